@@ -1,0 +1,71 @@
+/**
+ * Every refusal Keyward can answer with: a stable code, its HTTP status and a sentence for a person.
+ * Use cases throw `KeywardError(code)`; only `http/errors.ts` turns one into a response.
+ */
+export const catalogue = {
+  // What the client sent
+  invalid_request: [400, 'The request is malformed'],
+  unsupported_grant_type: [400, 'This grant type is not supported'],
+  validation_failed: [422, 'The request has invalid fields'],
+  payload_too_large: [413, 'The request body is larger than 64 KiB'],
+  unsupported_media_type: [415, 'This content type is not accepted here'],
+  not_found: [404, 'Not Found'],
+  method_not_allowed: [405, 'Method Not Allowed'],
+  // Who the client is
+  not_authenticated: [401, 'Not authenticated'],
+  invalid_token: [401, 'Could not validate credentials'],
+  invalid_credentials: [401, 'Incorrect username or password'],
+  invalid_client: [401, 'Client authentication failed'],
+  forbidden: [403, 'Not enough permissions'],
+  // Accounts
+  email_taken: [409, 'Email already registered'],
+  username_taken: [409, 'Username already taken'],
+  user_not_found: [404, 'User not found'],
+  // The service itself
+  database_busy: [503, 'The database is busy, try again shortly'],
+  database_unavailable: [503, 'The database is not available, try again shortly'],
+  overloaded: [503, 'Too many logins at the moment, try again shortly'],
+  shutting_down: [503, 'The service is stopping'],
+  internal: [500, 'Internal Server Error'],
+} as const satisfies Record<string, readonly [status: number, sentence: string]>
+
+export type ErrorCode = keyof typeof catalogue
+
+/** One field of a `validation_failed`; `message` never holds the submitted value. */
+export interface FieldError {
+  field: string
+  message: string
+}
+
+export interface ErrorDetail {
+  /** For `validation_failed`: which fields and why. */
+  errors?: readonly FieldError[]
+  /** Seconds until a retry makes sense; becomes `Retry-After`. */
+  retryAfter?: number
+  /** Replaces the catalogue's sentence where a more exact one helps; never holds user input. */
+  sentence?: string
+  /** For the log only. */
+  cause?: unknown
+}
+
+/** A refusal with a code of the catalogue. `message` is the sentence for a person. */
+export class KeywardError extends Error {
+  override readonly name = 'KeywardError'
+  readonly status: number
+  readonly errors: readonly FieldError[] | undefined
+  readonly retryAfter: number | undefined
+
+  constructor(
+    readonly code: ErrorCode,
+    detail: ErrorDetail = {},
+  ) {
+    super(detail.sentence ?? catalogue[code][1], { cause: detail.cause })
+    this.status = catalogue[code][0]
+    this.errors = detail.errors
+    this.retryAfter = detail.retryAfter
+  }
+}
+
+/** A `validation_failed` for one field. */
+export const invalidField = (field: string, message: string): KeywardError =>
+  new KeywardError('validation_failed', { errors: [{ field, message }] })

@@ -1,0 +1,36 @@
+/** Milliseconds since 1970-01-01T00:00:00Z. Every time in Keyward is one of these until it reaches the wire. */
+export type EpochMs = number
+
+/** The only way to ask for the time or to wait. Tests pass one that they move by hand. */
+export interface Clock {
+  /** Wall clock, for what is stored or sent. It may jump; see `monotonic`. */
+  now(): EpochMs
+  /** Milliseconds from an arbitrary start that never goes back, for durations. */
+  monotonic(): number
+  /** Resolves after `ms` milliseconds. */
+  sleep(ms: number): Promise<void>
+  /** Calls `task` every `ms` milliseconds until the returned function is called; does not keep the process alive. */
+  every(ms: number, task: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms) => Bun.sleep(ms),
+  every: (ms, task) => {
+    const timer = setInterval(task, ms)
+    timer.unref()
+    return () => clearInterval(timer)
+  },
+}
+
+/** Resolves once the event loop has served the input that was already waiting. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** RFC 3339 in UTC with milliseconds, as every time on the wire. */
+export const rfc3339 = (at: EpochMs): string => new Date(at).toISOString()
+
+export const SECOND = 1_000
+export const MINUTE = 60 * SECOND
+export const HOUR = 60 * MINUTE
+export const DAY = 24 * HOUR

@@ -1,0 +1,73 @@
+import type { Clock } from './clock.ts'
+import { rfc3339 } from './clock.ts'
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** Fields are named by the caller, one by one; a log line never receives a whole request, row or error message. */
+export type LogFields = Record<string, string | number | boolean | undefined>
+
+export interface Log {
+  debug(event: string, fields?: LogFields): void
+  info(event: string, fields?: LogFields): void
+  warn(event: string, fields?: LogFields): void
+  error(event: string, fields?: LogFields): void
+}
+
+export interface LogOptions {
+  level: LogLevel
+  format: 'json' | 'text'
+  clock: Clock
+  write: (line: string) => void
+}
+
+/**
+ * Structured log. JSON lines by default; `text` is for a person at a terminal. Either way one event is one line:
+ * JSON escapes control characters, and `text` quotes any value that has them, so user input cannot forge a line.
+ */
+export function createLog({ level, format, clock, write }: LogOptions): Log {
+  const threshold = logLevels.indexOf(level)
+  const render = format === 'json' ? jsonLine : textLine
+  const at = (name: LogLevel) =>
+    logLevels.indexOf(name) < threshold
+      ? () => {}
+      : (event: string, fields: LogFields = {}) => write(render(rfc3339(clock.now()), name, event, fields))
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+const jsonLine = (time: string, level: string, event: string, fields: LogFields): string =>
+  `${JSON.stringify({ time, level, event, ...fields })}\n`
+
+function textLine(time: string, level: string, event: string, fields: LogFields): string {
+  let line = `${time.slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${event}`
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) line += ` ${name}=${plain(value)}`
+  return `${line}\n`
+}
+
+const plain = (value: string | number | boolean): string =>
+  typeof value === 'string' && !/^[\x21\x23-\x7e]+$/.test(value) ? JSON.stringify(value) : String(value)
+
+/** What may be said of an unexpected error: its class, its driver code and its own stack frames, never its message (drivers put parameters in it). */
+export function errorFields(error: unknown): LogFields {
+  const root = rootCause(error)
+  if (!(root instanceof Error)) return { error: typeof root }
+  const { code, errno } = root as { code?: unknown; errno?: unknown }
+  return {
+    error: root.name,
+    error_code: code === undefined ? undefined : String(code),
+    errno: errno === undefined ? undefined : String(errno),
+    stack: root.stack
+      ?.split('\n')
+      .filter((line) => line.trimStart().startsWith('at '))
+      .slice(0, 8)
+      .map((line) => line.trim())
+      .join(' | '),
+  }
+}
+
+function rootCause(error: unknown): unknown {
+  let current = error
+  for (let depth = 0; depth < 8 && current instanceof Error && current.cause !== undefined; depth++)
+    current = current.cause
+  return current
+}

@@ -1,0 +1,41 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { fromBase64Url, toBase64Url } from './encoding.ts'
+import { deriveKey, sha256 } from './hash.ts'
+import type { Random } from './random.ts'
+
+/** A root secret's name: the first six bytes of its SHA-256 under a label, so that it tells nothing of the secret. */
+export const secretId = (secret: string): string => toBase64Url(sha256(`keyward secret id\n${secret}`).subarray(0, 6))
+
+/**
+ * Seals `plaintext` with AES-256-GCM under a key derived from `secret` for `context`.
+ * `context` names the row and column and is authenticated: a sealed text moved to another row does not open.
+ * @returns `v1.<secret id>.<nonce>.<ciphertext and tag>`, the last two in base64url
+ */
+export function seal(secret: string, context: string, plaintext: Uint8Array, random: Random): string {
+  const nonce = random.bytes(12)
+  const cipher = createCipheriv('aes-256-gcm', deriveKey(secret, 'keyward seal v1'), nonce)
+  cipher.setAAD(Buffer.from(context))
+  const sealed = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
+  return `v1.${secretId(secret)}.${toBase64Url(nonce)}.${toBase64Url(sealed)}`
+}
+
+/** Which secret a sealed text was made with; compare with `secretId`. */
+export const sealedWith = (sealed: string): string | undefined => sealed.split('.')[1]
+
+/** Opens what `seal` made under one of `secrets`; `undefined` when none fits or the text was altered or moved. */
+export function unseal(secrets: readonly string[], context: string, sealed: string): Uint8Array | undefined {
+  const [version, id, nonceText, bodyText, ...rest] = sealed.split('.')
+  if (version !== 'v1' || rest.length > 0) return undefined
+  const secret = secrets.find((candidate) => secretId(candidate) === id)
+  const nonce = fromBase64Url(nonceText ?? '')
+  const body = fromBase64Url(bodyText ?? '')
+  if (secret === undefined || nonce?.length !== 12 || body === undefined || body.length < 16) return undefined
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', deriveKey(secret, 'keyward seal v1'), nonce)
+    decipher.setAAD(Buffer.from(context))
+    decipher.setAuthTag(body.subarray(-16))
+    return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()])
+  } catch {
+    return undefined
+  }
+}
