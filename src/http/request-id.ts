@@ -10,7 +10,7 @@ const sane = /^[A-Za-z0-9._-]{1,128}$/
  * drawn once) and within a process (a counter). They are no secret: whoever knows one can guess the next.
  */
 export function createRequestIds(random: Random): (supplied: string | null) => string {
-  const process = toBase64Url(random.bytes(9))
+  const prefix = toBase64Url(random.bytes(9))
   let minted = 0
-  return (supplied) => (supplied !== null && sane.test(supplied) ? supplied : `${process}.${(++minted).toString(36)}`)
+  return (supplied) => (supplied !== null && sane.test(supplied) ? supplied : `${prefix}.${(++minted).toString(36)}`)
 }
