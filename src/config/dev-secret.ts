@@ -1,0 +1,100 @@
+import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import { platform } from 'node:os'
+import { parseDatabaseUrl } from '../lib/database-url.ts'
+import type { Random } from '../lib/random.ts'
+import { randomId } from '../lib/random.ts'
+import { isKnownSecret } from './known-secrets.ts'
+import { clashMessage, jwtSecretClash } from './load.ts'
+import { ConfigError } from './problems.ts'
+import type { Config, DraftConfig } from './schema.ts'
+
+export interface DevSecret {
+  secret: string
+  path: string
+  /** False when an earlier start, or another process, made it. */
+  created: boolean
+}
+
+/** Gives a draft its `SECRET_KEY`, with `--dev` out of a file that is made when it is not there.
+ *  @throws ConfigError if that file cannot be used */
+export function withSecretKey(draft: DraftConfig, random: Random): { config: Config; devSecret?: DevSecret } {
+  const { SECRET_KEY } = draft
+  if (SECRET_KEY !== undefined) return { config: Object.freeze({ ...draft, SECRET_KEY }) }
+  const devSecret = readOrCreateDevSecret(devSecretPath(draft.DATABASE_URL), random)
+  const config = Object.freeze({ ...draft, SECRET_KEY: devSecret.secret })
+  const clash = jwtSecretClash(config)
+  if (clash) throw new ConfigError([{ key: 'JWT_SECRET', message: clashMessage(clash) }])
+  return { config, devSecret }
+}
+
+/** Beside an SQLite file, so that both are moved and deleted together; else in the working directory. */
+export function devSecretPath(databaseUrl: string): string {
+  const target = parseDatabaseUrl(databaseUrl)
+  return target?.dialect === 'sqlite' && target.path !== ':memory:' ? `${target.path}.secret` : './.keyward.secret'
+}
+
+/**
+ * The secret in the file at `path`, which is created for its owner alone (mode 0600) when it is not there. Of
+ * processes that start at once, one creates it and all return the same secret.
+ * @throws ConfigError if others can read the file, or it holds no good secret, or it cannot be read or made
+ */
+export function readOrCreateDevSecret(path: string, random: Random): DevSecret {
+  try {
+    const existing = read(path)
+    if (existing !== undefined) return { secret: existing, path, created: false }
+    const fresh = Buffer.from(random.bytes(32)).toString('hex')
+    if (create(path, fresh, random)) return { secret: fresh, path, created: true }
+    const others = read(path)
+    if (others === undefined) throw refused(path, 'is a link to nowhere, or vanished while it was read')
+    return { secret: others, path, created: false }
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    const { code } = error as NodeJS.ErrnoException
+    throw refused(
+      path,
+      `cannot be read or made (${code}); set SECRET_KEY, or DATABASE_URL in a folder that can be written`,
+    )
+  }
+}
+
+function read(path: string): string | undefined {
+  const file = ifThere('ENOENT', () => openSync(path, 'r'))
+  if (file === undefined) return undefined
+  try {
+    // Windows has no such bits; it reports 0666 for everything.
+    if (platform() !== 'win32' && (fstatSync(file).mode & 0o077) !== 0)
+      throw refused(path, `holds a secret that others can read; run: chmod 600 ${path}`)
+    const secret = readFileSync(file, 'utf8').trim()
+    if (secret.length < 32 || isKnownSecret(secret))
+      throw refused(path, 'holds no good secret; delete it to have a new one made')
+    return secret
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Writes beside `path` and links: the name appears once, exclusively, and never with half a secret behind it. */
+function create(path: string, secret: string, random: Random): boolean {
+  const draft = `${path}.${randomId(random)}`
+  const file = openSync(draft, 'wx', 0o600)
+  try {
+    writeSync(file, `${secret}\n`)
+    fsyncSync(file)
+    return ifThere('EEXIST', () => linkSync(draft, path) ?? true) ?? false
+  } finally {
+    closeSync(file)
+    unlinkSync(draft)
+  }
+}
+
+function ifThere<T>(otherwise: 'ENOENT' | 'EEXIST', attempt: () => T): T | undefined {
+  try {
+    return attempt()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === otherwise) return undefined
+    throw error
+  }
+}
+
+const refused = (path: string, message: string): ConfigError =>
+  new ConfigError([{ key: 'SECRET_KEY', source: path, message }])

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { ConfigError } from './problems.ts'
+
+export interface DotenvEntry {
+  value: string
+  /** Counted from 1. */
+  line: number
+}
+
+export interface DotenvText {
+  entries: ReadonlyMap<string, DotenvEntry>
+  /** Lines that mean nothing or contradict another; `message` never quotes the line, it may hold a secret. */
+  problems: readonly { line: number; message: string }[]
+}
+
+export interface DotenvFile extends DotenvText {
+  path: string
+}
+
+/**
+ * Reads the text of a `.env` file: `KEY=value` a line, `export ` in front allowed, `#` comments, also behind a value
+ * after a space. 'Single quotes' are taken literally; "double quotes" know `\n \r \t \" \\ \$`. A value ends with its
+ * line; variables are not expanded. Byte order mark and CRLF are fine.
+ */
+export function parseDotenv(text: string): DotenvText {
+  const entries = new Map<string, DotenvEntry>()
+  const problems: { line: number; message: string }[] = []
+  for (const [index, content] of text.split(/\r\n|\n|\r/).entries()) {
+    const line = index + 1
+    const parsed = parseLine(content)
+    if (parsed === undefined) continue
+    if ('message' in parsed) problems.push({ line, message: parsed.message })
+    else {
+      const first = entries.get(parsed.key)
+      if (first) problems.push({ line, message: `sets ${parsed.key} again, line ${first.line} already does` })
+      else entries.set(parsed.key, { value: parsed.value, line })
+    }
+  }
+  return { entries, problems }
+}
+
+/** One line that `parseDotenv` reads back as exactly this key and value, whatever is in it. */
+export function dotenvLine(key: string, value: string): string {
+  if (/^[^\s"'#\\\0-\x1f]*$/.test(value)) return `${key}=${value}`
+  const escaped = value
+    .replace(/["\\]/g, '\\$&')
+    .replace(/[\n\r\t]/g, (c) => ({ '\n': '\\n', '\r': '\\r' })[c] ?? '\\t')
+  return `${key}="${escaped}"`
+}
+
+/**
+ * Reads a `.env` file. Without `required`, no file there (or a folder of that name) is `undefined`.
+ * @throws ConfigError if it cannot be read, or is not UTF-8
+ */
+export function readDotenv(path: string, { required }: { required: boolean }): DotenvFile | undefined {
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (!required && (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR')) return undefined
+    throw new ConfigError([{ source: path, message: `cannot be read (${code})` }])
+  }
+  try {
+    return { path, ...parseDotenv(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
+  } catch {
+    throw new ConfigError([{ source: path, message: 'is not UTF-8 text' }])
+  }
+}
+
+type Line = { key: string; value: string } | { message: string } | undefined
+
+function parseLine(content: string): Line {
+  // `trim` takes a byte order mark for a space.
+  const line = content.trim()
+  if (line === '' || line.startsWith('#')) return undefined
+  if (line.includes('\0')) return { message: 'holds a NUL character; is the file UTF-8?' }
+  const assignment = /^(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*=(.*)$/s.exec(line)
+  if (!assignment) return { message: 'is not KEY=value' }
+  const [, key = '', raw = ''] = assignment
+  const value = parseValue(raw)
+  return typeof value === 'string' ? { key, value } : value
+}
+
+function parseValue(raw: string): string | { message: string } {
+  const value = raw.trimStart()
+  if (value.startsWith("'")) return quoted(/^'([^']*)'(.*)$/s.exec(value))
+  if (value.startsWith('"')) {
+    const text = quoted(/^"((?:[^"\\]|\\.)*)"(.*)$/s.exec(value))
+    return typeof text === 'string' ? unescaped(text) : text
+  }
+  // A "#" right behind the "=" belongs to the value; one after a space never does.
+  return raw.replace(/\s#.*$/s, '').trim()
+}
+
+function quoted(match: RegExpExecArray | null): string | { message: string } {
+  if (!match) return { message: 'has a quote that is not closed on the same line' }
+  const [, inside = '', behind = ''] = match
+  return /^\s*$|^\s+#/.test(behind) ? inside : { message: 'has text behind the closing quote' }
+}
+
+const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\', $: '$' }
+
+function unescaped(text: string): string | { message: string } {
+  const unknown = [...text.matchAll(/\\(.)/gs)].some(([, letter = '']) => escapes[letter] === undefined)
+  if (unknown) return { message: 'has an unknown escape in double quotes; single quotes take a backslash as it is' }
+  return text.replace(/\\(.)/gs, (_, letter: string) => escapes[letter] ?? '')
+}

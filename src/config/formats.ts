@@ -1,0 +1,33 @@
+import { canonicalIp, parseCidr } from '../lib/ip.ts'
+
+/** An IP address or a network that `createTrustedProxies` takes: not all addresses at once. */
+export const isAddressOrNetwork = (text: string): boolean => (parseCidr(text)?.bits ?? 0) > 0
+
+/** What a server can listen on: an IP address or a host name (RFC 1123 section 2.1). */
+export const isHost = (text: string): boolean =>
+  canonicalIp(text) !== undefined ||
+  (text.length <= 253 &&
+    /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(text))
+
+/**
+ * An origin exactly as a browser sends it (RFC 6454 section 6.2): lower case, no default port, nothing behind it.
+ * Schemes of apps (`capacitor://localhost`) count; `null` and `*` do not.
+ */
+export function isOrigin(text: string): boolean {
+  if (/[*A-Z]/.test(text) || !URL.canParse(text)) return false
+  const { protocol, host } = new URL(text)
+  return host !== '' && text === `${protocol}//${host}`
+}
+
+/**
+ * The one spelling of a base address: an http or https origin and an optional path, without a slash at the end.
+ * `undefined` for anything else: query, fragment, credentials or characters that parsers disagree about.
+ */
+export function baseUrl(text: string): string | undefined {
+  if (!/^https?:\/\/[^/@?#\s\\]+(?:\/[^?#\s\\]*)?$/i.test(text) || !URL.canParse(text)) return undefined
+  const { origin, pathname } = new URL(text)
+  return `${origin}${pathname}`.replace(/\/+$/, '')
+}
+
+/** Text that can stand in a log line or a header as it is. */
+export const isPlainLine = (text: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(text)

@@ -1,0 +1,139 @@
+import type { TSchema } from 'typebox'
+import Type from 'typebox'
+import { Value } from 'typebox/value'
+import { maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
+import { baseUrl } from './formats.ts'
+import { isKnownSecret } from './known-secrets.ts'
+import { shown } from './problems.ts'
+
+/** What the author of a key writes. */
+export interface About<V> {
+  /** One sentence, as README and `.env.example` print it. */
+  description: string
+  default?: V
+  /** A default that follows from a key further up in the schema. */
+  defaultFrom?: (above: Readonly<Record<string, unknown>>) => V
+  /** How documentation writes a computed default. */
+  defaultShown?: string
+  /** What is different with `--dev`. */
+  dev?: { default?: V; minimum?: number }
+}
+
+/** What every key carries beside its schema: all that loading and printing need, so that a new key is one entry. */
+export interface KeyFacts extends About<unknown> {
+  /** Continues "takes …". */
+  takes: string
+  secret?: true
+  /** An empty value is one; for all other keys it counts as unset. */
+  emptyIsValue?: true
+  /** Text of the environment to the value that the schema judges; what cannot be read is returned as it is. */
+  read: (text: string) => unknown
+  /** Continues "got …", without giving a secret away. */
+  got: (text: string) => string
+  /** The value as `keyward config` prints it. */
+  print: (value: unknown) => string
+}
+
+/** A whole number. */
+export const whole = (minimum: number, maximum: number, about: About<number>) => {
+  const withDev = about.dev?.minimum === undefined ? '' : ` (from ${about.dev.minimum} with --dev)`
+  return key(Type.Integer({ minimum, maximum }), about, {
+    takes: `a whole number from ${minimum} to ${maximum}${withDev}`,
+    read: (text) => (/^(?:0|[1-9]\d{0,14})$/.test(text.trim()) ? Number(text) : text),
+  })
+}
+
+/** One word out of a few, compared exactly. */
+export const choice = <const V extends string[]>(words: readonly [...V], about: About<V[number]>) =>
+  key(Type.Enum<V>([...words]), about, { takes: enumerate(words, 'or') })
+
+/** Words of a fixed set, separated by commas. An empty value is the empty list. */
+export const choices = <const V extends string[]>(words: readonly [...V], about: About<V[number][]>) =>
+  list(Type.Enum<V>([...words]), about, {
+    takes: `a comma-separated list out of ${enumerate(words, 'and')}; empty for none`,
+    emptyIsValue: true,
+  })
+
+/** Texts that pass `check`, separated by commas. */
+export const texts = (check: (text: string) => boolean, takes: string, about: About<string[]>) =>
+  list(Type.Refine(Type.String(), check), about, { takes: `a comma-separated list of ${takes}` })
+
+/** A text that passes `check`. */
+export const text = (check: (text: string) => boolean, takes: string, about: About<string>) =>
+  key(Type.Refine(Type.String(), check), about, { takes })
+
+/** An http or https address, kept in one spelling without a slash at the end. */
+export const webAddress = (about: About<string>) =>
+  key(
+    Type.Refine(Type.String(), (value) => baseUrl(value) === value),
+    about,
+    {
+      takes:
+        'an http or https address such as https://auth.example.com, a path allowed, without query, fragment or credentials',
+      read: (value) => baseUrl(value.trim()) ?? value,
+    },
+  )
+
+/** A database address; a password in it is never shown. */
+export const databaseUrl = (about: About<string>) =>
+  key(
+    Type.Refine(Type.String(), (value) => parseDatabaseUrl(value) !== undefined),
+    about,
+    {
+      takes:
+        'sqlite:///./relative.db, sqlite:////absolute.db or postgresql://user:password@host/database (reserved characters percent-encoded)',
+      got: (value) => JSON.stringify(maskDatabaseUrl(value.trim())),
+      print: (value) => maskDatabaseUrl(String(value)),
+    },
+  )
+
+/** A secret that a client sends back in a header, so printable ASCII. */
+export const headerSecret = (length: number, about: About<string>) =>
+  secret(length, (value) => /^[\x21-\x7e]*$/.test(value), 'printable ASCII characters without spaces', about)
+
+/** A secret that keys are made of. Known examples and patterns are refused. */
+export const keySecret = (length: number, about: About<string>) =>
+  secret(length, (value) => !isKnownSecret(value) && isTidy(value), 'random characters', about)
+
+// Spaces and line ends around a secret come from files and shells, and differ between two replicas.
+const isTidy = (value: string): boolean => value.trim() === value && !/\p{Cc}/u.test(value)
+
+const secret = (length: number, check: (value: string) => boolean, what: string, about: About<string>) =>
+  key(Type.Refine(Type.String({ minLength: length }), check), about, {
+    takes: `at least ${length} ${what}`,
+    secret: true,
+    read: (value) => value,
+    got: secretGot,
+  })
+
+function secretGot(value: string): string {
+  const size = `${[...value].length} characters`
+  if (isKnownSecret(value)) return `${size}, a known example or easy to guess`
+  return isTidy(value) ? size : `${size}, with a space or control character in a bad place`
+}
+
+function list<S extends TSchema>(item: S, about: About<unknown[]>, facts: Facts) {
+  const read = (value: string) => {
+    const parts = value.split(',').map((part) => part.trim())
+    return [...new Set(parts.filter((part) => part !== ''))]
+  }
+  return key(Type.Array(item), about, {
+    read,
+    got: (value) =>
+      read(value)
+        .filter((part) => !Value.Check(item, part))
+        .map(shown)
+        .join(', '),
+    print: (value) => (value as readonly string[]).join(','),
+    ...facts,
+  })
+}
+
+type Facts = Partial<KeyFacts> & Pick<KeyFacts, 'takes'>
+
+/** Adds the facts to the schema itself: a copy would lose what typebox keeps in hidden properties. */
+const key = <S extends TSchema>(schema: S, about: About<unknown>, facts: Facts): S & KeyFacts =>
+  Object.assign(schema, { read: (value: string) => value.trim(), got: shown, print: String, ...about, ...facts })
+
+const enumerate = (words: readonly string[], last: 'and' | 'or'): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`

@@ -1,0 +1,77 @@
+/** Random-looking, and printed in documentation that thousands have copied. */
+const published = [
+  // README of user-services-api, one of the two services that Keyward replaces
+  '932a9a8a39cba70f83e0f0b095b6892a31b5923e28383fa6920c20ec970419cb',
+  // FastAPI's tutorial on OAuth2 with JWT
+  '09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7',
+]
+
+const telling =
+  /change[\s_-]?(?:me|this|it)|replace[\s_-]?(?:me|this|with)|insecure|placeholder|openssl[\s_-]+rand|<[^>]*>/i
+
+/** What example values are made of. Words of one or two letters are left out: random text is full of them. */
+const exampleWords = [
+  ...[
+    'characters',
+    'character',
+    'chars',
+    'bytes',
+    'bits',
+    'bit',
+    'long',
+    'least',
+    'minimum',
+    'min',
+    'random',
+    'string',
+  ],
+  ...['secrets', 'secret', 'keys', 'key', 'tokens', 'token', 'password', 'jwt', 'hs256', 'auth', 'access', 'session'],
+  ...[
+    'signing',
+    'your',
+    'super',
+    'very',
+    'ultra',
+    'safe',
+    'secure',
+    'strong',
+    'better',
+    'default',
+    'example',
+    'sample',
+  ],
+  ...['development', 'dev', 'production', 'prod', 'testing', 'test', 'demo', 'dummy', 'localhost', 'local', 'please'],
+  ...['generate', 'must', 'should', 'some', 'with', 'here', 'this', 'that', 'the', 'for', 'not', 'use', 'only', 'and'],
+  ...['keyward', 'fastapi', 'django', 'flask', 'top', 'foo', 'bar', 'baz'],
+]
+const anyExampleWord = new RegExp(exampleWords.join('|'), 'g')
+
+/** Characters that must be left of a secret without those words. */
+const ENOUGH = 16
+
+/**
+ * Whether a secret is one that others know or would try first: an example out of a README or a tutorial, a phrase
+ * made of the words that examples are made of ("super-secret-jwt-token-with-at-least-32-characters-long"), a
+ * repeated pattern or a run such as "abcdef…". Random text of 32 characters is never taken for one.
+ */
+export function isKnownSecret(secret: string): boolean {
+  const text = secret.trim().toLowerCase()
+  return published.includes(text) || telling.test(text) || isPhrase(text) || isRepetition(text) || isRun(text)
+}
+
+function isPhrase(text: string): boolean {
+  const rest = text.replace(anyExampleWord, '')
+  return rest !== text && rest.replace(/[\s_.,:-]/g, '').length < ENOUGH
+}
+
+function isRepetition(text: string): boolean {
+  for (let period = 1; period <= text.length / 2; period++)
+    if (text.slice(period) === text.slice(0, -period)) return true
+  return false
+}
+
+function isRun(text: string): boolean {
+  let steps = 0
+  for (let at = 1; at < text.length; at++) if (Math.abs(text.charCodeAt(at) - text.charCodeAt(at - 1)) <= 1) steps++
+  return steps > 0 && steps >= (text.length - 1) * 0.75
+}

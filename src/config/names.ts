@@ -1,0 +1,41 @@
+/**
+ * The setting that `name` was probably meant to be, or `undefined` for a setting's own name and for anything ordinary.
+ * Case, separators and a `KEYWARD_` in front do not count; beyond that one slip is forgiven (a letter missing, added,
+ * changed, or two swapped), two in a long name. `HOST` and `PORT` are too short for slips in the process
+ * environment, which is full of names of other programs: there `shortNames` is false.
+ */
+export function nearMiss(name: string, keys: readonly string[], shortNames: boolean): string | undefined {
+  if (keys.includes(name)) return undefined
+  const bare = letters(name)
+  return keys.find((key) => letters(key) === bare) ?? keys.find((key) => isSlip(bare, letters(key), shortNames))
+}
+
+const letters = (name: string): string =>
+  name
+    .toUpperCase()
+    .replace(/[^A-Z0-9]/g, '')
+    .replace(/^KEYWARD/, '')
+
+function isSlip(name: string, key: string, shortNames: boolean): boolean {
+  const forgiven = key.length >= 14 ? 2 : key.length >= 6 || shortNames ? 1 : 0
+  return Math.abs(name.length - key.length) <= forgiven && distance(name, key) <= forgiven
+}
+
+/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours. */
+function distance(a: string, b: string): number {
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= b.length; column++) {
+      const same = a[row - 1] === b[column - 1]
+      let best = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (same ? 0 : 1))
+      if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1])
+        best = Math.min(best, beforeLast[column - 2]! + 1)
+      current.push(best)
+    }
+    beforeLast = last
+    last = current
+  }
+  return last[b.length]!
+}

@@ -1,0 +1,125 @@
+import type { Static } from 'typebox'
+import Type from 'typebox'
+import { logLevels } from '../lib/log.ts'
+import { isAddressOrNetwork, isHost, isOrigin, isPlainLine } from './formats.ts'
+import type { KeyFacts } from './kinds.ts'
+import { choice, choices, databaseUrl, headerSecret, keySecret, text, texts, webAddress, whole } from './kinds.ts'
+
+const claims = ['username', 'email', 'email_verified', 'roles'] as const
+
+/**
+ * Every setting of Keyward. A key is the name in the environment, in `.env` and in `Config`: one name everywhere.
+ * To add one, add an entry: loading, checking, `keyward config`, README and `.env.example` follow from it.
+ */
+export const configSchema = Type.Object({
+  DATABASE_URL: databaseUrl({
+    default: 'sqlite:///./keyward.db',
+    description: 'Where everything is stored: an SQLite file, or PostgreSQL when one machine is not enough.',
+  }),
+  SQLITE_SYNCHRONOUS: choice(['FULL', 'NORMAL'], {
+    default: 'FULL',
+    description:
+      'With `FULL` what was answered survives a power cut; `NORMAL` writes faster and may lose the last moment.',
+  }),
+  POSTGRES_POOL_SIZE: whole(1, 200, {
+    default: 10,
+    description: 'How many connections to PostgreSQL one process opens at most.',
+  }),
+  SECRET_KEY: keySecret(32, {
+    description: 'The root secret, the same on every replica: stored keys are sealed and refresh tokens made with it.',
+    defaultShown: 'none, required; with `--dev` made in a file beside the database',
+  }),
+  SECRET_KEY_PREVIOUS: Type.Optional(
+    keySecret(32, { description: 'The secret before the present one, set while `SECRET_KEY` is being replaced.' }),
+  ),
+  JWT_ALG: choice(['ES256', 'EdDSA', 'RS256', 'HS256'], {
+    default: 'ES256',
+    description: 'How access tokens are signed.',
+  }),
+  JWT_SECRET: Type.Optional(
+    keySecret(32, {
+      description: 'The key of `HS256`, shared with the services that verify; never `SECRET_KEY` itself.',
+    }),
+  ),
+  JWT_COMPAT: choice(['none', 'fastapi'], {
+    default: 'none',
+    description: 'With `fastapi` (`HS256` only) tokens suit services that read the username from `sub`.',
+  }),
+  JWT_AUDIENCE: Type.Optional(
+    text(isPlainLine, 'one line of text', {
+      description: 'The `aud` claim of access tokens.',
+      defaultShown: '`PUBLIC_URL`',
+    }),
+  ),
+  TOKEN_CLAIMS: choices(claims, {
+    default: [...claims],
+    description: 'Which personal claims access tokens carry.',
+  }),
+  HOST: text(isHost, 'an IP address or a host name', {
+    default: '0.0.0.0',
+    description: 'The address to listen on.',
+  }),
+  PORT: whole(0, 65_535, { default: 8000, description: 'The port to listen on; 0 lets the system choose.' }),
+  PUBLIC_URL: webAddress({
+    defaultFrom: ({ PORT }) => `http://localhost:${PORT}`,
+    defaultShown: '`http://localhost:<PORT>`',
+    description: 'The address under which clients reach Keyward: the issuer of its tokens and the start of its links.',
+  }),
+  ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 1440, { default: 30, description: 'How long an access token is good.' }),
+  BCRYPT_COST: whole(10, 15, {
+    default: 12,
+    dev: { minimum: 4 },
+    description: 'The cost of a password hash; one more doubles the work of a login.',
+  }),
+  HASH_MAX_WAIT_MS: whole(100, 60_000, {
+    default: 5000,
+    description: 'A login that would wait longer than this for its password hash is answered 503 instead.',
+  }),
+  HASH_NICE: whole(0, 19, {
+    default: 10,
+    description: 'How far hashing steps back behind other requests (Linux scheduling priority); 0 turns that off.',
+  }),
+  PASSWORD_MIN_LENGTH: whole(8, 64, {
+    default: 8,
+    description: 'The fewest characters of a new password; NIST SP 800-63B asks 15 where it is the only factor.',
+  }),
+  RATE_LIMIT: choice(['on', 'off'], { default: 'on', description: 'Limits on attempts, per account and per client.' }),
+  TRUSTED_PROXIES: texts(isAddressOrNetwork, 'IP addresses and networks such as 10.0.0.0/8 (never /0)', {
+    default: [],
+    description: 'The proxies whose `X-Forwarded-For` is believed.',
+  }),
+  CORS_ORIGINS: texts(isOrigin, 'origins exactly as browsers send them, such as https://app.example.com', {
+    default: [],
+    description: 'The web origins whose pages may call Keyward.',
+  }),
+  LOG_LEVEL: choice([...logLevels], { default: 'info', description: 'The least severity that is logged.' }),
+  LOG_FORMAT: choice(['json', 'text'], {
+    default: 'json',
+    dev: { default: 'text' },
+    description: 'JSON lines for machines or plain text for a person.',
+  }),
+  SHUTDOWN_DELAY_SECONDS: whole(0, 300, {
+    default: 5,
+    dev: { default: 0 },
+    description: 'How long a stopping process still serves while `/readyz` sends load balancers away.',
+  }),
+  METRICS_TOKEN: Type.Optional(
+    headerSecret(16, { description: 'The Bearer token that `/metrics` wants; without it there is no `/metrics`.' }),
+  ),
+})
+
+export type Config = Readonly<Static<typeof configSchema>>
+export type ConfigKey = keyof Config
+
+/** As loaded: with `--dev` the `SECRET_KEY` may still be missing; `withSecretKey` makes it a `Config`. */
+export type DraftConfig = Omit<Config, 'SECRET_KEY'> & { readonly SECRET_KEY?: string }
+
+export const configKeys = Object.keys(configSchema.properties) as readonly ConfigKey[]
+
+/** The schema of one key for production or for `--dev`. */
+export function keySchema(name: ConfigKey, dev = false): Type.TSchema & KeyFacts {
+  const schema = configSchema.properties[name]
+  if (!dev || schema.dev === undefined) return schema
+  // typebox keeps a schema's nature in hidden properties, which a spread would lose.
+  return Object.assign(Object.create(Object.prototype, Object.getOwnPropertyDescriptors(schema)), schema.dev)
+}
