@@ -1,0 +1,90 @@
+import { readCommonPasswords } from './common-passwords.macro.ts' with { type: 'macro' }
+
+/** In code points after NFC. Far above what a person types, far below what costs time to hash. */
+export const passwordMaxLength = 256
+
+/**
+ * No Unicode character has a canonical decomposition of more than 4 code points, so nothing longer than this many
+ * UTF-16 units can come down to `passwordMaxLength`. Looked at before NFC, which takes seconds on hostile 32 kB.
+ */
+const maxUnitsBeforeNfc = passwordMaxLength * 4 * 2
+
+/**
+ * The one spelling of a password that is counted and hashed: Unicode NFC, otherwise exactly what was typed
+ * (NIST SP 800-63B-4 section 3.1.1.2). `undefined` for what no account can have: the empty text, more than
+ * `passwordMaxLength` code points, a lone surrogate (all of them would hash alike) and NUL (bcrypt repeats its input
+ * with a NUL in between, so `a` and `a NUL a` would hash alike). Other control characters are characters like any.
+ */
+export function normalizePassword(password: string): string | undefined {
+  if (password === '' || password.length > maxUnitsBeforeNfc) return undefined
+  if (!password.isWellFormed() || password.includes('\0')) return undefined
+  const normalized = password.normalize('NFC')
+  return codePoints(normalized) <= passwordMaxLength ? normalized : undefined
+}
+
+export interface PasswordContext {
+  email?: string | undefined
+  username?: string | undefined
+  /** Code points, at least 8. */
+  minLength: number
+}
+
+/**
+ * Whether an account may get this password. There are no composition rules: length, and not one of the first guesses,
+ * which are the common passwords, this service's name and the account's own name and address, in whatever case.
+ * @returns a sentence for the person, which never holds the password, or `undefined` when all is well
+ */
+export function checkPassword(password: string, { email, username, minLength }: PasswordContext): string | undefined {
+  if (!password.isWellFormed() || password.includes('\0')) return 'The password must be valid Unicode text without NUL'
+  const normalized = normalizePassword(password)
+  if (normalized === undefined && password !== '')
+    return `The password must have at most ${passwordMaxLength} characters`
+  if (normalized === undefined || codePoints(normalized) < minLength)
+    return `The password must have at least ${minLength} characters`
+  if (isCommon(normalized)) return 'This password is one of the most common ones'
+  if (ownWords(email, username).has(lettersAndDigits(normalized)))
+    return 'The password must not be your username or email address'
+  if (/^(?:keyward)+$/.test(lettersAndDigits(normalized).replace(/\p{N}/gu, '')))
+    return 'The password must not be the name of this service'
+  return undefined
+}
+
+const codePoints = (text: string): number => {
+  let count = 0
+  for (const _ of text) count++
+  return count
+}
+
+const foldCase = (text: string): string => text.normalize('NFKC').toLowerCase()
+
+/** So that a dot, a space or an exclamation mark does not make a password out of a name. */
+const lettersAndDigits = (text: string): string => foldCase(text).replace(/[^\p{L}\p{M}\p{N}]/gu, '')
+
+function ownWords(email = '', username = ''): Set<string> {
+  const local = email.slice(0, Math.max(0, email.lastIndexOf('@')))
+  const words = new Set([username, email, local, local.split('+')[0] ?? ''].map(lettersAndDigits))
+  // A password of punctuation alone is nobody's name.
+  words.delete('')
+  return words
+}
+
+const commonPasswords = readCommonPasswords()
+
+/**
+ * Searches the embedded text itself, by halves. A Set of the lines is no faster beside a hash that follows and takes
+ * 1.5 MiB more.
+ */
+function isCommon(password: string): boolean {
+  const wanted = foldCase(password)
+  let low = 0
+  let high = commonPasswords.length
+  while (low < high) {
+    const start = commonPasswords.lastIndexOf('\n', ((low + high) >> 1) - 1) + 1
+    const end = commonPasswords.indexOf('\n', start)
+    const line = commonPasswords.slice(start, end)
+    if (line === wanted) return true
+    if (line < wanted) low = end + 1
+    else high = start
+  }
+  return false
+}

@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'bun:test'
+import { isReservedUsername, loginIdentifier, normalizeUsername } from '../../src/features/users/username.ts'
+
+test('accepts what its alphabet and length allow, and folds its case for the key', () => {
+  for (const username of ['abc', 'user123', 'testuser', 'Ada_Lovelace', 'a.b-c_d', '123', '...', '-_-', 'x'.repeat(32)])
+    expect(normalizeUsername(username)).toEqual({ username, usernameKey: username.toLowerCase() })
+})
+
+test('refuses everything else', () => {
+  for (const username of [
+    '',
+    'ab',
+    '.',
+    '..',
+    'x'.repeat(33),
+    'user name',
+    ' user',
+    'user\n',
+    'user\0',
+    'user@example.com',
+    'user＠example',
+    'a/b',
+    'a\\b',
+    'usér',
+    'use\u0301r',
+    'аdmin', // Cyrillic а
+    '\u212aate', // Kelvin sign
+    'ｕｓｅｒ',
+    'us\u200der',
+    'user\u202e',
+    'a'.repeat(30_000),
+  ])
+    expect(normalizeUsername(username)).toBeUndefined()
+})
+
+describe('reserved names', () => {
+  test('in any case and punctuation', () => {
+    for (const name of [
+      'admin',
+      'root',
+      'support',
+      'me',
+      'null',
+      'undefined',
+      'api',
+      'well-known',
+      'keyward',
+      'postmaster',
+    ])
+      for (const spelling of [name, name.toUpperCase(), `_${name}_`, `.${name}`, `${name[0]}-${name.slice(1)}`])
+        expect(isReservedUsername(spelling)).toBe(true)
+  })
+
+  test('and no others', () => {
+    for (const name of [
+      'user',
+      'user123',
+      'testuser',
+      'test',
+      'demo',
+      'administrata',
+      'rooted',
+      'admin2',
+      'constructor',
+      '...',
+    ])
+      expect(isReservedUsername(name)).toBe(false)
+  })
+})
+
+describe('login identifier', () => {
+  test('with an @ it is an address and nothing else', () => {
+    expect(loginIdentifier('User@EXAMPLE.com')).toEqual({ emailKey: 'user@example.com' })
+    for (const typed of ['@', 'user@', '@user', 'user@localhost', ' user@example.com', 'a@b@example.com'])
+      expect(loginIdentifier(typed)).toBeUndefined()
+  })
+
+  test('without, it is a username in any case', () => {
+    expect(loginIdentifier('User123')).toEqual({ usernameKey: 'user123' })
+    // As an imported account may be called.
+    expect(loginIdentifier('Jose\u0301 Garci\u0301a')).toEqual({ usernameKey: 'josé garcía' })
+  })
+
+  test('what the database cannot hold or nobody is called is nobody', () => {
+    for (const typed of ['', 'user\0', 'us\ner', '\ud800user', 'a'.repeat(255), `a${'\u0301'.repeat(500_000)}`])
+      expect(loginIdentifier(typed)).toBeUndefined()
+  })
+})
