@@ -1,0 +1,58 @@
+import { Elysia } from 'elysia'
+import type { Deps } from './deps.ts'
+import { KeywardError } from './errors.ts'
+import { accountRoutes } from './features/accounts/routes.ts'
+import { authenticate, authenticateExisting } from './features/sessions/authenticate.ts'
+import { createCors } from './http/cors.ts'
+import { errorHook } from './http/errors.ts'
+import { type Authorize, createGuard } from './http/guard.ts'
+import { createHttpKit, type PeerAddress } from './http/kit.ts'
+import { createPipeline } from './http/pipeline.ts'
+import { createRequestIds } from './http/request-id.ts'
+import { type Access, createRouteTable, type Route, type RouteTable } from './http/route-table.ts'
+import { commonHeaders } from './http/security-headers.ts'
+
+export interface App {
+  fetch(request: Request): Promise<Response>
+  table: RouteTable
+}
+
+/**
+ * Wires the service: the error hook first, then every feature's routes, and the pipeline around them.
+ * @param peer who is at the other end of a request's connection
+ */
+export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App {
+  const { config, clock, log } = deps
+  const kit = createHttpKit(config.TRUSTED_PROXIES, peer)
+  const elysia = new Elysia({ name: 'keyward', precompile: true })
+    .use(errorHook(log))
+    .headers(commonHeaders)
+    .use(accountRoutes(deps, kit))
+  const table = createRouteTable(elysia.routes.map(toRoute))
+  const fetch = createPipeline({
+    table,
+    guard: createGuard(createAuthorize(deps)),
+    handle: elysia.fetch,
+    requestId: createRequestIds(deps.random),
+    cors: createCors(config.CORS_ORIGINS),
+    clock,
+    log,
+  })
+  return { fetch, table }
+}
+
+/** What each access word asks of a bearer token. */
+const createAuthorize =
+  (deps: Deps): Authorize =>
+  (token, access) => {
+    if (access === 'user') return authenticate(deps, token)
+    if (access === 'existing-user') return authenticateExisting(deps, token)
+    throw new KeywardError('forbidden')
+  }
+
+/** Reads the words off a route; one without them is a mistake that must not be served. */
+function toRoute({ method, path, hooks }: { method: string; path: string; hooks: { detail?: unknown } }): Route {
+  const detail = (hooks.detail ?? {}) as { 'x-access'?: Access; 'x-oauth'?: boolean }
+  if (detail['x-access'] === undefined) throw new Error(`${method} ${path} has no access word`)
+  return { method, pattern: path, access: detail['x-access'], oauth: detail['x-oauth'] === true }
+}

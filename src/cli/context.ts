@@ -1,0 +1,21 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Random } from '../lib/random.ts'
+
+/** What a command sees of the process. `main.ts` gives it the real one. */
+export interface CommandContext {
+  env: Record<string, string | undefined>
+  /** The running executable, for the `.env` beside it. */
+  executable: string
+  version: string
+  clock: Clock
+  random: Random
+  print: (text: string) => void
+  printError: (text: string) => void
+  /** Resolves with the name of the first signal that asks the process to stop; the second one ends it at once. */
+  stopSignal: () => Promise<string>
+}
+
+/** A mistake in how a command was called; `message` is for a person. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

@@ -1,0 +1,45 @@
+import { dirname, join } from 'node:path'
+import { withSecretKey } from '../config/dev-secret.ts'
+import { readDotenv } from '../config/dotenv.ts'
+import { loadConfig } from '../config/load.ts'
+import { problemLine } from '../config/problems.ts'
+import type { Config, DraftConfig } from '../config/schema.ts'
+import type { CommandContext } from './context.ts'
+
+/** The flags that every command takes. */
+export const settingsArgs = {
+  dev: {
+    type: 'boolean',
+    description: 'For a developer’s machine: make a SECRET_KEY, log as text, allow cheap hashes',
+  },
+  'env-file': {
+    type: 'string',
+    description: 'Read settings from this file instead of .env beside the executable',
+    valueHint: 'FILE',
+  },
+} as const
+
+export interface SettingsFlags {
+  dev?: boolean
+  'env-file'?: string
+}
+
+/**
+ * The configuration as set, which may still lack a SECRET_KEY with `--dev`. Warnings are said at once.
+ * @throws ConfigError with everything that is wrong
+ */
+export function readSettings(context: CommandContext, flags: SettingsFlags): DraftConfig {
+  const named = flags['env-file']
+  const path = named ?? join(dirname(context.executable), '.env')
+  const dotenv = readDotenv(path, { required: named !== undefined })
+  const { config, warnings } = loadConfig({ env: context.env, dotenv, dev: flags.dev === true, random: context.random })
+  for (const warning of warnings) context.printError(`warning: ${problemLine(warning)}\n`)
+  return config
+}
+
+/** As `readSettings`, with a SECRET_KEY; with `--dev` one is made and said where there is none. */
+export function readConfig(context: CommandContext, flags: SettingsFlags): Config {
+  const { config, devSecret } = withSecretKey(readSettings(context, flags), context.random)
+  if (devSecret?.created) context.printError(`Made a SECRET_KEY for development in ${devSecret.path}\n`)
+  return config
+}

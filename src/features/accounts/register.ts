@@ -1,0 +1,42 @@
+import type { Deps } from '../../deps.ts'
+import { type FieldError, KeywardError } from '../../errors.ts'
+import { checkFree, createUser } from '../users/create.ts'
+import { invalidEmail, normalizeEmail } from '../users/email.ts'
+import { checkPassword } from '../users/policy.ts'
+import type { User } from '../users/user.ts'
+import { invalidUsername, isReservedUsername, normalizeUsername, reservedUsername } from '../users/username.ts'
+
+export interface Registration {
+  email: string
+  username: string
+  password: string
+  /** Address prefix of who registers, for the hash gate. */
+  client?: string
+}
+
+/**
+ * Makes an account for whoever asks.
+ * @throws KeywardError `validation_failed` with every field that is wrong, `email_taken`, `username_taken`, `overloaded`
+ */
+export async function register(
+  deps: Pick<Deps, 'store' | 'clock' | 'passwords' | 'config'>,
+  input: Registration,
+): Promise<User> {
+  const email = normalizeEmail(input.email)
+  const username = normalizeUsername(input.username)
+  const weakness = checkPassword(input.password, {
+    email: input.email,
+    username: input.username,
+    minLength: deps.config.PASSWORD_MIN_LENGTH,
+  })
+  const errors: FieldError[] = []
+  if (!email) errors.push({ field: 'email', message: invalidEmail })
+  if (!username) errors.push({ field: 'username', message: invalidUsername })
+  else if (isReservedUsername(username.username)) errors.push({ field: 'username', message: reservedUsername })
+  if (weakness) errors.push({ field: 'password', message: weakness })
+  if (!email || !username || errors.length > 0) throw new KeywardError('validation_failed', { errors })
+
+  await checkFree(deps, { ...email, ...username })
+  const { hash, scheme } = await deps.passwords.hash(input.password, input.client)
+  return createUser(deps, { ...email, ...username, passwordHash: hash, passwordScheme: scheme })
+}

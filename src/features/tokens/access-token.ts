@@ -1,0 +1,109 @@
+import type { Config } from '../../config/schema.ts'
+import { type Clock, type EpochMs, MINUTE, SECOND } from '../../lib/clock.ts'
+import { type Random, randomId } from '../../lib/random.ts'
+import type { Keyring } from '../keys/keyring.ts'
+import { checkClaims } from './claims.ts'
+import { sign, verify } from './jws.ts'
+import { createVerifiedCache } from './verified-cache.ts'
+
+/** Whom and what an access token speaks of. */
+export interface TokenSubject {
+  userId: number
+  sessionId: string
+  username: string
+  email: string
+  emailVerified: boolean
+  roles: readonly string[]
+  /** Authentication methods (RFC 8176). */
+  amr: readonly string[]
+  /** When a credential was last checked. */
+  authTime: EpochMs
+}
+
+/** What Keyward itself relies on in a verified token; the rest is read from the database. */
+export interface AccessTokenClaims {
+  userId: number
+  sessionId: string
+}
+
+export interface AccessTokens {
+  /** Signs a token for a live session; `expiresIn` is in seconds. */
+  mint(subject: TokenSubject): { token: string; expiresIn: number }
+  /** The claims of a token that we signed, for us, and that has not expired; undefined for anything else. */
+  verify(token: string): AccessTokenClaims | undefined
+}
+
+type TokenConfig = Pick<
+  Config,
+  'PUBLIC_URL' | 'JWT_AUDIENCE' | 'JWT_COMPAT' | 'TOKEN_CLAIMS' | 'ACCESS_TOKEN_EXPIRE_MINUTES'
+>
+
+/**
+ * Access tokens as RFC 9068 has them. With `JWT_COMPAT=fastapi` they are what such services read instead: `sub` is the
+ * username, there is no `aud` (python-jose refuses one it was not told of), and our id stands in `uid`.
+ */
+export function createAccessTokens(deps: {
+  config: TokenConfig
+  keyring: Keyring
+  clock: Clock
+  random: Random
+}): AccessTokens {
+  const { config, keyring, clock, random } = deps
+  const compat = config.JWT_COMPAT === 'fastapi'
+  const typ = compat ? 'JWT' : 'at+jwt'
+  const issuer = config.PUBLIC_URL
+  const audience = compat ? undefined : (config.JWT_AUDIENCE ?? issuer)
+  const lifetime = config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE
+  const told = new Set<string>(config.TOKEN_CLAIMS)
+  const cache = createVerifiedCache<AccessTokenClaims>()
+
+  function readClaims(payload: Record<string, unknown>): AccessTokenClaims | undefined {
+    const { sub, uid, sid } = payload
+    const userId = compat ? uid : typeof sub === 'string' && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : undefined
+    if (typeof userId !== 'number' || !Number.isSafeInteger(userId) || typeof sid !== 'string') return undefined
+    return { userId, sessionId: sid }
+  }
+
+  return {
+    mint(subject) {
+      const iat = Math.floor(clock.now() / SECOND)
+      const personal = {
+        username: subject.username,
+        email: subject.email,
+        email_verified: subject.emailVerified,
+        roles: subject.roles,
+      }
+      const claims = {
+        iss: issuer,
+        sub: compat ? subject.username : String(subject.userId),
+        ...(compat ? { uid: subject.userId } : { aud: audience }),
+        exp: iat + lifetime / SECOND,
+        iat,
+        jti: randomId(random),
+        sid: subject.sessionId,
+        client_id: 'keyward',
+        ...Object.fromEntries(Object.entries(personal).filter(([name]) => told.has(name))),
+        amr: subject.amr,
+        auth_time: Math.floor(subject.authTime / SECOND),
+      }
+      return { token: sign(keyring.signing(), claims, typ), expiresIn: lifetime / SECOND }
+    },
+
+    verify(token) {
+      const now = clock.now()
+      const known = cache.get(token, now)
+      if (known) return known.claims
+      const jws = verify(token, (kid) => keyring.find(kid), { typ })
+      const times = jws && checkClaims(jws.payload, { issuer, audience, now })
+      const claims = times && readClaims(jws.payload)
+      if (!claims) return undefined
+      cache.set(token, {
+        claims,
+        kid: jws.header.kid ?? '',
+        notBefore: (times.nbf ?? 0) * SECOND,
+        expiresAt: times.exp * SECOND,
+      })
+      return claims
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import { type Static, t } from 'elysia'
+import { rfc3339 } from '../../lib/clock.ts'
+import type { User } from './user.ts'
+
+/** The `user` of the contract: every route that answers one answers this. */
+export const UserView = t.Object(
+  {
+    id: t.Integer({ minimum: 1 }),
+    email: t.String(),
+    username: t.String(),
+    is_active: t.Boolean(),
+    email_verified: t.Boolean(),
+    roles: t.Array(t.String()),
+    created_at: t.String({ description: 'RFC 3339, UTC' }),
+  },
+  {
+    description: 'An account',
+    examples: [
+      {
+        id: 1,
+        email: 'user@example.com',
+        username: 'user123',
+        is_active: true,
+        email_verified: false,
+        roles: ['user'],
+        created_at: '2026-01-01T00:00:00.000Z',
+      },
+    ],
+  },
+)
+
+export const toUserView = (user: User): Static<typeof UserView> => ({
+  id: user.id,
+  email: user.email,
+  username: user.username,
+  is_active: user.isActive,
+  email_verified: user.emailVerifiedAt !== null,
+  roles: ['user'],
+  created_at: rfc3339(user.createdAt),
+})

@@ -1,0 +1,77 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { EpochMs } from '../../lib/clock.ts'
+import { type Db, statements } from '../../storage/store.ts'
+import { userColumns } from '../../storage/tables/users.ts'
+import type { User, UserCredentials } from './user.ts'
+import type { LoginIdentifier } from './username.ts'
+
+const prepared = statements(({ q, t: { users }, t }) => {
+  const credentials = { ...userColumns(t), passwordHash: users.passwordHash, passwordScheme: users.passwordScheme }
+  const named = sql.placeholder
+  return {
+    byId: q
+      .select(userColumns(t))
+      .from(users)
+      .where(eq(users.id, named('id')))
+      .prepare(),
+    byEmailKey: q
+      .select(credentials)
+      .from(users)
+      .where(eq(users.emailKey, named('key')))
+      .prepare(),
+    byUsernameKey: q
+      .select(credentials)
+      .from(users)
+      .where(eq(users.usernameKey, named('key')))
+      .prepare(),
+    insert: q
+      .insert(users)
+      .values({
+        email: named('email'),
+        emailKey: named('emailKey'),
+        username: named('username'),
+        usernameKey: named('usernameKey'),
+        passwordHash: named('passwordHash'),
+        passwordScheme: named('passwordScheme'),
+        isActive: true,
+        sessionEpoch: 0,
+        createdAt: named('now'),
+        updatedAt: named('now'),
+      })
+      .returning(userColumns(t))
+      .prepare(),
+    replaceHash: q
+      .update(users)
+      .set({ passwordHash: named('hash') as never, passwordScheme: named('scheme') as never })
+      .where(and(eq(users.id, named('id')), eq(users.passwordHash, named('verifiedHash'))))
+      .prepare(),
+  }
+})
+
+export interface NewUser {
+  email: string
+  emailKey: string
+  username: string
+  usernameKey: string
+  passwordHash: string
+  passwordScheme: string
+  now: EpochMs
+}
+
+export const findById = async (db: Db, id: number): Promise<User | undefined> =>
+  (await prepared(db).byId.execute({ id }))[0]
+
+export async function findCredentials(db: Db, by: LoginIdentifier): Promise<UserCredentials | undefined> {
+  const { byEmailKey, byUsernameKey } = prepared(db)
+  const rows =
+    'emailKey' in by ? byEmailKey.execute({ key: by.emailKey }) : byUsernameKey.execute({ key: by.usernameKey })
+  return (await rows)[0]
+}
+
+/** Violates `users.email_key` or `users.username_key` when either is taken. */
+export const insert = async (db: Db, user: NewUser): Promise<User> =>
+  (await prepared(db).insert.execute({ ...user }))[0]!
+
+/** Takes effect only while the hash is still the one that was verified. */
+export const replaceHash = (db: Db, change: { id: number; verifiedHash: string; hash: string; scheme: string }) =>
+  prepared(db).replaceHash.execute(change)

@@ -1,0 +1,110 @@
+import { Elysia, ParseError, ValidationError } from 'elysia'
+import { type ErrorCode, type FieldError, KeywardError } from '../errors.ts'
+import { errorFields, type Log } from '../lib/log.ts'
+import { requestState } from './request-state.ts'
+import { commonHeaders } from './security-headers.ts'
+
+/** RFC 6749 section 5.2 words for the codes that an OAuth route can answer with; what is not named is `invalid_request`. */
+const oauthErrors: Partial<Record<ErrorCode, string>> = {
+  invalid_credentials: 'invalid_grant',
+  invalid_client: 'invalid_client',
+  unsupported_grant_type: 'unsupported_grant_type',
+  not_authenticated: 'invalid_client',
+  invalid_token: 'invalid_client',
+  forbidden: 'unauthorized_client',
+  database_busy: 'temporarily_unavailable',
+  database_unavailable: 'temporarily_unavailable',
+  overloaded: 'temporarily_unavailable',
+  shutting_down: 'temporarily_unavailable',
+  internal: 'server_error',
+}
+
+const titles: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+/** Any error as a refusal of the catalogue; what is not one is `internal` and keeps its cause for the log alone. */
+export function asRefusal(error: unknown): KeywardError {
+  for (let at = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++)
+    if (at instanceof KeywardError) return at
+  if (error instanceof ParseError) return new KeywardError('invalid_request')
+  if (error instanceof ValidationError && error.type !== 'response')
+    return new KeywardError('validation_failed', { errors: fieldErrors(error) })
+  return new KeywardError('internal', { cause: error })
+}
+
+/** Which fields were wrong, each once and without its value. */
+function fieldErrors(error: ValidationError): FieldError[] {
+  const byField = new Map<string, string>()
+  for (const one of error.all) {
+    const { path, message } = one as { path?: string; message?: string }
+    const field = (path ?? '').split('/').filter(Boolean).join('.') || 'body'
+    if (!byField.has(field)) byField.set(field, message ?? 'Invalid value')
+  }
+  return [...byField].map(([field, message]) => ({ field, message }))
+}
+
+/** The RFC 9457 problem document for a refusal; with the members of RFC 6749 section 5.2 on an OAuth route. */
+export function problemResponse(refusal: KeywardError, oauth: boolean): Response {
+  // RFC 6749 knows no 422: a request that lacks or misspells a parameter is malformed.
+  const code = oauth && refusal.code === 'validation_failed' ? 'invalid_request' : refusal.code
+  const status = code === refusal.code ? refusal.status : 400
+  const detail = refusal.errors && oauth ? `${refusal.message}: ${sentences(refusal.errors)}` : refusal.message
+  const error = oauth ? { error: oauthErrors[code] ?? 'invalid_request', error_description: detail } : {}
+  const headers: Record<string, string> = {
+    ...commonHeaders,
+    'content-type': 'application/problem+json',
+    ...challenge(code, status),
+  }
+  if (refusal.retryAfter !== undefined) headers['retry-after'] = String(Math.ceil(refusal.retryAfter))
+  return new Response(
+    JSON.stringify({
+      type: 'about:blank',
+      title: titles[status],
+      status,
+      detail,
+      code,
+      ...(refusal.errors && { errors: refusal.errors }),
+      ...error,
+    }),
+    { status, headers },
+  )
+}
+
+const sentences = (errors: readonly FieldError[]): string =>
+  errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
+
+/** RFC 6750 section 3; a client that tried Basic is told of it too (RFC 6749 section 5.2). */
+function challenge(code: ErrorCode, status: number): Record<string, string> {
+  if (status !== 401) return {}
+  if (code === 'invalid_token') return { 'www-authenticate': 'Bearer error="invalid_token"' }
+  return { 'www-authenticate': code === 'invalid_client' ? 'Bearer, Basic realm="keyward"' : 'Bearer' }
+}
+
+/** Answers any error. What is not a refusal is logged by its class and stack, never by its message, which may quote data. */
+export function refuse(log: Log, error: unknown, request: Request): Response {
+  const state = requestState(request)
+  const refusal = asRefusal(error)
+  if (refusal.code === 'internal')
+    log.error('unhandled_error', { request_id: state?.id, route: state?.route.pattern, ...errorFields(refusal.cause) })
+  else if (refusal.status === 503)
+    log.warn('refused', { request_id: state?.id, code: refusal.code, ...errorFields(refusal.cause) })
+  return problemResponse(refusal, state?.route.oauth ?? false)
+}
+
+/** The one error hook, first in the app: without it Elysia echoes submitted values in a 422 and messages in a 500. */
+export const errorHook = (log: Log) =>
+  new Elysia({ name: 'keyward.errors' }).onError({ as: 'global' }, ({ error, code, request }) =>
+    refuse(log, code === 'NOT_FOUND' ? new KeywardError('not_found') : error, request),
+  )

@@ -1,0 +1,40 @@
+import { Elysia } from 'elysia'
+import { KeywardError } from '../errors.ts'
+import type { Principal } from './principal.ts'
+import type { Access } from './route-table.ts'
+
+/** Turns the text of a bearer token into who it speaks for, if they may do what `access` names. */
+export type Authorize = (token: string, access: Access) => Promise<Principal>
+
+/**
+ * The token of an `Authorization: Bearer` header (RFC 6750 section 2.1), the scheme in any case (RFC 9110 section 11.1).
+ * No other place is looked at: a token in a query ends in logs, one in a form is a CSRF hole.
+ * @throws KeywardError `not_authenticated` without one, `invalid_token` for what cannot be one
+ */
+export function bearerToken(request: Request): string {
+  const header = request.headers.get('authorization')
+  if (header === null || !/^bearer(?: |$)/i.test(header)) throw new KeywardError('not_authenticated')
+  const token = header.slice(6).trim()
+  if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) throw new KeywardError('invalid_token')
+  return token
+}
+
+/** Judges the credential before anything of the body is read. Open routes pass. */
+export const createGuard =
+  (authorize: Authorize) =>
+  async (request: Request, access: Access): Promise<Principal | undefined> =>
+    access === 'open' ? undefined : authorize(bearerToken(request), access)
+
+/**
+ * The words that every route carries: `open: true` or `access: '…'`, and `oauth: true` for errors after RFC 6749.
+ * They are data: the kit reads them from the route to guard it, and OpenAPI shows them.
+ */
+export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
+  open: (_: true) => ({ detail: extended({ security: [], 'x-access': 'open' }) }),
+  access: (word: Exclude<Access, 'open'>) => ({ detail: extended({ security: [{ bearer: [] }], 'x-access': word }) }),
+  oauth: (_: true) => ({ detail: extended({ 'x-oauth': true }) }),
+})
+
+/** Elysia's type for `detail` knows no `x-` members, which OpenAPI allows (section 4.9). */
+const extended = (detail: { security?: Record<string, string[]>[]; [extension: `x-${string}`]: unknown }) =>
+  detail as { security?: Record<string, string[]>[] }

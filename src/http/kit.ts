@@ -1,0 +1,27 @@
+import { Elysia } from 'elysia'
+import { clientPrefix, createTrustedProxies } from '../lib/ip.ts'
+import { clientIp } from './client-ip.ts'
+import { accessWords } from './guard.ts'
+import { parsers } from './parsers.ts'
+
+/** What every `routes.ts` gets beside its dependencies. */
+export interface HttpKit {
+  /** The words and parsers a route is written with. */
+  plugin: ReturnType<typeof createPlugin>
+  /** The address a request came from, a trusted proxy's word for it included. */
+  clientIp(request: Request): string
+  /** The network that limits count as one client: an IPv4 address, an IPv6 /64. */
+  clientPrefix(request: Request): string
+}
+
+/** The address of the other end of the connection; undefined where there is none (in process). */
+export type PeerAddress = (request: Request) => string | undefined
+
+export function createHttpKit(trustedProxies: readonly string[], peer: PeerAddress): HttpKit {
+  const trusted = createTrustedProxies([...trustedProxies])
+  const ip = (request: Request) =>
+    clientIp(peer(request), trusted.empty ? null : request.headers.get('x-forwarded-for'), trusted)
+  return { plugin: createPlugin(), clientIp: ip, clientPrefix: (request) => clientPrefix(ip(request)) }
+}
+
+const createPlugin = () => new Elysia({ name: 'keyward.kit' }).use(accessWords).use(parsers)

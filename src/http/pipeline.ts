@@ -1,0 +1,85 @@
+import { KeywardError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Cors } from './cors.ts'
+import { problemResponse, refuse } from './errors.ts'
+import type { Principal } from './principal.ts'
+import { requestState, setRequestState } from './request-state.ts'
+import { type Access, pathOf, type Route, type RouteTable } from './route-table.ts'
+import { commonHeaders } from './security-headers.ts'
+
+export interface PipelineOptions {
+  table: RouteTable
+  guard: (request: Request, access: Access) => Promise<Principal | undefined>
+  /** Elysia's own `fetch`: validation and the handler. */
+  handle: (request: Request) => Response | Promise<Response>
+  requestId: (supplied: string | null) => string
+  cors: Cors
+  clock: Clock
+  log: Log
+  /** Told of every answer, for metrics. */
+  observe?: (route: Route | undefined, status: number, milliseconds: number) => void
+}
+
+/**
+ * What happens to every request, in order: find the route, judge the credential, let Elysia validate and answer,
+ * put the common headers on, log one line. It stands outside Elysia because its hooks cost a third of a cheap
+ * request, see neither unknown paths nor a body that was not read yet, and do not cover `HEAD`, `OPTIONS` and 405.
+ */
+export function createPipeline({ table, guard, handle, requestId, cors, clock, log, observe }: PipelineOptions) {
+  async function answer(request: Request, route: Route, id: string): Promise<Response> {
+    const state = { id, route, principal: undefined as Principal | undefined }
+    setRequestState(request, state)
+    try {
+      state.principal = await guard(request, route.access)
+      return await handle(request)
+    } catch (error) {
+      return refuse(log, error, request)
+    }
+  }
+
+  /** For a method or path that has no route of its own. */
+  async function answerOther(request: Request, path: string, id: string): Promise<Response> {
+    const allowed = table.allowed(path)
+    if (allowed.length === 0) return problemResponse(new KeywardError('not_found'), false)
+    if (request.method === 'OPTIONS')
+      return (
+        cors.preflight(request, allowed) ??
+        new Response(null, { status: 204, headers: { ...commonHeaders, allow: allowed.join(', ') } })
+      )
+    const get = request.method === 'HEAD' ? table.find('GET', path) : undefined
+    if (get) return withoutBody(await answer(new Request(request.url, { headers: request.headers }), get, id))
+    const refusal = problemResponse(new KeywardError('method_not_allowed'), false)
+    refusal.headers.set('allow', allowed.join(', '))
+    return refusal
+  }
+
+  return async function fetch(request: Request): Promise<Response> {
+    const started = clock.monotonic()
+    const path = pathOf(request.url)
+    const id = requestId(request.headers.get('x-request-id'))
+    const route = table.find(request.method, path)
+    const response = await (route ? answer(request, route, id) : answerOther(request, path, id))
+    response.headers.set('x-request-id', id)
+    cors.decorate(request, response)
+    const milliseconds = clock.monotonic() - started
+    observe?.(route, response.status, milliseconds)
+    log.info('request', {
+      request_id: id,
+      method: request.method,
+      route: route?.pattern ?? table.find('GET', path)?.pattern,
+      status: response.status,
+      ms: Math.round(milliseconds * 100) / 100,
+      user_id: route && requestState(request)?.principal?.userId,
+    })
+    return response
+  }
+}
+
+/** A HEAD answer: the headers of the GET, the length of its body among them (RFC 9110 section 9.3.2). */
+async function withoutBody(response: Response): Promise<Response> {
+  const { byteLength } = await response.arrayBuffer()
+  const headers = new Headers(response.headers)
+  if (response.status !== 204) headers.set('content-length', String(byteLength))
+  return new Response(null, { status: response.status, headers })
+}

@@ -1,0 +1,26 @@
+import type { Principal } from './principal.ts'
+import type { Route } from './route-table.ts'
+
+/** What the kit knows of a request before its handler runs. */
+export interface RequestState {
+  /** What `X-Request-Id` answers and the log names. */
+  readonly id: string
+  readonly route: Route
+  principal?: Principal
+}
+
+const states = new WeakMap<Request, RequestState>()
+
+export const setRequestState = (request: Request, state: RequestState): unknown => states.set(request, state)
+
+export const requestState = (request: Request): RequestState | undefined => states.get(request)
+
+/**
+ * Who is asking, in the type that the guard's `Authorize` answers. Only for routes with `access`: the guard has judged
+ * the credential before the handler runs.
+ */
+export function principalOf<P extends Principal>(request: Request): P {
+  const principal = states.get(request)?.principal
+  if (!principal) throw new Error('This route has no access word that names a principal')
+  return principal as P
+}

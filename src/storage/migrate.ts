@@ -1,0 +1,113 @@
+import type { Clock, EpochMs } from '../lib/clock.ts'
+import { toBase64Url } from '../lib/encoding.ts'
+import { sha256 } from '../lib/hash.ts'
+import { readMigrations } from './migrations.macro.ts' with { type: 'macro' }
+import type { Driver, RunSql } from './store.ts'
+
+export interface Migration {
+  name: string
+  sql: string
+}
+
+export interface MigrationState extends Migration {
+  /** When it was applied, undefined while it is pending. */
+  appliedAt: EpochMs | undefined
+}
+
+/** The database and this executable do not fit together; `message` says how and what to do. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError'
+}
+
+const embedded = { sqlite: readMigrations('sqlite'), postgresql: readMigrations('postgresql') }
+
+/** The migrations inside this executable, in order. */
+export const embeddedMigrations = (dialect: 'sqlite' | 'postgresql'): readonly Migration[] => embedded[dialect]
+
+/** Hex would do as well; this is what stands in `keyward_migrations.sha256`. */
+const fingerprint = (migration: Migration): string => toBase64Url(sha256(migration.sql))
+
+/**
+ * Brings the database to this executable's schema, in one transaction under a lock, so two starts at once are safe.
+ * An SQLite file that holds data is copied aside first.
+ * @returns the names that were applied and the copy's path
+ * @throws MigrationError when the database is not ours, is newer, or was migrated by other texts than ours
+ */
+export async function migrate(
+  driver: Driver,
+  migrations: readonly Migration[],
+  clock: Clock,
+): Promise<{ applied: string[]; copy: string | undefined }> {
+  const before = await migrationStates(driver, migrations)
+  const pending = before.filter((one) => one.appliedAt === undefined)
+  if (pending.length === 0) return { applied: [], copy: undefined }
+  const copy = pending.length < before.length ? await driver.copyAside(pending[0]!.name) : undefined
+  const applied = await driver.migrateAlone(async (run) => {
+    await run(
+      'CREATE TABLE IF NOT EXISTS keyward_migrations (name text PRIMARY KEY NOT NULL, sha256 text NOT NULL, applied_at bigint NOT NULL)',
+    )
+    const known = await readApplied(run)
+    const open = compare(migrations, known).filter((one) => one.appliedAt === undefined)
+    for (const migration of open) {
+      for (const statement of migration.sql.split('--> statement-breakpoint')) await run(statement)
+      // $1 is a parameter's number to PostgreSQL and a parameter's name to SQLite, which takes them in order.
+      await run('INSERT INTO keyward_migrations (name, sha256, applied_at) VALUES ($1, $2, $3)', [
+        migration.name,
+        fingerprint(migration),
+        clock.now(),
+      ])
+    }
+    return open.map((one) => one.name)
+  })
+  return { applied, copy }
+}
+
+/**
+ * Every embedded migration with the time it was applied. Changes nothing.
+ * @throws MigrationError as `migrate`
+ */
+export async function migrationStates(driver: Driver, migrations: readonly Migration[]): Promise<MigrationState[]> {
+  const ours = (await driver.columnsOf('keyward_migrations')).length > 0
+  if (ours) return compare(migrations, await readApplied(async (sql) => (await driver.execute(sql, [])).rows))
+  const columns = await driver.columnsOf('users')
+  if (columns.includes('hashed_password') || columns.includes('hash_password'))
+    throw new MigrationError(
+      'This database belongs to a FastAPI user service. Keyward keeps it as it is: give Keyward a database of its own in DATABASE_URL, then import the users with: keyward import --from <the old DATABASE_URL>',
+    )
+  if (columns.length > 0)
+    throw new MigrationError(
+      'This database has a table "users" that Keyward did not make. Give Keyward a database of its own in DATABASE_URL.',
+    )
+  return migrations.map((migration) => ({ ...migration, appliedAt: undefined }))
+}
+
+interface Applied {
+  name: string
+  hash: string
+  appliedAt: EpochMs
+}
+
+async function readApplied(run: RunSql): Promise<Applied[]> {
+  const rows = await run('SELECT name, sha256, applied_at FROM keyward_migrations ORDER BY name')
+  return rows.map(([name, hash, appliedAt]) => ({
+    name: String(name),
+    hash: String(hash),
+    appliedAt: Number(appliedAt),
+  }))
+}
+
+function compare(migrations: readonly Migration[], applied: readonly Applied[]): MigrationState[] {
+  const unknown = applied.find((one) => !migrations.some((migration) => migration.name === one.name))
+  if (unknown)
+    throw new MigrationError(
+      `The database was migrated by a newer Keyward (it has "${unknown.name}"). Start that version or a newer one; to go back, restore the copy made before the upgrade.`,
+    )
+  return migrations.map((migration) => {
+    const known = applied.find((one) => one.name === migration.name)
+    if (known && known.hash !== fingerprint(migration))
+      throw new MigrationError(
+        `The migration "${migration.name}" in this executable is not the one that made the database. Start the executable that made it, or restore a backup.`,
+      )
+    return { ...migration, appliedAt: known?.appliedAt }
+  })
+}

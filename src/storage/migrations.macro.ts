@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+interface Journal {
+  entries: { tag: string }[]
+}
+
+/**
+ * Reads drizzle-kit's migrations of one dialect. Called as a macro, so it runs while bundling (or transpiling) and
+ * the executable holds the texts.
+ */
+export function readMigrations(dialect: 'sqlite' | 'postgresql'): { name: string; sql: string }[] {
+  const folder = join(import.meta.dir, '../../drizzle', dialect)
+  const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal
+  return journal.entries.map(({ tag }) => ({ name: tag, sql: readFileSync(join(folder, `${tag}.sql`), 'utf8') }))
+}

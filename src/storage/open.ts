@@ -1,0 +1,32 @@
+import { drizzle as postgresqlBuilder } from 'drizzle-orm/pg-proxy'
+import { drizzle as sqliteBuilder } from 'drizzle-orm/sqlite-proxy'
+import type { Clock } from '../lib/clock.ts'
+import type { DatabaseTarget } from '../lib/database-url.ts'
+import type { Random } from '../lib/random.ts'
+import { postgresqlColumns, sqliteColumns } from './columns.ts'
+import { openPostgres } from './postgres.ts'
+import { openSqlite } from './sqlite.ts'
+import type { Db, Driver, Store } from './store.ts'
+import { allTables } from './tables/all.ts'
+
+export interface StorageOptions {
+  target: DatabaseTarget
+  synchronous: 'FULL' | 'NORMAL'
+  poolSize: number
+  clock: Clock
+  random: Random
+  /** See `SqliteOptions.waitInside`. */
+  waitInside?: boolean
+}
+
+/** Opens the database. The driver is for `migrate.ts`; all else goes through the store. */
+export function openStorage({ target, ...options }: StorageOptions): { store: Store; driver: Driver } {
+  const { dialect } = target
+  const driver =
+    dialect === 'sqlite' ? openSqlite({ path: target.path, ...options }) : openPostgres({ url: target.url, ...options })
+  const send = (sql: string, params: unknown[]) => driver.execute(sql, params)
+  const q = dialect === 'sqlite' ? sqliteBuilder(send) : (postgresqlBuilder(send) as unknown as Db['q'])
+  const t = allTables(dialect === 'sqlite' ? sqliteColumns : postgresqlColumns)
+  const { transaction, afterCommit, close } = driver
+  return { driver, store: { dialect, q, t, transaction, afterCommit, close } }
+}

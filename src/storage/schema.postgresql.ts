@@ -1,0 +1,5 @@
+// Read by drizzle-kit alone: it wants every table as an export of a module.
+import { postgresqlColumns } from './columns.ts'
+import { allTables } from './tables/all.ts'
+
+export const { users, sessions, signingKeys } = allTables(postgresqlColumns)

@@ -1,0 +1,56 @@
+import type { SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
+import type { Tables } from './tables/all.ts'
+
+/**
+ * What a `store.ts` needs: the query builder and the tables. A statement finds its connection when it runs: the
+ * transaction it is called in if there is one, else the reader or, for a write, a transaction of its own.
+ */
+export interface Db {
+  readonly q: SqliteRemoteDatabase<Record<string, never>>
+  readonly t: Tables
+}
+
+export interface Store extends Db {
+  readonly dialect: 'sqlite' | 'postgresql'
+  /**
+   * Runs `work` in one transaction: all of it is on disk when the promise resolves, none of it when it rejects.
+   * Inside a transaction it joins that one. `work` awaits nothing but statements (never a hash, mail or fetch) and
+   * may run again after a conflict, so it has no other effects; those go to `afterCommit`.
+   * @throws KeywardError `database_busy` after waiting 3 s for another process, `database_unavailable`
+   */
+  transaction<T>(work: () => Promise<T>): Promise<T>
+  /** Runs `task` once the running transaction is committed, never if it is not; at once outside a transaction. */
+  afterCommit(task: () => void): void
+  close(): Promise<void>
+}
+
+/** One dialect's side of the store: how statements and transactions reach the database. */
+export interface Driver {
+  execute(sql: string, params: unknown[]): Promise<{ rows: unknown[][] }>
+  transaction<T>(work: () => Promise<T>): Promise<T>
+  afterCommit(task: () => void): void
+  /** Runs `work` in one transaction that no other migrating process shares; for `migrate.ts`, before anything is served. */
+  migrateAlone<T>(work: (run: RunSql) => Promise<T>): Promise<T>
+  /** Column names of a table, none when there is no such table. */
+  columnsOf(table: string): Promise<string[]>
+  /** Copies the database to a file beside it, private to its owner, and answers its path; undefined where the server's own backups serve. */
+  copyAside(label: string): Promise<string | undefined>
+  close(): Promise<void>
+}
+
+export type RunSql = (sql: string, params?: unknown[]) => Promise<unknown[][]>
+
+/**
+ * Statements that are built once per database and then only bound and run: building one costs ten times what
+ * running it does. A `store.ts` calls this at its top and `prepared(db).name.execute({ … })` in its functions.
+ */
+export function statements<S>(build: (db: Db) => S): (db: Db) => S {
+  const built = new WeakMap<Db['t'], S>()
+  return (db) => {
+    const known = built.get(db.t)
+    if (known !== undefined) return known
+    const fresh = build(db)
+    built.set(db.t, fresh)
+    return fresh
+  }
+}

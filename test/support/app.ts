@@ -1,0 +1,129 @@
+import { createApp } from '../../src/app.ts'
+import { withSecretKey } from '../../src/config/dev-secret.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/schema.ts'
+import { closeDeps, createDeps, type Deps } from '../../src/deps.ts'
+import { type ManualClock, manualClock } from './clock.ts'
+import { type Dialect, dialects } from './dialects.ts'
+import { seededRandom } from './random.ts'
+
+export interface TestAppOptions {
+  /** Which database; SQLite unless a suite runs on both. */
+  dialect?: Dialect
+  /** An existing database instead of a fresh one: a second process beside the first. */
+  databaseUrl?: string
+  /** Settings beside the test's own (cheap bcrypt, no log, a fixed SECRET_KEY). */
+  env?: Record<string, string>
+  clock?: ManualClock
+  seed?: string
+}
+
+export interface TestApp {
+  deps: Deps
+  config: Config
+  clock: ManualClock
+  databaseUrl: string
+  /** Every line that was logged, at level `debug`. */
+  logs: string[]
+  /** Sends a request in process; `peer` is the address at the other end of the connection. */
+  fetch(request: Request, peer?: string): Promise<Response>
+  request(method: string, path: string, options?: RequestOptions): Promise<Response>
+  /** Registers and logs in; answers the access token among the rest of `/token`'s answer. */
+  signUp(username?: string, password?: string): Promise<SignedUp>
+  close(): Promise<void>
+}
+
+export interface RequestOptions {
+  json?: unknown
+  form?: Record<string, string> | string
+  /** Sent as it is, with `type` as its Content-Type. */
+  body?: NonNullable<RequestInit['body']>
+  type?: string
+  token?: string
+  headers?: Record<string, string>
+  peer?: string
+}
+
+export interface SignedUp {
+  id: number
+  username: string
+  email: string
+  password: string
+  /** The JSON answer of `/token`. */
+  grant: Record<string, string> & { access_token: string }
+}
+
+export const testSecret = 'only-for-tests-7b1f0c9e5a3d4826-9e1c'
+
+/** A whole Keyward in process: a fresh migrated database, a clock that stands still, cheap bcrypt. Close it. */
+export async function createTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const clock = options.clock ?? manualClock()
+  const random = seededRandom(options.seed ?? 'test app')
+  const database = options.databaseUrl
+    ? { url: options.databaseUrl, dispose: async () => {} }
+    : await (options.dialect ?? dialects[0]!).databaseUrl()
+  const { config: draft } = loadConfig({
+    env: {
+      DATABASE_URL: database.url,
+      SECRET_KEY: testSecret,
+      BCRYPT_COST: '4',
+      HASH_NICE: '0',
+      LOG_LEVEL: 'debug',
+      LOG_FORMAT: 'json',
+      ...options.env,
+    },
+    dev: true,
+    random,
+  })
+  const { config } = withSecretKey(draft, random)
+  const logs: string[] = []
+  const deps = await createDeps(config, { clock, random, write: (line) => logs.push(line) })
+  const peers = new WeakMap<Request, string>()
+  const app = createApp(deps, (request) => peers.get(request) ?? '192.0.2.1')
+
+  const fetch = (request: Request, peer?: string) => {
+    if (peer !== undefined) peers.set(request, peer)
+    return app.fetch(request)
+  }
+  const request = (method: string, path: string, options: RequestOptions = {}) =>
+    fetch(buildRequest(`http://localhost:8000${path}`, method, options), options.peer)
+
+  return {
+    deps,
+    config,
+    clock,
+    databaseUrl: database.url,
+    logs,
+    fetch,
+    request,
+    async signUp(username = 'ada', password = 'correct horse battery') {
+      const email = `${username}@example.com`
+      const registered = await request('POST', '/register', { json: { email, username, password } })
+      if (registered.status !== 201) throw new Error(`register: ${registered.status} ${await registered.text()}`)
+      const { id } = (await registered.json()) as { id: number }
+      const token = await request('POST', '/token', { form: { username, password } })
+      if (token.status !== 200) throw new Error(`token: ${token.status} ${await token.text()}`)
+      return { id, username, email, password, grant: (await token.json()) as SignedUp['grant'] }
+    },
+    async close() {
+      await closeDeps(deps)
+      await database.dispose()
+    },
+  }
+}
+
+/** A request as a client would send it. */
+export function buildRequest(url: string, method: string, options: RequestOptions = {}): Request {
+  const headers = new Headers(options.headers)
+  if (options.token !== undefined) headers.set('authorization', `Bearer ${options.token}`)
+  let body = options.body
+  if (options.json !== undefined) {
+    body = JSON.stringify(options.json)
+    headers.set('content-type', 'application/json')
+  } else if (options.form !== undefined) {
+    body = typeof options.form === 'string' ? options.form : new URLSearchParams(options.form).toString()
+    headers.set('content-type', 'application/x-www-form-urlencoded')
+  }
+  if (options.type !== undefined) headers.set('content-type', options.type)
+  return new Request(url, { method, headers, ...(body !== undefined && { body }) })
+}
