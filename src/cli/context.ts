@@ -19,3 +19,8 @@ export interface CommandContext {
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
+
+/** A command that cannot do its work; `message` is for a person and says why. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}

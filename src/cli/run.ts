@@ -1,11 +1,8 @@
+import { parseArgs } from 'node:util'
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
-import { ConfigError } from '../config/problems.ts'
-import { KeywardError } from '../errors.ts'
-import { KeyringError } from '../features/keys/keyring.ts'
-import { errorFields } from '../lib/log.ts'
-import { MigrationError } from '../storage/migrate.ts'
 import { config } from './config.ts'
 import { type CommandContext, UsageError } from './context.ts'
+import { explain } from './explain.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
 
@@ -25,10 +22,10 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     }
     const { command, parents, rest } = await resolve(root, argv)
     if (argv.includes('--help') || argv.includes('-h')) {
-      context.print(`${await renderUsage(command, parents.at(-1))}\n`)
+      context.print(`${await usage(command, parents)}\n`)
       return 0
     }
-    checkFlags(command, rest)
+    checkArguments(command, rest)
     await runCommand(command, { rawArgs: rest })
     return 0
   } catch (error) {
@@ -70,22 +67,31 @@ async function resolve(root: CommandDef, argv: readonly string[]): Promise<Resol
   }
 }
 
-/** citty lets unknown flags pass; a mistyped one must not be taken for its absence. */
-function checkFlags(command: CommandDef, rest: readonly string[]): void {
-  const args = (command.args ?? {}) as ArgsDef
-  for (const word of rest) {
-    if (!word.startsWith('-') || word === '-') continue
-    const name = word.replace(/^--?(no-)?/, '').split('=')[0] ?? ''
-    if (!Object.hasOwn(args, name)) throw new UsageError(`Unknown option --${name}`)
-  }
+/** citty colours its text for files and pipes too, and knows one parent only. */
+async function usage(command: CommandDef, parents: readonly CommandDef[]): Promise<string> {
+  const names = parents.map(({ meta }) => (meta as { name: string }).name)
+  const parent = { meta: { ...parents[0]?.meta, name: names.join(' ') } }
+  return Bun.stripANSI(await renderUsage(command, parents.length === 0 ? undefined : parent))
 }
 
-/** One clear sentence for whoever typed the command; what is unexpected is named by class and place only. */
-function explain(error: unknown): string {
-  const ours = [ConfigError, KeyringError, KeywardError, MigrationError].some((known) => error instanceof known)
-  if (ours) return (error as Error).message
-  const { error: name, error_code: code, stack } = errorFields(error)
-  return [`Keyward stopped on an unexpected ${name}${code === undefined ? '' : ` (${code})`}`, stack]
-    .filter(Boolean)
-    .join('\n')
+/** citty lets pass what it does not know; a mistyped word must not be taken for its absence. */
+function checkArguments(command: CommandDef, rest: readonly string[]): void {
+  const args = Object.entries((command.args ?? {}) as ArgsDef)
+  const options = args
+    .filter(([, { type }]) => type !== 'positional')
+    .map(([name, { type }]) => [name, { type: type === 'boolean' ? 'boolean' : 'string' } as const] as const)
+  const taken = args.length - options.length
+  try {
+    const { positionals } = parseArgs({
+      args: [...rest],
+      options: Object.fromEntries(options),
+      allowPositionals: true,
+      strict: true,
+    })
+    if (positionals.length > taken)
+      throw new UsageError(taken === 0 ? 'This command takes no arguments' : 'Too many arguments')
+  } catch (error) {
+    if ((error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') !== true) throw error
+    throw new UsageError((error as Error).message.split(/\. |\.?\n/)[0]?.replace(/'(\w)'/, "'-$1'"))
+  }
 }

@@ -4,7 +4,7 @@ import { readDotenv } from '../config/dotenv.ts'
 import { loadConfig } from '../config/load.ts'
 import { problemLine } from '../config/problems.ts'
 import type { Config, DraftConfig } from '../config/schema.ts'
-import type { CommandContext } from './context.ts'
+import { type CommandContext, UsageError } from './context.ts'
 
 /** The flags that every command takes. */
 export const settingsArgs = {
@@ -30,6 +30,7 @@ export interface SettingsFlags {
  */
 export function readSettings(context: CommandContext, flags: SettingsFlags): DraftConfig {
   const named = flags['env-file']
+  if (named === '') throw new UsageError('--env-file takes the name of a file')
   const path = named ?? join(dirname(context.executable), '.env')
   const dotenv = readDotenv(path, { required: named !== undefined })
   const { config, warnings } = loadConfig({ env: context.env, dotenv, dev: flags.dev === true, random: context.random })

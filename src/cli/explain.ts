@@ -1,0 +1,58 @@
+import { ConfigError } from '../config/problems.ts'
+import { KeywardError } from '../errors.ts'
+import { KeyringError } from '../features/keys/keyring.ts'
+import { errorFields } from '../lib/log.ts'
+import { MigrationError } from '../storage/migrate.ts'
+import { CommandError } from './context.ts'
+
+/**
+ * What whoever typed the command is told about a failure: one clear sentence where the reason is known. What is
+ * unexpected is named by class, code and place only, since drivers put parameters into their messages.
+ */
+export function explain(error: unknown): string {
+  const { error: name, error_code: code, errno, stack } = errorFields(error)
+  const reason = databaseReason(String(code ?? ''), String(errno ?? '')) ?? fileReason(error)
+  if (reason !== undefined) return reason
+  const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError]
+  if (ours.some((known) => error instanceof known)) return (error as Error).message
+  return [`Keyward stopped on an unexpected ${name}${code === undefined ? '' : ` (${code})`}`, stack]
+    .filter(Boolean)
+    .join('\n')
+}
+
+const reasons: readonly [codes: RegExp, sentence: string][] = [
+  [/^SQLITE_NOTADB/, 'is not an SQLite database'],
+  [/^SQLITE_CORRUPT/, 'is damaged; restore a backup'],
+  [/^SQLITE_CANTOPEN/, 'cannot be opened'],
+  [/^SQLITE_(READONLY|PERM)/, 'cannot be written'],
+  [/^SQLITE_FULL/, 'cannot grow: the disk is full'],
+  [/^SQLITE_IOERR/, 'cannot be read or written'],
+  [/^SQLITE_(BUSY|LOCKED)/, 'is held by another process; try again'],
+]
+
+const serverReasons: readonly [codes: RegExp, sentence: string][] = [
+  [/^28/, 'refuses this user and password'],
+  [/^3D000$/, 'has no database of this name; create it first'],
+  [/^(42501|25006)$/, 'does not let this user make tables; grant it CREATE on the schema'],
+  [/^(53|57P)/, 'takes no more connections at the moment, or is stopping'],
+  [/^ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)|^ECONN|^ENOTFOUND/, 'does not answer; is it running?'],
+  [/^ERR_POSTGRES_TLS/, 'does not agree on TLS'],
+]
+
+function databaseReason(code: string, state: string): string | undefined {
+  const [, file] = reasons.find(([codes]) => codes.test(code)) ?? []
+  if (file !== undefined) return `The file that DATABASE_URL names ${file} (${code})`
+  const [said, server] =
+    [state, code]
+      .map((word) => [word, serverReasons.find(([codes]) => codes.test(word))?.[1]] as const)
+      .find(([, sentence]) => sentence !== undefined) ?? []
+  return server === undefined ? undefined : `PostgreSQL at DATABASE_URL ${server} (${said})`
+}
+
+/** What the operating system says about a file; its path comes from the configuration or the command line. */
+function fileReason(error: unknown): string | undefined {
+  const { code, path, syscall } = error as { code?: unknown; path?: unknown; syscall?: unknown }
+  if (typeof path !== 'string' || typeof syscall !== 'string') return undefined
+  const why = { ENOENT: 'there is no such file or folder', EACCES: 'no permission', EISDIR: 'it is a folder' }
+  return `Cannot ${syscall} ${path}: ${why[code as keyof typeof why] ?? 'the system refuses'} (${code})`
+}
