@@ -16,11 +16,15 @@ export const catalogue = {
   invalid_token: [401, 'Could not validate credentials'],
   invalid_credentials: [401, 'Incorrect username or password'],
   invalid_client: [401, 'Client authentication failed'],
+  invalid_refresh_token: [401, 'The refresh token is not valid'],
+  invalid_grant: [400, 'The refresh token is not valid'],
+  invalid_password: [403, 'The current password is wrong'],
   forbidden: [403, 'Not enough permissions'],
   // Accounts
   email_taken: [409, 'Email already registered'],
   username_taken: [409, 'Username already taken'],
   user_not_found: [404, 'User not found'],
+  session_not_found: [404, 'Session not found'],
   // The service itself
   database_busy: [503, 'The database is busy, try again shortly'],
   database_unavailable: [503, 'The database is not available, try again shortly'],

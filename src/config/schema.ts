@@ -66,6 +66,23 @@ export const configSchema = Type.Object({
     description: 'The address under which clients reach Keyward: the issuer of its tokens and the start of its links.',
   }),
   ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 1440, { default: 30, description: 'How long an access token is good.' }),
+  REFRESH_TOKEN_EXPIRE_DAYS: whole(1, 3_650, {
+    default: 30,
+    description: 'A session that is not refreshed for so long ends.',
+  }),
+  SESSION_MAX_DAYS: whole(1, 3_650, { default: 180, description: 'A session ends after so long, however busy it is.' }),
+  MAX_SESSIONS_PER_USER: whole(1, 10_000, {
+    default: 50,
+    description: 'How many sessions an account may have; the longest idle one makes room.',
+  }),
+  REFRESH_TOKEN_GRACE_SECONDS: whole(0, 300, {
+    default: 10,
+    description: 'For so long a refresh token just used gives the same successor again: two tabs, a lost answer.',
+  }),
+  REFRESH_TOKEN_RETRY_SECONDS: whole(0, 86_400, {
+    default: 3600,
+    description: 'For so long it still does while no token of the successor was ever seen; 0 turns that off.',
+  }),
   BCRYPT_COST: whole(10, 15, {
     default: 12,
     dev: { minimum: 4 },

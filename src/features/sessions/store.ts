@@ -13,7 +13,11 @@ export interface NewSession {
   now: EpochMs
 }
 
-const prepared = statements(({ q, t: { users, sessions }, t }) => {
+const prepared = statements((db) => {
+  const {
+    q,
+    t: { users, sessions },
+  } = db
   const named = sql.placeholder
   const live = q
     .select({ id: sessions.id })
@@ -39,7 +43,7 @@ const prepared = statements(({ q, t: { users, sessions }, t }) => {
       })
       .prepare(),
     userOfLiveSession: q
-      .select(userColumns(t))
+      .select(userColumns(db))
       .from(users)
       .where(and(eq(users.id, named('userId')), eq(users.isActive, true), exists(live)))
       .prepare(),

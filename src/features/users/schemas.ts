@@ -1,6 +1,6 @@
 import { type Static, t } from 'elysia'
 import { rfc3339 } from '../../lib/clock.ts'
-import type { User } from './user.ts'
+import { roleNames, type User } from './user.ts'
 
 /** The `user` of the contract: every route that answers one answers this. */
 export const UserView = t.Object(
@@ -35,6 +35,6 @@ export const toUserView = (user: User): Static<typeof UserView> => ({
   username: user.username,
   is_active: user.isActive,
   email_verified: user.emailVerifiedAt !== null,
-  roles: ['user'],
+  roles: roleNames(user),
   created_at: rfc3339(user.createdAt),
 })

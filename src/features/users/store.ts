@@ -5,12 +5,17 @@ import { userColumns } from '../../storage/tables/users.ts'
 import type { User, UserCredentials } from './user.ts'
 import type { LoginIdentifier } from './username.ts'
 
-const prepared = statements(({ q, t: { users }, t }) => {
-  const credentials = { ...userColumns(t), passwordHash: users.passwordHash, passwordScheme: users.passwordScheme }
+const prepared = statements((db) => {
+  const {
+    q,
+    t: { users },
+  } = db
+  const user = userColumns(db)
+  const credentials = { ...user, passwordHash: users.passwordHash, passwordScheme: users.passwordScheme }
   const named = sql.placeholder
   return {
     byId: q
-      .select(userColumns(t))
+      .select(user)
       .from(users)
       .where(eq(users.id, named('id')))
       .prepare(),
@@ -38,7 +43,7 @@ const prepared = statements(({ q, t: { users }, t }) => {
         createdAt: named('now'),
         updatedAt: named('now'),
       })
-      .returning(userColumns(t))
+      .returning(user)
       .prepare(),
     replaceHash: q
       .update(users)

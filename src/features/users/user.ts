@@ -9,7 +9,13 @@ export interface User {
   isActive: boolean
   sessionEpoch: number
   createdAt: EpochMs
+  /** Names of the roles that were given, space separated; see `roleNames`. */
+  grantedRoles: string | null
 }
+
+/** All roles of a user, in the order of the alphabet: `user`, which everybody has, and those that were given. */
+export const roleNames = ({ grantedRoles }: Pick<User, 'grantedRoles'>): string[] =>
+  grantedRoles === null ? ['user'] : ['user', ...grantedRoles.split(' ')].sort()
 
 /** What a log-in is checked against: the hash and the epoch are read together, so a reset in between is noticed. */
 export interface UserCredentials extends User {

@@ -1,0 +1,25 @@
+import type { Columns } from '../columns.ts'
+import type { userTables } from './users.ts'
+
+export const apiKeyTables = (c: Columns, { users }: ReturnType<typeof userTables>) => ({
+  apiKeys: c.table(
+    'api_keys',
+    {
+      id: c.id('id'),
+      ownerId: c
+        .int('owner_id')
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      name: c.text('name').notNull(),
+      /** HMAC-SHA-256 of the key; the key itself is shown once and stored nowhere. */
+      mac: c.text('mac').notNull(),
+      /** Permissions, space separated; what the owner holds at the time of use limits them. */
+      scopes: c.text('scopes').notNull(),
+      createdAt: c.int('created_at').notNull(),
+      expiresAt: c.int('expires_at'),
+      lastUsedAt: c.int('last_used_at'),
+      revokedAt: c.int('revoked_at'),
+    },
+    (t) => [c.uniqueIndex('api_keys_mac_unique').on(t.mac), c.index('api_keys_owner_id_index').on(t.ownerId)],
+  ),
+})

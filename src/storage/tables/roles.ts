@@ -1,0 +1,28 @@
+import type { Columns } from '../columns.ts'
+import type { userTables } from './users.ts'
+
+export const roleTables = (c: Columns, { users }: ReturnType<typeof userTables>) => {
+  const roles = c.table('roles', {
+    name: c.text('name').primaryKey(),
+    description: c.text('description').notNull(),
+    /** Words `resource:action`, space separated. */
+    permissions: c.text('permissions').notNull(),
+    createdAt: c.int('created_at').notNull(),
+  })
+  const userRoles = c.table(
+    'user_roles',
+    {
+      userId: c
+        .int('user_id')
+        .notNull()
+        .references(() => users.id, { onDelete: 'cascade' }),
+      role: c
+        .text('role')
+        .notNull()
+        .references(() => roles.name, { onDelete: 'cascade' }),
+      grantedAt: c.int('granted_at').notNull(),
+    },
+    (t) => [c.primaryKey({ columns: [t.userId, t.role] }), c.index('user_roles_role_index').on(t.role)],
+  )
+  return { roles, userRoles }
+}
