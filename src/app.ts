@@ -24,7 +24,8 @@ export interface App {
 export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App {
   const { config, clock, log } = deps
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer)
-  const elysia = new Elysia({ name: 'keyward', precompile: true })
+  // Elysia looks for the path behind a host of four letters or more, unless told not to; `pathOf` knows better.
+  const elysia = new Elysia({ name: 'keyward', precompile: true, handler: { standardHostname: false } })
     .use(errorHook(log))
     .headers(commonHeaders)
     .use(accountRoutes(deps, kit))

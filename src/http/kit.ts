@@ -3,6 +3,7 @@ import { clientPrefix, createTrustedProxies } from '../lib/ip.ts'
 import { clientIp } from './client-ip.ts'
 import { accessWords } from './guard.ts'
 import { parsers } from './parsers.ts'
+import { originalOf } from './request-state.ts'
 
 /** What every `routes.ts` gets beside its dependencies. */
 export interface HttpKit {
@@ -20,7 +21,7 @@ export type PeerAddress = (request: Request) => string | undefined
 export function createHttpKit(trustedProxies: readonly string[], peer: PeerAddress): HttpKit {
   const trusted = createTrustedProxies([...trustedProxies])
   const ip = (request: Request) =>
-    clientIp(peer(request), trusted.empty ? null : request.headers.get('x-forwarded-for'), trusted)
+    clientIp(peer(originalOf(request)), trusted.empty ? null : request.headers.get('x-forwarded-for'), trusted)
   return { plugin: createPlugin(), clientIp: ip, clientPrefix: (request) => clientPrefix(ip(request)) }
 }
 

@@ -4,7 +4,7 @@ import type { Log } from '../lib/log.ts'
 import type { Cors } from './cors.ts'
 import { problemResponse, refuse } from './errors.ts'
 import type { Principal } from './principal.ts'
-import { requestState, setRequestState } from './request-state.ts'
+import { requestState, setRequestState, standIn } from './request-state.ts'
 import { type Access, pathOf, type Route, type RouteTable } from './route-table.ts'
 import { commonHeaders } from './security-headers.ts'
 
@@ -48,18 +48,23 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
         new Response(null, { status: 204, headers: { ...commonHeaders, allow: allowed.join(', ') } })
       )
     const get = request.method === 'HEAD' ? table.find('GET', path) : undefined
-    if (get) return withoutBody(await answer(new Request(request.url, { headers: request.headers }), get, id))
+    if (get) return withoutBody(await answer(standIn(request, request.url, { headers: request.headers }), get, id))
     const refusal = problemResponse(new KeywardError('method_not_allowed'), false)
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
   }
 
-  return async function fetch(request: Request): Promise<Response> {
+  return async function fetch(received: Request): Promise<Response> {
     const started = clock.monotonic()
+    const request = hasHost(received) ? received : standIn(received, `http://localhost${received.url}`, received)
     const path = pathOf(request.url)
     const id = requestId(request.headers.get('x-request-id'))
     const route = table.find(request.method, path)
-    const response = await (route ? answer(request, route, id) : answerOther(request, path, id))
+    const response = await (isHostMalformed(request, received)
+      ? malformedHost()
+      : route
+        ? answer(request, route, id)
+        : answerOther(request, path, id))
     response.headers.set('x-request-id', id)
     cors.decorate(request, response)
     const milliseconds = clock.monotonic() - started
@@ -75,6 +80,16 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
     return response
   }
 }
+
+/** Bun tells the bare target instead of a URL where the Host header is no host, or missing as HTTP/1.0 allows. */
+const hasHost = ({ url }: Request): boolean => url.charCodeAt(0) !== SLASH
+const SLASH = 0x2f
+
+/** RFC 9112 section 3.2 asks for this 400. */
+const isHostMalformed = (request: Request, received: Request): boolean =>
+  request !== received && request.headers.get('host') !== null
+const malformedHost = () =>
+  problemResponse(new KeywardError('invalid_request', { sentence: 'The Host header is malformed' }), false)
 
 /** A HEAD answer: the headers of the GET, the length of its body among them (RFC 9110 section 9.3.2). */
 async function withoutBody(response: Response): Promise<Response> {

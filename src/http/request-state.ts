@@ -24,3 +24,15 @@ export function principalOf<P extends Principal>(request: Request): P {
   if (!principal) throw new Error('This route has no access word that names a principal')
   return principal as P
 }
+
+const originals = new WeakMap<Request, Request>()
+
+/** A request to handle in place of `original`, which alone knows the connection that it came by. */
+export function standIn(original: Request, url: string, init: Request | RequestInit): Request {
+  const request = new Request(url, init)
+  originals.set(request, original)
+  return request
+}
+
+/** The request as the server received it. */
+export const originalOf = (request: Request): Request => originals.get(request) ?? request
