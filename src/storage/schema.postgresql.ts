@@ -2,4 +2,4 @@
 import { postgresqlColumns } from './columns.ts'
 import { allTables } from './tables/all.ts'
 
-export const { users, sessions, signingKeys, roles, userRoles, apiKeys, auditEvents } = allTables(postgresqlColumns)
+export const { users, sessions, signingKeys, roles, userRoles, apiKeys, auditEvents, writeProbes } = allTables(postgresqlColumns)

@@ -2,6 +2,7 @@ import type { Columns } from '../columns.ts'
 import { apiKeyTables } from './api-keys.ts'
 import { auditTables } from './audit.ts'
 import { keyTables } from './keys.ts'
+import { opsTables } from './ops.ts'
 import { roleTables } from './roles.ts'
 import { sessionTables } from './sessions.ts'
 import { userTables } from './users.ts'
@@ -16,6 +17,7 @@ export function allTables(c: Columns) {
     ...roleTables(c, users),
     ...apiKeyTables(c, users),
     ...auditTables(c),
+    ...opsTables(c),
   }
 }
 
