@@ -1,0 +1,151 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { readdirSync } from 'node:fs'
+import manifest from '../../package.json' with { type: 'json' }
+import { configKeys } from '../../src/config/schema.ts'
+import { runBinary, startBinary } from '../support/binary.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+setDefaultTimeout(60_000)
+
+const SECRET_KEY = '4be0643f1d98573b97cdca98a65347dd6c1f02b7d58ea3f94be0643f1d985730'
+
+test('the executable serves from an empty folder of its own and keeps all it writes there', async () => {
+  const cwd = scratchFolder('empty')
+  const keyward = await startBinary({ cwd })
+  try {
+    const json = { email: 'user@example.com', username: 'user123', password: 'secure_password' }
+    expect((await keyward.request('POST', '/register', { json })).status).toBe(201)
+    const form = { username: 'user123', password: 'secure_password' }
+    const token = (await (await keyward.request('POST', '/token', { form })).json()) as { access_token: string }
+    const me = await keyward.request('GET', '/users/me', { token: token.access_token })
+    expect(await me.json()).toMatchObject({ id: 1, email: 'user@example.com', username: 'user123', roles: ['user'] })
+    const files = readdirSync(cwd).sort()
+    expect(files).toContain('keyward.db')
+    expect(files.filter((name) => !/^keyward\.db(-wal|-shm)?$/.test(name))).toEqual([])
+  } finally {
+    await keyward.stop()
+  }
+})
+
+test('--version says the version, wherever it stands', async () => {
+  for (const args of [['--version'], ['serve', '--version']])
+    expect(await runBinary(args)).toEqual({ exitCode: 0, stdout: `${manifest.version}\n`, stderr: '' })
+})
+
+describe('--help', () => {
+  test('of keyward names every command, in plain text', async () => {
+    const { exitCode, stdout, stderr } = await runBinary(['--help'])
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout).toContain('USAGE keyward ')
+    for (const command of await commands()) expect(stdout).toMatch(new RegExp(`^ +${command} +\\S`, 'm'))
+    expect(stdout).toMatch(/^[\n\x20-\x7e’]+$/)
+  })
+
+  test('of every command and what is below it', async () => {
+    const found = await everyCommand()
+    expect(found).toContain('migrate status')
+    for (const command of found) {
+      const { exitCode, stdout, stderr } = await runBinary([...command.split(' '), '--help'])
+      expect({ command, exitCode, stderr }).toEqual({ command, exitCode: 0, stderr: '' })
+      expect(stdout).toContain(`USAGE keyward ${command} `)
+      expect(stdout).toContain('--env-file=<FILE>')
+    }
+  })
+
+  test('runs nothing', async () => {
+    const cwd = scratchFolder('cwd')
+    for (const args of [['-h'], ['serve', '--dev', '--help'], ['migrate', 'up', '--dev', '-h']])
+      expect((await runBinary(args, { cwd })).exitCode).toBe(0)
+    expect(readdirSync(cwd)).toEqual([])
+  })
+})
+
+describe('a command line that means nothing ends with 2 and says why', () => {
+  test.each([
+    [['serv'], 'Unknown command. There are: '],
+    [['migrate', 'down'], 'Unknown command. There are: up, status'],
+    [['--devv'], "Unknown option '--devv'"],
+    [['serve', '--port=80'], "Unknown option '--port'"],
+    [['config', '-dev'], "Unknown option '-d'"],
+    [['config', '--dev', 'extra'], 'This command takes no arguments'],
+    [['config', '--dev=false'], "Option '--dev' does not take an argument"],
+    [['config', '--env-file'], "Option '--env-file <value>' argument missing"],
+    [['config', '--env-file='], '--env-file takes the name of a file'],
+  ])('%p: %s', async (args, message) => {
+    const { exitCode, stdout, stderr } = await runBinary(args)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toStartWith(message)
+    expect(stderr).toEndWith('\nSee: keyward --help\n')
+    expect(stderr.trimEnd().split('\n')).toHaveLength(2)
+  })
+})
+
+describe('keyward config', () => {
+  test('prints every setting in force, secrets masked', async () => {
+    const env = { SECRET_KEY, DATABASE_URL: 'postgresql+psycopg://ada:hunter2@host/db', PORT: '9000' }
+    const { exitCode, stdout, stderr } = await runBinary(['config'], { env })
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    const lines = stdout.trimEnd().split('\n')
+    expect(lines.map((line) => line.split('=', 1)[0] ?? '')).toEqual([...configKeys])
+    expect(lines).toContain('SECRET_KEY=********')
+    expect(lines).toContain('DATABASE_URL=postgresql://ada:********@host/db')
+    expect(lines).toContain('PUBLIC_URL=http://localhost:9000')
+    expect(stdout).not.toContain(SECRET_KEY)
+    expect(stdout).not.toContain('hunter2')
+  })
+
+  test('points out a misspelt name in the environment', async () => {
+    const { exitCode, stderr } = await runBinary(['config'], { env: { SECRET_KEY, DATABSE_URL: 'sqlite:///./a.db' } })
+    expect(exitCode).toBe(0)
+    expect(stderr).toBe('warning: DATABSE_URL: is not a setting of Keyward, did you mean DATABASE_URL?\n')
+  })
+})
+
+test.each([['serve'], ['config'], ['migrate']])(
+  '%s ends with 1 over a wrong configuration and names all of it',
+  async (command) => {
+    const cwd = scratchFolder('cwd')
+    const env = { SECRET_KEY: 'changeme', PORT: '80000', JWT_ALG: 'none', DATABASE_URL: 'mysql://ada:hunter2@host/db' }
+    const { exitCode, stdout, stderr } = await runBinary([command], { env, cwd })
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    const lines = stderr.split('\n')
+    expect(lines[0]).toBe('The configuration has 4 problems:')
+    expect(stderr).toMatch(/^ {2}PORT: got "80000"; takes a whole number from 0 to 65535$/m)
+    expect(stderr).toMatch(/^ {2}JWT_ALG: got "none"; takes ES256, EdDSA, RS256 or HS256$/m)
+    for (const key of ['SECRET_KEY', 'DATABASE_URL']) expect(stderr).toMatch(new RegExp(`^ {2}${key}: got `, 'm'))
+    expect(stderr).not.toContain('hunter2')
+    expect(readdirSync(cwd)).toEqual([])
+  },
+)
+
+describe('a database that cannot be used ends every command with 1 and one sentence', () => {
+  test.each([
+    ['sqlite:////nowhere/at/all.db', 'Cannot open /nowhere/at/all.db: there is no such file or folder (ENOENT)'],
+    ['sqlite:////tmp', 'Cannot open /tmp: it is a folder (EISDIR)'],
+    ['sqlite:///./not.db', 'The file that DATABASE_URL names is not an SQLite database (SQLITE_NOTADB)'],
+    [
+      'postgresql://ada:hunter2@127.0.0.1:1/users',
+      'PostgreSQL at DATABASE_URL does not answer; is it running? (ERR_POSTGRES_CONNECTION_REFUSED)',
+    ],
+  ])('%s', async (url, sentence) => {
+    const cwd = scratchFolder('cwd')
+    await Bun.write(`${cwd}/not.db`, 'these are not the pages of a database, but they are long enough to be asked')
+    const env = { SECRET_KEY, DATABASE_URL: url }
+    for (const command of ['serve', 'migrate'])
+      expect(await runBinary([command], { env, cwd })).toEqual({ exitCode: 1, stdout: '', stderr: `${sentence}\n` })
+  })
+})
+
+/** The commands that the usage line of `keyward --help` or of a group's names. */
+async function commands(group: string[] = []): Promise<string[]> {
+  const { stdout } = await runBinary([...group, '--help'])
+  const line = /^USAGE keyward(?: [a-z-]+)*? ((?:[a-z-]+\|)+[a-z-]+)$/m.exec(stdout)?.[1]
+  return line?.split('|') ?? []
+}
+
+/** Every command that does something, as one would type it. */
+async function everyCommand(group: string[] = []): Promise<string[]> {
+  const below = await commands(group)
+  if (below.length === 0) return [group.join(' ')]
+  return (await Promise.all(below.map((name) => everyCommand([...group, name])))).flat()
+}
