@@ -67,7 +67,8 @@ export function problemResponse(refusal: KeywardError, oauth: boolean): Response
     'content-type': 'application/problem+json',
     ...challenge(code, status),
   }
-  if (refusal.retryAfter !== undefined) headers['retry-after'] = String(Math.ceil(refusal.retryAfter))
+  const retryAfter = refusal.retryAfter ?? (status === 503 ? 1 : undefined)
+  if (retryAfter !== undefined) headers['retry-after'] = String(Math.ceil(retryAfter))
   return new Response(
     JSON.stringify({
       type: 'about:blank',

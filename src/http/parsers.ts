@@ -12,7 +12,8 @@ const parserFor =
   (...accepted: string[]) =>
   async ({ request }: { request: Request }): Promise<unknown> => {
     const type = mediaType(request.headers.get('content-type'))
-    if (type === undefined || !accepted.includes(type)) throw new KeywardError('unsupported_media_type')
+    if (type === undefined || !accepted.includes(type) || isEncoded(request))
+      throw new KeywardError('unsupported_media_type')
     const text = await readBody(request)
     try {
       return type === form ? parseForm(text) : parseStrictJson(text)
@@ -22,6 +23,9 @@ const parserFor =
       throw error
     }
   }
+
+/** A compressed body is a media type that nobody here reads (RFC 9110 section 15.5.16). */
+const isEncoded = ({ headers }: Request): boolean => (headers.get('content-encoding') ?? 'identity') !== 'identity'
 
 /** Every route with a body names one of these in `parse`. They run after the credential was judged. */
 export const parsers = new Elysia({ name: 'keyward.parsers' })

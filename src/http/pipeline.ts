@@ -5,12 +5,12 @@ import type { Cors } from './cors.ts'
 import { problemResponse, refuse } from './errors.ts'
 import type { Principal } from './principal.ts'
 import { requestState, setRequestState, standIn } from './request-state.ts'
-import { type Access, pathOf, type Route, type RouteTable } from './route-table.ts'
+import { pathOf, type Route, type RouteTable } from './route-table.ts'
 import { commonHeaders } from './security-headers.ts'
 
 export interface PipelineOptions {
   table: RouteTable
-  guard: (request: Request, access: Access) => Promise<Principal | undefined>
+  guard: (request: Request, route: Route) => Promise<Principal | undefined>
   /** Elysia's own `fetch`: validation and the handler. */
   handle: (request: Request) => Response | Promise<Response>
   requestId: (supplied: string | null) => string
@@ -31,7 +31,7 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
     const state = { id, route, principal: undefined as Principal | undefined }
     setRequestState(request, state)
     try {
-      state.principal = await guard(request, route.access)
+      state.principal = await guard(request, route)
       return await handle(request)
     } catch (error) {
       return refuse(log, error, request)

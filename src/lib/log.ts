@@ -56,8 +56,10 @@ export function errorFields(error: unknown): LogFields {
     error: root.name,
     error_code: code === undefined ? undefined : String(code),
     errno: errno === undefined ? undefined : String(errno),
+    // The stack begins with the message, whose lines may look like frames.
     stack: root.stack
-      ?.split('\n')
+      ?.replace(root.message, () => '')
+      .split('\n')
       .filter((line) => line.trimStart().startsWith('at '))
       .slice(0, 8)
       .map((line) => line.trim())

@@ -8,12 +8,11 @@ import { toUserView, UserView } from '../users/schemas.ts'
 import { login } from './login.ts'
 import { register } from './register.ts'
 import { BriefUserView, RegisterBody, TokenAnswer, TokenBody, toBriefUserView, toTokenAnswer } from './schemas.ts'
-import { checkClient, readPasswordGrant, type TokenRequest } from './token-request.ts'
+import { readPasswordGrant, type TokenRequest } from './token-request.ts'
 
 /** The routes of the two FastAPI services that Keyward replaces. */
 export function accountRoutes(deps: Deps, kit: HttpKit) {
   const token = async ({ request, body }: { request: Request; body: TokenRequest }) => {
-    checkClient(request.headers.get('authorization'))
     const attempt = { ...readPasswordGrant(body), client: kit.clientPrefix(request) }
     return toTokenAnswer(await login(deps, attempt))
   }
