@@ -52,8 +52,15 @@ const createAuthorize =
   }
 
 /** Reads the words off a route; one without them is a mistake that must not be served. */
-function toRoute({ method, path, hooks }: { method: string; path: string; hooks: { detail?: unknown } }): Route {
+function toRoute({ method, path, hooks }: ElysiaRoute): Route {
   const detail = (hooks.detail ?? {}) as { 'x-access'?: Access; 'x-oauth'?: boolean }
   if (detail['x-access'] === undefined) throw new Error(`${method} ${path} has no access word`)
-  return { method, pattern: path, access: detail['x-access'], oauth: detail['x-oauth'] === true }
+  const statuses = Object.keys((hooks.response ?? {}) as object).map(Number)
+  return { method, pattern: path, access: detail['x-access'], oauth: detail['x-oauth'] === true, statuses }
+}
+
+interface ElysiaRoute {
+  method: string
+  path: string
+  hooks: { detail?: unknown; response?: unknown }
 }

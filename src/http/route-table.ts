@@ -9,6 +9,8 @@ export interface Route {
   access: Access
   /** Errors follow RFC 6749 section 5.2. */
   oauth: boolean
+  /** Those it declares that it can answer with. */
+  statuses: readonly number[]
 }
 
 export interface RouteTable {

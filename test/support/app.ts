@@ -1,8 +1,9 @@
-import { createApp } from '../../src/app.ts'
+import { type App, createApp } from '../../src/app.ts'
 import { withSecretKey } from '../../src/config/dev-secret.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { closeDeps, createDeps, type Deps } from '../../src/deps.ts'
+import { pathOf } from '../../src/http/route-table.ts'
 import { type ManualClock, manualClock } from './clock.ts'
 import { type Dialect, dialects } from './dialects.ts'
 import { seededRandom } from './random.ts'
@@ -20,6 +21,7 @@ export interface TestAppOptions {
 
 export interface TestApp {
   deps: Deps
+  table: App['table']
   config: Config
   clock: ManualClock
   databaseUrl: string
@@ -81,15 +83,16 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const peers = new WeakMap<Request, string>()
   const app = createApp(deps, (request) => peers.get(request) ?? '192.0.2.1')
 
-  const fetch = (request: Request, peer?: string) => {
+  const fetch = async (request: Request, peer?: string) => {
     if (peer !== undefined) peers.set(request, peer)
-    return app.fetch(request)
+    return declared(app, request, await app.fetch(request))
   }
   const request = (method: string, path: string, options: RequestOptions = {}) =>
     fetch(buildRequest(`http://localhost:8000${path}`, method, options), options.peer)
 
   return {
     deps,
+    table: app.table,
     config,
     clock,
     databaseUrl: database.url,
@@ -110,6 +113,14 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       await database.dispose()
     },
   }
+}
+
+/** Every test holds this rule of the contract: a route answers with nothing that it does not declare. */
+function declared({ table }: App, { method, url }: Request, response: Response): Response {
+  const route = URL.canParse(url) ? table.find(method, pathOf(url)) : undefined
+  if (route && !route.statuses.includes(response.status))
+    throw new Error(`${method} ${route.pattern} answered ${response.status}, which it does not declare`)
+  return response
 }
 
 /** A request as a client would send it. */
