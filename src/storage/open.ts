@@ -27,6 +27,6 @@ export function openStorage({ target, ...options }: StorageOptions): { store: St
   const send = (sql: string, params: unknown[]) => driver.execute(sql, params)
   const q = dialect === 'sqlite' ? sqliteBuilder(send) : (postgresqlBuilder(send) as unknown as Db['q'])
   const t = allTables(dialect === 'sqlite' ? sqliteColumns : postgresqlColumns)
-  const { transaction, afterCommit, close } = driver
-  return { driver, store: { dialect, q, t, transaction, afterCommit, close } }
+  const { transaction, afterCommit, stats, close } = driver
+  return { driver, store: { dialect, q, t, transaction, afterCommit, stats, close } }
 }

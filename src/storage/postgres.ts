@@ -36,19 +36,37 @@ export function openPostgres({ url, poolSize, clock, random }: PostgresOptions):
   })
   const running = new AsyncLocalStorage<Transaction>()
   const limit = createTimeLimit(clock)
+  let waiting = 0
+  let waitedTotal = 0
+  let waitedMsTotal = 0
+
+  /** Counts one wait for a connection; what it answers ends that wait, however often it is called. */
+  function beginWait(): () => void {
+    const since = clock.monotonic()
+    let over = false
+    waiting++
+    return () => {
+      if (over) return
+      over = true
+      waiting--
+      waitedTotal++
+      waitedMsTotal += clock.monotonic() - since
+    }
+  }
 
   async function attempt<T>(work: () => Promise<T>): Promise<T> {
     const afterCommit: (() => void)[] = []
-    const value = await limit.watch(
-      pool.begin(async (sql) => {
-        const transaction: Transaction = { sql, afterCommit, open: true }
-        try {
-          return await running.run(transaction, work)
-        } finally {
-          transaction.open = false
-        }
-      }) as Promise<T>,
-    )
+    const endWait = beginWait()
+    const connected = pool.begin(async (sql) => {
+      endWait()
+      const transaction: Transaction = { sql, afterCommit, open: true }
+      try {
+        return await running.run(transaction, work)
+      } finally {
+        transaction.open = false
+      }
+    }) as Promise<T>
+    const value = await limit.watch(connected.finally(endWait))
     for (const task of afterCommit) task()
     return value
   }
@@ -80,6 +98,7 @@ export function openPostgres({ url, poolSize, clock, random }: PostgresOptions):
       if (transaction?.open) transaction.afterCommit.push(task)
       else task()
     },
+    stats: () => ({ waiting, waitedTotal, waitedMsTotal }),
     migrateAlone: (work) =>
       pool.begin(async (sql) => {
         // Without the limit a second start, waiting here for the first one to migrate, would give up.

@@ -45,6 +45,8 @@ export function openSqlite({ path, synchronous, clock, random, waitInside = fals
   let queue: Unit[] = []
   let draining = false
   let drained: Promise<void> = Promise.resolve()
+  let waitedTotal = 0
+  let waitedMsTotal = 0
 
   function enqueue<T>(work: () => Promise<T>, inside: boolean): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -88,6 +90,9 @@ export function openSqlite({ path, synchronous, clock, random, waitInside = fals
 
   async function runBatch(batch: Unit[]): Promise<void> {
     const settle: (() => void)[] = []
+    const begun = clock.monotonic() + BUSY_WAIT
+    waitedTotal += batch.length
+    for (const unit of batch) waitedMsTotal += begun - unit.deadline
     try {
       for (const unit of batch) settle.push(await runUnit(unit))
       writer.run('COMMIT')
@@ -148,6 +153,7 @@ export function openSqlite({ path, synchronous, clock, random, waitInside = fals
       if (unit?.open) unit.afterCommit.push(task)
       else task()
     },
+    stats: () => ({ waiting: queue.length, waitedTotal, waitedMsTotal }),
     async migrateAlone(work) {
       // A migration may rebuild a table that others refer to, which SQLite allows only with its foreign keys off.
       writer.run('PRAGMA foreign_keys = OFF')

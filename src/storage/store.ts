@@ -10,6 +10,15 @@ export interface Db {
   readonly t: Tables
 }
 
+/** How transactions wait for their turn; totals count from the start of the process. */
+export interface StorageStats {
+  /** How many wait now. */
+  waiting: number
+  waitedTotal: number
+  /** SQLite: for the writer and for other processes that hold the file. PostgreSQL: for a connection of the pool. */
+  waitedMsTotal: number
+}
+
 export interface Store extends Db {
   readonly dialect: 'sqlite' | 'postgresql'
   /**
@@ -21,6 +30,7 @@ export interface Store extends Db {
   transaction<T>(work: () => Promise<T>): Promise<T>
   /** Runs `task` once the running transaction is committed, never if it is not; at once outside a transaction. */
   afterCommit(task: () => void): void
+  stats(): StorageStats
   close(): Promise<void>
 }
 
@@ -29,6 +39,7 @@ export interface Driver {
   execute(sql: string, params: unknown[]): Promise<{ rows: unknown[][] }>
   transaction<T>(work: () => Promise<T>): Promise<T>
   afterCommit(task: () => void): void
+  stats(): StorageStats
   /** Runs `work` in one transaction that no other migrating process shares; for `migrate.ts`, before anything is served. */
   migrateAlone<T>(work: (run: RunSql) => Promise<T>): Promise<T>
   /** Column names of a table, none when there is no such table. */
