@@ -2,6 +2,7 @@ import type { Columns } from '../columns.ts'
 import { apiKeyTables } from './api-keys.ts'
 import { auditTables } from './audit.ts'
 import { keyTables } from './keys.ts'
+import { leaseTables } from './leases.ts'
 import { opsTables } from './ops.ts'
 import { roleTables } from './roles.ts'
 import { sessionTables } from './sessions.ts'
@@ -14,6 +15,7 @@ export function allTables(c: Columns) {
     ...users,
     ...sessionTables(c, users),
     ...keyTables(c),
+    ...leaseTables(c),
     ...roleTables(c, users),
     ...apiKeyTables(c, users),
     ...auditTables(c),

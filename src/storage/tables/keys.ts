@@ -4,17 +4,31 @@ export const keyTables = (c: Columns) => ({
   signingKeys: c.table(
     'signing_keys',
     {
-      /** RFC 7638 thumbprint. */
+      /** RFC 7638 thumbprint; for HS256 the label of JWT_SECRET. */
       kid: c.text('kid').primaryKey(),
       alg: c.text('alg').notNull(),
+      /** Empty for HS256. */
       publicJwk: c.text('public_jwk').notNull(),
-      /** PKCS #8, sealed with SECRET_KEY; see `lib/seal.ts`. */
+      /** PKCS #8, sealed with SECRET_KEY; see `lib/seal.ts`. Empty for HS256, and once the key signs no more. */
       sealedPrivateKey: c.text('sealed_private_key').notNull(),
+      /** `next`, `active`, `retired` or `revoked`. */
       state: c.text('state').notNull(),
-      /** Takes one value per algorithm while the key signs, else null: the index lets one key be active. */
+      /** `active` while the key signs, else null: the index lets one key be active. */
       activeSlot: c.text('active_slot'),
+      /** The algorithm while the key waits to sign, else null: the index lets one key of each wait. */
+      nextSlot: c.text('next_slot'),
       createdAt: c.int('created_at').notNull(),
+      activatedAt: c.int('activated_at'),
+      retiredAt: c.int('retired_at'),
+      /** When the last token of a retired key is out. */
+      expiresAt: c.int('expires_at'),
+      revokedAt: c.int('revoked_at'),
+      /** The longest lifetime, in milliseconds, of the tokens it may have signed. */
+      longestToken: c.int('longest_token').notNull().default(0),
     },
-    (t) => [c.uniqueIndex('signing_keys_active_slot_unique').on(t.activeSlot)],
+    (t) => [
+      c.uniqueIndex('signing_keys_active_slot_unique').on(t.activeSlot),
+      c.uniqueIndex('signing_keys_next_slot_unique').on(t.nextSlot),
+    ],
   ),
 })
