@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import type { Deps } from './deps.ts'
 import { KeywardError } from './errors.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { docsRoutes } from './features/pages/docs.routes.ts'
 import { authenticate, authenticateExisting } from './features/sessions/authenticate.ts'
 import { createCors } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
@@ -29,6 +30,7 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
     .use(errorHook(log))
     .headers(commonHeaders)
     .use(accountRoutes(deps, kit))
+  elysia.use(docsRoutes(deps, kit, () => elysia.routes))
   const table = createRouteTable(elysia.routes.map(toRoute))
   const fetch = createPipeline({
     table,

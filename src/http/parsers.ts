@@ -27,8 +27,22 @@ const parserFor =
 /** A compressed body is a media type that nobody here reads (RFC 9110 section 15.5.16). */
 const isEncoded = ({ headers }: Request): boolean => (headers.get('content-encoding') ?? 'identity') !== 'identity'
 
+/** The parsers and what they read, the type first that a client without a preference should send. */
+const accepted = {
+  strictJson: [json],
+  strictForm: [form],
+  formOrJson: [form, json],
+} as const
+
 /** Every route with a body names one of these in `parse`. They run after the credential was judged. */
 export const parsers = new Elysia({ name: 'keyward.parsers' })
-  .parser('strictJson', parserFor(json))
-  .parser('strictForm', parserFor(form))
-  .parser('formOrJson', parserFor(form, json))
+  .parser('strictJson', parserFor(...accepted.strictJson))
+  .parser('strictForm', parserFor(...accepted.strictForm))
+  .parser('formOrJson', parserFor(...accepted.formOrJson))
+
+/** The media types that a route reads, from the `parse` that Elysia keeps of it; none without a parser of ours. */
+export function mediaTypesOf(parse: unknown): readonly string[] {
+  const [parser] = [parse].flat() as (string | { fn?: unknown } | undefined)[]
+  const name = typeof parser === 'object' ? parser.fn : parser
+  return Object.entries(accepted).find(([known]) => known === name)?.[1] ?? []
+}

@@ -1,20 +1,41 @@
 import { type TSchema, t } from 'elysia'
 import { catalogue, type ErrorCode } from '../errors.ts'
 
-/** RFC 9457, with a stable `code`; on OAuth routes also `error` and `error_description` (RFC 6749 section 5.2). */
+/** RFC 9457, with a stable `code`. */
 export const Problem = t.Object(
   {
     type: t.Literal('about:blank'),
-    title: t.String({ examples: ['Conflict'] }),
-    status: t.Integer({ examples: [409] }),
-    detail: t.String({ description: 'A sentence for a person', examples: ['Email already registered'] }),
-    code: t.String({ description: 'A stable word for a program', examples: ['email_taken'] }),
-    errors: t.Optional(t.Array(t.Object({ field: t.String(), message: t.String() }))),
-    error: t.Optional(t.String({ description: 'RFC 6749 section 5.2, on OAuth routes' })),
-    error_description: t.Optional(t.String()),
+    title: t.String({ description: 'What the status means' }),
+    status: t.Integer({ description: 'The status of the answer' }),
+    detail: t.String({ description: 'A sentence for a person' }),
+    code: t.String({ description: 'A stable word for a program' }),
+    errors: t.Optional(
+      t.Array(t.Object({ field: t.String(), message: t.String() }), {
+        description: 'With `validation_failed`: which fields, and why; never what was sent',
+      }),
+    ),
   },
-  { description: 'Problem details (RFC 9457)' },
+  { title: 'Problem', description: 'Problem details (RFC 9457)' },
 )
+
+/** The same on OAuth routes, with the members of RFC 6749 section 5.2. */
+export const OAuthProblem = t.Object(
+  {
+    ...Problem.properties,
+    error: t.String({ description: 'The word of RFC 6749 section 5.2' }),
+    error_description: t.String({ description: 'The same sentence as `detail`' }),
+  },
+  {
+    title: 'OAuthProblem',
+    description: 'Problem details (RFC 9457) that OAuth clients read too (RFC 6749 section 5.2)',
+  },
+)
+
+/** The schema of an answer that carries headers of its own: each name with what it means. */
+export const withHeaders = <S extends TSchema>(schema: S, headers: Record<string, string>): S => ({
+  ...schema,
+  'x-headers': headers,
+})
 
 /** What any route may answer: the load was shed, the database is away, or a defect of ours. */
 const everywhere: ErrorCode[] = ['internal', 'database_unavailable']
@@ -30,9 +51,7 @@ export const bodyProblems = (...codes: ErrorCode[]) => schemasFor([...codes, ...
 function schemasFor(codes: ErrorCode[]): Record<number, TSchema> {
   const byStatus = Map.groupBy(new Set(codes), (code) => catalogue[code][0])
   return Object.fromEntries(
-    [...byStatus].map(([status, of]) => [
-      status,
-      { ...Problem, description: of.map((code) => `\`${code}\`: ${catalogue[code][1]}`).join('. ') },
-    ]),
+    // The document says of each code what it answers; see docs-operation.ts.
+    [...byStatus].map(([status, of]) => [status, { ...Problem, 'x-codes': of }]),
   )
 }

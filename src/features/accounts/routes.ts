@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import type { Deps } from '../../deps.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { principalOf } from '../../http/request-state.ts'
-import { bodyProblems, problems } from '../../http/schemas.ts'
+import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import { login } from './login.ts'
@@ -42,7 +42,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
         parse: 'strictJson',
         body: RegisterBody,
         response: {
-          201: UserView,
+          201: withHeaders(UserView, { Location: 'Where its owner reads it' }),
           ...bodyProblems('validation_failed', 'email_taken', 'username_taken', 'overloaded'),
         },
         detail: { summary: 'Register an account', tags: ['accounts'] },

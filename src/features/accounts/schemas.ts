@@ -10,7 +10,10 @@ export const RegisterBody = t.Object(
     }),
     password: t.String({ description: '8 to 256 characters of any kind, not a common password' }),
   },
-  { examples: [{ email: 'user@example.com', username: 'user123', password: 'secure_password' }] },
+  {
+    title: 'Registration',
+    examples: [{ email: 'user@example.com', username: 'user123', password: 'secure_password' }],
+  },
 )
 
 export const TokenBody = t.Object(
@@ -19,7 +22,7 @@ export const TokenBody = t.Object(
     username: t.Optional(t.String({ description: 'Username or email address' })),
     password: t.Optional(t.String()),
   },
-  { examples: [{ grant_type: 'password', username: 'user123', password: 'secure_password' }] },
+  { title: 'TokenRequest', examples: [{ grant_type: 'password', username: 'user123', password: 'secure_password' }] },
 )
 
 /** RFC 6749 section 5.1. */
@@ -29,7 +32,7 @@ export const TokenAnswer = t.Object(
     token_type: t.Literal('bearer'),
     expires_in: t.Integer({ description: 'Seconds' }),
   },
-  { examples: [{ access_token: 'eyJhbGciOiJFUzI1NiIs…', token_type: 'bearer', expires_in: 1800 }] },
+  { title: 'Tokens', examples: [{ access_token: 'eyJhbGciOiJFUzI1NiIs…', token_type: 'bearer', expires_in: 1800 }] },
 )
 
 export const toTokenAnswer = (grant: Grant): Static<typeof TokenAnswer> => ({
@@ -41,7 +44,7 @@ export const toTokenAnswer = (grant: Grant): Static<typeof TokenAnswer> => ({
 /** What `GET /user/user` of the second FastAPI service answers. */
 export const BriefUserView = t.Object(
   { username: t.String(), email: t.String(), id: t.Integer({ minimum: 1 }) },
-  { examples: [{ username: 'testuser', email: 'test@example.com', id: 1 }] },
+  { title: 'BriefUser', examples: [{ username: 'testuser', email: 'test@example.com', id: 1 }] },
 )
 
 export const toBriefUserView = ({ username, email, id }: User): Static<typeof BriefUserView> => ({

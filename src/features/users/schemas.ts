@@ -14,6 +14,7 @@ export const UserView = t.Object(
     created_at: t.String({ description: 'RFC 3339, UTC' }),
   },
   {
+    title: 'User',
     description: 'An account',
     examples: [
       {

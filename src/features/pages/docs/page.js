@@ -1,0 +1,45 @@
+// The document names the address that the operator published. The page may stand at another one, such as 127.0.0.1
+// beside localhost, and its policy lets it call nothing but where it came from.
+const here = new URL('.', location.href).href.replace(/\/$/, '')
+
+const atThisAddress = (document) => {
+  const published = document.servers[0].url
+  const flow = document.components.securitySchemes.password.flows.password
+  return {
+    ...document,
+    servers: [{ url: here }],
+    components: {
+      ...document.components,
+      securitySchemes: {
+        ...document.components.securitySchemes,
+        password: {
+          ...document.components.securitySchemes.password,
+          flows: { password: { ...flow, tokenUrl: flow.tokenUrl.replace(published, here) } },
+        },
+      },
+    },
+  }
+}
+
+const moved = () => ({
+  statePlugins: {
+    spec: { wrapActions: { updateJsonSpec: (update) => (document) => update(document && atThisAddress(document)) } },
+  },
+})
+
+const dark = matchMedia('(prefers-color-scheme: dark)')
+const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', follow)
+follow()
+
+SwaggerUIBundle({
+  dom_id: '#docs',
+  url: 'openapi.json',
+  plugins: [moved],
+  deepLinking: true,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
+  docExpansion: 'list',
+  persistAuthorization: false,
+  validatorUrl: 'none',
+})

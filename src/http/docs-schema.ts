@@ -1,0 +1,97 @@
+/** A JSON Schema as OpenAPI 3.1 takes it (draft 2020-12). */
+export type Schema = Readonly<Record<string, unknown>>
+
+export interface SchemaBook {
+  /** The schema as it belongs into the document; one with a `title` becomes a component and is referred to. */
+  take(schema: object): Schema
+  /** Every schema that was taken under its title. */
+  named: ReadonlyMap<string, Schema>
+}
+
+/**
+ * Turns schemas of routes into schemas of the document: without what only Elysia reads, and with unions of constants
+ * as `enum`. A title names one schema.
+ * @throws Error from `take` when two different schemas have one title
+ */
+export function createSchemaBook(): SchemaBook {
+  const named = new Map<string, Schema>()
+
+  function take(schema: object): Schema {
+    const { title, ...plain } = translate(schema as Schema)
+    if (typeof title !== 'string') return plain
+    const known = named.get(title)
+    if (known !== undefined && !Bun.deepEquals(known, plain)) throw new Error(`Two schemas have the title ${title}`)
+    named.set(title, plain)
+    return { $ref: `#/components/schemas/${title}` }
+  }
+
+  function translate(schema: Schema): Schema {
+    const branches = schema.anyOf as Schema[] | undefined
+    const chosen = branches && (textTwin(branches) ?? enumeration(branches))
+    if (chosen) return translate({ ...chosen, ...without(schema, 'anyOf') })
+    const entries = Object.entries(schema).filter(([keyword, value]) => belongs(keyword, value))
+    return Object.fromEntries(entries.map(([keyword, value]) => translateKeyword(keyword, value)))
+  }
+
+  function translateKeyword(keyword: string, value: unknown): [string, unknown] {
+    if (keyword === 'properties') return [keyword, mapValues(value as Record<string, object>, take)]
+    if (keyword === 'anyOf' || keyword === 'oneOf' || keyword === 'allOf')
+      return [keyword, (value as object[]).map(take)]
+    // A record of TypeBox matches every name with a pattern.
+    if (keyword === 'patternProperties') return ['additionalProperties', take(Object.values(value as object)[0])]
+    if ((keyword === 'items' || keyword === 'additionalProperties') && typeof value === 'object' && value !== null)
+      return [keyword, take(value)]
+    return [keyword, value]
+  }
+
+  return { take, named }
+}
+
+/**
+ * Elysia writes `additionalProperties: false` into what it compiles, though it drops unknown members instead of
+ * refusing them; `examples` stand beside the schema in the document, and the rest steers Elysia or the document.
+ */
+function belongs(keyword: string, value: unknown): boolean {
+  if (value === undefined || keyword.startsWith('x-')) return false
+  if (keyword === 'additionalProperties') return value !== false
+  return !['$id', 'error', 'nullable', 'examples', 'contentMediaType'].includes(keyword)
+}
+
+/** Elysia takes a number of a query as text too, and says so in an `anyOf` whose first branch is that text. */
+const textTwin = (branches: readonly Schema[]): Schema | undefined => {
+  const values = branches.filter(({ type, format }) => type !== 'string' || !elysiaFormats.has(format))
+  return values.length === 1 && values.length < branches.length ? values[0] : undefined
+}
+
+const elysiaFormats = new Set<unknown>(['integer', 'numeric', 'boolean', 'ObjectString', 'ArrayString'])
+
+const enumeration = (branches: readonly Schema[]): Schema | undefined =>
+  branches.length > 0 && branches.every((branch) => 'const' in branch && branch.type === 'string')
+    ? { type: 'string', enum: branches.map((branch) => branch.const) }
+    : undefined
+
+/**
+ * An example of what a schema describes: its own first one, or one put together from those of its parts. `undefined`
+ * where a part that must be there has none.
+ */
+export function exampleOf(schema: Schema): unknown {
+  if (Array.isArray(schema.examples)) return schema.examples[0]
+  if ('const' in schema) return schema.const
+  if (Array.isArray(schema.enum)) return schema.enum[0]
+  if (Array.isArray(schema.anyOf)) return schema.anyOf.map(exampleOf).find((example) => example !== undefined)
+  if (schema.type === 'array') {
+    const item = exampleOf((schema.items ?? {}) as Schema)
+    return item === undefined ? undefined : [item]
+  }
+  if (schema.type !== 'object' || !schema.properties) return undefined
+  const members = mapValues(schema.properties as Record<string, Schema>, exampleOf)
+  const required = (schema.required ?? []) as string[]
+  if (required.some((name) => members[name] === undefined)) return undefined
+  return Object.fromEntries(Object.entries(members).filter(([, example]) => example !== undefined))
+}
+
+export const mapValues = <From, To>(record: Record<string, From>, change: (value: From) => To): Record<string, To> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
+
+const without = (schema: Schema, keyword: string): Schema =>
+  Object.fromEntries(Object.entries(schema).filter(([name]) => name !== keyword))

@@ -1,0 +1,45 @@
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { toBase64Url } from '../lib/encoding.ts'
+import { sha256 } from '../lib/hash.ts'
+
+/** An answer that is the same for everyone until the next version of Keyward. */
+export interface StaticContent {
+  headers: Record<string, string>
+  /** What the bytes are called: the start of their hash, safe in a path. */
+  hash: string
+  plain: Uint8Array | string | Blob
+  gzipped: Uint8Array
+}
+
+/** Compresses and names the bytes once. They are kept as `keep` has them, a file on disk or in the executable. */
+export async function staticContent(
+  headers: Record<string, string>,
+  bytes: Uint8Array | string,
+  keep: StaticContent['plain'] = bytes,
+): Promise<StaticContent> {
+  return {
+    headers,
+    hash: toBase64Url(sha256(bytes)).slice(0, 16),
+    plain: keep,
+    gzipped: await promisify(gzip)(bytes),
+  }
+}
+
+/** Answers with the content, compressed for who takes that, or with 304 for who has it (RFC 9110 section 13.1.2). */
+export function answerStatic(request: Request, { headers, hash, plain, gzipped }: StaticContent): Response {
+  const compressed = takesGzip(request.headers.get('accept-encoding'))
+  // Two representations, two names (RFC 9110 section 8.8.3.3).
+  const etag = compressed ? `"${hash}.gz"` : `"${hash}"`
+  const common = { ...headers, etag, vary: 'Accept-Encoding' }
+  if (names(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers: common })
+  return compressed
+    ? new Response(gzipped, { headers: { ...common, 'content-encoding': 'gzip' } })
+    : new Response(plain, { headers: common })
+}
+
+const takesGzip = (header: string | null): boolean =>
+  header !== null && /(?:^|[\s,])gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)/i.test(header)
+
+const names = (header: string | null, etag: string): boolean =>
+  header !== null && (header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
