@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'bun:test'
-import { isReservedUsername, loginIdentifier, normalizeUsername } from '../../src/features/users/username.ts'
+import {
+  isReservedUsername,
+  loginIdentifier,
+  normalizeImportedUsername,
+  normalizeUsername,
+  usernameKey,
+} from '../../src/features/users/username.ts'
 
 test('accepts what its alphabet and length allow, and folds its case for the key', () => {
   for (const username of ['abc', 'user123', 'testuser', 'Ada_Lovelace', 'a.b-c_d', '123', '...', '-_-', 'x'.repeat(32)])
@@ -84,5 +90,46 @@ describe('login identifier', () => {
   test('what the database cannot hold or nobody is called is nobody', () => {
     for (const typed of ['', 'user\0', 'us\ner', '\ud800user', 'a'.repeat(255), `a${'\u0301'.repeat(500_000)}`])
       expect(loginIdentifier(typed)).toBeUndefined()
+  })
+})
+
+describe('imported names', () => {
+  test('may be wider than what people register', () => {
+    for (const name of ['ab', 'José García', 'x'.repeat(254), 'a+b', 'имя', '用户', 'admin', '🦊'])
+      expect(normalizeImportedUsername(name)).toEqual({ username: name, usernameKey: usernameKey(name) })
+  })
+
+  test('but not what no log-in could name', () => {
+    for (const name of [
+      '',
+      'ada@example.com',
+      'ada＠example.com',
+      ' ada',
+      'ada ',
+      'ada\u00a0',
+      'a\0b',
+      'a\nb',
+      'a\u009bb',
+      'a\ud800',
+      'a\ufffd',
+      '\u200b',
+      'x'.repeat(255),
+    ])
+      expect(normalizeImportedUsername(name)).toBeUndefined()
+  })
+
+  test('have the key that a log-in looks for, however it is typed', () => {
+    for (const [name, typed] of [
+      ['José', 'JOSE\u0301'],
+      ['ΟΔΟΣ', 'οδος'],
+      ['Straße', 'STRASSE'],
+      ['ﬁona', 'Fiona'],
+      ['ａｄａ', 'ADA'],
+      ['a\u200dda', 'ada'],
+      ['\u212aate', 'kate'],
+      ['ſam', 'Sam'],
+    ] as const)
+      expect(loginIdentifier(typed)).toEqual({ usernameKey: normalizeImportedUsername(name)!.usernameKey })
+    expect(loginIdentifier('\u200b')).toBeUndefined()
   })
 })

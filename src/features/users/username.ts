@@ -23,8 +23,27 @@ export function normalizeUsername(input: string): Username | undefined {
   return /^[A-Za-z0-9._-]{3,32}$/.test(input) ? { username: input, usernameKey: usernameKey(input) } : undefined
 }
 
-/** The key under which a name is stored and found. */
-export const usernameKey = (username: string): string => username.normalize('NFC').toLowerCase()
+/**
+ * The name of an account of another service, which may be wider than what people can register here: spaces inside,
+ * letters of any script. `undefined` for what no log-in could name.
+ */
+export function normalizeImportedUsername(input: string): Username | undefined {
+  // Next to "bob", "bob " would be a second person of the same look. U+FFFD is what unreadable bytes were turned into.
+  if (!isLoginName(input) || input !== input.trim() || input.includes('\ufffd')) return undefined
+  const key = usernameKey(input)
+  return key === '' || key.includes('@') ? undefined : { username: input, usernameKey: key }
+}
+
+/**
+ * The key under which a name is stored and found. Names that differ in case, in how their letters are composed, in
+ * width or style of letters (UAX 15, NFKC) or in what is invisible have one key, so two of them never coexist.
+ */
+export function usernameKey(username: string): string {
+  if (/^[\0-\x7f]*$/.test(username)) return username.toLowerCase()
+  const visible = username.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+  // Through upper case, where letters meet that have several lower-case forms: s and \u017f, \u03c3 and \u03c2.
+  return visible.toUpperCase().toLowerCase().normalize('NFKC')
+}
 
 /** Names that speak for the service or mean something to software. Without punctuation, see `isReservedUsername`. */
 const reserved = new Set([
@@ -82,8 +101,13 @@ export function loginIdentifier(typed: string): LoginIdentifier | undefined {
     const address = normalizeEmail(typed)
     return address && { emailKey: address.emailKey }
   }
-  // Wider than registration: imported accounts keep the names they had. What PostgreSQL cannot take as text, or only a
-  // hostile client sends, ends here; the length goes first, since normalisation is slow on long hostile text.
-  if (typed === '' || typed.length > 254 || !typed.isWellFormed() || /\p{Cc}/u.test(typed)) return undefined
-  return { usernameKey: usernameKey(typed) }
+  // Wider than registration: imported accounts keep the names they had.
+  const key = isLoginName(typed) ? usernameKey(typed) : ''
+  return key === '' ? undefined : { usernameKey: key }
 }
+
+/**
+ * Keeps out what PostgreSQL cannot take as text and what only a hostile client sends; the length goes first, since
+ * normalisation is slow on long hostile text.
+ */
+const isLoginName = (text: string): boolean => text.length <= 254 && text.isWellFormed() && !/\p{Cc}/u.test(text)
