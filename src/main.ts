@@ -6,9 +6,11 @@ import { systemRandom } from './lib/random.ts'
 /** The first signal asks the service to stop, the second one ends it. */
 const stopSignal = () =>
   new Promise<string>((resolve) => {
+    let stopping = false
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(130))
+      process.on(signal, () => {
+        if (stopping) process.exit(130)
+        stopping = true
         resolve(signal)
       })
     }

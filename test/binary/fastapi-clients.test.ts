@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
+import { createUser } from '../../src/features/users/create.ts'
+import { createTestApp } from '../support/app.ts'
+import { type RunningBinary, startBinary } from '../support/binary.ts'
+import { type DialectDatabase, describeEachDialect } from '../support/dialects.ts'
+import { hasPrograms } from '../support/programs.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+setDefaultTimeout(60_000)
+
+/**
+ * The curl lines of the READMEs of both FastAPI services as they stand there, but for the port and the place of the
+ * token; `--silent` keeps the progress bar out of the output, `--write-out` adds the status.
+ */
+describeEachDialect('the curl lines of the FastAPI services', (dialect) => {
+  let database: DialectDatabase
+  let keyward: RunningBinary
+  let token = ''
+
+  beforeAll(async () => {
+    database = await dialect.databaseUrl()
+    await insertAsTheSecondReadmeDoes(database.url)
+    keyward = await startBinary({ databaseUrl: database.url })
+  }, 60_000)
+
+  afterAll(async () => {
+    await keyward?.stop()
+    await database.dispose()
+  })
+
+  const run = async (line: string): Promise<[status: number, body: Record<string, unknown>]> => {
+    const command = line
+      .replace(/http:\/\/(localhost|127\.0\.0\.1):8000/, keyward.url)
+      .replace(/your_access_token|<jwt-token>/, token)
+    const child = Bun.spawn(['/bin/sh', '-c', `${command} --silent --show-error --write-out '\\n%{http_code}'`], {
+      cwd: scratchFolder('curl'),
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    const [code, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const at = stdout.lastIndexOf('\n')
+    return [Number(stdout.slice(at + 1)), JSON.parse(stdout.slice(0, at))]
+  }
+
+  test.skipIf(!hasPrograms('curl'))(
+    'user-authentication-microservice: register, log in, read the profile',
+    async () => {
+      expect(
+        await run(`curl -X POST "http://localhost:8000/register" \\
+        -H "Content-Type: application/json" \\
+        -d '{"email":"user@example.com","username":"user123","password":"secure_password"}'`),
+      ).toMatchObject([201, { email: 'user@example.com', username: 'user123', is_active: true }])
+
+      const [status, grant] = await run(`curl -X POST "http://localhost:8000/token" \\
+        -H "Content-Type: application/x-www-form-urlencoded" \\
+        -d "username=user123&password=secure_password"`)
+      expect([status, grant]).toMatchObject([200, { token_type: 'bearer' }])
+      token = String(grant.access_token)
+
+      expect(
+        await run(`curl -X GET "http://localhost:8000/users/me" \\
+        -H "Authorization: Bearer your_access_token"`),
+      ).toMatchObject([200, { email: 'user@example.com', username: 'user123' }])
+    },
+  )
+
+  test.skipIf(!hasPrograms('curl'))('user-services-api: log in, read the profile', async () => {
+    const [status, grant] = await run(`curl -X POST http://127.0.0.1:8000/user/token \\
+     -H "Content-Type: application/x-www-form-urlencoded" \\
+     -d "username=testuser&password=testpass"`)
+    expect([status, grant]).toMatchObject([200, { token_type: 'bearer' }])
+    token = String(grant.access_token)
+
+    expect(
+      await run(`curl -X GET http://127.0.0.1:8000/user/user \\
+     -H "Authorization: Bearer <jwt-token>"`),
+    ).toEqual([200, { username: 'testuser', email: 'test@example.com', id: 1 }])
+
+    token = `${token.slice(0, -4)}AAAA`
+    expect(
+      await run(`curl -X GET http://127.0.0.1:8000/user/user \\
+     -H "Authorization: Bearer <jwt-token>"`),
+    ).toMatchObject([401, { detail: 'Could not validate credentials' }])
+  })
+
+  test.skipIf(!hasPrograms('curl'))('a client that reads `detail` is told in words', async () => {
+    const [status, body] = await run(
+      `curl -X POST "http://localhost:8000/token" -d "username=user123&password=wrong_password"`,
+    )
+    expect([status, body.detail]).toEqual([401, 'Incorrect username or password'])
+  })
+})
+
+/** "Manually insert a user into the database with a hashed password": `testpass` is too common to register with. */
+async function insertAsTheSecondReadmeDoes(databaseUrl: string): Promise<void> {
+  const { deps, close } = await createTestApp({ databaseUrl })
+  try {
+    const { hash, scheme } = await deps.passwords.hash('testpass')
+    const email = { email: 'test@example.com', emailKey: 'test@example.com' }
+    const username = { username: 'testuser', usernameKey: 'testuser' }
+    await createUser(deps, { ...email, ...username, passwordHash: hash, passwordScheme: scheme })
+  } finally {
+    await close()
+  }
+}

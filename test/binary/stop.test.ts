@@ -1,0 +1,58 @@
+import { expect, setDefaultTimeout, test } from 'bun:test'
+import { runBinary, startBinary } from '../support/binary.ts'
+
+setDefaultTimeout(60_000)
+
+test('SIGTERM lets the requests in flight finish, then ends with 0', async () => {
+  // Two hashes at once of a quarter of a second each: the last of twelve waits long after the first is answered.
+  const keyward = await startBinary({ env: { BCRYPT_COST: '12', HASH_MAX_WAIT_MS: '60000' } })
+  try {
+    const requests = Array.from({ length: 12 }, (_, index) =>
+      keyward.request('POST', '/register', {
+        json: { email: `user-${index}@example.com`, username: `user-${index}`, password: 'secure_password' },
+      }),
+    )
+    let answered = 0
+    for (const request of requests) request.then(() => answered++)
+    await Promise.race(requests)
+    keyward.signal('SIGTERM')
+    await keyward.says(/"stopping"/)
+    expect(answered).toBeLessThan(requests.length)
+    expect((await Promise.all(requests)).map(({ status }) => status)).toEqual(requests.map(() => 201))
+    expect(await keyward.exited).toBe(0)
+    expect(keyward.output()).toContain('"event":"stopped"')
+    expect(keyward.request('GET', '/users/me')).rejects.toThrow()
+  } finally {
+    await keyward.stop()
+  }
+})
+
+test('a second signal ends it at once', async () => {
+  const keyward = await startBinary({ env: { SHUTDOWN_DELAY_SECONDS: '300' } })
+  try {
+    keyward.signal('SIGTERM')
+    await keyward.says(/"stopping"/)
+    expect((await keyward.request('GET', '/users/me')).status).toBe(401)
+    keyward.signal('SIGINT')
+    expect(await keyward.exited).toBe(130)
+    expect(keyward.output()).not.toContain('"event":"stopped"')
+  } finally {
+    await keyward.stop()
+  }
+})
+
+test('an address in use is one clear line, and 1', async () => {
+  const keyward = await startBinary()
+  try {
+    const { port } = new URL(keyward.url)
+    const { exitCode, stdout, stderr } = await runBinary(['--dev'], {
+      env: { HOST: '127.0.0.1', PORT: port, LOG_LEVEL: 'error' },
+    })
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    expect(stderr.replace(/^Made a SECRET_KEY .*\n/, '')).toBe(
+      `Cannot listen on HOST=127.0.0.1 PORT=${port}: something else listens there; stop it or set another PORT (EADDRINUSE)\n`,
+    )
+  } finally {
+    await keyward.stop()
+  }
+})
