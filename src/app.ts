@@ -3,7 +3,9 @@ import type { Deps } from './deps.ts'
 import { KeywardError } from './errors.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { docsRoutes } from './features/pages/docs.routes.ts'
-import { authenticate, authenticateExisting } from './features/sessions/authenticate.ts'
+import { isPermission, permissionsOf } from './features/roles/permissions.ts'
+import { authenticate, authenticateExisting, type Principal } from './features/sessions/authenticate.ts'
+import { sessionRoutes } from './features/sessions/routes.ts'
 import { createCors } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
 import { type Authorize, createGuard } from './http/guard.ts'
@@ -30,6 +32,7 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
     .use(errorHook(log))
     .headers(commonHeaders)
     .use(accountRoutes(deps, kit))
+    .use(sessionRoutes(deps, kit))
   elysia.use(docsRoutes(deps, kit, () => elysia.routes))
   const table = createRouteTable(elysia.routes.map(toRoute))
   const fetch = createPipeline({
@@ -50,8 +53,16 @@ const createAuthorize =
   (token, access) => {
     if (access === 'user') return authenticate(deps, token)
     if (access === 'existing-user') return authenticateExisting(deps, token)
-    throw new KeywardError('forbidden')
+    return authenticateHolder(deps, token, access)
   }
+
+/** Any other word is a permission, which the token's user must hold. */
+async function authenticateHolder(deps: Deps, token: string, permission: Access): Promise<Principal> {
+  const principal = await authenticate(deps, token)
+  if (!isPermission(permission) || !(await permissionsOf(deps, principal.user)).has(permission))
+    throw new KeywardError('forbidden')
+  return principal
+}
 
 /** Reads the words off a route; one without them is a mistake that must not be served. */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {

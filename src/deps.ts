@@ -1,5 +1,7 @@
 import type { Config } from './config/schema.ts'
 import { type Keyring, openKeyring } from './features/keys/keyring.ts'
+import { createDeviceTokens, type DeviceTokens } from './features/sessions/device-token.ts'
+import { createRefreshTokens, type RefreshTokens } from './features/sessions/refresh-token.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/access-token.ts'
 import { createPasswords, type Passwords } from './features/users/password.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
@@ -20,6 +22,8 @@ export interface Deps {
   passwords: Passwords
   keyring: Keyring
   accessTokens: AccessTokens
+  refreshTokens: RefreshTokens
+  deviceTokens: DeviceTokens
 }
 
 /** What tests replace. */
@@ -69,11 +73,18 @@ export async function createDeps(
       log,
     })
     const accessTokens = createAccessTokens({ config, keyring, clock, random })
-    return { config, clock, random, log, store, passwords, keyring, accessTokens }
+    const secrets = secretsOf(config)
+    const refreshTokens = createRefreshTokens(secrets)
+    const deviceTokens = createDeviceTokens({ secrets, clock, random })
+    return { config, clock, random, log, store, passwords, keyring, accessTokens, refreshTokens, deviceTokens }
   } catch (error) {
     await store.close()
     throw error
   }
 }
+
+/** The present SECRET_KEY, then the previous one while it is being replaced. */
+const secretsOf = ({ SECRET_KEY, SECRET_KEY_PREVIOUS }: Config): [string, ...string[]] =>
+  SECRET_KEY_PREVIOUS === undefined ? [SECRET_KEY] : [SECRET_KEY, SECRET_KEY_PREVIOUS]
 
 export const closeDeps = ({ store }: Deps): Promise<void> => store.close()

@@ -7,6 +7,8 @@ import { commonHeaders } from './security-headers.ts'
 /** RFC 6749 section 5.2 words for the codes that an OAuth route can answer with; what is not named is `invalid_request`. */
 const oauthErrors: Partial<Record<ErrorCode, string>> = {
   invalid_credentials: 'invalid_grant',
+  invalid_grant: 'invalid_grant',
+  invalid_refresh_token: 'invalid_grant',
   invalid_client: 'invalid_client',
   unsupported_grant_type: 'unsupported_grant_type',
   not_authenticated: 'invalid_client',

@@ -13,6 +13,8 @@ export interface HttpKit {
   clientIp(request: Request): string
   /** The network that limits count as one client: an IPv4 address, an IPv6 /64. */
   clientPrefix(request: Request): string
+  /** Address and user agent, as a session remembers them. */
+  origin(request: Request): { ip: string; userAgent: string | null }
 }
 
 /** The address of the other end of the connection; undefined where there is none (in process). */
@@ -22,7 +24,12 @@ export function createHttpKit(trustedProxies: readonly string[], peer: PeerAddre
   const trusted = createTrustedProxies([...trustedProxies])
   const ip = (request: Request) =>
     clientIp(peer(originalOf(request)), trusted.empty ? null : request.headers.get('x-forwarded-for'), trusted)
-  return { plugin: createPlugin(), clientIp: ip, clientPrefix: (request) => clientPrefix(ip(request)) }
+  return {
+    plugin: createPlugin(),
+    clientIp: ip,
+    clientPrefix: (request) => clientPrefix(ip(request)),
+    origin: (request) => ({ ip: ip(request), userAgent: request.headers.get('user-agent')?.slice(0, 512) ?? null }),
+  }
 }
 
 const createPlugin = () => new Elysia({ name: 'keyward.kit' }).use(accessWords).use(parsers)

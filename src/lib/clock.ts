@@ -27,6 +27,9 @@ export const systemClock: Clock = {
 /** Resolves once the event loop has served the input that was already waiting. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+/** For libraries that want a `Date`. */
+export const toDate = (at: EpochMs): Date => new Date(at)
+
 /** RFC 3339 in UTC with milliseconds, as every time on the wire. */
 export const rfc3339 = (at: EpochMs): string => new Date(at).toISOString()
 

@@ -11,3 +11,12 @@ export function violatedUnique(error: unknown): string | undefined {
       return `${table}.${constraint.slice(table.length + 1).replace(/_unique$/, '')}`
   }
 }
+
+/** Whether a failed write named a row that is not there (any more). */
+export function violatedForeignKey(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const { code, errno } = at as unknown as Record<string, unknown>
+    if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY' || errno === '23503') return true
+  }
+  return false
+}

@@ -1,15 +1,26 @@
 import type { Deps } from '../../deps.ts'
-import { type Grant, grantSession } from '../sessions/grant.ts'
+import { grantSession, type LoginGrant } from '../sessions/grant.ts'
+import type { Origin } from '../sessions/session.ts'
 import { type PasswordAttempt, verifyPassword } from '../users/verify-password.ts'
+
+export interface Login extends PasswordAttempt {
+  origin: Origin
+  /** What an earlier log-in on this device was given. */
+  deviceToken?: string
+}
 
 /**
  * Begins a session for who knows the account's password.
  * @throws KeywardError `invalid_credentials`, `overloaded`
  */
 export async function login(
-  deps: Pick<Deps, 'store' | 'clock' | 'random' | 'passwords' | 'accessTokens'>,
-  attempt: PasswordAttempt,
-): Promise<Grant> {
+  deps: Pick<
+    Deps,
+    'store' | 'clock' | 'random' | 'config' | 'passwords' | 'accessTokens' | 'refreshTokens' | 'deviceTokens'
+  >,
+  { origin, deviceToken, ...attempt }: Login,
+): Promise<LoginGrant> {
+  const device = deviceToken === undefined ? undefined : await deps.deviceTokens.read(deviceToken)
   const user = await verifyPassword(deps, attempt)
-  return grantSession(deps, { user, amr: ['pwd'] })
+  return grantSession(deps, { user, amr: ['pwd'], origin, device })
 }

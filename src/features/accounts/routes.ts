@@ -1,20 +1,32 @@
-import { Elysia } from 'elysia'
+import { Elysia, t } from 'elysia'
 import type { Deps } from '../../deps.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { principalOf } from '../../http/request-state.ts'
 import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
+import { changePassword } from './change-password.ts'
 import { login } from './login.ts'
+import { refreshGrant } from './refresh-grant.ts'
 import { register } from './register.ts'
-import { BriefUserView, RegisterBody, TokenAnswer, TokenBody, toBriefUserView, toTokenAnswer } from './schemas.ts'
-import { readPasswordGrant, type TokenRequest } from './token-request.ts'
+import {
+  BriefUserView,
+  PasswordChangeBody,
+  RegisterBody,
+  TokenAnswer,
+  TokenBody,
+  toBriefUserView,
+  toTokenAnswer,
+} from './schemas.ts'
+import { readTokenRequest, type TokenRequest } from './token-request.ts'
 
 /** The routes of the two FastAPI services that Keyward replaces. */
 export function accountRoutes(deps: Deps, kit: HttpKit) {
   const token = async ({ request, body }: { request: Request; body: TokenRequest }) => {
-    const attempt = { ...readPasswordGrant(body), client: kit.clientPrefix(request) }
-    return toTokenAnswer(await login(deps, attempt))
+    const grant = readTokenRequest(body)
+    const origin = kit.origin(request)
+    if (grant.type === 'refresh_token') return toTokenAnswer(await refreshGrant(deps, grant.refreshToken, origin))
+    return toTokenAnswer(await login(deps, { ...grant, origin, client: kit.clientPrefix(request) }))
   }
   const tokenRoute = {
     open: true,
@@ -23,7 +35,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
     body: TokenBody,
     response: {
       200: TokenAnswer,
-      ...bodyProblems('unsupported_grant_type', 'invalid_credentials', 'invalid_client', 'overloaded'),
+      ...bodyProblems('unsupported_grant_type', 'invalid_grant', 'invalid_credentials', 'invalid_client', 'overloaded'),
     },
   } as const
 
@@ -58,6 +70,28 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
       response: { 200: UserView, ...problems('not_authenticated', 'invalid_token') },
       detail: { summary: 'Read the own account', tags: ['accounts'] },
     })
+    .put(
+      '/users/me/password',
+      async ({ request, body, set }) => {
+        await changePassword(deps, principalOf<Principal>(request), {
+          currentPassword: body.current_password,
+          newPassword: body.new_password,
+          ip: kit.clientIp(request),
+          client: kit.clientPrefix(request),
+        })
+        set.status = 204
+      },
+      {
+        access: 'user',
+        parse: 'strictJson',
+        body: PasswordChangeBody,
+        response: {
+          204: t.Void({ description: 'Changed; all other sessions have ended' }),
+          ...bodyProblems('not_authenticated', 'invalid_token', 'invalid_password', 'validation_failed', 'overloaded'),
+        },
+        detail: { summary: 'Change the own password', tags: ['accounts'] },
+      },
+    )
     .get('/user/user', ({ request }) => toBriefUserView(principalOf<Principal>(request).user), {
       access: 'existing-user',
       response: { 200: BriefUserView, ...problems('not_authenticated', 'invalid_token', 'user_not_found') },

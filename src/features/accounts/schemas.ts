@@ -1,5 +1,5 @@
 import { type Static, t } from 'elysia'
-import type { Grant } from '../sessions/grant.ts'
+import type { Grant, LoginGrant } from '../sessions/grant.ts'
 import type { User } from '../users/user.ts'
 
 export const RegisterBody = t.Object(
@@ -18,11 +18,18 @@ export const RegisterBody = t.Object(
 
 export const TokenBody = t.Object(
   {
-    grant_type: t.Optional(t.String({ description: '`password`, or absent' })),
+    grant_type: t.Optional(t.String({ description: '`password`, or absent; or `refresh_token`' })),
     username: t.Optional(t.String({ description: 'Username or email address' })),
     password: t.Optional(t.String()),
+    refresh_token: t.Optional(t.String({ description: 'With `grant_type=refresh_token`' })),
+    device_token: t.Optional(t.String({ description: 'What an earlier log-in on this device was given' })),
   },
   { title: 'TokenRequest', examples: [{ grant_type: 'password', username: 'user123', password: 'secure_password' }] },
+)
+
+export const PasswordChangeBody = t.Object(
+  { current_password: t.String(), new_password: t.String() },
+  { examples: [{ current_password: 'secure_password', new_password: 'a longer and better one' }] },
 )
 
 /** RFC 6749 section 5.1. */
@@ -31,14 +38,31 @@ export const TokenAnswer = t.Object(
     access_token: t.String(),
     token_type: t.Literal('bearer'),
     expires_in: t.Integer({ description: 'Seconds' }),
+    refresh_token: t.String({ description: 'Good once; see `POST /token/refresh`' }),
+    device_token: t.Optional(
+      t.String({ description: 'Keep it, through logouts too, and send it with the next log-in; not after a refresh' }),
+    ),
   },
-  { title: 'Tokens', examples: [{ access_token: 'eyJhbGciOiJFUzI1NiIs…', token_type: 'bearer', expires_in: 1800 }] },
+  {
+    title: 'Tokens',
+    examples: [
+      {
+        access_token: 'eyJhbGciOiJFUzI1NiIs…',
+        token_type: 'bearer',
+        expires_in: 1800,
+        refresh_token: 'kwr_AQ5q3v2pQm3kS1y2Z7sXbQAAAAAB',
+        device_token: 'eyJhbGciOiJIUzI1NiJ9.e30.c2ln',
+      },
+    ],
+  },
 )
 
-export const toTokenAnswer = (grant: Grant): Static<typeof TokenAnswer> => ({
+export const toTokenAnswer = (grant: Grant & Partial<LoginGrant>): Static<typeof TokenAnswer> => ({
   access_token: grant.accessToken,
   token_type: 'bearer',
   expires_in: grant.expiresIn,
+  refresh_token: grant.refreshToken,
+  ...(grant.deviceToken !== undefined && { device_token: grant.deviceToken }),
 })
 
 /** What `GET /user/user` of the second FastAPI service answers. */

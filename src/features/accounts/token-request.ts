@@ -1,25 +1,40 @@
 import { type FieldError, KeywardError } from '../../errors.ts'
 
-/** The parameters of a token request (RFC 6749 section 4.3.2), as they came. */
+/** The parameters of a token request, as they came. */
 export interface TokenRequest {
   grant_type?: string
   username?: string
   password?: string
+  refresh_token?: string
+  device_token?: string
 }
 
+/** RFC 6749 section 4.3.2, or section 6. */
+export type TokenGrant =
+  | { type: 'password'; identifier: string; password: string; deviceToken?: string }
+  | { type: 'refresh_token'; refreshToken: string }
+
 /**
- * The name and password of a token request. `grant_type` is compared exactly; without one it is `password`, as the
- * clients of FastAPI services send it. A parameter without a value counts as omitted (RFC 6749 section 3.2).
+ * What a token request asks for. `grant_type` is compared exactly; without one it is `password`, as the clients of
+ * FastAPI services send it. A parameter without a value counts as omitted (RFC 6749 section 3.2).
  * @throws KeywardError `unsupported_grant_type`, `validation_failed`
  */
-export function readPasswordGrant({ grant_type, username, password }: TokenRequest): {
-  identifier: string
-  password: string
-} {
-  if (grant_type && grant_type !== 'password') throw new KeywardError('unsupported_grant_type')
+export function readTokenRequest(request: TokenRequest): TokenGrant {
+  switch (request.grant_type || 'password') {
+    case 'password': {
+      const { username, password } = required(request, ['username', 'password'])
+      return { type: 'password', identifier: username, password, deviceToken: request.device_token || undefined }
+    }
+    case 'refresh_token':
+      return { type: 'refresh_token', refreshToken: required(request, ['refresh_token']).refresh_token }
+    default:
+      throw new KeywardError('unsupported_grant_type')
+  }
+}
+
+function required<Name extends keyof TokenRequest>(request: TokenRequest, names: Name[]): Record<Name, string> {
   const errors: FieldError[] = []
-  if (!username) errors.push({ field: 'username', message: 'This parameter is required' })
-  if (!password) errors.push({ field: 'password', message: 'This parameter is required' })
-  if (!username || !password) throw new KeywardError('validation_failed', { errors })
-  return { identifier: username, password }
+  for (const name of names) if (!request[name]) errors.push({ field: name, message: 'This parameter is required' })
+  if (errors.length > 0) throw new KeywardError('validation_failed', { errors })
+  return request as Record<Name, string>
 }

@@ -1,5 +1,6 @@
 import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
+import type { AccessTokenClaims } from '../tokens/access-token.ts'
 import { findUser } from '../users/find.ts'
 import type { User } from '../users/user.ts'
 import * as store from './store.ts'
@@ -11,32 +12,42 @@ export interface Principal {
   user: User
 }
 
+type AuthenticateDeps = Pick<Deps, 'store' | 'clock' | 'accessTokens'>
+
 /**
  * Who an access token speaks for. The token is checked without the database, then user and session are read in one
  * statement on every request, so that ending a session or deactivating a user counts at once.
  * @throws KeywardError `invalid_token`
  */
-export async function authenticate(deps: Pick<Deps, 'store' | 'accessTokens'>, token: string): Promise<Principal> {
+export async function authenticate(deps: AuthenticateDeps, token: string): Promise<Principal> {
   const claims = deps.accessTokens.verify(token)
-  if (!claims) throw new KeywardError('invalid_token')
-  const user = await store.findUserOfLiveSession(deps.store, claims)
-  if (!user) throw new KeywardError('invalid_token')
-  return { userId: claims.userId, sessionId: claims.sessionId, user }
+  const principal = claims && (await findPrincipal(deps, claims))
+  if (!principal) throw new KeywardError('invalid_token')
+  return principal
 }
 
 /**
  * As `authenticate`, and says so when the token is good but its user is gone.
  * @throws KeywardError `invalid_token`, `user_not_found`
  */
-export async function authenticateExisting(
-  deps: Pick<Deps, 'store' | 'accessTokens'>,
-  token: string,
-): Promise<Principal> {
-  try {
-    return await authenticate(deps, token)
-  } catch (error) {
-    const claims = deps.accessTokens.verify(token)
-    if (claims && !(await findUser(deps, claims.userId))) throw new KeywardError('user_not_found')
-    throw error
-  }
+export async function authenticateExisting(deps: AuthenticateDeps, token: string): Promise<Principal> {
+  const claims = deps.accessTokens.verify(token)
+  const principal = claims && (await findPrincipal(deps, claims))
+  if (principal) return principal
+  if (claims && !(await findUser(deps, claims.userId))) throw new KeywardError('user_not_found')
+  throw new KeywardError('invalid_token')
+}
+
+/**
+ * Who verified claims speak for, if user and session are alive. The first sight of a generation is noted, before
+ * anything is answered: from then on its parent is no longer an honest retry (see `refresh`).
+ */
+export async function findPrincipal(
+  deps: Pick<Deps, 'store' | 'clock'>,
+  { userId, sessionId, generation }: AccessTokenClaims,
+): Promise<Principal | undefined> {
+  const found = await store.findUserOfLiveSession(deps.store, { userId, sessionId, now: deps.clock.now() })
+  if (!found) return undefined
+  if (generation > found.seen) await store.confirm(deps.store, { sessionId, generation })
+  return { userId, sessionId, user: found.user }
 }

@@ -1,43 +1,107 @@
 import type { Deps } from '../../deps.ts'
+import { KeywardError } from '../../errors.ts'
+import { DAY, type EpochMs } from '../../lib/clock.ts'
+import { toBase64Url } from '../../lib/encoding.ts'
 import { randomId } from '../../lib/random.ts'
-import type { User } from '../users/user.ts'
+import { violatedForeignKey } from '../../storage/conflicts.ts'
+import { record } from '../audit/record.ts'
+import { roleNames, type User } from '../users/user.ts'
+import { type Device, isDeviceOf } from './device-token.ts'
+import type { Origin, StoredSession } from './session.ts'
 import * as store from './store.ts'
 
-/** What a successful log-in hands to the client. */
+/** What a client gets to act for a user: RFC 6749 section 5.1. */
 export interface Grant {
   accessToken: string
-  /** Seconds. */
+  /** Lifetime of the access token in seconds. */
   expiresIn: number
+  refreshToken: string
 }
 
+/** A grant that came with a credential check; `deviceToken` marks the device as one of the user's. */
+export interface LoginGrant extends Grant {
+  deviceToken: string
+}
+
+export interface GrantRequest {
+  /** As read together with the credential that was checked. */
+  user: User
+  /** How the user proved who they are (RFC 8176). */
+  amr: readonly string[]
+  origin: Origin
+  /** The device the log-in came from, if it showed a token of its own. */
+  device?: Device
+}
+
+type GrantDeps = Pick<Deps, 'store' | 'clock' | 'random' | 'config' | 'accessTokens' | 'refreshTokens' | 'deviceTokens'>
+
 /**
- * Begins a session: the one place where one is made, whatever the way in. The session carries the epoch that was read
- * together with the credential, so if a reset or a deactivation came in between it is dead from its first use.
- * @param amr how the user proved who they are (RFC 8176)
+ * Begins a session: the one place where one is made, whatever the way in, and it alone checks that the account may
+ * have one. The session carries the epoch that was read together with the credential, so if a reset or a deactivation
+ * came in between it is dead from its first use. Beyond `MAX_SESSIONS_PER_USER` the longest idle one ends.
+ * @throws KeywardError `invalid_credentials` for an account that is inactive or gone
  */
-export async function grantSession(
-  deps: Pick<Deps, 'store' | 'clock' | 'random' | 'accessTokens'>,
-  { user, amr }: { user: User; amr: readonly string[] },
-): Promise<Grant> {
-  const now = deps.clock.now()
-  const id = randomId(deps.random)
-  await store.insert(deps.store, {
-    id,
-    userId: user.id,
-    epoch: user.sessionEpoch,
-    amr: amr.join(' '),
-    authTime: now,
-    now,
-  })
+export async function grantSession(deps: GrantDeps, { user, amr, origin, device }: GrantRequest): Promise<LoginGrant> {
+  if (!user.isActive) throw new KeywardError('invalid_credentials')
+  const { config, clock, random } = deps
+  const now = clock.now()
+  const id = randomId(random)
+  const session = { id, macSalt: toBase64Url(random.bytes(16)), amr: amr.join(' '), authTime: now, createdAt: now }
+  const expiresAt = expiryOf(config, now, now)
+  const known = device !== undefined && isDeviceOf(device, user)
+  const deviceToken = await deps.deviceTokens.make(user, known ? device.deviceId : undefined)
+  const told = { userId: user.id, sessionId: id, ip: origin.ip }
+  try {
+    await deps.store.transaction(async () => {
+      await store.insert(deps.store, {
+        ...session,
+        ...origin,
+        userId: user.id,
+        epoch: user.sessionEpoch,
+        expiresAt,
+        now,
+      })
+      await store.endExcess(deps.store, { userId: user.id, keep: config.MAX_SESSIONS_PER_USER, now })
+      await record(deps, { ...told, event: 'login.succeeded', details: { amr: session.amr } })
+      if (!known) await record(deps, { ...told, event: 'login.new_device' })
+    })
+  } catch (error) {
+    if (violatedForeignKey(error)) throw new KeywardError('invalid_credentials')
+    throw error
+  }
+  return { ...makeGrant(deps, { session, user, generation: 0 }), deviceToken }
+}
+
+/** The tokens of a session at one generation. The refresh token is the same however often it is made. */
+export function makeGrant(
+  deps: Pick<Deps, 'accessTokens' | 'refreshTokens'>,
+  {
+    session,
+    user,
+    generation,
+  }: {
+    session: Pick<StoredSession, 'id' | 'macSalt' | 'amr' | 'authTime'>
+    user: User
+    generation: number
+  },
+): Grant {
   const { token, expiresIn } = deps.accessTokens.mint({
     userId: user.id,
-    sessionId: id,
+    sessionId: session.id,
+    generation,
     username: user.username,
     email: user.email,
     emailVerified: user.emailVerifiedAt !== null,
-    roles: ['user'],
-    amr,
-    authTime: now,
+    roles: roleNames(user),
+    amr: session.amr.split(' '),
+    authTime: session.authTime,
   })
-  return { accessToken: token, expiresIn }
+  return { accessToken: token, expiresIn, refreshToken: deps.refreshTokens.make(session, generation) }
 }
+
+/** When a session ends that is refreshed now: idle lifetime from now, absolute lifetime from its beginning. */
+export const expiryOf = (
+  config: Pick<Deps['config'], 'REFRESH_TOKEN_EXPIRE_DAYS' | 'SESSION_MAX_DAYS'>,
+  createdAt: EpochMs,
+  now: EpochMs,
+): EpochMs => Math.min(now + config.REFRESH_TOKEN_EXPIRE_DAYS * DAY, createdAt + config.SESSION_MAX_DAYS * DAY)

@@ -1,17 +1,9 @@
-import { and, eq, exists, isNull, sql } from 'drizzle-orm'
+import { and, eq, exists, gt, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { type Db, statements } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/user.ts'
-
-export interface NewSession {
-  id: string
-  userId: number
-  epoch: number
-  amr: string
-  authTime: EpochMs
-  now: EpochMs
-}
+import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
 
 const prepared = statements((db) => {
   const {
@@ -19,17 +11,37 @@ const prepared = statements((db) => {
     t: { users, sessions },
   } = db
   const named = sql.placeholder
-  const live = q
-    .select({ id: sessions.id })
+  const notEnded = and(isNull(sessions.endedAt), gt(sessions.expiresAt, named('now')))
+  const userIsActive = q
+    .select({ id: users.id })
+    .from(users)
+    .where(and(eq(users.id, sessions.userId), eq(users.isActive, true), eq(users.sessionEpoch, sessions.epoch)))
+  const seenOfLive = q
+    .select({ generation: sessions.confirmedGeneration })
     .from(sessions)
     .where(
       and(
         eq(sessions.id, named('sessionId')),
         eq(sessions.userId, users.id),
         eq(sessions.epoch, users.sessionEpoch),
-        isNull(sessions.endedAt),
+        notEnded,
       ),
     )
+  const session = {
+    id: sessions.id,
+    userId: sessions.userId,
+    epoch: sessions.epoch,
+    amr: sessions.amr,
+    authTime: sessions.authTime,
+    generation: sessions.generation,
+    confirmedGeneration: sessions.confirmedGeneration,
+    macSalt: sessions.macSalt,
+    createdAt: sessions.createdAt,
+    refreshedAt: sessions.refreshedAt,
+    expiresAt: sessions.expiresAt,
+    endedAt: sessions.endedAt,
+  }
+  const end = { endedAt: named('now') as never, endReason: named('reason') as never }
   return {
     insert: q
       .insert(sessions)
@@ -38,14 +50,71 @@ const prepared = statements((db) => {
         userId: named('userId'),
         epoch: named('epoch'),
         amr: named('amr'),
-        authTime: named('authTime'),
+        authTime: named('now'),
+        macSalt: named('macSalt'),
         createdAt: named('now'),
+        refreshedAt: named('now'),
+        expiresAt: named('expiresAt'),
+        ip: named('ip'),
+        userAgent: named('userAgent'),
       })
       .prepare(),
     userOfLiveSession: q
-      .select(userColumns(db))
+      .select({ ...userColumns(db), seen: sql<number | null>`(${seenOfLive})`.mapWith(Number) })
       .from(users)
-      .where(and(eq(users.id, named('userId')), eq(users.isActive, true), exists(live)))
+      .where(and(eq(users.id, named('userId')), eq(users.isActive, true)))
+      .prepare(),
+    confirm: q
+      .update(sessions)
+      .set({ confirmedGeneration: named('generation') as never })
+      .where(and(eq(sessions.id, named('sessionId')), lt(sessions.confirmedGeneration, named('generation'))))
+      .prepare(),
+    withUser: q
+      .select({ session, user: userColumns(db) })
+      .from(sessions)
+      .innerJoin(users, eq(users.id, sessions.userId))
+      .where(eq(sessions.id, named('id')))
+      .prepare(),
+    rotate: q
+      .update(sessions)
+      .set({
+        generation: named('next') as never,
+        refreshedAt: named('now') as never,
+        expiresAt: named('expiresAt') as never,
+        ip: named('ip') as never,
+        userAgent: named('userAgent') as never,
+      })
+      .where(
+        and(eq(sessions.id, named('id')), eq(sessions.generation, named('generation')), notEnded, exists(userIsActive)),
+      )
+      .returning({ id: sessions.id })
+      .prepare(),
+    endOne: q
+      .update(sessions)
+      .set(end)
+      .where(and(eq(sessions.id, named('id')), eq(sessions.userId, named('userId')), notEnded, exists(userIsActive)))
+      .returning({ id: sessions.id })
+      .prepare(),
+    endReused: q
+      .update(sessions)
+      .set(end)
+      .where(
+        and(eq(sessions.id, named('id')), gt(sessions.generation, named('presented')), notEnded, exists(userIsActive)),
+      )
+      .returning({ id: sessions.id })
+      .prepare(),
+    listLive: q
+      .select({
+        id: sessions.id,
+        createdAt: sessions.createdAt,
+        lastUsedAt: sessions.refreshedAt,
+        expiresAt: sessions.expiresAt,
+        ip: sessions.ip,
+        userAgent: sessions.userAgent,
+        amr: sessions.amr,
+      })
+      .from(sessions)
+      .where(and(eq(sessions.userId, named('userId')), notEnded, exists(userIsActive)))
       .prepare(),
   }
 })
@@ -53,8 +122,96 @@ const prepared = statements((db) => {
 /** Violates the foreign key when the user is gone. */
 export const insert = (db: Db, session: NewSession): Promise<unknown> => prepared(db).insert.execute({ ...session })
 
-/** The user of a session, in one statement, if both are alive: active, same epoch, not ended. */
-export const findUserOfLiveSession = async (
+/** Ends the longest idle sessions of a user beyond `keep`. */
+export async function endExcess(
+  { q, t: { sessions } }: Db,
+  { userId, keep, now }: { userId: number; keep: number; now: EpochMs },
+): Promise<void> {
+  const ofUser = and(eq(sessions.userId, userId), isNull(sessions.endedAt))
+  const newest = q
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(ofUser)
+    .orderBy(sql`${sessions.refreshedAt} desc`, sql`${sessions.createdAt} desc`, sql`${sessions.id} desc`)
+    .limit(keep)
+  await q
+    .update(sessions)
+    .set({ endedAt: now, endReason: 'too_many_sessions' satisfies EndReason })
+    .where(and(ofUser, notInArray(sessions.id, newest)))
+}
+
+/**
+ * The user of a session and the highest generation seen of it, in one statement, if both are alive: active, same
+ * epoch, neither ended nor expired.
+ */
+export async function findUserOfLiveSession(
   db: Db,
-  by: { userId: number; sessionId: string },
-): Promise<User | undefined> => (await prepared(db).userOfLiveSession.execute(by))[0]
+  by: { userId: number; sessionId: string; now: EpochMs },
+): Promise<{ user: User; seen: number } | undefined> {
+  const [row] = await prepared(db).userOfLiveSession.execute(by)
+  return row && row.seen !== null ? { user: row, seen: row.seen } : undefined
+}
+
+/** Notes that a token of this generation was seen. */
+export const confirm = (db: Db, by: { sessionId: string; generation: number }): Promise<unknown> =>
+  prepared(db).confirm.execute(by)
+
+export const findWithUser = async (db: Db, id: string): Promise<{ session: StoredSession; user: User } | undefined> =>
+  (await prepared(db).withUser.execute({ id }))[0]
+
+/** Moves a live session to its next generation; false when it is not at `generation` any more, or not alive. */
+export const rotate = async (db: Db, rotation: Rotation): Promise<boolean> =>
+  (await prepared(db).rotate.execute({ ...rotation, next: rotation.generation + 1 })).length > 0
+
+/** Ends a live session of this user; false when there is none. */
+export const endOne = async (
+  db: Db,
+  by: { id: string; userId: number; reason: EndReason; now: EpochMs },
+): Promise<boolean> => (await prepared(db).endOne.execute(by)).length > 0
+
+/** Ends a live session whose generation has passed the one presented; true for exactly one of many at once. */
+export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
+  (await prepared(db).endReused.execute({ ...by, reason: 'refresh_token_reused' satisfies EndReason })).length > 0
+
+export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
+  prepared(db).listLive.execute(by)
+
+/**
+ * Ends every session of a user by raising the epoch that they carry; `keep` moves to the new epoch and lives on.
+ * Call it in the transaction of the change that asks for it.
+ */
+export async function endAll(
+  { q, t: { users, sessions } }: Db,
+  { userId, keep, reason, now }: { userId: number; keep?: string; reason: EndReason; now: EpochMs },
+): Promise<void> {
+  const [user] = await q
+    .update(users)
+    .set({ sessionEpoch: sql`${users.sessionEpoch} + 1` })
+    .where(eq(users.id, userId))
+    .returning({ epoch: users.sessionEpoch })
+  if (!user) return
+  const live = and(eq(sessions.userId, userId), isNull(sessions.endedAt))
+  if (keep !== undefined)
+    await q
+      .update(sessions)
+      .set({ epoch: user.epoch })
+      .where(and(live, eq(sessions.id, keep), eq(sessions.epoch, user.epoch - 1)))
+  await q
+    .update(sessions)
+    .set({ endedAt: now, endReason: reason })
+    .where(and(live, ne(sessions.epoch, user.epoch)))
+}
+
+/** Deletes up to `limit` sessions that ended or expired before `before`; answers how many. */
+export async function deleteDead(
+  { q, t: { sessions } }: Db,
+  { before, limit }: { before: EpochMs; limit: number },
+): Promise<number> {
+  const dead = q
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(sql`${lt(sessions.expiresAt, before)} or ${lt(sessions.endedAt, before)}`)
+    .limit(limit)
+  const gone = await q.delete(sessions).where(sql`${sessions.id} in ${dead}`).returning({ id: sessions.id })
+  return gone.length
+}

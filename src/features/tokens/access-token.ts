@@ -10,6 +10,8 @@ import { createVerifiedCache } from './verified-cache.ts'
 export interface TokenSubject {
   userId: number
   sessionId: string
+  /** Of the session's refresh tokens at the time; see `features/sessions/refresh.ts`. */
+  generation: number
   username: string
   email: string
   emailVerified: boolean
@@ -24,6 +26,7 @@ export interface TokenSubject {
 export interface AccessTokenClaims {
   userId: number
   sessionId: string
+  generation: number
 }
 
 export interface AccessTokens {
@@ -31,6 +34,8 @@ export interface AccessTokens {
   mint(subject: TokenSubject): { token: string; expiresIn: number }
   /** The claims of a token that we signed, for us, and that has not expired; undefined for anything else. */
   verify(token: string): AccessTokenClaims | undefined
+  /** All claims of a token that `verify` takes. */
+  read(token: string): Record<string, unknown> | undefined
 }
 
 type TokenConfig = Pick<
@@ -58,10 +63,28 @@ export function createAccessTokens(deps: {
   const cache = createVerifiedCache<AccessTokenClaims>()
 
   function readClaims(payload: Record<string, unknown>): AccessTokenClaims | undefined {
-    const { sub, uid, sid } = payload
+    const { sub, uid, sid, gen } = payload
     const userId = compat ? uid : typeof sub === 'string' && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : undefined
     if (typeof userId !== 'number' || !Number.isSafeInteger(userId) || typeof sid !== 'string') return undefined
-    return { userId, sessionId: sid }
+    if (typeof gen !== 'number' || !Number.isSafeInteger(gen) || gen < 0) return undefined
+    return { userId, sessionId: sid, generation: gen }
+  }
+
+  function verifyToken(token: string): AccessTokenClaims | undefined {
+    const now = clock.now()
+    const known = cache.get(token, now)
+    if (known) return known.claims
+    const jws = verify(token, (kid) => keyring.find(kid), { typ })
+    const times = jws && checkClaims(jws.payload, { issuer, audience, now })
+    const claims = times && readClaims(jws.payload)
+    if (!claims) return undefined
+    cache.set(token, {
+      claims,
+      kid: jws.header.kid ?? '',
+      notBefore: (times.nbf ?? 0) * SECOND,
+      expiresAt: times.exp * SECOND,
+    })
+    return claims
   }
 
   return {
@@ -81,6 +104,7 @@ export function createAccessTokens(deps: {
         iat,
         jti: randomId(random),
         sid: subject.sessionId,
+        gen: subject.generation,
         client_id: 'keyward',
         ...Object.fromEntries(Object.entries(personal).filter(([name]) => told.has(name))),
         amr: subject.amr,
@@ -89,21 +113,11 @@ export function createAccessTokens(deps: {
       return { token: sign(keyring.signing(), claims, typ), expiresIn: lifetime / SECOND }
     },
 
-    verify(token) {
-      const now = clock.now()
-      const known = cache.get(token, now)
-      if (known) return known.claims
-      const jws = verify(token, (kid) => keyring.find(kid), { typ })
-      const times = jws && checkClaims(jws.payload, { issuer, audience, now })
-      const claims = times && readClaims(jws.payload)
-      if (!claims) return undefined
-      cache.set(token, {
-        claims,
-        kid: jws.header.kid ?? '',
-        notBefore: (times.nbf ?? 0) * SECOND,
-        expiresAt: times.exp * SECOND,
-      })
-      return claims
+    verify: verifyToken,
+
+    read(token) {
+      if (!verifyToken(token)) return undefined
+      return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Record<string, unknown>
     },
   }
 }

@@ -29,6 +29,11 @@ const prepared = statements((db) => {
       .from(users)
       .where(eq(users.usernameKey, named('key')))
       .prepare(),
+    passwordOf: q
+      .select({ hash: users.passwordHash, scheme: users.passwordScheme })
+      .from(users)
+      .where(eq(users.id, named('id')))
+      .prepare(),
     insert: q
       .insert(users)
       .values({
@@ -47,8 +52,13 @@ const prepared = statements((db) => {
       .prepare(),
     replaceHash: q
       .update(users)
-      .set({ passwordHash: named('hash') as never, passwordScheme: named('scheme') as never })
+      .set({
+        passwordHash: named('hash') as never,
+        passwordScheme: named('scheme') as never,
+        updatedAt: named('now') as never,
+      })
       .where(and(eq(users.id, named('id')), eq(users.passwordHash, named('verifiedHash'))))
+      .returning({ id: users.id })
       .prepare(),
   }
 })
@@ -77,6 +87,20 @@ export async function findCredentials(db: Db, by: LoginIdentifier): Promise<User
 export const insert = async (db: Db, user: NewUser): Promise<User> =>
   (await prepared(db).insert.execute({ ...user }))[0]!
 
-/** Takes effect only while the hash is still the one that was verified. */
-export const replaceHash = (db: Db, change: { id: number; verifiedHash: string; hash: string; scheme: string }) =>
-  prepared(db).replaceHash.execute(change)
+export interface HashReplacement {
+  id: number
+  verifiedHash: string
+  hash: string
+  scheme: string
+  now: EpochMs
+}
+
+/** Takes effect only while the hash is still the one that was verified; false when it is not. */
+export const replaceHash = async (db: Db, change: HashReplacement): Promise<boolean> =>
+  (await prepared(db).replaceHash.execute({ ...change })).length > 0
+
+export const findPassword = async (
+  db: Db,
+  id: number,
+): Promise<{ hash: string | null; scheme: string | null } | undefined> =>
+  (await prepared(db).passwordOf.execute({ id }))[0]

@@ -8,6 +8,7 @@ export interface User {
   username: string
   isActive: boolean
   sessionEpoch: number
+  deviceEpoch: number
   createdAt: EpochMs
   /** Names of the roles that were given, space separated; see `roleNames`. */
   grantedRoles: string | null

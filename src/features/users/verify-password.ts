@@ -17,7 +17,7 @@ export interface PasswordAttempt {
  * @throws KeywardError `invalid_credentials`, `overloaded`
  */
 export async function verifyPassword(
-  deps: Pick<Deps, 'store' | 'passwords'>,
+  deps: Pick<Deps, 'store' | 'clock' | 'passwords'>,
   { identifier, password, client }: PasswordAttempt,
 ): Promise<User> {
   const by = loginIdentifier(identifier)
@@ -31,14 +31,20 @@ export async function verifyPassword(
 
 /** Brings a hash to the set cost; a password changed meanwhile is left alone, and a busy hasher tries at the next log-in. */
 async function hashAgain(
-  deps: Pick<Deps, 'store' | 'passwords'>,
+  deps: Pick<Deps, 'store' | 'clock' | 'passwords'>,
   user: UserCredentials,
   password: string,
   client: string | undefined,
 ): Promise<void> {
   try {
     const { hash, scheme } = await deps.passwords.hash(password, client)
-    await store.replaceHash(deps.store, { id: user.id, verifiedHash: user.passwordHash!, hash, scheme })
+    await store.replaceHash(deps.store, {
+      id: user.id,
+      verifiedHash: user.passwordHash!,
+      hash,
+      scheme,
+      now: deps.clock.now(),
+    })
   } catch (error) {
     if (!(error instanceof KeywardError)) throw error
   }

@@ -40,6 +40,7 @@ export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
   username: users.username,
   isActive: users.isActive,
   sessionEpoch: users.sessionEpoch,
+  deviceEpoch: users.deviceEpoch,
   createdAt: users.createdAt,
   /** Names of the roles that were given, space separated. A scalar subselect costs less than a join. */
   grantedRoles: sql<string | null>`(${q

@@ -1,0 +1,39 @@
+import type { Deps } from '../../deps.ts'
+import { invalidField, KeywardError } from '../../errors.ts'
+import { record } from '../audit/record.ts'
+import type { Principal } from '../sessions/authenticate.ts'
+import { endAllSessions } from '../sessions/end.ts'
+import { replacePassword, verifyOwnPassword } from '../users/own-password.ts'
+import { checkPassword } from '../users/policy.ts'
+
+export interface PasswordChange {
+  currentPassword: string
+  newPassword: string
+  ip: string
+  /** Address prefix of who asks, for the hash gate. */
+  client?: string
+}
+
+/**
+ * Changes the own password. All other sessions end with it, and log-ins under way with the old password come to
+ * nothing; the session that asked lives on.
+ * @throws KeywardError `validation_failed`, `invalid_password` (also when the password was changed meanwhile), `overloaded`
+ */
+export async function changePassword(
+  deps: Pick<Deps, 'store' | 'clock' | 'config' | 'passwords'>,
+  { user, userId, sessionId }: Principal,
+  { currentPassword, newPassword, ip, client }: PasswordChange,
+): Promise<void> {
+  const { email, username } = user
+  const weakness = checkPassword(newPassword, { email, username, minLength: deps.config.PASSWORD_MIN_LENGTH })
+  if (weakness) throw invalidField('new_password', weakness)
+  const verifiedHash = await verifyOwnPassword(deps, { userId, password: currentPassword, client })
+  if (verifiedHash === undefined) throw new KeywardError('invalid_password')
+  const { hash, scheme } = await deps.passwords.hash(newPassword, client)
+  await deps.store.transaction(async () => {
+    if (!(await replacePassword(deps, { id: userId, verifiedHash, hash, scheme })))
+      throw new KeywardError('invalid_password')
+    await endAllSessions(deps, { userId, keep: sessionId, reason: 'password_changed' })
+    await record(deps, { event: 'password.changed', userId, sessionId, ip })
+  })
+}

@@ -1,0 +1,78 @@
+import { jwt } from '@elysiajs/jwt'
+import type { Clock } from '../../lib/clock.ts'
+import { DAY, SECOND, toDate } from '../../lib/clock.ts'
+import { deriveKey } from '../../lib/hash.ts'
+import { type Random, randomId } from '../../lib/random.ts'
+import type { User } from '../users/user.ts'
+
+/** What a genuine device token says; whose epoch it has is for `isDeviceOf`. */
+export interface Device {
+  /** Stays the same when the token is renewed. */
+  deviceId: string
+  userId: number
+  epoch: number
+}
+
+export interface DeviceTokens {
+  /** A marker that this device has logged in as this user before, good for 180 days; `deviceId` keeps a known device's. */
+  make(user: User, deviceId?: string): Promise<string>
+  /** What a token says, if we made it and it has not expired. */
+  read(token: string): Promise<Device | undefined>
+}
+
+const LIFETIME = 180 * DAY
+const TYPE = 'keyward-device+jwt'
+const AUDIENCE = 'keyward:device'
+
+/**
+ * Device tokens, HS256 with keys derived from SECRET_KEY. They open nothing: they tell a returning user from a stranger
+ * who guesses. Made by @elysiajs/jwt, which waits in the thread pool behind password hashing; that is fine only on
+ * routes that hash anyway.
+ * @param secrets the present SECRET_KEY, then the previous one while it is being replaced
+ */
+export function createDeviceTokens({
+  secrets,
+  clock,
+  random,
+}: {
+  secrets: readonly [string, ...string[]]
+  clock: Clock
+  random: Random
+}): DeviceTokens {
+  const [current, ...previous] = secrets.map(
+    (secret) =>
+      jwt({
+        name: 'device',
+        secret: Buffer.from(deriveKey(secret, 'keyward device token v1')).toString('hex'),
+        typ: TYPE,
+      }).decorator.device,
+  )
+  const signers = [current!, ...previous]
+  return {
+    make: (user, deviceId = randomId(random)) =>
+      current!.sign({
+        sub: String(user.id),
+        aud: AUDIENCE,
+        jti: deviceId,
+        epoch: user.deviceEpoch,
+        exp: Math.floor((clock.now() + LIFETIME) / SECOND),
+        iat: false,
+      }),
+    async read(token) {
+      if (token.length > 1_024) return undefined
+      const options = { audience: AUDIENCE, typ: TYPE, algorithms: ['HS256'], currentDate: toDate(clock.now()) }
+      for (const signer of signers) {
+        const claims = await signer.verify(token, options)
+        if (claims === false) continue
+        const { sub, jti, epoch } = claims as { sub?: unknown; jti?: unknown; epoch?: unknown }
+        if (typeof sub === 'string' && typeof jti === 'string' && typeof epoch === 'number')
+          return { deviceId: jti, userId: Number(sub), epoch }
+      }
+      return undefined
+    },
+  }
+}
+
+/** Whether the device has logged in as this user, and no password reset has come since. */
+export const isDeviceOf = (device: Device, user: User): boolean =>
+  device.userId === user.id && device.epoch === user.deviceEpoch

@@ -1,0 +1,87 @@
+import type { Deps } from '../../deps.ts'
+import { KeywardError } from '../../errors.ts'
+import { record } from '../audit/record.ts'
+import type { Principal } from './authenticate.ts'
+import { parseRefreshToken } from './refresh-token.ts'
+import type { EndReason } from './session.ts'
+import * as store from './store.ts'
+
+type EndDeps = Pick<Deps, 'store' | 'clock'>
+
+/** Ends one session of a user, with its refresh and access tokens; false when there was none alive. */
+async function endSession(
+  deps: EndDeps,
+  { userId, id, reason, ip }: { userId: number; id: string; reason: EndReason; ip?: string },
+): Promise<boolean> {
+  return deps.store.transaction(async () => {
+    const ended = await store.endOne(deps.store, { id, userId, reason, now: deps.clock.now() })
+    if (ended) await record(deps, { event: 'session.ended', userId, sessionId: id, ip, details: { reason } })
+    return ended
+  })
+}
+
+/** Ends the session that the request came with. */
+export async function logout(deps: EndDeps, { userId, sessionId }: Principal, ip: string): Promise<void> {
+  await endSession(deps, { userId, id: sessionId, reason: 'logout', ip })
+}
+
+/**
+ * Ends one of the user's own sessions.
+ * @throws KeywardError `session_not_found`, for another's too
+ */
+export async function endOwnSession(deps: EndDeps, { userId }: Principal, id: string, ip: string): Promise<void> {
+  if (!(await endSession(deps, { userId, id, reason: 'ended_by_user', ip })))
+    throw new KeywardError('session_not_found')
+}
+
+/** Ends all of the user's sessions, or all but the one the request came with. */
+export async function endOwnSessions(
+  deps: EndDeps,
+  { userId, sessionId }: Principal,
+  { exceptCurrent, ip }: { exceptCurrent: boolean; ip: string },
+): Promise<void> {
+  await deps.store.transaction(async () => {
+    await endAllSessions(deps, { userId, keep: exceptCurrent ? sessionId : undefined, reason: 'ended_by_user' })
+    await record(deps, {
+      event: 'session.all_ended',
+      userId,
+      sessionId,
+      ip,
+      details: { except_current: exceptCurrent },
+    })
+  })
+}
+
+/**
+ * Ends every session of a user, and those that a log-in now under way would begin. Call it in the transaction of the
+ * change that asks for it; it writes no audit row, since the change has one.
+ */
+export async function endAllSessions(
+  deps: EndDeps,
+  change: { userId: number; keep?: string; reason: EndReason },
+): Promise<void> {
+  await store.endAll(deps.store, { ...change, now: deps.clock.now() })
+}
+
+/**
+ * Ends the session of a token, refresh (current or rotated) or access (RFC 7009 section 2.1). A token that is expired,
+ * altered or unknown is no error and has no effect (section 2.2).
+ */
+export async function revoke(
+  deps: EndDeps & Pick<Deps, 'accessTokens' | 'refreshTokens'>,
+  token: string,
+  ip: string,
+): Promise<void> {
+  const owner = (await ownerOfRefreshToken(deps, token)) ?? deps.accessTokens.verify(token)
+  if (owner) await endSession(deps, { userId: owner.userId, id: owner.sessionId, reason: 'revoked', ip })
+}
+
+async function ownerOfRefreshToken(
+  deps: Pick<Deps, 'store' | 'refreshTokens'>,
+  text: string,
+): Promise<{ userId: number; sessionId: string } | undefined> {
+  const token = parseRefreshToken(text)
+  const found = token && (await store.findWithUser(deps.store, token.sessionId))
+  if (!found || !deps.refreshTokens.isGenuine(token, found.session)) return undefined
+  return { userId: found.user.id, sessionId: found.session.id }
+}

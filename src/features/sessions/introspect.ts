@@ -1,0 +1,58 @@
+import type { Deps } from '../../deps.ts'
+import { SECOND } from '../../lib/clock.ts'
+import type { User } from '../users/user.ts'
+import { findPrincipal } from './authenticate.ts'
+import { parseRefreshToken } from './refresh-token.ts'
+import * as store from './store.ts'
+
+/** RFC 7662 section 2.2. */
+export type Introspection = { active: false } | ({ active: true } & Record<string, unknown>)
+
+const inactive: Introspection = { active: false }
+
+/**
+ * Whether a token is good now: by its signature and its session, epoch and user. Asking about a refresh token never
+ * rotates it and never counts as its use.
+ */
+export async function introspect(
+  deps: Pick<Deps, 'store' | 'clock' | 'config' | 'accessTokens' | 'refreshTokens'>,
+  token: string,
+): Promise<Introspection> {
+  return (await introspectRefreshToken(deps, token)) ?? introspectAccessToken(deps, token)
+}
+
+async function introspectAccessToken(
+  deps: Pick<Deps, 'store' | 'clock' | 'accessTokens'>,
+  token: string,
+): Promise<Introspection> {
+  const claims = deps.accessTokens.verify(token)
+  const payload = claims && deps.accessTokens.read(token)
+  const principal = payload && (await findPrincipal(deps, claims))
+  return principal ? { active: true, token_type: 'Bearer', ...payload, username: principal.user.username } : inactive
+}
+
+async function introspectRefreshToken(
+  deps: Pick<Deps, 'store' | 'clock' | 'config' | 'refreshTokens'>,
+  text: string,
+): Promise<Introspection | undefined> {
+  const token = parseRefreshToken(text)
+  if (!token) return undefined
+  const found = await store.findWithUser(deps.store, token.sessionId)
+  if (!found || !deps.refreshTokens.isGenuine(token, found.session)) return inactive
+  const { session, user } = found
+  const now = deps.clock.now()
+  const alive = session.endedAt === null && session.expiresAt > now && isCurrent(user, session.epoch)
+  if (!alive || token.generation !== session.generation) return inactive
+  return {
+    active: true,
+    iss: deps.config.PUBLIC_URL,
+    sub: String(user.id),
+    username: user.username,
+    client_id: 'keyward',
+    sid: session.id,
+    iat: Math.floor(session.refreshedAt / SECOND),
+    exp: Math.floor(session.expiresAt / SECOND),
+  }
+}
+
+const isCurrent = (user: User, epoch: number): boolean => user.isActive && user.sessionEpoch === epoch

@@ -1,0 +1,65 @@
+import { fromBase64Url, toBase64Url } from '../../lib/encoding.ts'
+import { constantTimeEqual, deriveKey, hmacSha256 } from '../../lib/hash.ts'
+
+const PREFIX = 'kwr_'
+const VERSION = 1
+/** Version, session id, generation; then the MAC. */
+const BODY_LENGTH = 1 + 16 + 4
+const LENGTH = BODY_LENGTH + 32
+
+/** What a refresh token says, before anyone has checked that we made it. */
+export interface RefreshTokenText {
+  sessionId: string
+  generation: number
+  body: Uint8Array
+  mac: Uint8Array
+}
+
+/** The row's part of a session's MAC key. */
+export interface SessionSalt {
+  macSalt: string
+}
+
+export interface RefreshTokens {
+  make(session: SessionSalt & { id: string }, generation: number): string
+  /** Whether we made this token for this session, with the present or the previous SECRET_KEY. */
+  isGenuine(token: RefreshTokenText, session: SessionSalt): boolean
+}
+
+/**
+ * Reads a refresh token without the database: `kwr_` and base64url of version, session id (16 bytes), generation
+ * (4 bytes, big endian) and MAC (32 bytes), in its one canonical spelling. Undefined for anything else.
+ */
+export function parseRefreshToken(text: string): RefreshTokenText | undefined {
+  if (!text.startsWith(PREFIX) || text.length !== PREFIX.length + Math.ceil((LENGTH * 4) / 3)) return undefined
+  const bytes = fromBase64Url(text.slice(PREFIX.length))
+  if (bytes?.byteLength !== LENGTH || bytes[0] !== VERSION) return undefined
+  return {
+    sessionId: toBase64Url(bytes.subarray(1, 17)),
+    generation: new DataView(bytes.buffer, bytes.byteOffset).getUint32(17),
+    body: bytes.subarray(0, BODY_LENGTH),
+    mac: bytes.subarray(BODY_LENGTH),
+  }
+}
+
+/**
+ * Makes and checks refresh tokens. The MAC key comes from SECRET_KEY and the session's salt together, so neither a
+ * copy of the database nor SECRET_KEY alone forges one. Nothing of a token is stored: it can be made again.
+ * @param secrets the present SECRET_KEY, then the previous one while it is being replaced
+ */
+export function createRefreshTokens(secrets: readonly [string, ...string[]]): RefreshTokens {
+  const roots = secrets.map((secret) => deriveKey(secret, 'keyward refresh token v1'))
+  const macOf = (root: Uint8Array, { macSalt }: SessionSalt, body: Uint8Array) =>
+    hmacSha256(hmacSha256(root, macSalt), body)
+  return {
+    make(session, generation) {
+      const bytes = Buffer.alloc(LENGTH)
+      bytes[0] = VERSION
+      bytes.write(session.id, 1, 'base64url')
+      bytes.writeUInt32BE(generation, 17)
+      bytes.set(macOf(roots[0]!, session, bytes.subarray(0, BODY_LENGTH)), BODY_LENGTH)
+      return PREFIX + toBase64Url(bytes)
+    },
+    isGenuine: (token, session) => roots.some((root) => constantTimeEqual(macOf(root, session, token.body), token.mac)),
+  }
+}

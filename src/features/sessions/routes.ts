@@ -1,0 +1,133 @@
+import { Elysia, t } from 'elysia'
+import type { Deps } from '../../deps.ts'
+import type { HttpKit } from '../../http/kit.ts'
+import { principalOf } from '../../http/request-state.ts'
+import { bodyProblems, problems } from '../../http/schemas.ts'
+import type { Principal } from './authenticate.ts'
+import { endOwnSession, endOwnSessions, logout, revoke } from './end.ts'
+import { checkCondition, forwardedHeaders } from './forward-auth.ts'
+import { introspect } from './introspect.ts'
+import { listOwnSessions } from './list.ts'
+import { refresh } from './refresh.ts'
+import {
+  IntrospectionAnswer,
+  RefreshBody,
+  SessionView,
+  TokenForm,
+  TokenPair,
+  toSessionView,
+  toTokenPair,
+} from './schemas.ts'
+
+const NoContent = t.Void({ description: 'Done' })
+
+/** Refreshing, seeing and ending sessions, and what other services ask about their tokens. */
+export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
+  new Elysia({ name: 'keyward.sessions' })
+    .use(kit.plugin)
+    .post(
+      '/token/refresh',
+      async ({ request, body }) => toTokenPair(await refresh(deps, body.refresh_token, kit.origin(request))),
+      {
+        open: true,
+        oauth: true,
+        parse: 'strictJson',
+        body: RefreshBody,
+        response: { 200: TokenPair, ...bodyProblems('invalid_refresh_token') },
+        detail: { summary: 'Exchange a refresh token for a new pair', tags: ['tokens'] },
+      },
+    )
+    .post(
+      '/logout',
+      async ({ request, set }) => {
+        await logout(deps, principalOf<Principal>(request), kit.clientIp(request))
+        set.status = 204
+      },
+      {
+        access: 'user',
+        response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token') },
+        detail: { summary: 'End this session and its tokens', tags: ['sessions'] },
+      },
+    )
+    .get(
+      '/users/me/sessions',
+      async ({ request }) => {
+        const principal = principalOf<Principal>(request)
+        return (await listOwnSessions(deps, principal)).map(toSessionView(principal.sessionId))
+      },
+      {
+        access: 'user',
+        response: { 200: t.Array(SessionView), ...problems('not_authenticated', 'invalid_token') },
+        detail: { summary: 'List the own sessions', tags: ['sessions'] },
+      },
+    )
+    .delete(
+      '/users/me/sessions/:id',
+      async ({ request, params, set }) => {
+        await endOwnSession(deps, principalOf<Principal>(request), params.id, kit.clientIp(request))
+        set.status = 204
+      },
+      {
+        access: 'user',
+        params: t.Object({ id: t.String() }),
+        response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token', 'session_not_found') },
+        detail: { summary: 'End one of the own sessions', tags: ['sessions'] },
+      },
+    )
+    .delete(
+      '/users/me/sessions',
+      async ({ request, query, set }) => {
+        const exceptCurrent = query.except === 'current'
+        await endOwnSessions(deps, principalOf<Principal>(request), { exceptCurrent, ip: kit.clientIp(request) })
+        set.status = 204
+      },
+      {
+        access: 'user',
+        query: t.Object({ except: t.Optional(t.Literal('current')) }, { additionalProperties: false }),
+        response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token', 'validation_failed') },
+        detail: { summary: 'End all of the own sessions, or all but this one', tags: ['sessions'] },
+      },
+    )
+    .post(
+      '/revoke',
+      async ({ request, body, set }) => {
+        await revoke(deps, body.token, kit.clientIp(request))
+        set.status = 200
+      },
+      {
+        open: true,
+        oauth: true,
+        parse: 'strictForm',
+        body: TokenForm,
+        response: { 200: NoContent, ...bodyProblems('invalid_client') },
+        detail: { summary: 'End the session of a token (RFC 7009)', tags: ['tokens'] },
+      },
+    )
+    .post('/introspect', ({ body }) => introspect(deps, body.token), {
+      access: 'tokens:introspect',
+      oauth: true,
+      parse: 'strictForm',
+      body: TokenForm,
+      response: { 200: IntrospectionAnswer, ...bodyProblems('not_authenticated', 'invalid_token', 'forbidden') },
+      detail: { summary: 'Ask whether a token is good (RFC 7662)', tags: ['tokens'] },
+    })
+    .get(
+      '/forward-auth',
+      async ({ request, set }) => {
+        const { user } = principalOf<Principal>(request)
+        await checkCondition(deps, user, request.url.split('?')[1] ?? '')
+        Object.assign(set.headers, forwardedHeaders(user))
+      },
+      {
+        access: 'user',
+        response: { 200: NoContent, ...problems('not_authenticated', 'invalid_token', 'forbidden') },
+        detail: {
+          summary: 'Judge a request for a proxy (nginx auth_request, Traefik, Caddy)',
+          tags: ['tokens'],
+          parameters: [
+            { name: 'role', in: 'query', schema: { type: 'string' }, description: 'A role that the user must hold' },
+            { name: 'permission', in: 'query', schema: { type: 'string' }, description: 'A permission likewise' },
+          ],
+        },
+      },
+    )

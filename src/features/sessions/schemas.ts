@@ -1,0 +1,106 @@
+import { type Static, t } from 'elysia'
+import { rfc3339 } from '../../lib/clock.ts'
+import { deviceName } from './device-name.ts'
+import type { Grant } from './grant.ts'
+import type { SessionSummary } from './session.ts'
+
+const token = 'eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln'
+const refreshToken = 'kwr_AQ5q3v2pQm3kS1y2Z7sXbQAAAAAB'
+
+/** RFC 6749 section 5.1: what a refresh answers. */
+export const TokenPair = t.Object(
+  {
+    access_token: t.String(),
+    token_type: t.Literal('bearer'),
+    expires_in: t.Integer({ description: 'Seconds' }),
+    refresh_token: t.String({ description: 'Good once; the answer holds its successor' }),
+  },
+  { examples: [{ access_token: token, token_type: 'bearer', expires_in: 1800, refresh_token: refreshToken }] },
+)
+
+export const toTokenPair = (grant: Grant): Static<typeof TokenPair> => ({
+  access_token: grant.accessToken,
+  token_type: 'bearer',
+  expires_in: grant.expiresIn,
+  refresh_token: grant.refreshToken,
+})
+
+export const RefreshBody = t.Object({ refresh_token: t.String() }, { examples: [{ refresh_token: refreshToken }] })
+
+/** RFC 7009 section 2.1 and RFC 7662 section 2.1. */
+export const TokenForm = t.Object(
+  {
+    token: t.String(),
+    token_type_hint: t.Optional(t.String({ description: 'Taken and not needed: a token tells its type' })),
+  },
+  { examples: [{ token: refreshToken }] },
+)
+
+export const IntrospectionAnswer = t.Object(
+  {
+    active: t.Boolean(),
+    token_type: t.Optional(t.String()),
+    iss: t.Optional(t.String()),
+    sub: t.Optional(t.String()),
+    aud: t.Optional(t.String()),
+    client_id: t.Optional(t.String()),
+    username: t.Optional(t.String()),
+    sid: t.Optional(t.String()),
+    jti: t.Optional(t.String()),
+    exp: t.Optional(t.Integer({ description: 'Seconds since 1970' })),
+    iat: t.Optional(t.Integer({ description: 'Seconds since 1970' })),
+    auth_time: t.Optional(t.Integer({ description: 'Seconds since 1970' })),
+    amr: t.Optional(t.Array(t.String())),
+    roles: t.Optional(t.Array(t.String())),
+  },
+  {
+    examples: [
+      { active: true, sub: '1', username: 'user123', client_id: 'keyward', exp: 1767227400 },
+      { active: false },
+    ],
+  },
+)
+
+export const SessionView = t.Object(
+  {
+    id: t.String(),
+    current: t.Boolean({ description: 'Whether the request came with this one' }),
+    created_at: t.String(),
+    last_used_at: t.String({ description: 'When it was last refreshed' }),
+    expires_at: t.String(),
+    ip: t.Union([t.String(), t.Null()]),
+    user_agent: t.Union([t.String(), t.Null()]),
+    device: t.Union([t.String(), t.Null()], { description: 'The user agent in words' }),
+    amr: t.Array(t.String(), { description: 'How the user logged in (RFC 8176)' }),
+  },
+  {
+    description: 'A session',
+    examples: [
+      {
+        id: 'Dmre_alCbeRLXLZnuxdtDg',
+        current: true,
+        created_at: '2026-01-01T00:00:00.000Z',
+        last_used_at: '2026-01-02T08:30:00.000Z',
+        expires_at: '2026-02-01T08:30:00.000Z',
+        ip: '192.0.2.1',
+        user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
+        device: 'Firefox on Linux',
+        amr: ['pwd'],
+      },
+    ],
+  },
+)
+
+export const toSessionView =
+  (currentId: string) =>
+  (session: SessionSummary): Static<typeof SessionView> => ({
+    id: session.id,
+    current: session.id === currentId,
+    created_at: rfc3339(session.createdAt),
+    last_used_at: rfc3339(session.lastUsedAt),
+    expires_at: rfc3339(session.expiresAt),
+    ip: session.ip,
+    user_agent: session.userAgent,
+    device: deviceName(session.userAgent),
+    amr: session.amr.split(' '),
+  })
