@@ -29,7 +29,7 @@ const fingerprint = (migration: Migration): string => toBase64Url(sha256(migrati
 
 /**
  * Brings the database to this executable's schema, in one transaction under a lock, so two starts at once are safe.
- * An SQLite file that holds data is copied aside first.
+ * An SQLite file that was migrated before is copied aside first.
  * @returns the names that were applied and the copy's path
  * @throws MigrationError when the database is not ours, is newer, or was migrated by other texts than ours
  */
@@ -39,16 +39,16 @@ export async function migrate(
   clock: Clock,
 ): Promise<{ applied: string[]; copy: string | undefined }> {
   const before = await migrationStates(driver, migrations)
-  const pending = before.filter((one) => one.appliedAt === undefined)
-  if (pending.length === 0) return { applied: [], copy: undefined }
-  const copy = pending.length < before.length ? await driver.copyAside(pending[0]!.name) : undefined
-  const applied = await driver.migrateAlone(async (run) => {
+  if (pendingOf(before).length === 0) return { applied: [], copy: undefined }
+  return driver.migrateAlone(async ({ run, copyAside }) => {
     await run(
       'CREATE TABLE IF NOT EXISTS keyward_migrations (name text PRIMARY KEY NOT NULL, sha256 text NOT NULL, applied_at bigint NOT NULL)',
     )
-    const known = await readApplied(run)
-    const open = compare(migrations, known).filter((one) => one.appliedAt === undefined)
-    for (const migration of open) {
+    // Another process may have done it in the meantime.
+    const states = compare(migrations, await readApplied(run))
+    const pending = pendingOf(states)
+    const copy = pending[0] && pending.length < states.length ? await copyAside(pending[0].name) : undefined
+    for (const migration of pending) {
       for (const statement of migration.sql.split('--> statement-breakpoint')) await run(statement)
       // $1 is a parameter's number to PostgreSQL and a parameter's name to SQLite, which takes them in order.
       await run('INSERT INTO keyward_migrations (name, sha256, applied_at) VALUES ($1, $2, $3)', [
@@ -57,10 +57,11 @@ export async function migrate(
         clock.now(),
       ])
     }
-    return open.map((one) => one.name)
+    return { applied: pending.map((one) => one.name), copy }
   })
-  return { applied, copy }
 }
+
+const pendingOf = (states: readonly MigrationState[]) => states.filter((one) => one.appliedAt === undefined)
 
 /**
  * Every embedded migration with the time it was applied. Changes nothing.
@@ -69,16 +70,24 @@ export async function migrate(
 export async function migrationStates(driver: Driver, migrations: readonly Migration[]): Promise<MigrationState[]> {
   const ours = (await driver.columnsOf('keyward_migrations')).length > 0
   if (ours) return compare(migrations, await readApplied(async (sql) => (await driver.execute(sql, [])).rows))
-  const columns = await driver.columnsOf('users')
-  if (columns.includes('hashed_password') || columns.includes('hash_password'))
+  for (const table of ['users', ...tablesOf(migrations)]) await refuseForeign(driver, table)
+  return migrations.map((migration) => ({ ...migration, appliedAt: undefined }))
+}
+
+/** The tables that the migrations make, so that another program's table of the same name is seen beforehand. */
+const tablesOf = (migrations: readonly Migration[]): Set<string> =>
+  new Set(migrations.flatMap(({ sql }) => [...sql.matchAll(/^CREATE TABLE [`"](\w+)[`"]/gm)].map(([, name]) => name!)))
+
+async function refuseForeign(driver: Driver, table: string): Promise<void> {
+  const columns = await driver.columnsOf(table)
+  if (table === 'users' && (columns.includes('hashed_password') || columns.includes('hash_password')))
     throw new MigrationError(
       'This database belongs to a FastAPI user service. Keyward keeps it as it is: give Keyward a database of its own in DATABASE_URL, then import the users with: keyward import --from <the old DATABASE_URL>',
     )
   if (columns.length > 0)
     throw new MigrationError(
-      'This database has a table "users" that Keyward did not make. Give Keyward a database of its own in DATABASE_URL.',
+      `This database has a table "${table}" that Keyward did not make. Give Keyward a database of its own in DATABASE_URL.`,
     )
-  return migrations.map((migration) => ({ ...migration, appliedAt: undefined }))
 }
 
 interface Applied {

@@ -2,9 +2,11 @@ import { drizzle as postgresqlBuilder } from 'drizzle-orm/pg-proxy'
 import { drizzle as sqliteBuilder } from 'drizzle-orm/sqlite-proxy'
 import type { Clock } from '../lib/clock.ts'
 import type { DatabaseTarget } from '../lib/database-url.ts'
+import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import { postgresqlColumns, sqliteColumns } from './columns.ts'
 import { openPostgres } from './postgres.ts'
+import { reserveIds } from './reserve-ids.ts'
 import { openSqlite } from './sqlite.ts'
 import type { Db, Driver, Store } from './store.ts'
 import { allTables } from './tables/all.ts'
@@ -15,8 +17,10 @@ export interface StorageOptions {
   poolSize: number
   clock: Clock
   random: Random
-  /** See `SqliteOptions.waitInside`. */
+  log?: Pick<Log, 'error'>
+  /** See `SqliteOptions`. */
   waitInside?: boolean
+  inspect?: boolean
 }
 
 /** Opens the database. The driver is for `migrate.ts`; all else goes through the store. */
@@ -28,5 +32,6 @@ export function openStorage({ target, ...options }: StorageOptions): { store: St
   const q = dialect === 'sqlite' ? sqliteBuilder(send) : (postgresqlBuilder(send) as unknown as Db['q'])
   const t = allTables(dialect === 'sqlite' ? sqliteColumns : postgresqlColumns)
   const { transaction, afterCommit, stats, close } = driver
-  return { driver, store: { dialect, q, t, transaction, afterCommit, stats, close } }
+  const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
+  return { driver, store: { dialect, q, t, transaction, afterCommit, reserveIds: reserve, stats, close } }
 }

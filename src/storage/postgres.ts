@@ -1,171 +1,190 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { SQL, type TransactionSQL } from 'bun'
-import { KeywardError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
+import { asRefusal, lostToAnother, sqlState } from './postgres-errors.ts'
 import type { Driver } from './store.ts'
+import { createTimeLimit } from './time-limit.ts'
+import {
+  checkOpen,
+  databaseUnavailable,
+  fail,
+  join,
+  newTransaction,
+  runAfterCommit,
+  runWhole,
+  type Transaction,
+} from './transaction.ts'
 
 export interface PostgresOptions {
   url: string
   poolSize: number
   clock: Clock
   random: Random
+  log?: Pick<Log, 'error'>
 }
 
-/** How often a transaction that lost to another one is tried again. */
+/** How often what lost to another transaction is tried again. */
 const ATTEMPTS = 8
-/** No statement is waited for longer, in milliseconds; a database that hangs is a database that is away. */
+/** The server ends a statement after this many milliseconds, and a transaction that is left alone for as long. */
 const STATEMENT_LIMIT = 10_000
+/** After this many milliseconds without an answer the server is taken to be away. */
+const ANSWER_LIMIT = STATEMENT_LIMIT + 1_000
 
 /** The advisory lock that migrating processes share: the letters "keywar" as a number. */
 const MIGRATION_LOCK = 0x6b6579776172
 
-interface Transaction {
+interface PostgresTransaction extends Transaction {
   sql: TransactionSQL
-  afterCommit: (() => void)[]
-  open: boolean
 }
 
 /** PostgreSQL through Bun.SQL: a pool, pooled transactions at READ COMMITTED, retried when they lose to another one. */
-export function openPostgres({ url, poolSize, clock, random }: PostgresOptions): Driver {
-  const pool = new SQL(url, {
-    max: poolSize,
-    connectionTimeout: STATEMENT_LIMIT / 1_000,
-    idleTimeout: 300,
-    connection: { statement_timeout: STATEMENT_LIMIT, application_name: 'keyward' },
-  })
-  const running = new AsyncLocalStorage<Transaction>()
-  const limit = createTimeLimit(clock)
+export function openPostgres({ url, poolSize, clock, random, log }: PostgresOptions): Driver {
+  const connect = () =>
+    new SQL(url, {
+      max: poolSize,
+      connectionTimeout: STATEMENT_LIMIT / 1_000,
+      idleTimeout: 300,
+      // The server keeps every text that a connection has prepared.
+      maxLifetime: 3_600,
+      connection: {
+        application_name: 'keyward',
+        statement_timeout: STATEMENT_LIMIT,
+        idle_in_transaction_session_timeout: STATEMENT_LIMIT,
+      },
+    })
+  let pool = connect()
+  let lastAnswer = clock.monotonic()
+  const running = new AsyncLocalStorage<PostgresTransaction>()
+  const limit = createTimeLimit(clock, ANSWER_LIMIT)
   let waiting = 0
   let waitedTotal = 0
   let waitedMsTotal = 0
 
-  /** Counts one wait for a connection; what it answers ends that wait, however often it is called. */
-  function beginWait(): () => void {
-    const since = clock.monotonic()
-    let over = false
-    waiting++
-    return () => {
-      if (over) return
-      over = true
-      waiting--
-      waitedTotal++
-      waitedMsTotal += clock.monotonic() - since
+  const answered = <T>(value: T): T => {
+    lastAnswer = clock.monotonic()
+    return value
+  }
+
+  /** A refusal for what took too long. When nothing else was answered either, its connections are dead: new ones are made. */
+  function giveUp() {
+    if (clock.monotonic() - lastAnswer >= ANSWER_LIMIT) {
+      const dead = pool
+      pool = connect()
+      answered(undefined)
+      dead.close({ timeout: 0 }).catch(() => {})
+    }
+    return databaseUnavailable()
+  }
+
+  async function query(sql: SQL, text: string, params: unknown[]): Promise<unknown[][]> {
+    try {
+      return answered((await sql.unsafe(text, params).values()) as unknown[][])
+    } catch (error) {
+      if (sqlState(error) !== undefined) answered(undefined)
+      throw asRefusal(error)
     }
   }
 
-  async function attempt<T>(work: () => Promise<T>): Promise<T> {
-    const afterCommit: (() => void)[] = []
-    const endWait = beginWait()
-    const connected = pool.begin(async (sql) => {
-      endWait()
-      const transaction: Transaction = { sql, afterCommit, open: true }
+  async function inTransaction<T>(work: () => Promise<T>): Promise<T> {
+    const transaction = newTransaction()
+    const overdue = Promise.withResolvers<never>()
+    overdue.promise.catch(() => {})
+    const asked = clock.monotonic()
+    waiting++
+    let counted = false
+    const noLongerWaits = () => {
+      if (counted) return
+      counted = true
+      waiting--
+      waitedTotal++
+      waitedMsTotal += clock.monotonic() - asked
+    }
+    const whole = pool.begin(async (sql) => {
+      noLongerWaits()
+      if (transaction.ended) throw databaseUnavailable()
+      const inside: PostgresTransaction = Object.assign(transaction, { sql })
       try {
-        return await running.run(transaction, work)
+        // What goes on for too long is rolled back and its connection given back, whatever `work` still waits for.
+        return await Promise.race([running.run(inside, () => runWhole(inside, work)), overdue.promise])
       } finally {
-        transaction.open = false
+        transaction.ended = true
       }
     }) as Promise<T>
-    const value = await limit.watch(connected.finally(endWait))
-    for (const task of afterCommit) task()
-    return value
+    try {
+      const value = await limit.watch(whole, () => {
+        const refusal = giveUp()
+        transaction.ended = true
+        overdue.reject(refusal)
+        return refusal
+      })
+      runAfterCommit(transaction, log)
+      return value
+    } finally {
+      noLongerWaits()
+    }
+  }
+
+  async function retrying<T>(task: () => Promise<T>): Promise<T> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await task()
+      } catch (error) {
+        if (!lostToAnother(error) || tried === ATTEMPTS) throw asRefusal(error)
+        await clock.sleep(random.fraction() * 10 * tried)
+      }
+    }
   }
 
   return {
     async execute(sql, params) {
       const transaction = running.getStore()
-      if (transaction && !transaction.open) throw new Error('A statement was run after its transaction had ended')
+      if (!transaction) return { rows: await retrying(() => limit.watch(query(pool, sql, params), giveUp)) }
+      checkOpen(transaction)
       try {
-        const query = (transaction?.sql ?? pool).unsafe(sql, params as unknown[]).values() as Promise<unknown[][]>
-        return { rows: await (transaction ? query : limit.watch(query)) }
+        return { rows: await query(transaction.sql, sql, params) }
       } catch (error) {
-        throw asRefusal(error)
+        throw fail(transaction, error)
       }
     },
     async transaction(work) {
-      if (running.getStore()?.open) return work()
-      for (let tried = 1; ; tried++) {
-        try {
-          return await attempt(work)
-        } catch (error) {
-          if (!lostToAnother(error) || tried === ATTEMPTS) throw asRefusal(error)
-          await clock.sleep(random.fraction() * 10 * tried)
-        }
-      }
+      const transaction = running.getStore()
+      return transaction ? join(transaction, work) : retrying(() => inTransaction(work))
     },
     afterCommit(task) {
       const transaction = running.getStore()
-      if (transaction?.open) transaction.afterCommit.push(task)
+      if (transaction && !transaction.ended) transaction.afterCommit.push(task)
       else task()
     },
     stats: () => ({ waiting, waitedTotal, waitedMsTotal }),
     migrateAlone: (work) =>
       pool.begin(async (sql) => {
+        const run = async (text: string, params: unknown[] = []) =>
+          (await sql.unsafe(text, params).values()) as unknown[][]
         // Without the limit a second start, waiting here for the first one to migrate, would give up.
-        await sql.unsafe('SET LOCAL statement_timeout = 0')
-        await sql.unsafe('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
-        return work(async (text, params = []) => (await sql.unsafe(text, params).values()) as unknown[][])
+        await run('SET LOCAL statement_timeout = 0')
+        await run('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
+        // drizzle-kit names the schema "public" in references; the tables are made in whatever schema comes first.
+        return work({
+          run: (text, params) => run(text.replaceAll('"public".', ''), params),
+          copyAside: async () => undefined,
+        })
       }) as ReturnType<typeof work>,
     async columnsOf(table) {
-      const rows = await pool
-        .unsafe(
+      const rows = await limit.watch(
+        query(
+          pool,
           'SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1',
           [table],
-        )
-        .values()
-      return (rows as unknown[][]).map(([name]) => String(name))
+        ),
+        giveUp,
+      )
+      return rows.map(([name]) => String(name))
     },
-    copyAside: async () => undefined,
     async close() {
-      limit.stop()
       await pool.close({ timeout: 5 })
+      limit.stop()
     },
   }
-}
-
-/** Rejects what takes longer than `STATEMENT_LIMIT`; one timer for all, since a timer per statement would cost more than the statement. */
-function createTimeLimit(clock: Clock) {
-  const waiting = new Set<{ due: number; reject: (error: unknown) => void }>()
-  const stop = clock.every(1_000, () => {
-    const now = clock.monotonic()
-    for (const one of waiting)
-      if (one.due < now) one.reject(new KeywardError('database_unavailable', { retryAfter: 5 }))
-  })
-  return {
-    stop,
-    watch: <T>(work: Promise<T>): Promise<T> =>
-      new Promise<T>((resolve, reject) => {
-        const entry = { due: clock.monotonic() + STATEMENT_LIMIT + 1_000, reject }
-        waiting.add(entry)
-        work.then(resolve, reject).finally(() => waiting.delete(entry))
-      }),
-  }
-}
-
-/** The SQLSTATE of a server error; undefined for anything else. */
-const sqlState = (error: unknown): string | undefined => {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const { errno } = at as { errno?: unknown }
-    if (typeof errno === 'string' && /^[0-9A-Z]{5}$/.test(errno)) return errno
-  }
-}
-
-const lostToAnother = (error: unknown): boolean => ['40001', '40P01'].includes(sqlState(error) ?? '')
-
-/** Connection gone, server stopping, out of room or read-only: a 503. What the statement itself did wrong passes unchanged. */
-function asRefusal(error: unknown): unknown {
-  const state = sqlState(error)
-  if (state !== undefined) {
-    if (/^(08|53|57P|58|25006)/.test(state))
-      return new KeywardError('database_unavailable', { retryAfter: 5, cause: error })
-    if (['40001', '40P01', '55P03', '57014'].includes(state))
-      return new KeywardError('database_busy', { retryAfter: 1, cause: error })
-    return error
-  }
-  const code = String((error as { code?: unknown } | undefined)?.code ?? '')
-  return /^(ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME|TLS|UNEXPECTED|INVALID_MESSAGE)|ECONN|ENOENT|ETIMEDOUT|EPIPE)/.test(
-    code,
-  )
-    ? new KeywardError('database_unavailable', { retryAfter: 5, cause: error })
-    : error
 }

@@ -1,10 +1,29 @@
-import { Database, type SQLQueryBindings, type Statement } from 'bun:sqlite'
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { closeSync, openSync, renameSync } from 'node:fs'
-import { KeywardError } from '../errors.ts'
 import { type Clock, nextTurn } from '../lib/clock.ts'
-import { type Random, randomId } from '../lib/random.ts'
+import type { Log } from '../lib/log.ts'
+import type { Random } from '../lib/random.ts'
+import {
+  asRefusal,
+  type Connection,
+  closeConnection,
+  copyFile,
+  isBusy,
+  openFile,
+  runStatement,
+  setWait,
+} from './sqlite-file.ts'
 import type { Driver } from './store.ts'
+import { createTimeLimit } from './time-limit.ts'
+import {
+  checkOpen,
+  databaseUnavailable,
+  fail,
+  join,
+  newTransaction,
+  runAfterCommit,
+  runWhole,
+  type Transaction,
+} from './transaction.ts'
 
 export interface SqliteOptions {
   /** A file, or `:memory:` for tests (reader and writer are then one connection). */
@@ -13,24 +32,29 @@ export interface SqliteOptions {
   synchronous: 'FULL' | 'NORMAL'
   clock: Clock
   random: Random
+  log?: Pick<Log, 'error'>
   /** The server never waits inside SQLite, which would freeze its event loop; a command beside it may. */
   waitInside?: boolean
+  /** Changes nothing on disk: no file is made, and an existing one stays in its mode. */
+  inspect?: boolean
 }
 
 /** How long a transaction waits for another process that holds the file, in milliseconds. */
 const BUSY_WAIT = 3_000
 /** How long a start waits for another process that migrates the same file, in milliseconds. */
 const MIGRATION_WAIT = 60_000
+/** How long a unit may hold up the others, in milliseconds; its statements take microseconds and await nothing else. */
+const UNIT_LIMIT = 3_000
 /** How many units share one commit. */
 const BATCH = 64
 
-interface Unit {
+interface Unit extends Transaction {
   work: () => Promise<unknown>
+  /** One statement, which SQLite takes back by itself when it fails. */
+  single: boolean
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
-  afterCommit: (() => void)[]
-  deadline: number
-  open: boolean
+  queuedAt: number
 }
 
 /**
@@ -38,48 +62,54 @@ interface Unit {
  * other inside a single transaction, each in a savepoint of its own, and share its commit. Nothing is answered
  * before that commit, so a batch costs one fsync and loses nothing.
  */
-export function openSqlite({ path, synchronous, clock, random, waitInside = false }: SqliteOptions): Driver {
-  const writer = connect(path, { synchronous, busyTimeout: waitInside ? BUSY_WAIT : 0 })
-  const reader = path === ':memory:' ? writer : connect(path, { readonly: true, busyTimeout: 0 })
+export function openSqlite({ path, synchronous, clock, random, log, ...options }: SqliteOptions): Driver {
+  const { waitInside = false, inspect = false } = options
+  const { writer, reader } = openFile({ path, synchronous, patience: BUSY_WAIT, inspect, clock })
+  setWait(reader, 0)
+  setWait(writer, waitInside ? BUSY_WAIT : 0)
   const running = new AsyncLocalStorage<Unit>()
+  const limit = createTimeLimit(clock, UNIT_LIMIT)
   let queue: Unit[] = []
-  let draining = false
-  let drained: Promise<void> = Promise.resolve()
+  let drained: Promise<void> | undefined
+  let closed = false
   let waitedTotal = 0
   let waitedMsTotal = 0
 
-  function enqueue<T>(work: () => Promise<T>, inside: boolean): Promise<T> {
+  function enqueue<T>(work: () => Promise<T>, single: boolean): Promise<T> {
+    if (closed) return Promise.reject(databaseUnavailable())
     return new Promise<T>((resolve, reject) => {
-      const unit: Unit = { work, resolve: resolve as Unit['resolve'], reject, afterCommit: [], deadline: 0, open: true }
-      unit.deadline = clock.monotonic() + BUSY_WAIT
-      if (inside) unit.work = () => running.run(unit, work)
+      const unit: Unit = Object.assign(newTransaction(), {
+        work,
+        single,
+        resolve: resolve as Unit['resolve'],
+        reject,
+        queuedAt: clock.monotonic(),
+      })
       queue.push(unit)
-      if (!draining) drained = drain()
+      // Whoever comes first must not lend its own context to what runs after other units' commits.
+      drained ??= running.exit(drain)
     })
   }
 
   async function drain(): Promise<void> {
-    draining = true
-    try {
-      do {
-        await nextTurn()
-        if (await begin()) await runBatch(queue.splice(0, BATCH))
-      } while (queue.length > 0)
-    } finally {
-      draining = false
-    }
+    do {
+      await nextTurn()
+      if (await begin()) await runBatch(queue.splice(0, BATCH))
+    } while (queue.length > 0)
+    drained = undefined
   }
 
   /** Takes the write lock, waiting outside SQLite; false once nobody waits any longer. */
   async function begin(): Promise<boolean> {
     for (;;) {
       try {
-        writer.run('BEGIN IMMEDIATE')
+        if (writer.db.inTransaction) control(writer, 'ROLLBACK')
+        control(writer, 'BEGIN IMMEDIATE')
         return true
       } catch (error) {
         const refusal = asRefusal(error)
         const now = clock.monotonic()
-        const waits = (unit: Unit) => isBusy(error) && now < unit.deadline
+        const waits = (unit: Unit) => isBusy(error) && now < unit.queuedAt + BUSY_WAIT
         for (const unit of queue) if (!waits(unit)) unit.reject(refusal)
         queue = queue.filter(waits)
         if (queue.length === 0) return false
@@ -89,17 +119,18 @@ export function openSqlite({ path, synchronous, clock, random, waitInside = fals
   }
 
   async function runBatch(batch: Unit[]): Promise<void> {
-    const settle: (() => void)[] = []
-    const begun = clock.monotonic() + BUSY_WAIT
+    const begun = clock.monotonic()
     waitedTotal += batch.length
-    for (const unit of batch) waitedMsTotal += begun - unit.deadline
+    for (const unit of batch) waitedMsTotal += begun - unit.queuedAt
+    const settle: (() => void)[] = []
     try {
       for (const unit of batch) settle.push(await runUnit(unit))
-      writer.run('COMMIT')
+      control(writer, 'COMMIT')
     } catch (error) {
-      const refusal = asRefusal(error)
+      const refusal = isBusy(error) ? asRefusal(error) : databaseUnavailable(error)
       for (const unit of batch) unit.reject(refusal)
-      if (writer.inTransaction) writer.run('ROLLBACK')
+      // A rollback that fails is tried again before the next batch.
+      if (writer.db.inTransaction) attempt(() => control(writer, 'ROLLBACK'))
       return
     }
     for (const done of settle) done()
@@ -107,29 +138,42 @@ export function openSqlite({ path, synchronous, clock, random, waitInside = fals
 
   /** Runs one unit in a savepoint; throws only when the whole transaction is lost. */
   async function runUnit(unit: Unit): Promise<() => void> {
-    writer.run('SAVEPOINT unit')
+    if (!unit.single) control(writer, 'SAVEPOINT unit')
     try {
-      const value = await unit.work()
-      writer.run('RELEASE unit')
+      const value = await (unit.single ? unit.work() : runInside(unit))
+      if (!unit.single) control(writer, 'RELEASE unit')
       return () => {
         unit.resolve(value)
-        for (const task of unit.afterCommit) task()
+        runAfterCommit(unit, log)
       }
     } catch (error) {
-      if (!writer.inTransaction) throw error
-      writer.run('ROLLBACK TO unit')
-      writer.run('RELEASE unit')
+      // After some errors, a full disk among them, SQLite has rolled back everything already.
+      if (!writer.db.inTransaction) throw error
+      if (!unit.single) {
+        control(writer, 'ROLLBACK TO unit')
+        control(writer, 'RELEASE unit')
+      }
       return () => unit.reject(error)
+    }
+  }
+
+  async function runInside(unit: Unit): Promise<unknown> {
+    try {
+      return await limit.watch(
+        running.run(unit, () => runWhole(unit, unit.work)),
+        () => new Error('A transaction awaited something other than its statements and was rolled back'),
+      )
     } finally {
-      unit.open = false
+      unit.ended = true
     }
   }
 
   async function readWithPatience(sql: string, params: unknown[]): Promise<unknown[][]> {
+    if (closed) throw databaseUnavailable()
     const deadline = clock.monotonic() + BUSY_WAIT
     for (;;) {
       try {
-        return run(reader, sql, params)
+        return runStatement(reader, sql, params)
       } catch (error) {
         if (!isBusy(error) || clock.monotonic() >= deadline) throw asRefusal(error)
         await clock.sleep(2 + random.fraction() * 18)
@@ -137,134 +181,86 @@ export function openSqlite({ path, synchronous, clock, random, waitInside = fals
     }
   }
 
+  function write(sql: string, params: unknown[]): unknown[][] {
+    try {
+      return runStatement(writer, sql, params)
+    } catch (error) {
+      throw asRefusal(error)
+    }
+  }
+
+  function writeInside(unit: Unit, sql: string, params: unknown[]): unknown[][] {
+    checkOpen(unit)
+    try {
+      return write(sql, params)
+    } catch (error) {
+      throw fail(unit, error)
+    }
+  }
+
   return {
     async execute(sql, params) {
       const unit = running.getStore()
-      if (unit) {
-        if (!unit.open) throw new Error('A statement was run after its transaction had ended')
-        return { rows: runOrRefuse(writer, sql, params) }
-      }
+      if (unit) return { rows: writeInside(unit, sql, params) }
       if (/^\s*select\b/i.test(sql)) return { rows: await readWithPatience(sql, params) }
-      return { rows: await enqueue(async () => runOrRefuse(writer, sql, params), false) }
+      return { rows: await enqueue(async () => write(sql, params), true) }
     },
-    transaction: (work) => (running.getStore()?.open ? work() : enqueue(work, true)),
+    async transaction(work) {
+      const unit = running.getStore()
+      return unit ? join(unit, work) : enqueue(work, false)
+    },
     afterCommit(task) {
       const unit = running.getStore()
-      if (unit?.open) unit.afterCommit.push(task)
+      if (unit && !unit.ended) unit.afterCommit.push(task)
       else task()
     },
     stats: () => ({ waiting: queue.length, waitedTotal, waitedMsTotal }),
     async migrateAlone(work) {
       // A migration may rebuild a table that others refer to, which SQLite allows only with its foreign keys off.
-      writer.run('PRAGMA foreign_keys = OFF')
+      writer.db.run('PRAGMA foreign_keys = OFF')
+      setWait(writer, MIGRATION_WAIT)
       try {
-        return await patiently(writer, MIGRATION_WAIT, async () => {
-          writer.run('BEGIN IMMEDIATE')
-          try {
-            const value = await work(
-              async (sql, params = []) => writer.prepare(sql).values(...(params as SQLQueryBindings[])) as unknown[][],
-            )
-            const orphans = writer.query('PRAGMA foreign_key_check').values()
-            if (orphans.length > 0) throw new Error(`${orphans.length} rows refer to a row that is not there`)
-            writer.run('COMMIT')
-            return value
-          } catch (error) {
-            if (writer.inTransaction) writer.run('ROLLBACK')
-            throw error
-          }
+        control(writer, 'BEGIN IMMEDIATE')
+        const value = await work({
+          run: async (sql, params = []) => runStatement(writer, sql, params),
+          copyAside: async (label) => {
+            if (reader === writer) return undefined
+            // The lock is held, so the reader still sees the database as it was, whoever else starts now.
+            const copy = `${path}.before-${label}`
+            copyFile(reader, copy)
+            return copy
+          },
         })
+        const orphans = writer.db.query('PRAGMA foreign_key_check').values()
+        if (orphans.length > 0) throw new Error(`${orphans.length} rows refer to a row that is not there`)
+        control(writer, 'COMMIT')
+        return value
       } finally {
-        writer.run('PRAGMA foreign_keys = ON')
+        if (writer.db.inTransaction) attempt(() => control(writer, 'ROLLBACK'))
+        setWait(writer, waitInside ? BUSY_WAIT : 0)
+        writer.db.run('PRAGMA foreign_keys = ON')
       }
     },
     async columnsOf(table) {
-      return writer
-        .query('SELECT name FROM pragma_table_info(?)')
-        .values(table)
-        .map(([name]) => String(name))
-    },
-    async copyAside(label) {
-      if (path === ':memory:') return undefined
-      const copy = `${path}.before-${label}`
-      const partial = `${copy}.${randomId(random)}.partial`
-      closeSync(openSync(partial, 'w', 0o600))
-      await patiently(writer, MIGRATION_WAIT, async () => writer.query('VACUUM INTO ?').run(partial))
-      renameSync(partial, copy)
-      return copy
+      const rows = await readWithPatience('SELECT name FROM pragma_table_info(?)', [table])
+      return rows.map(([name]) => String(name))
     },
     async close() {
+      closed = true
       await drained
-      if (reader !== writer) close(reader)
-      close(writer)
+      limit.stop()
+      if (reader !== writer) closeConnection(reader)
+      closeConnection(writer)
     },
   }
 }
 
-interface Connection extends Database {
-  statements?: Map<string, Statement>
-}
+const control = (connection: Connection, sql: string): void => void runStatement(connection, sql, [])
 
-function connect(path: string, options: { readonly?: boolean; synchronous?: string; busyTimeout: number }): Connection {
-  if (path !== ':memory:' && !options.readonly) closeSync(openSync(path, 'a', 0o600))
-  const db: Connection = options.readonly
-    ? new Database(path, { readonly: true, strict: true })
-    : new Database(path, { create: true, readwrite: true, strict: true })
-  // Two first starts meet at the switch to WAL, which needs the file alone.
-  db.run(`PRAGMA busy_timeout = ${BUSY_WAIT}`)
-  if (!options.readonly) {
-    db.run('PRAGMA journal_mode = WAL')
-    db.run(`PRAGMA synchronous = ${options.synchronous}`)
-    db.run('PRAGMA journal_size_limit = 67108864')
-  }
-  db.run('PRAGMA foreign_keys = ON')
-  db.run('PRAGMA temp_store = MEMORY')
-  db.run(`PRAGMA busy_timeout = ${options.busyTimeout}`)
-  db.statements = new Map()
-  return db
-}
-
-/** Waits inside SQLite while `task` runs. Only before the first request: it stops the event loop. */
-async function patiently<T>(db: Database, milliseconds: number, task: () => Promise<T>): Promise<T> {
-  const [before] = db.query('PRAGMA busy_timeout').values()[0] as [number]
-  db.run(`PRAGMA busy_timeout = ${milliseconds}`)
+function attempt(task: () => void): void {
   try {
-    return await task()
-  } finally {
-    db.run(`PRAGMA busy_timeout = ${before}`)
+    task()
+  } catch {
+    // What is wrong with the file is told to whoever needs it next.
   }
-}
-
-function close(db: Connection): void {
-  for (const statement of db.statements?.values() ?? []) statement.finalize()
-  db.close(true)
-}
-
-/** Statements are kept by their text: Drizzle prepares the text, this keeps what SQLite made of it. */
-function run(db: Connection, sql: string, params: unknown[]): unknown[][] {
-  let statement = db.statements?.get(sql)
-  if (!statement) {
-    statement = db.prepare(sql)
-    db.statements?.set(sql, statement)
-  }
-  return statement.values(...(params as SQLQueryBindings[])) as unknown[][]
-}
-
-function runOrRefuse(db: Connection, sql: string, params: unknown[]): unknown[][] {
-  try {
-    return run(db, sql, params)
-  } catch (error) {
-    throw asRefusal(error)
-  }
-}
-
-const codeOf = (error: unknown): string => String((error as { code?: unknown } | undefined)?.code ?? '')
-
-const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
-
-/** Storage that is away or full is a 503; a violated constraint or a mistake of ours passes unchanged. */
-function asRefusal(error: unknown): unknown {
-  if (isBusy(error)) return new KeywardError('database_busy', { retryAfter: 1, cause: error })
-  if (/^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL)/.test(codeOf(error)))
-    return new KeywardError('database_unavailable', { retryAfter: 5, cause: error })
-  return error
 }

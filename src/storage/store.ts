@@ -24,12 +24,22 @@ export interface Store extends Db {
   /**
    * Runs `work` in one transaction: all of it is on disk when the promise resolves, none of it when it rejects.
    * Inside a transaction it joins that one. `work` awaits nothing but statements (never a hash, mail or fetch) and
-   * may run again after a conflict, so it has no other effects; those go to `afterCommit`.
+   * may run again after a conflict, so it has no other effects; those go to `afterCommit`. A statement or a joined
+   * transaction that fails takes the whole with it, also if `work` catches what it threw: to go on after a conflict,
+   * say so in the statement (`onConflictDoNothing`).
    * @throws KeywardError `database_busy` after waiting 3 s for another process, `database_unavailable`
    */
   transaction<T>(work: () => Promise<T>): Promise<T>
-  /** Runs `task` once the running transaction is committed, never if it is not; at once outside a transaction. */
+  /**
+   * Runs `task` once the running transaction is committed, never if it is not; at once outside a transaction. What it
+   * throws is logged and changes nothing.
+   */
   afterCommit(task: () => void): void
+  /**
+   * Before rows are inserted with ids of their own, up to `through`: the ids that the database gives out are above it
+   * once they are in. Cannot be taken back.
+   */
+  reserveIds(table: string, through: number): Promise<void>
   stats(): StorageStats
   close(): Promise<void>
 }
@@ -41,12 +51,19 @@ export interface Driver {
   afterCommit(task: () => void): void
   stats(): StorageStats
   /** Runs `work` in one transaction that no other migrating process shares; for `migrate.ts`, before anything is served. */
-  migrateAlone<T>(work: (run: RunSql) => Promise<T>): Promise<T>
+  migrateAlone<T>(work: (database: MigratingDatabase) => Promise<T>): Promise<T>
   /** Column names of a table, none when there is no such table. */
   columnsOf(table: string): Promise<string[]>
-  /** Copies the database to a file beside it, private to its owner, and answers its path; undefined where the server's own backups serve. */
-  copyAside(label: string): Promise<string | undefined>
   close(): Promise<void>
+}
+
+export interface MigratingDatabase {
+  run: RunSql
+  /**
+   * Copies the database as it was before this transaction to a file beside it, private to its owner, and answers its
+   * path; undefined where the server's own backups serve.
+   */
+  copyAside(label: string): Promise<string | undefined>
 }
 
 export type RunSql = (sql: string, params?: unknown[]) => Promise<unknown[][]>

@@ -1,0 +1,30 @@
+import { databaseBusy, databaseUnavailable } from './transaction.ts'
+
+/** The SQLSTATE of a server error; undefined for anything else. */
+export function sqlState(error: unknown): string | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const { errno } = at as { errno?: unknown }
+    if (typeof errno === 'string' && /^[0-9A-Z]{5}$/.test(errno)) return errno
+  }
+}
+
+/** serialization_failure and deadlock_detected: nothing was done, and it may succeed when tried again. */
+export const lostToAnother = (error: unknown): boolean => /^40(001|P01)$/.test(sqlState(error) ?? '')
+
+/**
+ * Connection gone, server stopping, out of room, read-only, damaged, or no longer letting us in: a 503, and so is a
+ * lock that was not had in time. What the statement itself did wrong passes unchanged.
+ */
+export function asRefusal(error: unknown): unknown {
+  const state = sqlState(error)
+  if (state !== undefined) {
+    if (/^(08|25006|25P03|28|3D|53|57P|58|XX)/.test(state)) return databaseUnavailable(error)
+    return /^(40001|40P01|55P03|57014)$/.test(state) ? databaseBusy(error) : error
+  }
+  const code = String((error as { code?: unknown } | undefined)?.code ?? '')
+  return /^(ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME|TLS|UNEXPECTED|INVALID_MESSAGE)|ECONN|ENOENT|ENOTFOUND|ETIMEDOUT|EPIPE)/.test(
+    code,
+  )
+    ? databaseUnavailable(error)
+    : error
+}
