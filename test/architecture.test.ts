@@ -115,7 +115,7 @@ describe('the checker allows', () => {
     ['features/accounts/login.ts', "import { mint } from '../sessions/mint.ts'\nimport '../users/password.ts'"],
     ['features/tokens/device-token.ts', "import { jwt } from '@elysiajs/jwt'"],
     ['features/transfer/format.ts', "import Type from 'typebox'"],
-    ['storage/sqlite.ts', "import { Database } from 'bun:sqlite'\nimport type { Clock } from '../lib/clock.ts'"],
+    ['storage/sqlite-file.ts', "import { Database } from 'bun:sqlite'\nimport type { Clock } from '../lib/clock.ts'"],
     ['storage/postgres.ts', 'const sql = new Bun.SQL(url)'],
     ['http/guard.ts', "import type { Server } from 'bun'\nimport { find } from '../features/sessions/find.ts'"],
     ['lib/clock.ts', 'export const now = () => Date.now()\nexport const later = () => setTimeout(now, 1)'],

@@ -134,6 +134,9 @@ interface PackageRule {
 
 const WIRE = String.raw`^src/(app\.tsx?$|http/|features/[^/]+/(.*[./])?(routes|schemas)\.tsx?$)`
 
+const OPENERS = /^src\/storage\/(sqlite-file|postgres|foreign)\.ts$/
+const OPENERS_RULE = 'databases are opened in storage/sqlite-file.ts, storage/postgres.ts and storage/foreign.ts only'
+
 const PACKAGE_RULES: readonly PackageRule[] = [
   {
     name: /^@elysiajs\/jwt$/,
@@ -157,14 +160,14 @@ const PACKAGE_RULES: readonly PackageRule[] = [
   },
   {
     name: /^bun:sqlite$/,
-    allowed: /^src\/storage\/(sqlite|postgres)\.ts$/,
-    rule: 'databases are opened in storage/sqlite.ts and storage/postgres.ts only',
+    allowed: OPENERS,
+    rule: OPENERS_RULE,
   },
   {
     name: /^bun$/,
-    allowed: /^src\/storage\/(sqlite|postgres)\.ts$/,
+    allowed: OPENERS,
     typesAnywhere: true,
-    rule: 'Bun is the global: its module is imported by storage/sqlite.ts and storage/postgres.ts only',
+    rule: 'Bun is the global: its module is imported only where storage/ opens databases',
   },
   { name: /^(node:)?process$/, allowed: /^src\/main\.ts$/, rule: 'process is named in main.ts only' },
   { name: /^(node:)?timers(\/promises)?$/, allowed: /^src\/lib\//, rule: 'timers are in lib/ only: take a Clock' },
@@ -209,8 +212,8 @@ const CODE_RULES: readonly CodeRule[] = [
   { name: /\bsubtle\b/g, rule: 'no crypto.subtle: it waits in the thread pool behind bcrypt' },
   {
     name: /\bBun\s*\.\s*(?:SQL|sql|postgres)\b/g,
-    allowed: /^src\/storage\/(sqlite|postgres)\.ts$/,
-    rule: 'databases are opened in storage/sqlite.ts and storage/postgres.ts only',
+    allowed: OPENERS,
+    rule: OPENERS_RULE,
   },
   { name: /\bexport\s+default\b|\bas\s+default\b/g, rule: 'no default exports' },
 ]
