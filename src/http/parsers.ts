@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { KeywardError } from '../errors.ts'
+import { invalidField, KeywardError } from '../errors.ts'
 import { FormError, parseForm } from '../lib/form.ts'
 import { JsonError, parseStrictJson } from '../lib/json.ts'
 import { mediaType, readBody } from './body.ts'
@@ -7,7 +7,7 @@ import { mediaType, readBody } from './body.ts'
 const json = 'application/json'
 const form = 'application/x-www-form-urlencoded'
 
-/** Reads the body as one of the named media types; Elysia's own parsers take `text/plain` for JSON and keep duplicates. */
+/** Reads the body, an object, as one of the named media types; Elysia's own parsers take `text/plain` for JSON and keep duplicates. */
 const parserFor =
   (...accepted: string[]) =>
   async ({ request }: { request: Request }): Promise<unknown> => {
@@ -15,14 +15,22 @@ const parserFor =
     if (type === undefined || !accepted.includes(type) || isEncoded(request))
       throw new KeywardError('unsupported_media_type')
     const text = await readBody(request)
-    try {
-      return type === form ? parseForm(text) : parseStrictJson(text)
-    } catch (error) {
-      if (error instanceof JsonError || error instanceof FormError)
-        throw new KeywardError('invalid_request', { sentence: error.message })
-      throw error
-    }
+    const body = parse(type, text)
+    // To a schema without required members an empty array is an object.
+    if (typeof body !== 'object' || body === null || Array.isArray(body))
+      throw invalidField('body', 'Expected a JSON object')
+    return body
   }
+
+function parse(type: string, text: string): unknown {
+  try {
+    return type === form ? parseForm(text) : parseStrictJson(text)
+  } catch (error) {
+    if (error instanceof JsonError || error instanceof FormError)
+      throw new KeywardError('invalid_request', { sentence: error.message })
+    throw error
+  }
+}
 
 /** A compressed body is a media type that nobody here reads (RFC 9110 section 15.5.16). */
 const isEncoded = ({ headers }: Request): boolean => (headers.get('content-encoding') ?? 'identity') !== 'identity'
