@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Route } from '../../src/http/route-table.ts'
+import { createTestApp, type RequestOptions, type TestApp } from '../support/app.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
+import { type Served, serve } from '../support/socket.ts'
+
+/** The table of CONTRACT.md section 2. */
+const sourceServices = [
+  ['POST', '/register', 'open'],
+  ['POST', '/token', 'open'],
+  ['GET', '/users/me', 'user'],
+  ['POST', '/user/token', 'open'],
+  ['GET', '/user/user', 'existing-user'],
+] as const
+
+const bodyMethods = ['POST', 'PUT', 'PATCH']
+const pathOf = ({ pattern }: Route) => pattern.replace(/:\w+/g, '1')
+
+describeEachDialect('every route of the table', (dialect) => {
+  let app: TestApp
+  let served: Served
+  beforeAll(async () => {
+    app = await createTestApp({ dialect })
+    await app.signUp()
+    served = serve(app)
+  })
+  afterAll(async () => {
+    await served.stop()
+    await app.close()
+  })
+
+  const send = (route: Route, options: RequestOptions = {}) => app.request(route.method, pathOf(route), options)
+  const guarded = () => app.table.routes.filter(({ access }) => access !== 'open')
+  const openWithBody = () =>
+    app.table.routes.filter(({ access, method }) => access === 'open' && bodyMethods.includes(method))
+
+  test('the routes of the source services are there, with their words', () => {
+    for (const [method, path, access] of sourceServices)
+      expect(app.table.find(method, path)).toMatchObject({ method, pattern: path, access })
+  })
+
+  test('has an access word and a name of its own', () => {
+    const names = app.table.routes.map(({ method, pattern }) => `${method} ${pattern}`)
+    expect(new Set(names).size).toBe(names.length)
+    for (const { access } of app.table.routes) expect(access).toMatch(/^[a-z][a-z:-]*$/)
+  })
+
+  test('declares a success and 500 and 503, and what its access can refuse', () => {
+    for (const { method, pattern, access, statuses } of app.table.routes) {
+      const route = `${method} ${pattern}`
+      expect([route, statuses.some((status) => status < 400)]).toEqual([route, true])
+      for (const status of [500, 503, ...(access === 'open' ? [] : [401])])
+        expect([route, statuses]).toEqual([route, expect.arrayContaining([status])])
+    }
+  })
+
+  test('without a credential a guarded one is 401 before the body is looked at', async () => {
+    const junk = Buffer.alloc(2 ** 20, 0xff)
+    for (const route of guarded()) {
+      const withBody = route.method === 'GET' ? {} : { body: junk, type: 'image/png' }
+      const response = await send(route, withBody)
+      expect([route.pattern, response.status]).toEqual([route.pattern, 401])
+      await expectRefusal(response, 'not_authenticated')
+      await expectRefusal(await send(route, { ...withBody, token: 'x.y.z' }), 'invalid_token')
+    }
+  })
+
+  test('over a socket too, with the body on its way', async () => {
+    for (const route of guarded()) {
+      const { status } = await served.raw(
+        `${route.method} ${pathOf(route)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\n` +
+          `Content-Length: 1000000\r\n\r\n${'\xff'.repeat(50_000)}`,
+      )
+      expect([route.pattern, status]).toEqual([route.pattern, 401])
+    }
+  })
+
+  describe('an open one with a body', () => {
+    test('takes only the media types it names', async () => {
+      for (const route of openWithBody())
+        for (const type of [
+          'text/plain',
+          'text/json',
+          'application/problem+json',
+          'multipart/form-data; boundary=x',
+          'application/json; charset=utf-16',
+          'application/json, application/json',
+          'application/octet-stream',
+          '*/*',
+          '',
+        ])
+          await expectRefusal(await send(route, { body: '{}', type }), 'unsupported_media_type')
+    })
+
+    test('takes no content type for granted and no compressed body', async () => {
+      for (const route of openWithBody()) {
+        const bare = new Request(`http://localhost:8000${pathOf(route)}`, { method: route.method })
+        await expectRefusal(await app.fetch(bare), 'unsupported_media_type')
+        const zipped = await send(route, { ...malformed, headers: { 'content-encoding': 'gzip' } })
+        await expectRefusal(zipped, 'unsupported_media_type')
+      }
+    })
+
+    /** JSON where it is taken, else a form. */
+    const readsJson = async (route: Route) => (await send(route, { json: {} })).status !== 415
+    const malformed: RequestOptions = { body: '{', type: 'application/json' }
+
+    test('refuses a body over 64 KiB', async () => {
+      for (const route of openWithBody()) {
+        const type = (await readsJson(route)) ? 'application/json' : 'application/x-www-form-urlencoded'
+        await expectRefusal(await send(route, { body: ' '.repeat(65_537), type }), 'payload_too_large')
+      }
+    })
+
+    test('refuses malformed text with 400', async () => {
+      for (const route of openWithBody()) {
+        const bad = (await readsJson(route)) ? malformed : { form: 'a=1&a=2' }
+        await expectRefusal(await send(route, bad), 'invalid_request')
+      }
+    })
+
+    test('refuses a body that lacks everything with 422, on OAuth routes 400', async () => {
+      for (const route of openWithBody()) {
+        const response = await send(route, (await readsJson(route)) ? { json: {} } : { form: '' })
+        const problem = await (route.oauth
+          ? expectRefusal(response, 'invalid_request')
+          : expectRefusal(response, 'validation_failed'))
+        expect(problem.errors?.length).toBeGreaterThan(0)
+        expect('error' in problem).toBe(route.oauth)
+      }
+    })
+
+    test('refuses whatever is no object', async () => {
+      for (const route of openWithBody())
+        if (await readsJson(route))
+          for (const body of ['[]', '[{}]', 'null', 'true', '1', '"{}"', '""']) {
+            const response = await send(route, { body, type: 'application/json' })
+            const code = route.oauth ? 'invalid_request' : 'validation_failed'
+            expect([body, (await expectRefusal(response, code)).errors?.[0]?.field]).toEqual([body, 'body'])
+          }
+    })
+  })
+
+  test('changed nothing of the database by being refused', async () => {
+    const { q, t } = app.deps.store
+    expect(await q.select().from(t.users)).toHaveLength(1)
+    expect(await q.select().from(t.sessions)).toHaveLength(1)
+  })
+})

@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { type ErrorCode, KeywardError } from '../../src/errors.ts'
+import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { expectRefusal } from '../support/refusal.ts'
+
+const marker = 'zq7-marker'
+let app: TestApp
+let ada: SignedUp
+
+beforeEach(async () => {
+  app = await createTestApp()
+  ada = await app.signUp()
+  app.logs.length = 0
+})
+afterEach(() => app.close())
+
+const login = (path = '/token') => app.request('POST', path, { form: { username: 'ada', password: ada.password } })
+const failWith = (error: unknown) => {
+  app.deps.passwords = {
+    ...app.deps.passwords,
+    verify: () => Promise.reject(error),
+    hash: () => Promise.reject(error),
+  }
+}
+const nothingLeaks = async (response: Response) => {
+  expect(await response.text()).not.toContain(marker)
+  expect([...response.headers].join()).not.toContain(marker)
+  expect(app.logs.join()).not.toContain(marker)
+}
+
+/** An error as a driver throws it: with statement and parameters in its message, and frames that are none. */
+class DriverError extends Error {
+  override name = 'DriverError'
+  code = 'ERR_ODD'
+  params = [marker]
+}
+const driverError = () =>
+  new DriverError(`insert into "users" values ('${marker}')\n    at ${marker} (/home/${marker}.ts:1:1)`)
+
+describe('an unexpected error in a handler', () => {
+  test.each([
+    ['an error', driverError()],
+    ['an error with a cause', new Error(marker, { cause: driverError() })],
+    ['a text', marker],
+    ['an object', { message: marker, status: 200, toString: (): string => marker }],
+    ['a Response', new Response(marker)],
+    ['nothing', undefined],
+  ])('%s: is a 500 that says nothing', async (_, error) => {
+    failWith(error)
+    const response = await login()
+    const problem = await expectRefusal(response, 'internal')
+    expect(problem).toMatchObject({ detail: 'Internal Server Error', error: 'server_error' })
+    await nothingLeaks(response)
+    expect(app.logs.some((line) => line.includes('"unhandled_error"') && line.includes('"route":"/token"'))).toBe(true)
+  })
+
+  test('its class, code and own frames are in the log, under the id of the request', async () => {
+    failWith(driverError())
+    const response = await login()
+    const line = JSON.parse(app.logs[0] ?? '') as Record<string, string>
+    expect(line).toMatchObject({
+      level: 'error',
+      event: 'unhandled_error',
+      error: 'DriverError',
+      error_code: 'ERR_ODD',
+    })
+    expect(line.request_id).toBe(response.headers.get('x-request-id')!)
+    expect(line.stack).toContain('faults.test.ts')
+  })
+})
+
+test('an unexpected error in the guard is the same 500', async () => {
+  app.deps.accessTokens = {
+    ...app.deps.accessTokens,
+    verify: () => {
+      throw driverError()
+    },
+  }
+  const response = await app.request('GET', '/users/me', { token: ada.grant.access_token })
+  await expectRefusal(response, 'internal')
+  await nothingLeaks(response)
+})
+
+test('an answer that does not fit its schema is a 500 that shows nothing of it', async () => {
+  app.deps.accessTokens = {
+    ...app.deps.accessTokens,
+    mint: () => ({ token: { secret: marker } as unknown as string, expiresIn: 1800 }),
+  }
+  const response = await login()
+  await expectRefusal(response, 'internal')
+  await nothingLeaks(response)
+  expect(app.logs[0]).toContain('"unhandled_error"')
+})
+
+describe('503', () => {
+  test.each<[ErrorCode, number, string]>([
+    ['overloaded', 2.1, '3'],
+    ['database_busy', 1, '1'],
+    ['database_unavailable', 5, '5'],
+  ])('%s says when to try again and nothing of why', async (code, retryAfter, header) => {
+    failWith(new KeywardError(code, { retryAfter, cause: driverError() }))
+    const response = await login()
+    const problem = await expectRefusal(response, code)
+    expect(response.headers.get('retry-after')).toBe(header)
+    expect(problem).toMatchObject({ error: 'temporarily_unavailable' })
+    await nothingLeaks(response)
+    expect(app.logs[0]).toContain(`"code":"${code}"`)
+  })
+
+  test('has Retry-After even where nobody knows for how long', async () => {
+    failWith(new KeywardError('shutting_down'))
+    await expectRefusal(await login('/user/token'), 'shutting_down')
+  })
+
+  test('an error that wraps a refusal is that refusal', async () => {
+    failWith(new Error(marker, { cause: new KeywardError('database_busy', { retryAfter: 1 }) }))
+    const response = await app.request('POST', '/register', {
+      json: { email: 'b@example.com', username: 'bob', password: 'correct horse battery' },
+    })
+    await expectRefusal(response, 'database_busy')
+    await nothingLeaks(response)
+  })
+})

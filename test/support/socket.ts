@@ -1,0 +1,59 @@
+import { connect } from 'node:net'
+import type { TestApp } from './app.ts'
+
+export interface Served {
+  /** `http://127.0.0.1:<port>`. */
+  url: string
+  /** Sends bytes as they are and answers what came back until the server closed the connection. */
+  raw(text: string): Promise<RawAnswer>
+  stop(): Promise<void>
+}
+
+export interface RawAnswer {
+  status: number
+  /** Names in lower case. */
+  headers: Map<string, string>
+  body: string
+}
+
+/** Serves a test's Keyward over a socket, as `keyward serve` does. Requests of `raw` should ask for `Connection: close`. */
+export function serve(app: Pick<TestApp, 'fetch'>): Served {
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    maxRequestBodySize: 1024 * 1024,
+    fetch: (request, self): Promise<Response> => app.fetch(request, self.requestIP(request)?.address),
+  })
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    raw: async (text) => parse(await exchange(server.port!, text)),
+    stop: () => server.stop(true),
+  }
+}
+
+const exchange = (port: number, text: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1')
+    let answer = ''
+    socket.setEncoding('latin1')
+    socket.on('data', (piece) => {
+      answer += piece
+    })
+    socket.on('close', () => resolve(answer))
+    socket.on('error', (error) => (answer ? resolve(answer) : reject(error)))
+    socket.write(text, 'latin1')
+  })
+
+function parse(answer: string): RawAnswer {
+  const end = answer.indexOf('\r\n\r\n')
+  const [statusLine = '', ...lines] = answer.slice(0, end).split('\r\n')
+  const headers = lines.map((line): [string, string] => {
+    const colon = line.indexOf(':')
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
+  })
+  return {
+    status: Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]),
+    headers: new Map(headers),
+    body: answer.slice(end + 4),
+  }
+}
