@@ -25,6 +25,11 @@ export const catalogue = {
   username_taken: [409, 'Username already taken'],
   user_not_found: [404, 'User not found'],
   session_not_found: [404, 'Session not found'],
+  // Signing keys
+  key_not_found: [404, 'Signing key not found'],
+  key_not_ready: [409, 'The next signing key was published too short a time ago'],
+  key_not_rotatable: [409, 'With JWT_ALG=HS256 the key is JWT_SECRET: set another one and restart'],
+  keys_changed: [409, 'Another process changed the signing keys at the same moment, look again'],
   // The service itself
   database_busy: [503, 'The database is busy, try again shortly'],
   database_unavailable: [503, 'The database is not available, try again shortly'],

@@ -55,6 +55,10 @@ export const configSchema = Type.Object({
     default: [...claims],
     description: 'Which personal claims access tokens carry.',
   }),
+  KEY_ROTATION_DAYS: whole(0, 3_650, {
+    default: 90,
+    description: 'How old the signing key gets before the next one takes over; 0 for never.',
+  }),
   HOST: text(isHost, 'an IP address or a host name', {
     default: '0.0.0.0',
     description: 'The address to listen on.',
