@@ -23,6 +23,8 @@ export interface PostgresOptions {
   clock: Clock
   random: Random
   log?: Pick<Log, 'error'>
+  /** A command may run transactions of any length; only its single statements are limited. */
+  waitInside?: boolean
 }
 
 /** How often what lost to another transaction is tried again. */
@@ -40,7 +42,7 @@ interface PostgresTransaction extends Transaction {
 }
 
 /** PostgreSQL through Bun.SQL: a pool, pooled transactions at READ COMMITTED, retried when they lose to another one. */
-export function openPostgres({ url, poolSize, clock, random, log }: PostgresOptions): Driver {
+export function openPostgres({ url, poolSize, clock, random, log, waitInside }: PostgresOptions): Driver {
   const connect = () =>
     new SQL(url, {
       max: poolSize,
@@ -113,12 +115,14 @@ export function openPostgres({ url, poolSize, clock, random, log }: PostgresOpti
       }
     }) as Promise<T>
     try {
-      const value = await limit.watch(whole, () => {
-        const refusal = giveUp()
-        transaction.ended = true
-        overdue.reject(refusal)
-        return refusal
-      })
+      const value = await (waitInside
+        ? whole
+        : limit.watch(whole, () => {
+            const refusal = giveUp()
+            transaction.ended = true
+            overdue.reject(refusal)
+            return refusal
+          }))
       runAfterCommit(transaction, log)
       return value
     } finally {
