@@ -3,6 +3,7 @@ import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand }
 import { config } from './config.ts'
 import { type CommandContext, UsageError } from './context.ts'
 import { explain } from './explain.ts'
+import { importCommand } from './import.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
 
@@ -13,7 +14,12 @@ import { serve } from './serve.ts'
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
   const root = defineCommand({
     meta: { name: 'keyward', version: context.version, description: 'User authentication in one executable' },
-    subCommands: { serve: serve(context), config: config(context), migrate: migrate(context) },
+    subCommands: {
+      serve: serve(context),
+      config: config(context),
+      migrate: migrate(context),
+      import: importCommand(context),
+    },
   }) as CommandDef
   try {
     if (argv.includes('--version')) {
