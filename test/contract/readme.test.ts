@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import manifest from '../../package.json' with { type: 'json' }
+import { createApp } from '../../src/app.ts'
+import { configTable } from '../../src/config/print.ts'
+import { configKeys } from '../../src/config/schema.ts'
+import { createTestApp } from '../support/app.ts'
+import { copyBinary, type RunningBinary, startServer } from '../support/binary.ts'
+import { createDatabase } from '../support/postgres.ts'
+import { hasPrograms } from '../support/programs.ts'
+import { type Block, blocksOf, openShell, type Shell, TABLE } from '../support/readme.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+setDefaultTimeout(60_000)
+
+const root = join(import.meta.dir, '..', '..')
+const readme = await Bun.file(join(root, 'README.md')).text()
+const blocks = blocksOf(readme)
+
+describe.skipIf(!hasPrograms('bash', 'curl'))('README’s shell blocks, one after the other', () => {
+  const home = scratchFolder('readme')
+  let shell: Shell
+  let keyward: RunningBinary | undefined
+  let postgresUrl = ''
+  let output = ''
+
+  beforeAll(async () => {
+    await copyBinary(join(home, 'dist'))
+    shell = openShell(home)
+    postgresUrl = (await createDatabase()).url
+  }, 60_000)
+
+  afterAll(async () => {
+    await shell?.close()
+    await keyward?.stop()
+  })
+
+  /** Starts what a line would start in the foreground; the shell goes on. */
+  async function start(line: string): Promise<void> {
+    const words = line
+      .replace('npx --yes bun@1.4.5 start', 'dist/keyward serve --dev')
+      .replace(/DATABASE_URL=postgresql:\S+/, `DATABASE_URL=${postgresUrl}`)
+      .split(' ')
+    const at = words.findIndex((word) => !word.includes('='))
+    // Without `exec` a signal would end the shell and leave the server.
+    const script = [...words.slice(0, at), 'exec', ...words.slice(at)].join(' ')
+    const cwd = line.includes('npx ') ? home : (await shell.run('pwd')).stdout.trim()
+    await keyward?.stop()
+    keyward = await startServer(['bash', '-c', script], { cwd, env: { HOST: '127.0.0.1', PORT: '0' } })
+    const [, scheme] = /DATABASE_URL=(\w+):/.exec(line) ?? []
+    if (scheme !== undefined) expect(keyward.output()).toContain(`database=${scheme}:`)
+  }
+
+  async function runBlock({ text }: Block): Promise<void> {
+    // Lines that would not come back, or that this test is a part of, stand on their own.
+    for (const part of text.split(/^(.*\bbun@1\.4\.5 .*|(?:\w+=\S+ )*\.\/keyward)$/m)) {
+      const script = /bun@1\.4\.5 run (\w+)$/.exec(part)?.[1]
+      if (script !== undefined) expect(manifest.scripts).toHaveProperty(script)
+      else if (/bun@1\.4\.5 start$|\.\/keyward$/.test(part)) await start(part)
+      else {
+        const { code, stdout } = await shell.run(part.replaceAll('http://localhost:8000', keyward?.url ?? 'nowhere'))
+        expect({ part, code }).toEqual({ part, code: 0 })
+        output = stdout
+      }
+    }
+  }
+
+  test.each(
+    blocks
+      .filter(({ language }) => language === 'sh' || language === 'json')
+      .map((block) => [block.title, block] as const),
+  )('%s', async (_, block) => {
+    if (block.language === 'sh') await runBlock(block)
+    else expect(volatile(JSON.parse(output))).toMatchObject(volatile(JSON.parse(block.text)))
+  })
+})
+
+describe('what README names is there', () => {
+  test('every route', async () => {
+    const { deps, close } = await createTestApp()
+    const { table } = createApp(deps)
+    await close()
+    const named = [...readme.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`\s?]*)/g)].map(
+      ([, method, path]) => `${method} ${path}`,
+    )
+    const called = [...readme.matchAll(/curl(?: -s)?(?: -X (\w+))? "?http:\/\/localhost:8000(\/[\w/.-]+)/g)].map(
+      ([, method, path]) => `${method ?? 'GET'} ${path}`,
+    )
+    const shown = [...readme.matchAll(/<http:\/\/localhost:8000(\/[\w/.-]+)>/g)].map(([, path]) => `GET ${path}`)
+    const all = [...named, ...called, ...shown]
+    expect(all).toContain('GET /user/user')
+    expect(all).toContain('POST /register')
+    const missing = all.filter((route) => {
+      const [method = '', path = ''] = route.split(' ')
+      return (
+        table.find(method, path) === undefined &&
+        !table.routes.some((one) => one.method === method && one.pattern === path.replace(/\{(\w+)\}/g, ':$1'))
+      )
+    })
+    expect(missing).toEqual([])
+  })
+
+  test('every setting', () => {
+    const named = [...readme.matchAll(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g)].map(([name]) => name)
+    const assigned = [...readme.matchAll(/`?\b([A-Z][A-Z0-9_]+)=/g)].map(([, name]) => name!)
+    expect(named).toContain('DATABASE_URL')
+    // The token of the examples, a variable of the reader's shell.
+    const own = new Set<string>([...configKeys, 'TOKEN'])
+    expect([...new Set([...named, ...assigned])].filter((name) => !own.has(name))).toEqual([])
+  })
+
+  test('every file', () => {
+    const named = [
+      ...readme.matchAll(/(?:^|[`(])((?:src|test|drizzle|\.ci)\/[\w./-]*|[A-Z]+(?:\.md)?(?=\))|\.env\.example)/gm),
+    ].map(([, path]) => path!)
+    expect(named).toContain('src/main.ts')
+    expect(named).toContain('.ci/run')
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+
+  // To write it anew: bun test/support/readme.ts
+  test('every setting’s row, as the schema says it', () => {
+    expect(TABLE.exec(readme)?.[0].split('\n')).toEqual(`\n${configTable()}\n`.split('\n'))
+  })
+})
+
+/** Times and what an ellipsis stands for are told by their kind alone. */
+function volatile(value: unknown): Record<string, unknown> {
+  const kind = (_: string, one: unknown) =>
+    typeof one === 'string' ? one.replace(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/, 'a time').replace(/^eyJ.*$/, 'a token') : one
+  return JSON.parse(JSON.stringify(value, kind))
+}
