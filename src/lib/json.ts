@@ -12,7 +12,8 @@ export interface JsonOptions {
  * `JSON.parse` without its leniency: every text has one meaning here and in any proxy or service that read it before.
  * Refused besides broken JSON (RFC 8259): two members of one object with the same name, compared after unescaping
  * (section 4 leaves their meaning open, so one parser checks the first and another obeys the last); a member named
- * `__proto__`, which becomes a prototype as soon as somebody copies the object by assignment; and deep nesting.
+ * `__proto__`, which becomes a prototype as soon as somebody copies the object by assignment, or `toString`, which makes
+ * whoever puts the value into a text throw (Elysia does, of a value that fails its schema); and deep nesting.
  * Names such as `constructor` and `prototype` are kept: they arrive as plain own members and copying them is harmless.
  * Lone surrogates and NUL pass too, as in `JSON.parse`; they are for the field's own rules to judge.
  * @throws JsonError
@@ -89,7 +90,7 @@ function countKeptMembers(root: unknown): number {
     }
     const record = value as Record<string, unknown>
     for (const name of Object.keys(record)) {
-      if (name === '__proto__') throw new JsonError('A member of the JSON has a forbidden name')
+      if (name === '__proto__' || name === 'toString') throw new JsonError('A member of the JSON has a forbidden name')
       members++
       if (typeof record[name] === 'object') pending.push(record[name])
     }
