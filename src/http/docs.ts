@@ -91,12 +91,12 @@ function inTagOrder(routes: readonly DocumentedRoute[]): DocumentedRoute[] {
 }
 
 const securitySchemes = (publicUrl: string) => ({
-  bearer: { type: 'http', scheme: 'bearer', description: 'An access token, or an API key, that you already have' },
   password: {
     type: 'oauth2',
     description: 'Logs in with username and password (RFC 6749 section 4.3); leave the client empty',
     flows: { password: { tokenUrl: `${publicUrl}/token`, scopes: {} } },
   },
+  bearer: { type: 'http', scheme: 'bearer', description: 'An access token, or an API key, that you already have' },
 })
 
 const description = `Registration, login, tokens and sessions.

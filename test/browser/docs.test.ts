@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { openPage, screenshot, type WatchedPage } from './chromium.ts'
+
+describe('the documentation page in Chromium', () => {
+  let app: TestApp
+  let server: Bun.Server<undefined>
+  let user: SignedUp
+
+  beforeAll(async () => {
+    // Published elsewhere than where the browser finds it: the page must call the address that it came from.
+    app = await createTestApp({ env: { PUBLIC_URL: 'https://auth.example.com' } })
+    server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: (request) => app.fetch(request) })
+    user = await app.signUp('ada', 'correct horse battery')
+  })
+  afterAll(async () => {
+    await server.stop(true)
+    await app.close()
+  })
+
+  const origin = () => `http://127.0.0.1:${server.port}`
+
+  const open = async (options?: Parameters<typeof openPage>[0]): Promise<WatchedPage> => {
+    const watched = await openPage(options)
+    await watched.page.goto(`${origin()}/docs`)
+    await watched.page.locator('#operations-accounts-getUsersMe').waitFor()
+    return watched
+  }
+
+  test('logs in with "Authorize", and "Try it out" reads the account', async () => {
+    const { page, requests, complaints, close } = await open()
+    expect(await page.title()).toBe('Keyward API')
+    await screenshot(page, 'page')
+
+    await page.locator('.auth-wrapper .authorize').click()
+    const login = page.locator('.auth-container', { hasText: 'OAuth2, password' })
+    await login.locator('#oauth_username').fill(user.username)
+    await login.locator('#oauth_password').fill(user.password)
+    await screenshot(page, 'authorize')
+    await login.locator('button.authorize').click()
+    await login.getByText('Logout').waitFor()
+    await login.locator('.btn-done').click()
+
+    const operation = page.locator('#operations-accounts-getUsersMe')
+    await operation.locator('.opblock-summary-control').click()
+    await operation.locator('.try-out__btn').click()
+    await operation.locator('.execute').click()
+    const answer = operation.locator('.live-responses-table')
+    await answer.waitFor()
+    await screenshot(page, 'answer')
+
+    expect(await answer.locator('tbody .response-col_status').first().textContent()).toStartWith('200')
+    expect(JSON.parse((await answer.locator('.highlight-code code').first().textContent())!)).toMatchObject({
+      id: user.id,
+      username: 'ada',
+      email: 'ada@example.com',
+    })
+    expect(complaints).toEqual([])
+    expect(requests.filter((url) => !url.startsWith(`${origin()}/`) && !url.startsWith('data:'))).toEqual([])
+    expect(requests).toContain(`${origin()}/token`)
+    expect(requests.at(-1)).toBe(`${origin()}/users/me`)
+    await close()
+  }, 60_000)
+
+  test('shows an operation of every group in the dark without a complaint', async () => {
+    const { page, complaints, close } = await open({ colorScheme: 'dark' })
+    expect(await page.locator('html.dark-mode').count()).toBe(1)
+    expect(await page.locator('.opblock').count()).toBe(app.table.routes.length)
+    const groups = await page.locator('.opblock-tag-section').all()
+    for (const group of groups) await group.locator('.opblock-summary-control').first().click()
+    await page
+      .locator('.opblock.is-open .responses-table')
+      .nth(groups.length - 1)
+      .waitFor()
+    await screenshot(page, 'dark')
+
+    expect(await page.locator('.errors-wrapper').count()).toBe(0)
+    expect(complaints).toEqual([])
+    await close()
+  }, 60_000)
+})
