@@ -11,6 +11,7 @@ describe('defaults', () => {
       JWT_ALG: 'ES256',
       JWT_COMPAT: 'none',
       TOKEN_CLAIMS: ['username', 'email', 'email_verified', 'roles'],
+      KEY_ROTATION_DAYS: 90,
       HOST: '0.0.0.0',
       PORT: 8000,
       PUBLIC_URL: 'http://localhost:8000',

@@ -1,85 +1,121 @@
-import type { Config } from '../../config/schema.ts'
-import type { Clock } from '../../lib/clock.ts'
-import type { Random } from '../../lib/random.ts'
-import { seal, unseal } from '../../lib/seal.ts'
-import type { Store } from '../../storage/store.ts'
-import {
-  exportPrivateKey,
-  exportPublicJwk,
-  generateSigningKey,
-  hmacKey,
-  importPrivateKey,
-  importPublicJwk,
-  type PublicJwk,
-  type PublicKeyAlgorithm,
-  type SigningKey,
-  type VerificationKey,
-} from './jwk.ts'
+import type { EpochMs } from '../../lib/clock.ts'
+import { hmacKey, importPublicJwk, type PublicJwk, type SigningKey, type VerificationKey } from './jwk.ts'
+import { type KeyDeps, prepareKeys } from './prepare.ts'
+import { KeyringError, openPrivateKey } from './sealed-key.ts'
+import { isAccepted, type SigningKeyRow } from './signing-key.ts'
 import * as store from './store.ts'
 
+/** The keys as this process last read them; nothing here waits for the database but `reload`. */
 export interface Keyring {
   /** The key that signs now. */
   signing(): SigningKey
   /** The key a token names, if its signatures are still taken. */
   find(kid: string | undefined): VerificationKey | undefined
+  /** What the JWKS shows: the public parts of all keys whose signatures are taken, the one that signs first. */
+  published(): PublicJwk[]
+  /** Reads the keys as they are stored at the call or later. Calls that come while one reads share the next one. */
+  reload(): Promise<void>
+  /** Tells `listener` of every key that was taken a moment ago and is no longer. */
+  onDrop(listener: (kid: string) => void): void
+  /** The key that should sign but that SECRET_KEY does not open; the former one signs on meanwhile. */
+  unreadable(): string | undefined
+  /** When this process opened it. */
+  readonly openedAt: EpochMs
 }
 
-/** The stored signing keys cannot be used with this configuration; `message` says what to do. */
-export class KeyringError extends Error {
-  override readonly name = 'KeyringError'
+interface Entry {
+  row: SigningKeyRow
+  key: VerificationKey
+  /** None for HS256. */
+  jwk: PublicJwk | undefined
 }
-
-interface KeyringDeps {
-  config: Pick<Config, 'JWT_ALG' | 'JWT_SECRET' | 'SECRET_KEY' | 'SECRET_KEY_PREVIOUS'>
-  store: Store
-  clock: Clock
-  random: Random
-}
-
-/** What a sealed private key is bound to, so that one moved to another row does not open. */
-const sealContext = (kid: string): string => `signing_keys.private_key:${kid}`
 
 /**
- * Opens the signing keys, making the first one where there is none.
- * @throws KeyringError when a stored key was sealed with another SECRET_KEY
+ * Opens the signing keys, making the first ones where there are none.
+ * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
  */
-export async function openKeyring(deps: KeyringDeps): Promise<Keyring> {
-  const { config } = deps
-  if (config.JWT_ALG === 'HS256') {
-    const key = hmacKey(config.JWT_SECRET!)
-    return { signing: () => key, find: (kid) => (kid === undefined || kid === key.kid ? key : undefined) }
-  }
-  const alg = config.JWT_ALG
-  const rows = await store.all(deps.store)
-  if (!rows.some((row) => row.activeSlot === alg)) {
-    await makeKey(deps, alg)
-    rows.splice(0, rows.length, ...(await store.all(deps.store)))
-  }
-  const active = rows.find((row) => row.activeSlot === alg)!
-  const signing = openPrivateKey(deps, active)
-  const public_ = new Map(rows.map((row) => [row.kid, importPublicJwk(JSON.parse(row.publicJwk) as PublicJwk)]))
-  return { signing: () => signing, find: (kid) => (kid === undefined ? undefined : public_.get(kid)) }
-}
+export async function openKeyring(deps: KeyDeps): Promise<Keyring> {
+  const { config, clock } = deps
+  const openedAt = clock.now()
+  const secret = config.JWT_SECRET === undefined ? undefined : hmacKey(config.JWT_SECRET)
+  const listeners: ((kid: string) => void)[] = []
+  let entries = new Map<string, Entry>()
+  let signing: SigningKey | undefined
+  let unreadable: string | undefined
 
-async function makeKey({ config, store: db, clock, random }: KeyringDeps, alg: PublicKeyAlgorithm): Promise<void> {
-  const key = generateSigningKey(alg)
-  await store.insertIfFirst(db, {
-    kid: key.kid,
-    alg,
-    publicJwk: JSON.stringify(exportPublicJwk(key)),
-    sealedPrivateKey: seal(config.SECRET_KEY, sealContext(key.kid), exportPrivateKey(key), random),
-    state: 'active',
-    activeSlot: alg,
-    createdAt: clock.now(),
-  })
-}
+  function readEntry(row: SigningKeyRow): Entry | undefined {
+    const known = entries.get(row.kid)
+    if (known) return { ...known, row }
+    if (row.alg === 'HS256') return secret?.kid === row.kid ? { row, key: secret, jwk: undefined } : undefined
+    const jwk = JSON.parse(row.publicJwk) as PublicJwk
+    return { row, key: importPublicJwk(jwk), jwk }
+  }
 
-function openPrivateKey({ config }: KeyringDeps, row: store.SigningKeyRow): SigningKey {
-  const secrets = [config.SECRET_KEY, ...(config.SECRET_KEY_PREVIOUS ? [config.SECRET_KEY_PREVIOUS] : [])]
-  const der = unseal(secrets, sealContext(row.kid), row.sealedPrivateKey)
-  if (!der)
-    throw new KeyringError(
-      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one.',
-    )
-  return importPrivateKey(row.alg as PublicKeyAlgorithm, der)
+  /** The active key; where that is the JWT_SECRET of another configuration, the key that waits for this one's JWT_ALG. */
+  function chooseSigner(rows: readonly SigningKeyRow[]): void {
+    const active = rows.find(({ state }) => state === 'active')
+    const usable = active && (active.alg !== 'HS256' || active.kid === secret?.kid)
+    const row = usable ? active : rows.find(({ nextSlot }) => nextSlot === config.JWT_ALG)
+    if (row === undefined || row.kid === signing?.kid) return
+    unreadable = undefined
+    try {
+      signing = row.alg === 'HS256' ? secret : openPrivateKey(config, row)
+    } catch (error) {
+      if (!(error instanceof KeyringError) || signing === undefined) throw error
+      unreadable = row.kid
+    }
+  }
+
+  async function load(): Promise<void> {
+    const rows = await store.live(deps.store)
+    const former = entries
+    const now = clock.now()
+    const taken = rows.filter((row) => isAccepted(row, now)).map(readEntry)
+    entries = new Map(taken.flatMap((entry) => (entry ? [[entry.row.kid, entry]] : [])))
+    for (const kid of former.keys()) if (!entries.has(kid)) for (const tell of listeners) tell(kid)
+    chooseSigner(rows)
+  }
+
+  let running: Promise<void> | undefined
+  let waiting: Promise<void> | undefined
+  function reload(): Promise<void> {
+    if (running) {
+      waiting ??= running
+        .catch(() => {})
+        .then(() => {
+          waiting = undefined
+          return reload()
+        })
+      return waiting
+    }
+    running = load().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+
+  await prepareKeys(deps)
+  await reload()
+  if (signing === undefined) throw new KeyringError('The database has no key that signs. Start again.')
+
+  return {
+    openedAt,
+    signing: () => signing!,
+    find(kid) {
+      const entry = kid === undefined ? undefined : entries.get(kid)
+      return entry && isAccepted(entry.row, clock.now()) ? entry.key : undefined
+    },
+    published() {
+      const now = clock.now()
+      return [...entries.values()]
+        .filter(({ row }) => isAccepted(row, now))
+        .sort((a, b) => Number(b.row.state === 'active') - Number(a.row.state === 'active'))
+        .flatMap(({ jwk }) => jwk ?? [])
+    },
+    reload,
+    onDrop: (listener) => {
+      listeners.push(listener)
+    },
+    unreadable: () => unreadable,
+  }
 }

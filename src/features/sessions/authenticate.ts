@@ -20,7 +20,7 @@ type AuthenticateDeps = Pick<Deps, 'store' | 'clock' | 'accessTokens'>
  * @throws KeywardError `invalid_token`
  */
 export async function authenticate(deps: AuthenticateDeps, token: string): Promise<Principal> {
-  const claims = deps.accessTokens.verify(token)
+  const claims = await deps.accessTokens.verifyFresh(token)
   const principal = claims && (await findPrincipal(deps, claims))
   if (!principal) throw new KeywardError('invalid_token')
   return principal
@@ -31,7 +31,7 @@ export async function authenticate(deps: AuthenticateDeps, token: string): Promi
  * @throws KeywardError `invalid_token`, `user_not_found`
  */
 export async function authenticateExisting(deps: AuthenticateDeps, token: string): Promise<Principal> {
-  const claims = deps.accessTokens.verify(token)
+  const claims = await deps.accessTokens.verifyFresh(token)
   const principal = claims && (await findPrincipal(deps, claims))
   if (principal) return principal
   if (claims && !(await findUser(deps, claims.userId))) throw new KeywardError('user_not_found')

@@ -72,7 +72,7 @@ export async function revoke(
   token: string,
   ip: string,
 ): Promise<void> {
-  const owner = (await ownerOfRefreshToken(deps, token)) ?? deps.accessTokens.verify(token)
+  const owner = (await ownerOfRefreshToken(deps, token)) ?? (await deps.accessTokens.verifyFresh(token))
   if (owner) await endSession(deps, { userId: owner.userId, id: owner.sessionId, reason: 'revoked', ip })
 }
 

@@ -25,7 +25,7 @@ async function introspectAccessToken(
   deps: Pick<Deps, 'store' | 'clock' | 'accessTokens'>,
   token: string,
 ): Promise<Introspection> {
-  const claims = deps.accessTokens.verify(token)
+  const claims = await deps.accessTokens.verifyFresh(token)
   const payload = claims && deps.accessTokens.read(token)
   const principal = payload && (await findPrincipal(deps, claims))
   return principal ? { active: true, token_type: 'Bearer', ...payload, username: principal.user.username } : inactive

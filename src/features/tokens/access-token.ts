@@ -34,6 +34,11 @@ export interface AccessTokens {
   mint(subject: TokenSubject): { token: string; expiresIn: number }
   /** The claims of a token that we signed, for us, and that has not expired; undefined for anything else. */
   verify(token: string): AccessTokenClaims | undefined
+  /**
+   * As `verify`, and reads the keys again when the token names one that this process does not know: a token of one
+   * replica is good at every other at once. Only a well-formed token costs that read, and readers share it.
+   */
+  verifyFresh(token: string): Promise<AccessTokenClaims | undefined>
   /** All claims of a token that `verify` takes. */
   read(token: string): Record<string, unknown> | undefined
 }
@@ -61,6 +66,7 @@ export function createAccessTokens(deps: {
   const lifetime = config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE
   const told = new Set<string>(config.TOKEN_CLAIMS)
   const cache = createVerifiedCache<AccessTokenClaims>()
+  keyring.onDrop(cache.dropKey)
 
   function readClaims(payload: Record<string, unknown>): AccessTokenClaims | undefined {
     const { sub, uid, sid, gen } = payload
@@ -70,11 +76,16 @@ export function createAccessTokens(deps: {
     return { userId, sessionId: sid, generation: gen }
   }
 
-  function verifyToken(token: string): AccessTokenClaims | undefined {
+  function verifyToken(token: string, onUnknownKey?: () => void): AccessTokenClaims | undefined {
     const now = clock.now()
     const known = cache.get(token, now)
     if (known) return known.claims
-    const jws = verify(token, (kid) => keyring.find(kid), { typ })
+    const findKey = (kid: string | undefined) => {
+      const key = keyring.find(kid)
+      if (key === undefined && kid !== undefined) onUnknownKey?.()
+      return key
+    }
+    const jws = verify(token, findKey, { typ })
     const times = jws && checkClaims(jws.payload, { issuer, audience, now })
     const claims = times && readClaims(jws.payload)
     if (!claims) return undefined
@@ -113,7 +124,17 @@ export function createAccessTokens(deps: {
       return { token: sign(keyring.signing(), claims, typ), expiresIn: lifetime / SECOND }
     },
 
-    verify: verifyToken,
+    verify: (token) => verifyToken(token),
+
+    async verifyFresh(token) {
+      let unknown = false
+      const claims = verifyToken(token, () => {
+        unknown = true
+      })
+      if (!unknown) return claims
+      await keyring.reload()
+      return verifyToken(token)
+    },
 
     read(token) {
       if (!verifyToken(token)) return undefined

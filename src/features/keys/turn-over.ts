@@ -1,0 +1,48 @@
+import type { Clock } from '../../lib/clock.ts'
+import { violatedUnique } from '../../storage/conflicts.ts'
+import type { Store } from '../../storage/store.ts'
+import { lastTokenOut, type SigningKeyRow } from './signing-key.ts'
+import * as store from './store.ts'
+
+/** Another process changed the keys first; thrown inside a transaction to undo it. */
+class LostRace extends Error {}
+
+/**
+ * Runs one change of the keys in a transaction. Each of its steps asks for the state it read, by `won`.
+ * @returns undefined when another process changed the keys first; nothing was written then
+ */
+export async function changeKeys<T>(db: Store, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await db.transaction(work)
+  } catch (error) {
+    if (error instanceof LostRace || violatedUnique(error)?.startsWith('signing_keys.')) return undefined
+    throw error
+  }
+}
+
+/** Goes on only if a conditional statement found what it asked for. */
+export function won(found: boolean): void {
+  if (!found) throw new LostRace()
+}
+
+/**
+ * Lets `to` sign instead of what signs now; inside `changeKeys`. Keys of other algorithms that waited are retired with
+ * it, since a process that could not use the active key may have signed with one.
+ */
+export async function turnOver(
+  db: Store,
+  { rows, to, clock }: { rows: readonly SigningKeyRow[]; to: SigningKeyRow; clock: Clock },
+): Promise<void> {
+  const now = clock.now()
+  for (const row of rows) {
+    const leaves = row.state === 'active' || (row.state === 'next' && row.alg !== to.alg)
+    if (!leaves || row.kid === to.kid) continue
+    won(await store.retire(db, { kid: row.kid, from: row.state, now, expiresAt: lastTokenOut(row, now) }))
+  }
+  const stored = rows.some(({ kid }) => kid === to.kid)
+  won(
+    stored
+      ? await store.activate(db, { kid: to.kid, from: to.state, now })
+      : await store.insert(db, { ...to, state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now }),
+  )
+}
