@@ -1,10 +1,11 @@
 import { Elysia } from 'elysia'
 import type { Deps } from './deps.ts'
-import { KeywardError } from './errors.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { authorizeMetrics } from './features/ops/authorize.ts'
+import { opsRoutes, probePatterns } from './features/ops/routes.ts'
+import { createProxyWarning } from './features/ops/warnings.ts'
 import { docsRoutes } from './features/pages/docs.routes.ts'
-import { isPermission, permissionsOf } from './features/roles/permissions.ts'
-import { authenticate, authenticateExisting, type Principal } from './features/sessions/authenticate.ts'
+import { authorize } from './features/sessions/authorize.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { createCors } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
@@ -26,11 +27,12 @@ export interface App {
  */
 export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App {
   const { config, clock, log } = deps
-  const kit = createHttpKit(config.TRUSTED_PROXIES, peer)
+  const kit = createHttpKit(config.TRUSTED_PROXIES, peer, createProxyWarning(log))
   // Elysia looks for the path behind a host of four letters or more, unless told not to; `pathOf` knows better.
   const elysia = new Elysia({ name: 'keyward', precompile: true, handler: { standardHostname: false } })
     .use(errorHook(log))
     .headers(commonHeaders)
+    .use(opsRoutes(deps, kit))
     .use(accountRoutes(deps, kit))
     .use(sessionRoutes(deps, kit))
   elysia.use(docsRoutes(deps, kit, () => elysia.routes))
@@ -43,6 +45,8 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
     cors: createCors(config.CORS_ORIGINS),
     clock,
     log,
+    observe: deps.metrics.answered,
+    quiet: probePatterns,
   })
   return { fetch, table }
 }
@@ -50,19 +54,8 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
 /** What each access word asks of a bearer token. */
 const createAuthorize =
   (deps: Deps): Authorize =>
-  (token, access) => {
-    if (access === 'user') return authenticate(deps, token)
-    if (access === 'existing-user') return authenticateExisting(deps, token)
-    return authenticateHolder(deps, token, access)
-  }
-
-/** Any other word is a permission, which the token's user must hold. */
-async function authenticateHolder(deps: Deps, token: string, permission: Access): Promise<Principal> {
-  const principal = await authenticate(deps, token)
-  if (!isPermission(permission) || !(await permissionsOf(deps, principal.user)).has(permission))
-    throw new KeywardError('forbidden')
-  return principal
-}
+  (token, access) =>
+    access === 'metrics' ? authorizeMetrics(deps.config, token) : authorize(deps, token, access)
 
 /** Reads the words off a route; one without them is a mistake that must not be served. */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {

@@ -1,5 +1,8 @@
 import type { Config } from './config/schema.ts'
+import { type ApiKeyMac, createApiKeyMac } from './features/api-keys/api-key.ts'
 import { type Keyring, openKeyring } from './features/keys/keyring.ts'
+import { createLifecycle, type Lifecycle } from './features/ops/lifecycle.ts'
+import { createMetrics, type Metrics, type ProcessUsage } from './features/ops/metrics.ts'
 import { createDeviceTokens, type DeviceTokens } from './features/sessions/device-token.ts'
 import { createRefreshTokens, type RefreshTokens } from './features/sessions/refresh-token.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/access-token.ts'
@@ -8,8 +11,8 @@ import { type Clock, systemClock } from './lib/clock.ts'
 import { parseDatabaseUrl } from './lib/database-url.ts'
 import { createLog, type Log } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
-import { embeddedMigrations, migrate } from './storage/migrate.ts'
-import { openStorage } from './storage/open.ts'
+import { embeddedMigrations, migrate, pendingMigrations } from './storage/migrate.ts'
+import { openStorage, type StorageOptions } from './storage/open.ts'
 import type { Driver, Store } from './storage/store.ts'
 
 /** Everything a use case may depend on; each names the part it needs as a `Pick`. */
@@ -22,8 +25,13 @@ export interface Deps {
   passwords: Passwords
   keyring: Keyring
   accessTokens: AccessTokens
+  metrics: Metrics
+  lifecycle: Lifecycle
+  /** Names of this executable's migrations that the database lacks now. */
+  pendingMigrations: () => Promise<readonly string[]>
   refreshTokens: RefreshTokens
   deviceTokens: DeviceTokens
+  apiKeyMac: ApiKeyMac
 }
 
 /** What tests replace. */
@@ -32,12 +40,15 @@ export interface Surroundings {
   random?: Random
   log?: Log
   write?: (line: string) => void
+  usage?: () => ProcessUsage
+  /** See `StorageOptions.waitInside`. */
+  waitInside?: boolean
 }
 
 /** Opens the database of a configuration, as a server does or as a command beside one. */
 export function openDatabase(
   config: Pick<Config, 'DATABASE_URL' | 'SQLITE_SYNCHRONOUS' | 'POSTGRES_POOL_SIZE'>,
-  { waitInside = false } = {},
+  options: Pick<StorageOptions, 'waitInside' | 'inspect' | 'log'> = {},
 ): { store: Store; driver: Driver } {
   return openStorage({
     target: parseDatabaseUrl(config.DATABASE_URL)!,
@@ -46,7 +57,7 @@ export function openDatabase(
     // Waiting for another process is real time even where a test stops the clock of the rules.
     clock: systemClock,
     random: systemRandom,
-    waitInside,
+    ...options,
   })
 }
 
@@ -56,10 +67,17 @@ export function openDatabase(
  */
 export async function createDeps(
   config: Config,
-  { clock = systemClock, random = systemRandom, write = () => {}, log }: Surroundings = {},
+  {
+    clock = systemClock,
+    random = systemRandom,
+    write = () => {},
+    usage = () => noUsage,
+    log,
+    waitInside,
+  }: Surroundings = {},
 ): Promise<Deps> {
   log ??= createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, clock, write })
-  const { store, driver } = openDatabase(config)
+  const { store, driver } = openDatabase(config, { log, waitInside })
   try {
     const { applied, copy } = await migrate(driver, embeddedMigrations(store.dialect), clock)
     if (applied.length > 0) log.info('database_migrated', { applied: applied.join(' '), copy })
@@ -73,10 +91,27 @@ export async function createDeps(
       log,
     })
     const accessTokens = createAccessTokens({ config, keyring, clock, random })
+    const metrics = createMetrics({ passwords, store, clock, usage })
+    const lifecycle = createLifecycle()
     const secrets = secretsOf(config)
     const refreshTokens = createRefreshTokens(secrets)
     const deviceTokens = createDeviceTokens({ secrets, clock, random })
-    return { config, clock, random, log, store, passwords, keyring, accessTokens, refreshTokens, deviceTokens }
+    return {
+      config,
+      clock,
+      random,
+      log,
+      store,
+      passwords,
+      keyring,
+      accessTokens,
+      metrics,
+      lifecycle,
+      pendingMigrations: () => pendingMigrations(driver, embeddedMigrations(store.dialect)),
+      refreshTokens,
+      deviceTokens,
+      apiKeyMac: createApiKeyMac(secrets),
+    }
   } catch (error) {
     await store.close()
     throw error
@@ -86,5 +121,7 @@ export async function createDeps(
 /** The present SECRET_KEY, then the previous one while it is being replaced. */
 const secretsOf = ({ SECRET_KEY, SECRET_KEY_PREVIOUS }: Config): [string, ...string[]] =>
   SECRET_KEY_PREVIOUS === undefined ? [SECRET_KEY] : [SECRET_KEY, SECRET_KEY_PREVIOUS]
+
+const noUsage: ProcessUsage = { residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }
 
 export const closeDeps = ({ store }: Deps): Promise<void> => store.close()

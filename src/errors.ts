@@ -24,6 +24,8 @@ export const catalogue = {
   email_taken: [409, 'Email already registered'],
   username_taken: [409, 'Username already taken'],
   user_not_found: [404, 'User not found'],
+  last_admin: [409, 'The last administrator must stay'],
+  api_key_not_found: [404, 'API key not found'],
   session_not_found: [404, 'Session not found'],
   // Signing keys
   key_not_found: [404, 'Signing key not found'],
@@ -34,6 +36,7 @@ export const catalogue = {
   database_busy: [503, 'The database is busy, try again shortly'],
   database_unavailable: [503, 'The database is not available, try again shortly'],
   overloaded: [503, 'Too many logins at the moment, try again shortly'],
+  not_ready: [503, 'Not ready'],
   shutting_down: [503, 'The service is stopping'],
   internal: [500, 'Internal Server Error'],
 } as const satisfies Record<string, readonly [status: number, sentence: string]>

@@ -1,7 +1,14 @@
 import manifest from '../package.json' with { type: 'json' }
+import { readSecret as readSecretFrom } from './cli/read-secret.ts'
 import { run } from './cli/run.ts'
 import { systemClock } from './lib/clock.ts'
 import { systemRandom } from './lib/random.ts'
+
+const usage = () => {
+  const { rss, heapUsed } = process.memoryUsage()
+  const { user, system } = process.cpuUsage()
+  return { residentBytes: rss, heapBytes: heapUsed, cpuSeconds: (user + system) / 1e6 }
+}
 
 /** The first signal asks the service to stop, the second one ends it. */
 const stopSignal = () =>
@@ -16,13 +23,21 @@ const stopSignal = () =>
     }
   })
 
+const readSecret = async (prompt: string) => {
+  const typed = await readSecretFrom(process.stdin, prompt, (text) => process.stderr.write(text))
+  if (typed === undefined) process.exit(130)
+  return typed
+}
+
 run(process.argv.slice(2), {
   env: process.env,
   executable: process.execPath,
   version: manifest.version,
   clock: systemClock,
   random: systemRandom,
+  usage,
   print: (text) => process.stdout.write(text),
   printError: (text) => process.stderr.write(text),
+  readSecret,
   stopSignal,
 }).then((code) => process.exit(code))

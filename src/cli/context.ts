@@ -1,3 +1,4 @@
+import type { ProcessUsage } from '../features/ops/metrics.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 
@@ -9,8 +10,12 @@ export interface CommandContext {
   version: string
   clock: Clock
   random: Random
+  /** What the operating system says of this process. */
+  usage: () => ProcessUsage
   print: (text: string) => void
   printError: (text: string) => void
+  /** Asks for a password, or takes it from standard input. */
+  readSecret: (prompt: string) => Promise<string>
   /** Resolves with the name of the first signal that asks the process to stop; the second one ends it at once. */
   stopSignal: () => Promise<string>
 }

@@ -1,11 +1,14 @@
 import { parseArgs } from 'node:util'
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
+import { apikeys } from './apikeys.ts'
 import { config } from './config.ts'
 import { type CommandContext, UsageError } from './context.ts'
 import { explain } from './explain.ts'
+import { healthcheck } from './healthcheck.ts'
 import { importCommand } from './import.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
+import { users } from './users.ts'
 
 /**
  * Runs one command line.
@@ -18,7 +21,10 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       serve: serve(context),
       config: config(context),
       migrate: migrate(context),
+      healthcheck: healthcheck(context),
       import: importCommand(context),
+      users: users(context),
+      apikeys: apikeys(context),
     },
   }) as CommandDef
   try {

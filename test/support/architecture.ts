@@ -70,6 +70,7 @@ const layers = [
 const featureLevels = [
   ['users', 'audit', 'keys', 'mail', 'limits'],
   ['tokens', 'roles'],
+  ['api-keys'],
   ['sessions'],
   ['verification'],
   ['accounts'],

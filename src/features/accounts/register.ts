@@ -1,5 +1,6 @@
 import type { Deps } from '../../deps.ts'
 import { type FieldError, KeywardError } from '../../errors.ts'
+import { record } from '../audit/record.ts'
 import { checkFree, createUser } from '../users/create.ts'
 import { invalidEmail, normalizeEmail } from '../users/email.ts'
 import { checkPassword } from '../users/policy.ts'
@@ -12,6 +13,9 @@ export interface Registration {
   password: string
   /** Address prefix of who registers, for the hash gate. */
   client?: string
+  /** Only for administrators: names that speak for the service may be given too. */
+  reservedNames?: boolean
+  ip?: string
 }
 
 /**
@@ -32,11 +36,15 @@ export async function register(
   const errors: FieldError[] = []
   if (!email) errors.push({ field: 'email', message: invalidEmail })
   if (!username) errors.push({ field: 'username', message: invalidUsername })
-  else if (isReservedUsername(username.username)) errors.push({ field: 'username', message: reservedUsername })
+  else if (!input.reservedNames && isReservedUsername(username.username))
+    errors.push({ field: 'username', message: reservedUsername })
   if (weakness) errors.push({ field: 'password', message: weakness })
   if (!email || !username || errors.length > 0) throw new KeywardError('validation_failed', { errors })
 
   await checkFree(deps, { ...email, ...username })
   const { hash, scheme } = await deps.passwords.hash(input.password, input.client)
-  return createUser(deps, { ...email, ...username, passwordHash: hash, passwordScheme: scheme })
+  const event = input.reservedNames ? 'user.created' : 'user.registered'
+  return createUser(deps, { ...email, ...username, passwordHash: hash, passwordScheme: scheme }, ({ id }) =>
+    record(deps, { event, userId: id, ip: input.ip }),
+  )
 }

@@ -44,7 +44,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
     .post(
       '/register',
       async ({ request, body, set }) => {
-        const user = await register(deps, { ...body, client: kit.clientPrefix(request) })
+        const user = await register(deps, { ...body, client: kit.clientPrefix(request), ip: kit.clientIp(request) })
         set.status = 201
         set.headers.location = '/users/me'
         return toUserView(user)

@@ -5,12 +5,21 @@ import * as store from './store.ts'
 import type { User } from './user.ts'
 
 /**
- * Adds an account. The database decides who is first: of two at once with one name exactly one wins.
+ * Adds an account, and what `alongside` writes, in one transaction. The database decides who is first: of two at once
+ * with one name exactly one wins.
  * @throws KeywardError `email_taken` (also when both are), `username_taken`
  */
-export async function createUser(deps: Pick<Deps, 'store' | 'clock'>, user: Omit<store.NewUser, 'now'>): Promise<User> {
+export async function createUser(
+  deps: Pick<Deps, 'store' | 'clock'>,
+  user: Omit<store.NewUser, 'now'>,
+  alongside: (user: User) => Promise<void>,
+): Promise<User> {
   try {
-    return await store.insert(deps.store, { ...user, now: deps.clock.now() })
+    return await deps.store.transaction(async () => {
+      const created = await store.insert(deps.store, { ...user, now: deps.clock.now() })
+      await alongside(created)
+      return created
+    })
   } catch (error) {
     const column = violatedUnique(error)
     if (column === undefined) throw error

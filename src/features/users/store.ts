@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { type Db, statements } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
@@ -104,3 +104,34 @@ export const findPassword = async (
   id: number,
 ): Promise<{ hash: string | null; scheme: string | null } | undefined> =>
   (await prepared(db).passwordOf.execute({ id }))[0]
+
+export async function setActive(
+  { q, t: { users } }: Db,
+  { id, isActive, now }: { id: number; isActive: boolean; now: EpochMs },
+): Promise<boolean> {
+  const changed = await q
+    .update(users)
+    .set({ isActive, updatedAt: now })
+    .where(and(eq(users.id, id), eq(users.isActive, !isActive)))
+    .returning({ id: users.id })
+  return changed.length > 0
+}
+
+export async function setPasswordHash(
+  { q, t: { users } }: Db,
+  { id, hash, scheme, now }: { id: number; hash: string; scheme: string; now: EpochMs },
+): Promise<boolean> {
+  const changed = await q
+    .update(users)
+    .set({ passwordHash: hash, passwordScheme: scheme, deviceEpoch: sql`${users.deviceEpoch} + 1`, updatedAt: now })
+    .where(eq(users.id, id))
+    .returning({ id: users.id })
+  return changed.length > 0
+}
+
+export async function remove({ q, t: { users } }: Db, id: number): Promise<void> {
+  await q.delete(users).where(eq(users.id, id))
+}
+
+export const list = (db: Db, { after, limit }: { after: number; limit: number }): Promise<User[]> =>
+  db.q.select(userColumns(db)).from(db.t.users).where(gt(db.t.users.id, after)).orderBy(asc(db.t.users.id)).limit(limit)

@@ -1,0 +1,45 @@
+/** The part of a terminal or pipe that is needed to read from it. */
+export interface SecretInput extends AsyncIterable<Uint8Array> {
+  isTTY?: boolean
+  setRawMode?(on: boolean): unknown
+}
+
+const END_OF_LINE = /[\r\n\x04]/
+const CTRL_C = '\x03'
+const BACKSPACE = /[\b\x7f]/
+
+/**
+ * Reads a password: from a terminal after a prompt and without showing it, else all of standard input. One trailing
+ * newline is dropped, as `echo` and editors add it; nothing else is.
+ * @returns undefined when the person at the terminal broke off
+ */
+export async function readSecret(
+  input: SecretInput,
+  prompt: string,
+  write: (text: string) => void,
+): Promise<string | undefined> {
+  if (!input.isTTY) {
+    const chunks: Uint8Array[] = []
+    for await (const chunk of input) chunks.push(chunk)
+    return Buffer.concat(chunks)
+      .toString('utf8')
+      .replace(/\r?\n$/, '')
+  }
+  write(prompt)
+  input.setRawMode?.(true)
+  try {
+    let typed = ''
+    const decoder = new TextDecoder()
+    for await (const chunk of input) {
+      for (const character of decoder.decode(chunk, { stream: true })) {
+        if (character === CTRL_C) return undefined
+        if (END_OF_LINE.test(character)) return typed
+        typed = BACKSPACE.test(character) ? [...typed].slice(0, -1).join('') : typed + character
+      }
+    }
+    return typed
+  } finally {
+    input.setRawMode?.(false)
+    write('\n')
+  }
+}
