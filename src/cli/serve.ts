@@ -1,7 +1,9 @@
 import { defineCommand } from 'citty'
-import { createApp } from '../app.ts'
-import type { Config } from '../config/schema.ts'
+import { type App, createApp } from '../app.ts'
+import { type Config, withPort } from '../config/schema.ts'
 import { closeDeps, createDeps } from '../deps.ts'
+import { drain, lastOnConnection } from '../features/ops/drain.ts'
+import { warnOfSettings } from '../features/ops/warnings.ts'
 import { maskDatabaseUrl } from '../lib/database-url.ts'
 import { type CommandContext, CommandError } from './context.ts'
 import { readConfig, settingsArgs } from './settings.ts'
@@ -16,32 +18,48 @@ export const serve = (context: CommandContext) =>
     meta: { name: 'serve', description: 'Serve HTTP (this is what keyward alone does)' },
     args: settingsArgs,
     async run({ args }) {
-      const { clock, random, print } = context
-      const config = readConfig(context, args)
-      const deps = await createDeps(config, { clock, random, write: print })
+      const { clock, random, print, usage } = context
+      const settings = readConfig(context, args)
+      // The port is taken first: only the system knows which it is for PORT=0, and a second start on one that is in
+      // use ends before it touches the database. Requests that come this early wait.
+      const started = Promise.withResolvers<App>()
+      let handle = async (request: Request) => (await started.promise).fetch(request)
+      const server = listen(settings, (request) => handle(request))
       try {
-        let peer: (request: Request) => string | undefined = () => undefined
-        const app = createApp(deps, (request) => peer(request))
-        const server = listen(config, app.fetch)
-        peer = (request) => server.requestIP(request)?.address
-        const url = `http://${config.HOST === '0.0.0.0' || config.HOST === '::' ? 'localhost' : config.HOST}:${server.port}`
-        deps.log.info('started', {
-          version: context.version,
-          url,
-          public_url: config.PUBLIC_URL,
-          database: maskDatabaseUrl(config.DATABASE_URL),
-          docs: `${url}/docs`,
-        })
-        const signal = await context.stopSignal()
-        deps.log.info('stopping', { signal })
-        await clock.sleep(config.SHUTDOWN_DELAY_SECONDS * 1_000)
-        await server.stop()
-        deps.log.info('stopped')
+        const config = withPort(settings, server.port!)
+        const deps = await createDeps(config, { clock, random, write: print, usage })
+        try {
+          const app = createApp(deps, (request) => server.requestIP(request)?.address)
+          handle = app.fetch
+          started.resolve(app)
+          const url = addressOf(config)
+          deps.log.info('started', {
+            version: context.version,
+            url,
+            public_url: config.PUBLIC_URL,
+            database: maskDatabaseUrl(config.DATABASE_URL),
+            docs: `${url}/docs`,
+          })
+          warnOfSettings(config, { dev: args.dev === true, log: deps.log })
+          const signal = await context.stopSignal()
+          deps.log.info('stopping', { signal })
+          handle = async (request) => lastOnConnection(await app.fetch(request))
+          await drain(deps, server)
+          deps.log.info('stopped')
+        } finally {
+          await closeDeps(deps)
+        }
       } finally {
-        await closeDeps(deps)
+        await server.stop(true)
       }
     },
   })
+
+/** Where a person on this machine reaches the server. */
+function addressOf({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): string {
+  if (HOST === '0.0.0.0' || HOST === '::') return `http://localhost:${PORT}`
+  return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`
+}
 
 /** @throws CommandError when the address cannot be had */
 function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>, fetch: (request: Request) => Promise<Response>) {

@@ -87,9 +87,9 @@ export const databaseUrl = (about: About<string>) =>
     },
   )
 
-/** A secret that a client sends back in a header, so printable ASCII. */
+/** A secret that a client sends as a Bearer token, so of the characters of one (RFC 6750 section 2.1). */
 export const headerSecret = (length: number, about: About<string>) =>
-  secret(length, (value) => /^[\x21-\x7e]*$/.test(value), 'printable ASCII characters without spaces', about)
+  secret(length, (value) => /^[A-Za-z0-9\-._~+/]+=*$/.test(value), 'letters, digits or any of -._~+/', about)
 
 /** A secret that keys are made of. Known examples and patterns are refused. */
 export const keySecret = (length: number, about: About<string>) =>

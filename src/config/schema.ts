@@ -7,6 +7,8 @@ import { choice, choices, databaseUrl, headerSecret, keySecret, text, texts, web
 
 const claims = ['username', 'email', 'email_verified', 'roles'] as const
 
+const defaultPublicUrl = (port: unknown): string => `http://localhost:${port}`
+
 /**
  * Every setting of Keyward. A key is the name in the environment, in `.env` and in `Config`: one name everywhere.
  * To add one, add an entry: loading, checking, `keyward config`, README and `.env.example` follow from it.
@@ -65,7 +67,7 @@ export const configSchema = Type.Object({
   }),
   PORT: whole(0, 65_535, { default: 8000, description: 'The port to listen on; 0 lets the system choose.' }),
   PUBLIC_URL: webAddress({
-    defaultFrom: ({ PORT }) => `http://localhost:${PORT}`,
+    defaultFrom: ({ PORT }) => defaultPublicUrl(PORT),
     defaultShown: '`http://localhost:<PORT>`',
     description: 'The address under which clients reach Keyward: the issuer of its tokens and the start of its links.',
   }),
@@ -131,6 +133,12 @@ export const configSchema = Type.Object({
 
 export type Config = Readonly<Static<typeof configSchema>>
 export type ConfigKey = keyof Config
+
+/** The configuration of a server that listens on `port`, which only the system knows where PORT is 0. */
+export function withPort(config: Config, port: number): Config {
+  const isDefault = config.PUBLIC_URL === defaultPublicUrl(config.PORT)
+  return { ...config, PORT: port, PUBLIC_URL: isDefault ? defaultPublicUrl(port) : config.PUBLIC_URL }
+}
 
 /** As loaded: with `--dev` the `SECRET_KEY` may still be missing; `withSecretKey` makes it a `Config`. */
 export type DraftConfig = Omit<Config, 'SECRET_KEY'> & { readonly SECRET_KEY?: string }

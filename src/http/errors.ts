@@ -1,7 +1,7 @@
 import { Elysia, ParseError, ValidationError } from 'elysia'
 import { type ErrorCode, type FieldError, KeywardError } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
-import { requestState } from './request-state.ts'
+import { noteRefusal, requestState } from './request-state.ts'
 import { commonHeaders } from './security-headers.ts'
 
 /** RFC 6749 section 5.2 words for the codes that an OAuth route can answer with; what is not named is `invalid_request`. */
@@ -99,6 +99,7 @@ function challenge(code: ErrorCode, status: number): Record<string, string> {
 export function refuse(log: Log, error: unknown, request: Request): Response {
   const state = requestState(request)
   const refusal = asRefusal(error)
+  noteRefusal(request, refusal.code)
   if (refusal.code === 'internal')
     log.error('unhandled_error', { request_id: state?.id, route: state?.route.pattern, ...errorFields(refusal.cause) })
   else if (refusal.status === 503)

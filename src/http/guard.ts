@@ -3,8 +3,11 @@ import { KeywardError } from '../errors.ts'
 import type { Principal } from './principal.ts'
 import type { Access, Route } from './route-table.ts'
 
-/** Turns the text of a bearer token into who it speaks for, if they may do what `access` names. */
-export type Authorize = (token: string, access: Access) => Promise<Principal>
+/**
+ * Turns the text of a bearer token into who it speaks for, if they may do what `access` names; undefined for a token
+ * that speaks for no user.
+ */
+export type Authorize = (token: string, access: Access) => Promise<Principal | undefined>
 
 /**
  * The token of an `Authorization: Bearer` header (RFC 6750 section 2.1), the scheme in any case (RFC 9110 section 11.1).

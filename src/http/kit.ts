@@ -20,10 +20,18 @@ export interface HttpKit {
 /** The address of the other end of the connection; undefined where there is none (in process). */
 export type PeerAddress = (request: Request) => string | undefined
 
-export function createHttpKit(trustedProxies: readonly string[], peer: PeerAddress): HttpKit {
+/** @param ignoredProxy told when a request carries the header of a proxy and none is trusted */
+export function createHttpKit(
+  trustedProxies: readonly string[],
+  peer: PeerAddress,
+  ignoredProxy: () => void = () => {},
+): HttpKit {
   const trusted = createTrustedProxies([...trustedProxies])
-  const ip = (request: Request) =>
-    clientIp(peer(originalOf(request)), trusted.empty ? null : request.headers.get('x-forwarded-for'), trusted)
+  const ip = (request: Request) => {
+    const forwardedFor = request.headers.get('x-forwarded-for')
+    if (trusted.empty && forwardedFor !== null) ignoredProxy()
+    return clientIp(peer(originalOf(request)), trusted.empty ? null : forwardedFor, trusted)
+  }
   return {
     plugin: createPlugin(),
     clientIp: ip,

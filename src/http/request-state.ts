@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts'
 import type { Principal } from './principal.ts'
 import type { Route } from './route-table.ts'
 
@@ -8,6 +9,13 @@ export interface RequestState {
   readonly route: Route
   principal?: Principal
 }
+
+const refusals = new WeakMap<Request, ErrorCode>()
+
+/** Remembers the code that a request is refused with, for the log and the metrics. */
+export const noteRefusal = (request: Request, code: ErrorCode): unknown => refusals.set(originalOf(request), code)
+
+export const refusalOf = (request: Request): ErrorCode | undefined => refusals.get(originalOf(request))
 
 const states = new WeakMap<Request, RequestState>()
 

@@ -90,6 +90,12 @@ async function refuseForeign(driver: Driver, table: string): Promise<void> {
     )
 }
 
+/** Names of the given migrations that the database lacks now; one that a newer Keyward has added is no lack. */
+export async function pendingMigrations(driver: Driver, migrations: readonly Migration[]): Promise<string[]> {
+  const applied = await readApplied(async (sql) => (await driver.execute(sql, [])).rows)
+  return migrations.map(({ name }) => name).filter((name) => !applied.some((one) => one.name === name))
+}
+
 interface Applied {
   name: string
   hash: string

@@ -92,7 +92,7 @@ describe('what is wrong', () => {
       ['SECRET_KEY', expect.stringMatching(/^got 9 characters; takes at least 32 random characters\./)],
       ['JWT_ALG', 'got "es256"; takes ES256, EdDSA, RS256 or HS256'],
       ['PORT', `got "80800"; ${number} 0 to 65535`],
-      ['METRICS_TOKEN', 'got 5 characters; takes at least 16 printable ASCII characters without spaces'],
+      ['METRICS_TOKEN', 'got 5 characters; takes at least 16 letters, digits or any of -._~+/'],
     ])
   })
 
