@@ -30,6 +30,7 @@ interface Parameter {
   in: string
   required: boolean
   description?: string
+  example?: unknown
   examples?: readonly unknown[]
   schema: Schema
 }
@@ -56,11 +57,17 @@ export async function mendOperation({ hooks, path }: DocumentedRoute, draft: Dra
       .join('\n\n'),
     tags,
     deprecated,
-    security: access === 'open' ? [] : [{ bearer: [] }, { password: [] }],
+    security: securityOf(access),
     parameters: parameters?.length ? parameters : undefined,
     requestBody: hooks.body && requestBody(path, hooks.body, hooks.parse, components),
     responses: { ...successes(hooks, components), ...(await refusals(hooks, access, oauth, components)) },
   })
+}
+
+/** The metrics have a credential of their own; for all else a token is good, whichever way it was got. */
+const securityOf = (access: string): Record<string, string[]>[] => {
+  if (access === 'open') return []
+  return access === 'metrics' ? [{ metrics: [] }] : [{ password: [] }, { bearer: [] }]
 }
 
 const wordsOf = ({ detail = {} }: RouteWords) => ({
@@ -69,8 +76,8 @@ const wordsOf = ({ detail = {} }: RouteWords) => ({
 })
 
 function mendParameter(parameter: Parameter, { schemas }: Components) {
-  const { name, in: place, required, description, examples, schema } = parameter
-  const example = examples?.[0] ?? exampleOf(schema)
+  const { name, in: place, required, description, schema } = parameter
+  const example = parameter.example ?? parameter.examples?.[0] ?? exampleOf(schema)
   return defined({ name, in: place, required, description, schema: schemas.take(schema), example })
 }
 

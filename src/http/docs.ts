@@ -32,6 +32,7 @@ export async function createDocument({ routes, publicUrl }: DocumentOptions): Pr
   }
   const used = JSON.stringify([paths, [...components.responses]])
   const headers = Object.entries(documentedHeaders).filter(([name]) => used.includes(`#/components/headers/${name}"`))
+  const schemes = Object.entries(securitySchemes(publicUrl)).filter(([name]) => used.includes(`{"${name}":[]}`))
   return {
     openapi: '3.1.0',
     info: {
@@ -47,7 +48,7 @@ export async function createDocument({ routes, publicUrl }: DocumentOptions): Pr
       .map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      securitySchemes: securitySchemes(publicUrl),
+      securitySchemes: Object.fromEntries(schemes),
       schemas: Object.fromEntries(components.schemas.named),
       responses: Object.fromEntries(components.responses),
       headers: Object.fromEntries(headers),
@@ -97,6 +98,7 @@ const securitySchemes = (publicUrl: string) => ({
     flows: { password: { tokenUrl: `${publicUrl}/token`, scopes: {} } },
   },
   bearer: { type: 'http', scheme: 'bearer', description: 'An access token, or an API key, that you already have' },
+  metrics: { type: 'http', scheme: 'bearer', description: 'The METRICS_TOKEN of the configuration' },
 })
 
 const description = `Registration, login, tokens and sessions.

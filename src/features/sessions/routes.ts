@@ -2,7 +2,7 @@ import { Elysia, t } from 'elysia'
 import type { Deps } from '../../deps.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { principalOf } from '../../http/request-state.ts'
-import { bodyProblems, problems } from '../../http/schemas.ts'
+import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
 import type { Principal } from './authenticate.ts'
 import { endOwnSession, endOwnSessions, logout, revoke } from './end.ts'
 import { checkCondition, forwardedHeaders } from './forward-auth.ts'
@@ -20,6 +20,13 @@ import {
 } from './schemas.ts'
 
 const NoContent = t.Void({ description: 'Done' })
+
+const ForwardedUser = withHeaders(t.Void({ description: 'The request may pass' }), {
+  'X-Auth-Request-User': 'The id',
+  'X-Auth-Request-Preferred-Username': 'The username',
+  'X-Auth-Request-Email': 'The address, when it is verified',
+  'X-Auth-Request-Groups': 'The roles, separated by commas',
+})
 
 /** Refreshing, seeing and ending sessions, and what other services ask about their tokens. */
 export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
@@ -69,7 +76,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       },
       {
         access: 'user',
-        params: t.Object({ id: t.String() }),
+        params: t.Object({ id: t.String({ examples: ['Dmre_alCbeRLXLZnuxdtDg'] }) }),
         response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token', 'session_not_found') },
         detail: { summary: 'End one of the own sessions', tags: ['sessions'] },
       },
@@ -120,13 +127,25 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       },
       {
         access: 'user',
-        response: { 200: NoContent, ...problems('not_authenticated', 'invalid_token', 'forbidden') },
+        response: { 200: ForwardedUser, ...problems('not_authenticated', 'invalid_token', 'forbidden') },
         detail: {
           summary: 'Judge a request for a proxy (nginx auth_request, Traefik, Caddy)',
           tags: ['tokens'],
           parameters: [
-            { name: 'role', in: 'query', schema: { type: 'string' }, description: 'A role that the user must hold' },
-            { name: 'permission', in: 'query', schema: { type: 'string' }, description: 'A permission likewise' },
+            {
+              name: 'role',
+              in: 'query',
+              schema: { type: 'string' },
+              description: 'A role that the user must hold',
+              example: 'user',
+            },
+            {
+              name: 'permission',
+              in: 'query',
+              schema: { type: 'string' },
+              description: 'A permission likewise',
+              example: 'users:read',
+            },
           ],
         },
       },
