@@ -68,9 +68,11 @@ const pendingOf = (states: readonly MigrationState[]) => states.filter((one) => 
  * @throws MigrationError as `migrate`
  */
 export async function migrationStates(driver: Driver, migrations: readonly Migration[]): Promise<MigrationState[]> {
+  const refusal = await findForeign(driver, ['users', ...tablesOf(migrations)])
+  // Looked for last: another process that starts at this moment makes this table and all others at once.
   const ours = (await driver.columnsOf('keyward_migrations')).length > 0
   if (ours) return compare(migrations, await readApplied(async (sql) => (await driver.execute(sql, [])).rows))
-  for (const table of ['users', ...tablesOf(migrations)]) await refuseForeign(driver, table)
+  if (refusal) throw refusal
   return migrations.map((migration) => ({ ...migration, appliedAt: undefined }))
 }
 
@@ -78,16 +80,18 @@ export async function migrationStates(driver: Driver, migrations: readonly Migra
 const tablesOf = (migrations: readonly Migration[]): Set<string> =>
   new Set(migrations.flatMap(({ sql }) => [...sql.matchAll(/^CREATE TABLE [`"](\w+)[`"]/gm)].map(([, name]) => name!)))
 
-async function refuseForeign(driver: Driver, table: string): Promise<void> {
-  const columns = await driver.columnsOf(table)
-  if (table === 'users' && (columns.includes('hashed_password') || columns.includes('hash_password')))
-    throw new MigrationError(
-      'This database belongs to a FastAPI user service. Keyward keeps it as it is: give Keyward a database of its own in DATABASE_URL, then import the users with: keyward import --from <the old DATABASE_URL>',
-    )
-  if (columns.length > 0)
-    throw new MigrationError(
-      `This database has a table "${table}" that Keyward did not make. Give Keyward a database of its own in DATABASE_URL.`,
-    )
+async function findForeign(driver: Driver, tables: Iterable<string>): Promise<MigrationError | undefined> {
+  for (const table of tables) {
+    const columns = await driver.columnsOf(table)
+    if (table === 'users' && (columns.includes('hashed_password') || columns.includes('hash_password')))
+      return new MigrationError(
+        'This database belongs to a FastAPI user service. Keyward keeps it as it is: give Keyward a database of its own in DATABASE_URL, then import the users with: keyward import --from <the old DATABASE_URL>',
+      )
+    if (columns.length > 0)
+      return new MigrationError(
+        `This database has a table "${table}" that Keyward did not make. Give Keyward a database of its own in DATABASE_URL.`,
+      )
+  }
 }
 
 /** Names of the given migrations that the database lacks now; one that a newer Keyward has added is no lack. */
