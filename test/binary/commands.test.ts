@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { readdirSync } from 'node:fs'
 import manifest from '../../package.json' with { type: 'json' }
 import { configKeys } from '../../src/config/schema.ts'
-import { runBinary, startBinary } from '../support/binary.ts'
+import { commandsOf, everyCommand, runBinary, startBinary } from '../support/binary.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 setDefaultTimeout(60_000)
@@ -37,7 +37,7 @@ describe('--help', () => {
     const { exitCode, stdout, stderr } = await runBinary(['--help'])
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(stdout).toContain('USAGE keyward ')
-    for (const command of await commands()) expect(stdout).toMatch(new RegExp(`^ +${command} +\\S`, 'm'))
+    for (const command of await commandsOf()) expect(stdout).toMatch(new RegExp(`^ +${command} +\\S`, 'm'))
     expect(stdout).toMatch(/^[\n\x20-\x7e’]+$/)
   })
 
@@ -135,17 +135,3 @@ describe('a database that cannot be used ends every command with 1 and one sente
       expect(await runBinary([command], { env, cwd })).toEqual({ exitCode: 1, stdout: '', stderr: `${sentence}\n` })
   })
 })
-
-/** The commands that the usage line of `keyward --help` or of a group's names. */
-async function commands(group: string[] = []): Promise<string[]> {
-  const { stdout } = await runBinary([...group, '--help'])
-  const line = /^USAGE keyward(?: [a-z-]+)*? ((?:[a-z-]+\|)+[a-z-]+)$/m.exec(stdout)?.[1]
-  return line?.split('|') ?? []
-}
-
-/** Every command that does something, as one would type it. */
-async function everyCommand(group: string[] = []): Promise<string[]> {
-  const below = await commands(group)
-  if (below.length === 0) return [group.join(' ')]
-  return (await Promise.all(below.map((name) => everyCommand([...group, name])))).flat()
-}

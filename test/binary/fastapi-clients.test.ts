@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
-import { createUser } from '../../src/features/users/create.ts'
-import { createTestApp } from '../support/app.ts'
-import { type RunningBinary, startBinary } from '../support/binary.ts'
+import { testSecret } from '../support/app.ts'
+import { type RunningBinary, runBinary, startBinary } from '../support/binary.ts'
 import { type DialectDatabase, describeEachDialect } from '../support/dialects.ts'
+import { oldServiceDatabase } from '../support/fastapi.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
@@ -19,7 +19,7 @@ describeEachDialect('the curl lines of the FastAPI services', (dialect) => {
 
   beforeAll(async () => {
     database = await dialect.databaseUrl()
-    await insertAsTheSecondReadmeDoes(database.url)
+    await bringTheSecondServicesUser(database.url)
     keyward = await startBinary({ databaseUrl: database.url })
   }, 60_000)
 
@@ -93,15 +93,9 @@ describeEachDialect('the curl lines of the FastAPI services', (dialect) => {
   })
 })
 
-/** "Manually insert a user into the database with a hashed password": `testpass` is too common to register with. */
-async function insertAsTheSecondReadmeDoes(databaseUrl: string): Promise<void> {
-  const { deps, close } = await createTestApp({ databaseUrl })
-  try {
-    const { hash, scheme } = await deps.passwords.hash('testpass')
-    const email = { email: 'test@example.com', emailKey: 'test@example.com' }
-    const username = { username: 'testuser', usernameKey: 'testuser' }
-    await createUser(deps, { ...email, ...username, passwordHash: hash, passwordScheme: scheme })
-  } finally {
-    await close()
-  }
+/** "Manually insert a user into the database with a hashed password", then come over with it. */
+async function bringTheSecondServicesUser(databaseUrl: string): Promise<void> {
+  const from = `sqlite:///${await oldServiceDatabase('hash_password', [{ username: 'testuser', email: 'test@example.com', password: 'testpass' }])}`
+  const env = { DATABASE_URL: databaseUrl, SECRET_KEY: testSecret }
+  expect(await runBinary(['import', '--from', from], { env })).toMatchObject({ exitCode: 0, stderr: '' })
 }

@@ -6,7 +6,8 @@ import { createApp } from '../../src/app.ts'
 import { configTable } from '../../src/config/print.ts'
 import { configKeys } from '../../src/config/schema.ts'
 import { createTestApp } from '../support/app.ts'
-import { copyBinary, type RunningBinary, startServer } from '../support/binary.ts'
+import { copyBinary, everyCommand, type RunningBinary, startServer } from '../support/binary.ts'
+import { oldServiceDatabase } from '../support/fastapi.ts'
 import { createDatabase } from '../support/postgres.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { type Block, blocksOf, openShell, type Shell, TABLE } from '../support/readme.ts'
@@ -24,11 +25,15 @@ describe.skipIf(!hasPrograms('bash', 'curl'))('README’s shell blocks, one afte
   let keyward: RunningBinary | undefined
   let postgresUrl = ''
   let output = ''
+  let oldDatabase = ''
 
   beforeAll(async () => {
     await copyBinary(join(home, 'dist'))
     shell = openShell(home)
     postgresUrl = (await createDatabase()).url
+    oldDatabase = await oldServiceDatabase('hashed_password', [
+      { id: 7, username: 'testuser', email: 'test@example.com', password: 'testpass' },
+    ])
   }, 60_000)
 
   afterAll(async () => {
@@ -59,7 +64,10 @@ describe.skipIf(!hasPrograms('bash', 'curl'))('README’s shell blocks, one afte
       if (script !== undefined) expect(manifest.scripts).toHaveProperty(script)
       else if (/bun@1\.4\.5 start$|\.\/keyward$/.test(part)) await start(part)
       else {
-        const { code, stdout } = await shell.run(part.replaceAll('http://localhost:8000', keyward?.url ?? 'nowhere'))
+        const command = part
+          .replaceAll('http://localhost:8000', keyward?.url ?? 'nowhere')
+          .replaceAll('/srv/user-service/users.db', oldDatabase)
+        const { code, stdout } = await shell.run(command)
         expect({ part, code }).toEqual({ part, code: 0 })
         output = stdout
       }
@@ -68,15 +76,24 @@ describe.skipIf(!hasPrograms('bash', 'curl'))('README’s shell blocks, one afte
 
   test.each(
     blocks
-      .filter(({ language }) => language === 'sh' || language === 'json')
+      .filter(({ language }) => ['sh', 'json', 'text'].includes(language))
       .map((block) => [block.title, block] as const),
   )('%s', async (_, block) => {
     if (block.language === 'sh') await runBlock(block)
+    else if (block.language === 'text') expect(output).toStartWith(block.text)
     else expect(volatile(JSON.parse(output))).toMatchObject(volatile(JSON.parse(block.text)))
   })
 })
 
 describe('what README names is there', () => {
+  test('every command, and no command is left out', async () => {
+    const commands = await everyCommand()
+    const named = [...readme.matchAll(/^\| `keyward`?[^|]*/gm)].flatMap(([cell]) =>
+      [...cell.matchAll(/`keyward ((?:[a-z-]+ ?)+)/g)].map(([, words]) => words!.replace(/ -.*| $/, '')),
+    )
+    expect(named.sort()).toEqual(commands.sort())
+  })
+
   test('every route', async () => {
     const { deps, close } = await createTestApp()
     const { table } = createApp(deps)

@@ -149,6 +149,20 @@ export async function copyBinary(folder = scratchFolder('installed')): Promise<s
   return executable
 }
 
+/** The commands that the usage line of `keyward --help` or of a group's names. */
+export async function commandsOf(group: string[] = []): Promise<string[]> {
+  const { stdout } = await runBinary([...group, '--help'])
+  const line = /^USAGE keyward(?: [a-z-]+)*? ((?:[a-z-]+\|)+[a-z-]+)$/m.exec(stdout)?.[1]
+  return line?.split('|') ?? []
+}
+
+/** Every command that does something, as one would type it. */
+export async function everyCommand(group: string[] = []): Promise<string[]> {
+  const below = await commandsOf(group)
+  if (below.length === 0) return [group.join(' ')]
+  return (await Promise.all(below.map((name) => everyCommand([...group, name])))).flat()
+}
+
 /** The log's `started` line, as JSON or as text. */
 const STARTED = /\bstarted\b.*?\burl(?:":"|=)(http:\/\/[^"\s]+)/
 
