@@ -2,5 +2,5 @@
 import { postgresqlColumns } from './columns.ts'
 import { allTables } from './tables/all.ts'
 
-export const { users, sessions, signingKeys, roles, userRoles, apiKeys, auditEvents, writeProbes, leases } =
+export const { users, sessions, signingKeys, roles, userRoles, apiKeys, auditEvents, writeProbes, leases, limits } =
   allTables(postgresqlColumns)

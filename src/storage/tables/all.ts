@@ -3,6 +3,7 @@ import { apiKeyTables } from './api-keys.ts'
 import { auditTables } from './audit.ts'
 import { keyTables } from './keys.ts'
 import { leaseTables } from './leases.ts'
+import { limitTables } from './limits.ts'
 import { opsTables } from './ops.ts'
 import { roleTables } from './roles.ts'
 import { sessionTables } from './sessions.ts'
@@ -16,6 +17,7 @@ export function allTables(c: Columns) {
     ...sessionTables(c, users),
     ...keyTables(c),
     ...leaseTables(c),
+    ...limitTables(c),
     ...roleTables(c, users),
     ...apiKeyTables(c, users),
     ...auditTables(c),
