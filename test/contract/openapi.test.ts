@@ -1,0 +1,233 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { createConfig, lintFromString } from '@redocly/openapi-core'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import manifest from '../../package.json' with { type: 'json' }
+import { catalogue, type ErrorCode } from '../../src/errors.ts'
+import type { Route } from '../../src/http/route-table.ts'
+import { createTestApp, type TestApp } from '../support/app.ts'
+
+interface Operation {
+  operationId: string
+  summary?: string
+  tags: string[]
+  security: Record<string, string[]>[]
+  parameters?: { name: string; in: string; example?: unknown; schema: object }[]
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { $ref: string } | Answer>
+}
+
+interface Answer {
+  description: string
+  headers: Record<string, unknown>
+  content?: Record<string, Media>
+}
+
+interface Media {
+  schema: object
+  example?: unknown
+  examples?: Record<string, { value: unknown }>
+}
+
+interface Document {
+  openapi: string
+  info: { version: string }
+  servers: { url: string }[]
+  tags: { name: string; description: string }[]
+  paths: Record<string, Record<string, Operation>>
+  components: {
+    securitySchemes: Record<string, { type: string; flows?: { password: { tokenUrl: string } } }>
+    responses: Record<string, Answer>
+  }
+}
+
+const publicUrl = 'https://auth.keyward.test/accounts'
+
+let app: TestApp
+let text: string
+let document: Document
+
+/** A page that anyone may read refuses nobody; what refuses is tested below. */
+const rules = { 'operation-4xx-response': 'off' } as const
+
+beforeAll(async () => {
+  app = await createTestApp({
+    env: { PUBLIC_URL: publicUrl, METRICS_TOKEN: 'a-token-for-the-metrics', RATE_LIMIT: 'off' },
+  })
+  text = await (await app.request('GET', '/openapi.json')).text()
+  document = JSON.parse(text)
+})
+afterAll(() => app.close())
+
+/** Every operation with a name for a failing test. */
+const operations = () =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      route: app.table.find(method.toUpperCase(), path.replace(/\{\w+\}/g, 'x'))!,
+      operation,
+    })),
+  )
+
+/** The names of the operations for which something does not hold. */
+const without = (holds: (one: ReturnType<typeof operations>[number]) => boolean) =>
+  operations()
+    .filter((one) => !holds(one))
+    .map(({ name }) => name)
+
+const answersOf = ({ responses }: Operation): [status: string, answer: Answer][] =>
+  Object.entries(responses).map(([status, answer]) => [
+    status,
+    '$ref' in answer ? document.components.responses[answer.$ref.replace('#/components/responses/', '')]! : answer,
+  ])
+
+/** Every body and every answer, each with where it stands. */
+const mediaOf = (operation: Operation): { where: string; media: Media }[] => [
+  ...Object.entries(operation.requestBody?.content ?? {}).map(([type, media]) => ({ where: `takes ${type}`, media })),
+  ...answersOf(operation).flatMap(([status, { content = {} }]) =>
+    Object.entries(content).map(([type, media]) => ({ where: `answers ${status} ${type}`, media })),
+  ),
+]
+
+describe('the OpenAPI document', () => {
+  test('is valid OpenAPI 3.1', async () => {
+    const { valid, errors } = await new Validator().validate(JSON.parse(text))
+    expect(errors ?? []).toEqual([])
+    expect(valid).toBe(true)
+  })
+
+  test('lints clean, every example against its schema', async () => {
+    const config = await createConfig({ extends: ['recommended-strict'], rules })
+    const problems = await lintFromString({ source: text, absoluteRef: '/openapi.json', config })
+    expect(problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} (${location[0]?.pointer})`)).toEqual(
+      [],
+    )
+  })
+
+  test('names every route, and nothing else', () => {
+    const routes = app.table.routes.map(({ method, pattern }) => `${method} ${pattern.replace(/:(\w+)/g, '{$1}')}`)
+    expect(
+      operations()
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(routes.sort())
+    expect(routes.length).toBeGreaterThan(6)
+  })
+
+  test('says of every operation what it is and where it belongs', () => {
+    expect(without(({ operation }) => /^[A-Z].*[^.]$/.test(operation.summary ?? ''))).toEqual([])
+    expect(without(({ operation }) => operation.tags.length === 1)).toEqual([])
+    const used = new Set(operations().flatMap(({ operation }) => operation.tags))
+    expect(document.tags.map(({ name }) => name).sort()).toEqual([...used].sort())
+    expect(document.tags.every(({ description }) => description.length > 0)).toBe(true)
+  })
+
+  test('offers a token and the password flow wherever a credential is asked, and nowhere else', () => {
+    const asked = [{ password: [] }, { bearer: [] }].map((one) => JSON.stringify(one)).sort()
+    expect(
+      without(({ route, operation }) => {
+        const offered = operation.security.map((one) => JSON.stringify(one)).sort()
+        if (route.access === 'metrics') return operation.security.every((one) => 'metrics' in one)
+        return Bun.deepEquals(offered, route.access === 'open' ? [] : asked)
+      }),
+    ).toEqual([])
+    expect(document.components.securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      password: { type: 'oauth2', flows: { password: { tokenUrl: `${publicUrl}/token` } } },
+    })
+  })
+
+  test('gives an example of every body, answer and parameter', () => {
+    const hasExample = ({ example, examples }: Media) => example !== undefined || examples !== undefined
+    const missing = operations().flatMap(({ name, operation }) => [
+      ...mediaOf(operation)
+        .filter(({ media }) => !hasExample(media))
+        .map(({ where }) => `${name} ${where}`),
+      ...(operation.parameters ?? [])
+        .filter(({ example }) => example === undefined)
+        .map((parameter) => `${name} ${parameter.in} ${parameter.name}`),
+    ])
+    expect(missing).toEqual([])
+  })
+
+  test('tells every refusal of every operation', () => {
+    const expected = (route: Route, { requestBody }: Operation) => [
+      ...(route.access === 'open' ? [] : ['401']),
+      ...(route.access.includes(':') ? ['403'] : []),
+      ...(requestBody ? ['400', '413', '415'] : []),
+      '500',
+      '503',
+    ]
+    expect(
+      without(({ route, operation }) => expected(route, operation).every((status) => status in operation.responses)),
+    ).toEqual([])
+    // RFC 6749 knows no 422: there a bad parameter is 400.
+    const told = ({ oauth }: Route, status: number) => String(oauth && status === 422 ? 400 : status)
+    expect(
+      without(({ route, operation }) => route.statuses.every((status) => told(route, status) in operation.responses)),
+    ).toEqual([])
+  })
+
+  test('shows refusals as they are answered: type, status, code and headers', async () => {
+    const refusals = Object.values(document.components.responses).flatMap(({ content, headers }) =>
+      Object.values(content?.['application/problem+json']?.examples ?? {}).map(({ value }) => ({ value, headers })),
+    )
+    expect(refusals.length).toBeGreaterThan(10)
+    for (const { value, headers } of refusals) {
+      const { code, status } = value as { code: ErrorCode; status: number }
+      expect(Object.keys(catalogue)).toContain(code)
+      expect(Object.keys(headers)).toContain('X-Request-Id')
+      if (status === 401) expect(Object.keys(headers)).toContain('WWW-Authenticate')
+      if (status === 429) expect(Object.keys(headers)).toContain('RateLimit-Policy')
+      if (status === 429 || status === 503) expect(Object.keys(headers)).toContain('Retry-After')
+    }
+    const told = document.components.responses['oauth.invalid_credentials.invalid_client']!
+    const answer = await app.request('POST', '/token', { form: { username: 'nobody', password: 'wrong' } })
+    expect(await answer.json()).toEqual(
+      told.content!['application/problem+json']!.examples!.invalid_credentials!.value as object,
+    )
+    expect(answer.headers.has('www-authenticate')).toBe(true)
+  })
+
+  test('names the media types that are taken, and only those', async () => {
+    const { grant } = await app.signUp()
+    const bodies: Record<string, string> = {
+      'application/json': '{}',
+      'application/x-www-form-urlencoded': 'nothing=',
+      'multipart/form-data': '--x--',
+      'text/plain': '{}',
+    }
+    for (const { name, route, operation } of operations()) {
+      if (!operation.requestBody || route.access.includes(':')) continue
+      const taken: string[] = []
+      for (const [type, body] of Object.entries(bodies)) {
+        const path = name.split(' ')[1]!.replace(/\{\w+\}/g, 'x')
+        const answer = await app.request(route.method, path, { body, type, token: grant.access_token })
+        if (answer.status !== 415) taken.push(type)
+      }
+      expect([name, ...Object.keys(operation.requestBody.content).sort()]).toEqual([name, ...taken.sort()])
+    }
+  })
+
+  test('names the media types that are answered', async () => {
+    const { grant } = await app.signUp('grace')
+    for (const { name, route, operation } of operations()) {
+      if (route.method !== 'GET' || name.includes('{') || !('200' in operation.responses)) continue
+      const answer = await app.request('GET', route.pattern, { token: grant.access_token })
+      if (answer.status !== 200) continue
+      const type = answer.headers.get('content-type')?.split(';')[0]
+      const [, told] = answersOf(operation).find(([status]) => status === '200')!
+      expect([name, ...Object.keys(told.content ?? {})]).toEqual([name, ...(type === undefined ? [] : [type])])
+      for (const header of Object.keys(told.headers))
+        expect([name, header, answer.headers.has(header)]).toEqual([name, header, true])
+    }
+  })
+
+  test('holds nothing that only Elysia reads', () => {
+    expect(text).not.toMatch(
+      /"(\$id|x-[a-z]+|nullable|contentMediaType)":|"multipart\/form-data"|"text\/plain":\{"schema":\{"\$ref/,
+    )
+    expect(document.openapi).toBe('3.1.0')
+    expect(document.info).toMatchObject({ title: 'Keyward', version: manifest.version })
+    expect(document.servers).toEqual([{ url: publicUrl }])
+  })
+})
