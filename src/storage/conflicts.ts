@@ -1,22 +1,32 @@
+/** An error and what it was caused by: Drizzle wraps what the driver throws. */
+function* causes(error: unknown): Generator<Record<string, unknown> & { message: string }> {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++)
+    yield at as unknown as Record<string, unknown> & { message: string }
+}
+
 /**
- * Which unique index a failed write ran into, as `table.column`, or undefined for any other error. SQLite names the
- * column in its message, PostgreSQL the index, which is called `<table>_<column>_unique`; Drizzle may have wrapped either.
+ * Which unique index or primary key a failed write ran into, as `table.column` (of several columns the first), or
+ * undefined for any other error.
  */
 export function violatedUnique(error: unknown): string | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const { code, errno, table, constraint } = at as unknown as Record<string, unknown>
-    if (code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY')
-      return /constraint failed: (\w+\.\w+)/.exec(at.message)?.[1]
-    if (errno === '23505' && typeof table === 'string' && typeof constraint === 'string')
-      return `${table}.${constraint.slice(table.length + 1).replace(/_unique$/, '')}`
+  for (const { code, errno, message, table, constraint, detail } of causes(error)) {
+    if (/^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY|ROWID)$/.test(String(code)))
+      return /constraint failed: (\w+\.\w+)/.exec(message)?.[1]
+    if (errno !== '23505') continue
+    // "Key (email_key)=(…) already exists.", in the server's language; it is left out if the row may not be read.
+    const column = /^\D*?\((\w+)[^()]*\)=\(/.exec(String(detail))?.[1]
+    return `${table}.${
+      column ??
+      String(constraint)
+        .slice(String(table).length + 1)
+        .replace(/_unique$/, '')
+    }`
   }
 }
 
 /** Whether a failed write named a row that is not there (any more). */
 export function violatedForeignKey(error: unknown): boolean {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const { code, errno } = at as unknown as Record<string, unknown>
+  for (const { code, errno } of causes(error))
     if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY' || errno === '23503') return true
-  }
   return false
 }

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import {
+  embeddedMigrations,
+  type Migration,
+  MigrationError,
+  migrate,
+  migrationStates,
+} from '../../src/storage/migrate.ts'
+import { manualClock } from '../support/clock.ts'
+import { type DialectDatabase, describeEachDialect } from '../support/dialects.ts'
+import { schemaOf } from './schema.ts'
+import { openUrl, spawnScript, type TestStorage } from './support.ts'
+
+describeEachDialect('migrations', (dialect) => {
+  const migrations = embeddedMigrations(dialect.name)
+  const clock = manualClock()
+  let database: DialectDatabase
+  let storage: TestStorage
+
+  beforeEach(async () => {
+    database = await dialect.databaseUrl()
+    storage = openUrl(database.url)
+  })
+  afterEach(async () => {
+    await storage.close()
+    await database.dispose()
+  })
+
+  const up = (list: readonly Migration[] = migrations) => migrate(storage.driver, list, clock)
+  const applied = async () => (await storage.rows('SELECT name FROM keyward_migrations ORDER BY name')).flat()
+  const refusal = async (work: Promise<unknown>) => {
+    const error = await work.then(
+      () => new Error('nothing was refused'),
+      (thrown: Error) => thrown,
+    )
+    expect(error).toBeInstanceOf(MigrationError)
+    return error.message
+  }
+
+  test('apply from every prefix, and every way ends in one schema', async () => {
+    expect(migrations.length).toBeGreaterThan(0)
+    await up()
+    const whole = await schemaOf(storage)
+    for (let length = 0; length < migrations.length; length++) {
+      const part = await dialect.databaseUrl()
+      const other = openUrl(part.url)
+      await migrate(other.driver, migrations.slice(0, length), clock)
+      const { applied: rest } = await migrate(other.driver, migrations, clock)
+      expect(rest).toEqual(migrations.slice(length).map(({ name }) => name))
+      expect(await schemaOf(other)).toEqual(whole)
+      await other.close()
+      await part.dispose()
+    }
+  })
+
+  test('are recorded with their time and do nothing a second time', async () => {
+    expect((await migrationStates(storage.driver, migrations)).map(({ appliedAt }) => appliedAt)).toEqual(
+      migrations.map(() => undefined),
+    )
+    expect((await up()).applied).toEqual(migrations.map(({ name }) => name))
+    expect(await applied()).toEqual(migrations.map(({ name }) => name))
+    expect(await up()).toEqual({ applied: [], copy: undefined })
+    for (const { appliedAt } of await migrationStates(storage.driver, migrations)) expect(appliedAt).toBe(clock.now())
+  })
+
+  test('are refused when one is not the text that made the database', async () => {
+    await up()
+    const [first, ...rest] = migrations as [Migration, ...Migration[]]
+    const message = await refusal(up([{ ...first, sql: `${first.sql}\n-- changed` }, ...rest]))
+    expect(message).toContain(first.name)
+    expect(message).toContain('is not the one that made the database')
+  })
+
+  test('are refused when the database is newer', async () => {
+    await up([...migrations, { name: '9999_tomorrow', sql: 'CREATE TABLE tomorrow (id bigint)' }])
+    expect(await refusal(up())).toContain('newer Keyward (it has "9999_tomorrow")')
+  })
+
+  test('leave nothing of a set of which one fails, and apply once it is mended', async () => {
+    const broken = {
+      name: '9999_broken',
+      sql: 'CREATE TABLE half (id bigint)--> statement-breakpoint\nINSERT INTO none VALUES (1)',
+    }
+    await expect(up([...migrations, broken])).rejects.toThrow(/none/)
+    expect(await storage.driver.columnsOf('half')).toEqual([])
+    expect(await storage.driver.columnsOf('users')).toEqual([])
+    expect((await up()).applied).toHaveLength(migrations.length)
+  })
+
+  test.each(['hashed_password', 'hash_password'])(
+    'refuse a FastAPI database with users.%s and name the way in',
+    async (column) => {
+      await storage.rows(`CREATE TABLE users (id integer PRIMARY KEY, email text, username text, ${column} text)`)
+      await storage.rows(`INSERT INTO users VALUES (1, 'ada@example.com', 'ada', 'x')`)
+      const before = await schemaOf(storage)
+      expect(await refusal(up())).toContain('keyward import --from')
+      expect(await schemaOf(storage)).toEqual(before)
+      expect(await storage.rows('SELECT username FROM users')).toEqual([['ada']])
+    },
+  )
+
+  test.each(['users', 'sessions', 'signing_keys'])(
+    'refuse a database with a table "%s" of somebody else',
+    async (table) => {
+      await storage.rows(`CREATE TABLE ${table} (id integer PRIMARY KEY, name text)`)
+      expect(await refusal(up())).toContain(`a table "${table}" that Keyward did not make`)
+    },
+  )
+
+  test('of one that is killed half-way begin anew', async () => {
+    const half = spawnScript(
+      `
+      const { openUrl } = await import('./support.ts')
+      const { embeddedMigrations } = await import('../../src/storage/migrate.ts')
+      const { driver } = openUrl(process.env.URL)
+      await driver.migrateAlone(async ({ run }) => {
+        for (const { sql } of embeddedMigrations('${dialect.name}'))
+          for (const statement of sql.split('--> statement-breakpoint')) await run(statement)
+        console.log('made')
+        await Bun.sleep(600_000)
+      })`,
+      { URL: database.url },
+    )
+    expect(await half.line()).toBe('made')
+    half.child.kill('SIGKILL')
+    await half.child.exited
+    expect(await storage.driver.columnsOf('users')).toEqual([])
+    expect((await up()).applied).toHaveLength(migrations.length)
+  })
+
+  test('of four processes at once on one empty database are made by one', async () => {
+    const script = `
+      const { openUrl } = await import('./support.ts')
+      const { embeddedMigrations, migrate } = await import('../../src/storage/migrate.ts')
+      const { systemClock } = await import('../../src/lib/clock.ts')
+      console.log('ready')
+      for await (const _ of Bun.stdin.stream()) break
+      const { driver, close } = openUrl(process.env.URL)
+      const { applied, copy } = await migrate(driver, embeddedMigrations('${dialect.name}'), systemClock)
+      await close()
+      console.log(JSON.stringify({ applied: applied.length, copy }))`
+    // Made by the processes themselves, its file included.
+    const fresh =
+      dialect.name === 'sqlite' ? { ...database, url: `${database.url}.fresh` } : await dialect.databaseUrl()
+    const starts = Array.from({ length: 4 }, () => spawnScript(script, { URL: fresh.url }))
+    for (const { line } of starts) expect(await line()).toBe('ready')
+    for (const { child } of starts) {
+      child.stdin.write('go\n')
+      await child.stdin.end()
+    }
+    const answers = await Promise.all(starts.map(async ({ line }) => JSON.parse(await line())))
+    expect(answers.map((one) => one.applied).sort()).toEqual([0, 0, 0, migrations.length])
+    expect(answers.map((one) => one.copy)).toEqual(Array(4).fill(undefined))
+    for (const { child } of starts) expect(await child.exited).toBe(0)
+  }, 60_000)
+})

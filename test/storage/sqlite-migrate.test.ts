@@ -1,0 +1,224 @@
+import { Database } from 'bun:sqlite'
+import { beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  embeddedMigrations,
+  type Migration,
+  MigrationError,
+  migrate,
+  migrationStates,
+} from '../../src/storage/migrate.ts'
+import { manualClock } from '../support/clock.ts'
+import { scratchFolder } from '../support/scratch.ts'
+import { schemaOf } from './schema.ts'
+import { openUrl, refusalOf, spawnScript } from './support.ts'
+
+setDefaultTimeout(60_000)
+
+const migrations = embeddedMigrations('sqlite')
+const clock = manualClock()
+let folder: string
+let path: string
+let url: string
+
+beforeEach(() => {
+  folder = scratchFolder('sqlite')
+  path = join(folder, 'users.db')
+  url = `sqlite:///${path}`
+})
+
+async function up(list: readonly Migration[] = migrations) {
+  const { driver, close } = openUrl(url)
+  try {
+    return await migrate(driver, list, clock)
+  } finally {
+    await close()
+  }
+}
+
+/** A database as an older version left it, with a row, and the migration that the next version adds. */
+async function olderDatabase() {
+  await up([...migrations, first])
+  const { rows, close } = openUrl(url)
+  await rows(`INSERT INTO note VALUES ('kept')`)
+  await close()
+}
+const first = { name: '9000_note', sql: 'CREATE TABLE `note` (text text)' }
+const second = {
+  name: '9001_note',
+  sql: 'ALTER TABLE `note` ADD `more` text;--> statement-breakpoint\nDELETE FROM `note`',
+}
+
+describe('before an upgrade', () => {
+  test('the file is copied aside, for its owner alone, and the copy can be put back', async () => {
+    await olderDatabase()
+    const { applied, copy } = await up([...migrations, first, second])
+    expect(applied).toEqual(['9001_note'])
+    expect(copy).toBe(`${path}.before-9001_note`)
+    expect(statSync(copy!).mode & 0o777).toBe(0o600)
+    const upgraded = openUrl(url)
+    expect(await upgraded.rows('SELECT text, more FROM note')).toEqual([])
+    await upgraded.close()
+
+    copyFileSync(copy!, path)
+    expect((await up([...migrations, first])).applied).toEqual([])
+    const restored = openUrl(url)
+    expect(await restored.rows('SELECT text FROM note')).toEqual([['kept']])
+    expect(await restored.rows('PRAGMA journal_mode')).toEqual([['wal']])
+    await restored.close()
+  })
+
+  test('the copy holds what stands in the write-ahead log alone', async () => {
+    await olderDatabase()
+    const server = openUrl(url)
+    await server.rows(`INSERT INTO note VALUES ('in the log')`)
+    expect(statSync(`${path}-wal`).size).toBeGreaterThan(0)
+    const { copy } = await migrate(server.driver, [...migrations, first, second], clock)
+    await server.close()
+    expect(new Database(copy!).query('SELECT text FROM note').values()).toEqual([['kept'], ['in the log']])
+  })
+
+  test('a new file is not copied, nor one that is up to date', async () => {
+    expect(await up()).toEqual({ applied: migrations.map(({ name }) => name), copy: undefined })
+    expect(await up()).toEqual({ applied: [], copy: undefined })
+    expect(readdirSync(folder)).toEqual(['users.db'])
+  })
+
+  test('a copy that cannot be made stops the upgrade, and no part of it is left', async () => {
+    await olderDatabase()
+    mkdirSync(`${path}.before-9001_note`)
+    await expect(up([...migrations, first, second])).rejects.toThrow()
+    expect(readdirSync(folder).sort()).toEqual(['users.db', 'users.db.before-9001_note'])
+    const { rows, close } = openUrl(url)
+    expect(await rows('SELECT text FROM note')).toEqual([['kept']])
+    await close()
+  })
+
+  test('of two processes at once one upgrades, and the copy is of the time before', async () => {
+    await olderDatabase()
+    const script = `
+      const { openUrl } = await import('./support.ts')
+      const { migrate } = await import('../../src/storage/migrate.ts')
+      const { systemClock } = await import('../../src/lib/clock.ts')
+      const { driver, close } = openUrl(process.env.URL)
+      console.log('ready')
+      for await (const _ of Bun.stdin.stream()) break
+      const answer = await migrate(driver, JSON.parse(process.env.MIGRATIONS), systemClock)
+      await close()
+      console.log(JSON.stringify(answer))`
+    const env = { URL: url, MIGRATIONS: JSON.stringify([...migrations, first, second]) }
+    const starts = Array.from({ length: 4 }, () => spawnScript(script, env))
+    for (const { line } of starts) expect(await line()).toBe('ready')
+    for (const { child } of starts) {
+      child.stdin.write('go\n')
+      await child.stdin.end()
+    }
+    const answers = await Promise.all(starts.map(async ({ line }) => JSON.parse(await line())))
+    expect(answers.map(({ applied }) => applied.length).sort()).toEqual([0, 0, 0, 1])
+    expect(answers.filter(({ copy }) => copy !== undefined)).toHaveLength(1)
+    const copy = new Database(`${path}.before-9001_note`)
+    expect(copy.query('SELECT text FROM note').values()).toEqual([['kept']])
+    expect(copy.query('PRAGMA integrity_check').values()).toEqual([['ok']])
+  })
+})
+
+test('a table that others refer to can be rebuilt, and what would orphan a row is refused', async () => {
+  await up()
+  const prepare = openUrl(url)
+  await prepare.rows('CREATE TABLE part (user_id bigint REFERENCES whole (id) ON DELETE CASCADE)')
+  await prepare.rows('CREATE TABLE whole (id integer PRIMARY KEY)')
+  await prepare.rows('INSERT INTO whole VALUES (1)')
+  await prepare.rows('INSERT INTO part VALUES (1)')
+  await prepare.close()
+  const rebuild = [
+    'CREATE TABLE new_whole (id integer PRIMARY KEY)',
+    'INSERT INTO new_whole SELECT id FROM whole',
+    'DROP TABLE whole',
+    'ALTER TABLE new_whole RENAME TO whole',
+  ]
+  const sql = (statements: string[]) => statements.join('--> statement-breakpoint\n')
+  await up([...migrations, { name: '9000_rebuild', sql: sql(rebuild) }])
+  const after = openUrl(url)
+  expect(await after.rows('SELECT user_id FROM part')).toEqual([[1]])
+  expect(await after.rows('PRAGMA foreign_keys')).toEqual([[1]])
+  await after.close()
+  const orphaning = { name: '9001_orphan', sql: sql(['DELETE FROM whole']) }
+  await expect(up([...migrations, { name: '9000_rebuild', sql: sql(rebuild) }, orphaning])).rejects.toThrow(
+    '1 rows refer to a row that is not there',
+  )
+})
+
+describe('a file that is not ours', () => {
+  test.each([
+    ['text', 'not a database, but long enough to be one. '.repeat(100)],
+    ['a short text', 'hi\n'],
+  ])('%s is refused and left as it is', (_, content) => {
+    writeFileSync(path, content)
+    expect(() => openUrl(url)).toThrow(expect.objectContaining({ code: 'SQLITE_NOTADB' }))
+    expect(readFileSync(path, 'utf8')).toBe(content)
+    expect(readdirSync(folder)).toEqual(['users.db'])
+  })
+
+  test('a FastAPI service’s database is refused and not changed in a single byte', async () => {
+    const theirs = new Database(path)
+    theirs.run('CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR, username VARCHAR, hashed_password VARCHAR)')
+    theirs.close()
+    const before = readFileSync(path)
+    const { driver, close } = openUrl(url)
+    await expect(migrate(driver, migrations, clock)).rejects.toBeInstanceOf(MigrationError)
+    await close()
+    expect(readFileSync(path).equals(before)).toBe(true)
+    expect(readdirSync(folder)).toEqual(['users.db'])
+  })
+})
+
+describe('looking without changing', () => {
+  test('makes no file', async () => {
+    const { driver, close } = openUrl(url, { inspect: true })
+    expect((await migrationStates(driver, migrations)).every(({ appliedAt }) => appliedAt === undefined)).toBe(true)
+    await close()
+    expect(existsSync(path)).toBe(false)
+  })
+
+  test('tells what is applied and what is pending', async () => {
+    await up(migrations.slice(0, 1))
+    const before = readFileSync(path)
+    const storage = openUrl(url, { inspect: true })
+    const [head, ...rest] = await migrationStates(storage.driver, migrations)
+    expect(head?.appliedAt).toBe(clock.now())
+    expect(rest.every(({ appliedAt }) => appliedAt === undefined)).toBe(true)
+    expect((await schemaOf(storage)).columns).toContain('users.id number')
+    await storage.close()
+    expect(readFileSync(path).equals(before)).toBe(true)
+  })
+})
+
+test('a start waits for another process that is migrating', async () => {
+  const slow = spawnScript(
+    `const { openUrl } = await import('./support.ts')
+    const { driver, close } = openUrl(process.env.URL)
+    await driver.migrateAlone(async ({ run }) => {
+      await run('CREATE TABLE note (text text)')
+      console.log('holds')
+      for await (const _ of Bun.stdin.stream()) break
+    })
+    await close()`,
+    { URL: url },
+  )
+  expect(await slow.line()).toBe('holds')
+  // It waits inside SQLite, so it is another process too.
+  const start = spawnScript(
+    `const { openUrl } = await import('./support.ts')
+    const { driver, close } = openUrl(process.env.URL)
+    console.log('begins')
+    await driver.migrateAlone(async ({ run }) => console.log(JSON.stringify(await run('SELECT count(*) FROM note'))))
+    await close()`,
+    { URL: url },
+  )
+  expect(await start.line()).toBe('begins')
+  slow.child.stdin.write('go\n')
+  await slow.child.stdin.end()
+  expect(await start.line()).toBe('[[0]]')
+  expect(await refusalOf(start.child.exited)).toBe('resolved')
+})

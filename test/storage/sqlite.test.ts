@@ -1,0 +1,251 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { manualClock } from '../support/clock.ts'
+import { scratchFolder } from '../support/scratch.ts'
+import { holdFile, openMigrated, openUrl, openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
+
+let path: string
+let url: string
+let storage: TestStorage
+let other: TestStorage
+const clock = manualClock()
+
+beforeEach(async () => {
+  path = join(scratchFolder('sqlite'), 'users.db')
+  url = `sqlite:///${path}`
+  storage = await openWithThing(url, { clock })
+  other = await openWithThing(url, { waitInside: true })
+})
+afterEach(async () => {
+  await storage.close()
+  await other.close()
+})
+
+const add = (id: number, name = `name ${id}`) =>
+  storage.rows('INSERT INTO thing (id, name) VALUES ($1, $2)', [id, name])
+const committed = async () => (await other.rows('SELECT id FROM thing ORDER BY id')).map(([id]) => Number(id))
+const count = async () => (await committed()).length
+
+describe('group commit', () => {
+  test('puts at most 64 waiting units into one commit, statements and transactions alike', async () => {
+    const atFirstAnswer = Promise.withResolvers<number>()
+    const units = Array.from({ length: 100 }, async (_, id) => {
+      await (id % 2 === 0 ? add(id) : storage.store.transaction(() => add(id)))
+      atFirstAnswer.resolve(count())
+    })
+    expect(await atFirstAnswer.promise).toBe(64)
+    await Promise.all(units)
+    expect(await count()).toBe(100)
+  })
+
+  test('takes a unit that arrives while others wait for the file', async () => {
+    const holder = await holdFile(path)
+    const first = add(1)
+    await turns()
+    const second = add(2)
+    await holder.release()
+    await clock.advance(100)
+    await Promise.all([first, second])
+    expect(await committed()).toEqual([1, 2])
+  })
+
+  test('answers nobody when the commit fails, keeps nothing, and goes on', async () => {
+    await storage.rows('CREATE TABLE part (thing bigint REFERENCES thing (id) DEFERRABLE INITIALLY DEFERRED)')
+    const ran: number[] = []
+    const outcomes = await Promise.all(
+      [1, 2, 3].map((id) =>
+        refusalOf(
+          storage.store.transaction(async () => {
+            storage.store.afterCommit(() => ran.push(id))
+            await add(id)
+            // What refers to nothing is found at the commit alone.
+            if (id === 2) await storage.rows('INSERT INTO part VALUES (77)')
+          }),
+        ),
+      ),
+    )
+    expect(outcomes).toEqual(Array(3).fill('database_unavailable'))
+    expect(ran).toEqual([])
+    expect(await committed()).toEqual([])
+    await add(4)
+    expect(await committed()).toEqual([4])
+  })
+
+  test('counts who waits and for how long', async () => {
+    const holder = await holdFile(path)
+    const before = storage.store.stats()
+    const waiting = [add(1), add(2)]
+    await turns()
+    expect(storage.store.stats().waiting - before.waiting).toBe(2)
+    await clock.advance(500)
+    await holder.release()
+    await clock.advance(100)
+    await Promise.all(waiting)
+    const { waiting: left, waitedTotal, waitedMsTotal } = storage.store.stats()
+    expect(left).toBe(0)
+    expect(waitedTotal - before.waitedTotal).toBe(2)
+    expect(waitedMsTotal - before.waitedMsTotal).toBeGreaterThanOrEqual(1_000)
+    expect(waitedMsTotal - before.waitedMsTotal).toBeLessThanOrEqual(1_200)
+  })
+})
+
+describe('while another process holds the file', () => {
+  test('a writer waits outside SQLite and succeeds within 3 seconds; readers never wait', async () => {
+    await add(1)
+    // What SQLite itself waits stops everything else in the process.
+    expect(await storage.rows('PRAGMA busy_timeout')).toEqual([[0]])
+    const holder = await holdFile(path)
+    let settled = false
+    const waiting = Promise.all([add(2), storage.store.transaction(() => add(3))]).finally(() => {
+      settled = true
+    })
+    await clock.advance(2_900)
+    expect(settled).toBe(false)
+    expect(await storage.rows('SELECT id FROM thing')).toEqual([[1]])
+    await holder.release()
+    await clock.advance(50)
+    await waiting
+    expect(await committed()).toEqual([1, 2, 3])
+  })
+
+  test('a writer is refused after 3 seconds, has written nothing, and the next one succeeds', async () => {
+    const holder = await holdFile(path)
+    const early = refusalOf(add(1))
+    await clock.advance(2_000)
+    let lateSettled = false
+    const late = add(2).finally(() => {
+      lateSettled = true
+    })
+    await clock.advance(1_050)
+    expect(await early).toBe('database_busy')
+    expect(lateSettled).toBe(false)
+    await holder.release()
+    await clock.advance(50)
+    await late
+    expect(await committed()).toEqual([2])
+  })
+
+  test('a command beside the server waits inside SQLite', async () => {
+    expect(await other.rows('PRAGMA busy_timeout')).toEqual([[3000]])
+  })
+})
+
+describe('when there is no room', () => {
+  const big = 'x'.repeat(200_000)
+  const limitPages = async () => {
+    const pages = Number((await storage.rows('SELECT page_count FROM pragma_page_count'))[0]![0])
+    await storage.rows(`PRAGMA max_page_count = ${pages + 2}`)
+  }
+
+  test('writers are refused, readers served, and all is well once there is room again', async () => {
+    await add(1)
+    await limitPages()
+    const refused = [refusalOf(add(2, big)), refusalOf(storage.store.transaction(() => add(3, big)))]
+    expect(await Promise.all(refused)).toEqual(Array(2).fill('database_unavailable'))
+    expect(await storage.rows('SELECT id FROM thing')).toEqual([[1]])
+    await storage.rows('PRAGMA max_page_count = 100000')
+    await add(4, big)
+    expect(await committed()).toEqual([1, 4])
+  })
+
+  test('nothing is left of a transaction that goes on after the failure, and none of its batch is answered', async () => {
+    await limitPages()
+    const outcomes = await Promise.all([
+      refusalOf(add(1)),
+      refusalOf(
+        storage.store.transaction(async () => {
+          // SQLite has then rolled back everything: the next statement would stand in no transaction and stay.
+          await add(2, big).catch(() => {})
+          await add(3).catch(() => {})
+        }),
+      ),
+      refusalOf(storage.store.transaction(() => add(4))),
+    ])
+    expect(outcomes).toEqual(Array(3).fill('database_unavailable'))
+    expect(await committed()).toEqual([])
+    await add(5)
+    expect(await committed()).toEqual([5])
+  })
+})
+
+test('a file that cannot be written is a refusal, and all is well once it can be', async () => {
+  const [, readonly] = await Promise.all([
+    storage.rows('PRAGMA query_only = ON'),
+    refusalOf(storage.store.transaction(() => add(1))),
+    storage.rows('PRAGMA query_only = OFF'),
+  ])
+  expect(readonly).toBe('database_unavailable')
+  await add(2)
+  expect(await committed()).toEqual([2])
+})
+
+test('texts of varying length do not pile up as prepared statements', async () => {
+  await add(1)
+  for (let length = 1; length <= 600; length++) {
+    const list = Array.from({ length }, (_, index) => `$${index + 1}`)
+    const found = await storage.rows(`SELECT id FROM thing WHERE id IN (${list})`, [...Array(length - 1).fill(0), 1])
+    expect(found).toEqual([[1]])
+  }
+})
+
+describe('the file', () => {
+  const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8)
+
+  test('is made for its owner alone, with all that stands beside it', async () => {
+    await add(1)
+    for (const name of [path, `${path}-wal`, `${path}-shm`]) expect(`${name} ${modeOf(name)}`).toBe(`${name} 600`)
+  })
+
+  test('keeps the mode that somebody gave it', async () => {
+    chmodSync(path, 0o640)
+    await openUrl(url).close()
+    expect(modeOf(path)).toBe('640')
+  })
+
+  test('is one alone once everybody has closed it', async () => {
+    await add(1)
+    await storage.close()
+    await other.close()
+    expect([`${path}-wal`, `${path}-shm`].filter((name) => existsSync(name))).toEqual([])
+    storage = await openWithThing(url, { clock })
+    other = await openWithThing(url)
+    expect(await committed()).toEqual([1])
+  })
+
+  test('is written with all that makes an answer durable', async () => {
+    const pragma = async (name: string) => (await storage.rows(`PRAGMA ${name}`))[0]![0]
+    expect([await pragma('journal_mode'), await pragma('synchronous'), await pragma('foreign_keys')]).toEqual([
+      'wal',
+      2,
+      1,
+    ])
+  })
+
+  test('cannot be opened where there is no folder or where one stands', () => {
+    const folder = scratchFolder('sqlite')
+    const open = (name: string) => () => openUrl(`sqlite:///${join(folder, name)}`)
+    mkdirSync(join(folder, 'folder'))
+    expect(open('none/users.db')).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+    expect(open('folder')).toThrow(expect.objectContaining({ code: 'EISDIR' }))
+    expect(existsSync(join(folder, 'none'))).toBe(false)
+  })
+})
+
+test('after its end nothing is taken any more and everything begun is there', async () => {
+  const last = [add(1), storage.store.transaction(() => add(2))]
+  await storage.close()
+  await Promise.all(last)
+  expect(await committed()).toEqual([1, 2])
+  expect(await refusalOf(add(3))).toBe('database_unavailable')
+  expect(await refusalOf(storage.rows('SELECT id FROM thing'))).toBe('database_unavailable')
+  storage = await openWithThing(url, { clock })
+})
+
+test('in memory, reader and writer share one database', async () => {
+  const memory = await openMigrated('sqlite::memory:')
+  await memory.rows('CREATE TABLE thing (id bigint PRIMARY KEY)')
+  await memory.store.transaction(() => memory.rows('INSERT INTO thing VALUES (1)'))
+  expect(await memory.rows('SELECT id FROM thing')).toEqual([[1]])
+  await memory.close()
+})

@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { count, eq, sql } from 'drizzle-orm'
+import { violatedForeignKey, violatedUnique } from '../../src/storage/conflicts.ts'
+import { statements } from '../../src/storage/store.ts'
+import { type DialectDatabase, describeEachDialect } from '../support/dialects.ts'
+import { openMigrated, refusalOf, type TestStorage } from './support.ts'
+
+const prepared = statements(({ q, t: { users } }) => ({
+  byKey: q
+    .select()
+    .from(users)
+    .where(eq(users.emailKey, sql.placeholder('key')))
+    .prepare(),
+  rename: q
+    .update(users)
+    .set({ username: sql.placeholder('username') as never })
+    .where(eq(users.emailKey, sql.placeholder('key')))
+    .returning({ username: users.username })
+    .prepare(),
+  count: q.select({ count: count() }).from(users).prepare(),
+}))
+
+describeEachDialect('statements', (dialect) => {
+  let database: DialectDatabase
+  let storage: TestStorage
+  let other: TestStorage
+
+  beforeEach(async () => {
+    database = await dialect.databaseUrl()
+    storage = await openMigrated(database.url)
+    other = await openMigrated(database.url)
+  })
+  afterEach(async () => {
+    await storage.close()
+    await other.close()
+    await database.dispose()
+  })
+
+  const row = (name: string, more: object = {}) => ({
+    email: `${name}@example.com`,
+    emailKey: `${name}@example.com`,
+    username: name,
+    usernameKey: name,
+    isActive: true,
+    sessionEpoch: 0,
+    createdAt: 1_781_234_567_890,
+    updatedAt: 1_781_234_567_890,
+    ...more,
+  })
+  const insert = async (name: string, more: object = {}, { store } = storage) =>
+    (await store.q.insert(store.t.users).values(row(name, more)).returning())[0]!
+  const find = async (name: string, { store } = storage) =>
+    (await prepared(store).byKey.execute({ key: `${name}@example.com` }))[0]
+  const rename = (username: string) => prepared(storage.store).rename.execute({ key: 'ada@example.com', username })
+
+  test('that were prepared before see the transaction they run in, and outside what is committed', async () => {
+    await insert('ada')
+    expect((await find('ada'))?.username).toBe('ada')
+    const seen: unknown[] = []
+    await refusalOf(
+      storage.store.transaction(async () => {
+        expect(await rename('grace')).toEqual([{ username: 'grace' }])
+        seen.push((await find('ada'))?.username, (await find('ada', other))?.username)
+        throw new Error('no')
+      }),
+    )
+    expect(seen).toEqual(['grace', 'ada'])
+    expect((await find('ada'))?.username).toBe('ada')
+    await storage.store.transaction(() => rename('hopper'))
+    expect((await find('ada'))?.username).toBe('hopper')
+    expect((await find('ada', other))?.username).toBe('hopper')
+    expect(await rename('lovelace')).toEqual([{ username: 'lovelace' }])
+    expect((await find('ada', other))?.username).toBe('lovelace')
+  })
+
+  test('of many transactions at once each see their own', async () => {
+    const names = Array.from({ length: 24 }, (_, index) => `user${index}`)
+    const found = await Promise.all(
+      names.map((name) =>
+        storage.store.transaction(async () => {
+          await insert(name)
+          return (await find(name))?.usernameKey
+        }),
+      ),
+    )
+    expect(found).toEqual(names)
+    expect(await prepared(storage.store).count.execute()).toEqual([{ count: 24 }])
+  })
+
+  test.each([
+    ['times', { createdAt: 1_781_234_567_890, emailVerifiedAt: 253_402_300_799_999 }],
+    ['small and large numbers', { sessionEpoch: 2 ** 31, createdAt: 0, updatedAt: Number.MAX_SAFE_INTEGER }],
+    ['a number below nothing', { createdAt: -(2 ** 40) }],
+    ['no', { isActive: false }],
+    ['nothing', { passwordHash: null, passwordScheme: null, emailVerifiedAt: null }],
+    ['all kinds of text', { username: 'İß日本語 😀 e\u0301 \u202e\u2066 \n\t\\ \' " $1 ? %', email: '' }],
+    ['a long text', { username: 'ä'.repeat(100_000) }],
+    ['JSON', { username: '{"a":[1,null,"\\u0000"]}' }],
+  ])('give back %s as they were', async (_, values) => {
+    expect(await insert('ada', values)).toMatchObject({ ...row('ada', values) })
+    expect(await find('ada')).toMatchObject({ ...row('ada', values) })
+    await storage.store.transaction(async () => expect(await find('ada')).toMatchObject({ ...row('ada', values) }))
+  })
+
+  test('find by numbers of any size', async () => {
+    const { users } = storage.store.t
+    await insert('ada', { updatedAt: 7 })
+    await insert('grace', { updatedAt: 7_781_234_567_890 })
+    const by = storage.store.q
+      .select()
+      .from(users)
+      .where(eq(users.updatedAt, sql.placeholder('at')))
+      .prepare()
+    for (const [at, name] of [
+      [7, 'ada'],
+      [7_781_234_567_890, 'grace'],
+      [7, 'ada'],
+    ] as const)
+      expect((await by.execute({ at })).map(({ username }) => username)).toEqual([name])
+  })
+
+  test('never give an id twice, not even that of the last row, deleted, nor across a restart', async () => {
+    const { users } = storage.store.t
+    const ids = [(await insert('ada')).id, (await insert('grace')).id]
+    await storage.store.q.delete(users).where(eq(users.id, ids[1]!))
+    ids.push((await insert('hopper')).id)
+    await storage.store.q.delete(users)
+    await storage.close()
+    storage = await openMigrated(database.url)
+    ids.push((await insert('lovelace')).id)
+    expect(ids.every((id, index) => index === 0 || id > ids[index - 1]!)).toBe(true)
+  })
+
+  test('tell which unique index or primary key they ran into, inside a transaction and outside', async () => {
+    const { q, t } = storage.store
+    const conflict = (work: () => Promise<unknown>) => work().then(() => 'none', violatedUnique)
+    const ada = await insert('ada')
+    await storage.rows("INSERT INTO write_probes (name, written_at) VALUES ('a', 1)")
+    const cases: [() => Promise<unknown>, string | undefined][] = [
+      [() => insert('x', { emailKey: 'ada@example.com' }), 'users.email_key'],
+      [() => insert('x', { usernameKey: 'ada' }), 'users.username_key'],
+      [() => insert('x', { id: ada.id }), 'users.id'],
+      // A value that looks like PostgreSQL's own words.
+      [() => insert('(x)=(', { usernameKey: 'ada' }), 'users.username_key'],
+      [() => storage.rows("INSERT INTO write_probes (name, written_at) VALUES ('a', 2)"), 'write_probes.name'],
+      [() => q.insert(t.users).values({ ...row('y'), email: null as never }), undefined],
+      [() => insert('fine'), 'none'],
+    ]
+    for (const [work, column] of cases) {
+      expect(
+        await conflict(() =>
+          storage.store.transaction(async () => void (await work())).catch((e) => Promise.reject(e)),
+        ),
+      ).toBe(column as string)
+      if (column !== 'none') expect(await conflict(work)).toBe(column as string)
+    }
+    for (const other of [undefined, null, 'text', new Error('plain')]) expect(violatedUnique(other)).toBeUndefined()
+  })
+
+  test('tell of a row that is not there', async () => {
+    const session = storage.rows(`INSERT INTO user_roles (user_id, role, granted_at) VALUES (999, 'admin', 1)`)
+    const error = await session.catch((thrown: unknown) => thrown)
+    expect(violatedForeignKey(error)).toBe(true)
+    expect(violatedUnique(error)).toBeUndefined()
+    expect(violatedForeignKey(new Error('plain'))).toBe(false)
+  })
+
+  test('of 24 at once that add one name, one succeeds, from two processes', async () => {
+    const outcomes = await Promise.all(
+      Array.from({ length: 24 }, (_, index) =>
+        insert('ada', {}, index % 2 ? storage : other).then(() => 'added', violatedUnique),
+      ),
+    )
+    expect(outcomes.filter((outcome) => outcome === 'added')).toHaveLength(1)
+    expect(
+      outcomes.filter((outcome) => outcome === 'users.email_key' || outcome === 'users.username_key'),
+    ).toHaveLength(23)
+  })
+
+  test('are built once for each database', () => {
+    let built = 0
+    const counted = statements(() => ++built)
+    expect([counted(storage.store), counted(storage.store), counted(other.store)]).toEqual([1, 1, 2])
+  })
+})
