@@ -13,13 +13,15 @@ export interface Login extends PasswordAttempt {
  * Begins a session for who knows the account's password.
  * @throws KeywardError `invalid_credentials`, `overloaded`
  */
-export async function login(
-  deps: Pick<
-    Deps,
-    'store' | 'clock' | 'random' | 'config' | 'passwords' | 'accessTokens' | 'refreshTokens' | 'deviceTokens'
-  >,
-  { origin, deviceToken, ...attempt }: Login,
-): Promise<LoginGrant> {
+export const login = (deps: LoginDeps & Pick<Deps, 'metrics'>, attempt: Login): Promise<LoginGrant> =>
+  deps.metrics.login('password', logIn(deps, attempt))
+
+type LoginDeps = Pick<
+  Deps,
+  'store' | 'clock' | 'random' | 'config' | 'passwords' | 'accessTokens' | 'refreshTokens' | 'deviceTokens'
+>
+
+async function logIn(deps: LoginDeps, { origin, deviceToken, ...attempt }: Login): Promise<LoginGrant> {
   const device = deviceToken === undefined ? undefined : await deps.deviceTokens.read(deviceToken)
   const user = await verifyPassword(deps, attempt)
   return grantSession(deps, { user, amr: ['pwd'], origin, device })

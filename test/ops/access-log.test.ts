@@ -1,0 +1,91 @@
+import { expect, test } from 'bun:test'
+import { createTestApp } from '../support/app.ts'
+
+const entries = (logs: string[]) => logs.map((line) => JSON.parse(line) as Record<string, unknown>)
+const requests = (logs: string[]) => entries(logs).filter(({ event }) => event === 'request')
+
+test('a request is one line: id, method, pattern, status, duration and who, in this order', async () => {
+  const app = await createTestApp()
+  const { id, grant } = await app.signUp()
+  app.logs.length = 0
+  await app.request('GET', '/users/me?token=kept-out', {
+    token: grant.access_token,
+    headers: { 'x-request-id': 'trace-7' },
+  })
+  expect(app.logs).toEqual([
+    `{"time":"2026-01-01T00:00:00.000Z","level":"info","event":"request","request_id":"trace-7","method":"GET","route":"/users/me","status":200,"ms":0,"user_id":${id}}\n`,
+  ])
+  await app.close()
+})
+
+test('a refusal says its code; a path that is no route is not written', async () => {
+  const app = await createTestApp()
+  await app.request('GET', '/users/me')
+  await app.request('POST', '/token', { form: { username: 'ada', password: 'x' } })
+  await app.request('GET', '/reset/kept-out-7c1f')
+  expect(requests(app.logs).map(({ route, status, code }) => [route, status, code])).toEqual([
+    ['/users/me', 401, 'not_authenticated'],
+    ['/token', 401, 'invalid_credentials'],
+    [undefined, 404, 'not_found'],
+  ])
+  expect(app.logs.join('')).not.toContain('kept-out')
+  await app.close()
+})
+
+test('no line holds a token, a password, an address or a query, whatever fails', async () => {
+  const app = await createTestApp({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
+  const { grant, password } = await app.signUp()
+  const headers = { 'x-forwarded-for': '203.0.113.77' }
+  const { access_token: token } = grant
+  await app.request('GET', '/users/me?password=in-the-query', { token, headers })
+  await app.request('GET', '/users/me', { token: `${token}x`, headers })
+  await app.request('POST', '/register', { json: { email: 'not an address', username: '!', password }, headers })
+  await app.request('POST', '/register', { body: `{"password":"${password}`, type: 'application/json', headers })
+  await app.request('POST', '/token', { form: `username=ada&password=${password}&password=${password}`, headers })
+  await app.deps.store.close()
+  await app.request('POST', '/token', { form: { username: 'ada', password }, headers })
+  await app.request('GET', '/users/me', { token, headers })
+  const text = app.logs.join('')
+  for (const secret of [token, token.split('.')[2]!, password, 'in-the-query', '203.0.113.77', 'ada@example.com'])
+    expect(text).not.toContain(secret)
+  expect(requests(app.logs).length).toBe(9)
+})
+
+test('LOG_LEVEL leaves out what is below it', async () => {
+  const app = await createTestApp({ env: { LOG_LEVEL: 'warn' } })
+  await app.request('GET', '/users/me')
+  expect(app.logs).toEqual([])
+  await app.close()
+})
+
+test('LOG_FORMAT=text is one readable line', async () => {
+  const app = await createTestApp({ env: { LOG_FORMAT: 'text' } })
+  app.logs.length = 0
+  await app.request('GET', '/users/me', { headers: { 'x-request-id': 'trace-7' } })
+  expect(app.logs).toEqual([
+    '00:00:00.000 INFO  request request_id=trace-7 method=GET route=/users/me status=401 code=not_authenticated ms=0\n',
+  ])
+  await app.close()
+})
+
+test('X-Forwarded-For without TRUSTED_PROXIES is warned of once', async () => {
+  const app = await createTestApp()
+  const login = () =>
+    app.request('POST', '/token', {
+      form: { username: 'ada', password: 'x' },
+      headers: { 'x-forwarded-for': '203.0.113.77' },
+    })
+  await login()
+  await login()
+  const warnings = entries(app.logs).filter(({ event }) => event === 'forwarded_for_ignored')
+  expect(warnings.map(({ level }) => level)).toEqual(['warn'])
+  await app.close()
+
+  const trusting = await createTestApp({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
+  await trusting.request('POST', '/token', {
+    form: { username: 'ada', password: 'x' },
+    headers: { 'x-forwarded-for': '203.0.113.77' },
+  })
+  expect(trusting.logs.join('')).not.toContain('forwarded_for_ignored')
+  await trusting.close()
+})
