@@ -1,12 +1,14 @@
 import { Elysia } from 'elysia'
 import type { Deps } from './deps.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { keyRoutes } from './features/keys/routes.ts'
 import { authorizeMetrics } from './features/ops/authorize.ts'
 import { opsRoutes, probePatterns } from './features/ops/routes.ts'
 import { createProxyWarning } from './features/ops/warnings.ts'
 import { docsRoutes } from './features/pages/docs.routes.ts'
 import { authorize } from './features/sessions/authorize.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
+import { tokenRoutes } from './features/tokens/routes.ts'
 import { createCors } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
 import { type Authorize, createGuard } from './http/guard.ts'
@@ -35,6 +37,8 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
     .use(opsRoutes(deps, kit))
     .use(accountRoutes(deps, kit))
     .use(sessionRoutes(deps, kit))
+    .use(keyRoutes(deps, kit))
+    .use(tokenRoutes(deps, kit))
   elysia.use(docsRoutes(deps, kit, () => elysia.routes))
   const table = createRouteTable(elysia.routes.map(toRoute))
   const fetch = createPipeline({

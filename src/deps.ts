@@ -81,7 +81,7 @@ export async function createDeps(
   try {
     const { applied, copy } = await migrate(driver, embeddedMigrations(store.dialect), clock)
     if (applied.length > 0) log.info('database_migrated', { applied: applied.join(' '), copy })
-    const keyring = await openKeyring({ config, store, clock, random })
+    const keyring = await openKeyring({ config, store, clock, random }, { prepare: !waitInside })
     const passwords = createPasswords({
       cost: config.BCRYPT_COST,
       maxWaitMs: config.HASH_MAX_WAIT_MS,

@@ -6,6 +6,7 @@ import { type CommandContext, UsageError } from './context.ts'
 import { explain } from './explain.ts'
 import { healthcheck } from './healthcheck.ts'
 import { importCommand } from './import.ts'
+import { keys } from './keys.ts'
 import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
 import { users } from './users.ts'
@@ -25,6 +26,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       import: importCommand(context),
       users: users(context),
       apikeys: apikeys(context),
+      keys: keys(context),
     },
   }) as CommandDef
   try {

@@ -3,6 +3,7 @@ import { type App, createApp } from '../app.ts'
 import { type Config, withPort } from '../config/schema.ts'
 import { closeDeps, createDeps } from '../deps.ts'
 import { drain, lastOnConnection } from '../features/ops/drain.ts'
+import { startJobs } from '../features/ops/jobs.ts'
 import { warnOfSettings } from '../features/ops/warnings.ts'
 import { maskDatabaseUrl } from '../lib/database-url.ts'
 import { type CommandContext, CommandError } from './context.ts'
@@ -28,6 +29,7 @@ export const serve = (context: CommandContext) =>
       try {
         const config = withPort(settings, server.port!)
         const deps = await createDeps(config, { clock, random, write: print, usage })
+        const jobs = startJobs(deps)
         try {
           const app = createApp(deps, (request) => server.requestIP(request)?.address)
           handle = app.fetch
@@ -47,6 +49,7 @@ export const serve = (context: CommandContext) =>
           await drain(deps, server)
           deps.log.info('stopped')
         } finally {
+          await jobs.stop()
           await closeDeps(deps)
         }
       } finally {

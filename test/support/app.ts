@@ -3,7 +3,9 @@ import { withSecretKey } from '../../src/config/dev-secret.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { closeDeps, createDeps, type Deps } from '../../src/deps.ts'
+import { startJobs } from '../../src/features/ops/jobs.ts'
 import { pathOf } from '../../src/http/route-table.ts'
+import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { type ManualClock, manualClock } from './clock.ts'
 import { type Dialect, dialects } from './dialects.ts'
 import { seededRandom } from './random.ts'
@@ -17,6 +19,8 @@ export interface TestAppOptions {
   env?: Record<string, string>
   clock?: ManualClock
   seed?: string
+  /** Runs the periodic jobs as a server does; `passTime` then waits for those that fall due. */
+  jobs?: boolean
 }
 
 export interface TestApp {
@@ -32,6 +36,8 @@ export interface TestApp {
   request(method: string, path: string, options?: RequestOptions): Promise<Response>
   /** Registers and logs in; answers the access token among the rest of `/token`'s answer. */
   signUp(username?: string, password?: string): Promise<SignedUp>
+  /** Moves the clock on by `ms`; with `jobs` those that fall due run, each at least once for a minute or more. */
+  passTime(ms: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -82,6 +88,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const deps = await createDeps(config, { clock, random, write: (line) => logs.push(line) })
   const peers = new WeakMap<Request, string>()
   const app = createApp(deps, (request) => peers.get(request) ?? '192.0.2.1')
+  const jobs = options.jobs ? startJobs(deps) : undefined
 
   const fetch = async (request: Request, peer?: string) => {
     if (peer !== undefined) peers.set(request, peer)
@@ -108,7 +115,16 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       if (token.status !== 200) throw new Error(`token: ${token.status} ${await token.text()}`)
       return { id, username, email, password, grant: (await token.json()) as SignedUp['grant'] }
     },
+    async passTime(ms) {
+      // The wall clock alone, then a minute step by step: three months would be a million turns of the jobs.
+      clock.setWall(clock.now() + Math.max(0, ms - MINUTE))
+      for (let left = Math.min(ms, MINUTE); left > 0; left -= 10 * SECOND) {
+        await clock.advance(Math.min(left, 10 * SECOND))
+        await jobs?.settled()
+      }
+    },
     async close() {
+      await jobs?.stop()
       await closeDeps(deps)
       await database.dispose()
     },

@@ -31,10 +31,12 @@ interface Entry {
 }
 
 /**
- * Opens the signing keys, making the first ones where there are none.
+ * Opens the signing keys.
+ * @param options.prepare makes the first keys where there are none, and what else this configuration wants changed.
+ *   Without it nothing is written: a command's settings may be other than the server's.
  * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
  */
-export async function openKeyring(deps: KeyDeps): Promise<Keyring> {
+export async function openKeyring(deps: KeyDeps, { prepare = true } = {}): Promise<Keyring> {
   const { config, clock } = deps
   const openedAt = clock.now()
   const secret = config.JWT_SECRET === undefined ? undefined : hmacKey(config.JWT_SECRET)
@@ -94,13 +96,15 @@ export async function openKeyring(deps: KeyDeps): Promise<Keyring> {
     return running
   }
 
-  await prepareKeys(deps)
+  if (prepare) await prepareKeys(deps)
   await reload()
-  if (signing === undefined) throw new KeyringError('The database has no key that signs. Start again.')
 
   return {
     openedAt,
-    signing: () => signing!,
+    signing() {
+      if (signing === undefined) throw new KeyringError('There is no key to sign tokens with: start the server first.')
+      return signing
+    },
     find(kid) {
       const entry = kid === undefined ? undefined : entries.get(kid)
       return entry && isAccepted(entry.row, clock.now()) ? entry.key : undefined

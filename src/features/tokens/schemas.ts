@@ -1,0 +1,53 @@
+import { t } from 'elysia'
+
+/** RFC 8414 section 2, the members that say something of Keyward. */
+export const ServerMetadata = t.Object(
+  {
+    issuer: t.String({ description: 'The `iss` of access tokens, and where all addresses here begin' }),
+    token_endpoint: t.String(),
+    jwks_uri: t.String(),
+    revocation_endpoint: t.String(),
+    introspection_endpoint: t.String(),
+    response_types_supported: t.Array(t.String(), { description: 'None: there is no authorization endpoint' }),
+    grant_types_supported: t.Array(t.String()),
+    token_endpoint_auth_methods_supported: t.Array(t.String()),
+    revocation_endpoint_auth_methods_supported: t.Array(t.String()),
+    introspection_endpoint_auth_methods_supported: t.Array(t.String(), {
+      description: '`Bearer`: an access token or an API key with `tokens:introspect` in the `Authorization` header',
+    }),
+    service_documentation: t.String(),
+  },
+  {
+    description: 'Authorization server metadata (RFC 8414)',
+    examples: [
+      {
+        issuer: 'https://auth.example.com',
+        token_endpoint: 'https://auth.example.com/token',
+        jwks_uri: 'https://auth.example.com/.well-known/jwks.json',
+        revocation_endpoint: 'https://auth.example.com/revoke',
+        introspection_endpoint: 'https://auth.example.com/introspect',
+        response_types_supported: [],
+        grant_types_supported: ['password', 'refresh_token'],
+        token_endpoint_auth_methods_supported: ['none'],
+        revocation_endpoint_auth_methods_supported: ['none'],
+        introspection_endpoint_auth_methods_supported: ['Bearer'],
+        service_documentation: 'https://auth.example.com/docs',
+      },
+    ],
+  },
+)
+
+/** What stands in the metadata of an issuer. */
+export const serverMetadata = (issuer: string): typeof ServerMetadata.static => ({
+  issuer,
+  token_endpoint: `${issuer}/token`,
+  jwks_uri: `${issuer}/.well-known/jwks.json`,
+  revocation_endpoint: `${issuer}/revoke`,
+  introspection_endpoint: `${issuer}/introspect`,
+  response_types_supported: [],
+  grant_types_supported: ['password', 'refresh_token'],
+  token_endpoint_auth_methods_supported: ['none'],
+  revocation_endpoint_auth_methods_supported: ['none'],
+  introspection_endpoint_auth_methods_supported: ['Bearer'],
+  service_documentation: `${issuer}/docs`,
+})
