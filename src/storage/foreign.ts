@@ -132,5 +132,6 @@ function reasonOf(error: unknown): string {
   if (/^28/.test(word)) return 'The old database refuses this user name or password'
   if (/^3D/.test(word)) return 'The old database is not there: the server has none of that name'
   if (/^42501/.test(word)) return 'The old database does not let this user read the accounts'
+  if (/^ERR_POSTGRES_CONNECTION|^ECONN|^ENOTFOUND/.test(word)) return 'The old database does not answer; is it running?'
   return `The old database cannot be read (${word})`
 }

@@ -1,0 +1,49 @@
+import { join } from 'node:path'
+import type { CommandContext } from '../../src/cli/context.ts'
+import { run } from '../../src/cli/run.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import { testSecret } from './app.ts'
+import { manualClock } from './clock.ts'
+import { seededRandom } from './random.ts'
+import { scratchFolder } from './scratch.ts'
+
+export interface CliResult {
+  code: number
+  out: string
+  err: string
+}
+
+export interface CliOptions {
+  databaseUrl: string
+  env?: Record<string, string>
+  clock?: Clock
+  /** What is typed where the command asks for a password. */
+  secret?: string
+}
+
+/** Runs one command line in process, as `keyward <argv>` with this database and the test's SECRET_KEY. */
+export async function keyward(
+  argv: readonly string[],
+  { databaseUrl, env, clock = manualClock(), secret = '' }: CliOptions,
+): Promise<CliResult> {
+  let out = ''
+  let err = ''
+  const context: CommandContext = {
+    env: { DATABASE_URL: databaseUrl, SECRET_KEY: testSecret, ...env },
+    executable: join(scratchFolder('executable'), 'keyward'),
+    version: '0.0.0',
+    clock,
+    random: seededRandom('cli'),
+    usage: () => ({ residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }),
+    readSecret: async () => secret,
+    print: (text: string) => {
+      out += text
+    },
+    printError: (text: string) => {
+      err += text
+    },
+    stopSignal: () => new Promise<string>(() => {}),
+  }
+  const code = await run(argv, context)
+  return { code, out, err }
+}

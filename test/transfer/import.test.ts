@@ -1,0 +1,259 @@
+import { expect, test } from 'bun:test'
+import { createTestApp, type TestApp } from '../support/app.ts'
+import { keyward } from '../support/cli.ts'
+import { type Dialect, describeEachDialect, dialects } from '../support/dialects.ts'
+import { bcryptHash, looseTable, oldService, sqlalchemyTable, sqlmodelTable } from './old-service.ts'
+
+const password = 'correct horse battery'
+
+/** An empty Keyward, its accounts' database, and the command that imports into it. */
+async function setUp(dialect: Dialect) {
+  const { url, dispose } = await dialect.databaseUrl()
+  let app: TestApp | undefined
+  return {
+    url,
+    import: (from: string, ...flags: string[]) => keyward(['import', '--from', from, ...flags], { databaseUrl: url }),
+    /** Starts Keyward on the database. */
+    async app() {
+      app = await createTestApp({ databaseUrl: url })
+      return app
+    },
+    async [Symbol.asyncDispose]() {
+      await app?.close()
+      await dispose()
+    },
+  }
+}
+
+const login = (app: TestApp, username: string, typed = password) =>
+  app.request('POST', '/token', { form: { username, password: typed } })
+
+async function profile(app: TestApp, username: string, typed?: string) {
+  const answer = (await (await login(app, username, typed)).json()) as { access_token: string }
+  return (await app.request('GET', '/users/me', { token: answer.access_token })).json()
+}
+
+const row = async (id: number, username: string, email = `${username}@example.com`) => ({
+  id,
+  email,
+  username,
+  hashed_password: await bcryptHash(password),
+  is_active: true,
+})
+
+describeEachDialect('an import into Keyward', (dialect) => {
+  for (const source of dialects)
+    test(`from ${source.name} keeps ids, names, passwords, states and times`, async () => {
+      await using target = await setUp(dialect)
+      const old = await oldService(source, sqlalchemyTable)
+      await old.insert(
+        { ...(await row(7, 'Ada', 'Ada@EXAMPLE.com')), created_at: '2024-02-03 04:05:06.789012' },
+        { ...(await row(1_000, 'bob')), is_active: false, created_at: null },
+      )
+      const { code, out, err } = await target.import(old.url)
+      expect(err).toBe('')
+      expect(code).toBe(0)
+      expect(out).toContain('Imported 2 accounts into ')
+      expect(out).toContain('1 of them inactive')
+      expect(out).toContain('Columns left behind: full_name\n')
+      expect(out).toContain('http://localhost:8000/token')
+      expect(out).not.toContain(':keyward-test@')
+
+      const app = await target.app()
+      expect(await profile(app, 'ada')).toMatchObject({
+        id: 7,
+        email: 'Ada@example.com',
+        username: 'Ada',
+        is_active: true,
+        email_verified: false,
+        created_at: '2024-02-03T04:05:06.789Z',
+      })
+      expect((await login(app, 'ada@example.com')).status).toBe(200)
+      expect((await login(app, 'ada', 'correct horse batterz')).status).toBe(401)
+      expect((await login(app, 'bob')).status).toBe(401)
+      expect((await app.signUp('carol')).id).toBe(1_001)
+    })
+
+  test('reads the SQLModel service, which knows no states and times', async () => {
+    await using target = await setUp(dialect)
+    const old = await oldService(dialect, sqlmodelTable)
+    const hash = await bcryptHash(password)
+    await old.insert({ id: 1, username: 'testuser', email: 'test@example.com', hash_password: hash })
+    expect((await target.import(old.url)).code).toBe(0)
+    const app = await target.app()
+    const answer = await app.request('POST', '/user/token', { form: { username: 'testuser', password } })
+    expect(answer.status).toBe(200)
+    expect(await profile(app, 'testuser')).toMatchObject({ id: 1, created_at: '2026-01-01T00:00:00.000Z' })
+  })
+
+  test('takes hashes of every bcrypt library, and hashes anew at the first log-in', async () => {
+    await using target = await setUp(dialect)
+    const old = await oldService(dialect, sqlalchemyTable)
+    // 80 bytes, of which passlib took the first 72; byte 72 is the first half of a letter.
+    const long = `${'x'.repeat(71)}ß${'y'.repeat(7)}`
+    const cut = await bcryptHash(Buffer.from(long).subarray(0, 72))
+    const hash = await bcryptHash(password)
+    await old.insert(
+      { ...(await row(1, 'php')), hashed_password: hash.replace('$2b$', '$2y$') },
+      { ...(await row(2, 'older')), hashed_password: hash.replace('$2b$', '$2a$') },
+      { ...(await row(3, 'long')), hashed_password: cut },
+    )
+    expect((await target.import(old.url)).code).toBe(0)
+    const app = await target.app()
+    for (const name of ['php', 'older']) expect((await login(app, name)).status).toBe(200)
+    expect((await login(app, 'long', long)).status).toBe(200)
+    // The whole password counts from now on.
+    expect((await login(app, 'long', `${long.slice(0, -1)}z`)).status).toBe(401)
+    expect((await login(app, 'long', long)).status).toBe(200)
+    expect(await app.deps.passwords.verify(long, { hash: cut, scheme: 'bcrypt' })).toEqual({ ok: true, rehash: true })
+  })
+
+  test('keeps names that nobody could register, and finds them however they are typed', async () => {
+    await using target = await setUp(dialect)
+    const old = await oldService(dialect, sqlalchemyTable)
+    await old.insert(await row(1, 'José García', 'jose@example.com'), await row(2, 'admin'), await row(3, 'ab'))
+    expect((await target.import(old.url)).code).toBe(0)
+    const app = await target.app()
+    for (const name of ['JOSE\u0301 GARCI\u0301A', 'Admin', 'ab']) expect((await login(app, name)).status).toBe(200)
+  })
+
+  test('run again brings only who is new and changes nobody', async () => {
+    await using target = await setUp(dialect)
+    const old = await oldService(dialect, sqlalchemyTable)
+    await old.insert(await row(1, 'ada'), await row(2, 'bob'))
+    await target.import(old.url)
+    const app = await target.app()
+    // Hashed anew by this, unlike what stands in the old database from now on.
+    expect((await login(app, 'ada')).status).toBe(200)
+    await old.execute(`UPDATE users SET hashed_password = '${await bcryptHash('another password')}' WHERE id = 1`)
+
+    const again = await target.import(old.url)
+    expect(again).toMatchObject({ code: 0, err: '' })
+    expect(again.out).toContain('Imported 0 accounts')
+    expect(again.out).toContain('2 there already')
+    expect((await login(app, 'ada')).status).toBe(200)
+
+    await old.insert(await row(3, 'carol'))
+    expect((await target.import(old.url)).out).toContain('Imported 1 account into')
+    expect((await login(app, 'carol')).status).toBe(200)
+  })
+
+  test('never makes the database give an id out twice', async () => {
+    await using target = await setUp(dialect)
+    const old = await oldService(dialect, sqlalchemyTable)
+    await old.insert(await row(5, 'five'))
+    await target.import(old.url)
+    const app = await target.app()
+    expect((await app.signUp('six')).id).toBe(6)
+    await old.insert(await row(2, 'two'))
+    await target.import(old.url)
+    expect((await app.signUp('seven')).id).toBe(7)
+  })
+
+  test('refuses whole what has a problem, says every one and tells nothing secret', async () => {
+    await using target = await setUp(dialect)
+    const old = await oldService(dialect, looseTable)
+    const good = { ...(await row(1, 'fine')), id: '1', is_active: 'true' }
+    const other = (id: string, changes: Record<string, string | null>) => ({ ...good, id, ...unlike(id), ...changes })
+    const unlike = (id: string) => ({ email: `secret${id}@example.com`, username: `secret${id}` })
+    const rows: [row: Record<string, string | null>, reason: RegExp][] = [
+      [other('2', { email: 'secret' }), /^id 2: the email address is not valid$/m],
+      [other('3', { email: 'secret@example.com, x@example.com' }), /^id 3: the email address is not valid$/m],
+      [other('4', { email: null }), /^id 4: the email address is not valid$/m],
+      [other('5', { username: 'secret@example.com' }), /^id 5: the username holds an @/m],
+      [other('6', { username: ' secret' }), /^id 6: the username is empty, too long, begins or ends with a space/m],
+      [other('7', { username: '' }), /^id 7: the username is empty/m],
+      [other('8', { username: null }), /^id 8: the username is empty/m],
+      [other('9', { hashed_password: null }), /^id 9: there is no password hash$/m],
+      [other('10', { hashed_password: '' }), /^id 10: there is no password hash$/m],
+      [other('11', { hashed_password: 'secret' }), /^id 11: the password hash is not bcrypt/m],
+      [other('12', { hashed_password: good.hashed_password.replace('$04$', '$31$') }), /^id 12: the password hash/m],
+      [other('13', { hashed_password: good.hashed_password.replace('$2b$', '$2x$') }), /^id 13: the password hash/m],
+      [other('14', { hashed_password: good.hashed_password.slice(0, -1) }), /^id 14: the password hash/m],
+      [other('15', { is_active: 'secret' }), /^id 15: is_active is neither true nor false$/m],
+      [other('16', { is_active: null }), /^id 16: is_active is neither true nor false$/m],
+      [other('0', {}), /^id 0: the id is not a whole number from 1 to 2\^52$/m],
+      [other('-1', {}), /^id -1: the id is not/m],
+      [other('1.5', {}), /^id 1\.5: the id is not/m],
+      [other('9007199254740993', {}), /^id 9007199254740993: the id is not/m],
+      [other('0b5f\u001b[2J', {}), /^id 0b5f\?\[2J: the id is not/m],
+      [{ ...good, id: null, ...unlike('none') }, /^the account without an id: the id is not/m],
+      [other('20', { email: 'Twin@example.com' }), /^id 20: the email address is that of id 21 too/m],
+      [other('21', { email: 'twin@EXAMPLE.com' }), /^id 21: the email address is that of id 20 too/m],
+      [other('22', { username: 'Twin' }), /^id 22: the username looks like that of id 23/m],
+      [other('23', { username: 'ｔｗｉｎ' }), /^id 23: the username looks like that of id 22/m],
+      [other('24', {}), /^id 24: the id is there twice$/m],
+      [
+        { ...other('24', {}), email: 'secret24b@example.com', username: 'secret24b' },
+        /^id 24: the id is there twice$/m,
+      ],
+      [other('25', { email: 'x', username: '' }), /^id 25: the email address is not valid; the username is empty/m],
+    ]
+    await old.insert(good, ...rows.map(([bad]) => bad))
+
+    const refused = await target.import(old.url)
+    expect(refused.code).toBe(1)
+    for (const [, reason] of rows) expect(refused.err).toMatch(reason)
+    expect(refused.err).toContain(`Nothing was imported: ${rows.length} of ${rows.length + 1} accounts cannot be`)
+    expect(refused.err.trim().split('\n')).toHaveLength(rows.length + 1)
+    const said = refused.out + refused.err
+    for (const secret of ['secret', 'twin@', '$04$', '\u001b']) expect(said).not.toContain(secret)
+    const app = await target.app()
+    expect((await login(app, 'fine')).status).toBe(401)
+
+    const skipped = await target.import(old.url, '--skip-invalid')
+    expect(skipped.code).toBe(0)
+    for (const [, reason] of rows) expect(skipped.err).toMatch(reason)
+    expect(skipped.out).toContain('Imported 1 account into')
+    expect(skipped.out).toContain(`${rows.length} left out`)
+    expect((await login(app, 'fine')).status).toBe(200)
+    for (const name of ['secret2', 'Twin', 'ｔｗｉｎ', 'secret24']) expect((await login(app, name)).status).toBe(401)
+  })
+
+  test('does not touch the accounts that Keyward has', async () => {
+    await using target = await setUp(dialect)
+    const app = await target.app()
+    const ada = await app.signUp('ada')
+    const bob = await app.signUp('bob', 'another password')
+    const old = await oldService(dialect, sqlalchemyTable)
+    await old.insert(
+      await row(ada.id, 'stranger'),
+      await row(11, 'BOB', 'unlike@example.com'),
+      await row(12, 'unlike', 'Ada@example.com'),
+      await row(13, 'free'),
+    )
+    const refused = await target.import(old.url)
+    expect(refused.code).toBe(1)
+    expect(refused.err).toContain(`id ${ada.id}: Keyward has an account with this id and another email address or user`)
+    expect(refused.err).toContain(`id 11: the username belongs to the account with id ${bob.id} in Keyward`)
+    expect(refused.err).toContain(`id 12: the email address belongs to the account with id ${ada.id} in Keyward`)
+    expect((await login(app, 'free')).status).toBe(401)
+
+    expect((await target.import(old.url, '--skip-invalid')).code).toBe(0)
+    expect((await login(app, 'free')).status).toBe(200)
+    expect((await login(app, 'bob', 'another password')).status).toBe(200)
+    expect((await login(app, 'bob')).status).toBe(401)
+    expect((await login(app, 'ada@example.com', ada.password)).status).toBe(200)
+  })
+
+  test('with --dry-run says the same and writes nothing', async () => {
+    await using target = await setUp(dialect)
+    const old = await oldService(dialect, sqlalchemyTable)
+    await old.insert(await row(1, 'ada'))
+    const onEmpty = await target.import(old.url, '--dry-run')
+    expect(onEmpty).toMatchObject({ code: 0, err: '' })
+    expect(onEmpty.out).toContain('Would import 1 account into')
+    expect(onEmpty.out).toEndWith('Nothing was written.\n')
+    const status = await keyward(['migrate', 'status'], { databaseUrl: target.url })
+    expect(status.out).not.toContain('applied')
+
+    const app = await target.app()
+    await app.signUp('taken')
+    await old.insert(await row(2, 'taken'))
+    const refused = await target.import(old.url, '--dry-run')
+    expect(refused.code).toBe(1)
+    expect(refused.err).toMatch(/^id 2: /m)
+    expect((await target.import(old.url, '--dry-run', '--skip-invalid')).code).toBe(0)
+    expect((await login(app, 'ada')).status).toBe(401)
+  })
+})
