@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { configTable } from '../../src/config/print.ts'
+import { everyCommand, runBinary } from './binary.ts'
+import { closeScratch } from './scratch.ts'
 
 export interface Block {
   language: string
@@ -67,14 +69,31 @@ export function openShell(cwd: string): Shell {
 
 const END = '--- the end of this block, with exit code '
 
-/** Where the table of settings stands. */
-export const TABLE = /(?<=<!-- settings -->\n).*?(?=<!-- \/settings -->)/s
+/** The parts of README that are made, each between `<!-- name -->` and `<!-- /name -->`. */
+export async function madeParts(): Promise<Record<'commands' | 'settings', string>> {
+  return { commands: await commandTable(), settings: configTable() }
+}
+
+/** What stands between the two comments of a made part. */
+export const partPattern = (name: string): RegExp => new RegExp(`(?<=<!-- ${name} -->\\n).*?(?=<!-- /${name} -->)`, 's')
+
+/** Every command, with the sentence that begins its help. */
+async function commandTable(): Promise<string> {
+  const rows = await Promise.all(
+    (await everyCommand()).map(async (command) => {
+      const { stdout } = await runBinary([...command.split(' '), '--help'])
+      const sentence = stdout.slice(0, stdout.indexOf(` (keyward ${command}`))
+      return `| \`keyward ${command}\` | ${sentence.replaceAll('|', '\\|')} |`
+    }),
+  )
+  return `${['| command | what it does |', '| --- | --- |', ...rows].join('\n')}\n`
+}
 
 if (import.meta.main) {
   const path = join(import.meta.dir, '..', '..', 'README.md')
-  const text = await Bun.file(path).text()
-  await Bun.write(
-    path,
-    text.replace(TABLE, () => `\n${configTable()}\n`),
-  )
+  let text = await Bun.file(path).text()
+  for (const [name, part] of Object.entries(await madeParts()))
+    text = text.replace(partPattern(name), () => `\n${part}\n`)
+  await Bun.write(path, text)
+  await closeScratch()
 }
