@@ -31,7 +31,10 @@ export const OAuthProblem = t.Object(
   },
 )
 
-/** The schema of an answer that carries headers of its own: each name with what it means. */
+/**
+ * The schema of an answer that carries headers of its own: each name with what it means. An answer that is not JSON
+ * says so with `contentMediaType`.
+ */
 export const withHeaders = <S extends TSchema>(schema: S, headers: Record<string, string>): S => ({
   ...schema,
   'x-headers': headers,
