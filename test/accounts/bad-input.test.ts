@@ -13,7 +13,7 @@ const wrongTypes: Record<string, unknown> = {
   'a huge number': 1e308,
   'an array': [marker],
   'an array of addresses': [`${marker}@example.com`, 'ada@example.com'],
-  'an object': { $ne: marker, valueOf: marker, toJSON: marker, then: marker },
+  'an object': { $ne: marker, valueOf: marker, toJSON: marker, length: marker },
   'nested arrays': [[[[marker]]]],
 }
 

@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
+import { type Bcrypt, createPasswords } from '../../src/features/users/password.ts'
+import { createTestApp, type TestApp } from '../support/app.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
+
+const password = 'correct horse battery'
+
+describeEachDialect('password hashes', (dialect) => {
+  let app: TestApp
+  /** What bcrypt was asked: `hash 5`, `verify`. */
+  let calls: string[]
+  /** Runs between the verification of a password and the end of the next hash. */
+  let meanwhile: () => Promise<void>
+
+  beforeEach(async () => {
+    app = await createTestApp({ dialect })
+    meanwhile = async () => {}
+    useCost(4)
+    await app.signUp('ada', password)
+    calls = []
+  })
+  afterEach(() => app.close())
+
+  function useCost(cost: number): void {
+    const bcrypt: Bcrypt = {
+      async hash(text, rounds) {
+        calls.push(`hash ${rounds}`)
+        await meanwhile()
+        return Bun.password.hash(text, { algorithm: 'bcrypt', cost: rounds })
+      },
+      verify(text, hash) {
+        calls.push('verify')
+        return Bun.password.verify(text, hash)
+      },
+    }
+    calls = []
+    const { clock, log } = app.deps
+    app.deps.passwords = createPasswords({ cost, bcrypt, maxWaitMs: 60_000, nice: 0, fairness: false, clock, log })
+  }
+
+  const users = () => app.deps.store.t.users
+  const row = async () => (await app.deps.store.q.select().from(users()).where(eq(users().usernameKey, 'ada')))[0]!
+  const change = (values: Partial<Awaited<ReturnType<typeof row>>>) =>
+    app.deps.store.q.update(users()).set(values).where(eq(users().usernameKey, 'ada'))
+  const login = (text = password, username = 'ada') =>
+    app.request('POST', '/token', { form: { username, password: text } })
+
+  test('are never stored in plain, and carry their cost and scheme', async () => {
+    const { passwordHash, passwordScheme } = await row()
+    expect(passwordHash).toMatch(/^\$2b\$04\$[./A-Za-z0-9]{53}$/)
+    expect(passwordScheme).toBe('bun-bcrypt')
+  })
+
+  describe('one computation, whoever is asked for', () => {
+    test('the right password', async () => {
+      expect((await login()).status).toBe(200)
+      expect(calls).toEqual(['verify'])
+    })
+
+    test('a wrong one', async () => {
+      await expectRefusal(await login('wrong'), 'invalid_credentials')
+      expect(calls).toEqual(['verify'])
+    })
+
+    test.each(['nobody', 'nobody@example.com', 'not an @ address @', '\u0000', 'x'.repeat(1_000)])(
+      'an unknown name: %j',
+      async (name) => {
+        await expectRefusal(await login(password, name), 'invalid_credentials')
+        expect(calls).toEqual(['hash 4'])
+      },
+    )
+
+    test.each(['\ud800'.repeat(9), 'a\0a', 'x'.repeat(257), '\u0344'.repeat(9_000)])(
+      'a password that nobody can have',
+      async (text) => {
+        const response = await app.request('POST', '/token', { json: { username: 'ada', password: text } })
+        await expectRefusal(response, 'invalid_credentials')
+        expect(calls).toEqual(['hash 4'])
+      },
+    )
+
+    test('an account without a password, or with a hash that nobody can use', async () => {
+      for (const passwordHash of [
+        null,
+        '',
+        'x',
+        '$2x$04$abc',
+        `$2b$31$${'a'.repeat(53)}`,
+        '$argon2id$v=19$m=1,t=1,p=1$a$b',
+      ]) {
+        await change({ passwordHash })
+        calls = []
+        await expectRefusal(await login(), 'invalid_credentials')
+        expect(calls).toEqual(['hash 4'])
+      }
+    })
+
+    test('an inactive account, with the right password', async () => {
+      await change({ isActive: false })
+      await expectRefusal(await login(), 'invalid_credentials')
+      expect(calls).toEqual(['verify'])
+    })
+
+    test('a taken name is refused before a hash', async () => {
+      const json = { email: 'ada@example.com', username: 'other', password }
+      await expectRefusal(await app.request('POST', '/register', { json }), 'email_taken')
+      await expectRefusal(
+        await app.request('POST', '/register', { json: { ...json, password: 'short' } }),
+        'validation_failed',
+      )
+      expect(calls).toEqual([])
+    })
+  })
+
+  describe('are made again at login', () => {
+    test('when BCRYPT_COST has changed, in either direction, once', async () => {
+      for (const cost of [5, 4]) {
+        useCost(cost)
+        expect((await login()).status).toBe(200)
+        expect(calls).toEqual(['verify', `hash ${cost}`])
+        expect((await row()).passwordHash).toStartWith(`$2b$0${cost}$`)
+        expect((await login()).status).toBe(200)
+        expect(calls).toEqual(['verify', `hash ${cost}`, 'verify'])
+      }
+    })
+
+    test('never for a wrong password', async () => {
+      const before = await row()
+      useCost(5)
+      await expectRefusal(await login('wrong'), 'invalid_credentials')
+      expect(await row()).toEqual(before)
+    })
+
+    test('and leave a password alone that was changed meanwhile', async () => {
+      const newer = await Bun.password.hash('another one altogether', { algorithm: 'bcrypt', cost: 4 })
+      useCost(5)
+      meanwhile = async () => {
+        await change({ passwordHash: newer, sessionEpoch: 1 })
+      }
+      const response = await login()
+      expect(await row()).toMatchObject({ passwordHash: newer, passwordScheme: 'bun-bcrypt' })
+      // The login that verified the old password does not outlive the change either.
+      if (response.status === 200) {
+        const { access_token } = (await response.json()) as { access_token: string }
+        await expectRefusal(await app.request('GET', '/users/me', { token: access_token }), 'invalid_token')
+      } else await expectRefusal(response, 'invalid_credentials')
+    })
+
+    test('in step with the epoch: a reset after the verification kills the session that follows', async () => {
+      const { verify } = app.deps.passwords
+      app.deps.passwords = {
+        ...app.deps.passwords,
+        async verify(text, stored, client) {
+          const verdict = await verify(text, stored, client)
+          await change({ sessionEpoch: 1 })
+          return verdict
+        },
+      }
+      const response = await login()
+      if (response.status === 200) {
+        const { access_token } = (await response.json()) as { access_token: string }
+        await expectRefusal(await app.request('GET', '/users/me', { token: access_token }), 'invalid_token')
+      } else await expectRefusal(response, 'invalid_credentials')
+    })
+  })
+
+  describe('of another library', () => {
+    const long = `${'ab'.repeat(40)} and a tail that other libraries cut off`
+    const foreign = async (text: string) =>
+      Bun.password.hash(Buffer.from(text).subarray(0, 72), { algorithm: 'bcrypt', cost: 4 })
+
+    test('count by the first 72 bytes once, then by the whole password', async () => {
+      await change({ passwordHash: await foreign(long), passwordScheme: 'bcrypt' })
+      expect((await login(`${long.slice(0, 72)} and another tail`)).status).toBe(200)
+      await change({ passwordHash: await foreign(long), passwordScheme: 'bcrypt' })
+      expect((await login(long)).status).toBe(200)
+      expect((await row()).passwordScheme).toBe('bun-bcrypt')
+      expect((await login(long)).status).toBe(200)
+      await expectRefusal(await login(long.slice(0, 72)), 'invalid_credentials')
+      await expectRefusal(await login(`${long.slice(0, 72)} and another tail`), 'invalid_credentials')
+    })
+
+    test('count with $2a$ and $2y$ in front, and are made again', async () => {
+      for (const version of ['2a', '2y']) {
+        const hash = (await foreign(password)).replace(/^\$2b/, `$${version}`)
+        await change({ passwordHash: hash, passwordScheme: 'bcrypt' })
+        expect((await login()).status).toBe(200)
+        expect(await row()).toMatchObject({ passwordScheme: 'bun-bcrypt' })
+        expect((await row()).passwordHash).toStartWith('$2b$04$')
+      }
+    })
+
+    test('refuse a wrong password and stay as they are', async () => {
+      const passwordHash = await foreign(long)
+      await change({ passwordHash, passwordScheme: 'bcrypt' })
+      await expectRefusal(await login(long.slice(0, 71)), 'invalid_credentials')
+      expect(await row()).toMatchObject({ passwordHash, passwordScheme: 'bcrypt' })
+    })
+  })
+})

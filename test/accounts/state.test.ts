@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { eq } from 'drizzle-orm'
+import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
+
+const password = 'correct horse battery'
+
+describeEachDialect('what the database says of an account', (dialect) => {
+  let app: TestApp
+  let ada: SignedUp
+  let bea: SignedUp
+  beforeEach(async () => {
+    app = await createTestApp({ dialect })
+    ada = await app.signUp('ada', password)
+    bea = await app.signUp('bea', password)
+    // Seen once, so that the token is in the cache of verified ones.
+    for (const path of ['/users/me', '/user/user']) expect((await get(path, ada)).status).toBe(200)
+  })
+  afterEach(() => app.close())
+
+  const get = (path: string, { grant }: SignedUp) => app.request('GET', path, { token: grant.access_token })
+  const login = () => app.request('POST', '/token', { form: { username: 'ada', password } })
+  const change = (values: { isActive?: boolean; sessionEpoch?: number }) => {
+    const { q, t } = app.deps.store
+    return q.update(t.users).set(values).where(eq(t.users.id, ada.id))
+  }
+  const beaIsWell = async () => expect((await get('/users/me', bea)).status).toBe(200)
+
+  test('a raised session_epoch kills its tokens at once, and a new login lives', async () => {
+    await change({ sessionEpoch: 1 })
+    for (const path of ['/users/me', '/user/user']) await expectRefusal(await get(path, ada), 'invalid_token')
+    const grant = (await (await login()).json()) as SignedUp['grant']
+    expect((await get('/users/me', { ...ada, grant })).status).toBe(200)
+    await beaIsWell()
+  })
+
+  test('is_active = false kills its tokens at once and refuses logins with the ordinary 401', async () => {
+    const unknown = await app.request('POST', '/token', { form: { username: 'nobody', password } })
+    await change({ isActive: false })
+    for (const path of ['/users/me', '/user/user']) await expectRefusal(await get(path, ada), 'invalid_token')
+    const refused = await login()
+    expect(await expectRefusal(refused, 'invalid_credentials')).toEqual(
+      await expectRefusal(unknown, 'invalid_credentials'),
+    )
+    await beaIsWell()
+  })
+
+  test('an ended session is dead at once, another of the same account is not', async () => {
+    const other = (await (await login()).json()) as SignedUp['grant']
+    const { q, t } = app.deps.store
+    const [, payload = ''] = ada.grant.access_token.split('.')
+    const { sid } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sid: string }
+    await q.update(t.sessions).set({ endedAt: app.clock.now() }).where(eq(t.sessions.id, sid))
+    await expectRefusal(await get('/users/me', ada), 'invalid_token')
+    expect((await get('/users/me', { ...ada, grant: other })).status).toBe(200)
+  })
+
+  test('a deleted user is 401 at /users/me and 404 user_not_found at /user/user', async () => {
+    const { q, t } = app.deps.store
+    await q.delete(t.users).where(eq(t.users.id, ada.id))
+    await expectRefusal(await get('/users/me', ada), 'invalid_token')
+    const problem = await expectRefusal(await get('/user/user', ada), 'user_not_found')
+    expect(problem.detail).toBe('User not found')
+    await expectRefusal(await login(), 'invalid_credentials')
+    await beaIsWell()
+  })
+
+  test('what it says of names is what is shown, whatever the token says', async () => {
+    const { q, t } = app.deps.store
+    await q.update(t.users).set({ username: 'Renamed', usernameKey: 'renamed' }).where(eq(t.users.id, ada.id))
+    expect(await (await get('/users/me', ada)).json()).toMatchObject({ id: ada.id, username: 'Renamed' })
+  })
+})
+
+describeEachDialect('two Keywards on one database', (dialect) => {
+  test('accept each other’s tokens and see each other’s changes', async () => {
+    const one = await createTestApp({ dialect })
+    const two = await createTestApp({ dialect, databaseUrl: one.databaseUrl, clock: one.clock, seed: 'two' })
+    const ada = await one.signUp('ada', password)
+    const bea = await two.signUp('bea', password)
+    const get = (app: TestApp, { grant }: SignedUp) => app.request('GET', '/users/me', { token: grant.access_token })
+    expect(bea.id).not.toBe(ada.id)
+    for (const app of [one, two]) for (const who of [ada, bea]) expect((await get(app, who)).status).toBe(200)
+    const taken = { email: 'x@example.com', username: 'ADA', password }
+    await expectRefusal(await two.request('POST', '/register', { json: taken }), 'username_taken')
+    const { q, t } = two.deps.store
+    await q.update(t.users).set({ isActive: false }).where(eq(t.users.id, ada.id))
+    await expectRefusal(await get(one, ada), 'invalid_token')
+    await two.close()
+    await one.close()
+  })
+
+  test('also after a first start at the same moment', async () => {
+    const database = await dialect.databaseUrl()
+    const script = join(import.meta.dir, 'first-start.ts')
+    const tokens = await Promise.all(
+      ['ada', 'bea', 'cyd'].map(async (name) => {
+        const process = Bun.spawn([Bun.argv[0]!, script, database.url, name], { stderr: 'inherit' })
+        return process.stdout.text()
+      }),
+    )
+    const app = await createTestApp({ dialect, databaseUrl: database.url })
+    for (const token of tokens) expect((await app.request('GET', '/users/me', { token })).status).toBe(200)
+    // The header is the first part: one key signed them all.
+    expect(new Set(tokens.map((token) => token.split('.')[0])).size).toBe(1)
+    await app.close()
+    await database.dispose()
+  })
+
+  test('one name registered at both at once goes to one of them', async () => {
+    const one = await createTestApp({ dialect, env: { RATE_LIMIT: 'off' } })
+    const two = await createTestApp({ dialect, databaseUrl: one.databaseUrl, env: { RATE_LIMIT: 'off' } })
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        (i % 2 ? one : two).request('POST', '/register', {
+          json: { email: `ada${i}@example.com`, username: 'ada', password },
+        }),
+      ),
+    )
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(11).fill(409)])
+    await two.close()
+    await one.close()
+  })
+})
