@@ -142,7 +142,7 @@ describe('when there is no room', () => {
     await add(1)
     await limitPages()
     const refused = [refusalOf(add(2, big)), refusalOf(storage.store.transaction(() => add(3, big)))]
-    expect(await Promise.all(refused)).toEqual(Array(2).fill('database_unavailable'))
+    expect(await Promise.all(refused)).toEqual(['database_unavailable', 'database_unavailable'])
     expect(await storage.rows('SELECT id FROM thing')).toEqual([[1]])
     await storage.rows('PRAGMA max_page_count = 100000')
     await add(4, big)
@@ -162,7 +162,7 @@ describe('when there is no room', () => {
       ),
       refusalOf(storage.store.transaction(() => add(4))),
     ])
-    expect(outcomes).toEqual(Array(3).fill('database_unavailable'))
+    expect(new Set(outcomes)).toEqual(new Set(['database_unavailable']))
     expect(await committed()).toEqual([])
     await add(5)
     expect(await committed()).toEqual([5])
@@ -184,7 +184,7 @@ test('texts of varying length do not pile up as prepared statements', async () =
   await add(1)
   for (let length = 1; length <= 600; length++) {
     const list = Array.from({ length }, (_, index) => `$${index + 1}`)
-    const found = await storage.rows(`SELECT id FROM thing WHERE id IN (${list})`, [...Array(length - 1).fill(0), 1])
+    const found = await storage.rows(`SELECT id FROM thing WHERE id IN (${list})`, [...list.slice(1).map(() => 0), 1])
     expect(found).toEqual([[1]])
   }
 })

@@ -1,0 +1,180 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
+import { manualClock } from '../support/clock.ts'
+import { type PostgresServer, startPostgres } from '../support/postgres.ts'
+import { openUrl, openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
+
+setDefaultTimeout(60_000)
+
+const clock = manualClock()
+let server: PostgresServer
+let storage: TestStorage
+
+beforeAll(async () => {
+  server = await startPostgres({ durable: true })
+})
+beforeEach(async () => {
+  storage = await openWithThing((await server.createDatabase()).url, { clock })
+})
+afterEach(() => storage.close())
+afterAll(() => server.signal('SIGKILL'))
+
+const add = (id: number) => storage.rows('INSERT INTO thing (id) VALUES ($1)', [id])
+const ids = async () => (await storage.rows('SELECT id FROM thing ORDER BY id')).map(([id]) => Number(id))
+const inTransaction = (id: number) => storage.store.transaction(() => add(id))
+
+/** The server's process for each connection of the pool. */
+async function backends(): Promise<number[]> {
+  const rows = await storage.rows(`SELECT pid FROM pg_stat_activity WHERE application_name = 'keyward'`)
+  return rows.map(([pid]) => Number(pid))
+}
+
+/** Everybody asks at once, so that every connection is in use. */
+const everybody = (from: number) =>
+  Promise.all(Array.from({ length: 6 }, (_, index) => refusalOf((index % 2 ? inTransaction : add)(from + index))))
+
+test('a crash refuses what runs and what comes, and all is well after the restart, without one of ours', async () => {
+  await add(1)
+  const begun = Promise.withResolvers<void>()
+  const crashed = Promise.withResolvers<void>()
+  const running = refusalOf(
+    storage.store.transaction(async () => {
+      await add(2)
+      begun.resolve()
+      await crashed.promise
+      await add(3)
+    }),
+  )
+  await begun.promise
+  const orphans = await backends()
+  server.signal('SIGKILL')
+  await server.exited()
+  // They would notice by themselves a moment later.
+  for (const pid of orphans) process.kill(pid, 'SIGKILL')
+  crashed.resolve()
+  expect(await running).toBe('database_unavailable')
+  expect(await everybody(101)).toEqual(Array(6).fill('database_unavailable'))
+  await server.restart()
+  expect(await everybody(101)).toEqual(Array(6).fill('resolved'))
+  expect(await ids()).toEqual([1, 101, 102, 103, 104, 105, 106])
+})
+
+test('an orderly restart is not even noticed by who asks after it', async () => {
+  expect(await everybody(101)).toEqual(Array(6).fill('resolved'))
+  server.signal('SIGINT')
+  await server.exited()
+  await server.restart()
+  expect(await refusalOf(add(1))).toBe('resolved')
+  expect(await refusalOf(inTransaction(2))).toBe('resolved')
+})
+
+test('connections that the server ends are replaced', async () => {
+  const victims = await backends()
+  const killer = openUrl((await server.createDatabase()).url)
+  await killer.rows('SELECT pg_terminate_backend(pid, 10000) FROM unnest($1::int[]) pid', [`{${victims}}`])
+  await killer.close()
+  await turns()
+  expect(await refusalOf(add(1))).toBe('resolved')
+  expect((await backends()).some((pid) => victims.includes(pid))).toBe(false)
+})
+
+test('a server that hangs is given up in time and is well again once it goes on', async () => {
+  expect(await everybody(101)).toEqual(Array(6).fill('resolved'))
+  const stopped = await backends()
+  for (const pid of stopped) process.kill(pid, 'SIGSTOP')
+  server.signal('SIGSTOP')
+  const asked = everybody(201)
+  await clock.advance(12_000)
+  expect(await asked).toEqual(Array(6).fill('database_unavailable'))
+  // New connections are asked for, which nobody takes yet.
+  const next = refusalOf(add(1))
+  await clock.advance(5_000)
+  server.signal('SIGCONT')
+  for (const pid of stopped) process.kill(pid, 'SIGCONT')
+  expect(await next).toBe('resolved')
+  expect(await refusalOf(inTransaction(2))).toBe('resolved')
+  expect((await ids()).filter((id) => id < 200)).toEqual([1, 2, 101, 102, 103, 104, 105, 106])
+})
+
+test('a single connection that hangs costs its own statement, and the others go on', async () => {
+  await everybody(101)
+  const pid = Promise.withResolvers<number>()
+  const stuck = refusalOf(
+    storage.store.transaction(async () => {
+      pid.resolve(Number((await storage.rows('SELECT pg_backend_pid()'))[0]![0]))
+      await new Promise((resolve) => setImmediate(resolve))
+      await add(1)
+    }),
+  )
+  process.kill(await pid.promise, 'SIGSTOP')
+  await clock.advance(6_000)
+  expect(await everybody(201)).toEqual(Array(6).fill('resolved'))
+  await clock.advance(6_000)
+  expect(await stuck).toBe('database_unavailable')
+  expect(await refusalOf(add(2))).toBe('resolved')
+  process.kill(await pid.promise, 'SIGCONT')
+  expect(await refusalOf(inTransaction(3))).toBe('resolved')
+  expect((await ids()).filter((id) => id < 100)).toEqual([2, 3])
+})
+
+test('connections that fall silent for good, as when a network fails over, are replaced', async () => {
+  const { url } = await server.createDatabase()
+  const network = openNetwork(server.port)
+  const far = await openWithThing(url.replace(`:${server.port}/`, `:${network.port}/`), { clock })
+  const addFar = (id: number) => far.rows('INSERT INTO thing (id) VALUES ($1)', [id])
+  await Promise.all([1, 2, 3, 4, 5, 6].map((id) => far.store.transaction(() => addFar(id))))
+  network.silence()
+  const asked = [refusalOf(addFar(7)), refusalOf(far.store.transaction(() => addFar(8)))]
+  await clock.advance(12_000)
+  expect(await Promise.all(asked)).toEqual(Array(2).fill('database_unavailable'))
+  const after = [9, 10, 11, 12, 13, 14].map((id) =>
+    refusalOf(id % 2 ? addFar(id) : far.store.transaction(() => addFar(id))),
+  )
+  expect(await Promise.all(after)).toEqual(Array(6).fill('resolved'))
+  await far.close()
+  network.close()
+})
+
+test('a server that is not there is told at once', async () => {
+  const nowhere = openUrl('postgresql://keyward:secret@127.0.0.1:1/none', { clock })
+  expect(await refusalOf(nowhere.rows('SELECT 1'))).toBe('database_unavailable')
+  expect(await refusalOf(nowhere.store.transaction(() => nowhere.rows('SELECT 1')))).toBe('database_unavailable')
+  await nowhere.close()
+})
+
+/** A way to the server on which the connections of the moment can be made to lose everything, without an end. */
+function openNetwork(target: number) {
+  let silent = new WeakSet<object>()
+  const open = new Set<Pair>()
+  interface Pair {
+    far: Promise<Bun.Socket<undefined>>
+  }
+  const listener = Bun.listen<Pair>({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      open(near) {
+        const pair: Pair = {
+          far: Bun.connect({
+            hostname: '127.0.0.1',
+            port: target,
+            socket: { data: (_, bytes) => void (silent.has(pair) || near.write(bytes)) },
+          }),
+        }
+        near.data = pair
+        open.add(pair)
+      },
+      data(near, bytes) {
+        const copy = Uint8Array.from(bytes)
+        if (!silent.has(near.data)) near.data.far.then((far) => far.write(copy))
+      },
+      close: (near) => void near.data.far.then((far) => far.end()),
+    },
+  })
+  return {
+    port: listener.port,
+    silence() {
+      silent = new WeakSet(open)
+    },
+    close: () => listener.stop(true),
+  }
+}
