@@ -2,6 +2,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { readSecret as readSecretFrom } from './cli/read-secret.ts'
 import { run } from './cli/run.ts'
 import { systemClock } from './lib/clock.ts'
+import { batchOutput } from './lib/log.ts'
 import { systemRandom } from './lib/random.ts'
 
 const usage = () => {
@@ -29,6 +30,10 @@ const readSecret = async (prompt: string) => {
   return typed
 }
 
+const output = batchOutput((text) => process.stdout.write(text))
+// Also where `run` does not come to its end: a second signal, an error that nobody caught.
+process.on('exit', output.flush)
+
 run(process.argv.slice(2), {
   env: process.env,
   executable: process.execPath,
@@ -36,7 +41,7 @@ run(process.argv.slice(2), {
   clock: systemClock,
   random: systemRandom,
   usage,
-  print: (text) => process.stdout.write(text),
+  print: output.write,
   printError: (text) => process.stderr.write(text),
   readSecret,
   stopSignal,
