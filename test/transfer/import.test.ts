@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
+import { existsSync } from 'node:fs'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
-import { type Dialect, describeEachDialect, dialects } from '../support/dialects.ts'
+import { type Dialect, describeEachDialect, dialects, sqliteFile } from '../support/dialects.ts'
 import { bcryptHash, looseTable, oldService, sqlalchemyTable, sqlmodelTable } from './old-service.ts'
 
 const password = 'correct horse battery'
@@ -244,6 +245,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect(onEmpty).toMatchObject({ code: 0, err: '' })
     expect(onEmpty.out).toContain('Would import 1 account into')
     expect(onEmpty.out).toEndWith('Nothing was written.\n')
+    if (dialect.name === 'sqlite') expect(existsSync(sqliteFile(target.url))).toBe(false)
     const status = await keyward(['migrate', 'status'], { databaseUrl: target.url })
     expect(status.out).not.toContain('applied')
 

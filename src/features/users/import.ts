@@ -20,9 +20,6 @@ export interface ImportedUser extends AccountKeys {
   createdAt: EpochMs
 }
 
-/** Rows in one statement: three keys or a dozen columns of each stay below SQLite's 32,766 parameters. */
-const ROWS = 500
-
 /** The accounts that hold the id, the address or the name of one of these. */
 export async function findHolders(deps: Pick<Deps, 'store'>, keys: readonly AccountKeys[]): Promise<AccountKeys[]> {
   const found: AccountKeys[] = []
@@ -59,5 +56,5 @@ export async function importUsers(
 }
 
 function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += ROWS) yield all.slice(at, at + ROWS)
+  for (let at = 0; at < all.length; at += store.ROWS) yield all.slice(at, at + store.ROWS)
 }
