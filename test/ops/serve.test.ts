@@ -215,6 +215,7 @@ function commandContext(env: Record<string, string>, clock: ManualClock, signal:
     printError: (text) => {
       err += text
     },
+    readSecret: () => Promise.reject(new Error('no command here asks for a secret')),
     stopSignal: () => signal,
   }
   return { context, out: () => out, err: () => err }

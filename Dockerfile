@@ -1,0 +1,31 @@
+# Keyward as an image: one executable and the C library that it is linked to. No shell, no package manager, no root.
+#
+#   docker build --tag keyward .
+#   docker run --publish 8000:8000 --volume keyward:/data --env SECRET_KEY=… --stop-timeout 40 keyward
+
+FROM oven/bun:1.4.5 AS build
+WORKDIR /build
+COPY package.json bun.lock bunfig.toml ./
+RUN bun install --frozen-lockfile --production
+COPY . .
+RUN bun run build
+# What the final stage takes, laid out as it will lie there; ldd names the libraries of whichever machine this is.
+RUN mkdir -p root/usr/local/bin root/etc data \
+  && cp dist/keyward root/usr/local/bin/ \
+  && ldd dist/keyward | grep -o '/[^ ]*' | xargs cp --dereference --parents --target-directory=root \
+  && echo 'keyward:x:65532:65532:Keyward:/data:/' > root/etc/passwd \
+  && echo 'keyward:x:65532:' > root/etc/group \
+  && echo 'hosts: files dns' > root/etc/nsswitch.conf
+
+FROM scratch
+COPY --from=build /build/root/ /
+COPY --from=build /build/LICENSE /usr/local/share/doc/keyward/LICENSE
+COPY --from=build --chown=65532:65532 /build/data/ /data/
+ENV DATABASE_URL=sqlite:////data/keyward.db
+USER 65532:65532
+WORKDIR /data
+VOLUME /data
+EXPOSE 8000
+HEALTHCHECK --interval=15s --timeout=12s --start-period=60s --retries=3 CMD ["/usr/local/bin/keyward", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/keyward"]
+CMD ["serve"]
