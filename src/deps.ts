@@ -1,6 +1,8 @@
 import type { Config } from './config/schema.ts'
 import { type ApiKeyMac, createApiKeyMac } from './features/api-keys/api-key.ts'
 import { type Keyring, openKeyring } from './features/keys/keyring.ts'
+import { createLimiter, type Limiter } from './features/limits/limiter.ts'
+import { rulesWith } from './features/limits/overrides.ts'
 import { createLifecycle, type Lifecycle } from './features/ops/lifecycle.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/ops/metrics.ts'
 import { createDeviceTokens, type DeviceTokens } from './features/sessions/device-token.ts'
@@ -32,6 +34,7 @@ export interface Deps {
   refreshTokens: RefreshTokens
   deviceTokens: DeviceTokens
   apiKeyMac: ApiKeyMac
+  limits: Limiter
 }
 
 /** What tests replace. */
@@ -111,6 +114,14 @@ export async function createDeps(
       refreshTokens,
       deviceTokens,
       apiKeyMac: createApiKeyMac(secrets),
+      limits: createLimiter({
+        store,
+        clock,
+        rules: rulesWith(config.LIMITS),
+        secret: config.SECRET_KEY,
+        enabled: config.RATE_LIMIT === 'on',
+        exceeded: (rule) => log.warn('limit_exceeded', { rule }),
+      }),
     }
   } catch (error) {
     await store.close()

@@ -32,6 +32,7 @@ export const catalogue = {
   key_not_ready: [409, 'The next signing key was published too short a time ago'],
   key_not_rotatable: [409, 'With JWT_ALG=HS256 the key is JWT_SECRET: set another one and restart'],
   keys_changed: [409, 'Another process changed the signing keys at the same moment, look again'],
+  rate_limited: [429, 'Too many attempts, try again later'],
   // The service itself
   database_busy: [503, 'The database is busy, try again shortly'],
   database_unavailable: [503, 'The database is not available, try again shortly'],
@@ -49,11 +50,19 @@ export interface FieldError {
   message: string
 }
 
+export interface LimitMet {
+  name: string
+  budget: number
+  windowSeconds: number
+}
+
 export interface ErrorDetail {
   /** For `validation_failed`: which fields and why. */
   errors?: readonly FieldError[]
   /** Seconds until a retry makes sense; becomes `Retry-After`. */
   retryAfter?: number
+  /** For `rate_limited`: the limit that was met; becomes `RateLimit` and `RateLimit-Policy`. */
+  limit?: LimitMet
   /** Replaces the catalogue's sentence where a more exact one helps; never holds user input. */
   sentence?: string
   /** For the log only. */
@@ -66,6 +75,7 @@ export class KeywardError extends Error {
   readonly status: number
   readonly errors: readonly FieldError[] | undefined
   readonly retryAfter: number | undefined
+  readonly limit: LimitMet | undefined
 
   constructor(
     readonly code: ErrorCode,
@@ -75,6 +85,7 @@ export class KeywardError extends Error {
     this.status = catalogue[code][0]
     this.errors = detail.errors
     this.retryAfter = detail.retryAfter
+    this.limit = detail.limit
   }
 }
 

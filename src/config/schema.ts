@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import { logLevels } from '../lib/log.ts'
-import { isAddressOrNetwork, isHost, isOrigin, isPlainLine } from './formats.ts'
+import { isAddressOrNetwork, isHost, isLimitSetting, isOrigin, isPlainLine } from './formats.ts'
 import type { KeyFacts } from './kinds.ts'
 import { choice, choices, databaseUrl, headerSecret, keySecret, text, texts, webAddress, whole } from './kinds.ts'
 
@@ -107,6 +107,10 @@ export const configSchema = Type.Object({
     description: 'The fewest characters of a new password; NIST SP 800-63B asks 15 where it is the only factor.',
   }),
   RATE_LIMIT: choice(['on', 'off'], { default: 'on', description: 'Limits on attempts, per account and per client.' }),
+  LIMITS: texts(isLimitSetting, 'limits such as login.account=20/1h+50/1d or register.prefix=off', {
+    default: [],
+    description: 'Limits in the place of the built-in ones: places per s, m, h or d, joined by `+`; or `off`.',
+  }),
   TRUSTED_PROXIES: texts(isAddressOrNetwork, 'IP addresses and networks such as 10.0.0.0/8 (never /0)', {
     default: [],
     description: 'The proxies whose `X-Forwarded-For` is believed.',

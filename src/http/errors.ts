@@ -17,6 +17,7 @@ const oauthErrors: Partial<Record<ErrorCode, string>> = {
   database_busy: 'temporarily_unavailable',
   database_unavailable: 'temporarily_unavailable',
   overloaded: 'temporarily_unavailable',
+  rate_limited: 'temporarily_unavailable',
   shutting_down: 'temporarily_unavailable',
   internal: 'server_error',
 }
@@ -68,6 +69,7 @@ export function problemResponse(refusal: KeywardError, oauth: boolean): Response
     ...commonHeaders,
     'content-type': 'application/problem+json',
     ...challenge(code, status),
+    ...rateLimit(refusal),
   }
   const retryAfter = refusal.retryAfter ?? (status === 503 ? 1 : undefined)
   if (retryAfter !== undefined) headers['retry-after'] = String(Math.ceil(retryAfter))
@@ -93,6 +95,15 @@ function challenge(code: ErrorCode, status: number): Record<string, string> {
   if (status !== 401) return {}
   if (code === 'invalid_token') return { 'www-authenticate': 'Bearer error="invalid_token"' }
   return { 'www-authenticate': code === 'invalid_client' ? 'Bearer, Basic realm="keyward"' : 'Bearer' }
+}
+
+/** draft-ietf-httpapi-ratelimit-headers: the limit that was met, and that nothing of it is left for a while. */
+function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> {
+  if (!limit) return {}
+  return {
+    ratelimit: `"${limit.name}";r=0;t=${retryAfter ?? 0}`,
+    'ratelimit-policy': `"${limit.name}";q=${limit.budget};w=${limit.windowSeconds}`,
+  }
 }
 
 /** Answers any error. What is not a refusal is logged by its class and stack, never by its message, which may quote data. */

@@ -26,6 +26,7 @@ describe('defaults', () => {
       HASH_NICE: 10,
       PASSWORD_MIN_LENGTH: 8,
       RATE_LIMIT: 'on',
+      LIMITS: [],
       TRUSTED_PROXIES: [],
       CORS_ORIGINS: [],
       LOG_LEVEL: 'info',

@@ -78,6 +78,8 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       HASH_NICE: '0',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
+      // Limits have suites of their own, which turn them on.
+      RATE_LIMIT: 'off',
       ...options.env,
     },
     dev: true,

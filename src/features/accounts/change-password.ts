@@ -5,30 +5,38 @@ import type { Principal } from '../sessions/authenticate.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import { replacePassword, verifyOwnPassword } from '../users/own-password.ts'
 import { checkPassword } from '../users/policy.ts'
+import { judgeGuess } from './guessing.ts'
 
 export interface PasswordChange {
   currentPassword: string
   newPassword: string
   ip: string
-  /** Address prefix of who asks, for the hash gate. */
-  client?: string
+  /** The network that asks, for limits and the hash gate. */
+  client: string
 }
 
 /**
  * Changes the own password. All other sessions end with it, and log-ins under way with the old password come to
  * nothing; the session that asked lives on.
- * @throws KeywardError `validation_failed`, `invalid_password` (also when the password was changed meanwhile), `overloaded`
+ * The current password has the same limits as at log-in: a stolen access token is no way around them.
+ * @throws KeywardError `validation_failed`, `rate_limited`, `overloaded`, `invalid_password` (also when the password was
+ *   changed meanwhile)
  */
 export async function changePassword(
-  deps: Pick<Deps, 'store' | 'clock' | 'config' | 'passwords'>,
+  deps: Pick<Deps, 'store' | 'clock' | 'config' | 'passwords' | 'limits'>,
   { user, userId, sessionId }: Principal,
   { currentPassword, newPassword, ip, client }: PasswordChange,
 ): Promise<void> {
   const { email, username } = user
   const weakness = checkPassword(newPassword, { email, username, minLength: deps.config.PASSWORD_MIN_LENGTH })
   if (weakness) throw invalidField('new_password', weakness)
-  const verifiedHash = await verifyOwnPassword(deps, { userId, password: currentPassword, client })
-  if (verifiedHash === undefined) throw new KeywardError('invalid_password')
+  const current: { hash?: string } = {}
+  const right = await judgeGuess(deps, { user, name: user.username, client }, async () => {
+    current.hash = await verifyOwnPassword(deps, { userId, password: currentPassword, client })
+    return current.hash !== undefined
+  })
+  const verifiedHash = current.hash
+  if (!right || verifiedHash === undefined) throw new KeywardError('invalid_password')
   const { hash, scheme } = await deps.passwords.hash(newPassword, client)
   await deps.store.transaction(async () => {
     if (!(await replacePassword(deps, { id: userId, verifiedHash, hash, scheme })))

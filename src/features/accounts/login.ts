@@ -1,28 +1,47 @@
 import type { Deps } from '../../deps.ts'
+import { KeywardError } from '../../errors.ts'
+import { record } from '../audit/record.ts'
 import { grantSession, type LoginGrant } from '../sessions/grant.ts'
 import type { Origin } from '../sessions/session.ts'
-import { type PasswordAttempt, verifyPassword } from '../users/verify-password.ts'
+import { findAccount, verifyPassword } from '../users/verify-password.ts'
+import { judgeGuess } from './guessing.ts'
 
-export interface Login extends PasswordAttempt {
-  origin: Origin
+export interface Login {
+  /** Username or email address. */
+  identifier: string
+  password: string
   /** What an earlier log-in on this device was given. */
   deviceToken?: string
+  origin: Origin
+  /** The network that asks, for limits and the hash gate. */
+  client: string
 }
 
 /**
- * Begins a session for who knows the account's password.
- * @throws KeywardError `invalid_credentials`, `overloaded`
+ * Begins a session for who knows the account's password. An unknown name, a wrong password and an inactive account are
+ * refused alike, after the same work.
+ * @throws KeywardError `invalid_credentials`, `rate_limited`, `overloaded`
  */
 export const login = (deps: LoginDeps & Pick<Deps, 'metrics'>, attempt: Login): Promise<LoginGrant> =>
   deps.metrics.login('password', logIn(deps, attempt))
 
 type LoginDeps = Pick<
   Deps,
-  'store' | 'clock' | 'random' | 'config' | 'passwords' | 'accessTokens' | 'refreshTokens' | 'deviceTokens'
+  'store' | 'clock' | 'random' | 'config' | 'passwords' | 'limits' | 'accessTokens' | 'refreshTokens' | 'deviceTokens'
 >
 
-async function logIn(deps: LoginDeps, { origin, deviceToken, ...attempt }: Login): Promise<LoginGrant> {
+async function logIn(
+  deps: LoginDeps,
+  { identifier, password, deviceToken, origin, client }: Login,
+): Promise<LoginGrant> {
+  const { user, name } = await findAccount(deps, identifier)
   const device = deviceToken === undefined ? undefined : await deps.deviceTokens.read(deviceToken)
-  const user = await verifyPassword(deps, attempt)
+  const right = await judgeGuess(deps, { user, name, client, device }, () =>
+    verifyPassword(deps, user, password, client),
+  )
+  if (!user || !right) {
+    await record(deps, { event: 'login.failed', userId: user?.id, ip: origin.ip })
+    throw new KeywardError('invalid_credentials')
+  }
   return grantSession(deps, { user, amr: ['pwd'], origin, device })
 }

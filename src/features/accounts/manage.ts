@@ -10,7 +10,7 @@ import { deleteUser, setActive, setPasswordHash } from '../users/update.ts'
 import type { User } from '../users/user.ts'
 import { register } from './register.ts'
 
-type ManageDeps = Pick<Deps, 'store' | 'clock' | 'config' | 'passwords'>
+type ManageDeps = Pick<Deps, 'store' | 'clock' | 'config' | 'passwords' | 'limits'>
 
 /**
  * Makes an account for somebody, with a name that nobody may register too.

@@ -11,7 +11,7 @@ export interface Registration {
   email: string
   username: string
   password: string
-  /** Address prefix of who registers, for the hash gate. */
+  /** The network that asks, for limits and the hash gate; none for an administrator. */
   client?: string
   /** Only for administrators: names that speak for the service may be given too. */
   reservedNames?: boolean
@@ -20,10 +20,11 @@ export interface Registration {
 
 /**
  * Makes an account for whoever asks.
- * @throws KeywardError `validation_failed` with every field that is wrong, `email_taken`, `username_taken`, `overloaded`
+ * @throws KeywardError `validation_failed` with every field that is wrong, `email_taken`, `username_taken`,
+ *   `rate_limited`, `overloaded`
  */
 export async function register(
-  deps: Pick<Deps, 'store' | 'clock' | 'passwords' | 'config'>,
+  deps: Pick<Deps, 'store' | 'clock' | 'passwords' | 'config' | 'limits'>,
   input: Registration,
 ): Promise<User> {
   const email = normalizeEmail(input.email)
@@ -41,6 +42,7 @@ export async function register(
   if (weakness) errors.push({ field: 'password', message: weakness })
   if (!email || !username || errors.length > 0) throw new KeywardError('validation_failed', { errors })
 
+  if (input.client !== undefined) await deps.limits.take([{ rule: 'register.prefix', key: input.client }])
   await checkFree(deps, { ...email, ...username })
   const { hash, scheme } = await deps.passwords.hash(input.password, input.client)
   const event = input.reservedNames ? 'user.created' : 'user.registered'

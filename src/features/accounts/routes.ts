@@ -35,7 +35,14 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
     body: TokenBody,
     response: {
       200: TokenAnswer,
-      ...bodyProblems('unsupported_grant_type', 'invalid_grant', 'invalid_credentials', 'invalid_client', 'overloaded'),
+      ...bodyProblems(
+        'unsupported_grant_type',
+        'invalid_grant',
+        'invalid_credentials',
+        'invalid_client',
+        'rate_limited',
+        'overloaded',
+      ),
     },
   } as const
 
@@ -55,7 +62,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
         body: RegisterBody,
         response: {
           201: withHeaders(UserView, { Location: 'Where its owner reads it' }),
-          ...bodyProblems('validation_failed', 'email_taken', 'username_taken', 'overloaded'),
+          ...bodyProblems('validation_failed', 'email_taken', 'username_taken', 'rate_limited', 'overloaded'),
         },
         detail: { summary: 'Register an account', tags: ['accounts'] },
       },
@@ -87,7 +94,14 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
         body: PasswordChangeBody,
         response: {
           204: t.Void({ description: 'Changed; all other sessions have ended' }),
-          ...bodyProblems('not_authenticated', 'invalid_token', 'invalid_password', 'validation_failed', 'overloaded'),
+          ...bodyProblems(
+            'not_authenticated',
+            'invalid_token',
+            'invalid_password',
+            'validation_failed',
+            'rate_limited',
+            'overloaded',
+          ),
         },
         detail: { summary: 'Change the own password', tags: ['accounts'] },
       },

@@ -1,5 +1,6 @@
 import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
+import { rfc3339 } from '../../lib/clock.ts'
 import { ensureKeys } from './prepare.ts'
 import { rotateKeys } from './rotate.ts'
 import { renewSeals } from './sealed-key.ts'
@@ -40,11 +41,15 @@ async function rotateIfDue(deps: MaintainDeps): Promise<void> {
   const rows = await store.all(db)
   const active = rows.find(({ state }) => state === 'active')
   const next = rows.find(({ nextSlot }) => nextSlot === config.JWT_ALG)
-  if (!active || !next || clock.now() < readyAt(next)) return
+  if (!active || !next) return
   // Of replicas with different settings the one started last decides; the others would only change it back.
   const algChanged = active.alg !== config.JWT_ALG && keyring.openedAt >= (active.activatedAt ?? active.createdAt)
   const due = rotationDue(active, config.KEY_ROTATION_DAYS)
   if (!algChanged && (due === undefined || clock.now() < due)) return
+  if (clock.now() < readyAt(next)) {
+    log.info('signing_key_waits', { kid: next.kid, alg: next.alg, until: rfc3339(readyAt(next)) })
+    return
+  }
   try {
     const { active: kid, retired } = await rotateKeys(deps)
     log.info('signing_key_rotated', { kid, retired: retired?.kid, reason: algChanged ? 'JWT_ALG' : 'age' })

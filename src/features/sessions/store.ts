@@ -103,6 +103,12 @@ const prepared = statements((db) => {
       )
       .returning({ id: sessions.id })
       .prepare(),
+    addressesOf: q
+      .selectDistinct({ ip: sessions.ip })
+      .from(sessions)
+      .where(eq(sessions.userId, named('userId')))
+      .limit(200)
+      .prepare(),
     listLive: q
       .select({
         id: sessions.id,
@@ -172,6 +178,10 @@ export const endOne = async (
 /** Ends a live session whose generation has passed the one presented; true for exactly one of many at once. */
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
   (await prepared(db).endReused.execute({ ...by, reason: 'refresh_token_reused' satisfies EndReason })).length > 0
+
+/** Where a user's sessions, live or dead, were last used from. */
+export const addressesOf = async (db: Db, userId: number): Promise<string[]> =>
+  (await prepared(db).addressesOf.execute({ userId })).flatMap(({ ip }) => (ip === null ? [] : [ip]))
 
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
   prepared(db).listLive.execute(by)

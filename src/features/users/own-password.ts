@@ -8,7 +8,7 @@ import * as store from './store.ts'
  */
 export async function verifyOwnPassword(
   deps: Pick<Deps, 'store' | 'passwords'>,
-  { userId, password, client }: { userId: number; password: string; client?: string },
+  { userId, password, client }: { userId: number; password: string; client: string },
 ): Promise<string | undefined> {
   const stored = await store.findPassword(deps.store, userId)
   const { ok } = await deps.passwords.verify(password, stored, client)

@@ -1,50 +1,54 @@
 import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
 import * as store from './store.ts'
-import type { User, UserCredentials } from './user.ts'
+import type { UserCredentials } from './user.ts'
 import { loginIdentifier } from './username.ts'
 
-/** A password typed for a name, and the address prefix of who typed it. */
-export interface PasswordAttempt {
-  identifier: string
-  password: string
-  client?: string
+/** What a typed name stands for. */
+export interface NamedAccount {
+  user: UserCredentials | undefined
+  /** The name in the one spelling that all its spellings share. */
+  name: string
+}
+
+/** The account that a username or address names, with what its password is checked against. */
+export async function findAccount(deps: Pick<Deps, 'store'>, identifier: string): Promise<NamedAccount> {
+  const by = loginIdentifier(identifier)
+  if (!by) return { user: undefined, name: identifier }
+  return {
+    user: await store.findCredentials(deps.store, by),
+    name: 'emailKey' in by ? by.emailKey : by.usernameKey,
+  }
 }
 
 /**
- * The active account whose password this is. An unknown name, a wrong password and an inactive account are refused
- * alike and after the same work.
- * @throws KeywardError `invalid_credentials`, `overloaded`
+ * Whether this is the password of an active account. An unknown account, a wrong password and an inactive account take
+ * the same work. A hash of another cost than is set is replaced on the way.
+ * @throws KeywardError `overloaded`
  */
 export async function verifyPassword(
   deps: Pick<Deps, 'store' | 'clock' | 'passwords'>,
-  { identifier, password, client }: PasswordAttempt,
-): Promise<User> {
-  const by = loginIdentifier(identifier)
-  const user = by && (await store.findCredentials(deps.store, by))
+  user: UserCredentials | undefined,
+  password: string,
+  client: string,
+): Promise<boolean> {
   const stored = user && { hash: user.passwordHash, scheme: user.passwordScheme }
   const { ok, rehash } = await deps.passwords.verify(password, stored, client)
-  if (!user || !ok || !user.isActive) throw new KeywardError('invalid_credentials')
+  if (!user || !ok || !user.isActive) return false
   if (rehash) await hashAgain(deps, user, password, client)
-  return user
+  return true
 }
 
 /** Brings a hash to the set cost; a password changed meanwhile is left alone, and a busy hasher tries at the next log-in. */
 async function hashAgain(
   deps: Pick<Deps, 'store' | 'clock' | 'passwords'>,
-  user: UserCredentials,
+  { id, passwordHash }: UserCredentials,
   password: string,
-  client: string | undefined,
+  client: string,
 ): Promise<void> {
   try {
     const { hash, scheme } = await deps.passwords.hash(password, client)
-    await store.replaceHash(deps.store, {
-      id: user.id,
-      verifiedHash: user.passwordHash!,
-      hash,
-      scheme,
-      now: deps.clock.now(),
-    })
+    await store.replaceHash(deps.store, { id, verifiedHash: passwordHash!, hash, scheme, now: deps.clock.now() })
   } catch (error) {
     if (!(error instanceof KeywardError)) throw error
   }
