@@ -21,6 +21,7 @@ export const catalogue = {
   invalid_password: [403, 'The current password is wrong'],
   forbidden: [403, 'Not enough permissions'],
   // Accounts
+  registration_closed: [403, 'Registration is closed'],
   email_taken: [409, 'Email already registered'],
   username_taken: [409, 'Username already taken'],
   user_not_found: [404, 'User not found'],

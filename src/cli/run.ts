@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
 import { apikeys } from './apikeys.ts'
+import { audit } from './audit.ts'
 import { config } from './config.ts'
 import { type CommandContext, UsageError } from './context.ts'
 import { explain } from './explain.ts'
@@ -26,6 +27,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       import: importCommand(context),
       users: users(context),
       apikeys: apikeys(context),
+      audit: audit(context),
       keys: keys(context),
     },
   }) as CommandDef

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import { logLevels } from '../lib/log.ts'
-import { isAddressOrNetwork, isHost, isLimitSetting, isOrigin, isPlainLine } from './formats.ts'
+import { isAddressOrNetwork, isHost, isLimitSetting, isMailDomain, isOrigin, isPlainLine } from './formats.ts'
 import type { KeyFacts } from './kinds.ts'
 import { choice, choices, databaseUrl, headerSecret, keySecret, text, texts, webAddress, whole } from './kinds.ts'
 
@@ -106,6 +106,18 @@ export const configSchema = Type.Object({
     default: 8,
     description: 'The fewest characters of a new password; NIST SP 800-63B asks 15 where it is the only factor.',
   }),
+  REGISTRATION: choice(['open', 'closed'], {
+    default: 'open',
+    description: 'Whether anybody may register; `keyward users create` always can.',
+  }),
+  EMAIL_DOMAINS_ALLOWED: texts(isMailDomain, 'mail domains such as example.com', {
+    default: [],
+    description: 'Only addresses of these domains and their subdomains may register; empty for all.',
+  }),
+  EMAIL_DOMAINS_BLOCKED: texts(isMailDomain, 'mail domains such as example.com', {
+    default: [],
+    description: 'Addresses of these domains and their subdomains may not register.',
+  }),
   RATE_LIMIT: choice(['on', 'off'], { default: 'on', description: 'Limits on attempts, per account and per client.' }),
   LIMITS: texts(isLimitSetting, 'limits such as login.account=20/1h+50/1d or register.prefix=off', {
     default: [],
@@ -118,6 +130,11 @@ export const configSchema = Type.Object({
   CORS_ORIGINS: texts(isOrigin, 'origins exactly as browsers send them, such as https://app.example.com', {
     default: [],
     description: 'The web origins whose pages may call Keyward.',
+  }),
+  AUDIT_DAYS: whole(1, 36_500, { default: 400, description: 'How long the audit log is kept.' }),
+  AUDIT_IP_DAYS: whole(0, 36_500, {
+    default: 30,
+    description: 'After so many days addresses in the audit log are shortened to a network (IPv4 /24, IPv6 /48).',
   }),
   LOG_LEVEL: choice([...logLevels], { default: 'info', description: 'The least severity that is logged.' }),
   LOG_FORMAT: choice(['json', 'text'], {

@@ -20,7 +20,7 @@ export async function createAccount(
   deps: ManageDeps,
   { admin, ...account }: { email: string; username: string; password: string; admin: boolean },
 ): Promise<User> {
-  const user = await register(deps, { ...account, reservedNames: true })
+  const user = await register(deps, { ...account, byAdmin: true })
   if (admin) await giveRole(deps, { userId: user.id, role: ADMIN })
   return (await findUser(deps, user.id))!
 }

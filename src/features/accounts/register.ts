@@ -13,20 +13,21 @@ export interface Registration {
   password: string
   /** The network that asks, for limits and the hash gate; none for an administrator. */
   client?: string
-  /** Only for administrators: names that speak for the service may be given too. */
-  reservedNames?: boolean
+  /** An administrator makes the account: also while registration is closed, with any name and any mail domain. */
+  byAdmin?: boolean
   ip?: string
 }
 
 /**
  * Makes an account for whoever asks.
- * @throws KeywardError `validation_failed` with every field that is wrong, `email_taken`, `username_taken`,
+ * @throws KeywardError `registration_closed`, `validation_failed` with every field that is wrong, `email_taken`, `username_taken`,
  *   `rate_limited`, `overloaded`
  */
 export async function register(
   deps: Pick<Deps, 'store' | 'clock' | 'passwords' | 'config' | 'limits'>,
   input: Registration,
 ): Promise<User> {
+  if (deps.config.REGISTRATION === 'closed' && !input.byAdmin) throw new KeywardError('registration_closed')
   const email = normalizeEmail(input.email)
   const username = normalizeUsername(input.username)
   const weakness = checkPassword(input.password, {
@@ -35,9 +36,11 @@ export async function register(
     minLength: deps.config.PASSWORD_MIN_LENGTH,
   })
   const errors: FieldError[] = []
+  if (email && !input.byAdmin && !isWelcome(deps.config, email.emailKey))
+    errors.push({ field: 'email', message: 'Addresses of this domain cannot register' })
   if (!email) errors.push({ field: 'email', message: invalidEmail })
   if (!username) errors.push({ field: 'username', message: invalidUsername })
-  else if (!input.reservedNames && isReservedUsername(username.username))
+  else if (!input.byAdmin && isReservedUsername(username.username))
     errors.push({ field: 'username', message: reservedUsername })
   if (weakness) errors.push({ field: 'password', message: weakness })
   if (!email || !username || errors.length > 0) throw new KeywardError('validation_failed', { errors })
@@ -45,8 +48,18 @@ export async function register(
   if (input.client !== undefined) await deps.limits.take([{ rule: 'register.prefix', key: input.client }])
   await checkFree(deps, { ...email, ...username })
   const { hash, scheme } = await deps.passwords.hash(input.password, input.client)
-  const event = input.reservedNames ? 'user.created' : 'user.registered'
+  const event = input.byAdmin ? 'user.created' : 'user.registered'
   return createUser(deps, { ...email, ...username, passwordHash: hash, passwordScheme: scheme }, ({ id }) =>
     record(deps, { event, userId: id, ip: input.ip }),
   )
+}
+
+/** Whether addresses of this domain may register. A listed domain stands for its subdomains too. */
+function isWelcome(
+  { EMAIL_DOMAINS_ALLOWED: allowed, EMAIL_DOMAINS_BLOCKED: blocked }: Deps['config'],
+  emailKey: string,
+): boolean {
+  const domain = emailKey.slice(emailKey.lastIndexOf('@') + 1)
+  const isIn = (list: readonly string[]) => list.some((listed) => domain === listed || domain.endsWith(`.${listed}`))
+  return !isIn(blocked) && (allowed.length === 0 || isIn(allowed))
 }

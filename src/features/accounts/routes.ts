@@ -62,7 +62,14 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
         body: RegisterBody,
         response: {
           201: withHeaders(UserView, { Location: 'Where its owner reads it' }),
-          ...bodyProblems('validation_failed', 'email_taken', 'username_taken', 'rate_limited', 'overloaded'),
+          ...bodyProblems(
+            'registration_closed',
+            'validation_failed',
+            'email_taken',
+            'username_taken',
+            'rate_limited',
+            'overloaded',
+          ),
         },
         detail: { summary: 'Register an account', tags: ['accounts'] },
       },

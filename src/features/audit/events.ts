@@ -1,3 +1,5 @@
+import type { EpochMs } from '../../lib/clock.ts'
+
 /** Everything the audit log can hold. A closed list: who reads the log must know what can stand in it. */
 export const auditEvents = [
   'user.registered',
@@ -38,3 +40,26 @@ export interface AuditEvent {
   ip?: string
   details?: Record<string, string | number | boolean>
 }
+
+/** An event as it is stored. `ip` may be a network by now; `details` is JSON. */
+export interface AuditRow {
+  id: number
+  at: EpochMs
+  event: string
+  userId: number | null
+  actorId: number | null
+  sessionId: string | null
+  ip: string | null
+  details: string | null
+}
+
+export interface AuditFilter {
+  event?: AuditEventName
+  userId?: number
+  since?: EpochMs
+  /** Only rows with a smaller number: the next page. */
+  before?: number
+  limit: number
+}
+
+export const isAuditEvent = (name: string): name is AuditEventName => (auditEvents as readonly string[]).includes(name)

@@ -1,7 +1,7 @@
-import { sql } from 'drizzle-orm'
+import { and, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { type Db, statements } from '../../storage/store.ts'
-import type { AuditEvent } from './events.ts'
+import type { AuditEvent, AuditFilter, AuditRow } from './events.ts'
 
 const prepared = statements(({ q, t: { auditEvents } }) => {
   const named = sql.placeholder
@@ -15,6 +15,7 @@ const prepared = statements(({ q, t: { auditEvents } }) => {
         actorId: named('actorId'),
         sessionId: named('sessionId'),
         ip: named('ip'),
+        ipWholeSince: named('ipWholeSince'),
         details: named('details'),
       })
       .prepare(),
@@ -29,5 +30,50 @@ export const insert = (db: Db, { at, ...event }: AuditEvent & { at: EpochMs }): 
     actorId: event.actorId ?? null,
     sessionId: event.sessionId ?? null,
     ip: event.ip ?? null,
+    ipWholeSince: event.ip === undefined ? null : at,
     details: event.details ? JSON.stringify(event.details) : null,
   })
+
+/** The newest rows first. */
+export const list = ({ q, t: { auditEvents: a } }: Db, filter: AuditFilter): Promise<AuditRow[]> =>
+  q
+    .select({
+      id: a.id,
+      at: a.at,
+      event: a.event,
+      userId: a.userId,
+      actorId: a.actorId,
+      sessionId: a.sessionId,
+      ip: a.ip,
+      details: a.details,
+    })
+    .from(a)
+    .where(
+      and(
+        filter.event === undefined ? undefined : eq(a.event, filter.event),
+        filter.userId === undefined ? undefined : eq(a.userId, filter.userId),
+        filter.since === undefined ? undefined : gte(a.at, filter.since),
+        filter.before === undefined ? undefined : lt(a.id, filter.before),
+      ),
+    )
+    .orderBy(desc(a.id))
+    .limit(filter.limit)
+
+/** Up to `limit` rows with a whole address written before a moment. */
+export const withWholeIp = (
+  { q, t: { auditEvents: a } }: Db,
+  { before, limit }: { before: EpochMs; limit: number },
+): Promise<{ id: number; ip: string | null }[]> =>
+  q.select({ id: a.id, ip: a.ip }).from(a).where(lt(a.ipWholeSince, before)).limit(limit)
+
+export const setIp = ({ q, t: { auditEvents: a } }: Db, ids: number[], ip: string | null): Promise<unknown> =>
+  q.update(a).set({ ip, ipWholeSince: null }).where(inArray(a.id, ids))
+
+/** Deletes up to `limit` rows written before a moment; answers how many. */
+export async function deleteBefore(
+  { q, t: { auditEvents: a } }: Db,
+  { before, limit }: { before: EpochMs; limit: number },
+): Promise<number> {
+  const old = q.select({ id: a.id }).from(a).where(lt(a.at, before)).limit(limit)
+  return (await q.delete(a).where(inArray(a.id, old)).returning({ id: a.id })).length
+}

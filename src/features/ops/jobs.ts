@@ -6,6 +6,7 @@ import { randomId } from '../../lib/random.ts'
 import { releaseLease, tryLease } from '../../storage/lease.ts'
 import { maintainKeys, pollKeys } from '../keys/maintain.ts'
 import { KEY_POLL_INTERVAL } from '../keys/signing-key.ts'
+import { cleanUp } from './clean-up.ts'
 
 /** Work that comes round. To add some, add an entry to `jobs`. */
 interface Job {
@@ -21,6 +22,7 @@ interface Job {
 const jobs: readonly Job[] = [
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: pollKeys },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: maintainKeys },
+  { name: 'clean_up', every: MINUTE, by: 'one', run: cleanUp },
 ]
 
 export interface RunningJobs {

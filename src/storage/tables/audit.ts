@@ -14,11 +14,14 @@ export const auditTables = (c: Columns) => ({
       sessionId: c.text('session_id'),
       /** Whole at first, shortened to a network later. */
       ip: c.text('ip'),
+      /** When the whole address was written; null once it is shortened, or where there is none. */
+      ipWholeSince: c.int('ip_whole_since'),
       /** JSON; never a secret. */
       details: c.text('details'),
     },
     (t) => [
       c.index('audit_events_at_index').on(t.at),
+      c.index('audit_events_ip_whole_since_index').on(t.ipWholeSince),
       c.index('audit_events_user_id_index').on(t.userId, t.id),
       c.index('audit_events_event_index').on(t.event, t.id),
     ],
