@@ -86,8 +86,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
         queuedAt: clock.monotonic(),
       })
       queue.push(unit)
-      // Whoever comes first must not lend its own context to what runs after other units' commits.
-      drained ??= running.exit(drain)
+      drained ??= drain()
     })
   }
 

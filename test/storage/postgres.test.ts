@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { systemClock } from '../../src/lib/clock.ts'
 import { embeddedMigrations, migrate } from '../../src/storage/migrate.ts'
+import { manualClock } from '../support/clock.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 import { openUrl, openWithThing, refusalOf, type TestStorage } from './support.ts'
 
@@ -96,6 +97,34 @@ test('the server itself ends what hangs', async () => {
     '10s',
     '10s',
   ])
+})
+
+test('a transaction that waits for something else gives its connection back while others go on', async () => {
+  const clock = manualClock()
+  const pair = openUrl(database.url, { clock, poolSize: 2 })
+  const never = Promise.withResolvers<void>()
+  const hung = refusalOf(
+    pair.store.transaction(async () => {
+      await pair.rows('INSERT INTO thing (id) VALUES (1)')
+      await never.promise
+    }),
+  )
+  for (let seconds = 0; seconds < 13; seconds++) {
+    await clock.advance(1_000)
+    expect(await pair.rows('SELECT 1')).toEqual([[1]])
+  }
+  expect(await hung).toBe('database_unavailable')
+  const bothRun = Promise.withResolvers<void>()
+  let running = 0
+  const together = () =>
+    pair.store.transaction(async () => {
+      await pair.rows('SELECT 1')
+      if (++running === 2) bothRun.resolve()
+      await bothRun.promise
+    })
+  await Promise.all([together(), together()])
+  expect(await names()).toEqual([])
+  await pair.close()
 })
 
 test('a role with a schema of its own gets its tables there', async () => {
