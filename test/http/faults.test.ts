@@ -72,9 +72,7 @@ describe('an unexpected error in a handler', () => {
 test('an unexpected error in the guard is the same 500', async () => {
   app.deps.accessTokens = {
     ...app.deps.accessTokens,
-    verify: () => {
-      throw driverError()
-    },
+    verifyFresh: () => Promise.reject(driverError()),
   }
   const response = await app.request('GET', '/users/me', { token: ada.grant.access_token })
   await expectRefusal(response, 'internal')
