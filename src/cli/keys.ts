@@ -1,9 +1,10 @@
 import { defineCommand } from 'citty'
+import { KeywardError } from '../errors.ts'
 import { listKeys } from '../features/keys/list.ts'
 import { revokeKey } from '../features/keys/revoke.ts'
 import { rotateKeys } from '../features/keys/rotate.ts'
 import { rfc3339 } from '../lib/clock.ts'
-import type { CommandContext } from './context.ts'
+import { type CommandContext, CommandError } from './context.ts'
 import { withDeps } from './database.ts'
 import { settingsArgs } from './settings.ts'
 
@@ -41,12 +42,19 @@ const rotate = (context: CommandContext) =>
     },
     run: ({ args }) =>
       withDeps(context, args, async (deps) => {
-        const { active, next, retired } = await rotateKeys(deps, { early: args.now === true })
+        const { active, next, retired } = await rotateKeys(deps, { early: args.now === true }).catch(sayHowElse)
         context.print(`Signs now: ${active}\n`)
         if (retired) context.print(`Retired:   ${retired.kid}, its tokens are good until ${rfc3339(retired.until)}\n`)
         context.print(`Next:      ${next}\nRunning servers follow within 30 seconds.\n`)
       }),
   })
+
+/** What waits for the caches of others need not wait for whoever knows that there are none. */
+function sayHowElse(error: unknown): never {
+  if (error instanceof KeywardError && error.code === 'key_not_ready')
+    throw new CommandError(`${error.message}, or at once with --now`)
+  throw error
+}
 
 const revoke = (context: CommandContext) =>
   defineCommand({

@@ -1,0 +1,43 @@
+import { createTestApp, type TestApp, type TestAppOptions } from '../support/app.ts'
+
+/** Opens apps for one test; `close` closes them all, the first one, which owns the database, last. */
+export function openApps() {
+  const open: TestApp[] = []
+  let count = 0
+  return {
+    async app(options: TestAppOptions): Promise<TestApp> {
+      const app = await createTestApp({ seed: `app ${count++}`, ...options })
+      open.push(app)
+      return app
+    },
+    async close(app: TestApp): Promise<void> {
+      open.splice(open.indexOf(app), 1)
+      await app.close()
+    },
+    async closeAll(): Promise<void> {
+      for (const app of open.splice(0).reverse()) await app.close()
+    },
+  }
+}
+
+/** What a token says before its signature is checked. */
+export const headerOf = (token: string): { alg: string; kid: string; typ: string } =>
+  JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString())
+
+/** The kids in the JWKS as it is served. */
+export async function publishedKids(app: TestApp): Promise<string[]> {
+  const response = await app.request('GET', '/.well-known/jwks.json')
+  const { keys } = (await response.json()) as { keys: { kid: string }[] }
+  return keys.map(({ kid }) => kid)
+}
+
+/** The status of `GET /users/me` with a token: 200 while it is good. */
+export const statusOf = async (app: TestApp, token: string): Promise<number> =>
+  (await app.request('GET', '/users/me', { token })).status
+
+/** Logs in anew and answers the access token. */
+export async function logIn(app: TestApp, username = 'ada'): Promise<string> {
+  const form = { username, password: 'correct horse battery' }
+  const response = await app.request('POST', '/token', { form })
+  return ((await response.json()) as { access_token: string }).access_token
+}
