@@ -1,0 +1,77 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { join } from 'node:path'
+import { binaryPath } from '../support/binary.ts'
+import { hasPrograms } from '../support/programs.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+setDefaultTimeout(120_000)
+
+const root = join(import.meta.dir, '..', '..')
+
+async function run(command: string[]) {
+  const child = Bun.spawn(command, { cwd: root, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()])
+  return { code, text: out + err }
+}
+
+describe('bun run build --target', () => {
+  test('makes an executable for another machine, beside the own one', async () => {
+    const own = await Bun.file(await binaryPath())
+      .slice(0, 20)
+      .bytes()
+    const outfile = join(scratchFolder('arm64'), 'keyward')
+    const { code, text } = await run([
+      process.execPath,
+      'run',
+      'build',
+      '--target=bun-linux-arm64',
+      `--outfile=${outfile}`,
+    ])
+    expect({ code, text: code === 0 ? '' : text }).toEqual({ code: 0, text: '' })
+    const head = await Bun.file(outfile).slice(0, 20).bytes()
+    // e_machine of ELF: EM_AARCH64.
+    expect(String.fromCharCode(...head.subarray(1, 4))).toBe('ELF')
+    expect(head[18]! | (head[19]! << 8)).toBe(183)
+    expect(
+      await Bun.file(await binaryPath())
+        .slice(0, 20)
+        .bytes(),
+    ).toEqual(own)
+  })
+
+  test('refuses a target that there is not', async () => {
+    const outfile = join(scratchFolder('nowhere'), 'keyward')
+    const { code, text } = await run([
+      process.execPath,
+      'run',
+      'build',
+      '--target=bun-linux-pdp11',
+      `--outfile=${outfile}`,
+    ])
+    expect(code).not.toBe(0)
+    expect(text).toContain('pdp11')
+    expect(await Bun.file(outfile).exists()).toBe(false)
+  })
+})
+
+describe.skipIf(!hasPrograms('systemd-analyze'))('the systemd unit of the README', () => {
+  test('is one that systemd takes, and leaves little open', async () => {
+    const readme = await Bun.file(join(root, 'README.md')).text()
+    const [, unit] = /```ini\n(\[Unit\].*?)```/s.exec(readme) ?? []
+    const file = join(scratchFolder('unit'), 'keyward.service')
+    await Bun.write(file, unit!.replace('/usr/local/bin/keyward', await binaryPath()))
+    expect(await run(['systemd-analyze', 'verify', file])).toEqual({ code: 0, text: '' })
+    const { code, text } = await run([
+      'systemd-analyze',
+      'security',
+      '--no-pager',
+      '--offline=true',
+      '--threshold=20',
+      file,
+    ])
+    expect({ code, exposure: /exposure level for .*: ([\d.]+)/.exec(text)?.[1] !== undefined }).toEqual({
+      code: 0,
+      exposure: true,
+    })
+  })
+})
