@@ -36,6 +36,8 @@ export async function checkFree(
   deps: Pick<Deps, 'store'>,
   { emailKey, usernameKey }: { emailKey: string; usernameKey: string },
 ): Promise<void> {
+  // The name is read first: an account that comes between the two reads and takes both is then `email_taken` too.
+  const named = await store.findCredentials(deps.store, { usernameKey })
   if (await store.findCredentials(deps.store, { emailKey })) throw new KeywardError('email_taken')
-  if (await store.findCredentials(deps.store, { usernameKey })) throw new KeywardError('username_taken')
+  if (named) throw new KeywardError('username_taken')
 }
