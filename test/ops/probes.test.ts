@@ -77,6 +77,17 @@ describe('/readyz', () => {
     await app.close()
   })
 
+  test('says that there is no key to sign with', async () => {
+    const app = await createTestApp()
+    const signing = () => {
+      throw new Error('in-the-log-alone')
+    }
+    app.deps.keyring = { ...app.deps.keyring, signing }
+    const [status, body] = await probe(app)
+    expect([status, body.detail]).toEqual([503, 'Not ready: there is no key to sign tokens with'])
+    await app.close()
+  })
+
   test('probes at one moment share one write; one that hangs is not waited for longer than 5 seconds', async () => {
     const app = await createTestApp()
     const held = Promise.withResolvers<void>()

@@ -2,8 +2,9 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import type { CommandContext } from '../../src/cli/context.ts'
 import { run } from '../../src/cli/run.ts'
+import { drain } from '../../src/features/ops/drain.ts'
 import { nextTurn } from '../../src/lib/clock.ts'
-import { testSecret } from '../support/app.ts'
+import { createTestApp, testSecret } from '../support/app.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { seededRandom } from '../support/random.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -96,6 +97,23 @@ describe('a signal to stop', () => {
     expect(stuck.received()).toBe('')
     expect(log().find(({ event }) => event === 'requests_cut')).toMatchObject({ level: 'warn', requests: 1 })
   })
+})
+
+test('what is cut is cut before anything behind it is closed', async () => {
+  const app = await createTestApp({ env: { SHUTDOWN_DELAY_SECONDS: '0' } })
+  const stops: unknown[] = []
+  const server = {
+    pendingRequests: 3,
+    stop: (cut?: boolean) => {
+      stops.push(cut)
+      return cut ? Promise.resolve() : new Promise<void>(() => {})
+    },
+  }
+  const drained = drain(app.deps, server)
+  await app.clock.advance(30_000)
+  await drained
+  expect(stops).toEqual([undefined, true])
+  await app.close()
 })
 
 describe('healthcheck', () => {
