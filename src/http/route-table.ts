@@ -50,11 +50,17 @@ function groupByPattern(routes: readonly Route[]): Map<string, Map<string, Route
   return groups
 }
 
+/**
+ * What a parameter in a path may be: unreserved characters (RFC 3986 section 2.3) and `:`. Ids, key ids and the names of
+ * roles and permissions need no other, and what is percent-encoded could be NUL, no UTF-8 or a second spelling.
+ */
+const parameter = '[A-Za-z0-9._~:-]+'
+
 const toRegExp = (pattern: string): RegExp =>
   new RegExp(
     `^${pattern
       .split('/')
-      .map((part) => (part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
+      .map((part) => (part.startsWith(':') ? parameter : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
       .join('/')}$`,
   )
 
