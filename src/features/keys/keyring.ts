@@ -1,5 +1,12 @@
 import type { EpochMs } from '../../lib/clock.ts'
-import { hmacKey, importPublicJwk, type PublicJwk, type SigningKey, type VerificationKey } from './jwk.ts'
+import {
+  hmacKey,
+  importPublicJwk,
+  type PublicJwk,
+  type SignatureAlgorithm,
+  type SigningKey,
+  type VerificationKey,
+} from './jwk.ts'
 import { type KeyDeps, prepareKeys } from './prepare.ts'
 import { KeyringError, openPrivateKey } from './sealed-key.ts'
 import { isAccepted, type SigningKeyRow } from './signing-key.ts'
@@ -9,6 +16,8 @@ import * as store from './store.ts'
 export interface Keyring {
   /** The key that signs now. */
   signing(): SigningKey
+  /** The algorithm of the key that is to sign everywhere, also where this process cannot use it. */
+  activeAlg(): SignatureAlgorithm | undefined
   /** The key a token names, if its signatures are still taken. */
   find(kid: string | undefined): VerificationKey | undefined
   /** What the JWKS shows: the public parts of all keys whose signatures are taken, the one that signs first. */
@@ -43,6 +52,7 @@ export async function openKeyring(deps: KeyDeps, { prepare = true } = {}): Promi
   const listeners: ((kid: string) => void)[] = []
   let entries = new Map<string, Entry>()
   let signing: SigningKey | undefined
+  let activeAlg: SignatureAlgorithm | undefined
   let unreadable: string | undefined
 
   function readEntry(row: SigningKeyRow): Entry | undefined {
@@ -56,6 +66,7 @@ export async function openKeyring(deps: KeyDeps, { prepare = true } = {}): Promi
   /** The active key; where that is the JWT_SECRET of another configuration, the key that waits for this one's JWT_ALG. */
   function chooseSigner(rows: readonly SigningKeyRow[]): void {
     const active = rows.find(({ state }) => state === 'active')
+    activeAlg = active?.alg
     const usable = active && (active.alg !== 'HS256' || active.kid === secret?.kid)
     const row = usable ? active : rows.find(({ nextSlot }) => nextSlot === config.JWT_ALG)
     if (row === undefined || row.kid === signing?.kid) return
@@ -105,6 +116,7 @@ export async function openKeyring(deps: KeyDeps, { prepare = true } = {}): Promi
       if (signing === undefined) throw new KeyringError('There is no key to sign tokens with: start the server first.')
       return signing
     },
+    activeAlg: () => activeAlg,
     find(kid) {
       const entry = kid === undefined ? undefined : entries.get(kid)
       return entry && isAccepted(entry.row, clock.now()) ? entry.key : undefined

@@ -1,16 +1,21 @@
 import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
 import { rfc3339 } from '../../lib/clock.ts'
+import type { Keyring } from './keyring.ts'
 import { ensureKeys } from './prepare.ts'
 import { rotateKeys } from './rotate.ts'
 import { renewSeals } from './sealed-key.ts'
-import { KEEP_GONE, readyAt, rotationDue } from './signing-key.ts'
+import { KEEP_GONE, readyAt, rotationDue, type SigningKeyRow } from './signing-key.ts'
 import * as store from './store.ts'
 
 type MaintainDeps = Pick<Deps, 'config' | 'store' | 'clock' | 'random' | 'keyring' | 'log'>
 
-/** Follows what other processes did to the keys, and says when this one cannot. */
-export async function pollKeys({ keyring, log }: Pick<Deps, 'keyring' | 'log'>): Promise<void> {
+/**
+ * Follows what other processes did to the keys, says when this one cannot, and brings about a change of JWT_ALG. Every
+ * process does this for itself: one of another opinion may hold the lease on the rest.
+ */
+export async function pollKeys(deps: MaintainDeps): Promise<void> {
+  const { config, keyring, log } = deps
   await keyring.reload()
   const kid = keyring.unreadable()
   if (kid !== undefined)
@@ -18,11 +23,12 @@ export async function pollKeys({ keyring, log }: Pick<Deps, 'keyring' | 'log'>):
       kid,
       hint: 'it was sealed with another SECRET_KEY: set that one as SECRET_KEY_PREVIOUS, or give all replicas the same',
     })
+  if (config.JWT_ALG !== 'HS256' && keyring.activeAlg() !== config.JWT_ALG) await rotateWhen(deps, algorithmChanged)
 }
 
 /**
  * What the keys need from time to time; one process does it for all, under a lease. A next key is there, the active
- * one changes with its age and with JWT_ALG, seals are renewed, and what is long gone is deleted.
+ * one changes with its age, seals are renewed, and what is long gone is deleted.
  */
 export async function maintainKeys(deps: MaintainDeps): Promise<void> {
   const { config, store: db, clock, keyring, log } = deps
@@ -30,29 +36,43 @@ export async function maintainKeys(deps: MaintainDeps): Promise<void> {
     const rows = await store.all(db)
     if (await ensureKeys(deps, rows)) await keyring.reload()
     await renewSeals(deps, rows)
-    await rotateIfDue(deps)
+    await rotateWhen(deps, isOld)
   }
   const deleted = await store.deleteGone(db, clock.now() - KEEP_GONE)
   if (deleted > 0) log.info('signing_keys_deleted', { count: deleted })
 }
 
-async function rotateIfDue(deps: MaintainDeps): Promise<void> {
+/** Why the active key should give way, if it should. */
+type Due = (deps: MaintainDeps, active: SigningKeyRow) => 'age' | 'JWT_ALG' | undefined
+
+const isOld: Due = ({ config, clock }, active) => {
+  const due = rotationDue(active, config.KEY_ROTATION_DAYS)
+  return due !== undefined && clock.now() >= due ? 'age' : undefined
+}
+
+/** Of processes with different settings the one started last decides; the others would only change it back. */
+const algorithmChanged: Due = ({ config, keyring }, active) =>
+  active.alg !== config.JWT_ALG && keyring.openedAt >= (active.activatedAt ?? active.createdAt) ? 'JWT_ALG' : undefined
+
+/** Of which key it was said that it must wait: once is enough. */
+const announced = new WeakMap<Keyring, string>()
+
+async function rotateWhen(deps: MaintainDeps, isDue: Due): Promise<void> {
   const { config, store: db, clock, keyring, log } = deps
   const rows = await store.all(db)
   const active = rows.find(({ state }) => state === 'active')
   const next = rows.find(({ nextSlot }) => nextSlot === config.JWT_ALG)
-  if (!active || !next) return
-  // Of replicas with different settings the one started last decides; the others would only change it back.
-  const algChanged = active.alg !== config.JWT_ALG && keyring.openedAt >= (active.activatedAt ?? active.createdAt)
-  const due = rotationDue(active, config.KEY_ROTATION_DAYS)
-  if (!algChanged && (due === undefined || clock.now() < due)) return
+  const reason = active && isDue(deps, active)
+  if (!next || reason === undefined) return
   if (clock.now() < readyAt(next)) {
-    log.info('signing_key_waits', { kid: next.kid, alg: next.alg, until: rfc3339(readyAt(next)) })
+    if (announced.get(keyring) !== next.kid)
+      log.info('signing_key_waits', { kid: next.kid, alg: next.alg, until: rfc3339(readyAt(next)), reason })
+    announced.set(keyring, next.kid)
     return
   }
   try {
     const { active: kid, retired } = await rotateKeys(deps)
-    log.info('signing_key_rotated', { kid, retired: retired?.kid, reason: algChanged ? 'JWT_ALG' : 'age' })
+    log.info('signing_key_rotated', { kid, alg: next.alg, retired: retired?.kid, reason })
   } catch (error) {
     if (!(error instanceof KeywardError && error.code === 'keys_changed')) throw error
   }

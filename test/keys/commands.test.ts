@@ -1,0 +1,98 @@
+import { afterEach, expect, test } from 'bun:test'
+import { MINUTE, SECOND } from '../../src/lib/clock.ts'
+import type { TestApp } from '../support/app.ts'
+import { type CliResult, keyward } from '../support/cli.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
+
+describeEachDialect('keyward keys', (dialect) => {
+  const apps = openApps()
+  afterEach(apps.closeAll)
+
+  /** Beside the running server, at the same time of day. */
+  const keys = ({ databaseUrl, clock }: TestApp, ...argv: string[]): Promise<CliResult> =>
+    keyward(['keys', ...argv], { databaseUrl, clock })
+  const states = async (app: TestApp) => {
+    const { out } = await keys(app, 'list')
+    return Object.fromEntries(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(/ {2,}/))
+        .map(([kid, , state]) => [kid, state]),
+    )
+  }
+
+  test('list says what each key does and since when, and nothing of its private part', async () => {
+    const app = await apps.app({ dialect })
+    const [active, next] = await publishedKids(app)
+    const { code, out, err } = await keys(app)
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out.trimEnd().split('\n').sort()).toEqual(
+      [
+        `${active}  ES256  active   signs since 2026-01-01T00:00:00.000Z, due to rotate 2026-04-01T00:00:00.000Z`,
+        `${next}  ES256  next     published 2026-01-01T00:00:00.000Z, may sign from 2026-01-01T00:11:00.000Z`,
+      ].sort(),
+    )
+  })
+
+  test('rotate lets the next key sign, and the running server follows without a restart', async () => {
+    const app = await apps.app({ dialect, jobs: true })
+    const { grant } = await app.signUp()
+    const [first, second] = await publishedKids(app)
+    await app.passTime(15 * MINUTE)
+    const { code, out } = await keys(app, 'rotate')
+    expect(code).toBe(0)
+    expect(out).toContain(
+      `Signs now: ${second}\nRetired:   ${first}, its tokens are good until 2026-01-01T00:47:00.000Z`,
+    )
+    expect(await states(app)).toMatchObject({ [first!]: 'retired', [second!]: 'active' })
+
+    await app.passTime(30 * SECOND)
+    const token = await logIn(app)
+    expect(headerOf(token).kid).toBe(second!)
+    expect([await statusOf(app, token), await statusOf(app, grant.access_token)]).toEqual([200, 200])
+  })
+
+  test('rotate refuses a next key that is too young, and says how else', async () => {
+    const app = await apps.app({ dialect })
+    const before = await states(app)
+    expect(await keys(app, 'rotate')).toEqual({
+      code: 1,
+      out: '',
+      err: 'The next key was published 2026-01-01T00:00:00.000Z, and services may keep a copy of the key set without it until 2026-01-01T00:11:00.000Z: rotate then, or at once with --now\n',
+    })
+    expect(await states(app)).toEqual(before)
+    expect((await keys(app, 'rotate', '--now')).code).toBe(0)
+    expect(Object.values(await states(app)).sort()).toEqual(['active', 'next', 'retired'])
+  })
+
+  test('revoke ends the tokens of a key in the running server within 30 seconds', async () => {
+    const app = await apps.app({ dialect, jobs: true })
+    const { grant } = await app.signUp()
+    const [first, second] = await publishedKids(app)
+    expect(await statusOf(app, grant.access_token)).toBe(200)
+    const { code, out } = await keys(app, 'revoke', first!)
+    expect([code, out]).toEqual([0, expect.stringContaining(`Revoked:   ${first}\nSigns now: ${second}\n`)])
+    await app.passTime(30 * SECOND)
+    expect(await statusOf(app, grant.access_token)).toBe(401)
+    expect(await publishedKids(app)).not.toContain(first!)
+    expect(await statusOf(app, await logIn(app))).toBe(200)
+    expect((await keys(app, 'revoke', first!)).out).toStartWith(`It was revoked before: ${first}\n`)
+  })
+
+  test('revoke says what it does not find, and wants a key', async () => {
+    const app = await apps.app({ dialect })
+    expect(await keys(app, 'revoke', 'nobody')).toEqual({ code: 1, out: '', err: 'Signing key not found\n' })
+    expect((await keys(app, 'revoke')).code).toBe(2)
+  })
+
+  test('a command with other settings than the server changes no key by being run', async () => {
+    const app = await apps.app({ dialect })
+    const before = await states(app)
+    const env = { JWT_ALG: 'HS256', JWT_SECRET: '5c1e0a7f4d92b86e3301f7ca94d8526be8f17d03c65a94f2b17e80d36a29c4f5' }
+    for (const argv of [['keys', 'list'], ['users', 'list'], ['migrate']])
+      expect((await keyward(argv, { databaseUrl: app.databaseUrl, env })).code).toBe(0)
+    expect(await states(app)).toEqual(before)
+  })
+})

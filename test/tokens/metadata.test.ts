@@ -1,0 +1,69 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { createTestApp, type TestApp } from '../support/app.ts'
+
+const WELL_KNOWN = '/.well-known/oauth-authorization-server'
+
+describe('RFC 8414 metadata', () => {
+  let app: TestApp
+  afterEach(() => app.close())
+
+  test('names what works and nothing else', async () => {
+    app = await createTestApp({ env: { PUBLIC_URL: 'https://auth.example.com' } })
+    const response = await app.request('GET', WELL_KNOWN)
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toStartWith('application/json')
+    expect(response.headers.get('cache-control')).toBe('public, max-age=600')
+    expect(await response.json()).toEqual({
+      issuer: 'https://auth.example.com',
+      token_endpoint: 'https://auth.example.com/token',
+      jwks_uri: 'https://auth.example.com/.well-known/jwks.json',
+      revocation_endpoint: 'https://auth.example.com/revoke',
+      introspection_endpoint: 'https://auth.example.com/introspect',
+      response_types_supported: [],
+      grant_types_supported: ['password', 'refresh_token'],
+      token_endpoint_auth_methods_supported: ['none'],
+      revocation_endpoint_auth_methods_supported: ['none'],
+      introspection_endpoint_auth_methods_supported: ['Bearer'],
+      service_documentation: 'https://auth.example.com/docs',
+    })
+  })
+
+  test('every address in it is a route', async () => {
+    app = await createTestApp()
+    const metadata = (await (await app.request('GET', WELL_KNOWN)).json()) as Record<string, unknown>
+    const addresses = Object.entries(metadata).filter(([name]) => /_endpoint$|_uri$|_documentation$/.test(name))
+    expect(addresses.map(([name]) => name)).toEqual([
+      'token_endpoint',
+      'jwks_uri',
+      'revocation_endpoint',
+      'introspection_endpoint',
+      'service_documentation',
+    ])
+    for (const [name, address] of addresses)
+      expect([name, app.table.allowed(new URL(String(address)).pathname)]).not.toEqual([name, []])
+  })
+
+  test('the grants it names are the ones that the token endpoint takes', async () => {
+    app = await createTestApp()
+    const { grant_types_supported } = (await (await app.request('GET', WELL_KNOWN)).json()) as Record<string, string[]>
+    for (const grant of [...grant_types_supported!, 'authorization_code', 'client_credentials']) {
+      const response = await app.request('POST', '/token', { form: { grant_type: grant } })
+      const { error } = (await response.json()) as { error: string }
+      expect([grant, error === 'unsupported_grant_type']).toEqual([grant, !grant_types_supported!.includes(grant)])
+    }
+  })
+
+  test('an issuer with a path has it where RFC 8414 section 3.1 looks, too', async () => {
+    app = await createTestApp({ env: { PUBLIC_URL: 'https://example.com/auth/v1' } })
+    const there = await app.request('GET', `${WELL_KNOWN}/auth/v1`)
+    expect(there.status).toBe(200)
+    const metadata = (await there.json()) as Record<string, unknown>
+    expect(metadata).toMatchObject({
+      issuer: 'https://example.com/auth/v1',
+      token_endpoint: 'https://example.com/auth/v1/token',
+      jwks_uri: 'https://example.com/auth/v1/.well-known/jwks.json',
+    })
+    expect(await (await app.request('GET', WELL_KNOWN)).json()).toEqual(metadata)
+    expect((await app.request('GET', `${WELL_KNOWN}/auth`)).status).toBe(404)
+  })
+})
