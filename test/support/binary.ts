@@ -149,11 +149,11 @@ export async function copyBinary(folder = scratchFolder('installed')): Promise<s
   return executable
 }
 
-/** The commands that the usage line of `keyward --help` or of a group's names. */
+/** The commands that `keyward --help`, or a group's, lists; none where there is nothing below. */
 export async function commandsOf(group: string[] = []): Promise<string[]> {
   const { stdout } = await runBinary([...group, '--help'])
-  const line = /^USAGE keyward(?: [a-z-]+)*? ((?:[a-z-]+\|)+[a-z-]+)$/m.exec(stdout)?.[1]
-  return line?.split('|') ?? []
+  const list = stdout.split('\nCOMMANDS\n')[1] ?? ''
+  return [...list.matchAll(/^ +([a-z-]+) {2}/gm)].map(([, name]) => name!)
 }
 
 /** Every command that does something, as one would type it. */
