@@ -15,7 +15,7 @@ export interface Device {
 
 export interface DeviceTokens {
   /** A marker that this device has logged in as this user before, good for 180 days; `deviceId` keeps a known device's. */
-  make(user: User, deviceId?: string): Promise<string>
+  make(user: Pick<User, 'id' | 'deviceEpoch'>, deviceId?: string): Promise<string>
   /** What a token says, if we made it and it has not expired. */
   read(token: string): Promise<Device | undefined>
 }
@@ -25,8 +25,8 @@ const TYPE = 'keyward-device+jwt'
 const AUDIENCE = 'keyward:device'
 
 /**
- * Device tokens, HS256 with keys derived from SECRET_KEY. They open nothing: they tell a returning user from a stranger
- * who guesses. Made by @elysiajs/jwt, which waits in the thread pool behind password hashing; that is fine only on
+ * Device tokens, HS256 with keys derived from SECRET_KEY, and bound to a random number in the user's row, so that neither
+ * alone forges one. They open nothing: they tell a returning user from a stranger who guesses. Made by @elysiajs/jwt, which waits in the thread pool behind password hashing; that is fine only on
  * routes that hash anyway.
  * @param secrets the present SECRET_KEY, then the previous one while it is being replaced
  */
@@ -74,5 +74,8 @@ export function createDeviceTokens({
 }
 
 /** Whether the device has logged in as this user, and no password reset has come since. */
-export const isDeviceOf = (device: Device, user: User): boolean =>
-  device.userId === user.id && device.epoch === user.deviceEpoch
+export const isDeviceOf = (device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): boolean =>
+  device.userId === user.id && device.epoch === user.deviceEpoch && user.deviceEpoch !== 0
+
+/** The number that a user's device tokens carry from the first log-in on: 48 bits that nobody can guess, never 0. */
+export const drawDeviceEpoch = (random: Random): number => Buffer.from(random.bytes(6)).readUIntBE(0, 6) || 1

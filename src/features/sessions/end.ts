@@ -8,6 +8,9 @@ import * as store from './store.ts'
 
 type EndDeps = Pick<Deps, 'store' | 'clock'>
 
+/** What else comes in a path never reaches the database, which takes some characters for an error. */
+const isSessionId = (text: string): boolean => /^[\w-]{22}$/.test(text)
+
 /** Ends one session of a user, with its refresh and access tokens; false when there was none alive. */
 async function endSession(
   deps: EndDeps,
@@ -30,11 +33,14 @@ export async function logout(deps: EndDeps, { userId, sessionId }: Principal, ip
  * @throws KeywardError `session_not_found`, for another's too
  */
 export async function endOwnSession(deps: EndDeps, { userId }: Principal, id: string, ip: string): Promise<void> {
-  if (!(await endSession(deps, { userId, id, reason: 'ended_by_user', ip })))
+  if (!isSessionId(id) || !(await endSession(deps, { userId, id, reason: 'ended_by_user', ip })))
     throw new KeywardError('session_not_found')
 }
 
-/** Ends all of the user's sessions, or all but the one the request came with. */
+/**
+ * Ends all of the user's sessions, or all but the one the request came with.
+ * @throws KeywardError `invalid_token`, see `endAllSessions`
+ */
 export async function endOwnSessions(
   deps: EndDeps,
   { userId, sessionId }: Principal,
@@ -55,12 +61,15 @@ export async function endOwnSessions(
 /**
  * Ends every session of a user, and those that a log-in now under way would begin. Call it in the transaction of the
  * change that asks for it; it writes no audit row, since the change has one.
+ * @throws KeywardError `invalid_token` when the session to keep, the one that asks, has been ended meanwhile: of two
+ *   that end each other one wins, and nothing of the other's change is kept
  */
 export async function endAllSessions(
   deps: EndDeps,
   change: { userId: number; keep?: string; reason: EndReason },
 ): Promise<void> {
-  await store.endAll(deps.store, { ...change, now: deps.clock.now() })
+  const done = await store.endAll(deps.store, { ...change, now: deps.clock.now() })
+  if (!done && change.keep !== undefined) throw new KeywardError('invalid_token')
 }
 
 /**

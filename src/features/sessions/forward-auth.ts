@@ -5,12 +5,13 @@ import { isPermission, permissionsOf } from '../roles/permissions.ts'
 import { roleNames, type User } from '../users/user.ts'
 
 /**
- * Judges what a proxy asks of a request: `?role=` or `?permission=` that the user must hold, or both.
- * An unknown, empty or repeated parameter is refused: a misspelt condition must not pass for none.
+ * Judges what a proxy asks of a request, by the address that it calls: `?role=` or `?permission=` that the user must
+ * hold, or both. An unknown, empty or repeated parameter is refused: a misspelt condition must not pass for none.
  * @throws KeywardError `forbidden`
  */
-export async function checkCondition(deps: Pick<Deps, 'store'>, user: User, query: string): Promise<void> {
-  const conditions = Object.entries(readQuery(query))
+export async function checkCondition(deps: Pick<Deps, 'store'>, user: User, url: string): Promise<void> {
+  const start = url.indexOf('?')
+  const conditions = Object.entries(start === -1 ? {} : readQuery(url.slice(start + 1)))
   for (const [name, value] of conditions) {
     const held =
       name === 'role'
@@ -42,4 +43,4 @@ export const forwardedHeaders = (user: User): Record<string, string> => ({
 
 /** ASCII as it is, all else percent-encoded: headers have no other way that every proxy keeps. */
 const headerText = (text: string): string =>
-  text.replace(/[^\x21-\x7e]|%/g, (character) => encodeURIComponent(character))
+  text.replace(/[^\x21-\x7e]|%/gu, (character) => encodeURIComponent(character))

@@ -3,10 +3,9 @@ import { KeywardError } from '../../errors.ts'
 import { DAY, type EpochMs } from '../../lib/clock.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
 import { randomId } from '../../lib/random.ts'
-import { violatedForeignKey } from '../../storage/conflicts.ts'
 import { record } from '../audit/record.ts'
 import { roleNames, type User } from '../users/user.ts'
-import { type Device, isDeviceOf } from './device-token.ts'
+import { type Device, drawDeviceEpoch, isDeviceOf } from './device-token.ts'
 import type { Origin, StoredSession } from './session.ts'
 import * as store from './store.ts'
 
@@ -37,38 +36,34 @@ type GrantDeps = Pick<Deps, 'store' | 'clock' | 'random' | 'config' | 'accessTok
 
 /**
  * Begins a session: the one place where one is made, whatever the way in, and it alone checks that the account may
- * have one. The session carries the epoch that was read together with the credential, so if a reset or a deactivation
- * came in between it is dead from its first use. Beyond `MAX_SESSIONS_PER_USER` the longest idle one ends.
- * @throws KeywardError `invalid_credentials` for an account that is inactive or gone
+ * have one. The session carries the epoch that was read together with the credential: it is refused when a reset or a
+ * deactivation came in between, and ended by one that comes at the same moment. Beyond `MAX_SESSIONS_PER_USER` the
+ * longest idle one ends.
+ * @throws KeywardError `invalid_credentials` for an account that is inactive or gone, or of which all sessions were
+ *   ended since its credential was read
  */
 export async function grantSession(deps: GrantDeps, { user, amr, origin, device }: GrantRequest): Promise<LoginGrant> {
-  if (!user.isActive) throw new KeywardError('invalid_credentials')
   const { config, clock, random } = deps
   const now = clock.now()
   const id = randomId(random)
   const session = { id, macSalt: toBase64Url(random.bytes(16)), amr: amr.join(' '), authTime: now, createdAt: now }
   const expiresAt = expiryOf(config, now, now)
   const known = device !== undefined && isDeviceOf(device, user)
-  const deviceToken = await deps.deviceTokens.make(user, known ? device.deviceId : undefined)
   const told = { userId: user.id, sessionId: id, ip: origin.ip }
-  try {
-    await deps.store.transaction(async () => {
-      await store.insert(deps.store, {
-        ...session,
-        ...origin,
-        userId: user.id,
-        epoch: user.sessionEpoch,
-        expiresAt,
-        now,
-      })
-      await store.endExcess(deps.store, { userId: user.id, keep: config.MAX_SESSIONS_PER_USER, now })
-      await record(deps, { ...told, event: 'login.succeeded', details: { amr: session.amr } })
-      if (!known) await record(deps, { ...told, event: 'login.new_device' })
-    })
-  } catch (error) {
-    if (violatedForeignKey(error)) throw new KeywardError('invalid_credentials')
-    throw error
-  }
+  const deviceEpoch = await deps.store.transaction(async () => {
+    const account = { userId: user.id, epoch: user.sessionEpoch }
+    const claimed = await store.claim(deps.store, account)
+    if (claimed === undefined) throw new KeywardError('invalid_credentials')
+    await store.insert(deps.store, { ...session, ...origin, ...account, expiresAt, now })
+    await store.endExcess(deps.store, { userId: user.id, keep: config.MAX_SESSIONS_PER_USER, now })
+    await record(deps, { ...told, event: 'login.succeeded', details: { amr: session.amr } })
+    if (!known) await record(deps, { ...told, event: 'login.new_device' })
+    if (claimed !== 0) return claimed
+    const drawn = drawDeviceEpoch(random)
+    await store.setDeviceEpoch(deps.store, { userId: user.id, deviceEpoch: drawn })
+    return drawn
+  })
+  const deviceToken = await deps.deviceTokens.make({ id: user.id, deviceEpoch }, known ? device.deviceId : undefined)
   return { ...makeGrant(deps, { session, user, generation: 0 }), deviceToken }
 }
 

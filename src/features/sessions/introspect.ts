@@ -1,6 +1,6 @@
 import type { Deps } from '../../deps.ts'
 import { SECOND } from '../../lib/clock.ts'
-import type { User } from '../users/user.ts'
+import { roleNames, type User } from '../users/user.ts'
 import { findPrincipal } from './authenticate.ts'
 import { parseRefreshToken } from './refresh-token.ts'
 import * as store from './store.ts'
@@ -11,8 +11,9 @@ export type Introspection = { active: false } | ({ active: true } & Record<strin
 const inactive: Introspection = { active: false }
 
 /**
- * Whether a token is good now: by its signature and its session, epoch and user. Asking about a refresh token never
- * rotates it and never counts as its use.
+ * Whether a token is good now: by its signature and its session, epoch and user. Name and roles are those of now. Asking
+ * about a refresh token never rotates it and never counts as its use; but whoever asks has seen it, so from then on its
+ * parent is no honest retry (see `refresh`).
  */
 export async function introspect(
   deps: Pick<Deps, 'store' | 'clock' | 'config' | 'accessTokens' | 'refreshTokens'>,
@@ -28,7 +29,7 @@ async function introspectAccessToken(
   const claims = await deps.accessTokens.verifyFresh(token)
   const payload = claims && deps.accessTokens.read(token)
   const principal = payload && (await findPrincipal(deps, claims))
-  return principal ? { active: true, token_type: 'Bearer', ...payload, username: principal.user.username } : inactive
+  return principal ? { active: true, token_type: 'Bearer', ...payload, ...present(principal.user) } : inactive
 }
 
 async function introspectRefreshToken(
@@ -43,16 +44,20 @@ async function introspectRefreshToken(
   const now = deps.clock.now()
   const alive = session.endedAt === null && session.expiresAt > now && isCurrent(user, session.epoch)
   if (!alive || token.generation !== session.generation) return inactive
+  if (session.generation > session.confirmedGeneration)
+    await store.confirm(deps.store, { sessionId: session.id, generation: session.generation })
   return {
     active: true,
     iss: deps.config.PUBLIC_URL,
     sub: String(user.id),
-    username: user.username,
+    ...present(user),
     client_id: 'keyward',
     sid: session.id,
     iat: Math.floor(session.refreshedAt / SECOND),
     exp: Math.floor(session.expiresAt / SECOND),
   }
 }
+
+const present = (user: User) => ({ username: user.username, roles: roleNames(user) })
 
 const isCurrent = (user: User, epoch: number): boolean => user.isActive && user.sessionEpoch === epoch

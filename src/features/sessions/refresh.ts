@@ -31,6 +31,8 @@ export async function refresh(deps: RefreshDeps, presented: string, origin: Orig
   const { id, createdAt } = found.session
   const { generation } = token
   const expiresAt = expiryOf(deps.config, createdAt, now)
+  // Reached where SESSION_MAX_DAYS has become less than it was.
+  if (expiresAt <= now) throw refused()
   if (await store.rotate(deps.store, { ...origin, id, generation, expiresAt, now }))
     return makeGrant(deps, { ...found, generation: generation + 1 })
   return answerSpent(deps, token, origin)
@@ -61,8 +63,9 @@ async function answerSpent(
 }
 
 /**
- * What the direct parent of the current token is worth. With the clock set back since, the grace cannot be measured:
- * nothing is given that a token of the successor was seen of, and nothing is ended either.
+ * What the direct parent of the current token is worth. The clocks of two replicas may differ by as much as the grace.
+ * Where the clock has been set back by more, nothing can be measured: nothing is given that a token of the successor
+ * was seen of, and nothing is ended either.
  */
 function judgeParent(
   { clock, config }: Pick<Deps, 'clock' | 'config'>,
@@ -70,7 +73,7 @@ function judgeParent(
 ): 'same successor' | 'refuse' | 'reused' {
   const age = clock.now() - refreshedAt
   const unseen = confirmedGeneration < generation
-  if (age >= 0 && age <= config.REFRESH_TOKEN_GRACE_SECONDS * SECOND) return 'same successor'
+  if (Math.abs(age) <= config.REFRESH_TOKEN_GRACE_SECONDS * SECOND) return 'same successor'
   if (unseen && age <= config.REFRESH_TOKEN_RETRY_SECONDS * SECOND && config.REFRESH_TOKEN_RETRY_SECONDS > 0)
     return 'same successor'
   return age < 0 ? 'refuse' : 'reused'

@@ -122,7 +122,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       '/forward-auth',
       async ({ request, set }) => {
         const { user } = principalOf<Principal>(request)
-        await checkCondition(deps, user, request.url.split('?')[1] ?? '')
+        await checkCondition(deps, user, request.url)
         Object.assign(set.headers, forwardedHeaders(user))
       },
       {

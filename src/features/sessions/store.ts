@@ -43,6 +43,12 @@ const prepared = statements((db) => {
   }
   const end = { endedAt: named('now') as never, endReason: named('reason') as never }
   return {
+    claim: q
+      .update(users)
+      .set({ sessionEpoch: named('epoch') as never })
+      .where(and(eq(users.id, named('userId')), eq(users.isActive, true), eq(users.sessionEpoch, named('epoch'))))
+      .returning({ deviceEpoch: users.deviceEpoch })
+      .prepare(),
     insert: q
       .insert(sessions)
       .values({
@@ -125,15 +131,27 @@ const prepared = statements((db) => {
   }
 })
 
-/** Violates the foreign key when the user is gone. */
+/**
+ * Holds an account until the transaction ends, so that its sessions begin one after the other, and answers its device
+ * epoch; undefined when it is inactive, gone, or at another epoch.
+ */
+export const claim = async (db: Db, by: { userId: number; epoch: number }): Promise<number | undefined> =>
+  (await prepared(db).claim.execute(by))[0]?.deviceEpoch
+
+/** Call it while the account is held. */
+export const setDeviceEpoch = (
+  { q, t: { users } }: Db,
+  { userId, deviceEpoch }: { userId: number; deviceEpoch: number },
+): Promise<unknown> => q.update(users).set({ deviceEpoch }).where(eq(users.id, userId))
+
 export const insert = (db: Db, session: NewSession): Promise<unknown> => prepared(db).insert.execute({ ...session })
 
-/** Ends the longest idle sessions of a user beyond `keep`. */
+/** Ends the longest idle live sessions of a user beyond `keep`. */
 export async function endExcess(
   { q, t: { sessions } }: Db,
   { userId, keep, now }: { userId: number; keep: number; now: EpochMs },
 ): Promise<void> {
-  const ofUser = and(eq(sessions.userId, userId), isNull(sessions.endedAt))
+  const ofUser = and(eq(sessions.userId, userId), isNull(sessions.endedAt), gt(sessions.expiresAt, now))
   const newest = q
     .select({ id: sessions.id })
     .from(sessions)
@@ -187,29 +205,34 @@ export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<
   prepared(db).listLive.execute(by)
 
 /**
- * Ends every session of a user by raising the epoch that they carry; `keep` moves to the new epoch and lives on.
- * Call it in the transaction of the change that asks for it.
+ * Ends every session of a user by raising the epoch that they carry; `keep` moves to the new epoch and lives on. False
+ * when `keep` is not alive: the transaction must then be given up. Call it in the transaction of the change that asks
+ * for it.
  */
 export async function endAll(
   { q, t: { users, sessions } }: Db,
   { userId, keep, reason, now }: { userId: number; keep?: string; reason: EndReason; now: EpochMs },
-): Promise<void> {
+): Promise<boolean> {
   const [user] = await q
     .update(users)
     .set({ sessionEpoch: sql`${users.sessionEpoch} + 1` })
     .where(eq(users.id, userId))
     .returning({ epoch: users.sessionEpoch })
-  if (!user) return
-  const live = and(eq(sessions.userId, userId), isNull(sessions.endedAt))
-  if (keep !== undefined)
-    await q
+  if (!user) return false
+  const notEnded = and(eq(sessions.userId, userId), isNull(sessions.endedAt))
+  if (keep !== undefined) {
+    const kept = await q
       .update(sessions)
       .set({ epoch: user.epoch })
-      .where(and(live, eq(sessions.id, keep), eq(sessions.epoch, user.epoch - 1)))
+      .where(and(notEnded, eq(sessions.id, keep), eq(sessions.epoch, user.epoch - 1), gt(sessions.expiresAt, now)))
+      .returning({ id: sessions.id })
+    if (kept.length === 0) return false
+  }
   await q
     .update(sessions)
     .set({ endedAt: now, endReason: reason })
-    .where(and(live, ne(sessions.epoch, user.epoch)))
+    .where(and(notEnded, ne(sessions.epoch, user.epoch)))
+  return true
 }
 
 /** Deletes up to `limit` sessions that ended or expired before `before`; answers how many. */

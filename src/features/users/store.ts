@@ -123,7 +123,7 @@ export async function setPasswordHash(
 ): Promise<boolean> {
   const changed = await q
     .update(users)
-    .set({ passwordHash: hash, passwordScheme: scheme, deviceEpoch: sql`${users.deviceEpoch} + 1`, updatedAt: now })
+    .set({ passwordHash: hash, passwordScheme: scheme, deviceEpoch: 0, updatedAt: now })
     .where(eq(users.id, id))
     .returning({ id: users.id })
   return changed.length > 0

@@ -20,7 +20,7 @@ export const userTables = (c: Columns) => ({
       isActive: c.bool('is_active').notNull(),
       /** Raised to end all sessions at once; a session lives only while it carries the current one. */
       sessionEpoch: c.int('session_epoch').notNull(),
-      /** Raised to void every device token of the user. */
+      /** Random from the first log-in on, and in every device token of the user; set to 0 to void them all. */
       deviceEpoch: c.int('device_epoch').notNull().default(0),
       createdAt: c.int('created_at').notNull(),
       updatedAt: c.int('updated_at').notNull(),
