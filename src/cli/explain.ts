@@ -14,6 +14,8 @@ export function explain(error: unknown): string {
   const reason = databaseReason(String(code ?? ''), String(errno ?? '')) ?? fileReason(error)
   if (reason !== undefined) return reason
   const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError]
+  if (error instanceof KeywardError && error.errors)
+    return error.errors.map(({ field, message }) => `${field}: ${message}`).join('\n')
   if (ours.some((known) => error instanceof known)) return (error as Error).message
   return [`Keyward stopped on an unexpected ${name}${code === undefined ? '' : ` (${code})`}`, stack]
     .filter(Boolean)

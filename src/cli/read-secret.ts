@@ -1,3 +1,5 @@
+import { CommandError } from './context.ts'
+
 /** The part of a terminal or pipe that is needed to read from it. */
 export interface SecretInput extends AsyncIterable<Uint8Array> {
   isTTY?: boolean
@@ -12,6 +14,7 @@ const BACKSPACE = /[\b\x7f]/
  * Reads a password: from a terminal after a prompt and without showing it, else all of standard input. One trailing
  * newline is dropped, as `echo` and editors add it; nothing else is.
  * @returns undefined when the person at the terminal broke off
+ * @throws CommandError for what is not UTF-8: replacing bytes would make different passwords equal
  */
 export async function readSecret(
   input: SecretInput,
@@ -21,9 +24,7 @@ export async function readSecret(
   if (!input.isTTY) {
     const chunks: Uint8Array[] = []
     for await (const chunk of input) chunks.push(chunk)
-    return Buffer.concat(chunks)
-      .toString('utf8')
-      .replace(/\r?\n$/, '')
+    return decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
   }
   write(prompt)
   input.setRawMode?.(true)
@@ -41,5 +42,13 @@ export async function readSecret(
   } finally {
     input.setRawMode?.(false)
     write('\n')
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new CommandError('The password on standard input is not valid UTF-8', { cause })
   }
 }

@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
 import * as accounts from '../features/accounts/manage.ts'
-import { listUsers } from '../features/users/find.ts'
+import { findUser, listUsers } from '../features/users/find.ts'
 import { toUserView } from '../features/users/schemas.ts'
 import { roleNames, type User } from '../features/users/user.ts'
 import { rfc3339 } from '../lib/clock.ts'
@@ -103,16 +103,19 @@ const change = (context: CommandContext, { name, description, done, work }: Chan
       withDeps(context, args, async (deps) => {
         const user = await accounts.requireUser(deps, args.user)
         await work(deps, user)
-        context.print(`${done} ${summary(user)}\n`)
+        context.print(`${done} ${summary((await findUser(deps, user.id)) ?? user)}\n`)
       }),
   })
 
 const summary = (user: User): string =>
   [
     String(user.id).padStart(4),
-    user.username.padEnd(20),
+    printable(user.username).padEnd(20),
     user.email.padEnd(32),
     user.isActive ? 'active  ' : 'inactive',
     roleNames(user).join(',').padEnd(12),
     rfc3339(user.createdAt),
   ].join('  ')
+
+/** Imported names may hold anything; none of it may steer the terminal. */
+const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')

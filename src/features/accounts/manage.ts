@@ -1,8 +1,7 @@
 import type { Deps } from '../../deps.ts'
 import { invalidField, KeywardError } from '../../errors.ts'
-import { record } from '../audit/record.ts'
-import { giveRole, keepAnAdmin } from '../roles/assign.ts'
-import { ADMIN } from '../roles/permissions.ts'
+import { forgetUser, record } from '../audit/record.ts'
+import { keepAnAdmin } from '../roles/assign.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import { findUser, findUserByName } from '../users/find.ts'
 import { checkPassword } from '../users/policy.ts'
@@ -18,10 +17,9 @@ type ManageDeps = Pick<Deps, 'store' | 'clock' | 'config' | 'passwords' | 'limit
  */
 export async function createAccount(
   deps: ManageDeps,
-  { admin, ...account }: { email: string; username: string; password: string; admin: boolean },
+  account: { email: string; username: string; password: string; admin: boolean },
 ): Promise<User> {
   const user = await register(deps, { ...account, byAdmin: true })
-  if (admin) await giveRole(deps, { userId: user.id, role: ADMIN })
   return (await findUser(deps, user.id))!
 }
 
@@ -57,9 +55,8 @@ export async function setPassword(deps: ManageDeps, user: User, password: string
  */
 export async function deactivate(deps: ManageDeps, { id }: User): Promise<void> {
   await deps.store.transaction(async () => {
-    const user = await findUser(deps, id)
+    const user = await keepAnAdmin(deps, id)
     if (!user?.isActive) return
-    await keepAnAdmin(deps, user)
     await setActive(deps, { id, isActive: false })
     await endAllSessions(deps, { userId: id, reason: 'deactivated' })
     await record(deps, { event: 'user.deactivated', userId: id })
@@ -79,10 +76,9 @@ export async function activate(deps: ManageDeps, { id }: User): Promise<void> {
  */
 export async function deleteAccount(deps: ManageDeps, { id }: User): Promise<void> {
   await deps.store.transaction(async () => {
-    const user = await findUser(deps, id)
-    if (!user) return
-    await keepAnAdmin(deps, user)
+    if (!(await keepAnAdmin(deps, id))) return
     await deleteUser(deps, id)
+    await forgetUser(deps, id)
     await record(deps, { event: 'user.deleted', userId: id })
   })
 }

@@ -1,6 +1,8 @@
 import type { Deps } from '../../deps.ts'
 import { type FieldError, KeywardError } from '../../errors.ts'
 import { record } from '../audit/record.ts'
+import { giveRole } from '../roles/assign.ts'
+import { ADMIN } from '../roles/permissions.ts'
 import { checkFree, createUser } from '../users/create.ts'
 import { invalidEmail, normalizeEmail } from '../users/email.ts'
 import { checkPassword } from '../users/policy.ts'
@@ -15,6 +17,8 @@ export interface Registration {
   client?: string
   /** An administrator makes the account: also while registration is closed, with any name and any mail domain. */
   byAdmin?: boolean
+  /** The account becomes an administrator's. */
+  admin?: boolean
   ip?: string
 }
 
@@ -49,9 +53,10 @@ export async function register(
   await checkFree(deps, { ...email, ...username })
   const { hash, scheme } = await deps.passwords.hash(input.password, input.client)
   const event = input.byAdmin ? 'user.created' : 'user.registered'
-  return createUser(deps, { ...email, ...username, passwordHash: hash, passwordScheme: scheme }, ({ id }) =>
-    record(deps, { event, userId: id, ip: input.ip }),
-  )
+  return createUser(deps, { ...email, ...username, passwordHash: hash, passwordScheme: scheme }, async ({ id }) => {
+    await record(deps, { event, userId: id, ip: input.ip })
+    if (input.admin) await giveRole(deps, { userId: id, role: ADMIN })
+  })
 }
 
 /** Whether addresses of this domain may register. A listed domain stands for its subdomains too. */

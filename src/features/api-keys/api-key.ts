@@ -31,6 +31,7 @@ export interface ApiKeyPrincipal {
 export type ApiKeyMac = (text: string) => [current: string, ...previous: string[]]
 
 const PREFIX = 'kw_'
+const MAX_NAME = 100
 /** Noting every use would make a write of every read. */
 const TOUCH_EVERY = MINUTE
 
@@ -59,7 +60,8 @@ function isWellMade(text: string): boolean {
 /**
  * Makes a key that acts for its owner within `scopes`, and never beyond what the owner holds when it is used.
  * @returns the key's number and its text, which is shown once and stored nowhere
- * @throws KeywardError `validation_failed` for a scope that is no permission or not the owner's
+ * @throws KeywardError `validation_failed` for a scope that is no permission or not the owner's, and for a name that is
+ *   empty, longer than 100 characters or holds control characters
  */
 export async function createApiKey(
   deps: Pick<Deps, 'store' | 'clock' | 'random' | 'apiKeyMac'>,
@@ -70,6 +72,8 @@ export async function createApiKey(
     expiresAt = null,
   }: { owner: User; name: string; scopes: readonly string[]; expiresAt?: EpochMs | null },
 ): Promise<{ id: number; text: string }> {
+  if (!/^\P{Cc}+$/u.test(name) || name.length > MAX_NAME)
+    throw invalidField('name', `The name must have 1 to ${MAX_NAME} characters and no control characters`)
   const held = await permissionsOf(deps, owner)
   if (scopes.length === 0 || !scopes.every((scope) => isPermission(scope) && held.has(scope)))
     throw invalidField('scopes', 'Each scope must be a permission that the owner holds')
@@ -80,7 +84,7 @@ export async function createApiKey(
       ownerId: owner.id,
       name,
       mac: deps.apiKeyMac(text)[0],
-      scopes: scopes.join(' '),
+      scopes: [...new Set(scopes)].join(' '),
       createdAt,
       expiresAt,
     }

@@ -9,3 +9,7 @@ import * as store from './store.ts'
 export async function record(deps: Pick<Deps, 'store' | 'clock'>, event: AuditEvent): Promise<void> {
   await store.insert(deps.store, { ...event, at: deps.clock.now() })
 }
+
+/** Leaves of the events of a deleted account what happened, when, and its number: no address and no session. */
+export const forgetUser = (deps: Pick<Deps, 'store'>, userId: number): Promise<unknown> =>
+  store.forgetUser(deps.store, userId)

@@ -69,6 +69,9 @@ export const withWholeIp = (
 export const setIp = ({ q, t: { auditEvents: a } }: Db, ids: number[], ip: string | null): Promise<unknown> =>
   q.update(a).set({ ip, ipWholeSince: null }).where(inArray(a.id, ids))
 
+export const forgetUser = ({ q, t: { auditEvents: a } }: Db, userId: number): Promise<unknown> =>
+  q.update(a).set({ ip: null, ipWholeSince: null, sessionId: null }).where(eq(a.userId, userId))
+
 /** Deletes up to `limit` rows written before a moment; answers how many. */
 export async function deleteBefore(
   { q, t: { auditEvents: a } }: Db,
