@@ -1,8 +1,10 @@
 import { afterEach, expect, test } from 'bun:test'
 import { createECDH, createPrivateKey } from 'node:crypto'
 import { generateSigningKey, hmacKey, type SigningKey } from '../../src/features/keys/jwk.ts'
+import { rotateKeys } from '../../src/features/keys/rotate.ts'
 import { replaceSeal } from '../../src/features/keys/store.ts'
 import { sign } from '../../src/features/tokens/jws.ts'
+import { SECOND } from '../../src/lib/clock.ts'
 import { deriveKey } from '../../src/lib/hash.ts'
 import { sealedWith, secretId, unseal } from '../../src/lib/seal.ts'
 import { type TestApp, testSecret } from '../support/app.ts'
@@ -34,6 +36,17 @@ describeEachDialect('signing keys at rest', (dialect) => {
     const after = await restart(before, { SECRET_KEY: newSecret })
     expect(await statusOf(after, grant.access_token)).toBe(200)
     expect(headerOf(await logIn(after)).kid).toBe(headerOf(grant.access_token).kid)
+  })
+
+  test('a replica that has only the former SECRET_KEY says so when a new key signs, and serves on', async () => {
+    const late = await apps.app({ dialect, jobs: true })
+    await late.signUp()
+    const early = await restart(late, { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret })
+    await rotateKeys(early.deps, { early: true })
+    await late.passTime(30 * SECOND)
+    expect(late.logs.filter((line) => line.includes('signing_key_unreadable'))).not.toEqual([])
+    for (const token of [await logIn(late), await logIn(early)])
+      expect([await statusOf(late, token), await statusOf(early, token)]).toEqual([200, 200])
   })
 
   test('another SECRET_KEY is refused with what to do, by commands that make keys too, and harms nothing', async () => {
