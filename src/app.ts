@@ -15,7 +15,7 @@ import { type Authorize, createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRequestIds } from './http/request-id.ts'
-import { type Access, createRouteTable, type Route, type RouteTable } from './http/route-table.ts'
+import { type Access, createRouteTable, type Limit, type Route, type RouteTable } from './http/route-table.ts'
 import { commonHeaders } from './http/security-headers.ts'
 
 export interface App {
@@ -63,10 +63,12 @@ const createAuthorize =
 
 /** Reads the words off a route; one without them is a mistake that must not be served. */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {
-  const detail = (hooks.detail ?? {}) as { 'x-access'?: Access; 'x-oauth'?: boolean }
-  if (detail['x-access'] === undefined) throw new Error(`${method} ${path} has no access word`)
+  const detail = (hooks.detail ?? {}) as { 'x-access'?: Access; 'x-limit'?: Limit; 'x-oauth'?: boolean }
+  const { 'x-access': access, 'x-limit': limit, 'x-oauth': oauth = false } = detail
+  if (access === undefined) throw new Error(`${method} ${path} has no access word`)
+  if (access === 'open' && limit === undefined) throw new Error(`${method} ${path} is open and says nothing of limits`)
   const statuses = Object.keys((hooks.response ?? {}) as object).map(Number)
-  return { method, pattern: path, access: detail['x-access'], oauth: detail['x-oauth'] === true, statuses }
+  return { method, pattern: path, access, limit, oauth, statuses }
 }
 
 interface ElysiaRoute {

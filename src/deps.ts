@@ -1,5 +1,6 @@
 import type { Config } from './config/schema.ts'
 import { type ApiKeyMac, createApiKeyMac } from './features/api-keys/api-key.ts'
+import { record } from './features/audit/record.ts'
 import { type Keyring, openKeyring } from './features/keys/keyring.ts'
 import { createLimiter, type Limiter } from './features/limits/limiter.ts'
 import { rulesWith } from './features/limits/overrides.ts'
@@ -120,7 +121,10 @@ export async function createDeps(
         rules: rulesWith(config.LIMITS),
         secret: config.SECRET_KEY,
         enabled: config.RATE_LIMIT === 'on',
-        exceeded: (rule) => log.warn('limit_exceeded', { rule }),
+        exceeded: async ({ rule, userId, ip }) => {
+          await record({ store, clock }, { event: 'limit.exceeded', userId, ip, details: { rule } })
+          store.afterCommit(() => log?.warn('limit_exceeded', { rule, user_id: userId }))
+        },
       }),
     }
   } catch (error) {

@@ -37,7 +37,7 @@ describe('the checker refuses', () => {
     ['features/users/find.ts', "export { a } from './routes.ts'", 'a routes.ts is imported by'],
     ['app.ts', "const a = await import('./main.ts')", 'imports point down'],
     ['cli/serve.ts', "import '../../test/support/clock.ts'", 'no code outside its own layers'],
-    ['features/users/find.ts', "import { a } from '../audit/record.ts'", 'feature users imports'],
+    ['features/audit/record.ts', "import { a } from '../users/find.ts'", 'feature audit imports'],
     ['features/sessions/mint.ts', "import { a } from '../accounts/login.ts'", 'feature sessions imports'],
     ['features/admin/users.ts', "import type { A } from '../pages/layout.tsx'", 'feature admin imports'],
     ['features/wallets/open.ts', '', 'feature "wallets" has no level'],

@@ -32,10 +32,6 @@ export function baseUrl(text: string): string | undefined {
 /** Text that can stand in a log line or a header as it is. */
 export const isPlainLine = (text: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(text)
 
-/** `name=budget/window`, tiers joined by `+`, or `name=off`. Which names there are is the limiter's to say. */
-export const isLimitSetting = (text: string): boolean =>
-  /^[a-z_]+\.[a-z_]+=(?:off|[1-9]\d{0,5}\/[1-9]\d{0,3}[smhd](?:\+[1-9]\d{0,5}\/[1-9]\d{0,3}[smhd])*)$/.test(text)
-
 /** A mail domain in IDNA ASCII form, in lower case, without a leading dot. */
 export const isMailDomain = (text: string): boolean =>
   text.length <= 253 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(text)

@@ -1,6 +1,7 @@
 import { Value } from 'typebox/value'
 import type { Random } from '../lib/random.ts'
 import type { DotenvFile } from './dotenv.ts'
+import { limitProblems } from './limits.ts'
 import { nearMiss } from './names.ts'
 import type { ConfigProblem } from './problems.ts'
 import { ConfigError } from './problems.ts'
@@ -63,7 +64,8 @@ export const clashMessage = (other: ConfigKey): string =>
   `got the value of ${other}; takes a secret of its own: services that verify tokens share it, ${other} never leaves Keyward`
 
 function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigProblem[]): Iterable<[ConfigKey, string]> {
-  const { JWT_ALG, JWT_COMPAT, JWT_SECRET } = config
+  const { JWT_ALG, JWT_COMPAT, JWT_SECRET, LIMITS = [] } = config
+  for (const problem of limitProblems(LIMITS)) yield ['LIMITS', problem]
   const refused = found.some(({ key }) => key === 'JWT_SECRET')
   if (JWT_ALG === 'HS256' && JWT_SECRET === undefined && !refused)
     yield ['JWT_SECRET', `is not set; takes ${keySchema('JWT_SECRET').takes}: JWT_ALG=HS256 signs with it`]

@@ -1,9 +1,10 @@
 import type { Static } from 'typebox'
 import Type from 'typebox'
 import { logLevels } from '../lib/log.ts'
-import { isAddressOrNetwork, isHost, isLimitSetting, isMailDomain, isOrigin, isPlainLine } from './formats.ts'
+import { isAddressOrNetwork, isHost, isMailDomain, isOrigin, isPlainLine } from './formats.ts'
 import type { KeyFacts } from './kinds.ts'
 import { choice, choices, databaseUrl, headerSecret, keySecret, text, texts, webAddress, whole } from './kinds.ts'
+import { isLimitSetting } from './limits.ts'
 
 const claims = ['username', 'email', 'email_verified', 'roles'] as const
 

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { KeywardError } from '../errors.ts'
 import type { Principal } from './principal.ts'
-import type { Access, Route } from './route-table.ts'
+import type { Access, Limit, Route } from './route-table.ts'
 
 /**
  * Turns the text of a bearer token into who it speaks for, if they may do what `access` names; undefined for a token
@@ -43,12 +43,13 @@ function checkClient(authorization: string | null): void {
 }
 
 /**
- * The words that every route carries: `open: true` or `access: '…'`, and `oauth: true` for errors after RFC 6749.
- * They are data: the kit reads them from the route to guard it, and OpenAPI shows them.
+ * The words that every route carries: `open: true` with a `limit`, or `access: '…'`, and `oauth: true` for errors after
+ * RFC 6749. They are data: the kit reads them from the route to guard it, tests hold `limit`, and OpenAPI shows them.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   open: (_: true) => ({ detail: extended({ security: [], 'x-access': 'open' }) }),
   access: (word: Exclude<Access, 'open'>) => ({ detail: extended({ security: [{ bearer: [] }], 'x-access': word }) }),
+  limit: (limit: Limit) => ({ detail: extended({ 'x-limit': limit }) }),
   oauth: (_: true) => ({ detail: extended({ 'x-oauth': true }) }),
 })
 

@@ -1,12 +1,17 @@
 /** A word that says who may call a route: anyone, the bearer of a live token, or a holder of a permission. */
 export type Access = 'open' | 'user' | (string & {})
 
+/** The limits (`features/limits/rules.ts`) that a route counts against, or why it needs none. */
+export type Limit = 'login' | 'register' | { none: string }
+
 /** What the kit knows of a route without Elysia. */
 export interface Route {
   method: string
   /** As registered, with `:name` for parameters; what logs and metrics group by. */
   pattern: string
   access: Access
+  /** Every open route says; of the others those that check a password. */
+  limit?: Limit
   /** Errors follow RFC 6749 section 5.2. */
   oauth: boolean
   /** Those it declares that it can answer with. */

@@ -68,7 +68,9 @@ const layers = [
 
 /** A feature imports itself and features of a lower level. */
 const featureLevels = [
-  ['users', 'audit', 'keys', 'mail', 'limits'],
+  // Of what happens to users and keys there is an audit row in the same transaction, so it stands below them.
+  ['audit'],
+  ['users', 'keys', 'mail', 'limits'],
   ['tokens', 'roles'],
   ['api-keys'],
   ['sessions'],

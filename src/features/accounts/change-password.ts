@@ -31,12 +31,15 @@ export async function changePassword(
   const weakness = checkPassword(newPassword, { email, username, minLength: deps.config.PASSWORD_MIN_LENGTH })
   if (weakness) throw invalidField('new_password', weakness)
   const current: { hash?: string } = {}
-  const right = await judgeGuess(deps, { user, name: user.username, client }, async () => {
+  const { right } = await judgeGuess(deps, { user, name: user.username, client, ip }, async () => {
     current.hash = await verifyOwnPassword(deps, { userId, password: currentPassword, client })
     return current.hash !== undefined
   })
   const verifiedHash = current.hash
-  if (!right || verifiedHash === undefined) throw new KeywardError('invalid_password')
+  if (!right || verifiedHash === undefined) {
+    await record(deps, { event: 'password.change_refused', userId, sessionId, ip })
+    throw new KeywardError('invalid_password')
+  }
   const { hash, scheme } = await deps.passwords.hash(newPassword, client)
   await deps.store.transaction(async () => {
     if (!(await replacePassword(deps, { id: userId, verifiedHash, hash, scheme })))

@@ -1,6 +1,6 @@
 import type { Deps } from '../../deps.ts'
 import { record } from '../audit/record.ts'
-import type { Count, Taken } from '../limits/limiter.ts'
+import type { Count, Held } from '../limits/limiter.ts'
 import { type Device, isDeviceOf } from '../sessions/device-token.ts'
 import { hasSessionFrom } from '../sessions/known-networks.ts'
 import type { User } from '../users/user.ts'
@@ -15,14 +15,22 @@ export interface Guess {
   name: string
   /** The network that asks. */
   client: string
+  ip: string
   device?: Device
+}
+
+export interface Verdict {
+  right: boolean
+  /** The device that vouched for who asked. */
+  device: Device | undefined
 }
 
 /** A guess that was let through. */
 interface Admitted {
-  counted: Taken
+  held: Held
   /** The count that is this client's own for this account. */
   own: Count
+  device: Device | undefined
 }
 
 /**
@@ -31,47 +39,51 @@ interface Admitted {
  * count anew, not those of others. One that could not be judged for a reason of ours does not count.
  * @throws KeywardError `rate_limited`, and what `check` throws
  */
-export async function judgeGuess(deps: GuessDeps, guess: Guess, check: () => Promise<boolean>): Promise<boolean> {
-  const { counted, own } = await admit(deps, guess)
+export async function judgeGuess(deps: GuessDeps, guess: Guess, check: () => Promise<boolean>): Promise<Verdict> {
+  const { held, own, device } = await admit(deps, guess)
   let right: boolean
   try {
     right = await check()
   } catch (error) {
-    await deps.limits.giveBack(counted)
+    await held.giveBack()
     throw error
   }
-  if (right) {
-    await deps.limits.giveBack(counted.filter((count) => count !== own))
-    await deps.limits.clear(own)
+  if (right) await held.giveBack(own)
+  else {
+    held.keep()
+    if (device) await voidIfSpent(deps, own, guess)
   }
-  return right
+  return { right, device }
 }
 
 /**
- * What a guess counts against depends on who asks: a device that has logged in before has a count of its own, a network
- * that has counts for itself and for this account there, and anybody else also for the account as a whole. So a
- * stranger's guesses slow strangers down, never the owner on a known device or network.
+ * What a guess counts against depends on who asks. A device that has logged in before has a count of its own; so has an
+ * account at a network that it has logged in from before, beside one for all such accounts there; strangers share those
+ * of their network and of the account. So a stranger's guesses slow strangers down, never the owner on a known device
+ * or network.
  */
-async function admit(deps: GuessDeps, { user, name, client, device }: Guess): Promise<Admitted> {
+async function admit(deps: GuessDeps, { user, name, client, ip, device }: Guess): Promise<Admitted> {
   if (device && user && isDeviceOf(device, user)) {
     const own: Count = { rule: 'login.device', key: device.deviceId }
-    if (await deps.limits.tryTake(own)) return { counted: [own], own }
-    await voidDevice(deps, device)
+    const held = await deps.limits.tryTake(own)
+    if (held) return { held, own, device }
   }
   const account = user ? `u${user.id}` : deps.limits.nameKey(name)
   const own: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
-  const isKnownNetwork = await hasSessionFrom(deps, { userId: user?.id ?? 0, client })
-  const counts: Count[] = [
-    own,
-    { rule: 'login.prefix', key: client },
-    { rule: 'login.prefix_accounts', key: client, ifFirstIsNew: true },
-  ]
-  if (!isKnownNetwork) counts.push({ rule: 'login.account', key: account })
-  return { counted: await deps.limits.take(counts), own }
+  const isKnown = await hasSessionFrom(deps, { userId: user?.id ?? 0, client })
+  const others: Count[] = isKnown
+    ? [{ rule: 'login.known_prefix', key: client }]
+    : [
+        { rule: 'login.prefix_accounts', key: client, ifNewTo: own.rule },
+        { rule: 'login.prefix', key: client },
+        { rule: 'login.account', key: account },
+      ]
+  return { held: await deps.limits.take([own, ...others], { userId: user?.id, ip }), own, device: undefined }
 }
 
-/** After ten failures a device token vouches for nobody any more; its owner gets a new one with the next log-in. */
-async function voidDevice(deps: GuessDeps, { deviceId, userId }: Device): Promise<void> {
-  if (await deps.limits.close({ rule: 'login.device', key: deviceId }))
-    await record(deps, { event: 'device_token.voided', userId })
+/** After ten failures a device token vouches for nobody any more; its owner gets another one with the next log-in. */
+async function voidIfSpent(deps: GuessDeps, own: Count, { user, ip }: Guess): Promise<void> {
+  await deps.store.transaction(async () => {
+    if (await deps.limits.closeIfSpent(own)) await record(deps, { event: 'device_token.voided', userId: user?.id, ip })
+  })
 }

@@ -35,10 +35,9 @@ async function logIn(
   { identifier, password, deviceToken, origin, client }: Login,
 ): Promise<LoginGrant> {
   const { user, name } = await findAccount(deps, identifier)
-  const device = deviceToken === undefined ? undefined : await deps.deviceTokens.read(deviceToken)
-  const right = await judgeGuess(deps, { user, name, client, device }, () =>
-    verifyPassword(deps, user, password, client),
-  )
+  const shown = deviceToken === undefined ? undefined : await deps.deviceTokens.read(deviceToken)
+  const guess = { user, name, client, ip: origin.ip, device: shown }
+  const { right, device } = await judgeGuess(deps, guess, () => verifyPassword(deps, user, password, client))
   if (!user || !right) {
     await record(deps, { event: 'login.failed', userId: user?.id, ip: origin.ip })
     throw new KeywardError('invalid_credentials')

@@ -1,13 +1,20 @@
 import type { Deps } from '../../deps.ts'
 import { type FieldError, KeywardError } from '../../errors.ts'
 import { record } from '../audit/record.ts'
+import type { Held } from '../limits/limiter.ts'
 import { giveRole } from '../roles/assign.ts'
 import { ADMIN } from '../roles/permissions.ts'
 import { checkFree, createUser } from '../users/create.ts'
-import { invalidEmail, normalizeEmail } from '../users/email.ts'
+import { type EmailAddress, invalidEmail, normalizeEmail } from '../users/email.ts'
 import { checkPassword } from '../users/policy.ts'
 import type { User } from '../users/user.ts'
-import { invalidUsername, isReservedUsername, normalizeUsername, reservedUsername } from '../users/username.ts'
+import {
+  invalidUsername,
+  isReservedUsername,
+  normalizeUsername,
+  reservedUsername,
+  type Username,
+} from '../users/username.ts'
 
 export interface Registration {
   email: string
@@ -49,13 +56,33 @@ export async function register(
   if (weakness) errors.push({ field: 'password', message: weakness })
   if (!email || !username || errors.length > 0) throw new KeywardError('validation_failed', { errors })
 
-  if (input.client !== undefined) await deps.limits.take([{ rule: 'register.prefix', key: input.client }])
-  await checkFree(deps, { ...email, ...username })
-  const { hash, scheme } = await deps.passwords.hash(input.password, input.client)
-  const event = input.byAdmin ? 'user.created' : 'user.registered'
-  return createUser(deps, { ...email, ...username, passwordHash: hash, passwordScheme: scheme }, async ({ id }) => {
-    await record(deps, { event, userId: id, ip: input.ip })
-    if (input.admin) await giveRole(deps, { userId: id, role: ADMIN })
+  const held = await takePlace(deps, input)
+  try {
+    const user = await create(deps, { ...email, ...username }, input)
+    held?.keep()
+    return user
+  } catch (error) {
+    // A taken name counts: whoever asks learns who is registered here.
+    if (error instanceof KeywardError && error.status === 409) held?.keep()
+    else await held?.giveBack()
+    throw error
+  }
+}
+
+const takePlace = async ({ limits }: Pick<Deps, 'limits'>, { client, ip }: Registration): Promise<Held | undefined> =>
+  client === undefined ? undefined : limits.take([{ rule: 'register.prefix', key: client }], { ip })
+
+async function create(
+  deps: Pick<Deps, 'store' | 'clock' | 'passwords'>,
+  names: EmailAddress & Username,
+  { password, client, byAdmin, admin, ip }: Registration,
+): Promise<User> {
+  await checkFree(deps, names)
+  const { hash, scheme } = await deps.passwords.hash(password, client)
+  const event = byAdmin ? 'user.created' : 'user.registered'
+  return createUser(deps, { ...names, passwordHash: hash, passwordScheme: scheme }, async ({ id }) => {
+    await record(deps, { event, userId: id, ip })
+    if (admin) await giveRole(deps, { userId: id, role: ADMIN })
   })
 }
 

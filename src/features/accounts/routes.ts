@@ -30,6 +30,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
   }
   const tokenRoute = {
     open: true,
+    limit: 'login',
     oauth: true,
     parse: 'formOrJson',
     body: TokenBody,
@@ -61,6 +62,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
       },
       {
         open: true,
+        limit: 'register',
         parse: 'strictJson',
         body: RegisterBody,
         response: {
@@ -100,6 +102,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
       },
       {
         access: 'user',
+        limit: 'login',
         parse: 'strictJson',
         body: PasswordChangeBody,
         response: {

@@ -6,7 +6,7 @@ import { hmacKey, type PublicKeyAlgorithm } from './jwk.ts'
 import { KeyringError, newKey, renewSeals, requireSecrets } from './sealed-key.ts'
 import { type SigningKeyRow, tokenLifetime } from './signing-key.ts'
 import * as store from './store.ts'
-import { changeKeys, turnOver } from './turn-over.ts'
+import { addKey, changeKeys, turnOver } from './turn-over.ts'
 
 export interface KeyDeps {
   config: Pick<
@@ -51,8 +51,8 @@ export async function ensureKeys(deps: KeyDeps, rows: readonly SigningKeyRow[]):
   const next = waits ? undefined : newKey(deps, alg, 'next')
   // Of two first starts at once, one makes the keys and the other finds the places taken.
   await db.transaction(async () => {
-    if (active && !(await store.insert(db, active))) return
-    if (next) await store.insert(db, next)
+    if (active && !(await addKey(deps, active))) return
+    if (next) await addKey(deps, next)
   })
   return true
 }

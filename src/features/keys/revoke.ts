@@ -5,7 +5,7 @@ import type { KeyDeps } from './prepare.ts'
 import { newKey, requireSecrets } from './sealed-key.ts'
 import type { SigningKeyRow } from './signing-key.ts'
 import * as store from './store.ts'
-import { changeKeys, turnOver, won } from './turn-over.ts'
+import { addKey, changeKeys, tell, turnOver, won } from './turn-over.ts'
 
 export interface Revocation {
   kid: string
@@ -38,9 +38,10 @@ export async function revokeKey(
   const successors = makeSuccessors(deps, row, rows)
   const done = await changeKeys(db, async () => {
     won(await store.revoke(db, { kid, from: row.state, now: clock.now() }))
+    await tell(deps, 'key.revoked', row)
     const others = rows.filter((one) => one !== row)
     if (successors.active) await turnOver(db, { rows: others, to: successors.active, clock })
-    if (successors.next) won(await store.insert(db, successors.next))
+    if (successors.next) won(await addKey(deps, successors.next))
     return true
   })
   if (!done) throw new KeywardError('keys_changed')

@@ -6,7 +6,7 @@ import { ensureKeys, type KeyDeps } from './prepare.ts'
 import { newKey, requireSecrets } from './sealed-key.ts'
 import { lastTokenOut, readyAt } from './signing-key.ts'
 import * as store from './store.ts'
-import { changeKeys, turnOver, won } from './turn-over.ts'
+import { addKey, changeKeys, turnOver, won } from './turn-over.ts'
 
 export interface Rotation {
   /** Signs from now on. */
@@ -44,7 +44,7 @@ export async function rotateKeys(
   const fresh = newKey(deps, alg, 'next')
   const done = await changeKeys(db, async () => {
     await turnOver(db, { rows, to, clock })
-    won(await store.insert(db, fresh))
+    won(await addKey(deps, fresh))
     return true
   })
   if (!done) throw new KeywardError('keys_changed')

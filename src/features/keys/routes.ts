@@ -15,6 +15,7 @@ export const keyRoutes = ({ keyring }: Pick<Deps, 'keyring'>, kit: HttpKit) =>
     },
     {
       open: true,
+      limit: { none: 'public and read from memory' },
       response: { 200: Jwks, ...problems() },
       detail: {
         summary: 'Read the public keys of access tokens',

@@ -1,6 +1,8 @@
+import type { Deps } from '../../deps.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { violatedUnique } from '../../storage/conflicts.ts'
 import type { Store } from '../../storage/store.ts'
+import { record } from '../audit/record.ts'
 import { lastTokenOut, type SigningKeyRow } from './signing-key.ts'
 import * as store from './store.ts'
 
@@ -38,11 +40,33 @@ export async function turnOver(
     const leaves = row.state === 'active' || (row.state === 'next' && row.alg !== to.alg)
     if (!leaves || row.kid === to.kid) continue
     won(await store.retire(db, { kid: row.kid, from: row.state, now, expiresAt: lastTokenOut(row, now) }))
+    await tell({ store: db, clock }, 'key.retired', row)
   }
   const stored = rows.some(({ kid }) => kid === to.kid)
-  won(
-    stored
-      ? await store.activate(db, { kid: to.kid, from: to.state, now })
-      : await store.insert(db, { ...to, state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now }),
-  )
+  if (!stored) {
+    won(
+      await addKey(
+        { store: db, clock },
+        { ...to, state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now },
+      ),
+    )
+    return
+  }
+  won(await store.activate(db, { kid: to.kid, from: to.state, now }))
+  await tell({ store: db, clock }, 'key.activated', to)
 }
+
+/** Adds a key unless its place is taken; answers whether it did. Call it in a transaction. */
+export async function addKey(deps: Pick<Deps, 'store' | 'clock'>, row: SigningKeyRow): Promise<boolean> {
+  if (!(await store.insert(deps.store, row))) return false
+  await tell(deps, 'key.created', row)
+  if (row.state === 'active') await tell(deps, 'key.activated', row)
+  return true
+}
+
+/** Writes what happened to a key into the audit log. */
+export const tell = (
+  deps: Pick<Deps, 'store' | 'clock'>,
+  event: 'key.created' | 'key.activated' | 'key.retired' | 'key.revoked',
+  { kid, alg }: Pick<SigningKeyRow, 'kid' | 'alg'>,
+): Promise<void> => record(deps, { event, details: { kid, alg } })

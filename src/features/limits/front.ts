@@ -1,36 +1,35 @@
-import type { EpochMs } from '../../lib/clock.ts'
+import { type EpochMs, SECOND } from '../../lib/clock.ts'
 
 /** The keys this process knows to be over, bounded in number. */
 export interface Front {
   /** Until when a key is over; undefined when it is not known to be. */
   over(key: string, now: EpochMs): EpochMs | undefined
-  /** Remembers that a key is over; true when that is news. */
-  note(key: string, until: EpochMs): boolean
-  forget(keys: readonly string[]): void
+  /** Remembers that a key is over until `until`. */
+  note(key: string, until: EpochMs, now: EpochMs): void
+  forget(key: string): void
 }
 
-/** At about 100 bytes a key, a flood of a million addresses costs 1 MB and no more. */
+/** At about 200 bytes a key, a flood of a million addresses costs 2 MB and no more. */
 const CAPACITY = 10_000
+/** For so long a key is believed to be over unasked: another process may have given places back. */
+const TRUST = 5 * SECOND
 
 /** Forgetting a key only costs a statement: the database knows it still. */
 export function createFront(): Front {
-  const until = new Map<string, EpochMs>()
+  const known = new Map<string, { until: EpochMs; notedAt: EpochMs }>()
   return {
     over(key, now) {
-      const end = until.get(key)
-      if (end === undefined) return undefined
-      if (end > now) return end
-      until.delete(key)
+      const entry = known.get(key)
+      if (entry === undefined) return undefined
+      if (entry.until > now && now >= entry.notedAt && now < entry.notedAt + TRUST) return entry.until
+      known.delete(key)
       return undefined
     },
-    note(key, end) {
-      const isNews = !until.has(key)
-      if (isNews && until.size >= CAPACITY) until.delete(until.keys().next().value!)
-      until.set(key, end)
-      return isNews
+    note(key, until, now) {
+      known.delete(key)
+      if (known.size >= CAPACITY) known.delete(known.keys().next().value!)
+      known.set(key, { until, notedAt: now })
     },
-    forget(keys) {
-      for (const key of keys) until.delete(key)
-    },
+    forget: (key) => void known.delete(key),
   }
 }

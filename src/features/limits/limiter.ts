@@ -4,6 +4,8 @@ import { toBase64Url } from '../../lib/encoding.ts'
 import { deriveKey, hmacSha256 } from '../../lib/hash.ts'
 import type { Store } from '../../storage/store.ts'
 import { createFront } from './front.ts'
+import { createInFlight } from './in-flight.ts'
+import { rankOf, reportKey, rowKey } from './row-keys.ts'
 import type { Rule, RuleName, Tier } from './rules.ts'
 import * as store from './store.ts'
 
@@ -12,29 +14,39 @@ export interface Count {
   rule: RuleName
   /** What is counted: a network, an account's number, a `nameKey`. */
   key: string
-  /** Counts only if the first one of the list found its bucket full, that is, counts something not seen lately. */
-  ifFirstIsNew?: boolean
+  /** Counts only if this other rule of the same attempt counts something not seen lately; refuses in any case when over. */
+  ifNewTo?: RuleName
 }
 
-/** What was counted; for giving it back. */
-export type Taken = readonly Count[]
+/** Places that were taken, as if for an offence. Call one of the two once it is known. */
+export interface Held {
+  /** It was one: they stay taken. */
+  keep(): void
+  /** It was none: they are taken back, and of `clear` the earlier ones too, since its owner has shown who they are. */
+  giveBack(clear?: Count): Promise<void>
+}
+
+/** Who is told of when a limit is met. */
+export interface Asker {
+  userId?: number
+  ip?: string
+}
+
+export interface LimitMet extends Asker {
+  rule: RuleName
+}
 
 export interface Limiter {
   /**
-   * Counts all of these, or none: the first rule that is over refuses, and what was counted before it is taken back.
-   * Of many at once no more get through than the budget has places. List narrow keys before wide ones, so that who is
-   * refused on his own account spends nothing of others'.
+   * Takes a place for each of these, or none: an attempt that is refused consumes nothing. Of many at once no more get
+   * through than there are places; whoever finds none left because others are not decided yet waits for those.
    * @throws KeywardError `rate_limited`
    */
-  take(counts: readonly Count[]): Promise<Taken>
-  /** As `take` for one count, but answers whether it was counted instead of refusing. */
-  tryTake(count: Count): Promise<boolean>
-  /** Takes back what turned out to be no offence. */
-  giveBack(taken: Taken): Promise<void>
-  /** Empties the count of one key: its owner has shown who they are. */
-  clear(count: Pick<Count, 'rule' | 'key'>): Promise<void>
-  /** Refuses a key for twice the longest window of its rule from now on; false when it was closed already. */
-  close(count: Pick<Count, 'rule' | 'key'>): Promise<boolean>
+  take(counts: readonly Count[], asker: Asker): Promise<Held>
+  /** As `take` for one count, but answers undefined instead of refusing, and reports nothing. */
+  tryTake(count: Count): Promise<Held | undefined>
+  /** Refuses a key without a place left for twice the longest window of its rule; true for the one call that did it. */
+  closeIfSpent(count: Count): Promise<boolean>
   /** What a name that somebody typed is counted under: a MAC, since people type passwords into the wrong field. */
   nameKey(name: string): string
 }
@@ -45,8 +57,33 @@ export interface LimiterOptions {
   rules: Readonly<Record<RuleName, Rule>>
   secret: string
   enabled: boolean
-  /** Told when a key goes over, not for every refusal after that. */
-  exceeded: (rule: RuleName) => void
+  /** Told once in a window of each key that goes over, whichever process saw it; called in a transaction. */
+  exceeded: (met: LimitMet) => Promise<void>
+}
+
+/** One tier of a rule for one key. */
+interface Bucket {
+  count: Count
+  tier: Tier
+  row: string
+  /** Milliseconds until one place is free again. */
+  step: number
+  /** Milliseconds until all but one are. */
+  spare: number
+}
+
+interface Refusal {
+  bucket: Bucket
+  until: EpochMs
+  /** From memory, so that it was reported before. */
+  known: boolean
+}
+
+/** Thrown inside a transaction to undo it. */
+class Over extends Error {
+  constructor(readonly refusal: Refusal) {
+    super()
+  }
 }
 
 /**
@@ -55,107 +92,140 @@ export interface LimiterOptions {
  */
 export function createLimiter({ store: db, clock, rules, secret, enabled, exceeded }: LimiterOptions): Limiter {
   const front = createFront()
+  const inFlight = createInFlight()
   const macKey = deriveKey(secret, 'keyward limit name v1')
   const nameKey = (name: string) => `n${toBase64Url(hmacSha256(macKey, name)).slice(0, 22)}`
 
-  const rowKey = ({ rule, key }: Pick<Count, 'rule' | 'key'>, tier: number) => `${rule}/${tier}/${key}`
-  const rowKeys = (count: Pick<Count, 'rule' | 'key'>) => rules[count.rule].map((_, tier) => rowKey(count, tier))
-
-  function refusal(rule: RuleName, { budget, window }: Tier, until: EpochMs, now: EpochMs): KeywardError {
-    const retryAfter = Math.max(1, Math.ceil((until - now) / 1_000))
-    return new KeywardError('rate_limited', {
-      retryAfter,
-      limit: { name: rule, budget, windowSeconds: Math.round(window / 1_000) },
+  const bucketsOf = (count: Count): Bucket[] =>
+    rules[count.rule].map((tier, index) => {
+      const step = Math.ceil(tier.window / tier.budget)
+      return { count, tier, row: rowKey(count.rule, index, count.key), step, spare: (tier.budget - 1) * step }
     })
-  }
 
-  /** Refuses what is known to be over without asking the database. */
-  function checkFront(counts: readonly Count[], now: EpochMs): void {
-    for (const count of counts)
-      for (const [index, tier] of rules[count.rule].entries()) {
-        const until = front.over(rowKey(count, index), now)
-        if (until !== undefined) throw refusal(count.rule, tier, until, now)
-      }
-  }
-
-  /** Takes a place in every tier of one rule; answers whether the bucket of its longest window was full. */
-  async function takeOne(count: Count, now: EpochMs): Promise<boolean> {
-    let isNew = false
-    for (const [index, tier] of rules[count.rule].entries()) {
-      const step = stepOf(tier)
-      const spare = (tier.budget - 1) * step
-      const key = rowKey(count, index)
-      const fullAt = await store.take(db, { key, now, step, latest: now + spare })
-      if (fullAt === undefined) {
-        const until = ((await store.fullAt(db, key)) ?? now) - spare
-        if (front.note(key, until)) exceeded(count.rule)
-        throw refusal(count.rule, tier, until, now)
-      }
-      isNew = fullAt === now + step
+  /** What is known to be over without asking the database. */
+  function overInFront(buckets: readonly Bucket[], now: EpochMs): Refusal | undefined {
+    for (const bucket of buckets) {
+      const until = front.over(bucket.row, now)
+      if (until !== undefined) return { bucket, until, known: true }
     }
-    return isNew
+  }
+
+  /** Takes a place in every bucket, or none. */
+  async function takeAll(counts: readonly Count[], now: EpochMs): Promise<Bucket[] | Refusal> {
+    try {
+      return await db.transaction(async () => {
+        const taken: Bucket[] = []
+        const fresh = new Set<RuleName>()
+        for (const count of counts) {
+          const buckets = bucketsOf(count)
+          const counts = count.ifNewTo === undefined || fresh.has(count.ifNewTo)
+          let isNew = true
+          for (const bucket of buckets) {
+            const latest = now + bucket.spare
+            if (counts) {
+              const fullAt = await store.take(db, { key: bucket.row, now, step: bucket.step, latest })
+              if (fullAt === undefined) throw await overNow(bucket, now)
+              isNew = fullAt === now + bucket.step
+              taken.push(bucket)
+            } else if (((await store.fullAt(db, bucket.row)) ?? now) > latest) throw await overNow(bucket, now)
+          }
+          // What the longest window does not remember is new, and so is everything to a rule that is off.
+          if (isNew) fresh.add(count.rule)
+        }
+        return taken
+      })
+    } catch (error) {
+      if (error instanceof Over) return error.refusal
+      throw error
+    }
+  }
+
+  const overNow = async (bucket: Bucket, now: EpochMs): Promise<Over> =>
+    new Over({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, known: false })
+
+  async function attempt(wanted: readonly Count[]): Promise<Held | Refusal> {
+    const counts = wanted.toSorted((a, b) => rankOf(a.rule) - rankOf(b.rule))
+    const buckets = counts.flatMap(bucketsOf)
+    const rows = buckets.map(({ row }) => row)
+    for (;;) {
+      const now = clock.now()
+      const known = overInFront(buckets, now)
+      if (known) return known
+      inFlight.begin(rows)
+      let outcome: Bucket[] | Refusal | undefined
+      try {
+        outcome = await takeAll(counts, now)
+      } finally {
+        if (!Array.isArray(outcome)) inFlight.end(rows, false)
+      }
+      if (Array.isArray(outcome)) return hold(rows, outcome)
+      const change = inFlight.change(outcome.bucket.row)
+      if (change === undefined) {
+        front.note(outcome.bucket.row, outcome.until, now)
+        return outcome
+      }
+      await change
+    }
+  }
+
+  const hold = (rows: readonly string[], taken: readonly Bucket[]): Held => ({
+    keep: () => inFlight.end(rows, false),
+    async giveBack(clear) {
+      const now = clock.now()
+      try {
+        if (taken.length > 0)
+          await db.transaction(async () => {
+            for (const { count, row: key, step, spare } of taken)
+              if (count.rule === clear?.rule) await store.clear(db, { key, furthest: now + spare + step })
+              else await store.giveBack(db, { key, step })
+          })
+        for (const { row } of taken) front.forget(row)
+      } finally {
+        inFlight.end(rows, true)
+      }
+    },
+  })
+
+  async function report({ bucket: { count, tier, row } }: Refusal, asker: Asker): Promise<void> {
+    const now = clock.now()
+    await db.transaction(async () => {
+      if ((await store.take(db, { key: reportKey(row), now, step: tier.window, latest: now })) !== undefined)
+        await exceeded({ ...asker, rule: count.rule })
+    })
   }
 
   if (!enabled)
-    return {
-      take: async () => [],
-      tryTake: async () => true,
-      giveBack: async () => {},
-      clear: async () => {},
-      close: async () => false,
-      nameKey,
-    }
-
-  const take = async (counts: readonly Count[]): Promise<Taken> => {
-    const now = clock.now()
-    checkFront(counts, now)
-    return db.transaction(async () => {
-      const taken: Count[] = []
-      let firstIsNew = false
-      for (const count of counts) {
-        if (count.ifFirstIsNew && !firstIsNew) continue
-        const isNew = await takeOne(count, now)
-        if (taken.length === 0) firstIsNew = isNew
-        taken.push(count)
-      }
-      return taken
-    })
-  }
+    return { take: async () => unlimited, tryTake: async () => unlimited, closeIfSpent: async () => false, nameKey }
 
   return {
-    take,
+    async take(counts, asker) {
+      const outcome = await attempt(counts)
+      if ('keep' in outcome) return outcome
+      if (!outcome.known) await report(outcome, asker)
+      throw refused(outcome, clock.now())
+    },
     async tryTake(count) {
-      try {
-        await take([count])
-        return true
-      } catch (error) {
-        if (error instanceof KeywardError && error.code === 'rate_limited') return false
-        throw error
-      }
+      const outcome = await attempt([count])
+      return 'keep' in outcome ? outcome : undefined
     },
-    async giveBack(taken) {
-      if (taken.length === 0) return
-      await db.transaction(async () => {
-        for (const count of taken)
-          for (const [index, tier] of rules[count.rule].entries())
-            await store.giveBack(db, { key: rowKey(count, index), step: stepOf(tier) })
-      })
-    },
-    async clear(count) {
-      front.forget(rowKeys(count))
-      await store.forget(db, rowKeys(count))
-    },
-    async close(count) {
-      const longest = rules[count.rule].length - 1
-      const tier = rules[count.rule][longest]
-      if (!tier) return false
+    async closeIfSpent(count) {
+      const bucket = bucketsOf(count).at(-1)
+      if (!bucket) return false
       const now = clock.now()
-      // No count reaches further than one window from now, so what does was closed.
-      return store.close(db, { key: rowKey(count, longest), until: now + 2 * tier.window, unless: now + tier.window })
+      const latest = now + bucket.spare
+      const until = now + 2 * bucket.tier.window
+      // No count reaches further than one place beyond the last; what does was closed.
+      return store.close(db, { key: bucket.row, latest, furthest: latest + bucket.step, until })
     },
     nameKey,
   }
 }
 
-/** Milliseconds until one place of a bucket is free again. */
-const stepOf = ({ budget, window }: Tier): number => Math.ceil(window / budget)
+const unlimited: Held = { keep() {}, giveBack: async () => {} }
+
+function refused({ bucket: { count, tier }, until }: Refusal, now: EpochMs): KeywardError {
+  return new KeywardError('rate_limited', {
+    retryAfter: Math.max(1, Math.ceil((until - now) / 1_000)),
+    limit: { name: count.rule, budget: tier.budget, windowSeconds: Math.round(tier.window / 1_000) },
+  })
+}

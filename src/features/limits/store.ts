@@ -1,9 +1,10 @@
-import { eq, inArray, lt, lte, sql } from 'drizzle-orm'
+import { and, eq, gt, lt, lte, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { type Db, statements } from '../../storage/store.ts'
 
 const prepared = statements(({ q, t: { limits } }) => {
   const named = sql.placeholder
+  const isKey = eq(limits.key, named('key'))
   return {
     take: q
       .insert(limits)
@@ -17,6 +18,32 @@ const prepared = statements(({ q, t: { limits } }) => {
         setWhere: lte(limits.fullAt, named('latest')),
       })
       .returning({ fullAt: limits.fullAt })
+      .prepare(),
+    fullAt: q.select({ fullAt: limits.fullAt }).from(limits).where(isKey).prepare(),
+    giveBack: q
+      .update(limits)
+      .set({ fullAt: sql`${limits.fullAt} - ${named('step')}` })
+      .where(isKey)
+      .prepare(),
+    clear: q
+      .delete(limits)
+      .where(and(isKey, lte(limits.fullAt, named('furthest'))))
+      .prepare(),
+    close: q
+      .update(limits)
+      .set({ fullAt: named('until') as never })
+      .where(and(isKey, gt(limits.fullAt, named('latest')), lte(limits.fullAt, named('furthest'))))
+      .returning({ key: limits.key })
+      .prepare(),
+    full: q
+      .select({ key: limits.key })
+      .from(limits)
+      .where(lt(limits.fullAt, named('now')))
+      .limit(named('limit'))
+      .prepare(),
+    deleteFull: q
+      .delete(limits)
+      .where(and(isKey, lt(limits.fullAt, named('now'))))
       .prepare(),
   }
 })
@@ -33,41 +60,28 @@ export async function take(
   return row?.fullAt
 }
 
-export async function fullAt({ q, t: { limits } }: Db, key: string): Promise<EpochMs | undefined> {
-  const [row] = await q.select({ fullAt: limits.fullAt }).from(limits).where(eq(limits.key, key))
-  return row?.fullAt
-}
+/** When a bucket will be full again; undefined when it is. */
+export const fullAt = async (db: Db, key: string): Promise<EpochMs | undefined> =>
+  (await prepared(db).fullAt.execute({ key }))[0]?.fullAt
 
 /** Gives back one place. */
-export async function giveBack({ q, t: { limits } }: Db, { key, step }: { key: string; step: number }): Promise<void> {
-  await q
-    .update(limits)
-    .set({ fullAt: sql`${limits.fullAt} - ${step}` })
-    .where(eq(limits.key, key))
-}
+export const giveBack = (db: Db, bucket: { key: string; step: number }): Promise<unknown> =>
+  prepared(db).giveBack.execute(bucket)
 
-/** Keeps a bucket empty until a moment; false when it is past `unless` already. */
-export async function close(
-  { q, t: { limits } }: Db,
-  { key, until, unless }: { key: string; until: EpochMs; unless: EpochMs },
-): Promise<boolean> {
-  const closed = await q
-    .insert(limits)
-    .values({ key, fullAt: until })
-    .onConflictDoUpdate({ target: limits.key, set: { fullAt: until }, setWhere: lte(limits.fullAt, unless) })
-    .returning({ key: limits.key })
-  return closed.length > 0
-}
+/** Fills a bucket, unless it was closed: that is, will be full no sooner than after `furthest`. */
+export const clear = (db: Db, bucket: { key: string; furthest: EpochMs }): Promise<unknown> =>
+  prepared(db).clear.execute(bucket)
 
-export const forget = ({ q, t: { limits } }: Db, keys: string[]): Promise<unknown> =>
-  q.delete(limits).where(inArray(limits.key, keys))
+/** Keeps a bucket that has no place left empty until a moment; true for exactly one of many at once. */
+export const close = async (
+  db: Db,
+  bucket: { key: string; latest: EpochMs; furthest: EpochMs; until: EpochMs },
+): Promise<boolean> => (await prepared(db).close.execute(bucket)).length > 0
 
-/** Deletes up to `limit` buckets that are full, and so say nothing; answers how many. */
-export async function deleteFull(
-  { q, t: { limits } }: Db,
-  { now, limit }: { now: EpochMs; limit: number },
-): Promise<number> {
-  const full = q.select({ key: limits.key }).from(limits).where(lt(limits.fullAt, now)).limit(limit)
-  const gone = await q.delete(limits).where(inArray(limits.key, full)).returning({ key: limits.key })
-  return gone.length
-}
+/** Up to `limit` buckets that are full, and so say nothing. */
+export const findFull = async (db: Db, by: { now: EpochMs; limit: number }): Promise<string[]> =>
+  (await prepared(db).full.execute(by)).map(({ key }) => key)
+
+/** Deletes a bucket if it is still full. */
+export const deleteFull = (db: Db, by: { key: string; now: EpochMs }): Promise<unknown> =>
+  prepared(db).deleteFull.execute(by)

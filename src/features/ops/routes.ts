@@ -17,6 +17,7 @@ export function opsRoutes(deps: Deps, kit: HttpKit) {
     .use(kit.plugin)
     .get('/livez', () => ({ status: 'alive' as const }), {
       open: true,
+      limit: { none: 'says one word, and an orchestrator takes a refusal for a dead process' },
       response: { 200: Alive, ...problems() },
       detail: { summary: 'Ask whether the process is alive', tags: ['operation'] },
     })
@@ -28,6 +29,9 @@ export function opsRoutes(deps: Deps, kit: HttpKit) {
       },
       {
         open: true,
+        limit: {
+          none: 'those who ask at once share one check, and a load balancer takes a refusal for a dead process',
+        },
         response: { 200: Ready, ...problems('not_ready', 'shutting_down') },
         detail: {
           summary: 'Ask whether to send it requests',

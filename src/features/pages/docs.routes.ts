@@ -48,6 +48,7 @@ export function docsRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit, route
     .use(kit.plugin)
     .get('/docs', async ({ request }) => answerStatic(request, await page()), {
       open: true,
+      limit: { none: 'public and read from memory' },
       response: { 200: html, 304: unchanged, ...problems() },
       detail: { summary: 'Read and try this documentation', tags: ['documentation'] },
     })
@@ -60,6 +61,7 @@ export function docsRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit, route
       },
       {
         open: true,
+        limit: { none: 'public and read from memory' },
         params: t.Object({
           file: t.String({ description: 'As the page names it', examples: ['page-n4bQgYhMfWWaL-qg.js'] }),
         }),
@@ -69,6 +71,7 @@ export function docsRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit, route
     )
     .get('/openapi.json', async ({ request }) => answerStatic(request, await document()), {
       open: true,
+      limit: { none: 'public and read from memory' },
       response: { 200: openApi, 304: unchanged, ...problems() },
       detail: { summary: 'Get the OpenAPI document', tags: ['documentation'] },
     })

@@ -19,6 +19,11 @@ import {
   toTokenPair,
 } from './schemas.ts'
 
+/** Why tokens are not counted: a limit would only hurt a backend that refreshes for all of its users. */
+const unguessable = {
+  none: 'nobody guesses a MAC of 256 bits, and a token that we did not make costs one read',
+} as const
+
 const NoContent = t.Void({ description: 'Done' })
 
 const ForwardedUser = withHeaders(t.Void({ description: 'The request may pass' }), {
@@ -37,6 +42,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       async ({ request, body }) => toTokenPair(await refresh(deps, body.refresh_token, kit.origin(request))),
       {
         open: true,
+        limit: unguessable,
         oauth: true,
         parse: 'strictJson',
         body: RefreshBody,
@@ -103,6 +109,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       },
       {
         open: true,
+        limit: unguessable,
         oauth: true,
         parse: 'strictForm',
         body: TokenForm,

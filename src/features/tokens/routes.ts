@@ -14,7 +14,11 @@ export function tokenRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit) {
     set.headers['cache-control'] = `public, max-age=${JWKS_MAX_AGE_SECONDS}`
     return metadata
   }
-  const route = { open: true, response: { 200: ServerMetadata, ...problems() } } as const
+  const route = {
+    open: true,
+    limit: { none: 'public and read from memory' },
+    response: { 200: ServerMetadata, ...problems() },
+  } as const
   const detail = {
     summary: 'Read what this authorization server can do (RFC 8414)',
     description:

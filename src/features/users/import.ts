@@ -1,5 +1,6 @@
 import type { Deps } from '../../deps.ts'
 import type { EpochMs } from '../../lib/clock.ts'
+import { record } from '../audit/record.ts'
 import * as store from './import.store.ts'
 import type { PasswordScheme } from './password.ts'
 
@@ -47,6 +48,8 @@ export async function importUsers(
         const inserted = await store.insertWhereFree(deps.store, some, now)
         if (inserted.length < some.length) throw taken
       }
+      // One event for all: a hundred thousand would drown the log, and each row says since when its account is there.
+      await record(deps, { event: 'users.imported', details: { accounts: accounts.length, highest_id: highest } })
     })
     return true
   } catch (error) {
