@@ -68,23 +68,10 @@ function ownWords(email = '', username = ''): Set<string> {
   return words
 }
 
-const commonPasswords = readCommonPasswords()
+let commonPasswords: ReadonlySet<string> | undefined
 
-/**
- * Searches the embedded text itself, by halves. A Set of the lines is no faster beside a hash that follows and takes
- * 1.5 MiB more.
- */
+/** One look-up, however long the list. The Set takes 1.5 MiB, so it is made when the first password is judged. */
 function isCommon(password: string): boolean {
-  const wanted = foldCase(password)
-  let low = 0
-  let high = commonPasswords.length
-  while (low < high) {
-    const start = commonPasswords.lastIndexOf('\n', ((low + high) >> 1) - 1) + 1
-    const end = commonPasswords.indexOf('\n', start)
-    const line = commonPasswords.slice(start, end)
-    if (line === wanted) return true
-    if (line < wanted) low = end + 1
-    else high = start
-  }
-  return false
+  commonPasswords ??= new Set(readCommonPasswords().split('\n'))
+  return commonPasswords.has(foldCase(password))
 }
