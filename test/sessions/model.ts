@@ -1,0 +1,107 @@
+import { DAY, MINUTE, SECOND } from '../../src/lib/clock.ts'
+
+/** The rules of sessions, written once more from the words of the issue and not from the code. */
+export interface ModelSession {
+  generation: number
+  refreshedAt: number
+  seen: number
+  createdAt: number
+  expiresAt: number
+  dead: boolean
+}
+
+export interface Model {
+  active: boolean
+  password: number
+  sessions: ModelSession[]
+}
+
+/** What happened to a session or its account; sessions go by their number, tokens by their generation. */
+export type Act =
+  | { kind: 'refresh'; session: number; generation: number }
+  | { kind: 'use' | 'logout'; session: number; generation: number; fresh: boolean; alive: boolean }
+  | { kind: 'login'; password: number }
+  | { kind: 'set password'; password: number }
+  | { kind: 'close' | 'open' }
+
+/** `false` where it was refused; a refresh answers the generation of the token that it gave. */
+export type Outcome = boolean | number
+
+export const GRACE = 10 * SECOND
+export const RETRY = 3_600 * SECOND
+export const ACCESS = 30 * MINUTE
+const IDLE = 30 * DAY
+const ABSOLUTE = 180 * DAY
+
+export const begin = (now: number): ModelSession => ({
+  generation: 0,
+  refreshedAt: now,
+  seen: 0,
+  createdAt: now,
+  expiresAt: now + IDLE,
+  dead: false,
+})
+
+export const isAlive = (session: ModelSession | undefined, now: number): session is ModelSession =>
+  session !== undefined && !session.dead && session.expiresAt > now
+
+/** Lets one act happen at once and alone; changes the model and answers what must come out. */
+export function happen(model: Model, act: Act, now: number, seen: Outcome): Outcome {
+  switch (act.kind) {
+    case 'refresh':
+      return refresh(model.sessions[act.session], act.generation, now)
+    case 'use':
+    case 'logout': {
+      const session = model.sessions[act.session]
+      // It may end between the look at its token and the logout, which is then done already.
+      if (!isAlive(session, now)) return act.kind === 'logout' && act.alive && seen
+      // What is too old or from the future by its own times may be refused; it is not what these tests are about.
+      if (!act.fresh && seen === false) return false
+      session.seen = Math.max(session.seen, act.generation)
+      if (act.kind === 'logout') session.dead = true
+      return true
+    }
+    case 'login':
+      if (!model.active || act.password !== model.password) return false
+      model.sessions.push(begin(now))
+      return true
+    case 'set password':
+      model.password = act.password
+      for (const session of model.sessions) session.dead = true
+      return true
+    case 'close':
+      if (model.active) for (const session of model.sessions) session.dead = true
+      model.active = false
+      return true
+    case 'open':
+      model.active = true
+      return true
+  }
+}
+
+function refresh(session: ModelSession | undefined, generation: number, now: number): number | false {
+  if (!isAlive(session, now)) return false
+  if (generation === session.generation) {
+    session.generation++
+    session.refreshedAt = now
+    session.expiresAt = Math.min(now + IDLE, session.createdAt + ABSOLUTE)
+    return session.generation
+  }
+  if (generation > session.generation) return false
+  const age = now - session.refreshedAt
+  if (generation === session.generation - 1) {
+    if (Math.abs(age) <= GRACE) return session.generation
+    if (age <= RETRY && session.seen < session.generation) return session.generation
+    if (age < 0) return false
+  }
+  session.dead = true
+  return false
+}
+
+/** Every order of the numbers from 0 to `count` - 1. */
+export function orders(count: number): number[][] {
+  if (count === 0) return [[]]
+  return orders(count - 1).flatMap((order) =>
+    Array.from({ length: count }, (_, at) => [...order.slice(0, at), count - 1, ...order.slice(at)]),
+  )
+}

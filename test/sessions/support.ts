@@ -1,0 +1,97 @@
+import { expect } from 'bun:test'
+import { createApiKey } from '../../src/features/api-keys/api-key.ts'
+import { giveRole } from '../../src/features/roles/assign.ts'
+import { findUser } from '../../src/features/users/find.ts'
+import { createTestApp, type SignedUp, type TestApp, type TestAppOptions } from '../support/app.ts'
+
+/** What `/token` and `/token/refresh` answer. */
+export interface Pair {
+  access_token: string
+  refresh_token: string
+  device_token?: string
+}
+
+/** Runs `body` with a Keyward of its own, and closes it. */
+export async function withApp(options: TestAppOptions, body: (app: TestApp) => Promise<void>): Promise<void> {
+  const app = await createTestApp(options)
+  try {
+    await body(app)
+  } finally {
+    await app.close()
+  }
+}
+
+/** Several Keywards on one database, with one clock. */
+export async function createApps(count: number, options: TestAppOptions): Promise<TestApp[]> {
+  const first = await createTestApp(options)
+  const apps = [first]
+  for (let at = 1; at < count; at++)
+    apps.push(
+      await createTestApp({ ...options, databaseUrl: first.databaseUrl, clock: first.clock, seed: `app ${at}` }),
+    )
+  return apps
+}
+
+/** The one that made the database goes last. */
+export async function closeApps(apps: readonly TestApp[]): Promise<void> {
+  for (const app of [...apps].reverse()) await app.close()
+}
+
+export const refresh = (app: TestApp, token: string): Promise<Response> =>
+  app.request('POST', '/token/refresh', { json: { refresh_token: token } })
+
+export async function refreshed(app: TestApp, token: string): Promise<Pair> {
+  const response = await refresh(app, token)
+  expect(response.status).toBe(200)
+  return (await response.json()) as Pair
+}
+
+export const me = async (app: TestApp, token: string): Promise<number> =>
+  (await app.request('GET', '/users/me', { token })).status
+
+export const login = (app: TestApp, { username, password }: Pick<SignedUp, 'username' | 'password'>, more = {}) =>
+  app.request('POST', '/token', { form: { username, password, ...more } })
+
+export async function loggedIn(
+  app: TestApp,
+  user: Pick<SignedUp, 'username' | 'password'>,
+  more: Record<string, string> = {},
+): Promise<Required<Pair>> {
+  const response = await login(app, user, more)
+  expect(response.status).toBe(200)
+  return (await response.json()) as Required<Pair>
+}
+
+/** The audit rows of one event, in order. */
+export async function audit(app: TestApp, event: string) {
+  const { q, t } = app.deps.store
+  const rows = await q.select().from(t.auditEvents).orderBy(t.auditEvents.id)
+  return rows.filter((row) => row.event === event)
+}
+
+/** A token's parts, decoded and not checked. */
+export function decode(token: string): { header: Record<string, unknown>; payload: Record<string, unknown> } {
+  const [header, payload] = token
+    .split('.')
+    .slice(0, 2)
+    .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()) as Record<string, unknown>)
+  return { header: header!, payload: payload! }
+}
+
+export const sessionIdOf = (pair: Pair): string => decode(pair.access_token).payload.sid as string
+
+/** The generation that a refresh token carries: DESIGN.md section 5. */
+export const generationOf = (token: string): number => Buffer.from(token.slice(4), 'base64url').readUInt32BE(17)
+
+/** Lets as many turns of the event loop pass. */
+export async function turns(count: number): Promise<void> {
+  for (let at = 0; at < count; at++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** An API key that may introspect, of an administrator. */
+export async function introspectionKey(app: TestApp, username = 'operator'): Promise<string> {
+  const { id } = await app.signUp(username)
+  await giveRole(app.deps, { userId: id, role: 'admin' })
+  const owner = (await findUser(app.deps, id))!
+  return (await createApiKey(app.deps, { owner, name: 'gateway', scopes: ['tokens:introspect'] })).text
+}
