@@ -146,11 +146,11 @@ export const setDeviceEpoch = (
 
 export const insert = (db: Db, session: NewSession): Promise<unknown> => prepared(db).insert.execute({ ...session })
 
-/** Ends the longest idle live sessions of a user beyond `keep`. */
+/** Ends the longest idle live sessions of a user beyond `keep`; answers which. */
 export async function endExcess(
   { q, t: { sessions } }: Db,
   { userId, keep, now }: { userId: number; keep: number; now: EpochMs },
-): Promise<void> {
+): Promise<string[]> {
   const ofUser = and(eq(sessions.userId, userId), isNull(sessions.endedAt), gt(sessions.expiresAt, now))
   const newest = q
     .select({ id: sessions.id })
@@ -158,10 +158,12 @@ export async function endExcess(
     .where(ofUser)
     .orderBy(sql`${sessions.refreshedAt} desc`, sql`${sessions.createdAt} desc`, sql`${sessions.id} desc`)
     .limit(keep)
-  await q
+  const ended = await q
     .update(sessions)
     .set({ endedAt: now, endReason: 'too_many_sessions' satisfies EndReason })
     .where(and(ofUser, notInArray(sessions.id, newest)))
+    .returning({ id: sessions.id })
+  return ended.map((row) => row.id)
 }
 
 /**
