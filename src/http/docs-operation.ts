@@ -125,7 +125,7 @@ async function refusals(
   oauth: boolean,
   components: Components,
 ): Promise<Record<string, unknown>> {
-  const codes = new Set([...guardCodes(access), ...Object.values(response).flatMap(codesOf)])
+  const codes = new Set([...Object.values(response).flatMap(codesOf), ...guardCodes(access, oauth)])
   const examples = await Promise.all([...codes].map((code) => problemExample(code, oauth)))
   const byStatus = Map.groupBy(examples, ({ status }) => status)
   return Object.fromEntries(

@@ -19,8 +19,8 @@ const details: Partial<Record<ErrorCode, ErrorDetail>> = {
 }
 
 /** What the guard answers before a route is reached. */
-export function guardCodes(access: string): ErrorCode[] {
-  if (access === 'open') return []
+export function guardCodes(access: string, oauth: boolean): ErrorCode[] {
+  if (access === 'open') return oauth ? ['invalid_client'] : []
   const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token']
   return access.includes(':') ? [...refusals, 'forbidden'] : refusals
 }

@@ -41,7 +41,7 @@ export const withHeaders = <S extends TSchema>(schema: S, headers: Record<string
 })
 
 /** What any route may answer: the load was shed, the database is away, or a defect of ours. */
-const everywhere: ErrorCode[] = ['internal', 'database_unavailable']
+const everywhere: ErrorCode[] = ['internal', 'database_busy', 'database_unavailable']
 /** What any route with a body may answer before its handler runs. */
 const withBody: ErrorCode[] = ['invalid_request', 'payload_too_large', 'unsupported_media_type']
 
