@@ -1,0 +1,22 @@
+/**
+ * How many requests a run sends in all: those of `bun run check` unless FUZZ_REQUESTS says another number, which
+ * `bun run fuzz` does.
+ */
+export const fuzzRequests = Number(process.env.FUZZ_REQUESTS ?? 20_000)
+
+/**
+ * The same requests each time, so that a check is not red by chance. A longer run asks for others with FUZZ_SEED=random;
+ * what fails names its seed, and FUZZ_SEED with that number (and the same FUZZ_REQUESTS) sends them again.
+ */
+export const fuzzSeed = seedOf(process.env.FUZZ_SEED)
+
+/** Half an hour, whatever was asked for: a run that hangs ends. */
+export const FUZZ_TIMEOUT = 30 * 60_000
+
+function seedOf(text: string | undefined): number {
+  if (text === undefined || text === '') return 20260101
+  const seed = text === 'random' ? crypto.getRandomValues(new Int32Array(1))[0]! : Number(text)
+  if (!Number.isInteger(seed)) throw new Error('FUZZ_SEED takes a whole number or: random')
+  process.stderr.write(`FUZZ_SEED=${seed} FUZZ_REQUESTS=${fuzzRequests}\n`)
+  return seed
+}

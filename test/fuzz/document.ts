@@ -1,0 +1,107 @@
+import Schema from 'typebox/schema'
+
+/** One operation of `/openapi.json`, its references resolved. */
+export interface Operation {
+  method: string
+  /** With `{name}` for parameters. */
+  path: string
+  parameters: readonly { name: string; in: string; example: unknown }[]
+  /** By media type, in the order of the document. */
+  bodies: readonly { type: string; members: readonly Member[] }[]
+  answers: ReadonlyMap<number, DeclaredAnswer>
+}
+
+export interface Member {
+  name: string
+  required: boolean
+  example: unknown
+}
+
+export interface DeclaredAnswer {
+  /** `undefined` for an answer without a body. */
+  type: string | undefined
+  /** Codes of the problems that it may be. */
+  codes: readonly string[]
+  /** What is wrong with a body, if anything. */
+  complaints(body: unknown): string[]
+}
+
+export interface ApiDocument {
+  operations: readonly Operation[]
+  /** For answers that stand outside every operation: 404 and 405. */
+  problem: DeclaredAnswer
+  /** All that the service says of itself: what is repeated from here is no echo. */
+  text: string
+}
+
+interface RawAnswer {
+  content?: Record<string, { schema: object; examples?: Record<string, unknown> }>
+}
+
+interface RawOperation {
+  parameters?: { name: string; in: string; example?: unknown }[]
+  requestBody?: { content: Record<string, { schema: JsonSchema; example?: Record<string, unknown> }> }
+  responses: Record<string, RawAnswer & { $ref?: string }>
+}
+
+interface JsonSchema {
+  $ref?: string
+  properties?: Record<string, object>
+  required?: string[]
+}
+
+interface RawDocument {
+  paths: Record<string, Record<string, RawOperation>>
+  components: { schemas: Record<string, JsonSchema>; responses: Record<string, RawAnswer> }
+}
+
+/** Reads the document as a client would that generates its requests and checks its answers. */
+export function readDocument(text: string): ApiDocument {
+  const { paths, components } = JSON.parse(text) as RawDocument
+  // References in a schema are looked up in the schema itself.
+  const compile = (schema: object) => Schema.Compile({ ...schema, components: { schemas: components.schemas } })
+  const resolved = (schema: JsonSchema): JsonSchema =>
+    schema.$ref === undefined ? schema : components.schemas[nameOf(schema.$ref)]!
+
+  const answerOf = (raw: RawAnswer & { $ref?: string }): DeclaredAnswer => {
+    const { content = {} } = raw.$ref === undefined ? raw : components.responses[nameOf(raw.$ref)]!
+    const [entry] = Object.entries(content)
+    if (!entry) return { type: undefined, codes: [], complaints: () => [] }
+    const [type, { schema, examples = {} }] = entry
+    return { type, codes: Object.keys(examples), complaints: complaintsOf(compile(schema)) }
+  }
+
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(
+      ([method, { parameters = [], requestBody, responses }]): Operation => ({
+        method: method.toUpperCase(),
+        path,
+        parameters: parameters.map(({ name, in: place, example }) => ({ name, in: place, example })),
+        bodies: Object.entries(requestBody?.content ?? {}).map(([type, { schema, example }]) => ({
+          type,
+          members: membersOf(resolved(schema), example ?? {}),
+        })),
+        answers: new Map(Object.entries(responses).map(([status, answer]) => [Number(status), answerOf(answer)])),
+      }),
+    ),
+  )
+  const problem = complaintsOf(compile({ $ref: '#/components/schemas/Problem' }))
+  return {
+    operations,
+    problem: { type: 'application/problem+json', codes: ['not_found', 'method_not_allowed'], complaints: problem },
+    text,
+  }
+}
+
+const nameOf = (reference: string): string => reference.slice(reference.lastIndexOf('/') + 1)
+
+const membersOf = ({ properties = {}, required = [] }: JsonSchema, example: Record<string, unknown>): Member[] =>
+  Object.keys(properties).map((name) => ({ name, required: required.includes(name), example: example[name] }))
+
+const complaintsOf =
+  (validator: ReturnType<typeof Schema.Compile>) =>
+  (body: unknown): string[] => {
+    if (validator.Check(body)) return []
+    const [, errors] = validator.Errors(body)
+    return errors.map(({ instancePath, message }) => `${instancePath || 'the body'} ${message}`)
+  }

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { createTestApp, type TestApp, type TestAppOptions } from '../support/app.ts'
+import { dialects } from '../support/dialects.ts'
+import { FUZZ_TIMEOUT, fuzzRequests, fuzzSeed } from './budget.ts'
+import { type ApiDocument, readDocument } from './document.ts'
+import { requestsFor } from './requests.ts'
+import { createFuzzer } from './send.ts'
+import { createWorld, metricsToken, type World } from './world.ts'
+
+interface Run {
+  name: string
+  /** Of all requests. */
+  share: number
+  options: TestAppOptions
+  /** What must be among the answers: all of it was for nothing if no request got past the door. */
+  answers: readonly number[]
+}
+
+const usual = [200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422]
+const limited = { dialect: dialects[0]!, env: { RATE_LIMIT: 'on' } }
+
+/** PostgreSQL refuses other texts and numbers than SQLite; the bulk goes to the one that is quicker. */
+const shares = { sqlite: 0.75, postgresql: 0.15 }
+const runs: Run[] = [
+  ...dialects.map((dialect) => ({
+    name: dialect.name,
+    share: shares[dialect.name],
+    options: { dialect },
+    answers: usual,
+  })),
+  { name: `${dialects[0]!.name} with limits`, share: 0.1, options: limited, answers: [200, 401, 422, 429] },
+]
+
+describe.each(runs)('requests of every kind, on $name', ({ share, options, answers }) => {
+  let app: TestApp
+  let world: World
+  let document: ApiDocument
+  beforeAll(async () => {
+    const env = { METRICS_TOKEN: metricsToken, CORS_ORIGINS: 'https://app.keyward.test', SQLITE_SYNCHRONOUS: 'NORMAL' }
+    app = await createTestApp({ ...options, env: { ...env, ...options.env } })
+    document = readDocument(await (await app.request('GET', '/openapi.json')).text())
+    world = await createWorld(app)
+  }, 60_000)
+  afterAll(() => app.close())
+
+  test(
+    'K1, K14: are answered as the document says, within a second, and never with what was sent',
+    async () => {
+      const fuzzer = createFuzzer(app, world, document)
+      const property = fc.asyncProperty(requestsFor(document.operations), async (plan) => {
+        expect(await fuzzer.judge(plan)).toEqual([])
+      })
+      await fc.assert(property, { seed: fuzzSeed, numRuns: Math.ceil(fuzzRequests * share), endOnFailure: false })
+      for (const status of answers) expect([status, (fuzzer.statuses.get(status) ?? 0) > 0]).toEqual([status, true])
+    },
+    FUZZ_TIMEOUT,
+  )
+
+  test('P3: left no password and no token in the log, and nothing there that was not expected', () => {
+    const log = app.logs.join('')
+    expect([...world.everSecret].filter((secret) => log.includes(secret))).toEqual([])
+    expect(log).not.toContain('unhandled_error')
+  })
+})

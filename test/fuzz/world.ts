@@ -1,0 +1,129 @@
+import { createAccount, setPassword } from '../../src/features/accounts/manage.ts'
+import { createApiKey } from '../../src/features/api-keys/api-key.ts'
+import type { User } from '../../src/features/users/user.ts'
+import { HOUR } from '../../src/lib/clock.ts'
+import type { TestApp } from '../support/app.ts'
+
+/** What a request may name with `{{…}}` instead of a value that only a running service has. */
+export const liveValues = [
+  'username',
+  'email',
+  'password',
+  'access_token',
+  'refresh_token',
+  'device_token',
+  'session_id',
+  'admin_token',
+  'api_key',
+  'metrics_token',
+  'expired_token',
+  'ended_token',
+  'fresh',
+] as const
+
+export type LiveValue = (typeof liveValues)[number]
+
+export interface World {
+  values: Record<LiveValue, string>
+  /** Replaces every `{{name}}`; `{{name^n}}` with another character at n, `{{name<n}}` cut there, `{{name>n}}` with more. */
+  fill(text: string): string
+  /** Makes good again what a request may have spent: the user's password and session, the administrator's too. */
+  renew(): Promise<void>
+  /** The passwords and tokens in use, which no answer may repeat. A login does answer the device token that it was sent. */
+  secrets(): string[]
+  /** Those that a request may spend. */
+  spendable(): string[]
+  /** All there have been, which no log may hold. */
+  everSecret: ReadonlySet<string>
+}
+
+const secretNames = [
+  'password',
+  'access_token',
+  'refresh_token',
+  'admin_token',
+  'api_key',
+  'metrics_token',
+  'expired_token',
+  'ended_token',
+] as const
+
+const password = 'zebra-crossing-at-noon'
+export const metricsToken = 'a-token-for-the-metrics'
+
+/** A user, an administrator, an API key, and tokens of every kind, dead ones too. */
+export async function createWorld(app: TestApp): Promise<World> {
+  const { deps } = app
+  const logIn = async (username: string): Promise<Record<string, string> | undefined> => {
+    for (;;) {
+      const answer = await app.request('POST', '/token', { form: { username, password }, peer: '198.51.100.7' })
+      if (answer.status === 200) return (await answer.json()) as Record<string, string>
+      if (answer.status !== 429) return undefined
+      // What the requests guessed counts against the account.
+      await app.passTime(HOUR)
+    }
+  }
+  const logInAfresh = async (user: User): Promise<Record<string, string>> => {
+    await setPassword(deps, user, password)
+    return (await logIn(user.username))!
+  }
+
+  const old = await createAccount(deps, { email: 'old@example.com', username: 'old-hand', password, admin: false })
+  const expired = await logInAfresh(old)
+  await app.passTime(HOUR)
+  const ended = await logInAfresh(old)
+  await app.request('POST', '/logout', { token: ended.access_token! })
+  const user = await createAccount(deps, { email: 'ada@example.com', username: 'ada', password, admin: false })
+  const admin = await createAccount(deps, { email: 'boss@example.com', username: 'boss', password, admin: true })
+  const key = await createApiKey(deps, { owner: admin, name: 'fuzz', scopes: ['tokens:introspect'] })
+
+  let fresh = 0
+  const everSecret = new Set<string>()
+  const values: World['values'] = {
+    username: user.username,
+    email: user.email,
+    password,
+    access_token: '',
+    refresh_token: '',
+    device_token: '',
+    session_id: '',
+    admin_token: '',
+    api_key: key.text,
+    metrics_token: metricsToken,
+    expired_token: expired.access_token!,
+    ended_token: ended.access_token!,
+    fresh: '',
+  }
+
+  const world: World = {
+    values,
+    fill: (text) =>
+      text.replace(/\{\{([a-z_]+)(?:([\^<>])(\d+))?\}\}/g, (whole, name: LiveValue, how?: string, at?: string) => {
+        const value = name === 'fresh' ? `new-${++fresh}` : values[name]
+        return value === undefined ? whole : how === undefined ? value : mangle(value, how, Number(at))
+      }),
+    async renew() {
+      const grant = (await logIn(user.username)) ?? (await logInAfresh(user))
+      Object.assign(values, grant, { session_id: claimsOf(grant.access_token!).sid })
+      const alive = await app.request('GET', '/users/me', { token: values.admin_token })
+      if (alive.status !== 200)
+        values.admin_token = ((await logIn(admin.username)) ?? (await logInAfresh(admin))).access_token!
+      for (const secret of [...world.secrets(), values.device_token]) everSecret.add(secret)
+    },
+    spendable: () => [values.access_token, values.refresh_token, values.admin_token],
+    secrets: () => secretNames.map((name) => values[name]),
+    everSecret,
+  }
+  await world.renew()
+  return world
+}
+
+const claimsOf = (token: string): Record<string, string> =>
+  JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
+
+function mangle(value: string, how: string, at: number): string {
+  const place = at % value.length
+  if (how === '<') return value.slice(0, place)
+  if (how === '>') return value + 'A'.repeat(1 + (at % 5))
+  return `${value.slice(0, place)}${value[place] === 'A' ? 'B' : 'A'}${value.slice(place + 1)}`
+}
