@@ -1,89 +1,94 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { type RunningBinary, startBinary } from '../support/binary.ts'
-import { describeEachDialect } from '../support/dialects.ts'
+import { randomInt } from 'node:crypto'
+import { startBinary } from '../support/binary.ts'
+import { inspectDatabase } from '../support/consistency.ts'
+import { type Dialect, describeEachDialect } from '../support/dialects.ts'
+import { createHonestClient } from '../support/honest-client.ts'
+import { seededRandom } from '../support/random.ts'
+import { expectCleanLog } from '../support/server-log.ts'
 
-setDefaultTimeout(120_000)
+/** How often the server is killed, on each database. `bun run torture` asks for 1,000. */
+const ROUNDS = Number(process.env.KEYWARD_TORTURE_ROUNDS ?? 20)
+/** Decides who does what and after how many answers the kill comes; where it hits the machine decides. */
+const SEED = process.env.KEYWARD_TORTURE_SEED ?? (process.env.KEYWARD_TORTURE_ROUNDS ? String(randomInt(1e9)) : 'crash')
+/** Kills of one database, so that looking through it does not become all the work. */
+const EPISODE = 50
+const CLIENTS = 6
 
-const password = 'correct horse battery'
+describeEachDialect('kill -9 at random moments, under load', (dialect) => {
+  setDefaultTimeout(60_000 + ROUNDS * 10_000)
 
-const register = (keyward: RunningBinary, username: string) =>
-  keyward.request('POST', '/register', { json: { email: `${username}@example.com`, username, password } })
-
-const logIn = async (keyward: RunningBinary, username: string): Promise<string> => {
-  const response = await keyward.request('POST', '/token', { form: { username, password } })
-  expect([username, response.status]).toEqual([username, 200])
-  return ((await response.json()) as { access_token: string }).access_token
-}
-
-describeEachDialect('kill -9 in the middle of registrations', (dialect) => {
-  test('loses none that was answered', async () => {
-    const { url: databaseUrl, dispose } = await dialect.databaseUrl()
-    const answered: { username: string; id: number }[] = []
-    let cut = 0
-    try {
-      for (let round = 0; round < 4; round++) {
-        const keyward = await startBinary({ databaseUrl })
-        const killAfter = answered.length + 5 + 7 * round
-        const attempts = Array.from({ length: 48 }, async (_, index) => {
-          const username = `user-${round}-${index}`
-          try {
-            const response = await register(keyward, username)
-            expect(response.status).toBe(201)
-            answered.push({ username, id: ((await response.json()) as { id: number }).id })
-          } catch (error) {
-            // The connection went with the server; what else goes wrong must be seen.
-            if (
-              !/^(ECONN|ConnectionClosed|ConnectionRefused|ERR_SOCKET|ERR_HTTP2)/i.test(
-                String((error as { code?: string }).code),
-              )
-            )
-              throw error
-            cut++
-          }
-          if (answered.length === killAfter) keyward.signal('SIGKILL')
-        })
-        await Promise.all(attempts)
-        await keyward.stop()
+  test('loses nothing that was answered and leaves nothing half done', async () => {
+    const started = performance.now()
+    let answers = 0
+    for (let round = 0; round < ROUNDS; round += EPISODE) {
+      const seed = `${SEED} ${dialect.name} ${round}`
+      try {
+        answers += await episode(dialect, { seed, rounds: Math.min(EPISODE, ROUNDS - round) })
+      } catch (error) {
+        throw new Error(`with KEYWARD_TORTURE_SEED=${SEED}, in rounds ${round} to ${round + EPISODE}`, { cause: error })
       }
-      // Had each round ended before the kill, nothing would have been tested.
-      expect(cut).toBeGreaterThan(0)
-      expect(new Set(answered.map(({ id }) => id)).size).toBe(answered.length)
+      if (ROUNDS > EPISODE) report(dialect, round + EPISODE, performance.now() - started)
+    }
+    // Had no client been at work when the kill came, nothing would have been tested.
+    expect(answers).toBeGreaterThan(5 * ROUNDS)
+  })
+})
 
+/** Kills the server of one database again and again; answers how many requests were answered in all. */
+async function episode(dialect: Dialect, { seed, rounds }: { seed: string; rounds: number }): Promise<number> {
+  const { url: databaseUrl, dispose } = await dialect.databaseUrl()
+  const database = inspectDatabase(databaseUrl)
+  const random = seededRandom(seed)
+  const known = new Map<number, string>()
+  let answers = 0
+  let onAnswer = () => {}
+  const clients = Array.from({ length: CLIENTS }, (_, index) =>
+    createHonestClient({
+      name: `client${index}`,
+      random: seededRandom(`${seed} ${index}`),
+      answered() {
+        answers++
+        onAnswer()
+      },
+      registered: ({ id, username }) => known.set(id, username),
+    }),
+  )
+  try {
+    for (let round = 0; round <= rounds; round++) {
       const keyward = await startBinary({ databaseUrl })
       try {
-        for (const { username, id } of answered) {
-          const me = await keyward.request('GET', '/users/me', { token: await logIn(keyward, username) })
-          expect(await me.json()).toMatchObject({ username, id })
+        const accounts = await database.expectConsistent()
+        for (const [id, username] of known) expect([id, accounts.get(id)]).toEqual([id, username])
+        await Promise.all(clients.map((client) => client.check(keyward)))
+        if (round === rounds) {
+          await database.expectConsistent()
+          keyward.signal('SIGTERM')
+          expect(await keyward.exited).toBe(0)
+        } else {
+          const last = answers + Math.floor(random.fraction() * 50)
+          const delay = random.fraction() * 6
+          onAnswer = () => {
+            if (answers === last) Bun.sleep(delay).then(() => keyward.signal('SIGKILL'))
+          }
+          await Promise.all(clients.map((client) => client.actUntilCut(keyward)))
+          onAnswer = () => {}
+          expect(await keyward.exited).toBe(128 + 9)
+          await database.untilAbandoned()
         }
+        expectCleanLog(keyward.output())
       } finally {
         await keyward.stop()
       }
-    } finally {
-      await dispose()
     }
-  })
-})
+    return answers
+  } finally {
+    await database.close()
+    await dispose()
+  }
+}
 
-describeEachDialect('processes that start at once on one empty database', (dialect) => {
-  test('all serve, and a token of one is good at the others', async () => {
-    for (let round = 0; round < 4; round++) {
-      const { url: databaseUrl, dispose } = await dialect.databaseUrl()
-      const starts = await Promise.allSettled([1, 2, 3].map(() => startBinary({ databaseUrl })))
-      const started = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
-      try {
-        expect(starts.flatMap((start) => (start.status === 'rejected' ? [String(start.reason)] : []))).toEqual([])
-        // Exactly one of those who want the same name at the same time, each at another process.
-        const race = await Promise.all(started.map((keyward) => register(keyward, 'ada')))
-        expect(race.map(({ status }) => status).sort()).toEqual([201, 409, 409])
-        for (const issuer of started) {
-          const token = await logIn(issuer, 'ada')
-          const answers = await Promise.all(started.map((other) => other.request('GET', '/users/me', { token })))
-          expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
-        }
-      } finally {
-        await Promise.all(started.map((keyward) => keyward.stop()))
-        await dispose()
-      }
-    }
-  })
-})
+function report({ name }: Dialect, rounds: number, milliseconds: number): void {
+  const each = (milliseconds / rounds / 1_000).toFixed(2)
+  process.stderr.write(`${name}: ${Math.min(rounds, ROUNDS)} of ${ROUNDS} kills, ${each} s each\n`)
+}

@@ -16,6 +16,8 @@ export interface CommandOptions {
   cwd?: string
   /** The executable, where it is not the one under test itself: a copy with a `.env` beside it. */
   executable?: string
+  /** Kills the process with SIGKILL when it is aborted. */
+  kill?: AbortSignal
 }
 
 export interface ServerOptions extends CommandOptions {
@@ -55,6 +57,7 @@ export async function runBinary(args: string[], options: CommandOptions = {}): P
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
+    ...(options.kill && { signal: options.kill, killSignal: 'SIGKILL' }),
   })
   const [exitCode, stdout, stderr] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()])
   return { exitCode, stdout, stderr }
@@ -69,19 +72,22 @@ export async function startBinary({
   args = ['--dev'],
   ...options
 }: ServerOptions = {}): Promise<RunningBinary> {
-  const env = {
-    HOST: '127.0.0.1',
-    PORT: '0',
-    PUBLIC_URL: 'http://localhost:8000',
-    SECRET_KEY: testSecret,
-    BCRYPT_COST: args.includes('--dev') ? '4' : '10',
-    RATE_LIMIT: 'off',
-    LOG_FORMAT: 'json',
-    ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
-    ...options.env,
-  }
+  const env = serverSettings({ databaseUrl, args, env: options.env })
   return startServer([options.executable ?? (await binaryPath()), 'serve', ...args], { ...options, env })
 }
+
+/** The environment in which `startBinary` starts one. */
+export const serverSettings = ({ databaseUrl, args = ['--dev'], env }: ServerOptions): Record<string, string> => ({
+  HOST: '127.0.0.1',
+  PORT: '0',
+  PUBLIC_URL: 'http://localhost:8000',
+  SECRET_KEY: testSecret,
+  BCRYPT_COST: args.includes('--dev') ? '4' : '10',
+  RATE_LIMIT: 'off',
+  LOG_FORMAT: 'json',
+  ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
+  ...env,
+})
 
 /** As `startBinary`, for any command line that ends in a server that says where it listens. */
 export async function startServer(command: string[], options: CommandOptions): Promise<RunningBinary> {

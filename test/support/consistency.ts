@@ -1,0 +1,82 @@
+import { expect } from 'bun:test'
+import { openUrl, type TestStorage } from '../storage/support.ts'
+
+/** What no kill may leave behind: each lists the rows that are there without what was written with them. */
+const halves: Record<string, string> = {
+  'users without a password': `SELECT id FROM users WHERE password_hash IS NULL OR password_scheme IS NULL`,
+  'users whose registration was not noted': `
+    SELECT id FROM users EXCEPT SELECT user_id FROM audit_events WHERE event = 'user.registered'`,
+  'registrations that were noted without a user': `
+    SELECT user_id FROM audit_events WHERE event = 'user.registered' EXCEPT SELECT id FROM users`,
+  'sessions of nobody': `SELECT user_id FROM sessions EXCEPT SELECT id FROM users`,
+  'sessions whose log-in was not noted': `
+    SELECT id FROM sessions EXCEPT SELECT session_id FROM audit_events WHERE event = 'login.succeeded'`,
+  'log-ins that were noted without a session': `
+    SELECT session_id FROM audit_events WHERE event = 'login.succeeded' EXCEPT SELECT id FROM sessions`,
+  'logouts that were not noted': `
+    SELECT id FROM sessions WHERE end_reason = 'logout'
+    EXCEPT SELECT session_id FROM audit_events WHERE event = 'session.ended'`,
+  'logouts that were noted but ended nothing': `
+    SELECT session_id FROM audit_events WHERE event = 'session.ended'
+    EXCEPT SELECT id FROM sessions WHERE ended_at IS NOT NULL`,
+  'changes of password that raised no epoch, or the other way round': `
+    SELECT id FROM users WHERE session_epoch <>
+    (SELECT count(*) FROM audit_events WHERE event = 'password.changed' AND user_id = users.id)`,
+  'live sessions of another epoch': `
+    SELECT sessions.id FROM sessions JOIN users ON users.id = user_id WHERE ended_at IS NULL AND epoch <> session_epoch`,
+  'roles of nobody': `SELECT user_id FROM user_roles EXCEPT SELECT id FROM users`,
+  'keys that sign at the same time': `SELECT count(*) FROM signing_keys WHERE state = 'active' HAVING count(*) <> 1`,
+}
+
+export interface Inspector {
+  /** Looks into the database beside whoever serves it, and answers the accounts that it has. */
+  expectConsistent(): Promise<Map<number, string>>
+  /** PostgreSQL goes on for a moment with what a killed client had asked for; SQLite died with it. */
+  untilAbandoned(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * SQLite's file is opened for each look and closed again: as long as anybody has it open, a server that starts after a
+ * kill finds the shared memory of the log as it was and need not recover it.
+ */
+export function inspectDatabase(databaseUrl: string): Inspector {
+  const open = () => openUrl(databaseUrl, { inspect: true, poolSize: 1 })
+  if (!databaseUrl.startsWith('sqlite:')) {
+    const storage = open()
+    return {
+      expectConsistent: () => lookInto(storage),
+      async untilAbandoned() {
+        while ((await storage.rows(OTHERS)).length > 0) await Bun.sleep(5)
+      },
+      close: () => storage.close(),
+    }
+  }
+  return {
+    async expectConsistent() {
+      const storage = open()
+      try {
+        expect(await storage.rows('PRAGMA integrity_check')).toEqual([['ok']])
+        expect(await storage.rows('PRAGMA foreign_key_check')).toEqual([])
+        return await lookInto(storage)
+      } finally {
+        await storage.close()
+      }
+    },
+    untilAbandoned: async () => {},
+    close: async () => {},
+  }
+}
+
+const OTHERS = `
+  SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
+
+async function lookInto({ rows }: Pick<TestStorage, 'rows'>): Promise<Map<number, string>> {
+  const found: Record<string, unknown[][]> = {}
+  for (const [name, sql] of Object.entries(halves)) {
+    const left = await rows(sql)
+    if (left.length > 0) found[name] = left
+  }
+  expect(found).toEqual({})
+  return new Map((await rows('SELECT id, username FROM users')).map(([id, name]) => [Number(id), String(name)]))
+}
