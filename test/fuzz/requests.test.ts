@@ -45,7 +45,7 @@ describe.each(runs)('requests of every kind, on $name', ({ share, options, answe
   afterAll(() => app.close())
 
   test(
-    'K1, K14: are answered as the document says, within a second, and never with what was sent',
+    'A10, K1, K13, K14: are answered as the document says, within a second, and never with what was sent',
     async () => {
       const fuzzer = createFuzzer(app, world, document)
       const property = fc.asyncProperty(requestsFor(document.operations), async (plan) => {

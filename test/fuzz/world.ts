@@ -48,7 +48,8 @@ const secretNames = [
   'ended_token',
 ] as const
 
-const password = 'zebra-crossing-at-noon'
+/** With spaces, so that no username and no address can hold it and be answered. */
+const password = 'zebra crossing at noon'
 export const metricsToken = 'a-token-for-the-metrics'
 
 /** A user, an administrator, an API key, and tokens of every kind, dead ones too. */
