@@ -156,7 +156,7 @@ describeEachDialect('bad input', (dialect) => {
     })
   })
 
-  test('members that registration does not know are ignored, whatever they say', async () => {
+  test('K8: members that registration does not know are ignored, whatever they say', async () => {
     const json = {
       ...good,
       email: 'x',

@@ -59,13 +59,13 @@ describeEachDialect('password hashes', (dialect) => {
       expect(calls).toEqual(['verify'])
     })
 
-    test('a wrong one', async () => {
+    test('C1: a wrong one', async () => {
       await expectRefusal(await login('wrong'), 'invalid_credentials')
       expect(calls).toEqual(['verify'])
     })
 
     test.each(['nobody', 'nobody@example.com', 'not an @ address @', '\u0000', 'x'.repeat(1_000)])(
-      'an unknown name: %j',
+      'C1: an unknown name: %j',
       async (name) => {
         await expectRefusal(await login(password, name), 'invalid_credentials')
         expect(calls).toEqual(['hash 4'])
@@ -73,7 +73,7 @@ describeEachDialect('password hashes', (dialect) => {
     )
 
     test.each(['\ud800'.repeat(9), 'a\0a', 'x'.repeat(257), '\u0344'.repeat(9_000)])(
-      'a password that nobody can have',
+      'C1: a password that nobody can have',
       async (text) => {
         const response = await app.request('POST', '/token', { json: { username: 'ada', password: text } })
         await expectRefusal(response, 'invalid_credentials')
@@ -81,7 +81,7 @@ describeEachDialect('password hashes', (dialect) => {
       },
     )
 
-    test('an account without a password, or with a hash that nobody can use', async () => {
+    test('B7, C1: an account without a password, or with a hash that nobody can use', async () => {
       for (const passwordHash of [
         null,
         '',
@@ -115,7 +115,7 @@ describeEachDialect('password hashes', (dialect) => {
   })
 
   describe('are made again at login', () => {
-    test('when BCRYPT_COST has changed, in either direction, once', async () => {
+    test('B4: when BCRYPT_COST has changed, in either direction, once', async () => {
       for (const cost of [5, 4]) {
         useCost(cost)
         expect((await login()).status).toBe(200)

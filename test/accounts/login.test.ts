@@ -45,7 +45,7 @@ describeEachDialect('login', (dialect) => {
       expect((await form(known, { authorization: 'Bearer of nothing' })).status).toBe(200)
     })
 
-    test('refuses a wrong password and an unknown name with the same words', async () => {
+    test('C2: refuses a wrong password and an unknown name with the same words', async () => {
       const wrong = await expectRefusal(await form({ username: 'ada', password: 'wrong' }), 'invalid_credentials')
       expect(wrong).toEqual({
         type: 'about:blank',
@@ -72,7 +72,7 @@ describeEachDialect('login', (dialect) => {
       'authorization_code',
       'client_credentials',
       'urn:x',
-    ])('compares grant_type exactly: %j is 400 unsupported_grant_type', async (grant_type) => {
+    ])('K7: compares grant_type exactly: %j is 400 unsupported_grant_type', async (grant_type) => {
       for (const options of [{ form: { ...known, grant_type } }, { json: { ...known, grant_type } }])
         expect(await expectRefusal(await post(options), 'unsupported_grant_type')).toMatchObject({
           status: 400,
@@ -80,7 +80,7 @@ describeEachDialect('login', (dialect) => {
         })
     })
 
-    test('a parameter given twice is 400 invalid_request', async () => {
+    test('K6: a parameter given twice is 400 invalid_request', async () => {
       for (const twice of ['username=ada', 'password=x', 'grant_type=password', 'scope=', 'whatever=1'])
         expect(
           await expectRefusal(
@@ -142,7 +142,7 @@ describeEachDialect('login', (dialect) => {
     await q.delete(t.users).where(eq(t.users.id, 900))
   })
 
-  test('each login is a session of its own', async () => {
+  test('G3: each login is a session of its own', async () => {
     const login = async () =>
       (await (await app.request('POST', '/token', { form: { username: 'ada', password } })).json()) as {
         access_token: string

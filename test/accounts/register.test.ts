@@ -48,7 +48,7 @@ describeEachDialect('registration', (dialect) => {
   })
 
   describe('addresses', () => {
-    test('are taken whatever their case, and log in whatever their case', async () => {
+    test('K10: are taken whatever their case, and log in whatever their case', async () => {
       expect((await register('Ada.Lovelace@Example.COM', 'ada')).status).toBe(201)
       for (const email of ['ada.lovelace@example.com', 'ADA.LOVELACE@EXAMPLE.COM', 'aDa.lOvelace@example.Com'])
         await expectRefusal(await register(email, 'other'), 'email_taken')
@@ -56,7 +56,7 @@ describeEachDialect('registration', (dialect) => {
         expect((await login(email)).status).toBe(200)
     })
 
-    test('with international domains are one in every spelling, and shown in ASCII', async () => {
+    test('K11: with international domains are one in every spelling, and shown in ASCII', async () => {
       const response = await register('ada@Bücher.example', 'ada')
       expect(((await response.json()) as { email: string }).email).toBe('ada@xn--bcher-kva.example')
       for (const email of [
@@ -84,14 +84,14 @@ describeEachDialect('registration', (dialect) => {
   })
 
   describe('usernames', () => {
-    test('are taken whatever their case, and log in whatever their case', async () => {
+    test('K10: are taken whatever their case, and log in whatever their case', async () => {
       expect((await register('ada@example.com', 'Ada_Lovelace')).status).toBe(201)
       for (const name of ['ada_lovelace', 'ADA_LOVELACE'])
         await expectRefusal(await register('other@example.com', name), 'username_taken')
       for (const name of ['ada_lovelace', 'ADA_LOVELACE', 'Ada_Lovelace']) expect((await login(name)).status).toBe(200)
     })
 
-    test('that look like an address are refused, so none can stand before its owner', async () => {
+    test('K12: that look like an address are refused, so none can stand before its owner', async () => {
       expect((await register('ada@example.com', 'ada')).status).toBe(201)
       for (const name of ['ada@example.com', 'ADA@EXAMPLE.COM', '@ada', 'ada@', 'a@b'])
         expect((await errorsOf(await register('eve@example.com', name)))?.[0]?.field).toBe('username')
@@ -113,7 +113,7 @@ describeEachDialect('registration', (dialect) => {
   })
 
   describe('passwords', () => {
-    test('have 8 to 256 characters, counted after NFC, of any kind', async () => {
+    test('A1: have 8 to 256 characters, counted after NFC, of any kind', async () => {
       const good = [
         '12 chars, ok',
         '🦄🦄🦄🦄🦄🦄🦄🦄',
@@ -130,7 +130,7 @@ describeEachDialect('registration', (dialect) => {
         expect((await errorsOf(await register('b@example.com', 'bea', text)))?.[0]?.field).toBe('password')
     })
 
-    test('are not common, and not the own name or address', async () => {
+    test('A5, A6: are not common, and not the own name or address', async () => {
       for (const text of ['password1', 'Qwertyuiop', 'bea@example.com', 'BEA-LOVELACE', 'bea.lovelace!'])
         expect((await errorsOf(await register('bea@example.com', 'bea_lovelace', text)))?.[0]?.field).toBe('password')
     })
@@ -160,7 +160,7 @@ describeEachDialect('registration', (dialect) => {
         }
     })
 
-    test('are exact otherwise: case, spaces and what follows the 72nd byte count', async () => {
+    test('A7, B1: are exact otherwise: case, spaces and what follows the 72nd byte count', async () => {
       const long = `${'x'.repeat(80)} and the end`
       expect((await register('ada@example.com', 'ada', long)).status).toBe(201)
       for (const other of [
@@ -210,7 +210,7 @@ describeEachDialect('registration', (dialect) => {
       ['a name', (i) => [`ada${i}@example.com`, i % 2 ? 'Ada' : 'aDA'], 'username_taken'],
       ['an address', (i) => [i % 2 ? 'ada@example.com' : 'ADA@Example.com', `ada${i}`], 'email_taken'],
       ['both', () => ['ada@example.com', 'ada'], 'email_taken'],
-    ])('lets exactly one of many win %s', async (_, make, code) => {
+    ])('K10: lets exactly one of many win %s', async (_, make, code) => {
       const answers = await many(make)
       expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(23).fill(409)])
       for (const response of answers.filter(({ status }) => status === 409))

@@ -28,7 +28,7 @@ describeEachDialect('what the database says of an account', (dialect) => {
   }
   const beaIsWell = async () => expect((await get('/users/me', bea)).status).toBe(200)
 
-  test('a raised session_epoch kills its tokens at once, and a new login lives', async () => {
+  test('E13: a raised session_epoch kills its tokens at once, and a new login lives', async () => {
     await change({ sessionEpoch: 1 })
     for (const path of ['/users/me', '/user/user']) await expectRefusal(await get(path, ada), 'invalid_token')
     const grant = (await (await login()).json()) as SignedUp['grant']
@@ -36,7 +36,7 @@ describeEachDialect('what the database says of an account', (dialect) => {
     await beaIsWell()
   })
 
-  test('is_active = false kills its tokens at once and refuses logins with the ordinary 401', async () => {
+  test('E6, E13: is_active = false kills its tokens at once and refuses logins with the ordinary 401', async () => {
     const unknown = await app.request('POST', '/token', { form: { username: 'nobody', password } })
     await change({ isActive: false })
     for (const path of ['/users/me', '/user/user']) await expectRefusal(await get(path, ada), 'invalid_token')
@@ -47,7 +47,7 @@ describeEachDialect('what the database says of an account', (dialect) => {
     await beaIsWell()
   })
 
-  test('an ended session is dead at once, another of the same account is not', async () => {
+  test('E13: an ended session is dead at once, another of the same account is not', async () => {
     const other = (await (await login()).json()) as SignedUp['grant']
     const { q, t } = app.deps.store
     const [, payload = ''] = ada.grant.access_token.split('.')
@@ -57,7 +57,7 @@ describeEachDialect('what the database says of an account', (dialect) => {
     expect((await get('/users/me', { ...ada, grant: other })).status).toBe(200)
   })
 
-  test('a deleted user is 401 at /users/me and 404 user_not_found at /user/user', async () => {
+  test('E6, E13: a deleted user is 401 at /users/me and 404 user_not_found at /user/user', async () => {
     const { q, t } = app.deps.store
     await q.delete(t.users).where(eq(t.users.id, ada.id))
     await expectRefusal(await get('/users/me', ada), 'invalid_token')

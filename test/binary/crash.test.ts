@@ -20,7 +20,7 @@ const CLIENTS = 6
 describeEachDialect('kill -9 at random moments, under load', (dialect) => {
   setDefaultTimeout(60_000 + ROUNDS * 10_000)
 
-  test('loses nothing that was answered and leaves nothing half done', async () => {
+  test('T1: loses nothing that was answered and leaves nothing half done', async () => {
     const started = performance.now()
     let answers = 0
     for (let round = 0; round < ROUNDS; round += EPISODE) {
@@ -38,7 +38,7 @@ describeEachDialect('kill -9 at random moments, under load', (dialect) => {
 })
 
 describeEachDialect('kill -9 between commit and answer', (dialect) => {
-  test('the client that tries its refresh token again stays logged in', async () => {
+  test('T2: the client that tries its refresh token again stays logged in', async () => {
     const { url: databaseUrl, dispose } = await dialect.databaseUrl()
     const password = 'correct horse battery'
     try {

@@ -72,7 +72,7 @@ describe('where settings come from', () => {
 })
 
 describe('SECRET_KEY', () => {
-  test('is asked for in production, with a line to copy that works', async () => {
+  test('E9, S5: is asked for in production, with a line to copy that works', async () => {
     const executable = await copyBinary()
     const refused = await runBinary([], { executable })
     expect({ exitCode: refused.exitCode, stdout: refused.stdout }).toEqual({ exitCode: 1, stdout: '' })

@@ -32,7 +32,7 @@ describe('whole numbers', () => {
       ])
   })
 
-  test('BCRYPT_COST goes down to 4 with --dev alone', () => {
+  test('B4: BCRYPT_COST goes down to 4 with --dev alone', () => {
     expect(settings({ BCRYPT_COST: '4' }, { dev: true }).BCRYPT_COST).toBe(4)
     expect(problems({ BCRYPT_COST: '3' }, { dev: true })).toHaveLength(1)
     expect(problems({ BCRYPT_COST: '4' })).toEqual([
@@ -187,7 +187,7 @@ describe('addresses', () => {
 })
 
 describe('secrets', () => {
-  test('a missing SECRET_KEY is refused in production with a line to copy that works', () => {
+  test('E9, S5: a missing SECRET_KEY is refused in production with a line to copy that works', () => {
     const [[key, message = ''] = []] = problems({ SECRET_KEY: undefined })
     expect(key).toBe('SECRET_KEY')
     expect(message).toStartWith('is not set; takes at least 32 random characters.')

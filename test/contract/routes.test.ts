@@ -61,7 +61,7 @@ describeEachDialect('every route of the table', (dialect) => {
     }
   })
 
-  test('without a credential a guarded one is 401 before the body is looked at', async () => {
+  test('O1: without a credential a guarded one is 401 before the body is looked at', async () => {
     const junk = Buffer.alloc(2 ** 20, 0xff)
     for (const route of guarded()) {
       const withBody = route.method === 'GET' ? {} : { body: junk, type: 'image/png' }
@@ -83,7 +83,7 @@ describeEachDialect('every route of the table', (dialect) => {
   })
 
   describe('an open one with a body', () => {
-    test('takes only the media types it names', async () => {
+    test('I3: takes only the media types it names', async () => {
       for (const route of openWithBody())
         for (const type of [
           'text/plain',
@@ -112,14 +112,14 @@ describeEachDialect('every route of the table', (dialect) => {
     const readsJson = async (route: Route) => (await send(route, { json: {} })).status !== 415
     const malformed: RequestOptions = { body: '{', type: 'application/json' }
 
-    test('refuses a body over 64 KiB', async () => {
+    test('B8, K5: refuses a body over 64 KiB', async () => {
       for (const route of openWithBody()) {
         const type = (await readsJson(route)) ? 'application/json' : 'application/x-www-form-urlencoded'
         await expectRefusal(await send(route, { body: ' '.repeat(65_537), type }), 'payload_too_large')
       }
     })
 
-    test('refuses malformed text with 400', async () => {
+    test('K4: refuses malformed text with 400', async () => {
       for (const route of openWithBody()) {
         const bad = (await readsJson(route)) ? malformed : { form: 'a=1&a=2' }
         await expectRefusal(await send(route, bad), 'invalid_request')

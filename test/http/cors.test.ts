@@ -14,7 +14,7 @@ afterAll(() => app.close())
 const corsHeaders = ({ headers }: Response) => [...headers].filter(([name]) => name.startsWith('access-control-'))
 
 describe('CORS', () => {
-  test('an origin of the list may read every answer, without credentials', async () => {
+  test('J1: an origin of the list may read every answer, without credentials', async () => {
     const answers = [
       await app.request('GET', '/users/me', { headers: { origin: listed } }),
       await app.request('GET', '/nope', { headers: { origin: listed } }),
@@ -30,7 +30,7 @@ describe('CORS', () => {
     }
   })
 
-  test('the list is exact: no other origin gets a header', async () => {
+  test('J1: the list is exact: no other origin gets a header', async () => {
     for (const origin of [
       'https://app.example.com.evil.example',
       'https://evil-app.example.com',

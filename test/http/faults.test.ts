@@ -54,7 +54,7 @@ describe('an unexpected error in a handler', () => {
     expect(app.logs.some((line) => line.includes('"unhandled_error"') && line.includes('"route":"/token"'))).toBe(true)
   })
 
-  test('its class, code and own frames are in the log, under the id of the request', async () => {
+  test('K14: its class, code and own frames are in the log, under the id of the request', async () => {
     failWith(driverError())
     const response = await login()
     const line = JSON.parse(app.logs[0] ?? '') as Record<string, string>
@@ -79,7 +79,7 @@ test('an unexpected error in the guard is the same 500', async () => {
   await nothingLeaks(response)
 })
 
-test('an answer that does not fit its schema is a 500 that shows nothing of it', async () => {
+test('K14: an answer that does not fit its schema is a 500 that shows nothing of it', async () => {
   app.deps.accessTokens = {
     ...app.deps.accessTokens,
     mint: () => ({ token: { secret: marker } as unknown as string, expiresIn: 1800 }),

@@ -89,7 +89,7 @@ describe('a token', () => {
     expect((await me({ authorization: `Bearer   ${token()}` })).status).toBe(200)
   })
 
-  test('is taken from nowhere else', async () => {
+  test('A11, E11: is taken from nowhere else', async () => {
     const elsewhere = [
       app.request('GET', `/users/me?access_token=${token()}`),
       app.request('GET', `/users/me?token=${token()}&authorization=Bearer%20${token()}`),
@@ -103,7 +103,7 @@ describe('a token', () => {
     for (const response of await Promise.all(elsewhere)) await expectRefusal(response, 'not_authenticated')
   })
 
-  test('is no cookie: none is read or set', async () => {
+  test('I1, I2: is no cookie: none is read or set', async () => {
     const login = await app.request('POST', '/token', {
       form: { username: 'ada', password: ada.password },
       headers: { cookie: 'a=%; b="; __proto__=1; c' },
@@ -223,7 +223,7 @@ describe('every answer', () => {
 })
 
 describe('a route answers the declared members alone', () => {
-  test('no answer holds a password hash', async () => {
+  test('A10: no answer holds a password hash', async () => {
     const response = await app.request('GET', '/users/me', { token: ada.grant.access_token })
     expect(Object.keys(await problemOf(response)).sort()).toEqual([
       'created_at',

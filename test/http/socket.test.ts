@@ -22,7 +22,7 @@ const get = (target: string, { host = 'localhost', headers = '' } = {}) =>
 const bearer = () => `Authorization: Bearer ${ada.grant.access_token}\r\n`
 
 describe('the path', () => {
-  test('one spelling is one route: every other is 404, whatever another server would make of it', async () => {
+  test('D10, I6: one spelling is one route: every other is 404, whatever another server would make of it', async () => {
     for (const target of [
       '//users/me',
       '///users/me',
@@ -50,7 +50,7 @@ describe('the path', () => {
     }
   })
 
-  test('/users/me is 401 without a token in every spelling that is still that path', async () => {
+  test('I6: /users/me is 401 without a token in every spelling that is still that path', async () => {
     for (const target of [
       '/users/me',
       '/users/me?',
@@ -84,7 +84,7 @@ describe('the path', () => {
         expect((await get(target, { host })).status).toBeWithin(400, 500)
   })
 
-  test('an absolute target is served, its host ignored', async () => {
+  test('I5: an absolute target is served, its host ignored', async () => {
     const { status, body } = await get('http://elsewhere.example/users/me', { headers: bearer() })
     expect([status, JSON.parse(body).username]).toEqual([200, 'ada'])
   })
@@ -169,19 +169,19 @@ describe('the body', () => {
     await expectRefusal(await post('/register', ' '.repeat(65_537)), 'payload_too_large')
   })
 
-  test('declared too large is refused before it is sent', async () => {
+  test('K5: declared too large is refused before it is sent', async () => {
     const { status, body } = await served.raw(
       'POST /token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 70000\r\n\r\n',
     )
     expect([status, JSON.parse(body).code]).toEqual([413, 'payload_too_large'])
   })
 
-  test('sent in chunks is counted as it comes', async () => {
+  test('K5: sent in chunks is counted as it comes', async () => {
     await expectRefusal(await post('/register', chunks(4)), 'invalid_request')
     await expectRefusal(await post('/register', chunks(5)), 'payload_too_large')
   })
 
-  test('over 1 MiB never reaches a handler, and the server goes on', async () => {
+  test('K5: over 1 MiB never reaches a handler, and the server goes on', async () => {
     expect((await post('/register', ' '.repeat(2 ** 20 + 1))).status).toBe(413)
     expect((await post('/register', chunks(80))).status).toBe(413)
     expect((await get('/users/me', { headers: bearer() })).status).toBe(200)
@@ -229,7 +229,7 @@ describe('the client address', () => {
     return clients[0]
   }
 
-  test('is the peer, and X-Forwarded-For is ignored, without TRUSTED_PROXIES', async () => {
+  test('D3: is the peer, and X-Forwarded-For is ignored, without TRUSTED_PROXIES', async () => {
     expect(await counted('', '203.0.113.9')).toBe('127.0.0.1')
     expect(await counted('10.0.0.0/8', '203.0.113.9')).toBe('127.0.0.1')
   })
@@ -239,7 +239,7 @@ describe('the client address', () => {
     expect(await counted('127.0.0.1')).toBe('127.0.0.1')
   })
 
-  test('counts IPv6 by its /64', async () => {
+  test('D9: counts IPv6 by its /64', async () => {
     expect(await counted('127.0.0.1', '2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64')
   })
 

@@ -68,7 +68,7 @@ describe.each(keys)('$alg', (key) => {
     expect(await importJWK({ ...jwk })).toMatchObject({ type: 'public' })
   })
 
-  test('the public JWK has the public members, kid, alg and use, and nothing private', () => {
+  test('E15: the public JWK has the public members, kid, alg and use, and nothing private', () => {
     const expected = { ES256: ['crv', 'kty', 'x', 'y'], EdDSA: ['crv', 'kty', 'x'], RS256: ['e', 'kty', 'n'] }[alg]
     for (const jwk of [exportPublicJwk(key), exportPublicJwk(verificationKey(key))]) {
       expect(Object.keys(jwk).sort()).toEqual(['alg', 'kid', 'use', ...expected].sort())

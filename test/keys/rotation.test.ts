@@ -8,7 +8,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   const apps = openApps()
   afterEach(apps.closeAll)
 
-  test('the next key is published from the first start on, and shows no private part', async () => {
+  test('E15: the next key is published from the first start on, and shows no private part', async () => {
     const app = await apps.app({ dialect })
     const response = await app.request('GET', '/.well-known/jwks.json')
     expect(response.status).toBe(200)

@@ -22,7 +22,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
   const restart = (former: TestApp, env: Record<string, string>) =>
     apps.app({ databaseUrl: former.databaseUrl, clock: former.clock, env })
 
-  test('are sealed anew with SECRET_KEY while SECRET_KEY_PREVIOUS is set, and nobody is logged out', async () => {
+  test('P2: are sealed anew with SECRET_KEY while SECRET_KEY_PREVIOUS is set, and nobody is logged out', async () => {
     const before = await apps.app({ dialect })
     const { grant } = await before.signUp()
     const between = await restart(before, { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret })
@@ -65,7 +65,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
     expect(await rows(app)).toEqual(before)
   })
 
-  test('a private key moved to another row does not open', async () => {
+  test('P2: a private key moved to another row does not open', async () => {
     const app = await apps.app({ dialect })
     const [one, two] = await rows(app)
     await replaceSeal(app.deps.store, { kid: one!.kid, from: one!.sealedPrivateKey, to: two!.sealedPrivateKey })
@@ -86,7 +86,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
     )
   })
 
-  test('neither a copy of the database nor SECRET_KEY alone forges a token', async () => {
+  test('P2: neither a copy of the database nor SECRET_KEY alone forges a token', async () => {
     const app = await apps.app({ dialect })
     const { grant } = await app.signUp()
     expect(await statusOf(app, grant.access_token)).toBe(200)

@@ -59,7 +59,7 @@ describe('parseStrictJson', () => {
     )
   })
 
-  test('refuses exactly the texts in which an object has a name twice, however it is spelled', () => {
+  test('K15: refuses exactly the texts in which an object has a name twice, however it is spelled', () => {
     let refused = 0
     fc.assert(
       fc.property(written, ({ text, duplicates }) => {
@@ -73,7 +73,7 @@ describe('parseStrictJson', () => {
     expect(refused).toBeGreaterThan(20)
   })
 
-  test('refuses whatever JSON.parse refuses', () => {
+  test('K4: refuses whatever JSON.parse refuses', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'{}[]:,"\\u0019.-eE tfn\n') }), (text) => {
         let valid = true
@@ -155,14 +155,14 @@ describe('parseStrictJson', () => {
     expect(refusal(text)).toBe('A member of the JSON has a forbidden name')
   })
 
-  test('takes __proto__ as a value, and constructor as a plain own member', () => {
+  test('K8: takes __proto__ as a value, and constructor as a plain own member', () => {
     expect(parseStrictJson('["__proto__"]')).toEqual(['__proto__'])
     const value = parseStrictJson('{"constructor":{"prototype":{"admin":true}}}') as object
     expect(Object.hasOwn(value, 'constructor')).toBe(true)
     expect(({} as { admin?: boolean }).admin).toBeUndefined()
   })
 
-  test('counts arrays and objects towards the depth, and no bracket inside a string', () => {
+  test('K4: counts arrays and objects towards the depth, and no bracket inside a string', () => {
     expect(parseStrictJson(`${'['.repeat(32)}${']'.repeat(32)}`)).toBeArray()
     expect(refusal(`${'['.repeat(33)}${']'.repeat(33)}`)).toBe('The JSON is nested too deeply')
     expect(refusal(`${'{"a":'.repeat(33)}1${'}'.repeat(33)}`)).toBe('The JSON is nested too deeply')

@@ -32,7 +32,7 @@ test('a refusal says its code; a path that is no route is not written', async ()
   await app.close()
 })
 
-test('no line holds a token, a password, an address or a query, whatever fails', async () => {
+test('P3: no line holds a token, a password, an address or a query, whatever fails', async () => {
   const app = await createTestApp({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
   const { grant, password } = await app.signUp()
   const headers = { 'x-forwarded-for': '203.0.113.77' }

@@ -9,7 +9,7 @@ import { describeEachDialect } from '../support/dialects.ts'
 const secondly = { every: SECOND, by: 'each' } as const
 
 describeEachDialect('periodic jobs', (dialect) => {
-  test('one that fails is logged, comes round again and harms no other', async () => {
+  test('T12: one that fails is logged, comes round again and harms no other', async () => {
     const app = await createTestApp({ dialect })
     const ran: string[] = []
     const errors = [new Error('hunter2'), 'no error at all', new KeywardError('database_unavailable')]

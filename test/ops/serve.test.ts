@@ -48,7 +48,7 @@ describe('the start', () => {
 })
 
 describe('a signal to stop', () => {
-  test('serves on for SHUTDOWN_DELAY_SECONDS, then lets what runs finish, then ends with 0', async () => {
+  test('T7: serves on for SHUTDOWN_DELAY_SECONDS, then lets what runs finish, then ends with 0', async () => {
     const { port, clock, stop, exit, log } = await serve({ SHUTDOWN_DELAY_SECONDS: '5' })
     const idle = await openConnection(port, 'GET /livez HTTP/1.1\r\nHost: keyward\r\n\r\n')
     await idle.says('"alive"')

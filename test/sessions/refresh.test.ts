@@ -48,7 +48,7 @@ describeEachDialect('refresh', (dialect) => {
       expect(await q.select().from(t.sessions)).toHaveLength(1)
     }))
 
-  test('gives 24 parallel requests with one token the same successor', () =>
+  test('F3: gives 24 parallel requests with one token the same successor', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const pairs = await Promise.all(Array.from({ length: 24 }, () => refreshed(app, grant.refresh_token!)))
@@ -56,7 +56,7 @@ describeEachDialect('refresh', (dialect) => {
       await refreshed(app, pairs[0]!.refresh_token)
     }))
 
-  test('forgives the direct parent within the grace, also when its successor was seen', () =>
+  test('F4: forgives the direct parent within the grace, also when its successor was seen', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const next = await refreshed(app, grant.refresh_token!)
@@ -65,7 +65,7 @@ describeEachDialect('refresh', (dialect) => {
       expect((await refreshed(app, grant.refresh_token!)).refresh_token).toBe(next.refresh_token)
     }))
 
-  test('ends the session when a spent token comes after its successor was seen', () =>
+  test('F1, F2: ends the session when a spent token comes after its successor was seen', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const next = await refreshed(app, grant.refresh_token!)
@@ -82,7 +82,7 @@ describeEachDialect('refresh', (dialect) => {
       expect(await audit(app, 'session.refresh_token_reused')).toHaveLength(1)
     }))
 
-  test('lets a client that lost the answer try again an hour later, since nobody has seen the successor', () =>
+  test('F4: lets a client that lost the answer try again an hour later, since nobody has seen the successor', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const lost = await refreshed(app, grant.refresh_token!)
@@ -108,7 +108,7 @@ describeEachDialect('refresh', (dialect) => {
     })
   })
 
-  test('has no grace for a grandparent', () =>
+  test('F5: has no grace for a grandparent', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const second = await refreshed(app, grant.refresh_token!)
@@ -117,7 +117,7 @@ describeEachDialect('refresh', (dialect) => {
       expect((await refresh(app, third.refresh_token)).status).toBe(401)
     }))
 
-  test('neither revives nor ends anything while the clock is set back', () =>
+  test('F12: neither revives nor ends anything while the clock is set back', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       await app.clock.advance(2 * HOUR)
@@ -141,7 +141,7 @@ describeEachDialect('refresh', (dialect) => {
       expect((await refreshed(app, second.refresh_token)).refresh_token).toBe(third.refresh_token)
     }))
 
-  test('ends with the idle and with the absolute lifetime', () =>
+  test('F7: ends with the idle and with the absolute lifetime', () =>
     withApp({ SESSION_MAX_DAYS: '40' }, async (app) => {
       const { grant } = await app.signUp()
       const idle = await app.request('POST', '/token', { form: { username: 'ada', password: 'correct horse battery' } })
@@ -156,7 +156,7 @@ describeEachDialect('refresh', (dialect) => {
       expect((await refresh(app, last.refresh_token)).status).toBe(401)
     }))
 
-  test('refuses what we did not make, and writes nothing', () =>
+  test('F6: refuses what we did not make, and writes nothing', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const { q, t } = app.deps.store
@@ -216,7 +216,7 @@ describeEachDialect('refresh', (dialect) => {
     await first.close()
   })
 
-  test('makes one successor when two processes refresh one token at once', async () => {
+  test('F3: makes one successor when two processes refresh one token at once', async () => {
     const first = await createTestApp({ dialect })
     const { grant } = await first.signUp()
     const second = await createTestApp({ databaseUrl: first.databaseUrl, clock: first.clock, seed: 'second' })

@@ -33,7 +33,7 @@ const turn = fc.record({
 let accounts = 0
 
 describeEachDialect('an honest app', (dialect) => {
-  test('is never logged out, however many answers are lost and tabs race', async () => {
+  test('F4: is never logged out, however many answers are lost and tabs race', async () => {
     const apps = await createApps(2, { dialect })
     const { clock } = apps[0]!
     await fc.assert(
@@ -71,7 +71,7 @@ describeEachDialect('an honest app', (dialect) => {
 const use = fc.constantFrom('access token', 'refresh token', 'introspection')
 
 describeEachDialect('a thief', (dialect) => {
-  test('who uses a stolen token after its owner’s app has used the next one ends that session and no other', async () => {
+  test('F2: who uses a stolen token after its owner’s app has used the next one ends that session and no other', async () => {
     const apps = await createApps(2, { dialect })
     const { clock } = apps[0]!
     const key = await introspectionKey(apps[0]!)

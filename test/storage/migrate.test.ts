@@ -71,7 +71,7 @@ describeEachDialect('migrations', (dialect) => {
     expect(message).toContain('is not the one that made the database')
   })
 
-  test('are refused when the database is newer', async () => {
+  test('T9: are refused when the database is newer', async () => {
     await up([...migrations, { name: '9999_tomorrow', sql: 'CREATE TABLE tomorrow (id bigint)' }])
     expect(await refusal(up())).toContain('newer Keyward (it has "9999_tomorrow")')
   })
@@ -107,7 +107,7 @@ describeEachDialect('migrations', (dialect) => {
     },
   )
 
-  test('of one that is killed half-way begin anew', async () => {
+  test('T9: of one that is killed half-way begin anew', async () => {
     const half = spawnScript(
       `
       const { openUrl } = await import('./support.ts')
@@ -128,7 +128,7 @@ describeEachDialect('migrations', (dialect) => {
     expect((await up()).applied).toHaveLength(migrations.length)
   })
 
-  test('of four processes at once on one empty database are made by one', async () => {
+  test('T9: of four processes at once on one empty database are made by one', async () => {
     const script = `
       const { openUrl } = await import('./support.ts')
       const { embeddedMigrations, migrate } = await import('../../src/storage/migrate.ts')

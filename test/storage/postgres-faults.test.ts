@@ -32,7 +32,7 @@ async function backends(): Promise<number[]> {
 const everybody = (from: number) =>
   Promise.all(Array.from({ length: 6 }, (_, index) => refusalOf((index % 2 ? inTransaction : add)(from + index))))
 
-test('a crash refuses what runs and what comes, and all is well after the restart, without one of ours', async () => {
+test('T6: a crash refuses what runs and what comes, and all is well after the restart, without one of ours', async () => {
   await add(1)
   const begun = Promise.withResolvers<void>()
   const crashed = Promise.withResolvers<void>()
@@ -67,7 +67,7 @@ test('an orderly restart is not even noticed by who asks after it', async () => 
   expect(await refusalOf(inTransaction(2))).toBe('resolved')
 })
 
-test('connections that the server ends are replaced', async () => {
+test('T6: connections that the server ends are replaced', async () => {
   const victims = await backends()
   const killer = openUrl((await server.createDatabase()).url)
   await killer.rows('SELECT pg_terminate_backend(pid, 10000) FROM unnest($1::int[]) pid', [`{${victims}}`])
@@ -77,7 +77,7 @@ test('connections that the server ends are replaced', async () => {
   expect((await backends()).some((pid) => victims.includes(pid))).toBe(false)
 })
 
-test('a server that hangs is given up in time and is well again once it goes on', async () => {
+test('T6: a server that hangs is given up in time and is well again once it goes on', async () => {
   expect(await everybody(101)).toEqual(Array(6).fill('resolved'))
   const stopped = await backends()
   for (const pid of stopped) process.kill(pid, 'SIGSTOP')
@@ -134,7 +134,7 @@ test('connections that fall silent for good, as when a network fails over, are r
   network.close()
 })
 
-test('a server that is not there is told at once', async () => {
+test('T6: a server that is not there is told at once', async () => {
   const nowhere = openUrl('postgresql://keyward:secret@127.0.0.1:1/none', { clock })
   expect(await refusalOf(nowhere.rows('SELECT 1'))).toBe('database_unavailable')
   expect(await refusalOf(nowhere.store.transaction(() => nowhere.rows('SELECT 1')))).toBe('database_unavailable')

@@ -91,7 +91,7 @@ describe('group commit', () => {
 })
 
 describe('while another process holds the file', () => {
-  test('a writer waits outside SQLite and succeeds within 3 seconds; readers never wait', async () => {
+  test('T5: a writer waits outside SQLite and succeeds within 3 seconds; readers never wait', async () => {
     await add(1)
     // What SQLite itself waits stops everything else in the process.
     expect(await storage.rows('PRAGMA busy_timeout')).toEqual([[0]])
@@ -109,7 +109,7 @@ describe('while another process holds the file', () => {
     expect(await committed()).toEqual([1, 2, 3])
   })
 
-  test('a writer is refused after 3 seconds, has written nothing, and the next one succeeds', async () => {
+  test('T5: a writer is refused after 3 seconds, has written nothing, and the next one succeeds', async () => {
     const holder = await holdFile(path)
     const early = refusalOf(add(1))
     await clock.advance(2_000)
@@ -138,7 +138,7 @@ describe('when there is no room', () => {
     await storage.rows(`PRAGMA max_page_count = ${pages + 2}`)
   }
 
-  test('writers are refused, readers served, and all is well once there is room again', async () => {
+  test('T4: writers are refused, readers served, and all is well once there is room again', async () => {
     await add(1)
     await limitPages()
     const refused = [refusalOf(add(2, big)), refusalOf(storage.store.transaction(() => add(3))), refusalOf(add(4))]
@@ -214,7 +214,7 @@ describe('the file', () => {
     expect(await committed()).toEqual([1])
   })
 
-  test('is written with all that makes an answer durable', async () => {
+  test('T3: is written with all that makes an answer durable', async () => {
     const pragma = async (name: string) => (await storage.rows(`PRAGMA ${name}`))[0]![0]
     expect([await pragma('journal_mode'), await pragma('synchronous'), await pragma('foreign_keys')]).toEqual([
       'wal',

@@ -54,7 +54,7 @@ describe.each([
       await expectRefusal(await me(app, token), 'invalid_token')
     }))
 
-  test('no byte of a token can be altered, left out or doubled', () =>
+  test('E3: no byte of a token can be altered, left out or doubled', () =>
     withApp(env, async (app, { grant }) => {
       const token = grant.access_token
       const survivors: string[] = []
@@ -138,7 +138,7 @@ describe('claims', () => {
       },
     ))
 
-  test('are checked for the audience', () =>
+  test('E5: are checked for the audience', () =>
     withApp({ JWT_AUDIENCE: 'my api' }, async (app, { grant }) => {
       const key = app.deps.keyring.signing()
       const header = decodeProtectedHeader(grant.access_token)
@@ -212,7 +212,7 @@ describe('a token that is rightly signed and still wrong', () => {
     expect((await me(app, signed(key, header, claims))).status).toBe(200)
   })
 
-  test('exp: missing, passed, text, infinite, in milliseconds, not a number', async () => {
+  test('E4: exp: missing, passed, text, infinite, in milliseconds, not a number', async () => {
     const now = app.clock.now() / SECOND
     for (const exp of [
       undefined,
@@ -232,7 +232,7 @@ describe('a token that is rightly signed and still wrong', () => {
       await refused(signed(key, header, JSON.stringify(claims).replace(/"exp":\d+/, `"exp":${exp}`)))
   })
 
-  test('iat and nbf: in the future or no numbers', async () => {
+  test('E4: iat and nbf: in the future or no numbers', async () => {
     const now = app.clock.now() / SECOND
     for (const [name, value] of Object.entries({ iat: now + 61, nbf: now + 1 })) {
       await refused(signed(key, header, { ...claims, [name]: value }))
@@ -240,7 +240,7 @@ describe('a token that is rightly signed and still wrong', () => {
     }
   })
 
-  test('sub and sid: another user, nobody, another form of the number', async () => {
+  test('E6: sub and sid: another user, nobody, another form of the number', async () => {
     const bea = await app.signUp('bea')
     const { sid } = decodeJwt(bea.grant.access_token)
     for (const sub of [
@@ -287,7 +287,7 @@ describe('a token that is rightly signed and still wrong', () => {
     await refused(signed(key, header, text.replace('{', `{"x":${'['.repeat(50)}${']'.repeat(50)},`)))
   })
 
-  test('typ: every other type of token', async () => {
+  test('E5: typ: every other type of token', async () => {
     for (const typ of [
       undefined,
       null,
@@ -314,7 +314,7 @@ describe('a token that is rightly signed and still wrong', () => {
     for (const token of others) if (token !== undefined) await refused(token)
   })
 
-  test('alg: none in every spelling, with and without a signature', async () => {
+  test('E1: alg: none in every spelling, with and without a signature', async () => {
     for (const alg of ['none', 'None', 'NONE', 'nOnE', '', null, undefined, ['ES256'], 'es256', 'ES256 ']) {
       await refused(signed(key, { ...header, alg }, claims))
       await refused(`${encode({ ...header, alg })}.${encode(claims)}.`)
@@ -322,7 +322,7 @@ describe('a token that is rightly signed and still wrong', () => {
     }
   })
 
-  test('alg: the public key taken for the secret of HS256', async () => {
+  test('E1: alg: the public key taken for the secret of HS256', async () => {
     const publicKey = createPublicKey(key.key)
     const jwk = exportPublicJwk(key)
     for (const secret of [
@@ -337,14 +337,14 @@ describe('a token that is rightly signed and still wrong', () => {
       await refused(signed(hmacKey(secret), { ...header, alg: 'HS256' }, claims))
   })
 
-  test('alg: another one than that of the key', async () => {
+  test('E1: alg: another one than that of the key', async () => {
     for (const alg of ['ES384', 'ES512', 'ES256K', 'RS256', 'PS256', 'EdDSA', 'HS256', 'HS512'])
       await refused(signed(key, { ...header, alg }, claims))
     const rsa = generateSigningKey('RS256')
     await refused(signed(rsa, { ...header, alg: 'RS256' }, claims))
   })
 
-  test('kid: unknown, a path, SQL, no text, missing', async () => {
+  test('E2, K9: kid: unknown, a path, SQL, no text, missing', async () => {
     for (const kid of [
       undefined,
       null,
@@ -365,7 +365,7 @@ describe('a token that is rightly signed and still wrong', () => {
       await refused(signed(key, { ...header, kid }, claims))
   })
 
-  test('jwk, jku, x5c, x5u, crit, b64, zip, cty: a header that brings a key or changes the meaning', async () => {
+  test('E2, E7: jwk, jku, x5c, x5u, crit, b64, zip, cty: a header that brings a key or changes the meaning', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const forged: SigningKey = { alg: 'ES256', kid: key.kid, key: privateKey }
     const jwk = exportPublicJwk(forged)
@@ -386,7 +386,7 @@ describe('a token that is rightly signed and still wrong', () => {
     }
   })
 
-  test('serialization: more or fewer parts, padding, spaces, other alphabets, JWE, JSON, too long', async () => {
+  test('E7, E8: serialization: more or fewer parts, padding, spaces, other alphabets, JWE, JSON, too long', async () => {
     const token = ada.grant.access_token
     const [head = '', body = '', signature = ''] = token.split('.')
     for (const odd of [

@@ -56,7 +56,7 @@ describe('exp', () => {
     expect(holds({ exp: seconds + 0.5 }, { now: now + 500 })).toBe(false)
   })
 
-  test('1e400 is refused although JSON reads it as a number for ever', () => {
+  test('E4: 1e400 is refused although JSON reads it as a number for ever', () => {
     const key = hmacKey('a secret of forty bytes for the tests 00')
     const payload = JSON.stringify(good).replace(`"exp":${good.exp}`, '"exp":1e400')
     const input = `${toBase64Url(utf8('{"alg":"HS256"}'))}.${toBase64Url(utf8(payload))}`

@@ -141,7 +141,7 @@ describe.each(all)('$alg', (key) => {
 })
 
 describe('the algorithm', () => {
-  test('none is refused in every spelling, signed or not', () => {
+  test('E1: none is refused in every spelling, signed or not', () => {
     for (const alg of [
       'none',
       'None',
@@ -362,7 +362,7 @@ describe('the payload', () => {
     expect(accepts(withPayload(key, Buffer.from('{"sub":"42"}', 'utf16le')))).toBe(false)
   })
 
-  test('its depth is bounded', () => {
+  test('E8: its depth is bounded', () => {
     const nested = (depth: number) => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
     expect(accepts(withPayload(key, nested(8)))).toBe(true)
     expect(accepts(withPayload(key, nested(9)))).toBe(false)
@@ -423,7 +423,7 @@ describe('the three segments', () => {
       expect(accepts(text)).toBe(false)
   })
 
-  test('it is at most 8 KiB long, and sign makes none longer', () => {
+  test('E8: it is at most 8 KiB long, and sign makes none longer', () => {
     const lengths = new Set<number>()
     for (let pad = 5900; pad < 6100; pad++) {
       const padded = { pad: 'x'.repeat(pad) }

@@ -87,7 +87,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect(await profile(app, 'testuser')).toMatchObject({ id: 1, created_at: '2026-01-01T00:00:00.000Z' })
   })
 
-  test('takes hashes of every bcrypt library, and hashes anew at the first log-in', async () => {
+  test('B5: takes hashes of every bcrypt library, and hashes anew at the first log-in', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
     // 80 bytes, of which passlib took the first 72; byte 72 is the first half of a letter.
@@ -151,7 +151,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect((await app.signUp('seven')).id).toBe(7)
   })
 
-  test('refuses whole what has a problem, says every one and tells nothing secret', async () => {
+  test('B7: refuses whole what has a problem, says every one and tells nothing secret', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, looseTable)
     const good = { ...(await row(1, 'fine')), id: '1', is_active: 'true' }

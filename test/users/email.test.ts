@@ -113,7 +113,7 @@ test('spellings of one domain have one key, other domains another', () => {
   for (const other of ['a@аpple.com', 'a@GıtHub.com']) expect(key(other)).toMatch(/^a@xn--/)
 })
 
-test('answers hostile text at once, and whatever it accepts it accepts unchanged', () => {
+test('K11, K13: answers hostile text at once, and whatever it accepts it accepts unchanged', () => {
   for (const hostile of [
     'a'.repeat(30_000),
     `${'a.'.repeat(15_000)}@b.co`,

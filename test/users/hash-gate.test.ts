@@ -39,7 +39,7 @@ test('runs as many at once as there are cores, first come first served', async (
   expect(gate.stats()).toMatchObject({ running: 0, queued: 0, refusedTotal: 0, waitedTotal: 5, waitedMsTotal: 400 })
 })
 
-test('lets in what fits into the longest wait and refuses the rest after a pause', async () => {
+test('R1: lets in what fits into the longest wait and refuses the rest after a pause', async () => {
   const { clock, gate, askMany } = setUp()
   // Two run, and 1,000 ms hold 20 more of 100 ms on two cores.
   const asked = askMany(25)
@@ -147,7 +147,7 @@ test('with no wait allowed only a free core admits', () => {
   expect(gate.stats()).toMatchObject({ running: 2, queued: 0, refusedTotal: 1 })
 })
 
-test('holds a bounded number of refusals in their pause', async () => {
+test('R1: holds a bounded number of refusals in their pause', async () => {
   const { clock, askMany } = setUp({ maxWaitMs: 0 })
   let answered = 0
   for (const refused of askMany(2 + 1_024 + 10).slice(2)) refused.then(() => answered++)

@@ -80,7 +80,7 @@ describe('with Bun.password', () => {
     expect((await passwords.verify('cafe creme', stored)).ok).toBe(false)
   })
 
-  test('cuts nothing at 72 bytes', async () => {
+  test('B1: cuts nothing at 72 bytes', async () => {
     const whole = '0123456789'.repeat(10)
     const stored = await passwords.hash(whole)
     for (const length of [64, 71, 72, 73, 99])
@@ -89,7 +89,7 @@ describe('with Bun.password', () => {
     expect((await passwords.verify(whole, stored)).ok).toBe(true)
   })
 
-  test('does not fall for what bcrypt conflates', async () => {
+  test('B2, B3: does not fall for what bcrypt conflates', async () => {
     const stored = await passwords.hash('abcdefgh')
     for (const other of ['abcdefgh\0abcdefgh', 'abcdefgh\0', '\0abcdefgh'])
       expect((await passwords.verify(other, stored)).ok).toBe(false)
@@ -123,7 +123,7 @@ describe('with Bun.password', () => {
 })
 
 describe('work done', () => {
-  test('is that of one verification at the set cost, whatever is wrong', async () => {
+  test('B9: is that of one verification at the set cost, whatever is wrong', async () => {
     const { asked, bcrypt } = recordingBcrypt()
     const passwords = setUp({ cost: 12, bcrypt })
     const scheme = 'bun-bcrypt'
@@ -156,7 +156,7 @@ describe('work done', () => {
     expect(asked.splice(0)).toEqual(['verify at 12'])
   })
 
-  test('is made up to the set cost when a wrong password met a cheaper hash', async () => {
+  test('B9: is made up to the set cost when a wrong password met a cheaper hash', async () => {
     const { asked, bcrypt } = recordingBcrypt()
     const passwords = setUp({ cost: 12, bcrypt })
     const cheap = { hash: hashAt(10), scheme: 'bun-bcrypt' }
@@ -166,7 +166,7 @@ describe('work done', () => {
     expect(asked.splice(0)).toEqual(['verify at 10'])
   })
 
-  test('an error in bcrypt is a wrong password in the same time, and leaves no secret in the log', async () => {
+  test('B7: an error in bcrypt is a wrong password in the same time, and leaves no secret in the log', async () => {
     const { asked, bcrypt } = recordingBcrypt()
     const { log, lines } = recordingLog()
     const failing: Bcrypt = {
@@ -239,7 +239,7 @@ test.if(platform() === 'linux')('lowers the priority of the threads it hashed on
   expect(lines.join()).toContain('hash_priority_lowered')
 })
 
-test('reads the head of a bcrypt hash and refuses what it would not verify', () => {
+test('B7: reads the head of a bcrypt hash and refuses what it would not verify', () => {
   expect(readBcryptHash(foreign['2a'].hash)).toEqual({ version: '2a', cost: 5 })
   expect(readBcryptHash(hashAt(15, '2y'))).toEqual({ version: '2y', cost: 15 })
   // The last characters of salt and hash carry bits that must be zero; Bun.password throws on these.

@@ -25,7 +25,7 @@ describe('length', () => {
     expect(check('fifteen letters', { minLength: 15 })).toBeUndefined()
   })
 
-  test('is looked at before what takes long on hostile text', () => {
+  test('B8, K13: is looked at before what takes long on hostile text', () => {
     // NFC sorts these marks one by one: seconds for 32,000 of them.
     const hostile = `a${'\u0301'.repeat(500_000)}${'\u0316'.repeat(500_000)}`
     expect(check(hostile)).toContain('at most 256')
@@ -51,7 +51,7 @@ test('refuses what is not text or would be conflated', () => {
 })
 
 describe('common passwords', () => {
-  test('every listed one of eight characters is refused, in any case', () => {
+  test('A5: every listed one of eight characters is refused, in any case', () => {
     const listed = dictionary['passwords-common'].filter((password) => password.length >= 8)
     expect(listed.length).toBeGreaterThan(10_000)
     const missed = listed.filter((password) => !check(password) || !check(password.toUpperCase()))
@@ -86,7 +86,7 @@ describe('common passwords', () => {
 describe('the account’s own words', () => {
   const context = { email: 'Ada.Lovelace+shop@Example.com', username: 'countess_ada' }
 
-  test('are refused in any case and with any punctuation', () => {
+  test('A6: are refused in any case and with any punctuation', () => {
     for (const password of [
       'countess_ada',
       'COUNTESS_ADA',

@@ -75,7 +75,7 @@ describe('reserved names', () => {
 })
 
 describe('login identifier', () => {
-  test('with an @ it is an address and nothing else', () => {
+  test('K12: with an @ it is an address and nothing else', () => {
     expect(loginIdentifier('User@EXAMPLE.com')).toEqual({ emailKey: 'user@example.com' })
     for (const typed of ['@', 'user@', '@user', 'user@localhost', ' user@example.com', 'a@b@example.com'])
       expect(loginIdentifier(typed)).toBeUndefined()
