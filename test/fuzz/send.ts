@@ -51,8 +51,10 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
     const route = app.table.find(method, path) ?? (method === 'HEAD' ? app.table.find('GET', path) : undefined)
     const texts = textsOf({ target, headers, body })
     const said = [...texts].join('\n')
-    const secrets = new Set(world.secrets().filter((secret) => said.includes(secret)))
     const operation = route && operations.get(`${route.method} ${route.pattern}`)
+    // A key can be a username, which is answered; the password cannot.
+    const candidates = operation?.path === '/register' ? [world.values.password] : world.secrets()
+    const secrets = new Set(candidates.filter((secret) => said.includes(secret)))
     return {
       request,
       sent: {
