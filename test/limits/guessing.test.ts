@@ -1,0 +1,413 @@
+import { Database } from 'bun:sqlite'
+import { afterAll, beforeEach, describe, expect, spyOn, test } from 'bun:test'
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
+import type { SignedUp, TestApp } from '../support/app.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
+import { auditOf, type Guess, guess, guesses, limitedApp, password, tally, times } from './support.ts'
+
+const home = '198.51.100.7'
+const elsewhere = '203.0.113.9'
+
+/** The text of every statement that SQLite runs for databases opened from now on; the same array all the time. */
+function recordStatements(): string[] & { mockRestore(): void } {
+  const seen: string[] = []
+  const { prepare } = Database.prototype
+  const spy = spyOn(Database.prototype, 'prepare').mockImplementation(function (this: Database, sql: string) {
+    const statement = prepare.call(this, sql)
+    const { values } = statement
+    return Object.assign(statement, {
+      values(...parameters: never[]) {
+        seen.push(sql)
+        return values.apply(statement, parameters)
+      },
+    })
+  } as never)
+  return Object.assign(seen, { mockRestore: () => spy.mockRestore() })
+}
+
+describeEachDialect('guessing', (dialect) => {
+  let app: TestApp
+  let ada: SignedUp
+  let isPlain = false
+  async function open(env?: Record<string, string>) {
+    await app?.close()
+    app = await limitedApp({ dialect, env })
+    isPlain = env === undefined
+    // The owner's network is the test's own, 192.0.2.1.
+    ada = await app.signUp('ada', password)
+  }
+  beforeEach(async () => {
+    if (!isPlain) return open()
+    const { q, t } = app.deps.store
+    for (const table of [t.limits, t.auditEvents, t.users]) await q.delete(table)
+    // For the memory of what is over.
+    await app.clock.advance(MINUTE)
+    ada = await app.signUp('ada', password)
+  })
+  afterAll(() => app.close())
+  const wrong = (count: number, one: Partial<Guess> = {}) =>
+    guesses(app, count, { username: 'ada', peer: home, ...one })
+  const right = (one: Partial<Guess> = {}) => guess(app, { username: 'ada', password, ...one })
+
+  test('D1, D11: the sixth wrong password in a row is 429, with what the contract says of one', async () => {
+    expect(await wrong(5)).toEqual(times(5, 401))
+    const response = await app.request('POST', '/token', { form: { username: 'ada', password }, peer: home })
+    const problem = await expectRefusal(response, 'rate_limited')
+    expect(problem).toMatchObject({ status: 429, error: 'temporarily_unavailable' })
+    expect(response.headers.get('retry-after')).toBe('12')
+    expect(response.headers.get('ratelimit')).toBe('"login.account_prefix";r=0;t=12')
+    expect(response.headers.get('ratelimit-policy')).toBe('"login.account_prefix";q=5;w=60')
+  })
+
+  test('waits grow: 12 seconds, then 6 minutes, then 72', async () => {
+    const waits: number[] = []
+    for (let guessed = 0; guessed < 45; ) {
+      const { status, retryAfter } = await guess(app, { username: 'ada', peer: home })
+      if (status === 401) guessed++
+      else {
+        waits.push(retryAfter)
+        // A second less is not enough, the promised second is.
+        await app.clock.advance((retryAfter - 1) * SECOND)
+        expect((await guess(app, { username: 'ada', peer: home })).status).toBe(429)
+        await app.clock.advance(SECOND)
+      }
+    }
+    expect(waits[0]).toBe(12)
+    expect(waits).toEqual(waits.toSorted((a, b) => a - b))
+    expect(waits.filter((wait) => wait === 6 * 60).length).toBeGreaterThan(5)
+    expect(waits.at(-1)).toBe(72 * 60)
+    // And all is well two days later.
+    await app.clock.advance(2 * DAY)
+    expect(await wrong(6)).toEqual([...times(5, 401), 429])
+  })
+
+  test('a refused attempt consumes nothing, so whoever waits as told is never put off again', async () => {
+    await wrong(5)
+    expect(tally(await wrong(200))).toEqual({ 429: 200 })
+    await app.clock.advance(12 * SECOND)
+    expect((await right({ peer: home })).status).toBe(200)
+    // Nor did they count for the network.
+    expect(await guesses(app, 5, { username: 'nobody', peer: home })).toEqual(times(5, 401))
+  })
+
+  test('D2: one counter for every name, spelling and door', async () => {
+    const token = ada.grant.access_token
+    const change = async (current: string) => {
+      const json = { current_password: current, new_password: 'another good one' }
+      return (await app.request('PUT', '/users/me/password', { json, token, peer: home })).status
+    }
+    expect(await wrong(1)).toEqual([401])
+    expect(await wrong(1, { username: 'ADA', path: '/user/token' })).toEqual([401])
+    expect(await wrong(1, { username: 'Ada@Example.COM' })).toEqual([401])
+    expect(await wrong(1, { username: 'ada@example.com', path: '/user/token' })).toEqual([401])
+    expect(await change('wrong')).toBe(403)
+    for (const username of ['ada', 'ADA', 'ada@example.com', 'ADA@EXAMPLE.COM'])
+      for (const path of ['/token', '/user/token']) expect(await wrong(1, { username, path })).toEqual([429])
+    expect(await change(password)).toBe(429)
+    await app.clock.advance(MINUTE)
+    expect(await change(password)).toBe(204)
+  })
+
+  test('D2: other spellings of the path are no other door', async () => {
+    await wrong(5)
+    for (const path of ['//token', '/token/', '/TOKEN', '/%74oken', '/./token/.'])
+      expect([404, 429]).toContain((await guess(app, { username: 'ada', password, path, peer: home })).status)
+  })
+
+  test('C9: an unknown account is counted exactly like a known one', async () => {
+    const story = async (username: string, peer: string) => {
+      const answers: unknown[] = []
+      for (let i = 0; i < 30; i++) {
+        answers.push(await guess(app, { username, peer }))
+        await app.clock.advance(10 * SECOND)
+      }
+      return answers
+    }
+    const known = await story('ada', home)
+    expect(await story('nobody', elsewhere)).toEqual(known)
+    expect(await story('nobody@example.com', '203.0.113.10')).toEqual(known)
+    expect(await story('not a name!', '203.0.113.11')).toEqual(known)
+  })
+
+  test('C2: a known and an unknown account have the same headers, body and length', async () => {
+    const answers = await Promise.all(
+      ['ada', 'ben', 'ada@example.com', 'ben@example.com'].map(async (username, index) => {
+        const form = { username, password: 'wrong' }
+        const response = await app.request('POST', '/token', { form, peer: `198.51.100.${index}` })
+        const headers = [...response.headers].filter(([name]) => name !== 'x-request-id')
+        return [response.status, headers, await response.text()]
+      }),
+    )
+    for (const answer of answers) expect(answer).toEqual(answers[0]!)
+  })
+
+  test('C1: and cost the same hashes and statements', async () => {
+    const seen = recordStatements()
+    await open({})
+    const hash = spyOn(Bun.password, 'hash')
+    const verify = spyOn(Bun.password, 'verify')
+    const cost = async (username: string, given: string, peer: string) => {
+      hash.mockClear()
+      verify.mockClear()
+      seen.length = 0
+      expect((await guess(app, { username, password: given, peer })).status).toBe(401)
+      const statements = seen.map((sql) => sql.replace(/email_key|username_key/g, 'key'))
+      // Verifying is the same work as hashing.
+      return { hashes: hash.mock.calls.length + verify.mock.calls.length, statements }
+    }
+    try {
+      const known = await cost('ada', 'wrong', home)
+      expect(known.hashes).toBe(1)
+      if (dialect.name === 'sqlite') expect(known.statements.length).toBeGreaterThan(8)
+      expect(await cost('ben', 'wrong', '198.51.100.8')).toEqual(known)
+      expect(await cost('ben@example.com', 'wrong', '198.51.100.9')).toEqual(known)
+      for (const [index, odd] of ['x'.repeat(90), 'nul\0', '\ud800'].entries()) {
+        const one = await cost('ada', odd, `198.51.101.${index}`)
+        expect(await cost('ben', odd, `198.51.102.${index}`)).toEqual(one)
+        expect(one).toEqual(known)
+      }
+      await app.deps.store.q.update(app.deps.store.t.users).set({ isActive: false })
+      expect(await cost('ada', password, '198.51.100.11')).toEqual(known)
+    } finally {
+      for (const spy of [hash, verify, seen]) spy.mockRestore()
+    }
+  })
+
+  test('D6: a single network never makes anybody wait elsewhere, however long it tries', async () => {
+    for (let hour = 0; hour < 40; hour++) {
+      await wrong(12)
+      expect((await guess(app, { username: 'ada', peer: elsewhere, password: hour % 8 ? password : 'x' })).status).toBe(
+        hour % 8 ? 200 : 401,
+      )
+      // What knows the owner by now is forgotten, so that it is a stranger's network each time.
+      const { q, t } = app.deps.store
+      await q.delete(t.sessions)
+      await app.clock.advance(HOUR)
+    }
+  })
+
+  test('a success clears only its own counters', async () => {
+    await app.signUp('eve', password)
+    const network = '198.51.100.66'
+    // Eve, who attacks, logs in to her own account in between.
+    let through = 0
+    for (let i = 0; i < 100; i++) {
+      const { status } = await guess(app, { username: `victim${i}`, peer: network })
+      if (status === 401) through++
+      await guess(app, { username: 'eve', password, peer: network })
+    }
+    expect(through).toBe(20)
+    // Ada's owner succeeds at home, and whoever guessed elsewhere is no better off.
+    await wrong(5)
+    expect((await right()).status).toBe(200)
+    expect(await wrong(1)).toEqual([429])
+  })
+
+  test('one right password makes up for the typing errors before it', async () => {
+    for (let round = 0; round < 10; round++) {
+      expect(await wrong(4)).toEqual(times(4, 401))
+      expect((await right({ peer: home })).status).toBe(200)
+    }
+  })
+
+  test('neither a shed nor a failed check costs an attempt', async () => {
+    const verify = spyOn(app.deps.passwords, 'verify')
+    verify.mockRejectedValue(new Error('out of order'))
+    expect(await wrong(20)).toEqual(times(20, 500))
+    verify.mockRestore()
+    expect(await wrong(6)).toEqual([...times(5, 401), 429])
+  })
+
+  describe('the owner', () => {
+    /** Uses up what strangers may guess of the account, from many networks, and goes on. */
+    async function attack(networks = 10) {
+      for (let i = 0; i < networks; i++) await wrong(5, { peer: `10.1.${i}.1` })
+      expect((await guess(app, { username: 'ada', peer: '10.2.0.1' })).limit).toBe('login.account')
+    }
+
+    test('gets in with the device token from anywhere', async () => {
+      await attack()
+      expect((await right({ peer: elsewhere })).status).toBe(429)
+      expect((await right({ peer: elsewhere, device: ada.grant.device_token })).status).toBe(200)
+    })
+
+    test('gets in from the network of an earlier log-in without one, for a week after its end too', async () => {
+      await app.request('POST', '/logout', { token: ada.grant.access_token })
+      await app.clock.advance(6 * DAY)
+      await attack()
+      expect((await right()).status).toBe(200)
+    })
+
+    test('and from another address of the /64 of one', async () => {
+      await right({ peer: '2001:db8:1:2::77' })
+      await attack()
+      expect((await right({ peer: '2001:db8:1:2:ffff::1' })).status).toBe(200)
+      expect((await right({ peer: '2001:db8:1:3::77' })).status).toBe(429)
+    })
+
+    test('is at home also where a stranger has used up what the network may guess', async () => {
+      for (let i = 0; i < 60; i++) await guess(app, { username: `name${i}`, peer: '192.0.2.1' })
+      expect((await guess(app, { username: 'ben', peer: '192.0.2.1' })).limit).toBe('login.prefix_accounts')
+      expect((await right()).status).toBe(200)
+    })
+
+    test('elsewhere on a new device waits for 29 minutes at most after the last guess', async () => {
+      await attack()
+      const { status, retryAfter } = await right({ peer: elsewhere })
+      expect(status).toBe(429)
+      expect(retryAfter).toBeLessThanOrEqual(29 * 60)
+      await app.clock.advance(retryAfter * SECOND)
+      expect((await right({ peer: elsewhere })).status).toBe(200)
+    })
+
+    test('on a network full of colleagues is kept apart from who guesses there', async () => {
+      // Twenty colleagues who live on one network; one of them sprays the others.
+      for (let i = 0; i < 20; i++) await app.signUp(`colleague${i}`, password)
+      const statuses: number[] = []
+      for (let i = 0; i < 200; i++)
+        statuses.push((await guess(app, { username: `colleague${i % 20}`, peer: '192.0.2.1' })).status)
+      expect(tally(statuses)[401]).toBe(100)
+      expect((await right({ device: ada.grant.device_token })).status).toBe(200)
+    })
+  })
+
+  describe('a device token', () => {
+    const device = () => ada.grant.device_token
+
+    test('is void after ten failures, which stands in the audit log, and locks nobody out', async () => {
+      expect(await wrong(10, { device: device() })).toEqual(times(10, 401))
+      const voided = (await auditOf(app)).filter(({ event }) => event === 'device_token.voided')
+      expect(voided).toMatchObject([{ userId: ada.id, ip: home, details: null }])
+      // From now on it is as if there were none.
+      expect(await wrong(6, { device: device() })).toEqual([...times(5, 401), 429])
+      const back = await right({ device: device() })
+      expect(back.status).toBe(200)
+      // The new one vouches again, the old one for nobody any more.
+      expect(await wrong(1, { device: back.deviceToken })).toEqual([401])
+      expect(await wrong(1, { device: device() })).toEqual([429])
+      await app.clock.advance(179 * DAY)
+      await wrong(5, { device: device() })
+      expect(await wrong(1, { device: device() })).toEqual([429])
+      expect((await auditOf(app)).filter(({ event }) => event === 'device_token.voided')).toHaveLength(1)
+    })
+
+    test('has a count of its own, which a right password clears', async () => {
+      await wrong(5)
+      for (let round = 0; round < 3; round++) {
+        expect(await wrong(9, { device: device() })).toEqual(times(9, 401))
+        expect((await right({ device: device(), peer: home })).status).toBe(200)
+      }
+    })
+
+    test('of somebody else, forged, cut or mangled vouches for nothing', async () => {
+      const bea = await app.signUp('bea', password)
+      await wrong(5)
+      const [header, payload, signature] = device()!.split('.') as [string, string, string]
+      const none = Buffer.from('{"alg":"none","typ":"keyward-device+jwt"}').toString('base64url')
+      for (const token of [
+        bea.grant.device_token!,
+        ada.grant.access_token,
+        `${header}.${payload}.`,
+        `${none}.${payload}.`,
+        `${header}.${payload}.${signature.slice(1)}`,
+        `${header}.${Buffer.from(JSON.stringify({ sub: String(ada.id) })).toString('base64url')}.${signature}`,
+        'x',
+        'a.b.c',
+      ])
+        expect(await wrong(1, { device: token })).toEqual([429])
+    })
+
+    test('is void after a password was set by an administrator', async () => {
+      const { q, t } = app.deps.store
+      await q.update(t.users).set({ deviceEpoch: 0 })
+      await wrong(5)
+      expect(await wrong(1, { device: device() })).toEqual([429])
+    })
+
+    test('lets no more than ten of a hundred at once through', async () => {
+      const statuses = await Promise.all(
+        Array.from({ length: 100 }, () => guess(app, { username: 'ada', peer: home, device: device() })),
+      )
+      // Ten by the device, then five as anybody.
+      expect(tally(statuses.map(({ status }) => status))).toEqual({ 401: 15, 429: 85 })
+    })
+  })
+
+  describe('who is one client', () => {
+    test('D9: all of an IPv6 /64', async () => {
+      const peers = ['2001:db8::1', '2001:db8::ffff', '2001:db8:0:0:ffff::', '2001:0DB8::1:2:3:4', '2001:db8::5']
+      for (const peer of peers) expect(await wrong(1, { peer })).toEqual([401])
+      expect(await wrong(1, { peer: '2001:db8::dead:beef' })).toEqual([429])
+      expect(await wrong(1, { peer: '2001:db8:0:1::1' })).toEqual([401])
+    })
+
+    test('an IPv4 address, also as a dual-stack socket names it', async () => {
+      await wrong(5)
+      expect(await wrong(1, { peer: `::ffff:${home}` })).toEqual([429])
+    })
+
+    test('all whose address nobody knows', async () => {
+      for (const peer of ['', 'unknown', '300.1.1.1', '_hidden', 'localhost'])
+        expect(await wrong(1, { peer })).toEqual([401])
+      expect(await wrong(1, { peer: 'nowhere' })).toEqual([429])
+    })
+
+    const forged = (i: number): Record<string, string> => ({
+      'x-forwarded-for': `10.9.8.${i}`,
+      'x-real-ip': `10.9.8.${i}`,
+      forwarded: `for=10.9.8.${i}`,
+      'cf-connecting-ip': `10.9.8.${i}`,
+      'true-client-ip': `10.9.8.${i}`,
+      'x-client-ip': `10.9.8.${i}`,
+    })
+
+    test('D3: forged headers give no new allowance where no proxy is trusted', async () => {
+      const statuses: number[] = []
+      for (let i = 0; i < 20; i++) statuses.push(...(await wrong(1, { headers: forged(i) })))
+      expect(tally(statuses)).toEqual({ 401: 5, 429: 15 })
+    })
+
+    test('D3: nor behind a trusted one, which appends what it saw', async () => {
+      await open({ TRUSTED_PROXIES: '10.0.0.0/8' })
+      const proxy = '10.0.0.1'
+      const through = (i: number, seen: string) => ({ ...forged(i), 'x-forwarded-for': `192.0.2.${i}, ${seen}` })
+      const statuses: number[] = []
+      for (let i = 0; i < 20; i++) statuses.push(...(await wrong(1, { peer: proxy, headers: through(i, home) })))
+      expect(tally(statuses)).toEqual({ 401: 5, 429: 15 })
+      // Another client behind the same proxy is another client.
+      expect(await wrong(1, { peer: proxy, headers: through(1, elsewhere) })).toEqual([401])
+      // Nobody but the proxy may say so.
+      for (let i = 0; i < 5; i++) await wrong(1, { peer: '203.0.113.50', headers: through(i, `203.0.113.${i}`) })
+      expect(await wrong(1, { peer: '203.0.113.50', headers: through(9, '203.0.113.99') })).toEqual([429])
+    })
+  })
+
+  test('RATE_LIMIT=off turns all of it off', async () => {
+    await open({ RATE_LIMIT: 'off' })
+    expect(tally(await wrong(80))).toEqual({ 401: 80 })
+    for (let i = 0; i < 60; i++) expect((await guess(app, { username: `n${i}`, peer: home })).status).toBe(401)
+    for (let i = 0; i < 45; i++) {
+      const json = { email: `r${i}@example.com`, username: `reg${i}`, password }
+      expect((await app.request('POST', '/register', { json })).status).toBe(201)
+    }
+    expect(await wrong(12, { device: ada.grant.device_token })).toEqual(times(12, 401))
+    expect(await app.deps.store.q.select().from(app.deps.store.t.limits)).toEqual([])
+    expect((await auditOf(app)).some(({ event }) => event === 'limit.exceeded')).toBe(false)
+  })
+
+  test('LIMITS replaces one limit and leaves the others', async () => {
+    await open({ LIMITS: 'login.account_prefix=2/1h, login.prefix=off' })
+    expect(await wrong(3)).toEqual([401, 401, 429])
+    expect((await wrong(1, { peer: elsewhere }))[0]).toBe(401)
+    await open({ LIMITS: 'login.account_prefix=off' })
+    expect(tally(await wrong(30))).toEqual({ 401: 20, 429: 10 })
+  })
+
+  test('D7: a new process on the same database has forgotten nothing', async () => {
+    await wrong(4)
+    const again = await limitedApp({ dialect, databaseUrl: app.databaseUrl, clock: app.clock })
+    expect(await guesses(again, 2, { username: 'ada@example.com', peer: home })).toEqual([401, 429])
+    await again.close()
+  })
+})

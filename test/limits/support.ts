@@ -1,0 +1,62 @@
+import { createTestApp, type TestApp, type TestAppOptions } from '../support/app.ts'
+
+export const password = 'correct horse battery'
+
+/** A Keyward with its limits on. */
+export const limitedApp = (options: TestAppOptions = {}): Promise<TestApp> =>
+  createTestApp({ ...options, env: { RATE_LIMIT: 'on', ...options.env } })
+
+export interface Guess {
+  username: string
+  password?: string
+  /** Where it comes from. */
+  peer?: string
+  device?: string
+  path?: string
+  headers?: Record<string, string>
+}
+
+export interface Answer {
+  status: number
+  /** Seconds. */
+  retryAfter: number
+  /** The limit that was met, as `RateLimit` names it. */
+  limit: string | undefined
+  deviceToken: string | undefined
+}
+
+/** One log-in, with a wrong password unless it is given. */
+export async function guess(app: TestApp, { username, device, path = '/token', ...rest }: Guess): Promise<Answer> {
+  const form = { username, password: rest.password ?? 'wrong', ...(device !== undefined && { device_token: device }) }
+  const response = await app.request('POST', path, { form, peer: rest.peer, headers: rest.headers })
+  const body = (await response.json()) as { device_token?: string }
+  return {
+    status: response.status,
+    retryAfter: Number(response.headers.get('retry-after') ?? 0),
+    limit: /^"([a-z_.]+)"/.exec(response.headers.get('ratelimit') ?? '')?.[1],
+    deviceToken: body.device_token,
+  }
+}
+
+/** The statuses of `count` guesses, one after the other. */
+export async function guesses(app: TestApp, count: number, one: Guess): Promise<number[]> {
+  const statuses: number[] = []
+  for (let i = 0; i < count; i++) statuses.push((await guess(app, one)).status)
+  return statuses
+}
+
+export const times = <T>(count: number, value: T): T[] => new Array<T>(count).fill(value)
+
+/** How often each value is there. */
+export function tally<T extends string | number>(values: readonly T[]): Record<T, number> {
+  const counts = {} as Record<T, number>
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1
+  return counts
+}
+
+/** The audit log, the oldest first. */
+export async function auditOf(app: TestApp): Promise<Record<string, unknown>[]> {
+  const { q, t } = app.deps.store
+  const rows = await q.select().from(t.auditEvents).orderBy(t.auditEvents.id)
+  return rows.map((row) => ({ ...row, details: row.details === null ? null : JSON.parse(row.details) }))
+}
