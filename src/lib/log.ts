@@ -1,10 +1,13 @@
-import type { Clock } from './clock.ts'
+import type { Clock, EpochMs } from './clock.ts'
 import { nextTurn, rfc3339 } from './clock.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** Fields are named by the caller, one by one; a log line never receives a whole request, row or error message. */
+/**
+ * Fields are named by the caller, one by one; a log line never receives a whole request, row or error message. Each line
+ * has `time`, `level` and `event` before them.
+ */
 export type LogFields = Record<string, string | number | boolean | undefined>
 
 export interface Log {
@@ -28,15 +31,28 @@ export interface LogOptions {
 export function createLog({ level, format, clock, write }: LogOptions): Log {
   const threshold = logLevels.indexOf(level)
   const render = format === 'json' ? jsonLine : textLine
+  // Many lines are of one millisecond, and its text costs as much as the rest of a line.
+  let now = Number.NaN
+  let time = ''
+  const timeText = (at: EpochMs) => {
+    if (at !== now) {
+      now = at
+      time = rfc3339(at)
+    }
+    return time
+  }
   const at = (name: LogLevel) =>
     logLevels.indexOf(name) < threshold
       ? () => {}
-      : (event: string, fields: LogFields = {}) => write(render(rfc3339(clock.now()), name, event, fields))
+      : (event: string, fields: LogFields = {}) => write(render(timeText(clock.now()), name, event, fields))
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-const jsonLine = (time: string, level: string, event: string, fields: LogFields): string =>
-  `${JSON.stringify({ time, level, event, ...fields })}\n`
+/** The head is put before the members by hand: to spread them into a new object takes twice as long. */
+function jsonLine(time: string, level: string, event: string, fields: LogFields): string {
+  const members = JSON.stringify(fields).slice(1)
+  return `{"time":"${time}","level":"${level}","event":"${event}"${members === '}' ? members : `,${members}`}\n`
+}
 
 function textLine(time: string, level: string, event: string, fields: LogFields): string {
   let line = `${time.slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${event}`
