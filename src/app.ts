@@ -17,9 +17,10 @@ import { createPipeline } from './http/pipeline.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { type Access, createRouteTable, type Limit, type Route, type RouteTable } from './http/route-table.ts'
 import { commonHeaders } from './http/security-headers.ts'
+import type { MaybePromise } from './lib/maybe-promise.ts'
 
 export interface App {
-  fetch(request: Request): Promise<Response>
+  fetch(request: Request): MaybePromise<Response>
   table: RouteTable
 }
 
@@ -31,7 +32,13 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
   const { config, clock, log } = deps
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, createProxyWarning(log))
   // Elysia looks for the path behind a host of four letters or more, unless told not to; `pathOf` knows better.
-  const elysia = new Elysia({ name: 'keyward', precompile: true, handler: { standardHostname: false } })
+  // Answers are checked and stripped as their schema says; encoding would walk each again for types that none has.
+  const elysia = new Elysia({
+    name: 'keyward',
+    precompile: true,
+    encodeSchema: false,
+    handler: { standardHostname: false },
+  })
     .use(errorHook(log))
     .headers(commonHeaders)
     .use(opsRoutes(deps, kit))

@@ -24,7 +24,7 @@ export const serve = (context: CommandContext) =>
       // The port is taken first: only the system knows which it is for PORT=0, and a second start on one that is in
       // use ends before it touches the database. Requests that come this early wait.
       const started = Promise.withResolvers<App>()
-      let handle = async (request: Request) => (await started.promise).fetch(request)
+      let handle: App['fetch'] = async (request) => (await started.promise).fetch(request)
       const server = listen(settings, (request) => handle(request))
       try {
         const config = withPort(settings, server.port!)
@@ -65,7 +65,7 @@ function addressOf({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): string {
 }
 
 /** @throws CommandError when the address cannot be had */
-function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>, fetch: (request: Request) => Promise<Response>) {
+function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>, fetch: App['fetch']) {
   try {
     return Bun.serve({
       hostname: HOST,

@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { KeywardError } from '../errors.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Principal } from './principal.ts'
 import type { Access, Limit, Route } from './route-table.ts'
 
@@ -7,7 +8,7 @@ import type { Access, Limit, Route } from './route-table.ts'
  * Turns the text of a bearer token into who it speaks for, if they may do what `access` names; undefined for a token
  * that speaks for no user.
  */
-export type Authorize = (token: string, access: Access) => Promise<Principal | undefined>
+export type Authorize = (token: string, access: Access) => MaybePromise<Principal | undefined>
 
 /**
  * The token of an `Authorization: Bearer` header (RFC 6750 section 2.1), the scheme in any case (RFC 9110 section 11.1).
@@ -28,7 +29,7 @@ export function bearerToken(request: Request): string {
  */
 export const createGuard =
   (authorize: Authorize) =>
-  async (request: Request, { access, oauth }: Pick<Route, 'access' | 'oauth'>): Promise<Principal | undefined> => {
+  (request: Request, { access, oauth }: Pick<Route, 'access' | 'oauth'>): MaybePromise<Principal | undefined> => {
     if (access !== 'open') return authorize(bearerToken(request), access)
     if (oauth) checkClient(request.headers.get('authorization'))
   }

@@ -1,18 +1,19 @@
 import { type ErrorCode, KeywardError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
 import type { Cors } from './cors.ts'
 import { refuse } from './errors.ts'
 import type { Principal } from './principal.ts'
-import { refusalOf, requestState, setRequestState, standIn } from './request-state.ts'
+import { type RequestState, refusalOf, setRequestState, standIn } from './request-state.ts'
 import { pathOf, type Route, type RouteTable } from './route-table.ts'
 import { commonHeaders } from './security-headers.ts'
 
 export interface PipelineOptions {
   table: RouteTable
-  guard: (request: Request, route: Route) => Promise<Principal | undefined>
+  guard: (request: Request, route: Route) => MaybePromise<Principal | undefined>
   /** Elysia's own `fetch`: validation and the handler. */
-  handle: (request: Request) => Response | Promise<Response>
+  handle: (request: Request) => MaybePromise<Response>
   requestId: (supplied: string | null) => string
   cors: Cors
   clock: Clock
@@ -40,19 +41,22 @@ export interface Answered {
  * request, see neither unknown paths nor a body that was not read yet, and do not cover `HEAD`, `OPTIONS` and 405.
  */
 export function createPipeline({ table, guard, handle, requestId, cors, clock, log, observe, quiet }: PipelineOptions) {
-  async function answer(request: Request, route: Route, id: string): Promise<Response> {
-    const state = { id, route, principal: undefined as Principal | undefined }
+  function answer(request: Request, state: RequestState): MaybePromise<Response> {
     setRequestState(request, state)
+    const refused = (error: unknown) => refuse(log, error, request)
     try {
-      state.principal = await guard(request, route)
-      return await handle(request)
+      const response = andThen(guard(request, state.route), (principal) => {
+        state.principal = principal
+        return handle(request)
+      })
+      return response instanceof Promise ? response.catch(refused) : response
     } catch (error) {
-      return refuse(log, error, request)
+      return refused(error)
     }
   }
 
   /** For a method or path that has no route of its own. */
-  async function answerOther(request: Request, path: string, id: string): Promise<Response> {
+  function answerOther(request: Request, path: string, id: string): MaybePromise<Response> {
     const allowed = table.allowed(path)
     if (allowed.length === 0) return refuse(log, new KeywardError('not_found'), request)
     if (request.method === 'OPTIONS')
@@ -61,42 +65,48 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
         new Response(null, { status: 204, headers: { ...commonHeaders, allow: allowed.join(', ') } })
       )
     const get = request.method === 'HEAD' ? table.find('GET', path) : undefined
-    if (get) return withoutBody(await answer(standIn(request, request.url, { headers: request.headers }), get, id))
+    if (get) {
+      const asGet = standIn(request, request.url, { headers: request.headers })
+      return andThen(answer(asGet, { id, route: get }), withoutBody)
+    }
     const refusal = refuse(log, new KeywardError('method_not_allowed'), request)
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
   }
 
-  return async function fetch(received: Request): Promise<Response> {
+  return function fetch(received: Request): MaybePromise<Response> {
     const started = clock.monotonic()
     const request = hasHost(received) ? received : standIn(received, `http://localhost${received.url}`, received)
     const path = pathOf(request.url)
     const id = requestId(request.headers.get('x-request-id'))
     const route = table.find(request.method, path)
-    const response = await (isHostMalformed(request, received)
+    const state: RequestState | undefined = route && { id, route }
+    const response = isHostMalformed(request, received)
       ? refuse(log, malformedHost(), request)
-      : route
-        ? answer(request, route, id)
-        : answerOther(request, path, id))
-    response.headers.set('x-request-id', id)
-    cors.decorate(request, response)
-    const milliseconds = clock.monotonic() - started
-    const { method } = request
-    const { status } = response
-    const pattern = route?.pattern ?? table.find('GET', path)?.pattern
-    const code = status < 400 ? undefined : refusalOf(request)
-    observe?.({ method, pattern, status, milliseconds, code })
-    const level = status < 400 && pattern !== undefined && quiet?.has(pattern) ? 'debug' : 'info'
-    log[level]('request', {
-      request_id: id,
-      method,
-      route: pattern,
-      status,
-      code,
-      ms: Math.round(milliseconds * 100) / 100,
-      user_id: route && requestState(request)?.principal?.userId,
+      : state
+        ? answer(request, state)
+        : answerOther(request, path, id)
+    return andThen(response, (response) => {
+      response.headers.set('x-request-id', id)
+      cors.decorate(request, response)
+      const milliseconds = clock.monotonic() - started
+      const { method } = request
+      const { status } = response
+      const pattern = route?.pattern ?? table.find('GET', path)?.pattern
+      const code = status < 400 ? undefined : refusalOf(request)
+      observe?.({ method, pattern, status, milliseconds, code })
+      const level = status < 400 && pattern !== undefined && quiet?.has(pattern) ? 'debug' : 'info'
+      log[level]('request', {
+        request_id: id,
+        method,
+        route: pattern,
+        status,
+        code,
+        ms: Math.round(milliseconds * 100) / 100,
+        user_id: state?.principal?.userId,
+      })
+      return response
     })
-    return response
   }
 }
 

@@ -204,6 +204,15 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       if (/^\s*select\b/i.test(sql)) return { rows: await readWithPatience(sql, params) }
       return { rows: await enqueue(async () => write(sql, params), true) }
     },
+    readNow(sql, params) {
+      if (closed || running.getStore()) return undefined
+      try {
+        return runStatement(reader, sql, params)
+      } catch (error) {
+        if (isBusy(error)) return undefined
+        throw asRefusal(error)
+      }
+    },
     async transaction(work) {
       const unit = running.getStore()
       return unit ? join(unit, work) : enqueue(work, false)

@@ -20,6 +20,13 @@ import {
 } from './schemas.ts'
 import { readTokenRequest, type TokenRequest } from './token-request.ts'
 
+/** Elysia takes `=> f(…)` and `return f(…)` for a promise, and waits for what is none; it reads the text of handlers. */
+function readSelf({ request }: { request: Request }) {
+  const { user } = principalOf<Principal>(request)
+  const view = toUserView(user)
+  return view
+}
+
 /** The routes of the two FastAPI services that Keyward replaces. */
 export function accountRoutes(deps: Deps, kit: HttpKit) {
   const token = async ({ request, body }: { request: Request; body: TokenRequest }) => {
@@ -84,7 +91,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
       ...tokenRoute,
       detail: { summary: 'Log in (as the second FastAPI service has it)', tags: ['tokens'] },
     })
-    .get('/users/me', ({ request }) => toUserView(principalOf<Principal>(request).user), {
+    .get('/users/me', readSelf, {
       access: 'user',
       response: { 200: UserView, ...problems('not_authenticated', 'invalid_token') },
       detail: { summary: 'Read the own account', tags: ['accounts'] },

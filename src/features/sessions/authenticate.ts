@@ -1,5 +1,6 @@
 import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
+import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 import { findUser } from '../users/find.ts'
 import type { User } from '../users/user.ts'
@@ -19,12 +20,13 @@ type AuthenticateDeps = Pick<Deps, 'store' | 'clock' | 'accessTokens'>
  * statement on every request, so that ending a session or deactivating a user counts at once.
  * @throws KeywardError `invalid_token`
  */
-export async function authenticate(deps: AuthenticateDeps, token: string): Promise<Principal> {
-  const claims = await deps.accessTokens.verifyFresh(token)
-  const principal = claims && (await findPrincipal(deps, claims))
-  if (!principal) throw new KeywardError('invalid_token')
-  return principal
-}
+export const authenticate = (deps: AuthenticateDeps, token: string): MaybePromise<Principal> =>
+  andThen(deps.accessTokens.verifyFresh(token), (claims) =>
+    andThen(claims && findPrincipal(deps, claims), (principal) => {
+      if (!principal) throw new KeywardError('invalid_token')
+      return principal
+    }),
+  )
 
 /**
  * As `authenticate`, and says so when the token is good but its user is gone.
@@ -42,12 +44,14 @@ export async function authenticateExisting(deps: AuthenticateDeps, token: string
  * Who verified claims speak for, if user and session are alive. The first sight of a generation is noted, before
  * anything is answered: from then on its parent is no longer an honest retry (see `refresh`).
  */
-export async function findPrincipal(
+export const findPrincipal = (
   deps: Pick<Deps, 'store' | 'clock'>,
   { userId, sessionId, generation }: AccessTokenClaims,
-): Promise<Principal | undefined> {
-  const found = await store.findUserOfLiveSession(deps.store, { userId, sessionId, now: deps.clock.now() })
-  if (!found) return undefined
-  if (generation > found.seen) await store.confirm(deps.store, { sessionId, generation })
-  return { userId, sessionId, user: found.user }
-}
+): MaybePromise<Principal | undefined> =>
+  andThen(store.findUserOfLiveSession(deps.store, { userId, sessionId, now: deps.clock.now() }), (found) => {
+    if (!found) return undefined
+    const principal = { userId, sessionId, user: found.user }
+    return generation > found.seen
+      ? store.confirm(deps.store, { sessionId, generation }).then(() => principal)
+      : principal
+  })

@@ -1,6 +1,7 @@
 import { and, eq, exists, gt, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, statements } from '../../storage/store.ts'
+import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
+import { type Db, read, statements } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/user.ts'
 import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
@@ -170,13 +171,13 @@ export async function endExcess(
  * The user of a session and the highest generation seen of it, in one statement, if both are alive: active, same
  * epoch, neither ended nor expired.
  */
-export async function findUserOfLiveSession(
+export const findUserOfLiveSession = (
   db: Db,
   by: { userId: number; sessionId: string; now: EpochMs },
-): Promise<{ user: User; seen: number } | undefined> {
-  const [row] = await prepared(db).userOfLiveSession.execute(by)
-  return row && row.seen !== null ? { user: row, seen: row.seen } : undefined
-}
+): MaybePromise<{ user: User; seen: number } | undefined> =>
+  andThen(read(db, prepared(db).userOfLiveSession, by), ([row]) =>
+    row && row.seen !== null ? { user: row, seen: row.seen } : undefined,
+  )
 
 /** Notes that a token of this generation was seen. */
 export const confirm = (db: Db, by: { sessionId: string; generation: number }): Promise<unknown> =>

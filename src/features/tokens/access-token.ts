@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema.ts'
 import { type Clock, type EpochMs, MINUTE, SECOND } from '../../lib/clock.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { type Random, randomId } from '../../lib/random.ts'
 import type { Keyring } from '../keys/keyring.ts'
 import { checkClaims } from './claims.ts'
@@ -38,7 +39,7 @@ export interface AccessTokens {
    * As `verify`, and reads the keys again when the token names one that this process does not know: a token of one
    * replica is good at every other at once. Only a well-formed token costs that read, and readers share it.
    */
-  verifyFresh(token: string): Promise<AccessTokenClaims | undefined>
+  verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
   /** All claims of a token that `verify` takes. */
   read(token: string): Record<string, unknown> | undefined
 }
@@ -126,14 +127,13 @@ export function createAccessTokens(deps: {
 
     verify: (token) => verifyToken(token),
 
-    async verifyFresh(token) {
+    verifyFresh(token) {
       let unknown = false
       const claims = verifyToken(token, () => {
         unknown = true
       })
       if (!unknown) return claims
-      await keyring.reload()
-      return verifyToken(token)
+      return keyring.reload().then(() => verifyToken(token))
     },
 
     read(token) {
