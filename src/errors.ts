@@ -93,3 +93,9 @@ export class KeywardError extends Error {
 /** A `validation_failed` for one field. */
 export const invalidField = (field: string, message: string): KeywardError =>
   new KeywardError('validation_failed', { errors: [{ field, message }] })
+
+/** The refusal that an error is, or that caused it: Drizzle wraps what a statement throws. */
+export function refusalIn(error: unknown): KeywardError | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++)
+    if (at instanceof KeywardError) return at
+}

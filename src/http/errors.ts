@@ -1,5 +1,5 @@
 import { Elysia, ParseError, ValidationError } from 'elysia'
-import { type ErrorCode, type FieldError, KeywardError } from '../errors.ts'
+import { type ErrorCode, type FieldError, KeywardError, refusalIn } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
 import { noteRefusal, requestState } from './request-state.ts'
 import { commonHeaders } from './security-headers.ts'
@@ -39,8 +39,8 @@ const titles: Record<number, string> = {
 
 /** Any error as a refusal of the catalogue; what is not one is `internal` and keeps its cause for the log alone. */
 export function asRefusal(error: unknown): KeywardError {
-  for (let at = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++)
-    if (at instanceof KeywardError) return at
+  const refusal = refusalIn(error)
+  if (refusal) return refusal
   if (error instanceof ParseError) return new KeywardError('invalid_request')
   if (error instanceof ValidationError && error.type !== 'response')
     return new KeywardError('validation_failed', { errors: fieldErrors(error) })

@@ -1,5 +1,5 @@
 import type { Deps } from '../../deps.ts'
-import { KeywardError } from '../../errors.ts'
+import { refusalIn } from '../../errors.ts'
 import { MINUTE } from '../../lib/clock.ts'
 import { errorFields } from '../../lib/log.ts'
 import { randomId } from '../../lib/random.ts'
@@ -56,7 +56,7 @@ export function startJobs(deps: Deps, list: readonly Job[] = jobs): RunningJobs 
       if (await isOurs(job)) await job.run(deps)
     } catch (error) {
       // The database being away is news for whoever asks `/readyz`; a defect of ours is an error here.
-      const level = error instanceof KeywardError && error.status === 503 ? 'warn' : 'error'
+      const level = refusalIn(error)?.status === 503 ? 'warn' : 'error'
       log[level]('job_failed', { job: job.name, ...errorFields(error) })
     } finally {
       running.delete(job)

@@ -1,5 +1,5 @@
 import { version } from '../../../package.json'
-import { KeywardError } from '../../errors.ts'
+import { refusalIn } from '../../errors.ts'
 import { type Clock, SECOND } from '../../lib/clock.ts'
 import { type Counter, createRegistry, type Histogram } from '../../lib/prometheus.ts'
 import type { Store } from '../../storage/store.ts'
@@ -106,7 +106,7 @@ export function createMetrics({ passwords, store, clock, usage }: MetricsSources
         logins.cell(method, 'success').add()
         return outcome
       } catch (error) {
-        logins.cell(method, error instanceof KeywardError ? error.code : 'internal').add()
+        logins.cell(method, refusalIn(error)?.code ?? 'internal').add()
         throw error
       }
     },

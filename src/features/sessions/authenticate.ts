@@ -4,6 +4,7 @@ import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import type { AccessTokenClaims } from '../tokens/access-token.ts'
 import { findUser } from '../users/find.ts'
 import type { User } from '../users/user.ts'
+import { noteSight } from './first-sight.ts'
 import * as store from './store.ts'
 
 /** Who a request acts for. */
@@ -51,7 +52,5 @@ export const findPrincipal = (
   andThen(store.findUserOfLiveSession(deps.store, { userId, sessionId, now: deps.clock.now() }), (found) => {
     if (!found) return undefined
     const principal = { userId, sessionId, user: found.user }
-    return generation > found.seen
-      ? store.confirm(deps.store, { sessionId, generation }).then(() => principal)
-      : principal
+    return generation > found.seen ? noteSight(deps, { sessionId, generation }).then(() => principal) : principal
   })

@@ -2,6 +2,7 @@ import type { Deps } from '../../deps.ts'
 import { SECOND } from '../../lib/clock.ts'
 import { roleNames, type User } from '../users/user.ts'
 import { findPrincipal } from './authenticate.ts'
+import { noteSight } from './first-sight.ts'
 import { parseRefreshToken } from './refresh-token.ts'
 import * as store from './store.ts'
 
@@ -45,7 +46,7 @@ async function introspectRefreshToken(
   const alive = session.endedAt === null && session.expiresAt > now && isCurrent(user, session.epoch)
   if (!alive || token.generation !== session.generation) return inactive
   if (session.generation > session.confirmedGeneration)
-    await store.confirm(deps.store, { sessionId: session.id, generation: session.generation })
+    await noteSight(deps, { sessionId: session.id, generation: session.generation })
   return {
     active: true,
     iss: deps.config.PUBLIC_URL,

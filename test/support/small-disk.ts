@@ -1,0 +1,79 @@
+import { readdirSync, statfsSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { binaryPath, type RunningBinary, serverSettings, startServer } from './binary.ts'
+import { scratchFolder } from './scratch.ts'
+
+export interface FaultyDisk {
+  /** Starts Keyward with its database on it. */
+  start(): Promise<RunningBinary>
+  /** From now on no file can grow, or none can be written at all. */
+  fail(keyward: RunningBinary): void
+  recover(keyward: RunningBinary): void
+  /** Names in the folder of the database. */
+  files(): string[]
+  dispose(): Promise<void>
+}
+
+const FILE = 'users.db'
+const SIZE = 8 * 1024 * 1024
+
+/**
+ * A file system of 8 MiB that fills up, in a mount namespace of its own, so that nothing of it outlives the test. Root
+ * may make one, and elsewhere whoever may have a user namespace; undefined for all others.
+ */
+export async function smallDisk(): Promise<FaultyDisk | undefined> {
+  const folder = scratchFolder('disk')
+  const user = process.getuid?.() === 0 ? [] : ['--map-root-user']
+  const keeper = Bun.spawn(
+    [
+      ...['unshare', '--mount', '--propagation', 'private', ...user, '/bin/sh', '-c'],
+      'mount -t tmpfs -o "size=$1,mode=777" keyward "$2" && echo mounted && exec cat >/dev/null',
+      ...['sh', String(SIZE), folder],
+    ],
+    { stdin: 'pipe', stdout: 'pipe', stderr: 'ignore' },
+  )
+  const { value } = await keeper.stdout.getReader().read()
+  if (value === undefined) return undefined
+  const inside = join('/proc', String(keeper.pid), 'root', folder)
+  const filler = join(inside, 'filler')
+  const enter = ['nsenter', '--target', String(keeper.pid), '--mount', '--wd=/']
+  if (user.length > 0) enter.push('--user', '--preserve-credentials')
+  return {
+    async start() {
+      const env = serverSettings({ databaseUrl: `sqlite:///${join(folder, FILE)}` })
+      return startServer([...enter, await binaryPath(), 'serve', '--dev'], { env })
+    },
+    fail() {
+      const { bavail, bsize } = statfsSync(inside)
+      writeFileSync(filler, Buffer.alloc(bavail * bsize))
+    },
+    recover: () => truncateSync(filler),
+    files: () => readdirSync(inside),
+    async dispose() {
+      await keeper.stdin.end()
+      await keeper.exited
+    },
+  }
+}
+
+/**
+ * A disk on which, once it fails, the process cannot write to any file, as when a file system was made read-only under
+ * it: RLIMIT_FSIZE of the process, which needs no right. (A file's mode counts only when it is opened.)
+ */
+export function unwritableDisk(): FaultyDisk {
+  const folder = scratchFolder('disk')
+  const limit = ({ pid }: RunningBinary, size: string) => {
+    const { exitCode, stderr } = Bun.spawnSync(['prlimit', '--pid', String(pid), `--fsize=${size}:`])
+    if (exitCode !== 0) throw new Error(`prlimit: ${stderr}`)
+  }
+  return {
+    async start() {
+      const env = serverSettings({ databaseUrl: `sqlite:///${join(folder, FILE)}` })
+      return startServer([await binaryPath(), 'serve', '--dev'], { env })
+    },
+    fail: (keyward) => limit(keyward, '0'),
+    recover: (keyward) => limit(keyward, 'unlimited'),
+    files: () => readdirSync(folder),
+    dispose: async () => {},
+  }
+}
