@@ -31,6 +31,15 @@ export function parseForm(text: string): Record<string, string> {
   return form
 }
 
+/**
+ * Reads the query of a URL with the same strictness.
+ * @throws FormError
+ */
+export function parseQuery(url: string): Record<string, string> {
+  const start = url.indexOf('?')
+  return parseForm(start === -1 ? '' : url.slice(start + 1))
+}
+
 function endOf(text: string, separator: string, from: number): number {
   const at = text.indexOf(separator, from)
   return at === -1 ? text.length : at

@@ -239,7 +239,7 @@ describeEachDialect('whatever clients, thieves, administrators and clocks do', (
           const perform = await startStory(apps)
           for (const one of steps) await perform(one)
         }),
-        { numRuns: dialect.name === 'sqlite' ? 150 : 60, interruptAfterTimeLimit: 12_000 },
+        { numRuns: dialect.name === 'sqlite' ? 100 : 40, interruptAfterTimeLimit: 8_000 },
       )
     } finally {
       await closeApps(apps)

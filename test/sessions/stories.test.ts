@@ -60,7 +60,7 @@ describeEachDialect('an honest app', (dialect) => {
           token = refresh_token
         }
       }),
-      { numRuns: RUNS[dialect.name] },
+      { numRuns: RUNS[dialect.name], interruptAfterTimeLimit: 8_000 },
     )
     expect(await audit(apps[0]!, 'session.refresh_token_reused')).toEqual([])
     await closeApps(apps)
@@ -105,7 +105,7 @@ describeEachDialect('a thief', (dialect) => {
           expect(reused.filter((row) => row.sessionId === sessionIdOf(newest))).toHaveLength(1)
         },
       ),
-      { numRuns: RUNS[dialect.name] },
+      { numRuns: RUNS[dialect.name], interruptAfterTimeLimit: 8_000 },
     )
     await closeApps(apps)
   })

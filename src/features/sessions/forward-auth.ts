@@ -1,6 +1,6 @@
 import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
-import { FormError, parseForm } from '../../lib/form.ts'
+import { FormError, parseQuery } from '../../lib/form.ts'
 import { isPermission, permissionsOf } from '../roles/permissions.ts'
 import { roleNames, type User } from '../users/user.ts'
 
@@ -10,8 +10,7 @@ import { roleNames, type User } from '../users/user.ts'
  * @throws KeywardError `forbidden`
  */
 export async function checkCondition(deps: Pick<Deps, 'store'>, user: User, url: string): Promise<void> {
-  const start = url.indexOf('?')
-  const conditions = Object.entries(start === -1 ? {} : readQuery(url.slice(start + 1)))
+  const conditions = Object.entries(readQuery(url))
   for (const [name, value] of conditions) {
     const held =
       name === 'role'
@@ -21,9 +20,9 @@ export async function checkCondition(deps: Pick<Deps, 'store'>, user: User, url:
   }
 }
 
-function readQuery(query: string): Record<string, string> {
+function readQuery(url: string): Record<string, string> {
   try {
-    return parseForm(query)
+    return parseQuery(url)
   } catch (error) {
     if (error instanceof FormError) throw new KeywardError('forbidden')
     throw error

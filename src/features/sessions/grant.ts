@@ -55,7 +55,8 @@ export async function grantSession(deps: GrantDeps, { user, amr, origin, device 
     const claimed = await store.claim(deps.store, account)
     if (claimed === undefined) throw new KeywardError('invalid_credentials')
     await store.insert(deps.store, { ...session, ...origin, ...account, expiresAt, now })
-    const excess = await store.endExcess(deps.store, { userId: user.id, keep: config.MAX_SESSIONS_PER_USER, now })
+    const keep = config.MAX_SESSIONS_PER_USER - 1
+    const excess = await store.endExcess(deps.store, { userId: user.id, begun: id, keep, now })
     for (const sessionId of excess)
       await record(deps, { ...told, sessionId, event: 'session.ended', details: { reason: 'too_many_sessions' } })
     await record(deps, { ...told, event: 'login.succeeded', details: { amr: session.amr } })

@@ -1,8 +1,10 @@
 import { Elysia, t } from 'elysia'
 import type { Deps } from '../../deps.ts'
+import { invalidField } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { principalOf } from '../../http/request-state.ts'
 import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
+import { FormError, parseQuery } from '../../lib/form.ts'
 import type { Principal } from './authenticate.ts'
 import { endOwnSession, endOwnSessions, logout, revoke } from './end.ts'
 import { checkCondition, forwardedHeaders } from './forward-auth.ts'
@@ -23,6 +25,16 @@ import {
 const unguessable = {
   none: 'nobody guesses a MAC of 256 bits, and a token that we did not make costs one read',
 } as const
+
+/** Whether a query has more than `known` parameters, or cannot be read. */
+function hasMore(url: string, known: number): boolean {
+  try {
+    return Object.keys(parseQuery(url)).length !== known
+  } catch (error) {
+    if (error instanceof FormError) return true
+    throw error
+  }
+}
 
 const NoContent = t.Void({ description: 'Done' })
 
@@ -91,6 +103,8 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       '/users/me/sessions',
       async ({ request, query, set }) => {
         const exceptCurrent = query.except === 'current'
+        // Elysia drops a parameter that it does not know: a misspelt one must not end the present session too.
+        if (hasMore(request.url, exceptCurrent ? 1 : 0)) throw invalidField('query', 'Only except=current is known')
         await endOwnSessions(deps, principalOf<Principal>(request), { exceptCurrent, ip: kit.clientIp(request) })
         set.status = 204
       },

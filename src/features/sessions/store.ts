@@ -147,12 +147,20 @@ export const setDeviceEpoch = (
 
 export const insert = (db: Db, session: NewSession): Promise<unknown> => prepared(db).insert.execute({ ...session })
 
-/** Ends the longest idle live sessions of a user beyond `keep`; answers which. */
+/**
+ * Ends the longest idle live sessions of a user until `keep` are left beside the one that begins, which is never ended
+ * whatever the clock says of it; answers which.
+ */
 export async function endExcess(
   { q, t: { sessions } }: Db,
-  { userId, keep, now }: { userId: number; keep: number; now: EpochMs },
+  { userId, begun, keep, now }: { userId: number; begun: string; keep: number; now: EpochMs },
 ): Promise<string[]> {
-  const ofUser = and(eq(sessions.userId, userId), isNull(sessions.endedAt), gt(sessions.expiresAt, now))
+  const ofUser = and(
+    eq(sessions.userId, userId),
+    ne(sessions.id, begun),
+    isNull(sessions.endedAt),
+    gt(sessions.expiresAt, now),
+  )
   const newest = q
     .select({ id: sessions.id })
     .from(sessions)
