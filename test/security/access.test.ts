@@ -1,0 +1,207 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
+import { createAccount, deactivate, deleteAccount, requireUser } from '../../src/features/accounts/manage.ts'
+import { createApiKey, revokeApiKey } from '../../src/features/api-keys/api-key.ts'
+import { permissions } from '../../src/features/roles/permissions.ts'
+import { roleNames } from '../../src/features/users/user.ts'
+import { DAY } from '../../src/lib/clock.ts'
+import { readDocument } from '../fuzz/document.ts'
+import { loggedIn, me, type Pair, refresh } from '../sessions/support.ts'
+import { createTestApp, type TestApp } from '../support/app.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
+
+const password = 'zebra crossing at noon'
+const metricsToken = 'a-token-for-the-metrics'
+
+describeEachDialect('who may do what', (dialect) => {
+  let app: TestApp
+  beforeEach(async () => {
+    app = await createTestApp({ dialect, env: { METRICS_TOKEN: metricsToken } })
+  })
+  afterEach(() => app.close())
+
+  const make = (username: string, admin = false) =>
+    createAccount(app.deps, { email: `${username}@example.com`, username, password, admin })
+  const tokenOf = async (username: string) => (await loggedIn(app, { username, password })).access_token
+
+  test('O1: every route and every caller, as the route’s word says', async () => {
+    const boss = await make('boss', true)
+    const former = await make('former', true)
+    await make('ada')
+    const formerToken = await tokenOf('former')
+    const key = async (scopes: string[]) => (await createApiKey(app.deps, { owner: boss, name: 'k', scopes })).text
+    await deactivate(app.deps, former)
+    const callers: Record<string, () => Promise<string | undefined>> = {
+      nobody: async () => undefined,
+      forger: async () => `${(await tokenOf('ada')).slice(0, -4)}AAAA`,
+      'a user': () => tokenOf('ada'),
+      'a former administrator': async () => formerToken,
+      'an administrator': () => tokenOf('boss'),
+      'a key for it': () => key([...permissions]),
+      'a key for something else': () => key(['audit:read']),
+      'the metrics token': async () => metricsToken,
+    }
+    /** Who gets in, and who is known and may not; everybody else is 401. */
+    const words: Record<string, { in: string[]; forbidden?: string[] }> = {
+      open: { in: Object.keys(callers) },
+      user: { in: ['a user', 'an administrator'] },
+      'existing-user': { in: ['a user', 'an administrator'] },
+      metrics: { in: ['the metrics token'] },
+    }
+    const permission = {
+      in: ['an administrator', 'a key for it'],
+      forbidden: ['a user', 'a key for something else'],
+    }
+    const document = readDocument(await (await app.request('GET', '/openapi.json')).text())
+    let cells = 0
+    for (const { method, path, bodies } of document.operations)
+      for (const [caller, token] of Object.entries(callers)) {
+        const target = path.replace(/\{\w+\}/g, 'nothing')
+        const { access } = app.table.find(method, target)!
+        const word = access.includes(':') ? permission : words[access]
+        if (!word) throw new Error(`nobody has written down who may use ${access}`)
+        const given = await token()
+        const form = bodies[0]?.type.endsWith('urlencoded') ? { form: '' } : { json: {} }
+        const answer = await app.request(method, target, {
+          ...(bodies.length > 0 && form),
+          ...(given !== undefined && { token: given }),
+        })
+        const expected = word.in.includes(caller) ? 'in' : word.forbidden?.includes(caller) ? 403 : 401
+        const got = answer.status === 401 || answer.status === 403 ? answer.status : 'in'
+        expect([method, path, caller, got]).toEqual([method, path, caller, expected])
+        cells++
+      }
+    expect(cells).toBe(app.table.routes.length * Object.keys(callers).length)
+  })
+
+  test('K8, O2: nobody makes more of themselves by what they send', async () => {
+    const more = {
+      id: 4711,
+      role: 'admin',
+      roles: ['admin'],
+      permissions: ['users:write'],
+      is_admin: true,
+      is_active: false,
+      email_verified: true,
+      emailVerifiedAt: 1,
+      password_hash: 'x',
+      passwordHash: 'x',
+      session_epoch: 7,
+      created_at: '2001-01-01T00:00:00.000Z',
+      admin: true,
+      byAdmin: true,
+      client: 'x',
+      ip: 'x',
+      constructor: { prototype: { admin: true } },
+      prototype: { admin: true },
+    }
+    const headers = {
+      'x-auth-request-groups': 'admin',
+      'x-auth-request-user': '1',
+      'x-role': 'admin',
+      'x-user-id': '1',
+      'x-forwarded-user': 'boss',
+    }
+    const json = { email: 'eve@example.com', username: 'eve', password, ...more }
+    const made = await app.request('POST', '/register?role=admin&is_admin=true', { json, headers })
+    expect(made.status).toBe(201)
+    const view = (await made.json()) as object
+    expect(view).toMatchObject({ username: 'eve', is_active: true, email_verified: false, roles: ['user'] })
+    expect(view).not.toHaveProperty('id', 4711)
+    const grant = await app.request('POST', '/token', {
+      form: { username: 'eve', password, scope: 'admin tokens:introspect', roles: 'admin' },
+      headers,
+    })
+    const { access_token: token } = (await grant.json()) as Pair
+    await expectRefusal(
+      await app.request('POST', '/introspect', { token, headers, form: { token, roles: 'admin' } }),
+      'forbidden',
+    )
+    expect(await (await app.request('GET', '/users/me', { token, headers })).json()).toEqual(view)
+    expect(Object.hasOwn(Object.prototype, 'admin')).toBe(false)
+  })
+
+  test('O4: whoever registers first, or twelve at once, is no administrator', async () => {
+    await Promise.all(
+      Array.from({ length: 12 }, (_, i) =>
+        app.request('POST', '/register', {
+          json: { email: `first${i}@example.com`, username: `first${i}`, password, roles: ['admin'] },
+        }),
+      ),
+    )
+    const { q, t } = app.deps.store
+    expect(await q.select().from(t.users)).toHaveLength(12)
+    expect(await q.select().from(t.userRoles).where(eq(t.userRoles.role, 'admin'))).toEqual([])
+  })
+
+  test('O5: the last administrator stays, whichever way and however many try at once', async () => {
+    const admins = await Promise.all(['one', 'two', 'three'].map((name) => make(name, true)))
+    const acts = admins.flatMap((admin) => [() => deactivate(app.deps, admin), () => deleteAccount(app.deps, admin)])
+    const outcomes = await Promise.allSettled(acts.map((act) => act()))
+    const refusals = outcomes.filter((one) => one.status === 'rejected')
+    for (const { reason } of refusals) expect(reason).toMatchObject({ code: 'last_admin' })
+    const { q, t } = app.deps.store
+    const left = await q
+      .select({ id: t.users.id })
+      .from(t.users)
+      .innerJoin(t.userRoles, eq(t.userRoles.userId, t.users.id))
+      .where(eq(t.users.isActive, true))
+    expect(left).toHaveLength(1)
+    expect(refusals.length).toBeGreaterThan(0)
+  })
+
+  test('O8: of a deleted account nothing lives on, and its name is free for another person', async () => {
+    const gone = await make('ada', true)
+    await make('boss', true)
+    const old = await loggedIn(app, { username: 'ada', password })
+    const { text: key } = await createApiKey(app.deps, { owner: gone, name: 'k', scopes: ['tokens:introspect'] })
+    await deleteAccount(app.deps, gone)
+    const heir = await make('ada')
+    expect(heir.id).not.toBe(gone.id)
+    expect(await me(app, old.access_token)).toBe(401)
+    expect((await refresh(app, old.refresh_token)).status).toBe(401)
+    await expectRefusal(await app.request('GET', '/user/user', { token: old.access_token }), 'user_not_found')
+    const introspect = { token: key, form: { token: old.access_token } }
+    await expectRefusal(await app.request('POST', '/introspect', introspect), 'invalid_token')
+    const { q, t } = app.deps.store
+    for (const table of [t.sessions, t.apiKeys]) expect(await q.select().from(table)).toEqual([])
+    expect(roleNames(await requireUser(app.deps, 'ada'))).toEqual(['user'])
+  })
+
+  test('O9: an API key is a prefix and more than 128 bits, and holds no more than its owner does now', async () => {
+    const owner = await make('boss', true)
+    await make('spare', true)
+    const scopes = ['tokens:introspect']
+    const make50 = Array.from({ length: 50 }, () => createApiKey(app.deps, { owner, name: 'k', scopes }))
+    const keys = await Promise.all(make50)
+    for (const { text } of keys) expect(text).toMatch(/^kw_[A-Za-z0-9_-]{38}$/)
+    expect(new Set(keys.map(({ text }) => text.slice(3, 15))).size).toBe(50)
+    const use = async (token: string) =>
+      (await app.request('POST', '/introspect', { token, form: { token: 'x' } })).status
+    const [first, second, third] = keys.map(({ id, text }) => ({ id, text }))
+    expect(await use(first!.text)).toBe(200)
+    for (let length = 0; length < first!.text.length; length++)
+      expect([length, await use(first!.text.slice(0, length) || 'kw')]).toEqual([length, 401])
+
+    await revokeApiKey(app.deps, first!.id)
+    expect(await use(first!.text)).toBe(401)
+    const expiresAt = app.clock.now() + DAY
+    const { text: brief } = await createApiKey(app.deps, { owner, name: 'k', scopes, expiresAt })
+    expect(await use(brief)).toBe(200)
+    await app.passTime(DAY)
+    expect(await use(brief)).toBe(401)
+
+    const { q, t } = app.deps.store
+    await q.delete(t.userRoles).where(eq(t.userRoles.userId, owner.id))
+    expect(await use(second!.text)).toBe(403)
+    await deactivate(app.deps, owner)
+    expect(await use(third!.text)).toBe(401)
+    const plain = await make('ada')
+    await expect(createApiKey(app.deps, { owner: plain, name: 'k', scopes })).rejects.toMatchObject({
+      code: 'validation_failed',
+    })
+    for (const path of ['/users/me', '/users/me/sessions', '/user/user'])
+      await expectRefusal(await app.request('GET', path, { token: second!.text }), 'invalid_token')
+  })
+})

