@@ -26,6 +26,7 @@ const reasons: readonly [codes: RegExp, sentence: string][] = [
   [/^SQLITE_NOTADB/, 'is not an SQLite database'],
   [/^SQLITE_CORRUPT/, 'is damaged; restore a backup'],
   [/^SQLITE_CANTOPEN/, 'cannot be opened'],
+  [/^SQLITE_READONLY_DIRECTORY/, 'is in a folder that cannot be written'],
   [/^SQLITE_(READONLY|PERM)/, 'cannot be written'],
   [/^SQLITE_FULL/, 'cannot grow: the disk is full'],
   [/^SQLITE_IOERR/, 'cannot be read or written'],

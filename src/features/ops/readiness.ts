@@ -7,10 +7,19 @@ const PATIENCE = 5_000
 
 type ReadinessDeps = Pick<Deps, 'store' | 'clock' | 'keyring' | 'lifecycle' | 'pendingMigrations'>
 
-/** What must hold for a process to be sent requests, each with what is said when it does not. */
-const checks: readonly { sentence: string; holds: (deps: ReadinessDeps) => Promise<boolean> }[] = [
+interface Check {
+  /** Said when it does not hold. */
+  sentence: string
+  /** Said when nobody can tell. */
+  unknown: string
+  holds: (deps: ReadinessDeps) => Promise<boolean>
+}
+
+/** What must hold for a process to be sent requests. */
+const checks: readonly Check[] = [
   {
     sentence: 'the database does not take writes',
+    unknown: 'the database does not take writes',
     holds: async ({ store: db, clock }) => {
       await store.writeProbe(db, clock.now())
       return true
@@ -18,9 +27,14 @@ const checks: readonly { sentence: string; holds: (deps: ReadinessDeps) => Promi
   },
   {
     sentence: 'the database lacks migrations of this version',
+    unknown: 'the database cannot be read',
     holds: async ({ pendingMigrations }) => (await pendingMigrations()).length === 0,
   },
-  { sentence: 'there is no key to sign tokens with', holds: async ({ keyring }) => keyring.signing() !== undefined },
+  {
+    sentence: 'there is no key to sign tokens with',
+    unknown: 'there is no key to sign tokens with',
+    holds: async ({ keyring }) => keyring.signing() !== undefined,
+  },
 ]
 
 /**
@@ -53,11 +67,11 @@ const unanswered: Finding = { sentence: 'the database does not answer' }
 
 async function inspect(deps: ReadinessDeps): Promise<Finding[]> {
   const findings: Finding[] = []
-  for (const { sentence, holds } of checks) {
+  for (const { sentence, unknown, holds } of checks) {
     try {
       if (!(await holds(deps))) findings.push({ sentence })
     } catch (cause) {
-      findings.push({ sentence, cause })
+      findings.push({ sentence: unknown, cause })
     }
   }
   return findings
