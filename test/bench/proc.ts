@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { cpus, release } from 'node:os'
+
+/** Linux tells CPU time in hundredths of a second, whatever the kernel's own tick is. */
+const TICKS = 100
+
+interface ProcessTimes {
+  parent: number
+  seconds: number
+}
+
+function processTimes(pid: number | string): ProcessTimes | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The name before it may have spaces and brackets of its own.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { parent: Number(fields[1]), seconds: (Number(fields[11]) + Number(fields[12])) / TICKS }
+  } catch {
+    return undefined // it ended meanwhile
+  }
+}
+
+/** CPU seconds that a process has used, user and system, all threads. */
+export const cpuSeconds = (pid: number): number => processTimes(pid)?.seconds ?? 0
+
+/** CPU seconds of a process and all that descend from it and still run. */
+function treeCpuSeconds(root: number): number {
+  const all = new Map<number, ProcessTimes>()
+  for (const name of readdirSync('/proc')) {
+    const times = /^\d+$/.test(name) ? processTimes(name) : undefined
+    if (times) all.set(Number(name), times)
+  }
+  let sum = 0
+  for (const [pid, { seconds }] of all) {
+    let at: number | undefined = pid
+    while (at !== undefined && at !== root) at = all.get(at)?.parent
+    if (at === root) sum += seconds
+  }
+  return sum
+}
+
+/** CPU seconds that all processes of the machine have used. */
+function busySeconds(): number {
+  const [, user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]!.split(/ +/)
+  return [user, nice, system, irq, softirq].reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS
+}
+
+/** From now on; asked, it says how long that is, and how many cores were busy with what `root` did not start. */
+export function watchMachine(root: number): () => { seconds: number; foreignCores: number } {
+  const since = { time: performance.now(), busy: busySeconds(), ours: treeCpuSeconds(root) }
+  return () => {
+    const seconds = (performance.now() - since.time) / 1_000
+    const foreign = busySeconds() - since.busy - (treeCpuSeconds(root) - since.ours)
+    return { seconds, foreignCores: Math.max(0, foreign / seconds) }
+  }
+}
+
+/** Resident memory of a process, in MiB. */
+export function residentMiB(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+  return Number(kilobytes) / 1024
+}
+
+/** What figures of this machine are to be read with. */
+export function machine(): string {
+  const cores = cpus()
+  return `${cores.length} cores of ${cores[0]?.model.trim() ?? 'an unknown CPU'}, Linux ${release()}, Bun ${Bun.version}`
+}

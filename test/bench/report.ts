@@ -1,0 +1,96 @@
+import { join } from 'node:path'
+import { partPattern } from '../support/readme.ts'
+import type { Rounds } from './bench.ts'
+import { machine } from './proc.ts'
+
+/** What a section found out. */
+export interface Findings {
+  title: string
+  /** How it was measured, in a sentence or two. */
+  text: string
+  /** The first row is the head, the first column names what was measured. */
+  table: string[][]
+  gates: Gate[]
+  notes?: string[]
+  rounds: Pick<Rounds<unknown>, 'dropped' | 'foreign'> & { kept: { length: number } }
+}
+
+/** A promise of this design: a ratio of two figures of one round, mostly. */
+export interface Gate {
+  what: string
+  value: number
+  atMost?: number
+  atLeast?: number
+  /** How it is written; a plain number to two places if absent. */
+  unit?: 'percent' | 'ms'
+}
+
+export const isMet = ({ value, atMost, atLeast }: Gate): boolean =>
+  !(atMost !== undefined && !(value <= atMost)) && !(atLeast !== undefined && !(value >= atLeast))
+
+/** A number to three digits, `93,500`, `10.3`, `0.61`, or a dash. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  const digits = value === 0 ? 1 : Math.floor(Math.log10(Math.abs(value))) + 1
+  const rounded = digits > 3 ? Math.round(value / 10 ** (digits - 3)) * 10 ** (digits - 3) : value
+  return rounded.toLocaleString('en', {
+    minimumFractionDigits: digits >= 3 ? 0 : Math.min(2, 3 - digits),
+    maximumFractionDigits: digits >= 3 ? 0 : Math.min(2, 3 - digits),
+  })
+}
+
+export const percent = (value: number): string => (Number.isFinite(value) ? `${(value * 100).toFixed(1)} %` : '–')
+
+/** Two figures in one cell: the median and the 99th percentile. */
+export const pair = (p50: number, p99: number): string => `${figure(p50)} / ${figure(p99)}`
+
+export function toMarkdown(findings: Findings, at: Date): string {
+  const { title, text, table, gates, notes = [], rounds } = findings
+  const [head = [], ...rows] = table
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const kept = `medians of ${rounds.kept.length} ${rounds.kept.length === 1 ? 'round' : 'rounds'}`
+  const dropped = rounds.dropped === 0 ? '' : `, ${rounds.dropped} more dropped`
+  const measured = `${at.toISOString().slice(0, 10)}, ${machine()}; ${kept}${dropped}; other programs took at most ${rounds.foreign.toFixed(2)} cores.`
+  return [
+    `### ${title}`,
+    text,
+    [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n'),
+    gates.map((gate) => `- ${toLine(gate)}`).join('\n'),
+    ...notes,
+    measured,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+function toLine(gate: Gate): string {
+  const { what, value, atMost, atLeast, unit } = gate
+  const shown = (one: number, digits = 2) =>
+    unit === 'percent'
+      ? `${(one * 100).toFixed(digits === 0 ? 0 : 1)} %`
+      : unit === 'ms'
+        ? `${figure(one)} ms`
+        : digits === 0
+          ? String(one)
+          : one.toFixed(2)
+  const goal = [
+    ...(atMost === undefined ? [] : [`at most ${shown(atMost, 0)}`]),
+    ...(atLeast === undefined ? [] : [`at least ${shown(atLeast, 0)}`]),
+  ].join(', ')
+  return goal === ''
+    ? `${what}: ${shown(value)}`
+    : `${what}: **${shown(value)}** (goal: ${goal}${isMet(gate) ? '' : '; missed'})`
+}
+
+const readmePath = join(import.meta.dir, '..', '..', 'README.md')
+
+/** Puts a section's text in its place in README, between `<!-- bench NAME -->` and `<!-- /bench NAME -->`. */
+export async function writeToReadme(name: string, text: string): Promise<void> {
+  const pattern = partPattern(`bench ${name}`)
+  const readme = await Bun.file(readmePath).text()
+  if (!pattern.test(readme)) throw new Error(`README has no place for "bench ${name}"`)
+  await Bun.write(
+    readmePath,
+    readme.replace(pattern, () => `\n${text}\n\n`),
+  )
+}

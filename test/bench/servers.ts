@@ -1,0 +1,113 @@
+import { openSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { binaryPath } from '../support/binary.ts'
+import { PYTHON } from '../support/programs.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+/** A server that the bench has started. */
+export interface Server {
+  port: number
+  pid: number
+  stop(): Promise<void>
+}
+
+const running = new Set<Bun.Subprocess>()
+
+/** Ends what runs at once, also where the bench itself ends early. */
+export function killServers(): void {
+  for (const child of running) child.kill('SIGKILL')
+  running.clear()
+}
+
+/**
+ * Starts a server that reads PORT and resolves with its first answer. What it prints goes to a file, as a log does.
+ * @throws when it ends before it answers
+ */
+export async function startServer(command: string[], env: Record<string, string> = {}): Promise<Server> {
+  const port = await freePort()
+  const { child, log } = launch(command, { ...env, PORT: String(port) })
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(`${command.join(' ')}: ${readFileSync(log, 'utf8')}`)
+    await Bun.sleep(5)
+  }
+  return {
+    port,
+    pid: child.pid,
+    async stop() {
+      running.delete(child)
+      child.kill('SIGKILL')
+      await child.exited
+    },
+  }
+}
+
+/** Starts a program in a folder of its own; its output goes to `log`. */
+export function launch(command: string[], env: Record<string, string>): { child: Bun.Subprocess; log: string } {
+  const folder = scratchFolder('bench')
+  const log = join(folder, 'log')
+  const output = openSync(log, 'a')
+  const child = Bun.spawn(command, {
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', HOME: folder, ...env },
+    stdin: 'ignore',
+    stdout: output,
+    stderr: output,
+  })
+  running.add(child)
+  return { child, log }
+}
+
+const answers = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/livez`).then(
+    () => true,
+    () => false,
+  )
+
+const target = (name: string): string => join(import.meta.dir, 'targets', name)
+
+export const bareCommand = [process.execPath, target('bare.ts')]
+
+export const startBare = (): Promise<Server> => startServer(bareCommand)
+
+export const startElysia = (): Promise<Server> => startServer([process.execPath, target('elysia.ts')])
+
+/** Undefined where Debian's packages are not installed. */
+export async function startFastapi(): Promise<Server | undefined> {
+  const modules = 'fastapi, uvicorn, sqlalchemy, passlib, bcrypt, jose, multipart'
+  if (Bun.which(PYTHON) === null) return undefined
+  const { exitCode } = Bun.spawnSync([PYTHON, '-c', `import ${modules}`], { stderr: 'ignore' })
+  return exitCode === 0 ? startServer([PYTHON, target('fastapi_service.py')]) : undefined
+}
+
+/** What a section says where `startFastapi` had nothing to start. */
+export const withoutFastapi =
+  'FastAPI was not measured: it wants Debian’s `python3-fastapi uvicorn python3-sqlalchemy python3-passlib python3-bcrypt python3-jose python3-multipart`.'
+
+/** Signs the access tokens of a Keyward here with `JWT_ALG=HS256`. */
+export const jwtSecret = 'only-for-the-bench-21f0e86d4c9b4a37-31bc'
+
+/** Keyward as in production, its access log on; with limits off, since one machine plays all clients. */
+export const keywardSettings = (settings: Record<string, string> = {}): Record<string, string> => ({
+  HOST: '127.0.0.1',
+  PUBLIC_URL: 'http://localhost:8000',
+  DATABASE_URL: `sqlite:///${join(scratchFolder('bench-db'), 'keyward.db')}`,
+  SECRET_KEY: 'only-for-the-bench-5c1d7a90e3b24f68-77aa',
+  ...((settings.JWT_ALG ?? 'HS256') === 'HS256' && { JWT_ALG: 'HS256', JWT_SECRET: jwtSecret }),
+  BCRYPT_COST: '10',
+  RATE_LIMIT: 'off',
+  ...settings,
+})
+
+/** The compiled binary, the one thing measured here that users run. */
+export const startKeyward = async (settings?: Record<string, string>): Promise<Server> =>
+  startServer([await binaryPath(), 'serve'], keywardSettings(settings))
+
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })
