@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
+import type { SignedUp, TestApp, TestAppOptions } from '../support/app.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { auditOf, guess, limitedApp, password } from './support.ts'
+
+/** README's section "What an attacker gets" holds these sentences, numbers and all. */
+const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).text()
+
+/** Asserts that README says so. */
+const inReadme = (row: string) => expect(readme).toContain(row)
+
+/** Password checks cost nothing here, so that days of attacks take seconds; what is counted is the same. */
+async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const app = await limitedApp({ ...options, env: { SQLITE_SYNCHRONOUS: 'NORMAL', LOG_LEVEL: 'silent' } })
+  app.deps.passwords.verify = async (given, stored) => ({
+    ok: stored !== undefined && given === password,
+    rehash: false,
+  })
+  app.deps.passwords.hash = async () => ({ hash: `$2b$04$${'a'.repeat(21)}.${'a'.repeat(30)}.`, scheme: 'bun-bcrypt' })
+  return app
+}
+
+const ipv4 = (block: number, n: number) => `${block}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
+
+/**
+ * The best that somebody can do who guesses from one place: as often as there is an answer, and again at the very second
+ * that a refusal names. What is refused consumes nothing, so no other timing gets more through.
+ */
+async function bestGuesser(
+  app: TestApp,
+  until: number,
+  next: () => { username: string; peer: string },
+): Promise<number> {
+  let through = 0
+  while (app.clock.now() < until) {
+    const { status, retryAfter } = await guess(app, next())
+    if (status === 401) through++
+    else app.clock.setWall(app.clock.now() + retryAfter * SECOND)
+  }
+  return through
+}
+
+describeEachDialect('an attack', (dialect) => {
+  let app: TestApp
+  let ada: SignedUp
+  let start = 0
+  beforeAll(async () => {
+    app = await openApp({ dialect })
+    ada = await app.signUp('ada', password)
+    start = app.clock.now()
+  })
+  afterAll(() => app.close())
+  const begin = async () => {
+    const { q, t } = app.deps.store
+    await q.delete(t.limits)
+    await q.delete(t.auditEvents)
+    await app.clock.advance(MINUTE)
+    start = app.clock.now()
+  }
+  const owner = (one: { peer?: string; device?: string } = {}) => guess(app, { username: 'ada', password, ...one })
+
+  test('of one address on one account', async () => {
+    await begin()
+    const peer = '198.51.100.7'
+    const firstDay = await bestGuesser(app, start + DAY, () => ({ username: 'ada', peer }))
+    expect(firstDay).toBeGreaterThanOrEqual(38)
+    expect(firstDay).toBeLessThanOrEqual(39)
+    const secondDay = await bestGuesser(app, start + 2 * DAY, () => ({ username: 'ada', peer }))
+    expect(secondDay).toBeLessThanOrEqual(20)
+    // The owner, at home or anywhere else, feels nothing of it.
+    expect((await owner()).status).toBe(200)
+    expect((await owner({ peer: '203.0.113.1' })).status).toBe(200)
+    inReadme('| one address guesses one account | 39 | 20 | nothing |')
+  })
+
+  test('of 5,000 addresses on one account, for a day', async () => {
+    await begin()
+    const device = ada.grant.device_token
+    let through = 0
+    let next = 0
+    const bot = () => ({ username: 'ada', peer: ipv4(100, next++ % 5_000) })
+    for (let hour = 0; hour < 24; hour++) {
+      through += await bestGuesser(app, start + (hour + 1) * HOUR, bot)
+      // Every hour, in the middle of it: with the device token, and at home without one.
+      expect((await owner({ peer: `203.0.113.${hour}`, device })).status).toBe(200)
+      expect((await owner()).status).toBe(200)
+      const { q, t } = app.deps.store
+      // The owner travels: no network but home stays known.
+      await q.delete(t.sessions)
+      await owner()
+    }
+    expect(through).toBeGreaterThanOrEqual(97)
+    expect(through).toBeLessThanOrEqual(99)
+    expect(await bestGuesser(app, start + 2 * DAY, bot)).toBeLessThanOrEqual(50)
+    while ((await guess(app, bot())).status === 401);
+    // On a new device in a new place the owner waits until the attack is over, and 29 minutes then.
+    const put = await owner({ peer: '203.0.113.200' })
+    expect(put.status).toBe(429)
+    expect(put.retryAfter).toBeLessThanOrEqual(29 * 60)
+    app.clock.setWall(app.clock.now() + put.retryAfter * SECOND)
+    expect((await owner({ peer: '203.0.113.200' })).status).toBe(200)
+    // One event for a limit and account in each window, not one for each of the refusals.
+    const exceeded = (await auditOf(app)).filter(({ event }) => event === 'limit.exceeded')
+    expect(exceeded.length).toBeLessThanOrEqual(2 + 24)
+    inReadme(
+      '| 5,000 addresses guess one account | 99 | 50 | nothing on a known device or network; elsewhere the owner waits until 29 minutes after the last guess |',
+    )
+  })
+
+  test('of one password on 10,000 names', async () => {
+    await begin()
+    let name = 0
+    const next = () => ({ username: `user${name++ % 10_000}`, peer: '198.51.100.8' })
+    const through = await bestGuesser(app, start + DAY, next)
+    expect(through).toBeGreaterThanOrEqual(76)
+    expect(through).toBeLessThanOrEqual(79)
+    expect(await bestGuesser(app, start + 2 * DAY, next)).toBeLessThanOrEqual(40)
+    // A stranger's account elsewhere, and one at home on the very network, log in at once.
+    expect((await owner({ peer: '203.0.113.2' })).status).toBe(200)
+    inReadme('| one address tries one password on 10,000 names | 79 | 40 |')
+  })
+
+  test('of registrations', async () => {
+    await begin()
+    let name = 0
+    const register = (username: string, peer: string) =>
+      app.request('POST', '/register', { json: { email: `${username}@example.com`, username, password }, peer })
+    const made = [0, 0]
+    for (const day of [0, 1])
+      while (app.clock.now() < start + (day + 1) * DAY) {
+        const response = await register(`bot${name++}`, '198.51.100.9')
+        if (response.status === 201) made[day]!++
+        else app.clock.setWall(app.clock.now() + Number(response.headers.get('retry-after')) * SECOND)
+      }
+    expect(made[0]).toBeGreaterThanOrEqual(195)
+    expect(made[0]).toBeLessThanOrEqual(199)
+    expect(made[1]).toBeLessThanOrEqual(100)
+    while ((await register(`bot${name++}`, '198.51.100.9')).status === 201);
+    expect((await register('honest', '203.0.113.3')).status).toBe(201)
+    const behind = await register('neighbour', '198.51.100.9')
+    expect(behind.status).toBe(429)
+    expect(Number(behind.headers.get('retry-after'))).toBeLessThanOrEqual(15 * 60)
+    inReadme('| one address registers accounts | 199 | 100 | nothing; on the same address 15 minutes at most |')
+  })
+})
+
+describe('an attack of 100,000 stolen pairs of names and passwords from 50 networks', () => {
+  test('in a day', async () => {
+    const app = await openApp()
+    const ada = await app.signUp('ada', password)
+    for (let i = 0; i < 20; i++) {
+      const json = { email: `member${i}@example.com`, username: `member${i}`, password }
+      await app.request('POST', '/register', { json, peer: ipv4(80, i) })
+    }
+    const start = app.clock.now()
+    const before = app.deps.store.stats().waitedTotal
+    let through = 0
+    // Every half hour each network tries as many as fall into it, one after the other.
+    for (let burst = 0; burst < 48; burst++) {
+      app.clock.setWall(start + burst * 30 * MINUTE)
+      for (let pair = burst; pair < 100_000; pair += 48) {
+        const peer = `2001:db8:0:${(pair % 50).toString(16)}::${pair >> 16}:${(pair & 0xffff).toString(16)}`
+        if ((await guess(app, { username: `leaked${pair}`, peer })).status === 401) through++
+      }
+      // Members log in meanwhile: at home, on a known device on an attacker's network, and wherever nobody guesses.
+      const device = ada.grant.device_token
+      expect((await guess(app, { username: 'ada', password })).status).toBe(200)
+      expect((await guess(app, { username: 'ada', password, device, peer: '2001:db8:0:1::9' })).status).toBe(200)
+      const member = { username: `member${burst % 20}`, password, peer: ipv4(90, burst) }
+      expect((await guess(app, member)).status).toBe(200)
+    }
+    expect(through).toBeGreaterThan(3_000)
+    expect(through).toBeLessThanOrEqual(50 * 79)
+    // The flood was answered out of memory: few of the refused attempts came to the database's writer.
+    expect(app.deps.store.stats().waitedTotal - before).toBeLessThan(100_000 / 8)
+    inReadme('| 50 networks try 100,000 stolen pairs | 3,950 | 2,000 |')
+    await app.close()
+  }, 60_000)
+})
