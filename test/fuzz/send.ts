@@ -27,9 +27,19 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
     const answer = await app.fetch(request, plan.peer)
     const took = performance.now() - started
     statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
-    const faults = await faultsOf(sent, answer, document)
+    const faults = [...(await faultsOf(sent, answer, document)), ...faultsOfLog(world)]
     if (spends(sent, answer.status)) await world.renew()
     return took > LONGEST ? [...faults, SLOW] : faults
+  }
+
+  /** What was logged since the last look: no password, no token, nothing unexpected. */
+  function faultsOfLog({ secrets, values }: World): string[] {
+    const log = app.logs.splice(0).join('')
+    const leaked = [...secrets(), values.device_token].some((secret) => log.includes(secret))
+    return [
+      ...(leaked ? ['logs a password or token'] : []),
+      ...(log.includes('unhandled_error') ? ['logs an unhandled error'] : []),
+    ]
   }
 
   function build(plan: PlannedRequest): { request: Request; sent: Sent } {

@@ -4,8 +4,11 @@ import type { TestApp } from './app.ts'
 export interface Served {
   /** `http://127.0.0.1:<port>`. */
   url: string
-  /** Sends bytes as they are and answers what came back until the server closed the connection. */
-  raw(text: string): Promise<RawAnswer>
+  /**
+   * Sends bytes as they are and answers what came back until the server closed the connection. With `end` the client
+   * closes its half behind them, so that a server which waits for more does not.
+   */
+  raw(text: string, options?: { end?: boolean }): Promise<RawAnswer>
   stop(): Promise<void>
 }
 
@@ -26,12 +29,12 @@ export function serve(app: Pick<TestApp, 'fetch'>): Served {
   })
   return {
     url: `http://127.0.0.1:${server.port}`,
-    raw: async (text) => parse(await exchange(server.port!, text)),
+    raw: async (text, { end = false } = {}) => parse(await exchange(server.port!, text, end)),
     stop: () => server.stop(true),
   }
 }
 
-const exchange = (port: number, text: string): Promise<string> =>
+const exchange = (port: number, text: string, end: boolean): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     let answer = ''
@@ -41,7 +44,8 @@ const exchange = (port: number, text: string): Promise<string> =>
     })
     socket.on('close', () => resolve(answer))
     socket.on('error', (error) => (answer ? resolve(answer) : reject(error)))
-    socket.write(text, 'latin1')
+    if (end) socket.end(text, 'latin1')
+    else socket.write(text, 'latin1')
   })
 
 function parse(answer: string): RawAnswer {
