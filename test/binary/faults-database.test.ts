@@ -67,20 +67,27 @@ test.concurrent('a file that another process holds: writes wait for 3 seconds, t
     const before = await writesOfAda(keyward)
     const after = await writesOfAda(keyward)
 
+    const begun = performance.now()
     other.run('BEGIN IMMEDIATE')
     const life = watchLife(keyward)
     let settled = 0
-    const waiting = before.writes.map(async ([write, expected]) => {
-      const status = await statusOf(keyward, write)
-      settled++
-      return [write[1], status, expected]
-    })
+    const waiting = Promise.all(
+      before.writes.map(async ([write, expected]) => {
+        const status = await statusOf(keyward, write)
+        settled++
+        return [write[1], status, expected]
+      }),
+    )
+    waiting.catch(() => {})
     const held = Bun.sleep(2 * SECONDS)
     expect(await statusOf(keyward, me(before.token))).toBe(200)
     await held
-    expect(settled).toBe(0)
+    const late = performance.now() - begun > 2.5 * SECONDS
+    if (!late) expect(settled).toBe(0)
     other.run('COMMIT')
-    for (const [path, status, expected] of await Promise.all(waiting)) expect([path, status]).toEqual([path, expected])
+    // On a machine that stood still meanwhile the 3 seconds may be over.
+    for (const [path, status, expected] of await waiting)
+      if (!late || status !== 503) expect([path, status]).toEqual([path, expected])
 
     other.run('BEGIN IMMEDIATE')
     const end = performance.now() + 10 * SECONDS
@@ -175,24 +182,28 @@ const inTime = async (keyward: RunningBinary, sent: Sent, signal: AbortSignal): 
 function registerCrowd(keyward: RunningBinary) {
   const answered: string[] = []
   let going = true
-  const people = Array.from({ length: 4 }, async (_, lane) => {
-    for (let person = 0; going; person++) {
-      const username = `person-${lane}-${person}`
-      const status = await statusOf(keyward, accountOf(username, password).register)
-      if (status === 201) answered.push(username)
-      else {
-        expect(status).toBe(503)
-        await Bun.sleep(20)
+  const people = Promise.all(
+    Array.from({ length: 4 }, async (_, lane) => {
+      for (let person = 0; going; person++) {
+        const username = `person-${lane}-${person}`
+        const status = await statusOf(keyward, accountOf(username, password).register)
+        if (status === 201) answered.push(username)
+        else {
+          expect(status).toBe(503)
+          await Bun.sleep(20)
+        }
       }
-    }
-  })
+    }),
+  )
+  // It is awaited by `stop` alone, which a test that fails before does not reach.
+  people.catch(() => {})
   return {
     async reached(count: number) {
       while (answered.length < count) await Bun.sleep(2)
     },
     async stop() {
       going = false
-      await Promise.all(people)
+      await people
       return answered
     },
   }
