@@ -123,7 +123,7 @@ async function episode(dialect: Dialect, { seed, rounds }: { seed: string; round
           keyward.signal('SIGTERM')
           expect(await keyward.exited).toBe(0)
         } else {
-          const last = answers + Math.floor(random.fraction() * 50)
+          const last = answers + 1 + Math.floor(random.fraction() * 50)
           const delay = random.fraction() * 6
           onAnswer = () => {
             if (answers === last) Bun.sleep(delay).then(() => keyward.signal('SIGKILL'))
