@@ -1,3 +1,4 @@
+import { heapStats } from 'bun:jsc'
 import { describe, expect, test } from 'bun:test'
 import { connect, type Socket } from 'node:net'
 import { createPasswords } from '../../src/features/users/password.ts'
@@ -37,6 +38,33 @@ test('R1: while five hundred logins hash, tokens are checked as if there were no
     if (response.status === 503) await expectRefusal(response, 'overloaded')
   }
   expect([...statuses.keys()].sort()).toEqual([401, 503])
+  await app.close()
+})
+
+test('R5: three thousand requests leave nothing behind in memory, whoever they come from', async () => {
+  const app = await createTestApp({ env: { LOG_LEVEL: 'silent', RATE_LIMIT: 'on', SQLITE_SYNCHRONOUS: 'NORMAL' } })
+  const { grant } = await app.signUp()
+  let turns = 0
+  const turn = async () => {
+    const n = ++turns
+    const peer = `198.51.${n >> 8}.${n & 255}`
+    await app.request('GET', '/users/me', { token: grant.access_token })
+    await app.request('GET', '/users/me', { token: `a.b.${n}` })
+    await app.request('GET', `/unknown/${n}`)
+    await app.request('POST', '/token', { form: { username: `nobody${n}`, password: 'wrong' }, peer })
+    await app.request('POST', '/token', { form: { username: 'ada', password: 'wrong' } })
+    await app.request('POST', '/register', { json: { email: 'x', username: `name${n}`, password: 'p' }, peer })
+  }
+  const objects = async (count: number): Promise<number> => {
+    for (let at = 0; at < count; at++) await turn()
+    Bun.gc(true)
+    Bun.gc(true)
+    return heapStats().objectCount
+  }
+  // The first turns fill what is filled once.
+  const before = await objects(300)
+  const after = await objects(500)
+  expect(after - before).toBeLessThan(500)
   await app.close()
 })
 
