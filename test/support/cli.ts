@@ -19,12 +19,14 @@ export interface CliOptions {
   clock?: Clock
   /** What is typed where the command asks for a password. */
   secret?: string
+  /** Of what is random in the command. */
+  seed?: string
 }
 
 /** Runs one command line in process, as `keyward <argv>` with this database and the test's SECRET_KEY. */
 export async function keyward(
   argv: readonly string[],
-  { databaseUrl, env, clock = manualClock(), secret = '' }: CliOptions,
+  { databaseUrl, env, clock = manualClock(), secret = '', seed = 'cli' }: CliOptions,
 ): Promise<CliResult> {
   let out = ''
   let err = ''
@@ -33,7 +35,7 @@ export async function keyward(
     executable: join(scratchFolder('executable'), 'keyward'),
     version: '0.0.0',
     clock,
-    random: seededRandom('cli'),
+    random: seededRandom(seed),
     usage: () => ({ residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }),
     readSecret: async () => secret,
     print: (text: string) => {

@@ -1,0 +1,205 @@
+import { beforeEach, expect, test } from 'bun:test'
+import { createTestApp, type TestApp, testSecret } from '../support/app.ts'
+import { runBinary } from '../support/binary.ts'
+import { type CliResult, keyward } from '../support/cli.ts'
+import { manualClock } from '../support/clock.ts'
+import { type Dialect, describeEachDialect } from '../support/dialects.ts'
+
+const password = 'correct horse battery'
+
+/** A command line on a database of its own, and a server beside it. */
+async function openStage(dialect: Dialect) {
+  const database = await dialect.databaseUrl()
+  const clock = manualClock()
+  const env = { BCRYPT_COST: '4', HASH_NICE: '0', RATE_LIMIT: 'off' }
+  const run = (line: string, secret = password): Promise<CliResult> =>
+    keyward([...line.split(' '), '--dev'], { databaseUrl: database.url, clock, secret, env })
+  const server = () => createTestApp({ databaseUrl: database.url, clock })
+  return { database, clock, run, server }
+}
+
+const login = async (app: TestApp, username: string, typed = password) =>
+  app.request('POST', '/token', { form: { username, password: typed } })
+
+const profile = async (app: TestApp, username: string, typed = password) => {
+  const { access_token: token } = (await (await login(app, username, typed)).json()) as { access_token: string }
+  return (await (await app.request('GET', '/users/me', { token })).json()) as Record<string, unknown>
+}
+
+describeEachDialect('keyward users', (dialect) => {
+  let stage: Awaited<ReturnType<typeof openStage>>
+  const run = (line: string, secret?: string) => stage.run(line, secret)
+  const done = async (line: string, secret?: string) => {
+    const { code, out, err } = await run(line, secret)
+    expect({ line, code, err }).toEqual({ line, code: 0, err: '' })
+    return out
+  }
+  const refused = async (line: string, why: RegExp, secret?: string, exit = 1) => {
+    const { code, out, err } = await run(line, secret)
+    expect([line, code, out]).toEqual([line, exit, ''])
+    expect(err).toMatch(why)
+  }
+  const create = (name: string, more = '') => done(`users create --email ${name}@example.com --username ${name}${more}`)
+
+  beforeEach(async () => {
+    stage = await openStage(dialect)
+  })
+
+  test('create makes an account with the password that is given, and an administrator with --admin', async () => {
+    expect(await create('ada', ' --admin')).toMatch(/^Created +1 {2}ada +ada@example\.com +active +admin,user +2026-/)
+    expect(await create('support')).toMatch(/^Created +2 {2}support +\S+ +active +user /)
+    const app = await stage.server()
+    expect(await profile(app, 'ada')).toMatchObject({ id: 1, roles: ['admin', 'user'], email_verified: false })
+    expect(await profile(app, 'support')).toMatchObject({ id: 2, roles: ['user'] })
+    const events = await app.deps.store.q.select().from(app.deps.store.t.auditEvents)
+    expect(events.map(({ event, userId }) => `${event} ${userId}`).slice(0, 3)).toEqual([
+      'user.created 1',
+      'role.granted 1',
+      'user.created 2',
+    ])
+    await app.close()
+  })
+
+  test('create says which field is wrong, and makes nothing', async () => {
+    await create('ada')
+    await refused('users create --email ada@example.com --username other', /^Email already registered$/m)
+    await refused('users create --email other@example.com --username ADA', /^Username already taken$/m)
+    await refused('users create --email x --username a', /^email: .+\nusername: .+$/m)
+    for (const weak of ['', 'short', 'password123'])
+      await refused('users create --email bea@example.com --username bea --admin', /^password: .+$/m, weak)
+    await refused('users create --username bea', /email/i, undefined, 2)
+    await refused('users create --email bea@example.com --username bea extra', /no arguments/i, undefined, 2)
+    await refused(
+      'users create --email bea@example.com --username bea --adimn',
+      /Unknown option '--adimn'/,
+      undefined,
+      2,
+    )
+    expect((await done('users list')).trim().split('\n')).toHaveLength(1)
+  })
+
+  test('set-password ends all sessions and lets the owner in with the new one, under either name', async () => {
+    await create('ada')
+    const app = await stage.server()
+    const { access_token: token } = (await (await login(app, 'ada')).json()) as { access_token: string }
+    expect(await done('users set-password ADA@example.com', 'a second password')).toMatch(
+      /^Password set for +1 {2}ada /,
+    )
+    expect((await app.request('GET', '/users/me', { token })).status).toBe(401)
+    expect((await login(app, 'ada')).status).toBe(401)
+    expect((await login(app, 'ada', 'a second password')).status).toBe(200)
+    await refused('users set-password nobody', /^User not found$/m)
+    await refused('users set-password ada', /^password: .+/m, 'short')
+    await refused('users set-password', /user/i, undefined, 2)
+    expect((await login(app, 'ada', 'a second password')).status).toBe(200)
+    await app.close()
+  })
+
+  test('list shows every account, as text or as one JSON object a line', async () => {
+    await create('ada', ' --admin')
+    await create('bea')
+    await done('users deactivate bea')
+    const lines = (await done('users list')).trimEnd().split('\n')
+    expect(lines).toHaveLength(2)
+    expect(lines[0]).toMatch(/^ +1 {2}ada .* active .* admin,user /)
+    expect(lines[1]).toMatch(/^ +2 {2}bea .* inactive .* user /)
+    const json = (await done('users list --json'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+    expect(json).toEqual([
+      expect.objectContaining({ id: 1, username: 'ada', is_active: true, roles: ['admin', 'user'] }),
+      expect.objectContaining({ id: 2, username: 'bea', is_active: false, roles: ['user'] }),
+    ])
+    expect(Object.keys(json[0]!).sort()).toEqual(
+      ['created_at', 'email', 'email_verified', 'id', 'is_active', 'roles', 'username'].sort(),
+    )
+  })
+
+  test('list lets no name steer the terminal', async () => {
+    const app = await stage.server()
+    const ada = await app.signUp('ada')
+    const { q, t } = app.deps.store
+    await q.update(t.users).set({ username: '\u001b[2Jx\r\n\u202ey' })
+    await app.close()
+    const out = await done('users list')
+    expect(out).toStartWith(`   ${ada.id}  \ufffd[2Jx\ufffd\ufffd\ufffdy`)
+    expect(out.trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  test('deactivate closes an account at once; activate opens it, and old tokens stay dead', async () => {
+    await create('ada')
+    const app = await stage.server()
+    const grant = (await (await login(app, 'ada')).json()) as { access_token: string; refresh_token: string }
+    const isDead = async () => {
+      expect((await app.request('GET', '/users/me', { token: grant.access_token })).status).toBe(401)
+      const json = { refresh_token: grant.refresh_token }
+      expect((await app.request('POST', '/token/refresh', { json })).status).toBe(401)
+    }
+    expect(await done('users deactivate ada')).toMatch(/^Deactivated +1 {2}ada .* inactive /)
+    await isDead()
+    expect((await login(app, 'ada')).status).toBe(401)
+    await done('users deactivate ada')
+    expect(await done('users activate ada')).toMatch(/^Activated +1 {2}ada .* active /)
+    await isDead()
+    expect((await login(app, 'ada')).status).toBe(200)
+    await refused('users deactivate nobody', /^User not found$/m)
+    await app.close()
+  })
+
+  test('delete leaves nothing of the person, and whoever takes the name is somebody else', async () => {
+    await create('ada')
+    const app = await stage.server()
+    const grant = (await (await login(app, 'ada')).json()) as { access_token: string; refresh_token: string }
+    await login(app, 'ada', 'wrong password')
+    expect(await done('users delete ada')).toMatch(/^Deleted +1 {2}ada /)
+    const { q, t } = app.deps.store
+    expect([await q.select().from(t.sessions), await q.select().from(t.userRoles)]).toEqual([[], []])
+    const events = (await q.select().from(t.auditEvents)).filter(({ userId }) => userId === 1)
+    expect(events.map(({ event }) => event)).toContain('user.deleted')
+    for (const { ip, sessionId, details } of events) {
+      expect([ip, sessionId]).toEqual([null, null])
+      expect(details ?? '').not.toContain('ada')
+    }
+    expect(await create('ada')).toMatch(/^Created +2 {2}ada /)
+    expect((await app.request('GET', '/users/me', { token: grant.access_token })).status).toBe(401)
+    const json = { refresh_token: grant.refresh_token }
+    expect((await app.request('POST', '/token/refresh', { json })).status).toBe(401)
+    expect(await profile(app, 'ada')).toMatchObject({ id: 2 })
+    await app.close()
+  })
+
+  test('the last administrator stays, whichever way it is tried', async () => {
+    await create('ada', ' --admin')
+    for (const command of ['deactivate', 'delete'])
+      await refused(`users ${command} ada`, /^The last administrator must stay$/m)
+    await create('bea', ' --admin')
+    await done('users deactivate ada')
+    // One who is closed is none, and may go.
+    for (const command of ['deactivate', 'delete'])
+      await refused(`users ${command} bea`, /^The last administrator must stay$/m)
+    await done('users delete ada')
+    await refused('users delete bea', /^The last administrator must stay$/m)
+    expect((await done('users list --json')).trim().split('\n')).toHaveLength(1)
+  })
+
+  test('of two administrators who are removed by two processes at once one stays', async () => {
+    for (const name of ['ada', 'bea', 'cyd']) await create(name, ' --admin')
+    const env = { DATABASE_URL: stage.database.url, SECRET_KEY: testSecret, BCRYPT_COST: '10' }
+    const results = await Promise.all(
+      [
+        ['deactivate', 'ada'],
+        ['delete', 'bea'],
+        ['deactivate', 'cyd'],
+      ].map(([command, name]) => runBinary(['users', command!, name!], { env })),
+    )
+    expect(results.map(({ exitCode }) => exitCode).sort()).toEqual([0, 0, 1])
+    const failed = results.find(({ exitCode }) => exitCode === 1)!
+    expect(failed.stderr).toContain('The last administrator must stay')
+    const left = (await done('users list --json'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(left.filter(({ is_active }) => is_active)).toHaveLength(1)
+  })
+})
