@@ -14,6 +14,36 @@ import { expectRefusal } from '../support/refusal.ts'
 const password = 'zebra crossing at noon'
 const metricsToken = 'a-token-for-the-metrics'
 
+/** Every route and who may use it. A new one is written down here by whoever has thought about it. */
+const written: Record<string, readonly string[]> = {
+  open: [
+    'POST /register',
+    'POST /token',
+    'POST /user/token',
+    'POST /token/refresh',
+    'POST /revoke',
+    'GET /.well-known/jwks.json',
+    'GET /.well-known/oauth-authorization-server',
+    'GET /livez',
+    'GET /readyz',
+    'GET /docs',
+    'GET /docs/{file}',
+    'GET /openapi.json',
+  ],
+  user: [
+    'GET /users/me',
+    'PUT /users/me/password',
+    'GET /user/user',
+    'POST /logout',
+    'GET /users/me/sessions',
+    'DELETE /users/me/sessions',
+    'DELETE /users/me/sessions/{id}',
+    'GET /forward-auth',
+  ],
+  'tokens:introspect': ['POST /introspect'],
+  metrics: ['GET /metrics'],
+}
+
 describeEachDialect('who may do what', (dialect) => {
   let app: TestApp
   beforeEach(async () => {
@@ -46,7 +76,6 @@ describeEachDialect('who may do what', (dialect) => {
     const words: Record<string, { in: string[]; forbidden?: string[] }> = {
       open: { in: Object.keys(callers) },
       user: { in: ['a user', 'an administrator'] },
-      'existing-user': { in: ['a user', 'an administrator'] },
       metrics: { in: ['the metrics token'] },
     }
     const permission = {
@@ -55,12 +84,12 @@ describeEachDialect('who may do what', (dialect) => {
     }
     const document = readDocument(await (await app.request('GET', '/openapi.json')).text())
     let cells = 0
-    for (const { method, path, bodies } of document.operations)
+    for (const { method, path, bodies } of document.operations) {
+      const [name] = Object.entries(written).find(([, routes]) => routes.includes(`${method} ${path}`)) ?? []
+      if (name === undefined) throw new Error(`nobody has written down who may use ${method} ${path}`)
+      const word = words[name] ?? permission
       for (const [caller, token] of Object.entries(callers)) {
         const target = path.replace(/\{\w+\}/g, 'nothing')
-        const { access } = app.table.find(method, target)!
-        const word = access.includes(':') ? permission : words[access]
-        if (!word) throw new Error(`nobody has written down who may use ${access}`)
         const given = await token()
         const form = bodies[0]?.type.endsWith('urlencoded') ? { form: '' } : { json: {} }
         const answer = await app.request(method, target, {
@@ -72,6 +101,7 @@ describeEachDialect('who may do what', (dialect) => {
         expect([method, path, caller, got]).toEqual([method, path, caller, expected])
         cells++
       }
+    }
     expect(cells).toBe(app.table.routes.length * Object.keys(callers).length)
   })
 
