@@ -72,6 +72,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
   let queue: Unit[] = []
   let drained: Promise<void> | undefined
   let closed = false
+  let snapshot = false
   let waitedTotal = 0
   let waitedMsTotal = 0
 
@@ -125,6 +126,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     try {
       for (const unit of batch) settle.push(await runUnit(unit))
       control(writer, 'COMMIT')
+      endSnapshot()
     } catch (error) {
       const refusal = isBusy(error) ? asRefusal(error) : databaseUnavailable(error)
       for (const unit of batch) unit.reject(refusal)
@@ -167,7 +169,27 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     }
   }
 
+  /**
+   * The reads of one turn of the event loop share a snapshot: to take and drop SQLite's locks for each costs as much as
+   * the read itself. It ends before the next requests are received, and at once when this process commits, so that
+   * every request sees what was committed before it came.
+   */
+  function beginSnapshot(): void {
+    if (snapshot || reader === writer) return
+    control(reader, 'BEGIN')
+    snapshot = true
+    nextTurn().then(endSnapshot)
+  }
+
+  function endSnapshot(): void {
+    if (!snapshot) return
+    snapshot = false
+    // After some errors SQLite has ended it already.
+    if (reader.db.inTransaction) control(reader, 'COMMIT')
+  }
+
   async function readWithPatience(sql: string, params: unknown[]): Promise<unknown[][]> {
+    endSnapshot()
     if (closed) throw databaseUnavailable()
     const deadline = clock.monotonic() + BUSY_WAIT
     for (;;) {
@@ -207,8 +229,10 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     readNow(sql, params) {
       if (closed || running.getStore()) return undefined
       try {
+        beginSnapshot()
         return runStatement(reader, sql, params)
       } catch (error) {
+        endSnapshot()
         if (isBusy(error)) return undefined
         throw asRefusal(error)
       }
@@ -257,6 +281,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       closed = true
       await drained
       limit.stop()
+      endSnapshot()
       if (reader !== writer) closeConnection(reader)
       closeConnection(writer)
     },
