@@ -16,7 +16,6 @@ import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { type Access, createRouteTable, type Limit, type Route, type RouteTable } from './http/route-table.ts'
-import { commonHeaders } from './http/security-headers.ts'
 import type { MaybePromise } from './lib/maybe-promise.ts'
 
 export interface App {
@@ -40,7 +39,6 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
     handler: { standardHostname: false },
   })
     .use(errorHook(log))
-    .headers(commonHeaders)
     .use(opsRoutes(deps, kit))
     .use(accountRoutes(deps, kit))
     .use(sessionRoutes(deps, kit))

@@ -1,5 +1,3 @@
-import { commonHeaders } from './security-headers.ts'
-
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Location, WWW-Authenticate'
 
 export interface Cors {
@@ -30,7 +28,6 @@ export function createCors(origins: readonly string[]): Cors {
       return new Response(null, {
         status: 204,
         headers: {
-          ...commonHeaders,
           allow: allowed.join(', '),
           'access-control-allow-methods': allowed.join(', '),
           'access-control-allow-headers': 'Authorization, Content-Type, X-Request-Id',

@@ -2,7 +2,6 @@ import { Elysia, ParseError, ValidationError } from 'elysia'
 import { type ErrorCode, type FieldError, KeywardError, refusalIn } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
 import { noteRefusal, requestState } from './request-state.ts'
-import { commonHeaders } from './security-headers.ts'
 
 /** RFC 6749 section 5.2 words for the codes that an OAuth route can answer with; what is not named is `invalid_request`. */
 const oauthErrors: Partial<Record<ErrorCode, string>> = {
@@ -66,7 +65,6 @@ export function problemResponse(refusal: KeywardError, oauth: boolean): Response
   const detail = refusal.errors && oauth ? `${refusal.message}: ${sentences(refusal.errors)}` : refusal.message
   const error = oauth ? { error: oauthErrors[code] ?? 'invalid_request', error_description: detail } : {}
   const headers: Record<string, string> = {
-    ...commonHeaders,
     'content-type': 'application/problem+json',
     ...challenge(code, status),
     ...rateLimit(refusal),

@@ -7,7 +7,7 @@ import { refuse } from './errors.ts'
 import type { Principal } from './principal.ts'
 import { type RequestState, refusalOf, setRequestState, standIn } from './request-state.ts'
 import { pathOf, type Route, type RouteTable } from './route-table.ts'
-import { commonHeaders } from './security-headers.ts'
+import { putCommonHeaders } from './security-headers.ts'
 
 export interface PipelineOptions {
   table: RouteTable
@@ -61,8 +61,7 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
     if (allowed.length === 0) return refuse(log, new KeywardError('not_found'), request)
     if (request.method === 'OPTIONS')
       return (
-        cors.preflight(request, allowed) ??
-        new Response(null, { status: 204, headers: { ...commonHeaders, allow: allowed.join(', ') } })
+        cors.preflight(request, allowed) ?? new Response(null, { status: 204, headers: { allow: allowed.join(', ') } })
       )
     const get = request.method === 'HEAD' ? table.find('GET', path) : undefined
     if (get) {
@@ -87,7 +86,9 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
         ? answer(request, state)
         : answerOther(request, path, id)
     return andThen(response, (response) => {
-      response.headers.set('x-request-id', id)
+      const { headers } = response
+      headers.set('x-request-id', id)
+      putCommonHeaders(headers)
       cors.decorate(request, response)
       const milliseconds = clock.monotonic() - started
       const { method } = request
