@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { KeywardError } from '../../src/errors.ts'
+import { login } from '../../src/features/accounts/login.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
+import { clientPrefix } from '../../src/lib/ip.ts'
 import type { SignedUp, TestApp, TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { auditOf, guess, limitedApp, password } from './support.ts'
@@ -23,6 +26,14 @@ async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
 }
 
 const ipv4 = (block: number, n: number) => `${block}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
+
+/** Whether a wrong password was let through to be checked: the use case behind `/token`, without HTTP around it. */
+async function isJudged({ deps }: TestApp, identifier: string, ip: string): Promise<boolean> {
+  const attempt = { identifier, password: 'leaked', origin: { ip, userAgent: null }, client: clientPrefix(ip) }
+  const error: unknown = await login(deps, attempt).catch((thrown) => thrown)
+  if (!(error instanceof KeywardError)) throw error
+  return error.code === 'invalid_credentials'
+}
 
 /**
  * The best that somebody can do who guesses from one place: as often as there is an answer, and again at the very second
@@ -162,7 +173,7 @@ describe('an attack of 100,000 stolen pairs of names and passwords from 50 netwo
       app.clock.setWall(start + burst * 30 * MINUTE)
       for (let pair = burst; pair < 100_000; pair += 48) {
         const peer = `2001:db8:0:${(pair % 50).toString(16)}::${pair >> 16}:${(pair & 0xffff).toString(16)}`
-        if ((await guess(app, { username: `leaked${pair}`, peer })).status === 401) through++
+        if (await isJudged(app, `leaked${pair}`, peer)) through++
       }
       // Members log in meanwhile: at home, on a known device on an attacker's network, and wherever nobody guesses.
       const device = ada.grant.device_token

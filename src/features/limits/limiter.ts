@@ -75,8 +75,8 @@ interface Bucket {
 interface Refusal {
   bucket: Bucket
   until: EpochMs
-  /** From memory, so that it was reported before. */
-  known: boolean
+  /** Not reported by this process yet, as far as it remembers. */
+  isNews: boolean
 }
 
 /** Thrown inside a transaction to undo it. */
@@ -106,7 +106,7 @@ export function createLimiter({ store: db, clock, rules, secret, enabled, exceed
   function overInFront(buckets: readonly Bucket[], now: EpochMs): Refusal | undefined {
     for (const bucket of buckets) {
       const until = front.over(bucket.row, now)
-      if (until !== undefined) return { bucket, until, known: true }
+      if (until !== undefined) return { bucket, until, isNews: false }
     }
   }
 
@@ -141,7 +141,7 @@ export function createLimiter({ store: db, clock, rules, secret, enabled, exceed
   }
 
   const overNow = async (bucket: Bucket, now: EpochMs): Promise<Over> =>
-    new Over({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, known: false })
+    new Over({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, isNews: false })
 
   async function attempt(wanted: readonly Count[]): Promise<Held | Refusal> {
     const counts = wanted.toSorted((a, b) => rankOf(a.rule) - rankOf(b.rule))
@@ -161,8 +161,8 @@ export function createLimiter({ store: db, clock, rules, secret, enabled, exceed
       if (Array.isArray(outcome)) return hold(rows, outcome)
       const change = inFlight.change(outcome.bucket.row)
       if (change === undefined) {
-        front.note(outcome.bucket.row, outcome.until, now)
-        return outcome
+        const { bucket, until } = outcome
+        return { bucket, until, isNews: front.note(bucket.row, until, now, bucket.tier.window) }
       }
       await change
     }
@@ -201,7 +201,7 @@ export function createLimiter({ store: db, clock, rules, secret, enabled, exceed
     async take(counts, asker) {
       const outcome = await attempt(counts)
       if ('keep' in outcome) return outcome
-      if (!outcome.known) await report(outcome, asker)
+      if (outcome.isNews) await report(outcome, asker)
       throw refused(outcome, clock.now())
     },
     async tryTake(count) {
