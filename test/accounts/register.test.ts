@@ -113,7 +113,7 @@ describeEachDialect('registration', (dialect) => {
   })
 
   describe('passwords', () => {
-    test('A1: have 8 to 256 characters, counted after NFC, of any kind', async () => {
+    test('A1, A2: have 8 to 256 characters, counted after NFC, of any kind', async () => {
       const good = [
         '12 chars, ok',
         '🦄🦄🦄🦄🦄🦄🦄🦄',

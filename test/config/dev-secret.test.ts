@@ -32,7 +32,7 @@ beforeEach(() => {
 })
 
 describe('the file', () => {
-  test('is made once, for its owner alone, and read from then on', () => {
+  test('P6: is made once, for its owner alone, and read from then on', () => {
     const made = readOrCreateDevSecret(path, seededRandom('a'))
     expect(made).toEqual({ secret: expect.stringMatching(/^[0-9a-f]{64}$/), path, created: true })
     expect(statSync(path).mode & 0o777).toBe(0o600)

@@ -190,11 +190,11 @@ describe('every answer', () => {
       app.request('POST', '/register', { body: 'x', type: 'text/html' }),
     ])
 
-  test('carries X-Request-Id, nosniff and no-referrer', async () => {
+  test('J2: carries X-Request-Id, nosniff and no-referrer', async () => {
     for (const response of await answers()) expectCommonHeaders(response)
   })
 
-  test('with a token or personal data is not stored', async () => {
+  test('E12: with a token or personal data is not stored', async () => {
     for (const response of await answers()) expect(response.headers.get('cache-control')).toBe('no-store')
   })
 

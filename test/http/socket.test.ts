@@ -119,7 +119,7 @@ describe('other methods', () => {
   const send = (method: string, target: string) =>
     served.raw(`${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
 
-  test('CONNECT opens no tunnel', async () => {
+  test('J5: CONNECT opens no tunnel', async () => {
     expect((await send('CONNECT', 'elsewhere.example:443')).status).toBe(404)
     expect((await send('CONNECT', '/users/me')).status).toBe(405)
   })

@@ -22,7 +22,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     }
   })
 
-  test('age makes the next key sign; the former verifies until its last token is out', async () => {
+  test('E14: age makes the next key sign; the former verifies until its last token is out', async () => {
     const app = await apps.app({
       dialect,
       jobs: true,

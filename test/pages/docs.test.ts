@@ -13,7 +13,7 @@ const page = async () => (await app.request('GET', '/docs')).text()
 const files = async () => [...(await page()).matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map((match) => `/${match[1]}`)
 
 describe('the documentation', () => {
-  test('is a page under a strict policy with nothing inline', async () => {
+  test('J2: is a page under a strict policy with nothing inline', async () => {
     const response = await app.request('GET', '/docs')
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')

@@ -193,7 +193,7 @@ test('texts of varying length do not pile up as prepared statements', async () =
 describe('the file', () => {
   const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8)
 
-  test('is made for its owner alone, with all that stands beside it', async () => {
+  test('P6: is made for its owner alone, with all that stands beside it', async () => {
     await add(1)
     for (const name of [path, `${path}-wal`, `${path}-shm`]) expect(`${name} ${modeOf(name)}`).toBe(`${name} 600`)
   })

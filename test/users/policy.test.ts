@@ -6,7 +6,7 @@ import { checkPassword, normalizePassword } from '../../src/features/users/polic
 const check = (password: string, context = {}) => checkPassword(password, { minLength: 8, ...context })
 
 describe('length', () => {
-  test('counts code points after NFC', () => {
+  test('A3, A8: counts code points after NFC', () => {
     expect(check('zq7 kv')).toContain('at least 8')
     expect(check('')).toContain('at least 8')
     expect(check('🦊🐙🦉🐝🦔🐢🦆🐌')).toBeUndefined()
@@ -33,7 +33,7 @@ describe('length', () => {
   })
 })
 
-test('has no composition rules', () => {
+test('A4: has no composition rules', () => {
   for (const password of [
     'aaaaaaaaaaaaaaaaqz',
     '8305719264',
