@@ -95,6 +95,27 @@ describe('over a socket', () => {
     await app.close()
   }, 30_000)
 
+  test('R3: bombs of headers, cookies and targets are refused, and do no harm', async () => {
+    const app = await createTestApp()
+    const served = serve(app)
+    const big = 'x'.repeat(200_000)
+    const bombs: Record<string, string> = {
+      'a header of 200 kB': `GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ${big}\r\n\r\n`,
+      'a cookie of 200 kB': `GET /livez HTTP/1.1\r\nHost: localhost\r\nCookie: a=${big}\r\n\r\n`,
+      'a token of 200 kB': `GET /users/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${big}\r\n\r\n`,
+      '20,000 headers': `GET /livez HTTP/1.1\r\nHost: localhost\r\n${'X: y\r\n'.repeat(20_000)}\r\n`,
+      'a target of 200 kB': `GET /${big} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      'a query of 200 kB': `GET /livez?${big} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    }
+    for (const [name, bytes] of Object.entries(bombs)) {
+      const { status } = await served.raw(bytes, { end: true })
+      expect([name, Number.isNaN(status) || (status >= 400 && status < 500)]).toEqual([name, true])
+    }
+    expect((await fetch(`${served.url}/livez`)).status).toBe(200)
+    await served.stop()
+    await app.close()
+  })
+
   const hidden = 'GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n'
   const chunked = `0\r\n\r\n${hidden}`
   /** Heads that two servers could read differently; behind each body a second request for the one that errs. */
