@@ -1,0 +1,138 @@
+import { expect, test } from 'bun:test'
+import { activate, deactivate, deleteAccount } from '../../src/features/accounts/manage.ts'
+import { createApiKey, revokeApiKey } from '../../src/features/api-keys/api-key.ts'
+import { giveRole } from '../../src/features/roles/assign.ts'
+import { findUser } from '../../src/features/users/find.ts'
+import { MINUTE, SECOND } from '../../src/lib/clock.ts'
+import { audit, withApp } from '../sessions/support.ts'
+import { createTestApp, type TestApp } from '../support/app.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
+
+const introspect = (app: TestApp, token: string) => app.request('POST', '/introspect', { token, form: { token: 'x' } })
+const status = async (app: TestApp, token: string) => (await introspect(app, token)).status
+
+/** An administrator, and a key that may introspect; another administrator stays whatever happens to this one. */
+async function setUp(app: TestApp, expiresAt: number | null = null) {
+  const [spare, owner] = [await app.signUp('spare'), await app.signUp('ada')]
+  for (const { id } of [spare, owner]) await giveRole(app.deps, { userId: id, role: 'admin' })
+  const user = async () => (await findUser(app.deps, owner.id))!
+  const scopes = ['tokens:introspect', 'tokens:introspect', 'users:read']
+  const key = await createApiKey(app.deps, { owner: await user(), name: 'gateway', scopes, expiresAt })
+  return { user, ...key }
+}
+
+const rows = ({ deps: { store } }: TestApp) => store.q.select().from(store.t.apiKeys)
+
+describeEachDialect('an API key', (dialect) => {
+  test('O9: is a prefix, 192 random bits and a checksum; only its MAC is stored, with each scope once', () =>
+    withApp({ dialect }, async (app) => {
+      const { text } = await setUp(app)
+      expect(text).toMatch(/^kw_[\w-]{38}$/)
+      const [row] = await rows(app)
+      expect(row).toMatchObject({ name: 'gateway', scopes: 'tokens:introspect users:read', lastUsedAt: null })
+      expect(JSON.stringify(row)).not.toContain(text.slice(3, 20))
+      expect((await audit(app, 'api_key.created')).map(({ details }) => details)).toEqual([
+        '{"id":1,"scopes":"tokens:introspect users:read"}',
+      ])
+    }))
+
+  test('is refused when a character is changed, missing or too many', () =>
+    withApp({ dialect }, async (app) => {
+      const { text } = await setUp(app)
+      expect(await status(app, text)).toBe(200)
+      const altered = [...text].map(
+        (letter, at) => text.slice(0, at) + (letter === 'A' ? 'B' : 'A') + text.slice(at + 1),
+      )
+      const prefixes = Array.from({ length: text.length - 1 }, (_, at) => text.slice(0, at + 1))
+      for (const bad of [...altered, ...prefixes, `${text}A`, text.toLowerCase().toUpperCase()])
+        expect([bad, await status(app, bad)]).toEqual([bad, 401])
+      await expectRefusal(await introspect(app, altered[10]!), 'invalid_token')
+    }))
+
+  test('may what its scopes and its owner both allow, judged at every use', () =>
+    withApp({ dialect }, async (app) => {
+      const { text, user } = await setUp(app)
+      const { q, t } = app.deps.store
+      const narrow = await createApiKey(app.deps, { owner: await user(), name: 'reader', scopes: ['users:read'] })
+      await expectRefusal(await introspect(app, narrow.text), 'forbidden')
+      await q.delete(t.userRoles)
+      await expectRefusal(await introspect(app, text), 'forbidden')
+      await q
+        .insert(t.roles)
+        .values({ name: 'gateway', description: '', permissions: 'tokens:introspect', createdAt: 0 })
+      await giveRole(app.deps, { userId: (await user()).id, role: 'gateway' })
+      expect(await status(app, text)).toBe(200)
+      await expect(
+        createApiKey(app.deps, { owner: await user(), name: 'x', scopes: ['users:read'] }),
+      ).rejects.toMatchObject({
+        code: 'validation_failed',
+      })
+    }))
+
+  test('is no access token: routes of users refuse it', () =>
+    withApp({ dialect }, async (app) => {
+      const { text: token } = await setUp(app)
+      for (const route of app.table.routes.filter(({ access }) => access === 'user' || access === 'existing-user')) {
+        const answer = await app.request(route.method, route.pattern.replace(/:\w+/g, '1'), { token })
+        expect([route.pattern, answer.status]).toEqual([route.pattern, 401])
+      }
+    }))
+
+  test('is dead when it is revoked or expired, and with its owner', () =>
+    withApp({ dialect }, async (app) => {
+      const { text, id, user } = await setUp(app, app.clock.now() + MINUTE)
+      const second = await createApiKey(app.deps, { owner: await user(), name: 'x', scopes: ['tokens:introspect'] })
+      await app.clock.advance(MINUTE - 1)
+      expect(await status(app, text)).toBe(200)
+      await app.clock.advance(1)
+      expect(await status(app, text)).toBe(401)
+      await deactivate(app.deps, await user())
+      expect(await status(app, second.text)).toBe(401)
+      await activate(app.deps, await user())
+      expect(await status(app, second.text)).toBe(200)
+      await revokeApiKey(app.deps, second.id)
+      expect(await status(app, second.text)).toBe(401)
+      await expect(revokeApiKey(app.deps, second.id)).rejects.toMatchObject({ code: 'api_key_not_found' })
+      expect(await audit(app, 'api_key.revoked')).toHaveLength(1)
+      await deleteAccount(app.deps, await user())
+      expect(await rows(app)).toEqual([])
+      expect(await status(app, text)).toBe(401)
+      expect(id).toBe(1)
+    }))
+
+  test('notes when it was last used, once a minute at most', () =>
+    withApp({ dialect }, async (app) => {
+      const { text } = await setUp(app)
+      const used = async () => {
+        await introspect(app, text)
+        return (await rows(app))[0]!.lastUsedAt
+      }
+      const first = app.clock.now()
+      expect(await used()).toBe(first)
+      await app.clock.advance(59 * SECOND)
+      expect(await used()).toBe(first)
+      await app.clock.advance(SECOND)
+      expect(await used()).toBe(first + MINUTE)
+    }))
+
+  test('goes over to a new SECRET_KEY at its first use while the previous one is set', () =>
+    withApp({ dialect }, async (app) => {
+      const { text } = await setUp(app)
+      const env = { SECRET_KEY: 'another-secret-key-0123456789abcdefghij' }
+      const beside = { databaseUrl: app.databaseUrl, clock: app.clock }
+      const both = await createTestApp({
+        ...beside,
+        seed: 'both',
+        env: { ...env, SECRET_KEY_PREVIOUS: app.config.SECRET_KEY },
+      })
+      const [{ mac } = { mac: '' }] = await rows(app)
+      expect(await status(both, text)).toBe(200)
+      expect((await rows(app))[0]!.mac).not.toBe(mac)
+      expect(await status(both, text)).toBe(200)
+      await both.close()
+      const later = await createTestApp({ ...beside, seed: 'later', env })
+      expect(await status(later, text)).toBe(200)
+      await later.close()
+    }))
+})
