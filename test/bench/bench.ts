@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { LoadPlan, RawPlan, RawReading, Reading } from './plan.ts'
+import { watchMachine } from './proc.ts'
 
 export interface BenchOptions {
   /** More and longer rounds. */
@@ -13,6 +14,8 @@ export interface Bench extends BenchOptions {
   load(plan: LoadPlan): Promise<Reading>
   /** Runs a program of `targets/` that measures without a server. */
   raw(program: string, plan: RawPlan & Record<string, unknown>): Promise<RawReading>
+  /** What the bench measures by itself, in a round. */
+  observe<T>(work: () => Promise<T>): Promise<T>
   /**
    * Does `work` in rounds, `count` in a short run, until so many were quiet, and at most twice as often. What is
    * compared is measured in turn within one round.
@@ -41,7 +44,8 @@ export function createBench(options: BenchOptions): Bench {
     })
     const [text, code] = await Promise.all([child.stdout.text(), child.exited])
     if (code !== 0) throw new Error(`${program} ended with ${code}`)
-    const reading = JSON.parse(text) as T
+    // JSON writes NaN, the median of nothing, as null.
+    const reading: T = JSON.parse(text, (_, value) => value ?? Number.NaN)
     worst = Math.max(worst, reading.foreignCores)
     return reading
   }
@@ -49,6 +53,12 @@ export function createBench(options: BenchOptions): Bench {
     ...options,
     load: (plan) => run('load.ts', plan),
     raw: (program, plan) => run(join('targets', program), plan),
+    async observe(work) {
+      const watch = watchMachine(process.pid)
+      const result = await work()
+      worst = Math.max(worst, watch().foreignCores)
+      return result
+    },
     async rounds(count, work) {
       const wanted = options.long ? count * 3 : count
       const kept: Awaited<ReturnType<typeof work>>[] = []

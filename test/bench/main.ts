@@ -3,7 +3,10 @@ import { binaryPath } from '../support/binary.ts'
 import { closeScratch } from '../support/scratch.ts'
 import { type Bench, createBench, Disturbed, say } from './bench.ts'
 import { type Findings, isMet, toMarkdown, writeToReadme } from './report.ts'
+import { flood } from './sections/flood.ts'
+import { login } from './sections/login.ts'
 import { me } from './sections/me.ts'
+import { register } from './sections/register.ts'
 import { killServers } from './servers.ts'
 
 /*
@@ -13,7 +16,7 @@ import { killServers } from './servers.ts'
  * run say something; the figures beside them say how big a thing is.
  */
 
-const sections: Record<string, (bench: Bench) => Promise<Findings>> = { me }
+const sections: Record<string, (bench: Bench) => Promise<Findings>> = { me, login, flood, register }
 
 async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({

@@ -50,6 +50,7 @@ export interface RawReading {
 }
 
 export interface RawPlan {
+  /** How many at once. */
   inFlight: number
   warmupMs: number
   durationMs: number

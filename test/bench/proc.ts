@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { cpus, release } from 'node:os'
+import { availableParallelism, cpus, release } from 'node:os'
 
 /** Linux tells CPU time in hundredths of a second, whatever the kernel's own tick is. */
 const TICKS = 100
@@ -7,6 +7,8 @@ const TICKS = 100
 interface ProcessTimes {
   parent: number
   seconds: number
+  /** Of its children that have ended, and theirs. */
+  ended: number
 }
 
 function processTimes(pid: number | string): ProcessTimes | undefined {
@@ -14,7 +16,8 @@ function processTimes(pid: number | string): ProcessTimes | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name before it may have spaces and brackets of its own.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return { parent: Number(fields[1]), seconds: (Number(fields[11]) + Number(fields[12])) / TICKS }
+    const [user, system, endedUser, endedSystem] = fields.slice(11, 15).map((ticks) => Number(ticks) / TICKS)
+    return { parent: Number(fields[1]), seconds: user! + system!, ended: endedUser! + endedSystem! }
   } catch {
     return undefined // it ended meanwhile
   }
@@ -23,7 +26,7 @@ function processTimes(pid: number | string): ProcessTimes | undefined {
 /** CPU seconds that a process has used, user and system, all threads. */
 export const cpuSeconds = (pid: number): number => processTimes(pid)?.seconds ?? 0
 
-/** CPU seconds of a process and all that descend from it and still run. */
+/** CPU seconds of a process and all that descend from it. */
 function treeCpuSeconds(root: number): number {
   const all = new Map<number, ProcessTimes>()
   for (const name of readdirSync('/proc')) {
@@ -31,10 +34,10 @@ function treeCpuSeconds(root: number): number {
     if (times) all.set(Number(name), times)
   }
   let sum = 0
-  for (const [pid, { seconds }] of all) {
+  for (const [pid, { seconds, ended }] of all) {
     let at: number | undefined = pid
     while (at !== undefined && at !== root) at = all.get(at)?.parent
-    if (at === root) sum += seconds
+    if (at === root) sum += seconds + ended
   }
   return sum
 }
@@ -55,6 +58,9 @@ export function watchMachine(root: number): () => { seconds: number; foreignCore
   }
 }
 
+/** As many as hashes can run at once. */
+export const cores = availableParallelism()
+
 /** Resident memory of a process, in MiB. */
 export function residentMiB(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
@@ -62,7 +68,5 @@ export function residentMiB(pid: number): number {
 }
 
 /** What figures of this machine are to be read with. */
-export function machine(): string {
-  const cores = cpus()
-  return `${cores.length} cores of ${cores[0]?.model.trim() ?? 'an unknown CPU'}, Linux ${release()}, Bun ${Bun.version}`
-}
+export const machine = (): string =>
+  `${cores} cores of ${cpus()[0]?.model.trim() ?? 'an unknown CPU'}, Linux ${release()}, Bun ${Bun.version}`

@@ -22,11 +22,14 @@ export interface Gate {
   atMost?: number
   atLeast?: number
   /** How it is written; a plain number to two places if absent. */
-  unit?: 'percent' | 'ms'
+  unit?: 'percent' | 'ms' | 'count'
+  /** Met too when this one is. */
+  or?: Gate
 }
 
-export const isMet = ({ value, atMost, atLeast }: Gate): boolean =>
-  !(atMost !== undefined && !(value <= atMost)) && !(atLeast !== undefined && !(value >= atLeast))
+export const isMet = ({ value, atMost, atLeast, or }: Gate): boolean =>
+  (!(atMost !== undefined && !(value <= atMost)) && !(atLeast !== undefined && !(value >= atLeast))) ||
+  (or !== undefined && isMet(or))
 
 /** A number to three digits, `93,500`, `10.3`, `0.61`, or a dash. */
 export function figure(value: number): string {
@@ -64,22 +67,24 @@ export function toMarkdown(findings: Findings, at: Date): string {
 }
 
 function toLine(gate: Gate): string {
-  const { what, value, atMost, atLeast, unit } = gate
-  const shown = (one: number, digits = 2) =>
-    unit === 'percent'
-      ? `${(one * 100).toFixed(digits === 0 ? 0 : 1)} %`
-      : unit === 'ms'
-        ? `${figure(one)} ms`
-        : digits === 0
-          ? String(one)
-          : one.toFixed(2)
-  const goal = [
-    ...(atMost === undefined ? [] : [`at most ${shown(atMost, 0)}`]),
-    ...(atLeast === undefined ? [] : [`at least ${shown(atLeast, 0)}`]),
+  const goals = [goalOf(gate), ...(gate.or ? [goalOf(gate.or)] : [])].filter((goal) => goal !== '').join(' or ')
+  const shown = gate.or ? `${inUnit(gate, gate.value)}, ${inUnit(gate.or, gate.or.value)}` : inUnit(gate, gate.value)
+  if (goals === '') return `${gate.what}: ${shown}`
+  return `${gate.what}: **${shown}** (goal: ${goals}${isMet(gate) ? '' : '; **missed**'})`
+}
+
+function goalOf(gate: Gate): string {
+  const goal = (words: string, bound: number) => `${words} ${inUnit(gate, bound).replace(/\.0+(?=\D|$)/, '')}`
+  return [
+    ...(gate.atMost === undefined ? [] : [goal('at most', gate.atMost)]),
+    ...(gate.atLeast === undefined ? [] : [goal('at least', gate.atLeast)]),
   ].join(', ')
-  return goal === ''
-    ? `${what}: ${shown(value)}`
-    : `${what}: **${shown(value)}** (goal: ${goal}${isMet(gate) ? '' : '; missed'})`
+}
+
+function inUnit({ unit }: Gate, value: number): string {
+  if (unit === 'percent') return percent(value)
+  if (unit === 'ms') return `${figure(value)} ms`
+  return unit === 'count' ? String(value) : value.toFixed(2)
 }
 
 const readmePath = join(import.meta.dir, '..', '..', 'README.md')

@@ -95,7 +95,7 @@ const app = new Elysia()
   )
   .get('/users/me', async ({ headers, jwt, status }) => {
     const claims = await jwt.verify(headers.authorization?.replace('Bearer ', ''))
-    const user = claims && findUser.get(Number(claims.sub))
+    const user = claims ? findUser.get(Number(claims.sub)) : undefined
     if (user?.is_active !== 1) return status(401, { detail: 'Could not validate credentials' })
     return toUser(user)
   })
