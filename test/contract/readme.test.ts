@@ -121,7 +121,7 @@ describe('what README names is there', () => {
 
   test('every file', () => {
     const named = [
-      ...readme.matchAll(/(?:^|[`(])((?:src|test|drizzle|\.ci)\/[\w./-]*|[A-Z]+(?:\.md)?(?=\))|\.env\.example)/gm),
+      ...readme.matchAll(/(?:^|[`(])((?:src|test|drizzle|\.ci)\/[\w./-]*|[A-Z]{2,}(?:\.md)?(?=\))|\.env\.example)/gm),
     ].map(([, path]) => path!)
     expect(named).toContain('src/main.ts')
     expect(named).toContain('.ci/run')
