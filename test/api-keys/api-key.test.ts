@@ -50,7 +50,7 @@ describeEachDialect('an API key', (dialect) => {
       await expectRefusal(await introspect(app, altered[10]!), 'invalid_token')
     }))
 
-  test('may what its scopes and its owner both allow, judged at every use', () =>
+  test('O9: may what its scopes and its owner both allow, judged at every use', () =>
     withApp({ dialect }, async (app) => {
       const { text, user } = await setUp(app)
       const { q, t } = app.deps.store
@@ -70,7 +70,7 @@ describeEachDialect('an API key', (dialect) => {
       })
     }))
 
-  test('is no access token: routes of users refuse it', () =>
+  test('E5: is no access token: routes of users refuse it', () =>
     withApp({ dialect }, async (app) => {
       const { text: token } = await setUp(app)
       for (const route of app.table.routes.filter(({ access }) => access === 'user' || access === 'existing-user')) {
@@ -79,7 +79,7 @@ describeEachDialect('an API key', (dialect) => {
       }
     }))
 
-  test('is dead when it is revoked or expired, and with its owner', () =>
+  test('O9: is dead when it is revoked or expired, and with its owner', () =>
     withApp({ dialect }, async (app) => {
       const { text, id, user } = await setUp(app, app.clock.now() + MINUTE)
       const second = await createApiKey(app.deps, { owner: await user(), name: 'x', scopes: ['tokens:introspect'] })

@@ -86,7 +86,7 @@ describeEachDialect('an attack', (dialect) => {
     inReadme('| one address guesses one account | 39 | 20 | nothing |')
   })
 
-  test('of 5,000 addresses on one account, for a day', async () => {
+  test('D6: of 5,000 addresses on one account, for a day', async () => {
     await begin()
     const device = ada.grant.device_token
     let through = 0
@@ -120,7 +120,7 @@ describeEachDialect('an attack', (dialect) => {
     )
   })
 
-  test('of one password on 10,000 names', async () => {
+  test('D4: of one password on 10,000 names', async () => {
     await begin()
     let name = 0
     const next = () => ({ username: `user${name++ % 10_000}`, peer: '198.51.100.8' })

@@ -100,7 +100,7 @@ describeEachDialect('roles', (dialect) => {
     await closeApps(apps)
   })
 
-  test('nobody makes himself an administrator by what he sends', () =>
+  test('O2, O4: nobody makes himself an administrator by what he sends', () =>
     withApp({ dialect }, async (app) => {
       const more = {
         admin: true,

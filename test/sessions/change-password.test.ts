@@ -14,7 +14,7 @@ const change = (app: TestApp, pair: Pair, current_password: string, new_password
   app.request('PUT', '/users/me/password', { token: pair.access_token, json: { current_password, new_password } })
 
 describeEachDialect('changing the password', (dialect) => {
-  test('ends all other sessions, and the present one lives on', () =>
+  test('F8: ends all other sessions, and the present one lives on', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const other = await loggedIn(app, ada)
@@ -30,7 +30,7 @@ describeEachDialect('changing the password', (dialect) => {
       expect(await audit(app, 'password.changed')).toHaveLength(1)
     }))
 
-  test('wants the present one, and a good new one', () =>
+  test('A9: wants the present one, and a good new one', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const other = await loggedIn(app, ada)

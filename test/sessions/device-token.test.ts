@@ -89,7 +89,7 @@ describeEachDialect('a device token', (dialect) => {
       }
     }))
 
-  test('opens nothing by itself', () =>
+  test('E5: opens nothing by itself', () =>
     withApp({ dialect }, async (app) => {
       const { grant } = await app.signUp()
       expect(await me(app, grant.device_token!)).toBe(401)

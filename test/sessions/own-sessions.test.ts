@@ -54,7 +54,7 @@ const isDead = async (app: TestApp, pair: Pair): Promise<boolean> => {
 }
 
 describeEachDialect('own sessions', (dialect) => {
-  test('are listed with device, address and times, the last used first and the present one marked', () =>
+  test('G1: are listed with device, address and times, the last used first and the present one marked', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       await app.signUp('bea')
@@ -99,7 +99,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(session!.device).toBe('curl')
     }))
 
-  test('end one by one: its tokens are dead at once, those of others are not', () =>
+  test('E13, F8: end one by one: its tokens are dead at once, those of others are not', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const [one, two] = [await loggedIn(app, ada), await loggedIn(app, ada)]
@@ -116,7 +116,7 @@ describeEachDialect('own sessions', (dialect) => {
       )
     }))
 
-  test('of another user are not found, nor is anything else in a path', () =>
+  test('G2: of another user are not found, nor is anything else in a path', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const { access_token: token } = pairOf(bea)
@@ -126,7 +126,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(await list(app, pairOf(bea))).toHaveLength(1)
     }))
 
-  test('end all at once, or all but the present one', () =>
+  test('F8: end all at once, or all but the present one', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const others = [await loggedIn(app, ada), await loggedIn(app, ada)]
@@ -167,7 +167,7 @@ describeEachDialect('own sessions', (dialect) => {
     await closeApps(apps)
   })
 
-  test('end with a logout, access token and all', () =>
+  test('E13, F8: end with a logout, access token and all', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const other = await loggedIn(app, ada)
@@ -181,7 +181,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(row).toMatchObject({ userId: ada.id, sessionId: sessionIdOf(pairOf(ada)), ip: '192.0.2.1' })
     }))
 
-  test('number at most MAX_SESSIONS_PER_USER: the longest idle live one makes room, others’ stay', () =>
+  test('G5: number at most MAX_SESSIONS_PER_USER: the longest idle live one makes room, others’ stay', () =>
     withApp({ dialect, env: { MAX_SESSIONS_PER_USER: '3' } }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const next = async () => {
@@ -217,7 +217,7 @@ describeEachDialect('own sessions', (dialect) => {
     await closeApps(apps)
   })
 
-  test('end with their account, and stay so when it is opened again, whoever wrote that into the database', () =>
+  test('E13, F8: end with their account, and stay so when it is opened again, whoever wrote that into the database', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const { q, t } = app.deps.store

@@ -19,7 +19,7 @@ const revoked = async (app: TestApp, token: string, more = {}) => {
 const isAlive = async (app: TestApp, pair: Pair): Promise<boolean> => (await me(app, pair.access_token)) === 200
 
 describeEachDialect('POST /revoke', (dialect) => {
-  test('ends the session of a refresh token, current or rotated, and of a live access token, whatever the hint', () =>
+  test('F8: ends the session of a refresh token, current or rotated, and of a live access token, whatever the hint', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const witness = await loggedIn(app, ada)
@@ -51,7 +51,7 @@ describeEachDialect('POST /revoke', (dialect) => {
       expect(new Set(rows.map(({ details }) => details))).toEqual(new Set(['{"reason":"revoked"}']))
     }))
 
-  test('answers 200 and does nothing for what is expired, altered, unknown or of another kind', () =>
+  test('F8: answers 200 and does nothing for what is expired, altered, unknown or of another kind', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const pair = await loggedIn(app, ada)
@@ -115,7 +115,7 @@ describeEachDialect('POST /revoke', (dialect) => {
       expect((await refresh(app, token)).status).toBe(200)
     }))
 
-  test('is 503 when the storage fails, never 200', async () => {
+  test('T4: is 503 when the storage fails, never 200', async () => {
     const app = await createTestApp({ dialect })
     const { grant } = await app.signUp()
     const { store } = app.deps

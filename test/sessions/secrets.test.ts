@@ -65,7 +65,7 @@ function spellings(secret: string): (string | Buffer)[] {
 }
 
 describeEachDialect('what was handed out or typed', (dialect) => {
-  test('P1 P3: is found neither in the database, byte by byte, nor in the log at level debug', () =>
+  test('P1, P3: is found neither in the database, byte by byte, nor in the log at level debug', () =>
     withApp({ dialect }, async (app) => {
       const secrets = await wholeStory(app)
       expect(secrets.length).toBeGreaterThan(15)

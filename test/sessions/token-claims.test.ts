@@ -67,7 +67,7 @@ describeEachDialect('the access token', (dialect) => {
       expect(again.sid).not.toBe(first.sid)
     }))
 
-  test('is told changes of its user with the next refresh; our own routes know them at once', () =>
+  test('F11, O3: is told changes of its user with the next refresh; our own routes know them at once', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const { q, t } = app.deps.store
