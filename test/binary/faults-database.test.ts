@@ -133,8 +133,11 @@ test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and well again
 
     const crowd = registerCrowd(keyward)
     await crowd.reached(20)
+    const orphans = await backends(databaseUrl)
     server.signal('SIGKILL')
     await server.exited()
+    // They would notice by themselves a moment later, and serve until then.
+    for (const pid of orphans) kill(pid)
     for (const [write] of writes) await expectRefused(keyward, 'database_unavailable', write)
     await expectRefused(keyward, 'database_unavailable', me(token))
     await expectNotReady(keyward, 'Not ready: the database does not take writes; the database cannot be read')
@@ -206,6 +209,14 @@ function registerCrowd(keyward: RunningBinary) {
       await people
       return answered
     },
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ESRCH') throw error
   }
 }
 
