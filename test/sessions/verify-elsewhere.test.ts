@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { createTestApp, type TestApp } from '../support/app.ts'
+import { manualClock } from '../support/clock.ts'
+import { hasPythonModules, python } from '../support/programs.ts'
+import { blocksOf } from '../support/readme.ts'
+import { scratchFolder } from '../support/scratch.ts'
+import { type Served, serve } from '../support/socket.ts'
+import { decode } from './support.ts'
+
+setDefaultTimeout(60_000)
+
+const root = join(import.meta.dir, '..', '..')
+const blocks = blocksOf(await Bun.file(join(root, 'README.md')).text())
+
+/** README's one block in this language, asking the Keyward under test for its keys. */
+function blockOf(language: string, url: string): string {
+  const [block, ...more] = blocks.filter((one) => one.language === language)
+  expect(more).toEqual([])
+  return block!.text.replaceAll('http://localhost:8000/.well-known', `${url}/.well-known`)
+}
+
+/** What a service that verifies for itself has to tell apart: authorization headers, and what each must come to. */
+async function headers(app: TestApp): Promise<[header: string, status: number][]> {
+  const ada = await app.signUp('ada')
+  const other = await createTestApp({ clock: app.clock, seed: 'other', env: { JWT_AUDIENCE: 'https://other.example' } })
+  const late = await createTestApp({
+    databaseUrl: app.databaseUrl,
+    clock: manualClock(Date.now() - 3_600_000),
+    seed: 'late',
+  })
+  const elsewhere = await createTestApp({
+    databaseUrl: app.databaseUrl,
+    clock: app.clock,
+    seed: 'aud',
+    env: { JWT_AUDIENCE: 'https://other.example' },
+  })
+  const tokenOf = async (one: TestApp) => {
+    const answer = await one.request('POST', '/token', { form: { username: 'ada', password: ada.password } })
+    return ((await answer.json()) as { access_token: string }).access_token
+  }
+  const good = ada.grant.access_token
+  const [head, body, signature] = good.split('.') as [string, string, string]
+  const header = (changes: object) =>
+    Buffer.from(JSON.stringify({ ...decode(good).header, ...changes })).toString('base64url')
+  const stranger = (await other.signUp('ada')).grant.access_token
+  const all: [string, number][] = [
+    [`Bearer ${good}`, 200],
+    [`Bearer ${await tokenOf(app)}`, 200],
+    [`Bearer ${await tokenOf(late)}`, 401],
+    [`Bearer ${await tokenOf(elsewhere)}`, 401],
+    [`Bearer ${stranger}`, 401],
+    [`Bearer ${head}.${body}.${signature.slice(0, -4)}AAAA`, 401],
+    [`Bearer ${header({ typ: 'JWT' })}.${body}.${signature}`, 401],
+    [`Bearer ${header({ alg: 'none' })}.${body}.`, 401],
+    [`Bearer ${ada.grant.refresh_token}`, 401],
+    [`Bearer ${ada.grant.device_token}`, 401],
+    ['Bearer x', 401],
+  ]
+  for (const one of [elsewhere, late, other]) await one.close()
+  return all
+}
+
+describe('README’s way to verify a token', () => {
+  let app: TestApp
+  let served: Served
+  let cases: [header: string, status: number][]
+  beforeAll(async () => {
+    app = await createTestApp({ clock: manualClock(Date.now()) })
+    served = serve(app)
+    cases = await headers(app)
+  })
+  afterAll(async () => {
+    await served.stop()
+    await app.close()
+  })
+
+  test.skipIf(!hasPythonModules('fastapi', 'jwt'))('in FastAPI', async () => {
+    const program = `${blockOf('python', served.url)}\n${ASK_ASGI}`
+    const answers = await python<{ status: number; body: string }[]>(
+      program,
+      cases.map(([header]) => header),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(cases.map(([, status]) => status))
+    expect(JSON.parse(answers[0]!.body)).toEqual({ orders_of: '1', roles: ['user'] })
+  })
+
+  test('in Express', async () => {
+    const folder = scratchFolder('express')
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+    await Bun.write(join(folder, 'auth.mjs'), blockOf('js', served.url))
+    await Bun.write(join(folder, 'main.mjs'), ASK_NODE)
+    const child = Bun.spawn([Bun.which('node') ?? process.execPath, 'main.mjs'], {
+      cwd: folder,
+      stdin: Buffer.from(JSON.stringify([...cases.map(([header]) => header), ''])),
+      stdout: 'pipe',
+      stderr: 'pipe',
+    })
+    const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()])
+    expect([code, err]).toEqual([0, ''])
+    const answers = JSON.parse(out) as { status: number; challenge: string | null; body: string }[]
+    expect(answers.map(({ status }) => status)).toEqual([...cases.map(([, status]) => status), 401])
+    expect(answers[0]!.body).toBe('orders of 1')
+    expect(answers.at(-1)!.challenge).toBe('Bearer')
+  })
+})
+
+/** Sends requests to `app` as an ASGI server does, one for every header of the input. */
+const ASK_ASGI = `
+import asyncio, json, sys
+
+async def ask(header):
+    sent = []
+    async def receive(): return {"type": "http.request", "body": b"", "more_body": False}
+    async def send(message): sent.append(message)
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": "/orders", "raw_path": b"/orders", "query_string": b"", "root_path": "",
+        "headers": [(b"authorization", header.encode())], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2),
+    }
+    await app(scope, receive, send)
+    body = b"".join(message.get("body", b"") for message in sent[1:]).decode()
+    return {"status": sent[0]["status"], "body": body}
+
+async def main():
+    return [await ask(header) for header in json.load(sys.stdin)]
+
+print(json.dumps(asyncio.run(main())))
+`
+
+/** A server of Node's own kind, whose requests and answers Express passes on, and a client. */
+const ASK_NODE = `
+import { createServer } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { requireUser } from './auth.mjs'
+
+const server = createServer((request, response) =>
+  requireUser(request, response, () => response.end('orders of ' + request.user.sub)),
+)
+await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
+const answers = []
+for (const authorization of JSON.parse(await text(process.stdin))) {
+  const answer = await fetch('http://127.0.0.1:' + server.address().port + '/orders', { headers: { authorization } })
+  const challenge = answer.headers.get('www-authenticate')
+  answers.push({ status: answer.status, challenge, body: await answer.text() })
+}
+console.log(JSON.stringify(answers))
+process.exit(0)
+`
