@@ -1,0 +1,81 @@
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { join } from 'node:path'
+import { limitNames } from '../../src/config/limits.ts'
+import { rulesWith } from '../../src/features/limits/overrides.ts'
+import { rules } from '../../src/features/limits/rules.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
+import { testSecret } from '../support/app.ts'
+import { runBinary } from '../support/binary.ts'
+import { keyward } from '../support/cli.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+setDefaultTimeout(60_000)
+
+describe('LIMITS', () => {
+  const check = (LIMITS: string) => keyward(['config'], { databaseUrl: 'sqlite:///./x.db', env: { LIMITS } })
+
+  test.each([
+    ['login.acount=5/1m', 'there is no limit "login.acount"; there are login.device, '],
+    ['login.account=5/1m,login.account=6/1m', 'the limit login.account is given twice'],
+    ['login.account=5', 'got "login.account=5"'],
+    ['login.account=0/1m', 'got "login.account=0/1m"'],
+    ['login.account=5/0m', 'got "login.account=5/0m"'],
+    ['login.account=5/1w', 'got "login.account=5/1w"'],
+    ['login.account=', 'got "login.account="'],
+    ['login.account=5/1m+', 'got "login.account=5/1m+"'],
+    ['login.account=on', 'got "login.account=on"'],
+    ['off', 'got "off"'],
+    ['toString.x=off', 'toString'],
+  ])('%s is refused', async (setting, message) => {
+    const { code, err } = await check(setting)
+    expect(code).toBe(1)
+    expect(err).toContain('LIMITS')
+    expect(err).toContain(message)
+  })
+
+  test('a wrong one stops the executable before it makes a database', async () => {
+    const cwd = scratchFolder('limits')
+    const env = {
+      SECRET_KEY: testSecret,
+      LIMITS: 'login.acount=5/1m, register.prefix=many',
+      PORT: '0',
+      HOST: '127.0.0.1',
+    }
+    const { exitCode, stderr } = await runBinary(['serve'], { cwd, env })
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('register.prefix=many')
+    const named = await runBinary(['serve'], { cwd, env: { ...env, LIMITS: 'login.acount=5/1m' } })
+    expect(named.exitCode).toBe(1)
+    expect(named.stderr).toContain('there is no limit "login.acount"')
+    expect([...new Bun.Glob('**').scanSync({ cwd, dot: true })]).toEqual([])
+  })
+
+  test('replaces rules in any order of tiers, and turns them off', () => {
+    expect(rulesWith(['login.account=100/1d+7/30s+20/2h', 'register.prefix=off'])).toEqual({
+      ...rules,
+      'login.account': [
+        { budget: 7, window: 30 * SECOND },
+        { budget: 20, window: 2 * HOUR },
+        { budget: 100, window: DAY },
+      ],
+      'register.prefix': [],
+    })
+  })
+})
+
+test('README lists every limit with its default', async () => {
+  const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).text()
+  const unit = (window: number) =>
+    window % DAY === 0 ? `${window / DAY}d` : window % HOUR === 0 ? `${window / HOUR}h` : `${window / MINUTE}m`
+  for (const name of limitNames) {
+    const tiers = rules[name].map(({ budget, window }) => `${budget}/${unit(window)}`).join('+')
+    expect(readme).toContain(`| \`${name}\` | \`${tiers}\` |`)
+  }
+})
+
+test('one network alone gets at most half of what an account gets back, see rules.ts', () => {
+  const rate = (name: 'login.account' | 'login.account_prefix', window: number) =>
+    rules[name].find((tier) => tier.window === window)!.budget
+  for (const window of [HOUR, DAY])
+    expect(2 * rate('login.account_prefix', window)).toBeLessThanOrEqual(rate('login.account', window))
+})

@@ -1,0 +1,90 @@
+import { afterEach, expect, spyOn, test } from 'bun:test'
+import { KeywardError } from '../../src/errors.ts'
+import { HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
+import type { TestApp } from '../support/app.ts'
+import { keyward } from '../support/cli.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
+import { limitedApp, password, tally } from './support.ts'
+
+describeEachDialect('registration', (dialect) => {
+  let app: TestApp
+  afterEach(() => app.close())
+  const open = async (env: Record<string, string> = {}) => {
+    app = await limitedApp({ dialect, env })
+  }
+  const register = (username: string, { domain = 'example.com', peer = '198.51.100.1', email = '' } = {}) =>
+    app.request('POST', '/register', { json: { email: email || `${username}@${domain}`, username, password }, peer })
+  const statusesOf = async (count: number, name: string, peer?: string) =>
+    tally(
+      (await Promise.all(Array.from({ length: count }, (_, i) => register(`${name}${i}`, { peer })))).map(
+        (r) => r.status,
+      ),
+    )
+
+  test('forty at once from one network, then one each 90 seconds', async () => {
+    await open({ HASH_MAX_WAIT_MS: '60000' })
+    const peer = '198.51.100.2'
+    // One by one: the gate would shed some of a hundred at once.
+    for (let i = 0; i < 40; i++) expect((await register(`one${i}`, { peer })).status).toBe(201)
+    const refused = await register('late', { peer })
+    await expectRefusal(refused, 'rate_limited')
+    expect(refused.headers.get('retry-after')).toBe('90')
+    await app.clock.advance(90 * SECOND)
+    expect((await register('late', { peer })).status).toBe(201)
+    expect((await register('elsewhere', { peer: '203.0.113.1' })).status).toBe(201)
+  })
+
+  test('a hundred at once: never more than there are places', async () => {
+    await open({ LIMITS: 'register.prefix=6/1h' })
+    const statuses = await statusesOf(100, 'burst')
+    expect(statuses[201]).toBe(6)
+    expect(await app.deps.store.q.select().from(app.deps.store.t.users)).toHaveLength(6)
+  })
+
+  test('asking whether a name is taken counts, a mistake and a failure of ours do not', async () => {
+    await open({ LIMITS: 'register.prefix=3/1h' })
+    expect((await register('ada')).status).toBe(201)
+    for (let i = 0; i < 9; i++) expect((await register('x')).status).toBe(422)
+    const hash = spyOn(app.deps.passwords, 'hash')
+    hash.mockRejectedValue(new KeywardError('overloaded', { retryAfter: 1 }))
+    for (let i = 0; i < 9; i++) expect((await register(`shed${i}`)).status).toBe(503)
+    hash.mockRestore()
+    expect((await register('ada')).status).toBe(409)
+    expect((await register('ada2', { email: 'ADA@example.com' })).status).toBe(409)
+    expect((await register('bea')).status).toBe(429)
+    await app.clock.advance(HOUR + MINUTE)
+    expect((await register('bea')).status).toBe(201)
+  })
+
+  test('REGISTRATION=closed refuses everybody, and the command line makes accounts still', async () => {
+    await open({ REGISTRATION: 'closed' })
+    for (const name of ['ada', 'x']) await expectRefusal(await register(name), 'registration_closed')
+    const made = await keyward(['users', 'create', '--email', 'ada@example.com', '--username', 'ada'], {
+      databaseUrl: app.databaseUrl,
+      env: { REGISTRATION: 'closed', BCRYPT_COST: '10' },
+      secret: password,
+    })
+    expect(made).toMatchObject({ code: 0 })
+    const login = await app.request('POST', '/token', { form: { username: 'ada', password } })
+    expect(login.status).toBe(200)
+  })
+
+  test('EMAIL_DOMAINS_BLOCKED keeps out a domain and what is below it', async () => {
+    await open({ EMAIL_DOMAINS_BLOCKED: 'mailinator.com,xn--bcher-kva.example' })
+    for (const domain of ['mailinator.com', 'MAILINATOR.com', 'eu.mailinator.com', 'bücher.example']) {
+      const problem = await expectRefusal(await register('ada', { domain }), 'validation_failed')
+      expect(problem.errors).toMatchObject([{ field: 'email' }])
+    }
+    for (const [i, domain] of ['example.com', 'notmailinator.com', 'mailinator.com.example'].entries())
+      expect((await register(`user${i}`, { domain })).status).toBe(201)
+  })
+
+  test('EMAIL_DOMAINS_ALLOWED lets in nobody else, and a blocked part of it neither', async () => {
+    await open({ EMAIL_DOMAINS_ALLOWED: 'example.com,example.org', EMAIL_DOMAINS_BLOCKED: 'guests.example.com' })
+    for (const [i, domain] of ['example.com', 'eu.example.com', 'example.org'].entries())
+      expect((await register(`user${i}`, { domain })).status).toBe(201)
+    for (const domain of ['example.net', 'guests.example.com', 'x.guests.example.com', 'badexample.com'])
+      expect((await register('eve', { domain })).status).toBe(422)
+  })
+})
