@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { chownSync, mkdirSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { eq } from 'drizzle-orm'
+import { giveRole } from '../../src/features/roles/assign.ts'
+import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { hasPrograms } from '../support/programs.ts'
+import { blocksOf } from '../support/readme.ts'
+import { scratchFolder } from '../support/scratch.ts'
+import { type Served, serve } from '../support/socket.ts'
+
+setDefaultTimeout(30_000)
+
+const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).text()
+const snippet = blocksOf(readme).find(({ language }) => language === 'nginx')!.text
+const sandbox = scratchFolder('nginx')
+const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
+
+/** A server of nginx around README's block; a TCP port of its own, everything it writes in a folder of its own. */
+async function startNginx(keyward: string, app: string) {
+  const port = await freePort()
+  for (const name of ['temp', 'logs']) mkdirSync(join(sandbox, name))
+  const locations = snippet
+    .replace('http://keyward:8000', keyward)
+    .replaceAll('http://app:3000', app)
+    .replace('location / {', 'location /open-to-all-who-log-in/ {')
+  // The same rules once more for administrators, the way README says to ask for a role.
+  const forAdmins = locations
+    .replace('/open-to-all-who-log-in/', '/for-admins/')
+    .replaceAll('/keyward', '/keyward-admin')
+    .replace('/forward-auth;', '/forward-auth?role=admin;')
+  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${join(sandbox, 'temp', name)};`)
+    .join('\n')
+  await Bun.write(
+    join(sandbox, 'nginx.conf'),
+    `daemon off;
+    master_process off;
+    pid ${join(sandbox, 'nginx.pid')};
+    error_log stderr error;
+    events {}
+    http {
+      access_log off;
+      ${temp}
+      server {
+        listen 127.0.0.1:${port};
+        ${locations}
+        ${forAdmins}
+      }
+    }`,
+  )
+  // Nothing of it wants root.
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+  if (nobody.uid !== undefined)
+    for (const name of ['', 'temp', 'logs']) chownSync(join(sandbox, name), nobody.uid, nobody.gid)
+  const nginx = Bun.spawn(['nginx', '-e', 'stderr', '-p', sandbox, '-c', join(sandbox, 'nginx.conf')], {
+    ...nobody,
+    env: { PATH: `${process.env.PATH}:/usr/sbin` },
+    stdout: 'ignore',
+    stderr: 'pipe',
+  })
+  while (!(await accepts(port))) {
+    if (nginx.exitCode !== null) throw new Error(await nginx.stderr.text())
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const stop = async () => {
+    nginx.kill()
+    await nginx.exited
+  }
+  return { url: `http://127.0.0.1:${port}`, stop }
+}
+
+async function freePort(): Promise<number> {
+  const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
+  const port = server.port!
+  await server.stop(true)
+  return port
+}
+
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+
+describe.skipIf(!hasPrograms('nginx'))('README’s nginx, as a user without rights', () => {
+  let keyward: TestApp
+  let served: Served
+  let nginx: Awaited<ReturnType<typeof startNginx>>
+  let upstream: Bun.Server<undefined>
+  let reached = 0
+  let ada: SignedUp
+
+  beforeAll(async () => {
+    keyward = await createTestApp()
+    served = serve(keyward)
+    ada = await keyward.signUp('ada')
+    upstream = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: async (request) => {
+        reached++
+        return Response.json({ body: await request.text(), headers: [...request.headers] })
+      },
+    })
+    nginx = await startNginx(served.url, `http://127.0.0.1:${upstream.port}`)
+  }, 30_000)
+  afterAll(async () => {
+    await nginx?.stop()
+    await upstream?.stop(true)
+    await served?.stop()
+    await keyward?.close()
+  })
+
+  const hostile = Object.fromEntries(
+    names.flatMap((name) => [
+      [name, 'mallory'],
+      [name.replaceAll('-', '_'), 'mallory'],
+    ]),
+  )
+  const ask = (path: string, token?: string, init: RequestInit = {}) =>
+    fetch(`${nginx.url}${path}`, {
+      ...init,
+      headers: { ...hostile, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    })
+  /** The X-Auth-Request headers that the service got, in any spelling. */
+  const told = async (response: Response): Promise<Record<string, string>> => {
+    expect(response.status).toBe(200)
+    const { headers } = (await response.json()) as { headers: [string, string][] }
+    expect(JSON.stringify(headers)).not.toContain('mallory')
+    return Object.fromEntries(headers.filter(([name]) => /^x.auth.request/i.test(name)))
+  }
+  const all = '/open-to-all-who-log-in/orders'
+
+  test('lets nobody pass without a good token, and hands on the challenge', async () => {
+    const before = reached
+    for (const token of [undefined, 'x', ada.grant.refresh_token]) {
+      const answer = await ask(all, token)
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+        401,
+        token === undefined ? 'Bearer' : 'Bearer error="invalid_token"',
+      ])
+    }
+    const hidden = await ask('/keyward')
+    expect(hidden.status).toBe(404)
+    expect(reached).toBe(before)
+  })
+
+  test('tells the service who asks, an unproven address not, and drops what the client says of itself', async () => {
+    expect(await told(await ask(all, ada.grant.access_token))).toEqual({
+      'x-auth-request-user': String(ada.id),
+      'x-auth-request-preferred-username': 'ada',
+      'x-auth-request-groups': 'user',
+    })
+    const { q, t } = keyward.deps.store
+    await q.update(t.users).set({ emailVerifiedAt: 1, username: 'Zoë' }).where(eq(t.users.id, ada.id))
+    expect(await told(await ask(all, ada.grant.access_token))).toEqual({
+      'x-auth-request-user': String(ada.id),
+      'x-auth-request-preferred-username': 'Zo%C3%AB',
+      'x-auth-request-email': 'ada@example.com',
+      'x-auth-request-groups': 'user',
+    })
+  })
+
+  test('lets a body through, which Keyward never sees', async () => {
+    const body = 'x'.repeat(100_000)
+    const answer = await ask(all, ada.grant.access_token, { method: 'POST', body })
+    expect(answer.status).toBe(200)
+    expect(((await answer.json()) as { body: string }).body).toBe(body)
+  })
+
+  test('lets only those pass who have the role that is asked for, from the moment on in which they have it', async () => {
+    const admins = '/for-admins/?role=user'
+    expect((await ask(admins)).status).toBe(401)
+    const before = reached
+    expect((await ask(admins, ada.grant.access_token)).status).toBe(403)
+    expect(reached).toBe(before)
+    await giveRole(keyward.deps, { userId: ada.id, role: 'admin' })
+    expect(await told(await ask(admins, ada.grant.access_token))).toMatchObject({
+      'x-auth-request-groups': 'admin,user',
+    })
+    await keyward.request('POST', '/logout', { token: ada.grant.access_token })
+    expect((await ask(admins, ada.grant.access_token)).status).toBe(401)
+  })
+})
