@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
 import { requireUser } from '../features/accounts/manage.ts'
-import { type AuditRow, isAuditEvent } from '../features/audit/events.ts'
+import { type AuditRow, auditEvents, isAuditEvent } from '../features/audit/events.ts'
 import { listEvents } from '../features/audit/query.ts'
 import { DAY, rfc3339 } from '../lib/clock.ts'
 import { type CommandContext, UsageError } from './context.ts'
@@ -28,19 +28,22 @@ const list = (context: CommandContext) =>
       json: { type: 'boolean', description: 'One JSON object a line' },
       ...settingsArgs,
     },
-    run: ({ args }) =>
-      withDeps(context, args, async (deps) => {
-        if (args.event !== undefined && !isAuditEvent(args.event))
-          throw new UsageError('There is no event of this name')
-        const days = args.days === undefined ? undefined : wholeNumber('--days', args.days)
+    run: ({ args }) => {
+      const { event } = args
+      if (event !== undefined && !isAuditEvent(event))
+        throw new UsageError(`There is no event of this name; there are ${auditEvents.join(', ')}`)
+      const days = args.days === undefined ? undefined : wholeNumber('--days', args.days)
+      const limit = wholeNumber('--limit', args.limit)
+      return withDeps(context, args, async (deps) => {
         const rows = await listEvents(deps, {
-          event: args.event,
+          event,
           userId: args.user === undefined ? undefined : await userId(deps, args.user),
           since: days === undefined ? undefined : deps.clock.now() - days * DAY,
-          limit: wholeNumber('--limit', args.limit),
+          limit,
         })
         for (const row of rows) context.print(`${args.json ? JSON.stringify(toJson(row)) : summary(row)}\n`)
-      }),
+      })
+    },
   })
 
 /** A number is taken as it is: audit rows outlive their accounts. */
