@@ -6,7 +6,7 @@ import type { Cors } from './cors.ts'
 import { refuse } from './errors.ts'
 import type { Principal } from './principal.ts'
 import { type RequestState, refusalOf, setRequestState, standIn } from './request-state.ts'
-import { pathOf, type Route, type RouteTable } from './route-table.ts'
+import { pathOf, type Route, type RouteTable, targetOf } from './route-table.ts'
 import { putCommonHeaders } from './security-headers.ts'
 
 export interface PipelineOptions {
@@ -65,7 +65,8 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
       )
     const get = request.method === 'HEAD' ? table.find('GET', path) : undefined
     if (get) {
-      const asGet = standIn(request, request.url, { headers: request.headers })
+      // Bun takes what is no host for one, such as a number too large, and then refuses a request made of its own URL.
+      const asGet = standIn(request, `http://localhost${targetOf(request.url)}`, { headers: request.headers })
       return andThen(answer(asGet, { id, route: get }), withoutBody)
     }
     const refusal = refuse(log, new KeywardError('method_not_allowed'), request)

@@ -76,3 +76,9 @@ export function pathOf(url: string): string {
   const query = url.indexOf('?', start)
   return query === -1 ? url.slice(start) : url.slice(start, query)
 }
+
+/** The path of an absolute URL, with its query. */
+export function targetOf(url: string): string {
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  return start === -1 ? '/' : url.slice(start)
+}

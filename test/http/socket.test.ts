@@ -17,8 +17,9 @@ afterAll(async () => {
   await app.close()
 })
 
-const get = (target: string, { host = 'localhost', headers = '' } = {}) =>
-  served.raw(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${headers}\r\n`)
+const send = (method: string, target: string, { host = 'localhost', headers = '' } = {}) =>
+  served.raw(`${method} ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n${headers}\r\n`)
+const get = (target: string, options?: { host?: string; headers?: string }) => send('GET', target, options)
 const bearer = () => `Authorization: Bearer ${ada.grant.access_token}\r\n`
 
 describe('the path', () => {
@@ -105,6 +106,19 @@ describe('the Host header', () => {
     expect(JSON.parse(body).code).toBe('invalid_request')
   })
 
+  test.each(['99999999999999999999', '1.2.3.4.5', '0x', 'a%', '256.1.1.1', 'xn--', 'a:99999', 'x, y'])(
+    '%s, which Bun lets through, never makes a HEAD or an OPTIONS fail',
+    async (host) => {
+      const { status: known } = await get('/users/me', { host })
+      for (const method of ['HEAD', 'OPTIONS', 'DELETE'])
+        for (const path of ['/users/me', '/users/me?x=/token', '/forward-auth?role=user']) {
+          const { status } = await send(method, path, { host })
+          const expected = { HEAD: 401, OPTIONS: 204, DELETE: 405 }[method]!
+          expect([method, path, status]).toEqual([method, path, known === 400 ? 400 : expected])
+        }
+    },
+  )
+
   test('none at all is fine in HTTP/1.0 and a bare 400 in HTTP/1.1', async () => {
     const old = await served.raw(`GET /users/me HTTP/1.0\r\n${bearer()}\r\n`)
     expect([old.status, JSON.parse(old.body).username]).toEqual([200, 'ada'])
@@ -116,9 +130,6 @@ describe('the Host header', () => {
 })
 
 describe('other methods', () => {
-  const send = (method: string, target: string) =>
-    served.raw(`${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
-
   test('J5: CONNECT opens no tunnel', async () => {
     expect((await send('CONNECT', 'elsewhere.example:443')).status).toBe(404)
     expect((await send('CONNECT', '/users/me')).status).toBe(405)
