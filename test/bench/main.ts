@@ -3,10 +3,16 @@ import { binaryPath } from '../support/binary.ts'
 import { closeScratch } from '../support/scratch.ts'
 import { type Bench, createBench, Disturbed, say } from './bench.ts'
 import { type Findings, isMet, toMarkdown, writeToReadme } from './report.ts'
+import { enumeration } from './sections/enumeration.ts'
 import { flood } from './sections/flood.ts'
+import { limits } from './sections/limits.ts'
 import { login } from './sections/login.ts'
 import { me } from './sections/me.ts'
+import { million } from './sections/million.ts'
+import { postgres } from './sections/postgres.ts'
+import { refresh } from './sections/refresh.ts'
 import { register } from './sections/register.ts'
+import { start } from './sections/start.ts'
 import { killServers } from './servers.ts'
 
 /*
@@ -16,7 +22,17 @@ import { killServers } from './servers.ts'
  * run say something; the figures beside them say how big a thing is.
  */
 
-const sections: Record<string, (bench: Bench) => Promise<Findings>> = { me, login, flood, register }
+const sections: Record<string, (bench: Bench) => Promise<Findings>> = {
+  me,
+  login,
+  flood,
+  register,
+  start,
+  million,
+  postgres,
+  refresh,
+  limits,
+}
 
 async function run(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({

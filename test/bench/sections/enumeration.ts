@@ -1,0 +1,58 @@
+import { type Bench, median, medianOf } from '../bench.ts'
+import { type Findings, figure } from '../report.ts'
+import { names, register } from '../requests.ts'
+import { startKeyward } from '../servers.ts'
+
+const COUNT = 200
+const users = names('user', 20)
+const nobody = names('none', 20)
+/** What is asked in turn: names and addresses of somebody, and of nobody, all of one length. */
+const asked: Record<string, readonly string[]> = {
+  'an account, by name': users,
+  'nobody, by name': nobody,
+  'an account, by address': users.map((name) => `${name}@example.com`),
+  'nobody, by address': nobody.map((name) => `${name}@example.com`),
+}
+
+/** Wrong passwords for accounts and for nobody, with limits on and wide enough that they refuse none of them. */
+export async function enumeration(bench: Bench): Promise<Findings> {
+  const LIMITS = ['account_prefix', 'prefix_accounts', 'prefix', 'account'].map((name) => `login.${name}=99999/1h`)
+  const keyward = await startKeyward({ RATE_LIMIT: 'on', LIMITS: [...LIMITS, 'register.prefix=off'].join() })
+  await register(keyward.port, users)
+  const rounds = await bench.rounds(1, () => bench.observe(() => measure(keyward.port)))
+  const apart = (kind: 'name' | 'address') =>
+    medianOf(rounds.kept, (round) => Math.abs(round[`nobody, by ${kind}`]! / round[`an account, by ${kind}`]! - 1))
+  return {
+    title: 'Telling accounts from nobody',
+    text: `A wrong password, ${COUNT} times each for accounts and for nobody, in turn, one after the other.`,
+    table: [
+      ['', 'median ms'],
+      ...Object.keys(asked).map((name) => [name, figure(medianOf(rounds.kept, (round) => round[name]!))]),
+    ],
+    gates: (['name', 'address'] as const).map((kind) => ({
+      what: `By ${kind}: how far apart the medians are`,
+      value: apart(kind),
+      atMost: 0.05,
+      unit: 'percent',
+    })),
+    rounds,
+  }
+}
+
+/** The median time of an answer to each, in milliseconds. */
+async function measure(port: number): Promise<Record<string, number>> {
+  const taken = new Map(Object.keys(asked).map((name) => [name, [] as number[]]))
+  const kinds = Object.entries(asked)
+  for (let at = -10; at < COUNT; at++)
+    // To and fro, so that none always follows the same other.
+    for (const [name, who] of at % 2 ? kinds : kinds.toReversed()) {
+      const username = who[Math.abs(at) % who.length]!
+      const started = performance.now()
+      const body = new URLSearchParams({ username, password: 'a wrong password' })
+      const answer = await fetch(`http://127.0.0.1:${port}/token`, { method: 'POST', body })
+      await answer.text()
+      if (answer.status !== 401) throw new Error(`${username}: ${answer.status}`)
+      if (at >= 0) taken.get(name)!.push(performance.now() - started)
+    }
+  return Object.fromEntries([...taken].map(([name, times]) => [name, median(times)]))
+}
