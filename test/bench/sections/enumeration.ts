@@ -17,7 +17,11 @@ const asked: Record<string, readonly string[]> = {
 /** Wrong passwords for accounts and for nobody, with limits on and wide enough that they refuse none of them. */
 export async function enumeration(bench: Bench): Promise<Findings> {
   const LIMITS = ['account_prefix', 'prefix_accounts', 'prefix', 'account'].map((name) => `login.${name}=99999/1h`)
-  const keyward = await startKeyward({ RATE_LIMIT: 'on', LIMITS: [...LIMITS, 'register.prefix=off'].join() })
+  const keyward = await startKeyward({
+    RATE_LIMIT: 'on',
+    LIMITS: [...LIMITS, 'register.prefix=off'].join(),
+    HASH_MAX_WAIT_MS: '60000',
+  })
   await register(keyward.port, users)
   const rounds = await bench.rounds(1, () => bench.observe(() => measure(keyward.port)))
   const apart = (kind: 'name' | 'address') =>
