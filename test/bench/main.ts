@@ -27,6 +27,7 @@ const sections: Record<string, (bench: Bench) => Promise<Findings>> = {
   login,
   flood,
   register,
+  enumeration,
   start,
   million,
   postgres,

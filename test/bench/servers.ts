@@ -31,15 +31,13 @@ export async function startServer(command: string[], env: Record<string, string>
     if (child.exitCode !== null) throw new Error(`${command.join(' ')}: ${readFileSync(log, 'utf8')}`)
     await Bun.sleep(5)
   }
-  return {
-    port,
-    pid: child.pid,
-    async stop() {
-      running.delete(child)
-      child.kill('SIGKILL')
-      await child.exited
-    },
-  }
+  return { port, pid: child.pid, stop: () => stop(child) }
+}
+
+async function stop(child: Bun.Subprocess): Promise<void> {
+  running.delete(child)
+  child.kill('SIGKILL')
+  await child.exited
 }
 
 /** Starts a program in a folder of its own; its output goes to `log`. */
@@ -58,6 +56,20 @@ export function launch(command: string[], env: Record<string, string>): { child:
   return { child, log }
 }
 
+/** As `startServer`, and tells how many milliseconds went by from its start to its first answer with 200. */
+export async function timeStart(command: string[], env: Record<string, string>): Promise<Server & { ms: number }> {
+  const port = await freePort()
+  const started = performance.now()
+  const { child, log } = launch(command, { ...env, PORT: String(port) })
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${port}/livez`).catch(() => undefined)
+    if (answer?.status === 200 || answer?.status === 404) break
+    if (child.exitCode !== null) throw new Error(`${command.join(' ')}: ${readFileSync(log, 'utf8')}`)
+    await Bun.sleep(0.5)
+  }
+  return { ms: performance.now() - started, port, pid: child.pid, stop: () => stop(child) }
+}
+
 const answers = (port: number): Promise<boolean> =>
   fetch(`http://127.0.0.1:${port}/livez`).then(
     () => true,
@@ -70,7 +82,9 @@ export const bareCommand = [process.execPath, target('bare.ts')]
 
 export const startBare = (): Promise<Server> => startServer(bareCommand)
 
-export const startElysia = (): Promise<Server> => startServer([process.execPath, target('elysia.ts')])
+export const elysiaCommand = [process.execPath, target('elysia.ts')]
+
+export const startElysia = (): Promise<Server> => startServer(elysiaCommand)
 
 /** Undefined where Debian's packages are not installed. */
 export async function startFastapi(): Promise<Server | undefined> {

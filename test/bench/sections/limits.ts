@@ -1,0 +1,130 @@
+import { type Bench, inTurn, medianOf } from '../bench.ts'
+import { type Findings, figure, pair } from '../report.ts'
+import { logIn, names, readSelf, signUpAll } from '../requests.ts'
+import { type Server, startKeyward } from '../servers.ts'
+
+const USERS = names('user', 16)
+const OWNERS = USERS.slice(8)
+
+export async function limits(bench: Bench): Promise<Findings> {
+  const off = await prepared('off')
+  const on = await prepared('on')
+  const guessers = await exhaust(on.server)
+  const read = ({ server, reads }: Prepared) =>
+    bench.load({ ...server, connections: 64, requests: reads, warmupMs: 300, durationMs: bench.long ? 4_000 : 1_500 })
+  const logInBy = ({ server }: Prepared) =>
+    bench.load({
+      ...server,
+      connections: 8,
+      requests: OWNERS.map((name, index) => logIn(name, { from: home(index) })),
+      warmupMs: 800,
+      durationMs: bench.long ? 12_000 : 5_000,
+    })
+  const refused = { ...on.server, connections: 64, requests: guessers }
+  const probe = { ...on.server, connections: 16, requests: on.reads, rate: 200 }
+  const together = { warmupMs: 700, durationMs: bench.long ? 8_000 : 4_000 }
+  for (const one of [off, on]) await read(one)
+  const rounds = await bench.rounds(3, async () => {
+    const steps = await inTurn({
+      meOff: () => read(off),
+      meOn: () => read(on),
+      loginOff: () => logInBy(off),
+      loginOn: () => logInBy(on),
+      unloaded: () => bench.load({ ...probe, ...together }),
+    })
+    const [loaded, refusals] = await Promise.all([
+      bench.load({ ...probe, ...together }),
+      bench.load({ ...refused, ...together }),
+    ])
+    return { ...steps, loaded, refusals } as Record<Step, (typeof steps)[string]>
+  })
+  const of = (pick: (round: (typeof rounds.kept)[number]) => number) => medianOf(rounds.kept, pick)
+  const notRefused = rounds.kept.flatMap(({ refusals }) =>
+    Object.keys(refusals.answers).filter((status) => status !== '429'),
+  )
+  if (notRefused.length > 0) throw new Error(`refused logins were answered ${notRefused.join(' ')}`)
+  const latency = (step: 'unloaded' | 'loaded') =>
+    pair(
+      of((round) => round[step].p50),
+      of((round) => round[step].p99),
+    )
+  return {
+    title: 'Limits',
+    text: 'With `RATE_LIMIT` on and off; the clients’ addresses come from `X-Forwarded-For`. A refused login is one for an account that its network has guessed too often. The last two rows are `GET /users/me` 200 times a second, alone and while 64 connections send refused logins without a pause.',
+    table: [
+      ['', 'off', 'on'],
+      [
+        '`GET /users/me`, 64 connections: server CPU µs/request',
+        figure(of(({ meOff }) => meOff.cpuMicros)),
+        figure(of(({ meOn }) => meOn.cpuMicros)),
+      ],
+      [
+        'logins per core-second, 8 in flight',
+        figure(of(({ loginOff }) => loginOff.perCoreSecond)),
+        figure(of(({ loginOn }) => loginOn.perCoreSecond)),
+      ],
+      ['server CPU µs of a refused login', '–', figure(of(({ refusals }) => refusals.cpuMicros))],
+      ['`GET /users/me` unloaded: p50 / p99 ms', '–', latency('unloaded')],
+      ['`GET /users/me` beside refused logins: p50 / p99 ms', '–', latency('loaded')],
+    ],
+    gates: [
+      {
+        what: '`GET /users/me`: CPU per request, times that without limits',
+        value: of(({ meOn, meOff }) => meOn.cpuMicros / meOff.cpuMicros),
+        atMost: 1.05,
+      },
+      {
+        what: 'logins per core-second, of those without limits',
+        value: of(({ loginOn, loginOff }) => loginOn.perCoreSecond / loginOff.perCoreSecond),
+        atLeast: 0.99,
+        unit: 'percent',
+      },
+      {
+        what: 'a refused login’s CPU, of an accepted one’s',
+        value: of(({ refusals, loginOn }) => refusals.cpuMicros / loginOn.cpuMicros),
+        atMost: 0.01,
+        unit: 'percent',
+      },
+      {
+        what: '`GET /users/me` beside refused logins: p99, times unloaded',
+        value: of(({ loaded, unloaded }) => loaded.p99 / unloaded.p99),
+        atMost: 3,
+      },
+    ],
+    notes: [
+      `While the refused were measured ${figure(
+        of(({ refusals }) => (refusals.answers['429'] ?? 0) / refusals.seconds),
+      )} logins a second were refused.`,
+    ],
+    rounds,
+  }
+}
+
+type Step = 'meOff' | 'meOn' | 'loginOff' | 'loginOn' | 'unloaded' | 'loaded' | 'refusals'
+
+interface Prepared {
+  server: Server
+  reads: string[]
+}
+
+async function prepared(limit: 'on' | 'off'): Promise<Prepared> {
+  const server = await startKeyward({ RATE_LIMIT: limit, TRUSTED_PROXIES: '127.0.0.1' })
+  const tokens = await signUpAll(server.port, USERS)
+  return { server, reads: tokens.map(({ access_token }) => readSelf(access_token)) }
+}
+
+/** Where an owner lives; documentation addresses (RFC 5737). */
+const home = (index: number): string => `198.51.100.${index + 1}`
+
+/** Guesses the accounts of the other half from one network until each is refused; answers such guesses. */
+async function exhaust({ port }: Server): Promise<string[]> {
+  const body = (username: string) => new URLSearchParams({ username, password: 'a wrong guess' })
+  const headers = { 'x-forwarded-for': '203.0.113.9' }
+  for (const username of USERS.slice(0, 8)) {
+    let status = 0
+    for (let tries = 0; tries < 50 && status !== 429; tries++)
+      ({ status } = await fetch(`http://127.0.0.1:${port}/token`, { method: 'POST', headers, body: body(username) }))
+    if (status !== 429) throw new Error(`guesses at ${username} are answered ${status}`)
+  }
+  return USERS.slice(0, 8).map((username) => logIn(username, { from: '203.0.113.9', password: 'a wrong guess' }))
+}

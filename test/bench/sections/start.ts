@@ -1,0 +1,57 @@
+import { join } from 'node:path'
+import { binaryPath } from '../../support/binary.ts'
+import { scratchFolder } from '../../support/scratch.ts'
+import { type Bench, inTurn, medianOf } from '../bench.ts'
+import { residentMiB } from '../proc.ts'
+import { type Findings, figure } from '../report.ts'
+import { bareCommand, elysiaCommand, keywardSettings, timeStart } from '../servers.ts'
+
+/** After which a server that has answered once counts as idle, in milliseconds. */
+const SETTLED = 1_000
+
+export async function start(bench: Bench): Promise<Findings> {
+  const keyward = [await binaryPath(), 'serve']
+  const used = keywardSettings()
+  const steps: Record<string, () => ReturnType<typeof startOnce>> = {
+    [BARE]: () => startOnce(bareCommand, {}),
+    [NEW_FILE]: () => startOnce(keyward, keywardSettings()),
+    'Keyward, file of an earlier start': () => startOnce(keyward, used),
+    'Elysia service, interpreted, new file': () =>
+      startOnce(elysiaCommand, { DATABASE: join(scratchFolder('bench-db'), 'users.db') }),
+  }
+  await startOnce(keyward, used)
+  const rounds = await bench.rounds(5, () => bench.observe(() => inTurn(steps)))
+  const value = (name: string, of: 'ms' | 'residentMiB') => medianOf(rounds.kept, (round) => round[name]![of])
+  const ratio = (name: string, of: 'ms' | 'residentMiB') =>
+    medianOf(rounds.kept, (round) => round[name]![of] / round[BARE]![of])
+  return {
+    title: 'Start and idle memory',
+    text: 'From the start of the process to its first answer with 200: of Keyward on `GET /livez`, which answers when the database is open, its schema there, and a key ready. Memory is resident, a second later.',
+    table: [
+      ['', 'first answer ms', 'times bare', 'resident MiB', 'times bare'],
+      ...Object.keys(steps).map((name) => [
+        name,
+        figure(value(name, 'ms')),
+        figure(ratio(name, 'ms')),
+        figure(value(name, 'residentMiB')),
+        figure(ratio(name, 'residentMiB')),
+      ]),
+    ],
+    gates: [
+      { what: 'start to first answer with a new file, times bare', value: ratio(NEW_FILE, 'ms'), atMost: 3 },
+      { what: 'idle memory, times bare', value: ratio(NEW_FILE, 'residentMiB'), atMost: 1.6 },
+    ],
+    rounds,
+  }
+}
+
+const BARE = 'bare Bun.serve, interpreted'
+const NEW_FILE = 'Keyward, new file'
+
+async function startOnce(command: string[], env: Record<string, string>) {
+  const { ms, pid, stop } = await timeStart(command, env)
+  await Bun.sleep(SETTLED)
+  const resident = residentMiB(pid)
+  await stop()
+  return { ms, residentMiB: resident }
+}
