@@ -1,4 +1,4 @@
-import { fillPlaceholders } from 'drizzle-orm'
+import { type AnyColumn, Column, fillPlaceholders, is, type SQL } from 'drizzle-orm'
 import type { SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Tables } from './tables/all.ts'
@@ -92,24 +92,55 @@ export function statements<S>(build: (db: Db) => S): (db: Db) => S {
   }
 }
 
-/** A prepared SELECT, as `statements` keeps them. */
+/** A prepared SELECT with what is needed to run it past Drizzle; see `read`. */
+interface DirectSelect<Row> {
+  statement: PreparedSelect<Row>
+  sql: string
+  params: unknown[]
+  toRow(raw: unknown[]): Row
+}
+
 interface PreparedSelect<Row> {
   execute(values: Record<string, unknown>): Promise<Row[]>
   getQuery(): { sql: string; params: unknown[] }
-  mapResult(rows: unknown): unknown
 }
 
 /**
- * The rows of a prepared SELECT. The same as `execute`, but straight to the database where it is SQLite: the seven
- * promises that Drizzle's proxy makes on the way cost as much as the read. For what every request reads.
+ * Makes a prepared SELECT of `fields` ready for `read`. An SQL expression among them comes as SQLite gives it: its
+ * `mapWith` is for what PostgreSQL sends as text.
+ */
+export function direct<Row>(
+  fields: Record<string, AnyColumn | SQL>,
+  statement: PreparedSelect<Row>,
+): DirectSelect<Row> {
+  const members = Object.entries(fields).map(([name, field]) => ({
+    name,
+    column: is(field, Column) && field.mapFromDriverValue !== Column.prototype.mapFromDriverValue ? field : undefined,
+  }))
+  return {
+    statement,
+    ...statement.getQuery(),
+    toRow(raw) {
+      const row: Record<string, unknown> = {}
+      for (let at = 0; at < members.length; at++) {
+        const { name, column } = members[at]!
+        const value = raw[at]
+        row[name] = column === undefined || value === null ? value : column.mapFromDriverValue(value)
+      }
+      return row as Row
+    },
+  }
+}
+
+/**
+ * The rows of a prepared SELECT, as its `execute` answers them, but straight from the database where it is SQLite: the
+ * seven promises that Drizzle's proxy makes on the way, and its mapping of each row, cost more than the read itself. For
+ * what every request reads.
  */
 export function read<Row>(
   { readNow }: Db,
-  statement: PreparedSelect<Row>,
+  { statement, sql, params, toRow }: DirectSelect<Row>,
   values: Record<string, unknown>,
 ): MaybePromise<Row[]> {
-  if (readNow === undefined) return statement.execute(values)
-  const { sql, params } = statement.getQuery()
-  const rows = readNow(sql, fillPlaceholders(params, values))
-  return rows === undefined ? statement.execute(values) : (statement.mapResult(rows) as Row[])
+  return readNow?.(sql, fillPlaceholders(params, values))?.map(toRow) ?? statement.execute(values)
 }

@@ -1,7 +1,7 @@
 import { and, eq, exists, gt, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
-import { type Db, read, statements } from '../../storage/store.ts'
+import { type Db, direct, read, statements } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/user.ts'
 import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
@@ -42,6 +42,7 @@ const prepared = statements((db) => {
     expiresAt: sessions.expiresAt,
     endedAt: sessions.endedAt,
   }
+  const userAndSeen = { ...userColumns(db), seen: sql<number | null>`(${seenOfLive})`.mapWith(Number) }
   const end = { endedAt: named('now') as never, endReason: named('reason') as never }
   return {
     claim: q
@@ -66,11 +67,14 @@ const prepared = statements((db) => {
         userAgent: named('userAgent'),
       })
       .prepare(),
-    userOfLiveSession: q
-      .select({ ...userColumns(db), seen: sql<number | null>`(${seenOfLive})`.mapWith(Number) })
-      .from(users)
-      .where(and(eq(users.id, named('userId')), eq(users.isActive, true)))
-      .prepare(),
+    userOfLiveSession: direct(
+      userAndSeen,
+      q
+        .select(userAndSeen)
+        .from(users)
+        .where(and(eq(users.id, named('userId')), eq(users.isActive, true)))
+        .prepare(),
+    ),
     confirm: q
       .update(sessions)
       .set({ confirmedGeneration: named('generation') as never })
