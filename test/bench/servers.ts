@@ -113,9 +113,12 @@ export const keywardSettings = (settings: Record<string, string> = {}): Record<s
   ...settings,
 })
 
-/** The compiled binary, the one thing measured here that users run. */
-export const startKeyward = async (settings?: Record<string, string>): Promise<Server> =>
-  startServer([await binaryPath(), 'serve'], keywardSettings(settings))
+/** The compiled binary, the one thing measured here that users run; with `--dev` where a setting wants it. */
+export const startKeyward = async (settings: Record<string, string> = {}): Promise<Server> =>
+  startServer(
+    [await binaryPath(), 'serve', ...(Number(settings.BCRYPT_COST) < 10 ? ['--dev'] : [])],
+    keywardSettings({ LOG_FORMAT: 'json', ...settings }),
+  )
 
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
