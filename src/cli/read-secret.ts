@@ -26,9 +26,10 @@ export async function readSecret(
     for await (const chunk of input) chunks.push(chunk)
     return decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
   }
-  write(prompt)
+  // Before the prompt: whoever types as soon as it stands there must not be shown either.
   input.setRawMode?.(true)
   try {
+    write(prompt)
     let typed = ''
     const decoder = new TextDecoder()
     for await (const chunk of input) {

@@ -74,10 +74,14 @@ describe('a password from standard input', () => {
 })
 
 describe('a password typed at a terminal', () => {
-  test('is asked for and not shown', async () => {
-    const input = terminal(bytes('sec'), bytes('ret'), bytes('\r'))
-    expect(await read(input)).toEqual({ secret: 'secret', written: 'Password: \n' })
-    expect(input.modes).toEqual([true, false])
+  test('is asked for when it is no longer shown, and not before', async () => {
+    const steps: unknown[] = []
+    const input = Object.assign(chunksOf([bytes('sec'), bytes('ret'), bytes('\r')]), {
+      isTTY: true,
+      setRawMode: (on: boolean) => steps.push(on),
+    })
+    expect(await readSecret(input, 'Password: ', (text) => steps.push(text))).toBe('secret')
+    expect(steps).toEqual([true, 'Password: ', false, '\n'])
   })
 
   test('can be mended, a character at a time', async () => {
