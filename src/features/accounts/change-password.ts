@@ -30,21 +30,26 @@ export async function changePassword(
   const { email, username } = user
   const weakness = checkPassword(newPassword, { email, username, minLength: deps.config.PASSWORD_MIN_LENGTH })
   if (weakness) throw invalidField('new_password', weakness)
-  const current: { hash?: string } = {}
-  const { right } = await judgeGuess(deps, { user, name: user.username, client, ip }, async () => {
-    current.hash = await verifyOwnPassword(deps, { userId, password: currentPassword, client })
-    return current.hash !== undefined
+  let verifiedHash: string | undefined
+  const guess = { user, name: user.username, client, ip }
+  const changed = await judgeGuess(deps, guess, {
+    async check() {
+      verifiedHash = await verifyOwnPassword(deps, { userId, password: currentPassword, client })
+      return verifiedHash !== undefined
+    },
+    async act({ forgive }) {
+      const { hash, scheme } = await deps.passwords.hash(newPassword, client)
+      return deps.store.transaction(async () => {
+        if (!(await replacePassword(deps, { id: userId, verifiedHash: verifiedHash!, hash, scheme })))
+          throw new KeywardError('invalid_password')
+        await endAllSessions(deps, { userId, keep: sessionId, reason: 'password_changed' })
+        await record(deps, { event: 'password.changed', userId, sessionId, ip })
+        await forgive()
+        return true
+      })
+    },
   })
-  const verifiedHash = current.hash
-  if (!right || verifiedHash === undefined) {
-    await record(deps, { event: 'password.change_refused', userId, sessionId, ip })
-    throw new KeywardError('invalid_password')
-  }
-  const { hash, scheme } = await deps.passwords.hash(newPassword, client)
-  await deps.store.transaction(async () => {
-    if (!(await replacePassword(deps, { id: userId, verifiedHash, hash, scheme })))
-      throw new KeywardError('invalid_password')
-    await endAllSessions(deps, { userId, keep: sessionId, reason: 'password_changed' })
-    await record(deps, { event: 'password.changed', userId, sessionId, ip })
-  })
+  if (changed) return
+  await record(deps, { event: 'password.change_refused', userId, sessionId, ip })
+  throw new KeywardError('invalid_password')
 }

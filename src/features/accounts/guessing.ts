@@ -19,10 +19,12 @@ export interface Guess {
   device?: Device
 }
 
-export interface Verdict {
-  right: boolean
+/** What a right password is followed by. */
+export interface Recognized {
   /** The device that vouched for who asked. */
   device: Device | undefined
+  /** Takes the guess back; call it in the transaction of what follows, which saves one of its own. */
+  forgive: () => Promise<void>
 }
 
 /** A guess that was let through. */
@@ -34,26 +36,39 @@ interface Admitted {
 }
 
 /**
- * Lets a guess be checked if no limit stands against it, and answers whether it was right. It is counted before it is
- * checked, as if it were wrong, so that a burst never passes a limit; a right one is taken back, and begins its own
- * count anew, not those of others. One that could not be judged for a reason of ours does not count.
- * @throws KeywardError `rate_limited`, and what `check` throws
+ * Lets a guess be checked if no limit stands against it, and does what a right one is for; undefined for a wrong one. It is
+ * counted before it is checked, as if it were wrong, so that a burst never passes a limit; a right one is taken back, and
+ * begins its own count anew, not those of others. One that could not be judged for a reason of ours does not count.
+ * @throws KeywardError `rate_limited`, and what `check` and `act` throw
  */
-export async function judgeGuess(deps: GuessDeps, guess: Guess, check: () => Promise<boolean>): Promise<Verdict> {
+export async function judgeGuess<T>(
+  deps: GuessDeps,
+  guess: Guess,
+  { check, act }: { check: () => Promise<boolean>; act: (recognized: Recognized) => Promise<T> },
+): Promise<T | undefined> {
   const { held, own, device } = await admit(deps, guess)
-  let right: boolean
   try {
-    right = await check()
-  } catch (error) {
+    if (!(await check())) {
+      held.keep()
+      if (device) await voidIfSpent(deps, own, guess)
+      return undefined
+    }
+    const forgive = () => held.giveBack(own)
+    const result = await act({ device, forgive })
+    await forgive()
+    return result
+  } finally {
+    await release(held)
+  }
+}
+
+/** Whatever happened, nobody waits for a guess that is over. */
+async function release(held: Held): Promise<void> {
+  try {
     await held.giveBack()
-    throw error
-  }
-  if (right) await held.giveBack(own)
-  else {
+  } finally {
     held.keep()
-    if (device) await voidIfSpent(deps, own, guess)
   }
-  return { right, device }
 }
 
 /**

@@ -37,10 +37,11 @@ async function logIn(
   const { user, name } = await findAccount(deps, identifier)
   const shown = deviceToken === undefined ? undefined : await deps.deviceTokens.read(deviceToken)
   const guess = { user, name, client, ip: origin.ip, device: shown }
-  const { right, device } = await judgeGuess(deps, guess, () => verifyPassword(deps, user, password, client))
-  if (!user || !right) {
-    await record(deps, { event: 'login.failed', userId: user?.id, ip: origin.ip })
-    throw new KeywardError('invalid_credentials')
-  }
-  return grantSession(deps, { user, amr: ['pwd'], origin, device })
+  const grant = await judgeGuess(deps, guess, {
+    check: () => verifyPassword(deps, user, password, client),
+    act: ({ device, forgive }) => grantSession(deps, { user: user!, amr: ['pwd'], origin, device, alongside: forgive }),
+  })
+  if (grant) return grant
+  await record(deps, { event: 'login.failed', userId: user?.id, ip: origin.ip })
+  throw new KeywardError('invalid_credentials')
 }

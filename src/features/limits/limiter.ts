@@ -18,11 +18,14 @@ export interface Count {
   ifNewTo?: RuleName
 }
 
-/** Places that were taken, as if for an offence. Call one of the two once it is known. */
+/** Places that were taken, as if for an offence. Call one of the two once it is known; the first one counts. */
 export interface Held {
   /** It was one: they stay taken. */
   keep(): void
-  /** It was none: they are taken back, and of `clear` the earlier ones too, since its owner has shown who they are. */
+  /**
+   * It was none: they are taken back, and of `clear` the earlier ones too, since its owner has shown who they are. Inside
+   * a transaction it is a part of that one, and if that fails, was not called.
+   */
   giveBack(clear?: Count): Promise<void>
 }
 
@@ -168,23 +171,28 @@ export function createLimiter({ store: db, clock, rules, secret, enabled, exceed
     }
   }
 
-  const hold = (rows: readonly string[], taken: readonly Bucket[]): Held => ({
-    keep: () => inFlight.end(rows, false),
-    async giveBack(clear) {
-      const now = clock.now()
-      try {
-        if (taken.length > 0)
-          await db.transaction(async () => {
-            for (const { count, row: key, step, spare } of taken)
-              if (count.rule === clear?.rule) await store.clear(db, { key, furthest: now + spare + step })
-              else await store.giveBack(db, { key, step })
-          })
-        for (const { row } of taken) front.forget(row)
-      } finally {
-        inFlight.end(rows, true)
-      }
-    },
-  })
+  function hold(rows: readonly string[], taken: readonly Bucket[]): Held {
+    let settled = false
+    const settle = (freed: boolean) => {
+      if (settled) return
+      settled = true
+      if (freed) for (const { row } of taken) front.forget(row)
+      inFlight.end(rows, freed)
+    }
+    return {
+      keep: () => settle(false),
+      async giveBack(clear) {
+        if (settled) return
+        const now = clock.now()
+        await db.transaction(async () => {
+          for (const { count, row: key, step, spare } of taken)
+            if (count.rule === clear?.rule) await store.clear(db, { key, furthest: now + spare + step })
+            else await store.giveBack(db, { key, step })
+          db.afterCommit(() => settle(true))
+        })
+      },
+    }
+  }
 
   async function report({ bucket: { count, tier, row } }: Refusal, asker: Asker): Promise<void> {
     const now = clock.now()

@@ -30,6 +30,8 @@ export interface GrantRequest {
   origin: Origin
   /** The device the log-in came from, if it showed a token of its own. */
   device?: Device
+  /** Written in the same transaction. */
+  alongside?: () => Promise<void>
 }
 
 type GrantDeps = Pick<Deps, 'store' | 'clock' | 'random' | 'config' | 'accessTokens' | 'refreshTokens' | 'deviceTokens'>
@@ -42,7 +44,10 @@ type GrantDeps = Pick<Deps, 'store' | 'clock' | 'random' | 'config' | 'accessTok
  * @throws KeywardError `invalid_credentials` for an account that is inactive or gone, or of which all sessions were
  *   ended since its credential was read
  */
-export async function grantSession(deps: GrantDeps, { user, amr, origin, device }: GrantRequest): Promise<LoginGrant> {
+export async function grantSession(
+  deps: GrantDeps,
+  { user, amr, origin, device, alongside }: GrantRequest,
+): Promise<LoginGrant> {
   const { config, clock, random } = deps
   const now = clock.now()
   const id = randomId(random)
@@ -61,6 +66,7 @@ export async function grantSession(deps: GrantDeps, { user, amr, origin, device 
       await record(deps, { ...told, sessionId, event: 'session.ended', details: { reason: 'too_many_sessions' } })
     await record(deps, { ...told, event: 'login.succeeded', details: { amr: session.amr } })
     if (!known) await record(deps, { ...told, event: 'login.new_device' })
+    await alongside?.()
     if (claimed !== 0) return claimed
     const drawn = drawDeviceEpoch(random)
     await store.setDeviceEpoch(deps.store, { userId: user.id, deviceEpoch: drawn })
