@@ -272,8 +272,6 @@ describe('the memory of what is over', () => {
     ])
     front.note('b', 2_000, 1_000, HOUR)
     expect([1_999, 2_000].map((now) => front.over('b', now))).toEqual([2_000, undefined])
-    front.forget('a')
-    expect(front.over('a', 1_000)).toBeUndefined()
   })
 
   test('what is in flight leaves nothing behind, and only so many wait', async () => {

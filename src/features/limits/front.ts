@@ -6,8 +6,6 @@ export interface Front {
   over(key: string, now: EpochMs): EpochMs | undefined
   /** Remembers that a key is over until `until`; false when that was done in the last `window` milliseconds already. */
   note(key: string, until: EpochMs, now: EpochMs, window: number): boolean
-  /** It may not be over any more. */
-  forget(key: string): void
 }
 
 interface Entry {
@@ -45,10 +43,6 @@ export function createFront(): Front {
       }
       young.set(key, { until, notedAt: now, newsAt: isNews ? now : last })
       return isNews
-    },
-    forget(key) {
-      const entry = find(key)
-      if (entry) entry.until = 0
     },
   }
 }

@@ -176,7 +176,6 @@ export function createLimiter({ store: db, clock, rules, secret, enabled, exceed
     const settle = (freed: boolean) => {
       if (settled) return
       settled = true
-      if (freed) for (const { row } of taken) front.forget(row)
       inFlight.end(rows, freed)
     }
     return {
