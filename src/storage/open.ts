@@ -31,7 +31,7 @@ export function openStorage({ target, ...options }: StorageOptions): { store: St
   const send = (sql: string, params: unknown[]) => driver.execute(sql, params)
   const q = dialect === 'sqlite' ? sqliteBuilder(send) : (postgresqlBuilder(send) as unknown as Db['q'])
   const t = allTables(dialect === 'sqlite' ? sqliteColumns : postgresqlColumns)
-  const { readNow, transaction, afterCommit, stats, close } = driver
+  const { readDirect, transaction, afterCommit, stats, close } = driver
   const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
-  return { driver, store: { dialect, q, t, readNow, transaction, afterCommit, reserveIds: reserve, stats, close } }
+  return { driver, store: { dialect, q, t, readDirect, transaction, afterCommit, reserveIds: reserve, stats, close } }
 }

@@ -152,6 +152,8 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
         throw fail(transaction, error)
       }
     },
+    // A single read at READ COMMITTED loses to nobody, so it is not tried again.
+    readDirect: (sql, params) => (running.getStore() ? undefined : limit.watch(query(pool, sql, params), giveUp)),
     async transaction(work) {
       const transaction = running.getStore()
       return transaction ? join(transaction, work) : retrying(() => inTransaction(work))

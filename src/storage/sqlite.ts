@@ -226,7 +226,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       if (/^\s*select\b/i.test(sql)) return { rows: await readWithPatience(sql, params) }
       return { rows: await enqueue(async () => write(sql, params), true) }
     },
-    readNow(sql, params) {
+    readDirect(sql, params) {
       if (closed || running.getStore()) return undefined
       try {
         beginSnapshot()

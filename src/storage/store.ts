@@ -1,6 +1,6 @@
 import { type AnyColumn, Column, fillPlaceholders, is, type SQL } from 'drizzle-orm'
 import type { SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
-import type { MaybePromise } from '../lib/maybe-promise.ts'
+import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
 import type { Tables } from './tables/all.ts'
 
 /**
@@ -10,8 +10,8 @@ import type { Tables } from './tables/all.ts'
 export interface Db {
   readonly q: SqliteRemoteDatabase<Record<string, never>>
   readonly t: Tables
-  /** See `Driver.readNow`; undefined where the database is in another process. */
-  readonly readNow?: Driver['readNow']
+  /** See `Driver.readDirect`. */
+  readonly readDirect: Driver['readDirect']
 }
 
 /** How transactions wait for their turn; totals count from the start of the process. */
@@ -52,10 +52,10 @@ export interface Store extends Db {
 export interface Driver {
   execute(sql: string, params: unknown[]): Promise<{ rows: unknown[][] }>
   /**
-   * The rows of a SELECT without a promise on the way, where the database lies in this process and answers at once;
-   * undefined where it does not, or in a transaction: then `execute` it.
+   * The rows of a SELECT with nothing on the way that need not be, from SQLite without a promise. Undefined in a
+   * transaction and where the database does not answer at once: then `execute` it.
    */
-  readNow?(sql: string, params: unknown[]): unknown[][] | undefined
+  readDirect(sql: string, params: unknown[]): MaybePromise<unknown[][]> | undefined
   transaction<T>(work: () => Promise<T>): Promise<T>
   afterCommit(task: () => void): void
   stats(): StorageStats
@@ -106,8 +106,8 @@ interface PreparedSelect<Row> {
 }
 
 /**
- * Makes a prepared SELECT of `fields` ready for `read`. An SQL expression among them comes as SQLite gives it: its
- * `mapWith` is for what PostgreSQL sends as text.
+ * Makes a prepared SELECT of `fields` ready for `read`. An SQL expression among them comes as the driver gives it, from
+ * PostgreSQL a large number as text.
  */
 export function direct<Row>(
   fields: Record<string, AnyColumn | SQL>,
@@ -133,14 +133,15 @@ export function direct<Row>(
 }
 
 /**
- * The rows of a prepared SELECT, as its `execute` answers them, but straight from the database where it is SQLite: the
- * seven promises that Drizzle's proxy makes on the way, and its mapping of each row, cost more than the read itself. For
- * what every request reads.
+ * The rows of a prepared SELECT, as its `execute` answers them, but past the seven promises that Drizzle's proxy makes on
+ * the way and its mapping of rows, which together cost more than the read. For what every request reads.
  */
 export function read<Row>(
-  { readNow }: Db,
+  { readDirect }: Db,
   { statement, sql, params, toRow }: DirectSelect<Row>,
   values: Record<string, unknown>,
 ): MaybePromise<Row[]> {
-  return readNow?.(sql, fillPlaceholders(params, values))?.map(toRow) ?? statement.execute(values)
+  const rows = readDirect(sql, fillPlaceholders(params, values))
+  if (rows === undefined) return statement.execute(values)
+  return andThen(rows, (raw) => raw.map(toRow))
 }

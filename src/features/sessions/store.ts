@@ -42,7 +42,7 @@ const prepared = statements((db) => {
     expiresAt: sessions.expiresAt,
     endedAt: sessions.endedAt,
   }
-  const userAndSeen = { ...userColumns(db), seen: sql<number | null>`(${seenOfLive})`.mapWith(Number) }
+  const userAndSeen = { ...userColumns(db), seen: sql<number | string | null>`(${seenOfLive})` }
   const end = { endedAt: named('now') as never, endReason: named('reason') as never }
   return {
     claim: q
@@ -188,7 +188,7 @@ export const findUserOfLiveSession = (
   by: { userId: number; sessionId: string; now: EpochMs },
 ): MaybePromise<{ user: User; seen: number } | undefined> =>
   andThen(read(db, prepared(db).userOfLiveSession, by), ([row]) =>
-    row && row.seen !== null ? { user: row, seen: row.seen } : undefined,
+    row && row.seen !== null ? { user: row, seen: Number(row.seen) } : undefined,
   )
 
 /** Notes that a token of this generation was seen. */
