@@ -12,13 +12,18 @@ export async function flood(bench: Bench): Promise<Findings> {
   const keyward = await probed(await startKeyward())
   const elysia = await probed(await startElysia())
   const rounds = await bench.rounds(2, async () => {
-    const raw = await bench.raw('raw-hash.ts', { act: 'verify', inFlight: cores, warmupMs: 500, durationMs: 3_000 })
+    const raw = await bench.raw('raw-hash.ts', { act: 'verify', inFlight: cores, warmupMs: 300, durationMs: 3_000 })
     return {
       raw,
       keyward: await isolation(bench, keyward),
       elysia: await isolation(bench, elysia),
       // A full queue is five seconds long.
-      crowd: await bench.load({ ...keyward, ...hammer(CROWD), warmupMs: 6_000, durationMs: 6_000 }),
+      crowd: await bench.load({
+        ...keyward,
+        ...hammer(CROWD),
+        warmupMs: 5_500,
+        durationMs: bench.long ? 12_000 : 5_000,
+      }),
     }
   })
   const of = (pick: (round: (typeof rounds.kept)[number]) => number) => medianOf(rounds.kept, pick)
@@ -110,8 +115,8 @@ const hammer = (connections: number) => ({ connections, requests: USERS.map((nam
 /** `GET /users/me` at a steady rate, first alone, then while 64 clients log in. */
 async function isolation(bench: Bench, { probes, ...server }: Probed) {
   const probe = { ...server, connections: 16, requests: probes, rate: 200 }
-  const unloaded = await bench.load({ ...probe, warmupMs: 500, durationMs: bench.long ? 8_000 : 4_000 })
-  const together = { warmupMs: 3_000, durationMs: bench.long ? 12_000 : 6_000 }
+  const unloaded = await bench.load({ ...probe, warmupMs: 500, durationMs: bench.long ? 8_000 : 3_000 })
+  const together = { warmupMs: 2_500, durationMs: bench.long ? 12_000 : 5_000 }
   const [loaded, logins] = await Promise.all([
     bench.load({ ...probe, ...together }),
     bench.load({ ...server, ...hammer(64), ...together }),

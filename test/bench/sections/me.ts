@@ -27,7 +27,7 @@ export async function me(bench: Bench): Promise<Findings> {
   // Code that has run a few ten thousand times is compiled: no server is measured before.
   for (const target of Object.values(targets))
     await bench.load({ ...target.server, ...WARM_UP, requests: target.requests })
-  const rounds = await bench.rounds(5, () =>
+  const rounds = await bench.rounds(4, () =>
     inTurn(Object.fromEntries(Object.entries(targets).map(([name, target]) => [name, () => read(target)]))),
   )
   const ratio = (name: string, to: string, of: 'perSecond' | 'cpuMicros') =>

@@ -22,7 +22,7 @@ export async function million(bench: Bench): Promise<Findings> {
       warmupMs: 1_500,
       durationMs: bench.long ? 4_000 : 2_000,
     })
-  const rounds = await bench.rounds(4, () => inTurn({ small: () => load(small), large: () => load(large) }))
+  const rounds = await bench.rounds(3, () => inTurn({ small: () => load(small), large: () => load(large) }))
   const value = (name: string, of: 'perSecond' | 'cpuMicros' | 'p50' | 'p99') =>
     medianOf(rounds.kept, (round) => round[name]![of])
   const ratio = (of: 'perSecond' | 'cpuMicros') => medianOf(rounds.kept, ({ small, large }) => large![of] / small![of])

@@ -17,7 +17,7 @@ export async function postgres(bench: Bench): Promise<Findings> {
   const timing = { warmupMs: 700, durationMs: bench.long ? 5_000 : 2_500 }
   const ids = tokens.map((_, index) => index + 1)
   await bench.load({ ...keyward, connections: IN_FLIGHT, requests, warmupMs: 0, durationMs: 1_500 })
-  const rounds = await bench.rounds(4, async () => ({
+  const rounds = await bench.rounds(3, async () => ({
     raw: await bench.raw('raw-reads.ts', { url, poolSize: POOL, ids, inFlight: IN_FLIGHT, ...timing }),
     keyward: await bench.load({ ...keyward, connections: IN_FLIGHT, requests, ...timing }),
   }))

@@ -28,7 +28,7 @@ export async function refresh(bench: Bench): Promise<Findings> {
     ...Object.fromEntries(Object.entries(services).map(([name, server]) => [name, () => load(server)])),
     [COMMITS]: () => bench.raw('raw-commits.ts', { path, synchronous: 'FULL', inFlight: 1, ...timing }),
   }
-  const rounds = await bench.rounds(3, () => inTurn(steps))
+  const rounds = await bench.rounds(2, () => inTurn(steps))
   const value = (name: string) => medianOf(rounds.kept, (round) => round[name]!.perSecond)
   const ratio = (name: string, to: string) =>
     medianOf(rounds.kept, (round) => round[name]!.perSecond / round[to]!.perSecond)

@@ -20,7 +20,7 @@ export async function start(bench: Bench): Promise<Findings> {
       startOnce(elysiaCommand, { DATABASE: join(scratchFolder('bench-db'), 'users.db') }),
   }
   await startOnce(keyward, used)
-  const rounds = await bench.rounds(5, () => bench.observe(() => inTurn(steps)))
+  const rounds = await bench.rounds(4, () => bench.observe(() => inTurn(steps)))
   const value = (name: string, of: 'ms' | 'residentMiB') => medianOf(rounds.kept, (round) => round[name]![of])
   const ratio = (name: string, of: 'ms' | 'residentMiB') =>
     medianOf(rounds.kept, (round) => round[name]![of] / round[BARE]![of])
