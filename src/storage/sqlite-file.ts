@@ -7,13 +7,6 @@ import { databaseBusy, databaseUnavailable } from './transaction.ts'
 /** How many texts a connection keeps prepared. The service's own are far fewer; the rest come from lists of varying length. */
 const STATEMENTS = 512
 
-/**
- * How much of the file the reader maps into memory, in bytes (SQLite takes no more); it counts as resident, and the system takes it back when
- * it needs to. With a million users, random ones read in two thirds of the time that copying pages into SQLite's small
- * cache takes. The price: where the disk cannot be read, the system ends the process instead of failing a read.
- */
-const MAPPED = 2 * 1024 ** 3
-
 export interface Connection {
   db: Database
   statements: Map<string, Statement>
@@ -42,7 +35,6 @@ export function openFile(options: FileOptions): { writer: Connection; reader: Co
   const writer = connect(new Database(path, { create: false, readwrite: true, strict: true }), options.patience)
   if (!options.inspect) retryWhileBusy(options, () => useWriteAheadLog(writer.db, options.synchronous))
   const reader = inMemory ? writer : connect(new Database(path, { readonly: true, strict: true }), options.patience)
-  if (!inMemory) reader.db.run(`PRAGMA mmap_size = ${MAPPED}`)
   return { writer, reader }
 }
 
