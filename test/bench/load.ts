@@ -136,6 +136,12 @@ const overdue = (now: number): number[] =>
     ? []
     : [...waiting, ...connections.flatMap(({ since }) => (since < 0 ? [] : [since]))].map((since) => now - since)
 
+/** A server goes on hashing for clients that have left, and would do so while the next one is measured. */
+async function settle(): Promise<void> {
+  const patience = performance.now() + 30_000
+  while (connections.some(({ since }) => since >= 0) && performance.now() < patience) await Bun.sleep(10)
+}
+
 async function generate(): Promise<Reading> {
   for (let index = 0; index < plan.connections; index++) {
     const request = plan.chain === undefined ? undefined : requests[index]
@@ -154,7 +160,9 @@ async function generate(): Promise<Reading> {
   const cpu = cpuSeconds(plan.pid) - cpuBefore
   const own = process.cpuUsage(ownBefore)
   stopping = true
-  const sorted = Float64Array.from([...latencies, ...overdue(performance.now())]).sort()
+  const ages = overdue(performance.now())
+  await settle()
+  const sorted = Float64Array.from([...latencies, ...ages]).sort()
   const all = [...answers].reduce((sum, [answer, times]) => (answer === 'closed' ? sum : sum + times), 0)
   return {
     seconds,
