@@ -43,6 +43,13 @@ const prepared = statements((db) => {
     endedAt: sessions.endedAt,
   }
   const userAndSeen = { ...userColumns(db), seen: sql<number | string | null>`(${seenOfLive})` }
+  const othersOfUser = and(eq(sessions.userId, named('userId')), ne(sessions.id, named('begun')), notEnded)
+  const newestOfUser = q
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(othersOfUser)
+    .orderBy(sql`${sessions.refreshedAt} desc`, sql`${sessions.createdAt} desc`, sql`${sessions.id} desc`)
+    .limit(named('keep'))
   const end = { endedAt: named('now') as never, endReason: named('reason') as never }
   return {
     claim: q
@@ -114,6 +121,12 @@ const prepared = statements((db) => {
       )
       .returning({ id: sessions.id })
       .prepare(),
+    endExcess: q
+      .update(sessions)
+      .set(end)
+      .where(and(othersOfUser, notInArray(sessions.id, newestOfUser)))
+      .returning({ id: sessions.id })
+      .prepare(),
     addressesOf: q
       .selectDistinct({ ip: sessions.ip })
       .from(sessions)
@@ -156,26 +169,10 @@ export const insert = (db: Db, session: NewSession): Promise<unknown> => prepare
  * whatever the clock says of it; answers which.
  */
 export async function endExcess(
-  { q, t: { sessions } }: Db,
-  { userId, begun, keep, now }: { userId: number; begun: string; keep: number; now: EpochMs },
+  db: Db,
+  by: { userId: number; begun: string; keep: number; now: EpochMs },
 ): Promise<string[]> {
-  const ofUser = and(
-    eq(sessions.userId, userId),
-    ne(sessions.id, begun),
-    isNull(sessions.endedAt),
-    gt(sessions.expiresAt, now),
-  )
-  const newest = q
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(ofUser)
-    .orderBy(sql`${sessions.refreshedAt} desc`, sql`${sessions.createdAt} desc`, sql`${sessions.id} desc`)
-    .limit(keep)
-  const ended = await q
-    .update(sessions)
-    .set({ endedAt: now, endReason: 'too_many_sessions' satisfies EndReason })
-    .where(and(ofUser, notInArray(sessions.id, newest)))
-    .returning({ id: sessions.id })
+  const ended = await prepared(db).endExcess.execute({ ...by, reason: 'too_many_sessions' satisfies EndReason })
   return ended.map((row) => row.id)
 }
 
