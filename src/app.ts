@@ -16,10 +16,9 @@ import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { type Access, createRouteTable, type Limit, type Route, type RouteTable } from './http/route-table.ts'
-import type { MaybePromise } from './lib/maybe-promise.ts'
 
 export interface App {
-  fetch(request: Request): MaybePromise<Response>
+  fetch(request: Request): Promise<Response>
   table: RouteTable
 }
 

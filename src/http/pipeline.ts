@@ -1,5 +1,5 @@
 import { type ErrorCode, KeywardError } from '../errors.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, nextTurn } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
 import type { Cors } from './cors.ts'
@@ -35,23 +35,83 @@ export interface Answered {
   code: ErrorCode | undefined
 }
 
+/** A request that waits for its turn, and who waits for the answer. */
+interface Arrival {
+  received: Request
+  started: number
+  resolve: (response: MaybePromise<Response>) => void
+  reject: (error: unknown) => void
+}
+
+/** What is known of a request once it was judged. */
+interface Judged {
+  request: Request
+  id: string
+  /** Of its route, or of the one that answers GET on its path. */
+  pattern: string | undefined
+  state: RequestState | undefined
+  started: number
+}
+
+/** What is left to do for a request whose credential was judged. */
+type Answer = () => MaybePromise<Response>
+
 /**
  * What happens to every request, in order: find the route, judge the credential, let Elysia validate and answer,
  * put the common headers on, log one line. It stands outside Elysia because its hooks cost a third of a cheap
  * request, see neither unknown paths nor a body that was not read yet, and do not cover `HEAD`, `OPTIONS` and 405.
+ *
+ * Requests that came in one turn of the event loop go through it together: first all credentials are judged, then all
+ * are answered. What one step needs then stays in the processor's caches, and the answers leave in one burst, which
+ * spares the kernel waking their reader for each: a fifth of a cheap request's CPU time.
  */
 export function createPipeline({ table, guard, handle, requestId, cors, clock, log, observe, quiet }: PipelineOptions) {
-  function answer(request: Request, state: RequestState): MaybePromise<Response> {
+  let arrived: Arrival[] = []
+
+  function answerArrived(): void {
+    const batch = arrived
+    arrived = []
+    const answers = batch.map((arrival) => attempt(arrival, () => judge(arrival)))
+    batch.forEach((arrival, at) => {
+      const answer = answers[at]
+      if (answer) attempt(arrival, () => arrival.resolve(answer()))
+    })
+  }
+
+  /** Finds the route and judges the credential; what is answered is left for later. */
+  function judge({ received, started }: Arrival): Answer {
+    const request = hasHost(received) ? received : standIn(received, `http://localhost${received.url}`, received)
+    const path = pathOf(request.url)
+    const id = requestId(request.headers.get('x-request-id'))
+    const route = table.find(request.method, path)
+    const state: RequestState | undefined = route && { id, route }
+    const answer = isHostMalformed(request, received)
+      ? () => refuse(log, malformedHost(), request)
+      : state
+        ? judgeFor(request, state)
+        : () => answerOther(request, path, id)
+    const pattern = route?.pattern ?? table.find('GET', path)?.pattern
+    return () => andThen(answer(), (response) => finish(response, { request, id, pattern, state, started }))
+  }
+
+  function judgeFor(request: Request, state: RequestState): Answer {
     setRequestState(request, state)
     const refused = (error: unknown) => refuse(log, error, request)
     try {
-      const response = andThen(guard(request, state.route), (principal) => {
-        state.principal = principal
-        return handle(request)
-      })
-      return response instanceof Promise ? response.catch(refused) : response
+      const judged = guard(request, state.route)
+      return () => {
+        try {
+          const response = andThen(judged, (principal) => {
+            state.principal = principal
+            return handle(request)
+          })
+          return response instanceof Promise ? response.catch(refused) : response
+        } catch (error) {
+          return refused(error)
+        }
+      }
     } catch (error) {
-      return refused(error)
+      return () => refused(error)
     }
   }
 
@@ -67,48 +127,48 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
     if (get) {
       // Bun takes what is no host for one, such as a number too large, and then refuses a request made of its own URL.
       const asGet = standIn(request, `http://localhost${targetOf(request.url)}`, { headers: request.headers })
-      return andThen(answer(asGet, { id, route: get }), withoutBody)
+      return andThen(judgeFor(asGet, { id, route: get })(), withoutBody)
     }
     const refusal = refuse(log, new KeywardError('method_not_allowed'), request)
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
   }
 
-  return function fetch(received: Request): MaybePromise<Response> {
-    const started = clock.monotonic()
-    const request = hasHost(received) ? received : standIn(received, `http://localhost${received.url}`, received)
-    const path = pathOf(request.url)
-    const id = requestId(request.headers.get('x-request-id'))
-    const route = table.find(request.method, path)
-    const state: RequestState | undefined = route && { id, route }
-    const response = isHostMalformed(request, received)
-      ? refuse(log, malformedHost(), request)
-      : state
-        ? answer(request, state)
-        : answerOther(request, path, id)
-    return andThen(response, (response) => {
-      const { headers } = response
-      headers.set('x-request-id', id)
-      putCommonHeaders(headers)
-      cors.decorate(request, response)
-      const milliseconds = clock.monotonic() - started
-      const { method } = request
-      const { status } = response
-      const pattern = route?.pattern ?? table.find('GET', path)?.pattern
-      const code = status < 400 ? undefined : refusalOf(request)
-      observe?.({ method, pattern, status, milliseconds, code })
-      const level = status < 400 && pattern !== undefined && quiet?.has(pattern) ? 'debug' : 'info'
-      log[level]('request', {
-        request_id: id,
-        method,
-        route: pattern,
-        status,
-        code,
-        ms: Math.round(milliseconds * 100) / 100,
-        user_id: state?.principal?.userId,
-      })
-      return response
+  function finish(response: Response, { request, id, pattern, state, started }: Judged): Response {
+    const { headers, status } = response
+    headers.set('x-request-id', id)
+    putCommonHeaders(headers)
+    cors.decorate(request, response)
+    const milliseconds = clock.monotonic() - started
+    const { method } = request
+    const code = status < 400 ? undefined : refusalOf(request)
+    observe?.({ method, pattern, status, milliseconds, code })
+    const level = status < 400 && pattern !== undefined && quiet?.has(pattern) ? 'debug' : 'info'
+    log[level]('request', {
+      request_id: id,
+      method,
+      route: pattern,
+      status,
+      code,
+      ms: Math.round(milliseconds * 100) / 100,
+      user_id: state?.principal?.userId,
     })
+    return response
+  }
+
+  return (received: Request): Promise<Response> =>
+    new Promise((resolve, reject) => {
+      if (arrived.length === 0) nextTurn().then(answerArrived)
+      arrived.push({ received, started: clock.monotonic(), resolve, reject })
+    })
+}
+
+/** A mistake of ours in one request must not leave the others of its turn without an answer. */
+function attempt<T>({ reject }: Arrival, work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    reject(error)
   }
 }
 
