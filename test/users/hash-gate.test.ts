@@ -150,12 +150,24 @@ test('with no wait allowed only a free core admits', () => {
 test('R1: holds a bounded number of refusals in their pause', async () => {
   const { clock, askMany } = setUp({ maxWaitMs: 0 })
   let answered = 0
-  for (const refused of askMany(2 + 1_024 + 10).slice(2)) refused.then(() => answered++)
+  for (const refused of askMany(2 + 4_096 + 10).slice(2)) refused.then(() => answered++)
   await clock.advance(0)
   expect(answered).toBe(10)
-  await clock.advance(250)
-  expect(answered).toBe(1_034)
+  await clock.advance(4_096)
+  expect(answered).toBe(4_106)
   askMany(3)[2]?.then(() => answered++)
   await clock.advance(0)
-  expect(answered).toBe(1_034)
+  expect(answered).toBe(4_106)
+})
+
+test('R1: refuses no more than a thousand a second, however many try again at once', async () => {
+  const { clock, askMany } = setUp({ maxWaitMs: 0 })
+  let answered = 0
+  for (const refused of askMany(2 + 2_000).slice(2)) refused.then(() => answered++)
+  await clock.advance(250)
+  expect(answered).toBe(250)
+  await clock.advance(1_000)
+  expect(answered).toBe(1_250)
+  await clock.advance(750)
+  expect(answered).toBe(2_000)
 })
