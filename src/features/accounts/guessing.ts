@@ -85,7 +85,7 @@ async function admit(deps: GuessDeps, { user, name, client, ip, device }: Guess)
   }
   const account = user ? `u${user.id}` : deps.limits.nameKey(name)
   const own: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
-  const isKnown = await hasSessionFrom(deps, { userId: user?.id ?? 0, client })
+  const isKnown = await hasSessionFrom(deps, { userId: user?.id ?? 0, client, ip })
   const others: Count[] = isKnown
     ? [{ rule: 'login.known_prefix', key: client }]
     : [

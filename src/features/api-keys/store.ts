@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, statements } from '../../storage/store.ts'
+import { type Db, statements, unplanned } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/user.ts'
 import type { ApiKey } from './api-key.ts'
@@ -18,8 +18,8 @@ const prepared = statements((db) => {
       .innerJoin(users, eq(users.id, apiKeys.ownerId))
       .where(
         and(
-          eq(apiKeys.mac, named('mac')),
-          eq(users.isActive, true),
+          eq(apiKeys.mac, unplanned('mac', 'text')),
+          sql`${users.isActive}`,
           isNull(apiKeys.revokedAt),
           or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, named('now'))),
         ),

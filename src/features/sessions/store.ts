@@ -1,7 +1,7 @@
 import { and, eq, exists, gt, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
-import { type Db, direct, read, statements } from '../../storage/store.ts'
+import { type Db, direct, read, statements, unplanned } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/user.ts'
 import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
@@ -43,13 +43,14 @@ const prepared = statements((db) => {
     endedAt: sessions.endedAt,
   }
   const userAndSeen = { ...userColumns(db), seen: sql<number | string | null>`(${seenOfLive})` }
-  const othersOfUser = and(eq(sessions.userId, named('userId')), ne(sessions.id, named('begun')), notEnded)
+  const ofUser = eq(sessions.userId, unplanned('userId', 'bigint'))
+  const othersOfUser = and(ofUser, ne(sessions.id, named('begun')), notEnded)
   const newestOfUser = q
     .select({ id: sessions.id })
     .from(sessions)
     .where(othersOfUser)
     .orderBy(sql`${sessions.refreshedAt} desc`, sql`${sessions.createdAt} desc`, sql`${sessions.id} desc`)
-    .limit(named('keep'))
+    .limit(unplanned('keep', 'bigint') as never)
   const end = { endedAt: named('now') as never, endReason: named('reason') as never }
   return {
     claim: q
@@ -91,7 +92,7 @@ const prepared = statements((db) => {
       .select({ session, user: userColumns(db) })
       .from(sessions)
       .innerJoin(users, eq(users.id, sessions.userId))
-      .where(eq(sessions.id, named('id')))
+      .where(eq(sessions.id, unplanned('id', 'text')))
       .prepare(),
     rotate: q
       .update(sessions)
@@ -127,11 +128,17 @@ const prepared = statements((db) => {
       .where(and(othersOfUser, notInArray(sessions.id, newestOfUser)))
       .returning({ id: sessions.id })
       .prepare(),
+    atAddress: q
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(and(ofUser, eq(sessions.ip, unplanned('ip', 'text'))))
+      .limit(sql`1` as never)
+      .prepare(),
     addressesOf: q
       .selectDistinct({ ip: sessions.ip })
       .from(sessions)
-      .where(eq(sessions.userId, named('userId')))
-      .limit(200)
+      .where(ofUser)
+      .limit(sql`200` as never)
       .prepare(),
     listLive: q
       .select({
@@ -144,7 +151,7 @@ const prepared = statements((db) => {
         amr: sessions.amr,
       })
       .from(sessions)
-      .where(and(eq(sessions.userId, named('userId')), notEnded, exists(userIsActive)))
+      .where(and(ofUser, notEnded, exists(userIsActive)))
       .prepare(),
   }
 })
@@ -208,6 +215,10 @@ export const endOne = async (
 /** Ends a live session whose generation has passed the one presented; true for exactly one of many at once. */
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
   (await prepared(db).endReused.execute({ ...by, reason: 'refresh_token_reused' satisfies EndReason })).length > 0
+
+/** Whether a session of this user, live or dead, was last used from this address. */
+export const isKnownAddress = async (db: Db, by: { userId: number; ip: string }): Promise<boolean> =>
+  (await prepared(db).atAddress.execute(by)).length > 0
 
 /** Where a user's sessions, live or dead, were last used from. */
 export const addressesOf = async (db: Db, userId: number): Promise<string[]> =>
