@@ -1,4 +1,4 @@
-import { type AnyColumn, Column, fillPlaceholders, is, type SQL, sql } from 'drizzle-orm'
+import { type AnyColumn, Column, fillPlaceholders, is, SQL, sql } from 'drizzle-orm'
 import type { SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
 import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
 import type { Tables } from './tables/all.ts'
@@ -113,31 +113,40 @@ interface PreparedSelect<Row> {
   getQuery(): { sql: string; params: unknown[] }
 }
 
+/** What a SELECT answers, as Drizzle takes it; members of a group come as an object of their own. */
+interface Fields {
+  [name: string]: AnyColumn | SQL | Fields
+}
+
 /**
- * Makes a prepared SELECT of `fields` ready for `read`. An SQL expression among them comes as the driver gives it, from
- * PostgreSQL a large number as text.
+ * Makes a prepared SELECT of `fields` ready for `read`; of joins only inner ones. An SQL expression among them comes as
+ * the driver gives it, from PostgreSQL a large number as text.
  */
-export function direct<Row>(
-  fields: Record<string, AnyColumn | SQL>,
-  statement: PreparedSelect<Row>,
-): DirectSelect<Row> {
-  const members = Object.entries(fields).map(([name, field]) => ({
-    name,
-    column: is(field, Column) && field.mapFromDriverValue !== Column.prototype.mapFromDriverValue ? field : undefined,
-  }))
-  return {
-    statement,
-    ...statement.getQuery(),
-    toRow(raw) {
-      const row: Record<string, unknown> = {}
-      for (let at = 0; at < members.length; at++) {
-        const { name, column } = members[at]!
-        const value = raw[at]
-        row[name] = column === undefined || value === null ? value : column.mapFromDriverValue(value)
-      }
-      return row as Row
-    },
+export function direct<Row>(fields: Fields, statement: PreparedSelect<Row>): DirectSelect<Row> {
+  const { fill } = reader(fields, 0)
+  return { statement, ...statement.getQuery(), toRow: (raw) => fill(raw) as Row }
+}
+
+/** Reads `fields` out of a driver's row, of which they are the values from `start` on. */
+function reader(fields: Fields, start: number): { end: number; fill: (raw: unknown[]) => unknown } {
+  let end = start
+  const members = Object.entries(fields).map(([name, field]) => {
+    if (!is(field, Column) && !is(field, SQL)) {
+      const group = reader(field, end)
+      end = group.end
+      return { name, read: group.fill }
+    }
+    const at = end++
+    if (!is(field, Column) || field.mapFromDriverValue === Column.prototype.mapFromDriverValue)
+      return { name, read: (raw: unknown[]) => raw[at] }
+    return { name, read: (raw: unknown[]) => (raw[at] === null ? null : field.mapFromDriverValue(raw[at])) }
+  })
+  const fill = (raw: unknown[]) => {
+    const row: Record<string, unknown> = {}
+    for (const { name, read } of members) row[name] = read(raw)
+    return row
   }
+  return { end, fill }
 }
 
 /**

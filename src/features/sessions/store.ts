@@ -88,12 +88,15 @@ const prepared = statements((db) => {
       .set({ confirmedGeneration: named('generation') as never })
       .where(and(eq(sessions.id, named('sessionId')), lt(sessions.confirmedGeneration, named('generation'))))
       .prepare(),
-    withUser: q
-      .select({ session, user: userColumns(db) })
-      .from(sessions)
-      .innerJoin(users, eq(users.id, sessions.userId))
-      .where(eq(sessions.id, unplanned('id', 'text')))
-      .prepare(),
+    withUser: direct(
+      { session, user: userColumns(db) },
+      q
+        .select({ session, user: userColumns(db) })
+        .from(sessions)
+        .innerJoin(users, eq(users.id, sessions.userId))
+        .where(eq(sessions.id, unplanned('id', 'text')))
+        .prepare(),
+    ),
     rotate: q
       .update(sessions)
       .set({
@@ -128,12 +131,15 @@ const prepared = statements((db) => {
       .where(and(othersOfUser, notInArray(sessions.id, newestOfUser)))
       .returning({ id: sessions.id })
       .prepare(),
-    atAddress: q
-      .select({ id: sessions.id })
-      .from(sessions)
-      .where(and(ofUser, eq(sessions.ip, unplanned('ip', 'text'))))
-      .limit(sql`1` as never)
-      .prepare(),
+    atAddress: direct(
+      { id: sessions.id },
+      q
+        .select({ id: sessions.id })
+        .from(sessions)
+        .where(and(ofUser, eq(sessions.ip, unplanned('ip', 'text'))))
+        .limit(sql`1` as never)
+        .prepare(),
+    ),
     addressesOf: q
       .selectDistinct({ ip: sessions.ip })
       .from(sessions)
@@ -200,7 +206,7 @@ export const confirm = (db: Db, by: { sessionId: string; generation: number }): 
   prepared(db).confirm.execute(by)
 
 export const findWithUser = async (db: Db, id: string): Promise<{ session: StoredSession; user: User } | undefined> =>
-  (await prepared(db).withUser.execute({ id }))[0]
+  (await read(db, prepared(db).withUser, { id }))[0]
 
 /** Moves a live session to its next generation; false when it is not at `generation` any more, or not alive. */
 export const rotate = async (db: Db, rotation: Rotation): Promise<boolean> =>
@@ -218,7 +224,7 @@ export const endReused = async (db: Db, by: { id: string; presented: number; now
 
 /** Whether a session of this user, live or dead, was last used from this address. */
 export const isKnownAddress = async (db: Db, by: { userId: number; ip: string }): Promise<boolean> =>
-  (await prepared(db).atAddress.execute(by)).length > 0
+  (await read(db, prepared(db).atAddress, by)).length > 0
 
 /** Where a user's sessions, live or dead, were last used from. */
 export const addressesOf = async (db: Db, userId: number): Promise<string[]> =>

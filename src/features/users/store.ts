@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, statements } from '../../storage/store.ts'
+import { type Db, direct, read, statements } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User, UserCredentials } from './user.ts'
 import type { LoginIdentifier } from './username.ts'
@@ -19,16 +19,22 @@ const prepared = statements((db) => {
       .from(users)
       .where(eq(users.id, named('id')))
       .prepare(),
-    byEmailKey: q
-      .select(credentials)
-      .from(users)
-      .where(eq(users.emailKey, named('key')))
-      .prepare(),
-    byUsernameKey: q
-      .select(credentials)
-      .from(users)
-      .where(eq(users.usernameKey, named('key')))
-      .prepare(),
+    byEmailKey: direct(
+      credentials,
+      q
+        .select(credentials)
+        .from(users)
+        .where(eq(users.emailKey, named('key')))
+        .prepare(),
+    ),
+    byUsernameKey: direct(
+      credentials,
+      q
+        .select(credentials)
+        .from(users)
+        .where(eq(users.usernameKey, named('key')))
+        .prepare(),
+    ),
     passwordOf: q
       .select({ hash: users.passwordHash, scheme: users.passwordScheme })
       .from(users)
@@ -79,7 +85,7 @@ export const findById = async (db: Db, id: number): Promise<User | undefined> =>
 export async function findCredentials(db: Db, by: LoginIdentifier): Promise<UserCredentials | undefined> {
   const { byEmailKey, byUsernameKey } = prepared(db)
   const rows =
-    'emailKey' in by ? byEmailKey.execute({ key: by.emailKey }) : byUsernameKey.execute({ key: by.usernameKey })
+    'emailKey' in by ? read(db, byEmailKey, { key: by.emailKey }) : read(db, byUsernameKey, { key: by.usernameKey })
   return (await rows)[0]
 }
 
