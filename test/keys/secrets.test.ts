@@ -53,7 +53,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
     const app = await apps.app({ dialect })
     const before = await rows(app)
     await expect(restart(app, { SECRET_KEY: newSecret })).rejects.toThrow(
-      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one.',
+      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost for good, see “The keys that sign” in the README.',
     )
     for (const argv of [
       ['keys', 'rotate', '--now'],
@@ -63,6 +63,17 @@ describeEachDialect('signing keys at rest', (dialect) => {
       expect([code, err]).toEqual([1, expect.stringContaining('SECRET_KEY is not the one')])
     }
     expect(await rows(app)).toEqual(before)
+  })
+
+  test('where SECRET_KEY is lost, removing the keys as README says costs the sessions and no account', async () => {
+    const before = await apps.app({ dialect })
+    const { grant } = await before.signUp()
+    await before.deps.store.q.delete(before.deps.store.t.signingKeys)
+    const after = await restart(before, { SECRET_KEY: newSecret })
+    expect(await statusOf(after, grant.access_token)).toBe(401)
+    const lost = await after.request('POST', '/token/refresh', { json: { refresh_token: grant.refresh_token } })
+    expect(lost.status).toBe(401)
+    expect(await statusOf(after, await logIn(after))).toBe(200)
   })
 
   test('P2: a private key moved to another row does not open', async () => {
