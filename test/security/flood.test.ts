@@ -177,9 +177,12 @@ describe('over a socket', () => {
       expect([name, Number.isNaN(status) || (status >= 400 && status < 500)]).toEqual([name, true])
     }
     expect(seen(app, 'GET')).toBe(0)
-    // The yardstick: two honest requests on one connection are two.
-    await served.raw(`${hidden}GET /hidden HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
-    expect(seen(app, 'GET')).toBe(2)
+    // The yardstick: an honest one is seen.
+    await served.raw('GET /hidden HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    expect(seen(app, 'GET')).toBe(1)
+    // Bun cuts off who pipelines, once the first answer takes longer than a turn of its loop; README says so.
+    const { status } = await served.raw(`${hidden}${hidden}`)
+    expect([status, seen(app, 'GET')]).toEqual([Number.NaN, 2])
     await served.stop()
     await app.close()
   })
