@@ -2,10 +2,12 @@ import { type Bench, medianOf } from '../bench.ts'
 import type { Reading } from '../plan.ts'
 import { cores } from '../proc.ts'
 import { type Findings, figure, pair, percent } from '../report.ts'
-import { logIn, names, readSelf, signUpAll } from '../requests.ts'
+import { logIn, names, readSelf, register, signUpAll } from '../requests.ts'
 import { type Server, startElysia, startKeyward } from '../servers.ts'
 
 const USERS = names('user', 16)
+/** Of other accounts: each login beyond the fiftieth ends a session of its own. */
+const PROBERS = names('prober', 16)
 const CROWD = 2_000
 
 export async function flood(bench: Bench): Promise<Findings> {
@@ -106,7 +108,8 @@ interface Probed extends Server {
 }
 
 async function probed(server: Server): Promise<Probed> {
-  const tokens = await signUpAll(server.port, USERS)
+  await register(server.port, USERS)
+  const tokens = await signUpAll(server.port, PROBERS)
   return { ...server, probes: tokens.map(({ access_token }) => readSelf(access_token)) }
 }
 
