@@ -85,6 +85,8 @@ async function admit(deps: GuessDeps, { user, name, client, ip, device }: Guess)
   }
   const account = user ? `u${user.id}` : deps.limits.nameKey(name)
   const own: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
+  // The narrowest of them all, so the answer is the same whatever else it counts against; a flood need not be looked up.
+  deps.limits.refuseKnown(own)
   const isKnown = await hasSessionFrom(deps, { userId: user?.id ?? 0, client, ip })
   const others: Count[] = isKnown
     ? [{ rule: 'login.known_prefix', key: client }]

@@ -140,12 +140,15 @@ const prepared = statements((db) => {
         .limit(sql`1` as never)
         .prepare(),
     ),
-    addressesOf: q
-      .selectDistinct({ ip: sessions.ip })
-      .from(sessions)
-      .where(ofUser)
-      .limit(sql`200` as never)
-      .prepare(),
+    addressesOf: direct(
+      { ip: sessions.ip },
+      q
+        .selectDistinct({ ip: sessions.ip })
+        .from(sessions)
+        .where(ofUser)
+        .limit(sql`200` as never)
+        .prepare(),
+    ),
     listLive: q
       .select({
         id: sessions.id,
@@ -228,7 +231,7 @@ export const isKnownAddress = async (db: Db, by: { userId: number; ip: string })
 
 /** Where a user's sessions, live or dead, were last used from. */
 export const addressesOf = async (db: Db, userId: number): Promise<string[]> =>
-  (await prepared(db).addressesOf.execute({ userId })).flatMap(({ ip }) => (ip === null ? [] : [ip]))
+  (await read(db, prepared(db).addressesOf, { userId })).flatMap(({ ip }) => (ip === null ? [] : [ip]))
 
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
   prepared(db).listLive.execute(by)
