@@ -97,21 +97,22 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
   function judgeFor(request: Request, state: RequestState): Answer {
     setRequestState(request, state)
     const refused = (error: unknown) => refuse(log, error, request)
+    let judged: MaybePromise<Principal | undefined>
     try {
-      const judged = guard(request, state.route)
-      return () => {
-        try {
-          const response = andThen(judged, (principal) => {
-            state.principal = principal
-            return handle(request)
-          })
-          return response instanceof Promise ? response.catch(refused) : response
-        } catch (error) {
-          return refused(error)
-        }
-      }
+      judged = guard(request, state.route)
     } catch (error) {
       return () => refused(error)
+    }
+    return () => {
+      try {
+        const response = andThen(judged, (principal) => {
+          state.principal = principal
+          return handle(request)
+        })
+        return response instanceof Promise ? response.catch(refused) : response
+      } catch (error) {
+        return refused(error)
+      }
     }
   }
 

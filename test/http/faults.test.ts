@@ -119,3 +119,14 @@ describe('503', () => {
     await nothingLeaks(response)
   })
 })
+
+test('a mistake of ours in one request leaves those that came with it their answers', async () => {
+  const { info } = app.deps.log
+  app.deps.log.info = (event, fields) => {
+    if (fields?.route === '/user/user') throw new Error(marker)
+    info(event, fields)
+  }
+  const ask = (path: string) => app.request('GET', path, { token: ada.grant.access_token })
+  const [before, broken, after] = await Promise.allSettled([ask('/users/me'), ask('/user/user'), ask('/users/me')])
+  expect([before.status, broken.status, after.status]).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+})

@@ -1,5 +1,6 @@
 import { heapStats } from 'bun:jsc'
 import { describe, expect, test } from 'bun:test'
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { createPasswords } from '../../src/features/users/password.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
@@ -67,6 +68,17 @@ test('R5: three thousand requests leave nothing behind in memory, whoever they c
   expect(after - before).toBeLessThan(500)
   await app.close()
 })
+
+/** Sends a request again on the same connection once it is answered. */
+async function askTwice(url: string, request: string): Promise<void> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  for (let time = 0; time < 2; time++) {
+    const answered = once(socket, 'data')
+    socket.write(request)
+    await answered
+  }
+  socket.destroy()
+}
 
 describe('over a socket', () => {
   const begun = [
@@ -177,12 +189,12 @@ describe('over a socket', () => {
       expect([name, Number.isNaN(status) || (status >= 400 && status < 500)]).toEqual([name, true])
     }
     expect(seen(app, 'GET')).toBe(0)
-    // The yardstick: an honest one is seen.
-    await served.raw('GET /hidden HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
-    expect(seen(app, 'GET')).toBe(1)
-    // Bun cuts off who pipelines, once the first answer takes longer than a turn of its loop; README says so.
+    // The yardstick: two honest requests on one connection are two.
+    await askTwice(served.url, hidden)
+    expect(seen(app, 'GET')).toBe(2)
+    // Bun cuts off who sends the second before the first is answered; README says so.
     const { status } = await served.raw(`${hidden}${hidden}`)
-    expect([status, seen(app, 'GET')]).toEqual([Number.NaN, 2])
+    expect([status, seen(app, 'GET')]).toEqual([Number.NaN, 3])
     await served.stop()
     await app.close()
   })

@@ -43,6 +43,8 @@ const prepared = statements((db) => {
     endedAt: sessions.endedAt,
   }
   const userAndSeen = { ...userColumns(db), seen: sql<number | string | null>`(${seenOfLive})` }
+  // `limit(200)` would be a parameter; see `unplanned`.
+  const atMost = (rows: number) => sql.raw(String(rows)) as never
   const ofUser = eq(sessions.userId, unplanned('userId', 'bigint'))
   const othersOfUser = and(ofUser, ne(sessions.id, named('begun')), notEnded)
   const newestOfUser = q
@@ -137,17 +139,12 @@ const prepared = statements((db) => {
         .select({ id: sessions.id })
         .from(sessions)
         .where(and(ofUser, eq(sessions.ip, unplanned('ip', 'text'))))
-        .limit(sql`1` as never)
+        .limit(atMost(1))
         .prepare(),
     ),
     addressesOf: direct(
       { ip: sessions.ip },
-      q
-        .selectDistinct({ ip: sessions.ip })
-        .from(sessions)
-        .where(ofUser)
-        .limit(sql`200` as never)
-        .prepare(),
+      q.selectDistinct({ ip: sessions.ip }).from(sessions).where(ofUser).limit(atMost(200)).prepare(),
     ),
     listLive: q
       .select({

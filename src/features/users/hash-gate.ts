@@ -3,8 +3,8 @@ import { type Clock, SECOND } from '../../lib/clock.ts'
 
 /** The least pause before a refusal: an instant one lets clients that retry at once halve the accepted logins. */
 const refusalPauseMs = 250
-/** How many refusals a millisecond are enough: the more clients are refused, the longer each waits for it. */
-const refusalsPerMs = 1
+/** Time between two refusals on average: the more clients are refused, the longer each waits for it. */
+const refusalIntervalMs = 1
 /** More refusals than this at once are not paused, so that a flood of them holds a bounded amount of memory. */
 const maxPausedRefusals = 4_096
 /** Weight of the newest hash in the moving average. */
@@ -79,7 +79,7 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
     const retryAfter = Math.max(1, Math.ceil(newcomersWait() / SECOND))
     if (pausedRefusals < maxPausedRefusals) {
       pausedRefusals++
-      await clock.sleep(Math.max(refusalPauseMs, pausedRefusals / refusalsPerMs))
+      await clock.sleep(Math.max(refusalPauseMs, pausedRefusals * refusalIntervalMs))
       pausedRefusals--
     }
     throw new KeywardError('overloaded', { retryAfter })
