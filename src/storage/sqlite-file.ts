@@ -23,19 +23,20 @@ export interface FileOptions {
 }
 
 /**
- * Opens a writer and a reader of one file, made private to its owner if it is new. A file of another program is opened
- * but left in the mode it has, so that it can be looked at and refused.
+ * Opens a file to write and read, made private to its owner if it is new, and answers how to open it a second time to read
+ * alone. A file of another program is opened but left in the mode it has, so that it can be looked at and refused.
  * @throws what the system or SQLite says, with its `code`: `ENOENT`, `EACCES`, `SQLITE_NOTADB`, ...
  */
-export function openFile(options: FileOptions): { writer: Connection; reader: Connection } {
+export function openFile(options: FileOptions): { writer: Connection; openReader: () => Connection } {
   const inMemory = options.path === ':memory:' || (options.inspect && !existsSync(options.path))
   const path = inMemory ? ':memory:' : options.path
   // SQLite gives its -wal and -shm the mode of the file.
   if (!inMemory && !options.inspect) closeSync(openSync(path, 'a', 0o600))
   const writer = connect(new Database(path, { create: false, readwrite: true, strict: true }), options.patience)
   if (!options.inspect) retryWhileBusy(options, () => useWriteAheadLog(writer.db, options.synchronous))
-  const reader = inMemory ? writer : connect(new Database(path, { readonly: true, strict: true }), options.patience)
-  return { writer, reader }
+  const openReader = () =>
+    inMemory ? writer : connect(new Database(path, { readonly: true, strict: true }), options.patience)
+  return { writer, openReader }
 }
 
 function connect(db: Database, patience: number): Connection {

@@ -26,7 +26,7 @@ import {
 } from './transaction.ts'
 
 export interface SqliteOptions {
-  /** A file, or `:memory:` for tests (reader and writer are then one connection). */
+  /** A file, or `:memory:` for tests (which has one connection, so a read sees what a batch has not committed). */
   path: string
   /** FULL: what was answered survives a power cut. NORMAL: a power cut may take the last commits. */
   synchronous: 'FULL' | 'NORMAL'
@@ -58,15 +58,18 @@ interface Unit extends Transaction {
 }
 
 /**
- * SQLite with one writer and one reader. Writers are grouped: all units that wait at one moment run one after the
- * other inside a single transaction, each in a savepoint of its own, and share its commit. Nothing is answered
- * before that commit, so a batch costs one fsync and loses nothing.
+ * SQLite with group commit: all units that wait at one moment run one after the other inside a single transaction, each
+ * in a savepoint of its own, and share its commit. Nothing is answered before that commit, so a batch costs one fsync and
+ * loses nothing.
+ *
+ * One connection writes and reads. A second one, opened when it is first needed, reads what is committed while a batch is
+ * open; for all reads it would be slower, since a commit of one connection empties the page cache of every other.
  */
 export function openSqlite({ path, synchronous, clock, random, log, ...options }: SqliteOptions): Driver {
   const { waitInside = false, inspect = false } = options
-  const { writer, reader } = openFile({ path, synchronous, patience: BUSY_WAIT, inspect, clock })
-  setWait(reader, 0)
+  const { writer, openReader } = openFile({ path, synchronous, patience: BUSY_WAIT, inspect, clock })
   setWait(writer, waitInside ? BUSY_WAIT : 0)
+  let secondReader: Connection | undefined
   const running = new AsyncLocalStorage<Unit>()
   const limit = createTimeLimit(clock, UNIT_LIMIT)
   let queue: Unit[] = []
@@ -103,6 +106,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
   async function begin(): Promise<boolean> {
     for (;;) {
       try {
+        endSnapshot()
         if (writer.db.inTransaction) control(writer, 'ROLLBACK')
         control(writer, 'BEGIN IMMEDIATE')
         return true
@@ -126,7 +130,6 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     try {
       for (const unit of batch) settle.push(await runUnit(unit))
       control(writer, 'COMMIT')
-      endSnapshot()
     } catch (error) {
       const refusal = isBusy(error) ? asRefusal(error) : databaseUnavailable(error)
       for (const unit of batch) unit.reject(refusal)
@@ -169,14 +172,24 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     }
   }
 
+  /** The connection that sees what is committed and nothing else. */
+  function reader(): Connection {
+    if (snapshot || !writer.db.inTransaction) return writer
+    if (!secondReader) {
+      secondReader = openReader()
+      setWait(secondReader, 0)
+    }
+    return secondReader
+  }
+
   /**
    * The reads of one turn of the event loop share a snapshot: to take and drop SQLite's locks for each costs as much as
-   * the read itself. It ends before the next requests are received, and at once when this process commits, so that
-   * every request sees what was committed before it came.
+   * the read itself. It ends before the next requests are received, and at once when this process writes, so that every
+   * request sees what was committed before it came.
    */
   function beginSnapshot(): void {
-    if (snapshot || reader === writer) return
-    control(reader, 'BEGIN')
+    if (snapshot || writer.db.inTransaction) return
+    control(writer, 'BEGIN')
     snapshot = true
     nextTurn().then(endSnapshot)
   }
@@ -185,7 +198,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     if (!snapshot) return
     snapshot = false
     // After some errors SQLite has ended it already.
-    if (reader.db.inTransaction) control(reader, 'COMMIT')
+    if (writer.db.inTransaction) control(writer, 'COMMIT')
   }
 
   async function readWithPatience(sql: string, params: unknown[]): Promise<unknown[][]> {
@@ -194,7 +207,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     const deadline = clock.monotonic() + BUSY_WAIT
     for (;;) {
       try {
-        return runStatement(reader, sql, params)
+        return runStatement(reader(), sql, params)
       } catch (error) {
         if (!isBusy(error) || clock.monotonic() >= deadline) throw asRefusal(error)
         await clock.sleep(2 + random.fraction() * 18)
@@ -230,7 +243,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       if (closed || running.getStore()) return undefined
       try {
         beginSnapshot()
-        return runStatement(reader, sql, params)
+        return runStatement(reader(), sql, params)
       } catch (error) {
         endSnapshot()
         if (isBusy(error)) return undefined
@@ -249,6 +262,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     stats: () => ({ waiting: queue.length, waitedTotal, waitedMsTotal }),
     async migrateAlone(work) {
       // A migration may rebuild a table that others refer to, which SQLite allows only with its foreign keys off.
+      endSnapshot()
       writer.db.run('PRAGMA foreign_keys = OFF')
       setWait(writer, MIGRATION_WAIT)
       try {
@@ -256,10 +270,11 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
         const value = await work({
           run: async (sql, params = []) => runStatement(writer, sql, params),
           copyAside: async (label) => {
-            if (reader === writer) return undefined
-            // The lock is held, so the reader still sees the database as it was, whoever else starts now.
+            const before = reader()
+            if (before === writer) return undefined
+            // The lock is held, so this still sees the database as it was, whoever else starts now.
             const copy = `${path}.before-${label}`
-            copyFile(reader, copy)
+            copyFile(before, copy)
             return copy
           },
         })
@@ -282,7 +297,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       await drained
       limit.stop()
       endSnapshot()
-      if (reader !== writer) closeConnection(reader)
+      if (secondReader && secondReader !== writer) closeConnection(secondReader)
       closeConnection(writer)
     },
   }
