@@ -84,6 +84,9 @@ export function runStatement({ db, statements }: Connection, sql: string, params
   return statement.values(...(params as SQLQueryBindings[])) as unknown[][]
 }
 
+/** Runs what bounds a transaction. */
+export const control = (connection: Connection, sql: string): void => void runStatement(connection, sql, [])
+
 function forget(statements: Map<string, Statement>): void {
   for (const statement of statements.values()) statement.finalize()
   statements.clear()

@@ -4,14 +4,15 @@ import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import {
   asRefusal,
-  type Connection,
   closeConnection,
+  control,
   copyFile,
   isBusy,
   openFile,
   runStatement,
   setWait,
 } from './sqlite-file.ts'
+import { createReads } from './sqlite-reads.ts'
 import type { Driver } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
 import {
@@ -61,21 +62,17 @@ interface Unit extends Transaction {
  * SQLite with group commit: all units that wait at one moment run one after the other inside a single transaction, each
  * in a savepoint of its own, and share its commit. Nothing is answered before that commit, so a batch costs one fsync and
  * loses nothing.
- *
- * One connection writes and reads. A second one, opened when it is first needed, reads what is committed while a batch is
- * open; for all reads it would be slower, since a commit of one connection empties the page cache of every other.
  */
 export function openSqlite({ path, synchronous, clock, random, log, ...options }: SqliteOptions): Driver {
   const { waitInside = false, inspect = false } = options
   const { writer, openReader } = openFile({ path, synchronous, patience: BUSY_WAIT, inspect, clock })
   setWait(writer, waitInside ? BUSY_WAIT : 0)
-  let secondReader: Connection | undefined
+  const reads = createReads({ writer, openReader, patience: BUSY_WAIT, clock, random })
   const running = new AsyncLocalStorage<Unit>()
   const limit = createTimeLimit(clock, UNIT_LIMIT)
   let queue: Unit[] = []
   let drained: Promise<void> | undefined
   let closed = false
-  let snapshot = false
   let waitedTotal = 0
   let waitedMsTotal = 0
 
@@ -106,7 +103,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
   async function begin(): Promise<boolean> {
     for (;;) {
       try {
-        endSnapshot()
+        reads.endSnapshot()
         if (writer.db.inTransaction) control(writer, 'ROLLBACK')
         control(writer, 'BEGIN IMMEDIATE')
         return true
@@ -172,49 +169,6 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     }
   }
 
-  /** The connection that sees what is committed and nothing else. */
-  function reader(): Connection {
-    if (snapshot || !writer.db.inTransaction) return writer
-    if (!secondReader) {
-      secondReader = openReader()
-      setWait(secondReader, 0)
-    }
-    return secondReader
-  }
-
-  /**
-   * The reads of one turn of the event loop share a snapshot: to take and drop SQLite's locks for each costs as much as
-   * the read itself. It ends before the next requests are received, and at once when this process writes, so that every
-   * request sees what was committed before it came.
-   */
-  function beginSnapshot(): void {
-    if (snapshot || writer.db.inTransaction) return
-    control(writer, 'BEGIN')
-    snapshot = true
-    nextTurn().then(endSnapshot)
-  }
-
-  function endSnapshot(): void {
-    if (!snapshot) return
-    snapshot = false
-    // After some errors SQLite has ended it already.
-    if (writer.db.inTransaction) control(writer, 'COMMIT')
-  }
-
-  async function readWithPatience(sql: string, params: unknown[]): Promise<unknown[][]> {
-    endSnapshot()
-    if (closed) throw databaseUnavailable()
-    const deadline = clock.monotonic() + BUSY_WAIT
-    for (;;) {
-      try {
-        return runStatement(reader(), sql, params)
-      } catch (error) {
-        if (!isBusy(error) || clock.monotonic() >= deadline) throw asRefusal(error)
-        await clock.sleep(2 + random.fraction() * 18)
-      }
-    }
-  }
-
   function write(sql: string, params: unknown[]): unknown[][] {
     try {
       return runStatement(writer, sql, params)
@@ -236,19 +190,11 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     async execute(sql, params) {
       const unit = running.getStore()
       if (unit) return { rows: writeInside(unit, sql, params) }
-      if (/^\s*select\b/i.test(sql)) return { rows: await readWithPatience(sql, params) }
+      if (/^\s*select\b/i.test(sql)) return { rows: await reads.withPatience(sql, params) }
       return { rows: await enqueue(async () => write(sql, params), true) }
     },
     readDirect(sql, params) {
-      if (closed || running.getStore()) return undefined
-      try {
-        beginSnapshot()
-        return runStatement(reader(), sql, params)
-      } catch (error) {
-        endSnapshot()
-        if (isBusy(error)) return undefined
-        throw asRefusal(error)
-      }
+      return running.getStore() ? undefined : reads.direct(sql, params)
     },
     async transaction(work) {
       const unit = running.getStore()
@@ -262,7 +208,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     stats: () => ({ waiting: queue.length, waitedTotal, waitedMsTotal }),
     async migrateAlone(work) {
       // A migration may rebuild a table that others refer to, which SQLite allows only with its foreign keys off.
-      endSnapshot()
+      reads.endSnapshot()
       writer.db.run('PRAGMA foreign_keys = OFF')
       setWait(writer, MIGRATION_WAIT)
       try {
@@ -270,7 +216,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
         const value = await work({
           run: async (sql, params = []) => runStatement(writer, sql, params),
           copyAside: async (label) => {
-            const before = reader()
+            const before = reads.connection()
             if (before === writer) return undefined
             // The lock is held, so this still sees the database as it was, whoever else starts now.
             const copy = `${path}.before-${label}`
@@ -289,21 +235,18 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       }
     },
     async columnsOf(table) {
-      const rows = await readWithPatience('SELECT name FROM pragma_table_info(?)', [table])
+      const rows = await reads.withPatience('SELECT name FROM pragma_table_info(?)', [table])
       return rows.map(([name]) => String(name))
     },
     async close() {
       closed = true
       await drained
       limit.stop()
-      endSnapshot()
-      if (secondReader && secondReader !== writer) closeConnection(secondReader)
+      reads.close()
       closeConnection(writer)
     },
   }
 }
-
-const control = (connection: Connection, sql: string): void => void runStatement(connection, sql, [])
 
 function attempt(task: () => void): void {
   try {
