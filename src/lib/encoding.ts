@@ -1,6 +1,5 @@
 /** base64url without padding (RFC 4648 section 5). */
-export const toBase64Url = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+export const toBase64Url = (bytes: Uint8Array): string => bytes.toBase64({ alphabet: 'base64url', omitPadding: true })
 
 /**
  * Decodes base64url, or answers `undefined` for anything but the one canonical spelling:
@@ -11,4 +10,6 @@ export function fromBase64Url(text: string): Uint8Array | undefined {
   return bytes.toString('base64url') === text ? bytes : undefined
 }
 
-export const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8')
+export const utf8 = (text: string): Uint8Array => encoder.encode(text)
+
+const encoder = new TextEncoder()

@@ -1,10 +1,10 @@
-import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHash, hkdfSync, timingSafeEqual } from 'node:crypto'
 
 export const sha256 = (data: string | Uint8Array): Uint8Array => createHash('sha256').update(data).digest()
 
 /** HMAC-SHA-256 (RFC 2104), 32 bytes. Synchronous: nothing waits in the thread pool. */
 export const hmacSha256 = (key: Uint8Array, data: string | Uint8Array): Uint8Array =>
-  createHmac('sha256', key).update(data).digest()
+  new Bun.CryptoHasher('sha256', key).update(data).digest()
 
 /** 32 bytes for one purpose out of a root secret (HKDF with SHA-256, RFC 5869). */
 export const deriveKey = (

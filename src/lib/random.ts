@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { toBase64Url } from './encoding.ts'
 
 /** The only source of randomness. Tests pass a deterministic one. */
@@ -10,7 +9,7 @@ export interface Random {
 }
 
 export const systemRandom: Random = {
-  bytes: (length) => randomBytes(length),
+  bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   fraction: () => Math.random(),
 }
 

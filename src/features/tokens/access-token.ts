@@ -102,23 +102,22 @@ export function createAccessTokens(deps: {
   return {
     mint(subject) {
       const iat = Math.floor(clock.now() / SECOND)
-      const personal = {
-        username: subject.username,
-        email: subject.email,
-        email_verified: subject.emailVerified,
-        roles: subject.roles,
-      }
+      // What is undefined does not reach the token.
       const claims = {
         iss: issuer,
         sub: compat ? subject.username : String(subject.userId),
-        ...(compat ? { uid: subject.userId } : { aud: audience }),
+        uid: compat ? subject.userId : undefined,
+        aud: audience,
         exp: iat + lifetime / SECOND,
         iat,
         jti: randomId(random),
         sid: subject.sessionId,
         gen: subject.generation,
         client_id: 'keyward',
-        ...Object.fromEntries(Object.entries(personal).filter(([name]) => told.has(name))),
+        username: told.has('username') ? subject.username : undefined,
+        email: told.has('email') ? subject.email : undefined,
+        email_verified: told.has('email_verified') ? subject.emailVerified : undefined,
+        roles: told.has('roles') ? subject.roles : undefined,
         amr: subject.amr,
         auth_time: Math.floor(subject.authTime / SECOND),
       }
