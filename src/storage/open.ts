@@ -28,10 +28,12 @@ export function openStorage({ target, ...options }: StorageOptions): { store: St
   const { dialect } = target
   const driver =
     dialect === 'sqlite' ? openSqlite({ path: target.path, ...options }) : openPostgres({ url: target.url, ...options })
-  const send = (sql: string, params: unknown[]) => driver.execute(sql, params)
-  const q = dialect === 'sqlite' ? sqliteBuilder(send) : (postgresqlBuilder(send) as unknown as Db['q'])
+  const { execute, readDirect, transaction, afterCommit, stats, close } = driver
+  const q = dialect === 'sqlite' ? sqliteBuilder(execute) : (postgresqlBuilder(execute) as unknown as Db['q'])
   const t = allTables(dialect === 'sqlite' ? sqliteColumns : postgresqlColumns)
-  const { readDirect, transaction, afterCommit, stats, close } = driver
   const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
-  return { driver, store: { dialect, q, t, readDirect, transaction, afterCommit, reserveIds: reserve, stats, close } }
+  return {
+    driver,
+    store: { dialect, q, t, execute, readDirect, transaction, afterCommit, reserveIds: reserve, stats, close },
+  }
 }

@@ -1,4 +1,4 @@
-import { type AnyColumn, Column, fillPlaceholders, is, SQL, sql } from 'drizzle-orm'
+import { type AnyColumn, Column, is, Param, Placeholder, SQL, sql } from 'drizzle-orm'
 import type { SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
 import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
 import type { Tables } from './tables/all.ts'
@@ -10,7 +10,8 @@ import type { Tables } from './tables/all.ts'
 export interface Db {
   readonly q: SqliteRemoteDatabase<Record<string, never>>
   readonly t: Tables
-  /** See `Driver.readDirect`. */
+  /** See `Driver`. */
+  readonly execute: Driver['execute']
   readonly readDirect: Driver['readDirect']
 }
 
@@ -100,31 +101,49 @@ export function statements<S>(build: (db: Db) => S): (db: Db) => S {
 export const unplanned = (name: string, type: 'text' | 'bigint'): SQL =>
   sql`cast(${sql.placeholder(name)} as ${sql.raw(type)})`
 
-/** A prepared SELECT with what is needed to run it past Drizzle; see `read`. */
-interface DirectSelect<Row> {
-  statement: PreparedSelect<Row>
+/** A prepared statement with what is needed to run it past Drizzle; see `read` and `run`. */
+interface DirectStatement<Row> {
   sql: string
-  params: unknown[]
+  bind(values: Record<string, unknown>): unknown[]
   toRow(raw: unknown[]): Row
 }
 
-interface PreparedSelect<Row> {
-  execute(values: Record<string, unknown>): Promise<Row[]>
+interface PreparedStatement<Result> {
+  execute(values: Record<string, unknown>): Promise<Result>
   getQuery(): { sql: string; params: unknown[] }
 }
 
-/** What a SELECT answers, as Drizzle takes it; members of a group come as an object of their own. */
+type RowOf<Result> = Result extends (infer Row)[] ? Row : never
+
+/** What a statement answers, as Drizzle takes it; members of a group come as an object of their own. */
 interface Fields {
   [name: string]: AnyColumn | SQL | Fields
 }
 
 /**
- * Makes a prepared SELECT of `fields` ready for `read`; of joins only inner ones. An SQL expression among them comes as
- * the driver gives it, from PostgreSQL a large number as text.
+ * Makes a prepared statement that answers `fields` ready for `read` or `run`; of joins only inner ones. An SQL expression
+ * among them comes as the driver gives it, from PostgreSQL a large number as text.
  */
-export function direct<Row>(fields: Fields, statement: PreparedSelect<Row>): DirectSelect<Row> {
+export function direct<Result>(fields: Fields, statement: PreparedStatement<Result>): DirectStatement<RowOf<Result>> {
+  const { sql, params } = statement.getQuery()
   const { fill } = reader(fields, 0)
-  return { statement, ...statement.getQuery(), toRow: (raw) => fill(raw) as Row }
+  return { sql, bind: binder(params), toRow: (raw) => fill(raw) as RowOf<Result> }
+}
+
+/** Puts values in the places of a statement's parameters. */
+function binder(params: unknown[]): (values: Record<string, unknown>) => unknown[] {
+  const given = (values: Record<string, unknown>, name: string): unknown => {
+    const value = values[name]
+    if (value === undefined) throw new Error(`The statement was given no ${name}`)
+    return value
+  }
+  const places = params.map((param): ((values: Record<string, unknown>) => unknown) => {
+    if (is(param, Placeholder)) return (values) => given(values, param.name)
+    if (!is(param, Param) || !is(param.value, Placeholder)) return () => param
+    const { encoder, value: placeholder } = param
+    return (values) => encoder.mapToDriverValue(given(values, placeholder.name))
+  })
+  return (values) => places.map((place) => place(values))
 }
 
 /** Reads `fields` out of a driver's row, of which they are the values from `start` on. */
@@ -154,11 +173,21 @@ function reader(fields: Fields, start: number): { end: number; fill: (raw: unkno
  * the way and its mapping of rows, which together cost more than the read. For what every request reads.
  */
 export function read<Row>(
-  { readDirect }: Db,
-  { statement, sql, params, toRow }: DirectSelect<Row>,
+  db: Db,
+  statement: DirectStatement<Row>,
   values: Record<string, unknown>,
 ): MaybePromise<Row[]> {
-  const rows = readDirect(sql, fillPlaceholders(params, values))
-  if (rows === undefined) return statement.execute(values)
-  return andThen(rows, (raw) => raw.map(toRow))
+  const { sql, bind, toRow } = statement
+  const rows = db.readDirect(sql, bind(values))
+  return rows === undefined ? run(db, statement, values) : andThen(rows, (raw) => raw.map(toRow))
+}
+
+/** As `read`, for what every refresh and log-in writes. */
+export async function run<Row>(
+  { execute }: Db,
+  { sql, bind, toRow }: DirectStatement<Row>,
+  values: Record<string, unknown>,
+): Promise<Row[]> {
+  const { rows } = await execute(sql, bind(values))
+  return rows.map(toRow)
 }

@@ -1,29 +1,32 @@
 import { and, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, statements } from '../../storage/store.ts'
+import { type Db, direct, run, statements } from '../../storage/store.ts'
 import type { AuditEvent, AuditFilter, AuditRow } from './events.ts'
 
 const prepared = statements(({ q, t: { auditEvents } }) => {
   const named = sql.placeholder
   return {
-    insert: q
-      .insert(auditEvents)
-      .values({
-        at: named('at'),
-        event: named('event'),
-        userId: named('userId'),
-        actorId: named('actorId'),
-        sessionId: named('sessionId'),
-        ip: named('ip'),
-        ipWholeSince: named('ipWholeSince'),
-        details: named('details'),
-      })
-      .prepare(),
+    insert: direct(
+      {},
+      q
+        .insert(auditEvents)
+        .values({
+          at: named('at'),
+          event: named('event'),
+          userId: named('userId'),
+          actorId: named('actorId'),
+          sessionId: named('sessionId'),
+          ip: named('ip'),
+          ipWholeSince: named('ipWholeSince'),
+          details: named('details'),
+        })
+        .prepare(),
+    ),
   }
 })
 
 export const insert = (db: Db, { at, ...event }: AuditEvent & { at: EpochMs }): Promise<unknown> =>
-  prepared(db).insert.execute({
+  run(db, prepared(db).insert, {
     at,
     event: event.event,
     userId: event.userId ?? null,

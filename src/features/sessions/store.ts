@@ -1,7 +1,7 @@
 import { and, eq, exists, gt, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
-import { type Db, direct, read, statements, unplanned } from '../../storage/store.ts'
+import { type Db, direct, read, run, statements, unplanned } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/user.ts'
 import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
@@ -55,28 +55,34 @@ const prepared = statements((db) => {
     .limit(unplanned('keep', 'bigint') as never)
   const end = { endedAt: named('now') as never, endReason: named('reason') as never }
   return {
-    claim: q
-      .update(users)
-      .set({ sessionEpoch: named('epoch') as never })
-      .where(and(eq(users.id, named('userId')), eq(users.isActive, true), eq(users.sessionEpoch, named('epoch'))))
-      .returning({ deviceEpoch: users.deviceEpoch })
-      .prepare(),
-    insert: q
-      .insert(sessions)
-      .values({
-        id: named('id'),
-        userId: named('userId'),
-        epoch: named('epoch'),
-        amr: named('amr'),
-        authTime: named('now'),
-        macSalt: named('macSalt'),
-        createdAt: named('now'),
-        refreshedAt: named('now'),
-        expiresAt: named('expiresAt'),
-        ip: named('ip'),
-        userAgent: named('userAgent'),
-      })
-      .prepare(),
+    claim: direct(
+      { deviceEpoch: users.deviceEpoch },
+      q
+        .update(users)
+        .set({ sessionEpoch: named('epoch') as never })
+        .where(and(eq(users.id, named('userId')), eq(users.isActive, true), eq(users.sessionEpoch, named('epoch'))))
+        .returning({ deviceEpoch: users.deviceEpoch })
+        .prepare(),
+    ),
+    insert: direct(
+      {},
+      q
+        .insert(sessions)
+        .values({
+          id: named('id'),
+          userId: named('userId'),
+          epoch: named('epoch'),
+          amr: named('amr'),
+          authTime: named('now'),
+          macSalt: named('macSalt'),
+          createdAt: named('now'),
+          refreshedAt: named('now'),
+          expiresAt: named('expiresAt'),
+          ip: named('ip'),
+          userAgent: named('userAgent'),
+        })
+        .prepare(),
+    ),
     userOfLiveSession: direct(
       userAndSeen,
       q
@@ -85,11 +91,14 @@ const prepared = statements((db) => {
         .where(and(eq(users.id, named('userId')), eq(users.isActive, true)))
         .prepare(),
     ),
-    confirm: q
-      .update(sessions)
-      .set({ confirmedGeneration: named('generation') as never })
-      .where(and(eq(sessions.id, named('sessionId')), lt(sessions.confirmedGeneration, named('generation'))))
-      .prepare(),
+    confirm: direct(
+      {},
+      q
+        .update(sessions)
+        .set({ confirmedGeneration: named('generation') as never })
+        .where(and(eq(sessions.id, named('sessionId')), lt(sessions.confirmedGeneration, named('generation'))))
+        .prepare(),
+    ),
     withUser: direct(
       { session, user: userColumns(db) },
       q
@@ -99,20 +108,28 @@ const prepared = statements((db) => {
         .where(eq(sessions.id, unplanned('id', 'text')))
         .prepare(),
     ),
-    rotate: q
-      .update(sessions)
-      .set({
-        generation: named('next') as never,
-        refreshedAt: named('now') as never,
-        expiresAt: named('expiresAt') as never,
-        ip: named('ip') as never,
-        userAgent: named('userAgent') as never,
-      })
-      .where(
-        and(eq(sessions.id, named('id')), eq(sessions.generation, named('generation')), notEnded, exists(userIsActive)),
-      )
-      .returning({ id: sessions.id })
-      .prepare(),
+    rotate: direct(
+      { id: sessions.id },
+      q
+        .update(sessions)
+        .set({
+          generation: named('next') as never,
+          refreshedAt: named('now') as never,
+          expiresAt: named('expiresAt') as never,
+          ip: named('ip') as never,
+          userAgent: named('userAgent') as never,
+        })
+        .where(
+          and(
+            eq(sessions.id, named('id')),
+            eq(sessions.generation, named('generation')),
+            notEnded,
+            exists(userIsActive),
+          ),
+        )
+        .returning({ id: sessions.id })
+        .prepare(),
+    ),
     endOne: q
       .update(sessions)
       .set(end)
@@ -127,12 +144,15 @@ const prepared = statements((db) => {
       )
       .returning({ id: sessions.id })
       .prepare(),
-    endExcess: q
-      .update(sessions)
-      .set(end)
-      .where(and(othersOfUser, notInArray(sessions.id, newestOfUser)))
-      .returning({ id: sessions.id })
-      .prepare(),
+    endExcess: direct(
+      { id: sessions.id },
+      q
+        .update(sessions)
+        .set(end)
+        .where(and(othersOfUser, notInArray(sessions.id, newestOfUser)))
+        .returning({ id: sessions.id })
+        .prepare(),
+    ),
     atAddress: direct(
       { id: sessions.id },
       q
@@ -167,7 +187,7 @@ const prepared = statements((db) => {
  * epoch; undefined when it is inactive, gone, or at another epoch.
  */
 export const claim = async (db: Db, by: { userId: number; epoch: number }): Promise<number | undefined> =>
-  (await prepared(db).claim.execute(by))[0]?.deviceEpoch
+  (await run(db, prepared(db).claim, by))[0]?.deviceEpoch
 
 /** Call it while the account is held. */
 export const setDeviceEpoch = (
@@ -175,7 +195,7 @@ export const setDeviceEpoch = (
   { userId, deviceEpoch }: { userId: number; deviceEpoch: number },
 ): Promise<unknown> => q.update(users).set({ deviceEpoch }).where(eq(users.id, userId))
 
-export const insert = (db: Db, session: NewSession): Promise<unknown> => prepared(db).insert.execute({ ...session })
+export const insert = (db: Db, session: NewSession): Promise<unknown> => run(db, prepared(db).insert, { ...session })
 
 /**
  * Ends the longest idle live sessions of a user until `keep` are left beside the one that begins, which is never ended
@@ -185,7 +205,7 @@ export async function endExcess(
   db: Db,
   by: { userId: number; begun: string; keep: number; now: EpochMs },
 ): Promise<string[]> {
-  const ended = await prepared(db).endExcess.execute({ ...by, reason: 'too_many_sessions' satisfies EndReason })
+  const ended = await run(db, prepared(db).endExcess, { ...by, reason: 'too_many_sessions' satisfies EndReason })
   return ended.map((row) => row.id)
 }
 
@@ -203,14 +223,14 @@ export const findUserOfLiveSession = (
 
 /** Notes that a token of this generation was seen. */
 export const confirm = (db: Db, by: { sessionId: string; generation: number }): Promise<unknown> =>
-  prepared(db).confirm.execute(by)
+  run(db, prepared(db).confirm, by)
 
 export const findWithUser = async (db: Db, id: string): Promise<{ session: StoredSession; user: User } | undefined> =>
   (await read(db, prepared(db).withUser, { id }))[0]
 
 /** Moves a live session to its next generation; false when it is not at `generation` any more, or not alive. */
 export const rotate = async (db: Db, rotation: Rotation): Promise<boolean> =>
-  (await prepared(db).rotate.execute({ ...rotation, next: rotation.generation + 1 })).length > 0
+  (await run(db, prepared(db).rotate, { ...rotation, next: rotation.generation + 1 })).length > 0
 
 /** Ends a live session of this user; false when there is none. */
 export const endOne = async (
