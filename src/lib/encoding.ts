@@ -6,8 +6,12 @@ export const toBase64Url = (bytes: Uint8Array): string => bytes.toBase64({ alpha
  * no padding, no other alphabet, no stray bits. So two texts never mean the same bytes.
  */
 export function fromBase64Url(text: string): Uint8Array | undefined {
-  const bytes = Buffer.from(text, 'base64url')
-  return bytes.toString('base64url') === text ? bytes : undefined
+  try {
+    const bytes = Uint8Array.fromBase64(text, { alphabet: 'base64url' })
+    return toBase64Url(bytes) === text ? bytes : undefined
+  } catch {
+    return undefined
+  }
 }
 
 export const utf8 = (text: string): Uint8Array => encoder.encode(text)

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import { asRefusal, lostToAnother, sqlState } from './postgres-errors.ts'
-import type { Driver } from './store.ts'
+import type { Driver, Result } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
 import {
   checkOpen,
@@ -80,9 +80,10 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     return databaseUnavailable()
   }
 
-  async function query(sql: SQL, text: string, params: unknown[]): Promise<unknown[][]> {
+  async function query(sql: SQL, text: string, params: unknown[]): Promise<Result> {
     try {
-      return answered((await sql.unsafe(text, params).values()) as unknown[][])
+      const rows: unknown[][] & { count?: number | null } = await sql.unsafe(text, params).values()
+      return answered({ rows, changes: rows.count ?? 0 })
     } catch (error) {
       if (sqlState(error) !== undefined) answered(undefined)
       throw asRefusal(error)
@@ -144,16 +145,17 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
   return {
     async execute(sql, params) {
       const transaction = running.getStore()
-      if (!transaction) return { rows: await retrying(() => limit.watch(query(pool, sql, params), giveUp)) }
+      if (!transaction) return retrying(() => limit.watch(query(pool, sql, params), giveUp))
       checkOpen(transaction)
       try {
-        return { rows: await query(transaction.sql, sql, params) }
+        return await query(transaction.sql, sql, params)
       } catch (error) {
         throw fail(transaction, error)
       }
     },
     // A single read at READ COMMITTED loses to nobody, so it is not tried again.
-    readDirect: (sql, params) => (running.getStore() ? undefined : limit.watch(query(pool, sql, params), giveUp)),
+    readDirect: (sql, params) =>
+      running.getStore() ? undefined : limit.watch(query(pool, sql, params), giveUp).then(({ rows }) => rows),
     async transaction(work) {
       const transaction = running.getStore()
       return transaction ? join(transaction, work) : retrying(() => inTransaction(work))
@@ -178,7 +180,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
         })
       }) as ReturnType<typeof work>,
     async columnsOf(table) {
-      const rows = await limit.watch(
+      const { rows } = await limit.watch(
         query(
           pool,
           'SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1',

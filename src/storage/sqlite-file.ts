@@ -2,6 +2,7 @@ import { Database, type SQLQueryBindings, type Statement } from 'bun:sqlite'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
+import type { Result } from './store.ts'
 import { databaseBusy, databaseUnavailable } from './transaction.ts'
 
 /** How many texts a connection keeps prepared. The service's own are far fewer; the rest come from lists of varying length. */
@@ -9,7 +10,13 @@ const STATEMENTS = 512
 
 export interface Connection {
   db: Database
-  statements: Map<string, Statement>
+  statements: Map<string, Prepared>
+}
+
+interface Prepared {
+  statement: Statement
+  /** Whether it answers rows; one that only changes some is run without the list that a RETURNING makes of them. */
+  answers: boolean
 }
 
 export interface FileOptions {
@@ -73,22 +80,35 @@ export function setWait({ db }: Connection, milliseconds: number): void {
   db.run(`PRAGMA busy_timeout = ${milliseconds}`)
 }
 
-/** Statements are kept by their text: Drizzle prepares the text, this keeps what SQLite made of it. */
-export function runStatement({ db, statements }: Connection, sql: string, params: unknown[]): unknown[][] {
-  let statement = statements.get(sql)
-  if (!statement) {
-    if (statements.size >= STATEMENTS) forget(statements)
-    statement = db.prepare(sql)
-    statements.set(sql, statement)
-  }
-  return statement.values(...(params as SQLQueryBindings[])) as unknown[][]
+export function runStatement(connection: Connection, sql: string, params: unknown[]): Result {
+  const { statement, answers } = prepare(connection, sql)
+  const bindings = params as SQLQueryBindings[]
+  return answers
+    ? { rows: statement.values(...bindings) as unknown[][], changes: 0 }
+    : { rows: [], changes: statement.run(...bindings).changes }
 }
 
-/** Runs what bounds a transaction. */
-export const control = (connection: Connection, sql: string): void => void runStatement(connection, sql, [])
+/** The rows of a SELECT. */
+export const readRows = (connection: Connection, sql: string, params: unknown[]): unknown[][] =>
+  prepare(connection, sql).statement.values(...(params as SQLQueryBindings[])) as unknown[][]
 
-function forget(statements: Map<string, Statement>): void {
-  for (const statement of statements.values()) statement.finalize()
+/** Runs what bounds a transaction. */
+export const control = (connection: Connection, sql: string): void => void readRows(connection, sql, [])
+
+/** Statements are kept by their text: Drizzle prepares the text, this keeps what SQLite made of it. */
+function prepare({ db, statements }: Connection, sql: string): Prepared {
+  let prepared = statements.get(sql)
+  if (!prepared) {
+    if (statements.size >= STATEMENTS) forget(statements)
+    const statement = db.prepare(sql)
+    prepared = { statement, answers: statement.columnNames.length > 0 }
+    statements.set(sql, prepared)
+  }
+  return prepared
+}
+
+function forget(statements: Connection['statements']): void {
+  for (const { statement } of statements.values()) statement.finalize()
   statements.clear()
 }
 

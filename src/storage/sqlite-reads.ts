@@ -1,6 +1,6 @@
 import { type Clock, nextTurn } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
-import { asRefusal, type Connection, closeConnection, control, isBusy, runStatement, setWait } from './sqlite-file.ts'
+import { asRefusal, type Connection, closeConnection, control, isBusy, readRows, setWait } from './sqlite-file.ts'
 import { databaseUnavailable } from './transaction.ts'
 
 export interface Reads {
@@ -66,7 +66,7 @@ export function createReads(deps: {
       if (closed) throw databaseUnavailable()
       try {
         beginSnapshot()
-        return runStatement(connection(), sql, params)
+        return readRows(connection(), sql, params)
       } catch (error) {
         endSnapshot()
         if (isBusy(error)) return undefined
@@ -79,7 +79,7 @@ export function createReads(deps: {
       const deadline = clock.monotonic() + patience
       for (;;) {
         try {
-          return runStatement(connection(), sql, params)
+          return readRows(connection(), sql, params)
         } catch (error) {
           if (!isBusy(error) || clock.monotonic() >= deadline) throw asRefusal(error)
           await clock.sleep(2 + random.fraction() * 18)

@@ -13,7 +13,7 @@ import {
   setWait,
 } from './sqlite-file.ts'
 import { createReads } from './sqlite-reads.ts'
-import type { Driver } from './store.ts'
+import type { Driver, Result } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
 import {
   checkOpen,
@@ -169,7 +169,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     }
   }
 
-  function write(sql: string, params: unknown[]): unknown[][] {
+  function write(sql: string, params: unknown[]): Result {
     try {
       return runStatement(writer, sql, params)
     } catch (error) {
@@ -177,7 +177,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     }
   }
 
-  function writeInside(unit: Unit, sql: string, params: unknown[]): unknown[][] {
+  function writeInside(unit: Unit, sql: string, params: unknown[]): Result {
     checkOpen(unit)
     try {
       return write(sql, params)
@@ -189,9 +189,9 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
   return {
     async execute(sql, params) {
       const unit = running.getStore()
-      if (unit) return { rows: writeInside(unit, sql, params) }
-      if (/^\s*select\b/i.test(sql)) return { rows: await reads.withPatience(sql, params) }
-      return { rows: await enqueue(async () => write(sql, params), true) }
+      if (unit) return writeInside(unit, sql, params)
+      if (/^\s*select\b/i.test(sql)) return { rows: await reads.withPatience(sql, params), changes: 0 }
+      return enqueue(async () => write(sql, params), true)
     },
     readDirect(sql, params) {
       return running.getStore() ? undefined : reads.direct(sql, params)
@@ -214,7 +214,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       try {
         control(writer, 'BEGIN IMMEDIATE')
         const value = await work({
-          run: async (sql, params = []) => runStatement(writer, sql, params),
+          run: async (sql, params = []) => runStatement(writer, sql, params).rows,
           copyAside: async (label) => {
             const before = reads.connection()
             if (before === writer) return undefined

@@ -49,9 +49,15 @@ export interface Store extends Db {
   close(): Promise<void>
 }
 
+export interface Result {
+  rows: unknown[][]
+  /** How many rows were inserted, updated or deleted by a statement that answers none. */
+  changes: number
+}
+
 /** One dialect's side of the store: how statements and transactions reach the database. */
 export interface Driver {
-  execute(sql: string, params: unknown[]): Promise<{ rows: unknown[][] }>
+  execute(sql: string, params: unknown[]): Promise<Result>
   /**
    * The rows of a SELECT with nothing on the way that need not be, from SQLite without a promise. Undefined in a
    * transaction and where the database does not answer at once: then `execute` it.
@@ -190,4 +196,14 @@ export async function run<Row>(
 ): Promise<Row[]> {
   const { rows } = await execute(sql, bind(values))
   return rows.map(toRow)
+}
+
+/** As `run`, for a statement that answers nothing: how many rows it changed, which costs less than to return one. */
+export async function change(
+  { execute }: Db,
+  { sql, bind }: DirectStatement<unknown>,
+  values: Record<string, unknown>,
+): Promise<number> {
+  const { changes } = await execute(sql, bind(values))
+  return changes
 }

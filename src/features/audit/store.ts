@@ -1,6 +1,6 @@
 import { and, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, direct, run, statements } from '../../storage/store.ts'
+import { change, type Db, direct, statements } from '../../storage/store.ts'
 import type { AuditEvent, AuditFilter, AuditRow } from './events.ts'
 
 const prepared = statements(({ q, t: { auditEvents } }) => {
@@ -26,7 +26,7 @@ const prepared = statements(({ q, t: { auditEvents } }) => {
 })
 
 export const insert = (db: Db, { at, ...event }: AuditEvent & { at: EpochMs }): Promise<unknown> =>
-  run(db, prepared(db).insert, {
+  change(db, prepared(db).insert, {
     at,
     event: event.event,
     userId: event.userId ?? null,

@@ -1,6 +1,6 @@
 import { and, eq, gt, lt, lte, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, direct, run, statements } from '../../storage/store.ts'
+import { change, type Db, direct, run, statements } from '../../storage/store.ts'
 
 const prepared = statements(({ q, t: { limits } }) => {
   const named = sql.placeholder
@@ -75,11 +75,11 @@ export const fullAt = async (db: Db, key: string): Promise<EpochMs | undefined> 
 
 /** Gives back one place. */
 export const giveBack = (db: Db, bucket: { key: string; step: number }): Promise<unknown> =>
-  run(db, prepared(db).giveBack, bucket)
+  change(db, prepared(db).giveBack, bucket)
 
 /** Fills a bucket, unless it was closed: that is, will be full no sooner than after `furthest`. */
 export const clear = (db: Db, bucket: { key: string; furthest: EpochMs }): Promise<unknown> =>
-  run(db, prepared(db).clear, bucket)
+  change(db, prepared(db).clear, bucket)
 
 /** Keeps a bucket that has no place left empty until a moment; true for exactly one of many at once. */
 export const close = async (

@@ -1,6 +1,6 @@
 import type { Deps } from '../../deps.ts'
 import { clientPrefix } from '../../lib/ip.ts'
-import * as store from './store.ts'
+import * as store from './known-networks.store.ts'
 
 /** Whether this user has logged in from this network before, as far as sessions remember. */
 export async function hasSessionFrom(

@@ -1,7 +1,7 @@
-import { and, eq, exists, gt, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
+import { and, eq, exists, gt, gte, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
-import { type Db, direct, read, run, statements, unplanned } from '../../storage/store.ts'
+import { change, type Db, direct, read, run, statements, unplanned } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/user.ts'
 import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
@@ -43,8 +43,6 @@ const prepared = statements((db) => {
     endedAt: sessions.endedAt,
   }
   const userAndSeen = { ...userColumns(db), seen: sql<number | string | null>`(${seenOfLive})` }
-  // `limit(200)` would be a parameter; see `unplanned`.
-  const atMost = (rows: number) => sql.raw(String(rows)) as never
   const ofUser = eq(sessions.userId, unplanned('userId', 'bigint'))
   const othersOfUser = and(ofUser, ne(sessions.id, named('begun')), notEnded)
   const newestOfUser = q
@@ -53,7 +51,7 @@ const prepared = statements((db) => {
     .where(othersOfUser)
     .orderBy(sql`${sessions.refreshedAt} desc`, sql`${sessions.createdAt} desc`, sql`${sessions.id} desc`)
     .limit(unplanned('keep', 'bigint') as never)
-  const end = { endedAt: named('now') as never, endReason: named('reason') as never }
+  const end = { endedAt: named('now') as never, endReason: named('reason') as never, reviewAt: named('now') as never }
   return {
     claim: direct(
       { deviceEpoch: users.deviceEpoch },
@@ -78,6 +76,7 @@ const prepared = statements((db) => {
           createdAt: named('now'),
           refreshedAt: named('now'),
           expiresAt: named('expiresAt'),
+          reviewAt: named('expiresAt'),
           ip: named('ip'),
           userAgent: named('userAgent'),
         })
@@ -109,7 +108,7 @@ const prepared = statements((db) => {
         .prepare(),
     ),
     rotate: direct(
-      { id: sessions.id },
+      {},
       q
         .update(sessions)
         .set({
@@ -127,23 +126,31 @@ const prepared = statements((db) => {
             exists(userIsActive),
           ),
         )
-        .returning({ id: sessions.id })
         .prepare(),
     ),
-    endOne: q
-      .update(sessions)
-      .set(end)
-      .where(and(eq(sessions.id, named('id')), eq(sessions.userId, named('userId')), notEnded, exists(userIsActive)))
-      .returning({ id: sessions.id })
-      .prepare(),
-    endReused: q
-      .update(sessions)
-      .set(end)
-      .where(
-        and(eq(sessions.id, named('id')), gt(sessions.generation, named('presented')), notEnded, exists(userIsActive)),
-      )
-      .returning({ id: sessions.id })
-      .prepare(),
+    endOne: direct(
+      {},
+      q
+        .update(sessions)
+        .set(end)
+        .where(and(eq(sessions.id, named('id')), eq(sessions.userId, named('userId')), notEnded, exists(userIsActive)))
+        .prepare(),
+    ),
+    endReused: direct(
+      {},
+      q
+        .update(sessions)
+        .set(end)
+        .where(
+          and(
+            eq(sessions.id, named('id')),
+            gt(sessions.generation, named('presented')),
+            notEnded,
+            exists(userIsActive),
+          ),
+        )
+        .prepare(),
+    ),
     endExcess: direct(
       { id: sessions.id },
       q
@@ -152,19 +159,6 @@ const prepared = statements((db) => {
         .where(and(othersOfUser, notInArray(sessions.id, newestOfUser)))
         .returning({ id: sessions.id })
         .prepare(),
-    ),
-    atAddress: direct(
-      { id: sessions.id },
-      q
-        .select({ id: sessions.id })
-        .from(sessions)
-        .where(and(ofUser, eq(sessions.ip, unplanned('ip', 'text'))))
-        .limit(atMost(1))
-        .prepare(),
-    ),
-    addressesOf: direct(
-      { ip: sessions.ip },
-      q.selectDistinct({ ip: sessions.ip }).from(sessions).where(ofUser).limit(atMost(200)).prepare(),
     ),
     listLive: q
       .select({
@@ -195,7 +189,7 @@ export const setDeviceEpoch = (
   { userId, deviceEpoch }: { userId: number; deviceEpoch: number },
 ): Promise<unknown> => q.update(users).set({ deviceEpoch }).where(eq(users.id, userId))
 
-export const insert = (db: Db, session: NewSession): Promise<unknown> => run(db, prepared(db).insert, { ...session })
+export const insert = (db: Db, session: NewSession): Promise<unknown> => change(db, prepared(db).insert, { ...session })
 
 /**
  * Ends the longest idle live sessions of a user until `keep` are left beside the one that begins, which is never ended
@@ -223,32 +217,24 @@ export const findUserOfLiveSession = (
 
 /** Notes that a token of this generation was seen. */
 export const confirm = (db: Db, by: { sessionId: string; generation: number }): Promise<unknown> =>
-  run(db, prepared(db).confirm, by)
+  change(db, prepared(db).confirm, by)
 
 export const findWithUser = async (db: Db, id: string): Promise<{ session: StoredSession; user: User } | undefined> =>
   (await read(db, prepared(db).withUser, { id }))[0]
 
 /** Moves a live session to its next generation; false when it is not at `generation` any more, or not alive. */
 export const rotate = async (db: Db, rotation: Rotation): Promise<boolean> =>
-  (await run(db, prepared(db).rotate, { ...rotation, next: rotation.generation + 1 })).length > 0
+  (await change(db, prepared(db).rotate, { ...rotation, next: rotation.generation + 1 })) > 0
 
 /** Ends a live session of this user; false when there is none. */
 export const endOne = async (
   db: Db,
   by: { id: string; userId: number; reason: EndReason; now: EpochMs },
-): Promise<boolean> => (await prepared(db).endOne.execute(by)).length > 0
+): Promise<boolean> => (await change(db, prepared(db).endOne, by)) > 0
 
 /** Ends a live session whose generation has passed the one presented; true for exactly one of many at once. */
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
-  (await prepared(db).endReused.execute({ ...by, reason: 'refresh_token_reused' satisfies EndReason })).length > 0
-
-/** Whether a session of this user, live or dead, was last used from this address. */
-export const isKnownAddress = async (db: Db, by: { userId: number; ip: string }): Promise<boolean> =>
-  (await read(db, prepared(db).atAddress, by)).length > 0
-
-/** Where a user's sessions, live or dead, were last used from. */
-export const addressesOf = async (db: Db, userId: number): Promise<string[]> =>
-  (await read(db, prepared(db).addressesOf, { userId })).flatMap(({ ip }) => (ip === null ? [] : [ip]))
+  (await change(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
 
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
   prepared(db).listLive.execute(by)
@@ -279,21 +265,29 @@ export async function endAll(
   }
   await q
     .update(sessions)
-    .set({ endedAt: now, endReason: reason })
+    .set({ endedAt: now, endReason: reason, reviewAt: now })
     .where(and(notEnded, ne(sessions.epoch, user.epoch)))
   return true
 }
 
-/** Deletes up to `limit` sessions that ended or expired before `before`; answers how many. */
+/**
+ * Looks at up to `limit` sessions that may have been dead since before `before`: deletes those that have, and puts off the
+ * others to their present end. Answers how many it looked at.
+ */
 export async function deleteDead(
   { q, t: { sessions } }: Db,
   { before, limit }: { before: EpochMs; limit: number },
 ): Promise<number> {
-  const dead = q
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(sql`${lt(sessions.expiresAt, before)} or ${lt(sessions.endedAt, before)}`)
-    .limit(limit)
-  const gone = await q.delete(sessions).where(sql`${sessions.id} in ${dead}`).returning({ id: sessions.id })
-  return gone.length
+  const due = sql`${sessions.id} in ${q.select({ id: sessions.id }).from(sessions).where(lt(sessions.reviewAt, before)).limit(limit)}`
+  const end = sql`case when ${sessions.endedAt} < ${sessions.expiresAt} then ${sessions.endedAt} else ${sessions.expiresAt} end`
+  const gone = await q
+    .delete(sessions)
+    .where(and(due, lt(end, before)))
+    .returning({ id: sessions.id })
+  const putOff = await q
+    .update(sessions)
+    .set({ reviewAt: end })
+    .where(and(due, gte(end, before)))
+    .returning({ id: sessions.id })
+  return gone.length + putOff.length
 }

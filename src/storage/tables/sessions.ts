@@ -29,14 +29,15 @@ export const sessionTables = (c: Columns, { users }: ReturnType<typeof userTable
       expiresAt: c.int('expires_at').notNull().default(0),
       endedAt: c.int('ended_at'),
       endReason: c.text('end_reason'),
+      /** When clean-up looks at it next, which is before it has been dead for long. A refresh leaves it alone, and so all indexes. */
+      reviewAt: c.int('review_at').notNull().default(0),
       /** Where the session was last refreshed from. */
       ip: c.text('ip'),
       userAgent: c.text('user_agent'),
     },
     (t) => [
-      c.index('sessions_user_id_index').on(t.userId),
-      c.index('sessions_expires_at_index').on(t.expiresAt),
-      c.index('sessions_ended_at_index').on(t.endedAt),
+      c.index('sessions_user_id_ended_at_index').on(t.userId, t.endedAt),
+      c.index('sessions_review_at_index').on(t.reviewAt),
     ],
   ),
 })

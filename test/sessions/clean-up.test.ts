@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { DAY, HOUR } from '../../src/lib/clock.ts'
+import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { loggedIn, me, type Pair, refresh, refreshed } from './support.ts'
+
+describeEachDialect('the clean-up of sessions', (dialect) => {
+  let app: TestApp
+  let ada: SignedUp
+  let session: Pair
+
+  beforeEach(async () => {
+    app = await createTestApp({ dialect, jobs: true, env: { MAX_SESSIONS_PER_USER: '1000' } })
+    ada = await app.signUp('ada')
+    session = ada.grant as unknown as Pair
+  })
+  afterEach(() => app.close())
+
+  const rows = async () => (await app.deps.store.q.select().from(app.deps.store.t.sessions)).length
+
+  test('one that expired is gone a week later and no sooner', async () => {
+    await app.passTime(37 * DAY - HOUR)
+    expect(await rows()).toBe(1)
+    await app.passTime(2 * HOUR)
+    expect(await rows()).toBe(0)
+  })
+
+  test('one that is refreshed stays however often its first end has passed, and goes a week after its last', async () => {
+    for (let month = 0; month < 5; month++) {
+      await app.passTime(29 * DAY)
+      session = await refreshed(app, session.refresh_token)
+      expect(await rows()).toBe(1)
+    }
+    expect(await me(app, session.access_token)).toBe(200)
+    await app.passTime(37 * DAY - HOUR)
+    expect(await rows()).toBe(1)
+    await app.passTime(2 * HOUR)
+    expect(await rows()).toBe(0)
+    expect((await refresh(app, session.refresh_token)).status).toBe(401)
+  })
+
+  test('one that was ended is gone a week later, whatever lifetime it had left, and its neighbours stay', async () => {
+    const phone = await loggedIn(app, ada)
+    const laptop = await loggedIn(app, ada)
+    await app.passTime(DAY)
+    await refreshed(app, phone.refresh_token)
+    await app.request('POST', '/revoke', { form: { token: session.refresh_token } })
+    await app.passTime(7 * DAY - HOUR)
+    expect(await rows()).toBe(3)
+    await app.passTime(2 * HOUR)
+    expect(await rows()).toBe(2)
+    await refreshed(app, laptop.refresh_token)
+  })
+
+  test('more than one bite of dead and living ones is done in one run', async () => {
+    const living: Pair[] = []
+    for (let i = 0; i < 150; i++) {
+      living.push(await loggedIn(app, ada))
+      await loggedIn(app, ada)
+    }
+    await app.passTime(20 * DAY)
+    for (const { refresh_token } of living) await refreshed(app, refresh_token)
+    await app.passTime(18 * DAY)
+    expect(await rows()).toBe(150)
+    await app.passTime(30 * DAY)
+    expect(await rows()).toBe(0)
+  })
+})
