@@ -16,13 +16,26 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
  */
 export async function readBody(request: Request, limit = BODY_LIMIT): Promise<string> {
   if (request.bodyUsed) throw new TypeError('The request body was read before')
-  const declared = request.headers.get('content-length')
+  const declared = declaredLength(request)
   // Looked at first: asking a request for its stream makes Bun build one, which costs more than the read itself.
-  if (declared !== null && /^\d+$/.test(declared)) {
-    if (Number(declared) > limit) throw new KeywardError('payload_too_large')
+  if (declared !== undefined) {
+    if (declared > limit) throw new KeywardError('payload_too_large')
     return decode(await readWhole(request, limit))
   }
   return request.body === null ? '' : decode(await readChunks(request.body, limit))
+}
+
+/**
+ * Hides the stream of a body that `readBody` reads whole. Elysia asks a request for it before any parser runs, and Bun
+ * then builds one.
+ */
+export function hideStream(request: Request): void {
+  if (declaredLength(request) !== undefined) Object.defineProperty(request, 'body', { value: null })
+}
+
+function declaredLength({ headers }: Request): number | undefined {
+  const declared = headers.get('content-length')
+  return declared !== null && /^\d+$/.test(declared) ? Number(declared) : undefined
 }
 
 async function readWhole(request: Request, limit: number): Promise<Uint8Array> {

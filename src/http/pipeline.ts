@@ -2,6 +2,7 @@ import { type ErrorCode, KeywardError } from '../errors.ts'
 import { type Clock, nextTurn } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
+import { hideStream } from './body.ts'
 import type { Cors } from './cors.ts'
 import { refuse } from './errors.ts'
 import type { Principal } from './principal.ts'
@@ -107,6 +108,7 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
       try {
         const response = andThen(judged, (principal) => {
           state.principal = principal
+          hideStream(request)
           return handle(request)
         })
         return response instanceof Promise ? response.catch(refused) : response
