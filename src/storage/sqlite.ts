@@ -50,9 +50,8 @@ const UNIT_LIMIT = 3_000
 const BATCH = 64
 
 interface Unit extends Transaction {
-  work: () => Promise<unknown>
-  /** One statement, which SQLite takes back by itself when it fails. */
-  single: boolean
+  /** One statement, which answers at once and which SQLite takes back by itself when it fails, or a whole transaction. */
+  work: { statement: () => unknown } | { transaction: () => Promise<unknown> }
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
   queuedAt: number
@@ -76,12 +75,11 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
   let waitedTotal = 0
   let waitedMsTotal = 0
 
-  function enqueue<T>(work: () => Promise<T>, single: boolean): Promise<T> {
+  function enqueue<T>(work: { statement: () => T } | { transaction: () => Promise<T> }): Promise<T> {
     if (closed) return Promise.reject(databaseUnavailable())
     return new Promise<T>((resolve, reject) => {
       const unit: Unit = Object.assign(newTransaction(), {
         work,
-        single,
         resolve: resolve as Unit['resolve'],
         reject,
         queuedAt: clock.monotonic(),
@@ -125,7 +123,10 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     for (const unit of batch) waitedMsTotal += begun - unit.queuedAt
     const settle: (() => void)[] = []
     try {
-      for (const unit of batch) settle.push(await runUnit(unit))
+      for (const unit of batch) {
+        const { work } = unit
+        settle.push('statement' in work ? runAlone(unit, work.statement) : await runInSavepoint(unit, work.transaction))
+      }
       control(writer, 'COMMIT')
     } catch (error) {
       const refusal = isBusy(error) ? asRefusal(error) : databaseUnavailable(error)
@@ -137,31 +138,39 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     for (const done of settle) done()
   }
 
-  /** Runs one unit in a savepoint; throws only when the whole transaction is lost. */
-  async function runUnit(unit: Unit): Promise<() => void> {
-    if (!unit.single) control(writer, 'SAVEPOINT unit')
+  /** Runs one statement; throws only when the whole transaction is lost, as after a full disk. */
+  function runAlone(unit: Unit, statement: () => unknown): () => void {
     try {
-      const value = await (unit.single ? unit.work() : runInside(unit))
-      if (!unit.single) control(writer, 'RELEASE unit')
+      const value = statement()
+      return () => unit.resolve(value)
+    } catch (error) {
+      if (!writer.db.inTransaction) throw error
+      return () => unit.reject(error)
+    }
+  }
+
+  /** As `runAlone`, for a transaction: what it wrote is taken back when it fails. */
+  async function runInSavepoint(unit: Unit, work: () => Promise<unknown>): Promise<() => void> {
+    control(writer, 'SAVEPOINT unit')
+    try {
+      const value = await runInside(unit, work)
+      control(writer, 'RELEASE unit')
       return () => {
         unit.resolve(value)
         runAfterCommit(unit, log)
       }
     } catch (error) {
-      // After some errors, a full disk among them, SQLite has rolled back everything already.
       if (!writer.db.inTransaction) throw error
-      if (!unit.single) {
-        control(writer, 'ROLLBACK TO unit')
-        control(writer, 'RELEASE unit')
-      }
+      control(writer, 'ROLLBACK TO unit')
+      control(writer, 'RELEASE unit')
       return () => unit.reject(error)
     }
   }
 
-  async function runInside(unit: Unit): Promise<unknown> {
+  async function runInside(unit: Unit, work: () => Promise<unknown>): Promise<unknown> {
     try {
       return await limit.watch(
-        running.run(unit, () => runWhole(unit, unit.work)),
+        running.run(unit, () => runWhole(unit, work)),
         () => new Error('A transaction awaited something other than its statements and was rolled back'),
       )
     } finally {
@@ -191,14 +200,14 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       const unit = running.getStore()
       if (unit) return writeInside(unit, sql, params)
       if (/^\s*select\b/i.test(sql)) return { rows: await reads.withPatience(sql, params), changes: 0 }
-      return enqueue(async () => write(sql, params), true)
+      return enqueue({ statement: () => write(sql, params) })
     },
     readDirect(sql, params) {
       return running.getStore() ? undefined : reads.direct(sql, params)
     },
     async transaction(work) {
       const unit = running.getStore()
-      return unit ? join(unit, work) : enqueue(work, false)
+      return unit ? join(unit, work) : enqueue({ transaction: work })
     },
     afterCommit(task) {
       const unit = running.getStore()
