@@ -7,7 +7,7 @@ import { rulesWith } from './features/limits/overrides.ts'
 import { createLifecycle, type Lifecycle } from './features/ops/lifecycle.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/ops/metrics.ts'
 import { createDeviceTokens, type DeviceTokens } from './features/sessions/device-token.ts'
-import { createRefreshTokens, type RefreshTokens } from './features/sessions/refresh-token.ts'
+import { createRefreshTokens } from './features/sessions/refresh-token.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/access-token.ts'
 import { createPasswords, type Passwords } from './features/users/password.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
@@ -32,7 +32,7 @@ export interface Deps {
   lifecycle: Lifecycle
   /** Names of this executable's migrations that the database lacks now. */
   pendingMigrations: () => Promise<readonly string[]>
-  refreshTokens: RefreshTokens
+  refreshTokensOf: ReturnType<typeof createRefreshTokens>
   deviceTokens: DeviceTokens
   apiKeyMac: ApiKeyMac
   limits: Limiter
@@ -98,7 +98,7 @@ export async function createDeps(
     const metrics = createMetrics({ passwords, store, clock, usage })
     const lifecycle = createLifecycle()
     const secrets = secretsOf(config)
-    const refreshTokens = createRefreshTokens(secrets)
+    const refreshTokensOf = createRefreshTokens(secrets)
     const deviceTokens = createDeviceTokens({ secrets, clock, random })
     return {
       config,
@@ -112,7 +112,7 @@ export async function createDeps(
       metrics,
       lifecycle,
       pendingMigrations: () => pendingMigrations(driver, embeddedMigrations(store.dialect)),
-      refreshTokens,
+      refreshTokensOf,
       deviceTokens,
       apiKeyMac: createApiKeyMac(secrets),
       limits: createLimiter({

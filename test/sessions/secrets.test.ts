@@ -144,7 +144,7 @@ describeEachDialect('a forger', (dialect) => {
       const signingKeys = await q.select().from(t.signingKeys)
       for (const guess of ['', 'SECRET_KEY', session.macSalt, signingKeys[0]!.kid])
         for (const ahead of [0, 1])
-          expect((await refresh(app, createRefreshTokens([guess]).make(session, generation + ahead))).status).toBe(401)
+          expect((await refresh(app, createRefreshTokens([guess])(session).make(generation + ahead))).status).toBe(401)
       const words = [...new Set(found.match(/[\w-]{40,120}/g) ?? [])].slice(0, 60)
       for (const token of forgedAccessTokens(ada.grant.access_token, words)) expect(await me(app, token)).toBe(401)
       for (const { mac } of apiKeys)
@@ -162,7 +162,7 @@ describeEachDialect('a forger', (dialect) => {
       for (const macSalt of ['', id, Buffer.alloc(16).toString('base64url')])
         for (const ahead of [0, 1])
           expect(
-            (await refresh(app, createRefreshTokens([secret]).make({ id, macSalt }, generation + ahead))).status,
+            (await refresh(app, createRefreshTokens([secret])({ id, macSalt }).make(generation + ahead))).status,
           ).toBe(401)
       const jwks = await (await app.request('GET', '/.well-known/jwks.json')).text()
       const { keys } = JSON.parse(jwks) as { keys: { kid: string; x: string }[] }
@@ -182,6 +182,6 @@ describeEachDialect('a forger', (dialect) => {
       const secret = app.config.SECRET_KEY
       expect(await takesApiKey(app, apiKeyOf(key.slice(3, 35)))).toBe(200)
       expect(await isKnownDevice(app, ada, await devicesWith(app, secret).make(user))).toBe(true)
-      await refreshed(app, createRefreshTokens([secret]).make(session, session.generation))
+      await refreshed(app, createRefreshTokens([secret])(session).make(session.generation))
     }))
 })

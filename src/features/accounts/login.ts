@@ -27,7 +27,7 @@ export const login = (deps: LoginDeps & Pick<Deps, 'metrics'>, attempt: Login): 
 
 type LoginDeps = Pick<
   Deps,
-  'store' | 'clock' | 'random' | 'config' | 'passwords' | 'limits' | 'accessTokens' | 'refreshTokens' | 'deviceTokens'
+  'store' | 'clock' | 'random' | 'config' | 'passwords' | 'limits' | 'accessTokens' | 'refreshTokensOf' | 'deviceTokens'
 >
 
 async function logIn(

@@ -77,7 +77,7 @@ export async function endAllSessions(
  * altered or unknown is no error and has no effect (section 2.2).
  */
 export async function revoke(
-  deps: EndDeps & Pick<Deps, 'accessTokens' | 'refreshTokens'>,
+  deps: EndDeps & Pick<Deps, 'accessTokens' | 'refreshTokensOf'>,
   token: string,
   ip: string,
 ): Promise<void> {
@@ -86,11 +86,11 @@ export async function revoke(
 }
 
 async function ownerOfRefreshToken(
-  deps: Pick<Deps, 'store' | 'refreshTokens'>,
+  deps: Pick<Deps, 'store' | 'refreshTokensOf'>,
   text: string,
 ): Promise<{ userId: number; sessionId: string } | undefined> {
   const token = parseRefreshToken(text)
   const found = token && (await store.findWithUser(deps.store, token.sessionId))
-  if (!found || !deps.refreshTokens.isGenuine(token, found.session)) return undefined
+  if (!found || !deps.refreshTokensOf(found.session).isGenuine(token)) return undefined
   return { userId: found.user.id, sessionId: found.session.id }
 }

@@ -6,6 +6,7 @@ import { randomId } from '../../lib/random.ts'
 import { record } from '../audit/record.ts'
 import { roleNames, type User } from '../users/user.ts'
 import { type Device, drawDeviceEpoch, isDeviceOf } from './device-token.ts'
+import type { RefreshTokens } from './refresh-token.ts'
 import type { Origin, StoredSession } from './session.ts'
 import * as store from './store.ts'
 
@@ -34,7 +35,10 @@ export interface GrantRequest {
   alongside?: () => Promise<void>
 }
 
-type GrantDeps = Pick<Deps, 'store' | 'clock' | 'random' | 'config' | 'accessTokens' | 'refreshTokens' | 'deviceTokens'>
+type GrantDeps = Pick<
+  Deps,
+  'store' | 'clock' | 'random' | 'config' | 'accessTokens' | 'refreshTokensOf' | 'deviceTokens'
+>
 
 /**
  * Begins a session: the one place where one is made, whatever the way in, and it alone checks that the account may
@@ -73,19 +77,22 @@ export async function grantSession(
     return drawn
   })
   const deviceToken = await deps.deviceTokens.make({ id: user.id, deviceEpoch }, known ? device.deviceId : undefined)
-  return { ...makeGrant(deps, { session, user, generation: 0 }), deviceToken }
+  return { ...makeGrant(deps, { session, user, tokens: deps.refreshTokensOf(session), generation: 0 }), deviceToken }
 }
 
 /** The tokens of a session at one generation. The refresh token is the same however often it is made. */
 export function makeGrant(
-  deps: Pick<Deps, 'accessTokens' | 'refreshTokens'>,
+  deps: Pick<Deps, 'accessTokens'>,
   {
     session,
     user,
+    tokens,
     generation,
   }: {
-    session: Pick<StoredSession, 'id' | 'macSalt' | 'amr' | 'authTime'>
+    session: Pick<StoredSession, 'id' | 'amr' | 'authTime'>
     user: User
+    /** Of this session. */
+    tokens: RefreshTokens
     generation: number
   },
 ): Grant {
@@ -100,7 +107,7 @@ export function makeGrant(
     amr: session.amr.split(' '),
     authTime: session.authTime,
   })
-  return { accessToken: token, expiresIn, refreshToken: deps.refreshTokens.make(session, generation) }
+  return { accessToken: token, expiresIn, refreshToken: tokens.make(generation) }
 }
 
 /** When a session ends that is refreshed now: idle lifetime from now, absolute lifetime from its beginning. */

@@ -17,7 +17,7 @@ const inactive: Introspection = { active: false }
  * parent is no honest retry (see `refresh`).
  */
 export async function introspect(
-  deps: Pick<Deps, 'store' | 'clock' | 'config' | 'accessTokens' | 'refreshTokens'>,
+  deps: Pick<Deps, 'store' | 'clock' | 'config' | 'accessTokens' | 'refreshTokensOf'>,
   token: string,
 ): Promise<Introspection> {
   return (await introspectRefreshToken(deps, token)) ?? introspectAccessToken(deps, token)
@@ -34,13 +34,13 @@ async function introspectAccessToken(
 }
 
 async function introspectRefreshToken(
-  deps: Pick<Deps, 'store' | 'clock' | 'config' | 'refreshTokens'>,
+  deps: Pick<Deps, 'store' | 'clock' | 'config' | 'refreshTokensOf'>,
   text: string,
 ): Promise<Introspection | undefined> {
   const token = parseRefreshToken(text)
   if (!token) return undefined
   const found = await store.findWithUser(deps.store, token.sessionId)
-  if (!found || !deps.refreshTokens.isGenuine(token, found.session)) return inactive
+  if (!found || !deps.refreshTokensOf(found.session).isGenuine(token)) return inactive
   const { session, user } = found
   const now = deps.clock.now()
   const alive = session.endedAt === null && session.expiresAt > now && isCurrent(user, session.epoch)

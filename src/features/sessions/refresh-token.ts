@@ -20,10 +20,12 @@ export interface SessionSalt {
   macSalt: string
 }
 
+/** The refresh tokens of one session. */
 export interface RefreshTokens {
-  make(session: SessionSalt & { id: string }, generation: number): string
+  /** The same text however often it is made. */
+  make(generation: number): string
   /** Whether we made this token for this session, with the present or the previous SECRET_KEY. */
-  isGenuine(token: RefreshTokenText, session: SessionSalt): boolean
+  isGenuine(token: RefreshTokenText): boolean
 }
 
 /**
@@ -36,30 +38,36 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
   if (bytes?.byteLength !== LENGTH || bytes[0] !== VERSION) return undefined
   return {
     sessionId: toBase64Url(bytes.subarray(1, 17)),
-    generation: new DataView(bytes.buffer, bytes.byteOffset).getUint32(17),
+    generation: ((bytes[17]! << 24) | (bytes[18]! << 16) | (bytes[19]! << 8) | bytes[20]!) >>> 0,
     body: bytes.subarray(0, BODY_LENGTH),
     mac: bytes.subarray(BODY_LENGTH),
   }
 }
 
 /**
- * Makes and checks refresh tokens. The MAC key comes from SECRET_KEY and the session's salt together, so neither a
- * copy of the database nor SECRET_KEY alone forges one. Nothing of a token is stored: it can be made again.
+ * Makes and checks the refresh tokens of a session. The MAC key comes from SECRET_KEY and the session's salt together, so
+ * neither a copy of the database nor SECRET_KEY alone forges one. Nothing of a token is stored: it can be made again.
  * @param secrets the present SECRET_KEY, then the previous one while it is being replaced
  */
-export function createRefreshTokens(secrets: readonly [string, ...string[]]): RefreshTokens {
-  const roots = secrets.map((secret) => deriveKey(secret, 'keyward refresh token v1'))
-  const macOf = (root: Uint8Array, { macSalt }: SessionSalt, body: Uint8Array) =>
-    hmacSha256(hmacSha256(root, macSalt), body)
-  return {
-    make(session, generation) {
-      const bytes = Buffer.alloc(LENGTH)
-      bytes[0] = VERSION
-      bytes.write(session.id, 1, 'base64url')
-      bytes.writeUInt32BE(generation, 17)
-      bytes.set(macOf(roots[0]!, session, bytes.subarray(0, BODY_LENGTH)), BODY_LENGTH)
-      return PREFIX + toBase64Url(bytes)
-    },
-    isGenuine: (token, session) => roots.some((root) => constantTimeEqual(macOf(root, session, token.body), token.mac)),
+export function createRefreshTokens(
+  secrets: readonly [string, ...string[]],
+): (session: SessionSalt & { id: string }) => RefreshTokens {
+  const [present, ...previous] = secrets.map((secret) => deriveKey(secret, 'keyward refresh token v1'))
+  return ({ id, macSalt }) => {
+    const key = hmacSha256(present!, macSalt)
+    const isMadeWith = (key: Uint8Array, { body, mac }: RefreshTokenText) =>
+      constantTimeEqual(hmacSha256(key, body), mac)
+    return {
+      make(generation) {
+        const bytes = Buffer.alloc(LENGTH)
+        bytes[0] = VERSION
+        bytes.write(id, 1, 'base64url')
+        bytes.writeUInt32BE(generation, 17)
+        bytes.set(hmacSha256(key, bytes.subarray(0, BODY_LENGTH)), BODY_LENGTH)
+        return PREFIX + toBase64Url(bytes)
+      },
+      isGenuine: (token) =>
+        isMadeWith(key, token) || previous.some((root) => isMadeWith(hmacSha256(root, macSalt), token)),
+    }
   }
 }

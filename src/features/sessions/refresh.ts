@@ -8,7 +8,7 @@ import { parseRefreshToken, type RefreshTokenText } from './refresh-token.ts'
 import type { Origin, StoredSession } from './session.ts'
 import * as store from './store.ts'
 
-type RefreshDeps = Pick<Deps, 'store' | 'clock' | 'config' | 'log' | 'accessTokens' | 'refreshTokens'>
+type RefreshDeps = Pick<Deps, 'store' | 'clock' | 'config' | 'log' | 'accessTokens' | 'refreshTokensOf'>
 
 interface Found {
   session: StoredSession
@@ -26,7 +26,8 @@ interface Found {
 export async function refresh(deps: RefreshDeps, presented: string, origin: Origin): Promise<Grant> {
   const token = parseRefreshToken(presented)
   const found = token && (await store.findWithUser(deps.store, token.sessionId))
-  if (!found || !deps.refreshTokens.isGenuine(token, found.session)) throw refused()
+  const tokens = found && deps.refreshTokensOf(found.session)
+  if (!found || !tokens?.isGenuine(token)) throw refused()
   const now = deps.clock.now()
   const { id, createdAt } = found.session
   const { generation } = token
@@ -34,7 +35,7 @@ export async function refresh(deps: RefreshDeps, presented: string, origin: Orig
   // Reached where SESSION_MAX_DAYS has become less than it was.
   if (expiresAt <= now) throw refused()
   if (await store.rotate(deps.store, { ...origin, id, generation, expiresAt, now }))
-    return makeGrant(deps, { ...found, generation: generation + 1 })
+    return makeGrant(deps, { ...found, tokens, generation: generation + 1 })
   return answerSpent(deps, token, origin)
 }
 
@@ -44,7 +45,7 @@ async function answerSpent(
   { sessionId, generation }: RefreshTokenText,
   origin: Origin,
 ): Promise<Grant> {
-  const found = await deps.store.transaction(() => store.findWithUser(deps.store, sessionId))
+  const found = await deps.store.transaction(async () => store.findWithUser(deps.store, sessionId))
   if (!found || !isAlive(found, deps.clock.now())) throw refused()
   const { session } = found
   if (generation > session.generation) {
@@ -55,7 +56,8 @@ async function answerSpent(
   }
   if (generation === session.generation - 1) {
     const answer = judgeParent(deps, session)
-    if (answer === 'same successor') return makeGrant(deps, { ...found, generation: session.generation })
+    if (answer === 'same successor')
+      return makeGrant(deps, { ...found, tokens: deps.refreshTokensOf(session), generation: session.generation })
     if (answer === 'refuse') throw refused()
   }
   await endReused(deps, session, generation, origin)

@@ -219,8 +219,8 @@ export const findUserOfLiveSession = (
 export const confirm = (db: Db, by: { sessionId: string; generation: number }): Promise<unknown> =>
   change(db, prepared(db).confirm, by)
 
-export const findWithUser = async (db: Db, id: string): Promise<{ session: StoredSession; user: User } | undefined> =>
-  (await read(db, prepared(db).withUser, { id }))[0]
+export const findWithUser = (db: Db, id: string): MaybePromise<{ session: StoredSession; user: User } | undefined> =>
+  andThen(read(db, prepared(db).withUser, { id }), ([found]) => found)
 
 /** Moves a live session to its next generation; false when it is not at `generation` any more, or not alive. */
 export const rotate = async (db: Db, rotation: Rotation): Promise<boolean> =>

@@ -43,8 +43,7 @@ const refusedParameters = ['crit', 'b64', 'zip', 'jwk', 'jku', 'x5u', 'x5c', 'ct
  * @throws RangeError when the token would be longer than the 8 KiB that `verify` takes
  */
 export function sign(key: SigningKey, payload: object, typ: string): string {
-  const header = encodeJson({ alg: key.alg, kid: key.kid, typ })
-  const signingInput = `${header}.${encodeJson(payload)}`
+  const signingInput = `${headerOf(key, typ)}.${encodeJson(payload)}`
   const token = `${signingInput}.${toBase64Url(signBytes(key, utf8(signingInput)))}`
   if (token.length > MAX_TOKEN_LENGTH) throw new RangeError('the token is longer than 8 KiB')
   return token
@@ -76,6 +75,18 @@ export function verify(token: string, findKey: FindKey, options: VerifyOptions):
   // Parsed only now: until the signature held, the payload was a stranger's text.
   const payload = parseJsonObject(segments.payload)
   return payload && { header, payload }
+}
+
+const headers = new WeakMap<SigningKey, { typ: string; text: string }>()
+
+/** The header of all tokens that a key signs; a key has one `typ` for all of them. */
+function headerOf(key: SigningKey, typ: string): string {
+  let header = headers.get(key)
+  if (header?.typ !== typ) {
+    header = { typ, text: encodeJson({ alg: key.alg, kid: key.kid, typ }) }
+    headers.set(key, header)
+  }
+  return header.text
 }
 
 /** The signature of `data`, with nothing around it: 64 bytes of r and s for ES256 (RFC 7518 section 3.4), not DER. */
