@@ -5,6 +5,8 @@ import { type Clock, SECOND } from '../../lib/clock.ts'
 const refusalPauseMs = 250
 /** Time between two refusals on average: the more clients are refused, the longer each waits for it. */
 const refusalIntervalMs = 1
+/** Refusals leave together so often: each alone would wake this process and its client, which takes longer than the refusal. */
+const refusalBurstMs = 50
 /** More refusals than this at once are not paused, so that a flood of them holds a bounded amount of memory. */
 const maxPausedRefusals = 4_096
 /** Weight of the newest hash in the moving average. */
@@ -79,7 +81,9 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
     const retryAfter = Math.max(1, Math.ceil(newcomersWait() / SECOND))
     if (pausedRefusals < maxPausedRefusals) {
       pausedRefusals++
-      await clock.sleep(Math.max(refusalPauseMs, pausedRefusals * refusalIntervalMs))
+      const now = clock.monotonic()
+      const at = now + Math.max(refusalPauseMs, pausedRefusals * refusalIntervalMs)
+      await clock.sleep(Math.ceil(at / refusalBurstMs) * refusalBurstMs - now)
       pausedRefusals--
     }
     throw new KeywardError('overloaded', { retryAfter })
