@@ -102,18 +102,19 @@ async function connect(connection: Connection): Promise<void> {
 
 /** Sends what is due; a turn of the event loop later than planned shows in `lateness` and in the latency. */
 function pace(rate: number): void {
-  const started = performance.now()
-  let sent = 0
-  const timer = setInterval(() => {
-    if (stopping) return clearInterval(timer)
+  let due = performance.now()
+  const sendAllDue = () => {
+    if (stopping) return
     const now = performance.now()
-    for (; started + (sent * 1_000) / rate <= now; sent++) {
-      const due = started + (sent * 1_000) / rate
+    for (; due <= now; due += 1_000 / rate) {
       const connection = idle.shift()
       if (connection) sendDue(connection, due, now)
       else waiting.push(due)
     }
-  }, 1)
+    // Not more often than needed: what this process takes is missing to the hashes that it watches.
+    setTimeout(sendAllDue, due - now)
+  }
+  sendAllDue()
 }
 
 function fail(error: unknown): never {
