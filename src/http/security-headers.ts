@@ -1,16 +1,11 @@
-const commonHeaders = Object.entries({
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-})
-
 /**
- * Puts the headers of every answer on one, but for those that it has in words of its own: all answers are private, and a
- * route whose answer may be kept says so itself. One by one costs Bun half of what an object of headers for a new
- * `Response` does.
+ * Puts the headers of every answer on one; all answers are private, but for those of a route that says itself how long
+ * they may be kept. One by one costs Bun half of what an object of headers for a new `Response` does.
  */
 export function putCommonHeaders(headers: Headers): void {
-  for (const [name, value] of commonHeaders) if (!headers.has(name)) headers.set(name, value)
+  headers.set('x-content-type-options', 'nosniff')
+  headers.set('referrer-policy', 'no-referrer')
+  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
 }
 
 /** What `/docs` needs and nothing more; `'unsafe-inline'` nowhere. */
