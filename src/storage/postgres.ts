@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import { asRefusal, lostToAnother, sqlState } from './postgres-errors.ts'
+import { createReads } from './postgres-reads.ts'
 import type { Driver, Result } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
 import {
@@ -90,6 +91,12 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     }
   }
 
+  // A single read at READ COMMITTED loses to nobody, so it is not tried again.
+  const read = createReads(
+    async (text, params) => (await limit.watch(query(pool, text, params), giveUp)).rows,
+    (values, type) => pool.array(values, type),
+  )
+
   async function inTransaction<T>(work: () => Promise<T>): Promise<T> {
     const transaction = newTransaction()
     const overdue = Promise.withResolvers<never>()
@@ -153,9 +160,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
         throw fail(transaction, error)
       }
     },
-    // A single read at READ COMMITTED loses to nobody, so it is not tried again.
-    readDirect: (sql, params) =>
-      running.getStore() ? undefined : limit.watch(query(pool, sql, params), giveUp).then(({ rows }) => rows),
+    readDirect: (sql, params) => (running.getStore() ? undefined : read(sql, params)),
     async transaction(work) {
       const transaction = running.getStore()
       return transaction ? join(transaction, work) : retrying(() => inTransaction(work))
