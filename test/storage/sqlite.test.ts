@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { manualClock } from '../support/clock.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -242,6 +242,24 @@ test('after its end nothing is taken any more and everything begun is there', as
   expect(await refusalOf(storage.rows('SELECT id FROM thing'))).toBe('database_unavailable')
   storage = await openWithThing(url, { clock })
 })
+
+test.skipIf(process.platform !== 'linux')('what was read stays in memory, up to 100 MiB of it', async () => {
+  await storage.rows('CREATE TABLE page (id integer PRIMARY KEY, filling text)')
+  await storage.rows(
+    `WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 25600)
+     INSERT INTO page SELECT id, hex(zeroblob(1900)) FROM n`,
+  )
+  const readAll = async () => {
+    const before = bytesRead()
+    await storage.driver.readDirect('SELECT count(*) FROM page WHERE filling > id', [])
+    return bytesRead() - before
+  }
+  await readAll()
+  expect(await readAll()).toBeLessThan(2 ** 20)
+})
+
+/** From files and sockets, by this process. */
+const bytesRead = () => Number(/^rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'latin1'))![1])
 
 test('in memory, reader and writer share one database', async () => {
   const memory = await openMigrated('sqlite::memory:')
