@@ -28,6 +28,14 @@ async function backends(): Promise<number[]> {
   return rows.map(([pid]) => Number(pid))
 }
 
+/** As many as go to the server together, and more. */
+const manyReads = () =>
+  Promise.all(
+    Array.from({ length: 40 }, (_, id) =>
+      refusalOf(Promise.resolve(storage.driver.readDirect('SELECT id FROM thing WHERE id = $1', [id]))),
+    ),
+  )
+
 /** Everybody asks at once, so that every connection is in use. */
 const everybody = (from: number) =>
   Promise.all(Array.from({ length: 6 }, (_, index) => refusalOf((index % 2 ? inTransaction : add)(from + index))))
@@ -53,6 +61,7 @@ test('T6: a crash refuses what runs and what comes, and all is well after the re
   crashed.resolve()
   expect(await running).toBe('database_unavailable')
   expect(await everybody(101)).toEqual(Array(6).fill('database_unavailable'))
+  expect(await manyReads()).toEqual(Array(40).fill('database_unavailable'))
   await server.restart()
   expect(await everybody(101)).toEqual(Array(6).fill('resolved'))
   expect(await ids()).toEqual([1, 101, 102, 103, 104, 105, 106])
@@ -83,8 +92,11 @@ test('T6: a server that hangs is given up in time and is well again once it goes
   for (const pid of stopped) process.kill(pid, 'SIGSTOP')
   server.signal('SIGSTOP')
   const asked = everybody(201)
+  const read = manyReads()
+  await turns()
   await clock.advance(12_000)
   expect(await asked).toEqual(Array(6).fill('database_unavailable'))
+  expect(await read).toEqual(Array(40).fill('database_unavailable'))
   // New connections are asked for, which nobody takes yet.
   const next = refusalOf(add(1))
   await clock.advance(5_000)
@@ -92,6 +104,7 @@ test('T6: a server that hangs is given up in time and is well again once it goes
   for (const pid of stopped) process.kill(pid, 'SIGCONT')
   expect(await next).toBe('resolved')
   expect(await refusalOf(inTransaction(2))).toBe('resolved')
+  expect(await manyReads()).toEqual(Array(40).fill('resolved'))
   expect((await ids()).filter((id) => id < 200)).toEqual([1, 2, 101, 102, 103, 104, 105, 106])
 })
 
