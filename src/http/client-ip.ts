@@ -1,6 +1,5 @@
-import { isIPv4 } from 'node:net'
 import type { TrustedProxies } from '../lib/ip.ts'
-import { canonicalIp, UNKNOWN_IP } from '../lib/ip.ts'
+import { canonicalIp, isIPv4, UNKNOWN_IP } from '../lib/ip.ts'
 
 /** More proxies than any chain has; it bounds what a header of 16 KiB can cost. */
 const MAX_HOPS = 16

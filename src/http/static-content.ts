@@ -1,5 +1,3 @@
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import { toBase64Url } from '../lib/encoding.ts'
 import { sha256 } from '../lib/hash.ts'
 
@@ -22,8 +20,16 @@ export async function staticContent(
     headers,
     hash: toBase64Url(sha256(bytes)).slice(0, 16),
     plain: keep,
-    gzipped: await promisify(gzip)(bytes),
+    gzipped: await compressed(bytes),
   }
+}
+
+/** Loads what compresses when there is something to compress: a start would wait two milliseconds for it. */
+async function compressed(bytes: Uint8Array | string): Promise<Uint8Array> {
+  const { gzip } = await import('node:zlib')
+  return new Promise((resolve, reject) => {
+    gzip(bytes, (error, result) => (error ? reject(error) : resolve(result)))
+  })
 }
 
 /** Answers with the content, compressed for who takes that, or with 304 for who has it (RFC 9110 section 13.1.2). */

@@ -1,6 +1,3 @@
-import { get as getPlain } from 'node:http'
-import { get as getSecure } from 'node:https'
-
 /** More of an answer is not read. */
 const MAX_BODY = 64 * 1024
 
@@ -8,9 +5,10 @@ const MAX_BODY = 64 * 1024
  * Asks an address once. Not by `fetch`, which goes through the proxy that HTTP_PROXY names, even to this very machine.
  * @returns undefined when there is no whole answer within `patience` milliseconds
  */
-export function getStatus(url: string, patience: number): Promise<{ status: number; body: string } | undefined> {
+export async function getStatus(url: string, patience: number): Promise<{ status: number; body: string } | undefined> {
+  // Loaded here, because a server that starts needs no client and would wait milliseconds for one.
+  const { get } = await (url.toLowerCase().startsWith('https:') ? import('node:https') : import('node:http'))
   return new Promise((resolve) => {
-    const get = url.toLowerCase().startsWith('https:') ? getSecure : getPlain
     const request = get(url, { agent: false }, (response) => {
       let body = ''
       response.setEncoding('utf8')

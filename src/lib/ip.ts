@@ -1,8 +1,18 @@
-import { isIPv4, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** Stands for a client whose address nobody knows (RFC 1122 section 3.2.1.3), so that all of them share one limit instead of having none. */
 export const UNKNOWN_IP = '0.0.0.0'
+
+/** Without leading zeros. `node:net` knows both forms too, but brings sockets and streams, for which a start would wait. */
+const dotted = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?=\d)|$)){4}$/
+
+export const isIPv4 = (text: string): boolean => dotted.test(text)
+
+/** ipaddr.js takes longer groups and octal too. */
+const isIPv6 = (text: string): boolean =>
+  /^(?!.*[\da-f]{5})[\da-f:.]+$/i.test(text) &&
+  (!text.includes('.') || isIPv4(text.slice(text.lastIndexOf(':') + 1))) &&
+  ipaddr.IPv6.isValid(text)
 
 /** ipaddr.js takes this deprecated spelling (RFC 4291 section 2.5.5.1) for an IPv4-mapped address; other parsers do not. */
 const ipv4Compatible = /^::\d+\./
@@ -20,7 +30,7 @@ export function canonicalIp(text: string): string | undefined {
   // How a dual-stack socket names its IPv4 peers.
   if (text.startsWith('::ffff:') && isIPv4(text.slice(7))) return text.slice(7)
   if (eightGroups.test(text) && !text.includes('0:0')) return text
-  if (!isIPv6(text) || text.includes('%') || ipv4Compatible.test(text)) return undefined
+  if (!isIPv6(text) || ipv4Compatible.test(text)) return undefined
   return ipaddr.process(text).toString()
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { isIP } from 'node:net'
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { canonicalIp, clientPrefix, createTrustedProxies, parseCidr, shortenIp, UNKNOWN_IP } from '../../src/lib/ip.ts'
@@ -54,6 +55,35 @@ describe('canonicalIp', () => {
     'unknown',
   ])('refuses %j', (text) => {
     expect(canonicalIp(text)).toBeUndefined()
+  })
+
+  test('takes what node:net takes, but for zones and the spelling that only ipaddr.js reads as mapped', () => {
+    const piece = fc.constantFrom(
+      '0',
+      '1',
+      '255',
+      '256',
+      '01',
+      '.',
+      ':',
+      '::',
+      'fFfF',
+      '12345',
+      '::ffff:',
+      '1.2.3.4',
+      '%',
+      ' ',
+    )
+    fc.assert(
+      fc.property(
+        fc.array(piece, { minLength: 1, maxLength: 12 }).map((pieces) => pieces.join('')),
+        (text) => {
+          const taken = isIP(text) !== 0 && !text.includes('%') && !/^::\d+\./.test(text)
+          expect(canonicalIp(text) !== undefined).toBe(taken)
+        },
+      ),
+      { ...runs, numRuns: 20_000 },
+    )
   })
 
   test('gives every spelling of an IPv6 address the same text, and that text itself', () => {
