@@ -7,7 +7,18 @@
 export function nearMiss(name: string, keys: readonly string[], shortNames: boolean): string | undefined {
   if (keys.includes(name)) return undefined
   const bare = letters(name)
-  return keys.find((key) => letters(key) === bare) ?? keys.find((key) => isSlip(bare, letters(key), shortNames))
+  return keys.find((key) => lettersOf(key) === bare) ?? keys.find((key) => isSlip(bare, lettersOf(key), shortNames))
+}
+
+const known = new Map<string, string>()
+
+/** Of a key; remembered, because every start compares the whole environment with every key. */
+function lettersOf(key: string): string {
+  const remembered = known.get(key)
+  if (remembered !== undefined) return remembered
+  const fresh = letters(key)
+  known.set(key, fresh)
+  return fresh
 }
 
 const letters = (name: string): string =>
@@ -18,24 +29,30 @@ const letters = (name: string): string =>
 
 function isSlip(name: string, key: string, shortNames: boolean): boolean {
   const forgiven = key.length >= 14 ? 2 : key.length >= 6 || shortNames ? 1 : 0
-  return Math.abs(name.length - key.length) <= forgiven && distance(name, key) <= forgiven
+  return Math.abs(name.length - key.length) <= forgiven && isWithin(forgiven, name, key)
 }
 
-/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours. */
-function distance(a: string, b: string): number {
+/** Optimal string alignment: whether so many insertions, deletions, substitutions and swaps of neighbours are enough. */
+function isWithin(limit: number, a: string, b: string): boolean {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, column) => column)
+  let least = 0
   for (let row = 1; row <= a.length; row++) {
     const current = [row]
+    const leastBefore = least
+    least = row
     for (let column = 1; column <= b.length; column++) {
       const same = a[row - 1] === b[column - 1]
       let best = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (same ? 0 : 1))
       if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1])
         best = Math.min(best, beforeLast[column - 2]! + 1)
       current.push(best)
+      if (best < least) least = best
     }
+    // Each row follows from the two before it: unlike names, which are nearly all, are told apart by their first letters.
+    if (least > limit && leastBefore > limit) return false
     beforeLast = last
     last = current
   }
-  return last[b.length]!
+  return last[b.length]! <= limit
 }
