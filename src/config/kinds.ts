@@ -1,6 +1,6 @@
-import type { TSchema } from 'typebox'
-import Type from 'typebox'
-import { Value } from 'typebox/value'
+// By name, so that the bundle leaves out the other nine tenths of typebox, which a start would evaluate.
+import { Enum, Integer, Array as List, Refine, String as Text, type TSchema } from 'typebox'
+import { Check } from 'typebox/schema'
 import { maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
 import { baseUrl } from './formats.ts'
 import { isKnownSecret } from './known-secrets.ts'
@@ -37,7 +37,7 @@ export interface KeyFacts extends About<unknown> {
 /** A whole number. */
 export const whole = (minimum: number, maximum: number, about: About<number>) => {
   const withDev = about.dev?.minimum === undefined ? '' : ` (from ${about.dev.minimum} with --dev)`
-  return key(Type.Integer({ minimum, maximum }), about, {
+  return key(Integer({ minimum, maximum }), about, {
     takes: `a whole number from ${minimum} to ${maximum}${withDev}`,
     read: (text) => (/^(?:0|[1-9]\d{0,14})$/.test(text.trim()) ? Number(text) : text),
   })
@@ -45,27 +45,27 @@ export const whole = (minimum: number, maximum: number, about: About<number>) =>
 
 /** One word out of a few, compared exactly. */
 export const choice = <const V extends string[]>(words: readonly [...V], about: About<V[number]>) =>
-  key(Type.Enum<V>([...words]), about, { takes: enumerate(words, 'or') })
+  key(Enum<V>([...words]), about, { takes: enumerate(words, 'or') })
 
 /** Words of a fixed set, separated by commas. An empty value is the empty list. */
 export const choices = <const V extends string[]>(words: readonly [...V], about: About<V[number][]>) =>
-  list(Type.Enum<V>([...words]), about, {
+  list(Enum<V>([...words]), about, {
     takes: `a comma-separated list out of ${enumerate(words, 'and')}; empty for none`,
     emptyIsValue: true,
   })
 
 /** Texts that pass `check`, separated by commas. */
 export const texts = (check: (text: string) => boolean, takes: string, about: About<string[]>) =>
-  list(Type.Refine(Type.String(), check), about, { takes: `a comma-separated list of ${takes}` })
+  list(Refine(Text(), check), about, { takes: `a comma-separated list of ${takes}` })
 
 /** A text that passes `check`. */
 export const text = (check: (text: string) => boolean, takes: string, about: About<string>) =>
-  key(Type.Refine(Type.String(), check), about, { takes })
+  key(Refine(Text(), check), about, { takes })
 
 /** An http or https address, kept in one spelling without a slash at the end. */
 export const webAddress = (about: About<string>) =>
   key(
-    Type.Refine(Type.String(), (value) => baseUrl(value) === value),
+    Refine(Text(), (value) => baseUrl(value) === value),
     about,
     {
       takes:
@@ -77,7 +77,7 @@ export const webAddress = (about: About<string>) =>
 /** A database address; a password in it is never shown. */
 export const databaseUrl = (about: About<string>) =>
   key(
-    Type.Refine(Type.String(), (value) => parseDatabaseUrl(value) !== undefined),
+    Refine(Text(), (value) => parseDatabaseUrl(value) !== undefined),
     about,
     {
       takes:
@@ -99,7 +99,7 @@ export const keySecret = (length: number, about: About<string>) =>
 const isTidy = (value: string): boolean => value.trim() === value && !/\p{Cc}/u.test(value)
 
 const secret = (length: number, check: (value: string) => boolean, what: string, about: About<string>) =>
-  key(Type.Refine(Type.String({ minLength: length }), check), about, {
+  key(Refine(Text({ minLength: length }), check), about, {
     takes: `at least ${length} ${what}`,
     secret: true,
     read: (value) => value,
@@ -117,11 +117,11 @@ function list<S extends TSchema>(item: S, about: About<unknown[]>, facts: Facts)
     const parts = value.split(',').map((part) => part.trim())
     return [...new Set(parts.filter((part) => part !== ''))]
   }
-  return key(Type.Array(item), about, {
+  return key(List(item), about, {
     read,
     got: (value) =>
       read(value)
-        .filter((part) => !Value.Check(item, part))
+        .filter((part) => !Check(item, part))
         .map(shown)
         .join(', '),
     print: (value) => (value as readonly string[]).join(','),

@@ -1,4 +1,4 @@
-import { Value } from 'typebox/value'
+import { Check } from 'typebox/schema'
 import type { Random } from '../lib/random.ts'
 import type { DotenvFile } from './dotenv.ts'
 import { limitProblems } from './limits.ts'
@@ -38,7 +38,7 @@ export function loadConfig({ env, dotenv, dev, random }: LoadInput): LoadedConfi
     if (value === undefined) {
       const needed = required.includes(name) && !(dev && name === 'SECRET_KEY')
       if (needed) problems.push({ key: name, message: withLine(name, `is not set; takes ${schema.takes}`, random) })
-    } else if (given && !Value.Check(schema, value)) {
+    } else if (given && !Check(schema, value)) {
       const message = `got ${schema.got(given.text)}; takes ${schema.takes}`
       problems.push({ key: name, source: given.source, message: withLine(name, message, random) })
     } else values[name] = value

@@ -1,5 +1,4 @@
-import type { Static } from 'typebox'
-import Type from 'typebox'
+import { Object as Members, Optional, type Static, type TSchema } from 'typebox'
 import { logLevels } from '../lib/log.ts'
 import { isAddressOrNetwork, isHost, isMailDomain, isOrigin, isPlainLine } from './formats.ts'
 import type { KeyFacts } from './kinds.ts'
@@ -14,7 +13,7 @@ const defaultPublicUrl = (port: unknown): string => `http://localhost:${port}`
  * Every setting of Keyward. A key is the name in the environment, in `.env` and in `Config`: one name everywhere.
  * To add one, add an entry: loading, checking, `keyward config`, README and `.env.example` follow from it.
  */
-export const configSchema = Type.Object({
+export const configSchema = Members({
   DATABASE_URL: databaseUrl({
     default: 'sqlite:///./keyward.db',
     description: 'Where everything is stored: an SQLite file, or PostgreSQL when one machine is not enough.',
@@ -32,14 +31,14 @@ export const configSchema = Type.Object({
     description: 'The root secret, the same on every replica: stored keys are sealed and refresh tokens made with it.',
     defaultShown: 'none, required; with `--dev` made in a file beside the database',
   }),
-  SECRET_KEY_PREVIOUS: Type.Optional(
+  SECRET_KEY_PREVIOUS: Optional(
     keySecret(32, { description: 'The secret before the present one, set while `SECRET_KEY` is being replaced.' }),
   ),
   JWT_ALG: choice(['ES256', 'EdDSA', 'RS256', 'HS256'], {
     default: 'ES256',
     description: 'How access tokens are signed.',
   }),
-  JWT_SECRET: Type.Optional(
+  JWT_SECRET: Optional(
     keySecret(32, {
       description: 'The key of `HS256`, shared with the services that verify; never `SECRET_KEY` itself.',
     }),
@@ -48,7 +47,7 @@ export const configSchema = Type.Object({
     default: 'none',
     description: 'With `fastapi` (`HS256` only) tokens suit services that read the username from `sub`.',
   }),
-  JWT_AUDIENCE: Type.Optional(
+  JWT_AUDIENCE: Optional(
     text(isPlainLine, 'one line of text', {
       description: 'The `aud` claim of access tokens.',
       defaultShown: '`PUBLIC_URL`',
@@ -148,7 +147,7 @@ export const configSchema = Type.Object({
     dev: { default: 0 },
     description: 'How long a stopping process still serves while `/readyz` sends load balancers away.',
   }),
-  METRICS_TOKEN: Type.Optional(
+  METRICS_TOKEN: Optional(
     headerSecret(16, { description: 'The Bearer token that `/metrics` wants; without it there is no `/metrics`.' }),
   ),
 })
@@ -168,7 +167,7 @@ export type DraftConfig = Omit<Config, 'SECRET_KEY'> & { readonly SECRET_KEY?: s
 export const configKeys = Object.keys(configSchema.properties) as readonly ConfigKey[]
 
 /** The schema of one key for production or for `--dev`. */
-export function keySchema(name: ConfigKey, dev = false): Type.TSchema & KeyFacts {
+export function keySchema(name: ConfigKey, dev = false): TSchema & KeyFacts {
   const schema = configSchema.properties[name]
   if (!dev || schema.dev === undefined) return schema
   // typebox keeps a schema's nature in hidden properties, which a spread would lose.
