@@ -53,7 +53,7 @@ export interface Surroundings {
 export function openDatabase(
   config: Pick<Config, 'DATABASE_URL' | 'SQLITE_SYNCHRONOUS' | 'POSTGRES_POOL_SIZE'>,
   options: Pick<StorageOptions, 'waitInside' | 'inspect' | 'log'> = {},
-): { store: Store; driver: Driver } {
+): Promise<{ store: Store; driver: Driver }> {
   return openStorage({
     target: parseDatabaseUrl(config.DATABASE_URL)!,
     synchronous: config.SQLITE_SYNCHRONOUS,
@@ -81,7 +81,7 @@ export async function createDeps(
   }: Surroundings = {},
 ): Promise<Deps> {
   log ??= createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, clock, write })
-  const { store, driver } = openDatabase(config, { log, waitInside })
+  const { store, driver } = await openDatabase(config, { log, waitInside })
   try {
     const { applied, copy } = await migrate(driver, embeddedMigrations(store.dialect), clock)
     if (applied.length > 0) log.info('database_migrated', { applied: applied.join(' '), copy })

@@ -78,7 +78,7 @@ async function perform(
   settings: Settings,
   { source, skipInvalid }: { source: Source; skipInvalid: boolean },
 ): Promise<Plan> {
-  const { store, driver } = openDatabase(settings, { waitInside: true })
+  const { store, driver } = await openDatabase(settings, { waitInside: true })
   try {
     await migrate(driver, embeddedMigrations(store.dialect), context.clock)
     return await importAccounts({ store, clock: context.clock }, { rows: source.rows, skipInvalid })
@@ -88,7 +88,7 @@ async function perform(
 }
 
 async function rehearse({ clock }: CommandContext, settings: Settings, { rows }: Source): Promise<Plan> {
-  const { store, driver } = openDatabase(settings, { inspect: true, waitInside: true })
+  const { store, driver } = await openDatabase(settings, { inspect: true, waitInside: true })
   try {
     const states = await migrationStates(driver, embeddedMigrations(store.dialect))
     const isEmpty = states.every((one) => one.appliedAt === undefined)

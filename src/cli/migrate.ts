@@ -13,7 +13,7 @@ export const migrate = (context: CommandContext) => {
     },
     args: settingsArgs,
     async run({ args }) {
-      const { store, driver } = openDatabase(readSettings(context, args), { waitInside: true })
+      const { store, driver } = await openDatabase(readSettings(context, args), { waitInside: true })
       try {
         const { applied, copy } = await migrateDatabase(driver, embeddedMigrations(store.dialect), context.clock)
         if (copy !== undefined) context.print(`The database as it was: ${copy}\n`)
@@ -29,7 +29,7 @@ export const migrate = (context: CommandContext) => {
     meta: { name: 'status', description: 'Say which migrations are applied; changes nothing' },
     args: settingsArgs,
     async run({ args }) {
-      const { store, driver } = openDatabase(readSettings(context, args), { inspect: true, waitInside: true })
+      const { store, driver } = await openDatabase(readSettings(context, args), { inspect: true, waitInside: true })
       try {
         for (const { name, appliedAt } of await migrationStates(driver, embeddedMigrations(store.dialect)))
           context.print(`${name}  ${appliedAt === undefined ? 'pending' : `applied ${rfc3339(appliedAt)}`}\n`)

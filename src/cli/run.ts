@@ -1,16 +1,8 @@
 import { parseArgs } from 'node:util'
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
-import { apikeys } from './apikeys.ts'
-import { audit } from './audit.ts'
-import { config } from './config.ts'
 import { type CommandContext, UsageError } from './context.ts'
 import { explain } from './explain.ts'
-import { healthcheck } from './healthcheck.ts'
-import { importCommand } from './import.ts'
-import { keys } from './keys.ts'
-import { migrate } from './migrate.ts'
 import { serve } from './serve.ts'
-import { users } from './users.ts'
 
 /**
  * Runs one command line.
@@ -21,14 +13,15 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     meta: { name: 'keyward', version: context.version, description: 'User authentication in one executable' },
     subCommands: {
       serve: serve(context),
-      config: config(context),
-      migrate: migrate(context),
-      healthcheck: healthcheck(context),
-      import: importCommand(context),
-      users: users(context),
-      apikeys: apikeys(context),
-      audit: audit(context),
-      keys: keys(context),
+      // What does not serve is loaded when it is named, so that a server's start does not evaluate it.
+      config: async () => (await import('./config.ts')).config(context),
+      migrate: async () => (await import('./migrate.ts')).migrate(context),
+      healthcheck: async () => (await import('./healthcheck.ts')).healthcheck(context),
+      import: async () => (await import('./import.ts')).importCommand(context),
+      users: async () => (await import('./users.ts')).users(context),
+      apikeys: async () => (await import('./apikeys.ts')).apikeys(context),
+      audit: async () => (await import('./audit.ts')).audit(context),
+      keys: async () => (await import('./keys.ts')).keys(context),
     },
   }) as CommandDef
   try {
@@ -66,7 +59,7 @@ async function resolve(root: CommandDef, argv: readonly string[]): Promise<Resol
   const parents: CommandDef[] = []
   const rest = [...argv]
   for (;;) {
-    const subCommands = command.subCommands as Record<string, CommandDef> | undefined
+    const subCommands = command.subCommands as Record<string, CommandDef | (() => Promise<CommandDef>)> | undefined
     if (!subCommands) return { command, parents, rest }
     const word = rest[0]?.startsWith('-') ? undefined : rest.shift()
     if (word === undefined && (rest.includes('--help') || rest.includes('-h'))) return { command, parents, rest }
@@ -79,7 +72,7 @@ async function resolve(root: CommandDef, argv: readonly string[]): Promise<Resol
       )
     }
     parents.push(command)
-    command = next
+    command = typeof next === 'function' ? await next() : next
   }
 }
 

@@ -1,4 +1,3 @@
-import * as p from 'drizzle-orm/pg-core'
 import * as s from 'drizzle-orm/sqlite-core'
 
 /**
@@ -18,15 +17,3 @@ export const sqliteColumns = {
 }
 
 export type Columns = typeof sqliteColumns
-
-/** The one cast of the storage layer: PostgreSQL's columns pass for SQLite's, since every kind has the same JavaScript type. */
-export const postgresqlColumns = {
-  table: p.pgTable,
-  id: (name: string) => p.bigint(name, { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
-  text: (name: string) => p.text(name),
-  int: (name: string) => p.bigint(name, { mode: 'number' }),
-  bool: (name: string) => p.boolean(name),
-  index: p.index,
-  uniqueIndex: p.uniqueIndex,
-  primaryKey: p.primaryKey,
-} as unknown as Columns

@@ -1,7 +1,6 @@
 import { constants, Database } from 'bun:sqlite'
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { SQL } from 'bun'
 import type { DatabaseTarget } from '../lib/database-url.ts'
 
 /** Another program's database, to be read and never changed. */
@@ -81,7 +80,7 @@ function usesWriteAheadLog(path: string): boolean {
 }
 
 function openServer(url: string): ForeignDatabase {
-  const sql = new SQL(url, {
+  const sql = new Bun.SQL(url, {
     max: 1,
     connectionTimeout: CONNECT_WAIT,
     connection: { application_name: 'keyward import' },

@@ -1,11 +1,9 @@
-import { drizzle as postgresqlBuilder } from 'drizzle-orm/pg-proxy'
-import { drizzle as sqliteBuilder } from 'drizzle-orm/sqlite-proxy'
+import { drizzle } from 'drizzle-orm/sqlite-proxy'
 import type { Clock } from '../lib/clock.ts'
 import type { DatabaseTarget } from '../lib/database-url.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
-import { postgresqlColumns, sqliteColumns } from './columns.ts'
-import { openPostgres } from './postgres.ts'
+import { type Columns, sqliteColumns } from './columns.ts'
 import { reserveIds } from './reserve-ids.ts'
 import { openSqlite } from './sqlite.ts'
 import type { Db, Driver, Store } from './store.ts'
@@ -24,16 +22,39 @@ export interface StorageOptions {
 }
 
 /** Opens the database. The driver is for `migrate.ts`; all else goes through the store. */
-export function openStorage({ target, ...options }: StorageOptions): { store: Store; driver: Driver } {
-  const { dialect } = target
-  const driver =
-    dialect === 'sqlite' ? openSqlite({ path: target.path, ...options }) : openPostgres({ url: target.url, ...options })
+export async function openStorage({ target, ...options }: StorageOptions): Promise<{ store: Store; driver: Driver }> {
+  const { driver, q, columns } =
+    target.dialect === 'sqlite' ? sqlite(target.path, options) : await postgresql(target.url, options)
   const { execute, readDirect, transaction, afterCommit, stats, close } = driver
-  const q = dialect === 'sqlite' ? sqliteBuilder(execute) : (postgresqlBuilder(execute) as unknown as Db['q'])
-  const t = allTables(dialect === 'sqlite' ? sqliteColumns : postgresqlColumns)
+  const { dialect } = target
+  const t = allTables(columns)
   const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
   return {
     driver,
     store: { dialect, q, t, execute, readDirect, transaction, afterCommit, reserveIds: reserve, stats, close },
   }
+}
+
+type Options = Omit<StorageOptions, 'target'>
+
+interface Dialect {
+  driver: Driver
+  q: Db['q']
+  columns: Columns
+}
+
+function sqlite(path: string, options: Options): Dialect {
+  const driver = openSqlite({ path, ...options })
+  return { driver, q: drizzle(driver.execute), columns: sqliteColumns }
+}
+
+/** Loads what speaks PostgreSQL, which a start on SQLite would evaluate for nothing. */
+async function postgresql(url: string, options: Options): Promise<Dialect> {
+  const [{ openPostgres }, { postgresqlColumns }, builder] = await Promise.all([
+    import('./postgres.ts'),
+    import('./columns.postgresql.ts'),
+    import('drizzle-orm/pg-proxy'),
+  ])
+  const driver = openPostgres({ url, ...options })
+  return { driver, q: builder.drizzle(driver.execute) as unknown as Db['q'], columns: postgresqlColumns }
 }

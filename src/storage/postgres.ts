@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { SQL, type TransactionSQL } from 'bun'
+import type { SQL, TransactionSQL } from 'bun'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
@@ -45,7 +45,7 @@ interface PostgresTransaction extends Transaction {
 /** PostgreSQL through Bun.SQL: a pool, pooled transactions at READ COMMITTED, retried when they lose to another one. */
 export function openPostgres({ url, poolSize, clock, random, log, waitInside }: PostgresOptions): Driver {
   const connect = () =>
-    new SQL(url, {
+    new Bun.SQL(url, {
       max: poolSize,
       connectionTimeout: STATEMENT_LIMIT / 1_000,
       idleTimeout: 300,

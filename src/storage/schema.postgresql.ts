@@ -1,5 +1,5 @@
 // Read by drizzle-kit alone: it wants every table as an export of a module.
-import { postgresqlColumns } from './columns.ts'
+import { postgresqlColumns } from './columns.postgresql.ts'
 import { allTables } from './tables/all.ts'
 
 export const { users, sessions, signingKeys, roles, userRoles, apiKeys, auditEvents, writeProbes, leases, limits } =

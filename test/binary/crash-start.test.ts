@@ -88,7 +88,7 @@ const USERS = 20_000
 /** A database as the first version of all left it, with accounts in it. */
 async function oldDatabase(dialect: Dialect): Promise<string> {
   const url = await fresh(dialect)
-  const { driver, rows, close } = openUrl(url)
+  const { driver, rows, close } = await openUrl(url)
   await migrate(driver, embeddedMigrations(dialect.name).slice(0, 1), systemClock)
   const hash = await Bun.password.hash(password, { algorithm: 'bcrypt', cost: 4 })
   const numbers =

@@ -71,7 +71,7 @@ describeEachDialect('kill -9 between commit and answer', (dialect) => {
 })
 
 async function generations(databaseUrl: string): Promise<number[]> {
-  const { rows, close } = openUrl(databaseUrl, { inspect: true })
+  const { rows, close } = await openUrl(databaseUrl, { inspect: true })
   try {
     return (await rows('SELECT generation FROM sessions')).map(([generation]) => Number(generation))
   } finally {

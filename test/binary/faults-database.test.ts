@@ -222,7 +222,7 @@ function kill(pid: number): void {
 
 /** The server's process for each connection of Keyward. */
 async function backends(databaseUrl: string): Promise<number[]> {
-  const { rows, close } = openUrl(databaseUrl, { poolSize: 1 })
+  const { rows, close } = await openUrl(databaseUrl, { poolSize: 1 })
   const sql = 'SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
   try {
     return (await rows(sql)).map(([pid]) => Number(pid))

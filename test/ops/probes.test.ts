@@ -128,7 +128,7 @@ describe('/readyz', () => {
 
 /** As an administrator beside the server would. */
 async function runSql({ config }: TestApp, sql: string): Promise<void> {
-  const { store, driver } = openDatabase(config)
+  const { store, driver } = await openDatabase(config)
   await driver.execute(sql, [])
   await store.close()
 }

@@ -19,7 +19,7 @@ describeEachDialect('migrations', (dialect) => {
 
   beforeEach(async () => {
     database = await dialect.databaseUrl()
-    storage = openUrl(database.url)
+    storage = await openUrl(database.url)
   })
   afterEach(async () => {
     await storage.close()
@@ -43,7 +43,7 @@ describeEachDialect('migrations', (dialect) => {
     const whole = await schemaOf(storage)
     for (let length = 0; length < migrations.length; length++) {
       const part = await dialect.databaseUrl()
-      const other = openUrl(part.url)
+      const other = await openUrl(part.url)
       await migrate(other.driver, migrations.slice(0, length), clock)
       const { applied: rest } = await migrate(other.driver, migrations, clock)
       expect(rest).toEqual(migrations.slice(length).map(({ name }) => name))
@@ -112,7 +112,7 @@ describeEachDialect('migrations', (dialect) => {
       `
       const { openUrl } = await import('./support.ts')
       const { embeddedMigrations } = await import('../../src/storage/migrate.ts')
-      const { driver } = openUrl(process.env.URL)
+      const { driver } = await openUrl(process.env.URL)
       await driver.migrateAlone(async ({ run }) => {
         for (const { sql } of embeddedMigrations('${dialect.name}'))
           for (const statement of sql.split('--> statement-breakpoint')) await run(statement)
@@ -135,7 +135,7 @@ describeEachDialect('migrations', (dialect) => {
       const { systemClock } = await import('../../src/lib/clock.ts')
       console.log('ready')
       for await (const _ of Bun.stdin.stream()) break
-      const { driver, close } = openUrl(process.env.URL)
+      const { driver, close } = await openUrl(process.env.URL)
       const { applied, copy } = await migrate(driver, embeddedMigrations('${dialect.name}'), systemClock)
       await close()
       console.log(JSON.stringify({ applied: applied.length, copy }))`

@@ -78,7 +78,7 @@ test('an orderly restart is not even noticed by who asks after it', async () => 
 
 test('T6: connections that the server ends are replaced', async () => {
   const victims = await backends()
-  const killer = openUrl((await server.createDatabase()).url)
+  const killer = await openUrl((await server.createDatabase()).url)
   await killer.rows('SELECT pg_terminate_backend(pid, 10000) FROM unnest($1::int[]) pid', [`{${victims}}`])
   await killer.close()
   await turns()
@@ -148,7 +148,7 @@ test('connections that fall silent for good, as when a network fails over, are r
 })
 
 test('T6: a server that is not there is told at once', async () => {
-  const nowhere = openUrl('postgresql://keyward:secret@127.0.0.1:1/none', { clock })
+  const nowhere = await openUrl('postgresql://keyward:secret@127.0.0.1:1/none', { clock })
   expect(await refusalOf(nowhere.rows('SELECT 1'))).toBe('database_unavailable')
   expect(await refusalOf(nowhere.store.transaction(() => nowhere.rows('SELECT 1')))).toBe('database_unavailable')
   await nowhere.close()

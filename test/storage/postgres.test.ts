@@ -51,7 +51,7 @@ test('a serialization failure is tried again, up to 8 times, and what waited for
     await storage.rows('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ')
     await storage.rows('SELECT name FROM thing')
     if (runs < 3) {
-      const meanwhile = openUrl(database.url)
+      const meanwhile = await openUrl(database.url)
       await meanwhile.rows(`UPDATE thing SET name = 'meanwhile' WHERE id = 1`)
       await meanwhile.close()
     }
@@ -101,7 +101,7 @@ test('the server itself ends what hangs', async () => {
 
 test('a transaction that waits for something else gives its connection back while others go on', async () => {
   const clock = manualClock()
-  const pair = openUrl(database.url, { clock, poolSize: 2 })
+  const pair = await openUrl(database.url, { clock, poolSize: 2 })
   const never = Promise.withResolvers<void>()
   const hung = refusalOf(
     pair.store.transaction(async () => {
@@ -130,7 +130,7 @@ test('a transaction that waits for something else gives its connection back whil
 test('a role with a schema of its own gets its tables there', async () => {
   await storage.rows('DROP TABLE thing')
   await storage.rows('CREATE SCHEMA AUTHORIZATION CURRENT_USER')
-  const own = openUrl(database.url)
+  const own = await openUrl(database.url)
   await migrate(own.driver, embeddedMigrations('postgresql'), systemClock)
   expect(await own.rows(`SELECT DISTINCT schemaname FROM pg_tables WHERE tablename IN ('users', 'sessions')`)).toEqual([
     ['keyward'],
@@ -140,7 +140,7 @@ test('a role with a schema of its own gets its tables there', async () => {
 })
 
 test('more transactions than connections wait for their turn and are counted', async () => {
-  const few = openUrl(database.url, { poolSize: 2 })
+  const few = await openUrl(database.url, { poolSize: 2 })
   await Promise.all(
     Array.from({ length: 24 }, (_, id) =>
       few.store.transaction(async () => {

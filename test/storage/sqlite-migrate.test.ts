@@ -29,7 +29,7 @@ beforeEach(() => {
 })
 
 async function up(list: readonly Migration[] = migrations) {
-  const { driver, close } = openUrl(url)
+  const { driver, close } = await openUrl(url)
   try {
     return await migrate(driver, list, clock)
   } finally {
@@ -40,7 +40,7 @@ async function up(list: readonly Migration[] = migrations) {
 /** A database as an older version left it, with a row, and the migration that the next version adds. */
 async function olderDatabase() {
   await up([...migrations, first])
-  const { rows, close } = openUrl(url)
+  const { rows, close } = await openUrl(url)
   await rows(`INSERT INTO note VALUES ('kept')`)
   await close()
 }
@@ -57,13 +57,13 @@ describe('before an upgrade', () => {
     expect(applied).toEqual(['9001_note'])
     expect(copy).toBe(`${path}.before-9001_note`)
     expect(statSync(copy!).mode & 0o777).toBe(0o600)
-    const upgraded = openUrl(url)
+    const upgraded = await openUrl(url)
     expect(await upgraded.rows('SELECT text, more FROM note')).toEqual([])
     await upgraded.close()
 
     copyFileSync(copy!, path)
     expect((await up([...migrations, first])).applied).toEqual([])
-    const restored = openUrl(url)
+    const restored = await openUrl(url)
     expect(await restored.rows('SELECT text FROM note')).toEqual([['kept']])
     expect(await restored.rows('PRAGMA journal_mode')).toEqual([['wal']])
     await restored.close()
@@ -71,7 +71,7 @@ describe('before an upgrade', () => {
 
   test('the copy holds what stands in the write-ahead log alone', async () => {
     await olderDatabase()
-    const server = openUrl(url)
+    const server = await openUrl(url)
     await server.rows(`INSERT INTO note VALUES ('in the log')`)
     expect(statSync(`${path}-wal`).size).toBeGreaterThan(0)
     const { copy } = await migrate(server.driver, [...migrations, first, second], clock)
@@ -90,7 +90,7 @@ describe('before an upgrade', () => {
     mkdirSync(`${path}.before-9001_note`)
     await expect(up([...migrations, first, second])).rejects.toThrow()
     expect(readdirSync(folder).sort()).toEqual(['users.db', 'users.db.before-9001_note'])
-    const { rows, close } = openUrl(url)
+    const { rows, close } = await openUrl(url)
     expect(await rows('SELECT text FROM note')).toEqual([['kept']])
     await close()
   })
@@ -101,7 +101,7 @@ describe('before an upgrade', () => {
       const { openUrl } = await import('./support.ts')
       const { migrate } = await import('../../src/storage/migrate.ts')
       const { systemClock } = await import('../../src/lib/clock.ts')
-      const { driver, close } = openUrl(process.env.URL)
+      const { driver, close } = await openUrl(process.env.URL)
       console.log('ready')
       for await (const _ of Bun.stdin.stream()) break
       const answer = await migrate(driver, JSON.parse(process.env.MIGRATIONS), systemClock)
@@ -125,7 +125,7 @@ describe('before an upgrade', () => {
 
 test('a table that others refer to can be rebuilt, and what would orphan a row is refused', async () => {
   await up()
-  const prepare = openUrl(url)
+  const prepare = await openUrl(url)
   await prepare.rows('CREATE TABLE part (user_id bigint REFERENCES whole (id) ON DELETE CASCADE)')
   await prepare.rows('CREATE TABLE whole (id integer PRIMARY KEY)')
   await prepare.rows('INSERT INTO whole VALUES (1)')
@@ -139,7 +139,7 @@ test('a table that others refer to can be rebuilt, and what would orphan a row i
   ]
   const sql = (statements: string[]) => statements.join('--> statement-breakpoint\n')
   await up([...migrations, { name: '9000_rebuild', sql: sql(rebuild) }])
-  const after = openUrl(url)
+  const after = await openUrl(url)
   expect(await after.rows('SELECT user_id FROM part')).toEqual([[1]])
   expect(await after.rows('PRAGMA foreign_keys')).toEqual([[1]])
   await after.close()
@@ -153,9 +153,9 @@ describe('a file that is not ours', () => {
   test.each([
     ['text', 'not a database, but long enough to be one. '.repeat(100)],
     ['a short text', 'hi\n'],
-  ])('%s is refused and left as it is', (_, content) => {
+  ])('%s is refused and left as it is', async (_, content) => {
     writeFileSync(path, content)
-    expect(() => openUrl(url)).toThrow(expect.objectContaining({ code: 'SQLITE_NOTADB' }))
+    await expect(openUrl(url)).rejects.toThrow(expect.objectContaining({ code: 'SQLITE_NOTADB' }))
     expect(readFileSync(path, 'utf8')).toBe(content)
     expect(readdirSync(folder)).toEqual(['users.db'])
   })
@@ -165,7 +165,7 @@ describe('a file that is not ours', () => {
     theirs.run('CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR, username VARCHAR, hashed_password VARCHAR)')
     theirs.close()
     const before = readFileSync(path)
-    const { driver, close } = openUrl(url)
+    const { driver, close } = await openUrl(url)
     await expect(migrate(driver, migrations, clock)).rejects.toBeInstanceOf(MigrationError)
     await close()
     expect(readFileSync(path).equals(before)).toBe(true)
@@ -175,7 +175,7 @@ describe('a file that is not ours', () => {
 
 describe('looking without changing', () => {
   test('makes no file', async () => {
-    const { driver, close } = openUrl(url, { inspect: true })
+    const { driver, close } = await openUrl(url, { inspect: true })
     expect((await migrationStates(driver, migrations)).every(({ appliedAt }) => appliedAt === undefined)).toBe(true)
     await close()
     expect(existsSync(path)).toBe(false)
@@ -184,7 +184,7 @@ describe('looking without changing', () => {
   test('tells what is applied and what is pending', async () => {
     await up(migrations.slice(0, 1))
     const before = readFileSync(path)
-    const storage = openUrl(url, { inspect: true })
+    const storage = await openUrl(url, { inspect: true })
     const [head, ...rest] = await migrationStates(storage.driver, migrations)
     expect(head?.appliedAt).toBe(clock.now())
     expect(rest.every(({ appliedAt }) => appliedAt === undefined)).toBe(true)
@@ -197,7 +197,7 @@ describe('looking without changing', () => {
 test('a start waits for another process that is migrating', async () => {
   const slow = spawnScript(
     `const { openUrl } = await import('./support.ts')
-    const { driver, close } = openUrl(process.env.URL)
+    const { driver, close } = await openUrl(process.env.URL)
     await driver.migrateAlone(async ({ run }) => {
       await run('CREATE TABLE note (text text)')
       console.log('holds')
@@ -210,7 +210,7 @@ test('a start waits for another process that is migrating', async () => {
   // It waits inside SQLite, so it is another process too.
   const start = spawnScript(
     `const { openUrl } = await import('./support.ts')
-    const { driver, close } = openUrl(process.env.URL)
+    const { driver, close } = await openUrl(process.env.URL)
     console.log('begins')
     await driver.migrateAlone(async ({ run }) => console.log(JSON.stringify(await run('SELECT count(*) FROM note'))))
     await close()`,

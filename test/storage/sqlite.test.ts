@@ -200,7 +200,7 @@ describe('the file', () => {
 
   test('keeps the mode that somebody gave it', async () => {
     chmodSync(path, 0o640)
-    await openUrl(url).close()
+    await (await openUrl(url)).close()
     expect(modeOf(path)).toBe('640')
   })
 
@@ -223,12 +223,12 @@ describe('the file', () => {
     ])
   })
 
-  test('cannot be opened where there is no folder or where one stands', () => {
+  test('cannot be opened where there is no folder or where one stands', async () => {
     const folder = scratchFolder('sqlite')
     const open = (name: string) => () => openUrl(`sqlite:///${join(folder, name)}`)
     mkdirSync(join(folder, 'folder'))
-    expect(open('none/users.db')).toThrow(expect.objectContaining({ code: 'ENOENT' }))
-    expect(open('folder')).toThrow(expect.objectContaining({ code: 'EISDIR' }))
+    await expect(open('none/users.db')()).rejects.toThrow(expect.objectContaining({ code: 'ENOENT' }))
+    await expect(open('folder')()).rejects.toThrow(expect.objectContaining({ code: 'EISDIR' }))
     expect(existsSync(join(folder, 'none'))).toBe(false)
   })
 })

@@ -24,8 +24,8 @@ export interface TestStorageOptions {
 }
 
 /** The storage layer alone, as it is opened by a server; nothing is migrated. */
-export function openUrl(url: string, options: TestStorageOptions = {}): TestStorage {
-  const { store, driver } = openStorage({
+export async function openUrl(url: string, options: TestStorageOptions = {}): Promise<TestStorage> {
+  const { store, driver } = await openStorage({
     target: parseDatabaseUrl(url)!,
     synchronous: 'FULL',
     poolSize: 5,
@@ -43,14 +43,14 @@ export function openUrl(url: string, options: TestStorageOptions = {}): TestStor
 
 /** With a table `thing (id, name unique)` of its own. */
 export async function openWithThing(url: string, options?: TestStorageOptions): Promise<TestStorage> {
-  const storage = openUrl(url, options)
+  const storage = await openUrl(url, options)
   await storage.rows('CREATE TABLE IF NOT EXISTS thing (id bigint PRIMARY KEY, name text UNIQUE)')
   return storage
 }
 
 /** With the tables of Keyward. */
 export async function openMigrated(url: string, options?: TestStorageOptions): Promise<TestStorage> {
-  const storage = openUrl(url, options)
+  const storage = await openUrl(url, options)
   await migrate(storage.driver, embeddedMigrations(storage.store.dialect), systemClock)
   return storage
 }

@@ -43,18 +43,19 @@ export interface Inspector {
 export function inspectDatabase(databaseUrl: string): Inspector {
   const open = () => openUrl(databaseUrl, { inspect: true, poolSize: 1 })
   if (!databaseUrl.startsWith('sqlite:')) {
-    const storage = open()
+    const opened = open()
     return {
-      expectConsistent: () => lookInto(storage),
+      expectConsistent: async () => lookInto(await opened),
       async untilAbandoned() {
-        while ((await storage.rows(OTHERS)).length > 0) await Bun.sleep(5)
+        const { rows } = await opened
+        while ((await rows(OTHERS)).length > 0) await Bun.sleep(5)
       },
-      close: () => storage.close(),
+      close: async () => (await opened).close(),
     }
   }
   return {
     async expectConsistent() {
-      const storage = open()
+      const storage = await open()
       try {
         expect(await storage.rows('PRAGMA integrity_check')).toEqual([['ok']])
         expect(await storage.rows('PRAGMA foreign_key_check')).toEqual([])

@@ -1,0 +1,14 @@
+import * as p from 'drizzle-orm/pg-core'
+import type { Columns } from './columns.ts'
+
+/** The one cast of the storage layer: PostgreSQL's columns pass for SQLite's, since every kind has the same JavaScript type. */
+export const postgresqlColumns = {
+  table: p.pgTable,
+  id: (name: string) => p.bigint(name, { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+  text: (name: string) => p.text(name),
+  int: (name: string) => p.bigint(name, { mode: 'number' }),
+  bool: (name: string) => p.boolean(name),
+  index: p.index,
+  uniqueIndex: p.uniqueIndex,
+  primaryKey: p.primaryKey,
+} as unknown as Columns
