@@ -15,10 +15,12 @@ import { type Authorize, createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRequestIds } from './http/request-id.ts'
-import { type Access, createRouteTable, type Limit, type Route, type RouteTable } from './http/route-table.ts'
+import { type Access, createRouteTable, type Limit, pathOf, type Route, type RouteTable } from './http/route-table.ts'
 
 export interface App {
   fetch(request: Request): Promise<Response>
+  /** Whether this is what watches the process, no work of the service. */
+  isProbe(request: Request): boolean
   table: RouteTable
 }
 
@@ -58,7 +60,7 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
     observe: deps.metrics.answered,
     quiet: probePatterns,
   })
-  return { fetch, table }
+  return { fetch, isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }
 
 /** What each access word asks of a bearer token. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
+import { compileWhatIsHot } from '../lib/jit.ts'
 import { type CommandContext, UsageError } from './context.ts'
 import { explain } from './explain.ts'
 import { serve } from './serve.ts'
@@ -9,10 +10,11 @@ import { serve } from './serve.ts'
  * @returns the exit code: 0 done, 1 failed, 2 called wrongly
  */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
+  const server = serve(context)
   const root = defineCommand({
     meta: { name: 'keyward', version: context.version, description: 'User authentication in one executable' },
     subCommands: {
-      serve: serve(context),
+      serve: server,
       // What does not serve is loaded when it is named, so that a server's start does not evaluate it.
       config: async () => (await import('./config.ts')).config(context),
       migrate: async () => (await import('./migrate.ts')).migrate(context),
@@ -35,6 +37,8 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       return 0
     }
     checkArguments(command, rest)
+    // A server does so when it is first asked for work.
+    if (command !== server) compileWhatIsHot()
     await runCommand(command, { rawArgs: rest })
     return 0
   } catch (error) {

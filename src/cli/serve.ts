@@ -5,7 +5,9 @@ import { closeDeps, createDeps } from '../deps.ts'
 import { drain, lastOnConnection } from '../features/ops/drain.ts'
 import { startJobs } from '../features/ops/jobs.ts'
 import { warnOfSettings } from '../features/ops/warnings.ts'
+import { nextTurn } from '../lib/clock.ts'
 import { maskDatabaseUrl } from '../lib/database-url.ts'
+import { compileWhatIsHot } from '../lib/jit.ts'
 import { type CommandContext, CommandError } from './context.ts'
 import { readConfig, settingsArgs } from './settings.ts'
 
@@ -32,7 +34,14 @@ export const serve = (context: CommandContext) =>
         const jobs = startJobs(deps)
         try {
           const app = createApp(deps, (request) => server.requestIP(request)?.address)
-          handle = app.fetch
+          // Probes alone are an idle server, which stays as small as it started.
+          handle = (request) => {
+            if (!app.isProbe(request)) {
+              handle = app.fetch
+              nextTurn().then(compileWhatIsHot)
+            }
+            return app.fetch(request)
+          }
           started.resolve(app)
           const url = addressOf(config)
           deps.log.info('started', {
