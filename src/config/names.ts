@@ -29,30 +29,38 @@ const letters = (name: string): string =>
 
 function isSlip(name: string, key: string, shortNames: boolean): boolean {
   const forgiven = key.length >= 14 ? 2 : key.length >= 6 || shortNames ? 1 : 0
-  return Math.abs(name.length - key.length) <= forgiven && isWithin(forgiven, name, key)
+  if (Math.abs(name.length - key.length) > forgiven || !shares(name, key, forgiven)) return false
+  return distance(name, key) <= forgiven
 }
 
-/** Optimal string alignment: whether so many insertions, deletions, substitutions and swaps of neighbours are enough. */
-function isWithin(limit: number, a: string, b: string): boolean {
+/**
+ * Whether a part of `key` is whole in `name`, as it must be: a slip breaks two of its parts at most. Nearly all names
+ * are unlike all keys, and a start compares the whole environment.
+ */
+function shares(name: string, key: string, slips: number): boolean {
+  const parts = 2 * slips + 1
+  for (let part = 0; part < parts; part++) {
+    const from = Math.floor((part * key.length) / parts)
+    if (name.includes(key.slice(from, Math.floor(((part + 1) * key.length) / parts)))) return true
+  }
+  return false
+}
+
+/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours. */
+function distance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, column) => column)
-  let least = 0
   for (let row = 1; row <= a.length; row++) {
     const current = [row]
-    const leastBefore = least
-    least = row
     for (let column = 1; column <= b.length; column++) {
       const same = a[row - 1] === b[column - 1]
       let best = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (same ? 0 : 1))
       if (row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1])
         best = Math.min(best, beforeLast[column - 2]! + 1)
       current.push(best)
-      if (best < least) least = best
     }
-    // Each row follows from the two before it: unlike names, which are nearly all, are told apart by their first letters.
-    if (least > limit && leastBefore > limit) return false
     beforeLast = last
     last = current
   }
-  return last[b.length]! <= limit
+  return last[b.length]!
 }
