@@ -1,4 +1,3 @@
-import { jwt } from '@elysiajs/jwt'
 import type { Clock } from '../../lib/clock.ts'
 import { DAY, SECOND, toDate } from '../../lib/clock.ts'
 import { deriveKey } from '../../lib/hash.ts'
@@ -26,8 +25,9 @@ const AUDIENCE = 'keyward:device'
 
 /**
  * Device tokens, HS256 with keys derived from SECRET_KEY, and bound to a random number in the user's row, so that neither
- * alone forges one. They open nothing: they tell a returning user from a stranger who guesses. Made by @elysiajs/jwt, which waits in the thread pool behind password hashing; that is fine only on
- * routes that hash anyway.
+ * alone forges one. They open nothing: they tell a returning user from a stranger who guesses. Made by @elysiajs/jwt, which
+ * waits in the thread pool behind password hashing; that is fine only on routes that hash anyway. It is loaded at the first
+ * log-in, since it brings all of jose.
  * @param secrets the present SECRET_KEY, then the previous one while it is being replaced
  */
 export function createDeviceTokens({
@@ -39,29 +39,27 @@ export function createDeviceTokens({
   clock: Clock
   random: Random
 }): DeviceTokens {
-  const [current, ...previous] = secrets.map(
-    (secret) =>
-      jwt({
-        name: 'device',
-        secret: Buffer.from(deriveKey(secret, 'keyward device token v1')).toString('hex'),
-        typ: TYPE,
-      }).decorator.device,
-  )
-  const signers = [current!, ...previous]
+  let signers: Promise<Signer[]> | undefined
+  const ready = () => {
+    signers ??= createSigners(secrets)
+    return signers
+  }
   return {
-    make: (user, deviceId = randomId(random)) =>
-      current!.sign({
+    async make(user, deviceId = randomId(random)) {
+      const [current] = await ready()
+      return current!.sign({
         sub: String(user.id),
         aud: AUDIENCE,
         jti: deviceId,
         epoch: user.deviceEpoch,
         exp: Math.floor((clock.now() + LIFETIME) / SECOND),
         iat: false,
-      }),
+      })
+    },
     async read(token) {
       if (token.length > 1_024) return undefined
       const options = { audience: AUDIENCE, typ: TYPE, algorithms: ['HS256'], currentDate: toDate(clock.now()) }
-      for (const signer of signers) {
+      for (const signer of await ready()) {
         const claims = await signer.verify(token, options)
         if (claims === false) continue
         const { sub, jti, epoch } = claims as { sub?: unknown; jti?: unknown; epoch?: unknown }
@@ -72,6 +70,20 @@ export function createDeviceTokens({
     },
   }
 }
+
+async function createSigners(secrets: readonly string[]) {
+  const { jwt } = await import('@elysiajs/jwt')
+  return secrets.map(
+    (secret) =>
+      jwt({
+        name: 'device',
+        secret: Buffer.from(deriveKey(secret, 'keyward device token v1')).toString('hex'),
+        typ: TYPE,
+      }).decorator.device,
+  )
+}
+
+type Signer = Awaited<ReturnType<typeof createSigners>>[number]
 
 /** Whether the device has logged in as this user, and no password reset has come since. */
 export const isDeviceOf = (device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): boolean =>
