@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { createApp } from '../../src/app.ts'
 import { openDatabase } from '../../src/deps.ts'
 import { nextTurn } from '../../src/lib/clock.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
@@ -13,6 +14,15 @@ test('/livez answers as long as the process does, also while it drains', async (
   expect(await alive()).toEqual([200, { status: 'alive' }])
   app.deps.lifecycle.drain()
   expect(await alive()).toEqual([200, { status: 'alive' }])
+  await app.close()
+})
+
+test('probes are told from work, for which a server gets its JIT', async () => {
+  const app = await createTestApp()
+  const { isProbe } = createApp(app.deps)
+  const asks = (target: string) => isProbe(new Request(`http://localhost:8000${target}`))
+  expect(['/livez', '/readyz', '/readyz?verbose', '/metrics'].map(asks)).toEqual([true, true, true, true])
+  expect(['/', '/livez/', '/users/me', '/token?from=/livez', '/docs'].map(asks)).toEqual(Array(5).fill(false))
   await app.close()
 })
 
