@@ -69,8 +69,8 @@ type Answer = () => MaybePromise<Response>
  * request, see neither unknown paths nor a body that was not read yet, and do not cover `HEAD`, `OPTIONS` and 405.
  *
  * Requests that came in one turn of the event loop go through it together: first all credentials are judged, then all
- * are answered, then all are logged. What one step needs then stays in the processor's caches, and the answers leave in one burst, which
- * spares the kernel waking their reader for each: a fifth of a cheap request's CPU time.
+ * are answered, then all are logged. What one step needs then stays in the processor's caches, and the answers leave in
+ * one burst, which spares the kernel waking their reader for each: a fifth of a cheap request's CPU time.
  */
 export function createPipeline({ table, guard, handle, requestId, cors, clock, log, observe, quiet }: PipelineOptions) {
   let arrived: Arrival[] = []
