@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { type Clock, nextTurn } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Random } from '../lib/random.ts'
 import {
   asRefusal,
@@ -49,10 +50,14 @@ const UNIT_LIMIT = 3_000
 /** How many units share one commit. */
 const BATCH = 64
 
-interface Unit extends Transaction {
-  /** One statement, which answers at once and which SQLite takes back by itself when it fails, or a whole transaction. */
-  work: { statement: () => unknown } | { transaction: () => Promise<unknown> }
-  resolve: (value: unknown) => void
+/** What shares a commit with others: one statement or a whole transaction. */
+interface Unit {
+  /**
+   * Runs it. What comes back tells who waits, to be called once it is committed. Throws, or rejects, only when the
+   * transaction of all is lost, as after a full disk.
+   */
+  run: () => MaybePromise<() => void>
+  /** Tells who waits that nothing of it was done. */
   reject: (error: unknown) => void
   queuedAt: number
 }
@@ -67,7 +72,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
   const { writer, openReader } = openFile({ path, synchronous, patience: BUSY_WAIT, inspect, clock })
   setWait(writer, waitInside ? BUSY_WAIT : 0)
   const reads = createReads({ writer, openReader, patience: BUSY_WAIT, clock, random })
-  const running = new AsyncLocalStorage<Unit>()
+  const running = new AsyncLocalStorage<Transaction>()
   const limit = createTimeLimit(clock, UNIT_LIMIT)
   let queue: Unit[] = []
   let drained: Promise<void> | undefined
@@ -75,16 +80,12 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
   let waitedTotal = 0
   let waitedMsTotal = 0
 
-  function enqueue<T>(work: { statement: () => T } | { transaction: () => Promise<T> }): Promise<T> {
+  function enqueue<T>(
+    run: (resolve: (value: T) => void, reject: (error: unknown) => void) => MaybePromise<() => void>,
+  ): Promise<T> {
     if (closed) return Promise.reject(databaseUnavailable())
     return new Promise<T>((resolve, reject) => {
-      const unit: Unit = Object.assign(newTransaction(), {
-        work,
-        resolve: resolve as Unit['resolve'],
-        reject,
-        queuedAt: clock.monotonic(),
-      })
-      queue.push(unit)
+      queue.push({ run: () => run(resolve, reject), reject, queuedAt: clock.monotonic() })
       drained ??= drain()
     })
   }
@@ -124,8 +125,8 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     const settle: (() => void)[] = []
     try {
       for (const unit of batch) {
-        const { work } = unit
-        settle.push('statement' in work ? runAlone(unit, work.statement) : await runInSavepoint(unit, work.transaction))
+        const settled = unit.run()
+        settle.push(settled instanceof Promise ? await settled : settled)
       }
       control(writer, 'COMMIT')
     } catch (error) {
@@ -138,43 +139,46 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     for (const done of settle) done()
   }
 
-  /** Runs one statement; throws only when the whole transaction is lost, as after a full disk. */
-  function runAlone(unit: Unit, statement: () => unknown): () => void {
-    try {
-      const value = statement()
-      return () => unit.resolve(value)
-    } catch (error) {
-      if (!writer.db.inTransaction) throw error
-      return () => unit.reject(error)
-    }
-  }
-
-  /** As `runAlone`, for a transaction: what it wrote is taken back when it fails. */
-  async function runInSavepoint(unit: Unit, work: () => Promise<unknown>): Promise<() => void> {
-    control(writer, 'SAVEPOINT unit')
-    try {
-      const value = await runInside(unit, work)
-      control(writer, 'RELEASE unit')
-      return () => {
-        unit.resolve(value)
-        runAfterCommit(unit, log)
+  const runStatementAlone = (sql: string, params: unknown[]): Promise<Result> =>
+    enqueue((resolve, reject) => {
+      try {
+        const result = write(sql, params)
+        return () => resolve(result)
+      } catch (error) {
+        // SQLite has taken the statement back, or all that the batch did.
+        if (!writer.db.inTransaction) throw error
+        return () => reject(error)
       }
-    } catch (error) {
-      if (!writer.db.inTransaction) throw error
-      control(writer, 'ROLLBACK TO unit')
-      control(writer, 'RELEASE unit')
-      return () => unit.reject(error)
-    }
-  }
+    })
 
-  async function runInside(unit: Unit, work: () => Promise<unknown>): Promise<unknown> {
+  /** In a savepoint: what it wrote is taken back when it fails. */
+  const runTransaction = <T>(work: () => Promise<T>): Promise<T> =>
+    enqueue(async (resolve, reject) => {
+      const transaction = newTransaction()
+      control(writer, 'SAVEPOINT unit')
+      try {
+        const value = await runInside(transaction, work)
+        control(writer, 'RELEASE unit')
+        return () => {
+          resolve(value)
+          runAfterCommit(transaction, log)
+        }
+      } catch (error) {
+        if (!writer.db.inTransaction) throw error
+        control(writer, 'ROLLBACK TO unit')
+        control(writer, 'RELEASE unit')
+        return () => reject(error)
+      }
+    })
+
+  async function runInside<T>(transaction: Transaction, work: () => Promise<T>): Promise<T> {
     try {
       return await limit.watch(
-        running.run(unit, () => runWhole(unit, work)),
+        running.run(transaction, () => runWhole(transaction, work)),
         () => new Error('A transaction awaited something other than its statements and was rolled back'),
       )
     } finally {
-      unit.ended = true
+      transaction.ended = true
     }
   }
 
@@ -186,32 +190,32 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     }
   }
 
-  function writeInside(unit: Unit, sql: string, params: unknown[]): Result {
-    checkOpen(unit)
+  function writeInside(transaction: Transaction, sql: string, params: unknown[]): Result {
+    checkOpen(transaction)
     try {
       return write(sql, params)
     } catch (error) {
-      throw fail(unit, error)
+      throw fail(transaction, error)
     }
   }
 
   return {
     async execute(sql, params) {
-      const unit = running.getStore()
-      if (unit) return writeInside(unit, sql, params)
+      const transaction = running.getStore()
+      if (transaction) return writeInside(transaction, sql, params)
       if (/^\s*select\b/i.test(sql)) return { rows: await reads.withPatience(sql, params), changes: 0 }
-      return enqueue({ statement: () => write(sql, params) })
+      return runStatementAlone(sql, params)
     },
     readDirect(sql, params) {
       return running.getStore() ? undefined : reads.direct(sql, params)
     },
     async transaction(work) {
-      const unit = running.getStore()
-      return unit ? join(unit, work) : enqueue({ transaction: work })
+      const transaction = running.getStore()
+      return transaction ? join(transaction, work) : runTransaction(work)
     },
     afterCommit(task) {
-      const unit = running.getStore()
-      if (unit && !unit.ended) unit.afterCommit.push(task)
+      const transaction = running.getStore()
+      if (transaction && !transaction.ended) transaction.afterCommit.push(task)
       else task()
     },
     stats: () => ({ waiting: queue.length, waitedTotal, waitedMsTotal }),

@@ -1,6 +1,6 @@
-import { createHmac, sign as signSync, verify as verifySync } from 'node:crypto'
+import { sign as signSync, verify as verifySync } from 'node:crypto'
 import { fromBase64Url, toBase64Url, utf8 } from '../../lib/encoding.ts'
-import { constantTimeEqual } from '../../lib/hash.ts'
+import { constantTimeEqual, hmacSha256 } from '../../lib/hash.ts'
 import { parseStrictJson } from '../../lib/json.ts'
 import type { SigningKey, VerificationKey } from '../keys/jwk.ts'
 
@@ -93,7 +93,7 @@ function headerOf(key: SigningKey, typ: string): string {
 export function signBytes({ alg, key }: SigningKey, data: Uint8Array): Uint8Array {
   switch (alg) {
     case 'HS256':
-      return createHmac('sha256', key).update(data).digest()
+      return hmacSha256(key.export(), data)
     case 'ES256':
       return signSync('sha256', data, { key, dsaEncoding: 'ieee-p1363' })
     case 'EdDSA':
@@ -108,7 +108,7 @@ export function verifyBytes({ alg, key }: VerificationKey, data: Uint8Array, sig
   try {
     switch (alg) {
       case 'HS256':
-        return constantTimeEqual(createHmac('sha256', key).update(data).digest(), signature)
+        return constantTimeEqual(hmacSha256(key.export(), data), signature)
       case 'ES256':
         return signature.byteLength === 64 && verifySync('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature)
       case 'EdDSA':
