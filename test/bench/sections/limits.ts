@@ -31,6 +31,7 @@ export async function limits(bench: Bench): Promise<Findings> {
   for (const one of [off, on]) await read(one)
   // A server that has seen a few hundred logins is still compiling.
   for (const one of [cheapOff, cheapOn]) await logInBy(one, 8, 3_000)
+  await bench.load({ ...refused, warmupMs: 0, durationMs: 3_000 })
   const rounds = await bench.rounds(2, async () => {
     const steps = await inTurn({
       meOff: () => read(off),
