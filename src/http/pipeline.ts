@@ -37,9 +37,10 @@ export interface Answered {
 }
 
 /** What is told of an answer, in the metrics and in the log. */
-interface Report extends Answered {
+interface Report extends Omit<Answered, 'milliseconds'> {
   id: string
   userId: number | undefined
+  started: number
 }
 
 /** A request that waits for its turn, and who waits for the answer. */
@@ -53,6 +54,7 @@ interface Arrival {
 /** What is known of a request once it was judged. */
 interface Judged {
   request: Request
+  method: string
   id: string
   /** Of its route, or of the one that answers GET on its path. */
   pattern: string | undefined
@@ -88,15 +90,17 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
       if (answer) attempt(arrival, () => arrival.resolve(answer()))
     })
     together = undefined
-    for (const one of reports) report(one)
+    const now = clock.monotonic()
+    for (const one of reports) report(one, now)
   }
 
   /** Finds the route and judges the credential; what is answered is left for later. */
   function judge({ received, started }: Arrival): Answer {
     const request = hasHost(received) ? received : standIn(received, `http://localhost${received.url}`, received)
+    const { method } = request
     const path = pathOf(request.url)
     const id = requestId(request.headers.get('x-request-id'))
-    const route = table.find(request.method, path)
+    const route = table.find(method, path)
     const state: RequestState | undefined = route && { id, route }
     const answer = isHostMalformed(request, received)
       ? () => refuse(log, malformedHost(), request)
@@ -104,7 +108,7 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
         ? judgeFor(request, state)
         : () => answerOther(request, path, id)
     const pattern = route?.pattern ?? table.find('GET', path)?.pattern
-    return () => andThen(answer(), (response) => finish(response, { request, id, pattern, state, started }))
+    return () => andThen(answer(), (response) => finish(response, { request, method, id, pattern, state, started }))
   }
 
   function judgeFor(request: Request, state: RequestState): Answer {
@@ -120,7 +124,7 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
       try {
         const response = andThen(judged, (principal) => {
           state.principal = principal
-          hideStream(request)
+          if (state.route.method !== 'GET') hideStream(request)
           return handle(request)
         })
         return response instanceof Promise ? response.catch(refused) : response
@@ -149,28 +153,28 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
     return refusal
   }
 
-  function finish(response: Response, { request, id, pattern, state, started }: Judged): Response {
+  function finish(response: Response, { request, method, id, pattern, state, started }: Judged): Response {
     const { headers, status } = response
     headers.set('x-request-id', id)
     putCommonHeaders(headers)
     cors.decorate(request, response)
     const answered = {
       id,
-      method: request.method,
+      method,
       pattern,
       status,
-      milliseconds: clock.monotonic() - started,
+      started,
       code: status < 400 ? undefined : refusalOf(request),
       userId: state?.principal?.userId,
     }
     if (together) together.push(answered)
-    else report(answered)
+    else report(answered, clock.monotonic())
     return response
   }
 
-  function report(answered: Report): void {
-    const { id, method, pattern, status, milliseconds, code, userId } = answered
-    observe?.(answered)
+  function report({ id, method, pattern, status, started, code, userId }: Report, now: number): void {
+    const milliseconds = now - started
+    observe?.({ method, pattern, status, milliseconds, code })
     const level = status < 400 && pattern !== undefined && quiet?.has(pattern) ? 'debug' : 'info'
     log[level]('request', {
       request_id: id,
