@@ -20,13 +20,13 @@ export const refusalOf = (request: Request): ErrorCode | undefined => refusals.g
 /** A member, not a WeakMap: of that every collection looks at each entry, of which a busy server has tens of thousands. */
 const stateOf: unique symbol = Symbol('keyward.state')
 
-type Judged = Request & { [stateOf]?: RequestState }
+type WithState = Request & { [stateOf]?: RequestState }
 
-export const setRequestState = (request: Judged, state: RequestState): void => {
+export const setRequestState = (request: WithState, state: RequestState): void => {
   request[stateOf] = state
 }
 
-export const requestState = (request: Judged): RequestState | undefined => request[stateOf]
+export const requestState = (request: WithState): RequestState | undefined => request[stateOf]
 
 /**
  * Who is asking, in the type that the guard's `Authorize` answers. Only for routes with `access`: the guard has judged

@@ -88,6 +88,7 @@ export function setWait({ db }: Connection, milliseconds: number): void {
   db.run(`PRAGMA busy_timeout = ${milliseconds}`)
 }
 
+/** Runs any statement: its rows, or how many it changed where it answers none. */
 export function runStatement(connection: Connection, sql: string, params: unknown[]): Result {
   const { statement, answers } = prepare(connection, sql)
   const bindings = params as SQLQueryBindings[]

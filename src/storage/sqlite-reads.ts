@@ -6,7 +6,7 @@ import { databaseUnavailable } from './transaction.ts'
 export interface Reads {
   /** The rows at once, or undefined while another process holds the file. */
   direct(sql: string, params: unknown[]): unknown[][] | undefined
-  /** Waits outside SQLite for another process that holds the file. @throws DATABASE_BUSY after `patience`. */
+  /** Waits outside SQLite for another process that holds the file. @throws KeywardError `database_busy` after `patience`. */
   withPatience(sql: string, params: unknown[]): Promise<unknown[][]>
   /** The connection that sees what is committed and nothing else. */
   connection(): Connection

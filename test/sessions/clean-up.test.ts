@@ -53,15 +53,14 @@ describeEachDialect('the clean-up of sessions', (dialect) => {
   })
 
   test('more than one bite of dead and living ones is done in one run', async () => {
+    // So many living ones that a bite of them hides the dead behind, unless they are put off.
     const living: Pair[] = []
-    for (let i = 0; i < 150; i++) {
-      living.push(await loggedIn(app, ada))
-      await loggedIn(app, ada)
-    }
+    for (let i = 0; i < 210; i++) living.push(await loggedIn(app, ada))
+    for (let i = 0; i < 210; i++) await loggedIn(app, ada)
     await app.passTime(20 * DAY)
     for (const { refresh_token } of living) await refreshed(app, refresh_token)
     await app.passTime(18 * DAY)
-    expect(await rows()).toBe(150)
+    expect(await rows()).toBe(210)
     await app.passTime(30 * DAY)
     expect(await rows()).toBe(0)
   })
