@@ -2,7 +2,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { readSecret as readSecretFrom } from './cli/read-secret.ts'
 import { run } from './cli/run.ts'
 import { systemClock } from './lib/clock.ts'
-import { batchOutput } from './lib/log.ts'
+import { batchOutput } from './lib/output.ts'
 import { systemRandom } from './lib/random.ts'
 
 const usage = () => {
@@ -11,10 +11,11 @@ const usage = () => {
   return { residentBytes: rss, heapBytes: heapUsed, cpuSeconds: (user + system) / 1e6 }
 }
 
+let stopping = false
+
 /** The first signal asks the service to stop, the second one ends it. */
 const stopSignal = () =>
   new Promise<string>((resolve) => {
-    let stopping = false
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         if (stopping) process.exit(130)
@@ -30,9 +31,23 @@ const readSecret = async (prompt: string) => {
   return typed
 }
 
-const output = batchOutput((text) => process.stdout.write(text))
+// Not `process.stdout`: it takes a fifth of the whole start to load Node's streams, and ends the process when a write fails.
+const output = batchOutput(Bun.stdout.writer())
 // Also where `run` does not come to its end: a second signal, an error that nobody caught.
 process.on('exit', output.flush)
+
+/** @returns the exit code: that of the command, or 1 when its output did not arrive. Whoever closed it knows why. */
+async function endOutput(code: number): Promise<number> {
+  if (stopping) {
+    // What a service says at its end must not keep it, whoever reads its log.
+    await Promise.race([output.end(), systemClock.sleep(1_000)])
+    return code
+  }
+  const failure = await output.end()
+  if (failure === undefined) return code
+  if (failure !== 'EPIPE') process.stderr.write(`The output could not be written (${failure})\n`)
+  return code || 1
+}
 
 run(process.argv.slice(2), {
   env: process.env,
@@ -45,4 +60,6 @@ run(process.argv.slice(2), {
   printError: (text) => process.stderr.write(text),
   readSecret,
   stopSignal,
-}).then((code) => process.exit(code))
+})
+  .then(endOutput)
+  .then((code) => process.exit(code))

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
 import { compileWhatIsHot } from '../lib/jit.ts'
 import { type CommandContext, UsageError } from './context.ts'
@@ -36,7 +35,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       context.print(`${await usage(command, parents)}\n`)
       return 0
     }
-    checkArguments(command, rest)
+    await checkArguments(command, rest)
     // A server does so when it is first asked for work.
     if (command !== server) compileWhatIsHot()
     await runCommand(command, { rawArgs: rest })
@@ -88,7 +87,9 @@ async function usage(command: CommandDef, parents: readonly CommandDef[]): Promi
 }
 
 /** citty lets pass what it does not know; a mistyped word must not be taken for its absence. */
-function checkArguments(command: CommandDef, rest: readonly string[]): void {
+async function checkArguments(command: CommandDef, rest: readonly string[]): Promise<void> {
+  if (rest.length === 0) return
+  const { parseArgs } = await import('node:util')
   const args = Object.entries((command.args ?? {}) as ArgsDef)
   const options = args
     .filter(([, { type }]) => type !== 'positional')

@@ -1,5 +1,5 @@
 import type { Clock, EpochMs } from './clock.ts'
-import { nextTurn, rfc3339 } from './clock.ts'
+import { rfc3339 } from './clock.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -62,33 +62,6 @@ function textLine(time: string, level: string, event: string, fields: LogFields)
 
 const plain = (value: string | number | boolean): string =>
   typeof value === 'string' && !/^[\x21\x23-\x7e]+$/.test(value) ? JSON.stringify(value) : String(value)
-
-export interface BatchedOutput {
-  write(text: string): void
-  /** Writes what is waiting; to be called before the process ends. */
-  flush(): void
-}
-
-/**
- * Collects what is written within one turn of the event loop and writes it at once, in order: a system call for every
- * line would cost a cheap request more than all else that Keyward does for it. Only SIGKILL loses lines, those of one
- * turn.
- */
-export function batchOutput(write: (text: string) => void): BatchedOutput {
-  let waiting = ''
-  const flush = () => {
-    const text = waiting
-    waiting = ''
-    if (text !== '') write(text)
-  }
-  return {
-    write(text) {
-      if (waiting === '') nextTurn().then(flush)
-      waiting += text
-    },
-    flush,
-  }
-}
 
 /** What may be said of an unexpected error: its class, its driver code and its own stack frames, never its message (drivers put parameters in it). */
 export function errorFields(error: unknown): LogFields {

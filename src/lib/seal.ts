@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { fromBase64Url, toBase64Url } from './encoding.ts'
 import { deriveKey, sha256 } from './hash.ts'
+import { nodeCrypto } from './node-crypto.ts'
 import type { Random } from './random.ts'
 
 /** A root secret's name: the first six bytes of its SHA-256 under a label, so that it tells nothing of the secret. */
@@ -13,7 +13,7 @@ export const secretId = (secret: string): string => toBase64Url(sha256(`keyward 
  */
 export function seal(secret: string, context: string, plaintext: Uint8Array, random: Random): string {
   const nonce = random.bytes(12)
-  const cipher = createCipheriv('aes-256-gcm', deriveKey(secret, 'keyward seal v1'), nonce)
+  const cipher = nodeCrypto().createCipheriv('aes-256-gcm', deriveKey(secret, 'keyward seal v1'), nonce)
   cipher.setAAD(Buffer.from(context))
   const sealed = Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
   return `v1.${secretId(secret)}.${toBase64Url(nonce)}.${toBase64Url(sealed)}`
@@ -31,7 +31,7 @@ export function unseal(secrets: readonly string[], context: string, sealed: stri
   const body = fromBase64Url(bodyText ?? '')
   if (secret === undefined || nonce?.length !== 12 || body === undefined || body.length < 16) return undefined
   try {
-    const decipher = createDecipheriv('aes-256-gcm', deriveKey(secret, 'keyward seal v1'), nonce)
+    const decipher = nodeCrypto().createDecipheriv('aes-256-gcm', deriveKey(secret, 'keyward seal v1'), nonce)
     decipher.setAAD(Buffer.from(context))
     decipher.setAuthTag(body.subarray(-16))
     return Buffer.concat([decipher.update(body.subarray(0, -16)), decipher.final()])

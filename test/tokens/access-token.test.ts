@@ -323,8 +323,8 @@ describe('a token that is rightly signed and still wrong', () => {
   })
 
   test('E1: alg: the public key taken for the secret of HS256', async () => {
-    const publicKey = createPublicKey(key.key)
     const jwk = exportPublicJwk(key)
+    const publicKey = createPublicKey({ key: { ...jwk }, format: 'jwk' })
     for (const secret of [
       publicKey.export({ type: 'spki', format: 'pem' }).toString(),
       publicKey.export({ type: 'spki', format: 'pem' }).toString().trim(),

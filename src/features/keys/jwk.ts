@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
-import { createPrivateKey, createPublicKey, createSecretKey, generateKeyPairSync } from 'node:crypto'
 import { toBase64Url, utf8 } from '../../lib/encoding.ts'
-import { sha256 } from '../../lib/hash.ts'
+import { hmacSha256, sha256 } from '../../lib/hash.ts'
+import { nodeCrypto } from '../../lib/node-crypto.ts'
 import { secretId } from '../../lib/seal.ts'
 
 /** Algorithms with a private and a public part (RFC 7518 section 3.1, RFC 8037 section 3.1). */
@@ -11,19 +11,26 @@ export type PublicKeyAlgorithm = (typeof publicKeyAlgorithms)[number]
 /** All that Keyward signs or verifies a JWS with. `EdDSA` means Ed25519. */
 export type SignatureAlgorithm = PublicKeyAlgorithm | 'HS256'
 
-/** Makes signatures: a private key, or the secret of HS256. It serves its one `alg` and no other (RFC 8725 section 3.1). */
-export interface SigningKey {
-  readonly alg: SignatureAlgorithm
+/** One half of a key pair. It serves its one `alg` and no other (RFC 8725 section 3.1). */
+interface HalfKey {
+  readonly alg: PublicKeyAlgorithm
   readonly kid: string
   readonly key: KeyObject
 }
 
-/** Checks signatures: a public key, or the secret of HS256. It serves its one `alg` and no other. */
-export interface VerificationKey {
-  readonly alg: SignatureAlgorithm
+/** The key of HS256. Its secret cannot be read from it, so it can neither be logged nor taken for another algorithm's. */
+export interface HmacKey {
+  readonly alg: 'HS256'
   readonly kid: string
-  readonly key: KeyObject
+  /** HMAC-SHA-256 of `data`, 32 bytes. */
+  readonly mac: (data: Uint8Array) => Uint8Array
 }
+
+/** Makes signatures: a private key, or that of HS256. */
+export type SigningKey = HalfKey | HmacKey
+
+/** Checks signatures: a public key, or that of HS256. */
+export type VerificationKey = HalfKey | HmacKey
 
 /** A public key as the JWKS shows it (RFC 7517 section 4); it never has a private member. */
 export interface PublicJwk {
@@ -46,49 +53,49 @@ const members = {
 } as const satisfies Record<PublicKeyAlgorithm, readonly (keyof PublicJwk)[]>
 
 const generate = {
-  ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  EdDSA: () => generateKeyPairSync('ed25519'),
-  RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  ES256: () => nodeCrypto().generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+  EdDSA: () => nodeCrypto().generateKeyPairSync('ed25519'),
+  RS256: () => nodeCrypto().generateKeyPairSync('rsa', { modulusLength: 2048 }),
 } as const satisfies Record<PublicKeyAlgorithm, () => { privateKey: KeyObject }>
 
 /**
  * A new key with its thumbprint as `kid`. The randomness is OpenSSL's own, which takes no seed.
  * Synchronous: an RSA key holds the event loop for some ten to some hundred milliseconds, so never call this per request.
  */
-export const generateSigningKey = (alg: PublicKeyAlgorithm): SigningKey => signingKey(alg, generate[alg]().privateKey)
+export const generateSigningKey = (alg: PublicKeyAlgorithm): HalfKey => signingKey(alg, generate[alg]().privateKey)
 
 /**
  * The key of HS256, for signing and for verifying. `kid` is a label of the secret, not its RFC 7638 thumbprint,
  * which section 7 there warns of.
  * @throws RangeError when the secret is shorter than the 32 bytes that RFC 7518 section 3.2 asks for
  */
-export function hmacKey(secret: string): SigningKey & VerificationKey {
+export function hmacKey(secret: string): HmacKey {
   const bytes = utf8(secret)
   if (bytes.byteLength < 32) throw new RangeError('the secret of HS256 must have at least 32 bytes')
-  return { alg: 'HS256', kid: secretId(secret), key: createSecretKey(bytes) }
+  return { alg: 'HS256', kid: secretId(secret), mac: (data) => hmacSha256(bytes, data) }
 }
 
 /** What checks the signatures of `key`. */
 export const verificationKey = (key: SigningKey): VerificationKey =>
-  key.alg === 'HS256' ? key : { alg: key.alg, kid: key.kid, key: createPublicKey(key.key) }
+  key.alg === 'HS256' ? key : { alg: key.alg, kid: key.kid, key: nodeCrypto().createPublicKey(key.key) }
 
 /**
  * The private key as PKCS8 DER (RFC 5958): plaintext, to be sealed before it is stored.
  * @throws TypeError for HS256, whose secret comes from the configuration and is never stored
  */
-export function exportPrivateKey({ alg, key }: SigningKey): Uint8Array {
-  if (alg === 'HS256') throw new TypeError('the secret of HS256 is not exported')
-  return key.export({ format: 'der', type: 'pkcs8' })
+export function exportPrivateKey(key: SigningKey): Uint8Array {
+  if (key.alg === 'HS256') throw new TypeError('the secret of HS256 is not exported')
+  return key.key.export({ format: 'der', type: 'pkcs8' })
 }
 
 /**
  * Reads what `exportPrivateKey` wrote. `kid` is computed again, so a key cannot be stored under another's name.
  * @throws TypeError when the bytes are no private key or one that `alg` cannot use
  */
-export function importPrivateKey(alg: PublicKeyAlgorithm, der: Uint8Array): SigningKey {
+export function importPrivateKey(alg: PublicKeyAlgorithm, der: Uint8Array): HalfKey {
   return signingKey(
     alg,
-    parseKey(() => createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' })),
+    parseKey(() => nodeCrypto().createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' })),
   )
 }
 
@@ -97,8 +104,8 @@ export function importPrivateKey(alg: PublicKeyAlgorithm, der: Uint8Array): Sign
  * @throws TypeError for HS256, which has no public part: publishing its key would let everyone sign
  */
 export function exportPublicJwk(key: SigningKey | VerificationKey): PublicJwk {
+  if (key.alg === 'HS256') throw new TypeError('HS256 has no public key')
   const { alg, kid } = key
-  if (alg === 'HS256') throw new TypeError('HS256 has no public key')
   return { ...publicMembers(alg, key.key), kid, alg, use: 'sig' }
 }
 
@@ -106,17 +113,17 @@ export function exportPublicJwk(key: SigningKey | VerificationKey): PublicJwk {
  * Reads what `exportPublicJwk` wrote. Members that it does not write are ignored.
  * @throws TypeError when it is no public key, has another `kid` than its thumbprint, or `alg` cannot use it
  */
-export function importPublicJwk(jwk: PublicJwk): VerificationKey {
+export function importPublicJwk(jwk: PublicJwk): HalfKey {
   const { alg, kid } = jwk
   if (!publicKeyAlgorithms.includes(alg)) throw new TypeError('the JWK has no alg that Keyward verifies')
   const material = Object.fromEntries(members[alg].map((name) => [name, jwk[name]]))
-  const key = parseKey(() => createPublicKey({ key: material, format: 'jwk' }))
+  const key = parseKey(() => nodeCrypto().createPublicKey({ key: material, format: 'jwk' }))
   requireFit(alg, key)
   if (kid !== thumbprint(alg, key)) throw new TypeError('the kid of the JWK is not its thumbprint')
   return { alg, kid, key }
 }
 
-function signingKey(alg: PublicKeyAlgorithm, key: KeyObject): SigningKey {
+function signingKey(alg: PublicKeyAlgorithm, key: KeyObject): HalfKey {
   requireFit(alg, key)
   return { alg, kid: thumbprint(alg, key), key }
 }
@@ -127,7 +134,7 @@ const thumbprint = (alg: PublicKeyAlgorithm, key: KeyObject): string =>
 
 function publicMembers(alg: PublicKeyAlgorithm, key: KeyObject): Pick<PublicJwk, 'kty'> {
   // From the public key, never from the private one: a member named by mistake cannot give the key away.
-  const exported = (key.type === 'public' ? key : createPublicKey(key)).export({ format: 'jwk' })
+  const exported = (key.type === 'public' ? key : nodeCrypto().createPublicKey(key)).export({ format: 'jwk' })
   const picked = members[alg].map((name) => [name, exported[name]])
   return Object.fromEntries(picked)
 }

@@ -1,7 +1,7 @@
-import { sign as signSync, verify as verifySync } from 'node:crypto'
 import { fromBase64Url, toBase64Url, utf8 } from '../../lib/encoding.ts'
-import { constantTimeEqual, hmacSha256 } from '../../lib/hash.ts'
+import { constantTimeEqual } from '../../lib/hash.ts'
 import { parseStrictJson } from '../../lib/json.ts'
+import { nodeCrypto } from '../../lib/node-crypto.ts'
 import type { SigningKey, VerificationKey } from '../keys/jwk.ts'
 
 /** The header of a token that was verified. */
@@ -90,31 +90,33 @@ function headerOf(key: SigningKey, typ: string): string {
 }
 
 /** The signature of `data`, with nothing around it: 64 bytes of r and s for ES256 (RFC 7518 section 3.4), not DER. */
-export function signBytes({ alg, key }: SigningKey, data: Uint8Array): Uint8Array {
-  switch (alg) {
+export function signBytes(key: SigningKey, data: Uint8Array): Uint8Array {
+  switch (key.alg) {
     case 'HS256':
-      return hmacSha256(key.export(), data)
+      return key.mac(data)
     case 'ES256':
-      return signSync('sha256', data, { key, dsaEncoding: 'ieee-p1363' })
+      return nodeCrypto().sign('sha256', data, { key: key.key, dsaEncoding: 'ieee-p1363' })
     case 'EdDSA':
-      return signSync(null, data, key)
+      return nodeCrypto().sign(null, data, key.key)
     case 'RS256':
-      return signSync('sha256', data, key)
+      return nodeCrypto().sign('sha256', data, key.key)
   }
 }
 
 /** Whether `signature` is one of `data` under `key`. False for malformed ones too; a MAC is compared in constant time. */
-export function verifyBytes({ alg, key }: VerificationKey, data: Uint8Array, signature: Uint8Array): boolean {
+export function verifyBytes(key: VerificationKey, data: Uint8Array, signature: Uint8Array): boolean {
   try {
-    switch (alg) {
-      case 'HS256':
-        return constantTimeEqual(hmacSha256(key.export(), data), signature)
-      case 'ES256':
-        return signature.byteLength === 64 && verifySync('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature)
+    if (key.alg === 'HS256') return constantTimeEqual(key.mac(data), signature)
+    const { verify } = nodeCrypto()
+    switch (key.alg) {
+      case 'ES256': {
+        const how = { key: key.key, dsaEncoding: 'ieee-p1363' } as const
+        return signature.byteLength === 64 && verify('sha256', data, how, signature)
+      }
       case 'EdDSA':
-        return signature.byteLength === 64 && verifySync(null, data, key, signature)
+        return signature.byteLength === 64 && verify(null, data, key.key, signature)
       case 'RS256':
-        return verifySync('sha256', data, key, signature)
+        return verify('sha256', data, key.key, signature)
     }
   } catch {
     return false // OpenSSL throws where it cannot read a signature; that is no different from a wrong one
