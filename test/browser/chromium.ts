@@ -20,9 +20,9 @@ const args = [
   '--disable-sync',
 ]
 
-/** A page in Debian's Chromium, in a profile of its own, that remembers what it asked for and what went wrong. */
+/** A page in the Chromium of the PATH, in a profile of its own, that remembers what it asked for and what went wrong. */
 export async function openPage(options: BrowserContextOptions = {}): Promise<WatchedPage> {
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args })
+  const browser = await chromium.launch({ executablePath: Bun.which('chromium') ?? 'chromium', args })
   const context = await browser.newContext(options)
   const requests: string[] = []
   const complaints: string[] = []

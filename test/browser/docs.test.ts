@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { hasPrograms } from '../support/programs.ts'
 import { openPage, screenshot, type WatchedPage } from './chromium.ts'
 
-describe('the documentation page in Chromium', () => {
+describe.skipIf(!hasPrograms('chromium'))('the documentation page in Chromium', () => {
   let app: TestApp
   let server: Bun.Server<undefined>
   let user: SignedUp
