@@ -2,7 +2,7 @@ import { catalogue, type ErrorCode } from '../errors.ts'
 import { headersOf } from './docs-headers.ts'
 import { guardCodes, type ProblemExample, problemExample } from './docs-problems.ts'
 import { exampleOf, type Schema, type SchemaBook } from './docs-schema.ts'
-import { mediaTypesOf } from './parsers.ts'
+import { form, mediaTypesOf } from './parsers.ts'
 import { OAuthProblem, Problem } from './schemas.ts'
 
 /** A route as Elysia lists it, as far as the document looks. */
@@ -84,9 +84,22 @@ function mendParameter(parameter: Parameter, { schemas }: Components) {
 function requestBody(path: string, body: Schema, parse: unknown, { schemas }: Components) {
   const types = mediaTypesOf(parse)
   if (types.length === 0) throw new Error(`${path} takes a body and names no parser of ours`)
-  const media = defined({ schema: schemas.take(body), example: exampleOf(body) })
+  const example = exampleOf(body)
+  const schema = schemas.take(types.includes(form) ? withFieldExamples(body, example) : body)
+  const media = defined({ schema, example })
   const optional = Object.getOwnPropertySymbols(body).some((symbol) => symbol.description === 'TypeBox.Optional')
   return { required: !optional, content: Object.fromEntries(types.map((type) => [type, media])) }
+}
+
+/**
+ * Swagger UI shows a form as fields, fills each with an example of its own and, where there is none, with the word
+ * "string". What the example of the whole leaves out is left empty.
+ */
+function withFieldExamples(body: Schema, example: unknown): Schema {
+  const values = (example ?? {}) as Record<string, unknown>
+  const fields = Object.entries(body.properties as Record<string, Schema>)
+  const properties = fields.map(([name, field]) => [name, { ...field, examples: [values[name] ?? ''] }])
+  return { ...body, properties: Object.fromEntries(properties) }
 }
 
 /** The answers that a route declares with a schema of their own. */

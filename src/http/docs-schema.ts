@@ -25,6 +25,12 @@ export function createSchemaBook(): SchemaBook {
     return { $ref: `#/components/schemas/${title}` }
   }
 
+  /** A member of no title keeps its examples: there is no place beside it. */
+  function takeMember(schema: Schema): Schema {
+    const { title, examples } = schema
+    return { ...take(schema), ...(title === undefined && examples !== undefined && { examples }) }
+  }
+
   function translate(schema: Schema): Schema {
     const branches = schema.anyOf as Schema[] | undefined
     const chosen = branches && (textTwin(branches) ?? enumeration(branches))
@@ -34,7 +40,7 @@ export function createSchemaBook(): SchemaBook {
   }
 
   function translateKeyword(keyword: string, value: unknown): [string, unknown] {
-    if (keyword === 'properties') return [keyword, mapValues(value as Record<string, object>, take)]
+    if (keyword === 'properties') return [keyword, mapValues(value as Record<string, Schema>, takeMember)]
     if (keyword === 'anyOf' || keyword === 'oneOf' || keyword === 'allOf')
       return [keyword, (value as object[]).map(take)]
     // A record of TypeBox matches every name with a pattern.
@@ -49,7 +55,7 @@ export function createSchemaBook(): SchemaBook {
 
 /**
  * Elysia writes `additionalProperties: false` into what it compiles, though it drops unknown members instead of
- * refusing them; `examples` stand beside the schema in the document, and the rest steers Elysia or the document.
+ * refusing them; `examples` of a whole stand beside its schema in the document, and the rest steers Elysia or the document.
  */
 function belongs(keyword: string, value: unknown): boolean {
   if (value === undefined || keyword.startsWith('x-')) return false

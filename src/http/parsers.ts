@@ -5,7 +5,7 @@ import { JsonError, parseStrictJson } from '../lib/json.ts'
 import { mediaType, readBody } from './body.ts'
 
 const json = 'application/json'
-const form = 'application/x-www-form-urlencoded'
+export const form = 'application/x-www-form-urlencoded'
 
 /** Reads the body, an object, as one of the named media types; Elysia's own parsers take `text/plain` for JSON and keep duplicates. */
 const parserFor =

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { Locator, Page } from 'playwright-core'
 import { type RunningBinary, startBinary } from '../support/binary.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { openPage, screenshot, type WatchedPage } from './chromium.ts'
@@ -23,6 +24,21 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     return watched
   }
 
+  const tryOut = async (page: Page, id: string): Promise<Locator> => {
+    const operation = page.locator(id)
+    await operation.locator('.opblock-summary-control').click()
+    await operation.locator('.try-out__btn').click()
+    return operation
+  }
+  const execute = async (operation: Locator): Promise<Locator> => {
+    await operation.locator('.execute').click()
+    const answer = operation.locator('.live-responses-table')
+    await answer.waitFor()
+    return answer
+  }
+  const statusOf = async (answer: Locator): Promise<string | undefined> =>
+    (await answer.locator('tbody .response-col_status').first().textContent())?.slice(0, 3)
+
   test('logs in with "Authorize", and "Try it out" reads the account', async () => {
     const { page, requests, complaints, close } = await open()
     expect(await page.title()).toBe('Keyward API')
@@ -37,15 +53,11 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     await login.getByText('Logout').waitFor()
     await login.locator('.btn-done').click()
 
-    const operation = page.locator('#operations-accounts-getUsersMe')
-    await operation.locator('.opblock-summary-control').click()
-    await operation.locator('.try-out__btn').click()
-    await operation.locator('.execute').click()
-    const answer = operation.locator('.live-responses-table')
-    await answer.waitFor()
+    const operation = await tryOut(page, '#operations-accounts-getUsersMe')
+    const answer = await execute(operation)
     await screenshot(page, 'answer')
 
-    expect(await answer.locator('tbody .response-col_status').first().textContent()).toStartWith('200')
+    expect(await statusOf(answer)).toBe('200')
     expect(JSON.parse((await answer.locator('.highlight-code code').first().textContent())!)).toMatchObject({
       username: user.username,
       email: user.email,
@@ -54,6 +66,32 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     expect(requests.filter((url) => !url.startsWith(`${keyward.url}/`) && !url.startsWith('data:'))).toEqual([])
     expect(requests).toContain(`${keyward.url}/token`)
     expect(requests.at(-1)).toBe(`${keyward.url}/users/me`)
+    await close()
+  }, 60_000)
+
+  test('fills forms in so that a name and a password are enough, and sends no field that is empty', async () => {
+    const { page, complaints, close } = await open()
+    const field = (operation: Locator, name: string) =>
+      operation.locator(`[data-property-name="${name}"] input`).first()
+    const login = await tryOut(page, '#operations-tokens-postToken')
+    await field(login, 'username').fill(user.username)
+    await field(login, 'password').fill(user.password)
+    await screenshot(page, 'form')
+    const asked = page.waitForRequest(`${keyward.url}/token`)
+    expect(await statusOf(await execute(login))).toBe('200')
+    const { username, password } = user
+    expect(Object.fromEntries(new URLSearchParams((await asked).postData()!))).toEqual({
+      grant_type: 'password',
+      username,
+      password,
+    })
+
+    const revoke = await tryOut(page, '#operations-tokens-postRevoke')
+    await field(revoke, 'token').fill('kwr_of-nobody')
+    const revoked = page.waitForRequest(`${keyward.url}/revoke`)
+    expect(await statusOf(await execute(revoke))).toBe('200')
+    expect((await revoked).postData()).toBe('token=kwr_of-nobody')
+    expect(complaints).toEqual([])
     await close()
   }, 60_000)
 

@@ -28,6 +28,11 @@ interface Media {
   examples?: Record<string, { value: unknown }>
 }
 
+interface FormSchema {
+  $ref?: string
+  properties: Record<string, { examples?: unknown[] }>
+}
+
 interface Document {
   openapi: string
   info: { version: string }
@@ -37,6 +42,7 @@ interface Document {
   components: {
     securitySchemes: Record<string, { type: string; flows?: { password: { tokenUrl: string } } }>
     responses: Record<string, Answer>
+    schemas: Record<string, FormSchema>
   }
 }
 
@@ -148,6 +154,22 @@ describe('the OpenAPI document', () => {
         .map((parameter) => `${name} ${parameter.in} ${parameter.name}`),
     ])
     expect(missing).toEqual([])
+  })
+
+  test('gives an example of every field of a form, or leaves it empty', () => {
+    const forms = operations().flatMap(({ name, operation }) => {
+      const media = operation.requestBody?.content['application/x-www-form-urlencoded']
+      return media ? [{ name, media }] : []
+    })
+    expect(forms.length).toBeGreaterThan(2)
+    for (const { name, media } of forms) {
+      const { $ref, ...own } = media.schema as FormSchema
+      const { properties } = $ref === undefined ? own : document.components.schemas[$ref.split('/').at(-1)!]!
+      const filled = Object.entries(properties).map(([field, { examples }]) => [field, examples?.[0]])
+      expect([name, filled]).toEqual([name, filled.filter(([, example]) => typeof example === 'string')])
+      const given = Object.fromEntries(filled.filter(([, example]) => example !== ''))
+      expect([name, given]).toEqual([name, media.example as object])
+    }
   })
 
   test('tells every refusal of every operation', () => {

@@ -17,6 +17,16 @@ describe('a schema of the document', () => {
     })
   })
 
+  test('keeps the examples of a member, which has no place beside it', () => {
+    const name = t.String({ examples: ['ada'] })
+    const user = t.Object({ name }, { title: 'User', examples: [{ name: 'grace' }] })
+    expect(taken(t.Object({ name, user }, { examples: [{}] }))).toEqual({
+      type: 'object',
+      required: ['name', 'user'],
+      properties: { name: { type: 'string', examples: ['ada'] }, user: { $ref: '#/components/schemas/User' } },
+    })
+  })
+
   test('writes a union of constants as an enumeration', () => {
     expect(taken(t.Union([t.Literal('asc'), t.Literal('desc')], { description: 'Order' }))).toEqual({
       type: 'string',

@@ -27,6 +27,19 @@ const moved = () => ({
   },
 })
 
+// A field of a form that may be left out is left out while it is empty, unless "Send empty value" is ticked.
+const leftOut = () => ({
+  wrapComponents: {
+    ParameterIncludeEmpty:
+      (Original, { React }) =>
+      (props) =>
+        React.createElement(Original, {
+          ...props,
+          isIncludedOptions: { ...props.isIncludedOptions, defaultValue: false },
+        }),
+  },
+})
+
 const dark = matchMedia('(prefers-color-scheme: dark)')
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
 dark.addEventListener('change', follow)
@@ -35,7 +48,7 @@ follow()
 SwaggerUIBundle({
   dom_id: '#docs',
   url: 'openapi.json',
-  plugins: [moved],
+  plugins: [moved, leftOut],
   deepLinking: true,
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
