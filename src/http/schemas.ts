@@ -40,19 +40,22 @@ export const withHeaders = <S extends TSchema>(schema: S, headers: Record<string
   'x-headers': headers,
 })
 
-/** What any route may answer: the load was shed, the database is away, or a defect of ours. */
-const everywhere: ErrorCode[] = ['internal', 'database_busy', 'database_unavailable']
+/** What any route may answer: a defect of ours. */
+const everywhere: ErrorCode[] = ['internal']
+/** What any route that asks the database may answer. */
+const withDatabase: ErrorCode[] = ['database_busy', 'database_unavailable']
 /** What any route with a body may answer before its handler runs. */
 const withBody: ErrorCode[] = ['invalid_request', 'payload_too_large', 'unsupported_media_type']
 
-/** The response schemas for refusals by these codes, and for those that any route can answer with. */
-export const problems = (...codes: ErrorCode[]) => schemasFor([...codes, ...everywhere])
+/** The response schemas for refusals by these codes, and for those that any route with a database can answer with. */
+export const problems = (...codes: ErrorCode[]) => plainProblems(...codes, ...withDatabase)
 
 /** As `problems`, for a route that reads a body. */
-export const bodyProblems = (...codes: ErrorCode[]) => schemasFor([...codes, ...withBody, ...everywhere])
+export const bodyProblems = (...codes: ErrorCode[]) => problems(...codes, ...withBody)
 
-function schemasFor(codes: ErrorCode[]): Record<number, TSchema> {
-  const byStatus = Map.groupBy(new Set(codes), (code) => catalogue[code][0])
+/** As `problems`, for a route that asks the database nothing, or has words of its own for its failures. */
+export function plainProblems(...codes: ErrorCode[]): Record<number, TSchema> {
+  const byStatus = Map.groupBy(new Set([...codes, ...everywhere]), (code) => catalogue[code][0])
   return Object.fromEntries(
     // The document says of each code what it answers; see docs-operation.ts.
     [...byStatus].map(([status, of]) => [status, { ...Problem, 'x-codes': of }]),

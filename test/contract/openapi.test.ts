@@ -178,7 +178,6 @@ describe('the OpenAPI document', () => {
       ...(route.access.includes(':') ? ['403'] : []),
       ...(requestBody ? ['400', '413', '415'] : []),
       '500',
-      '503',
     ]
     expect(
       without(({ route, operation }) => expected(route, operation).every((status) => status in operation.responses)),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { Route } from '../../src/http/route-table.ts'
+import type { Access, Route } from '../../src/http/route-table.ts'
 import { createTestApp, type RequestOptions, type SignedUp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { expectRefusal } from '../support/refusal.ts'
@@ -15,6 +15,8 @@ const sourceServices = [
 ] as const
 
 const bodyMethods = ['POST', 'PUT', 'PATCH']
+/** Session and user are read from the database then. */
+const speaksForUser = (access: Access) => access !== 'open' && access !== 'metrics'
 const pathOf = ({ pattern }: Route) => pattern.replace(/:\w+/g, '1')
 
 describeEachDialect('every route of the table', (dialect) => {
@@ -52,11 +54,11 @@ describeEachDialect('every route of the table', (dialect) => {
     for (const { access } of app.table.routes) expect(access).toMatch(/^[a-z][a-z:-]*$/)
   })
 
-  test('declares a success and 500 and 503, and what its access can refuse', () => {
+  test('declares a success and 500, and what its access can refuse', () => {
     for (const { method, pattern, access, statuses } of app.table.routes) {
       const route = `${method} ${pattern}`
       expect([route, statuses.some((status) => status < 400)]).toEqual([route, true])
-      for (const status of [500, 503, ...(access === 'open' ? [] : [401])])
+      for (const status of [500, ...(access === 'open' ? [] : [401]), ...(speaksForUser(access) ? [503] : [])])
         expect([route, statuses]).toEqual([route, expect.arrayContaining([status])])
     }
   })

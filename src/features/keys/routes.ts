@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Deps } from '../../deps.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { problems } from '../../http/schemas.ts'
+import { plainProblems } from '../../http/schemas.ts'
 import { Jwks } from './schemas.ts'
 import { JWKS_MAX_AGE_SECONDS } from './signing-key.ts'
 
@@ -16,7 +16,7 @@ export const keyRoutes = ({ keyring }: Pick<Deps, 'keyring'>, kit: HttpKit) =>
     {
       open: true,
       limit: { none: 'public and read from memory' },
-      response: { 200: Jwks, ...problems() },
+      response: { 200: Jwks, ...plainProblems() },
       detail: {
         summary: 'Read the public keys of access tokens',
         description:

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Deps } from '../../deps.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { problems } from '../../http/schemas.ts'
+import { plainProblems } from '../../http/schemas.ts'
 import { prometheusType } from '../../lib/prometheus.ts'
 import { createReadiness } from './readiness.ts'
 import { Alive, MetricsText, Ready } from './schemas.ts'
@@ -18,7 +18,7 @@ export function opsRoutes(deps: Deps, kit: HttpKit) {
     .get('/livez', () => ({ status: 'alive' as const }), {
       open: true,
       limit: { none: 'says one word, and an orchestrator takes a refusal for a dead process' },
-      response: { 200: Alive, ...problems() },
+      response: { 200: Alive, ...plainProblems() },
       detail: { summary: 'Ask whether the process is alive', tags: ['operation'] },
     })
     .get(
@@ -32,7 +32,7 @@ export function opsRoutes(deps: Deps, kit: HttpKit) {
         limit: {
           none: 'those who ask at once share one check, and a load balancer takes a refusal for a dead process',
         },
-        response: { 200: Ready, ...problems('not_ready', 'shutting_down') },
+        response: { 200: Ready, ...plainProblems('not_ready', 'shutting_down') },
         detail: {
           summary: 'Ask whether to send it requests',
           description:
@@ -50,7 +50,7 @@ export function opsRoutes(deps: Deps, kit: HttpKit) {
     },
     {
       access: 'metrics',
-      response: { 200: MetricsText, ...problems('not_authenticated', 'invalid_token') },
+      response: { 200: MetricsText, ...plainProblems('not_authenticated', 'invalid_token') },
       detail: { summary: 'Read the metrics with METRICS_TOKEN', tags: ['operation'] },
     },
   )

@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
 import { createDocument, type DocumentOptions } from '../../http/docs.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { problems, withHeaders } from '../../http/schemas.ts'
+import { plainProblems, withHeaders } from '../../http/schemas.ts'
 import { pageSecurityPolicy } from '../../http/security-headers.ts'
 import { answerStatic, type StaticContent, staticContent } from '../../http/static-content.ts'
 import { docsFiles, docsPage } from './docs-page.ts'
@@ -49,7 +49,7 @@ export function docsRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit, route
     .get('/docs', async ({ request }) => answerStatic(request, await page()), {
       open: true,
       limit: { none: 'public and read from memory' },
-      response: { 200: html, 304: unchanged, ...problems() },
+      response: { 200: html, 304: unchanged, ...plainProblems() },
       detail: { summary: 'Read and try this documentation', tags: ['documentation'] },
     })
     .get(
@@ -65,14 +65,14 @@ export function docsRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit, route
         params: t.Object({
           file: t.String({ description: 'As the page names it', examples: ['page-n4bQgYhMfWWaL-qg.js'] }),
         }),
-        response: { 200: script, 304: unchanged, ...problems('not_found') },
+        response: { 200: script, 304: unchanged, ...plainProblems('not_found') },
         detail: { summary: 'Get a script or a style of the documentation page', tags: ['documentation'] },
       },
     )
     .get('/openapi.json', async ({ request }) => answerStatic(request, await document()), {
       open: true,
       limit: { none: 'public and read from memory' },
-      response: { 200: openApi, 304: unchanged, ...problems() },
+      response: { 200: openApi, 304: unchanged, ...plainProblems() },
       detail: { summary: 'Get the OpenAPI document', tags: ['documentation'] },
     })
 }

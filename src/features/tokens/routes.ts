@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import type { Deps } from '../../deps.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { problems } from '../../http/schemas.ts'
+import { plainProblems } from '../../http/schemas.ts'
 import { JWKS_MAX_AGE_SECONDS } from '../keys/signing-key.ts'
 import { ServerMetadata, serverMetadata } from './schemas.ts'
 
@@ -17,7 +17,7 @@ export function tokenRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit) {
   const route = {
     open: true,
     limit: { none: 'public and read from memory' },
-    response: { 200: ServerMetadata, ...problems() },
+    response: { 200: ServerMetadata, ...plainProblems() },
   } as const
   const detail = {
     summary: 'Read what this authorization server can do (RFC 8414)',

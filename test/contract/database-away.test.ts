@@ -1,0 +1,38 @@
+import { expect, test } from 'bun:test'
+import { KeywardError } from '../../src/errors.ts'
+import type { Store } from '../../src/storage/store.ts'
+import { readDocument } from '../fuzz/document.ts'
+import { createTestApp } from '../support/app.ts'
+
+const metricsToken = 'a-token-for-the-metrics'
+
+/** What tells about itself still, and nothing of what is stored. */
+const unavailable = ({ stats, dialect }: Store): Store =>
+  new Proxy({ stats, dialect } as Store, {
+    get(known, name) {
+      if (name in known) return Reflect.get(known, name)
+      throw new KeywardError('database_unavailable')
+    },
+  })
+
+test('a route that reads tells of a database that is away where it asks one, and nowhere else', async () => {
+  const app = await createTestApp({ env: { METRICS_TOKEN: metricsToken } })
+  const { grant } = await app.signUp()
+  const { operations } = readDocument(await (await app.request('GET', '/openapi.json')).text())
+  const { store } = app.deps
+  app.deps.store = unavailable(store)
+  const asked: string[] = []
+  for (const { method, path, answers } of operations) {
+    if (method !== 'GET') continue
+    const token = path === '/metrics' ? metricsToken : grant.access_token
+    const answer = await app.request(method, path.replace(/\{\w+\}/g, 'x'), { token })
+    const asks = answer.status === 503 && (await answer.text()).includes('"code":"database_unavailable"')
+    const told = [...answers.values()].flatMap(({ codes }) => codes).filter((code) => code.startsWith('database_'))
+    expect([path, ...told]).toEqual([path, ...(asks ? ['database_busy', 'database_unavailable'] : [])])
+    if (asks) asked.push(path)
+  }
+  expect(asked).toContain('/users/me')
+  expect(asked).not.toContain('/readyz')
+  app.deps.store = store
+  await app.close()
+})
