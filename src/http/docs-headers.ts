@@ -22,14 +22,14 @@ export const documentedHeaders: Record<string, Header> = {
     example: 5,
   },
   RateLimit: {
-    description: 'What is left of the limit that refused, and the seconds until it is whole again',
+    description: 'What is left of the limit that refused, and the seconds until there is more of it',
     schema: { type: 'string' },
-    example: '"login-account";r=0;t=42',
+    example: '"login.account_prefix";r=0;t=12',
   },
   'RateLimit-Policy': {
     description: 'The limit that refused: how many in how many seconds',
     schema: { type: 'string' },
-    example: '"login-account";q=10;w=600',
+    example: '"login.account_prefix";q=5;w=60',
   },
   Location: {
     description: 'Where the thing that was made is',

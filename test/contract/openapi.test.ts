@@ -43,6 +43,7 @@ interface Document {
     securitySchemes: Record<string, { type: string; flows?: { password: { tokenUrl: string } } }>
     responses: Record<string, Answer>
     schemas: Record<string, FormSchema>
+    headers: Record<string, { example: string }>
   }
 }
 
@@ -208,6 +209,18 @@ describe('the OpenAPI document', () => {
       told.content!['application/problem+json']!.examples!.invalid_credentials!.value as object,
     )
     expect(answer.headers.has('www-authenticate')).toBe(true)
+  })
+
+  test('shows the headers of a limit as somebody meets them who mistypes a password', async () => {
+    const limited = await createTestApp({ env: { RATE_LIMIT: 'on' } })
+    const { username } = await limited.signUp()
+    const mistype = () => limited.request('POST', '/token', { form: { username, password: 'wrong' } })
+    for (let i = 0; i < 5; i++) expect((await mistype()).status).toBe(401)
+    const { status, headers } = await mistype()
+    expect(status).toBe(429)
+    for (const name of ['RateLimit', 'RateLimit-Policy'])
+      expect([name, headers.get(name)]).toEqual([name, document.components.headers[name]!.example])
+    await limited.close()
   })
 
   test('names the media types that are taken, and only those', async () => {
