@@ -56,10 +56,11 @@ function groupByPattern(routes: readonly Route[]): Map<string, Map<string, Route
 }
 
 /**
- * What a parameter in a path may be: unreserved characters (RFC 3986 section 2.3) and `:`. Ids, key ids and the names of
- * roles and permissions need no other, and what is percent-encoded could be NUL, no UTF-8 or a second spelling.
+ * What a parameter in a path may be: all that a segment may hold as it is (RFC 3986 section 3.3), so that the credential
+ * is judged first whatever the parameter names. What is percent-encoded names no route: it could be NUL, no UTF-8 or a
+ * second spelling, and no id, key id or name of a role or permission needs it.
  */
-const parameter = '[A-Za-z0-9._~:-]+'
+const parameter = "[A-Za-z0-9._~:@!$&'()*+,;=-]+"
 
 const toRegExp = (pattern: string): RegExp =>
   new RegExp(

@@ -74,6 +74,17 @@ describeEachDialect('every route of the table', (dialect) => {
     }
   })
 
+  test('without one it is 401 whatever a parameter is, and 404 where a path is spelt in another way', async () => {
+    const named = guarded().filter(({ pattern }) => pattern.includes(':'))
+    expect(named.length).toBeGreaterThan(0)
+    for (const { method, pattern } of named) {
+      const ask = (value: string) => app.request(method, pattern.replace(/:\w+/g, value))
+      for (const value of ['user@example.com', 'a+b', "it's", '(1)', '!$&*,;=', '-', '.x', '~:~'])
+        await expectRefusal(await ask(value), 'not_authenticated')
+      for (const value of ['user%40example.com', 'a%20b', '%00', '']) await expectRefusal(await ask(value), 'not_found')
+    }
+  })
+
   test('over a socket too, with the body on its way', async () => {
     for (const route of guarded()) {
       const { status } = await served.raw(

@@ -121,7 +121,14 @@ describeEachDialect('own sessions', (dialect) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const { access_token: token } = pairOf(bea)
       const remove = (id: string) => app.request('DELETE', `/users/me/sessions/${id}`, { token })
-      for (const id of [sessionIdOf(pairOf(ada)), 'x', 'A'.repeat(22), '~'.repeat(22), 'A'.repeat(2_000)])
+      for (const id of [
+        sessionIdOf(pairOf(ada)),
+        'x',
+        'a@example.com',
+        'A'.repeat(22),
+        '~'.repeat(22),
+        'A'.repeat(2_000),
+      ])
         await expectRefusal(await remove(id), 'session_not_found')
       // What is percent-encoded names no route at all.
       for (const id of ['%00', '%F0%9F%92%A9', '%27%20or%201=1']) await expectRefusal(await remove(id), 'not_found')

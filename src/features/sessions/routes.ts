@@ -94,7 +94,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       },
       {
         access: 'user',
-        params: t.Object({ id: t.String({ examples: ['Dmre_alCbeRLXLZnuxdtDg'] }) }),
+        params: t.Object({ id: t.String({ description: 'As the list has it', examples: ['Dmre_alCbeRLXLZnuxdtDg'] }) }),
         response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token', 'session_not_found') },
         detail: { summary: 'End one of the own sessions', tags: ['sessions'] },
       },
