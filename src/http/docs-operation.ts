@@ -23,12 +23,14 @@ interface RouteWords {
 export interface Components {
   schemas: SchemaBook
   responses: Map<string, unknown>
+  /** Of parameters, by name, where the route itself has none. */
+  examples: Record<string, unknown>
 }
 
 interface Parameter {
   name: string
   in: string
-  required: boolean
+  required?: boolean
   description?: string
   example?: unknown
   examples?: readonly unknown[]
@@ -75,10 +77,14 @@ const wordsOf = ({ detail = {} }: RouteWords) => ({
   oauth: detail['x-oauth'] === true,
 })
 
-function mendParameter(parameter: Parameter, { schemas }: Components) {
-  const { name, in: place, required, description, schema } = parameter
-  const example = parameter.example ?? parameter.examples?.[0] ?? exampleOf(schema)
-  return defined({ name, in: place, required, description, schema: schemas.take(schema), example })
+function mendParameter(parameter: Parameter, { schemas, examples }: Components) {
+  const { name, in: place, description } = parameter
+  const example = parameter.example ?? parameter.examples?.[0] ?? exampleOf(parameter.schema) ?? examples[name]
+  const schema = schemas.take(parameter.schema)
+  if (parameter.required) return defined({ name, in: place, required: true, description, schema, example })
+  // Swagger UI fills in the example of a parameter, not that of its schema, and would send what nobody asked for.
+  const shown = example === undefined ? schema : { ...schema, examples: [example] }
+  return defined({ name, in: place, description, schema: shown })
 }
 
 function requestBody(path: string, body: Schema, parse: unknown, { schemas }: Components) {

@@ -8,6 +8,8 @@ export interface DocumentOptions {
   routes: readonly DocumentedRoute[]
   /** Where clients reach the service; no slash at the end. */
   publicUrl: string
+  /** Of parameters, by name, where the route itself has none. */
+  examples: Record<string, unknown>
 }
 
 /** An OpenAPI 3.1 document, ready for `JSON.stringify`. */
@@ -20,9 +22,9 @@ export interface OpenApiDocument extends Record<string, unknown> {
  * types, security and refusals is replaced, because it guesses those.
  * @throws Error for a route that cannot be described truly: a body without a parser of ours, two schemas of one title
  */
-export async function createDocument({ routes, publicUrl }: DocumentOptions): Promise<OpenApiDocument> {
+export async function createDocument({ routes, publicUrl, examples }: DocumentOptions): Promise<OpenApiDocument> {
   const draft = await draftOf(routes)
-  const components: Components = { schemas: createSchemaBook(), responses: new Map() }
+  const components: Components = { schemas: createSchemaBook(), responses: new Map(), examples }
   const paths: OpenApiDocument['paths'] = {}
   for (const route of inTagOrder(routes)) {
     const path = route.path.replace(/:(\w+)/g, '{$1}')

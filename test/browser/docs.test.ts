@@ -39,7 +39,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
   const statusOf = async (answer: Locator): Promise<string | undefined> =>
     (await answer.locator('tbody .response-col_status').first().textContent())?.slice(0, 3)
 
-  test('logs in with "Authorize", and "Try it out" reads the account', async () => {
+  test('logs in with "Authorize", and "Try it out" reads the account and passes as it is filled in', async () => {
     const { page, requests, complaints, close } = await open()
     expect(await page.title()).toBe('Keyward API')
     await screenshot(page, 'page')
@@ -66,6 +66,12 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     expect(requests.filter((url) => !url.startsWith(`${keyward.url}/`) && !url.startsWith('data:'))).toEqual([])
     expect(requests).toContain(`${keyward.url}/token`)
     expect(requests.at(-1)).toBe(`${keyward.url}/users/me`)
+
+    // As they are filled in, without a parameter that is optional.
+    for (const id of ['#operations-tokens-getForwardAuth', '#operations-documentation-getDocsByFile'])
+      expect([id, await statusOf(await execute(await tryOut(page, id)))]).toEqual([id, '200'])
+    expect(requests).toContain(`${keyward.url}/forward-auth`)
+    expect(complaints).toEqual([])
     await close()
   }, 60_000)
 

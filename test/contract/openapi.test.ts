@@ -11,9 +11,17 @@ interface Operation {
   summary?: string
   tags: string[]
   security: Record<string, string[]>[]
-  parameters?: { name: string; in: string; example?: unknown; schema: object }[]
+  parameters?: Parameter[]
   requestBody?: { content: Record<string, Media> }
   responses: Record<string, { $ref: string } | Answer>
+}
+
+interface Parameter {
+  name: string
+  in: string
+  required?: boolean
+  example?: unknown
+  schema: { examples?: unknown[] }
 }
 
 interface Answer {
@@ -144,14 +152,14 @@ describe('the OpenAPI document', () => {
     })
   })
 
-  test('gives an example of every body, answer and parameter', () => {
+  test('gives an example of every body, answer and parameter, to be filled in where it is required', () => {
     const hasExample = ({ example, examples }: Media) => example !== undefined || examples !== undefined
     const missing = operations().flatMap(({ name, operation }) => [
       ...mediaOf(operation)
         .filter(({ media }) => !hasExample(media))
         .map(({ where }) => `${name} ${where}`),
       ...(operation.parameters ?? [])
-        .filter(({ example }) => example === undefined)
+        .filter(({ required, example, schema }) => (required ? !example : example || !schema.examples))
         .map((parameter) => `${name} ${parameter.in} ${parameter.name}`),
     ])
     expect(missing).toEqual([])

@@ -39,7 +39,7 @@ interface RawAnswer {
 }
 
 interface RawOperation {
-  parameters?: { name: string; in: string; example?: unknown }[]
+  parameters?: { name: string; in: string; example?: unknown; schema: { examples?: unknown[] } }[]
   requestBody?: { content: Record<string, { schema: JsonSchema; example?: Record<string, unknown> }> }
   responses: Record<string, RawAnswer & { $ref?: string }>
 }
@@ -76,7 +76,11 @@ export function readDocument(text: string): ApiDocument {
       ([method, { parameters = [], requestBody, responses }]): Operation => ({
         method: method.toUpperCase(),
         path,
-        parameters: parameters.map(({ name, in: place, example }) => ({ name, in: place, example })),
+        parameters: parameters.map(({ name, in: place, example, schema }) => ({
+          name,
+          in: place,
+          example: example ?? schema.examples?.[0],
+        })),
         bodies: Object.entries(requestBody?.content ?? {}).map(([type, { schema, example }]) => ({
           type,
           members: membersOf(resolved(schema), example ?? {}),

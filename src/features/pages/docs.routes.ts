@@ -19,10 +19,6 @@ const forever = 'public, max-age=31536000, immutable'
  * @param routes asked when the document is made: all the routes of the service, these among them
  */
 export function docsRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit, routes: () => DocumentOptions['routes']) {
-  const document = once(async () => {
-    const made = await createDocument({ routes: routes(), publicUrl: config.PUBLIC_URL })
-    return staticContent({ 'content-type': 'application/json', 'cache-control': revalidated }, JSON.stringify(made))
-  })
   const files = once(async () => {
     const contents = Object.entries(docsFiles).map(async ([name, { path, type }]) => {
       const file = Bun.file(path)
@@ -30,6 +26,11 @@ export function docsRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit, route
       return [name, content] as const
     })
     return new Map(await Promise.all(contents))
+  })
+  const document = once(async () => {
+    const file = addressOf('page.js', (await files()).get('page.js')!)
+    const made = await createDocument({ routes: routes(), publicUrl: config.PUBLIC_URL, examples: { file } })
+    return staticContent({ 'content-type': 'application/json', 'cache-control': revalidated }, JSON.stringify(made))
   })
   const page = once(async () => {
     const contents = await files()
@@ -63,7 +64,7 @@ export function docsRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit, route
         open: true,
         limit: { none: 'public and read from memory' },
         params: t.Object({
-          file: t.String({ description: 'As the page names it', examples: ['page-n4bQgYhMfWWaL-qg.js'] }),
+          file: t.String({ description: 'As the page names it' }),
         }),
         response: { 200: script, 304: unchanged, ...plainProblems('not_found') },
         detail: { summary: 'Get a script or a style of the documentation page', tags: ['documentation'] },
