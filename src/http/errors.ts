@@ -37,7 +37,7 @@ const titles: Record<number, string> = {
 }
 
 /** Any error as a refusal of the catalogue; what is not one is `internal` and keeps its cause for the log alone. */
-export function asRefusal(error: unknown): KeywardError {
+function asRefusal(error: unknown): KeywardError {
   const refusal = refusalIn(error)
   if (refusal) return refusal
   if (error instanceof ParseError) return new KeywardError('invalid_request')
@@ -45,6 +45,12 @@ export function asRefusal(error: unknown): KeywardError {
     return new KeywardError('validation_failed', { errors: fieldErrors(error) })
   return new KeywardError('internal', { cause: error })
 }
+
+/** RFC 6749 knows no 422: a request that lacks or misspells a parameter is malformed. */
+const asOAuth = (refusal: KeywardError): KeywardError =>
+  refusal.code === 'validation_failed'
+    ? new KeywardError('invalid_request', { errors: refusal.errors, sentence: refusal.message })
+    : refusal
 
 /** Which fields were wrong, each once and without its value. */
 function fieldErrors(error: ValidationError): FieldError[] {
@@ -59,9 +65,7 @@ function fieldErrors(error: ValidationError): FieldError[] {
 
 /** The RFC 9457 problem document for a refusal; with the members of RFC 6749 section 5.2 on an OAuth route. */
 export function problemResponse(refusal: KeywardError, oauth: boolean): Response {
-  // RFC 6749 knows no 422: a request that lacks or misspells a parameter is malformed.
-  const code = oauth && refusal.code === 'validation_failed' ? 'invalid_request' : refusal.code
-  const status = code === refusal.code ? refusal.status : 400
+  const { code, status } = refusal
   const detail = refusal.errors && oauth ? `${refusal.message}: ${sentences(refusal.errors)}` : refusal.message
   const error = oauth ? { error: oauthErrors[code] ?? 'invalid_request', error_description: detail } : {}
   const headers: Record<string, string> = {
@@ -107,13 +111,14 @@ function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> 
 /** Answers any error. What is not a refusal is logged by its class and stack, never by its message, which may quote data. */
 export function refuse(log: Log, error: unknown, request: Request): Response {
   const state = requestState(request)
-  const refusal = asRefusal(error)
+  const oauth = state?.route.oauth ?? false
+  const refusal = oauth ? asOAuth(asRefusal(error)) : asRefusal(error)
   noteRefusal(request, refusal.code)
   if (refusal.code === 'internal')
     log.error('unhandled_error', { request_id: state?.id, route: state?.route.pattern, ...errorFields(refusal.cause) })
   else if (refusal.status === 503)
     log.warn('refused', { request_id: state?.id, code: refusal.code, ...errorFields(refusal.cause) })
-  return problemResponse(refusal, state?.route.oauth ?? false)
+  return problemResponse(refusal, oauth)
 }
 
 /** The one error hook, first in the app: without it Elysia echoes submitted values in a 422 and messages in a 500. */

@@ -32,6 +32,21 @@ test('a refusal says its code; a path that is no route is not written', async ()
   await app.close()
 })
 
+test('log and metrics name the code that the client got', async () => {
+  const METRICS_TOKEN = 'scrape-only-9f2m4x8q'
+  const app = await createTestApp({ env: { METRICS_TOKEN } })
+  const answers = [
+    await app.request('POST', '/token', { form: { username: 'ada' } }),
+    await app.request('POST', '/register', { json: { email: 'ada@example.com' } }),
+  ]
+  const codes = await Promise.all(answers.map(async (answer) => ((await answer.json()) as { code: string }).code))
+  expect(codes).toEqual(['invalid_request', 'validation_failed'])
+  expect(requests(app.logs).map(({ code }) => code)).toEqual(codes)
+  const metrics = await (await app.request('GET', '/metrics', { token: METRICS_TOKEN })).text()
+  for (const code of codes) expect(metrics).toContain(`keyward_refusals_total{code="${code}"} 1\n`)
+  await app.close()
+})
+
 test('P3: no line holds a token, a password, an address or a query, whatever fails', async () => {
   const app = await createTestApp({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
   const { grant, password } = await app.signUp()
