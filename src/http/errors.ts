@@ -108,7 +108,10 @@ function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> 
   }
 }
 
-/** Answers any error. What is not a refusal is logged by its class and stack, never by its message, which may quote data. */
+/**
+ * Answers any error. What is not a refusal, and what is behind a 503, is logged by its class and stack, never by its
+ * message, which may quote data. Work that is shed by itself has nothing behind it: the line of the request says it all.
+ */
 export function refuse(log: Log, error: unknown, request: Request): Response {
   const state = requestState(request)
   const oauth = state?.route.oauth ?? false
@@ -116,7 +119,7 @@ export function refuse(log: Log, error: unknown, request: Request): Response {
   noteRefusal(request, refusal.code)
   if (refusal.code === 'internal')
     log.error('unhandled_error', { request_id: state?.id, route: state?.route.pattern, ...errorFields(refusal.cause) })
-  else if (refusal.status === 503)
+  else if (refusal.status === 503 && refusal.cause !== undefined)
     log.warn('refused', { request_id: state?.id, code: refusal.code, ...errorFields(refusal.cause) })
   return problemResponse(refusal, oauth)
 }

@@ -105,6 +105,20 @@ describe('503', () => {
     expect(app.logs[0]).toContain(`"code":"${code}"`)
   })
 
+  test('is logged beside the line of the request only where there is a cause to tell', async () => {
+    const lines = async (cause?: unknown) => {
+      app.logs.length = 0
+      failWith(new KeywardError('overloaded', { cause }))
+      await login()
+      return app.logs.map((line) => JSON.parse(line) as Record<string, unknown>)
+    }
+    expect(await lines()).toMatchObject([{ event: 'request', code: 'overloaded' }])
+    expect(await lines(driverError())).toMatchObject([
+      { level: 'warn', event: 'refused', code: 'overloaded', error: 'DriverError' },
+      { event: 'request', code: 'overloaded' },
+    ])
+  })
+
   test('has Retry-After even where nobody knows for how long', async () => {
     failWith(new KeywardError('shutting_down'))
     await expectRefusal(await login('/user/token'), 'shutting_down')

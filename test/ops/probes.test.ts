@@ -124,13 +124,14 @@ describe('/readyz', () => {
 
   test('good probes are logged at level debug, bad ones at info', async () => {
     const app = await createTestApp()
+    app.logs.length = 0
     await probe(app)
     app.deps.lifecycle.drain()
     await probe(app)
-    const lines = app.logs.map((line) => JSON.parse(line)).filter(({ event }) => event === 'request')
-    expect(lines.map(({ level, route, status, code }) => [level, route, status, code])).toEqual([
-      ['debug', '/readyz', 200, undefined],
-      ['info', '/readyz', 503, 'shutting_down'],
+    const lines = app.logs.map((line) => JSON.parse(line))
+    expect(lines.map(({ level, event, route, status, code }) => [level, event, route, status, code])).toEqual([
+      ['debug', 'request', '/readyz', 200, undefined],
+      ['info', 'request', '/readyz', 503, 'shutting_down'],
     ])
     await app.close()
   })
