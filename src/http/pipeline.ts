@@ -165,7 +165,7 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
       status,
       started,
       code: status < 400 ? undefined : refusalOf(request),
-      userId: state?.principal?.userId,
+      userId: state?.principal?.userId ?? state?.userId,
     }
     if (together) together.push(answered)
     else report(answered, clock.monotonic())

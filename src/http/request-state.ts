@@ -8,6 +8,8 @@ export interface RequestState {
   readonly id: string
   readonly route: Route
   principal?: Principal
+  /** For the access log, where nobody had to be known before: who logged in, registered or refreshed. */
+  userId?: number
 }
 
 const refusals = new WeakMap<Request, ErrorCode>()
@@ -27,6 +29,12 @@ export const setRequestState = (request: WithState, state: RequestState): void =
 }
 
 export const requestState = (request: WithState): RequestState | undefined => request[stateOf]
+
+/** Remembers for the log whom an open route has let in. Only once that is proven: a guess must not name its target. */
+export function noteUser(request: Request, userId: number): void {
+  const state = requestState(request)
+  if (state) state.userId = userId
+}
 
 /**
  * Who is asking, in the type that the guard's `Authorize` answers. Only for routes with `access`: the guard has judged

@@ -18,6 +18,29 @@ test('a request is one line: id, method, pattern, status, duration and who, in t
   await app.close()
 })
 
+test('who registers, logs in or refreshes is named, and nobody who is guessed', async () => {
+  const app = await createTestApp()
+  const { id, grant, username, email, password } = await app.signUp()
+  const renewed = await app.request('POST', '/token/refresh', { json: { refresh_token: grant.refresh_token } })
+  const { refresh_token } = (await renewed.json()) as { refresh_token: string }
+  await app.request('POST', '/token', { form: { grant_type: 'refresh_token', refresh_token } })
+  await app.request('POST', '/user/token', { json: { username, password } })
+  await app.request('POST', '/token', { form: { username, password: 'a wrong guess' } })
+  await app.request('POST', '/token/refresh', { json: { refresh_token: `${refresh_token}x` } })
+  await app.request('POST', '/register', { json: { email, username: 'other', password } })
+  expect(requests(app.logs).map(({ route, status, user_id }) => [route, status, user_id])).toEqual([
+    ['/register', 201, id],
+    ['/token', 200, id],
+    ['/token/refresh', 200, id],
+    ['/token', 200, id],
+    ['/user/token', 200, id],
+    ['/token', 401, undefined],
+    ['/token/refresh', 401, undefined],
+    ['/register', 409, undefined],
+  ])
+  await app.close()
+})
+
 test('a refusal says its code; a path that is no route is not written', async () => {
   const app = await createTestApp()
   await app.request('GET', '/users/me')

@@ -1,7 +1,7 @@
 import { Elysia, t } from 'elysia'
 import type { Deps } from '../../deps.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { principalOf } from '../../http/request-state.ts'
+import { noteUser, principalOf } from '../../http/request-state.ts'
 import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
@@ -32,8 +32,12 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
   const token = async ({ request, body }: { request: Request; body: TokenRequest }) => {
     const grant = readTokenRequest(body)
     const origin = kit.origin(request)
-    if (grant.type === 'refresh_token') return toTokenAnswer(await refreshGrant(deps, grant.refreshToken, origin))
-    return toTokenAnswer(await login(deps, { ...grant, origin, client: kit.clientPrefix(request) }))
+    const granted =
+      grant.type === 'refresh_token'
+        ? await refreshGrant(deps, grant.refreshToken, origin)
+        : await login(deps, { ...grant, origin, client: kit.clientPrefix(request) })
+    noteUser(request, granted.userId)
+    return toTokenAnswer(granted)
   }
   const tokenRoute = {
     open: true,
@@ -63,6 +67,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
         const { email, username, password } = body
         const asker = { client: kit.clientPrefix(request), ip: kit.clientIp(request) }
         const user = await register(deps, { email, username, password, ...asker })
+        noteUser(request, user.id)
         set.status = 201
         set.headers.location = '/users/me'
         return toUserView(user)

@@ -12,6 +12,8 @@ import * as store from './store.ts'
 
 /** What a client gets to act for a user: RFC 6749 section 5.1. */
 export interface Grant {
+  /** Whom it lets act; no part of the answer. */
+  userId: number
   accessToken: string
   /** Lifetime of the access token in seconds. */
   expiresIn: number
@@ -107,7 +109,7 @@ export function makeGrant(
     amr: session.amr.split(' '),
     authTime: session.authTime,
   })
-  return { accessToken: token, expiresIn, refreshToken: tokens.make(generation) }
+  return { userId: user.id, accessToken: token, expiresIn, refreshToken: tokens.make(generation) }
 }
 
 /** When a session ends that is refreshed now: idle lifetime from now, absolute lifetime from its beginning. */

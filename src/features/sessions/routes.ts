@@ -2,7 +2,7 @@ import { Elysia, t } from 'elysia'
 import type { Deps } from '../../deps.ts'
 import { invalidField } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { principalOf } from '../../http/request-state.ts'
+import { noteUser, principalOf } from '../../http/request-state.ts'
 import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
 import type { Principal } from './authenticate.ts'
@@ -51,7 +51,11 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
     .use(kit.plugin)
     .post(
       '/token/refresh',
-      async ({ request, body }) => toTokenPair(await refresh(deps, body.refresh_token, kit.origin(request))),
+      async ({ request, body }) => {
+        const granted = await refresh(deps, body.refresh_token, kit.origin(request))
+        noteUser(request, granted.userId)
+        return toTokenPair(granted)
+      },
       {
         open: true,
         limit: unguessable,
