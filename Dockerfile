@@ -8,7 +8,8 @@ WORKDIR /build
 COPY package.json bun.lock bunfig.toml ./
 RUN bun install --frozen-lockfile --production
 COPY . .
-RUN bun run build
+# Not `build`, which would install what only tests need.
+RUN bun run compile
 # What the final stage takes, laid out as it will lie there; ldd names the libraries of whichever machine this is.
 RUN mkdir -p root/usr/local/bin root/etc data \
   && cp dist/keyward root/usr/local/bin/ \

@@ -119,6 +119,17 @@ describe('what README names is there', () => {
     expect([...new Set([...named, ...assigned])].filter((name) => !own.has(name))).toEqual([])
   })
 
+  test('every script, and it begins with an install, as a fresh clone needs it', () => {
+    const scripts: Record<string, string> = manifest.scripts
+    const named = [...readme.matchAll(/\bbun(?:@1\.4\.5)? (?:run )?(start|(?<=run )[a-z]+)/g)].map(([, name]) => name!)
+    expect(new Set(named)).toEqual(new Set(['start', 'check', 'build', 'bench', 'torture', 'fuzz']))
+    const beginning = (name: string): string => {
+      const first = scripts[name]!.split(' && ', 1)[0]!
+      return /^bun run (\w+)$/.test(first) ? beginning(first.slice('bun run '.length)) : first
+    }
+    for (const name of named) expect([name, beginning(name)]).toEqual([name, 'bun install --frozen-lockfile'])
+  })
+
   test('every file', () => {
     const named = [
       ...readme.matchAll(/(?:^|[`(])((?:src|test|drizzle|\.ci)\/[\w./-]*|[A-Z]{2,}(?:\.md)?(?=\))|\.env\.example)/gm),

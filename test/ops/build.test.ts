@@ -20,6 +20,8 @@ describe('bun run build --target', () => {
       .slice(0, 20)
       .bytes()
     const outfile = join(scratchFolder('arm64'), 'keyward')
+    const ofEarlierBuild = join(root, 'dist', 'gone-1a2b3c4d.js.map')
+    await Bun.write(ofEarlierBuild, '{}')
     const { code, text } = await run([
       process.execPath,
       'run',
@@ -29,6 +31,7 @@ describe('bun run build --target', () => {
     ])
     expect({ code, text: code === 0 ? '' : text }).toEqual({ code: 0, text: '' })
     const head = await Bun.file(outfile).slice(0, 20).bytes()
+    expect(await Bun.file(ofEarlierBuild).exists()).toBe(false)
     // e_machine of ELF: EM_AARCH64.
     expect(String.fromCharCode(...head.subarray(1, 4))).toBe('ELF')
     expect(head[18]! | (head[19]! << 8)).toBe(183)

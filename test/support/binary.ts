@@ -199,9 +199,9 @@ async function provideBinary(): Promise<string> {
   const target = join(root, 'dist', 'keyward')
   if (modified(target) > newestSource()) return target
   // Built beside and renamed: another test process may be starting the old one at this moment.
-  const { scripts } = (await Bun.file(join(root, 'package.json')).json()) as { scripts: { build: string } }
+  const { scripts } = (await Bun.file(join(root, 'package.json')).json()) as { scripts: { compile: string } }
   const draft = join('dist', `keyward.${process.pid}`)
-  const child = Bun.spawn(['/bin/sh', '-c', scripts.build.replace('dist/keyward', draft)], {
+  const child = Bun.spawn(['/bin/sh', '-c', scripts.compile.replace('dist/keyward', draft)], {
     cwd: root,
     env: { ...process.env, PATH: `${join(process.execPath, '..')}:${process.env.PATH ?? ''}` },
     stdin: 'ignore',
