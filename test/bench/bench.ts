@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { LoadPlan, RawPlan, RawReading, Reading } from './plan.ts'
-import { watchMachine } from './proc.ts'
+import { coresOf, watchMachine } from './proc.ts'
 
 export interface BenchOptions {
   /** More and longer rounds. */
@@ -14,7 +14,7 @@ export interface Bench extends BenchOptions {
   load(plan: LoadPlan): Promise<Reading>
   /** Runs a program of `targets/` that measures without a server. */
   raw(program: string, plan: RawPlan & Record<string, unknown>): Promise<RawReading>
-  /** What the bench measures by itself, in a round. */
+  /** What the bench measures by itself, in a round; then it is its own load generator. */
   observe<T>(work: () => Promise<T>): Promise<T>
   /**
    * Does `work` in rounds, `count` in a short run, until so many were quiet, and at most twice as often. What is
@@ -24,19 +24,28 @@ export interface Bench extends BenchOptions {
   rounds<T>(count: number, work: () => Promise<T>): Promise<Rounds<T>>
 }
 
-export interface Rounds<T> {
+/** The most cores that were taken in any one measurement. */
+interface Busiest {
+  /** Other programs than what the bench started. */
+  foreign: number
+  /** A load generator. */
+  generator: number
+}
+
+export interface Rounds<T> extends Busiest {
   kept: T[]
   dropped: number
-  /** The most cores that other programs took in a round kept. */
-  foreign: number
 }
 
 /** A busy machine is not measured. */
 export class Disturbed extends Error {}
 
 export function createBench(options: BenchOptions): Bench {
-  let worst = 0
-  const run = async <T extends { foreignCores: number }>(program: string, plan: unknown): Promise<T> => {
+  let ofRound = idle
+  const run = async <T extends { foreignCores: number; ownCores?: number }>(
+    program: string,
+    plan: unknown,
+  ): Promise<T> => {
     const child = Bun.spawn([process.execPath, join(import.meta.dir, program)], {
       stdin: new Blob([JSON.stringify(plan)]),
       stdout: 'pipe',
@@ -46,7 +55,7 @@ export function createBench(options: BenchOptions): Bench {
     if (code !== 0) throw new Error(`${program} ended with ${code}`)
     // JSON writes NaN, the median of nothing, as null.
     const reading: T = JSON.parse(text, (_, value) => value ?? Number.NaN)
-    worst = Math.max(worst, reading.foreignCores)
+    ofRound = busier(ofRound, { foreign: reading.foreignCores, generator: reading.ownCores ?? 0 })
     return reading
   }
   return {
@@ -55,32 +64,42 @@ export function createBench(options: BenchOptions): Bench {
     raw: (program, plan) => run(join('targets', program), plan),
     async observe(work) {
       const watch = watchMachine(process.pid)
+      const ownBefore = process.cpuUsage()
       const result = await work()
-      worst = Math.max(worst, watch().foreignCores)
+      const { seconds, foreignCores } = watch()
+      const generator = coresOf(process.cpuUsage(ownBefore), seconds)
+      ofRound = busier(ofRound, { foreign: foreignCores, generator })
       return result
     },
     async rounds(count, work) {
       const wanted = options.long ? count * 3 : count
       const kept: Awaited<ReturnType<typeof work>>[] = []
-      let [dropped, foreign, quietest] = [0, 0, Number.POSITIVE_INFINITY]
+      let [dropped, quietest, busiest] = [0, Number.POSITIVE_INFINITY, idle]
       while (kept.length < wanted && kept.length + dropped < 2 * wanted) {
-        worst = 0
+        ofRound = idle
         const readings = await work()
-        quietest = Math.min(quietest, worst)
-        const quiet = worst <= options.foreign
+        quietest = Math.min(quietest, ofRound.foreign)
+        const quiet = ofRound.foreign <= options.foreign
         say(`${quiet ? '.' : 'x'}`)
         if (quiet) {
           kept.push(readings)
-          foreign = Math.max(foreign, worst)
+          busiest = busier(busiest, ofRound)
         } else dropped++
       }
-      if (kept.length > 0) return { kept, dropped, foreign }
+      if (kept.length > 0) return { kept, dropped, ...busiest }
       throw new Disturbed(
         `other programs took at least ${quietest.toFixed(2)} cores in each of ${dropped} rounds, more than ${options.foreign}`,
       )
     },
   }
 }
+
+const idle: Busiest = { foreign: 0, generator: 0 }
+
+const busier = (one: Busiest, other: Busiest): Busiest => ({
+  foreign: Math.max(one.foreign, other.foreign),
+  generator: Math.max(one.generator, other.generator),
+})
 
 export const say = (text: string): unknown => process.stderr.write(text)
 

@@ -1,7 +1,7 @@
 import { constants, setPriority } from 'node:os'
 import { carryOver, readAnswer } from './connection.ts'
 import { type LoadPlan, percentile, type Reading } from './plan.ts'
-import { cpuSeconds, watchMachine } from './proc.ts'
+import { coresOf, cpuSeconds, watchMachine } from './proc.ts'
 
 /*
  * The load generator: a process of its own, so that it shares no event loop with what it measures. It speaks HTTP/1.1
@@ -174,7 +174,7 @@ async function generate(): Promise<Reading> {
     p50: percentile(sorted, 0.5),
     p99: percentile(sorted, 0.99),
     late99: lateness.length === 0 ? 0 : percentile(Float64Array.from(lateness).sort(), 0.99),
-    ownCores: (own.user + own.system) / 1e6 / seconds,
+    ownCores: coresOf(own, seconds),
     foreignCores,
   }
 }

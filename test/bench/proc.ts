@@ -58,6 +58,9 @@ export function watchMachine(root: number): () => { seconds: number; foreignCore
   }
 }
 
+/** How many cores a process was busy on. */
+export const coresOf = ({ user, system }: NodeJS.CpuUsage, seconds: number): number => (user + system) / 1e6 / seconds
+
 /** As many as hashes can run at once. */
 export const cores = availableParallelism()
 

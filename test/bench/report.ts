@@ -12,7 +12,7 @@ export interface Findings {
   table: string[][]
   gates: Gate[]
   notes?: string[]
-  rounds: Pick<Rounds<unknown>, 'dropped' | 'foreign'> & { kept: { length: number } }
+  rounds: Omit<Rounds<unknown>, 'kept'> & { kept: { length: number } }
 }
 
 /** A promise of this design: a ratio of two figures of one round, mostly. */
@@ -53,7 +53,7 @@ export function toMarkdown(findings: Findings, at: Date): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const kept = `medians of ${rounds.kept.length} ${rounds.kept.length === 1 ? 'round' : 'rounds'}`
   const dropped = rounds.dropped === 0 ? '' : `, ${rounds.dropped} more dropped`
-  const measured = `${at.toISOString().slice(0, 10)}, ${machine()}; ${kept}${dropped}; other programs took at most ${rounds.foreign.toFixed(2)} cores.`
+  const measured = `${at.toISOString().slice(0, 10)}, ${machine()}; ${kept}${dropped}; a load generator took at most ${rounds.generator.toFixed(2)} cores, other programs ${rounds.foreign.toFixed(2)}.`
   return [
     `### ${title}`,
     text,
