@@ -5,12 +5,18 @@ import { seededRandom } from '../support/random.ts'
 const requestId = createRequestIds(seededRandom())
 
 describe('createRequestIds', () => {
-  test.each(['a', '0b0e5ad2-1f6e-4bd0-8e2b-4f1e1f1b1c7a', 'Root_1.2-3', 'x'.repeat(128)])(
-    'takes the sane id of a caller: %s',
-    (supplied) => {
-      expect(requestId(supplied)).toBe(supplied)
-    },
-  )
+  test.each([
+    'a',
+    '0b0e5ad2-1f6e-4bd0-8e2b-4f1e1f1b1c7a',
+    'Root_1.2-3',
+    'v1.20.300',
+    'kwr',
+    'parkw_1',
+    'keyJ',
+    'x'.repeat(128),
+  ])('takes the sane id of a caller: %s', (supplied) => {
+    expect(requestId(supplied)).toBe(supplied)
+  })
 
   test.each([
     null,
@@ -26,6 +32,14 @@ describe('createRequestIds', () => {
     '../../etc',
     'é',
     'a$b',
+    'kwr_AQ5q3v2pQm3kS1y2Z7sXbQAAAAAB',
+    'kw_AQ5q3v2pQm3kS1y2Z7sXbQAAAAAB',
+    'trace-kwr_AQ5q3v2pQm3kS1y2Z7sXbQ',
+    'eyJhbGciOiJIUzI1NiJ9.e30.c2ln',
+    'Bearer_eyJhbGciOiJIUzI1NiJ9',
+    '203.0.113.77',
+    'client-203.0.113.77-1',
+    '2001:db8::1',
   ])('mints one instead of %j', (supplied) => {
     const id = requestId(supplied)
     expect(id).not.toBe(supplied as string)

@@ -1,4 +1,7 @@
 import { expect, test } from 'bun:test'
+import { createApiKey } from '../../src/features/api-keys/api-key.ts'
+import { giveRole } from '../../src/features/roles/assign.ts'
+import { findUser } from '../../src/features/users/find.ts'
 import { createTestApp } from '../support/app.ts'
 
 const entries = (logs: string[]) => logs.map((line) => JSON.parse(line) as Record<string, unknown>)
@@ -72,7 +75,7 @@ test('log and metrics name the code that the client got', async () => {
 
 test('P3: no line holds a token, a password, an address or a query, whatever fails', async () => {
   const app = await createTestApp({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
-  const { grant, password } = await app.signUp()
+  const { id, grant, password } = await app.signUp()
   const headers = { 'x-forwarded-for': '203.0.113.77' }
   const { access_token: token } = grant
   await app.request('GET', '/users/me?password=in-the-query', { token, headers })
@@ -80,13 +83,19 @@ test('P3: no line holds a token, a password, an address or a query, whatever fai
   await app.request('POST', '/register', { json: { email: 'not an address', username: '!', password }, headers })
   await app.request('POST', '/register', { body: `{"password":"${password}`, type: 'application/json', headers })
   await app.request('POST', '/token', { form: `username=ada&password=${password}&password=${password}`, headers })
+  await giveRole(app.deps, { userId: id, role: 'admin' })
+  const owner = (await findUser(app.deps, id))!
+  const key = await createApiKey(app.deps, { owner, name: 'gateway', scopes: ['tokens:introspect'] })
+  const asId = [token, grant.refresh_token!, grant.device_token!, key.text, '203.0.113.77']
+  for (const supplied of asId)
+    await app.request('GET', '/users/me', { token, headers: { ...headers, 'x-request-id': supplied } })
   await app.deps.store.close()
   await app.request('POST', '/token', { form: { username: 'ada', password }, headers })
   await app.request('GET', '/users/me', { token, headers })
   const text = app.logs.join('')
-  for (const secret of [token, token.split('.')[2]!, password, 'in-the-query', '203.0.113.77', 'ada@example.com'])
+  for (const secret of [...asId, token.split('.')[2]!, password, 'in-the-query', 'ada@example.com'])
     expect(text).not.toContain(secret)
-  expect(requests(app.logs).length).toBe(9)
+  expect(requests(app.logs).length).toBe(14)
 })
 
 test('LOG_LEVEL leaves out what is below it', async () => {
