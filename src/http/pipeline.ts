@@ -28,8 +28,8 @@ export interface PipelineOptions {
 /** What metrics are told of an answer. */
 export interface Answered {
   method: string
-  /** As registered; undefined where no route has the path. */
-  pattern: string | undefined
+  /** As registered; `unmatched` where there is none, since a path may be anything. */
+  pattern: string
   status: number
   milliseconds: number
   /** Why it was refused, if it was. */
@@ -56,8 +56,8 @@ interface Judged {
   request: Request
   method: string
   id: string
-  /** Of its route, or of the one that answers GET on its path. */
-  pattern: string | undefined
+  /** Of its route, else of the one that answers GET on its path, else `unmatched`. */
+  pattern: string
   state: RequestState | undefined
   started: number
 }
@@ -107,7 +107,7 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
       : state
         ? judgeFor(request, state)
         : () => answerOther(request, path, id)
-    const pattern = route?.pattern ?? table.find('GET', path)?.pattern
+    const pattern = route?.pattern ?? table.find('GET', path)?.pattern ?? 'unmatched'
     return () => andThen(answer(), (response) => finish(response, { request, method, id, pattern, state, started }))
   }
 
@@ -175,7 +175,7 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
   function report({ id, method, pattern, status, started, code, userId }: Report, now: number): void {
     const milliseconds = now - started
     observe?.({ method, pattern, status, milliseconds, code })
-    const level = status < 400 && pattern !== undefined && quiet?.has(pattern) ? 'debug' : 'info'
+    const level = status < 400 && quiet?.has(pattern) ? 'debug' : 'info'
     log[level]('request', {
       request_id: id,
       method,

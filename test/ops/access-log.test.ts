@@ -52,7 +52,7 @@ test('a refusal says its code; a path that is no route is not written', async ()
   expect(requests(app.logs).map(({ route, status, code }) => [route, status, code])).toEqual([
     ['/users/me', 401, 'not_authenticated'],
     ['/token', 401, 'invalid_credentials'],
-    [undefined, 404, 'not_found'],
+    ['unmatched', 404, 'not_found'],
   ])
   expect(app.logs.join('')).not.toContain('kept-out')
   await app.close()

@@ -15,8 +15,8 @@ export interface ProcessUsage {
 /** One answered request, as metrics group it. */
 export interface Answered {
   method: string
-  /** The route's pattern, never the path; undefined where no route matched. */
-  pattern: string | undefined
+  /** The route's pattern, never the path; one word where no route matched. */
+  pattern: string
   status: number
   milliseconds: number
   /** The code of the refusal, if it was one. */
@@ -89,7 +89,7 @@ export function createMetrics({ passwords, store, clock, usage }: MetricsSources
   }
 
   return {
-    answered({ method, pattern = 'unmatched', status, milliseconds, code }) {
+    answered({ method, pattern, status, milliseconds, code }) {
       const cells = cellsOf(method, pattern)
       let counter = cells.statuses.get(status)
       if (!counter) {
