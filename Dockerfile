@@ -1,7 +1,7 @@
 # Keyward as an image: one executable and the C library that it is linked to. No shell, no package manager, no root.
 #
 #   docker build --tag keyward .
-#   docker run --publish 8000:8000 --volume keyward:/data --env SECRET_KEY=… --stop-timeout 40 keyward
+#   docker run --publish 8000:8000 --volume keyward:/data --env SECRET_KEY=… --stop-timeout 45 keyward
 
 FROM oven/bun:1.4.5 AS build
 WORKDIR /build

@@ -17,6 +17,12 @@ test('the Dockerfile has nothing for a linter to say', async () => {
   expect(validate(text.replace('USER 65532:65532', 'USER')).length).toBeGreaterThan(0)
 })
 
+test('Dockerfile, README and the systemd unit give the same time to stop', async () => {
+  const texts = await Promise.all([file, join(dirname(file), 'README.md')].map((path) => Bun.file(path).text()))
+  const said = texts.flatMap((text) => [...text.matchAll(/(?:--stop-timeout |TimeoutStopSec=)(\d+)/g)])
+  expect(said.map(([, seconds]) => seconds)).toEqual(['45', '45', '45'])
+})
+
 // There is no engine here. What the last stage would hold is built in a folder; a container of it is a chroot with the
 // image's user, environment and commands, and with /proc, which every container has.
 describe('the image', () => {
@@ -82,6 +88,26 @@ describe('the image', () => {
     const { access_token } = (await token.json()) as { access_token: string }
     expect((await keyward.request('GET', '/users/me', { token: access_token })).status).toBe(200)
     expect(readdirSync(join(image.root, 'data'))).toContain('keyward.db')
+  })
+
+  test('takes commands beside its server, by name', async () => {
+    const account = ['--email', 'grace@example.com', '--username', 'grace', '--admin']
+    const child = Bun.spawn(inContainer(image, ['keyward', 'users', 'create', ...account]), {
+      // An engine gives a PATH to an image that names none.
+      env: {
+        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        ...image.env,
+        SECRET_KEY: testSecret,
+      },
+      stdin: new Blob(['correct horse battery']),
+      stdout: 'pipe',
+      stderr: 'inherit',
+    })
+    expect([await child.stdout.text(), await child.exited]).toEqual([expect.stringMatching(/^Created .*\badmin/), 0])
+    const token = await keyward.request('POST', '/token', {
+      form: { username: 'grace', password: 'correct horse battery' },
+    })
+    expect(token.status).toBe(200)
   })
 
   test('says by its HEALTHCHECK whether it is well', async () => {
