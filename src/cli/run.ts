@@ -1,7 +1,6 @@
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
 import { compileWhatIsHot } from '../lib/jit.ts'
 import { type CommandContext, UsageError } from './context.ts'
-import { explain } from './explain.ts'
 import { serve } from './serve.ts'
 
 /**
@@ -45,6 +44,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       context.printError(`${(error as Error).message}\nSee: keyward --help\n`)
       return 2
     }
+    const { explain } = await import('./explain.ts')
     context.printError(`${explain(error)}\n`)
     return 1
   }
