@@ -44,6 +44,8 @@ export interface Surroundings {
   random?: Random
   log?: Log
   write?: (line: string) => void
+  /** See `CommandContext.printsToTerminal`. */
+  writesToTerminal?: () => boolean
   usage?: () => ProcessUsage
   /** See `StorageOptions.waitInside`. */
   waitInside?: boolean
@@ -75,12 +77,13 @@ export async function createDeps(
     clock = systemClock,
     random = systemRandom,
     write = () => {},
+    writesToTerminal = () => false,
     usage = () => noUsage,
     log,
     waitInside,
   }: Surroundings = {},
 ): Promise<Deps> {
-  log ??= createLog({ level: config.LOG_LEVEL, format: config.LOG_FORMAT, clock, write })
+  log ??= createLog({ level: config.LOG_LEVEL, format: logFormat(config, writesToTerminal), clock, write })
   const { store, driver } = await openDatabase(config, { log, waitInside })
   try {
     const { applied, copy } = await migrate(driver, embeddedMigrations(store.dialect), clock)
@@ -131,6 +134,11 @@ export async function createDeps(
     await store.close()
     throw error
   }
+}
+
+const logFormat = ({ LOG_FORMAT }: Pick<Config, 'LOG_FORMAT'>, toTerminal: () => boolean): 'json' | 'text' => {
+  if (LOG_FORMAT !== 'auto') return LOG_FORMAT
+  return toTerminal() ? 'text' : 'json'
 }
 
 /** The present SECRET_KEY, then the previous one while it is being replaced. */

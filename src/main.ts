@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import manifest from '../package.json' with { type: 'json' }
 import { readSecret as readSecretFrom } from './cli/read-secret.ts'
 import { run } from './cli/run.ts'
@@ -24,6 +25,10 @@ const stopSignal = () =>
       })
     }
   })
+
+/** Node's `tty` brings its streams along; where the output is no device it can do without. */
+const printsToTerminal = () =>
+  fstatSync(1).isCharacterDevice() && (require('node:tty') as typeof import('node:tty')).isatty(1)
 
 const readSecret = async (prompt: string) => {
   const typed = await readSecretFrom(process.stdin, prompt, (text) => process.stderr.write(text))
@@ -57,6 +62,7 @@ run(process.argv.slice(2), {
   random: systemRandom,
   usage,
   print: output.write,
+  printsToTerminal,
   printError: (text) => process.stderr.write(text),
   readSecret,
   stopSignal,

@@ -13,6 +13,8 @@ export interface CommandContext {
   /** What the operating system says of this process. */
   usage: () => ProcessUsage
   print: (text: string) => void
+  /** Whether what is printed goes to a terminal, where a person reads it. */
+  printsToTerminal: () => boolean
   printError: (text: string) => void
   /** Asks for a password, or takes it from standard input. */
   readSecret: (prompt: string) => Promise<string>

@@ -137,10 +137,10 @@ export const configSchema = Members({
     description: 'After so many days addresses in the audit log are shortened to a network (IPv4 /24, IPv6 /48).',
   }),
   LOG_LEVEL: choice([...logLevels], { default: 'info', description: 'The least severity that is logged.' }),
-  LOG_FORMAT: choice(['json', 'text'], {
-    default: 'json',
+  LOG_FORMAT: choice(['auto', 'json', 'text'], {
+    default: 'auto',
     dev: { default: 'text' },
-    description: 'JSON lines for machines or plain text for a person.',
+    description: 'JSON lines for machines or plain text for a person: `auto` is text on a terminal, else JSON.',
   }),
   SHUTDOWN_DELAY_SECONDS: whole(0, 300, {
     default: 5,

@@ -35,7 +35,7 @@ describe('defaults', () => {
       AUDIT_DAYS: 400,
       AUDIT_IP_DAYS: 30,
       LOG_LEVEL: 'info',
-      LOG_FORMAT: 'json',
+      LOG_FORMAT: 'auto',
       SHUTDOWN_DELAY_SECONDS: 5,
     })
   })

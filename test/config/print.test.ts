@@ -38,7 +38,7 @@ test('the table has a row of three cells for every key', () => {
     ...configKeys,
   ])
   expect(rows).toContain(
-    '| `LOG_FORMAT` | `json`; with `--dev` `text` | JSON lines for machines or plain text for a person. Takes json or text. |',
+    '| `LOG_FORMAT` | `auto`; with `--dev` `text` | JSON lines for machines or plain text for a person: `auto` is text on a terminal, else JSON. Takes auto, json or text. |',
   )
   expect(configTable()).toContain('| `PUBLIC_URL` | `http://localhost:<PORT>` |')
   expect(configTable()).toContain('`sqlite:///./relative.db`, `sqlite:////absolute.db`')

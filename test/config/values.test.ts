@@ -47,7 +47,7 @@ describe('words', () => {
     ['JWT_ALG', ['ES256', 'EdDSA', 'RS256'], 'none'],
     ['RATE_LIMIT', ['on', 'off'], 'false'],
     ['LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'INFO'],
-    ['LOG_FORMAT', ['json', 'text'], 'pretty'],
+    ['LOG_FORMAT', ['auto', 'json', 'text'], 'pretty'],
   ] as const)('%s takes %j and nothing else', (key, words, wrong) => {
     for (const word of words) expect(settings({ [key]: word })[key]).toBe(word)
     expect(problems({ [key]: wrong })).toEqual([[key, expect.stringContaining(`got "${wrong}"; takes ${words[0]}`)]])

@@ -41,6 +41,7 @@ export async function keyward(
     print: (text: string) => {
       out += text
     },
+    printsToTerminal: () => false,
     printError: (text: string) => {
       err += text
     },

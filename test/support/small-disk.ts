@@ -56,23 +56,25 @@ export async function smallDisk(): Promise<FaultyDisk | undefined> {
   }
 }
 
+/** Lets a process write no file beyond `size` bytes (RLIMIT_FSIZE); pipes and sockets do not count. */
+export function limitFiles(pid: number, size: '0' | 'unlimited'): void {
+  const { exitCode, stderr } = Bun.spawnSync(['prlimit', '--pid', String(pid), `--fsize=${size}:`])
+  if (exitCode !== 0) throw new Error(`prlimit: ${stderr}`)
+}
+
 /**
  * A disk on which, once it fails, the process cannot write to any file, as when a file system was made read-only under
  * it: RLIMIT_FSIZE of the process, which needs no right. (A file's mode counts only when it is opened.)
  */
 export function unwritableDisk(): FaultyDisk {
   const folder = scratchFolder('disk')
-  const limit = ({ pid }: RunningBinary, size: string) => {
-    const { exitCode, stderr } = Bun.spawnSync(['prlimit', '--pid', String(pid), `--fsize=${size}:`])
-    if (exitCode !== 0) throw new Error(`prlimit: ${stderr}`)
-  }
   return {
     async start() {
       const env = serverSettings({ databaseUrl: `sqlite:///${join(folder, FILE)}` })
       return startServer([await binaryPath(), 'serve', '--dev'], { env })
     },
-    fail: (keyward) => limit(keyward, '0'),
-    recover: (keyward) => limit(keyward, 'unlimited'),
+    fail: ({ pid }) => limitFiles(pid, '0'),
+    recover: ({ pid }) => limitFiles(pid, 'unlimited'),
     files: () => readdirSync(folder),
     dispose: async () => {},
   }
