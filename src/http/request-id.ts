@@ -14,8 +14,9 @@ const isTakenOver = (supplied: string): boolean => sane.test(supplied) && !telli
 
 /**
  * Makes the function that answers a request's `X-Request-Id`: the caller's own if it is sane (1 to 128 of
- * `A-Z a-z 0-9 . _ -`) and looks like neither a token nor an address, else a new one. New ones are unique across processes, restarts and replicas (72 random bits
- * drawn once) and within a process (a counter). They are no secret: whoever knows one can guess the next.
+ * `A-Z a-z 0-9 . _ -`) and looks like neither a token nor an address, else a new one. New ones are unique across
+ * processes, restarts and replicas (72 random bits drawn once) and within a process (a counter). They are no secret:
+ * whoever knows one can guess the next.
  */
 export function createRequestIds(random: Random): (supplied: string | null) => string {
   const prefix = toBase64Url(random.bytes(9))
