@@ -47,6 +47,7 @@ async function headers(app: TestApp): Promise<[header: string, status: number][]
   const stranger = (await other.signUp('ada')).grant.access_token
   const all: [string, number][] = [
     [`Bearer ${good}`, 200],
+    [`bearer ${good}`, 200],
     [`Bearer ${await tokenOf(app)}`, 200],
     [`Bearer ${await tokenOf(late)}`, 401],
     [`Bearer ${await tokenOf(elsewhere)}`, 401],
