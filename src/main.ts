@@ -62,6 +62,7 @@ run(process.argv.slice(2), {
   random: systemRandom,
   usage,
   print: output.write,
+  printLog: output.writeLog,
   printsToTerminal,
   printError: (text) => process.stderr.write(text),
   readSecret,

@@ -13,6 +13,8 @@ export interface CommandContext {
   /** What the operating system says of this process. */
   usage: () => ProcessUsage
   print: (text: string) => void
+  /** As `print`, for the lines of a log: some may be lost where nobody reads them. */
+  printLog: (line: string) => void
   /** Whether what is printed goes to a terminal, where a person reads it. */
   printsToTerminal: () => boolean
   printError: (text: string) => void

@@ -16,8 +16,8 @@ export async function runService(
   config: Config,
   { context, dev }: { context: CommandContext; dev: boolean },
 ): Promise<void> {
-  const { clock, random, print, printsToTerminal, usage } = context
-  const deps = await createDeps(config, { clock, random, write: print, writesToTerminal: printsToTerminal, usage })
+  const { clock, random, printLog, printsToTerminal, usage } = context
+  const deps = await createDeps(config, { clock, random, write: printLog, writesToTerminal: printsToTerminal, usage })
   const { log } = deps
   const jobs = startJobs(deps)
   try {

@@ -100,15 +100,20 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
     const { method } = request
     const path = pathOf(request.url)
     const id = requestId(request.headers.get('x-request-id'))
-    const route = table.find(method, path)
+    const own = table.find(method, path)
+    const get = own ? undefined : table.find('GET', path)
+    const asked = get && method === 'HEAD' ? asGet(request) : request
+    const route = asked === request ? own : get
     const state: RequestState | undefined = route && { id, route }
-    const answer = isHostMalformed(request, received)
-      ? () => refuse(log, malformedHost(), request)
+    const judged = isHostMalformed(request, received)
+      ? () => refuse(log, malformedHost(), asked)
       : state
-        ? judgeFor(request, state)
-        : () => answerOther(request, path, id)
-    const pattern = route?.pattern ?? table.find('GET', path)?.pattern ?? 'unmatched'
-    return () => andThen(answer(), (response) => finish(response, { request, method, id, pattern, state, started }))
+        ? judgeFor(asked, state)
+        : () => answerOther(request, path)
+    const answer = asked === request ? judged : () => andThen(judged(), withoutBody)
+    const pattern = (own ?? get)?.pattern ?? 'unmatched'
+    return () =>
+      andThen(answer(), (response) => finish(response, { request: asked, method, id, pattern, state, started }))
   }
 
   function judgeFor(request: Request, state: RequestState): Answer {
@@ -135,19 +140,13 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
   }
 
   /** For a method or path that has no route of its own. */
-  function answerOther(request: Request, path: string, id: string): MaybePromise<Response> {
+  function answerOther(request: Request, path: string): Response {
     const allowed = table.allowed(path)
     if (allowed.length === 0) return refuse(log, new KeywardError('not_found'), request)
     if (request.method === 'OPTIONS')
       return (
         cors.preflight(request, allowed) ?? new Response(null, { status: 204, headers: { allow: allowed.join(', ') } })
       )
-    const get = request.method === 'HEAD' ? table.find('GET', path) : undefined
-    if (get) {
-      // Bun takes what is no host for one, such as a number too large, and then refuses a request made of its own URL.
-      const asGet = standIn(request, `http://localhost${targetOf(request.url)}`, { headers: request.headers })
-      return andThen(judgeFor(asGet, { id, route: get })(), withoutBody)
-    }
     const refusal = refuse(log, new KeywardError('method_not_allowed'), request)
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
@@ -211,6 +210,11 @@ const SLASH = 0x2f
 const isHostMalformed = (request: Request, received: Request): boolean =>
   request !== received && request.headers.get('host') !== null
 const malformedHost = () => new KeywardError('invalid_request', { sentence: 'The Host header is malformed' })
+
+/** A HEAD as the GET that it asks the headers of. */
+const asGet = (request: Request): Request =>
+  // Bun takes what is no host for one, such as a number too large, and then refuses a request made of its own URL.
+  standIn(request, `http://localhost${targetOf(request.url)}`, { headers: request.headers })
 
 /** A HEAD answer: the headers of the GET, the length of its body among them (RFC 9110 section 9.3.2). */
 async function withoutBody(response: Response): Promise<Response> {

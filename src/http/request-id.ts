@@ -8,7 +8,7 @@ const sane = /^[A-Za-z0-9._-]{1,128}$/
  * How our refresh tokens and API keys begin, and any JWT; and an IPv4 address. The log, which has every id, may hold
  * none of them. An IPv6 address has colons, which are not sane.
  */
-const telling = /(?:^|[._-])(?:kwr_|kw_|eyJ)|\d{1,3}(?:\.\d{1,3}){3}/
+const telling = /kwr_|(?:^|[._-])(?:kw_|eyJ)|\d{1,3}(?:\.\d{1,3}){3}/
 
 const isTakenOver = (supplied: string): boolean => sane.test(supplied) && !telling.test(supplied)
 

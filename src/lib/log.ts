@@ -25,7 +25,7 @@ export interface LogOptions {
 }
 
 /**
- * Structured log. JSON lines by default; `text` is for a person at a terminal. Either way one event is one line:
+ * Structured log: JSON lines, or `text` for a person at a terminal. Either way one event is one line:
  * JSON escapes control characters, and `text` quotes any value that has them, so user input cannot forge a line.
  */
 export function createLog({ level, format, clock, write }: LogOptions): Log {

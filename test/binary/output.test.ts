@@ -1,22 +1,47 @@
+import { Database } from 'bun:sqlite'
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { binaryPath, type RunningBinary, serverSettings, startServer } from '../support/binary.ts'
+import { closeSync, constants, openSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { binaryPath, type RunningBinary, runBinary, serverSettings, startServer } from '../support/binary.ts'
 import { hasPrograms } from '../support/programs.ts'
+import { scratchFolder } from '../support/scratch.ts'
 import { limitFiles } from '../support/small-disk.ts'
 
 setDefaultTimeout(60_000)
 
-/** A server that a shell starts as `$1`, so that its output goes where a test wants it; in an empty folder. */
-const startIn = async (shell: string, env: Record<string, string> = {}): Promise<RunningBinary> =>
-  startServer(['sh', '-c', shell, 'sh', await binaryPath()], { env: serverSettings({ env }) })
+/** A server that a shell starts as `$1`, so that its output goes where a test wants it. */
+const startIn = async (cwd: string, shell: string, env: Record<string, string> = {}): Promise<RunningBinary> =>
+  startServer(['sh', '-c', shell, 'sh', await binaryPath()], { cwd, env: serverSettings({ env }) })
 
-/** Passes two lines on, so that it is known when the server answers, and does `then` with the open pipe. */
-const readTwoLines = (then: string) => `mkfifo pipe; (head -n 2; ${then}) <pipe & exec "$1" serve --dev >pipe`
+/** Asks what is refused, so that nothing but the log is written. */
+async function ask(server: RunningBinary, requestId: string, times = 1): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    const { status } = await server.request('GET', '/users/me', { headers: { 'x-request-id': requestId } })
+    expect(status).toBe(401)
+  }
+}
 
-const logLine = async (server: RunningBinary, requestId: string) =>
-  (await server.request('GET', '/users/me', { headers: { 'x-request-id': requestId } })).status
+async function expectStop(server: RunningBinary): Promise<void> {
+  server.signal('SIGTERM')
+  expect(await server.exited).toBe(0)
+}
+
+/** A server whose log nobody reads from its third line on, until `close` takes its reader away. */
+async function startUnread(): Promise<{ server: RunningBinary; close(): void }> {
+  const cwd = scratchFolder('unread')
+  Bun.spawnSync(['mkfifo', join(cwd, 'pipe')])
+  const reader = openSync(join(cwd, 'pipe'), constants.O_RDONLY | constants.O_NONBLOCK)
+  const server = await startIn(cwd, 'head -n 2 <pipe & exec "$1" serve --dev >pipe')
+  return { server, close: () => closeSync(reader) }
+}
+
+/** Of a request's line, so that 400 of them are more than the 64 KiB that a pipe holds. */
+const LONG_ID = 'x'.repeat(128)
+
+const atProductionCost = { LOG_FORMAT: 'auto', BCRYPT_COST: '10' }
 
 test('LOG_FORMAT=auto is JSON in a pipe', async () => {
-  const server = await startIn('exec "$1" serve', { LOG_FORMAT: 'auto', BCRYPT_COST: '10' })
+  const server = await startIn(scratchFolder('cwd'), 'exec "$1" serve', atProductionCost)
   try {
     expect(JSON.parse(server.output().split('\n')[0]!)).toMatchObject({ level: 'info' })
   } finally {
@@ -25,12 +50,10 @@ test('LOG_FORMAT=auto is JSON in a pipe', async () => {
 })
 
 test.skipIf(!hasPrograms('script'))('LOG_FORMAT=auto is text on a terminal', async () => {
-  const server = await startIn('exec script --quiet --return --command "$1 serve" /dev/null', {
-    LOG_FORMAT: 'auto',
-    BCRYPT_COST: '10',
-  })
+  const shell = 'exec script --quiet --return --command "$1 serve" /dev/null'
+  const server = await startIn(scratchFolder('cwd'), shell, atProductionCost)
   try {
-    expect(await logLine(server, 'seen')).toBe(401)
+    await ask(server, 'seen')
     await server.says(/^\d\d:\d\d:\d\d\.\d{3} INFO {2}request request_id=seen .* status=401 /m)
     expect(server.output()).not.toContain('{"time"')
   } finally {
@@ -39,43 +62,57 @@ test.skipIf(!hasPrograms('script'))('LOG_FORMAT=auto is text on a terminal', asy
 })
 
 test.skipIf(!hasPrograms('prlimit'))('a log that cannot grow costs its lines and nothing else', async () => {
-  const server = await startIn('touch log; tail --pid=$$ --follow log & exec "$1" serve --dev >>log')
+  const cwd = scratchFolder('cwd')
+  const log = join(cwd, 'log')
+  const server = await startIn(cwd, 'touch log; tail --pid=$$ --follow log & exec "$1" serve --dev >>log')
   try {
-    limitFiles(server.pid, '0')
-    expect(await logLine(server, 'lost')).toBe(401)
-    expect(await logLine(server, 'lost')).toBe(401)
+    // Not at the end of a line: a disk is full wherever it is.
+    limitFiles(server.pid, statSync(log).size + 50)
+    await ask(server, 'lost', 3)
     limitFiles(server.pid, 'unlimited')
-    expect(await logLine(server, 'kept')).toBe(401)
+    await ask(server, 'kept')
     await server.says(/"request_id":"kept"/)
-    expect(server.output()).not.toContain('"request_id":"lost"')
-    server.signal('SIGTERM')
-    expect(await server.exited).toBe(0)
-  } finally {
-    await server.stop()
-  }
-})
-
-test('a log that nobody reads any longer stops nothing', async () => {
-  const server = await startIn(readTwoLines('true'))
-  try {
-    for (let i = 0; i < 3; i++) expect(await logLine(server, 'lost')).toBe(401)
-    server.signal('SIGTERM')
-    expect(await server.exited).toBe(0)
+    await expectStop(server)
+    const lines = readFileSync(log, 'utf8').split('\n').filter(Boolean)
+    const whole = lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(whole.length).toBe(lines.length - 1)
+    expect(whole.map(({ request_id }) => request_id).filter(Boolean)).toEqual(['kept'])
   } finally {
     await server.stop()
   }
 })
 
 test('a log that is read no further holds up no answer and no stop', async () => {
-  const server = await startIn(readTwoLines('touch empty; exec tail --pid=$$ --follow empty'))
+  const { server, close } = await startUnread()
   try {
-    // A pipe holds 64 KiB, and each line of these is longer than 256 bytes.
-    for (let i = 0; i < 400; i++) expect(await logLine(server, 'x'.repeat(128))).toBe(401)
-    server.signal('SIGTERM')
-    expect(await server.exited).toBe(0)
+    await ask(server, LONG_ID, 400)
+    await expectStop(server)
+  } finally {
+    close()
+    await server.stop()
+  }
+})
+
+test('a log whose reader goes away, with lines waiting for it, stops nothing', async () => {
+  const { server, close } = await startUnread()
+  try {
+    await ask(server, LONG_ID, 400)
+    close()
+    await ask(server, LONG_ID, 3)
+    await expectStop(server)
   } finally {
     await server.stop()
   }
+})
+
+test('a command waits for the reader of all that it prints', async () => {
+  const cwd = scratchFolder('cwd')
+  const env = { ...serverSettings({}), DATABASE_URL: 'sqlite:///./users.db', LOG_FORMAT: 'text' }
+  expect((await runBinary(['migrate', 'up', '--dev'], { cwd, env })).exitCode).toBe(0)
+  fillWithUsers(join(cwd, 'users.db'), 20_000)
+  const { exitCode, stdout } = await runBinary(['users', 'list', '--dev'], { cwd, env })
+  expect(exitCode).toBe(0)
+  expect(stdout.match(/^ *\d+ {2}user\d+ /gm)).toHaveLength(20_000)
 })
 
 test('a command whose output is lost says so and ends with 1', async () => {
@@ -83,3 +120,13 @@ test('a command whose output is lost says so and ends with 1', async () => {
   expect(await child.stderr.text()).toBe('The output could not be written (ENOSPC)\n')
   expect(await child.exited).toBe(1)
 })
+
+function fillWithUsers(file: string, count: number): void {
+  using db = new Database(file)
+  db.run(
+    `WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < ?)
+     INSERT INTO users (id, email, email_key, username, username_key, is_active, session_epoch, created_at, updated_at)
+     SELECT id, id || '@example.com', id || '@example.com', 'user' || id, 'user' || id, 1, 0, 0, 0 FROM n`,
+    [count],
+  )
+}

@@ -35,6 +35,7 @@ describe('createRequestIds', () => {
     'kwr_AQ5q3v2pQm3kS1y2Z7sXbQAAAAAB',
     'kw_AQ5q3v2pQm3kS1y2Z7sXbQAAAAAB',
     'trace-kwr_AQ5q3v2pQm3kS1y2Z7sXbQ',
+    'tracekwr_AQ5q3v2pQm3kS1y2Z7sXbQ',
     'eyJhbGciOiJIUzI1NiJ9.e30.c2ln',
     'Bearer_eyJhbGciOiJIUzI1NiJ9',
     '203.0.113.77',

@@ -44,6 +44,21 @@ test('who registers, logs in or refreshes is named, and nobody who is guessed', 
   await app.close()
 })
 
+test('HEAD is logged as the GET that it stands for', async () => {
+  const app = await createTestApp()
+  const { id, grant } = await app.signUp()
+  app.logs.length = 0
+  await app.request('HEAD', '/users/me', { token: grant.access_token })
+  await app.request('HEAD', '/users/me')
+  expect(
+    requests(app.logs).map(({ method, route, status, code, user_id }) => [method, route, status, code, user_id]),
+  ).toEqual([
+    ['HEAD', '/users/me', 200, undefined, id],
+    ['HEAD', '/users/me', 401, 'not_authenticated', undefined],
+  ])
+  await app.close()
+})
+
 test('a refusal says its code; a path that is no route is not written', async () => {
   const app = await createTestApp()
   await app.request('GET', '/users/me')

@@ -230,6 +230,9 @@ function commandContext(env: Record<string, string>, clock: ManualClock, signal:
     print: (text) => {
       out += text
     },
+    printLog: (text) => {
+      out += text
+    },
     printsToTerminal: () => false,
     printError: (text) => {
       err += text

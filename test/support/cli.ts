@@ -41,6 +41,9 @@ export async function keyward(
     print: (text: string) => {
       out += text
     },
+    printLog: (text: string) => {
+      out += text
+    },
     printsToTerminal: () => false,
     printError: (text: string) => {
       err += text

@@ -57,7 +57,7 @@ export async function smallDisk(): Promise<FaultyDisk | undefined> {
 }
 
 /** Lets a process write no file beyond `size` bytes (RLIMIT_FSIZE); pipes and sockets do not count. */
-export function limitFiles(pid: number, size: '0' | 'unlimited'): void {
+export function limitFiles(pid: number, size: number | 'unlimited'): void {
   const { exitCode, stderr } = Bun.spawnSync(['prlimit', '--pid', String(pid), `--fsize=${size}:`])
   if (exitCode !== 0) throw new Error(`prlimit: ${stderr}`)
 }
@@ -73,7 +73,7 @@ export function unwritableDisk(): FaultyDisk {
       const env = serverSettings({ databaseUrl: `sqlite:///${join(folder, FILE)}` })
       return startServer([await binaryPath(), 'serve', '--dev'], { env })
     },
-    fail: ({ pid }) => limitFiles(pid, '0'),
+    fail: ({ pid }) => limitFiles(pid, 0),
     recover: ({ pid }) => limitFiles(pid, 'unlimited'),
     files: () => readdirSync(folder),
     dispose: async () => {},
