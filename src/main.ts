@@ -36,7 +36,7 @@ const readSecret = async (prompt: string) => {
   return typed
 }
 
-// Not `process.stdout`: it takes a fifth of the whole start to load Node's streams, and ends the process when a write fails.
+// Not `process.stdout`: it loads Node's streams, milliseconds of every start, and ends the process when a write fails.
 const output = batchOutput(Bun.stdout.writer())
 // Also where `run` does not come to its end: a second signal, an error that nobody caught.
 process.on('exit', output.flush)

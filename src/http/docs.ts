@@ -113,5 +113,5 @@ The routes of OAuth add \`error\` and \`error_description\` (RFC 6749 section 5.
 **Bodies** are JSON unless an operation says otherwise, at most 64 KiB; members that nobody knows are ignored.
 
 **Every path** answers \`OPTIONS\` with the methods it takes, another method with \`405\`, and \`HEAD\` where it takes
-\`GET\`. It has one spelling: percent-encoded it is unknown, and \`404\` whoever asks. With a
-malformed \`Host\` it is \`400\`. Every answer carries an \`X-Request-Id\`: the one that was sent, or a new one.`
+\`GET\`. It has one spelling: percent-encoded it is unknown, and \`404\` whoever asks. With a malformed \`Host\` it is
+\`400\`. Every answer carries an \`X-Request-Id\`: the one that was sent, or a new one.`

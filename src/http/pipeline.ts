@@ -106,14 +106,13 @@ export function createPipeline({ table, guard, handle, requestId, cors, clock, l
     const route = asked === request ? own : get
     const state: RequestState | undefined = route && { id, route }
     const judged = isHostMalformed(request, received)
-      ? () => refuse(log, malformedHost(), asked)
+      ? () => refuse(log, malformedHost(), request)
       : state
         ? judgeFor(asked, state)
         : () => answerOther(request, path)
     const answer = asked === request ? judged : () => andThen(judged(), withoutBody)
     const pattern = (own ?? get)?.pattern ?? 'unmatched'
-    return () =>
-      andThen(answer(), (response) => finish(response, { request: asked, method, id, pattern, state, started }))
+    return () => andThen(answer(), (response) => finish(response, { request, method, id, pattern, state, started }))
   }
 
   function judgeFor(request: Request, state: RequestState): Answer {

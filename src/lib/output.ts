@@ -4,12 +4,12 @@ import { nextTurn } from './clock.ts'
 export type Sink = Pick<Bun.FileSink, 'write' | 'flush'>
 
 /** How many characters of a log wait at most for a reader that is slow or has stopped reading. */
-const LOG_WAITS = 8 * 1024 * 1024
+const LOG_BACKLOG = 8 * 1024 * 1024
 
 export interface Output {
   /** For what must arrive: it waits in memory for as long as its reader takes. */
   write(text: string): void
-  /** For lines that the process must not stop or grow for: one that finds `LOG_WAITS` waiting is lost. */
+  /** For lines that the process must not stop or grow for: one that finds `LOG_BACKLOG` waiting is lost. */
   writeLog(line: string): void
   /** Writes what is collected as far as that is possible at once; for where the process ends without a word. */
   flush(): void
@@ -35,11 +35,11 @@ export function batchOutput(sink: Sink): Output {
     torn = true
   }
 
-  /** What is still to be waited for, if anything; it never rejects. */
-  function take(step: () => number | Promise<number>): Promise<unknown> | undefined {
+  /** Does `step`; what comes back is still to be waited for, if anything, and never rejects. */
+  function pendingOf(step: () => number | Promise<number>): Promise<unknown> | undefined {
     try {
-      const taken = step()
-      return taken instanceof Promise ? taken.catch(failed) : undefined
+      const result = step()
+      return result instanceof Promise ? result.catch(failed) : undefined
     } catch (error) {
       failed(error)
     }
@@ -51,7 +51,7 @@ export function batchOutput(sink: Sink): Output {
     const text = torn ? `\n${collected}` : collected
     collected = ''
     torn = false
-    const steps = [take(() => sink.write(text)), take(() => sink.flush())]
+    const steps = [pendingOf(() => sink.write(text)), pendingOf(() => sink.flush())]
     if (steps.every((step) => step === undefined)) return
     held += text.length
     arrived = Promise.all([arrived, ...steps]).then(() => {
@@ -67,7 +67,7 @@ export function batchOutput(sink: Sink): Output {
   return {
     write,
     writeLog(line) {
-      if (held + collected.length < LOG_WAITS) write(line)
+      if (held + collected.length < LOG_BACKLOG) write(line)
     },
     flush,
     async end() {

@@ -171,7 +171,7 @@ interface Served {
 async function serve(env: Record<string, string> = {}, args = ['--dev']): Promise<Served> {
   const clock = manualClock()
   const signal = Promise.withResolvers<string>()
-  const { context, out, err } = commandContext(
+  const { context, logged, err } = commandContext(
     {
       DATABASE_URL: `sqlite:///${scratchFolder('db')}/users.db`,
       HOST: '127.0.0.1',
@@ -187,7 +187,7 @@ async function serve(env: Record<string, string> = {}, args = ['--dev']): Promis
   )
   const exit = run(['serve', ...args], context)
   const log = () =>
-    out()
+    logged()
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line) as Record<string, unknown>)
@@ -219,6 +219,7 @@ async function healthcheck(args: string[], env: Record<string, string>) {
 
 function commandContext(env: Record<string, string>, clock: ManualClock, signal: Promise<string>) {
   let out = ''
+  let logged = ''
   let err = ''
   const context: CommandContext = {
     env: { SECRET_KEY: testSecret, ...env },
@@ -230,8 +231,8 @@ function commandContext(env: Record<string, string>, clock: ManualClock, signal:
     print: (text) => {
       out += text
     },
-    printLog: (text) => {
-      out += text
+    printLog: (line) => {
+      logged += line
     },
     printsToTerminal: () => false,
     printError: (text) => {
@@ -240,7 +241,7 @@ function commandContext(env: Record<string, string>, clock: ManualClock, signal:
     readSecret: () => Promise.reject(new Error('no command here asks for a secret')),
     stopSignal: () => signal,
   }
-  return { context, out: () => out, err: () => err }
+  return { context, out: () => out, logged: () => logged, err: () => err }
 }
 
 async function issuerOf(port: number): Promise<unknown> {

@@ -11,8 +11,8 @@ export type PublicKeyAlgorithm = (typeof publicKeyAlgorithms)[number]
 /** All that Keyward signs or verifies a JWS with. `EdDSA` means Ed25519. */
 export type SignatureAlgorithm = PublicKeyAlgorithm | 'HS256'
 
-/** One half of a key pair. It serves its one `alg` and no other (RFC 8725 section 3.1). */
-interface HalfKey {
+/** The private or the public key of a pair. It serves its one `alg` and no other (RFC 8725 section 3.1). */
+export interface AsymmetricKey {
   readonly alg: PublicKeyAlgorithm
   readonly kid: string
   readonly key: KeyObject
@@ -27,10 +27,10 @@ export interface HmacKey {
 }
 
 /** Makes signatures: a private key, or that of HS256. */
-export type SigningKey = HalfKey | HmacKey
+export type SigningKey = AsymmetricKey | HmacKey
 
 /** Checks signatures: a public key, or that of HS256. */
-export type VerificationKey = HalfKey | HmacKey
+export type VerificationKey = AsymmetricKey | HmacKey
 
 /** A public key as the JWKS shows it (RFC 7517 section 4); it never has a private member. */
 export interface PublicJwk {
@@ -62,7 +62,8 @@ const generate = {
  * A new key with its thumbprint as `kid`. The randomness is OpenSSL's own, which takes no seed.
  * Synchronous: an RSA key holds the event loop for some ten to some hundred milliseconds, so never call this per request.
  */
-export const generateSigningKey = (alg: PublicKeyAlgorithm): HalfKey => signingKey(alg, generate[alg]().privateKey)
+export const generateSigningKey = (alg: PublicKeyAlgorithm): AsymmetricKey =>
+  signingKey(alg, generate[alg]().privateKey)
 
 /**
  * The key of HS256, for signing and for verifying. `kid` is a label of the secret, not its RFC 7638 thumbprint,
@@ -92,7 +93,7 @@ export function exportPrivateKey(key: SigningKey): Uint8Array {
  * Reads what `exportPrivateKey` wrote. `kid` is computed again, so a key cannot be stored under another's name.
  * @throws TypeError when the bytes are no private key or one that `alg` cannot use
  */
-export function importPrivateKey(alg: PublicKeyAlgorithm, der: Uint8Array): HalfKey {
+export function importPrivateKey(alg: PublicKeyAlgorithm, der: Uint8Array): AsymmetricKey {
   return signingKey(
     alg,
     parseKey(() => nodeCrypto().createPrivateKey({ key: Buffer.from(der), format: 'der', type: 'pkcs8' })),
@@ -113,7 +114,7 @@ export function exportPublicJwk(key: SigningKey | VerificationKey): PublicJwk {
  * Reads what `exportPublicJwk` wrote. Members that it does not write are ignored.
  * @throws TypeError when it is no public key, has another `kid` than its thumbprint, or `alg` cannot use it
  */
-export function importPublicJwk(jwk: PublicJwk): HalfKey {
+export function importPublicJwk(jwk: PublicJwk): AsymmetricKey {
   const { alg, kid } = jwk
   if (!publicKeyAlgorithms.includes(alg)) throw new TypeError('the JWK has no alg that Keyward verifies')
   const material = Object.fromEntries(members[alg].map((name) => [name, jwk[name]]))
@@ -123,7 +124,7 @@ export function importPublicJwk(jwk: PublicJwk): HalfKey {
   return { alg, kid, key }
 }
 
-function signingKey(alg: PublicKeyAlgorithm, key: KeyObject): HalfKey {
+function signingKey(alg: PublicKeyAlgorithm, key: KeyObject): AsymmetricKey {
   requireFit(alg, key)
   return { alg, kid: thumbprint(alg, key), key }
 }
