@@ -1,4 +1,4 @@
-import type { ProcessUsage } from '../features/ops/metrics.ts'
+import type { ProcessUsage } from '../features/metrics/metrics.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 

@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts'
-import { closeDeps, createDeps, type Deps } from '../deps.ts'
+import { closeDeps, createDeps, type Deps } from '../service.ts'
 import type { CommandContext } from './context.ts'
 import { readConfig, type SettingsFlags } from './settings.ts'
 

@@ -1,7 +1,7 @@
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
 import { compileWhatIsHot } from '../lib/jit.ts'
+import { serve } from './commands/serve.ts'
 import { type CommandContext, UsageError } from './context.ts'
-import { serve } from './serve.ts'
 
 /**
  * Runs one command line.
@@ -14,14 +14,14 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     subCommands: {
       serve: server,
       // What does not serve is loaded when it is named, so that a server's start does not evaluate it.
-      config: async () => (await import('./config.ts')).config(context),
-      migrate: async () => (await import('./migrate.ts')).migrate(context),
-      healthcheck: async () => (await import('./healthcheck.ts')).healthcheck(context),
-      import: async () => (await import('./import.ts')).importCommand(context),
-      users: async () => (await import('./users.ts')).users(context),
-      apikeys: async () => (await import('./apikeys.ts')).apikeys(context),
-      audit: async () => (await import('./audit.ts')).audit(context),
-      keys: async () => (await import('./keys.ts')).keys(context),
+      config: async () => (await import('./commands/config.ts')).config(context),
+      migrate: async () => (await import('./commands/migrate.ts')).migrate(context),
+      healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
+      import: async () => (await import('./commands/import.ts')).importCommand(context),
+      users: async () => (await import('./commands/users.ts')).users(context),
+      apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),
+      audit: async () => (await import('./commands/audit.ts')).audit(context),
+      keys: async () => (await import('./commands/keys.ts')).keys(context),
     },
   }) as CommandDef
   try {

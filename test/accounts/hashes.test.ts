@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { type Bcrypt, createPasswords } from '../../src/features/users/password.ts'
+import { type Bcrypt, createPasswords } from '../../src/features/passwords/passwords.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { expectRefusal } from '../support/refusal.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { activate, deactivate, deleteAccount } from '../../src/features/accounts/manage.ts'
-import { createApiKey, revokeApiKey } from '../../src/features/api-keys/api-key.ts'
+import { activate, deactivate, deleteAccount } from '../../src/features/administration/administration.ts'
+import { createApiKey, revokeApiKey } from '../../src/features/api-keys/api-keys.ts'
 import { giveRole } from '../../src/features/roles/assign.ts'
 import { findUser } from '../../src/features/users/find.ts'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'

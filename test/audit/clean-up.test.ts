@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { record } from '../../src/features/audit/record.ts'
+import { record } from '../../src/features/audit/audit.ts'
 import { DAY, HOUR } from '../../src/lib/clock.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'

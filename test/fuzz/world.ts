@@ -1,5 +1,5 @@
-import { createAccount, setPassword } from '../../src/features/accounts/manage.ts'
-import { createApiKey } from '../../src/features/api-keys/api-key.ts'
+import { createAccount, setPassword } from '../../src/features/administration/administration.ts'
+import { createApiKey } from '../../src/features/api-keys/api-keys.ts'
 import type { User } from '../../src/features/users/user.ts'
 import { HOUR } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { deactivate, deleteAccount } from '../../src/features/accounts/manage.ts'
+import { deactivate, deleteAccount } from '../../src/features/administration/administration.ts'
 import { giveRole } from '../../src/features/roles/assign.ts'
 import { permissions, permissionsOf } from '../../src/features/roles/permissions.ts'
 import { findUser } from '../../src/features/users/find.ts'

@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { createAccount, deactivate, deleteAccount, requireUser } from '../../src/features/accounts/manage.ts'
-import { createApiKey } from '../../src/features/api-keys/api-key.ts'
+import {
+  createAccount,
+  deactivate,
+  deleteAccount,
+  requireUser,
+} from '../../src/features/administration/administration.ts'
+import { createApiKey } from '../../src/features/api-keys/api-keys.ts'
 import { permissions } from '../../src/features/roles/permissions.ts'
 import { roleNames } from '../../src/features/users/user.ts'
 import { readDocument } from '../fuzz/document.ts'

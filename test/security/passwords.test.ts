@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { Glob } from 'bun'
-import { type Bcrypt, createPasswords } from '../../src/features/users/password.ts'
+import { type Bcrypt, createPasswords } from '../../src/features/passwords/passwords.ts'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
@@ -132,7 +132,7 @@ test('B10: nothing else in the source hashes or verifies a password', async () =
   const users: string[] = []
   for await (const path of new Glob('src/**/*.ts').scan())
     if (/Bun\.password|\bbcrypt\.(hash|verify)\(/.test(await Bun.file(path).text())) users.push(path)
-  expect(users).toEqual(['src/features/users/password.ts'])
+  expect(users).toEqual(['src/features/passwords/passwords.ts'])
 })
 
 /** Replaces bcrypt by one that writes down what it was given. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { deactivate, setPassword } from '../../src/features/accounts/manage.ts'
+import { deactivate, setPassword } from '../../src/features/administration/administration.ts'
 import { findUser } from '../../src/features/users/find.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'

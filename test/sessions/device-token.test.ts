@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { eq } from 'drizzle-orm'
-import { setPassword } from '../../src/features/accounts/manage.ts'
+import { setPassword } from '../../src/features/administration/administration.ts'
 import { isDeviceOf } from '../../src/features/sessions/device-token.ts'
 import { findUser } from '../../src/features/users/find.ts'
 import { DAY } from '../../src/lib/clock.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
 import fc from 'fast-check'
-import { activate, deactivate, setPassword } from '../../src/features/accounts/manage.ts'
+import { activate, deactivate, setPassword } from '../../src/features/administration/administration.ts'
 import { findUser } from '../../src/features/users/find.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'

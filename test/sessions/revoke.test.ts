@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
-import { deactivate } from '../../src/features/accounts/manage.ts'
+import { deactivate } from '../../src/features/administration/administration.ts'
 import { findUser } from '../../src/features/users/find.ts'
 import { DAY, HOUR, MINUTE } from '../../src/lib/clock.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'bun:test'
-import { createApiKey } from '../../src/features/api-keys/api-key.ts'
+import { createApiKey } from '../../src/features/api-keys/api-keys.ts'
 import { giveRole } from '../../src/features/roles/assign.ts'
 import { findUser } from '../../src/features/users/find.ts'
 import { createTestApp, type SignedUp, type TestApp, type TestAppOptions } from '../support/app.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from 'jose'
-import { exportPublicJwk, generateSigningKey, hmacKey, type SigningKey } from '../../src/features/keys/jwk.ts'
+import { exportPublicJwk, generateSigningKey, hmacKey, type SigningKey } from '../../src/features/signing-keys/jwk.ts'
 import { signBytes } from '../../src/features/tokens/jws.ts'
 import { SECOND } from '../../src/lib/clock.ts'
 import { toBase64Url, utf8 } from '../../src/lib/encoding.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { hmacKey, verificationKey } from '../../src/features/keys/jwk.ts'
+import { hmacKey, verificationKey } from '../../src/features/signing-keys/jwk.ts'
 import { checkClaims } from '../../src/features/tokens/claims.ts'
 import { signBytes, verify } from '../../src/features/tokens/jws.ts'
 import { toBase64Url, utf8 } from '../../src/lib/encoding.ts'

@@ -1,11 +1,11 @@
-import type { Deps } from '../../deps.ts'
 import { invalidField, KeywardError } from '../../errors.ts'
-import { record } from '../audit/record.ts'
+import type { Deps } from '../../service.ts'
+import { record } from '../audit/audit.ts'
+import { checkPassword } from '../passwords/policy.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 import { endAllSessions } from '../sessions/end.ts'
-import { replacePassword, verifyOwnPassword } from '../users/own-password.ts'
-import { checkPassword } from '../users/policy.ts'
 import { judgeGuess } from './guessing.ts'
+import { replacePassword, verifyOwnPassword } from './own-password.ts'
 
 export interface PasswordChange {
   currentPassword: string

@@ -1,10 +1,10 @@
-import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
-import { record } from '../audit/record.ts'
+import type { Deps } from '../../service.ts'
+import { record } from '../audit/audit.ts'
 import { grantSession, type LoginGrant } from '../sessions/grant.ts'
 import type { Origin } from '../sessions/session.ts'
-import { findAccount, verifyPassword } from '../users/verify-password.ts'
 import { judgeGuess } from './guessing.ts'
+import { findAccount, verifyPassword } from './verify-password.ts'
 
 export interface Login {
   /** Username or email address. */

@@ -1,12 +1,12 @@
-import type { Deps } from '../../deps.ts'
 import { type FieldError, KeywardError } from '../../errors.ts'
-import { record } from '../audit/record.ts'
-import type { Held } from '../limits/limiter.ts'
+import type { Deps } from '../../service.ts'
+import { record } from '../audit/audit.ts'
+import type { Held } from '../limits/limits.ts'
+import { checkPassword } from '../passwords/policy.ts'
 import { giveRole } from '../roles/assign.ts'
 import { ADMIN } from '../roles/permissions.ts'
 import { checkFree, createUser } from '../users/create.ts'
 import { type EmailAddress, invalidEmail, normalizeEmail } from '../users/email.ts'
-import { checkPassword } from '../users/policy.ts'
 import type { User } from '../users/user.ts'
 import {
   invalidUsername,

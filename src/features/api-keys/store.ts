@@ -3,7 +3,7 @@ import type { EpochMs } from '../../lib/clock.ts'
 import { type Db, statements, unplanned } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/user.ts'
-import type { ApiKey } from './api-key.ts'
+import type { ApiKey } from './api-keys.ts'
 
 const prepared = statements((db) => {
   const {

@@ -1,6 +1,6 @@
-import type { Deps } from '../../deps.ts'
 import { DAY } from '../../lib/clock.ts'
 import { shortenIp } from '../../lib/ip.ts'
+import type { Deps } from '../../service.ts'
 import * as store from './store.ts'
 
 type CleanUpDeps = Pick<Deps, 'store' | 'clock' | 'config'>

@@ -1,4 +1,4 @@
-import type { Deps } from '../../deps.ts'
+import type { Deps } from '../../service.ts'
 import type { AuditFilter, AuditRow } from './events.ts'
 import * as store from './store.ts'
 

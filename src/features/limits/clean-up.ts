@@ -1,4 +1,4 @@
-import type { Deps } from '../../deps.ts'
+import type { Deps } from '../../service.ts'
 import { inLockOrder } from './row-keys.ts'
 import * as store from './store.ts'
 

@@ -1,6 +1,6 @@
-import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
-import { record } from '../audit/record.ts'
+import type { Deps } from '../../service.ts'
+import { record } from '../audit/audit.ts'
 import { findUser } from '../users/find.ts'
 import { roleNames, type User } from '../users/user.ts'
 import { ADMIN } from './permissions.ts'

@@ -1,4 +1,4 @@
-import type { Deps } from '../../deps.ts'
+import type { Deps } from '../../service.ts'
 import { roleNames, type User } from '../users/user.ts'
 import * as store from './store.ts'
 

@@ -1,5 +1,5 @@
-import type { Deps } from '../../deps.ts'
 import { DAY } from '../../lib/clock.ts'
+import type { Deps } from '../../service.ts'
 import * as store from './store.ts'
 
 /** Dead sessions still tell the networks that their users come from; see `hasSessionFrom`. */

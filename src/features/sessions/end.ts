@@ -1,6 +1,7 @@
-import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
-import { record } from '../audit/record.ts'
+import type { Deps } from '../../service.ts'
+import { record } from '../audit/audit.ts'
+import * as usersStore from '../users/store.ts'
 import type { Principal } from './authenticate.ts'
 import { parseRefreshToken } from './refresh-token.ts'
 import type { EndReason } from './session.ts'
@@ -66,10 +67,13 @@ export async function endOwnSessions(
  */
 export async function endAllSessions(
   deps: EndDeps,
-  change: { userId: number; keep?: string; reason: EndReason },
+  { userId, keep, reason }: { userId: number; keep?: string; reason: EndReason },
 ): Promise<void> {
-  const done = await store.endAll(deps.store, { ...change, now: deps.clock.now() })
-  if (!done && change.keep !== undefined) throw new KeywardError('invalid_token')
+  const now = deps.clock.now()
+  const epoch = await usersStore.raiseSessionEpoch(deps.store, userId)
+  const kept = keep === undefined || (epoch && (await store.keepInEpoch(deps.store, { id: keep, userId, epoch, now })))
+  if (!kept) throw new KeywardError('invalid_token')
+  if (epoch !== undefined) await store.endOutsideEpoch(deps.store, { userId, epoch, reason, now })
 }
 
 /**

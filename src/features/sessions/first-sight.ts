@@ -1,5 +1,5 @@
-import type { Deps } from '../../deps.ts'
 import { refusalIn } from '../../errors.ts'
+import type { Deps } from '../../service.ts'
 import * as store from './store.ts'
 
 /**

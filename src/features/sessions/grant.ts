@@ -1,9 +1,10 @@
-import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
 import { DAY, type EpochMs } from '../../lib/clock.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
 import { randomId } from '../../lib/random.ts'
-import { record } from '../audit/record.ts'
+import type { Deps } from '../../service.ts'
+import { record } from '../audit/audit.ts'
+import * as usersStore from '../users/store.ts'
 import { roleNames, type User } from '../users/user.ts'
 import { type Device, drawDeviceEpoch, isDeviceOf } from './device-token.ts'
 import type { RefreshTokens } from './refresh-token.ts'
@@ -63,7 +64,7 @@ export async function grantSession(
   const told = { userId: user.id, sessionId: id, ip: origin.ip }
   const deviceEpoch = await deps.store.transaction(async () => {
     const account = { userId: user.id, epoch: user.sessionEpoch }
-    const claimed = await store.claim(deps.store, account)
+    const claimed = await usersStore.holdForSession(deps.store, { id: user.id, epoch: user.sessionEpoch })
     if (claimed === undefined) throw new KeywardError('invalid_credentials')
     await store.insert(deps.store, { ...session, ...origin, ...account, expiresAt, now })
     const keep = config.MAX_SESSIONS_PER_USER - 1
@@ -75,7 +76,7 @@ export async function grantSession(
     await alongside?.()
     if (claimed !== 0) return claimed
     const drawn = drawDeviceEpoch(random)
-    await store.setDeviceEpoch(deps.store, { userId: user.id, deviceEpoch: drawn })
+    await usersStore.setDeviceEpoch(deps.store, { id: user.id, deviceEpoch: drawn })
     return drawn
   })
   const deviceToken = await deps.deviceTokens.make({ id: user.id, deviceEpoch }, known ? device.deviceId : undefined)

@@ -1,5 +1,5 @@
-import type { Deps } from '../../deps.ts'
 import { clientPrefix } from '../../lib/ip.ts'
+import type { Deps } from '../../service.ts'
 import * as store from './known-networks.store.ts'
 
 /** Whether this user has logged in from this network before, as far as sessions remember. */

@@ -1,4 +1,4 @@
-import type { Deps } from '../../deps.ts'
+import type { Deps } from '../../service.ts'
 import type { Principal } from './authenticate.ts'
 import type { SessionSummary } from './session.ts'
 import * as store from './store.ts'

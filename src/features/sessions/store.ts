@@ -53,15 +53,6 @@ const prepared = statements((db) => {
     .limit(unplanned('keep', 'bigint') as never)
   const end = { endedAt: named('now') as never, endReason: named('reason') as never, reviewAt: named('now') as never }
   return {
-    claim: direct(
-      { deviceEpoch: users.deviceEpoch },
-      q
-        .update(users)
-        .set({ sessionEpoch: named('epoch') as never })
-        .where(and(eq(users.id, named('userId')), eq(users.isActive, true), eq(users.sessionEpoch, named('epoch'))))
-        .returning({ deviceEpoch: users.deviceEpoch })
-        .prepare(),
-    ),
     insert: direct(
       {},
       q
@@ -176,19 +167,6 @@ const prepared = statements((db) => {
   }
 })
 
-/**
- * Holds an account until the transaction ends, so that its sessions begin one after the other, and answers its device
- * epoch; undefined when it is inactive, gone, or at another epoch.
- */
-export const claim = async (db: Db, by: { userId: number; epoch: number }): Promise<number | undefined> =>
-  (await run(db, prepared(db).claim, by))[0]?.deviceEpoch
-
-/** Call it while the account is held. */
-export const setDeviceEpoch = (
-  { q, t: { users } }: Db,
-  { userId, deviceEpoch }: { userId: number; deviceEpoch: number },
-): Promise<unknown> => q.update(users).set({ deviceEpoch }).where(eq(users.id, userId))
-
 export const insert = (db: Db, session: NewSession): Promise<unknown> => change(db, prepared(db).insert, { ...session })
 
 /**
@@ -239,36 +217,36 @@ export const endReused = async (db: Db, by: { id: string; presented: number; now
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
   prepared(db).listLive.execute(by)
 
-/**
- * Ends every session of a user by raising the epoch that they carry; `keep` moves to the new epoch and lives on. False
- * when `keep` is not alive: the transaction must then be given up. Call it in the transaction of the change that asks
- * for it.
- */
-export async function endAll(
-  { q, t: { users, sessions } }: Db,
-  { userId, keep, reason, now }: { userId: number; keep?: string; reason: EndReason; now: EpochMs },
+/** Moves a live session from the epoch before `epoch` to `epoch`; false when it is not alive. */
+export async function keepInEpoch(
+  { q, t: { sessions } }: Db,
+  { id, userId, epoch, now }: { id: string; userId: number; epoch: number; now: EpochMs },
 ): Promise<boolean> {
-  const [user] = await q
-    .update(users)
-    .set({ sessionEpoch: sql`${users.sessionEpoch} + 1` })
-    .where(eq(users.id, userId))
-    .returning({ epoch: users.sessionEpoch })
-  if (!user) return false
-  const notEnded = and(eq(sessions.userId, userId), isNull(sessions.endedAt))
-  if (keep !== undefined) {
-    const kept = await q
-      .update(sessions)
-      .set({ epoch: user.epoch })
-      .where(and(notEnded, eq(sessions.id, keep), eq(sessions.epoch, user.epoch - 1), gt(sessions.expiresAt, now)))
-      .returning({ id: sessions.id })
-    if (kept.length === 0) return false
-  }
-  await q
+  const kept = await q
+    .update(sessions)
+    .set({ epoch })
+    .where(
+      and(
+        eq(sessions.id, id),
+        eq(sessions.userId, userId),
+        eq(sessions.epoch, epoch - 1),
+        isNull(sessions.endedAt),
+        gt(sessions.expiresAt, now),
+      ),
+    )
+    .returning({ id: sessions.id })
+  return kept.length > 0
+}
+
+/** Marks every session of a user outside of `epoch` as ended. */
+export const endOutsideEpoch = (
+  { q, t: { sessions } }: Db,
+  { userId, epoch, reason, now }: { userId: number; epoch: number; reason: EndReason; now: EpochMs },
+): Promise<unknown> =>
+  q
     .update(sessions)
     .set({ endedAt: now, endReason: reason, reviewAt: now })
-    .where(and(notEnded, ne(sessions.epoch, user.epoch)))
-  return true
-}
+    .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), ne(sessions.epoch, epoch)))
 
 /**
  * Looks at up to `limit` sessions that may have been dead since before `before`: deletes those that have, and puts off the

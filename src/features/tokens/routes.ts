@@ -1,8 +1,8 @@
 import { Elysia } from 'elysia'
-import type { Deps } from '../../deps.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { plainProblems } from '../../http/schemas.ts'
-import { JWKS_MAX_AGE_SECONDS } from '../keys/signing-key.ts'
+import type { Deps } from '../../service.ts'
+import { JWKS_MAX_AGE_SECONDS } from '../signing-keys/signing-key.ts'
 import { ServerMetadata, serverMetadata } from './schemas.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-authorization-server'

@@ -1,5 +1,5 @@
-import type { Deps } from '../../deps.ts'
 import { KeywardError } from '../../errors.ts'
+import type { Deps } from '../../service.ts'
 import { violatedUnique } from '../../storage/conflicts.ts'
 import * as store from './store.ts'
 import type { User } from './user.ts'

@@ -1,4 +1,4 @@
-import type { Deps } from '../../deps.ts'
+import type { Deps } from '../../service.ts'
 import * as store from './store.ts'
 import type { User } from './user.ts'
 import { loginIdentifier } from './username.ts'

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, direct, read, statements } from '../../storage/store.ts'
+import { type Db, direct, read, run, statements } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User, UserCredentials } from './user.ts'
 import type { LoginIdentifier } from './username.ts'
@@ -33,6 +33,15 @@ const prepared = statements((db) => {
         .select(credentials)
         .from(users)
         .where(eq(users.usernameKey, named('key')))
+        .prepare(),
+    ),
+    holdForSession: direct(
+      { deviceEpoch: users.deviceEpoch },
+      q
+        .update(users)
+        .set({ sessionEpoch: named('epoch') as never })
+        .where(and(eq(users.id, named('id')), eq(users.isActive, true), eq(users.sessionEpoch, named('epoch'))))
+        .returning({ deviceEpoch: users.deviceEpoch })
         .prepare(),
     ),
     passwordOf: q
@@ -133,6 +142,28 @@ export async function setPasswordHash(
     .where(eq(users.id, id))
     .returning({ id: users.id })
   return changed.length > 0
+}
+
+/**
+ * Locks an active account at this session epoch until the transaction ends, so that its sessions begin one after the other.
+ * @returns its device epoch; undefined when it is inactive, gone, or at another epoch
+ */
+export const holdForSession = async (db: Db, by: { id: number; epoch: number }): Promise<number | undefined> =>
+  (await run(db, prepared(db).holdForSession, by))[0]?.deviceEpoch
+
+export const setDeviceEpoch = (
+  { q, t: { users } }: Db,
+  { id, deviceEpoch }: { id: number; deviceEpoch: number },
+): Promise<unknown> => q.update(users).set({ deviceEpoch }).where(eq(users.id, id))
+
+/** @returns the new session epoch; undefined when the user is gone */
+export async function raiseSessionEpoch({ q, t: { users } }: Db, id: number): Promise<number | undefined> {
+  const [row] = await q
+    .update(users)
+    .set({ sessionEpoch: sql`${users.sessionEpoch} + 1` })
+    .where(eq(users.id, id))
+    .returning({ epoch: users.sessionEpoch })
+  return row?.epoch
 }
 
 export async function remove({ q, t: { users } }: Db, id: number): Promise<void> {

@@ -1,0 +1,130 @@
+import { defineCommand } from 'citty'
+import type { Config } from '../../config/schema.ts'
+import { ForeignDatabaseError, openForeign } from '../../features/import/foreign.ts'
+import { ImportRefused, importAccounts } from '../../features/import/import.ts'
+import { idLabel, type Plan, planImport } from '../../features/import/plan.ts'
+import { readSource, type Source } from '../../features/import/source.ts'
+import { maskDatabaseUrl, parseDatabaseUrl } from '../../lib/database-url.ts'
+import { openDatabase } from '../../service.ts'
+import { embeddedMigrations, migrate, migrationStates } from '../../storage/migrate.ts'
+import { type CommandContext, CommandError, UsageError } from '../context.ts'
+import { readSettings, settingsArgs } from '../settings.ts'
+
+type Settings = Pick<Config, 'DATABASE_URL' | 'SQLITE_SYNCHRONOUS' | 'POSTGRES_POOL_SIZE' | 'PUBLIC_URL'>
+
+export const importCommand = (context: CommandContext) =>
+  defineCommand({
+    meta: {
+      name: 'import',
+      description: 'Take over the accounts of a FastAPI user service, with their ids and passwords',
+    },
+    args: {
+      ...settingsArgs,
+      from: {
+        type: 'string',
+        required: true,
+        description: 'The DATABASE_URL of the old service; it is only read',
+        valueHint: 'DATABASE_URL',
+      },
+      'skip-invalid': {
+        type: 'boolean',
+        description: 'Leave out the accounts that cannot be taken over, instead of importing none',
+      },
+      'dry-run': { type: 'boolean', description: 'Say what would happen and write nothing' },
+    },
+    async run({ args }) {
+      const settings = readSettings(context, args)
+      const skipInvalid = args['skip-invalid'] === true
+      const source = await readAll(args.from)
+      try {
+        if (args['dry-run'] === true) {
+          const plan = await rehearse(context, settings, source)
+          if (plan.problems.length > 0 && !skipInvalid) throw new ImportRefused(plan)
+          report(context, settings, { source, plan, heading: 'Would import' })
+          context.print('Nothing was written.\n')
+        } else {
+          const plan = await perform(context, settings, { source, skipInvalid })
+          report(context, settings, { source, plan, heading: 'Imported' })
+          if (plan.accounts.length > 0) context.print(loginHint(settings))
+        }
+      } catch (error) {
+        if (!(error instanceof ImportRefused)) throw error
+        printProblems(context, error.plan)
+        throw new CommandError(error.message)
+      }
+    },
+  })
+
+async function readAll(from: string): Promise<Source> {
+  const target = parseDatabaseUrl(from)
+  if (target === undefined || (target.dialect === 'sqlite' && target.path === ':memory:'))
+    throw new UsageError(
+      '--from takes the DATABASE_URL of the old service, such as sqlite:///./users.db or postgresql+psycopg://user:password@localhost/dbname',
+    )
+  try {
+    const database = await openForeign(target)
+    try {
+      return await readSource(database)
+    } finally {
+      await database.close()
+    }
+  } catch (error) {
+    throw error instanceof ForeignDatabaseError ? new CommandError(error.message) : error
+  }
+}
+
+async function perform(
+  context: CommandContext,
+  settings: Settings,
+  { source, skipInvalid }: { source: Source; skipInvalid: boolean },
+): Promise<Plan> {
+  const { store, driver } = await openDatabase(settings, { waitInside: true })
+  try {
+    await migrate(driver, embeddedMigrations(store.dialect), context.clock)
+    return await importAccounts({ store, clock: context.clock }, { rows: source.rows, skipInvalid })
+  } finally {
+    await store.close()
+  }
+}
+
+async function rehearse({ clock }: CommandContext, settings: Settings, { rows }: Source): Promise<Plan> {
+  const { store, driver } = await openDatabase(settings, { inspect: true, waitInside: true })
+  try {
+    const states = await migrationStates(driver, embeddedMigrations(store.dialect))
+    const isEmpty = states.every((one) => one.appliedAt === undefined)
+    return await planImport(isEmpty ? { clock } : { clock, store }, rows)
+  } finally {
+    await store.close()
+  }
+}
+
+function report(
+  context: CommandContext,
+  settings: Settings,
+  { source, plan, heading }: { source: Source; plan: Plan; heading: string },
+): void {
+  printProblems(context, plan)
+  const { accounts, present, problems } = plan
+  const lines = [`${heading} ${counted(accounts.length)} into ${maskDatabaseUrl(settings.DATABASE_URL)}`]
+  const inactive = accounts.filter((account) => !account.isActive).length
+  if (inactive > 0) lines.push(`  ${number(inactive)} of them inactive, as before`)
+  if (present > 0) lines.push(`  ${number(present)} there already, left as they are`)
+  if (problems.length > 0) lines.push(`  ${number(problems.length)} left out, for the reasons above`)
+  if (source.leftBehind.length > 0) lines.push(`  Columns left behind: ${source.leftBehind.map(printable).join(', ')}`)
+  context.print(`${lines.join('\n')}\n`)
+}
+
+function printProblems({ printError }: CommandContext, { problems }: Plan): void {
+  for (const { sourceId, reasons } of problems) printError(`${idLabel(sourceId)}: ${reasons.join('; ')}\n`)
+}
+
+const loginHint = ({ PUBLIC_URL }: Settings): string =>
+  `Everybody logs in with the name or email address and the password they had:
+  curl --data-urlencode username=NAME --data-urlencode password=PASSWORD ${PUBLIC_URL.replace(/\/$/, '')}/token
+`
+
+const counted = (count: number): string => `${number(count)} ${count === 1 ? 'account' : 'accounts'}`
+
+const number = (count: number): string => count.toLocaleString('en')
+
+const printable = (name: string): string => name.replace(/[^\x20-\x7e]/g, '?')

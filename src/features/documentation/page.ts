@@ -1,0 +1,42 @@
+import theme from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
+import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
+import style from './page/page.css' with { type: 'file' }
+import script from './page/page.js' with { type: 'file' }
+
+/** Names of the page's files, as `docsPage` places them. */
+export type DocsFile = keyof typeof docsFiles
+
+/** What the documentation page is made of: Swagger UI as it is published, and how we start it. */
+export const docsFiles = {
+  'swagger-ui.css': { path: theme, type: 'text/css; charset=utf-8' },
+  'page.css': { path: style, type: 'text/css; charset=utf-8' },
+  'swagger-ui-bundle.js': { path: bundle, type: 'text/javascript; charset=utf-8' },
+  'page.js': { path: script, type: 'text/javascript; charset=utf-8' },
+} as const
+
+/**
+ * The documentation page. Everything is addressed relative to it, so it works below a proxy's path too.
+ * @param address where a file is, relative to the page
+ */
+export const docsPage = (address: (file: DocsFile) => string): string => `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <title>Keyward API</title>
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <link rel="icon" href="data:image/svg+xml,${encodeURIComponent(icon)}">
+    <link rel="stylesheet" href="${address('swagger-ui.css')}">
+    <link rel="stylesheet" href="${address('page.css')}">
+  </head>
+  <body>
+    <noscript>This page needs JavaScript. The document it shows is <a href="openapi.json">openapi.json</a>.</noscript>
+    <main id="docs"></main>
+    <script src="${address('swagger-ui-bundle.js')}"></script>
+    <script src="${address('page.js')}"></script>
+  </body>
+</html>
+`
+
+/** A key. */
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke="#3b7dd8" stroke-width="2"><circle cx="5" cy="8" r="3"/><path d="M8 8h7v3M12 8v2"/></svg>'

@@ -1,0 +1,99 @@
+import type { Deps } from '../../service.ts'
+import { type Reading, readAccount } from './read-account.ts'
+import type { SourceRow } from './source.ts'
+import { type AccountKeys, findHolders, type ImportedUser } from './users.ts'
+
+/** An account that cannot be taken over. */
+export interface Problem {
+  /** As the other service has it, or empty; it may be any text. */
+  sourceId: string
+  /** Sentences without an address, a name or a hash. */
+  reasons: string[]
+}
+
+export interface Plan {
+  accounts: ImportedUser[]
+  /** How many were imported before: Keyward has the same id with the same address and name. */
+  present: number
+  problems: Problem[]
+}
+
+/**
+ * Decides what is to be done with each account of another service. Changes nothing. Of two that Keyward could not tell
+ * apart neither is taken: only who runs the import knows which of them owns the address or the name.
+ * @param deps without a store, as beside a database that is yet to be made, nobody is taken to be there
+ */
+export async function planImport(
+  deps: Pick<Deps, 'clock'> & Partial<Pick<Deps, 'store'>>,
+  rows: readonly SourceRow[],
+): Promise<Plan> {
+  const now = deps.clock.now()
+  const readings = rows.map((row) => readAccount(row, now))
+  const known = readings.map(({ account }) => account).filter(hasKeys)
+  const holders = holderIndex(deps.store ? await findHolders({ store: deps.store }, known) : [])
+  const twins = twinIndex(readings)
+  const plan: Plan = { accounts: [], present: 0, problems: [] }
+  for (const reading of readings) {
+    const { sourceId, account } = reading
+    const holder = account.id === undefined ? undefined : holders.id.get(account.id)
+    if (holder?.emailKey === account.emailKey && holder?.usernameKey === account.usernameKey && holder) {
+      plan.present++
+      continue
+    }
+    const reasons = [...reading.reasons, ...twinReasons(twins, reading), ...holderReasons(holders, account)]
+    if (reasons.length > 0) plan.problems.push({ sourceId, reasons })
+    else plan.accounts.push(account as ImportedUser)
+  }
+  return plan
+}
+
+type Account = Reading['account']
+
+const hasKeys = (account: Account): account is Account & AccountKeys =>
+  account.id !== undefined && account.emailKey !== undefined && account.usernameKey !== undefined
+
+type TwinIndex = Record<keyof AccountKeys, Map<unknown, Reading[]>>
+
+const twinIndex = (readings: readonly Reading[]): TwinIndex => ({
+  id: Map.groupBy(readings, ({ account }) => account.id),
+  emailKey: Map.groupBy(readings, ({ account }) => account.emailKey),
+  usernameKey: Map.groupBy(readings, ({ account }) => account.usernameKey),
+})
+
+function twinReasons(twins: TwinIndex, reading: Reading): string[] {
+  const twinBy = (key: keyof AccountKeys): Reading | undefined => {
+    const value = reading.account[key]
+    return value === undefined ? undefined : twins[key].get(value)?.find((other) => other !== reading)
+  }
+  const email = twinBy('emailKey')
+  const username = twinBy('usernameKey')
+  return [
+    ...(twinBy('id') ? ['the id is there twice'] : []),
+    ...(email ? [`the email address is that of ${idLabel(email.sourceId)} too, capital letters aside`] : []),
+    ...(username ? [`the username looks like that of ${idLabel(username.sourceId)}, capital letters aside`] : []),
+  ]
+}
+
+type HolderIndex = ReturnType<typeof holderIndex>
+
+const holderIndex = (holders: readonly AccountKeys[]) => ({
+  id: new Map(holders.map((one) => [one.id, one])),
+  emailKey: new Map(holders.map((one) => [one.emailKey, one])),
+  usernameKey: new Map(holders.map((one) => [one.usernameKey, one])),
+})
+
+function holderReasons(holders: HolderIndex, { id, emailKey, usernameKey }: Account): string[] {
+  const email = holders.emailKey.get(emailKey ?? '')
+  const username = holders.usernameKey.get(usernameKey ?? '')
+  return [
+    ...(holders.id.has(id ?? 0) ? ['Keyward has an account with this id and another email address or username'] : []),
+    ...(email && email.id !== id ? [`the email address belongs to the account with id ${email.id} in Keyward`] : []),
+    ...(username && username.id !== id
+      ? [`the username belongs to the account with id ${username.id} in Keyward`]
+      : []),
+  ]
+}
+
+/** An id of another service for a terminal: short, and without what would move its cursor. */
+export const idLabel = (sourceId: string): string =>
+  sourceId === '' ? 'the account without an id' : `id ${sourceId.slice(0, 40).replace(/[^\x21-\x7e]/g, '?')}`

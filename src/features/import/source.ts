@@ -1,0 +1,53 @@
+import { type ForeignDatabase, ForeignDatabaseError } from './foreign.ts'
+
+/** One account as the other service stored it; nothing about it is certain. */
+export interface SourceRow {
+  id: string | null
+  email: string | null
+  username: string | null
+  hash: string | null
+  /** `undefined` where the service knows no such thing. */
+  isActive: string | null | undefined
+  createdAt: string | null | undefined
+}
+
+export interface Source {
+  rows: SourceRow[]
+  /** Columns that Keyward has no place for. */
+  leftBehind: string[]
+}
+
+const TABLE = 'users'
+/** What the two services call their password hash: the one with SQLAlchemy, the one with SQLModel. */
+const hashColumns = ['hashed_password', 'hash_password']
+
+/**
+ * Reads the accounts of either FastAPI service, by id.
+ * @throws ForeignDatabaseError when the database is neither's
+ */
+export async function readSource(database: ForeignDatabase): Promise<Source> {
+  const columns = await database.columnsOf(TABLE)
+  if (columns.includes('password_hash') && columns.includes('email_key'))
+    throw new ForeignDatabaseError('This is a database of Keyward already: start Keyward with it as DATABASE_URL')
+  const hash = hashColumns.find((name) => columns.includes(name))
+  const missing = ['id', 'email', 'username'].filter((name) => !columns.includes(name))
+  if (hash === undefined || missing.length > 0)
+    throw new ForeignDatabaseError(
+      'This is not a database of one of the FastAPI user services: they have a table "users" with the columns id, email, username and hashed_password or hash_password',
+    )
+  const optional = ['is_active', 'created_at'].filter((name) => columns.includes(name))
+  const wanted = ['id', 'email', 'username', hash, ...optional]
+  const rows = await database.readTexts(TABLE, wanted)
+  const at = (name: string) => wanted.indexOf(name)
+  return {
+    rows: rows.map((row) => ({
+      id: row[0] ?? null,
+      email: row[1] ?? null,
+      username: row[2] ?? null,
+      hash: row[3] ?? null,
+      isActive: row[at('is_active')],
+      createdAt: row[at('created_at')],
+    })),
+    leftBehind: columns.filter((name) => !wanted.includes(name)),
+  }
+}

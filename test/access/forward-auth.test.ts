@@ -1,0 +1,117 @@
+import { expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
+import { giveRole } from '../../src/features/roles/assign.ts'
+import { introspectionKey, withApp } from '../sessions/support.ts'
+import type { TestApp } from '../support/app.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
+
+const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
+
+const ask = (app: TestApp, token: string | undefined, query = '', headers = {}) =>
+  app.request('GET', `/forward-auth${query}`, { token, headers })
+
+const told = ({ headers }: Response) => names.map((name) => headers.get(name))
+
+describeEachDialect('GET /forward-auth', (dialect) => {
+  test('tells who asks in four headers, which stand on every 200; the address only when it is proven', () =>
+    withApp({ dialect }, async (app) => {
+      const ada = await app.signUp()
+      const hostile = Object.fromEntries(names.map((name) => [name, 'mallory']))
+      const unproven = await ask(app, ada.grant.access_token, '', hostile)
+      expect([unproven.status, await unproven.text()]).toEqual([200, ''])
+      expect(told(unproven)).toEqual([String(ada.id), 'ada', '', 'user'])
+      expect(unproven.headers.get('cache-control')).toBe('no-store')
+      const { q, t } = app.deps.store
+      await q.update(t.users).set({ emailVerifiedAt: 1 }).where(eq(t.users.id, ada.id))
+      await giveRole(app.deps, { userId: ada.id, role: 'admin' })
+      expect(told(await ask(app, ada.grant.access_token))).toEqual([
+        String(ada.id),
+        'ada',
+        'ada@example.com',
+        'admin,user',
+      ])
+      const head = await app.request('HEAD', '/forward-auth', { token: ada.grant.access_token })
+      expect(told(head)[1]).toBe('ada')
+    }))
+
+  test.each([
+    ['Zoë', 'Zo%C3%AB'],
+    ['ada lovelace', 'ada%20lovelace'],
+    ['100%', '100%25'],
+    ['名前', '%E5%90%8D%E5%89%8D'],
+    ['ada😀', 'ada%F0%9F%98%80'],
+    ['a\r\nX-Auth-Request-Groups: admin', 'a%0D%0AX-Auth-Request-Groups:%20admin'],
+  ])('percent-encodes what is not printable ASCII: %s', (username, header) =>
+    withApp({ dialect }, async (app) => {
+      const ada = await app.signUp()
+      const { q, t } = app.deps.store
+      await q.update(t.users).set({ username }).where(eq(t.users.id, ada.id))
+      const answer = await ask(app, ada.grant.access_token)
+      expect(told(answer)).toEqual([String(ada.id), header, '', 'user'])
+      expect(decodeURIComponent(header)).toBe(username)
+    }),
+  )
+
+  test('refuses who is not logged in, and an API key', () =>
+    withApp({ dialect }, async (app) => {
+      const key = await introspectionKey(app)
+      const { grant } = await app.signUp()
+      await expectRefusal(await ask(app, undefined), 'not_authenticated')
+      for (const bad of [key, grant.refresh_token!, grant.device_token!, 'x'])
+        await expectRefusal(await ask(app, bad), 'invalid_token')
+      await app.request('POST', '/logout', { token: grant.access_token })
+      const over = await ask(app, grant.access_token, '?role=user')
+      await expectRefusal(over, 'invalid_token')
+      expect(told(over)).toEqual([null, null, null, null])
+    }))
+
+  test('lets pass only who holds what the proxy asks, and nobody where it asks for something unknown', () =>
+    withApp({ dialect }, async (app) => {
+      const ada = await app.signUp('ada')
+      const bea = await app.signUp('bea')
+      await giveRole(app.deps, { userId: bea.id, role: 'admin' })
+      const statuses = async (query: string) => [
+        (await ask(app, ada.grant.access_token, query)).status,
+        (await ask(app, bea.grant.access_token, query)).status,
+      ]
+      for (const query of ['', '?', '?role=user', '?rol%65=user'])
+        expect([query, ...(await statuses(query))]).toEqual([query, 200, 200])
+      for (const query of [
+        '?role=admin',
+        '?permission=users:read',
+        '?permission=tokens%3Aintrospect',
+        '?role=user&permission=users:read',
+        '?role=admin&permission=users:read',
+      ])
+        expect([query, ...(await statuses(query))]).toEqual([query, 403, 200])
+      for (const query of [
+        '?role=',
+        '?role',
+        '?permission=',
+        '?=',
+        '?=admin',
+        '?roles=user',
+        '?Role=user',
+        '?role=nobody',
+        '?role=ADMIN',
+        '?role=user%20',
+        '?role=user,admin',
+        '?role=user&role=user',
+        '?role=user&rol%65=admin',
+        '?role[]=user',
+        '?permission=users:everything',
+        '?permission=user',
+        '?role=user&x=1',
+        '?x=1',
+        '?role=user?role=nobody',
+        '??role=user',
+        '?role=%',
+        '?role=%ff',
+        '?__proto__=user',
+        '?role=constructor',
+      ])
+        expect([query, ...(await statuses(query))]).toEqual([query, 403, 403])
+      await expectRefusal(await ask(app, ada.grant.access_token, '?role=admin'), 'forbidden')
+    }))
+})

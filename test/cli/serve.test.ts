@@ -1,0 +1,282 @@
+import { afterEach, describe, expect, test } from 'bun:test'
+import { connect } from 'node:net'
+import type { CommandContext } from '../../src/cli/context.ts'
+import { run } from '../../src/cli/run.ts'
+import { drain } from '../../src/features/probes/drain.ts'
+import { nextTurn } from '../../src/lib/clock.ts'
+import { createTestApp, testSecret } from '../support/app.ts'
+import { type ManualClock, manualClock } from '../support/clock.ts'
+import { seededRandom } from '../support/random.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+const ends: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end()
+})
+
+describe('the start', () => {
+  test('says version, address, database and documentation', async () => {
+    const { log, port } = await serve({ DATABASE_URL: `sqlite:///${scratchFolder('db')}/users.db` })
+    expect(log().find(({ event }) => event === 'started')).toEqual({
+      time: '2026-01-01T00:00:00.000Z',
+      level: 'info',
+      event: 'started',
+      version: '9.9.9',
+      url: `http://127.0.0.1:${port}`,
+      public_url: `http://localhost:${port}`,
+      database: expect.stringMatching(/^sqlite:\/\/\/\/.*users\.db$/),
+      docs: `http://127.0.0.1:${port}/docs`,
+    })
+  })
+
+  test('with PORT=0 the port that the system chose is in PUBLIC_URL, unless that is set', async () => {
+    const chosen = await serve()
+    expect(await issuerOf(chosen.port)).toBe(`http://localhost:${chosen.port}`)
+    const set = await serve({ PUBLIC_URL: 'https://auth.example.com' })
+    expect(await issuerOf(set.port)).toBe('https://auth.example.com')
+  })
+
+  test('warns in production that PUBLIC_URL is this machine alone', async () => {
+    const warned = async (env: Record<string, string>, args?: string[]) =>
+      (await serve(env, args)).log().some(({ event, level }) => event === 'public_url_is_local' && level === 'warn')
+    const production = { BCRYPT_COST: '10' }
+    expect(await warned(production, [])).toBe(true)
+    expect(await warned({ ...production, PUBLIC_URL: 'http://127.0.0.1:8000' }, [])).toBe(true)
+    expect(await warned({ ...production, PUBLIC_URL: 'https://auth.example.com' }, [])).toBe(false)
+    expect(await warned({}, ['--dev'])).toBe(false)
+  })
+})
+
+describe('a signal to stop', () => {
+  test('T7: serves on for SHUTDOWN_DELAY_SECONDS, then lets what runs finish, then ends with 0', async () => {
+    const { port, clock, stop, exit, log } = await serve({ SHUTDOWN_DELAY_SECONDS: '5' })
+    const idle = await openConnection(port, 'GET /livez HTTP/1.1\r\nHost: keyward\r\n\r\n')
+    await idle.says('"alive"')
+    const body = JSON.stringify({ email: 'ada@example.com', username: 'ada', password: 'correct horse battery' })
+    const running = await openConnection(
+      port,
+      `POST /register HTTP/1.1\r\nHost: keyward\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 9)}`,
+    )
+
+    stop()
+    await until(() => log().some(({ event }) => event === 'stopping'))
+    const ready = await fetch(`http://127.0.0.1:${port}/readyz`)
+    expect([ready.status, ((await ready.json()) as { code: string }).code]).toEqual([503, 'shutting_down'])
+    await clock.advance(4_999)
+    const late = await fetch(`http://127.0.0.1:${port}/users/me`)
+    expect([late.status, late.headers.get('connection')]).toEqual([401, 'close'])
+
+    await clock.advance(1)
+    await idle.closed
+    await expect(fetch(`http://127.0.0.1:${port}/livez`, { keepalive: false })).rejects.toThrow()
+    expect(log().some(({ event }) => event === 'stopped')).toBe(false)
+    running.send(body.slice(9))
+    await running.says('"username":"ada"')
+    expect(running.received()).toStartWith('HTTP/1.1 201 Created')
+    expect(await exit).toBe(0)
+    expect(log().map(({ event }) => event)).toContain('stopped')
+    expect(log().map(({ event }) => event)).not.toContain('requests_cut')
+  })
+
+  test('cuts what still runs after 30 seconds', async () => {
+    const { port, clock, stop, exit, log } = await serve({ SHUTDOWN_DELAY_SECONDS: '0' })
+    const stuck = await openConnection(
+      port,
+      'POST /register HTTP/1.1\r\nHost: keyward\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+    )
+    await until(() => log().length > 0)
+    const first = await fetch(`http://127.0.0.1:${port}/livez`)
+    expect(first.status).toBe(200)
+    stop()
+    await until(() => log().some(({ event }) => event === 'stopping'))
+    await clock.advance(29_999)
+    expect(log().some(({ event }) => event === 'stopped')).toBe(false)
+    await clock.advance(1)
+    expect(await exit).toBe(0)
+    await stuck.closed
+    expect(stuck.received()).toBe('')
+    expect(log().find(({ event }) => event === 'requests_cut')).toMatchObject({ level: 'warn', requests: 1 })
+  })
+})
+
+test('what is cut is cut before anything behind it is closed', async () => {
+  const app = await createTestApp({ env: { SHUTDOWN_DELAY_SECONDS: '0' } })
+  const stops: unknown[] = []
+  const server = {
+    pendingRequests: 3,
+    stop: (cut?: boolean) => {
+      stops.push(cut)
+      return cut ? Promise.resolve() : new Promise<void>(() => {})
+    },
+  }
+  const drained = drain(app.deps, server)
+  await app.clock.advance(30_000)
+  await drained
+  expect(stops).toEqual([undefined, true])
+  await app.close()
+})
+
+describe('healthcheck', () => {
+  test('is 0 for a server that is ready and 1 for one that drains, is gone or never was', async () => {
+    const { port, stop, log, clock, exit } = await serve({ SHUTDOWN_DELAY_SECONDS: '5' })
+    const env = { HOST: '0.0.0.0', PORT: String(port) }
+    expect(await healthcheck([], env)).toEqual({
+      code: 0,
+      out: `http://127.0.0.1:${port}/readyz answers 200\n`,
+      err: '',
+    })
+    stop()
+    await until(() => log().some(({ event }) => event === 'stopping'))
+    expect(await healthcheck([], env)).toEqual({
+      code: 1,
+      out: '',
+      err: `http://127.0.0.1:${port}/readyz answers 503: The service is stopping\n`,
+    })
+    await clock.advance(5_000)
+    await exit
+    expect(await healthcheck([], env)).toEqual({
+      code: 1,
+      out: '',
+      err: `http://127.0.0.1:${port}/readyz does not answer\n`,
+    })
+  })
+
+  test('asks another address with --url', async () => {
+    const { port } = await serve()
+    const url = `http://127.0.0.1:${port}/livez`
+    expect(await healthcheck(['--url', url], {})).toEqual({ code: 0, out: `${url} answers 200\n`, err: '' })
+    expect(await healthcheck(['--url', `http://127.0.0.1:${port}/docs/none`], {})).toMatchObject({ code: 1 })
+    for (const wrong of ['file:///etc/passwd', 'readyz', '']) {
+      const { code, err } = await healthcheck(['--url', wrong], {})
+      expect([code, err]).toEqual([1, `${wrong} is not an http address\n`])
+    }
+  })
+
+  test('needs neither SECRET_KEY nor a port that only the system knows', async () => {
+    const { code, err } = await healthcheck([], { PORT: '0', SECRET_KEY: '' })
+    expect([code, err]).toEqual([1, 'PORT=0 does not say where the server listens: name it with --url\n'])
+  })
+})
+
+interface Served {
+  port: number
+  clock: ManualClock
+  log(): Record<string, unknown>[]
+  /** As a signal does. */
+  stop(): void
+  exit: Promise<number>
+}
+
+/** Runs `keyward serve` in this process on a free port, with a clock that stands still. */
+async function serve(env: Record<string, string> = {}, args = ['--dev']): Promise<Served> {
+  const clock = manualClock()
+  const signal = Promise.withResolvers<string>()
+  const { context, logged, err } = commandContext(
+    {
+      DATABASE_URL: `sqlite:///${scratchFolder('db')}/users.db`,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      BCRYPT_COST: '4',
+      HASH_NICE: '0',
+      LOG_FORMAT: 'json',
+      SHUTDOWN_DELAY_SECONDS: '0',
+      ...env,
+    },
+    clock,
+    signal.promise,
+  )
+  const exit = run(['serve', ...args], context)
+  const log = () =>
+    logged()
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+  const started = () => log().find(({ event }) => event === 'started')
+  const failed = exit.then((code) => {
+    if (!started()) throw new Error(`ended with ${code}: ${err()}`)
+  })
+  await Promise.race([until(() => started() !== undefined), failed])
+  ends.push(async () => {
+    signal.resolve('SIGTERM')
+    await until(() => log().some(({ event }) => event === 'stopping'))
+    for (let i = 0; i < 3; i++) await clock.advance(60_000)
+    await exit
+  })
+  return {
+    port: Number(new URL(String(started()!.url)).port),
+    clock,
+    log,
+    stop: () => signal.resolve('SIGTERM'),
+    exit,
+  }
+}
+
+async function healthcheck(args: string[], env: Record<string, string>) {
+  const { context, out, err } = commandContext(env, manualClock(), new Promise(() => {}))
+  const code = await run(['healthcheck', ...args], context)
+  return { code, out: out(), err: err() }
+}
+
+function commandContext(env: Record<string, string>, clock: ManualClock, signal: Promise<string>) {
+  let out = ''
+  let logged = ''
+  let err = ''
+  const context: CommandContext = {
+    env: { SECRET_KEY: testSecret, ...env },
+    executable: `${scratchFolder('executable')}/keyward`,
+    version: '9.9.9',
+    clock,
+    random: seededRandom(),
+    usage: () => ({ residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }),
+    print: (text) => {
+      out += text
+    },
+    printLog: (line) => {
+      logged += line
+    },
+    printsToTerminal: () => false,
+    printError: (text) => {
+      err += text
+    },
+    readSecret: () => Promise.reject(new Error('no command here asks for a secret')),
+    stopSignal: () => signal,
+  }
+  return { context, out: () => out, logged: () => logged, err: () => err }
+}
+
+async function issuerOf(port: number): Promise<unknown> {
+  const json = (path: string, body: object) =>
+    fetch(`http://127.0.0.1:${port}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  await json('/register', { email: 'ada@example.com', username: 'ada', password: 'correct horse battery' })
+  const token = await json('/token', { username: 'ada', password: 'correct horse battery' })
+  const { access_token } = (await token.json()) as { access_token: string }
+  const claims = JSON.parse(Buffer.from(access_token.split('.')[1]!, 'base64url').toString()) as { iss: unknown }
+  return claims.iss
+}
+
+/** A raw connection, so that a request can be half sent. */
+async function openConnection(port: number, text: string) {
+  const socket = connect(port, '127.0.0.1')
+  let received = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    received += chunk
+  })
+  socket.on('error', () => {})
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  await new Promise<void>((resolve) => socket.once('connect', () => resolve()))
+  socket.write(text)
+  return {
+    send: (more: string) => socket.write(more),
+    received: () => received,
+    says: (part: string) => until(() => received.includes(part)),
+    closed,
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await nextTurn()
+}

@@ -1,0 +1,153 @@
+import { expect, test } from 'bun:test'
+import { createApiKey } from '../../src/features/api-keys/api-keys.ts'
+import { giveRole } from '../../src/features/roles/assign.ts'
+import { findUser } from '../../src/features/users/find.ts'
+import { createTestApp } from '../support/app.ts'
+
+const entries = (logs: string[]) => logs.map((line) => JSON.parse(line) as Record<string, unknown>)
+const requests = (logs: string[]) => entries(logs).filter(({ event }) => event === 'request')
+
+test('a request is one line: id, method, pattern, status, duration and who, in this order', async () => {
+  const app = await createTestApp()
+  const { id, grant } = await app.signUp()
+  app.logs.length = 0
+  await app.request('GET', '/users/me?token=kept-out', {
+    token: grant.access_token,
+    headers: { 'x-request-id': 'trace-7' },
+  })
+  expect(app.logs).toEqual([
+    `{"time":"2026-01-01T00:00:00.000Z","level":"info","event":"request","request_id":"trace-7","method":"GET","route":"/users/me","status":200,"ms":0,"user_id":${id}}\n`,
+  ])
+  await app.close()
+})
+
+test('who registers, logs in or refreshes is named, and nobody who is guessed', async () => {
+  const app = await createTestApp()
+  const { id, grant, username, email, password } = await app.signUp()
+  const renewed = await app.request('POST', '/token/refresh', { json: { refresh_token: grant.refresh_token } })
+  const { refresh_token } = (await renewed.json()) as { refresh_token: string }
+  await app.request('POST', '/token', { form: { grant_type: 'refresh_token', refresh_token } })
+  await app.request('POST', '/user/token', { json: { username, password } })
+  await app.request('POST', '/token', { form: { username, password: 'a wrong guess' } })
+  await app.request('POST', '/token/refresh', { json: { refresh_token: `${refresh_token}x` } })
+  await app.request('POST', '/register', { json: { email, username: 'other', password } })
+  expect(requests(app.logs).map(({ route, status, user_id }) => [route, status, user_id])).toEqual([
+    ['/register', 201, id],
+    ['/token', 200, id],
+    ['/token/refresh', 200, id],
+    ['/token', 200, id],
+    ['/user/token', 200, id],
+    ['/token', 401, undefined],
+    ['/token/refresh', 401, undefined],
+    ['/register', 409, undefined],
+  ])
+  await app.close()
+})
+
+test('HEAD is logged as the GET that it stands for', async () => {
+  const app = await createTestApp()
+  const { id, grant } = await app.signUp()
+  app.logs.length = 0
+  await app.request('HEAD', '/users/me', { token: grant.access_token })
+  await app.request('HEAD', '/users/me')
+  expect(
+    requests(app.logs).map(({ method, route, status, code, user_id }) => [method, route, status, code, user_id]),
+  ).toEqual([
+    ['HEAD', '/users/me', 200, undefined, id],
+    ['HEAD', '/users/me', 401, 'not_authenticated', undefined],
+  ])
+  await app.close()
+})
+
+test('a refusal says its code; a path that is no route is not written', async () => {
+  const app = await createTestApp()
+  await app.request('GET', '/users/me')
+  await app.request('POST', '/token', { form: { username: 'ada', password: 'x' } })
+  await app.request('GET', '/reset/kept-out-7c1f')
+  expect(requests(app.logs).map(({ route, status, code }) => [route, status, code])).toEqual([
+    ['/users/me', 401, 'not_authenticated'],
+    ['/token', 401, 'invalid_credentials'],
+    ['unmatched', 404, 'not_found'],
+  ])
+  expect(app.logs.join('')).not.toContain('kept-out')
+  await app.close()
+})
+
+test('log and metrics name the code that the client got', async () => {
+  const METRICS_TOKEN = 'scrape-only-9f2m4x8q'
+  const app = await createTestApp({ env: { METRICS_TOKEN } })
+  const answers = [
+    await app.request('POST', '/token', { form: { username: 'ada' } }),
+    await app.request('POST', '/register', { json: { email: 'ada@example.com' } }),
+  ]
+  const codes = await Promise.all(answers.map(async (answer) => ((await answer.json()) as { code: string }).code))
+  expect(codes).toEqual(['invalid_request', 'validation_failed'])
+  expect(requests(app.logs).map(({ code }) => code)).toEqual(codes)
+  const metrics = await (await app.request('GET', '/metrics', { token: METRICS_TOKEN })).text()
+  for (const code of codes) expect(metrics).toContain(`keyward_refusals_total{code="${code}"} 1\n`)
+  await app.close()
+})
+
+test('P3: no line holds a token, a password, an address or a query, whatever fails', async () => {
+  const app = await createTestApp({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
+  const { id, grant, password } = await app.signUp()
+  const headers = { 'x-forwarded-for': '203.0.113.77' }
+  const { access_token: token } = grant
+  await app.request('GET', '/users/me?password=in-the-query', { token, headers })
+  await app.request('GET', '/users/me', { token: `${token}x`, headers })
+  await app.request('POST', '/register', { json: { email: 'not an address', username: '!', password }, headers })
+  await app.request('POST', '/register', { body: `{"password":"${password}`, type: 'application/json', headers })
+  await app.request('POST', '/token', { form: `username=ada&password=${password}&password=${password}`, headers })
+  await giveRole(app.deps, { userId: id, role: 'admin' })
+  const owner = (await findUser(app.deps, id))!
+  const key = await createApiKey(app.deps, { owner, name: 'gateway', scopes: ['tokens:introspect'] })
+  const asId = [token, grant.refresh_token!, grant.device_token!, key.text, '203.0.113.77']
+  for (const supplied of asId)
+    await app.request('GET', '/users/me', { token, headers: { ...headers, 'x-request-id': supplied } })
+  await app.deps.store.close()
+  await app.request('POST', '/token', { form: { username: 'ada', password }, headers })
+  await app.request('GET', '/users/me', { token, headers })
+  const text = app.logs.join('')
+  for (const secret of [...asId, token.split('.')[2]!, password, 'in-the-query', 'ada@example.com'])
+    expect(text).not.toContain(secret)
+  expect(requests(app.logs).length).toBe(14)
+})
+
+test('LOG_LEVEL leaves out what is below it', async () => {
+  const app = await createTestApp({ env: { LOG_LEVEL: 'warn' } })
+  await app.request('GET', '/users/me')
+  expect(app.logs).toEqual([])
+  await app.close()
+})
+
+test('LOG_FORMAT=text is one readable line', async () => {
+  const app = await createTestApp({ env: { LOG_FORMAT: 'text' } })
+  app.logs.length = 0
+  await app.request('GET', '/users/me', { headers: { 'x-request-id': 'trace-7' } })
+  expect(app.logs).toEqual([
+    '00:00:00.000 INFO  request request_id=trace-7 method=GET route=/users/me status=401 code=not_authenticated ms=0\n',
+  ])
+  await app.close()
+})
+
+test('X-Forwarded-For without TRUSTED_PROXIES is warned of once', async () => {
+  const app = await createTestApp()
+  const login = () =>
+    app.request('POST', '/token', {
+      form: { username: 'ada', password: 'x' },
+      headers: { 'x-forwarded-for': '203.0.113.77' },
+    })
+  await login()
+  await login()
+  const warnings = entries(app.logs).filter(({ event }) => event === 'forwarded_for_ignored')
+  expect(warnings.map(({ level }) => level)).toEqual(['warn'])
+  await app.close()
+
+  const trusting = await createTestApp({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
+  await trusting.request('POST', '/token', {
+    form: { username: 'ada', password: 'x' },
+    headers: { 'x-forwarded-for': '203.0.113.77' },
+  })
+  expect(trusting.logs.join('')).not.toContain('forwarded_for_ignored')
+  await trusting.close()
+})

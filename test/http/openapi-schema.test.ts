@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'bun:test'
+import { t } from 'elysia'
+import { createSchemaBook, exampleOf, type Schema } from '../../src/http/openapi/schema.ts'
+
+const taken = (schema: object) => createSchemaBook().take(schema)
+
+describe('a schema of the document', () => {
+  test('drops what steers Elysia and keeps members of those names', () => {
+    expect(taken(t.String({ $id: 'name', error: 'Wrong', examples: ['a'], 'x-codes': [], minLength: 1 }))).toEqual({
+      type: 'string',
+      minLength: 1,
+    })
+    expect(taken(t.Object({ error: t.String(), examples: t.Boolean() }, { additionalProperties: false }))).toEqual({
+      type: 'object',
+      required: ['error', 'examples'],
+      properties: { error: { type: 'string' }, examples: { type: 'boolean' } },
+    })
+  })
+
+  test('keeps the examples of a member, which has no place beside it', () => {
+    const name = t.String({ examples: ['ada'] })
+    const user = t.Object({ name }, { title: 'User', examples: [{ name: 'grace' }] })
+    expect(taken(t.Object({ name, user }, { examples: [{}] }))).toEqual({
+      type: 'object',
+      required: ['name', 'user'],
+      properties: { name: { type: 'string', examples: ['ada'] }, user: { $ref: '#/components/schemas/User' } },
+    })
+  })
+
+  test('writes a union of constants as an enumeration', () => {
+    expect(taken(t.Union([t.Literal('asc'), t.Literal('desc')], { description: 'Order' }))).toEqual({
+      type: 'string',
+      enum: ['asc', 'desc'],
+      description: 'Order',
+    })
+    const nullable = t.Union([t.String(), t.Null()])
+    expect(taken(nullable)).toEqual({ anyOf: [{ type: 'string' }, { type: 'null' }] })
+  })
+
+  test('takes the number out of what a query says as text', () => {
+    expect(taken(t.Numeric({ minimum: 1 }))).toMatchObject({ type: 'number', minimum: 1 })
+    expect(taken(t.Object({ limit: t.Optional(t.BooleanString()) }))).toMatchObject({
+      properties: { limit: { type: 'boolean' } },
+    })
+  })
+
+  test('writes a record by its values', () => {
+    expect(taken(t.Record(t.String(), t.Integer()))).toEqual({
+      type: 'object',
+      additionalProperties: { type: 'integer' },
+    })
+  })
+
+  test('is referred to by its title, wherever it stands', () => {
+    const book = createSchemaBook()
+    const user = t.Object({ id: t.Integer() }, { title: 'User' })
+    expect(book.take(t.Array(user))).toEqual({ type: 'array', items: { $ref: '#/components/schemas/User' } })
+    expect(book.take({ ...user, examples: [{ id: 1 }] })).toEqual({ $ref: '#/components/schemas/User' })
+    expect([...book.named.keys()]).toEqual(['User'])
+    expect(() => book.take(t.String({ title: 'User' }))).toThrow('Two schemas have the title User')
+  })
+})
+
+describe('an example', () => {
+  const example = (schema: object) => exampleOf(schema as Schema)
+
+  test('is the first that the schema gives', () => {
+    expect(example(t.String({ examples: ['a', 'b'] }))).toBe('a')
+    expect(example(t.Literal('bearer'))).toBe('bearer')
+    expect(example(t.Union([t.String(), t.Literal('x')]))).toBe('x')
+  })
+
+  test('is put together from those of the parts', () => {
+    const item = t.Object({ id: t.Integer({ examples: [7] }), note: t.Optional(t.String()) })
+    expect(example(t.Object({ items: t.Array(item), next_cursor: t.String({ examples: ['abc'] }) }))).toEqual({
+      items: [{ id: 7 }],
+      next_cursor: 'abc',
+    })
+  })
+
+  test('is none where a part that must be there has none', () => {
+    expect(example(t.Object({ id: t.Integer(), name: t.String({ examples: ['a'] }) }))).toBeUndefined()
+    expect(example(t.Array(t.String()))).toBeUndefined()
+  })
+})

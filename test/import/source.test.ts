@@ -1,0 +1,176 @@
+import { Database } from 'bun:sqlite'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { importUsers } from '../../src/features/import/users.ts'
+import { createTestApp } from '../support/app.ts'
+import { keyward } from '../support/cli.ts'
+import { type Dialect, describeEachDialect, sqliteFile } from '../support/dialects.ts'
+import { createDatabase, sharedPostgres } from '../support/postgres.ts'
+import { scratchFolder } from '../support/scratch.ts'
+import { bcryptHash, oldService, sqlalchemyTable } from './old-service.ts'
+
+/** One of the two, also when the suite runs on the other alone. */
+const sqlite: Dialect = {
+  name: 'sqlite',
+  databaseUrl: async () => ({ url: `sqlite:///${join(scratchFolder('old'), 'users.db')}`, dispose: async () => {} }),
+}
+const postgresql: Dialect = {
+  name: 'postgresql',
+  databaseUrl: async () => {
+    const { url, drop } = await createDatabase()
+    return { url, dispose: drop }
+  },
+}
+
+const newDatabase = (): string => `sqlite:///${join(scratchFolder('target'), 'keyward.db')}`
+
+const importFrom = (from: string, databaseUrl = newDatabase()) => keyward(['import', '--from', from], { databaseUrl })
+
+async function oldServiceWithAda(dialect: Dialect) {
+  const old = await oldService(dialect, sqlalchemyTable)
+  const hashed_password = await bcryptHash('correct horse battery')
+  await old.insert({ id: 1, email: 'ada@example.com', username: 'ada', hashed_password, is_active: true })
+  return old
+}
+
+describe('the old SQLite file', () => {
+  const contents = (file: string) =>
+    readdirSync(dirname(file)).map((name) => {
+      const path = join(dirname(file), name)
+      return [name, statSync(path).mtimeMs, readFileSync(path, 'base64')]
+    })
+
+  test.each(['delete', 'wal'])('is not touched, nor the folder it is in (journal: %s)', async (mode) => {
+    const old = await oldServiceWithAda(sqlite)
+    await old.execute(`PRAGMA journal_mode = ${mode}`)
+    const file = sqliteFile(old.url)
+    const before = contents(file)
+    expect((await importFrom(old.url)).out).toContain('Imported 1 account ')
+    expect(contents(file)).toEqual(before)
+  })
+
+  test('is read with what its service has not yet moved out of the log', async () => {
+    const old = await oldServiceWithAda(sqlite)
+    const service = new Database(sqliteFile(old.url))
+    service.run('PRAGMA journal_mode = WAL')
+    service.run(`INSERT INTO users SELECT 2, 'bob@example.com', 'bob', hashed_password, 1, NULL, NULL FROM users`)
+    const before = readFileSync(sqliteFile(old.url), 'base64')
+    expect((await importFrom(old.url)).out).toContain('Imported 2 accounts ')
+    expect(readFileSync(sqliteFile(old.url), 'base64')).toBe(before)
+    service.close()
+  })
+
+  test.each(['sqlite+aiosqlite:///', 'sqlite+pysqlite:///'])('is found as %s', async (scheme) => {
+    const old = await oldServiceWithAda(sqlite)
+    const file = relative(process.cwd(), sqliteFile(old.url))
+    expect((await importFrom(`${scheme}${file}?check_same_thread=False`)).code).toBe(0)
+  })
+})
+
+describe('the old PostgreSQL', () => {
+  beforeAll(() => sharedPostgres().then(() => {}), 60_000)
+
+  test('is found by the driver that its service names, and only read', async () => {
+    const old = await oldService(postgresql, 'CREATE TABLE log (line TEXT)')
+    await old.execute(`CREATE FUNCTION noisy() RETURNS TEXT LANGUAGE sql AS
+      $$ INSERT INTO log VALUES ('read') RETURNING line $$;
+      CREATE VIEW users AS SELECT 1 AS id, 'ada@example.com' AS email, noisy() AS username, '' AS hash_password`)
+    const url = old.url.replace('postgresql://', 'postgresql+psycopg://')
+    expect(await importFrom(url)).toMatchObject({ code: 1, err: 'The old database cannot be read (25006)\n' })
+  })
+
+  test('that is away or refuses is told so, without the password', async () => {
+    const { url } = await postgresql.databaseUrl()
+    const wrong = new URL(url)
+    wrong.password = 'hunter2'
+    const elsewhere = new URL(url)
+    elsewhere.pathname = '/nowhere'
+    for (const [from, reason] of [
+      [wrong.href, 'The old database refuses this user name or password'],
+      [elsewhere.href, 'The old database is not there: the server has none of that name'],
+      ['postgresql://user:hunter2@127.0.0.1:1/users', 'The old database does not answer'],
+    ] as const) {
+      const { code, err } = await importFrom(from)
+      expect(code).toBe(1)
+      expect(err).toStartWith(reason)
+      expect(err).not.toContain('hunter2')
+    }
+  })
+})
+
+describe('refuses', () => {
+  test('what is no address of a database', async () => {
+    for (const from of ['users.db', 'mysql://root@localhost/users', 'sqlite::memory:', '']) {
+      const { code, err } = await importFrom(from)
+      expect(code).toBe(2)
+      expect(err).toContain('--from takes the DATABASE_URL of the old service')
+    }
+    expect((await keyward(['import'], { databaseUrl: newDatabase() })).code).toBe(2)
+  })
+
+  test('files that are not there or no databases, and makes none', async () => {
+    const folder = scratchFolder('odd')
+    writeFileSync(join(folder, 'text.db'), 'not a database at all, but long enough to be taken for one '.repeat(20))
+    writeFileSync(join(folder, 'empty.db'), '')
+    for (const [path, reason] of [
+      [join(folder, 'missing.db'), 'The old database is not there: no such file'],
+      [join(folder, 'missing/users.db'), 'The old database is not there: no such file'],
+      [folder, 'The old database is not an SQLite file'],
+      [join(folder, 'text.db'), 'The old database is not an SQLite file'],
+      [join(folder, 'empty.db'), 'This is not a database of one of the FastAPI user services'],
+    ] as const) {
+      const { code, out, err } = await importFrom(`sqlite:///${path}`)
+      expect({ code, out }).toEqual({ code: 1, out: '' })
+      expect(err).toStartWith(reason)
+    }
+    expect(readdirSync(folder).sort()).toEqual(['empty.db', 'text.db'])
+  })
+})
+
+describeEachDialect('refuses', (dialect) => {
+  test('databases of other shapes', async () => {
+    for (const table of [
+      'CREATE TABLE people (id INTEGER)',
+      'CREATE TABLE users (id INTEGER, email VARCHAR, username VARCHAR)',
+      'CREATE TABLE users (id INTEGER, username VARCHAR, hashed_password VARCHAR)',
+    ])
+      expect((await importFrom((await oldService(dialect, table)).url)).err).toStartWith(
+        'This is not a database of one of the FastAPI user services: they have a table "users" with',
+      )
+    const app = await createTestApp({ dialect })
+    expect((await importFrom(app.databaseUrl)).err).toStartWith('This is a database of Keyward already')
+    await app.close()
+  })
+
+  test('to import a database into itself', async () => {
+    const old = await oldServiceWithAda(dialect)
+    const { code, err } = await importFrom(old.url, old.url)
+    expect(code).toBe(1)
+    expect(err).toContain('keyward import --from')
+  })
+})
+
+describeEachDialect('accounts whose name somebody took a moment before', (dialect) => {
+  test('take all the others down with them', async () => {
+    const app = await createTestApp({ dialect })
+    await app.signUp('ada')
+    const account = (id: number, name: string) => ({
+      id,
+      email: `${name}@example.com`,
+      emailKey: `${name}@example.com`,
+      username: name,
+      usernameKey: name,
+      passwordHash: '',
+      passwordScheme: 'bcrypt' as const,
+      isActive: true,
+      createdAt: 0,
+    })
+    const many = Array.from({ length: 600 }, (_, i) => account(i + 10, `user${i}`))
+    expect(await importUsers(app.deps, [...many, account(9, 'ada')])).toBe(false)
+    expect(await importUsers(app.deps, [...many, account(9, 'eve')])).toBe(true)
+    // On PostgreSQL the ids of what was taken back stay reserved; on both none comes twice.
+    expect((await app.signUp('bob')).id).toBe(610)
+    await app.close()
+  })
+})

@@ -1,0 +1,178 @@
+import { expect, test } from 'bun:test'
+import { KeywardError } from '../../src/errors.ts'
+import { createHashGate, type HashGateOptions } from '../../src/features/passwords/hash-gate.ts'
+import { manualClock } from '../support/clock.ts'
+
+function setUp(options: Partial<HashGateOptions> = {}) {
+  const clock = manualClock()
+  const gate = createHashGate({ concurrency: 2, maxWaitMs: 1_000, fairness: false, expectedMs: 100, clock, ...options })
+  const started: string[] = []
+  const ended: string[] = []
+  /** Asks for a turn of `ms`; the answer is the name, or the error. */
+  const ask = (name: string, client?: string, ms = 100) =>
+    gate
+      .run(client, async () => {
+        started.push(name)
+        await clock.sleep(ms)
+        ended.push(name)
+        return name
+      })
+      .catch((error: unknown) => error)
+  const askMany = (count: number, client?: string) =>
+    Array.from({ length: count }, (_, index) => ask(`${client ?? 'anyone'} ${index}`, client))
+  return { clock, gate, started, ended, ask, askMany }
+}
+
+const refusals = (answers: unknown[]) => answers.filter((answer) => answer instanceof KeywardError)
+
+test('runs as many at once as there are cores, first come first served', async () => {
+  const { clock, gate, started, ask } = setUp()
+  const asked = ['a', 'b', 'c', 'd', 'e'].map((name) => ask(name))
+  expect(gate.stats()).toMatchObject({ running: 2, queued: 3 })
+  await clock.advance(0)
+  await clock.advance(99)
+  expect(started).toEqual(['a', 'b'])
+  await clock.advance(1)
+  expect(started).toEqual(['a', 'b', 'c', 'd'])
+  await clock.advance(200)
+  expect(await Promise.all(asked)).toEqual(['a', 'b', 'c', 'd', 'e'])
+  expect(gate.stats()).toMatchObject({ running: 0, queued: 0, refusedTotal: 0, waitedTotal: 5, waitedMsTotal: 400 })
+})
+
+test('R1: lets in what fits into the longest wait and refuses the rest after a pause', async () => {
+  const { clock, gate, askMany } = setUp()
+  // Two run, and 1,000 ms hold 20 more of 100 ms on two cores.
+  const asked = askMany(25)
+  expect(gate.stats()).toMatchObject({ running: 2, queued: 20, refusedTotal: 3 })
+  let refusedYet = false
+  asked[24]?.then(() => {
+    refusedYet = true
+  })
+  await clock.advance(249)
+  expect(refusedYet).toBe(false)
+  await clock.advance(1)
+  expect(refusedYet).toBe(true)
+  await clock.advance(2_000)
+  const answers = await Promise.all(asked)
+  expect(answers.slice(0, 22)).not.toContainEqual(expect.any(KeywardError))
+  expect(refusals(answers)).toHaveLength(3)
+  expect(answers[24]).toMatchObject({ code: 'overloaded', status: 503, retryAfter: 2 })
+})
+
+test('has room again once the queue has moved', async () => {
+  const { clock, gate, ask, askMany } = setUp()
+  askMany(22)
+  await clock.advance(0)
+  await clock.advance(100)
+  const late = ask('late')
+  expect(gate.stats()).toMatchObject({ refusedTotal: 0, queued: 19 })
+  await clock.advance(1_100)
+  expect(await late).toBe('late')
+})
+
+test('learns how long hashes take', async () => {
+  const { clock, gate, ask, askMany } = setUp({ concurrency: 1 })
+  for (let hash = 0; hash < 60; hash++) {
+    const done = ask('slow', undefined, 500)
+    await clock.advance(0)
+    await clock.advance(500)
+    await done
+  }
+  // Waiting for two hashes of 500 ms fits into a second, where ten of the expected 100 ms would have.
+  askMany(11)
+  expect(gate.stats()).toMatchObject({ running: 1, queued: 2 })
+})
+
+test('a hash that fails gives its place back and is not counted as a fast one', async () => {
+  const { clock, gate, askMany } = setUp({ concurrency: 1, fairness: true })
+  for (let hash = 0; hash < 60; hash++) {
+    const failure = gate.run('a', () => Promise.reject(new Error('broken')))
+    await expect(failure).rejects.toThrow('broken')
+  }
+  expect(gate.stats()).toMatchObject({ running: 0, queued: 0 })
+  const asked = askMany(12)
+  expect(gate.stats().queued).toBe(10)
+  await clock.advance(2_000)
+  expect(refusals(await Promise.all(asked))).toHaveLength(1)
+})
+
+test('with fairness one client holds a quarter of the places, and others still get in at once behind them', async () => {
+  const { clock, gate, started, ask, askMany } = setUp({ fairness: true })
+  // 22 places, a quarter of them is 5.
+  const flood = askMany(50, 'flood')
+  expect(gate.stats()).toMatchObject({ running: 2, queued: 3, refusedTotal: 45 })
+  await clock.advance(0)
+  const other = ask('other', 'somebody else')
+  const command = ask('command')
+  expect(gate.stats()).toMatchObject({ queued: 5, refusedTotal: 45 })
+  await clock.advance(300)
+  expect(started.slice(5)).toEqual(['other', 'command'])
+  await clock.advance(300)
+  expect([await other, await command]).toEqual(['other', 'command'])
+  expect(refusals(await Promise.all(flood))).toHaveLength(45)
+})
+
+test('a place given back can be taken by the same client again', async () => {
+  const { clock, gate, ask, askMany } = setUp({ fairness: true })
+  askMany(5, 'busy')
+  await clock.advance(0)
+  await clock.advance(100)
+  ask('again', 'busy')
+  ask('and again', 'busy')
+  expect(gate.stats().refusedTotal).toBe(0)
+  ask('too much', 'busy')
+  expect(gate.stats().refusedTotal).toBe(1)
+  await clock.advance(1_000)
+  expect(gate.stats().running).toBe(0)
+  askMany(5, 'busy')
+  expect(gate.stats().refusedTotal).toBe(1)
+})
+
+test('a client alone can use every core and have one waiting, however few places there are', async () => {
+  // 2 run and 2 more fit: a quarter of the places would be a single one.
+  const { gate, askMany } = setUp({ fairness: true, expectedMs: 1_000 })
+  askMany(4, 'alone')
+  expect(gate.stats()).toMatchObject({ running: 2, queued: 1, refusedTotal: 1 })
+})
+
+test('without fairness one client may have all places', () => {
+  const { gate, askMany } = setUp({ fairness: false })
+  askMany(22, 'flood')
+  expect(gate.stats().refusedTotal).toBe(0)
+})
+
+test('with no wait allowed only a free core admits', () => {
+  const { gate, askMany } = setUp({ maxWaitMs: 0 })
+  askMany(3)
+  expect(gate.stats()).toMatchObject({ running: 2, queued: 0, refusedTotal: 1 })
+})
+
+test('R1: holds a bounded number of refusals in their pause', async () => {
+  const { clock, askMany } = setUp({ maxWaitMs: 0 })
+  let answered = 0
+  for (const refused of askMany(2 + 4_096 + 10).slice(2)) refused.then(() => answered++)
+  await clock.advance(0)
+  expect(answered).toBe(10)
+  await clock.advance(4_100)
+  expect(answered).toBe(4_106)
+  askMany(3)[2]?.then(() => answered++)
+  await clock.advance(0)
+  expect(answered).toBe(4_106)
+})
+
+test('R1: refuses no more than a thousand a second, however many try again at once', async () => {
+  const { clock, askMany } = setUp({ maxWaitMs: 0 })
+  let answered = 0
+  for (const refused of askMany(2 + 2_000).slice(2)) refused.then(() => answered++)
+  await clock.advance(250)
+  expect(answered).toBe(250)
+  // Together every 50 ms: each alone would wake the process and its client.
+  await clock.advance(49)
+  expect(answered).toBe(250)
+  await clock.advance(1)
+  expect(answered).toBe(300)
+  await clock.advance(950)
+  expect(answered).toBe(1_250)
+  await clock.advance(750)
+  expect(answered).toBe(2_000)
+})

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'bun:test'
+import { createApp } from '../../src/app.ts'
+import { nextTurn } from '../../src/lib/clock.ts'
+import { openDatabase } from '../../src/service.ts'
+import { createTestApp, type TestApp } from '../support/app.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+
+test('/livez answers as long as the process does, also while it drains', async () => {
+  const app = await createTestApp()
+  const alive = async () => {
+    const response = await app.request('GET', '/livez')
+    return [response.status, await response.json()]
+  }
+  expect(await alive()).toEqual([200, { status: 'alive' }])
+  app.deps.lifecycle.drain()
+  expect(await alive()).toEqual([200, { status: 'alive' }])
+  await app.close()
+})
+
+test('probes are told from work, for which a server gets its JIT', async () => {
+  const app = await createTestApp()
+  const { isProbe } = createApp(app.deps)
+  const asks = (target: string) => isProbe(new Request(`http://localhost:8000${target}`))
+  expect(['/livez', '/readyz', '/readyz?verbose', '/metrics'].map(asks)).toEqual([true, true, true, true])
+  expect(['/', '/livez/', '/users/me', '/token?from=/livez', '/docs'].map(asks)).toEqual(Array(5).fill(false))
+  await app.close()
+})
+
+describeEachDialect('/readyz', (dialect) => {
+  test('is ready when a write succeeds, and writes at each probe', async () => {
+    const app = await createTestApp({ dialect })
+    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    await app.clock.advance(60_000)
+    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    const { q, t } = app.deps.store
+    expect(await q.select().from(t.writeProbes)).toEqual([{ name: 'readyz', writtenAt: app.clock.now() }])
+    await app.close()
+  })
+
+  test('says that the database takes no writes, and nothing of why', async () => {
+    const app = await createTestApp({ dialect })
+    await runSql(app, 'DROP TABLE write_probes')
+    const response = await app.request('GET', '/readyz')
+    expect(response.headers.get('retry-after')).toBe('5')
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      {
+        type: 'about:blank',
+        title: 'Service Unavailable',
+        status: 503,
+        detail: 'Not ready: the database does not take writes',
+        code: 'not_ready',
+      },
+    ])
+    expect(app.logs.join('')).toContain('"event":"refused"')
+    expect(app.logs.join('')).not.toContain('write_probes"')
+    await app.close()
+  })
+
+  test('says that a migration is missing', async () => {
+    const app = await createTestApp({ dialect })
+    await runSql(app, "DELETE FROM keyward_migrations WHERE name LIKE '0000%'")
+    expect(await probe(app)).toEqual([
+      503,
+      expect.objectContaining({ detail: 'Not ready: the database lacks migrations of this version' }),
+    ])
+    await app.close()
+  })
+
+  test('stays ready beside a newer version that has migrated the database', async () => {
+    const app = await createTestApp({ dialect })
+    await runSql(app, "INSERT INTO keyward_migrations (name, sha256, applied_at) VALUES ('9999_of_tomorrow', 'x', 0)")
+    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    await app.close()
+  })
+})
+
+describe('/readyz', () => {
+  test('is shutting_down while the process drains', async () => {
+    const app = await createTestApp()
+    app.deps.lifecycle.drain()
+    expect(await probe(app)).toEqual([
+      503,
+      expect.objectContaining({ code: 'shutting_down', detail: 'The service is stopping' }),
+    ])
+    expect((await app.request('POST', '/token', { form: { username: 'ada', password: 'x' } })).status).toBe(401)
+    await app.close()
+  })
+
+  test('says that there is no key to sign with', async () => {
+    const app = await createTestApp()
+    const signing = () => {
+      throw new Error('in-the-log-alone')
+    }
+    app.deps.keyring = { ...app.deps.keyring, signing }
+    const [status, body] = await probe(app)
+    expect([status, body.detail]).toEqual([503, 'Not ready: there is no key to sign tokens with'])
+    await app.close()
+  })
+
+  test('probes at one moment share one write; one that hangs is not waited for longer than 5 seconds', async () => {
+    const app = await createTestApp()
+    const held = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    const { store } = app.deps
+    const holder = store.transaction(async () => {
+      begun.resolve()
+      await held.promise
+    })
+    await begun.promise
+    const probes = Promise.all([probe(app), probe(app), probe(app)])
+    while (store.stats().waiting === 0) await nextTurn()
+    await app.clock.advance(4_999)
+    expect(store.stats().waiting).toBe(1)
+    await app.clock.advance(1)
+    for (const [status, body] of await probes) {
+      expect(status).toBe(503)
+      expect(body.detail).toBe('Not ready: the database does not answer')
+    }
+    held.resolve()
+    await holder
+    await app.close()
+  })
+
+  test('good probes are logged at level debug, bad ones at info', async () => {
+    const app = await createTestApp()
+    app.logs.length = 0
+    await probe(app)
+    app.deps.lifecycle.drain()
+    await probe(app)
+    const lines = app.logs.map((line) => JSON.parse(line))
+    expect(lines.map(({ level, event, route, status, code }) => [level, event, route, status, code])).toEqual([
+      ['debug', 'request', '/readyz', 200, undefined],
+      ['info', 'request', '/readyz', 503, 'shutting_down'],
+    ])
+    await app.close()
+  })
+})
+
+/** As an administrator beside the server would. */
+async function runSql({ config }: TestApp, sql: string): Promise<void> {
+  const { store, driver } = await openDatabase(config)
+  await driver.execute(sql, [])
+  await store.close()
+}
+
+async function probe(app: TestApp): Promise<[number, Record<string, unknown>]> {
+  const response = await app.request('GET', '/readyz')
+  return [response.status, (await response.json()) as Record<string, unknown>]
+}

@@ -1,0 +1,113 @@
+import { afterEach, expect, test } from 'bun:test'
+import { revokeKey } from '../../src/features/signing-keys/revoke.ts'
+import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
+import { SECOND } from '../../src/lib/clock.ts'
+import { keyward } from '../support/cli.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
+
+describeEachDialect('replicas and their keys', (dialect) => {
+  const apps = openApps()
+  afterEach(apps.closeAll)
+
+  test('that start first at one moment share one key, and take one another’s tokens', async () => {
+    const { url, dispose } = await dialect.databaseUrl()
+    // In one process, two that migrate one file would wait for each other; test/binary starts several processes.
+    expect((await keyward(['migrate'], { databaseUrl: url })).code).toBe(0)
+    const replicas = await Promise.all(Array.from({ length: 4 }, () => apps.app({ databaseUrl: url })))
+    const [first] = replicas
+    const { grant } = await first!.signUp()
+    const tokens = [grant.access_token, ...(await Promise.all(replicas.map((replica) => logIn(replica))))]
+    for (const replica of replicas) {
+      expect(await publishedKids(replica)).toEqual(await publishedKids(first!))
+      for (const token of tokens) expect(await statusOf(replica, token)).toBe(200)
+    }
+    await apps.closeAll()
+    await dispose()
+  })
+
+  test('take a token of a key they have not seen at once', async () => {
+    const first = await apps.app({ dialect })
+    await first.signUp()
+    const second = await apps.app({ databaseUrl: first.databaseUrl })
+    await rotateKeys(first.deps, { early: true })
+    await rotateKeys(first.deps, { early: true })
+    const token = await logIn(first)
+    expect(second.deps.keyring.find(headerOf(token).kid)).toBeUndefined()
+    const answers = await Promise.all(Array.from({ length: 8 }, () => statusOf(second, token)))
+    expect(answers).toEqual(Array(8).fill(200))
+  })
+
+  test('refuse names that nobody knows, and read the keys no more than once at a time for them', async () => {
+    const app = await apps.app({ dialect })
+    const { grant } = await app.signUp()
+    const [, payload, signature] = grant.access_token.split('.')
+    const forge = (kid: string) =>
+      `${Buffer.from(JSON.stringify({ alg: 'ES256', kid, typ: 'at+jwt' })).toString('base64url')}.${payload}.${signature}`
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => statusOf(app, forge(`kid ${i}`))))
+    expect(answers).toEqual(Array(40).fill(401))
+
+    const { keyring } = app.deps
+    const [running, ...waiting] = Array.from({ length: 40 }, () => keyring.reload())
+    expect(waiting[0]).not.toBe(running!)
+    expect(new Set(waiting).size).toBe(1)
+    await Promise.all([running, ...waiting])
+  })
+
+  test('refuse a revoked key: the one that revoked at once, the others within 30 seconds', async () => {
+    const first = await apps.app({ dialect, jobs: true })
+    const second = await apps.app({ databaseUrl: first.databaseUrl, clock: first.clock, jobs: true })
+    const { grant } = await first.signUp()
+    const old = grant.access_token
+    // Both have it in their cache of verified tokens.
+    expect([await statusOf(first, old), await statusOf(second, old)]).toEqual([200, 200])
+
+    const { active } = await revokeKey(first.deps, { kid: headerOf(old).kid })
+    expect(await statusOf(first, old)).toBe(401)
+    expect(await publishedKids(first)).not.toContain(headerOf(old).kid)
+    const fresh = await logIn(first)
+    expect(headerOf(fresh).kid).toBe(active!)
+    expect(await statusOf(second, fresh)).toBe(200)
+    await second.passTime(30 * SECOND)
+    expect(await statusOf(second, old)).toBe(401)
+    expect(await publishedKids(second)).toEqual(await publishedKids(first))
+    expect(headerOf(await logIn(second)).kid).toBe(active!)
+
+    const refreshed = await second.request('POST', '/token/refresh', {
+      json: { refresh_token: grant.refresh_token },
+    })
+    expect(refreshed.status).toBe(200)
+  })
+
+  test('of 12 that revoke the active key one does, and one key signs', async () => {
+    const first = await apps.app({ dialect })
+    await first.signUp()
+    const second = await apps.app({ databaseUrl: first.databaseUrl })
+    const [kid, next] = await publishedKids(first)
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 12 }, (_, i) => revokeKey([first, second][i % 2]!.deps, { kid: kid! })),
+    )
+    const done = outcomes.flatMap((one) => (one.status === 'fulfilled' && !one.value.already ? [one.value] : []))
+    expect(done).toEqual([{ kid: kid!, already: false, active: next! }])
+    await second.deps.keyring.reload()
+    expect(headerOf(await logIn(second)).kid).toBe(next!)
+    expect(await publishedKids(second)).toEqual([next!, expect.any(String)])
+  })
+
+  test('a next or retired key is revoked alone; an unknown one is said', async () => {
+    const app = await apps.app({ dialect })
+    const { grant } = await app.signUp()
+    const [active, next] = await publishedKids(app)
+    await revokeKey(app.deps, { kid: next! })
+    const [signs, another] = await publishedKids(app)
+    expect([signs, another]).toEqual([active!, expect.not.stringMatching(next!)])
+
+    await rotateKeys(app.deps, { early: true })
+    expect(await statusOf(app, grant.access_token)).toBe(200)
+    await revokeKey(app.deps, { kid: active! })
+    expect(await statusOf(app, grant.access_token)).toBe(401)
+    expect((await publishedKids(app))[0]).toBe(another!)
+    expect(await revokeKey(app.deps, { kid: active! })).toMatchObject({ already: true })
+    await expect(revokeKey(app.deps, { kid: 'nobody' })).rejects.toMatchObject({ code: 'key_not_found' })
+  })
+})

@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+import { publicKeyAlgorithms } from '../../src/features/signing-keys/jwk.ts'
+import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
+import type { TestApp } from '../support/app.ts'
+import { hasPythonModules, python } from '../support/programs.ts'
+import { type Served, serve } from '../support/socket.ts'
+import { headerOf, logIn, openApps } from './support.ts'
+
+setDefaultTimeout(30_000)
+
+/** What a Python service does with a token, as PyJWT's documentation has it. */
+const pyJwt = `
+import json, sys
+import jwt
+given = json.load(sys.stdin)
+client = jwt.PyJWKClient(given["jwks"])
+# The clock of the test stands still; the times are Keyward's to check here.
+options = {"verify_exp": False, "verify_iat": False, "require": ["exp", "iat", "sub"]}
+def verdict(token):
+    try:
+        key = client.get_signing_key_from_jwt(token)
+        return jwt.decode(token, key.key, algorithms=[given["alg"]], audience=given["issuer"], issuer=given["issuer"], options=options)["sub"]
+    except (jwt.InvalidTokenError, jwt.PyJWKClientError) as error:
+        return type(error).__name__
+print(json.dumps([verdict(token) for token in given["tokens"]]))
+`
+
+describe.each([...publicKeyAlgorithms])('tokens signed with %s, verified over the network', (alg) => {
+  const apps = openApps()
+  let app: TestApp
+  let served: Served
+  let jwks: string
+  const tokens: string[] = []
+  let forged: string
+
+  beforeAll(async () => {
+    app = await apps.app({ env: { JWT_ALG: alg } })
+    served = serve(app)
+    jwks = `${served.url}/.well-known/jwks.json`
+    const { grant } = await app.signUp()
+    await rotateKeys(app.deps, { early: true })
+    tokens.push(grant.access_token, await logIn(app))
+    expect(new Set(tokens.map((token) => headerOf(token).kid)).size).toBe(2)
+    const [header, , signature] = tokens[0]!.split('.')
+    const claims = JSON.parse(Buffer.from(tokens[0]!.split('.')[1]!, 'base64url').toString())
+    forged = `${header}.${Buffer.from(JSON.stringify({ ...claims, sub: '2' })).toString('base64url')}.${signature}`
+  })
+
+  afterAll(async () => {
+    await served.stop()
+    await apps.closeAll()
+  })
+
+  const options = () => ({
+    issuer: app.config.PUBLIC_URL,
+    audience: app.config.PUBLIC_URL,
+    typ: 'at+jwt',
+    algorithms: [alg],
+    currentDate: new Date(app.clock.now()),
+  })
+
+  test('by jose, from the address and from a copy', async () => {
+    const copy = (await (await fetch(jwks)).json()) as JSONWebKeySet
+    for (const keys of [createRemoteJWKSet(new URL(jwks)), createLocalJWKSet(copy)]) {
+      for (const token of tokens) expect((await jwtVerify(token, keys, options())).payload.sub).toBe('1')
+      await expect(jwtVerify(forged, keys, options())).rejects.toThrow('signature verification failed')
+    }
+  })
+
+  test.skipIf(!hasPythonModules('jwt', 'cryptography'))('by PyJWT', async () => {
+    const given = { jwks, alg, issuer: app.config.PUBLIC_URL, tokens: [...tokens, forged] }
+    expect(await python<string[]>(pyJwt, given)).toEqual(['1', '1', 'InvalidSignatureError'])
+  })
+})
