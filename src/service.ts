@@ -1,150 +1,241 @@
 import type { Config } from './config/schema.ts'
-import { type ApiKeyMac, createApiKeyMac } from './features/api-keys/api-keys.ts'
-import { record } from './features/audit/audit.ts'
-import { createLimiter, type Limiter } from './features/limits/limits.ts'
-import { rulesWith } from './features/limits/overrides.ts'
+import { type Access, createAccess } from './features/access/access.ts'
+import { type Accounts, createAccounts } from './features/accounts/accounts.ts'
+import { type Administration, createAdministration } from './features/administration/administration.ts'
+import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
+import { type Audit, createAudit } from './features/audit/audit.ts'
+import { createImport, type Import } from './features/import/import.ts'
+import { cleanUp, type Job } from './features/jobs/jobs.ts'
+import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/metrics/metrics.ts'
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
-import { createLifecycle, type Lifecycle } from './features/probes/lifecycle.ts'
-import { createDeviceTokens, type DeviceTokens } from './features/sessions/device-token.ts'
-import { createRefreshTokens } from './features/sessions/refresh-token.ts'
-import { type Keyring, openKeyring } from './features/signing-keys/keyring.ts'
+import { createProbes, type Probes } from './features/probes/probes.ts'
+import { createRoles, type Roles } from './features/roles/roles.ts'
+import { createSessions, type Sessions } from './features/sessions/sessions.ts'
+import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
-import { type Clock, systemClock } from './lib/clock.ts'
-import { parseDatabaseUrl } from './lib/database-url.ts'
+import { createUsers, type Users } from './features/users/users.ts'
+import { type Clock, DAY, MINUTE, SECOND, systemClock } from './lib/clock.ts'
 import { createLog, type Log } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
-import { embeddedMigrations, migrate, pendingMigrations } from './storage/migrate.ts'
-import { openStorage, type StorageOptions } from './storage/open.ts'
-import type { Driver, Store } from './storage/store.ts'
+import { type DatabaseSettings, openDatabase, type SchemaPolicy } from './storage/database.ts'
+import { embeddedMigrations, pendingMigrations } from './storage/migrate.ts'
+import type { Store } from './storage/store.ts'
 
-/** Everything a use case may depend on; each names the part it needs as a `Pick`. */
-export interface Deps {
+/** Everything that runs in one process: what all features share, and each feature by its public interface. */
+export interface Service {
   config: Config
   clock: Clock
   random: Random
   log: Log
   store: Store
+  audit: Audit
+  users: Users
   passwords: Passwords
-  keyring: Keyring
-  accessTokens: AccessTokens
+  limits: Limits
+  roles: Roles
+  signingKeys: SigningKeys
+  tokens: AccessTokens
+  apiKeys: ApiKeys
+  sessions: Sessions
+  access: Access
+  accounts: Accounts
+  administration: Administration
   metrics: Metrics
-  lifecycle: Lifecycle
-  /** Names of this executable's migrations that the database lacks now. */
-  pendingMigrations: () => Promise<readonly string[]>
-  refreshTokensOf: ReturnType<typeof createRefreshTokens>
-  deviceTokens: DeviceTokens
-  apiKeyMac: ApiKeyMac
-  limits: Limiter
+  probes: Probes
+  close(): Promise<void>
 }
 
-/** What tests replace. */
+/** The parts of a service that a test may replace. */
+export type Replaceable = Pick<
+  Service,
+  'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'sessions' | 'metrics'
+>
+
+/** What surrounds a service: the process it runs in, or a test. */
 export interface Surroundings {
   clock?: Clock
   random?: Random
-  log?: Log
+  /** Writes one line of the log. */
   write?: (line: string) => void
   /** See `CommandContext.printsToTerminal`. */
   writesToTerminal?: () => boolean
   usage?: () => ProcessUsage
   /** See `StorageOptions.waitInside`. */
   waitInside?: boolean
-}
-
-/** Opens the database of a configuration, as a server does or as a command beside one. */
-export function openDatabase(
-  config: Pick<Config, 'DATABASE_URL' | 'SQLITE_SYNCHRONOUS' | 'POSTGRES_POOL_SIZE'>,
-  options: Pick<StorageOptions, 'waitInside' | 'inspect' | 'log'> = {},
-): Promise<{ store: Store; driver: Driver }> {
-  return openStorage({
-    target: parseDatabaseUrl(config.DATABASE_URL)!,
-    synchronous: config.SQLITE_SYNCHRONOUS,
-    poolSize: config.POSTGRES_POOL_SIZE,
-    // Waiting for another process is real time even where a test stops the clock of the rules.
-    clock: systemClock,
-    random: systemRandom,
-    ...options,
-  })
+  /** `upgrade` for a server, `require` for a command. */
+  schema?: SchemaPolicy
+  /** Makes the part that is used out of the real one. */
+  replace?: { [Part in keyof Replaceable]?: (real: Replaceable[Part]) => Replaceable[Part] }
 }
 
 /**
- * The composition root: opens everything, brings the database to this executable's schema and makes the first key.
- * @throws MigrationError, KeyringError, and whatever the database says when it cannot be opened
+ * The composition root: opens the database and the signing keys, and gives every feature what it needs. It is the only
+ * place that knows all features.
+ * @throws MigrationError, KeyringError, and the database's own error when it cannot be opened
  */
-export async function createDeps(
-  config: Config,
-  {
-    clock = systemClock,
-    random = systemRandom,
-    write = () => {},
-    writesToTerminal = () => false,
-    usage = () => noUsage,
-    log,
-    waitInside,
-  }: Surroundings = {},
-): Promise<Deps> {
-  log ??= createLog({ level: config.LOG_LEVEL, format: logFormat(config, writesToTerminal), clock, write })
-  const { store, driver } = await openDatabase(config, { log, waitInside })
+export async function openService(config: Config, surroundings: Surroundings = {}): Promise<Service> {
+  const { clock = systemClock, random = systemRandom, usage = () => noUsage, waitInside, schema } = surroundings
+  const used = replacer(surroundings)
+  const log = used('log', openLog(config, { clock, ...surroundings }))
+  const database = await openDatabase(config, { clock, log, waitInside, schema })
   try {
-    const { applied, copy } = await migrate(driver, embeddedMigrations(store.dialect), clock)
-    if (applied.length > 0) log.info('database_migrated', { applied: applied.join(' '), copy })
-    const keyring = await openKeyring({ config, store, clock, random }, { prepare: !waitInside })
-    const passwords = createPasswords({
-      cost: config.BCRYPT_COST,
-      maxWaitMs: config.HASH_MAX_WAIT_MS,
-      nice: config.HASH_NICE,
-      fairness: config.RATE_LIMIT === 'on',
-      clock,
-      log,
-    })
-    const accessTokens = createAccessTokens({ config, keyring, clock, random })
-    const metrics = createMetrics({ passwords, store, clock, usage })
-    const lifecycle = createLifecycle()
+    const store = used('store', database.store)
     const secrets = secretsOf(config)
-    const refreshTokensOf = createRefreshTokens(secrets)
-    const deviceTokens = createDeviceTokens({ secrets, clock, random })
+    const audit = used('audit', createAudit({ store, clock, retention: retentionOf(config) }))
+    const users = createUsers({ store, clock })
+    const passwords = used('passwords', createPasswords({ clock, log, ...hashingOf(config) }))
+    const limits = createLimits({ store, clock, log, audit, ...limitsOf(config) })
+    const roles = createRoles({ store, clock, audit, users })
+    const signingKeys = used(
+      'signingKeys',
+      await openSigningKeys(
+        { store, clock, random, log, audit, secrets, settings: signingOf(config) },
+        // The settings of a command may differ from the server's: it changes no key.
+        { prepare: !waitInside },
+      ),
+    )
+    const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: tokensOf(config) }))
+    const apiKeys = createApiKeys({ store, clock, random, audit, roles, secrets })
+    const sessions = used(
+      'sessions',
+      createSessions({ store, clock, random, log, audit, users, tokens, secrets, ...sessionsOf(config) }),
+    )
+    const access = createAccess({ sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
+    const metrics = used('metrics', createMetrics({ passwords, store, clock, usage }))
+    const accounts = createAccounts({
+      store,
+      audit,
+      users,
+      passwords,
+      limits,
+      roles,
+      sessions,
+      metrics,
+      registration: registrationOf(config),
+    })
+    const administration = createAdministration({ store, audit, users, passwords, roles, sessions, accounts })
+    const probes = createProbes({
+      store,
+      clock,
+      signingKeys,
+      pendingMigrations: () => pendingMigrations(database.driver, embeddedMigrations(store.dialect)),
+    })
     return {
       config,
       clock,
       random,
       log,
       store,
+      audit,
+      users,
       passwords,
-      keyring,
-      accessTokens,
+      limits,
+      roles,
+      signingKeys,
+      tokens,
+      apiKeys,
+      sessions,
+      access,
+      accounts,
+      administration,
       metrics,
-      lifecycle,
-      pendingMigrations: () => pendingMigrations(driver, embeddedMigrations(store.dialect)),
-      refreshTokensOf,
-      deviceTokens,
-      apiKeyMac: createApiKeyMac(secrets),
-      limits: createLimiter({
-        store,
-        clock,
-        rules: rulesWith(config.LIMITS),
-        secret: config.SECRET_KEY,
-        enabled: config.RATE_LIMIT === 'on',
-        exceeded: async ({ rule, userId, ip }) => {
-          await record({ store, clock }, { event: 'limit.exceeded', userId, ip, details: { rule } })
-          store.afterCommit(() => log?.warn('limit_exceeded', { rule, user_id: userId }))
-        },
-      }),
+      probes,
+      close: () => database.store.close(),
     }
   } catch (error) {
-    await store.close()
+    await database.store.close()
     throw error
   }
 }
 
-const logFormat = ({ LOG_FORMAT }: Pick<Config, 'LOG_FORMAT'>, toTerminal: () => boolean): 'json' | 'text' => {
-  if (LOG_FORMAT !== 'auto') return LOG_FORMAT
-  return toTerminal() ? 'text' : 'json'
+/** The periodic work of a server. To add some, add an entry. */
+export const jobsOf = ({ signingKeys, sessions, limits, audit }: Service): readonly Job[] => [
+  { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
+  { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
+  {
+    name: 'clean_up',
+    every: MINUTE,
+    by: 'one',
+    run: () => cleanUp([sessions.cleanUp, limits.cleanUp, audit.deleteOldEvents, audit.shortenOldAddresses]),
+  },
+]
+
+/** An import on its own: it needs a database that is current, and neither SECRET_KEY nor signing keys. */
+export async function openImport(
+  settings: DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>,
+  { clock }: { clock: Clock },
+): Promise<Import & { close(): Promise<void> }> {
+  const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
+  const audit = createAudit({ store, clock, retention: retentionOf(settings) })
+  return { ...createImport({ clock, users: createUsers({ store, clock }), audit }), close: () => store.close() }
 }
 
-/** The present SECRET_KEY, then the previous one while it is being replaced. */
+const replacer =
+  ({ replace }: Surroundings) =>
+  <Part extends keyof Replaceable>(part: Part, real: Replaceable[Part]): Replaceable[Part] =>
+    replace?.[part]?.(real) ?? real
+
+function openLog(
+  { LOG_LEVEL, LOG_FORMAT }: Config,
+  { clock, write = () => {}, writesToTerminal = () => false }: Surroundings & { clock: Clock },
+): Log {
+  const automatic = () => (writesToTerminal() ? 'text' : 'json')
+  return createLog({ level: LOG_LEVEL, format: LOG_FORMAT === 'auto' ? automatic() : LOG_FORMAT, clock, write })
+}
+
+/** SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced. */
 const secretsOf = ({ SECRET_KEY, SECRET_KEY_PREVIOUS }: Config): [string, ...string[]] =>
   SECRET_KEY_PREVIOUS === undefined ? [SECRET_KEY] : [SECRET_KEY, SECRET_KEY_PREVIOUS]
 
-const noUsage: ProcessUsage = { residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }
+const retentionOf = (config: Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>) => ({
+  days: config.AUDIT_DAYS,
+  ipDays: config.AUDIT_IP_DAYS,
+})
 
-export const closeDeps = ({ store }: Deps): Promise<void> => store.close()
+const hashingOf = (config: Config) => ({
+  minLength: config.PASSWORD_MIN_LENGTH,
+  cost: config.BCRYPT_COST,
+  maxWaitMs: config.HASH_MAX_WAIT_MS,
+  nice: config.HASH_NICE,
+  fairness: config.RATE_LIMIT === 'on',
+})
+
+const limitsOf = (config: Config) => ({
+  enabled: config.RATE_LIMIT === 'on',
+  rules: rulesWith(config.LIMITS),
+  secret: config.SECRET_KEY,
+})
+
+const signingOf = (config: Config) => ({
+  alg: config.JWT_ALG,
+  hmacSecret: config.JWT_SECRET,
+  tokenLifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
+  rotationDays: config.KEY_ROTATION_DAYS,
+})
+
+const tokensOf = (config: Config) => ({
+  issuer: config.PUBLIC_URL,
+  audience: config.JWT_AUDIENCE,
+  compat: config.JWT_COMPAT,
+  claims: config.TOKEN_CLAIMS,
+  lifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
+})
+
+const sessionsOf = (config: Config) => ({
+  maxPerUser: config.MAX_SESSIONS_PER_USER,
+  lifetimes: {
+    idle: config.REFRESH_TOKEN_EXPIRE_DAYS * DAY,
+    absolute: config.SESSION_MAX_DAYS * DAY,
+    grace: config.REFRESH_TOKEN_GRACE_SECONDS * SECOND,
+    retry: config.REFRESH_TOKEN_RETRY_SECONDS * SECOND,
+  },
+})
+
+const registrationOf = (config: Config) => ({
+  open: config.REGISTRATION !== 'closed',
+  domainsAllowed: config.EMAIL_DOMAINS_ALLOWED,
+  domainsBlocked: config.EMAIL_DOMAINS_BLOCKED,
+})
+
+const noUsage: ProcessUsage = { residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }

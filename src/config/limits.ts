@@ -7,9 +7,6 @@ export const limitNames = [
   'login.prefix',
   'login.account',
   'register.prefix',
-  'mail.recipient',
-  'mail.prefix',
-  'code.account',
 ] as const
 
 export type LimitName = (typeof limitNames)[number]

@@ -1,33 +1,35 @@
 import { KeywardError } from '../../errors.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
-import type { Deps } from '../../service.ts'
-import { authenticateApiKey, looksLikeApiKey } from '../api-keys/api-keys.ts'
-import { isPermission, type Permission, permissionsOf } from '../roles/permissions.ts'
-import { authenticate, authenticateExisting } from '../sessions/authenticate.ts'
+import { type ApiKeyCaller, looksLikeApiKey } from '../api-keys/api-keys.ts'
+import { isPermission, type Permission } from '../roles/roles.ts'
+import type { SessionCaller } from '../sessions/sessions.ts'
+import type { AccessNeeds } from './access.ts'
 
-type AuthorizeDeps = Pick<Deps, 'store' | 'clock' | 'accessTokens' | 'apiKeyMac'>
-
-/**
- * Judges a bearer token by a route's access word: `user` and `existing-user` take the access token of a live session,
- * any other word is a permission, which an API key or the token's user must hold.
- * @throws KeywardError `invalid_token`, `user_not_found`, `forbidden`
- */
-export function authorize(deps: AuthorizeDeps, token: string, access: string): MaybePromise<{ userId: number }> {
-  if (access === 'user') return authenticate(deps, token)
-  if (access === 'existing-user') return authenticateExisting(deps, token)
-  return authorizeFor(deps, token, access)
+export function authorize(
+  needs: AccessNeeds,
+  token: string,
+  access: string,
+): MaybePromise<SessionCaller | ApiKeyCaller> {
+  if (access === 'user') return needs.sessions.authenticate(token)
+  if (access === 'existing-user') return needs.sessions.authenticateExisting(token)
+  return authorizeByPermission(needs, token, access)
 }
 
-async function authorizeFor(deps: AuthorizeDeps, token: string, access: string): Promise<{ userId: number }> {
+async function authorizeByPermission(
+  { sessions, apiKeys, roles }: AccessNeeds,
+  token: string,
+  word: string,
+): Promise<SessionCaller | ApiKeyCaller> {
   if (looksLikeApiKey(token)) {
-    const key = await authenticateApiKey(deps, token)
-    return requirePermission(key, access, key.permissions)
+    const caller = await apiKeys.authenticate(token)
+    requirePermission(word, caller.permissions)
+    return caller
   }
-  const principal = await authenticate(deps, token)
-  return requirePermission(principal, access, await permissionsOf(deps, principal.user))
+  const caller = await sessions.authenticate(token)
+  requirePermission(word, await roles.permissionsOf(caller.user))
+  return caller
 }
 
-function requirePermission<P>(principal: P, word: string, held: ReadonlySet<Permission>): P {
+function requirePermission(word: string, held: ReadonlySet<Permission>): void {
   if (!isPermission(word) || !held.has(word)) throw new KeywardError('forbidden')
-  return principal
 }

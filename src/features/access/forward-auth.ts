@@ -1,21 +1,15 @@
 import { KeywardError } from '../../errors.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
-import type { Deps } from '../../service.ts'
-import { isPermission, permissionsOf } from '../roles/permissions.ts'
-import { roleNames, type User } from '../users/user.ts'
+import { isPermission } from '../roles/roles.ts'
+import { roleNames, type User } from '../users/users.ts'
+import type { AccessNeeds } from './access.ts'
 
-/**
- * Judges what a proxy asks of a request, by the address that it calls: `?role=` or `?permission=` that the user must
- * hold, or both. An unknown, empty or repeated parameter is refused: a misspelt condition must not pass for none.
- * @throws KeywardError `forbidden`
- */
-export async function checkCondition(deps: Pick<Deps, 'store'>, user: User, url: string): Promise<void> {
-  const conditions = Object.entries(readQuery(url))
-  for (const [name, value] of conditions) {
+export async function checkCondition({ roles }: AccessNeeds, user: User, url: string): Promise<void> {
+  for (const [name, value] of Object.entries(readQuery(url))) {
     const held =
       name === 'role'
         ? roleNames(user).includes(value)
-        : name === 'permission' && isPermission(value) && (await permissionsOf(deps, user)).has(value)
+        : name === 'permission' && isPermission(value) && (await roles.permissionsOf(user)).has(value)
     if (!held) throw new KeywardError('forbidden')
   }
 }
@@ -30,8 +24,8 @@ function readQuery(url: string): Record<string, string> {
 }
 
 /**
- * The headers that a proxy passes on. Each stands on every answer, empty where there is nothing to say, so that a proxy
- * which copies them always overwrites what the client sent. The address is told only when its owner has proven it.
+ * The headers that a proxy copies to the request. Each is on every answer, empty where there is no value, so that a copy
+ * always overwrites what the client sent. The address is sent only when it is verified.
  */
 export const forwardedHeaders = (user: User): Record<string, string> => ({
   'X-Auth-Request-User': String(user.id),
@@ -40,6 +34,6 @@ export const forwardedHeaders = (user: User): Record<string, string> => ({
   'X-Auth-Request-Groups': roleNames(user).map(headerText).join(','),
 })
 
-/** ASCII as it is, all else percent-encoded: headers have no other way that every proxy keeps. */
+/** Printable ASCII as it is, all else percent-encoded: no other encoding survives every proxy. */
 const headerText = (text: string): string =>
   text.replace(/[^\x21-\x7e]|%/gu, (character) => encodeURIComponent(character))

@@ -1,11 +1,7 @@
 import { invalidField, KeywardError } from '../../errors.ts'
-import type { Deps } from '../../service.ts'
-import { record } from '../audit/audit.ts'
-import { checkPassword } from '../passwords/policy.ts'
-import type { Principal } from '../sessions/authenticate.ts'
-import { endAllSessions } from '../sessions/end.ts'
-import { judgeGuess } from './guessing.ts'
-import { replacePassword, verifyOwnPassword } from './own-password.ts'
+import type { SessionCaller } from '../sessions/sessions.ts'
+import type { AccountsNeeds } from './accounts.ts'
+import { reserveGuess } from './guess-limits.ts'
 
 export interface PasswordChange {
   currentPassword: string
@@ -15,41 +11,29 @@ export interface PasswordChange {
   client: string
 }
 
-/**
- * Changes the own password. All other sessions end with it, and log-ins under way with the old password come to
- * nothing; the session that asked lives on.
- * The current password has the same limits as at log-in: a stolen access token is no way around them.
- * @throws KeywardError `validation_failed`, `rate_limited`, `overloaded`, `invalid_password` (also when the password was
- *   changed meanwhile)
- */
 export async function changePassword(
-  deps: Pick<Deps, 'store' | 'clock' | 'config' | 'passwords' | 'limits'>,
-  { user, userId, sessionId }: Principal,
+  needs: AccountsNeeds,
+  { user, userId, sessionId }: SessionCaller,
   { currentPassword, newPassword, ip, client }: PasswordChange,
 ): Promise<void> {
-  const { email, username } = user
-  const weakness = checkPassword(newPassword, { email, username, minLength: deps.config.PASSWORD_MIN_LENGTH })
+  const { store: db, audit, users, passwords, sessions } = needs
+  const weakness = passwords.weaknessOf(newPassword, user)
   if (weakness) throw invalidField('new_password', weakness)
-  let verifiedHash: string | undefined
-  const guess = { user, name: user.username, client, ip }
-  const changed = await judgeGuess(deps, guess, {
-    async check() {
-      verifiedHash = await verifyOwnPassword(deps, { userId, password: currentPassword, client })
-      return verifiedHash !== undefined
-    },
-    async act({ forgive }) {
-      const { hash, scheme } = await deps.passwords.hash(newPassword, client)
-      return deps.store.transaction(async () => {
-        if (!(await replacePassword(deps, { id: userId, verifiedHash: verifiedHash!, hash, scheme })))
-          throw new KeywardError('invalid_password')
-        await endAllSessions(deps, { userId, keep: sessionId, reason: 'password_changed' })
-        await record(deps, { event: 'password.changed', userId, sessionId, ip })
-        await forgive()
-        return true
-      })
-    },
+  await using reservation = await reserveGuess(needs, { user, name: user.username, client, ip })
+  const stored = await users.findPassword(userId)
+  const { ok } = await passwords.verify(currentPassword, stored, client)
+  if (!ok || !stored?.hash) {
+    await reservation.keep()
+    await audit.record({ event: 'password.change_refused', userId, sessionId, ip })
+    throw new KeywardError('invalid_password')
+  }
+  const verifiedHash = stored.hash
+  const { hash, scheme } = await passwords.hash(newPassword, client)
+  await db.transaction(async () => {
+    if (!(await users.replacePassword({ id: userId, verifiedHash, hash, scheme })))
+      throw new KeywardError('invalid_password')
+    await sessions.endAll({ userId, keep: sessionId, reason: 'password_changed' })
+    await audit.record({ event: 'password.changed', userId, sessionId, ip })
+    await reservation.giveBack()
   })
-  if (changed) return
-  await record(deps, { event: 'password.change_refused', userId, sessionId, ip })
-  throw new KeywardError('invalid_password')
 }

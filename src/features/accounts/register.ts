@@ -1,20 +1,16 @@
 import { type FieldError, KeywardError } from '../../errors.ts'
-import type { Deps } from '../../service.ts'
-import { record } from '../audit/audit.ts'
-import type { Held } from '../limits/limits.ts'
-import { checkPassword } from '../passwords/policy.ts'
-import { giveRole } from '../roles/assign.ts'
-import { ADMIN } from '../roles/permissions.ts'
-import { checkFree, createUser } from '../users/create.ts'
-import { type EmailAddress, invalidEmail, normalizeEmail } from '../users/email.ts'
-import type { User } from '../users/user.ts'
+import type { Reservation } from '../limits/limits.ts'
+import { ADMIN } from '../roles/roles.ts'
 import {
+  invalidEmail,
   invalidUsername,
   isReservedUsername,
+  normalizeEmail,
   normalizeUsername,
   reservedUsername,
-  type Username,
-} from '../users/username.ts'
+  type User,
+} from '../users/users.ts'
+import type { AccountsNeeds, RegistrationSettings } from './accounts.ts'
 
 export interface Registration {
   email: string
@@ -22,32 +18,38 @@ export interface Registration {
   password: string
   /** The network that asks, for limits and the hash gate; none for an administrator. */
   client?: string
-  /** An administrator makes the account: also while registration is closed, with any name and any mail domain. */
+  /** An administrator registers the account: also while registration is closed, with any name and mail domain. */
   byAdmin?: boolean
-  /** The account becomes an administrator's. */
+  /** The account gets the role `admin`. */
   admin?: boolean
   ip?: string
 }
 
-/**
- * Makes an account for whoever asks.
- * @throws KeywardError `registration_closed`, `validation_failed` with every field that is wrong, `email_taken`, `username_taken`,
- *   `rate_limited`, `overloaded`
- */
-export async function register(
-  deps: Pick<Deps, 'store' | 'clock' | 'passwords' | 'config' | 'limits'>,
-  input: Registration,
-): Promise<User> {
-  if (deps.config.REGISTRATION === 'closed' && !input.byAdmin) throw new KeywardError('registration_closed')
+export async function register(needs: AccountsNeeds, input: Registration): Promise<User> {
+  if (!needs.registration.open && !input.byAdmin) throw new KeywardError('registration_closed')
+  const names = readNames(needs, input)
+  const reservation = await reservePlace(needs, input)
+  try {
+    const user = await create(needs, names, input)
+    reservation?.keep()
+    return user
+  } catch (error) {
+    // A taken name counts: the answer tells who is registered here.
+    if (error instanceof KeywardError && error.status === 409) reservation?.keep()
+    else await reservation?.giveBack()
+    throw error
+  }
+}
+
+type Names = NonNullable<ReturnType<typeof normalizeEmail>> & NonNullable<ReturnType<typeof normalizeUsername>>
+
+/** @throws KeywardError `validation_failed` with every wrong field */
+function readNames({ passwords, registration }: AccountsNeeds, input: Registration): Names {
   const email = normalizeEmail(input.email)
   const username = normalizeUsername(input.username)
-  const weakness = checkPassword(input.password, {
-    email: input.email,
-    username: input.username,
-    minLength: deps.config.PASSWORD_MIN_LENGTH,
-  })
+  const weakness = passwords.weaknessOf(input.password, input)
   const errors: FieldError[] = []
-  if (email && !input.byAdmin && !isWelcome(deps.config, email.emailKey))
+  if (email && !input.byAdmin && !isAllowedDomain(registration, email.emailKey))
     errors.push({ field: 'email', message: 'Addresses of this domain cannot register' })
   if (!email) errors.push({ field: 'email', message: invalidEmail })
   if (!username) errors.push({ field: 'username', message: invalidUsername })
@@ -55,43 +57,32 @@ export async function register(
     errors.push({ field: 'username', message: reservedUsername })
   if (weakness) errors.push({ field: 'password', message: weakness })
   if (!email || !username || errors.length > 0) throw new KeywardError('validation_failed', { errors })
-
-  const held = await takePlace(deps, input)
-  try {
-    const user = await create(deps, { ...email, ...username }, input)
-    held?.keep()
-    return user
-  } catch (error) {
-    // A taken name counts: whoever asks learns who is registered here.
-    if (error instanceof KeywardError && error.status === 409) held?.keep()
-    else await held?.giveBack()
-    throw error
-  }
+  return { ...email, ...username }
 }
 
-const takePlace = async ({ limits }: Pick<Deps, 'limits'>, { client, ip }: Registration): Promise<Held | undefined> =>
-  client === undefined ? undefined : limits.take([{ rule: 'register.prefix', key: client }], { ip })
+const reservePlace = async (
+  { limits }: AccountsNeeds,
+  { client, ip }: Registration,
+): Promise<Reservation | undefined> =>
+  client === undefined ? undefined : limits.reserve([{ rule: 'register.prefix', key: client }], { ip })
 
 async function create(
-  deps: Pick<Deps, 'store' | 'clock' | 'passwords'>,
-  names: EmailAddress & Username,
+  { audit, users, passwords, roles }: AccountsNeeds,
+  names: Names,
   { password, client, byAdmin, admin, ip }: Registration,
 ): Promise<User> {
-  await checkFree(deps, names)
-  const { hash, scheme } = await deps.passwords.hash(password, client)
+  await users.checkFree(names)
+  const { hash, scheme } = await passwords.hash(password, client)
   const event = byAdmin ? 'user.created' : 'user.registered'
-  return createUser(deps, { ...names, passwordHash: hash, passwordScheme: scheme }, async ({ id }) => {
-    await record(deps, { event, userId: id, ip })
-    if (admin) await giveRole(deps, { userId: id, role: ADMIN })
+  return users.create({ ...names, passwordHash: hash, passwordScheme: scheme }, async ({ id }) => {
+    await audit.record({ event, userId: id, ip })
+    if (admin) await roles.grant({ userId: id, role: ADMIN })
   })
 }
 
-/** Whether addresses of this domain may register. A listed domain stands for its subdomains too. */
-function isWelcome(
-  { EMAIL_DOMAINS_ALLOWED: allowed, EMAIL_DOMAINS_BLOCKED: blocked }: Deps['config'],
-  emailKey: string,
-): boolean {
+/** Whether addresses of this domain may register. A listed domain includes its subdomains. */
+function isAllowedDomain({ domainsAllowed, domainsBlocked }: RegistrationSettings, emailKey: string): boolean {
   const domain = emailKey.slice(emailKey.lastIndexOf('@') + 1)
   const isIn = (list: readonly string[]) => list.some((listed) => domain === listed || domain.endsWith(`.${listed}`))
-  return !isIn(blocked) && (allowed.length === 0 || isIn(allowed))
+  return !isIn(domainsBlocked) && (domainsAllowed.length === 0 || isIn(domainsAllowed))
 }

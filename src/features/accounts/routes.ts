@@ -1,14 +1,11 @@
 import { Elysia, t } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
-import { noteUser, principalOf } from '../../http/request-state.ts'
+import { sessionOf } from '../../http/caller.ts'
+import { noteUser } from '../../http/request-state.ts'
 import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
-import type { Deps } from '../../service.ts'
-import type { Principal } from '../sessions/authenticate.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
-import { changePassword } from './change-password.ts'
-import { login } from './login.ts'
-import { refreshGrant } from './refresh-grant.ts'
-import { register } from './register.ts'
+import type { Accounts } from './accounts.ts'
 import {
   BriefUserView,
   PasswordChangeBody,
@@ -18,24 +15,24 @@ import {
   toBriefUserView,
   toTokenAnswer,
 } from './schemas.ts'
-import { readTokenRequest, type TokenRequest } from './token-request.ts'
+import { asInvalidGrant, readTokenRequest, type TokenRequest } from './token-request.ts'
 
 /** Elysia takes `=> f(…)` and `return f(…)` for a promise, and waits for what is none; it reads the text of handlers. */
 function readSelf({ request }: { request: Request }) {
-  const { user } = principalOf<Principal>(request)
+  const { user } = sessionOf(request)
   const view = toUserView(user)
   return view
 }
 
 /** The routes of the two FastAPI services that Keyward replaces. */
-export function accountRoutes(deps: Deps, kit: HttpKit) {
+export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sessions: Sessions }, kit: HttpKit) {
   const token = async ({ request, body }: { request: Request; body: TokenRequest }) => {
     const grant = readTokenRequest(body)
     const origin = kit.origin(request)
     const granted =
       grant.type === 'refresh_token'
-        ? await refreshGrant(deps, grant.refreshToken, origin)
-        : await login(deps, { ...grant, origin, client: kit.clientPrefix(request) })
+        ? await sessions.refresh(grant.refreshToken, origin).catch(asInvalidGrant)
+        : await accounts.logIn({ ...grant, origin, client: kit.clientPrefix(request) })
     noteUser(request, granted.userId)
     return toTokenAnswer(granted)
   }
@@ -63,10 +60,10 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
     .post(
       '/register',
       async ({ request, body, set }) => {
-        // By hand: what else is in a body must never say who registers.
+        // Named one by one: other members of the body must not reach the registration.
         const { email, username, password } = body
-        const asker = { client: kit.clientPrefix(request), ip: kit.clientIp(request) }
-        const user = await register(deps, { email, username, password, ...asker })
+        const from = { client: kit.clientPrefix(request), ip: kit.clientIp(request) }
+        const user = await accounts.register({ email, username, password, ...from })
         noteUser(request, user.id)
         set.status = 201
         set.headers.location = '/users/me'
@@ -104,7 +101,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
     .put(
       '/users/me/password',
       async ({ request, body, set }) => {
-        await changePassword(deps, principalOf<Principal>(request), {
+        await accounts.changePassword(sessionOf(request), {
           currentPassword: body.current_password,
           newPassword: body.new_password,
           ip: kit.clientIp(request),
@@ -131,7 +128,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
         detail: { summary: 'Change the own password', tags: ['accounts'] },
       },
     )
-    .get('/user/user', ({ request }) => toBriefUserView(principalOf<Principal>(request).user), {
+    .get('/user/user', ({ request }) => toBriefUserView(sessionOf(request).user), {
       access: 'existing-user',
       response: { 200: BriefUserView, ...problems('not_authenticated', 'invalid_token', 'user_not_found') },
       detail: { summary: 'Read the own account (as the second FastAPI service has it)', tags: ['accounts'] },

@@ -1,6 +1,6 @@
 import { type Static, t } from 'elysia'
-import type { Grant, LoginGrant } from '../sessions/grant.ts'
-import type { User } from '../users/user.ts'
+import type { Grant, LoginGrant } from '../sessions/sessions.ts'
+import type { User } from '../users/users.ts'
 
 export const RegisterBody = t.Object(
   {

@@ -1,6 +1,6 @@
 import { type FieldError, KeywardError } from '../../errors.ts'
 
-/** The parameters of a token request, as they came. */
+/** The parameters of a token request as they were sent. */
 export interface TokenRequest {
   grant_type?: string
   username?: string
@@ -30,6 +30,15 @@ export function readTokenRequest(request: TokenRequest): TokenGrant {
     default:
       throw new KeywardError('unsupported_grant_type')
   }
+}
+
+/**
+ * Passed to `catch` of a refresh at `/token`, where RFC 6749 section 5.2 wants 400 `invalid_grant`.
+ * @throws KeywardError `invalid_grant` instead of `invalid_refresh_token`, and any other error as it is
+ */
+export function asInvalidGrant(error: unknown): never {
+  if (error instanceof KeywardError && error.code === 'invalid_refresh_token') throw new KeywardError('invalid_grant')
+  throw error
 }
 
 function required<Name extends keyof TokenRequest>(request: TokenRequest, names: Name[]): Record<Name, string> {

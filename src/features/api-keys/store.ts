@@ -2,7 +2,7 @@ import { and, asc, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { type Db, statements, unplanned } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
-import type { User } from '../users/user.ts'
+import type { User } from '../users/users.ts'
 import type { ApiKey } from './api-keys.ts'
 
 const prepared = statements((db) => {

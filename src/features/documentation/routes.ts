@@ -5,7 +5,6 @@ import { createDocument, type DocumentOptions } from '../../http/openapi/documen
 import { plainProblems, withHeaders } from '../../http/schemas.ts'
 import { pageSecurityPolicy } from '../../http/security-headers.ts'
 import { answerStatic, type StaticContent, staticContent } from '../../http/static-content.ts'
-import type { Deps } from '../../service.ts'
 import { docsFiles, docsPage } from './page.ts'
 
 /** Good for a moment only: the next version of Keyward has another document under the same address. */
@@ -18,7 +17,7 @@ const forever = 'public, max-age=31536000, immutable'
  * never show them, and the page's files alone are two megabytes.
  * @param routes asked when the document is made: all the routes of the service, these among them
  */
-export function docsRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit, routes: () => DocumentOptions['routes']) {
+export function docsRoutes({ config }: { config: { PUBLIC_URL: string } }, kit: HttpKit, routes: () => DocumentOptions['routes']) {
   const files = once(async () => {
     const contents = Object.entries(docsFiles).map(async ([name, { path, type }]) => {
       const file = Bun.file(path)

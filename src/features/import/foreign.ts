@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { DatabaseTarget } from '../../lib/database-url.ts'
 
-/** Another program's database, to be read and never changed. */
+/** The database of another program. It is read and never changed. */
 export interface ForeignDatabase {
   /** Column names of a table, none when there is no such table. */
   columnsOf(table: string): Promise<string[]>
@@ -15,7 +15,7 @@ export interface ForeignDatabase {
   close(): Promise<void>
 }
 
-/** The other database cannot be read, or is not what it should be; `message` says so to a person. */
+/** The other database cannot be read or is none of the known services'. `message` is for a person. */
 export class ForeignDatabaseError extends Error {
   override readonly name = 'ForeignDatabaseError'
 }

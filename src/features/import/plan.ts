@@ -1,36 +1,35 @@
-import type { Deps } from '../../service.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { BulkUser, UserKeys, Users } from '../users/users.ts'
 import { type Reading, readAccount } from './read-account.ts'
 import type { SourceRow } from './source.ts'
-import { type AccountKeys, findHolders, type ImportedUser } from './users.ts'
 
-/** An account that cannot be taken over. */
+/** An account that cannot be imported. */
 export interface Problem {
-  /** As the other service has it, or empty; it may be any text. */
+  /** The id in the other service, or empty; it may be any text. */
   sourceId: string
   /** Sentences without an address, a name or a hash. */
   reasons: string[]
 }
 
 export interface Plan {
-  accounts: ImportedUser[]
-  /** How many were imported before: Keyward has the same id with the same address and name. */
+  accounts: BulkUser[]
+  /** How many were imported before: Keyward has the same id with the same address and username. */
   present: number
   problems: Problem[]
 }
 
 /**
- * Decides what is to be done with each account of another service. Changes nothing. Of two that Keyward could not tell
- * apart neither is taken: only who runs the import knows which of them owns the address or the name.
- * @param deps without a store, as beside a database that is yet to be made, nobody is taken to be there
+ * Of two accounts that Keyward could not tell apart neither is imported: only a person can know which of them owns the
+ * address or the username.
  */
 export async function planImport(
-  deps: Pick<Deps, 'clock'> & Partial<Pick<Deps, 'store'>>,
+  { clock, users }: { clock: Clock; users: Pick<Users, 'findHolders'> },
   rows: readonly SourceRow[],
 ): Promise<Plan> {
-  const now = deps.clock.now()
+  const now = clock.now()
   const readings = rows.map((row) => readAccount(row, now))
   const known = readings.map(({ account }) => account).filter(hasKeys)
-  const holders = holderIndex(deps.store ? await findHolders({ store: deps.store }, known) : [])
+  const holders = holderIndex(await users.findHolders(known))
   const twins = twinIndex(readings)
   const plan: Plan = { accounts: [], present: 0, problems: [] }
   for (const reading of readings) {
@@ -42,17 +41,17 @@ export async function planImport(
     }
     const reasons = [...reading.reasons, ...twinReasons(twins, reading), ...holderReasons(holders, account)]
     if (reasons.length > 0) plan.problems.push({ sourceId, reasons })
-    else plan.accounts.push(account as ImportedUser)
+    else plan.accounts.push(account as BulkUser)
   }
   return plan
 }
 
 type Account = Reading['account']
 
-const hasKeys = (account: Account): account is Account & AccountKeys =>
+const hasKeys = (account: Account): account is Account & UserKeys =>
   account.id !== undefined && account.emailKey !== undefined && account.usernameKey !== undefined
 
-type TwinIndex = Record<keyof AccountKeys, Map<unknown, Reading[]>>
+type TwinIndex = Record<keyof UserKeys, Map<unknown, Reading[]>>
 
 const twinIndex = (readings: readonly Reading[]): TwinIndex => ({
   id: Map.groupBy(readings, ({ account }) => account.id),
@@ -61,7 +60,7 @@ const twinIndex = (readings: readonly Reading[]): TwinIndex => ({
 })
 
 function twinReasons(twins: TwinIndex, reading: Reading): string[] {
-  const twinBy = (key: keyof AccountKeys): Reading | undefined => {
+  const twinBy = (key: keyof UserKeys): Reading | undefined => {
     const value = reading.account[key]
     return value === undefined ? undefined : twins[key].get(value)?.find((other) => other !== reading)
   }
@@ -76,7 +75,7 @@ function twinReasons(twins: TwinIndex, reading: Reading): string[] {
 
 type HolderIndex = ReturnType<typeof holderIndex>
 
-const holderIndex = (holders: readonly AccountKeys[]) => ({
+const holderIndex = (holders: readonly UserKeys[]) => ({
   id: new Map(holders.map((one) => [one.id, one])),
   emailKey: new Map(holders.map((one) => [one.emailKey, one])),
   usernameKey: new Map(holders.map((one) => [one.usernameKey, one])),
@@ -94,6 +93,6 @@ function holderReasons(holders: HolderIndex, { id, emailKey, usernameKey }: Acco
   ]
 }
 
-/** An id of another service for a terminal: short, and without what would move its cursor. */
+/** An id of another service for a terminal: short and printable. */
 export const idLabel = (sourceId: string): string =>
   sourceId === '' ? 'the account without an id' : `id ${sourceId.slice(0, 40).replace(/[^\x21-\x7e]/g, '?')}`

@@ -1,19 +1,17 @@
 import type { EpochMs } from '../../lib/clock.ts'
 import { readBcryptHash } from '../passwords/passwords.ts'
-import { invalidEmail, normalizeEmail } from '../users/email.ts'
-import { normalizeImportedUsername } from '../users/username.ts'
+import { type BulkUser, invalidEmail, normalizeEmail, normalizeImportedUsername } from '../users/users.ts'
 import type { SourceRow } from './source.ts'
-import type { ImportedUser } from './users.ts'
 
-/** What could be read of a row: every field that is good, and a sentence for each that is not. */
+/** The valid fields of a row, and a sentence for each invalid one. */
 export interface Reading {
-  /** As the other service has it, for the report; it may be anything. */
+  /** The id in the other service, for the report; it may be any text. */
   sourceId: string
-  account: Partial<ImportedUser>
+  account: Partial<BulkUser>
   reasons: string[]
 }
 
-/** The highest id that is taken over: it leaves room for as many again below 2^53. */
+/** The highest id that is imported. It leaves room for as many again below 2^53. */
 const MAX_ID = 2 ** 52
 
 /** Reads one account of another service. No reason holds an address, a name or a hash. */

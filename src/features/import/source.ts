@@ -1,31 +1,41 @@
-import { type ForeignDatabase, ForeignDatabaseError } from './foreign.ts'
+import type { DatabaseTarget } from '../../lib/database-url.ts'
+import { type ForeignDatabase, ForeignDatabaseError, openForeign } from './foreign.ts'
 
-/** One account as the other service stored it; nothing about it is certain. */
+/** One account as the other service stored it; every field may be invalid. */
 export interface SourceRow {
   id: string | null
   email: string | null
   username: string | null
   hash: string | null
-  /** `undefined` where the service knows no such thing. */
+  /** `undefined` where the service has no such column. */
   isActive: string | null | undefined
   createdAt: string | null | undefined
 }
 
 export interface Source {
   rows: SourceRow[]
-  /** Columns that Keyward has no place for. */
+  /** Columns that Keyward does not import. */
   leftBehind: string[]
 }
 
 const TABLE = 'users'
-/** What the two services call their password hash: the one with SQLAlchemy, the one with SQLModel. */
+/** The column with the password hash: of the service with SQLAlchemy, and of the one with SQLModel. */
 const hashColumns = ['hashed_password', 'hash_password']
 
 /**
  * Reads the accounts of either FastAPI service, by id.
- * @throws ForeignDatabaseError when the database is neither's
+ * @throws ForeignDatabaseError when the database cannot be read or belongs to neither
  */
-export async function readSource(database: ForeignDatabase): Promise<Source> {
+export async function readSource(target: DatabaseTarget): Promise<Source> {
+  const database = await openForeign(target)
+  try {
+    return await readAccounts(database)
+  } finally {
+    await database.close()
+  }
+}
+
+async function readAccounts(database: ForeignDatabase): Promise<Source> {
   const columns = await database.columnsOf(TABLE)
   if (columns.includes('password_hash') && columns.includes('email_key'))
     throw new ForeignDatabaseError('This is a database of Keyward already: start Keyward with it as DATABASE_URL')

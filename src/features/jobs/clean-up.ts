@@ -1,16 +1,13 @@
-import type { Deps } from '../../service.ts'
-import { forgetOldEvents, shortenOldAddresses } from '../audit/clean-up.ts'
-import { cleanUpLimits } from '../limits/clean-up.ts'
-import { cleanUpSessions } from '../sessions/clean-up.ts'
+/** Rows in one batch: few, so that no request waits for a clean-up. */
+const BATCH = 200
+/** Batches of one chore in one run; the rest waits for the next run. */
+const BATCHES = 50
 
-/** Rows in one statement: small, so that no request waits for a clean-up. */
-const BITE = 200
-/** Bites of one kind in one run; what is left waits for the next. */
-const BITES = 50
+/** Deletes or shortens up to `limit` rows. @returns how many it found */
+export type Chore = (limit: number) => Promise<number>
 
-const chores = [cleanUpSessions, cleanUpLimits, forgetOldEvents, shortenOldAddresses]
-
-/** Removes what is of no use any more: dead sessions, full buckets, old audit rows and whole addresses in them. */
-export async function cleanUp(deps: Deps): Promise<void> {
-  for (const chore of chores) for (let bite = 0; bite < BITES; bite++) if ((await chore(deps, BITE)) < BITE) break
+/** Runs every chore until it has found less than a batch. */
+export async function cleanUp(chores: readonly Chore[]): Promise<void> {
+  for (const chore of chores)
+    for (let batch = 0; batch < BATCHES; batch++) if ((await chore(BATCH)) < BATCH) break
 }

@@ -1,13 +1,10 @@
-import type { Deps } from '../../service.ts'
+import type { LimitsNeeds } from './limits.ts'
 import { inLockOrder } from './row-keys.ts'
 import * as store from './store.ts'
 
-/**
- * Deletes a bite of the buckets that are full again; answers how many. One by one and in the order in which requests take
- * theirs, so that neither waits for the other in a circle.
- */
-export async function cleanUpLimits(
-  { store: db, clock }: Pick<Deps, 'store' | 'clock'>,
+/** Deletes the buckets one by one, in the order in which requests lock theirs, so that no two transactions deadlock. */
+export async function cleanUp(
+  { store: db, clock }: Pick<LimitsNeeds, 'store' | 'clock'>,
   limit: number,
 ): Promise<number> {
   const now = clock.now()

@@ -56,19 +56,6 @@ export const rules = {
     { budget: 40, window: HOUR },
     { budget: 100, window: DAY },
   ],
-  // Mails to one address: one a minute and ten a day reach everybody who waits for one and bomb nobody.
-  'mail.recipient': [
-    { budget: 1, window: MINUTE },
-    { budget: 5, window: HOUR },
-    { budget: 10, window: DAY },
-  ],
-  // Mails asked for from one network.
-  'mail.prefix': [
-    { budget: 20, window: HOUR },
-    { budget: 100, window: DAY },
-  ],
-  // Wrong mailed codes for one account: six digits bear 20 guesses a day for a hundred years.
-  'code.account': [{ budget: 20, window: DAY }],
 } as const satisfies Record<LimitName, Rule>
 
 export type RuleName = LimitName

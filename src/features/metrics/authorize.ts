@@ -1,4 +1,3 @@
-import type { Config } from '../../config/schema.ts'
 import { KeywardError } from '../../errors.ts'
 import { constantTimeEqual, sha256 } from '../../lib/hash.ts'
 
@@ -8,9 +7,9 @@ import { constantTimeEqual, sha256 } from '../../lib/hash.ts'
  * @throws KeywardError `invalid_token`
  */
 export async function authorizeMetrics(
-  { METRICS_TOKEN }: Pick<Config, 'METRICS_TOKEN'>,
+  metricsToken: string | undefined,
   token: string,
 ): Promise<undefined> {
-  if (METRICS_TOKEN === undefined || !constantTimeEqual(sha256(token), sha256(METRICS_TOKEN)))
+  if (metricsToken === undefined || !constantTimeEqual(sha256(token), sha256(metricsToken)))
     throw new KeywardError('invalid_token')
 }

@@ -26,7 +26,7 @@ export interface Answered {
 export interface Metrics {
   answered(answered: Answered): void
   /** Counts a log-in by how it ended (`success`, or the code of its refusal) and passes its outcome on. */
-  login<T>(method: 'password' | 'email', attempt: Promise<T>): Promise<T>
+  login<T>(method: 'password', attempt: Promise<T>): Promise<T>
   /** Everything in Prometheus' text format 0.0.4. */
   text(): string
 }

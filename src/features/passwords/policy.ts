@@ -30,11 +30,11 @@ export interface PasswordContext {
 }
 
 /**
- * Whether an account may get this password. There are no composition rules: length, and not one of the first guesses,
- * which are the common passwords, this service's name and the account's own name and address, in whatever case.
- * @returns a sentence for the person, which never holds the password, or `undefined` when all is well
+ * Judges a new password (NIST SP 800-63B-4 section 3.1.1.2): its length, and that it is none of the first guesses, which
+ * are the common passwords, the name of this service, and the user's name and address in any case. No composition rules.
+ * @returns a sentence for the person, which never holds the password; undefined for an acceptable one
  */
-export function checkPassword(password: string, { email, username, minLength }: PasswordContext): string | undefined {
+export function weaknessOf(password: string, { email, username, minLength }: PasswordContext): string | undefined {
   if (!password.isWellFormed() || password.includes('\0')) return 'The password must be valid Unicode text without NUL'
   const normalized = normalizePassword(password)
   if (normalized === undefined && password !== '')

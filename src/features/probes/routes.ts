@@ -2,18 +2,19 @@ import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
 import { plainProblems } from '../../http/schemas.ts'
 import { prometheusType } from '../../lib/prometheus.ts'
-import type { Deps } from '../../service.ts'
-import { createReadiness } from './readiness.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { Probes } from './probes.ts'
 import { Alive, MetricsText, Ready } from './schemas.ts'
 
 /** What probes ask every few seconds; good answers to them are logged at level `debug`. */
 export const probePatterns: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
 
 /** For whatever watches the process. Without METRICS_TOKEN there is no `/metrics`. */
-export function opsRoutes(deps: Deps, kit: HttpKit) {
-  const { config, metrics } = deps
-  const checkReadiness = createReadiness(deps)
-  const routes = new Elysia({ name: 'keyward.ops' })
+export function probeRoutes(
+  { probes, metrics, metricsToken }: { probes: Probes; metrics: Metrics; metricsToken: string | undefined },
+  kit: HttpKit,
+) {
+  const routes = new Elysia({ name: 'keyward.probes' })
     .use(kit.plugin)
     .get('/livez', () => ({ status: 'alive' as const }), {
       open: true,
@@ -24,7 +25,7 @@ export function opsRoutes(deps: Deps, kit: HttpKit) {
     .get(
       '/readyz',
       async () => {
-        await checkReadiness()
+        await probes.checkReadiness()
         return { status: 'ready' as const }
       },
       {
@@ -41,7 +42,7 @@ export function opsRoutes(deps: Deps, kit: HttpKit) {
         },
       },
     )
-  if (config.METRICS_TOKEN === undefined) return routes
+  if (metricsToken === undefined) return routes
   routes.get(
     '/metrics',
     ({ set }) => {

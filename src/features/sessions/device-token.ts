@@ -2,9 +2,9 @@ import type { Clock } from '../../lib/clock.ts'
 import { DAY, SECOND, toDate } from '../../lib/clock.ts'
 import { deriveKey } from '../../lib/hash.ts'
 import { type Random, randomId } from '../../lib/random.ts'
-import type { User } from '../users/user.ts'
+import type { User } from '../users/users.ts'
 
-/** What a genuine device token says; whose epoch it has is for `isDeviceOf`. */
+/** The content of a genuine device token. `isDeviceOf` compares its epoch. */
 export interface Device {
   /** Stays the same when the token is renewed. */
   deviceId: string
@@ -13,9 +13,12 @@ export interface Device {
 }
 
 export interface DeviceTokens {
-  /** A marker that this device has logged in as this user before, good for 180 days; `deviceId` keeps a known device's. */
+  /**
+   * A token that says for 180 days that this device has logged in as this user.
+   * @param deviceId of a known device; a new one by default
+   */
   make(user: Pick<User, 'id' | 'deviceEpoch'>, deviceId?: string): Promise<string>
-  /** What a token says, if we made it and it has not expired. */
+  /** Reads a token. @returns undefined unless Keyward made it and it has not expired */
   read(token: string): Promise<Device | undefined>
 }
 
@@ -24,11 +27,12 @@ const TYPE = 'keyward-device+jwt'
 const AUDIENCE = 'keyward:device'
 
 /**
- * Device tokens, HS256 with keys derived from SECRET_KEY, and bound to a random number in the user's row, so that neither
- * alone forges one. They open nothing: they tell a returning user from a stranger who guesses. Made by @elysiajs/jwt, which
- * waits in the thread pool behind password hashing; that is fine only on routes that hash anyway. It is loaded at the first
- * log-in, since it brings all of jose.
- * @param secrets the present SECRET_KEY, then the previous one while it is being replaced
+ * Device tokens: HS256 with a key derived from SECRET_KEY, bound to a random number in the user's row, so that neither
+ * alone forges one. They grant no access: they tell a returning user from a stranger who guesses passwords.
+ *
+ * @elysiajs/jwt makes them. It waits in the thread pool behind password hashing, so it is used only on routes that hash
+ * anyway. It is loaded at the first login, since it brings all of jose.
+ * @param secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced
  */
 export function createDeviceTokens({
   secrets,
@@ -85,9 +89,9 @@ async function createSigners(secrets: readonly string[]) {
 
 type Signer = Awaited<ReturnType<typeof createSigners>>[number]
 
-/** Whether the device has logged in as this user, and no password reset has come since. */
+/** Whether the device has logged in as this user, and its tokens were not voided since. */
 export const isDeviceOf = (device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): boolean =>
   device.userId === user.id && device.epoch === user.deviceEpoch && user.deviceEpoch !== 0
 
-/** The number that a user's device tokens carry from the first log-in on: 48 bits that nobody can guess, never 0. */
+/** The number that all device tokens of a user carry: 48 random bits, never 0. */
 export const drawDeviceEpoch = (random: Random): number => Buffer.from(random.bytes(6)).readUIntBE(0, 6) || 1

@@ -1,13 +1,8 @@
-import type { Deps } from '../../service.ts'
-import type { Principal } from './authenticate.ts'
 import type { SessionSummary } from './session.ts'
+import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
-/** The user's own live sessions, the last used first. */
-export async function listOwnSessions(
-  deps: Pick<Deps, 'store' | 'clock'>,
-  { userId }: Principal,
-): Promise<SessionSummary[]> {
-  const sessions = await store.listLive(deps.store, { userId, now: deps.clock.now() })
+export async function listOwn({ store: db, clock }: SessionsNeeds, { userId }: SessionCaller): Promise<SessionSummary[]> {
+  const sessions = await store.listLive(db, { userId, now: clock.now() })
   return sessions.sort((a, b) => b.lastUsedAt - a.lastUsedAt || b.createdAt - a.createdAt)
 }

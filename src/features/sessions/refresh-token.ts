@@ -7,7 +7,7 @@ const VERSION = 1
 const BODY_LENGTH = 1 + 16 + 4
 const LENGTH = BODY_LENGTH + 32
 
-/** What a refresh token says, before anyone has checked that we made it. */
+/** The parts of a refresh token whose MAC has not been checked yet. */
 export interface RefreshTokenText {
   sessionId: string
   generation: number
@@ -15,16 +15,16 @@ export interface RefreshTokenText {
   mac: Uint8Array
 }
 
-/** The row's part of a session's MAC key. */
+/** The part of a session's MAC key that is stored in its row. */
 export interface SessionSalt {
   macSalt: string
 }
 
 /** The refresh tokens of one session. */
 export interface RefreshTokens {
-  /** The same text however often it is made. */
+  /** The refresh token of a generation: the same text each time. */
   make(generation: number): string
-  /** Whether we made this token for this session, with the present or the previous SECRET_KEY. */
+  /** Whether Keyward made this token for this session, with the present or the previous SECRET_KEY. */
   isGenuine(token: RefreshTokenText): boolean
 }
 
@@ -36,7 +36,7 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
   if (!text.startsWith(PREFIX) || text.length !== PREFIX.length + Math.ceil((LENGTH * 4) / 3)) return undefined
   const bytes = fromBase64Url(text.slice(PREFIX.length))
   if (bytes?.byteLength !== LENGTH || bytes[0] !== VERSION) return undefined
-  // Copies: of a view Bun makes an array that the garbage collector has more work with than the few bytes are.
+  // Copies: for a view, Bun makes an array that costs the garbage collector more than the few bytes do.
   return {
     sessionId: toBase64Url(bytes.slice(1, 17)),
     generation: ((bytes[17]! << 24) | (bytes[18]! << 16) | (bytes[19]! << 8) | bytes[20]!) >>> 0,
@@ -45,14 +45,15 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
   }
 }
 
+/** The refresh tokens of a session. */
+export type RefreshTokensOf = (session: SessionSalt & { id: string }) => RefreshTokens
+
 /**
- * Makes and checks the refresh tokens of a session. The MAC key comes from SECRET_KEY and the session's salt together, so
- * neither a copy of the database nor SECRET_KEY alone forges one. Nothing of a token is stored: it can be made again.
- * @param secrets the present SECRET_KEY, then the previous one while it is being replaced
+ * Makes and checks refresh tokens. The MAC key is derived from SECRET_KEY and the session's salt, so neither a copy of the
+ * database nor SECRET_KEY alone forges one. Tokens are not stored: they can be made again.
+ * @param secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced
  */
-export function createRefreshTokens(
-  secrets: readonly [string, ...string[]],
-): (session: SessionSalt & { id: string }) => RefreshTokens {
+export function createRefreshTokens(secrets: readonly [string, ...string[]]): RefreshTokensOf {
   const [present, ...previous] = secrets.map((secret) => deriveKey(secret, 'keyward refresh token v1'))
   return ({ id, macSalt }) => {
     const key = hmacSha256(present!, macSalt)

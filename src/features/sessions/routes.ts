@@ -1,18 +1,11 @@
 import { Elysia, t } from 'elysia'
 import { invalidField } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { noteUser, principalOf } from '../../http/request-state.ts'
+import { sessionOf } from '../../http/caller.ts'
+import { noteUser } from '../../http/request-state.ts'
 import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
-import type { Deps } from '../../service.ts'
-import { checkCondition, forwardedHeaders } from '../access/forward-auth.ts'
-import { introspect } from '../access/introspect.ts'
-import type { Principal } from './authenticate.ts'
-import { endOwnSession, endOwnSessions, logout, revoke } from './end.ts'
-import { listOwnSessions } from './list.ts'
-import { refresh } from './refresh.ts'
 import {
-  IntrospectionAnswer,
   RefreshBody,
   SessionView,
   TokenForm,
@@ -20,6 +13,7 @@ import {
   toSessionView,
   toTokenPair,
 } from './schemas.ts'
+import type { Sessions } from './sessions.ts'
 
 /** Why tokens are not counted: a limit would only hurt a backend that refreshes for all of its users. */
 const unguessable = {
@@ -38,21 +32,14 @@ function hasMore(url: string, known: number): boolean {
 
 const NoContent = t.Void({ description: 'Done' })
 
-const ForwardedUser = withHeaders(t.Void({ description: 'The request may pass' }), {
-  'X-Auth-Request-User': 'The id',
-  'X-Auth-Request-Preferred-Username': 'The username',
-  'X-Auth-Request-Email': 'The address, when it is verified',
-  'X-Auth-Request-Groups': 'The roles, separated by commas',
-})
-
-/** Refreshing, seeing and ending sessions, and what other services ask about their tokens. */
-export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
+/** Routes that refresh, list and end sessions. */
+export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
   new Elysia({ name: 'keyward.sessions' })
     .use(kit.plugin)
     .post(
       '/token/refresh',
       async ({ request, body }) => {
-        const granted = await refresh(deps, body.refresh_token, kit.origin(request))
+        const granted = await sessions.refresh(body.refresh_token, kit.origin(request))
         noteUser(request, granted.userId)
         return toTokenPair(granted)
       },
@@ -69,7 +56,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
     .post(
       '/logout',
       async ({ request, set }) => {
-        await logout(deps, principalOf<Principal>(request), kit.clientIp(request))
+        await sessions.logout(sessionOf(request), kit.clientIp(request))
         set.status = 204
       },
       {
@@ -81,8 +68,8 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
     .get(
       '/users/me/sessions',
       async ({ request }) => {
-        const principal = principalOf<Principal>(request)
-        return (await listOwnSessions(deps, principal)).map(toSessionView(principal.sessionId))
+        const caller = sessionOf(request)
+        return (await sessions.listOwn(caller)).map(toSessionView(caller.sessionId))
       },
       {
         access: 'user',
@@ -93,7 +80,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
     .delete(
       '/users/me/sessions/:id',
       async ({ request, params, set }) => {
-        await endOwnSession(deps, principalOf<Principal>(request), params.id, kit.clientIp(request))
+        await sessions.endOwn(sessionOf(request), params.id, kit.clientIp(request))
         set.status = 204
       },
       {
@@ -109,7 +96,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
         const exceptCurrent = query.except === 'current'
         // Elysia drops a parameter that it does not know: a misspelt one must not end the present session too.
         if (hasMore(request.url, exceptCurrent ? 1 : 0)) throw invalidField('query', 'Only except=current is known')
-        await endOwnSessions(deps, principalOf<Principal>(request), { exceptCurrent, ip: kit.clientIp(request) })
+        await sessions.endOwnAll(sessionOf(request), { exceptCurrent, ip: kit.clientIp(request) })
         set.status = 204
       },
       {
@@ -122,7 +109,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
     .post(
       '/revoke',
       async ({ request, body, set }) => {
-        await revoke(deps, body.token, kit.clientIp(request))
+        await sessions.revoke(body.token, kit.clientIp(request))
         set.status = 200
       },
       {
@@ -133,45 +120,5 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
         body: TokenForm,
         response: { 200: NoContent, ...bodyProblems('invalid_client') },
         detail: { summary: 'End the session of a token (RFC 7009)', tags: ['tokens'] },
-      },
-    )
-    .post('/introspect', ({ body }) => introspect(deps, body.token), {
-      access: 'tokens:introspect',
-      oauth: true,
-      parse: 'strictForm',
-      body: TokenForm,
-      response: { 200: IntrospectionAnswer, ...bodyProblems('not_authenticated', 'invalid_token', 'forbidden') },
-      detail: { summary: 'Ask whether a token is good (RFC 7662)', tags: ['tokens'] },
-    })
-    .get(
-      '/forward-auth',
-      async ({ request, set }) => {
-        const { user } = principalOf<Principal>(request)
-        await checkCondition(deps, user, request.url)
-        Object.assign(set.headers, forwardedHeaders(user))
-      },
-      {
-        access: 'user',
-        response: { 200: ForwardedUser, ...problems('not_authenticated', 'invalid_token', 'forbidden') },
-        detail: {
-          summary: 'Judge a request for a proxy (nginx auth_request, Traefik, Caddy)',
-          tags: ['tokens'],
-          parameters: [
-            {
-              name: 'role',
-              in: 'query',
-              schema: { type: 'string' },
-              description: 'A role that the user must hold, such as `admin`',
-              example: 'user',
-            },
-            {
-              name: 'permission',
-              in: 'query',
-              schema: { type: 'string' },
-              description: 'A permission likewise, such as `users:read`',
-              example: 'users:read',
-            },
-          ],
-        },
       },
     )

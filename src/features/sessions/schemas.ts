@@ -1,8 +1,7 @@
 import { type Static, t } from 'elysia'
 import { rfc3339 } from '../../lib/clock.ts'
 import { deviceName } from './device-name.ts'
-import type { Grant } from './grant.ts'
-import type { SessionSummary } from './session.ts'
+import type { Grant, SessionSummary } from './sessions.ts'
 
 const token = 'eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln'
 const refreshToken = 'kwr_AQ5q3v2pQm3kS1y2Z7sXbQAAAAAB'
@@ -34,31 +33,6 @@ export const TokenForm = t.Object(
     token_type_hint: t.Optional(t.String({ description: 'Taken and not needed: a token tells its type' })),
   },
   { examples: [{ token: refreshToken }] },
-)
-
-export const IntrospectionAnswer = t.Object(
-  {
-    active: t.Boolean(),
-    token_type: t.Optional(t.String()),
-    iss: t.Optional(t.String()),
-    sub: t.Optional(t.String()),
-    aud: t.Optional(t.String()),
-    client_id: t.Optional(t.String()),
-    username: t.Optional(t.String()),
-    sid: t.Optional(t.String()),
-    jti: t.Optional(t.String()),
-    exp: t.Optional(t.Integer({ description: 'Seconds since 1970' })),
-    iat: t.Optional(t.Integer({ description: 'Seconds since 1970' })),
-    auth_time: t.Optional(t.Integer({ description: 'Seconds since 1970' })),
-    amr: t.Optional(t.Array(t.String())),
-    roles: t.Optional(t.Array(t.String())),
-  },
-  {
-    examples: [
-      { active: true, sub: '1', username: 'user123', client_id: 'keyward', exp: 1767227400 },
-      { active: false },
-    ],
-  },
 )
 
 export const SessionView = t.Object(

@@ -1,6 +1,8 @@
 import type { EpochMs } from '../../lib/clock.ts'
+import type { User } from '../users/users.ts'
+import type { Device } from './device-token.ts'
 
-/** Where a request came from, as its session remembers it. */
+/** The address and the client that a request came from, as stored with its session. */
 export interface Origin {
   ip: string
   /** The `User-Agent` header, at most 512 characters. */
@@ -17,7 +19,26 @@ export type EndReason =
   | 'revoked'
   | 'too_many_sessions'
 
-/** A session as the refresh rules see it. */
+/** A login whose credential was checked. */
+export interface NewLogin {
+  /** As read together with the credential. */
+  user: User
+  /** Authentication methods (RFC 8176). */
+  amr: readonly string[]
+  origin: Origin
+  /** The device that the login showed a token of. */
+  device?: Device
+}
+
+/** A session that is stored, without its tokens; see `Sessions.finishLogin`. */
+export interface BegunSession {
+  session: Pick<StoredSession, 'id' | 'macSalt' | 'amr' | 'authTime'>
+  user: User
+  /** The id of a known device, which its new token keeps. */
+  deviceId: string | undefined
+}
+
+/** The columns of a session that the refresh rules use. */
 export interface StoredSession {
   id: string
   userId: number
@@ -43,7 +64,7 @@ export interface NewSession extends Origin {
   now: EpochMs
 }
 
-/** A step of a session from `generation` to the next one. */
+/** Moves a session from `generation` to the next one. */
 export interface Rotation extends Origin {
   id: string
   generation: number
@@ -51,7 +72,7 @@ export interface Rotation extends Origin {
   now: EpochMs
 }
 
-/** What its owner sees of a session. */
+/** A session as its user sees it. */
 export interface SessionSummary {
   id: string
   createdAt: EpochMs

@@ -3,7 +3,7 @@ import type { EpochMs } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import { change, type Db, direct, read, run, statements, unplanned } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
-import type { User } from '../users/user.ts'
+import type { User } from '../users/users.ts'
 import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
 
 const prepared = statements((db) => {

@@ -7,28 +7,31 @@ import {
   type SigningKey,
   type VerificationKey,
 } from './jwk.ts'
-import { type KeyDeps, prepareKeys } from './prepare.ts'
 import { KeyringError, openPrivateKey } from './sealed-key.ts'
 import { isAccepted, type SigningKeyRow } from './signing-key.ts'
+import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** The keys as this process last read them; nothing here waits for the database but `reload`. */
+/** The signing keys as this process last read them. Only `reload` asks the database. */
 export interface Keyring {
-  /** The key that signs now. */
+  /**
+   * The active key, which signs.
+   * @throws KeyringError when there is none
+   */
   signing(): SigningKey
-  /** The algorithm of the key that is to sign everywhere, also where this process cannot use it. */
+  /** The algorithm of the active key, also when this process cannot use that key. */
   activeAlg(): SignatureAlgorithm | undefined
-  /** The key a token names, if its signatures are still taken. */
+  /** The key with this `kid`, if its signatures are still accepted. */
   find(kid: string | undefined): VerificationKey | undefined
-  /** What the JWKS shows: the public parts of all keys whose signatures are taken, the one that signs first. */
+  /** The public keys for the JWKS: all whose signatures are accepted, the active one first. */
   published(): PublicJwk[]
-  /** Reads the keys as they are stored at the call or later. Calls that come while one reads share the next one. */
+  /** Reads the stored keys. Calls during a running read share the next one. */
   reload(): Promise<void>
-  /** Tells `listener` of every key that was taken a moment ago and is no longer. */
+  /** Calls `listener` for every key whose signatures are no longer accepted. */
   onDrop(listener: (kid: string) => void): void
-  /** The key that should sign but that SECRET_KEY does not open; the former one signs on meanwhile. */
+  /** The active key when SECRET_KEY does not open it; the former key keeps signing meanwhile. */
   unreadable(): string | undefined
-  /** When this process opened it. */
+  /** When this process opened the keyring. */
   readonly openedAt: EpochMs
 }
 
@@ -39,16 +42,9 @@ interface Entry {
   jwk: PublicJwk | undefined
 }
 
-/**
- * Opens the signing keys.
- * @param options.prepare makes the first keys where there are none, and what else this configuration wants changed.
- *   Without it nothing is written: a command's settings may be other than the server's.
- * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
- */
-export async function openKeyring(deps: KeyDeps, { prepare = true } = {}): Promise<Keyring> {
-  const { config, clock } = deps
+export async function openKeyring({ store: db, clock, secrets, settings }: SigningKeysNeeds): Promise<Keyring> {
   const openedAt = clock.now()
-  const secret = config.JWT_SECRET === undefined ? undefined : hmacKey(config.JWT_SECRET)
+  const secret = settings.hmacSecret === undefined ? undefined : hmacKey(settings.hmacSecret)
   const listeners: ((kid: string) => void)[] = []
   let entries = new Map<string, Entry>()
   let signing: SigningKey | undefined
@@ -63,16 +59,16 @@ export async function openKeyring(deps: KeyDeps, { prepare = true } = {}): Promi
     return { row, key: importPublicJwk(jwk), jwk }
   }
 
-  /** The active key; where that is the JWT_SECRET of another configuration, the key that waits for this one's JWT_ALG. */
+  /** Chooses the active key. When that is the JWT_SECRET of another configuration, the next key of this JWT_ALG signs. */
   function chooseSigner(rows: readonly SigningKeyRow[]): void {
     const active = rows.find(({ state }) => state === 'active')
     activeAlg = active?.alg
     const usable = active && (active.alg !== 'HS256' || active.kid === secret?.kid)
-    const row = usable ? active : rows.find(({ nextSlot }) => nextSlot === config.JWT_ALG)
+    const row = usable ? active : rows.find(({ nextSlot }) => nextSlot === settings.alg)
     if (row === undefined || row.kid === signing?.kid) return
     unreadable = undefined
     try {
-      signing = row.alg === 'HS256' ? secret : openPrivateKey(config, row)
+      signing = row.alg === 'HS256' ? secret : openPrivateKey(secrets, row)
     } catch (error) {
       if (!(error instanceof KeyringError) || signing === undefined) throw error
       unreadable = row.kid
@@ -80,7 +76,7 @@ export async function openKeyring(deps: KeyDeps, { prepare = true } = {}): Promi
   }
 
   async function load(): Promise<void> {
-    const rows = await store.live(deps.store)
+    const rows = await store.live(db)
     const former = entries
     const now = clock.now()
     const taken = rows.filter((row) => isAccepted(row, now)).map(readEntry)
@@ -107,7 +103,6 @@ export async function openKeyring(deps: KeyDeps, { prepare = true } = {}): Promi
     return running
   }
 
-  if (prepare) await prepareKeys(deps)
   await reload()
 
   return {

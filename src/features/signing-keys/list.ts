@@ -1,23 +1,18 @@
-import type { Deps } from '../../service.ts'
 import type { SignatureAlgorithm } from './jwk.ts'
 import { describeKey, type KeyState } from './signing-key.ts'
+import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
 export interface KeySummary {
   kid: string
   alg: SignatureAlgorithm
   state: KeyState
-  /** Since when and until when, for a person. */
+  /** The times of its states, as a sentence. */
   description: string
 }
 
-/** Every signing key in the order of its making, those that are long out for 30 days. */
-export async function listKeys({
-  config,
-  store: db,
-  clock,
-}: Pick<Deps, 'config' | 'store' | 'clock'>): Promise<KeySummary[]> {
-  const at = { now: clock.now(), rotationDays: config.KEY_ROTATION_DAYS }
+export async function listKeys({ store: db, clock, settings }: SigningKeysNeeds): Promise<KeySummary[]> {
+  const at = { now: clock.now(), rotationDays: settings.rotationDays }
   return (await store.all(db)).map((row) => ({
     kid: row.kid,
     alg: row.alg,

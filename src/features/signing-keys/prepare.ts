@@ -1,77 +1,61 @@
-import type { Config } from '../../config/schema.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { Random } from '../../lib/random.ts'
-import type { Store } from '../../storage/store.ts'
 import { hmacKey, type PublicKeyAlgorithm } from './jwk.ts'
 import { KeyringError, newKey, renewSeals, requireSecrets } from './sealed-key.ts'
-import { type SigningKeyRow, tokenLifetime } from './signing-key.ts'
+import type { SigningKeyRow } from './signing-key.ts'
+import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 import { addKey, changeKeys, turnOver } from './turn-over.ts'
 
-export interface KeyDeps {
-  config: Pick<
-    Config,
-    | 'JWT_ALG'
-    | 'JWT_SECRET'
-    | 'SECRET_KEY'
-    | 'SECRET_KEY_PREVIOUS'
-    | 'ACCESS_TOKEN_EXPIRE_MINUTES'
-    | 'KEY_ROTATION_DAYS'
-  >
-  store: Store
-  clock: Clock
-  random: Random
-}
-
 /**
- * Brings the stored keys to what this configuration needs: a key that signs and one that waits, made where there is
- * none, or JWT_SECRET put in its place; seals renewed with SECRET_KEY. Several processes may do this at once.
+ * Brings the stored keys to what this configuration needs: an active and a next key, or JWT_SECRET in their place, all
+ * sealed with the present SECRET_KEY. Several processes may run this at once.
  * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
  */
-export async function prepareKeys(deps: KeyDeps): Promise<void> {
-  const { config, store: db } = deps
+export async function prepareKeys(needs: SigningKeysNeeds): Promise<void> {
+  const { settings, store: db } = needs
   let rows = await store.all(db)
-  requireSecrets(config, rows)
-  const changed = config.JWT_ALG === 'HS256' ? await adoptSecret(deps, rows) : await ensureKeys(deps, rows)
+  requireSecrets(needs.secrets, rows)
+  const changed = settings.alg === 'HS256' ? await adoptSecret(needs, rows) : await ensureKeys(needs, rows)
   if (changed) rows = await store.all(db)
-  await renewSeals(deps, rows)
-  const lifetime = tokenLifetime(config)
-  if (rows.some(({ state, longestToken }) => (state === 'active' || state === 'next') && longestToken < lifetime))
-    await store.raiseLongestToken(db, lifetime)
+  await renewSeals(needs, rows)
+  const { tokenLifetime } = settings
+  if (rows.some(({ state, longestToken }) => (state === 'active' || state === 'next') && longestToken < tokenLifetime))
+    await store.raiseLongestToken(db, tokenLifetime)
 }
 
-/** Makes the first keys, or the next one of this algorithm; answers whether there was anything to do. */
-export async function ensureKeys(deps: KeyDeps, rows: readonly SigningKeyRow[]): Promise<boolean> {
-  const { config, store: db } = deps
-  const alg = config.JWT_ALG as PublicKeyAlgorithm
+/** Makes the first keys, or the next key of this JWT_ALG. @returns whether a key was missing */
+export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<boolean> {
+  const { settings, store: db } = needs
+  const alg = settings.alg as PublicKeyAlgorithm
   const signs = rows.some(({ state }) => state === 'active')
   const waits = rows.some(({ state, nextSlot }) => state === 'next' && nextSlot === alg)
   if (signs && waits) return false
-  const active = signs ? undefined : newKey(deps, alg, 'active')
-  const next = waits ? undefined : newKey(deps, alg, 'next')
-  // Of two first starts at once, one makes the keys and the other finds the places taken.
+  const active = signs ? undefined : newKey(needs, alg, 'active')
+  const next = waits ? undefined : newKey(needs, alg, 'next')
+  // Of two first starts at once one adds the keys, and the other finds their slots taken.
   await db.transaction(async () => {
-    if (active && !(await addKey(deps, active))) return
-    if (next) await addKey(deps, next)
+    if (active && !(await addKey(needs, active))) return
+    if (next) await addKey(needs, next)
   })
   return true
 }
 
 /**
- * Lets JWT_SECRET sign at once: who verifies with it has it already. Its row holds no secret; it says since when and
- * until when its tokens count, so that those of a secret which stays configured end after a change of JWT_ALG.
+ * Makes JWT_SECRET the active key at once: the services that verify with it have it already. Its row holds no secret. The
+ * row says from when until when its tokens are valid, so that they expire after a change of JWT_ALG.
  */
-async function adoptSecret({ config, store: db, clock }: KeyDeps, rows: readonly SigningKeyRow[]): Promise<boolean> {
-  const { kid } = hmacKey(config.JWT_SECRET!)
+async function adoptSecret(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<boolean> {
+  const { settings, store: db, clock } = needs
+  const { kid } = hmacKey(settings.hmacSecret!)
   for (let tried = 0; tried < 5; tried++) {
     if (tried > 0) rows = await store.all(db)
     const known = rows.find((row) => row.kid === kid)
     if (known?.state === 'active') return tried > 0
     if (known?.state === 'revoked')
       throw new KeyringError('This JWT_SECRET was revoked: set another one, here and where its tokens are verified.')
-    const to = known ?? secretRow(kid, clock, tokenLifetime(config))
+    const to = known ?? secretRow(kid, clock, settings.tokenLifetime)
     const done = await changeKeys(db, async () => {
-      await turnOver(db, { rows, to, clock })
+      await turnOver(needs, { rows, to })
       return true
     })
     if (done) return true

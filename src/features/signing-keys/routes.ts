@@ -1,17 +1,16 @@
 import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
 import { plainProblems } from '../../http/schemas.ts'
-import type { Deps } from '../../service.ts'
 import { Jwks } from './schemas.ts'
-import { JWKS_MAX_AGE_SECONDS } from './signing-key.ts'
+import { JWKS_MAX_AGE_SECONDS, type SigningKeys } from './signing-keys.ts'
 
 /** The keys that other services verify access tokens with. */
-export const keyRoutes = ({ keyring }: Pick<Deps, 'keyring'>, kit: HttpKit) =>
-  new Elysia({ name: 'keyward.keys' }).use(kit.plugin).get(
+export const signingKeyRoutes = (signingKeys: SigningKeys, kit: HttpKit) =>
+  new Elysia({ name: 'keyward.signing-keys' }).use(kit.plugin).get(
     '/.well-known/jwks.json',
     ({ set }) => {
       set.headers['cache-control'] = `public, max-age=${JWKS_MAX_AGE_SECONDS}`
-      return { keys: keyring.published() }
+      return { keys: signingKeys.published() }
     },
     {
       open: true,

@@ -2,12 +2,12 @@ import { DAY, type EpochMs, MINUTE, rfc3339, SECOND } from '../../lib/clock.ts'
 import type { SignatureAlgorithm } from './jwk.ts'
 
 /**
- * `next` is published and waits, `active` signs, `retired` is published until the last token it signed is out,
- * `revoked` counts no more from the moment on.
+ * `next` is published and will sign, `active` signs, `retired` is published until the last token it signed has expired,
+ * `revoked` is accepted no more.
  */
 export type KeyState = 'next' | 'active' | 'retired' | 'revoked'
 
-/** A signing key as it is stored; `storage/tables/keys.ts` says what each column means. */
+/** A signing key as it is stored; `storage/tables/signing-keys.ts` says what each column means. */
 export interface SigningKeyRow {
   kid: string
   alg: SignatureAlgorithm
@@ -24,44 +24,40 @@ export interface SigningKeyRow {
   longestToken: number
 }
 
-/** How long others may keep a copy of the JWKS, in seconds. jose keeps one as long whatever the header says. */
+/** How long clients may cache the JWKS, in seconds. The library jose caches it as long whatever the header says. */
 export const JWKS_MAX_AGE_SECONDS = 600
 
-/** How often a process reads the keys again; others are to follow a change within 30 s. */
+/** How often a process reads the keys again, so that it follows a change within 30 s. */
 export const KEY_POLL_INTERVAL = 10 * SECOND
 
-/** How long a key must have been in the JWKS before it signs: until every copy without it is out, replicas included. */
+/** How long a key must have been in the JWKS before it signs: until every cached copy without it has expired. */
 const PUBLISH_AHEAD = JWKS_MAX_AGE_SECONDS * SECOND + MINUTE
 
-/** For replicas that sign on until their next look, and for clocks that differ. */
+/** Allows for replicas that keep signing until their next poll, and for clocks that differ. */
 const TOKEN_SKEW = 2 * MINUTE
 
-/** How long a key that counts no more stays in the list for whoever asks what became of it. */
+/** How long a key stays in the list after it was retired or revoked. */
 export const KEEP_GONE = 30 * DAY
 
-/** When a key that was published at its making may sign without surprising anyone. */
+/** When every cached JWKS has the key, which was published when it was made. */
 export const readyAt = ({ createdAt }: Pick<SigningKeyRow, 'createdAt'>): EpochMs => createdAt + PUBLISH_AHEAD
 
-/** When the last token is out of a key that signs no more from `now` on. */
+/** When the last token signed by a key retired at `now` expires. */
 export const lastTokenOut = ({ longestToken }: Pick<SigningKeyRow, 'longestToken'>, now: EpochMs): EpochMs =>
   now + longestToken + TOKEN_SKEW
 
-/** Whether signatures of the key are taken at `now`. */
+/** Whether signatures of the key are accepted at `now`. */
 export const isAccepted = ({ state, expiresAt }: Pick<SigningKeyRow, 'state' | 'expiresAt'>, now: EpochMs): boolean =>
   state === 'active' || state === 'next' || (state === 'retired' && expiresAt !== null && now < expiresAt)
 
-/** The lifetime of the tokens that this configuration signs, in milliseconds. */
-export const tokenLifetime = (config: { ACCESS_TOKEN_EXPIRE_MINUTES: number }): number =>
-  config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE
-
-/** When age alone makes the key's successor take over; undefined for never. */
+/** When the key is due for rotation by its age; undefined for never. */
 export const rotationDue = (
   { createdAt, activatedAt, alg }: Pick<SigningKeyRow, 'createdAt' | 'activatedAt' | 'alg'>,
   rotationDays: number,
 ): EpochMs | undefined =>
   rotationDays === 0 || alg === 'HS256' ? undefined : (activatedAt ?? createdAt) + rotationDays * DAY
 
-/** What a person is told of a key. */
+/** The state of a key and its times, as a sentence. */
 export function describeKey(row: SigningKeyRow, { now, rotationDays }: { now: EpochMs; rotationDays: number }): string {
   const at = (time: EpochMs | null | undefined) => (time == null ? 'never' : rfc3339(time))
   switch (row.state) {

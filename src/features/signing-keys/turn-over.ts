@@ -1,16 +1,14 @@
-import type { Clock } from '../../lib/clock.ts'
-import type { Deps } from '../../service.ts'
 import { violatedUnique } from '../../storage/conflicts.ts'
 import type { Store } from '../../storage/store.ts'
-import { record } from '../audit/audit.ts'
 import { lastTokenOut, type SigningKeyRow } from './signing-key.ts'
+import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** Another process changed the keys first; thrown inside a transaction to undo it. */
+/** Another process changed the keys first. Thrown inside a transaction to roll it back. */
 class LostRace extends Error {}
 
 /**
- * Runs one change of the keys in a transaction. Each of its steps asks for the state it read, by `won`.
+ * Runs one change of the keys in a transaction. Each step checks with `won` that the state it read still holds.
  * @returns undefined when another process changed the keys first; nothing was written then
  */
 export async function changeKeys<T>(db: Store, work: () => Promise<T>): Promise<T | undefined> {
@@ -22,51 +20,46 @@ export async function changeKeys<T>(db: Store, work: () => Promise<T>): Promise<
   }
 }
 
-/** Goes on only if a conditional statement found what it asked for. */
+/** Rolls the change back unless a conditional statement found its row. */
 export function won(found: boolean): void {
   if (!found) throw new LostRace()
 }
 
+type TurnOverNeeds = Pick<SigningKeysNeeds, 'store' | 'clock' | 'audit'>
+
 /**
- * Lets `to` sign instead of what signs now; inside `changeKeys`. Keys of other algorithms that waited are retired with
- * it, since a process that could not use the active key may have signed with one.
+ * Makes `to` the active key instead of the present one; inside `changeKeys`. Next keys of other algorithms are retired
+ * with it, since a process that could not use the active key may have signed with one of them.
  */
 export async function turnOver(
-  db: Store,
-  { rows, to, clock }: { rows: readonly SigningKeyRow[]; to: SigningKeyRow; clock: Clock },
+  needs: TurnOverNeeds,
+  { rows, to }: { rows: readonly SigningKeyRow[]; to: SigningKeyRow },
 ): Promise<void> {
+  const { store: db, clock } = needs
   const now = clock.now()
   for (const row of rows) {
     const leaves = row.state === 'active' || (row.state === 'next' && row.alg !== to.alg)
     if (!leaves || row.kid === to.kid) continue
     won(await store.retire(db, { kid: row.kid, from: row.state, now, expiresAt: lastTokenOut(row, now) }))
-    await tell({ store: db, clock }, 'key.retired', row)
+    await tell(needs, 'key.retired', row)
   }
-  const stored = rows.some(({ kid }) => kid === to.kid)
-  if (!stored) {
-    won(
-      await addKey(
-        { store: db, clock },
-        { ...to, state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now },
-      ),
-    )
-    return
-  }
-  won(await store.activate(db, { kid: to.kid, from: to.state, now }))
-  await tell({ store: db, clock }, 'key.activated', to)
+  if (rows.some(({ kid }) => kid === to.kid)) {
+    won(await store.activate(db, { kid: to.kid, from: to.state, now }))
+    await tell(needs, 'key.activated', to)
+  } else won(await addKey(needs, { ...to, state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now }))
 }
 
-/** Adds a key unless its place is taken; answers whether it did. Call it in a transaction. */
-export async function addKey(deps: Pick<Deps, 'store' | 'clock'>, row: SigningKeyRow): Promise<boolean> {
-  if (!(await store.insert(deps.store, row))) return false
-  await tell(deps, 'key.created', row)
-  if (row.state === 'active') await tell(deps, 'key.activated', row)
+/** Adds a key unless its slot is taken. Call it in a transaction. @returns whether it was added */
+export async function addKey(needs: TurnOverNeeds, row: SigningKeyRow): Promise<boolean> {
+  if (!(await store.insert(needs.store, row))) return false
+  await tell(needs, 'key.created', row)
+  if (row.state === 'active') await tell(needs, 'key.activated', row)
   return true
 }
 
 /** Writes what happened to a key into the audit log. */
 export const tell = (
-  deps: Pick<Deps, 'store' | 'clock'>,
+  { audit }: Pick<SigningKeysNeeds, 'audit'>,
   event: 'key.created' | 'key.activated' | 'key.retired' | 'key.revoked',
   { kid, alg }: Pick<SigningKeyRow, 'kid' | 'alg'>,
-): Promise<void> => record(deps, { event, details: { kid, alg } })
+): Promise<void> => audit.record({ event, details: { kid, alg } })

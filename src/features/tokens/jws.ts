@@ -2,7 +2,7 @@ import { fromBase64Url, toBase64Url, utf8 } from '../../lib/encoding.ts'
 import { constantTimeEqual } from '../../lib/hash.ts'
 import { parseStrictJson } from '../../lib/json.ts'
 import { nodeCrypto } from '../../lib/node-crypto.ts'
-import type { SigningKey, VerificationKey } from '../signing-keys/jwk.ts'
+import type { SigningKey, VerificationKey } from '../signing-keys/signing-keys.ts'
 
 /** The header of a token that was verified. */
 export interface JwsHeader {

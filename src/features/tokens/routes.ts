@@ -1,15 +1,17 @@
 import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
 import { plainProblems } from '../../http/schemas.ts'
-import type { Deps } from '../../service.ts'
-import { JWKS_MAX_AGE_SECONDS } from '../signing-keys/signing-key.ts'
+import { JWKS_MAX_AGE_SECONDS } from '../signing-keys/signing-keys.ts'
 import { ServerMetadata, serverMetadata } from './schemas.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-authorization-server'
 
-/** What OAuth clients and resource servers configure themselves from (RFC 8414). */
-export function tokenRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit) {
-  const metadata = serverMetadata(config.PUBLIC_URL)
+/**
+ * The document from which OAuth clients and resource servers configure themselves (RFC 8414).
+ * @param issuer `PUBLIC_URL`
+ */
+export function tokenRoutes(issuer: string, kit: HttpKit) {
+  const metadata = serverMetadata(issuer)
   const answer = ({ set }: { set: { headers: Record<string, string | number> } }) => {
     set.headers['cache-control'] = `public, max-age=${JWKS_MAX_AGE_SECONDS}`
     return metadata
@@ -26,7 +28,7 @@ export function tokenRoutes({ config }: Pick<Deps, 'config'>, kit: HttpKit) {
     tags: ['tokens'],
   }
   const routes = new Elysia({ name: 'keyward.tokens' }).use(kit.plugin).get(WELL_KNOWN, answer, { ...route, detail })
-  const path = issuerPath(config.PUBLIC_URL)
+  const path = issuerPath(issuer)
   if (path !== '') routes.get(`${WELL_KNOWN}${path}`, answer, { ...route, detail })
   return routes
 }

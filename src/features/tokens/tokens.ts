@@ -1,17 +1,16 @@
-import type { Config } from '../../config/schema.ts'
-import { type Clock, type EpochMs, MINUTE, SECOND } from '../../lib/clock.ts'
+import { type Clock, type EpochMs, SECOND } from '../../lib/clock.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { type Random, randomId } from '../../lib/random.ts'
-import type { Keyring } from '../signing-keys/keyring.ts'
+import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { checkClaims } from './claims.ts'
 import { sign, verify } from './jws.ts'
 import { createVerifiedCache } from './verified-cache.ts'
 
-/** Whom and what an access token speaks of. */
+/** The session and the user that an access token stands for. */
 export interface TokenSubject {
   userId: number
   sessionId: string
-  /** Of the session's refresh tokens at the time; see `features/sessions/refresh.ts`. */
+  /** The session's generation when the token is made; see `sessions/refresh.ts`. */
   generation: number
   username: string
   email: string
@@ -23,7 +22,7 @@ export interface TokenSubject {
   authTime: EpochMs
 }
 
-/** What Keyward itself relies on in a verified token; the rest is read from the database. */
+/** The claims that Keyward itself uses. Everything else is read from the database. */
 export interface AccessTokenClaims {
   userId: number
   sessionId: string
@@ -31,43 +30,51 @@ export interface AccessTokenClaims {
 }
 
 export interface AccessTokens {
-  /** Signs a token for a live session; `expiresIn` is in seconds. */
+  /** Signs a token. @returns `expiresIn` in seconds */
   mint(subject: TokenSubject): { token: string; expiresIn: number }
-  /** The claims of a token that we signed, for us, and that has not expired; undefined for anything else. */
+  /** The claims of a token that Keyward signed for itself and that has not expired; undefined for anything else. */
   verify(token: string): AccessTokenClaims | undefined
   /**
-   * As `verify`, and reads the keys again when the token names one that this process does not know: a token of one
-   * replica is good at every other at once. Only a well-formed token costs that read, and readers share it.
+   * As `verify`, but reads the keys again when the token names an unknown one, so that a token of one replica is valid
+   * at every other at once. Only a well-formed token costs that read, and concurrent ones share it.
    */
   verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
-  /** All claims of a token that `verify` takes. */
+  /** All claims of a token that `verify` accepts. */
   read(token: string): Record<string, unknown> | undefined
 }
 
-type TokenConfig = Pick<
-  Config,
-  'PUBLIC_URL' | 'JWT_AUDIENCE' | 'JWT_COMPAT' | 'TOKEN_CLAIMS' | 'ACCESS_TOKEN_EXPIRE_MINUTES'
->
-
-/**
- * Access tokens as RFC 9068 has them. With `JWT_COMPAT=fastapi` they are what such services read instead: `sub` is the
- * username, there is no `aud` (python-jose refuses one it was not told of), and our id stands in `uid`.
- */
-export function createAccessTokens(deps: {
-  config: TokenConfig
-  keyring: Keyring
+export interface AccessTokensNeeds {
+  signingKeys: Pick<SigningKeys, 'signing' | 'find' | 'reload' | 'onDrop'>
   clock: Clock
   random: Random
-}): AccessTokens {
-  const { config, keyring, clock, random } = deps
-  const compat = config.JWT_COMPAT === 'fastapi'
+  settings: AccessTokenSettings
+}
+
+export interface AccessTokenSettings {
+  /** `PUBLIC_URL`. */
+  issuer: string
+  /** `JWT_AUDIENCE`; the issuer when it is not set. */
+  audience: string | undefined
+  /** `JWT_COMPAT`. */
+  compat: 'none' | 'fastapi'
+  /** `TOKEN_CLAIMS`: the personal claims that tokens carry. */
+  claims: readonly string[]
+  /** In milliseconds. */
+  lifetime: number
+}
+
+/**
+ * Access tokens by RFC 9068. With `JWT_COMPAT=fastapi` they are what FastAPI services read instead: `sub` is the username,
+ * there is no `aud` (python-jose refuses an audience that it does not expect), and the user id is in `uid`.
+ */
+export function createAccessTokens({ signingKeys, clock, random, settings }: AccessTokensNeeds): AccessTokens {
+  const { issuer, lifetime } = settings
+  const compat = settings.compat === 'fastapi'
   const typ = compat ? 'JWT' : 'at+jwt'
-  const issuer = config.PUBLIC_URL
-  const audience = compat ? undefined : (config.JWT_AUDIENCE ?? issuer)
-  const lifetime = config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE
-  const told = new Set<string>(config.TOKEN_CLAIMS)
+  const audience = compat ? undefined : (settings.audience ?? issuer)
+  const carried = new Set(settings.claims)
   const cache = createVerifiedCache<AccessTokenClaims>()
-  keyring.onDrop(cache.dropKey)
+  signingKeys.onDrop(cache.dropKey)
 
   function readClaims(payload: Record<string, unknown>): AccessTokenClaims | undefined {
     const { sub, uid, sid, gen } = payload
@@ -82,7 +89,7 @@ export function createAccessTokens(deps: {
     const known = cache.get(token, now)
     if (known) return known.claims
     const findKey = (kid: string | undefined) => {
-      const key = keyring.find(kid)
+      const key = signingKeys.find(kid)
       if (key === undefined && kid !== undefined) onUnknownKey?.()
       return key
     }
@@ -102,7 +109,7 @@ export function createAccessTokens(deps: {
   return {
     mint(subject) {
       const iat = Math.floor(clock.now() / SECOND)
-      // What is undefined does not reach the token.
+      // JSON leaves out undefined members.
       const claims = {
         iss: issuer,
         sub: compat ? subject.username : String(subject.userId),
@@ -114,14 +121,14 @@ export function createAccessTokens(deps: {
         sid: subject.sessionId,
         gen: subject.generation,
         client_id: 'keyward',
-        username: told.has('username') ? subject.username : undefined,
-        email: told.has('email') ? subject.email : undefined,
-        email_verified: told.has('email_verified') ? subject.emailVerified : undefined,
-        roles: told.has('roles') ? subject.roles : undefined,
+        username: carried.has('username') ? subject.username : undefined,
+        email: carried.has('email') ? subject.email : undefined,
+        email_verified: carried.has('email_verified') ? subject.emailVerified : undefined,
+        roles: carried.has('roles') ? subject.roles : undefined,
         amr: subject.amr,
         auth_time: Math.floor(subject.authTime / SECOND),
       }
-      return { token: sign(keyring.signing(), claims, typ), expiresIn: lifetime / SECOND }
+      return { token: sign(signingKeys.signing(), claims, typ), expiresIn: lifetime / SECOND }
     },
 
     verify: (token) => verifyToken(token),
@@ -132,7 +139,7 @@ export function createAccessTokens(deps: {
         unknown = true
       })
       if (!unknown) return claims
-      return keyring.reload().then(() => verifyToken(token))
+      return signingKeys.reload().then(() => verifyToken(token))
     },
 
     read(token) {

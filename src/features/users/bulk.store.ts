@@ -2,7 +2,7 @@ import { inArray, or, sql } from 'drizzle-orm'
 import type { SQLiteInsertValue } from 'drizzle-orm/sqlite-core'
 import type { EpochMs } from '../../lib/clock.ts'
 import { type Db, statements } from '../../storage/store.ts'
-import type { AccountKeys, ImportedUser } from '../import/users.ts'
+import type { BulkUser, UserKeys } from './bulk.ts'
 
 /** Rows in one statement: three keys or a dozen columns of each stay below SQLite's 32,766 parameters. */
 export const ROWS = 500
@@ -31,7 +31,7 @@ const insert = ({ q, t: { users } }: Db, rows: SQLiteInsertValue<Db['t']['users'
   q.insert(users).values(rows).onConflictDoNothing().returning({ id: users.id })
 
 /** Leaves out every one of at most `ROWS` accounts of which the id, the address or the name is taken. Answers the ids that went in. */
-export function insertWhereFree(db: Db, accounts: readonly ImportedUser[], now: EpochMs): Promise<{ id: number }[]> {
+export function insertWhereFree(db: Db, accounts: readonly BulkUser[], now: EpochMs): Promise<{ id: number }[]> {
   if (accounts.length < ROWS)
     return insert(
       db,
@@ -43,7 +43,7 @@ export function insertWhereFree(db: Db, accounts: readonly ImportedUser[], now: 
   return prepared(db).insertPart.execute(values)
 }
 
-export const findHolders = ({ q, t: { users } }: Db, keys: readonly AccountKeys[]): Promise<AccountKeys[]> =>
+export const findHolders = ({ q, t: { users } }: Db, keys: readonly UserKeys[]): Promise<UserKeys[]> =>
   q
     .select({ id: users.id, emailKey: users.emailKey, usernameKey: users.usernameKey })
     .from(users)

@@ -1,22 +1,27 @@
-import type { Deps } from '../../service.ts'
 import * as store from './store.ts'
-import type { User } from './user.ts'
+import type { User, UserCredentials } from './user.ts'
 import { loginIdentifier } from './username.ts'
+import type { UsersNeeds } from './users.ts'
 
-/** The account with this id, active or not. */
-export const findUser = (deps: Pick<Deps, 'store'>, id: number): Promise<User | undefined> =>
-  store.findById(deps.store, id)
+/** A typed name and the account that it stands for. */
+export interface NamedAccount {
+  user: UserCredentials | undefined
+  /** The key that all spellings of the name share. */
+  name: string
+}
 
-/** The account that a username or an address stands for, active or not. */
-export async function findUserByName(deps: Pick<Deps, 'store'>, name: string): Promise<User | undefined> {
-  const by = loginIdentifier(name)
-  if (!by) return undefined
-  const found = await store.findCredentials(deps.store, by)
+export async function findAccount({ store: db }: UsersNeeds, typed: string): Promise<NamedAccount> {
+  const by = loginIdentifier(typed)
+  if (!by) return { user: undefined, name: typed }
+  return {
+    user: await store.findCredentials(db, by),
+    name: 'emailKey' in by ? by.emailKey : by.usernameKey,
+  }
+}
+
+export async function findByName(needs: UsersNeeds, typed: string): Promise<User | undefined> {
+  const { user: found } = await findAccount(needs, typed)
   if (!found) return undefined
   const { passwordHash: _hash, passwordScheme: _scheme, ...user } = found
   return user
 }
-
-/** All accounts in the order of their ids, a page at a time. */
-export const listUsers = (deps: Pick<Deps, 'store'>, page: { after: number; limit: number }): Promise<User[]> =>
-  store.list(deps.store, page)

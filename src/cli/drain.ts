@@ -1,5 +1,5 @@
-import { SECOND } from '../../lib/clock.ts'
-import type { Deps } from '../../service.ts'
+import { type Clock, SECOND } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
 
 /** How long running requests may take to finish, in milliseconds, before they are cut. */
 const FINISH_LIMIT = 30 * SECOND
@@ -12,16 +12,20 @@ export interface DrainableServer {
 }
 
 /**
- * Takes a server out of service: `/readyz` says so at once while requests are still served for
- * SHUTDOWN_DELAY_SECONDS, so that load balancers look elsewhere; then nothing is accepted any more and running
- * requests have 30 seconds to finish. Resolves when none runs.
+ * Takes a server out of service. `/readyz` refuses at once while requests are still served for `delaySeconds`, so that
+ * load balancers send them elsewhere. Then nothing is accepted any more, and running requests have 30 s to finish.
  */
 export async function drain(
-  { config, clock, log, lifecycle }: Pick<Deps, 'config' | 'clock' | 'log' | 'lifecycle'>,
   server: DrainableServer,
+  {
+    startDraining,
+    delaySeconds,
+    clock,
+    log,
+  }: { startDraining: () => void; delaySeconds: number; clock: Clock; log: Log },
 ): Promise<void> {
-  lifecycle.drain()
-  if (config.SHUTDOWN_DELAY_SECONDS > 0) await clock.sleep(config.SHUTDOWN_DELAY_SECONDS * SECOND)
+  startDraining()
+  if (delaySeconds > 0) await clock.sleep(delaySeconds * SECOND)
   const finished = server.stop().then(() => true)
   if (await Promise.race([finished, clock.sleep(FINISH_LIMIT).then(() => false)])) return
   log.warn('requests_cut', { requests: server.pendingRequests })

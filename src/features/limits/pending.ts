@@ -1,13 +1,16 @@
-/** Which keys have places taken by this process that may yet be given back, and who waits for that. */
-export interface InFlight {
+/** The reservations of this process that are not settled yet, by key, and the attempts that wait for them. */
+export interface Pending {
   begin(keys: readonly string[]): void
-  /** @param freed the places were given back */
-  end(keys: readonly string[], freed: boolean): void
-  /** Resolves when asking again may help; undefined when nothing of the key is in flight, or too many wait already. */
-  change(key: string): Promise<void> | undefined
+  /** @param outcome.freed whether the places were given back */
+  end(keys: readonly string[], outcome: { freed: boolean }): void
+  /**
+   * Resolves when another try may find a place.
+   * @returns undefined when no reservation of this key is pending, or too many attempts wait already
+   */
+  nextSettled(key: string): Promise<void> | undefined
 }
 
-/** So many requests wait at most, in one process. */
+/** The most attempts that wait in one process. */
 const MAX_WAITING = 1_000
 
 interface Entry {
@@ -16,10 +19,10 @@ interface Entry {
 }
 
 /**
- * A password under check is counted as if it were wrong. Two hundred right ones at once, after an outage, would so refuse
- * each other: whoever finds no place left because of those waits for their outcome instead.
+ * A password under check counts as if it were wrong. Without waiting, two hundred right passwords at once, as after an
+ * outage, would refuse each other.
  */
-export function createInFlight(): InFlight {
+export function createPending(): Pending {
   const entries = new Map<string, Entry>()
   let waiting = 0
 
@@ -37,7 +40,7 @@ export function createInFlight(): InFlight {
         else entries.set(key, { holders: 1, waiting: [] })
       }
     },
-    end(keys, freed) {
+    end(keys, { freed }) {
       for (const key of keys) {
         const entry = entries.get(key)
         if (!entry) continue
@@ -47,7 +50,7 @@ export function createInFlight(): InFlight {
         else if (freed) wake(entry, 1)
       }
     },
-    change(key) {
+    nextSettled(key) {
       const entry = entries.get(key)
       if (!entry || waiting >= MAX_WAITING) return undefined
       waiting++

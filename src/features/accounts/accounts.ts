@@ -1,0 +1,65 @@
+import type { Store } from '../../storage/store.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { Roles } from '../roles/roles.ts'
+import type { LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { User, Users } from '../users/users.ts'
+import { changePassword, type PasswordChange } from './change-password.ts'
+import { type Login, logIn } from './login.ts'
+import { type Registration, register } from './register.ts'
+
+export type { PasswordChange } from './change-password.ts'
+export type { Login } from './login.ts'
+export type { Registration } from './register.ts'
+
+export interface AccountsNeeds {
+  store: Store
+  audit: Audit
+  users: Users
+  passwords: Passwords
+  limits: Limits
+  roles: Roles
+  sessions: Sessions
+  metrics: Pick<Metrics, 'login'>
+  registration: RegistrationSettings
+}
+
+export interface RegistrationSettings {
+  /** `REGISTRATION`. */
+  open: boolean
+  /** Mail domains that may register, subdomains included; empty for all. */
+  domainsAllowed: readonly string[]
+  /** Mail domains that may not register, subdomains included. */
+  domainsBlocked: readonly string[]
+}
+
+/** What people do with their own account. */
+export interface Accounts {
+  /**
+   * Registers an account.
+   * @throws KeywardError `registration_closed`, `validation_failed` with every wrong field, `email_taken`,
+   *   `username_taken`, `rate_limited`, `overloaded`
+   */
+  register(registration: Registration): Promise<User>
+  /**
+   * Logs in with a password and begins a session. An unknown name, a wrong password and an inactive account get the same
+   * refusal after the same work.
+   * @throws KeywardError `invalid_credentials`, `rate_limited`, `overloaded`
+   */
+  logIn(login: Login): Promise<LoginGrant>
+  /**
+   * Changes the caller's password. All other sessions end, and a login under way with the old password fails. The
+   * current password is limited as at login, so a stolen access token does not help to guess it.
+   * @throws KeywardError `validation_failed`, `rate_limited`, `overloaded`, `invalid_password` (also when the password was
+   *   changed meanwhile)
+   */
+  changePassword(caller: SessionCaller, change: PasswordChange): Promise<void>
+}
+
+export const createAccounts = (needs: AccountsNeeds): Accounts => ({
+  register: (registration) => register(needs, registration),
+  logIn: (login) => needs.metrics.login('password', logIn(needs, login)),
+  changePassword: (caller, change) => changePassword(needs, caller, change),
+})

@@ -1,0 +1,30 @@
+import { KeywardError } from '../../errors.ts'
+import { MINUTE } from '../../lib/clock.ts'
+import { isPermission } from '../roles/roles.ts'
+import type { ApiKeyCaller, ApiKeysNeeds } from './api-keys.ts'
+import { isWellFormed } from './key-text.ts'
+import * as store from './store.ts'
+
+/** `last_used_at` is this exact: noting every use would turn every read into a write. */
+const TOUCH_EVERY = MINUTE
+
+export async function authenticate(
+  { store: db, clock, roles, macs: macsOf }: ApiKeysNeeds,
+  text: string,
+): Promise<ApiKeyCaller> {
+  if (!isWellFormed(text)) throw new KeywardError('invalid_token')
+  const now = clock.now()
+  const macs = macsOf(text)
+  for (const mac of macs) {
+    const key = await store.findLive(db, { mac, now })
+    if (!key) continue
+    // A key stored under the MAC of the previous SECRET_KEY moves to the present one.
+    if (mac !== macs[0] || now - (key.lastUsedAt ?? 0) >= TOUCH_EVERY)
+      await store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now })
+    const held = await roles.permissionsOf(key.owner)
+    const scopes = key.scopes.split(' ').filter(isPermission)
+    const permissions = new Set(scopes.filter((scope) => held.has(scope)))
+    return { kind: 'api_key', userId: key.owner.id, user: key.owner, permissions }
+  }
+  throw new KeywardError('invalid_token')
+}

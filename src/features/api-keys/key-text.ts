@@ -1,0 +1,29 @@
+import { toBase64Url } from '../../lib/encoding.ts'
+import { deriveKey, hmacSha256, sha256 } from '../../lib/hash.ts'
+import type { Random } from '../../lib/random.ts'
+
+const PREFIX = 'kw_'
+
+export const looksLikeApiKey = (token: string): boolean => token.startsWith(PREFIX)
+
+/** `kw_`, 32 random characters (192 bits) and a checksum of six. */
+export function makeKeyText(random: Random): string {
+  const body = toBase64Url(random.bytes(24))
+  return PREFIX + body + checksum(body)
+}
+
+/** Recognises a mistyped or cut key without the database; scanners for leaked secrets can do the same. */
+export function isWellFormed(text: string): boolean {
+  const body = text.slice(PREFIX.length, -6)
+  return /^kw_[A-Za-z0-9_-]{38}$/.test(text) && text.endsWith(checksum(body))
+}
+
+const checksum = (body: string): string => toBase64Url(sha256(`keyward api key\n${body}`)).slice(0, 6)
+
+/** The HMACs under which a key may be stored: with the present SECRET_KEY, then with the previous one. */
+export type KeyMacs = (text: string) => [current: string, ...previous: string[]]
+
+export function createKeyMacs(secrets: readonly [string, ...string[]]): KeyMacs {
+  const keys = secrets.map((secret) => deriveKey(secret, 'keyward api key v1'))
+  return (text) => keys.map((key) => toBase64Url(hmacSha256(key, text))) as [string, ...string[]]
+}

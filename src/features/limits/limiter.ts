@@ -1,0 +1,201 @@
+import { KeywardError } from '../../errors.ts'
+import type { EpochMs } from '../../lib/clock.ts'
+import { createExhaustedKeys } from './exhausted-keys.ts'
+import type { Count, Limits, LimitsNeeds, Requester, Reservation } from './limits.ts'
+import { createPending } from './pending.ts'
+import { rankOf, reportKey, rowKey } from './row-keys.ts'
+import type { RuleName, Tier } from './rules.ts'
+import * as store from './store.ts'
+
+type Limiter = Pick<Limits, 'reserve' | 'tryReserve' | 'refuseKnown' | 'closeIfExhausted'>
+
+/** One tier of a rule for one key. */
+interface Bucket {
+  count: Count
+  tier: Tier
+  row: string
+  /** Milliseconds until one place is free again. */
+  step: number
+  /** Milliseconds until all places but one are free again. */
+  spare: number
+}
+
+interface Refusal {
+  bucket: Bucket
+  until: EpochMs
+  /** This process has not reported the bucket in its window yet, as far as it remembers. */
+  isNews: boolean
+}
+
+/** Thrown inside a transaction to roll it back. */
+class Exhausted extends Error {
+  constructor(readonly refusal: Refusal) {
+    super()
+  }
+}
+
+/**
+ * Rate limits by GCRA. Each bucket is one row, and each decision one conditional statement. Exhausted keys are remembered
+ * in this process, so that a flood of requests does not become a flood of writes.
+ */
+export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNeeds): Limiter {
+  const exhausted = createExhaustedKeys()
+  const pending = createPending()
+
+  const bucketsOf = (count: Count): Bucket[] =>
+    rules[count.rule].map((tier, index) => {
+      const step = Math.ceil(tier.window / tier.budget)
+      return { count, tier, row: rowKey(count.rule, index, count.key), step, spare: (tier.budget - 1) * step }
+    })
+
+  function refusalInMemory(buckets: readonly Bucket[], now: EpochMs): Refusal | undefined {
+    for (const bucket of buckets) {
+      const until = exhausted.until(bucket.row, now)
+      if (until !== undefined) return { bucket, until, isNews: false }
+    }
+  }
+
+  /** Takes a place in every bucket, or in none. */
+  async function takeAll(counts: readonly Count[], now: EpochMs): Promise<Bucket[] | Refusal> {
+    try {
+      return await db.transaction(async () => {
+        const taken: Bucket[] = []
+        const newRules = new Set<RuleName>()
+        for (const count of counts) {
+          const takes = count.ifNewTo === undefined || newRules.has(count.ifNewTo)
+          let isNew = true
+          for (const bucket of bucketsOf(count)) {
+            const latest = now + bucket.spare
+            if (takes) {
+              const fullAt = await store.take(db, { key: bucket.row, now, step: bucket.step, latest })
+              if (fullAt === undefined) throw await exhaustedNow(bucket, now)
+              isNew = fullAt === now + bucket.step
+              taken.push(bucket)
+            } else if (((await store.fullAt(db, bucket.row)) ?? now) > latest) throw await exhaustedNow(bucket, now)
+          }
+          // The longest window decides: what it does not remember is new. To a rule that is off everything is new.
+          if (isNew) newRules.add(count.rule)
+        }
+        return taken
+      })
+    } catch (error) {
+      if (error instanceof Exhausted) return error.refusal
+      throw error
+    }
+  }
+
+  const exhaustedNow = async (bucket: Bucket, now: EpochMs): Promise<Exhausted> =>
+    new Exhausted({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, isNews: false })
+
+  async function attempt(wanted: readonly Count[]): Promise<Reservation | Refusal> {
+    const counts = wanted.toSorted((a, b) => rankOf(a.rule) - rankOf(b.rule))
+    const buckets = counts.flatMap(bucketsOf)
+    const rows = buckets.map(({ row }) => row)
+    for (;;) {
+      const now = clock.now()
+      const known = refusalInMemory(buckets, now)
+      if (known) return known
+      pending.begin(rows)
+      let outcome: Bucket[] | Refusal | undefined
+      try {
+        outcome = await takeAll(counts, now)
+      } finally {
+        if (!Array.isArray(outcome)) pending.end(rows, { freed: false })
+      }
+      if (Array.isArray(outcome)) return reservation(rows, outcome)
+      const settled = pending.nextSettled(outcome.bucket.row)
+      if (settled === undefined) {
+        const { bucket, until } = outcome
+        return { bucket, until, isNews: exhausted.note(bucket.row, { until, now, window: bucket.tier.window }) }
+      }
+      await settled
+    }
+  }
+
+  function reservation(rows: readonly string[], taken: readonly Bucket[]): Reservation {
+    let isSettled = false
+    const settle = (freed: boolean) => {
+      if (isSettled) return
+      isSettled = true
+      pending.end(rows, { freed })
+    }
+    const giveBack = async (clear?: Count) => {
+      if (isSettled) return
+      const now = clock.now()
+      await db.transaction(async () => {
+        for (const { count, row: key, step, spare } of taken)
+          if (count.rule === clear?.rule) await store.clear(db, { key, furthest: now + spare + step })
+          else await store.giveBack(db, { key, step })
+        db.afterCommit(() => settle(true))
+      })
+    }
+    return {
+      keep: () => settle(false),
+      giveBack,
+      async [Symbol.asyncDispose]() {
+        try {
+          await giveBack()
+        } finally {
+          // Also when giving back failed: nobody waits for an attempt that is over.
+          settle(false)
+        }
+      },
+    }
+  }
+
+  /** Writes one audit event for each key and window, whichever process refused first. */
+  async function report({ bucket: { count, tier, row } }: Refusal, { userId, ip }: Requester): Promise<void> {
+    const now = clock.now()
+    const { rule } = count
+    await db.transaction(async () => {
+      const isFirst = await store.take(db, { key: reportKey(row), now, step: tier.window, latest: now })
+      if (isFirst === undefined) return
+      await audit.record({ event: 'limit.exceeded', userId, ip, details: { rule } })
+      db.afterCommit(() => log.warn('limit_exceeded', { rule, user_id: userId }))
+    })
+  }
+
+  return {
+    async reserve(counts, requester) {
+      const outcome = await attempt(counts)
+      if ('keep' in outcome) return outcome
+      if (outcome.isNews) await report(outcome, requester)
+      throw rateLimited(outcome, clock.now())
+    },
+    async tryReserve(count) {
+      const outcome = await attempt([count])
+      return 'keep' in outcome ? outcome : undefined
+    },
+    refuseKnown(count) {
+      const now = clock.now()
+      const known = refusalInMemory(bucketsOf(count), now)
+      if (known) throw rateLimited(known, now)
+    },
+    async closeIfExhausted(count) {
+      const bucket = bucketsOf(count).at(-1)
+      if (!bucket) return false
+      const now = clock.now()
+      const latest = now + bucket.spare
+      const until = now + 2 * bucket.tier.window
+      // An open bucket is never full later than one place after `latest`; one that is was closed before.
+      return store.close(db, { key: bucket.row, latest, furthest: latest + bucket.step, until })
+    },
+  }
+}
+
+const freePlaces: Reservation = { keep() {}, async giveBack() {}, async [Symbol.asyncDispose]() {} }
+
+/** The limiter of `RATE_LIMIT=off`. */
+export const unlimited: Limiter = {
+  reserve: async () => freePlaces,
+  tryReserve: async () => freePlaces,
+  refuseKnown() {},
+  closeIfExhausted: async () => false,
+}
+
+function rateLimited({ bucket: { count, tier }, until }: Refusal, now: EpochMs): KeywardError {
+  return new KeywardError('rate_limited', {
+    retryAfter: Math.max(1, Math.ceil((until - now) / 1_000)),
+    limit: { name: count.rule, budget: tier.budget, windowSeconds: Math.round(tier.window / 1_000) },
+  })
+}

@@ -1,0 +1,103 @@
+import { availableParallelism } from 'node:os'
+import { invalidField } from '../../errors.ts'
+import { utf8 } from '../../lib/encoding.ts'
+import { errorFields } from '../../lib/log.ts'
+import { type BcryptHash, readBcryptHash } from './bcrypt-hash.ts'
+import { createHashGate } from './hash-gate.ts'
+import { createHashPriority } from './hash-priority.ts'
+import type { PasswordScheme, Passwords, PasswordsNeeds, StoredPassword } from './passwords.ts'
+import { normalizePassword } from './policy.ts'
+
+export interface Bcrypt {
+  hash(password: string, cost: number): Promise<string>
+  verify(password: string | Uint8Array, hash: string): Promise<boolean>
+}
+
+/** Hashes and verifies passwords. Every computation goes through the hash gate, also those for unknown accounts. */
+export function createHashing({
+  cost,
+  maxWaitMs,
+  nice,
+  fairness,
+  clock,
+  log,
+  concurrency = availableParallelism(),
+  bcrypt = bunBcrypt,
+}: Omit<PasswordsNeeds, 'minLength'>): Pick<Passwords, 'hash' | 'verify' | 'stats'> {
+  const gate = createHashGate({ concurrency, maxWaitMs, fairness, clock, expectedMs: expectedMs(cost) })
+  const lowerPriority = createHashPriority({ nice, log })
+
+  const inTurn = <T>(client: string | undefined, work: () => Promise<T>): Promise<T> =>
+    gate.run(client, async () => {
+      try {
+        return await work()
+      } finally {
+        lowerPriority()
+      }
+    })
+
+  /**
+   * Adds the work by which a verification at `cost` exceeds one at `spent`. For bcrypt, hashing is as much work as
+   * verifying, and each step of the cost doubles it: one at 10, one more at 10 and one at 11 add up to one at 12.
+   */
+  const spendTheRest = async (spent: number): Promise<void> => {
+    for (let step = spent; step < cost; step++) await bcrypt.hash('nobody', step)
+  }
+  const spendAll = () => bcrypt.hash('nobody', cost)
+
+  return {
+    async hash(password, client) {
+      const normalized = normalizePassword(password)
+      if (normalized === undefined) throw invalidField('password', 'The password is not acceptable')
+      return inTurn(client, async () => ({ hash: await bcrypt.hash(normalized, cost), scheme: 'bun-bcrypt' }))
+    },
+
+    verify: (password, stored, client) =>
+      inTurn(client, async () => {
+        const refused = { ok: false, rehash: false }
+        const normalized = normalizePassword(password)
+        const usable = usableHash(stored)
+        if (stored?.hash && !usable) log?.warn('password_hash_unusable')
+        if (normalized === undefined || !usable) {
+          await spendAll()
+          return refused
+        }
+        let ok: boolean
+        try {
+          // Other libraries hashed the password as typed, without NFC.
+          const input = usable.scheme === 'bcrypt' ? utf8(password).subarray(0, 72) : normalized
+          ok = await bcrypt.verify(input, usable.hash)
+        } catch (error) {
+          log?.warn('password_hash_unusable', errorFields(error))
+          await spendAll()
+          return refused
+        }
+        if (!ok) {
+          await spendTheRest(usable.cost)
+          return refused
+        }
+        return { ok, rehash: usable.cost !== cost || usable.scheme === 'bcrypt' || usable.version !== '2b' }
+      }),
+
+    stats: gate.stats,
+  }
+}
+
+const bunBcrypt: Bcrypt = {
+  hash: (password, cost) => Bun.password.hash(password, { algorithm: 'bcrypt', cost }),
+  verify: (password, hash) => Bun.password.verify(password, hash),
+}
+
+/** 60 ms at cost 10, as on a core of 2020, until the gate has measured. */
+const expectedMs = (cost: number): number => 60 * 2 ** (cost - 10)
+
+interface UsableHash extends BcryptHash {
+  hash: string
+  scheme: PasswordScheme
+}
+
+function usableHash(stored: StoredPassword | undefined): UsableHash | undefined {
+  if (!stored?.hash || (stored.scheme !== 'bun-bcrypt' && stored.scheme !== 'bcrypt')) return undefined
+  const head = readBcryptHash(stored.hash)
+  return head && { ...head, hash: stored.hash, scheme: stored.scheme }
+}

@@ -1,0 +1,46 @@
+import { KeywardError } from '../../errors.ts'
+import { toBase64Url } from '../../lib/encoding.ts'
+import { randomId } from '../../lib/random.ts'
+import { drawDeviceEpoch, isDeviceOf } from './device-token.ts'
+import { expiryOf } from './lifetime.ts'
+import type { BegunSession, NewLogin } from './session.ts'
+import type { SessionsNeeds } from './sessions.ts'
+import * as store from './store.ts'
+
+/**
+ * The session carries the epoch that was read together with the credential. So a password reset or a deactivation that
+ * came in between refuses it, and one at the same moment ends it.
+ */
+export async function begin(needs: SessionsNeeds, { user, amr, origin, device }: NewLogin): Promise<BegunSession> {
+  const { store: db, clock, random, audit, users, lifetimes, maxPerUser } = needs
+  const now = clock.now()
+  const session = {
+    id: randomId(random),
+    macSalt: toBase64Url(random.bytes(16)),
+    amr: amr.join(' '),
+    authTime: now,
+    createdAt: now,
+  }
+  const known = device !== undefined && isDeviceOf(device, user) ? device : undefined
+  const about = { userId: user.id, sessionId: session.id, ip: origin.ip }
+  const deviceEpoch = await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })
+  if (deviceEpoch === undefined) throw new KeywardError('invalid_credentials')
+  const expiresAt = expiryOf(lifetimes, { createdAt: now, now })
+  await store.insert(db, { ...session, ...origin, userId: user.id, epoch: user.sessionEpoch, expiresAt, now })
+  for (const sessionId of await store.endExcess(db, { userId: user.id, begun: session.id, keep: maxPerUser - 1, now }))
+    await audit.record({ ...about, sessionId, event: 'session.ended', details: { reason: 'too_many_sessions' } })
+  await audit.record({ ...about, event: 'login.succeeded', details: { amr: session.amr } })
+  if (!known) await audit.record({ ...about, event: 'login.new_device' })
+  return {
+    session,
+    user: { ...user, deviceEpoch: deviceEpoch || (await startDeviceEpoch(needs, user.id)) },
+    deviceId: known?.deviceId,
+  }
+}
+
+/** Call it while the account is held: an epoch of 0 means that the user has no device token. */
+async function startDeviceEpoch({ users, random }: SessionsNeeds, id: number): Promise<number> {
+  const deviceEpoch = drawDeviceEpoch(random)
+  await users.setDeviceEpoch({ id, deviceEpoch })
+  return deviceEpoch
+}

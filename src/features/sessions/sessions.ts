@@ -1,0 +1,159 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
+import type { Random } from '../../lib/random.ts'
+import type { Store } from '../../storage/store.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
+import type { User, Users } from '../users/users.ts'
+import { authenticate, authenticateExisting, findCaller } from './authenticate.ts'
+import { begin } from './begin.ts'
+import { cleanUp } from './clean-up.ts'
+import { createDeviceTokens, type Device, type DeviceTokens } from './device-token.ts'
+import { endAll, endOwn, endOwnAll, logout, revoke } from './end.ts'
+import { finishLogin, type Grant, type LoginGrant } from './grant.ts'
+import { isKnownNetwork } from './known-networks.ts'
+import { listOwn } from './list.ts'
+import { findByRefreshToken } from './lookup.ts'
+import { refresh } from './refresh.ts'
+import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
+import type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
+
+export { type Device, isDeviceOf } from './device-token.ts'
+export type { Grant, LoginGrant } from './grant.ts'
+export type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
+
+/** A request that came with the access token of a live session. */
+export interface SessionCaller {
+  kind: 'session'
+  userId: number
+  sessionId: string
+  user: User
+}
+
+export interface SessionsNeeds {
+  store: Store
+  clock: Clock
+  random: Random
+  log: Log
+  audit: Audit
+  users: Users
+  tokens: AccessTokens
+  refreshTokensOf: RefreshTokensOf
+  deviceTokens: DeviceTokens
+  lifetimes: SessionLifetimes
+  /** `MAX_SESSIONS_PER_USER`. */
+  maxPerUser: number
+}
+
+/** In milliseconds. */
+export interface SessionLifetimes {
+  /** A session ends this long after its last refresh. */
+  idle: number
+  /** A session ends this long after its login. */
+  absolute: number
+  /** How long the previous refresh token gives the same successor again, in any case. */
+  grace: number
+  /** How long it does while no token of the successor was used; 0 disables that. */
+  retry: number
+}
+
+/** Sessions: from a login until they end or expire. */
+export interface Sessions {
+  /**
+   * Begins a session. This is the only place where one begins, and it alone checks that the account may have one. Call
+   * it in a transaction with what else the login writes, and `finishLogin` once that is committed. When the user has
+   * `maxPerUser` sessions, the one refreshed longest ago ends.
+   * @throws KeywardError `invalid_credentials` for a user who is inactive or gone, or whose sessions were all ended
+   *   since the credential was read
+   */
+  begin(login: NewLogin): Promise<BegunSession>
+  /** Makes the tokens of a session that has just begun. */
+  finishLogin(session: BegunSession): Promise<LoginGrant>
+  /**
+   * Exchanges a refresh token for its successor (RFC 6749 section 6, RFC 9700 section 4.14.2).
+   * @throws KeywardError `invalid_refresh_token`
+   */
+  refresh(token: string, origin: Origin): Promise<Grant>
+  /**
+   * Finds the caller of an access token. User and session are read in one statement on every request, so that ending a
+   * session or deactivating a user takes effect at once.
+   * @throws KeywardError `invalid_token`
+   */
+  authenticate(token: string): MaybePromise<SessionCaller>
+  /**
+   * As `authenticate`, but tells when the token is valid and its user is gone.
+   * @throws KeywardError `invalid_token`, `user_not_found`
+   */
+  authenticateExisting(token: string): Promise<SessionCaller>
+  /** The caller of verified claims; undefined when the session is not alive. */
+  findCaller(claims: AccessTokenClaims): MaybePromise<SessionCaller | undefined>
+  /**
+   * Looks a refresh token up without rotating it.
+   * @returns undefined for a text that is no refresh token; `inactive` for one that is not the current token of a live session
+   */
+  findByRefreshToken(token: string): Promise<{ session: StoredSession; user: User } | 'inactive' | undefined>
+  /** The user's live sessions, the last used first. */
+  listOwn(caller: SessionCaller): Promise<SessionSummary[]>
+  /** Ends the caller's session. */
+  logout(caller: SessionCaller, ip: string): Promise<void>
+  /**
+   * Ends one session of the caller's user.
+   * @throws KeywardError `session_not_found`, also for another user's session
+   */
+  endOwn(caller: SessionCaller, id: string, ip: string): Promise<void>
+  /**
+   * Ends all sessions of the caller's user, or all but the caller's.
+   * @throws KeywardError `invalid_token` as `endAll`
+   */
+  endOwnAll(caller: SessionCaller, options: { exceptCurrent: boolean; ip: string }): Promise<void>
+  /**
+   * Ends every session of a user, and those that a login under way would begin. Call it in the transaction of the
+   * change that demands it, which also writes the audit event.
+   * @throws KeywardError `invalid_token` when the session to keep has ended meanwhile: of two sessions that end each
+   *   other one wins, and the whole change of the other is rolled back
+   */
+  endAll(change: { userId: number; keep?: string; reason: EndReason }): Promise<void>
+  /**
+   * Ends the session of a refresh token (current or rotated) or access token (RFC 7009 section 2.1). An expired, altered
+   * or unknown token has no effect and is no error (section 2.2).
+   */
+  revoke(token: string, ip: string): Promise<void>
+  /** The device of a device token that Keyward made and that has not expired. */
+  readDevice(token: string): Promise<Device | undefined>
+  /** Whether a session of this user, live or not, was last used from this network. */
+  isKnownNetwork(from: { userId: number; client: string; ip: string }): Promise<boolean>
+  /** Deletes up to `limit` sessions that ended or expired a week ago. @returns how many rows it looked at */
+  cleanUp(limit: number): Promise<number>
+}
+
+/** @param given.secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced */
+export function createSessions({
+  secrets,
+  ...others
+}: Omit<SessionsNeeds, 'refreshTokensOf' | 'deviceTokens'> & { secrets: readonly [string, ...string[]] }): Sessions {
+  const { clock, random } = others
+  const needs: SessionsNeeds = {
+    ...others,
+    refreshTokensOf: createRefreshTokens(secrets),
+    deviceTokens: createDeviceTokens({ secrets, clock, random }),
+  }
+  return {
+    begin: (login) => begin(needs, login),
+    finishLogin: (session) => finishLogin(needs, session),
+    refresh: (token, origin) => refresh(needs, token, origin),
+    authenticate: (token) => authenticate(needs, token),
+    authenticateExisting: (token) => authenticateExisting(needs, token),
+    findCaller: (claims) => findCaller(needs, claims),
+    findByRefreshToken: (token) => findByRefreshToken(needs, token),
+    listOwn: (caller) => listOwn(needs, caller),
+    logout: (caller, ip) => logout(needs, caller, ip),
+    endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),
+    endOwnAll: (caller, options) => endOwnAll(needs, caller, options),
+    endAll: (change) => endAll(needs, change),
+    revoke: (token, ip) => revoke(needs, token, ip),
+    readDevice: (token) => needs.deviceTokens.read(token),
+    isKnownNetwork: (from) => isKnownNetwork(needs, from),
+    cleanUp: (limit) => cleanUp(needs, limit),
+  }
+}

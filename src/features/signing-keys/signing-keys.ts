@@ -1,0 +1,82 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Random } from '../../lib/random.ts'
+import type { Store } from '../../storage/store.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { SignatureAlgorithm } from './jwk.ts'
+import { type Keyring, openKeyring } from './keyring.ts'
+import { type KeySummary, listKeys } from './list.ts'
+import { maintainKeys, pollKeys } from './maintain.ts'
+import { prepareKeys } from './prepare.ts'
+import { type Revocation, revokeKey } from './revoke.ts'
+import { type Rotation, rotateKeys } from './rotate.ts'
+
+export type { AsymmetricKey, HmacKey, SigningKey, VerificationKey } from './jwk.ts'
+export { KeyringError } from './sealed-key.ts'
+export { JWKS_MAX_AGE_SECONDS, KEY_POLL_INTERVAL } from './signing-key.ts'
+
+export interface SigningKeysNeeds {
+  store: Store
+  clock: Clock
+  random: Random
+  log: Log
+  audit: Audit
+  /** SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced: private keys are sealed with the first. */
+  secrets: readonly [current: string, ...previous: string[]]
+  settings: SigningKeysSettings
+}
+
+export interface SigningKeysSettings {
+  /** `JWT_ALG`. */
+  alg: SignatureAlgorithm
+  /** `JWT_SECRET`, the key of HS256. */
+  hmacSecret: string | undefined
+  /** Lifetime of the access tokens that are signed, in milliseconds. */
+  tokenLifetime: number
+  /** Age at which the active key is replaced; 0 for never. */
+  rotationDays: number
+}
+
+/** The keys that sign and verify access tokens. Other processes follow a change within 30 s. */
+export interface SigningKeys extends Keyring {
+  /** Every signing key, oldest first; those that have been retired or revoked for 30 days are gone. */
+  list(): Promise<KeySummary[]>
+  /**
+   * Makes the published `next` key the active one and publishes another. The former key stays in the JWKS until its
+   * last token has expired.
+   * @param options.early also while services may still hold a copy of the JWKS without the next key
+   * @throws KeywardError `key_not_ready`, `key_not_rotatable`, `keys_changed` when another process was quicker
+   * @throws KeyringError when SECRET_KEY does not open the stored keys
+   */
+  rotate(options?: { early?: boolean }): Promise<Rotation>
+  /**
+   * Refuses every token that a key signed, here at once, and removes it from the JWKS. When it is the active key,
+   * the next one, or a new one, signs from the same transaction on. Refresh tokens stay valid.
+   * @throws KeywardError `key_not_found`, `key_not_rotatable` for the active JWT_SECRET, `keys_changed`
+   * @throws KeyringError when SECRET_KEY does not open the stored keys
+   */
+  revoke(kid: string): Promise<Revocation>
+  /** Follows changes of other processes and brings about a change of JWT_ALG. Every process runs this every 10 s. */
+  poll(): Promise<void>
+  /** Rotates by age, renews seals and deletes old keys. One process runs this for all, under a lease. */
+  maintain(): Promise<void>
+}
+
+/**
+ * Opens the signing keys.
+ * @param options.prepare makes the first keys and applies this configuration to the stored ones. A command does not:
+ *   its settings may differ from the server's.
+ * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
+ */
+export async function openSigningKeys(needs: SigningKeysNeeds, { prepare = true } = {}): Promise<SigningKeys> {
+  if (prepare) await prepareKeys(needs)
+  const keyring = await openKeyring(needs)
+  return {
+    ...keyring,
+    list: () => listKeys(needs),
+    rotate: (options) => rotateKeys(needs, keyring, options),
+    revoke: (kid) => revokeKey(needs, keyring, kid),
+    poll: () => pollKeys(needs, keyring),
+    maintain: () => maintainKeys(needs, keyring),
+  }
+}
