@@ -25,13 +25,13 @@ export interface StorageOptions {
 export async function openStorage({ target, ...options }: StorageOptions): Promise<{ store: Store; driver: Driver }> {
   const { driver, q, columns } =
     target.dialect === 'sqlite' ? sqlite(target.path, options) : await postgresql(target.url, options)
-  const { execute, readDirect, transaction, afterCommit, stats, close } = driver
+  const { execute, tryRead, transaction, afterCommit, stats, close } = driver
   const { dialect } = target
   const t = allTables(columns)
   const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
   return {
     driver,
-    store: { dialect, q, t, execute, readDirect, transaction, afterCommit, reserveIds: reserve, stats, close },
+    store: { dialect, q, t, execute, tryRead, transaction, afterCommit, reserveIds: reserve, stats, close },
   }
 }
 

@@ -206,7 +206,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       if (/^\s*select\b/i.test(sql)) return { rows: await reads.withPatience(sql, params), changes: 0 }
       return runStatementAlone(sql, params)
     },
-    readDirect(sql, params) {
+    tryRead(sql, params) {
       return running.getStore() ? undefined : reads.direct(sql, params)
     },
     async transaction(work) {

@@ -251,7 +251,7 @@ test.skipIf(process.platform !== 'linux')('what was read stays in memory, up to 
   )
   const readAll = async () => {
     const before = bytesRead()
-    await storage.driver.readDirect('SELECT count(*) FROM page WHERE filling > id', [])
+    await storage.driver.tryRead('SELECT count(*) FROM page WHERE filling > id', [])
     return bytesRead() - before
   }
   await readAll()
