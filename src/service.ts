@@ -53,12 +53,13 @@ export interface Surroundings {
 
 /** Opens the database of a configuration, as a server does or as a command beside one. */
 export function openDatabase(
-  config: Pick<Config, 'DATABASE_URL' | 'SQLITE_SYNCHRONOUS' | 'POSTGRES_POOL_SIZE'>,
-  options: Pick<StorageOptions, 'waitInside' | 'inspect' | 'log'> = {},
+  config: Pick<Config, 'DATABASE_URL' | 'SQLITE_SYNCHRONOUS' | 'SQLITE_CACHE_MB' | 'POSTGRES_POOL_SIZE'>,
+  options: Pick<StorageOptions, 'waitInside' | 'inspect' | 'mustExist' | 'log'> = {},
 ): Promise<{ store: Store; driver: Driver }> {
   return openStorage({
     target: parseDatabaseUrl(config.DATABASE_URL)!,
     synchronous: config.SQLITE_SYNCHRONOUS,
+    cacheMb: config.SQLITE_CACHE_MB,
     poolSize: config.POSTGRES_POOL_SIZE,
     // Waiting for another process is real time even where a test stops the clock of the rules.
     clock: systemClock,

@@ -10,7 +10,10 @@ import { embeddedMigrations, migrate, migrationStates } from '../../storage/migr
 import { type CommandContext, CommandError, UsageError } from '../context.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
-type Settings = Pick<Config, 'DATABASE_URL' | 'SQLITE_SYNCHRONOUS' | 'POSTGRES_POOL_SIZE' | 'PUBLIC_URL'>
+type Settings = Pick<
+  Config,
+  'DATABASE_URL' | 'SQLITE_SYNCHRONOUS' | 'SQLITE_CACHE_MB' | 'POSTGRES_POOL_SIZE' | 'PUBLIC_URL'
+>
 
 export const importCommand = (context: CommandContext) =>
   defineCommand({
