@@ -7,7 +7,7 @@ import type { SignatureAlgorithm } from './jwk.ts'
  */
 export type KeyState = 'next' | 'active' | 'retired' | 'revoked'
 
-/** A signing key as it is stored; `storage/tables/keys.ts` says what each column means. */
+/** A signing key as it is stored; `storage/tables/signing-keys.ts` says what each column means. */
 export interface SigningKeyRow {
   kid: string
   alg: SignatureAlgorithm
