@@ -1,21 +1,21 @@
 import { Elysia } from 'elysia'
-import { createProxyWarning } from './cli/warnings.ts'
-import { authorize } from './features/access/authorize.ts'
+import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { docsRoutes } from './features/documentation/routes.ts'
 import { authorizeMetrics } from './features/metrics/authorize.ts'
-import { opsRoutes, probePatterns } from './features/probes/routes.ts'
+import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
-import { keyRoutes } from './features/signing-keys/routes.ts'
+import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
 import { createCors } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
 import { type Authorize, createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createPipeline } from './http/pipeline.ts'
+import { createProxyWarning } from './http/proxy-warning.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { type Access, createRouteTable, type Limit, pathOf, type Route, type RouteTable } from './http/route-table.ts'
-import type { Deps } from './service.ts'
+import type { Service } from './service.ts'
 
 export interface App {
   fetch(request: Request): Promise<Response>
@@ -28,8 +28,8 @@ export interface App {
  * Wires the service: the error hook first, then every feature's routes, and the pipeline around them.
  * @param peer who is at the other end of a request's connection
  */
-export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App {
-  const { config, clock, log } = deps
+export function createApp(service: Service, peer: PeerAddress = () => undefined): App {
+  const { config, clock, random, log, metrics, probes } = service
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, createProxyWarning(log))
   // Elysia looks for the path behind a host of four letters or more, unless told not to; `pathOf` knows better.
   // Each route is compiled at its first request: to compile all at start doubles it and takes 10 MiB. The contract test
@@ -42,22 +42,23 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
     handler: { standardHostname: false },
   })
     .use(errorHook(log))
-    .use(opsRoutes(deps, kit))
-    .use(accountRoutes(deps, kit))
-    .use(sessionRoutes(deps, kit))
-    .use(keyRoutes(deps, kit))
-    .use(tokenRoutes(deps, kit))
-  elysia.use(docsRoutes(deps, kit, () => elysia.routes))
+    .use(probeRoutes({ probes, metrics, metricsToken: config.METRICS_TOKEN }, kit))
+    .use(accountRoutes(service, kit))
+    .use(sessionRoutes(service.sessions, kit))
+    .use(accessRoutes(service.access, kit))
+    .use(signingKeyRoutes(service.signingKeys, kit))
+    .use(tokenRoutes(config.PUBLIC_URL, kit))
+  elysia.use(docsRoutes({ config }, kit, () => elysia.routes))
   const table = createRouteTable(elysia.routes.map(toRoute))
   const fetch = createPipeline({
     table,
-    guard: createGuard(createAuthorize(deps)),
+    guard: createGuard(createAuthorize(service)),
     handle: elysia.fetch,
-    requestId: createRequestIds(deps.random),
+    requestId: createRequestIds(random),
     cors: createCors(config.CORS_ORIGINS),
     clock,
     log,
-    observe: deps.metrics.answered,
+    observe: metrics.answered,
     quiet: probePatterns,
   })
   return { fetch, isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
@@ -65,9 +66,9 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
 
 /** What each access word asks of a bearer token. */
 const createAuthorize =
-  (deps: Deps): Authorize =>
+  ({ config, access: rules }: Service): Authorize =>
   (token, access) =>
-    access === 'metrics' ? authorizeMetrics(deps.config, token) : authorize(deps, token, access)
+    access === 'metrics' ? authorizeMetrics(config.METRICS_TOKEN, token) : rules.authorize(token, access)
 
 /** Reads the words off a route; one without them is a mistake that must not be served. */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {

@@ -1,28 +1,29 @@
 import { createApp } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { startJobs } from '../features/jobs/jobs.ts'
-import { drain, lastOnConnection } from '../features/probes/drain.ts'
 import { nextTurn } from '../lib/clock.ts'
 import { maskDatabaseUrl } from '../lib/database-url.ts'
 import { compileWhatIsHot } from '../lib/jit.ts'
-import { closeDeps, createDeps } from '../service.ts'
-import type { Listener } from './commands/serve.ts'
+import { jobsOf, openService } from '../service.ts'
 import type { CommandContext } from './context.ts'
-import { warnOfSettings } from './warnings.ts'
+import { drain, lastOnConnection } from './drain.ts'
+import type { Listener } from './listener.ts'
+import { warnOfSettings } from './warn-of-settings.ts'
 
-/** Serves until the process is asked to stop, and drains. The port was taken before and is its taker's to give back. */
-export async function runService(
+/** Serves until the process is asked to stop, then drains. The caller opened the listener and closes it. */
+export async function runServer(
   { server, answerWith }: Listener,
   config: Config,
   { context, dev }: { context: CommandContext; dev: boolean },
 ): Promise<void> {
   const { clock, random, printLog, printsToTerminal, usage } = context
-  const deps = await createDeps(config, { clock, random, write: printLog, writesToTerminal: printsToTerminal, usage })
-  const { log } = deps
-  const jobs = startJobs(deps)
+  const surroundings = { clock, random, write: printLog, writesToTerminal: printsToTerminal, usage }
+  const service = await openService(config, { ...surroundings, schema: 'upgrade' })
+  const { log, probes } = service
+  const jobs = startJobs(service, jobsOf(service))
   try {
-    const app = createApp(deps, (request) => server.requestIP(request)?.address)
-    // Probes alone are an idle server, which stays as small as it started.
+    const app = createApp(service, (request) => server.requestIP(request)?.address)
+    // A server that only answers probes stays as small as it started.
     answerWith((request) => {
       if (!app.isProbe(request)) {
         answerWith(app.fetch)
@@ -42,15 +43,20 @@ export async function runService(
     const signal = await context.stopSignal()
     log.info('stopping', { signal })
     answerWith(async (request) => lastOnConnection(await app.fetch(request)))
-    await drain(deps, server)
+    await drain(server, {
+      startDraining: probes.startDraining,
+      delaySeconds: config.SHUTDOWN_DELAY_SECONDS,
+      clock: service.clock,
+      log,
+    })
     log.info('stopped')
   } finally {
     await jobs.stop()
-    await closeDeps(deps)
+    await service.close()
   }
 }
 
-/** Where a person on this machine reaches the server. */
+/** The address under which a person on this machine reaches the server. */
 function addressOf({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): string {
   if (HOST === '0.0.0.0' || HOST === '::') return `http://localhost:${PORT}`
   return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`

@@ -10,11 +10,11 @@ import { type CommandContext, UsageError } from './context.ts'
 export const settingsArgs = {
   dev: {
     type: 'boolean',
-    description: 'For a developer’s machine: make a SECRET_KEY, log as text, allow cheap hashes',
+    description: 'Development mode: create a SECRET_KEY if there is none, log as text, allow a low BCRYPT_COST',
   },
   'env-file': {
     type: 'string',
-    description: 'Read settings from this file instead of .env beside the executable',
+    description: 'Read settings from FILE instead of .env beside the executable',
     valueHint: 'FILE',
   },
 } as const

@@ -23,6 +23,11 @@ export const configSchema = Members({
     description:
       'With `FULL` what was answered survives a power cut; `NORMAL` writes faster and may lose the last moment.',
   }),
+  SQLITE_CACHE_MB: whole(1, 1_024, {
+    default: 16,
+    description:
+      'How many MiB of the SQLite file are kept in memory; raise it until the data of your active users fits.',
+  }),
   POSTGRES_POOL_SIZE: whole(1, 200, {
     default: 10,
     description: 'How many connections to PostgreSQL one process opens at most.',

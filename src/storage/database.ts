@@ -27,6 +27,13 @@ export interface DatabaseOptions {
   schema?: SchemaPolicy
 }
 
+export interface OpenDatabase {
+  store: Store
+  driver: Driver
+  /** The migrations that were applied, and the copy that was made of an SQLite file before. */
+  upgrade: { applied: readonly string[]; copy: string | undefined }
+}
+
 /**
  * Opens the database of a configuration, and upgrades or checks its schema.
  * @throws MigrationError as `migrate`; with `require` also when migrations are pending or the file is not there
@@ -34,8 +41,8 @@ export interface DatabaseOptions {
 export async function openDatabase(
   settings: DatabaseSettings,
   { clock, log, waitInside, schema = 'upgrade' }: DatabaseOptions,
-): Promise<{ store: Store; driver: Driver }> {
-  const database = await openStorage({
+): Promise<OpenDatabase> {
+  const { store, driver } = await openStorage({
     target: parseDatabaseUrl(settings.DATABASE_URL)!,
     synchronous: settings.SQLITE_SYNCHRONOUS,
     cacheMb: settings.SQLITE_CACHE_MB,
@@ -48,15 +55,14 @@ export async function openDatabase(
     inspect: schema === 'ignore',
     mustExist: schema === 'require',
   })
-  const { store, driver } = database
   try {
     const migrations = embeddedMigrations(store.dialect)
     if (schema === 'require') await requireCurrent(driver, migrations)
-    if (schema === 'upgrade') {
-      const { applied, copy } = await migrate(driver, migrations, clock)
-      if (applied.length > 0) log?.info('database_migrated', { applied: applied.join(' '), copy })
-    }
-    return database
+    if (schema !== 'upgrade') return { store, driver, upgrade: { applied: [], copy: undefined } }
+    const upgrade = await migrate(driver, migrations, clock)
+    const { applied, copy } = upgrade
+    if (applied.length > 0) log?.info('database_migrated', { applied: applied.join(' '), copy })
+    return { store, driver, upgrade }
   } catch (error) {
     await store.close()
     throw error

@@ -1,8 +1,11 @@
 import type { Clock, EpochMs } from '../lib/clock.ts'
 import { toBase64Url } from '../lib/encoding.ts'
 import { sha256 } from '../lib/hash.ts'
+import { MigrationError } from './migration-error.ts'
 import { readMigrations } from './migrations.macro.ts' with { type: 'macro' }
 import type { Driver, RunSql } from './store.ts'
+
+export { MigrationError }
 
 export interface Migration {
   name: string
@@ -14,24 +17,19 @@ export interface MigrationState extends Migration {
   appliedAt: EpochMs | undefined
 }
 
-/** The database and this executable do not fit together; `message` says how and what to do. */
-export class MigrationError extends Error {
-  override readonly name = 'MigrationError'
-}
-
 const embedded = { sqlite: readMigrations('sqlite'), postgresql: readMigrations('postgresql') }
 
 /** The migrations inside this executable, in order. */
 export const embeddedMigrations = (dialect: 'sqlite' | 'postgresql'): readonly Migration[] => embedded[dialect]
 
-/** Hex would do as well; this is what stands in `keyward_migrations.sha256`. */
+/** The SHA-256 of a migration, in base64url, as `keyward_migrations.sha256` holds it. */
 const fingerprint = (migration: Migration): string => toBase64Url(sha256(migration.sql))
 
 /**
- * Brings the database to this executable's schema, in one transaction under a lock, so two starts at once are safe.
+ * Upgrades the database to this executable's schema, in one transaction under a lock: concurrent starts are safe.
  * An SQLite file that was migrated before is copied aside first.
- * @returns the names that were applied and the copy's path
- * @throws MigrationError when the database is not ours, is newer, or was migrated by other texts than ours
+ * @returns the names of the applied migrations, and the path of the copy
+ * @throws MigrationError when the database is another program's, is newer, or was migrated by other migrations
  */
 export async function migrate(
   driver: Driver,
@@ -44,13 +42,13 @@ export async function migrate(
     await run(
       'CREATE TABLE IF NOT EXISTS keyward_migrations (name text PRIMARY KEY NOT NULL, sha256 text NOT NULL, applied_at bigint NOT NULL)',
     )
-    // Another process may have done it in the meantime.
+    // Another process may have migrated it in the meantime.
     const states = compare(migrations, await readApplied(run))
     const pending = pendingOf(states)
     const copy = pending[0] && pending.length < states.length ? await copyAside(pending[0].name) : undefined
     for (const migration of pending) {
       for (const statement of migration.sql.split('--> statement-breakpoint')) await run(statement)
-      // $1 is a parameter's number to PostgreSQL and a parameter's name to SQLite, which takes them in order.
+      // PostgreSQL reads $1 as a parameter's number, SQLite as a parameter's name; it binds them in order.
       await run('INSERT INTO keyward_migrations (name, sha256, applied_at) VALUES ($1, $2, $3)', [
         migration.name,
         fingerprint(migration),
@@ -64,19 +62,39 @@ export async function migrate(
 const pendingOf = (states: readonly MigrationState[]) => states.filter((one) => one.appliedAt === undefined)
 
 /**
+ * For a command that uses a database and never upgrades it.
+ * @throws MigrationError as `migrate`, and when migrations are pending
+ */
+export async function requireCurrent(driver: Driver, migrations: readonly Migration[]): Promise<void> {
+  const problem = describePending(await migrationStates(driver, migrations))
+  if (problem !== undefined) throw new MigrationError(problem)
+}
+
+/** What is missing and how to apply it, as a sentence for the terminal; undefined when the database is current. */
+export function describePending(states: readonly MigrationState[]): string | undefined {
+  const names = pendingOf(states).map(({ name }) => name)
+  if (names.length === 0) return undefined
+  if (names.length === states.length) return `The database has no tables of Keyward yet: ${wayOut('create them')}`
+  const count = names.length === 1 ? 'a migration is' : `${names.length} migrations are`
+  return `The database is not up to date: ${count} pending (${names.join(', ')}). ${wayOut('Upgrade it')}`
+}
+
+const wayOut = (verb: string) => `${verb} with "keyward migrate up", or start the server.`
+
+/**
  * Every embedded migration with the time it was applied. Changes nothing.
  * @throws MigrationError as `migrate`
  */
 export async function migrationStates(driver: Driver, migrations: readonly Migration[]): Promise<MigrationState[]> {
   const refusal = await findForeign(driver, ['users', ...tablesOf(migrations)])
-  // Looked for last: another process that starts at this moment makes this table and all others at once.
+  // Read last: a process that starts at the same moment creates this table together with all others.
   const ours = (await driver.columnsOf('keyward_migrations')).length > 0
   if (ours) return compare(migrations, await readApplied(async (sql) => (await driver.execute(sql, [])).rows))
   if (refusal) throw refusal
   return migrations.map((migration) => ({ ...migration, appliedAt: undefined }))
 }
 
-/** The tables that the migrations make, so that another program's table of the same name is seen beforehand. */
+/** The tables that the migrations create: another program's table of the same name is found before they run. */
 const tablesOf = (migrations: readonly Migration[]): Set<string> =>
   new Set(migrations.flatMap(({ sql }) => [...sql.matchAll(/^CREATE TABLE [`"](\w+)[`"]/gm)].map(([, name]) => name!)))
 
@@ -94,7 +112,7 @@ async function findForeign(driver: Driver, tables: Iterable<string>): Promise<Mi
   }
 }
 
-/** Names of the given migrations that the database lacks now; one that a newer Keyward has added is no lack. */
+/** Names of the given migrations that are not applied now. A migration that a newer Keyward added is ignored. */
 export async function pendingMigrations(driver: Driver, migrations: readonly Migration[]): Promise<string[]> {
   const applied = await readApplied(async (sql) => (await driver.execute(sql, [])).rows)
   return migrations.map(({ name }) => name).filter((name) => !applied.some((one) => one.name === name))

@@ -12,6 +12,8 @@ import { allTables } from './tables/all.ts'
 export interface StorageOptions {
   target: DatabaseTarget
   synchronous: 'FULL' | 'NORMAL'
+  /** See `SqliteOptions`. */
+  cacheMb: number
   poolSize: number
   clock: Clock
   random: Random
@@ -19,19 +21,20 @@ export interface StorageOptions {
   /** See `SqliteOptions`. */
   waitInside?: boolean
   inspect?: boolean
+  mustExist?: boolean
 }
 
-/** Opens the database. The driver is for `migrate.ts`; all else goes through the store. */
+/** Opens the database and migrates nothing. The driver is for `migrate.ts`; everything else uses the store. */
 export async function openStorage({ target, ...options }: StorageOptions): Promise<{ store: Store; driver: Driver }> {
   const { driver, q, columns } =
     target.dialect === 'sqlite' ? sqlite(target.path, options) : await postgresql(target.url, options)
-  const { execute, readDirect, transaction, afterCommit, stats, close } = driver
+  const { execute, tryRead, transaction, afterCommit, stats, close } = driver
   const { dialect } = target
   const t = allTables(columns)
   const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
   return {
     driver,
-    store: { dialect, q, t, execute, readDirect, transaction, afterCommit, reserveIds: reserve, stats, close },
+    store: { dialect, q, t, execute, tryRead, transaction, afterCommit, reserveIds: reserve, stats, close },
   }
 }
 
@@ -48,7 +51,7 @@ function sqlite(path: string, options: Options): Dialect {
   return { driver, q: drizzle(driver.execute), columns: sqliteColumns }
 }
 
-/** Loads what speaks PostgreSQL, which a start on SQLite would evaluate for nothing. */
+/** Loads the PostgreSQL modules only here: a start on SQLite need not evaluate them. */
 async function postgresql(url: string, options: Options): Promise<Dialect> {
   const [{ openPostgres }, { postgresqlColumns }, builder] = await Promise.all([
     import('./postgres.ts'),

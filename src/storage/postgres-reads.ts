@@ -1,8 +1,9 @@
 import type { SQL } from 'bun'
 import { KeywardError } from '../errors.ts'
 import { nextTurn } from '../lib/clock.ts'
+import { replaceParameters } from './postgres-parameters.ts'
 
-/** How many reads share a round trip at most: more than that keep a second server process busy. */
+/** How many reads share a round trip at most. A larger batch is split, so that several server processes work on it. */
 const BATCH = 32
 
 type Query = (text: string, params: unknown[]) => Promise<unknown[][]>
@@ -14,9 +15,9 @@ interface Read {
 }
 
 /**
- * Reads through PostgreSQL's connections. Those of one turn of the event loop that differ in their parameters alone go
- * there and back together: to wake a server process and to take its answer costs several times what the read itself does.
- * They are sent after the last of them came, so each sees what was committed before it.
+ * Batches reads for PostgreSQL: reads of one turn of the event loop that differ only in their parameters share a round trip.
+ * Waking a server process and receiving its answer costs several times what the read itself does. A batch is sent after
+ * the last read of the turn arrived, so each read sees what was committed before it.
  */
 export function createReads(query: Query, array: SQL['array']): Query {
   let waiting = new Map<string, Read[]>()
@@ -45,7 +46,7 @@ export function createReads(query: Query, array: SQL['array']): Query {
       })
       share(await query(forEach(text, params), columns), reads)
     } catch (error) {
-      // What is wrong with the parameters of one must not fail the others.
+      // A read with wrong parameters must not fail the others.
       for (const read of reads)
         if (error instanceof KeywardError) read.reject(error)
         else sendAlone(text, read)
@@ -63,15 +64,15 @@ export function createReads(query: Query, array: SQL['array']): Query {
 }
 
 /**
- * A SELECT for each row of its parameters, which come as arrays, with the row's number behind what it finds. A statement with
- * OFFSET the planner does not turn into a join: it looks up each row as it would that row alone, whatever the size of the
- * tables. The arrays come out of selects so that it does not see their length, for which it would plan anew every time.
+ * Runs the SELECT `text` once for each read. The parameters come as one array per place, and each found row ends with the
+ * number of its read. OFFSET keeps the planner from turning the statement into a join, so each read is looked up as it would
+ * be alone, whatever the size of the tables. Subselects hide the length of the arrays, else each length had a plan of its own.
  */
 function forEach(text: string, params: unknown[]): string {
   const arrays = params.map((param, place) => `(select cast($${place + 1} as ${typeOf(param)}[]))`)
   const names = params.map((_, place) => `p${place + 1}`)
   return `select found.*, asked.number from unnest(${arrays}) with ordinality as asked(${names}, number)
-    cross join lateral (${text.replaceAll(/\$(\d+)/g, 'asked.p$1')} offset 0) as found`
+    cross join lateral (${replaceParameters(text, (number) => `asked.p${number}`)} offset 0) as found`
 }
 
 function share(rows: unknown[][], reads: Read[]): void {
@@ -80,6 +81,6 @@ function share(rows: unknown[][], reads: Read[]): void {
   for (const [index, { resolve }] of reads.entries()) resolve(found[index]!)
 }
 
-/** The kinds of columns there are, see `columns.ts`. */
+/** PostgreSQL's type for a parameter; `columns.ts` has these kinds of columns and no others. */
 const typeOf = (param: unknown): 'BIGINT' | 'BOOLEAN' | 'TEXT' =>
   typeof param === 'number' ? 'BIGINT' : typeof param === 'boolean' ? 'BOOLEAN' : 'TEXT'

@@ -160,7 +160,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
         throw fail(transaction, error)
       }
     },
-    readDirect: (sql, params) => (running.getStore() ? undefined : read(sql, params)),
+    tryRead: (sql, params) => (running.getStore() ? undefined : read(sql, params)),
     async transaction(work) {
       const transaction = running.getStore()
       return transaction ? join(transaction, work) : retrying(() => inTransaction(work))

@@ -1,24 +1,28 @@
-import { type Clock, nextTurn } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
-import { asRefusal, type Connection, closeConnection, control, isBusy, readRows, setWait } from './sqlite-file.ts'
+import { asRefusal, type Connection, closeConnection, isBusy, setWait } from './sqlite-file.ts'
+import { createSnapshot } from './sqlite-snapshot.ts'
 import { databaseUnavailable } from './transaction.ts'
 
 export interface Reads {
-  /** The rows at once, or undefined while another process holds the file. */
-  direct(sql: string, params: unknown[]): unknown[][] | undefined
-  /** Waits outside SQLite for another process that holds the file. @throws KeywardError `database_busy` after `patience`. */
-  withPatience(sql: string, params: unknown[]): Promise<unknown[][]>
-  /** The connection that sees what is committed and nothing else. */
+  /** The rows at once; undefined while another process holds the file. */
+  tryRead(sql: string, params: unknown[]): unknown[][] | undefined
+  /**
+   * Waits, outside SQLite, while another process holds the file.
+   * @throws KeywardError `database_busy` after `patience`
+   */
+  read(sql: string, params: unknown[]): Promise<unknown[][]>
+  /** A connection that sees only what is committed. */
   connection(): Connection
-  /** Must come before each write. */
+  /** Must come before each write; see `sqlite-snapshot.ts`. */
   endSnapshot(): void
   close(): void
 }
 
 /**
- * What reads a SQLite file, through the connection that also writes it. A second one, opened when it is first needed, reads
- * what is committed while a batch is open; for all reads it would be slower, since a commit of one connection empties the
- * page cache of every other.
+ * Reads an SQLite file through the connection that also writes it. While a batch of writes is open, a second connection reads
+ * what is committed; it is opened when it is first needed. It does not serve all reads, since a commit of one connection
+ * empties the page cache of every other.
  */
 export function createReads(deps: {
   writer: Connection
@@ -30,11 +34,11 @@ export function createReads(deps: {
 }): Reads {
   const { writer, openReader, patience, clock, random } = deps
   let second: Connection | undefined
-  let snapshot = false
+  const snapshot = createSnapshot(writer)
   let closed = false
 
   function connection(): Connection {
-    if (snapshot || !writer.db.inTransaction) return writer
+    if (snapshot.isOpen() || !writer.db.inTransaction) return writer
     if (!second) {
       second = openReader()
       setWait(second, 0)
@@ -42,44 +46,25 @@ export function createReads(deps: {
     return second
   }
 
-  /**
-   * The reads of one turn of the event loop share a snapshot: to take and drop SQLite's locks for each costs as much as
-   * the read itself. It ends before the next requests are received, and at once when this process writes, so that every
-   * request sees what was committed before it came.
-   */
-  function beginSnapshot(): void {
-    if (snapshot || writer.db.inTransaction) return
-    control(writer, 'BEGIN')
-    snapshot = true
-    nextTurn().then(endSnapshot)
-  }
-
-  function endSnapshot(): void {
-    if (!snapshot) return
-    snapshot = false
-    // After some errors SQLite has ended it already.
-    if (writer.db.inTransaction) control(writer, 'COMMIT')
-  }
-
   return {
-    direct(sql, params) {
+    tryRead(sql, params) {
       if (closed) throw databaseUnavailable()
       try {
-        beginSnapshot()
-        return readRows(connection(), sql, params)
+        snapshot.begin()
+        return connection().statements.read(sql, params)
       } catch (error) {
-        endSnapshot()
+        snapshot.end()
         if (isBusy(error)) return undefined
         throw asRefusal(error)
       }
     },
-    async withPatience(sql, params) {
-      endSnapshot()
+    async read(sql, params) {
+      snapshot.end()
       if (closed) throw databaseUnavailable()
       const deadline = clock.monotonic() + patience
       for (;;) {
         try {
-          return readRows(connection(), sql, params)
+          return connection().statements.read(sql, params)
         } catch (error) {
           if (!isBusy(error) || clock.monotonic() >= deadline) throw asRefusal(error)
           await clock.sleep(2 + random.fraction() * 18)
@@ -87,10 +72,10 @@ export function createReads(deps: {
       }
     },
     connection,
-    endSnapshot,
+    endSnapshot: snapshot.end,
     close() {
       closed = true
-      endSnapshot()
+      snapshot.end()
       if (second && second !== writer) closeConnection(second)
     },
   }

@@ -3,16 +3,7 @@ import { type Clock, nextTurn } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Random } from '../lib/random.ts'
-import {
-  asRefusal,
-  closeConnection,
-  control,
-  copyFile,
-  isBusy,
-  openFile,
-  runStatement,
-  setWait,
-} from './sqlite-file.ts'
+import { asRefusal, closeConnection, control, copyFile, isBusy, openFile, setWait } from './sqlite-file.ts'
 import { createReads } from './sqlite-reads.ts'
 import type { Driver, Result } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
@@ -34,11 +25,15 @@ export interface SqliteOptions {
   synchronous: 'FULL' | 'NORMAL'
   clock: Clock
   random: Random
+  /** How many MiB of the file are kept in memory. */
+  cacheMb: number
   log?: Pick<Log, 'error'>
-  /** The server never waits inside SQLite, which would freeze its event loop; a command beside it may. */
+  /** A command may wait inside SQLite. The server never does, since that would stop its event loop. */
   waitInside?: boolean
-  /** Changes nothing on disk: no file is made, and an existing one stays in its mode. */
+  /** Changes nothing on disk: no file is created, and an existing one keeps its journal mode. */
   inspect?: boolean
+  /** Refuses a file that does not exist with a MigrationError, instead of creating it. */
+  mustExist?: boolean
 }
 
 /** How long a transaction waits for another process that holds the file, in milliseconds. */
@@ -67,9 +62,17 @@ interface Unit {
  * in a savepoint of its own, and share its commit. Nothing is answered before that commit, so a batch costs one fsync and
  * loses nothing.
  */
-export function openSqlite({ path, synchronous, clock, random, log, ...options }: SqliteOptions): Driver {
-  const { waitInside = false, inspect = false } = options
-  const { writer, openReader } = openFile({ path, synchronous, patience: BUSY_WAIT, inspect, clock })
+export function openSqlite({ path, synchronous, cacheMb, clock, random, log, ...options }: SqliteOptions): Driver {
+  const { waitInside = false, inspect = false, mustExist = false } = options
+  const { writer, openReader } = openFile({
+    path,
+    synchronous,
+    cacheMb,
+    patience: BUSY_WAIT,
+    inspect,
+    mustExist,
+    clock,
+  })
   setWait(writer, waitInside ? BUSY_WAIT : 0)
   const reads = createReads({ writer, openReader, patience: BUSY_WAIT, clock, random })
   const running = new AsyncLocalStorage<Transaction>()
@@ -184,7 +187,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
 
   function write(sql: string, params: unknown[]): Result {
     try {
-      return runStatement(writer, sql, params)
+      return writer.statements.run(sql, params)
     } catch (error) {
       throw asRefusal(error)
     }
@@ -203,11 +206,11 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
     async execute(sql, params) {
       const transaction = running.getStore()
       if (transaction) return writeInside(transaction, sql, params)
-      if (/^\s*select\b/i.test(sql)) return { rows: await reads.withPatience(sql, params), changes: 0 }
+      if (/^\s*select\b/i.test(sql)) return { rows: await reads.read(sql, params), changes: 0 }
       return runStatementAlone(sql, params)
     },
-    readDirect(sql, params) {
-      return running.getStore() ? undefined : reads.direct(sql, params)
+    tryRead(sql, params) {
+      return running.getStore() ? undefined : reads.tryRead(sql, params)
     },
     async transaction(work) {
       const transaction = running.getStore()
@@ -227,7 +230,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       try {
         control(writer, 'BEGIN IMMEDIATE')
         const value = await work({
-          run: async (sql, params = []) => runStatement(writer, sql, params).rows,
+          run: async (sql, params = []) => writer.statements.run(sql, params).rows,
           copyAside: async (label) => {
             const before = reads.connection()
             if (before === writer) return undefined
@@ -248,7 +251,7 @@ export function openSqlite({ path, synchronous, clock, random, log, ...options }
       }
     },
     async columnsOf(table) {
-      const rows = await reads.withPatience('SELECT name FROM pragma_table_info(?)', [table])
+      const rows = await reads.read('SELECT name FROM pragma_table_info(?)', [table])
       return rows.map(([name]) => String(name))
     },
     async close() {

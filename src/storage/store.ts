@@ -1,6 +1,5 @@
-import { type AnyColumn, Column, is, Param, Placeholder, SQL, sql } from 'drizzle-orm'
 import type { SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
-import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Tables } from './tables/all.ts'
 
 /**
@@ -12,7 +11,7 @@ export interface Db {
   readonly t: Tables
   /** See `Driver`. */
   readonly execute: Driver['execute']
-  readonly readDirect: Driver['readDirect']
+  readonly tryRead: Driver['tryRead']
 }
 
 /** How transactions wait for their turn; totals count from the start of the process. */
@@ -62,7 +61,7 @@ export interface Driver {
    * The rows of a SELECT with nothing on the way that need not be, from SQLite without a promise. Undefined in a
    * transaction and where the database does not answer at once: then `execute` it.
    */
-  readDirect(sql: string, params: unknown[]): MaybePromise<unknown[][]> | undefined
+  tryRead(sql: string, params: unknown[]): MaybePromise<unknown[][]> | undefined
   transaction<T>(work: () => Promise<T>): Promise<T>
   afterCommit(task: () => void): void
   stats(): StorageStats
@@ -83,127 +82,3 @@ export interface MigratingDatabase {
 }
 
 export type RunSql = (sql: string, params?: unknown[]) => Promise<unknown[][]>
-
-/**
- * Statements that are built once per database and then only bound and run: building one costs ten times what
- * running it does. A `store.ts` calls this at its top and `prepared(db).name.execute({ … })` in its functions.
- */
-export function statements<S>(build: (db: Db) => S): (db: Db) => S {
-  const built = new WeakMap<Db['t'], S>()
-  return (db) => {
-    const known = built.get(db.t)
-    if (known !== undefined) return known
-    const fresh = build(db)
-    built.set(db.t, fresh)
-    return fresh
-  }
-}
-
-/**
- * A parameter whose value SQLite does not look at when it plans. In a `LIMIT`, and in an equation where a statement joins
- * tables or finds several rows, a bare one makes it plan anew whenever it is bound, which takes ten times what the
- * statement itself does.
- */
-export const unplanned = (name: string, type: 'text' | 'bigint'): SQL =>
-  sql`cast(${sql.placeholder(name)} as ${sql.raw(type)})`
-
-/** A prepared statement with what is needed to run it past Drizzle; see `read` and `run`. */
-interface DirectStatement<Row> {
-  sql: string
-  bind(values: Record<string, unknown>): unknown[]
-  toRow(raw: unknown[]): Row
-}
-
-interface PreparedStatement<Result> {
-  execute(values: Record<string, unknown>): Promise<Result>
-  getQuery(): { sql: string; params: unknown[] }
-}
-
-type RowOf<Result> = Result extends (infer Row)[] ? Row : never
-
-/** What a statement answers, as Drizzle takes it; members of a group come as an object of their own. */
-interface Fields {
-  [name: string]: AnyColumn | SQL | Fields
-}
-
-/**
- * Makes a prepared statement that answers `fields` ready for `read` or `run`; of joins only inner ones. An SQL expression
- * among them comes as the driver gives it, from PostgreSQL a large number as text.
- */
-export function direct<Result>(fields: Fields, statement: PreparedStatement<Result>): DirectStatement<RowOf<Result>> {
-  const { sql, params } = statement.getQuery()
-  const { fill } = reader(fields, 0)
-  return { sql, bind: binder(params), toRow: (raw) => fill(raw) as RowOf<Result> }
-}
-
-/** Puts values in the places of a statement's parameters. */
-function binder(params: unknown[]): (values: Record<string, unknown>) => unknown[] {
-  const given = (values: Record<string, unknown>, name: string): unknown => {
-    const value = values[name]
-    if (value === undefined) throw new Error(`The statement was given no ${name}`)
-    return value
-  }
-  const places = params.map((param): ((values: Record<string, unknown>) => unknown) => {
-    if (is(param, Placeholder)) return (values) => given(values, param.name)
-    if (!is(param, Param) || !is(param.value, Placeholder)) return () => param
-    const { encoder, value: placeholder } = param
-    return (values) => encoder.mapToDriverValue(given(values, placeholder.name))
-  })
-  return (values) => places.map((place) => place(values))
-}
-
-/** Reads `fields` out of a driver's row, of which they are the values from `start` on. */
-function reader(fields: Fields, start: number): { end: number; fill: (raw: unknown[]) => unknown } {
-  let end = start
-  const members = Object.entries(fields).map(([name, field]) => {
-    if (!is(field, Column) && !is(field, SQL)) {
-      const group = reader(field, end)
-      end = group.end
-      return { name, read: group.fill }
-    }
-    const at = end++
-    if (!is(field, Column) || field.mapFromDriverValue === Column.prototype.mapFromDriverValue)
-      return { name, read: (raw: unknown[]) => raw[at] }
-    return { name, read: (raw: unknown[]) => (raw[at] === null ? null : field.mapFromDriverValue(raw[at])) }
-  })
-  const fill = (raw: unknown[]) => {
-    const row: Record<string, unknown> = {}
-    for (const { name, read } of members) row[name] = read(raw)
-    return row
-  }
-  return { end, fill }
-}
-
-/**
- * The rows of a prepared SELECT, as its `execute` answers them, but past the seven promises that Drizzle's proxy makes on
- * the way and its mapping of rows, which together cost more than the read. For what every request reads.
- */
-export function read<Row>(
-  db: Db,
-  statement: DirectStatement<Row>,
-  values: Record<string, unknown>,
-): MaybePromise<Row[]> {
-  const { sql, bind, toRow } = statement
-  const rows = db.readDirect(sql, bind(values))
-  return rows === undefined ? run(db, statement, values) : andThen(rows, (raw) => raw.map(toRow))
-}
-
-/** As `read`, for what every refresh and log-in writes. */
-export async function run<Row>(
-  { execute }: Db,
-  { sql, bind, toRow }: DirectStatement<Row>,
-  values: Record<string, unknown>,
-): Promise<Row[]> {
-  const { rows } = await execute(sql, bind(values))
-  return rows.map(toRow)
-}
-
-/** As `run`, for a statement that answers nothing: how many rows it changed, which costs less than to return one. */
-export async function change(
-  { execute }: Db,
-  { sql, bind }: DirectStatement<unknown>,
-  values: Record<string, unknown>,
-): Promise<number> {
-  const { changes } = await execute(sql, bind(values))
-  return changes
-}

@@ -6,6 +6,7 @@ describe('defaults', () => {
     expect(settings({})).toEqual({
       DATABASE_URL: 'sqlite:///./keyward.db',
       SQLITE_SYNCHRONOUS: 'FULL',
+      SQLITE_CACHE_MB: 16,
       POSTGRES_POOL_SIZE: 10,
       SECRET_KEY,
       JWT_ALG: 'ES256',

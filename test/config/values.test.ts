@@ -5,6 +5,7 @@ import { dotenv, load, problems, settings } from './loading.ts'
 describe('whole numbers', () => {
   test.each([
     ['POSTGRES_POOL_SIZE', 1, 200],
+    ['SQLITE_CACHE_MB', 1, 1_024],
     ['PORT', 0, 65_535],
     ['ACCESS_TOKEN_EXPIRE_MINUTES', 1, 1440],
     ['BCRYPT_COST', 10, 15],

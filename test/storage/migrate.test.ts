@@ -5,6 +5,7 @@ import {
   MigrationError,
   migrate,
   migrationStates,
+  requireCurrent,
 } from '../../src/storage/migrate.ts'
 import { manualClock } from '../support/clock.ts'
 import { type DialectDatabase, describeEachDialect } from '../support/dialects.ts'
@@ -74,6 +75,24 @@ describeEachDialect('migrations', (dialect) => {
   test('T9: are refused when the database is newer', async () => {
     await up([...migrations, { name: '9999_tomorrow', sql: 'CREATE TABLE tomorrow (id bigint)' }])
     expect(await refusal(up())).toContain('newer Keyward (it has "9999_tomorrow")')
+  })
+
+  test('are required by what does not apply them, and how to apply them is said', async () => {
+    const require = (list: readonly Migration[] = migrations) => requireCurrent(storage.driver, list)
+    expect(await refusal(require())).toBe(
+      'The database has no tables of Keyward yet: create them with "keyward migrate up", or start the server.',
+    )
+    await up()
+    await require()
+    const one = { name: '9998_one', sql: 'CREATE TABLE one (id bigint)' }
+    const two = { name: '9999_two', sql: 'CREATE TABLE two (id bigint)' }
+    expect(await refusal(require([...migrations, one]))).toBe(
+      'The database is not up to date: a migration is pending (9998_one). Upgrade it with "keyward migrate up", or start the server.',
+    )
+    expect(await refusal(require([...migrations, one, two]))).toContain('2 migrations are pending (9998_one, 9999_two)')
+    expect(await applied()).toEqual(migrations.map(({ name }) => name))
+    await up([...migrations, one])
+    expect(await refusal(require())).toContain('newer Keyward (it has "9998_one")')
   })
 
   test('leave nothing of a set of which one fails, and apply once it is mended', async () => {

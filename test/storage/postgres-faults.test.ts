@@ -32,7 +32,7 @@ async function backends(): Promise<number[]> {
 const manyReads = () =>
   Promise.all(
     Array.from({ length: 40 }, (_, id) =>
-      refusalOf(Promise.resolve(storage.driver.readDirect('SELECT id FROM thing WHERE id = $1', [id]))),
+      refusalOf(Promise.resolve(storage.driver.tryRead('SELECT id FROM thing WHERE id = $1', [id]))),
     ),
   )
 

@@ -18,7 +18,7 @@ afterEach(async () => {
   await database.drop()
 })
 
-const read = async (text: string, params: unknown[]) => (await storage.driver.readDirect(text, params))!
+const read = async (text: string, params: unknown[]) => (await storage.driver.tryRead(text, params))!
 const things = (count: number) =>
   storage.rows(`INSERT INTO thing SELECT n, 'thing ' || n FROM generate_series(1, cast($1 as int)) n`, [count])
 const upTo = `SELECT name FROM thing WHERE id <= $1 ORDER BY id DESC`
@@ -77,7 +77,7 @@ test('see what was committed before they came, and inside a transaction what it 
     await before
   }
   await storage.store.transaction(async () => {
-    expect(storage.driver.readDirect('SELECT 1', [])).toBeUndefined()
+    expect(storage.driver.tryRead('SELECT 1', [])).toBeUndefined()
   })
 })
 

@@ -8,6 +8,7 @@ import {
   MigrationError,
   migrate,
   migrationStates,
+  requireCurrent,
 } from '../../src/storage/migrate.ts'
 import { manualClock } from '../support/clock.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -120,6 +121,26 @@ describe('before an upgrade', () => {
     const copy = new Database(`${path}.before-9001_note`)
     expect(copy.query('SELECT text FROM note').values()).toEqual([['kept']])
     expect(copy.query('PRAGMA integrity_check').values()).toEqual([['ok']])
+  })
+})
+
+describe('a file that must exist', () => {
+  test('is refused when it does not, and not created', async () => {
+    const opened = openUrl(url, { mustExist: true })
+    await expect(opened).rejects.toBeInstanceOf(MigrationError)
+    await expect(opened).rejects.toThrow(
+      `There is no database at ${path} yet: create it with "keyward migrate up", or start the server.`,
+    )
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('is opened for writing when it does', async () => {
+    await up()
+    const { driver, rows, close } = await openUrl(url, { mustExist: true })
+    await requireCurrent(driver, migrations)
+    await rows(`INSERT INTO write_probes VALUES ('a', 1)`)
+    expect(await rows('PRAGMA journal_mode')).toEqual([['wal']])
+    await close()
   })
 })
 

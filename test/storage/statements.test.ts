@@ -1,23 +1,33 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { count, eq, sql } from 'drizzle-orm'
+import { count, eq, getTableColumns, sql } from 'drizzle-orm'
 import { violatedForeignKey, violatedUnique } from '../../src/storage/conflicts.ts'
-import { statements } from '../../src/storage/store.ts'
+import { execute, named, queryRows, readRows, statements } from '../../src/storage/statements.ts'
 import { type DialectDatabase, describeEachDialect } from '../support/dialects.ts'
 import { openMigrated, refusalOf, type TestStorage } from './support.ts'
 
-const prepared = statements(({ q, t: { users } }) => ({
-  byKey: q
-    .select()
-    .from(users)
-    .where(eq(users.emailKey, sql.placeholder('key')))
-    .prepare(),
-  rename: q
-    .update(users)
-    .set({ username: sql.placeholder('username') as never })
-    .where(eq(users.emailKey, sql.placeholder('key')))
-    .returning({ username: users.username })
-    .prepare(),
-  count: q.select({ count: count() }).from(users).prepare(),
+const prepared = statements(({ q, t: { users, sessions } }, { select, returning, change }) => ({
+  byKey: select(getTableColumns(users), (q) => q.from(users).where(eq(users.emailKey, named('key')))),
+  byTime: select({ username: users.username }, (q) => q.from(users).where(eq(users.updatedAt, named('at')))),
+  rename: returning(
+    { username: users.username },
+    q
+      .update(users)
+      .set({ username: named('username') })
+      .where(eq(users.emailKey, named('key'))),
+  ),
+  setActive: change(q.update(users).set({ isActive: named('isActive'), emailVerifiedAt: named('at') })),
+  count: select({ count: count() }, (q) => q.from(users)),
+  grouped: select(
+    {
+      first: users.id,
+      of: { isActive: users.isActive, doubled: sql`${users.updatedAt} * 2`.mapWith(Number) },
+      last: users.email,
+    },
+    (q) => q.from(users),
+  ),
+  withSessions: select({ user: users.id, session: sql<string | null>`${sessions.id}` }, (q) =>
+    q.from(users).leftJoin(sessions, eq(sessions.userId, users.id)),
+  ),
 }))
 
 describeEachDialect('statements', (dialect) => {
@@ -50,8 +60,9 @@ describeEachDialect('statements', (dialect) => {
   const insert = async (name: string, more: object = {}, { store } = storage) =>
     (await store.q.insert(store.t.users).values(row(name, more)).returning())[0]!
   const find = async (name: string, { store } = storage) =>
-    (await prepared(store).byKey.execute({ key: `${name}@example.com` }))[0]
-  const rename = (username: string) => prepared(storage.store).rename.execute({ key: 'ada@example.com', username })
+    (await queryRows(store, prepared(store).byKey, { key: `${name}@example.com` }))[0]
+  const rename = (username: string) =>
+    queryRows(storage.store, prepared(storage.store).rename, { key: 'ada@example.com', username })
 
   test('that were prepared before see the transaction they run in, and outside what is committed', async () => {
     await insert('ada')
@@ -84,7 +95,7 @@ describeEachDialect('statements', (dialect) => {
       ),
     )
     expect(found).toEqual(names)
-    expect(await prepared(storage.store).count.execute()).toEqual([{ count: 24 }])
+    expect(await queryRows(storage.store, prepared(storage.store).count)).toEqual([{ count: 24 }])
   })
 
   test.each([
@@ -102,21 +113,43 @@ describeEachDialect('statements', (dialect) => {
     await storage.store.transaction(async () => expect(await find('ada')).toMatchObject({ ...row('ada', values) }))
   })
 
+  test('give back groups, expressions and outer joins as their fields say', async () => {
+    const { store } = storage
+    const { id } = await insert('ada', { isActive: false, updatedAt: 2 ** 40 })
+    const rows = [{ first: id, of: { isActive: false, doubled: 2 ** 41 }, last: 'ada@example.com' }]
+    expect(await queryRows(store, prepared(store).grouped)).toEqual(rows)
+    expect(await readRows(store, prepared(store).grouped)).toEqual(rows)
+    expect(await store.transaction(async () => readRows(store, prepared(store).grouped))).toEqual(rows)
+    expect(await queryRows(store, prepared(store).withSessions)).toEqual([{ user: id, session: null }])
+  })
+
+  test('count what they change, and bind values of every kind', async () => {
+    const { store } = storage
+    const { setActive } = prepared(store)
+    expect(await execute(store, setActive, { isActive: false, at: 1 })).toBe(0)
+    await insert('ada')
+    await insert('grace')
+    expect(await execute(store, setActive, { isActive: false, at: null })).toBe(2)
+    expect(await find('ada')).toMatchObject({ isActive: false, emailVerifiedAt: null })
+    await store.transaction(async () => expect(await execute(store, setActive, { isActive: true, at: 5 })).toBe(2))
+    expect(await find('grace')).toMatchObject({ isActive: true, emailVerifiedAt: 5 })
+  })
+
+  test('refuse to run without a value that they name', async () => {
+    const { store } = storage
+    expect(() => readRows(store, prepared(store).byTime, {})).toThrow('was given no at')
+    expect(await refusalOf(queryRows(store, prepared(store).byTime, { At: 1 }))).toContain('was given no at')
+  })
+
   test('find by numbers of any size', async () => {
-    const { users } = storage.store.t
     await insert('ada', { updatedAt: 7 })
     await insert('grace', { updatedAt: 7_781_234_567_890 })
-    const by = storage.store.q
-      .select()
-      .from(users)
-      .where(eq(users.updatedAt, sql.placeholder('at')))
-      .prepare()
     for (const [at, name] of [
       [7, 'ada'],
       [7_781_234_567_890, 'grace'],
       [7, 'ada'],
     ] as const)
-      expect((await by.execute({ at })).map(({ username }) => username)).toEqual([name])
+      expect(await queryRows(storage.store, prepared(storage.store).byTime, { at })).toEqual([{ username: name }])
   })
 
   test('never give an id twice, not even that of the last row, deleted, nor across a restart', async () => {

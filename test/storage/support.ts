@@ -19,6 +19,8 @@ export interface TestStorageOptions {
   clock?: Clock
   log?: Pick<Log, 'error'>
   inspect?: boolean
+  mustExist?: boolean
+  cacheMb?: number
   waitInside?: boolean
   poolSize?: number
 }
@@ -28,6 +30,7 @@ export async function openUrl(url: string, options: TestStorageOptions = {}): Pr
   const { store, driver } = await openStorage({
     target: parseDatabaseUrl(url)!,
     synchronous: 'FULL',
+    cacheMb: 16,
     poolSize: 5,
     clock: systemClock,
     random: seededRandom(),

@@ -1,11 +1,10 @@
 import { defineCommand } from 'citty'
-import { requireUser } from '../../features/administration/administration.ts'
-import { type AuditRow, auditEvents, isAuditEvent } from '../../features/audit/events.ts'
-import { listEvents } from '../../features/audit/query.ts'
+import type { Administration } from '../../features/administration/administration.ts'
+import { type AuditRow, auditEvents, isAuditEvent } from '../../features/audit/audit.ts'
 import { DAY, rfc3339 } from '../../lib/clock.ts'
 import { type CommandContext, UsageError } from '../context.ts'
-import { withDeps } from '../database.ts'
 import { settingsArgs } from '../settings.ts'
+import { withService } from '../with-service.ts'
 
 export const audit = (context: CommandContext) =>
   defineCommand({
@@ -15,17 +14,17 @@ export const audit = (context: CommandContext) =>
 
 const list = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'list', description: 'List what happened, the newest first' },
+    meta: { name: 'list', description: 'List audit events, newest first' },
     args: {
-      event: { type: 'string', description: 'Only this kind, such as login.failed', valueHint: 'EVENT' },
+      event: { type: 'string', description: 'Only events of this name, such as login.failed', valueHint: 'EVENT' },
       user: {
         type: 'string',
-        description: 'Only of this account: username, email address or number',
+        description: 'Only events of this user: username, email address or id',
         valueHint: 'USER',
       },
-      days: { type: 'string', description: 'Only of the last so many days', valueHint: 'N' },
-      limit: { type: 'string', description: 'How many rows at most (100)', default: '100', valueHint: 'N' },
-      json: { type: 'boolean', description: 'One JSON object a line' },
+      days: { type: 'string', description: 'Only events of the last N days', valueHint: 'N' },
+      limit: { type: 'string', description: 'At most this many events', default: '100', valueHint: 'N' },
+      json: { type: 'boolean', description: 'Print one JSON object per line' },
       ...settingsArgs,
     },
     run: ({ args }) => {
@@ -34,11 +33,11 @@ const list = (context: CommandContext) =>
         throw new UsageError(`There is no event of this name; there are ${auditEvents.join(', ')}`)
       const days = args.days === undefined ? undefined : wholeNumber('--days', args.days)
       const limit = wholeNumber('--limit', args.limit)
-      return withDeps(context, args, async (deps) => {
-        const rows = await listEvents(deps, {
+      return withService(context, args, async (service) => {
+        const rows = await service.audit.list({
           event,
-          userId: args.user === undefined ? undefined : await userId(deps, args.user),
-          since: days === undefined ? undefined : deps.clock.now() - days * DAY,
+          userId: args.user === undefined ? undefined : await userId(service.administration, args.user),
+          since: days === undefined ? undefined : service.clock.now() - days * DAY,
           limit,
         })
         for (const row of rows) context.print(`${args.json ? JSON.stringify(toJson(row)) : summary(row)}\n`)
@@ -46,9 +45,9 @@ const list = (context: CommandContext) =>
     },
   })
 
-/** A number is taken as it is: audit rows outlive their accounts. */
-const userId = async (deps: Parameters<typeof requireUser>[0], user: string): Promise<number> =>
-  /^\d{1,15}$/.test(user) ? Number(user) : (await requireUser(deps, user)).id
+/** A number is used as it is: audit events outlive their user. */
+const userId = async (administration: Administration, user: string): Promise<number> =>
+  /^\d{1,15}$/.test(user) ? Number(user) : (await administration.requireUser(user)).id
 
 function wholeNumber(flag: string, text: string): number {
   if (!/^[1-9]\d{0,6}$/.test(text)) throw new UsageError(`${flag} takes a whole number from 1 to 9999999`)

@@ -5,7 +5,7 @@ import { readSettings, settingsArgs } from '../settings.ts'
 
 export const config = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'config', description: 'Check the configuration and print the effective one, secrets masked' },
+    meta: { name: 'config', description: 'Check the configuration and print it, secrets masked' },
     args: settingsArgs,
     run: ({ args }) => context.print(`${maskedConfig(readSettings(context, args)).join('\n')}\n`),
   })

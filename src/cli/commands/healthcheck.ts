@@ -10,11 +10,11 @@ export const healthcheck = (context: CommandContext) =>
   defineCommand({
     meta: {
       name: 'healthcheck',
-      description: 'Ask the server on this machine whether it is ready; exits 0 if so, else 1',
+      description: 'Check that the server on this machine is ready; exits with 0 or 1',
     },
     args: {
       ...settingsArgs,
-      url: { type: 'string', description: 'Ask this address instead of /readyz on HOST and PORT', valueHint: 'URL' },
+      url: { type: 'string', description: 'Check this address instead of /readyz on HOST and PORT', valueHint: 'URL' },
     },
     async run({ args }) {
       const url = args.url ?? ownUrl(context, args)

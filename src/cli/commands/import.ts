@@ -1,36 +1,42 @@
 import { defineCommand } from 'citty'
 import type { Config } from '../../config/schema.ts'
-import { ForeignDatabaseError, openForeign } from '../../features/import/foreign.ts'
-import { ImportRefused, importAccounts } from '../../features/import/import.ts'
-import { idLabel, type Plan, planImport } from '../../features/import/plan.ts'
-import { readSource, type Source } from '../../features/import/source.ts'
+import {
+  ForeignDatabaseError,
+  ImportRefused,
+  idLabel,
+  type Plan,
+  planFirstImport,
+  readSource,
+  type Source,
+} from '../../features/import/import.ts'
 import { maskDatabaseUrl, parseDatabaseUrl } from '../../lib/database-url.ts'
-import { openDatabase } from '../../service.ts'
-import { embeddedMigrations, migrate, migrationStates } from '../../storage/migrate.ts'
+import { openImport } from '../../service.ts'
+import { openDatabase } from '../../storage/database.ts'
+import { embeddedMigrations, migrationStates } from '../../storage/migrate.ts'
 import { type CommandContext, CommandError, UsageError } from '../context.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
-type Settings = Pick<Config, 'DATABASE_URL' | 'SQLITE_SYNCHRONOUS' | 'POSTGRES_POOL_SIZE' | 'PUBLIC_URL'>
+type Settings = Parameters<typeof openImport>[0] & Pick<Config, 'PUBLIC_URL'>
 
 export const importCommand = (context: CommandContext) =>
   defineCommand({
     meta: {
       name: 'import',
-      description: 'Take over the accounts of a FastAPI user service, with their ids and passwords',
+      description: 'Import the accounts of a FastAPI user service, with their ids and passwords',
     },
     args: {
       ...settingsArgs,
       from: {
         type: 'string',
         required: true,
-        description: 'The DATABASE_URL of the old service; it is only read',
+        description: 'The DATABASE_URL of the old service, which is only read',
         valueHint: 'DATABASE_URL',
       },
       'skip-invalid': {
         type: 'boolean',
-        description: 'Leave out the accounts that cannot be taken over, instead of importing none',
+        description: 'Leave out accounts that cannot be imported, instead of importing none',
       },
-      'dry-run': { type: 'boolean', description: 'Say what would happen and write nothing' },
+      'dry-run': { type: 'boolean', description: 'Print what would happen and write nothing' },
     },
     async run({ args }) {
       const settings = readSettings(context, args)
@@ -62,37 +68,41 @@ async function readAll(from: string): Promise<Source> {
       '--from takes the DATABASE_URL of the old service, such as sqlite:///./users.db or postgresql+psycopg://user:password@localhost/dbname',
     )
   try {
-    const database = await openForeign(target)
-    try {
-      return await readSource(database)
-    } finally {
-      await database.close()
-    }
+    return await readSource(target)
   } catch (error) {
     throw error instanceof ForeignDatabaseError ? new CommandError(error.message) : error
   }
 }
 
 async function perform(
-  context: CommandContext,
+  { clock }: CommandContext,
   settings: Settings,
   { source, skipInvalid }: { source: Source; skipInvalid: boolean },
 ): Promise<Plan> {
-  const { store, driver } = await openDatabase(settings, { waitInside: true })
+  const service = await openImport(settings, { clock })
   try {
-    await migrate(driver, embeddedMigrations(store.dialect), context.clock)
-    return await importAccounts({ store, clock: context.clock }, { rows: source.rows, skipInvalid })
+    return await service.perform(source.rows, { skipInvalid })
   } finally {
-    await store.close()
+    await service.close()
   }
 }
 
+/** Plans also against a database that is not there yet, and creates nothing. */
 async function rehearse({ clock }: CommandContext, settings: Settings, { rows }: Source): Promise<Plan> {
-  const { store, driver } = await openDatabase(settings, { inspect: true, waitInside: true })
+  if (await isEmpty(clock, settings)) return planFirstImport(clock, rows)
+  const service = await openImport(settings, { clock })
+  try {
+    return await service.plan(rows)
+  } finally {
+    await service.close()
+  }
+}
+
+async function isEmpty(clock: CommandContext['clock'], settings: Settings): Promise<boolean> {
+  const { store, driver } = await openDatabase(settings, { clock, schema: 'ignore', waitInside: true })
   try {
     const states = await migrationStates(driver, embeddedMigrations(store.dialect))
-    const isEmpty = states.every((one) => one.appliedAt === undefined)
-    return await planImport(isEmpty ? { clock } : { clock, store }, rows)
+    return states.every(({ appliedAt }) => appliedAt === undefined)
   } finally {
     await store.close()
   }

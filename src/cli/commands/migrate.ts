@@ -1,7 +1,7 @@
 import { defineCommand } from 'citty'
 import { rfc3339 } from '../../lib/clock.ts'
-import { openDatabase } from '../../service.ts'
-import { embeddedMigrations, migrate as migrateDatabase, migrationStates } from '../../storage/migrate.ts'
+import { openDatabase } from '../../storage/database.ts'
+import { describePending, embeddedMigrations, migrationStates } from '../../storage/migrate.ts'
 import type { CommandContext } from '../context.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
@@ -9,37 +9,39 @@ export const migrate = (context: CommandContext) => {
   const up = defineCommand({
     meta: {
       name: 'up',
-      description: 'Bring the database to this version’s schema; an SQLite file is copied aside first',
+      description: 'Upgrade the database to this version; an SQLite file is copied first',
     },
     args: settingsArgs,
     async run({ args }) {
-      const { store, driver } = await openDatabase(readSettings(context, args), { waitInside: true })
-      try {
-        const { applied, copy } = await migrateDatabase(driver, embeddedMigrations(store.dialect), context.clock)
-        if (copy !== undefined) context.print(`The database as it was: ${copy}\n`)
-        context.print(
-          applied.length === 0 ? 'Nothing to do\n' : `${applied.map((name) => `Applied ${name}`).join('\n')}\n`,
-        )
-      } finally {
-        await store.close()
-      }
+      const { clock } = context
+      const { store, upgrade } = await openDatabase(readSettings(context, args), { clock, waitInside: true })
+      await store.close()
+      const { applied, copy } = upgrade
+      if (copy !== undefined) context.print(`The database as it was: ${copy}\n`)
+      context.print(
+        applied.length === 0 ? 'Nothing to do\n' : `${applied.map((name) => `Applied ${name}`).join('\n')}\n`,
+      )
     },
   })
   const status = defineCommand({
-    meta: { name: 'status', description: 'Say which migrations are applied; changes nothing' },
+    meta: { name: 'status', description: 'List migrations and whether they are applied' },
     args: settingsArgs,
     async run({ args }) {
-      const { store, driver } = await openDatabase(readSettings(context, args), { inspect: true, waitInside: true })
+      const options = { clock: context.clock, schema: 'ignore', waitInside: true } as const
+      const { store, driver } = await openDatabase(readSettings(context, args), options)
       try {
-        for (const { name, appliedAt } of await migrationStates(driver, embeddedMigrations(store.dialect)))
+        const states = await migrationStates(driver, embeddedMigrations(store.dialect))
+        for (const { name, appliedAt } of states)
           context.print(`${name}  ${appliedAt === undefined ? 'pending' : `applied ${rfc3339(appliedAt)}`}\n`)
+        const problem = describePending(states)
+        if (problem !== undefined) context.print(`${problem}\n`)
       } finally {
         await store.close()
       }
     },
   })
   return defineCommand({
-    meta: { name: 'migrate', description: 'Look after the database schema; keyward serve does `up` by itself' },
+    meta: { name: 'migrate', description: 'Upgrade the database, or show its state; keyward serve upgrades by itself' },
     subCommands: { up, status },
     default: 'up',
   })

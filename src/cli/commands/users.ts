@@ -1,12 +1,11 @@
 import { defineCommand } from 'citty'
-import * as accounts from '../../features/administration/administration.ts'
-import { findUser, listUsers } from '../../features/users/find.ts'
+import type { Administration } from '../../features/administration/administration.ts'
 import { toUserView } from '../../features/users/schemas.ts'
-import { roleNames, type User } from '../../features/users/user.ts'
+import { roleNames, type User } from '../../features/users/users.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import type { CommandContext } from '../context.ts'
-import { withDeps } from '../database.ts'
 import { settingsArgs } from '../settings.ts'
+import { withService } from '../with-service.ts'
 
 const PAGE = 500
 
@@ -16,70 +15,73 @@ const userArg = {
 
 export const users = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'users', description: 'Look after accounts' },
+    meta: { name: 'users', description: 'Manage users' },
     subCommands: {
       create: create(context),
       'set-password': setPassword(context),
       list: list(context),
       deactivate: change(context, {
         name: 'deactivate',
-        description: 'Close an account; its sessions end at once',
+        description: 'Deactivate a user; all their sessions end at once',
         done: 'Deactivated',
-        work: accounts.deactivate,
+        change: 'deactivate',
       }),
       activate: change(context, {
         name: 'activate',
-        description: 'Open a closed account again',
+        description: 'Activate a deactivated user',
         done: 'Activated',
-        work: accounts.activate,
+        change: 'activate',
       }),
       delete: change(context, {
         name: 'delete',
-        description: 'Delete an account and all that is stored about the person',
+        description: 'Delete a user and all data about the person',
         done: 'Deleted',
-        work: accounts.deleteAccount,
+        change: 'deleteUser',
       }),
     },
   })
 
 const create = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'create', description: 'Make an account; the password comes from a prompt or standard input' },
+    meta: { name: 'create', description: 'Create a user; the password is read from a prompt or standard input' },
     args: {
-      email: { type: 'string', required: true, description: 'Its email address', valueHint: 'E' },
-      username: { type: 'string', required: true, description: 'Its username', valueHint: 'U' },
-      admin: { type: 'boolean', description: 'Give it the role admin' },
+      email: { type: 'string', required: true, description: 'Email address', valueHint: 'E' },
+      username: { type: 'string', required: true, description: 'Username', valueHint: 'U' },
+      admin: { type: 'boolean', description: 'Grant the role admin' },
       ...settingsArgs,
     },
     run: ({ args }) =>
-      withDeps(context, args, async (deps) => {
+      withService(context, args, async (service) => {
         const password = await context.readSecret('Password: ')
         const { email, username, admin = false } = args
-        const user = await accounts.createAccount(deps, { email, username, password, admin })
+        const user = await service.administration.createUser({ email, username, password, admin })
         context.print(`Created ${summary(user)}\n`)
       }),
   })
 
 const setPassword = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'set-password', description: 'Set a password from a prompt or standard input; all sessions end' },
+    meta: {
+      name: 'set-password',
+      description: 'Set a password, read from a prompt or standard input; all sessions end',
+    },
     args: { ...userArg, ...settingsArgs },
     run: ({ args }) =>
-      withDeps(context, args, async (deps) => {
-        const user = await accounts.requireUser(deps, args.user)
-        await accounts.setPassword(deps, user, await context.readSecret('New password: '))
+      withService(context, args, async (service) => {
+        const user = await service.administration.requireUser(args.user)
+        await service.administration.setPassword(user, await context.readSecret('New password: '))
         context.print(`Password set for ${summary(user)}\n`)
       }),
   })
 
 const list = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'list', description: 'List the accounts' },
-    args: { json: { type: 'boolean', description: 'One JSON object a line' }, ...settingsArgs },
+    meta: { name: 'list', description: 'List users' },
+    args: { json: { type: 'boolean', description: 'Print one JSON object per line' }, ...settingsArgs },
     run: ({ args }) =>
-      withDeps(context, args, async (deps) => {
+      withService(context, args, async (service) => {
         for (let after = 0; ; ) {
-          const page = await listUsers(deps, { after, limit: PAGE })
+          const page = await service.users.list({ after, limit: PAGE })
           for (const user of page)
             context.print(args.json ? `${JSON.stringify(toUserView(user))}\n` : `${summary(user)}\n`)
           if (page.length < PAGE) return
@@ -92,18 +94,19 @@ interface Change {
   name: string
   description: string
   done: string
-  work: (deps: Parameters<typeof accounts.deactivate>[0], user: User) => Promise<void>
+  change: keyof Pick<Administration, 'deactivate' | 'activate' | 'deleteUser'>
 }
 
-const change = (context: CommandContext, { name, description, done, work }: Change) =>
+const change = (context: CommandContext, { name, description, done, change }: Change) =>
   defineCommand({
     meta: { name, description },
     args: { ...userArg, ...settingsArgs },
     run: ({ args }) =>
-      withDeps(context, args, async (deps) => {
-        const user = await accounts.requireUser(deps, args.user)
-        await work(deps, user)
-        context.print(`${done} ${summary((await findUser(deps, user.id)) ?? user)}\n`)
+      withService(context, args, async (service) => {
+        const { administration, users } = service
+        const user = await administration.requireUser(args.user)
+        await administration[change](user)
+        context.print(`${done} ${summary((await users.find(user.id)) ?? user)}\n`)
       }),
   })
 
@@ -117,5 +120,5 @@ const summary = (user: User): string =>
     rfc3339(user.createdAt),
   ].join('  ')
 
-/** Imported names may hold anything; none of it may steer the terminal. */
+/** Imported names may hold any character; none may control the terminal. */
 const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')

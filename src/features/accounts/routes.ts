@@ -1,6 +1,6 @@
 import { Elysia, t } from 'elysia'
-import type { HttpKit } from '../../http/kit.ts'
 import { sessionOf } from '../../http/caller.ts'
+import type { HttpKit } from '../../http/kit.ts'
 import { noteUser } from '../../http/request-state.ts'
 import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'

@@ -20,10 +20,7 @@ export async function activate({ store: db, audit, users }: AdministrationNeeds,
   })
 }
 
-export async function deleteUser(
-  { store: db, audit, users, roles }: AdministrationNeeds,
-  { id }: User,
-): Promise<void> {
+export async function deleteUser({ store: db, audit, users, roles }: AdministrationNeeds, { id }: User): Promise<void> {
   await db.transaction(async () => {
     if (!(await roles.keepAnAdmin(id))) return
     await users.remove(id)

@@ -1,30 +1,30 @@
 import { and, asc, eq, gt, isNull, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, statements, unplanned } from '../../storage/store.ts'
+import { castPlaceholder } from '../../storage/cast-placeholder.ts'
+import { named, queryRows, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/users.ts'
 import type { ApiKey } from './api-keys.ts'
 
-const prepared = statements((db) => {
-  const {
-    q,
-    t: { apiKeys, users },
-  } = db
-  const named = sql.placeholder
+const prepared = statements((db, { select }) => {
+  const { apiKeys, users } = db.t
   return {
-    findLive: q
-      .select({ id: apiKeys.id, scopes: apiKeys.scopes, lastUsedAt: apiKeys.lastUsedAt, owner: userColumns(db) })
-      .from(apiKeys)
-      .innerJoin(users, eq(users.id, apiKeys.ownerId))
-      .where(
-        and(
-          eq(apiKeys.mac, unplanned('mac', 'text')),
-          sql`${users.isActive}`,
-          isNull(apiKeys.revokedAt),
-          or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, named('now'))),
-        ),
-      )
-      .prepare(),
+    findLive: select(
+      { id: apiKeys.id, scopes: apiKeys.scopes, lastUsedAt: apiKeys.lastUsedAt, owner: userColumns(db) },
+      (q) =>
+        q
+          .from(apiKeys)
+          .innerJoin(users, eq(users.id, apiKeys.ownerId))
+          .where(
+            and(
+              eq(apiKeys.mac, castPlaceholder('mac', 'text')),
+              sql`${users.isActive}`,
+              isNull(apiKeys.revokedAt),
+              or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, named('now'))),
+            ),
+          ),
+    ),
   }
 })
 
@@ -35,9 +35,9 @@ export interface LiveApiKey {
   owner: User
 }
 
-/** A key that is neither revoked nor expired, of an owner who is active. */
+/** Finds a key that is neither revoked nor expired and whose owner is active. */
 export const findLive = async (db: Db, by: { mac: string; now: EpochMs }): Promise<LiveApiKey | undefined> =>
-  (await prepared(db).findLive.execute(by))[0]
+  (await queryRows(db, prepared(db).findLive, by))[0]
 
 export async function insert(
   { q, t: { apiKeys } }: Db,
@@ -47,7 +47,7 @@ export async function insert(
   return row!.id
 }
 
-/** Notes a use; `mac` moves the key to the present SECRET_KEY where it was made with the previous one. */
+/** Records a use. `mac` was made with the present SECRET_KEY, the stored one perhaps with the previous one. */
 export async function touch(
   { q, t: { apiKeys } }: Db,
   { id, mac, lastUsedAt }: { id: number; mac: string; lastUsedAt: EpochMs },

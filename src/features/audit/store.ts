@@ -1,32 +1,26 @@
-import { and, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, inArray, lt } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { change, type Db, direct, statements } from '../../storage/store.ts'
+import { execute, named, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
 import type { AuditEvent, AuditFilter, AuditRow } from './events.ts'
 
-const prepared = statements(({ q, t: { auditEvents } }) => {
-  const named = sql.placeholder
-  return {
-    insert: direct(
-      {},
-      q
-        .insert(auditEvents)
-        .values({
-          at: named('at'),
-          event: named('event'),
-          userId: named('userId'),
-          actorId: named('actorId'),
-          sessionId: named('sessionId'),
-          ip: named('ip'),
-          ipWholeSince: named('ipWholeSince'),
-          details: named('details'),
-        })
-        .prepare(),
-    ),
-  }
-})
+const prepared = statements(({ q, t: { auditEvents } }, { change }) => ({
+  insert: change(
+    q.insert(auditEvents).values({
+      at: named('at'),
+      event: named('event'),
+      userId: named('userId'),
+      actorId: named('actorId'),
+      sessionId: named('sessionId'),
+      ip: named('ip'),
+      ipWholeSince: named('ipWholeSince'),
+      details: named('details'),
+    }),
+  ),
+}))
 
 export const insert = (db: Db, { at, ...event }: AuditEvent & { at: EpochMs }): Promise<unknown> =>
-  change(db, prepared(db).insert, {
+  execute(db, prepared(db).insert, {
     at,
     event: event.event,
     userId: event.userId ?? null,
@@ -37,7 +31,7 @@ export const insert = (db: Db, { at, ...event }: AuditEvent & { at: EpochMs }): 
     details: event.details ? JSON.stringify(event.details) : null,
   })
 
-/** The newest rows first. */
+/** The rows that match, newest first. */
 export const list = ({ q, t: { auditEvents: a } }: Db, filter: AuditFilter): Promise<AuditRow[]> =>
   q
     .select({
@@ -62,7 +56,7 @@ export const list = ({ q, t: { auditEvents: a } }: Db, filter: AuditFilter): Pro
     .orderBy(desc(a.id))
     .limit(filter.limit)
 
-/** Up to `limit` rows with a whole address written before a moment. */
+/** Up to `limit` rows that were written before a moment and still hold a whole IP address. */
 export const withWholeIp = (
   { q, t: { auditEvents: a } }: Db,
   { before, limit }: { before: EpochMs; limit: number },
@@ -75,7 +69,7 @@ export const setIp = ({ q, t: { auditEvents: a } }: Db, ids: number[], ip: strin
 export const forgetUser = ({ q, t: { auditEvents: a } }: Db, userId: number): Promise<unknown> =>
   q.update(a).set({ ip: null, ipWholeSince: null, sessionId: null }).where(eq(a.userId, userId))
 
-/** Deletes up to `limit` rows written before a moment; answers how many. */
+/** Deletes up to `limit` rows written before a moment. @returns how many were deleted */
 export async function deleteBefore(
   { q, t: { auditEvents: a } }: Db,
   { before, limit }: { before: EpochMs; limit: number },

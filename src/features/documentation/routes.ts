@@ -17,7 +17,11 @@ const forever = 'public, max-age=31536000, immutable'
  * never show them, and the page's files alone are two megabytes.
  * @param routes asked when the document is made: all the routes of the service, these among them
  */
-export function docsRoutes({ config }: { config: { PUBLIC_URL: string } }, kit: HttpKit, routes: () => DocumentOptions['routes']) {
+export function docsRoutes(
+  { config }: { config: { PUBLIC_URL: string } },
+  kit: HttpKit,
+  routes: () => DocumentOptions['routes'],
+) {
   const files = once(async () => {
     const contents = Object.entries(docsFiles).map(async ([name, { path, type }]) => {
       const file = Bun.file(path)

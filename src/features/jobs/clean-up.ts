@@ -8,6 +8,5 @@ export type Chore = (limit: number) => Promise<number>
 
 /** Runs every chore until it has found less than a batch. */
 export async function cleanUp(chores: readonly Chore[]): Promise<void> {
-  for (const chore of chores)
-    for (let batch = 0; batch < BATCHES; batch++) if ((await chore(BATCH)) < BATCH) break
+  for (const chore of chores) for (let batch = 0; batch < BATCHES; batch++) if ((await chore(BATCH)) < BATCH) break
 }

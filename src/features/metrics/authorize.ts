@@ -6,10 +6,7 @@ import { constantTimeEqual, sha256 } from '../../lib/hash.ts'
  * length included.
  * @throws KeywardError `invalid_token`
  */
-export async function authorizeMetrics(
-  metricsToken: string | undefined,
-  token: string,
-): Promise<undefined> {
+export async function authorizeMetrics(metricsToken: string | undefined, token: string): Promise<undefined> {
   if (metricsToken === undefined || !constantTimeEqual(sha256(token), sha256(metricsToken)))
     throw new KeywardError('invalid_token')
 }

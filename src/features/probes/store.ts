@@ -1,17 +1,15 @@
-import { sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, statements } from '../../storage/store.ts'
+import { execute, named, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
 
-const prepared = statements(({ q, t: { writeProbes } }) => {
-  const writtenAt = sql.placeholder('now')
-  return {
-    write: q
+const prepared = statements(({ q, t: { writeProbes } }, { change }) => ({
+  write: change(
+    q
       .insert(writeProbes)
-      .values({ name: 'readyz', writtenAt })
-      .onConflictDoUpdate({ target: writeProbes.name, set: { writtenAt: writtenAt as never } })
-      .prepare(),
-  }
-})
+      .values({ name: 'readyz', writtenAt: named('now') })
+      .onConflictDoUpdate({ target: writeProbes.name, set: { writtenAt: named('now') } }),
+  ),
+}))
 
-/** Writes a row for nothing but to see that the database takes it. */
-export const writeProbe = (db: Db, now: EpochMs) => prepared(db).write.execute({ now })
+/** Writes the probe's row. @throws KeywardError when the database takes no writes */
+export const writeProbe = (db: Db, now: EpochMs): Promise<unknown> => execute(db, prepared(db).write, { now })

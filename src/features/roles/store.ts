@@ -1,21 +1,25 @@
-import { and, count, eq, ne, or, sql } from 'drizzle-orm'
+import { and, count, eq, ne, or } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, statements } from '../../storage/store.ts'
+import { named, queryRows, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
 
-const prepared = statements(({ q, t: { roles, userRoles } }) => ({
-  permissionsOfUser: q
-    .selectDistinct({ permissions: roles.permissions })
-    .from(roles)
-    .leftJoin(userRoles, eq(userRoles.role, roles.name))
-    .where(or(eq(roles.name, 'user'), eq(userRoles.userId, sql.placeholder('userId'))))
-    .prepare(),
+const prepared = statements(({ t: { roles, userRoles } }, { selectDistinct }) => ({
+  permissionsOfUser: selectDistinct({ permissions: roles.permissions }, (q) =>
+    q
+      .from(roles)
+      .leftJoin(userRoles, eq(userRoles.role, roles.name))
+      .where(or(eq(roles.name, 'user'), eq(userRoles.userId, named('userId')))),
+  ),
 }))
 
-/** The permission lists of all roles of a user, `user` included. */
+/** The permission lists of all roles of a user, including the role `user` that everybody has. */
 export const permissionsOfUser = async (db: Db, userId: number): Promise<string[]> =>
-  (await prepared(db).permissionsOfUser.execute({ userId })).map((row) => row.permissions)
+  (await queryRows(db, prepared(db).permissionsOfUser, { userId })).map((row) => row.permissions)
 
-/** Gives a role; false when the user had it. Violates a foreign key when either is not there. */
+/**
+ * Gives a role to a user. Violates a foreign key when one of them does not exist.
+ * @returns false when the user already had it
+ */
 export async function give(
   { q, t: { userRoles } }: Db,
   grant: { userId: number; role: string; grantedAt: EpochMs },
@@ -24,11 +28,11 @@ export async function give(
   return given.length > 0
 }
 
-/** Makes changes to who is an administrator wait for each other until the transaction ends. */
+/** Locks a role until the transaction ends, so that changes of its holders happen one by one. */
 export const lockRole = ({ q, t: { roles } }: Db, name: string): Promise<unknown> =>
   q.update(roles).set({ name }).where(eq(roles.name, name))
 
-/** How many active users other than this one have the role. */
+/** Counts the active users other than this one who have the role. */
 export async function countOtherHolders(
   { q, t: { users, userRoles } }: Db,
   { role, userId }: { role: string; userId: number },

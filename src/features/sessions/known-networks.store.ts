@@ -1,31 +1,25 @@
-import { and, eq, sql } from 'drizzle-orm'
-import { type Db, direct, read, statements, unplanned } from '../../storage/store.ts'
+import { and, eq } from 'drizzle-orm'
+import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
+import { readRows, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
 
-const prepared = statements(({ q, t: { sessions } }) => {
-  const ofUser = eq(sessions.userId, unplanned('userId', 'bigint'))
-  // `limit(200)` would be a parameter; see `unplanned`.
-  const atMost = (rows: number) => sql.raw(String(rows)) as never
+const prepared = statements(({ t: { sessions } }, { select, selectDistinct }) => {
+  const ofUser = eq(sessions.userId, castPlaceholder('userId', 'bigint'))
   return {
-    atAddress: direct(
-      { id: sessions.id },
+    atAddress: select({ id: sessions.id }, (q) =>
       q
-        .select({ id: sessions.id })
         .from(sessions)
-        .where(and(ofUser, eq(sessions.ip, unplanned('ip', 'text'))))
-        .limit(atMost(1))
-        .prepare(),
+        .where(and(ofUser, eq(sessions.ip, castPlaceholder('ip', 'text'))))
+        .limit(limitTo(1)),
     ),
-    addressesOf: direct(
-      { ip: sessions.ip },
-      q.selectDistinct({ ip: sessions.ip }).from(sessions).where(ofUser).limit(atMost(200)).prepare(),
-    ),
+    addressesOf: selectDistinct({ ip: sessions.ip }, (q) => q.from(sessions).where(ofUser).limit(limitTo(200))),
   }
 })
 
-/** Whether a session of this user, live or dead, was last used from this address. */
+/** Whether any session of this user, ended ones included, was last refreshed from this IP address. */
 export const isKnownAddress = async (db: Db, by: { userId: number; ip: string }): Promise<boolean> =>
-  (await read(db, prepared(db).atAddress, by)).length > 0
+  (await readRows(db, prepared(db).atAddress, by)).length > 0
 
-/** Where a user's sessions, live or dead, were last used from. */
+/** The IP addresses from which a user's sessions, ended ones included, were last refreshed; at most 200. */
 export const addressesOf = async (db: Db, userId: number): Promise<string[]> =>
-  (await read(db, prepared(db).addressesOf, { userId })).flatMap(({ ip }) => (ip === null ? [] : [ip]))
+  (await readRows(db, prepared(db).addressesOf, { userId })).flatMap(({ ip }) => (ip === null ? [] : [ip]))

@@ -1,18 +1,11 @@
 import { Elysia, t } from 'elysia'
 import { invalidField } from '../../errors.ts'
-import type { HttpKit } from '../../http/kit.ts'
 import { sessionOf } from '../../http/caller.ts'
+import type { HttpKit } from '../../http/kit.ts'
 import { noteUser } from '../../http/request-state.ts'
-import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
+import { bodyProblems, problems } from '../../http/schemas.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
-import {
-  RefreshBody,
-  SessionView,
-  TokenForm,
-  TokenPair,
-  toSessionView,
-  toTokenPair,
-} from './schemas.ts'
+import { RefreshBody, SessionView, TokenForm, TokenPair, toSessionView, toTokenPair } from './schemas.ts'
 import type { Sessions } from './sessions.ts'
 
 /** Why tokens are not counted: a limit would only hurt a backend that refreshes for all of its users. */

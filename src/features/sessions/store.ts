@@ -1,17 +1,18 @@
 import { and, eq, exists, gt, gte, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
-import { change, type Db, direct, read, run, statements, unplanned } from '../../storage/store.ts'
+import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
+import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/users.ts'
 import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
 
-const prepared = statements((db) => {
+const prepared = statements((db, { select, returning, change }) => {
   const {
     q,
     t: { users, sessions },
   } = db
-  const named = sql.placeholder
   const notEnded = and(isNull(sessions.endedAt), gt(sessions.expiresAt, named('now')))
   const userIsActive = q
     .select({ id: users.id })
@@ -42,72 +43,57 @@ const prepared = statements((db) => {
     expiresAt: sessions.expiresAt,
     endedAt: sessions.endedAt,
   }
-  const userAndSeen = { ...userColumns(db), seen: sql<number | string | null>`(${seenOfLive})` }
-  const ofUser = eq(sessions.userId, unplanned('userId', 'bigint'))
+  const userAndSeen = { ...userColumns(db), seen: sql<number | null>`(${seenOfLive})`.mapWith(Number) }
+  const ofUser = eq(sessions.userId, castPlaceholder('userId', 'bigint'))
   const othersOfUser = and(ofUser, ne(sessions.id, named('begun')), notEnded)
   const newestOfUser = q
     .select({ id: sessions.id })
     .from(sessions)
     .where(othersOfUser)
     .orderBy(sql`${sessions.refreshedAt} desc`, sql`${sessions.createdAt} desc`, sql`${sessions.id} desc`)
-    .limit(unplanned('keep', 'bigint') as never)
-  const end = { endedAt: named('now') as never, endReason: named('reason') as never, reviewAt: named('now') as never }
+    .limit(limitTo('keep'))
+  const end = { endedAt: named('now'), endReason: named('reason'), reviewAt: named('now') }
   return {
-    insert: direct(
-      {},
-      q
-        .insert(sessions)
-        .values({
-          id: named('id'),
-          userId: named('userId'),
-          epoch: named('epoch'),
-          amr: named('amr'),
-          authTime: named('now'),
-          macSalt: named('macSalt'),
-          createdAt: named('now'),
-          refreshedAt: named('now'),
-          expiresAt: named('expiresAt'),
-          reviewAt: named('expiresAt'),
-          ip: named('ip'),
-          userAgent: named('userAgent'),
-        })
-        .prepare(),
+    insert: change(
+      q.insert(sessions).values({
+        id: named('id'),
+        userId: named('userId'),
+        epoch: named('epoch'),
+        amr: named('amr'),
+        authTime: named('now'),
+        macSalt: named('macSalt'),
+        createdAt: named('now'),
+        refreshedAt: named('now'),
+        expiresAt: named('expiresAt'),
+        reviewAt: named('expiresAt'),
+        ip: named('ip'),
+        userAgent: named('userAgent'),
+      }),
     ),
-    userOfLiveSession: direct(
-      userAndSeen,
-      q
-        .select(userAndSeen)
-        .from(users)
-        .where(and(eq(users.id, named('userId')), eq(users.isActive, true)))
-        .prepare(),
+    userOfLiveSession: select(userAndSeen, (q) =>
+      q.from(users).where(and(eq(users.id, named('userId')), eq(users.isActive, true))),
     ),
-    confirm: direct(
-      {},
+    confirm: change(
       q
         .update(sessions)
-        .set({ confirmedGeneration: named('generation') as never })
-        .where(and(eq(sessions.id, named('sessionId')), lt(sessions.confirmedGeneration, named('generation'))))
-        .prepare(),
+        .set({ confirmedGeneration: named('generation') })
+        .where(and(eq(sessions.id, named('sessionId')), lt(sessions.confirmedGeneration, named('generation')))),
     ),
-    withUser: direct(
-      { session, user: userColumns(db) },
+    withUser: select({ session, user: userColumns(db) }, (q) =>
       q
-        .select({ session, user: userColumns(db) })
         .from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
-        .where(eq(sessions.id, unplanned('id', 'text')))
-        .prepare(),
+        .where(eq(sessions.id, castPlaceholder('id', 'text'))),
     ),
-    rotate: direct(
-      {},
+    rotate: change(
       q
         .update(sessions)
         .set({
-          generation: named('next') as never,
-          refreshedAt: named('now') as never,
-          expiresAt: named('expiresAt') as never,
-          ip: named('ip') as never,
-          userAgent: named('userAgent') as never,
+          generation: named('next'),
+          refreshedAt: named('now'),
+          expiresAt: named('expiresAt'),
+          ip: named('ip'),
+          userAgent: named('userAgent'),
         })
         .where(
           and(
@@ -116,19 +102,15 @@ const prepared = statements((db) => {
             notEnded,
             exists(userIsActive),
           ),
-        )
-        .prepare(),
+        ),
     ),
-    endOne: direct(
-      {},
+    endOne: change(
       q
         .update(sessions)
         .set(end)
-        .where(and(eq(sessions.id, named('id')), eq(sessions.userId, named('userId')), notEnded, exists(userIsActive)))
-        .prepare(),
+        .where(and(eq(sessions.id, named('id')), eq(sessions.userId, named('userId')), notEnded, exists(userIsActive))),
     ),
-    endReused: direct(
-      {},
+    endReused: change(
       q
         .update(sessions)
         .set(end)
@@ -139,20 +121,17 @@ const prepared = statements((db) => {
             notEnded,
             exists(userIsActive),
           ),
-        )
-        .prepare(),
+        ),
     ),
-    endExcess: direct(
+    endExcess: returning(
       { id: sessions.id },
       q
         .update(sessions)
         .set(end)
-        .where(and(othersOfUser, notInArray(sessions.id, newestOfUser)))
-        .returning({ id: sessions.id })
-        .prepare(),
+        .where(and(othersOfUser, notInArray(sessions.id, newestOfUser))),
     ),
-    listLive: q
-      .select({
+    listLive: select(
+      {
         id: sessions.id,
         createdAt: sessions.createdAt,
         lastUsedAt: sessions.refreshedAt,
@@ -160,14 +139,14 @@ const prepared = statements((db) => {
         ip: sessions.ip,
         userAgent: sessions.userAgent,
         amr: sessions.amr,
-      })
-      .from(sessions)
-      .where(and(ofUser, notEnded, exists(userIsActive)))
-      .prepare(),
+      },
+      (q) => q.from(sessions).where(and(ofUser, notEnded, exists(userIsActive))),
+    ),
   }
 })
 
-export const insert = (db: Db, session: NewSession): Promise<unknown> => change(db, prepared(db).insert, { ...session })
+export const insert = (db: Db, session: NewSession): Promise<unknown> =>
+  execute(db, prepared(db).insert, { ...session })
 
 /**
  * Ends the longest idle live sessions of a user until `keep` are left beside the one that begins, which is never ended
@@ -177,7 +156,7 @@ export async function endExcess(
   db: Db,
   by: { userId: number; begun: string; keep: number; now: EpochMs },
 ): Promise<string[]> {
-  const ended = await run(db, prepared(db).endExcess, { ...by, reason: 'too_many_sessions' satisfies EndReason })
+  const ended = await queryRows(db, prepared(db).endExcess, { ...by, reason: 'too_many_sessions' satisfies EndReason })
   return ended.map((row) => row.id)
 }
 
@@ -189,33 +168,33 @@ export const findUserOfLiveSession = (
   db: Db,
   by: { userId: number; sessionId: string; now: EpochMs },
 ): MaybePromise<{ user: User; seen: number } | undefined> =>
-  andThen(read(db, prepared(db).userOfLiveSession, by), ([row]) =>
+  andThen(readRows(db, prepared(db).userOfLiveSession, by), ([row]) =>
     row && row.seen !== null ? { user: row, seen: Number(row.seen) } : undefined,
   )
 
 /** Notes that a token of this generation was seen. */
 export const confirm = (db: Db, by: { sessionId: string; generation: number }): Promise<unknown> =>
-  change(db, prepared(db).confirm, by)
+  execute(db, prepared(db).confirm, by)
 
 export const findWithUser = (db: Db, id: string): MaybePromise<{ session: StoredSession; user: User } | undefined> =>
-  andThen(read(db, prepared(db).withUser, { id }), ([found]) => found)
+  andThen(readRows(db, prepared(db).withUser, { id }), ([found]) => found)
 
 /** Moves a live session to its next generation; false when it is not at `generation` any more, or not alive. */
 export const rotate = async (db: Db, rotation: Rotation): Promise<boolean> =>
-  (await change(db, prepared(db).rotate, { ...rotation, next: rotation.generation + 1 })) > 0
+  (await execute(db, prepared(db).rotate, { ...rotation, next: rotation.generation + 1 })) > 0
 
 /** Ends a live session of this user; false when there is none. */
 export const endOne = async (
   db: Db,
   by: { id: string; userId: number; reason: EndReason; now: EpochMs },
-): Promise<boolean> => (await change(db, prepared(db).endOne, by)) > 0
+): Promise<boolean> => (await execute(db, prepared(db).endOne, by)) > 0
 
 /** Ends a live session whose generation has passed the one presented; true for exactly one of many at once. */
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
-  (await change(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
+  (await execute(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
 
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
-  prepared(db).listLive.execute(by)
+  queryRows(db, prepared(db).listLive, by)
 
 /** Moves a live session from the epoch before `epoch` to `epoch`; false when it is not alive. */
 export async function keepInEpoch(

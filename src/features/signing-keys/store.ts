@@ -1,34 +1,37 @@
-import { and, asc, eq, inArray, isNotNull, lt, ne, or } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, inArray, isNotNull, lt, ne, or } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, statements } from '../../storage/store.ts'
+import { queryRows, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
 import type { KeyState, SigningKeyRow } from './signing-key.ts'
 
-const prepared = statements(({ q, t: { signingKeys: keys } }) => ({
-  all: q.select().from(keys).orderBy(asc(keys.createdAt), asc(keys.kid)).prepare(),
-  live: q
-    .select()
-    .from(keys)
-    .where(inArray(keys.state, ['active', 'next', 'retired']))
-    .orderBy(asc(keys.createdAt), asc(keys.kid))
-    .prepare(),
+const prepared = statements(({ t: { signingKeys: keys } }, { select }) => ({
+  all: select(getTableColumns(keys), (q) => q.from(keys).orderBy(asc(keys.createdAt), asc(keys.kid))),
+  live: select(getTableColumns(keys), (q) =>
+    q
+      .from(keys)
+      .where(inArray(keys.state, ['active', 'next', 'retired']))
+      .orderBy(asc(keys.createdAt), asc(keys.kid)),
+  ),
 }))
 
-export const all = async (db: Db): Promise<SigningKeyRow[]> => (await prepared(db).all.execute()) as SigningKeyRow[]
+export const all = async (db: Db): Promise<SigningKeyRow[]> =>
+  (await queryRows(db, prepared(db).all)) as SigningKeyRow[]
 
-/** Every key whose signatures may still be taken. */
-export const live = async (db: Db): Promise<SigningKeyRow[]> => (await prepared(db).live.execute()) as SigningKeyRow[]
+/** Every key whose signatures may still be accepted. */
+export const live = async (db: Db): Promise<SigningKeyRow[]> =>
+  (await queryRows(db, prepared(db).live)) as SigningKeyRow[]
 
-/** Adds a key unless its slot is taken; answers whether it did. */
+/** Adds a key unless its slot is taken. @returns whether it was added */
 export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow): Promise<boolean> {
   const added = await q.insert(signingKeys).values(row).onConflictDoNothing().returning({ kid: signingKeys.kid })
   return added.length > 0
 }
 
-/** Lets a key sign that is still in the state `from`. Violates `signing_keys.active_slot` while another one does. */
+/** Activates a key that is still in state `from`. Violates the unique index on `active_slot` while another key is active. */
 export const activate = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
   move(db, kid, from, { state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now, expiresAt: null })
 
-/** Ends the signing of a key that is still in the state `from` and forgets its private part. */
+/** Retires a key that is still in state `from` and deletes its private part. */
 export const retire = (db: Db, key: { kid: string; from: KeyState; now: EpochMs; expiresAt: EpochMs }) =>
   move(db, key.kid, key.from, {
     state: 'retired',
@@ -39,7 +42,7 @@ export const retire = (db: Db, key: { kid: string; from: KeyState; now: EpochMs;
     expiresAt: key.expiresAt,
   })
 
-/** Ends all use of a key that is still in the state `from` and forgets its private part. */
+/** Revokes a key that is still in state `from` and deletes its private part. */
 export const revoke = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
   move(db, kid, from, {
     state: 'revoked',
@@ -63,7 +66,7 @@ async function move(
   return moved.length > 0
 }
 
-/** Replaces a seal that is still the one that was opened. */
+/** Replaces a sealed private key if it is still the one that was opened. */
 export const replaceSeal = (
   { q, t: { signingKeys: keys } }: Db,
   { kid, from, to }: { kid: string; from: string; to: string },
@@ -73,14 +76,14 @@ export const replaceSeal = (
     .set({ sealedPrivateKey: to })
     .where(and(eq(keys.kid, kid), eq(keys.sealedPrivateKey, from)))
 
-/** Notes that keys may sign tokens that live this long. */
+/** Records that the keys may sign tokens with a lifetime of `ms`. */
 export const raiseLongestToken = ({ q, t: { signingKeys: keys } }: Db, ms: number) =>
   q
     .update(keys)
     .set({ longestToken: ms })
     .where(and(inArray(keys.state, ['active', 'next']), lt(keys.longestToken, ms)))
 
-/** Deletes what was out or revoked before `before`. A revoked HS256 secret stays: its row is what keeps it out. */
+/** Deletes keys that expired or were revoked before `before`. A revoked HS256 key stays: its row keeps the secret refused. */
 export async function deleteGone({ q, t: { signingKeys: keys } }: Db, before: EpochMs): Promise<number> {
   const deleted = await q
     .delete(keys)

@@ -1,57 +1,35 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { type Db, direct, read, run, statements } from '../../storage/store.ts'
+import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User, UserCredentials } from './user.ts'
 import type { LoginIdentifier } from './username.ts'
 
-const prepared = statements((db) => {
+const prepared = statements((db, { select, returning, change }) => {
   const {
     q,
     t: { users },
   } = db
   const user = userColumns(db)
   const credentials = { ...user, passwordHash: users.passwordHash, passwordScheme: users.passwordScheme }
-  const named = sql.placeholder
   return {
-    byId: q
-      .select(user)
-      .from(users)
-      .where(eq(users.id, named('id')))
-      .prepare(),
-    byEmailKey: direct(
-      credentials,
-      q
-        .select(credentials)
-        .from(users)
-        .where(eq(users.emailKey, named('key')))
-        .prepare(),
-    ),
-    byUsernameKey: direct(
-      credentials,
-      q
-        .select(credentials)
-        .from(users)
-        .where(eq(users.usernameKey, named('key')))
-        .prepare(),
-    ),
-    holdForSession: direct(
+    byId: select(user, (q) => q.from(users).where(eq(users.id, named('id')))),
+    byEmailKey: select(credentials, (q) => q.from(users).where(eq(users.emailKey, named('key')))),
+    byUsernameKey: select(credentials, (q) => q.from(users).where(eq(users.usernameKey, named('key')))),
+    holdForSession: returning(
       { deviceEpoch: users.deviceEpoch },
       q
         .update(users)
-        .set({ sessionEpoch: named('epoch') as never })
-        .where(and(eq(users.id, named('id')), eq(users.isActive, true), eq(users.sessionEpoch, named('epoch'))))
-        .returning({ deviceEpoch: users.deviceEpoch })
-        .prepare(),
+        .set({ sessionEpoch: named('epoch') })
+        .where(and(eq(users.id, named('id')), eq(users.isActive, true), eq(users.sessionEpoch, named('epoch')))),
     ),
-    passwordOf: q
-      .select({ hash: users.passwordHash, scheme: users.passwordScheme })
-      .from(users)
-      .where(eq(users.id, named('id')))
-      .prepare(),
-    insert: q
-      .insert(users)
-      .values({
+    passwordOf: select({ hash: users.passwordHash, scheme: users.passwordScheme }, (q) =>
+      q.from(users).where(eq(users.id, named('id'))),
+    ),
+    insert: returning(
+      user,
+      q.insert(users).values({
         email: named('email'),
         emailKey: named('emailKey'),
         username: named('username'),
@@ -62,19 +40,14 @@ const prepared = statements((db) => {
         sessionEpoch: 0,
         createdAt: named('now'),
         updatedAt: named('now'),
-      })
-      .returning(user)
-      .prepare(),
-    replaceHash: q
-      .update(users)
-      .set({
-        passwordHash: named('hash') as never,
-        passwordScheme: named('scheme') as never,
-        updatedAt: named('now') as never,
-      })
-      .where(and(eq(users.id, named('id')), eq(users.passwordHash, named('verifiedHash'))))
-      .returning({ id: users.id })
-      .prepare(),
+      }),
+    ),
+    replaceHash: change(
+      q
+        .update(users)
+        .set({ passwordHash: named('hash'), passwordScheme: named('scheme'), updatedAt: named('now') })
+        .where(and(eq(users.id, named('id')), eq(users.passwordHash, named('verifiedHash')))),
+    ),
   }
 })
 
@@ -89,18 +62,20 @@ export interface NewUser {
 }
 
 export const findById = async (db: Db, id: number): Promise<User | undefined> =>
-  (await prepared(db).byId.execute({ id }))[0]
+  (await queryRows(db, prepared(db).byId, { id }))[0]
 
 export async function findCredentials(db: Db, by: LoginIdentifier): Promise<UserCredentials | undefined> {
   const { byEmailKey, byUsernameKey } = prepared(db)
   const rows =
-    'emailKey' in by ? read(db, byEmailKey, { key: by.emailKey }) : read(db, byUsernameKey, { key: by.usernameKey })
+    'emailKey' in by
+      ? readRows(db, byEmailKey, { key: by.emailKey })
+      : readRows(db, byUsernameKey, { key: by.usernameKey })
   return (await rows)[0]
 }
 
-/** Violates `users.email_key` or `users.username_key` when either is taken. */
+/** Violates the unique index on `users.email_key` or `users.username_key` when one of them is taken. */
 export const insert = async (db: Db, user: NewUser): Promise<User> =>
-  (await prepared(db).insert.execute({ ...user }))[0]!
+  (await queryRows(db, prepared(db).insert, { ...user }))[0]!
 
 export interface HashReplacement {
   id: number
@@ -110,15 +85,15 @@ export interface HashReplacement {
   now: EpochMs
 }
 
-/** Takes effect only while the hash is still the one that was verified; false when it is not. */
+/** Replaces the hash if it is still the one that was verified. @returns false when it is not */
 export const replaceHash = async (db: Db, change: HashReplacement): Promise<boolean> =>
-  (await prepared(db).replaceHash.execute({ ...change })).length > 0
+  (await execute(db, prepared(db).replaceHash, { ...change })) > 0
 
 export const findPassword = async (
   db: Db,
   id: number,
 ): Promise<{ hash: string | null; scheme: string | null } | undefined> =>
-  (await prepared(db).passwordOf.execute({ id }))[0]
+  (await queryRows(db, prepared(db).passwordOf, { id }))[0]
 
 export async function setActive(
   { q, t: { users } }: Db,
@@ -145,11 +120,11 @@ export async function setPasswordHash(
 }
 
 /**
- * Locks an active account at this session epoch until the transaction ends, so that its sessions begin one after the other.
- * @returns its device epoch; undefined when it is inactive, gone, or at another epoch
+ * Locks an active user at this session epoch until the transaction ends, so that the user's sessions begin one by one.
+ * @returns the user's device epoch; undefined when the user is inactive, gone, or at another session epoch
  */
 export const holdForSession = async (db: Db, by: { id: number; epoch: number }): Promise<number | undefined> =>
-  (await run(db, prepared(db).holdForSession, by))[0]?.deviceEpoch
+  (await queryRows(db, prepared(db).holdForSession, by))[0]?.deviceEpoch
 
 export const setDeviceEpoch = (
   { q, t: { users } }: Db,

@@ -1,12 +1,12 @@
 import type { Columns } from '../columns.ts'
 import { apiKeyTables } from './api-keys.ts'
 import { auditTables } from './audit.ts'
-import { keyTables } from './keys.ts'
 import { leaseTables } from './leases.ts'
 import { limitTables } from './limits.ts'
-import { opsTables } from './ops.ts'
+import { probeTables } from './probes.ts'
 import { roleTables } from './roles.ts'
 import { sessionTables } from './sessions.ts'
+import { signingKeyTables } from './signing-keys.ts'
 import { userTables } from './users.ts'
 
 /** Every table, in one dialect's columns. */
@@ -15,13 +15,13 @@ export function allTables(c: Columns) {
   return {
     ...users,
     ...sessionTables(c, users),
-    ...keyTables(c),
+    ...signingKeyTables(c),
     ...leaseTables(c),
     ...limitTables(c),
     ...roleTables(c, users),
     ...apiKeyTables(c, users),
     ...auditTables(c),
-    ...opsTables(c),
+    ...probeTables(c),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Columns } from '../columns.ts'
 import type { userTables } from './users.ts'
 
+/** @owner api-keys */
 export const apiKeyTables = (c: Columns, { users }: ReturnType<typeof userTables>) => ({
   apiKeys: c.table(
     'api_keys',
@@ -11,9 +12,9 @@ export const apiKeyTables = (c: Columns, { users }: ReturnType<typeof userTables
         .notNull()
         .references(() => users.id, { onDelete: 'cascade' }),
       name: c.text('name').notNull(),
-      /** HMAC-SHA-256 of the key; the key itself is shown once and stored nowhere. */
+      /** HMAC-SHA-256 of the key. The key itself is shown once and not stored. */
       mac: c.text('mac').notNull(),
-      /** Permissions, space separated; what the owner holds at the time of use limits them. */
+      /** Permissions, space separated. A request has those of them that the owner holds at that time. */
       scopes: c.text('scopes').notNull(),
       createdAt: c.int('created_at').notNull(),
       expiresAt: c.int('expires_at'),

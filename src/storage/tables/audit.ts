@@ -1,5 +1,6 @@
 import type { Columns } from '../columns.ts'
 
+/** @owner audit */
 export const auditTables = (c: Columns) => ({
   auditEvents: c.table(
     'audit_events',
@@ -7,16 +8,16 @@ export const auditTables = (c: Columns) => ({
       id: c.id('id'),
       at: c.int('at').notNull(),
       event: c.text('event').notNull(),
-      /** Whom it happened to; kept when the account is gone, so no foreign key. */
+      /** The user concerned. No foreign key: the row outlives the user. */
       userId: c.int('user_id'),
-      /** Who did it, where that is somebody else. */
+      /** The user who acted, where that is another one. */
       actorId: c.int('actor_id'),
       sessionId: c.text('session_id'),
-      /** Whole at first, shortened to a network later. */
+      /** The whole IP address at first, its network after AUDIT_IP_DAYS. */
       ip: c.text('ip'),
-      /** When the whole address was written; null once it is shortened, or where there is none. */
+      /** When the whole address was written; null without an address and after it was shortened. */
       ipWholeSince: c.int('ip_whole_since'),
-      /** JSON; never a secret. */
+      /** JSON; never contains a secret. */
       details: c.text('details'),
     },
     (t) => [

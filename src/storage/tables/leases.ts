@@ -1,8 +1,9 @@
 import type { Columns } from '../columns.ts'
 
+/** @owner storage */
 export const leaseTables = (c: Columns) => ({
   leases: c.table('leases', {
-    /** The job that one process does for all. */
+    /** The job that one process at a time may run. */
     name: c.text('name').primaryKey(),
     holder: c.text('holder').notNull(),
     expiresAt: c.int('expires_at').notNull(),

@@ -1,12 +1,13 @@
 import type { Columns } from '../columns.ts'
 
+/** @owner limits */
 export const limitTables = (c: Columns) => ({
   limits: c.table(
     'limits',
     {
-      /** Rule, tier and what is counted; see `features/limits/limiter.ts`. Names that people typed stand here as a MAC. */
+      /** Rule, tier and what is counted; see `features/limits/limiter.ts`. A name that somebody typed is stored as a MAC. */
       key: c.text('key').primaryKey(),
-      /** GCRA's theoretical arrival time: when the bucket is full again. */
+      /** When the bucket is full again: the theoretical arrival time of GCRA. */
       fullAt: c.int('full_at').notNull(),
     },
     (t) => [c.index('limits_full_at_index').on(t.fullAt)],

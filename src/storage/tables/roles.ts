@@ -1,11 +1,15 @@
 import type { Columns } from '../columns.ts'
 import type { userTables } from './users.ts'
 
+/**
+ * Roles, and which users have them.
+ * @owner roles
+ */
 export const roleTables = (c: Columns, { users }: ReturnType<typeof userTables>) => {
   const roles = c.table('roles', {
     name: c.text('name').primaryKey(),
     description: c.text('description').notNull(),
-    /** Words `resource:action`, space separated. */
+    /** Permissions `resource:action`, space separated. */
     permissions: c.text('permissions').notNull(),
     createdAt: c.int('created_at').notNull(),
   })

@@ -1,6 +1,7 @@
 import type { Columns } from '../columns.ts'
 import type { userTables } from './users.ts'
 
+/** @owner sessions */
 export const sessionTables = (c: Columns, { users }: ReturnType<typeof userTables>) => ({
   sessions: c.table(
     'sessions',
@@ -11,27 +12,27 @@ export const sessionTables = (c: Columns, { users }: ReturnType<typeof userTable
         .int('user_id')
         .notNull()
         .references(() => users.id, { onDelete: 'cascade' }),
-      /** The user's `session_epoch` when the credential was checked. */
+      /** The user's session epoch when the credential was checked. */
       epoch: c.int('epoch').notNull(),
       /** Authentication methods (RFC 8176), space separated. */
       amr: c.text('amr').notNull(),
       authTime: c.int('auth_time').notNull(),
-      /** Counts refreshes; the one refresh token that is good carries it. */
+      /** The number of refreshes. The current refresh token carries it. */
       generation: c.int('generation').notNull().default(0),
-      /** The highest generation of which a token was seen: its parent is not needed any more. */
+      /** The highest generation that a client has used; the refresh token before it can no longer be retried. */
       confirmedGeneration: c.int('confirmed_generation').notNull().default(0),
-      /** 16 random bytes; with SECRET_KEY they make the key of this session's refresh tokens. */
+      /** 16 random bytes in base64url. The MAC key of this session's refresh tokens is derived from them and SECRET_KEY. */
       macSalt: c.text('mac_salt').notNull().default(''),
       createdAt: c.int('created_at').notNull(),
-      /** When the present generation was made. */
+      /** When the current generation began. */
       refreshedAt: c.int('refreshed_at').notNull().default(0),
-      /** The earlier of the idle and the absolute end. */
+      /** The earlier of the idle and the absolute expiry. */
       expiresAt: c.int('expires_at').notNull().default(0),
       endedAt: c.int('ended_at'),
       endReason: c.text('end_reason'),
-      /** When clean-up looks at it next, which is before it has been dead for long. A refresh leaves it alone, and so all indexes. */
+      /** When clean-up looks at the session next. A refresh does not change it, so a refresh updates no index. */
       reviewAt: c.int('review_at').notNull().default(0),
-      /** Where the session was last refreshed from. */
+      /** The IP address of the login or the last refresh. */
       ip: c.text('ip'),
       userAgent: c.text('user_agent'),
     },

@@ -2,25 +2,26 @@ import { eq, sql } from 'drizzle-orm'
 import type { Columns } from '../columns.ts'
 import type { Db } from '../store.ts'
 
+/** @owner users */
 export const userTables = (c: Columns) => ({
   users: c.table(
     'users',
     {
       id: c.id('id'),
-      /** As its owner wrote the local part, the domain in IDNA ASCII form: where mail is sent. */
+      /** Where mail is sent: the local part as the user typed it, the domain in IDNA ASCII form. */
       email: c.text('email').notNull(),
-      /** `email` in lower case: what uniqueness and log-in look at. */
+      /** `email` in lower case, for uniqueness and log-in. */
       emailKey: c.text('email_key').notNull(),
       emailVerifiedAt: c.int('email_verified_at'),
       username: c.text('username').notNull(),
       usernameKey: c.text('username_key').notNull(),
       passwordHash: c.text('password_hash'),
-      /** What made the hash; nothing in a bcrypt hash tells. See `features/users/password.ts`. */
+      /** How the hash was made, which a bcrypt hash does not tell. See `features/passwords`. */
       passwordScheme: c.text('password_scheme'),
       isActive: c.bool('is_active').notNull(),
-      /** Raised to end all sessions at once; a session lives only while it carries the current one. */
+      /** Raised to end all sessions at once: a session is alive only while it carries the current epoch. */
       sessionEpoch: c.int('session_epoch').notNull(),
-      /** Random from the first log-in on, and in every device token of the user; set to 0 to void them all. */
+      /** Carried by every device token of the user: random from the first log-in on, and set to 0 to revoke all of them. */
       deviceEpoch: c.int('device_epoch').notNull().default(0),
       createdAt: c.int('created_at').notNull(),
       updatedAt: c.int('updated_at').notNull(),
@@ -32,7 +33,7 @@ export const userTables = (c: Columns) => ({
   ),
 })
 
-/** What `features/users/user.ts` calls a `User`, for every statement that reads one. */
+/** The fields of a `User` of `features/users/user.ts`, for the statements of every feature that reads users. */
 export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
   id: users.id,
   email: users.email,
@@ -42,7 +43,7 @@ export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
   sessionEpoch: users.sessionEpoch,
   deviceEpoch: users.deviceEpoch,
   createdAt: users.createdAt,
-  /** Names of the roles that were given, space separated. A scalar subselect costs less than a join. */
+  /** Names of the user's roles, space separated. A scalar subselect costs less than a join. */
   grantedRoles: sql<string | null>`(${q
     .select({ names: sql`string_agg(${userRoles.role}, ' ')` })
     .from(userRoles)

@@ -1,6 +1,10 @@
 import type { Columns } from '../columns.ts'
 
-export const keyTables = (c: Columns) => ({
+/**
+ * The keys that sign access tokens.
+ * @owner signing-keys
+ */
+export const signingKeyTables = (c: Columns) => ({
   signingKeys: c.table(
     'signing_keys',
     {
@@ -9,21 +13,21 @@ export const keyTables = (c: Columns) => ({
       alg: c.text('alg').notNull(),
       /** Empty for HS256. */
       publicJwk: c.text('public_jwk').notNull(),
-      /** PKCS #8, sealed with SECRET_KEY; see `lib/seal.ts`. Empty for HS256, and once the key signs no more. */
+      /** PKCS #8, sealed with SECRET_KEY; see `lib/seal.ts`. Empty for HS256, and once the key is retired or revoked. */
       sealedPrivateKey: c.text('sealed_private_key').notNull(),
       /** `next`, `active`, `retired` or `revoked`. */
       state: c.text('state').notNull(),
-      /** `active` while the key signs, else null: the index lets one key be active. */
+      /** `active` while the key signs, else null: the unique index allows one active key. */
       activeSlot: c.text('active_slot'),
-      /** The algorithm while the key waits to sign, else null: the index lets one key of each wait. */
+      /** The algorithm while the key is `next`, else null: the unique index allows one such key per algorithm. */
       nextSlot: c.text('next_slot'),
       createdAt: c.int('created_at').notNull(),
       activatedAt: c.int('activated_at'),
       retiredAt: c.int('retired_at'),
-      /** When the last token of a retired key is out. */
+      /** When the last token signed by a retired key expires. */
       expiresAt: c.int('expires_at'),
       revokedAt: c.int('revoked_at'),
-      /** The longest lifetime, in milliseconds, of the tokens it may have signed. */
+      /** The longest lifetime, in milliseconds, of the tokens that the key may have signed. */
       longestToken: c.int('longest_token').notNull().default(0),
     },
     (t) => [

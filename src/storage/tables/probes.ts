@@ -1,7 +1,8 @@
 import type { Columns } from '../columns.ts'
 
-export const opsTables = (c: Columns) => ({
-  /** Written by `/readyz` to see whether the database takes writes: one row, whose content nobody reads. */
+/** @owner probes */
+export const probeTables = (c: Columns) => ({
+  /** One row that `/readyz` writes to learn whether the database accepts writes. Its content is never read. */
   writeProbes: c.table('write_probes', {
     name: c.text('name').primaryKey(),
     writtenAt: c.int('written_at').notNull(),

@@ -1,0 +1,51 @@
+import type { App } from '../app.ts'
+import type { Config } from '../config/schema.ts'
+import { CommandError } from './context.ts'
+
+/** Our own parsers refuse bodies over 64 KiB. This only keeps larger ones from being received. */
+const MAX_REQUEST_BODY = 1024 * 1024
+/** Seconds after which a connection without traffic is closed. */
+const IDLE_TIMEOUT = 30
+
+export interface Listener {
+  server: Bun.Server<undefined>
+  /** Sends requests to `answer` from now on. The first call also gets those that have waited for it. */
+  answerWith(answer: App['fetch']): void
+}
+
+/**
+ * Opens the port, before the service behind it is ready.
+ * @throws CommandError when the address cannot be used
+ */
+export function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): Listener {
+  const first = Promise.withResolvers<App['fetch']>()
+  let answer: App['fetch'] = async (request) => (await first.promise)(request)
+  try {
+    const server = Bun.serve({
+      hostname: HOST,
+      port: PORT,
+      maxRequestBodySize: MAX_REQUEST_BODY,
+      idleTimeout: IDLE_TIMEOUT,
+      fetch: (request) => answer(request),
+    })
+    return {
+      server,
+      answerWith(next) {
+        answer = next
+        first.resolve(next)
+      },
+    }
+  } catch (error) {
+    const { code } = error as { code?: string }
+    const why = code === undefined ? undefined : refusals[code]
+    throw new CommandError(
+      `Cannot listen on HOST=${HOST} PORT=${PORT}: ${why ?? 'the system refuses'}${code === undefined ? '' : ` (${code})`}`,
+    )
+  }
+}
+
+const refusals: Record<string, string> = {
+  EADDRINUSE: 'another program listens there; stop it or set another PORT',
+  EACCES: 'this user may not use that port; ports from 1024 on are free to all',
+  EADDRNOTAVAIL: 'this machine does not have that address',
+}

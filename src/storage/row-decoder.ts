@@ -1,0 +1,38 @@
+import { Column, is, SQL } from 'drizzle-orm'
+import type { Fields } from './statements.ts'
+
+type Decode = (raw: unknown[]) => unknown
+
+/** Drizzle keeps what `mapWith` was given out of the type of an SQL expression. */
+interface Decoded {
+  readonly decoder: { mapFromDriverValue(value: unknown): unknown }
+}
+
+/** Makes rows of `fields` out of a driver's rows, which hold their values in order. */
+export function rowDecoder<Row>(fields: Fields): (raw: unknown[]) => Row {
+  const { decode } = decoderFrom(fields, 0)
+  return (raw) => decode(raw) as Row
+}
+
+/** Decodes `fields` whose values start at `start`; `end` is the place behind the last of them. */
+function decoderFrom(fields: Fields, start: number): { end: number; decode: Decode } {
+  let end = start
+  const members = Object.entries(fields).map(([name, field]): { name: string; decode: Decode } => {
+    if (is(field, Column) || is(field, SQL)) return { name, decode: decodeValue(field, end++) }
+    const group = decoderFrom(field as Fields, end)
+    end = group.end
+    return { name, decode: group.decode }
+  })
+  const decode = (raw: unknown[]) => {
+    const row: Record<string, unknown> = {}
+    for (const member of members) row[member.name] = member.decode(raw)
+    return row
+  }
+  return { end, decode }
+}
+
+function decodeValue(field: Column | SQL, at: number): Decode {
+  const decoder = is(field, Column) ? field : (field as unknown as Decoded).decoder
+  if (decoder.mapFromDriverValue === Column.prototype.mapFromDriverValue) return (raw) => raw[at]
+  return (raw) => (raw[at] === null ? null : decoder.mapFromDriverValue(raw[at]))
+}

@@ -1,0 +1,52 @@
+import type { Database, SQLQueryBindings, Statement } from 'bun:sqlite'
+import type { Result } from './store.ts'
+
+/** How many texts a connection keeps. The service's own are far fewer; the rest come from lists of varying length. */
+const KEPT = 512
+
+/** What runs statements on one connection. It keeps each by its text, so that SQLite parses and plans the text once. */
+export interface SqliteStatements {
+  /** Runs any statement: its rows, or how many rows it changed where it returns none. */
+  run(sql: string, params: unknown[]): Result
+  /** The rows of a SELECT. */
+  read(sql: string, params: unknown[]): unknown[][]
+  /** Frees what is kept. */
+  clear(): void
+}
+
+interface Kept {
+  statement: Statement
+  /** Whether it returns rows. One that does not is run without the array that Bun makes of them. */
+  returnsRows: boolean
+}
+
+export function createStatements(db: Database): SqliteStatements {
+  const kept = new Map<string, Kept>()
+
+  function prepare(sql: string): Kept {
+    const known = kept.get(sql)
+    if (known) return known
+    if (kept.size >= KEPT) clear()
+    const statement = db.prepare(sql)
+    const fresh = { statement, returnsRows: statement.columnNames.length > 0 }
+    kept.set(sql, fresh)
+    return fresh
+  }
+
+  function clear(): void {
+    for (const { statement } of kept.values()) statement.finalize()
+    kept.clear()
+  }
+
+  return {
+    run(sql, params) {
+      const { statement, returnsRows } = prepare(sql)
+      const bindings = params as SQLQueryBindings[]
+      return returnsRows
+        ? { rows: statement.values(...bindings) as unknown[][], changes: 0 }
+        : { rows: [], changes: statement.run(...bindings).changes }
+    },
+    read: (sql, params) => prepare(sql).statement.values(...(params as SQLQueryBindings[])) as unknown[][],
+    clear,
+  }
+}
