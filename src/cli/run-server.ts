@@ -4,7 +4,7 @@ import { startJobs } from '../features/jobs/jobs.ts'
 import { drain, lastOnConnection } from '../features/probes/drain.ts'
 import { nextTurn } from '../lib/clock.ts'
 import { maskDatabaseUrl } from '../lib/database-url.ts'
-import { compileWhatIsHot } from '../lib/jit.ts'
+import { enableJit } from '../lib/jit.ts'
 import { closeDeps, createDeps } from '../service.ts'
 import type { Listener } from './commands/serve.ts'
 import type { CommandContext } from './context.ts'
@@ -26,7 +26,7 @@ export async function runService(
     answerWith((request) => {
       if (!app.isProbe(request)) {
         answerWith(app.fetch)
-        nextTurn().then(compileWhatIsHot)
+        nextTurn().then(enableJit)
       }
       return app.fetch(request)
     })

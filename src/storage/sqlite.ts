@@ -19,9 +19,9 @@ import {
 } from './transaction.ts'
 
 export interface SqliteOptions {
-  /** A file, or `:memory:` for tests (which has one connection, so a read sees what a batch has not committed). */
+  /** A file, or `:memory:` for tests. In memory there is one connection, so a read also sees what is not committed yet. */
   path: string
-  /** FULL: what was answered survives a power cut. NORMAL: a power cut may take the last commits. */
+  /** FULL: every answered write survives a power cut. NORMAL: a power cut may lose the last commits. */
   synchronous: 'FULL' | 'NORMAL'
   clock: Clock
   random: Random
@@ -223,7 +223,7 @@ export function openSqlite({ path, synchronous, cacheMb, clock, random, log, ...
     },
     stats: () => ({ waiting: queue.length, waitedTotal, waitedMsTotal }),
     async migrateAlone(work) {
-      // A migration may rebuild a table that others refer to, which SQLite allows only with its foreign keys off.
+      // A migration may rebuild a table that others refer to. SQLite allows that only with foreign keys off.
       reads.endSnapshot()
       writer.db.run('PRAGMA foreign_keys = OFF')
       setWait(writer, MIGRATION_WAIT)
@@ -234,7 +234,7 @@ export function openSqlite({ path, synchronous, cacheMb, clock, random, log, ...
           copyAside: async (label) => {
             const before = reads.connection()
             if (before === writer) return undefined
-            // The lock is held, so this still sees the database as it was, whoever else starts now.
+            // This process holds the lock, so `before` still sees the database as it was.
             const copy = `${path}.before-${label}`
             copyFile(before, copy)
             return copy
