@@ -169,7 +169,7 @@ export const findUserOfLiveSession = (
   by: { userId: number; sessionId: string; now: EpochMs },
 ): MaybePromise<{ user: User; seen: number } | undefined> =>
   andThen(readRows(db, prepared(db).userOfLiveSession, by), ([row]) =>
-    row && row.seen !== null ? { user: row, seen: Number(row.seen) } : undefined,
+    row && row.seen !== null ? { user: row, seen: row.seen } : undefined,
   )
 
 /** Records that a client has used this generation, which ends the retry window of the previous refresh token. */
