@@ -3,7 +3,7 @@ import type { Config } from '../config/schema.ts'
 import { startJobs } from '../features/jobs/jobs.ts'
 import { nextTurn } from '../lib/clock.ts'
 import { maskDatabaseUrl } from '../lib/database-url.ts'
-import { compileWhatIsHot } from '../lib/jit.ts'
+import { enableJit } from '../lib/jit.ts'
 import { jobsOf, openService } from '../service.ts'
 import type { CommandContext } from './context.ts'
 import { drain, lastOnConnection } from './drain.ts'
@@ -27,7 +27,7 @@ export async function runServer(
     answerWith((request) => {
       if (!app.isProbe(request)) {
         answerWith(app.fetch)
-        nextTurn().then(compileWhatIsHot)
+        nextTurn().then(enableJit)
       }
       return app.fetch(request)
     })

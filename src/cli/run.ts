@@ -1,5 +1,5 @@
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
-import { compileWhatIsHot } from '../lib/jit.ts'
+import { enableJit } from '../lib/jit.ts'
 import { serve } from './commands/serve.ts'
 import { type CommandContext, UsageError } from './context.ts'
 
@@ -36,7 +36,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     }
     await checkArguments(command, rest)
     // A server does so when it is first asked for work.
-    if (command !== server) compileWhatIsHot()
+    if (command !== server) enableJit()
     await runCommand(command, { rawArgs: rest })
     return 0
   } catch (error) {

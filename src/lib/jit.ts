@@ -1,6 +1,6 @@
 /**
- * Lets the engine compile what runs often. The build makes it a thousand times as reluctant (`--compile-jit-policy`), for
- * what a start runs is not run again: to compile it takes longer than to interpret it, and 5 MiB that stay. Whoever goes on
- * to real work says so here; what ran until then counts.
+ * Turns JIT compilation back on. The executable starts with it nearly off (`--compile-jit-policy=1000`): what a start runs is
+ * not run again, and compiling it would take longer than interpreting it and 5 MiB that stay. Call this before sustained
+ * work; calls of a function until then count towards its compilation.
  */
-export const compileWhatIsHot = (): void => Bun.unsafe.setJITPolicy(1)
+export const enableJit = (): void => Bun.unsafe.setJITPolicy(1)

@@ -1,7 +1,7 @@
 import * as p from 'drizzle-orm/pg-core'
 import type { Columns } from './columns.ts'
 
-/** The one cast of the storage layer: PostgreSQL's columns pass for SQLite's, since every kind has the same JavaScript type. */
+/** The kinds of columns, for PostgreSQL. The cast to SQLite's types holds, since each kind has the same JavaScript type on both. */
 export const postgresqlColumns = {
   table: p.pgTable,
   id: (name: string) => p.bigint(name, { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),

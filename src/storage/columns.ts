@@ -1,12 +1,12 @@
 import * as s from 'drizzle-orm/sqlite-core'
 
 /**
- * The column kinds that both databases speak, written once for each. Tables and queries are written against the
- * SQLite types and run on both: times are epoch-ms integers, bytes base64url text, structures JSON text.
+ * The kinds of columns, for SQLite. Tables and queries use these types and run on both databases: a time is an integer of
+ * epoch milliseconds, bytes are base64url text, structures JSON text.
  */
 export const sqliteColumns = {
   table: s.sqliteTable,
-  /** A positive integer that is never given twice. */
+  /** A positive integer that is never reused. */
   id: (name: string) => s.integer(name).primaryKey({ autoIncrement: true }),
   text: (name: string) => s.text(name),
   int: (name: string) => s.integer(name),

@@ -1,12 +1,12 @@
-/** An error and what it was caused by: Drizzle wraps what the driver throws. */
+/** An error and its causes: Drizzle wraps the driver's errors. */
 function* causes(error: unknown): Generator<Record<string, unknown> & { message: string }> {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++)
     yield at as unknown as Record<string, unknown> & { message: string }
 }
 
 /**
- * Which unique index or primary key a failed write ran into, as `table.column` (of several columns the first), or
- * undefined for any other error.
+ * Which unique index or primary key a failed write violated.
+ * @returns `table.column`, of several columns the first; undefined for any other error
  */
 export function violatedUnique(error: unknown): string | undefined {
   for (const { code, errno, message, table, constraint, detail } of causes(error)) {
@@ -24,7 +24,7 @@ export function violatedUnique(error: unknown): string | undefined {
   }
 }
 
-/** Whether a failed write named a row that is not there (any more). */
+/** Whether a failed write referred to a row that does not exist. */
 export function violatedForeignKey(error: unknown): boolean {
   for (const { code, errno } of causes(error))
     if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY' || errno === '23503') return true

@@ -5,10 +5,7 @@ interface Journal {
   entries: { tag: string }[]
 }
 
-/**
- * Reads drizzle-kit's migrations of one dialect. Called as a macro, so it runs while bundling (or transpiling) and
- * the executable holds the texts.
- */
+/** Reads drizzle-kit's migrations of one dialect. As a macro it runs while bundling, so the executable contains the texts. */
 export function readMigrations(dialect: 'sqlite' | 'postgresql'): { name: string; sql: string }[] {
   const folder = join(import.meta.dir, '../../drizzle', dialect)
   const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal

@@ -8,12 +8,12 @@ export function sqlState(error: unknown): string | undefined {
   }
 }
 
-/** serialization_failure and deadlock_detected: nothing was done, and it may succeed when tried again. */
-export const lostToAnother = (error: unknown): boolean => /^40(001|P01)$/.test(sqlState(error) ?? '')
+/** serialization_failure and deadlock_detected: nothing was done, and a retry may succeed. */
+export const mayRetry = (error: unknown): boolean => /^40(001|P01)$/.test(sqlState(error) ?? '')
 
 /**
- * Connection gone, server stopping, out of room, read-only, damaged, or no longer letting us in: a 503, and so is a
- * lock that was not had in time. What the statement itself did wrong passes unchanged.
+ * Makes a 503 of a database that is unavailable (connection lost, server stopping, disk full, read-only, damaged, access
+ * denied) and of a lock that was not granted in time. A mistake of the statement itself passes unchanged.
  */
 export function asRefusal(error: unknown): unknown {
   const state = sqlState(error)

@@ -3,7 +3,7 @@ import type { SQL, TransactionSQL } from 'bun'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
-import { asRefusal, lostToAnother, sqlState } from './postgres-errors.ts'
+import { asRefusal, mayRetry, sqlState } from './postgres-errors.ts'
 import { createReads } from './postgres-reads.ts'
 import type { Driver, Result } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
@@ -28,11 +28,11 @@ export interface PostgresOptions {
   waitInside?: boolean
 }
 
-/** How often what lost to another transaction is tried again. */
+/** How often a statement or transaction is tried when it conflicts with another one. */
 const ATTEMPTS = 8
-/** The server ends a statement after this many milliseconds, and a transaction that is left alone for as long. */
+/** In milliseconds: the server cancels a statement that takes longer, and ends a transaction that is idle for longer. */
 const STATEMENT_LIMIT = 10_000
-/** After this many milliseconds without an answer the server is taken to be away. */
+/** In milliseconds: without an answer for so long, the server counts as unreachable. */
 const ANSWER_LIMIT = STATEMENT_LIMIT + 1_000
 
 /** The advisory lock that migrating processes share: the letters "keywar" as a number. */
@@ -42,14 +42,14 @@ interface PostgresTransaction extends Transaction {
   sql: TransactionSQL
 }
 
-/** PostgreSQL through Bun.SQL: a pool, pooled transactions at READ COMMITTED, retried when they lose to another one. */
+/** PostgreSQL through a pool of Bun.SQL. Transactions run at READ COMMITTED and are retried after a conflict. */
 export function openPostgres({ url, poolSize, clock, random, log, waitInside }: PostgresOptions): Driver {
   const connect = () =>
     new Bun.SQL(url, {
       max: poolSize,
       connectionTimeout: STATEMENT_LIMIT / 1_000,
       idleTimeout: 300,
-      // The server keeps every text that a connection has prepared.
+      // In seconds. The server keeps every statement that a connection prepared until it is closed.
       maxLifetime: 3_600,
       connection: {
         application_name: 'keyward',
@@ -70,7 +70,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     return value
   }
 
-  /** A refusal for what took too long. When nothing else was answered either, its connections are dead: new ones are made. */
+  /** The refusal of what took too long. When nothing else was answered either, the pool is replaced. */
   function giveUp() {
     if (clock.monotonic() - lastAnswer >= ANSWER_LIMIT) {
       const dead = pool
@@ -91,7 +91,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     }
   }
 
-  // A single read at READ COMMITTED loses to nobody, so it is not tried again.
+  // A single read at READ COMMITTED has no conflicts, so it is not retried.
   const read = createReads(
     async (text, params) => (await limit.watch(query(pool, text, params), giveUp)).rows,
     (values, type) => pool.array(values, type),
@@ -116,7 +116,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       if (transaction.ended) throw databaseUnavailable()
       const inside: PostgresTransaction = Object.assign(transaction, { sql })
       try {
-        // What goes on for too long is rolled back and its connection given back, whatever `work` still waits for.
+        // A transaction that takes too long is rolled back and its connection freed, whatever `work` still waits for.
         return await Promise.race([running.run(inside, () => runWhole(inside, work)), overdue.promise])
       } finally {
         transaction.ended = true
@@ -143,7 +143,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       try {
         return await task()
       } catch (error) {
-        if (!lostToAnother(error) || tried === ATTEMPTS) throw asRefusal(error)
+        if (!mayRetry(error) || tried === ATTEMPTS) throw asRefusal(error)
         await clock.sleep(random.fraction() * 10 * tried)
       }
     }
@@ -175,10 +175,10 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       pool.begin(async (sql) => {
         const run = async (text: string, params: unknown[] = []) =>
           (await sql.unsafe(text, params).values()) as unknown[][]
-        // Without the limit a second start, waiting here for the first one to migrate, would give up.
+        // With the limit, a second start would give up waiting for the first one to migrate.
         await run('SET LOCAL statement_timeout = 0')
         await run('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
-        // drizzle-kit names the schema "public" in references; the tables are made in whatever schema comes first.
+        // drizzle-kit writes the schema "public" into references; the tables are created in the first schema of the search path.
         return work({
           run: (text, params) => run(text.replaceAll('"public".', ''), params),
           copyAside: async () => undefined,

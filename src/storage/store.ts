@@ -3,20 +3,20 @@ import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Tables } from './tables/all.ts'
 
 /**
- * What a `store.ts` needs: the query builder and the tables. A statement finds its connection when it runs: the
- * transaction it is called in if there is one, else the reader or, for a write, a transaction of its own.
+ * What a `store.ts` needs: the query builder and the tables. A statement joins the transaction in which it is called. Outside
+ * of one, a write has a transaction of its own.
  */
 export interface Db {
   readonly q: SqliteRemoteDatabase<Record<string, never>>
   readonly t: Tables
-  /** See `Driver`. */
+  /** This and `tryRead`: see `Driver`; for `statements.ts`. */
   readonly execute: Driver['execute']
   readonly tryRead: Driver['tryRead']
 }
 
-/** How transactions wait for their turn; totals count from the start of the process. */
+/** How writes wait for their turn. Totals count from the start of the process. */
 export interface StorageStats {
-  /** How many wait now. */
+  /** How many are waiting now. */
   waiting: number
   waitedTotal: number
   /** SQLite: for the writer and for other processes that hold the file. PostgreSQL: for a connection of the pool. */
@@ -27,21 +27,20 @@ export interface Store extends Db {
   readonly dialect: 'sqlite' | 'postgresql'
   /**
    * Runs `work` in one transaction: all of it is on disk when the promise resolves, none of it when it rejects.
-   * Inside a transaction it joins that one. `work` awaits nothing but statements (never a hash, mail or fetch) and
-   * may run again after a conflict, so it has no other effects; those go to `afterCommit`. A statement or a joined
-   * transaction that fails takes the whole with it, also if `work` catches what it threw: to go on after a conflict,
-   * say so in the statement (`onConflictDoNothing`).
+   * Inside a transaction it joins that one. `work` awaits nothing but statements, never a hash, mail or fetch. It may run
+   * again after a conflict, so other effects belong in `afterCommit`. When a statement or a joined transaction fails, the
+   * whole fails, even if `work` catches the error; a conflict that may happen is handled in SQL (`onConflictDoNothing`).
    * @throws KeywardError `database_busy` after waiting 3 s for another process, `database_unavailable`
    */
   transaction<T>(work: () => Promise<T>): Promise<T>
   /**
-   * Runs `task` once the running transaction is committed, never if it is not; at once outside a transaction. What it
-   * throws is logged and changes nothing.
+   * Runs `task` after the current transaction has committed, or at once outside of a transaction. Never runs it after a
+   * rollback. An error of `task` is logged.
    */
   afterCommit(task: () => void): void
   /**
-   * Before rows are inserted with ids of their own, up to `through`: the ids that the database gives out are above it
-   * once they are in. Cannot be taken back.
+   * Call this before inserting rows with given ids up to `through`: the ids that the database assigns afterwards are higher.
+   * A rollback does not undo it.
    */
   reserveIds(table: string, through: number): Promise<void>
   stats(): StorageStats
@@ -50,7 +49,7 @@ export interface Store extends Db {
 
 export interface Result {
   rows: unknown[][]
-  /** How many rows were inserted, updated or deleted by a statement that answers none. */
+  /** How many rows were inserted, updated or deleted; 0 for a statement that returns rows. */
   changes: number
 }
 
@@ -58,16 +57,16 @@ export interface Result {
 export interface Driver {
   execute(sql: string, params: unknown[]): Promise<Result>
   /**
-   * The rows of a SELECT with nothing on the way that need not be, from SQLite without a promise. Undefined in a
-   * transaction and where the database does not answer at once: then `execute` it.
+   * The rows of a SELECT by the shortest way: from SQLite without a promise, from PostgreSQL batched with other reads.
+   * @returns undefined inside a transaction, and while another process holds the SQLite file: then call `execute`
    */
   tryRead(sql: string, params: unknown[]): MaybePromise<unknown[][]> | undefined
   transaction<T>(work: () => Promise<T>): Promise<T>
   afterCommit(task: () => void): void
   stats(): StorageStats
-  /** Runs `work` in one transaction that no other migrating process shares; for `migrate.ts`, before anything is served. */
+  /** Runs `work` in a transaction under the lock of migrations; for `migrate.ts`, before the server serves. */
   migrateAlone<T>(work: (database: MigratingDatabase) => Promise<T>): Promise<T>
-  /** Column names of a table, none when there is no such table. */
+  /** The names of a table's columns; empty when there is no such table. */
   columnsOf(table: string): Promise<string[]>
   close(): Promise<void>
 }
@@ -75,8 +74,8 @@ export interface Driver {
 export interface MigratingDatabase {
   run: RunSql
   /**
-   * Copies the database as it was before this transaction to a file beside it, private to its owner, and answers its
-   * path; undefined where the server's own backups serve.
+   * Copies the database as it was before this transaction to a file beside it, readable by its owner alone.
+   * @returns the path of the copy; undefined with PostgreSQL, which has backups of its own
    */
   copyAside(label: string): Promise<string | undefined>
 }

@@ -1,12 +1,12 @@
 import { type Clock, SECOND } from '../lib/clock.ts'
 
 export interface TimeLimit {
-  /** As `work`, but rejects with what `expire` answers once the limit is over. `work` itself goes on: `expire` ends it. */
+  /** Settles as `work`, or rejects with the result of `expire` after the limit. `work` goes on unless `expire` ends it. */
   watch<T>(work: Promise<T>, expire: () => unknown): Promise<T>
   stop(): void
 }
 
-/** A limit that is kept to the second: one timer for all, since a timer for each statement would cost more than the statement. */
+/** A time limit with a precision of one second. One timer serves all, since a timer costs more than a statement. */
 export function createTimeLimit(clock: Clock, milliseconds: number): TimeLimit {
   const watched = new Set<{ due: number; expire: () => void }>()
   const stop = clock.every(SECOND, () => {

@@ -1,17 +1,17 @@
 import { KeywardError } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
 
-/** A running transaction as its statements see it, the same on both databases. */
+/** The state of a running transaction, the same on both databases. */
 export interface Transaction {
   afterCommit: (() => void)[]
-  /** The first thing that went wrong in it. From then on nothing runs in it and nothing of it is kept. */
+  /** The first error in it. After an error no statement runs in the transaction, and it is rolled back. */
   failure: { error: unknown } | undefined
   ended: boolean
 }
 
 export const newTransaction = (): Transaction => ({ afterCommit: [], failure: undefined, ended: false })
 
-/** @throws Error when no statement may run in the transaction any more */
+/** @throws Error when the transaction has ended or failed */
 export function checkOpen({ ended, failure }: Transaction): void {
   if (ended) throw new Error('A statement was run after its transaction had ended')
   if (failure)
@@ -19,15 +19,15 @@ export function checkOpen({ ended, failure }: Transaction): void {
 }
 
 /**
- * Remembers what went wrong. PostgreSQL refuses every statement after one that failed; SQLite would go on, and after
- * some errors outside of any transaction.
+ * Records an error. PostgreSQL itself refuses statements after an error. SQLite would go on, after some errors even outside
+ * of the transaction.
  */
 export function fail<E>(transaction: Transaction, error: E): E {
   transaction.failure ??= { error }
   return error
 }
 
-/** Runs `work` as a part of a transaction that runs already. A part that fails cannot be taken back alone. */
+/** Runs `work` as part of a running transaction. A part that fails fails the whole. */
 export async function join<T>(transaction: Transaction, work: () => Promise<T>): Promise<T> {
   checkOpen(transaction)
   try {
@@ -37,14 +37,14 @@ export async function join<T>(transaction: Transaction, work: () => Promise<T>):
   }
 }
 
-/** Runs the whole of a transaction; rejects also when `work` swallowed a failure. */
+/** Runs the whole of a transaction. It rejects also when `work` caught an error of a statement. */
 export async function runWhole<T>(transaction: Transaction, work: () => Promise<T>): Promise<T> {
   const value = await work()
   if (transaction.failure) throw transaction.failure.error
   return value
 }
 
-/** Runs what waited for the commit. The commit stands whatever these do, so what they throw goes to the log. */
+/** Runs the tasks of `afterCommit`. The commit stands, so their errors are logged. */
 export function runAfterCommit({ afterCommit }: Transaction, log: Pick<Log, 'error'> | undefined): void {
   const report = (error: unknown) => log?.error('after_commit_failed', errorFields(error))
   for (const task of afterCommit)

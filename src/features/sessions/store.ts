@@ -149,8 +149,8 @@ export const insert = (db: Db, session: NewSession): Promise<unknown> =>
   execute(db, prepared(db).insert, { ...session })
 
 /**
- * Ends the longest idle live sessions of a user until `keep` are left beside the one that begins, which is never ended
- * whatever the clock says of it; answers which.
+ * Ends the user's longest idle live sessions, so that `keep` are left beside the session `begun`, which stays in any case.
+ * @returns the ids of the ended sessions
  */
 export async function endExcess(
   db: Db,
@@ -161,42 +161,42 @@ export async function endExcess(
 }
 
 /**
- * The user of a session and the highest generation seen of it, in one statement, if both are alive: active, same
- * epoch, neither ended nor expired.
+ * The user of a live session, and the highest generation that a client has used.
+ * @returns undefined unless the user is active and the session has the user's epoch, is not ended and not expired
  */
 export const findUserOfLiveSession = (
   db: Db,
   by: { userId: number; sessionId: string; now: EpochMs },
 ): MaybePromise<{ user: User; seen: number } | undefined> =>
   andThen(readRows(db, prepared(db).userOfLiveSession, by), ([row]) =>
-    row && row.seen !== null ? { user: row, seen: Number(row.seen) } : undefined,
+    row && row.seen !== null ? { user: row, seen: row.seen } : undefined,
   )
 
-/** Notes that a token of this generation was seen. */
+/** Records that a client has used this generation, which ends the retry window of the previous refresh token. */
 export const confirm = (db: Db, by: { sessionId: string; generation: number }): Promise<unknown> =>
   execute(db, prepared(db).confirm, by)
 
 export const findWithUser = (db: Db, id: string): MaybePromise<{ session: StoredSession; user: User } | undefined> =>
   andThen(readRows(db, prepared(db).withUser, { id }), ([found]) => found)
 
-/** Moves a live session to its next generation; false when it is not at `generation` any more, or not alive. */
+/** Moves a live session to its next generation. @returns false when it is not at `generation` or not alive */
 export const rotate = async (db: Db, rotation: Rotation): Promise<boolean> =>
   (await execute(db, prepared(db).rotate, { ...rotation, next: rotation.generation + 1 })) > 0
 
-/** Ends a live session of this user; false when there is none. */
+/** Ends a live session of this user. @returns false when there is none */
 export const endOne = async (
   db: Db,
   by: { id: string; userId: number; reason: EndReason; now: EpochMs },
 ): Promise<boolean> => (await execute(db, prepared(db).endOne, by)) > 0
 
-/** Ends a live session whose generation has passed the one presented; true for exactly one of many at once. */
+/** Ends a live session that is past the presented generation. @returns true for exactly one of concurrent calls */
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
   (await execute(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
 
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
   queryRows(db, prepared(db).listLive, by)
 
-/** Moves a live session from the epoch before `epoch` to `epoch`; false when it is not alive. */
+/** Moves a live session from the previous epoch to `epoch`. @returns false when it is not alive */
 export async function keepInEpoch(
   { q, t: { sessions } }: Db,
   { id, userId, epoch, now }: { id: string; userId: number; epoch: number; now: EpochMs },
@@ -217,7 +217,7 @@ export async function keepInEpoch(
   return kept.length > 0
 }
 
-/** Marks every session of a user outside of `epoch` as ended. */
+/** Marks every session of a user with another epoch as ended. */
 export const endOutsideEpoch = (
   { q, t: { sessions } }: Db,
   { userId, epoch, reason, now }: { userId: number; epoch: number; reason: EndReason; now: EpochMs },
@@ -228,8 +228,9 @@ export const endOutsideEpoch = (
     .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), ne(sessions.epoch, epoch)))
 
 /**
- * Looks at up to `limit` sessions that may have been dead since before `before`: deletes those that have, and puts off the
- * others to their present end. Answers how many it looked at.
+ * Reviews up to `limit` sessions that are due before `before`: deletes those that ended or expired before it, and makes the
+ * others due when they expire.
+ * @returns how many were reviewed
  */
 export async function deleteDead(
   { q, t: { sessions } }: Db,

@@ -1,0 +1,123 @@
+import { type Clock, nextTurn } from '../lib/clock.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
+import type { Random } from '../lib/random.ts'
+import { asRefusal, type Connection, control, isBusy } from './sqlite-file.ts'
+import type { StorageStats } from './store.ts'
+import { databaseUnavailable } from './transaction.ts'
+
+/** How many units share one commit. */
+const BATCH = 64
+
+/** Settles the promise of a unit. It is called after the commit. */
+type Settle = () => void
+
+/** A statement or a whole transaction. */
+interface Unit {
+  /** Runs the unit. Throws, or rejects, only when SQLite has rolled back the whole batch, as after a full disk. */
+  run: () => MaybePromise<Settle>
+  /** Tells the caller that nothing of the unit was done. */
+  reject: (error: unknown) => void
+  queuedAt: number
+}
+
+export interface GroupCommit {
+  /** Queues a unit and settles with what `run`'s result does after the commit. See `Unit.run`. */
+  enqueue<T>(run: (resolve: (value: T) => void, reject: (error: unknown) => void) => MaybePromise<Settle>): Promise<T>
+  stats(): StorageStats
+  /** Accepts no more units and waits for those that are queued. */
+  close(): Promise<void>
+}
+
+/**
+ * Group commit: all units that wait at one moment run one after the other in a single SQLite transaction and share its commit.
+ * No unit is answered before that commit, so a batch costs one fsync and loses nothing.
+ */
+export function createGroupCommit(deps: {
+  writer: Connection
+  /** The writer's snapshot for reads must end before it begins a transaction. */
+  endSnapshot: () => void
+  /** How long a unit waits for another process that holds the file, in milliseconds. */
+  patience: number
+  clock: Clock
+  random: Random
+}): GroupCommit {
+  const { writer, endSnapshot, patience, clock, random } = deps
+  let queue: Unit[] = []
+  let drained: Promise<void> | undefined
+  let closed = false
+  let waitedTotal = 0
+  let waitedMsTotal = 0
+
+  async function drain(): Promise<void> {
+    do {
+      await nextTurn()
+      if (await begin()) await runBatch(queue.splice(0, BATCH))
+    } while (queue.length > 0)
+    drained = undefined
+  }
+
+  /**
+   * Takes the write lock, waiting outside SQLite.
+   * @returns false when every unit was refused meanwhile
+   */
+  async function begin(): Promise<boolean> {
+    for (;;) {
+      try {
+        endSnapshot()
+        if (writer.db.inTransaction) control(writer, 'ROLLBACK')
+        control(writer, 'BEGIN IMMEDIATE')
+        return true
+      } catch (error) {
+        const refusal = asRefusal(error)
+        const now = clock.monotonic()
+        const waits = (unit: Unit) => isBusy(error) && now < unit.queuedAt + patience
+        for (const unit of queue) if (!waits(unit)) unit.reject(refusal)
+        queue = queue.filter(waits)
+        if (queue.length === 0) return false
+        await clock.sleep(2 + random.fraction() * 18)
+      }
+    }
+  }
+
+  async function runBatch(batch: Unit[]): Promise<void> {
+    const begun = clock.monotonic()
+    waitedTotal += batch.length
+    for (const unit of batch) waitedMsTotal += begun - unit.queuedAt
+    const settles: Settle[] = []
+    try {
+      for (const unit of batch) {
+        const settle = unit.run()
+        settles.push(settle instanceof Promise ? await settle : settle)
+      }
+      control(writer, 'COMMIT')
+    } catch (error) {
+      const refusal = isBusy(error) ? asRefusal(error) : databaseUnavailable(error)
+      for (const unit of batch) unit.reject(refusal)
+      rollBack(writer)
+      return
+    }
+    for (const settle of settles) settle()
+  }
+
+  return {
+    enqueue(run) {
+      if (closed) return Promise.reject(databaseUnavailable())
+      return new Promise((resolve, reject) => {
+        queue.push({ run: () => run(resolve, reject), reject, queuedAt: clock.monotonic() })
+        drained ??= drain()
+      })
+    },
+    stats: () => ({ waiting: queue.length, waitedTotal, waitedMsTotal }),
+    async close() {
+      closed = true
+      await drained
+    },
+  }
+}
+
+/** A rollback that fails is tried again before the next batch, and its reason is met by the next statement. */
+export function rollBack(connection: Connection): void {
+  try {
+    if (connection.db.inTransaction) control(connection, 'ROLLBACK')
+  } catch {}
+}
