@@ -38,6 +38,9 @@ export interface Deps {
   limits: Limiter
 }
 
+/** For each part, a function from the real one to the one that everything else gets. */
+export type Replacements = { [Part in keyof Deps]?: (real: Deps[Part]) => Deps[Part] }
+
 /** What tests replace. */
 export interface Surroundings {
   clock?: Clock
@@ -49,6 +52,7 @@ export interface Surroundings {
   usage?: () => ProcessUsage
   /** See `StorageOptions.waitInside`. */
   waitInside?: boolean
+  replace?: Replacements
 }
 
 /** Opens the database of a configuration, as a server does or as a command beside one. */
@@ -79,17 +83,23 @@ export async function createDeps(
     write = () => {},
     writesToTerminal = () => false,
     usage = () => noUsage,
-    log,
+    log: givenLog,
     waitInside,
+    replace = {},
   }: Surroundings = {},
 ): Promise<Deps> {
-  log ??= createLog({ level: config.LOG_LEVEL, format: logFormat(config, writesToTerminal), clock, write })
-  const { store, driver } = await openDatabase(config, { log, waitInside })
+  const used = <Part extends keyof Deps>(part: Part, real: Deps[Part]): Deps[Part] => replace[part]?.(real) ?? real
+  const realLog =
+    givenLog ?? createLog({ level: config.LOG_LEVEL, format: logFormat(config, writesToTerminal), clock, write })
+  const log = used('log', realLog)
+  const { store: realStore, driver } = await openDatabase(config, { log, waitInside })
+  const store = used('store', realStore)
   try {
     const { applied, copy } = await migrate(driver, embeddedMigrations(store.dialect), clock)
     if (applied.length > 0) log.info('database_migrated', { applied: applied.join(' '), copy })
-    const keyring = await openKeyring({ config, store, clock, random }, { prepare: !waitInside })
-    const passwords = createPasswords({
+    const realKeyring = await openKeyring({ config, store, clock, random }, { prepare: !waitInside })
+    const keyring = used('keyring', realKeyring)
+    const realPasswords = createPasswords({
       cost: config.BCRYPT_COST,
       maxWaitMs: config.HASH_MAX_WAIT_MS,
       nice: config.HASH_NICE,
@@ -97,7 +107,8 @@ export async function createDeps(
       clock,
       log,
     })
-    const accessTokens = createAccessTokens({ config, keyring, clock, random })
+    const passwords = used('passwords', realPasswords)
+    const accessTokens = used('accessTokens', createAccessTokens({ config, keyring, clock, random }))
     const metrics = createMetrics({ passwords, store, clock, usage })
     const lifecycle = createLifecycle()
     const secrets = secretsOf(config)
@@ -126,7 +137,7 @@ export async function createDeps(
         enabled: config.RATE_LIMIT === 'on',
         exceeded: async ({ rule, userId, ip }) => {
           await record({ store, clock }, { event: 'limit.exceeded', userId, ip, details: { rule } })
-          store.afterCommit(() => log?.warn('limit_exceeded', { rule, user_id: userId }))
+          store.afterCommit(() => log.warn('limit_exceeded', { rule, user_id: userId }))
         },
       }),
     }

@@ -1,0 +1,92 @@
+import { drizzle as postgresqlBuilder } from 'drizzle-orm/pg-proxy'
+import { drizzle as sqliteBuilder } from 'drizzle-orm/sqlite-proxy'
+import { type Bcrypt, createPasswords, type PasswordsOptions } from '../../src/features/passwords/passwords.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import type { Log } from '../../src/lib/log.ts'
+import type { Deps, Replacements } from '../../src/service.ts'
+import type { Store } from '../../src/storage/store.ts'
+
+/** The parts of the service that tests replace, by the names that tests know them by. */
+export interface Parts {
+  log: Log
+  store: Store
+  passwords: Deps['passwords']
+  tokens: Deps['accessTokens']
+  signingKeys: Deps['keyring']
+}
+
+/** For each part, a function from the real one to the one that the service uses from its first moment on. */
+export type Replace = { [Name in keyof Parts]?: Replacement<Parts[Name]> }
+
+export type Replacement<Part> = (real: Part, around: { clock: Clock }) => Part
+
+/** `Replace` in the service's own names. */
+export function replacements(replace: Replace, clock: Clock): Replacements {
+  const at = <Part>(make: Replacement<Part> | undefined) => make && ((real: Part) => make(real, { clock }))
+  return {
+    log: at(replace.log),
+    store: at(replace.store),
+    passwords: at(replace.passwords),
+    accessTokens: at(replace.tokens),
+    keyring: at(replace.signingKeys),
+  }
+}
+
+/** Stands in for a part and passes every call on to the real one, until a test changes some of its methods. */
+export interface StandIn<Part> {
+  /** For `replace`. Every app that is made with it begins with no change. */
+  readonly takePlace: Replacement<Part>
+  /** From now on these methods instead of the real ones. */
+  change(changes: Partial<Part> | ((real: Part) => Partial<Part>)): void
+  restore(): void
+}
+
+/** Makes a stand-in: `standIn<'passwords'>()`. */
+export function standIn<Name extends keyof Parts>(): StandIn<Parts[Name]> {
+  type Part = Parts[Name]
+  let changesOf: ((real: Part) => Partial<Part>) | undefined
+  return {
+    takePlace(real) {
+      changesOf = undefined
+      return new Proxy(real, {
+        get: (_, name) => Reflect.get({ ...real, ...changesOf?.(real) }, name),
+      })
+    },
+    change(changes) {
+      changesOf = typeof changes === 'function' ? changes : () => changes
+    },
+    restore() {
+      changesOf = undefined
+    },
+  }
+}
+
+/** Password hashing with other options than the configuration's, for instance with a bcrypt that counts. */
+export const passwordsWith =
+  (options: Partial<PasswordsOptions> & { bcrypt: Bcrypt; log?: Log }): Replacement<Parts['passwords']> =>
+  (_, { clock }) =>
+    createPasswords({ cost: 4, maxWaitMs: 60_000, nice: 0, fairness: false, clock, ...options })
+
+/** Called with the text of each statement before it runs; to throw is to fail the statement. */
+export type OnStatement = (sql: string) => void
+
+/**
+ * Shows every statement of a store, on its one way to the database: those that the query builder sends and those that go
+ * past it.
+ */
+export const watchStatements =
+  (onStatement: OnStatement): Replacement<Store> =>
+  (real) => {
+    const execute: Store['execute'] = async (sql, params) => {
+      onStatement(sql)
+      return real.execute(sql, params)
+    }
+    const readDirect: Store['readDirect'] = (sql, params) => {
+      const rows = real.readDirect(sql, params)
+      // Without rows the caller executes the same statement, which is shown there.
+      if (rows !== undefined) onStatement(sql)
+      return rows
+    }
+    const q = real.dialect === 'sqlite' ? sqliteBuilder(execute) : (postgresqlBuilder(execute) as unknown as Store['q'])
+    return { ...real, q, execute, readDirect }
+  }
