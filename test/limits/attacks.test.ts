@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { KeywardError } from '../../src/errors.ts'
-import { login } from '../../src/features/accounts/login.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { clientPrefix } from '../../src/lib/ip.ts'
 import type { SignedUp, TestApp, TestAppOptions } from '../support/app.ts'
@@ -15,22 +14,25 @@ const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).te
 const inReadme = (row: string) => expect(readme).toContain(row)
 
 /** Password checks cost nothing here, so that days of attacks take seconds; what is counted is the same. */
-async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const app = await limitedApp({ ...options, env: { SQLITE_SYNCHRONOUS: 'NORMAL', LOG_LEVEL: 'silent' } })
-  app.deps.passwords.verify = async (given, stored) => ({
-    ok: stored !== undefined && given === password,
-    rehash: false,
+const openApp = (options: TestAppOptions = {}): Promise<TestApp> =>
+  limitedApp({
+    ...options,
+    env: { SQLITE_SYNCHRONOUS: 'NORMAL', LOG_LEVEL: 'silent' },
+    replace: {
+      passwords: (real) => ({
+        ...real,
+        verify: async (given, stored) => ({ ok: stored !== undefined && given === password, rehash: false }),
+        hash: async () => ({ hash: `$2b$04$${'a'.repeat(21)}.${'a'.repeat(30)}.`, scheme: 'bun-bcrypt' }),
+      }),
+    },
   })
-  app.deps.passwords.hash = async () => ({ hash: `$2b$04$${'a'.repeat(21)}.${'a'.repeat(30)}.`, scheme: 'bun-bcrypt' })
-  return app
-}
 
 const ipv4 = (block: number, n: number) => `${block}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
 
 /** Whether a wrong password was let through to be checked: the use case behind `/token`, without HTTP around it. */
-async function isJudged({ deps }: TestApp, identifier: string, ip: string): Promise<boolean> {
+async function isJudged(app: TestApp, identifier: string, ip: string): Promise<boolean> {
   const attempt = { identifier, password: 'leaked', origin: { ip, userAgent: null }, client: clientPrefix(ip) }
-  const error: unknown = await login(deps, attempt).catch((thrown) => thrown)
+  const error: unknown = await app.process.login(attempt).catch((thrown) => thrown)
   if (!(error instanceof KeywardError)) throw error
   return error.code === 'invalid_credentials'
 }
@@ -64,9 +66,8 @@ describeEachDialect('an attack', (dialect) => {
   })
   afterAll(() => app.close())
   const begin = async () => {
-    const { q, t } = app.deps.store
-    await q.delete(t.limits)
-    await q.delete(t.auditEvents)
+    await app.rows.limits.remove()
+    await app.rows.auditEvents.remove()
     await app.clock.advance(MINUTE)
     start = app.clock.now()
   }
@@ -97,9 +98,8 @@ describeEachDialect('an attack', (dialect) => {
       // Every hour, in the middle of it: with the device token, and at home without one.
       expect((await owner({ peer: `203.0.113.${hour}`, device })).status).toBe(200)
       expect((await owner()).status).toBe(200)
-      const { q, t } = app.deps.store
       // The owner travels: no network but home stays known.
-      await q.delete(t.sessions)
+      await app.rows.sessions.remove()
       await owner()
     }
     expect(through).toBeGreaterThanOrEqual(97)
@@ -166,7 +166,7 @@ describe('an attack of 100,000 stolen pairs of names and passwords from 50 netwo
       await app.request('POST', '/register', { json, peer: ipv4(80, i) })
     }
     const start = app.clock.now()
-    const before = app.deps.store.stats().waitedTotal
+    const before = app.process.waits().waitedTotal
     let through = 0
     // Every half hour each network tries as many as fall into it, one after the other.
     for (let burst = 0; burst < 48; burst++) {
@@ -185,7 +185,7 @@ describe('an attack of 100,000 stolen pairs of names and passwords from 50 netwo
     expect(through).toBeGreaterThan(3_000)
     expect(through).toBeLessThanOrEqual(50 * 79)
     // The flood was answered out of memory: few of the refused attempts came to the database's writer.
-    expect(app.deps.store.stats().waitedTotal - before).toBeLessThan(100_000 / 8)
+    expect(app.process.waits().waitedTotal - before).toBeLessThan(100_000 / 8)
     inReadme('| 50 networks try 100,000 stolen pairs | 3,950 | 2,000 |')
     await app.close()
   }, 60_000)

@@ -2,11 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { SQL } from 'bun'
 import { limitNames } from '../../src/config/limits.ts'
 import { KeywardError } from '../../src/errors.ts'
-import { cleanUp } from '../../src/features/jobs/clean-up.ts'
 import { createFront } from '../../src/features/limits/front.ts'
 import { createInFlight } from '../../src/features/limits/in-flight.ts'
-import { createLimiter, type Held, type Limiter, type LimitMet } from '../../src/features/limits/limits.ts'
-import { rulesWith } from '../../src/features/limits/overrides.ts'
+import type { Held, Limiter, LimitMet } from '../../src/features/limits/limits.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
@@ -28,28 +26,20 @@ describeEachDialect('a limiter', (dialect) => {
   })
   beforeEach(async () => {
     met = []
-    const { q, t } = app.deps.store
-    for (const table of [t.limits, t.auditEvents]) await q.delete(table)
+    for (const table of [app.rows.limits, app.rows.auditEvents]) await table.remove()
     await app.clock.advance(MINUTE)
   })
 
   /** One in a process of its own, as far as the database sees. */
   const limiter = (of: TestApp = app, settings: string[] = ['code.account=10/1h']): Limiter =>
-    createLimiter({
-      store: of.deps.store,
-      clock: of.clock,
-      rules: rulesWith(settings),
-      secret: 'a secret of the test',
-      enabled: true,
-      exceeded: async (limit) => void met.push(limit),
-    })
+    of.process.createLimiter({ settings, exceeded: async (limit) => void met.push(limit) })
   const outcomeOf = async (taking: Promise<Held>): Promise<Held | KeywardError> =>
     taking.catch((error) => {
       if (!(error instanceof KeywardError)) throw error
       return error
     })
   const isRefusal = (outcome: Held | KeywardError): outcome is KeywardError => outcome instanceof KeywardError
-  const rows = () => app.deps.store.q.select().from(app.deps.store.t.limits)
+  const rows = () => app.rows.limits.all()
 
   test('lets exactly as many of a hundred at once through as there are places, over two processes', async () => {
     const both = [limiter(), limiter(two)]
@@ -196,13 +186,13 @@ describeEachDialect('a limiter', (dialect) => {
           peer: `203.0.113.${i % 5}`,
         }),
       )
-      const [answers] = await Promise.all([Promise.all(attempts), cleanUp(busy.deps), cleanUp(busy.deps)])
+      const [answers] = await Promise.all([Promise.all(attempts), busy.process.cleanUp(), busy.process.cleanUp()])
       statuses.push(...answers.map(({ status }) => status))
     }
     expect(tally(statuses)).toEqual({ 200: 60, 401: 180 })
     if (dialect.name === 'postgresql') {
       // A connection that ends tells the server what it has seen.
-      await busy.deps.store.close()
+      await busy.process.closeDatabase()
       const admin = new SQL(busy.databaseUrl, { max: 1 })
       const [row] = await admin`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`
       await admin.close()
@@ -241,10 +231,10 @@ describeEachDialect('a limiter', (dialect) => {
     const one = limiter(app, ['code.account=10/1h', 'mail.prefix=3/1d'])
     for (let i = 0; i < 700; i++) (await one.take([{ rule: 'code.account', key: `k${i}` }], {})).keep()
     ;(await one.take([{ rule: 'mail.prefix', key: 'stays' }], {})).keep()
-    await cleanUp(app.deps)
+    await app.process.cleanUp()
     expect(await rows()).toHaveLength(701)
     await app.clock.advance(7 * MINUTE)
-    await cleanUp(app.deps)
+    await app.process.cleanUp()
     expect((await rows()).map(({ key }) => key)).toEqual(['mail.prefix/0/stays'])
     expect(await auditOf(app)).toEqual([])
   })

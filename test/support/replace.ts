@@ -6,6 +6,8 @@ import type { Log } from '../../src/lib/log.ts'
 import type { Deps, Replacements } from '../../src/service.ts'
 import type { Store } from '../../src/storage/store.ts'
 
+export type { Bcrypt }
+
 /** The parts of the service that tests replace, by the names that tests know them by. */
 export interface Parts {
   log: Log
