@@ -1,6 +1,4 @@
 import { expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
-import { giveRole } from '../../src/features/roles/assign.ts'
 import { introspectionKey, withApp } from '../sessions/support.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
@@ -22,9 +20,8 @@ describeEachDialect('GET /forward-auth', (dialect) => {
       expect([unproven.status, await unproven.text()]).toEqual([200, ''])
       expect(told(unproven)).toEqual([String(ada.id), 'ada', '', 'user'])
       expect(unproven.headers.get('cache-control')).toBe('no-store')
-      const { q, t } = app.deps.store
-      await q.update(t.users).set({ emailVerifiedAt: 1 }).where(eq(t.users.id, ada.id))
-      await giveRole(app.deps, { userId: ada.id, role: 'admin' })
+      await app.rows.users.change({ id: ada.id }, { emailVerifiedAt: 1 })
+      await app.admin.giveRole(ada.id, 'admin')
       expect(told(await ask(app, ada.grant.access_token))).toEqual([
         String(ada.id),
         'ada',
@@ -45,8 +42,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
   ])('percent-encodes what is not printable ASCII: %s', (username, header) =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
-      const { q, t } = app.deps.store
-      await q.update(t.users).set({ username }).where(eq(t.users.id, ada.id))
+      await app.rows.users.change({ id: ada.id }, { username })
       const answer = await ask(app, ada.grant.access_token)
       expect(told(answer)).toEqual([String(ada.id), header, '', 'user'])
       expect(decodeURIComponent(header)).toBe(username)
@@ -70,7 +66,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp('ada')
       const bea = await app.signUp('bea')
-      await giveRole(app.deps, { userId: bea.id, role: 'admin' })
+      await app.admin.giveRole(bea.id, 'admin')
       const statuses = async (query: string) => [
         (await ask(app, ada.grant.access_token, query)).status,
         (await ask(app, bea.grant.access_token, query)).status,

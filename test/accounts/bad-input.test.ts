@@ -45,8 +45,7 @@ const badTexts: Record<string, string> = {
 describeEachDialect('bad input', (dialect) => {
   let app: TestApp
   const rows = async () => {
-    const { q, t } = app.deps.store
-    return [await q.select().from(t.users), await q.select().from(t.sessions)]
+    return [await app.rows.users.all(), await app.rows.sessions.all()]
   }
   let before: Awaited<ReturnType<typeof rows>>
 

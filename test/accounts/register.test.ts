@@ -40,8 +40,7 @@ describeEachDialect('registration', (dialect) => {
       const { id } = (await (await register(`${name}@example.com`, name)).json()) as { id: number }
       ids.push(id)
     }
-    const { q, t } = app.deps.store
-    await q.delete(t.users)
+    await app.rows.users.remove()
     const { id } = (await (await register('dan@example.com', 'dan')).json()) as { id: number }
     expect(new Set([...ids, id]).size).toBe(4)
     expect(id).toBeGreaterThan(Math.max(...ids))
@@ -215,8 +214,7 @@ describeEachDialect('registration', (dialect) => {
       expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(23).fill(409)])
       for (const response of answers.filter(({ status }) => status === 409))
         expect(((await response.json()) as { code: string }).code).toBe(code)
-      const { q, t } = app.deps.store
-      expect(await q.select().from(t.users)).toHaveLength(1)
+      expect(await app.rows.users.count()).toBe(1)
     })
   })
 })

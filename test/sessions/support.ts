@@ -1,7 +1,4 @@
 import { expect } from 'bun:test'
-import { createApiKey } from '../../src/features/api-keys/api-keys.ts'
-import { giveRole } from '../../src/features/roles/assign.ts'
-import { findUser } from '../../src/features/users/find.ts'
 import { createTestApp, type SignedUp, type TestApp, type TestAppOptions } from '../support/app.ts'
 
 /** What `/token` and `/token/refresh` answer. */
@@ -64,8 +61,7 @@ export async function loggedIn(
 
 /** The audit rows of one event, in order. */
 export async function audit(app: TestApp, event: string) {
-  const { q, t } = app.deps.store
-  const rows = await q.select().from(t.auditEvents).orderBy(t.auditEvents.id)
+  const rows = await app.rows.auditEvents.all()
   return rows.filter((row) => row.event === event)
 }
 
@@ -91,7 +87,6 @@ export async function turns(count: number): Promise<void> {
 /** An API key that may introspect, of an administrator. */
 export async function introspectionKey(app: TestApp, username = 'operator'): Promise<string> {
   const { id } = await app.signUp(username)
-  await giveRole(app.deps, { userId: id, role: 'admin' })
-  const owner = (await findUser(app.deps, id))!
-  return (await createApiKey(app.deps, { owner, name: 'gateway', scopes: ['tokens:introspect'] })).text
+  await app.admin.giveRole(id, 'admin')
+  return (await app.admin.createApiKey({ owner: id, scopes: ['tokens:introspect'] })).text
 }

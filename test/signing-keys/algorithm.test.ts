@@ -1,6 +1,4 @@
 import { afterEach, expect, test } from 'bun:test'
-import { revokeKey } from '../../src/features/signing-keys/revoke.ts'
-import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
 import { MINUTE } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
@@ -41,7 +39,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     const before = await apps.app({ dialect })
     const { grant } = await before.signUp()
     const after = await restart(before, { JWT_ALG: 'EdDSA' })
-    await rotateKeys(after.deps, { early: true })
+    await after.keys.rotate({ early: true })
     expect(headerOf(await logIn(after)).alg).toBe('EdDSA')
     expect(await statusOf(after, grant.access_token)).toBe(200)
   })
@@ -77,7 +75,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     expect(await statusOf(back, last)).toBe(200)
     // The secret is still configured; what it signs counts no more.
     await back.passTime(32 * MINUTE)
-    expect(back.deps.keyring.find(headerOf(last).kid)).toBeUndefined()
+    expect(back.keys.find(headerOf(last).kid)).toBeUndefined()
 
     const again = await restart(back, { JWT_ALG: 'HS256', JWT_SECRET })
     expect(headerOf(await logIn(again)).kid).toBe(headerOf(last).kid)
@@ -97,13 +95,13 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     const before = await apps.app({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
     const { grant } = await before.signUp()
     const { kid } = headerOf(grant.access_token)
-    await expect(rotateKeys(before.deps)).rejects.toMatchObject({ code: 'key_not_rotatable' })
-    await expect(revokeKey(before.deps, { kid })).rejects.toMatchObject({ code: 'key_not_rotatable' })
+    await expect(before.keys.rotate()).rejects.toMatchObject({ code: 'key_not_rotatable' })
+    await expect(before.keys.revoke(kid)).rejects.toMatchObject({ code: 'key_not_rotatable' })
 
     const after = await restart(before, { JWT_ALG: 'ES256', JWT_SECRET })
-    await rotateKeys(after.deps, { early: true })
+    await after.keys.rotate({ early: true })
     expect(await statusOf(after, grant.access_token)).toBe(200)
-    await revokeKey(after.deps, { kid })
+    await after.keys.revoke(kid)
     expect(await statusOf(after, grant.access_token)).toBe(401)
     await after.passTime(100 * 24 * 60 * MINUTE)
     await expect(restart(after, { JWT_ALG: 'HS256', JWT_SECRET })).rejects.toThrow('This JWT_SECRET was revoked')

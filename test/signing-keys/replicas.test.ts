@@ -1,6 +1,4 @@
 import { afterEach, expect, test } from 'bun:test'
-import { revokeKey } from '../../src/features/signing-keys/revoke.ts'
-import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
 import { SECOND } from '../../src/lib/clock.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
@@ -30,10 +28,10 @@ describeEachDialect('replicas and their keys', (dialect) => {
     const first = await apps.app({ dialect })
     await first.signUp()
     const second = await apps.app({ databaseUrl: first.databaseUrl })
-    await rotateKeys(first.deps, { early: true })
-    await rotateKeys(first.deps, { early: true })
+    await first.keys.rotate({ early: true })
+    await first.keys.rotate({ early: true })
     const token = await logIn(first)
-    expect(second.deps.keyring.find(headerOf(token).kid)).toBeUndefined()
+    expect(second.keys.find(headerOf(token).kid)).toBeUndefined()
     const answers = await Promise.all(Array.from({ length: 8 }, () => statusOf(second, token)))
     expect(answers).toEqual(Array(8).fill(200))
   })
@@ -47,8 +45,7 @@ describeEachDialect('replicas and their keys', (dialect) => {
     const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => statusOf(app, forge(`kid ${i}`))))
     expect(answers).toEqual(Array(40).fill(401))
 
-    const { keyring } = app.deps
-    const [running, ...waiting] = Array.from({ length: 40 }, () => keyring.reload())
+    const [running, ...waiting] = Array.from({ length: 40 }, () => app.keys.reload())
     expect(waiting[0]).not.toBe(running!)
     expect(new Set(waiting).size).toBe(1)
     await Promise.all([running, ...waiting])
@@ -62,7 +59,7 @@ describeEachDialect('replicas and their keys', (dialect) => {
     // Both have it in their cache of verified tokens.
     expect([await statusOf(first, old), await statusOf(second, old)]).toEqual([200, 200])
 
-    const { active } = await revokeKey(first.deps, { kid: headerOf(old).kid })
+    const { active } = await first.keys.revoke(headerOf(old).kid)
     expect(await statusOf(first, old)).toBe(401)
     expect(await publishedKids(first)).not.toContain(headerOf(old).kid)
     const fresh = await logIn(first)
@@ -85,11 +82,11 @@ describeEachDialect('replicas and their keys', (dialect) => {
     const second = await apps.app({ databaseUrl: first.databaseUrl })
     const [kid, next] = await publishedKids(first)
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 12 }, (_, i) => revokeKey([first, second][i % 2]!.deps, { kid: kid! })),
+      Array.from({ length: 12 }, (_, i) => [first, second][i % 2]!.keys.revoke(kid!)),
     )
     const done = outcomes.flatMap((one) => (one.status === 'fulfilled' && !one.value.already ? [one.value] : []))
     expect(done).toEqual([{ kid: kid!, already: false, active: next! }])
-    await second.deps.keyring.reload()
+    await second.keys.reload()
     expect(headerOf(await logIn(second)).kid).toBe(next!)
     expect(await publishedKids(second)).toEqual([next!, expect.any(String)])
   })
@@ -98,16 +95,16 @@ describeEachDialect('replicas and their keys', (dialect) => {
     const app = await apps.app({ dialect })
     const { grant } = await app.signUp()
     const [active, next] = await publishedKids(app)
-    await revokeKey(app.deps, { kid: next! })
+    await app.keys.revoke(next!)
     const [signs, another] = await publishedKids(app)
     expect([signs, another]).toEqual([active!, expect.not.stringMatching(next!)])
 
-    await rotateKeys(app.deps, { early: true })
+    await app.keys.rotate({ early: true })
     expect(await statusOf(app, grant.access_token)).toBe(200)
-    await revokeKey(app.deps, { kid: active! })
+    await app.keys.revoke(active!)
     expect(await statusOf(app, grant.access_token)).toBe(401)
     expect((await publishedKids(app))[0]).toBe(another!)
-    expect(await revokeKey(app.deps, { kid: active! })).toMatchObject({ already: true })
-    await expect(revokeKey(app.deps, { kid: 'nobody' })).rejects.toMatchObject({ code: 'key_not_found' })
+    expect(await app.keys.revoke(active!)).toMatchObject({ already: true })
+    await expect(app.keys.revoke('nobody')).rejects.toMatchObject({ code: 'key_not_found' })
   })
 })

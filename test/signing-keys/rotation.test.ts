@@ -1,5 +1,4 @@
 import { afterEach, expect, test } from 'bun:test'
-import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
 import { DAY, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
@@ -60,7 +59,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     const long = await apps.app({ ...beside, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '600' } })
     const { grant } = await long.signUp()
     await short.passTime(20 * MINUTE)
-    await rotateKeys(short.deps)
+    await short.keys.rotate()
     await short.passTime(570 * MINUTE)
     expect(await statusOf(short, grant.access_token)).toBe(200)
     expect(await publishedKids(short)).toContain(headerOf(grant.access_token).kid)
@@ -71,11 +70,11 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   test('a key is out on time in a process that does not look again', async () => {
     const app = await apps.app({ dialect })
     const [first] = await publishedKids(app)
-    await rotateKeys(app.deps, { early: true })
+    await app.keys.rotate({ early: true })
     await app.clock.advance(32 * MINUTE - 1)
-    expect(app.deps.keyring.find(first)).toBeDefined()
+    expect(app.keys.find(first!)).toBeDefined()
     await app.clock.advance(1)
-    expect(app.deps.keyring.find(first)).toBeUndefined()
+    expect(app.keys.find(first!)).toBeUndefined()
     expect(await publishedKids(app)).not.toContain(first!)
   })
 
@@ -83,14 +82,14 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     const app = await apps.app({ dialect })
     const [first, second] = await publishedKids(app)
     await app.passTime(11 * MINUTE - 1)
-    await expect(rotateKeys(app.deps)).rejects.toMatchObject({ code: 'key_not_ready' })
+    await expect(app.keys.rotate()).rejects.toMatchObject({ code: 'key_not_ready' })
     expect(await publishedKids(app)).toEqual([first!, second!])
     await app.passTime(1)
-    const { active, next } = await rotateKeys(app.deps)
+    const { active, next } = await app.keys.rotate()
     expect(await publishedKids(app)).toEqual([second!, first!, next])
     expect(active).toBe(second!)
-    await expect(rotateKeys(app.deps)).rejects.toMatchObject({ code: 'key_not_ready' })
-    expect((await rotateKeys(app.deps, { early: true })).active).toBe(next)
+    await expect(app.keys.rotate()).rejects.toMatchObject({ code: 'key_not_ready' })
+    expect((await app.keys.rotate({ early: true })).active).toBe(next)
   })
 
   test('KEY_ROTATION_DAYS=0 rotates never', async () => {
@@ -102,8 +101,8 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
 
   test('keys that are long out are deleted', async () => {
     const app = await apps.app({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
-    const kept = async () => (await app.deps.store.q.select().from(app.deps.store.t.signingKeys)).length
-    await rotateKeys(app.deps, { early: true })
+    const kept = () => app.rows.signingKeys.count()
+    await app.keys.rotate({ early: true })
     await app.passTime(30 * DAY)
     expect(await kept()).toBe(3)
     await app.passTime(DAY)
@@ -116,11 +115,11 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     for (let i = 1; i < 4; i++)
       replicas.push(await apps.app({ databaseUrl: first.databaseUrl, clock: first.clock, seed: `replica ${i}` }))
     await first.clock.advance(20 * MINUTE)
-    const outcomes = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => rotateKeys(replicas[i % 4]!.deps)))
+    const outcomes = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => replicas[i % 4]!.keys.rotate()))
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const { reason } of outcomes.filter((one) => one.status === 'rejected'))
       expect(reason.code).toMatch(/^keys_changed$|^key_not_ready$/)
-    for (const replica of replicas) await replica.deps.keyring.reload()
+    for (const replica of replicas) await replica.keys.reload()
     for (const replica of replicas) expect(await publishedKids(replica)).toEqual(await publishedKids(first))
     expect(await publishedKids(first)).toHaveLength(3)
   })

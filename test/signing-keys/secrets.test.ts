@@ -1,8 +1,6 @@
 import { afterEach, expect, test } from 'bun:test'
 import { createECDH, createPrivateKey } from 'node:crypto'
 import { generateSigningKey, hmacKey, type SigningKey } from '../../src/features/signing-keys/jwk.ts'
-import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
-import { replaceSeal } from '../../src/features/signing-keys/store.ts'
 import { sign } from '../../src/features/tokens/jws.ts'
 import { SECOND } from '../../src/lib/clock.ts'
 import { deriveKey } from '../../src/lib/hash.ts'
@@ -18,7 +16,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
   const apps = openApps()
   afterEach(apps.closeAll)
 
-  const rows = ({ deps }: TestApp) => deps.store.q.select().from(deps.store.t.signingKeys)
+  const rows = (app: TestApp) => app.rows.signingKeys.all()
   const restart = (former: TestApp, env: Record<string, string>) =>
     apps.app({ databaseUrl: former.databaseUrl, clock: former.clock, env })
 
@@ -42,7 +40,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
     const late = await apps.app({ dialect, jobs: true })
     await late.signUp()
     const early = await restart(late, { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret })
-    await rotateKeys(early.deps, { early: true })
+    await early.keys.rotate({ early: true })
     await late.passTime(30 * SECOND)
     expect(late.logs.filter((line) => line.includes('signing_key_unreadable'))).not.toEqual([])
     for (const token of [await logIn(late), await logIn(early)])
@@ -68,7 +66,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
   test('where SECRET_KEY is lost, removing the keys as README says costs the sessions and no account', async () => {
     const before = await apps.app({ dialect })
     const { grant } = await before.signUp()
-    await before.deps.store.q.delete(before.deps.store.t.signingKeys)
+    await before.rows.signingKeys.remove()
     const after = await restart(before, { SECRET_KEY: newSecret })
     expect(await statusOf(after, grant.access_token)).toBe(401)
     const lost = await after.request('POST', '/token/refresh', { json: { refresh_token: grant.refresh_token } })
@@ -79,7 +77,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
   test('P2: a private key moved to another row does not open', async () => {
     const app = await apps.app({ dialect })
     const [one, two] = await rows(app)
-    await replaceSeal(app.deps.store, { kid: one!.kid, from: one!.sealedPrivateKey, to: two!.sealedPrivateKey })
+    await app.rows.signingKeys.change({ kid: one!.kid }, { sealedPrivateKey: two!.sealedPrivateKey })
     await expect(restart(app, {})).rejects.toThrow('cannot be opened')
   })
 
@@ -105,7 +103,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
     const claims = JSON.parse(Buffer.from(grant.access_token.split('.')[1]!, 'base64url').toString())
     const forge = (key: SigningKey, typ = 'at+jwt') => sign({ ...key, kid }, claims, typ)
     // The forger has all claims right: what is missing is the key, and the real one does pass.
-    expect(await statusOf(app, forge(app.deps.keyring.signing()))).toBe(200)
+    expect(await statusOf(app, forge(app.keys.signing()))).toBe(200)
 
     const stored = await rows(app)
     const fromTheDatabase = stored.flatMap((row) => {

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { publicKeyAlgorithms } from '../../src/features/signing-keys/jwk.ts'
-import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
 import type { TestApp } from '../support/app.ts'
 import { hasPythonModules, python } from '../support/programs.ts'
 import { type Served, serve } from '../support/socket.ts'
@@ -39,7 +38,7 @@ describe.each([...publicKeyAlgorithms])('tokens signed with %s, verified over th
     served = serve(app)
     jwks = `${served.url}/.well-known/jwks.json`
     const { grant } = await app.signUp()
-    await rotateKeys(app.deps, { early: true })
+    await app.keys.rotate({ early: true })
     tokens.push(grant.access_token, await logIn(app))
     expect(new Set(tokens.map((token) => headerOf(token).kid)).size).toBe(2)
     const [header, , signature] = tokens[0]!.split('.')

@@ -29,11 +29,11 @@ export interface Admin {
   user(id: number): Promise<User>
   userNamed(identifier: string): Promise<User>
   giveRole(userId: number, role: string): Promise<void>
-  permissionsOf(userId: number): Promise<string[]>
-  setPassword(userId: number, password: string): Promise<void>
-  deactivate(userId: number): Promise<void>
-  activate(userId: number): Promise<void>
-  deleteUser(userId: number): Promise<void>
+  permissionsOf(user: Who): Promise<string[]>
+  setPassword(user: Who, password: string): Promise<void>
+  deactivate(user: Who): Promise<void>
+  activate(user: Who): Promise<void>
+  deleteUser(user: Who): Promise<void>
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
   importAccounts(rows: readonly SourceRow[], options?: { skipInvalid?: boolean }): Promise<Plan>
@@ -41,9 +41,11 @@ export interface Admin {
   importUsers(users: readonly ImportedUser[]): Promise<boolean>
 }
 
+/** A user by id, or as it was read earlier: then what it says may be out of date. */
+export type Who = number | User
+
 export interface NewApiKey {
-  /** A user's id. */
-  owner: number
+  owner: Who
   name?: string
   scopes: readonly string[]
   expiresAt?: EpochMs | null
@@ -67,18 +69,19 @@ export const adminOf = (deps: Deps): Admin => {
     if (found === undefined) throw new Error(`there is no user ${id}`)
     return found
   }
+  const given = async (who: Who): Promise<User> => (typeof who === 'number' ? user(who) : who)
   return {
     user,
     createUser: (account) => createAccount(deps, { admin: false, ...account }),
     userNamed: (identifier) => requireUser(deps, identifier),
     giveRole: (userId, role) => giveRole(deps, { userId, role }),
-    permissionsOf: async (userId) => [...(await permissionsOf(deps, await user(userId)))],
-    setPassword: async (userId, password) => setPassword(deps, await user(userId), password),
-    deactivate: async (userId) => deactivate(deps, await user(userId)),
-    activate: async (userId) => activate(deps, await user(userId)),
-    deleteUser: async (userId) => deleteAccount(deps, await user(userId)),
+    permissionsOf: async (who) => [...(await permissionsOf(deps, await given(who)))],
+    setPassword: async (who, password) => setPassword(deps, await given(who), password),
+    deactivate: async (who) => deactivate(deps, await given(who)),
+    activate: async (who) => activate(deps, await given(who)),
+    deleteUser: async (who) => deleteAccount(deps, await given(who)),
     createApiKey: async ({ owner, name = 'gateway', scopes, expiresAt }) =>
-      createApiKey(deps, { owner: await user(owner), name, scopes, expiresAt }),
+      createApiKey(deps, { owner: await given(owner), name, scopes, expiresAt }),
     revokeApiKey: (id) => revokeApiKey(deps, id),
     importAccounts: (rows, { skipInvalid = false } = {}) => importAccounts(deps, { rows, skipInvalid }),
     importUsers: (users) => importUsers(deps, users),

@@ -20,13 +20,23 @@ export interface Parts {
 /** For each part, a function from the real one to the one that the service uses from its first moment on. */
 export type Replace = { [Name in keyof Parts]?: Replacement<Parts[Name]> }
 
-export type Replacement<Part> = (real: Part, around: { clock: Clock }) => Part
+export type Replacement<Part> = (real: Part, around: Around) => Part
+
+/** What a part may need to be made. */
+export interface Around {
+  clock: Clock
+  log: Log
+}
 
 /** `Replace` in the service's own names. */
 export function replacements(replace: Replace, clock: Clock): Replacements {
-  const at = <Part>(make: Replacement<Part> | undefined) => make && ((real: Part) => make(real, { clock }))
+  let log: Log | undefined
+  const at = <Part>(make: Replacement<Part> | undefined) => make && ((real: Part) => make(real, { clock, log: log! }))
   return {
-    log: at(replace.log),
+    log(real) {
+      log = replace.log?.(real, { clock, log: real }) ?? real
+      return log
+    },
     store: at(replace.store),
     passwords: at(replace.passwords),
     accessTokens: at(replace.tokens),
@@ -36,38 +46,40 @@ export function replacements(replace: Replace, clock: Clock): Replacements {
 
 /** Stands in for a part and passes every call on to the real one, until a test changes some of its methods. */
 export interface StandIn<Part> {
-  /** For `replace`. Every app that is made with it begins with no change. */
+  /** For `replace`. Each app that is made with it begins without changes. */
   readonly takePlace: Replacement<Part>
-  /** From now on these methods instead of the real ones. */
-  change(changes: Partial<Part> | ((real: Part) => Partial<Part>)): void
+  /** Uses these methods instead of the real ones from now on, in every app that was made with it. */
+  change(changes: Partial<Part> | ((real: Part, around: Around) => Partial<Part>)): void
   restore(): void
 }
 
 /** Makes a stand-in: `standIn<'passwords'>()`. */
 export function standIn<Name extends keyof Parts>(): StandIn<Parts[Name]> {
   type Part = Parts[Name]
-  let changesOf: ((real: Part) => Partial<Part>) | undefined
+  const places: { real: Part; around: Around; current: Part }[] = []
   return {
-    takePlace(real) {
-      changesOf = undefined
-      return new Proxy(real, {
-        get: (_, name) => Reflect.get({ ...real, ...changesOf?.(real) }, name),
-      })
+    takePlace(real, around) {
+      const place = { real, around, current: real }
+      places.push(place)
+      return new Proxy(real, { get: (_, name) => Reflect.get(place.current, name) })
     },
     change(changes) {
-      changesOf = typeof changes === 'function' ? changes : () => changes
+      for (const place of places) {
+        const { real, around } = place
+        place.current = { ...real, ...(typeof changes === 'function' ? changes(real, around) : changes) }
+      }
     },
     restore() {
-      changesOf = undefined
+      for (const place of places) place.current = place.real
     },
   }
 }
 
 /** Password hashing with other options than the configuration's, for instance with a bcrypt that counts. */
 export const passwordsWith =
-  (options: Partial<PasswordsOptions> & { bcrypt: Bcrypt; log?: Log }): Replacement<Parts['passwords']> =>
-  (_, { clock }) =>
-    createPasswords({ cost: 4, maxWaitMs: 60_000, nice: 0, fairness: false, clock, ...options })
+  (options: Partial<PasswordsOptions> & { bcrypt: Bcrypt }): Replacement<Parts['passwords']> =>
+  (_, around) =>
+    createPasswords({ cost: 4, maxWaitMs: 60_000, nice: 0, fairness: false, ...around, ...options })
 
 /** Called with the text of each statement before it runs; to throw is to fail the statement. */
 export type OnStatement = (sql: string) => void
