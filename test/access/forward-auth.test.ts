@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
-import { introspectionKey, withApp } from '../sessions/support.ts'
+import { introspectionKey } from '../sessions/support.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)

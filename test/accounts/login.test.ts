@@ -1,17 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createTestApp, type RequestOptions, type TestApp } from '../support/app.ts'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { createTestApp, type RequestOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const password = 'correct horse battery'
 
 describeEachDialect('login', (dialect) => {
-  let app: TestApp
+  const app = appPerSuite({ dialect, env: { RATE_LIMIT: 'off' } })
   beforeAll(async () => {
-    app = await createTestApp({ dialect, env: { RATE_LIMIT: 'off' } })
     await app.signUp('ada', password)
   })
-  afterAll(() => app.close())
 
   describe.each(['/token', '/user/token'])('%s', (path) => {
     const post = (options: RequestOptions) => app.request('POST', path, options)

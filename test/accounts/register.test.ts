@@ -1,17 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import { createTestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const password = 'correct horse battery'
 
 describeEachDialect('registration', (dialect) => {
-  let app: TestApp
-  beforeEach(async () => {
-    app = await createTestApp({ dialect, env: { RATE_LIMIT: 'off' } })
-  })
-  afterEach(() => app.close())
+  const app = appPerTest({ dialect, env: { RATE_LIMIT: 'off' } })
 
   const register = (email: string, username: string, other = password) =>
     app.request('POST', '/register', { json: { email, username, password: other } })

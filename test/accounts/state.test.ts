@@ -1,23 +1,22 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const password = 'correct horse battery'
 
 describeEachDialect('what the database says of an account', (dialect) => {
-  let app: TestApp
+  const app = appPerTest({ dialect })
   let ada: SignedUp
   let bea: SignedUp
   beforeEach(async () => {
-    app = await createTestApp({ dialect })
     ada = await app.signUp('ada', password)
     bea = await app.signUp('bea', password)
     // Seen once, so that the token is in the cache of verified ones.
     for (const path of ['/users/me', '/user/user']) expect((await get(path, ada)).status).toBe(200)
   })
-  afterEach(() => app.close())
 
   const get = (path: string, { grant }: SignedUp) => app.request('GET', path, { token: grant.access_token })
   const login = () => app.request('POST', '/token', { form: { username: 'ada', password } })

@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
-import { audit, withApp } from '../sessions/support.ts'
+import { audit } from '../sessions/support.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const introspect = (app: TestApp, token: string) => app.request('POST', '/introspect', { token, form: { token: 'x' } })

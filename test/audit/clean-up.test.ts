@@ -1,13 +1,14 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { DAY, HOUR } from '../../src/lib/clock.ts'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appsPerTest } from '../support/hooks.ts'
 
 describeEachDialect('the audit log in time', (dialect) => {
+  const apps = appsPerTest()
   let app: TestApp
-  afterEach(() => app.close())
   const open = async (env: Record<string, string> = {}) => {
-    app = await createTestApp({ dialect, env, jobs: true })
+    app = await apps.open({ dialect, env, jobs: true })
   }
   const write = (ip?: string, userId = 1) => app.record({ event: 'login.failed', userId, ip })
   // The keys of the first start have rows too.

@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { createTestApp, type SignedUp } from '../support/app.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import type { Replace } from '../support/replace.ts'
 import { type Served, serve } from '../support/socket.ts'
 
-let app: TestApp
 let served: Served
+const app = appPerSuite({}, () => served.stop())
 let ada: SignedUp
 
 beforeAll(async () => {
-  app = await createTestApp()
   served = serve(app)
   ada = await app.signUp()
-})
-afterAll(async () => {
-  await served.stop()
-  await app.close()
 })
 
 const send = (method: string, target: string, { host = 'localhost', headers = '' } = {}) =>

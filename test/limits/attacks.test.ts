@@ -1,11 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { KeywardError } from '../../src/errors.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { clientPrefix } from '../../src/lib/ip.ts'
-import type { SignedUp, TestApp, TestAppOptions } from '../support/app.ts'
+import { createTestApp, type SignedUp, type TestApp, type TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { auditOf, guess, limitedApp, password } from './support.ts'
+import { appPerSuite } from '../support/hooks.ts'
+import { auditOf, guess, limited, password } from './support.ts'
 
 /** README's section "What an attacker gets" holds these sentences, numbers and all. */
 const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).text()
@@ -14,8 +15,8 @@ const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).te
 const inReadme = (row: string) => expect(readme).toContain(row)
 
 /** Password checks cost nothing here, so that days of attacks take seconds; what is counted is the same. */
-const openApp = (options: TestAppOptions = {}): Promise<TestApp> =>
-  limitedApp({
+const withoutHashing = (options: TestAppOptions = {}): TestAppOptions =>
+  limited({
     ...options,
     env: { SQLITE_SYNCHRONOUS: 'NORMAL', LOG_LEVEL: 'silent' },
     replace: {
@@ -56,25 +57,21 @@ async function bestGuesser(
 }
 
 describeEachDialect('an attack', (dialect) => {
-  let app: TestApp
+  const app = appPerSuite(withoutHashing({ dialect }))
   let ada: SignedUp
   let start = 0
   beforeAll(async () => {
-    app = await openApp({ dialect })
     ada = await app.signUp('ada', password)
-    start = app.clock.now()
   })
-  afterAll(() => app.close())
-  const begin = async () => {
+  beforeEach(async () => {
     await app.rows.limits.remove()
     await app.rows.auditEvents.remove()
     await app.clock.advance(MINUTE)
     start = app.clock.now()
-  }
+  })
   const owner = (one: { peer?: string; device?: string } = {}) => guess(app, { username: 'ada', password, ...one })
 
   test('of one address on one account', async () => {
-    await begin()
     const peer = '198.51.100.7'
     const firstDay = await bestGuesser(app, start + DAY, () => ({ username: 'ada', peer }))
     expect(firstDay).toBeGreaterThanOrEqual(38)
@@ -88,7 +85,6 @@ describeEachDialect('an attack', (dialect) => {
   })
 
   test('D6: of 5,000 addresses on one account, for a day', async () => {
-    await begin()
     const device = ada.grant.device_token
     let through = 0
     let next = 0
@@ -121,7 +117,6 @@ describeEachDialect('an attack', (dialect) => {
   })
 
   test('D4: of one password on 10,000 names', async () => {
-    await begin()
     let name = 0
     const next = () => ({ username: `user${name++ % 10_000}`, peer: '198.51.100.8' })
     const through = await bestGuesser(app, start + DAY, next)
@@ -134,7 +129,6 @@ describeEachDialect('an attack', (dialect) => {
   })
 
   test('of registrations', async () => {
-    await begin()
     let name = 0
     const register = (username: string, peer: string) =>
       app.request('POST', '/register', { json: { email: `${username}@example.com`, username, password }, peer })
@@ -159,7 +153,7 @@ describeEachDialect('an attack', (dialect) => {
 
 describe('an attack of 100,000 stolen pairs of names and passwords from 50 networks', () => {
   test('in a day', async () => {
-    const app = await openApp()
+    const app = await createTestApp(withoutHashing())
     const ada = await app.signUp('ada', password)
     for (let i = 0; i < 20; i++) {
       const json = { email: `member${i}@example.com`, username: `member${i}`, password }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { SQL } from 'bun'
 import { limitNames } from '../../src/config/limits.ts'
 import { KeywardError } from '../../src/errors.ts'
@@ -8,21 +8,17 @@ import type { Held, Limiter, LimitMet } from '../../src/features/limits/limits.t
 import { HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { auditOf, guess, limitedApp, password, tally } from './support.ts'
+import { appPerSuite } from '../support/hooks.ts'
+import { auditOf, guess, limited, limitedApp, password, tally } from './support.ts'
 
 const ten = { rule: 'code.account', key: 'x' } as const
 
 describeEachDialect('a limiter', (dialect) => {
-  let app: TestApp
   let two: TestApp
+  const app = appPerSuite(limited({ dialect }), () => two.close())
   let met: LimitMet[] = []
   beforeAll(async () => {
-    app = await limitedApp({ dialect })
     two = await limitedApp({ dialect, databaseUrl: app.databaseUrl, clock: app.clock })
-  })
-  afterAll(async () => {
-    await two.close()
-    await app.close()
   })
   beforeEach(async () => {
     met = []

@@ -1,19 +1,20 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { KeywardError } from '../../src/errors.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appsPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { standIn } from '../support/replace.ts'
-import { limitedApp, password, tally } from './support.ts'
+import { limited, password, tally } from './support.ts'
 
 describeEachDialect('registration', (dialect) => {
+  const apps = appsPerTest()
   let app: TestApp
   const passwords = standIn<'passwords'>()
-  afterEach(() => app.close())
   const open = async (env: Record<string, string> = {}) => {
-    app = await limitedApp({ dialect, env, replace: { passwords: passwords.takePlace } })
+    app = await apps.open(limited({ dialect, env, replace: { passwords: passwords.takePlace } }))
   }
   const register = (username: string, { domain = 'example.com', peer = '198.51.100.1', email = '' } = {}) =>
     app.request('POST', '/register', { json: { email: email || `${username}@${domain}`, username, password }, peer })

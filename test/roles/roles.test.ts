@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
 import { permissions } from '../../src/features/roles/permissions.ts'
-import { audit, closeApps, createApps, withApp } from '../sessions/support.ts'
+import { audit } from '../sessions/support.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { closeApps, createApps, withApp } from '../support/hooks.ts'
 
 async function admins(app: TestApp, names: string[]): Promise<number[]> {
   const ids = []

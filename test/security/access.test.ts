@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { permissions } from '../../src/features/roles/permissions.ts'
 import { roleNames } from '../../src/features/users/user.ts'
 import { readDocument } from '../fuzz/document.ts'
 import { loggedIn, me, type Pair, refresh } from '../sessions/support.ts'
-import { createTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const password = 'zebra crossing at noon'
@@ -41,11 +41,7 @@ const written: Record<string, readonly string[]> = {
 }
 
 describeEachDialect('who may do what', (dialect) => {
-  let app: TestApp
-  beforeEach(async () => {
-    app = await createTestApp({ dialect, env: { METRICS_TOKEN: metricsToken } })
-  })
-  afterEach(() => app.close())
+  const app = appPerTest({ dialect, env: { METRICS_TOKEN: metricsToken } })
 
   const make = (username: string, admin = false) =>
     app.admin.createUser({ email: `${username}@example.com`, username, password, admin })

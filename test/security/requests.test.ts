@@ -1,17 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { beforeAll, expect, test } from 'bun:test'
 import { readDocument } from '../fuzz/document.ts'
-import { createTestApp, type RequestOptions, type SignedUp, type TestApp } from '../support/app.ts'
+import type { RequestOptions, SignedUp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 describeEachDialect('hostile requests', (dialect) => {
-  let app: TestApp
+  const app = appPerSuite({ dialect, env: { PUBLIC_URL: 'https://auth.keyward.test' } })
   let ada: SignedUp
   beforeAll(async () => {
-    app = await createTestApp({ dialect, env: { PUBLIC_URL: 'https://auth.keyward.test' } })
     ada = await app.signUp()
   })
-  afterAll(() => app.close())
 
   const login = async () => {
     const { username, password } = ada

@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { standIn } from '../support/replace.ts'
-import { audit, loggedIn, login, me, type Pair, refresh, refreshed, withApp } from './support.ts'
+import { audit, loggedIn, login, me, type Pair, refresh, refreshed } from './support.ts'
 
 const next = 'a new and better password'
 const pairOf = ({ grant }: SignedUp): Pair => grant as unknown as Pair

@@ -5,7 +5,8 @@ import { DAY } from '../../src/lib/clock.ts'
 import { deriveKey } from '../../src/lib/hash.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { audit, closeApps, createApps, decode, loggedIn, me, refresh, withApp } from './support.ts'
+import { closeApps, createApps, withApp } from '../support/hooks.ts'
+import { audit, decode, loggedIn, me, refresh } from './support.ts'
 
 const newDevices = async (app: TestApp) => (await audit(app, 'login.new_device')).length
 const idOf = (token: string) => decode(token).payload.jti

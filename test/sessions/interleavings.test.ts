@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { closeApps, createApps } from '../support/hooks.ts'
 import { standIn } from '../support/replace.ts'
 import {
   ACCESS,
@@ -15,7 +16,7 @@ import {
   type Outcome,
   orders,
 } from './model.ts'
-import { closeApps, createApps, generationOf, login, type Pair, refresh, turns } from './support.ts'
+import { generationOf, login, type Pair, refresh, turns } from './support.ts'
 
 /** One thing somebody does, chosen before it is known what there is to do it with. */
 interface Choice {

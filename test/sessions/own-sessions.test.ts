@@ -2,19 +2,9 @@ import { expect, test } from 'bun:test'
 import { DAY, MINUTE } from '../../src/lib/clock.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { closeApps, createApps, withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import {
-  audit,
-  closeApps,
-  createApps,
-  loggedIn,
-  me,
-  type Pair,
-  refresh,
-  refreshed,
-  sessionIdOf,
-  withApp,
-} from './support.ts'
+import { audit, loggedIn, me, type Pair, refresh, refreshed, sessionIdOf } from './support.ts'
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'
 const iphone =

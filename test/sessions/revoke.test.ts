@@ -2,9 +2,10 @@ import { expect, test } from 'bun:test'
 import { DAY, HOUR, MINUTE } from '../../src/lib/clock.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import type { Replace } from '../support/replace.ts'
-import { audit, introspectionKey, loggedIn, me, type Pair, refresh, refreshed, withApp } from './support.ts'
+import { audit, introspectionKey, loggedIn, me, type Pair, refresh, refreshed } from './support.ts'
 
 const revoke = (app: TestApp, token: string, more: Record<string, string> = {}) =>
   app.request('POST', '/revoke', { form: { token, ...more } })

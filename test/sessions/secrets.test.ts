@@ -6,8 +6,9 @@ import { createRefreshTokens } from '../../src/features/sessions/refresh-token.t
 import { sha256 } from '../../src/lib/hash.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect, sqliteFile } from '../support/dialects.ts'
+import { withApp } from '../support/hooks.ts'
 import { seededRandom } from '../support/random.ts'
-import { audit, decode, introspectionKey, loggedIn, login, me, refresh, refreshed, withApp } from './support.ts'
+import { audit, decode, introspectionKey, loggedIn, login, me, refresh, refreshed } from './support.ts'
 
 /** Everything that one account is ever handed, and what it types. */
 async function wholeStory(app: TestApp): Promise<string[]> {

@@ -1,37 +1,11 @@
 import { expect } from 'bun:test'
-import { createTestApp, type SignedUp, type TestApp, type TestAppOptions } from '../support/app.ts'
+import type { SignedUp, TestApp } from '../support/app.ts'
 
 /** What `/token` and `/token/refresh` answer. */
 export interface Pair {
   access_token: string
   refresh_token: string
   device_token?: string
-}
-
-/** Runs `body` with a Keyward of its own, and closes it. */
-export async function withApp(options: TestAppOptions, body: (app: TestApp) => Promise<void>): Promise<void> {
-  const app = await createTestApp(options)
-  try {
-    await body(app)
-  } finally {
-    await app.close()
-  }
-}
-
-/** Several Keywards on one database, with one clock. */
-export async function createApps(count: number, options: TestAppOptions): Promise<TestApp[]> {
-  const first = await createTestApp(options)
-  const apps = [first]
-  for (let at = 1; at < count; at++)
-    apps.push(
-      await createTestApp({ ...options, databaseUrl: first.databaseUrl, clock: first.clock, seed: `app ${at}` }),
-    )
-  return apps
-}
-
-/** The one that made the database goes last. */
-export async function closeApps(apps: readonly TestApp[]): Promise<void> {
-  for (const app of [...apps].reverse()) await app.close()
 }
 
 export const refresh = (app: TestApp, token: string): Promise<Response> =>

@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { HOUR, MINUTE } from '../../src/lib/clock.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { decode, loggedIn, refreshed, withApp } from './support.ts'
+import { withApp } from '../support/hooks.ts'
+import { decode, loggedIn, refreshed } from './support.ts'
 
 describeEachDialect('the access token', (dialect) => {
   test('is what RFC 9068 asks for', () =>

@@ -1,21 +1,21 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { MINUTE } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
+import { appsPerTest } from '../support/hooks.ts'
+import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
 const JWT_SECRET = '5c1e0a7f4d92b86e3301f7ca94d8526be8f17d03c65a94f2b17e80d36a29c4f5'
 
 describeEachDialect('a change of JWT_ALG', (dialect) => {
-  const apps = openApps()
-  afterEach(apps.closeAll)
+  const apps = appsPerTest()
 
   /** The first app stays open, since the database is its own, but is asked nothing any more. */
   const restart = (former: TestApp, env: Record<string, string>) =>
-    apps.app({ databaseUrl: former.databaseUrl, clock: former.clock, jobs: true, env })
+    apps.open({ databaseUrl: former.databaseUrl, clock: former.clock, jobs: true, env })
 
   test('is a rotation: published first, then signing, and the former tokens stay good until they are out', async () => {
-    const before = await apps.app({ dialect })
+    const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const former = headerOf(grant.access_token).kid
     const after = await restart(before, { JWT_ALG: 'EdDSA' })
@@ -36,7 +36,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
   })
 
   test('need not wait where the operator says that nobody keeps a key set', async () => {
-    const before = await apps.app({ dialect })
+    const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const after = await restart(before, { JWT_ALG: 'EdDSA' })
     await after.keys.rotate({ early: true })
@@ -45,7 +45,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
   })
 
   test('of two servers with different settings the one started last decides, and each takes the other’s tokens', async () => {
-    const before = await apps.app({ dialect, jobs: true })
+    const before = await apps.open({ dialect, jobs: true })
     await before.signUp()
     await before.clock.advance(1)
     const after = await restart(before, { JWT_ALG: 'EdDSA' })
@@ -57,7 +57,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
   })
 
   test('to HS256 counts at once and empties the key set when the last token is out; and back', async () => {
-    const before = await apps.app({ dialect })
+    const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const shared = await restart(before, { JWT_ALG: 'HS256', JWT_SECRET })
     const secretly = await logIn(shared)
@@ -82,7 +82,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
   })
 
   test('from HS256 without its secret signs with the published key at once', async () => {
-    const before = await apps.app({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
+    const before = await apps.open({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
     const { grant } = await before.signUp()
     expect(await publishedKids(before)).toEqual([])
     const after = await restart(before, { JWT_ALG: 'ES256' })
@@ -92,7 +92,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
   })
 
   test('a JWT_SECRET is not rotated or revoked while it signs, and once revoked never taken again', async () => {
-    const before = await apps.app({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
+    const before = await apps.open({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
     const { grant } = await before.signUp()
     const { kid } = headerOf(grant.access_token)
     await expect(before.keys.rotate()).rejects.toMatchObject({ code: 'key_not_rotatable' })
@@ -108,7 +108,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
   })
 
   test('another JWT_SECRET takes over at once', async () => {
-    const before = await apps.app({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
+    const before = await apps.open({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
     const { grant } = await before.signUp()
     const after = await restart(before, { JWT_ALG: 'HS256', JWT_SECRET: [...JWT_SECRET].reverse().join('') })
     const token = await logIn(after)

@@ -1,18 +1,18 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { SECOND } from '../../src/lib/clock.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
+import { appsPerTest } from '../support/hooks.ts'
+import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
 describeEachDialect('replicas and their keys', (dialect) => {
-  const apps = openApps()
-  afterEach(apps.closeAll)
+  const apps = appsPerTest()
 
   test('that start first at one moment share one key, and take one another’s tokens', async () => {
     const { url, dispose } = await dialect.databaseUrl()
     // In one process, two that migrate one file would wait for each other; test/binary starts several processes.
     expect((await keyward(['migrate'], { databaseUrl: url })).code).toBe(0)
-    const replicas = await Promise.all(Array.from({ length: 4 }, () => apps.app({ databaseUrl: url })))
+    const replicas = await Promise.all(Array.from({ length: 4 }, () => apps.open({ databaseUrl: url })))
     const [first] = replicas
     const { grant } = await first!.signUp()
     const tokens = [grant.access_token, ...(await Promise.all(replicas.map((replica) => logIn(replica))))]
@@ -25,9 +25,9 @@ describeEachDialect('replicas and their keys', (dialect) => {
   })
 
   test('take a token of a key they have not seen at once', async () => {
-    const first = await apps.app({ dialect })
+    const first = await apps.open({ dialect })
     await first.signUp()
-    const second = await apps.app({ databaseUrl: first.databaseUrl })
+    const second = await apps.open({ databaseUrl: first.databaseUrl })
     await first.keys.rotate({ early: true })
     await first.keys.rotate({ early: true })
     const token = await logIn(first)
@@ -37,7 +37,7 @@ describeEachDialect('replicas and their keys', (dialect) => {
   })
 
   test('refuse names that nobody knows, and read the keys no more than once at a time for them', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const { grant } = await app.signUp()
     const [, payload, signature] = grant.access_token.split('.')
     const forge = (kid: string) =>
@@ -52,8 +52,8 @@ describeEachDialect('replicas and their keys', (dialect) => {
   })
 
   test('refuse a revoked key: the one that revoked at once, the others within 30 seconds', async () => {
-    const first = await apps.app({ dialect, jobs: true })
-    const second = await apps.app({ databaseUrl: first.databaseUrl, clock: first.clock, jobs: true })
+    const first = await apps.open({ dialect, jobs: true })
+    const second = await apps.open({ databaseUrl: first.databaseUrl, clock: first.clock, jobs: true })
     const { grant } = await first.signUp()
     const old = grant.access_token
     // Both have it in their cache of verified tokens.
@@ -77,9 +77,9 @@ describeEachDialect('replicas and their keys', (dialect) => {
   })
 
   test('of 12 that revoke the active key one does, and one key signs', async () => {
-    const first = await apps.app({ dialect })
+    const first = await apps.open({ dialect })
     await first.signUp()
-    const second = await apps.app({ databaseUrl: first.databaseUrl })
+    const second = await apps.open({ databaseUrl: first.databaseUrl })
     const [kid, next] = await publishedKids(first)
     const outcomes = await Promise.allSettled(
       Array.from({ length: 12 }, (_, i) => [first, second][i % 2]!.keys.revoke(kid!)),
@@ -92,7 +92,7 @@ describeEachDialect('replicas and their keys', (dialect) => {
   })
 
   test('a next or retired key is revoked alone; an unknown one is said', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const { grant } = await app.signUp()
     const [active, next] = await publishedKids(app)
     await app.keys.revoke(next!)

@@ -1,14 +1,14 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { DAY, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
+import { appsPerTest } from '../support/hooks.ts'
+import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
 describeEachDialect('the rotation of signing keys', (dialect) => {
-  const apps = openApps()
-  afterEach(apps.closeAll)
+  const apps = appsPerTest()
 
   test('E15: the next key is published from the first start on, and shows no private part', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const response = await app.request('GET', '/.well-known/jwks.json')
     expect(response.status).toBe(200)
     expect(response.headers.get('cache-control')).toBe('public, max-age=600')
@@ -22,7 +22,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   })
 
   test('E14: age makes the next key sign; the former verifies until its last token is out', async () => {
-    const app = await apps.app({
+    const app = await apps.open({
       dialect,
       jobs: true,
       env: { KEY_ROTATION_DAYS: '7', ACCESS_TOKEN_EXPIRE_MINUTES: '60' },
@@ -54,9 +54,9 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   })
 
   test('a retired key stays for the longest tokens it signed, whichever replica made and rotated it', async () => {
-    const short = await apps.app({ dialect, jobs: true, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '10' } })
+    const short = await apps.open({ dialect, jobs: true, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '10' } })
     const beside = { databaseUrl: short.databaseUrl, clock: short.clock }
-    const long = await apps.app({ ...beside, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '600' } })
+    const long = await apps.open({ ...beside, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '600' } })
     const { grant } = await long.signUp()
     await short.passTime(20 * MINUTE)
     await short.keys.rotate()
@@ -68,7 +68,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   })
 
   test('a key is out on time in a process that does not look again', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const [first] = await publishedKids(app)
     await app.keys.rotate({ early: true })
     await app.clock.advance(32 * MINUTE - 1)
@@ -79,7 +79,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   })
 
   test('a key that is too young in the key set does not sign, unless whoever asks says so', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const [first, second] = await publishedKids(app)
     await app.passTime(11 * MINUTE - 1)
     await expect(app.keys.rotate()).rejects.toMatchObject({ code: 'key_not_ready' })
@@ -93,14 +93,14 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   })
 
   test('KEY_ROTATION_DAYS=0 rotates never', async () => {
-    const app = await apps.app({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
+    const app = await apps.open({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
     const kids = await publishedKids(app)
     await app.passTime(4_000 * DAY)
     expect(await publishedKids(app)).toEqual(kids)
   })
 
   test('keys that are long out are deleted', async () => {
-    const app = await apps.app({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
+    const app = await apps.open({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
     const kept = () => app.rows.signingKeys.count()
     await app.keys.rotate({ early: true })
     await app.passTime(30 * DAY)
@@ -110,10 +110,10 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   })
 
   test('of 12 replicas that find it due at one moment one rotates', async () => {
-    const first = await apps.app({ dialect })
+    const first = await apps.open({ dialect })
     const replicas = [first]
     for (let i = 1; i < 4; i++)
-      replicas.push(await apps.app({ databaseUrl: first.databaseUrl, clock: first.clock, seed: `replica ${i}` }))
+      replicas.push(await apps.open({ databaseUrl: first.databaseUrl, clock: first.clock, seed: `replica ${i}` }))
     await first.clock.advance(20 * MINUTE)
     const outcomes = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => replicas[i % 4]!.keys.rotate()))
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
@@ -126,8 +126,8 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
 
   test('two servers on their timers rotate once, and both follow within 30 seconds', async () => {
     const env = { KEY_ROTATION_DAYS: '7' }
-    const first = await apps.app({ dialect, jobs: true, env })
-    const second = await apps.app({ databaseUrl: first.databaseUrl, jobs: true, env })
+    const first = await apps.open({ dialect, jobs: true, env })
+    const second = await apps.open({ databaseUrl: first.databaseUrl, jobs: true, env })
     await first.signUp()
     const both = (ms: number) => Promise.all([first.passTime(ms), second.passTime(ms)])
     await both(7 * DAY + MINUTE)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, test } from 'bun:test'
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from 'jose'
 import { exportPublicJwk, generateSigningKey, hmacKey, type SigningKey } from '../../src/features/signing-keys/jwk.ts'
@@ -6,6 +6,7 @@ import { signBytes } from '../../src/features/tokens/jws.ts'
 import { SECOND } from '../../src/lib/clock.ts'
 import { toBase64Url, utf8 } from '../../src/lib/encoding.ts'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const jwtSecret = 'a-secret-for-hs256-only-0123456789-abcdef'
@@ -188,19 +189,17 @@ describe('JWT_COMPAT=fastapi', () => {
 })
 
 describe('a token that is rightly signed and still wrong', () => {
-  let app: TestApp
+  const app = appPerSuite()
   let ada: SignedUp
   let key: SigningKey
   let header: Record<string, unknown>
   let claims: Record<string, unknown>
   beforeAll(async () => {
-    app = await createTestApp()
     ada = await app.signUp('ada')
     key = app.keys.signing()
     header = { ...decodeProtectedHeader(ada.grant.access_token) }
     claims = decodeJwt(ada.grant.access_token)
   })
-  afterAll(() => app.close())
 
   const refused = async (token: string) => {
     const response = await me(app, token)
