@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
-import { giveRole } from '../../src/features/roles/assign.ts'
-import { introspectionKey, withApp } from '../sessions/support.ts'
+import { introspectionKey } from '../sessions/support.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
@@ -22,9 +21,8 @@ describeEachDialect('GET /forward-auth', (dialect) => {
       expect([unproven.status, await unproven.text()]).toEqual([200, ''])
       expect(told(unproven)).toEqual([String(ada.id), 'ada', '', 'user'])
       expect(unproven.headers.get('cache-control')).toBe('no-store')
-      const { q, t } = app.deps.store
-      await q.update(t.users).set({ emailVerifiedAt: 1 }).where(eq(t.users.id, ada.id))
-      await giveRole(app.deps, { userId: ada.id, role: 'admin' })
+      await app.rows.users.change({ id: ada.id }, { emailVerifiedAt: 1 })
+      await app.admin.giveRole(ada.id, 'admin')
       expect(told(await ask(app, ada.grant.access_token))).toEqual([
         String(ada.id),
         'ada',
@@ -45,8 +43,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
   ])('percent-encodes what is not printable ASCII: %s', (username, header) =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
-      const { q, t } = app.deps.store
-      await q.update(t.users).set({ username }).where(eq(t.users.id, ada.id))
+      await app.rows.users.change({ id: ada.id }, { username })
       const answer = await ask(app, ada.grant.access_token)
       expect(told(answer)).toEqual([String(ada.id), header, '', 'user'])
       expect(decodeURIComponent(header)).toBe(username)
@@ -70,7 +67,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp('ada')
       const bea = await app.signUp('bea')
-      await giveRole(app.deps, { userId: bea.id, role: 'admin' })
+      await app.admin.giveRole(bea.id, 'admin')
       const statuses = async (query: string) => [
         (await ask(app, ada.grant.access_token, query)).status,
         (await ask(app, bea.grant.access_token, query)).status,
@@ -79,10 +76,10 @@ describeEachDialect('GET /forward-auth', (dialect) => {
         expect([query, ...(await statuses(query))]).toEqual([query, 200, 200])
       for (const query of [
         '?role=admin',
-        '?permission=users:read',
+        '?permission=tokens:introspect',
         '?permission=tokens%3Aintrospect',
-        '?role=user&permission=users:read',
-        '?role=admin&permission=users:read',
+        '?role=user&permission=tokens:introspect',
+        '?role=admin&permission=tokens:introspect',
       ])
         expect([query, ...(await statuses(query))]).toEqual([query, 403, 200])
       for (const query of [

@@ -2,8 +2,6 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { chownSync, mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { eq } from 'drizzle-orm'
-import { giveRole } from '../../src/features/roles/assign.ts'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { blocksOf } from '../support/readme.ts'
@@ -157,8 +155,7 @@ describe.skipIf(!hasPrograms('nginx'))('README’s nginx, as a user without righ
       'x-auth-request-preferred-username': 'ada',
       'x-auth-request-groups': 'user',
     })
-    const { q, t } = keyward.deps.store
-    await q.update(t.users).set({ emailVerifiedAt: 1, username: 'Zoë' }).where(eq(t.users.id, ada.id))
+    await keyward.rows.users.change({ id: ada.id }, { emailVerifiedAt: 1, username: 'Zoë' })
     expect(await told(await ask(all, ada.grant.access_token))).toEqual({
       'x-auth-request-user': String(ada.id),
       'x-auth-request-preferred-username': 'Zo%C3%AB',
@@ -180,7 +177,7 @@ describe.skipIf(!hasPrograms('nginx'))('README’s nginx, as a user without righ
     const before = reached
     expect((await ask(admins, ada.grant.access_token)).status).toBe(403)
     expect(reached).toBe(before)
-    await giveRole(keyward.deps, { userId: ada.id, role: 'admin' })
+    await keyward.admin.giveRole(ada.id, 'admin')
     expect(await told(await ask(admins, ada.grant.access_token))).toMatchObject({
       'x-auth-request-groups': 'admin,user',
     })

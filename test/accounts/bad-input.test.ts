@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createTestApp, type RequestOptions, type TestApp } from '../support/app.ts'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import type { RequestOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal, type Problem } from '../support/refusal.ts'
 
 /** Stands in every value that is sent, so that an echo of it can be found. */
@@ -43,25 +44,19 @@ const badTexts: Record<string, string> = {
 }
 
 describeEachDialect('bad input', (dialect) => {
-  let app: TestApp
-  const rows = async () => {
-    const { q, t } = app.deps.store
-    return [await q.select().from(t.users), await q.select().from(t.sessions)]
-  }
-  let before: Awaited<ReturnType<typeof rows>>
-
-  beforeAll(async () => {
-    app = await createTestApp({ dialect, env: { RATE_LIMIT: 'off' } })
-    await app.signUp()
-    before = await rows()
-    app.logs.length = 0
-  })
-  afterAll(async () => {
+  const app = appPerSuite({ dialect, env: { RATE_LIMIT: 'off' } }, async () => {
     // Whatever was refused has changed nothing and is not in the log.
     expect(await rows()).toEqual(before)
     expect(app.logs.join('')).not.toContain(marker)
     expect(app.logs.join('')).not.toContain('unhandled_error')
-    await app.close()
+  })
+  const rows = async () => [await app.rows.users.all(), await app.rows.sessions.all()]
+  let before: Awaited<ReturnType<typeof rows>>
+
+  beforeAll(async () => {
+    await app.signUp()
+    before = await rows()
+    app.logs.length = 0
   })
 
   /** Sends it and holds that the refusal shows nothing of what was sent. */

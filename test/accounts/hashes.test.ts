@@ -1,27 +1,24 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
-import { type Bcrypt, createPasswords } from '../../src/features/passwords/passwords.ts'
-import { createTestApp, type TestApp } from '../support/app.ts'
-import { describeEachDialect } from '../support/dialects.ts'
+import { beforeEach, describe, expect, test } from 'bun:test'
+import { describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import { type Bcrypt, passwordsWith, standIn } from '../support/replace.ts'
 
 const password = 'correct horse battery'
 
-describeEachDialect('password hashes', (dialect) => {
-  let app: TestApp
+const passwords = standIn<'passwords'>()
+
+describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, (app) => {
   /** What bcrypt was asked: `hash 5`, `verify`. */
   let calls: string[]
   /** Runs between the verification of a password and the end of the next hash. */
   let meanwhile: () => Promise<void>
 
   beforeEach(async () => {
-    app = await createTestApp({ dialect })
     meanwhile = async () => {}
     useCost(4)
     await app.signUp('ada', password)
     calls = []
   })
-  afterEach(() => app.close())
 
   function useCost(cost: number): void {
     const bcrypt: Bcrypt = {
@@ -36,14 +33,12 @@ describeEachDialect('password hashes', (dialect) => {
       },
     }
     calls = []
-    const { clock, log } = app.deps
-    app.deps.passwords = createPasswords({ cost, bcrypt, maxWaitMs: 60_000, nice: 0, fairness: false, clock, log })
+    passwords.change(passwordsWith({ cost, bcrypt }))
   }
 
-  const users = () => app.deps.store.t.users
-  const row = async () => (await app.deps.store.q.select().from(users()).where(eq(users().usernameKey, 'ada')))[0]!
+  const row = () => app.rows.users.one({ usernameKey: 'ada' })
   const change = (values: Partial<Awaited<ReturnType<typeof row>>>) =>
-    app.deps.store.q.update(users()).set(values).where(eq(users().usernameKey, 'ada'))
+    app.rows.users.change({ usernameKey: 'ada' }, values)
   const login = (text = password, username = 'ada') =>
     app.request('POST', '/token', { form: { username, password: text } })
 
@@ -149,15 +144,13 @@ describeEachDialect('password hashes', (dialect) => {
     })
 
     test('in step with the epoch: a reset after the verification kills the session that follows', async () => {
-      const { verify } = app.deps.passwords
-      app.deps.passwords = {
-        ...app.deps.passwords,
+      passwords.change(({ verify }) => ({
         async verify(text, stored, client) {
           const verdict = await verify(text, stored, client)
           await change({ sessionEpoch: 1 })
           return verdict
         },
-      }
+      }))
       const response = await login()
       if (response.status === 200) {
         const { access_token } = (await response.json()) as { access_token: string }

@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
-import { createTestApp, type RequestOptions, type TestApp } from '../support/app.ts'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { createTestApp, type RequestOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const password = 'correct horse battery'
 
 describeEachDialect('login', (dialect) => {
-  let app: TestApp
+  const app = appPerSuite({ dialect, env: { RATE_LIMIT: 'off' } })
   beforeAll(async () => {
-    app = await createTestApp({ dialect, env: { RATE_LIMIT: 'off' } })
     await app.signUp('ada', password)
   })
-  afterAll(() => app.close())
 
   describe.each(['/token', '/user/token'])('%s', (path) => {
     const post = (options: RequestOptions) => app.request('POST', path, options)
@@ -124,10 +122,9 @@ describeEachDialect('login', (dialect) => {
   })
 
   test('an identifier with @ is an address only, even where an older account has such a name', async () => {
-    const { q, t } = app.deps.store
-    const [row] = await q.select().from(t.users)
+    const [row] = await app.rows.users.all()
     // As an import may have brought it: a username that is the address of somebody else.
-    await q.insert(t.users).values({
+    await app.rows.users.add({
       ...row!,
       id: 900,
       email: 'eve@x.org',
@@ -139,7 +136,7 @@ describeEachDialect('login', (dialect) => {
     const { access_token } = (await response.json()) as { access_token: string }
     const me = await app.request('GET', '/users/me', { token: access_token })
     expect(((await me.json()) as { email: string }).email).toBe('ada@example.com')
-    await q.delete(t.users).where(eq(t.users.id, 900))
+    await app.rows.users.remove({ id: 900 })
   })
 
   test('G3: each login is a session of its own', async () => {

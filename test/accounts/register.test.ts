@@ -1,17 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import { createTestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const password = 'correct horse battery'
 
 describeEachDialect('registration', (dialect) => {
-  let app: TestApp
-  beforeEach(async () => {
-    app = await createTestApp({ dialect, env: { RATE_LIMIT: 'off' } })
-  })
-  afterEach(() => app.close())
+  const app = appPerTest({ dialect, env: { RATE_LIMIT: 'off' } })
 
   const register = (email: string, username: string, other = password) =>
     app.request('POST', '/register', { json: { email, username, password: other } })
@@ -40,8 +37,7 @@ describeEachDialect('registration', (dialect) => {
       const { id } = (await (await register(`${name}@example.com`, name)).json()) as { id: number }
       ids.push(id)
     }
-    const { q, t } = app.deps.store
-    await q.delete(t.users)
+    await app.rows.users.remove()
     const { id } = (await (await register('dan@example.com', 'dan')).json()) as { id: number }
     expect(new Set([...ids, id]).size).toBe(4)
     expect(id).toBeGreaterThan(Math.max(...ids))
@@ -215,8 +211,7 @@ describeEachDialect('registration', (dialect) => {
       expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(23).fill(409)])
       for (const response of answers.filter(({ status }) => status === 409))
         expect(((await response.json()) as { code: string }).code).toBe(code)
-      const { q, t } = app.deps.store
-      expect(await q.select().from(t.users)).toHaveLength(1)
+      expect(await app.rows.users.count()).toBe(1)
     })
   })
 })

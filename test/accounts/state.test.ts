@@ -1,30 +1,27 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { eq } from 'drizzle-orm'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const password = 'correct horse battery'
 
 describeEachDialect('what the database says of an account', (dialect) => {
-  let app: TestApp
+  const app = appPerTest({ dialect })
   let ada: SignedUp
   let bea: SignedUp
   beforeEach(async () => {
-    app = await createTestApp({ dialect })
     ada = await app.signUp('ada', password)
     bea = await app.signUp('bea', password)
     // Seen once, so that the token is in the cache of verified ones.
     for (const path of ['/users/me', '/user/user']) expect((await get(path, ada)).status).toBe(200)
   })
-  afterEach(() => app.close())
 
   const get = (path: string, { grant }: SignedUp) => app.request('GET', path, { token: grant.access_token })
   const login = () => app.request('POST', '/token', { form: { username: 'ada', password } })
   const change = (values: { isActive?: boolean; sessionEpoch?: number }) => {
-    const { q, t } = app.deps.store
-    return q.update(t.users).set(values).where(eq(t.users.id, ada.id))
+    return app.rows.users.change({ id: ada.id }, values)
   }
   const beaIsWell = async () => expect((await get('/users/me', bea)).status).toBe(200)
 
@@ -49,17 +46,15 @@ describeEachDialect('what the database says of an account', (dialect) => {
 
   test('E13: an ended session is dead at once, another of the same account is not', async () => {
     const other = (await (await login()).json()) as SignedUp['grant']
-    const { q, t } = app.deps.store
     const [, payload = ''] = ada.grant.access_token.split('.')
     const { sid } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sid: string }
-    await q.update(t.sessions).set({ endedAt: app.clock.now() }).where(eq(t.sessions.id, sid))
+    await app.rows.sessions.change({ id: sid }, { endedAt: app.clock.now() })
     await expectRefusal(await get('/users/me', ada), 'invalid_token')
     expect((await get('/users/me', { ...ada, grant: other })).status).toBe(200)
   })
 
   test('E6, E13: a deleted user is 401 at /users/me and 404 user_not_found at /user/user', async () => {
-    const { q, t } = app.deps.store
-    await q.delete(t.users).where(eq(t.users.id, ada.id))
+    await app.rows.users.remove({ id: ada.id })
     await expectRefusal(await get('/users/me', ada), 'invalid_token')
     const problem = await expectRefusal(await get('/user/user', ada), 'user_not_found')
     expect(problem.detail).toBe('User not found')
@@ -68,8 +63,7 @@ describeEachDialect('what the database says of an account', (dialect) => {
   })
 
   test('what it says of names is what is shown, whatever the token says', async () => {
-    const { q, t } = app.deps.store
-    await q.update(t.users).set({ username: 'Renamed', usernameKey: 'renamed' }).where(eq(t.users.id, ada.id))
+    await app.rows.users.change({ id: ada.id }, { username: 'Renamed', usernameKey: 'renamed' })
     expect(await (await get('/users/me', ada)).json()).toMatchObject({ id: ada.id, username: 'Renamed' })
   })
 })
@@ -85,8 +79,7 @@ describeEachDialect('two Keywards on one database', (dialect) => {
     for (const app of [one, two]) for (const who of [ada, bea]) expect((await get(app, who)).status).toBe(200)
     const taken = { email: 'x@example.com', username: 'ADA', password }
     await expectRefusal(await two.request('POST', '/register', { json: taken }), 'username_taken')
-    const { q, t } = two.deps.store
-    await q.update(t.users).set({ isActive: false }).where(eq(t.users.id, ada.id))
+    await two.rows.users.change({ id: ada.id }, { isActive: false })
     await expectRefusal(await get(one, ada), 'invalid_token')
     await two.close()
     await one.close()

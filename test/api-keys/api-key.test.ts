@@ -1,12 +1,9 @@
 import { expect, test } from 'bun:test'
-import { activate, deactivate, deleteAccount } from '../../src/features/administration/administration.ts'
-import { createApiKey, revokeApiKey } from '../../src/features/api-keys/api-keys.ts'
-import { giveRole } from '../../src/features/roles/assign.ts'
-import { findUser } from '../../src/features/users/find.ts'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
-import { audit, withApp } from '../sessions/support.ts'
+import { audit } from '../sessions/support.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const introspect = (app: TestApp, token: string) => app.request('POST', '/introspect', { token, form: { token: 'x' } })
@@ -15,14 +12,13 @@ const status = async (app: TestApp, token: string) => (await introspect(app, tok
 /** An administrator, and a key that may introspect; another administrator stays whatever happens to this one. */
 async function setUp(app: TestApp, expiresAt: number | null = null) {
   const [spare, owner] = [await app.signUp('spare'), await app.signUp('ada')]
-  for (const { id } of [spare, owner]) await giveRole(app.deps, { userId: id, role: 'admin' })
-  const user = async () => (await findUser(app.deps, owner.id))!
-  const scopes = ['tokens:introspect', 'tokens:introspect', 'users:read']
-  const key = await createApiKey(app.deps, { owner: await user(), name: 'gateway', scopes, expiresAt })
-  return { user, ...key }
+  for (const { id } of [spare, owner]) await app.admin.giveRole(id, 'admin')
+  const scopes = ['tokens:introspect', 'tokens:introspect']
+  const key = await app.admin.createApiKey({ owner: owner.id, scopes, expiresAt })
+  return { owner: owner.id, ...key }
 }
 
-const rows = ({ deps: { store } }: TestApp) => store.q.select().from(store.t.apiKeys)
+const rows = (app: TestApp) => app.rows.apiKeys.all()
 
 describeEachDialect('an API key', (dialect) => {
   test('O9: is a prefix, 192 random bits and a checksum; only its MAC is stored, with each scope once', () =>
@@ -30,10 +26,10 @@ describeEachDialect('an API key', (dialect) => {
       const { text } = await setUp(app)
       expect(text).toMatch(/^kw_[\w-]{38}$/)
       const [row] = await rows(app)
-      expect(row).toMatchObject({ name: 'gateway', scopes: 'tokens:introspect users:read', lastUsedAt: null })
+      expect(row).toMatchObject({ name: 'gateway', scopes: 'tokens:introspect', lastUsedAt: null })
       expect(JSON.stringify(row)).not.toContain(text.slice(3, 20))
       expect((await audit(app, 'api_key.created')).map(({ details }) => details)).toEqual([
-        '{"id":1,"scopes":"tokens:introspect users:read"}',
+        '{"id":1,"scopes":"tokens:introspect"}',
       ])
     }))
 
@@ -52,20 +48,17 @@ describeEachDialect('an API key', (dialect) => {
 
   test('O9: may what its scopes and its owner both allow, judged at every use', () =>
     withApp({ dialect }, async (app) => {
-      const { text, user } = await setUp(app)
-      const { q, t } = app.deps.store
-      const narrow = await createApiKey(app.deps, { owner: await user(), name: 'reader', scopes: ['users:read'] })
+      const { text, owner } = await setUp(app)
+      const narrow = await app.admin.createApiKey({ owner, scopes: ['tokens:introspect'] })
+      await app.rows.apiKeys.change({ id: narrow.id }, { scopes: 'users:read' })
       await expectRefusal(await introspect(app, narrow.text), 'forbidden')
-      await q.delete(t.userRoles)
+      await app.rows.userRoles.remove()
       await expectRefusal(await introspect(app, text), 'forbidden')
-      await q
-        .insert(t.roles)
-        .values({ name: 'gateway', description: '', permissions: 'tokens:introspect', createdAt: 0 })
-      await giveRole(app.deps, { userId: (await user()).id, role: 'gateway' })
+      await app.rows.roles.add({ name: 'gateway', description: '', permissions: 'tokens:introspect', createdAt: 0 })
+      await app.admin.giveRole(owner, 'gateway')
       expect(await status(app, text)).toBe(200)
-      await expect(
-        createApiKey(app.deps, { owner: await user(), name: 'x', scopes: ['users:read'] }),
-      ).rejects.toMatchObject({
+      await app.rows.userRoles.remove()
+      await expect(app.admin.createApiKey({ owner, scopes: ['tokens:introspect'] })).rejects.toMatchObject({
         code: 'validation_failed',
       })
     }))
@@ -81,21 +74,21 @@ describeEachDialect('an API key', (dialect) => {
 
   test('O9: is dead when it is revoked or expired, and with its owner', () =>
     withApp({ dialect }, async (app) => {
-      const { text, id, user } = await setUp(app, app.clock.now() + MINUTE)
-      const second = await createApiKey(app.deps, { owner: await user(), name: 'x', scopes: ['tokens:introspect'] })
+      const { text, id, owner } = await setUp(app, app.clock.now() + MINUTE)
+      const second = await app.admin.createApiKey({ owner, scopes: ['tokens:introspect'] })
       await app.clock.advance(MINUTE - 1)
       expect(await status(app, text)).toBe(200)
       await app.clock.advance(1)
       expect(await status(app, text)).toBe(401)
-      await deactivate(app.deps, await user())
+      await app.admin.deactivate(owner)
       expect(await status(app, second.text)).toBe(401)
-      await activate(app.deps, await user())
+      await app.admin.activate(owner)
       expect(await status(app, second.text)).toBe(200)
-      await revokeApiKey(app.deps, second.id)
+      await app.admin.revokeApiKey(second.id)
       expect(await status(app, second.text)).toBe(401)
-      await expect(revokeApiKey(app.deps, second.id)).rejects.toMatchObject({ code: 'api_key_not_found' })
+      await expect(app.admin.revokeApiKey(second.id)).rejects.toMatchObject({ code: 'api_key_not_found' })
       expect(await audit(app, 'api_key.revoked')).toHaveLength(1)
-      await deleteAccount(app.deps, await user())
+      await app.admin.deleteUser(owner)
       expect(await rows(app)).toEqual([])
       expect(await status(app, text)).toBe(401)
       expect(id).toBe(1)

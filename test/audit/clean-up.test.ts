@@ -1,22 +1,18 @@
-import { afterEach, expect, test } from 'bun:test'
-import { record } from '../../src/features/audit/audit.ts'
+import { expect, test } from 'bun:test'
 import { DAY, HOUR } from '../../src/lib/clock.ts'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appsPerTest } from '../support/hooks.ts'
 
 describeEachDialect('the audit log in time', (dialect) => {
+  const apps = appsPerTest()
   let app: TestApp
-  afterEach(() => app.close())
   const open = async (env: Record<string, string> = {}) => {
-    app = await createTestApp({ dialect, env, jobs: true })
+    app = await apps.open({ dialect, env, jobs: true })
   }
-  const write = (ip?: string, userId = 1) => record(app.deps, { event: 'login.failed', userId, ip })
-  const rows = async () => {
-    const { q, t } = app.deps.store
-    const all = await q.select().from(t.auditEvents).orderBy(t.auditEvents.id)
-    // The keys of the first start have rows too.
-    return all.filter(({ event }) => event === 'login.failed')
-  }
+  const write = (ip?: string, userId = 1) => app.record({ event: 'login.failed', userId, ip })
+  // The keys of the first start have rows too.
+  const rows = () => app.rows.auditEvents.all({ event: 'login.failed' })
   const ips = async () => (await rows()).map(({ ip }) => ip)
 
   test('shortens addresses to a network after AUDIT_IP_DAYS, once', async () => {
@@ -63,7 +59,7 @@ describeEachDialect('the audit log in time', (dialect) => {
 
   test('more than a run can do is done in the next ones', async () => {
     await open()
-    await app.deps.store.transaction(async () => {
+    await app.process.transaction(async () => {
       for (let i = 0; i < 700; i++) await write(`198.51.${i % 250}.${i % 200}`)
     })
     await app.passTime(31 * DAY)

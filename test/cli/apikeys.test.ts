@@ -41,7 +41,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
   })
 
   test('create prints the key once and alone; it works until it is revoked or expires', async () => {
-    const { code, out, err } = await create(['--scope', 'tokens:introspect, users:read', '--days', '7'])
+    const { code, out, err } = await create(['--scope', 'tokens:introspect, tokens:introspect', '--days', '7'])
     expect(code).toBe(0)
     expect(err).toBe('Key 1 for ada. It is shown this once:\n')
     expect(out).toMatch(/^kw_[\w-]{38}\n$/)
@@ -53,7 +53,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
     expect([await works(key), await works(forever)]).toEqual([true, true])
     const used = new Date(clock.now()).toISOString()
     expect(await list()).toEqual([
-      `   1  active   owner 1  tokens:introspect users:read  used ${used}  "gateway"`,
+      `   1  active   owner 1  tokens:introspect  used ${used}  "gateway"`,
       `   2  active   owner 1  tokens:introspect  used ${used}  "gateway"`,
     ])
     await clock.advance(7 * DAY)
@@ -72,11 +72,23 @@ describeEachDialect('keyward apikeys', (dialect) => {
       [['apikeys', 'create', '--owner', 'ada', '--name', 'x', '--scope', 'tokens:everything'], 1, /^scopes: /],
       [['apikeys', 'create', '--owner', 'ada', '--name', 'x', '--scope', 'tokens:introspect,'], 1, /^scopes: /],
       [['apikeys', 'create', '--owner', 'ada', '--name', 'x', '--scope', ''], 1, /^scopes: /],
-      [['apikeys', 'create', '--owner', 'ada', '--name', '', '--scope', 'users:read'], 1, /^name: /],
-      [['apikeys', 'create', '--owner', 'ada', '--name', 'a\u001b[2J', '--scope', 'users:read'], 1, /^name: /],
-      [['apikeys', 'create', '--owner', 'ada', '--name', 'x'.repeat(101), '--scope', 'users:read'], 1, /^name: /],
-      [['apikeys', 'create', '--owner', 'ada', '--name', 'x', '--scope', 'users:read', '--days', '0'], 2, /--days/],
-      [['apikeys', 'create', '--owner', 'ada', '--name', 'x', '--scope', 'users:read', '--days', '1.5'], 2, /--days/],
+      [['apikeys', 'create', '--owner', 'ada', '--name', '', '--scope', 'tokens:introspect'], 1, /^name: /],
+      [['apikeys', 'create', '--owner', 'ada', '--name', 'a\u001b[2J', '--scope', 'tokens:introspect'], 1, /^name: /],
+      [
+        ['apikeys', 'create', '--owner', 'ada', '--name', 'x'.repeat(101), '--scope', 'tokens:introspect'],
+        1,
+        /^name: /,
+      ],
+      [
+        ['apikeys', 'create', '--owner', 'ada', '--name', 'x', '--scope', 'tokens:introspect', '--days', '0'],
+        2,
+        /--days/,
+      ],
+      [
+        ['apikeys', 'create', '--owner', 'ada', '--name', 'x', '--scope', 'tokens:introspect', '--days', '1.5'],
+        2,
+        /--days/,
+      ],
       [['apikeys', 'create', '--owner', 'ada', '--name', 'x'], 2, /scope/],
       [['apikeys', 'revoke', '1'], 1, /^API key not found/],
       [['apikeys', 'revoke', 'kw_x'], 2, /number/],
@@ -91,7 +103,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
   })
 
   test('revoke says when there is nothing to revoke, also the second time', async () => {
-    await create(['--scope', 'users:read'])
+    await create(['--scope', 'tokens:introspect'])
     expect((await run(['apikeys', 'revoke', '1'])).code).toBe(0)
     const again = await run(['apikeys', 'revoke', '1'])
     expect([again.code, again.err]).toEqual([1, 'API key not found\n'])

@@ -1,17 +1,17 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { beforeAll, expect, test } from 'bun:test'
 import { auditEvents } from '../../src/features/audit/events.ts'
 import { DAY } from '../../src/lib/clock.ts'
-import { guess, limitedApp, password } from '../limits/support.ts'
-import type { SignedUp, TestApp } from '../support/app.ts'
+import { guess, limited, password } from '../limits/support.ts'
+import type { SignedUp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerSuite } from '../support/hooks.ts'
 
 describeEachDialect('keyward audit list', (dialect) => {
-  let app: TestApp
+  const app = appPerSuite(limited({ dialect }))
   let ada: SignedUp
   let bea: SignedUp
   beforeAll(async () => {
-    app = await limitedApp({ dialect })
     ada = await app.signUp('ada', password)
     await app.clock.advance(3 * DAY)
     bea = await app.signUp('bea', password)
@@ -19,7 +19,6 @@ describeEachDialect('keyward audit list', (dialect) => {
     await guess(app, { username: 'nobody at all', peer: '198.51.100.9' })
     await app.clock.advance(DAY)
   })
-  afterAll(() => app.close())
 
   const list = (...argv: string[]) =>
     keyward(['audit', 'list', ...argv], { databaseUrl: app.databaseUrl, clock: app.clock })

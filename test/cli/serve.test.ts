@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import type { CommandContext } from '../../src/cli/context.ts'
 import { run } from '../../src/cli/run.ts'
-import { drain } from '../../src/features/probes/drain.ts'
 import { nextTurn } from '../../src/lib/clock.ts'
 import { createTestApp, testSecret } from '../support/app.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
@@ -109,7 +108,7 @@ test('what is cut is cut before anything behind it is closed', async () => {
       return cut ? Promise.resolve() : new Promise<void>(() => {})
     },
   }
-  const drained = drain(app.deps, server)
+  const drained = app.process.drain(server)
   await app.clock.advance(30_000)
   await drained
   expect(stops).toEqual([undefined, true])

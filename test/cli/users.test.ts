@@ -51,7 +51,7 @@ describeEachDialect('keyward users', (dialect) => {
     const app = await stage.server()
     expect(await profile(app, 'ada')).toMatchObject({ id: 1, roles: ['admin', 'user'], email_verified: false })
     expect(await profile(app, 'support')).toMatchObject({ id: 2, roles: ['user'] })
-    const events = await app.deps.store.q.select().from(app.deps.store.t.auditEvents)
+    const events = await app.rows.auditEvents.all()
     expect(events.map(({ event, userId }) => `${event} ${userId}`).slice(0, 3)).toEqual([
       'user.created 1',
       'role.granted 1',
@@ -119,8 +119,7 @@ describeEachDialect('keyward users', (dialect) => {
   test('list lets no name steer the terminal', async () => {
     const app = await stage.server()
     const ada = await app.signUp('ada')
-    const { q, t } = app.deps.store
-    await q.update(t.users).set({ username: '\u001b[2Jx\r\n\u202ey' })
+    await app.rows.users.change({}, { username: '\u001b[2Jx\r\n\u202ey' })
     await app.close()
     const out = await done('users list')
     expect(out).toStartWith(`   ${ada.id}  \ufffd[2Jx\ufffd\ufffd\ufffdy`)
@@ -153,9 +152,8 @@ describeEachDialect('keyward users', (dialect) => {
     const grant = (await (await login(app, 'ada')).json()) as { access_token: string; refresh_token: string }
     await login(app, 'ada', 'wrong password')
     expect(await done('users delete ada')).toMatch(/^Deleted +1 {2}ada /)
-    const { q, t } = app.deps.store
-    expect([await q.select().from(t.sessions), await q.select().from(t.userRoles)]).toEqual([[], []])
-    const events = (await q.select().from(t.auditEvents)).filter(({ userId }) => userId === 1)
+    expect([await app.rows.sessions.all(), await app.rows.userRoles.all()]).toEqual([[], []])
+    const events = (await app.rows.auditEvents.all()).filter(({ userId }) => userId === 1)
     expect(events.map(({ event }) => event)).toContain('user.deleted')
     for (const { ip, sessionId, details } of events) {
       expect([ip, sessionId]).toEqual([null, null])

@@ -1,26 +1,20 @@
 import { expect, test } from 'bun:test'
 import { KeywardError } from '../../src/errors.ts'
-import type { Store } from '../../src/storage/store.ts'
 import { readDocument } from '../fuzz/document.ts'
 import { createTestApp } from '../support/app.ts'
+import { watchStatements } from '../support/replace.ts'
 
 const metricsToken = 'a-token-for-the-metrics'
 
-/** What tells about itself still, and nothing of what is stored. */
-const unavailable = ({ stats, dialect }: Store): Store =>
-  new Proxy({ stats, dialect } as Store, {
-    get(known, name) {
-      if (name in known) return Reflect.get(known, name)
-      throw new KeywardError('database_unavailable')
-    },
-  })
-
 test('a route that reads tells of a database that is away where it asks one, and nowhere else', async () => {
-  const app = await createTestApp({ env: { METRICS_TOKEN: metricsToken } })
+  let isAway = false
+  const store = watchStatements(() => {
+    if (isAway) throw new KeywardError('database_unavailable')
+  })
+  const app = await createTestApp({ env: { METRICS_TOKEN: metricsToken }, replace: { store } })
   const { grant } = await app.signUp()
   const { operations } = readDocument(await (await app.request('GET', '/openapi.json')).text())
-  const { store } = app.deps
-  app.deps.store = unavailable(store)
+  isAway = true
   const asked: string[] = []
   for (const { method, path, answers } of operations) {
     if (method !== 'GET') continue
@@ -33,6 +27,5 @@ test('a route that reads tells of a database that is away where it asks one, and
   }
   expect(asked).toContain('/users/me')
   expect(asked).not.toContain('/readyz')
-  app.deps.store = store
   await app.close()
 })

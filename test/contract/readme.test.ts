@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
-import { createApp } from '../../src/app.ts'
 import { configKeys } from '../../src/config/schema.ts'
 import { createTestApp } from '../support/app.ts'
 import { copyBinary, type RunningBinary, startServer } from '../support/binary.ts'
@@ -86,8 +85,7 @@ describe.skipIf(!hasPrograms('bash', 'curl'))('README’s shell blocks, one afte
 
 describe('what README names is there', () => {
   test('every route', async () => {
-    const { deps, close } = await createTestApp({ env: { METRICS_TOKEN: 'scrape-only-9f2m4x8q' } })
-    const { table } = createApp(deps)
+    const { table, close } = await createTestApp({ env: { METRICS_TOKEN: 'scrape-only-9f2m4x8q' } })
     await close()
     const named = [...readme.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`\s?]*)/g)].map(
       ([, method, path]) => `${method} ${path}`,

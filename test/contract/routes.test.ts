@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, test } from 'bun:test'
 import type { Access, Route } from '../../src/http/route-table.ts'
-import { createTestApp, type RequestOptions, type SignedUp, type TestApp } from '../support/app.ts'
+import type { RequestOptions, SignedUp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { type Served, serve } from '../support/socket.ts'
 
@@ -20,17 +21,12 @@ const speaksForUser = (access: Access) => access !== 'open' && access !== 'metri
 const pathOf = ({ pattern }: Route) => pattern.replace(/:\w+/g, '1')
 
 describeEachDialect('every route of the table', (dialect) => {
-  let app: TestApp
   let served: Served
+  const app = appPerSuite({ dialect }, () => served.stop())
   let ada: SignedUp
   beforeAll(async () => {
-    app = await createTestApp({ dialect })
     ada = await app.signUp()
     served = serve(app)
-  })
-  afterAll(async () => {
-    await served.stop()
-    await app.close()
   })
 
   const send = (route: Route, options: RequestOptions = {}) => app.request(route.method, pathOf(route), options)
@@ -166,9 +162,7 @@ describeEachDialect('every route of the table', (dialect) => {
   })
 
   test('changed nothing of the database by being refused', async () => {
-    const { q, t } = app.deps.store
-    expect(await q.select().from(t.users)).toHaveLength(1)
-    expect(await q.select().from(t.sessions)).toHaveLength(1)
+    expect([await app.rows.users.count(), await app.rows.sessions.count()]).toEqual([1, 1])
   })
 
   test('takes no odd parameter in its path or query for an error of ours', async () => {

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { createTestApp, type TestApp, type TestAppOptions } from '../support/app.ts'
+import type { TestAppOptions } from '../support/app.ts'
 import { dialects } from '../support/dialects.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { FUZZ_TIMEOUT, fuzzRequests, fuzzSeed } from './budget.ts'
 import { type ApiDocument, readDocument } from './document.ts'
 import { requestsFor } from './requests.ts'
@@ -33,16 +34,14 @@ const runs: Run[] = [
 ]
 
 describe.each(runs)('requests of every kind, on $name', ({ share, options, answers }) => {
-  let app: TestApp
+  const env = { METRICS_TOKEN: metricsToken, CORS_ORIGINS: 'https://app.keyward.test', SQLITE_SYNCHRONOUS: 'NORMAL' }
+  const app = appPerSuite({ ...options, env: { ...env, ...options.env } })
   let world: World
   let document: ApiDocument
   beforeAll(async () => {
-    const env = { METRICS_TOKEN: metricsToken, CORS_ORIGINS: 'https://app.keyward.test', SQLITE_SYNCHRONOUS: 'NORMAL' }
-    app = await createTestApp({ ...options, env: { ...env, ...options.env } })
     document = readDocument(await (await app.request('GET', '/openapi.json')).text())
     world = await createWorld(app)
   }, 60_000)
-  afterAll(() => app.close())
 
   test(
     'A10, K1, K13, K14, P3: are answered as the document says, within a second; nothing is echoed, no secret logged',

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import fc from 'fast-check'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { type Served, serve } from '../support/socket.ts'
 import { FUZZ_TIMEOUT, fuzzRequests, fuzzSeed } from './budget.ts'
 import { naughty } from './values.ts'
@@ -13,15 +13,10 @@ const refusedByBun = new Set([400, 413, 414, 417, 431, 501, 505])
 const connections = Math.ceil(fuzzRequests / 10)
 
 describe('bytes of every kind, over a socket', () => {
-  let app: TestApp
   let served: Served
+  const app = appPerSuite({ env: { SQLITE_SYNCHRONOUS: 'NORMAL' } }, () => served.stop())
   beforeAll(async () => {
-    app = await createTestApp({ env: { SQLITE_SYNCHRONOUS: 'NORMAL' } })
     served = serve(app)
-  })
-  afterAll(async () => {
-    await served.stop()
-    await app.close()
   })
 
   test(

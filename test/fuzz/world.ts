@@ -1,6 +1,3 @@
-import { createAccount, setPassword } from '../../src/features/administration/administration.ts'
-import { createApiKey } from '../../src/features/api-keys/api-keys.ts'
-import type { User } from '../../src/features/users/user.ts'
 import { HOUR } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 
@@ -52,7 +49,6 @@ export const metricsToken = 'a-token-for-the-metrics'
 
 /** A user, an administrator, an API key, and tokens of every kind, dead ones too. */
 export async function createWorld(app: TestApp): Promise<World> {
-  const { deps } = app
   const logIn = async (username: string): Promise<Record<string, string> | undefined> => {
     for (;;) {
       const answer = await app.request('POST', '/token', { form: { username, password }, peer: '198.51.100.7' })
@@ -62,19 +58,19 @@ export async function createWorld(app: TestApp): Promise<World> {
       await app.passTime(HOUR)
     }
   }
-  const logInAfresh = async (user: User): Promise<Record<string, string>> => {
-    await setPassword(deps, user, password)
+  const logInAfresh = async (user: { id: number; username: string }): Promise<Record<string, string>> => {
+    await app.admin.setPassword(user.id, password)
     return (await logIn(user.username))!
   }
 
-  const old = await createAccount(deps, { email: 'old@example.com', username: 'old-hand', password, admin: false })
+  const old = await app.admin.createUser({ email: 'old@example.com', username: 'old-hand', password })
   const expired = await logInAfresh(old)
   await app.passTime(HOUR)
   const ended = await logInAfresh(old)
   await app.request('POST', '/logout', { token: ended.access_token! })
-  const user = await createAccount(deps, { email: 'ada@example.com', username: 'ada', password, admin: false })
-  const admin = await createAccount(deps, { email: 'boss@example.com', username: 'boss', password, admin: true })
-  const key = await createApiKey(deps, { owner: admin, name: 'fuzz', scopes: ['tokens:introspect'] })
+  const user = await app.admin.createUser({ email: 'ada@example.com', username: 'ada', password })
+  const admin = await app.admin.createUser({ email: 'boss@example.com', username: 'boss', password, admin: true })
+  const key = await app.admin.createApiKey({ owner: admin.id, scopes: ['tokens:introspect'] })
 
   let fresh = 0
   const values: World['values'] = {

@@ -1,7 +1,4 @@
 import { expect, test } from 'bun:test'
-import { createApiKey } from '../../src/features/api-keys/api-keys.ts'
-import { giveRole } from '../../src/features/roles/assign.ts'
-import { findUser } from '../../src/features/users/find.ts'
 import { createTestApp } from '../support/app.ts'
 
 const entries = (logs: string[]) => logs.map((line) => JSON.parse(line) as Record<string, unknown>)
@@ -98,13 +95,12 @@ test('P3: no line holds a token, a password, an address or a query, whatever fai
   await app.request('POST', '/register', { json: { email: 'not an address', username: '!', password }, headers })
   await app.request('POST', '/register', { body: `{"password":"${password}`, type: 'application/json', headers })
   await app.request('POST', '/token', { form: `username=ada&password=${password}&password=${password}`, headers })
-  await giveRole(app.deps, { userId: id, role: 'admin' })
-  const owner = (await findUser(app.deps, id))!
-  const key = await createApiKey(app.deps, { owner, name: 'gateway', scopes: ['tokens:introspect'] })
+  await app.admin.giveRole(id, 'admin')
+  const key = await app.admin.createApiKey({ owner: id, scopes: ['tokens:introspect'] })
   const asId = [token, grant.refresh_token!, grant.device_token!, key.text, '203.0.113.77']
   for (const supplied of asId)
     await app.request('GET', '/users/me', { token, headers: { ...headers, 'x-request-id': supplied } })
-  await app.deps.store.close()
+  await app.process.closeDatabase()
   await app.request('POST', '/token', { form: { username: 'ada', password }, headers })
   await app.request('GET', '/users/me', { token, headers })
   const text = app.logs.join('')

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import { describe, expect, test } from 'bun:test'
+import { createTestApp } from '../support/app.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectCommonHeaders } from '../support/refusal.ts'
 
 const listed = 'https://app.example.com'
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Location, WWW-Authenticate'
-let app: TestApp
-
-beforeAll(async () => {
-  app = await createTestApp({ env: { CORS_ORIGINS: `${listed},http://localhost:3000` } })
-})
-afterAll(() => app.close())
+const app = appPerSuite({ env: { CORS_ORIGINS: `${listed},http://localhost:3000` } })
 
 const corsHeaders = ({ headers }: Response) => [...headers].filter(([name]) => name.startsWith('access-control-'))
 

@@ -1,27 +1,27 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { beforeEach, describe, expect, test } from 'bun:test'
 import { type ErrorCode, KeywardError } from '../../src/errors.ts'
-import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import type { SignedUp } from '../support/app.ts'
+import { appPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import { standIn } from '../support/replace.ts'
 
 const marker = 'zq7-marker'
-let app: TestApp
+const passwords = standIn<'passwords'>()
+const tokens = standIn<'tokens'>()
+const log = standIn<'log'>()
+const app = appPerTest({
+  replace: { passwords: passwords.takePlace, tokens: tokens.takePlace, log: log.takePlace },
+})
 let ada: SignedUp
 
 beforeEach(async () => {
-  app = await createTestApp()
   ada = await app.signUp()
   app.logs.length = 0
 })
-afterEach(() => app.close())
 
 const login = (path = '/token') => app.request('POST', path, { form: { username: 'ada', password: ada.password } })
-const failWith = (error: unknown) => {
-  app.deps.passwords = {
-    ...app.deps.passwords,
-    verify: () => Promise.reject(error),
-    hash: () => Promise.reject(error),
-  }
-}
+const failWith = (error: unknown) =>
+  passwords.change({ verify: () => Promise.reject(error), hash: () => Promise.reject(error) })
 const nothingLeaks = async (response: Response) => {
   expect(await response.text()).not.toContain(marker)
   expect([...response.headers].join()).not.toContain(marker)
@@ -70,20 +70,14 @@ describe('an unexpected error in a handler', () => {
 })
 
 test('an unexpected error in the guard is the same 500', async () => {
-  app.deps.accessTokens = {
-    ...app.deps.accessTokens,
-    verifyFresh: () => Promise.reject(driverError()),
-  }
+  tokens.change({ verifyFresh: () => Promise.reject(driverError()) })
   const response = await app.request('GET', '/users/me', { token: ada.grant.access_token })
   await expectRefusal(response, 'internal')
   await nothingLeaks(response)
 })
 
 test('K14: an answer that does not fit its schema is a 500 that shows nothing of it', async () => {
-  app.deps.accessTokens = {
-    ...app.deps.accessTokens,
-    mint: () => ({ token: { secret: marker } as unknown as string, expiresIn: 1800 }),
-  }
+  tokens.change({ mint: () => ({ token: { secret: marker } as unknown as string, expiresIn: 1800 }) })
   const response = await login()
   await expectRefusal(response, 'internal')
   await nothingLeaks(response)
@@ -135,11 +129,12 @@ describe('503', () => {
 })
 
 test('a mistake of ours in one request leaves those that came with it their answers', async () => {
-  const { info } = app.deps.log
-  app.deps.log.info = (event, fields) => {
-    if (fields?.route === '/user/user') throw new Error(marker)
-    info(event, fields)
-  }
+  log.change(({ info }) => ({
+    info(event, fields) {
+      if (fields?.route === '/user/user') throw new Error(marker)
+      info(event, fields)
+    },
+  }))
   const ask = (path: string) => app.request('GET', path, { token: ada.grant.access_token })
   const [before, broken, after] = await Promise.allSettled([ask('/users/me'), ask('/user/user'), ask('/users/me')])
   expect([before.status, broken.status, after.status]).toEqual(['fulfilled', 'rejected', 'fulfilled'])

@@ -1,15 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import type { SignedUp } from '../support/app.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectCommonHeaders, expectRefusal } from '../support/refusal.ts'
 
-let app: TestApp
+const app = appPerSuite()
 let ada: SignedUp
 
 beforeAll(async () => {
-  app = await createTestApp()
   ada = await app.signUp()
 })
-afterAll(() => app.close())
 
 const problemOf = async (response: Response) => (await response.json()) as Record<string, unknown>
 const me = (headers: Record<string, string> = {}) => app.request('GET', '/users/me', { headers })

@@ -1,20 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { createTestApp, type SignedUp } from '../support/app.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import type { Replace } from '../support/replace.ts'
 import { type Served, serve } from '../support/socket.ts'
 
-let app: TestApp
 let served: Served
+const app = appPerSuite({}, () => served.stop())
 let ada: SignedUp
 
 beforeAll(async () => {
-  app = await createTestApp()
   served = serve(app)
   ada = await app.signUp()
-})
-afterAll(async () => {
-  await served.stop()
-  await app.close()
 })
 
 const send = (method: string, target: string, { host = 'localhost', headers = '' } = {}) =>
@@ -218,17 +215,16 @@ describe('the body', () => {
 describe('the client address', () => {
   /** Whom the hash gate would count a login for. */
   async function counted(trustedProxies: string, forwardedFor?: string, http10 = false): Promise<string | undefined> {
-    const other = await createTestApp({ env: { TRUSTED_PROXIES: trustedProxies } })
-    const socket = serve(other)
     const clients: (string | undefined)[] = []
-    const { verify } = other.deps.passwords
-    other.deps.passwords = {
-      ...other.deps.passwords,
+    const passwords: Replace['passwords'] = (real) => ({
+      ...real,
       verify: (password, stored, client) => {
         clients.push(client)
-        return verify(password, stored, client)
+        return real.verify(password, stored, client)
       },
-    }
+    })
+    const other = await createTestApp({ env: { TRUSTED_PROXIES: trustedProxies }, replace: { passwords } })
+    const socket = serve(other)
     const body = 'username=ada&password=x'
     await socket.raw(
       `POST /token HTTP/1.${http10 ? 0 : `1\r\nHost: localhost`}\r\nConnection: close\r\n` +

@@ -106,7 +106,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     // The whole password counts from now on.
     expect((await login(app, 'long', `${long.slice(0, -1)}z`)).status).toBe(401)
     expect((await login(app, 'long', long)).status).toBe(200)
-    expect(await app.deps.passwords.verify(long, { hash: cut, scheme: 'bcrypt' })).toEqual({ ok: true, rehash: true })
+    expect(await app.process.verifyPassword(long, { hash: cut, scheme: 'bcrypt' })).toEqual({ ok: true, rehash: true })
   })
 
   test('keeps names that nobody could register, and finds them however they are typed', async () => {

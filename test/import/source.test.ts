@@ -2,7 +2,6 @@ import { Database } from 'bun:sqlite'
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { importUsers } from '../../src/features/import/users.ts'
 import { createTestApp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { type Dialect, describeEachDialect, sqliteFile } from '../support/dialects.ts'
@@ -167,8 +166,8 @@ describeEachDialect('accounts whose name somebody took a moment before', (dialec
       createdAt: 0,
     })
     const many = Array.from({ length: 600 }, (_, i) => account(i + 10, `user${i}`))
-    expect(await importUsers(app.deps, [...many, account(9, 'ada')])).toBe(false)
-    expect(await importUsers(app.deps, [...many, account(9, 'eve')])).toBe(true)
+    expect(await app.admin.importUsers([...many, account(9, 'ada')])).toBe(false)
+    expect(await app.admin.importUsers([...many, account(9, 'eve')])).toBe(true)
     // On PostgreSQL the ids of what was taken back stay reserved; on both none comes twice.
     expect((await app.signUp('bob')).id).toBe(610)
     await app.close()

@@ -1,6 +1,5 @@
 import { expect, test } from 'bun:test'
 import { KeywardError } from '../../src/errors.ts'
-import { startJobs } from '../../src/features/jobs/jobs.ts'
 import { SECOND } from '../../src/lib/clock.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { manualClock } from '../support/clock.ts'
@@ -13,7 +12,7 @@ describeEachDialect('periodic jobs', (dialect) => {
     const app = await createTestApp({ dialect })
     const ran: string[] = []
     const errors = [new Error('hunter2'), 'no error at all', new KeywardError('database_unavailable')]
-    const jobs = startJobs(app.deps, [
+    const jobs = app.process.startJobs([
       {
         ...secondly,
         name: 'bad',
@@ -44,7 +43,7 @@ describeEachDialect('periodic jobs', (dialect) => {
     const app = await createTestApp({ dialect })
     const events: string[] = []
     const gate = Promise.withResolvers<void>()
-    const jobs = startJobs(app.deps, [
+    const jobs = app.process.startJobs([
       {
         ...secondly,
         name: 'slow',
@@ -68,7 +67,7 @@ describeEachDialect('periodic jobs', (dialect) => {
   test('what one shall do is done by one process, by another once that stops or dies', async () => {
     const ran: string[] = []
     const start = (app: TestApp, name: string) =>
-      startJobs(app.deps, [{ name: 'tidy', every: SECOND, by: 'one', run: async () => void ran.push(name) }])
+      app.process.startJobs([{ name: 'tidy', every: SECOND, by: 'one', run: async () => void ran.push(name) }])
     const first = await createTestApp({ dialect })
     // A clock of its own for each, so that one can stand still with its process.
     const beside = (seed: string) => createTestApp({ databaseUrl: first.databaseUrl, clock: manualClock(), seed })

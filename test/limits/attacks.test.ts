@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { KeywardError } from '../../src/errors.ts'
-import { login } from '../../src/features/accounts/login.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { clientPrefix } from '../../src/lib/ip.ts'
-import type { SignedUp, TestApp, TestAppOptions } from '../support/app.ts'
+import { createTestApp, type SignedUp, type TestApp, type TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { auditOf, guess, limitedApp, password } from './support.ts'
+import { appPerSuite } from '../support/hooks.ts'
+import { auditOf, guess, limited, password } from './support.ts'
 
 /** README's section "What an attacker gets" holds these sentences, numbers and all. */
 const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).text()
@@ -15,22 +15,25 @@ const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).te
 const inReadme = (row: string) => expect(readme).toContain(row)
 
 /** Password checks cost nothing here, so that days of attacks take seconds; what is counted is the same. */
-async function openApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const app = await limitedApp({ ...options, env: { SQLITE_SYNCHRONOUS: 'NORMAL', LOG_LEVEL: 'silent' } })
-  app.deps.passwords.verify = async (given, stored) => ({
-    ok: stored !== undefined && given === password,
-    rehash: false,
+const withoutHashing = (options: TestAppOptions = {}): TestAppOptions =>
+  limited({
+    ...options,
+    env: { SQLITE_SYNCHRONOUS: 'NORMAL', LOG_LEVEL: 'silent' },
+    replace: {
+      passwords: (real) => ({
+        ...real,
+        verify: async (given, stored) => ({ ok: stored !== undefined && given === password, rehash: false }),
+        hash: async () => ({ hash: `$2b$04$${'a'.repeat(21)}.${'a'.repeat(30)}.`, scheme: 'bun-bcrypt' }),
+      }),
+    },
   })
-  app.deps.passwords.hash = async () => ({ hash: `$2b$04$${'a'.repeat(21)}.${'a'.repeat(30)}.`, scheme: 'bun-bcrypt' })
-  return app
-}
 
 const ipv4 = (block: number, n: number) => `${block}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
 
 /** Whether a wrong password was let through to be checked: the use case behind `/token`, without HTTP around it. */
-async function isJudged({ deps }: TestApp, identifier: string, ip: string): Promise<boolean> {
+async function isJudged(app: TestApp, identifier: string, ip: string): Promise<boolean> {
   const attempt = { identifier, password: 'leaked', origin: { ip, userAgent: null }, client: clientPrefix(ip) }
-  const error: unknown = await login(deps, attempt).catch((thrown) => thrown)
+  const error: unknown = await app.process.login(attempt).catch((thrown) => thrown)
   if (!(error instanceof KeywardError)) throw error
   return error.code === 'invalid_credentials'
 }
@@ -54,26 +57,21 @@ async function bestGuesser(
 }
 
 describeEachDialect('an attack', (dialect) => {
-  let app: TestApp
+  const app = appPerSuite(withoutHashing({ dialect }))
   let ada: SignedUp
   let start = 0
   beforeAll(async () => {
-    app = await openApp({ dialect })
     ada = await app.signUp('ada', password)
-    start = app.clock.now()
   })
-  afterAll(() => app.close())
-  const begin = async () => {
-    const { q, t } = app.deps.store
-    await q.delete(t.limits)
-    await q.delete(t.auditEvents)
+  beforeEach(async () => {
+    await app.rows.limits.remove()
+    await app.rows.auditEvents.remove()
     await app.clock.advance(MINUTE)
     start = app.clock.now()
-  }
+  })
   const owner = (one: { peer?: string; device?: string } = {}) => guess(app, { username: 'ada', password, ...one })
 
   test('of one address on one account', async () => {
-    await begin()
     const peer = '198.51.100.7'
     const firstDay = await bestGuesser(app, start + DAY, () => ({ username: 'ada', peer }))
     expect(firstDay).toBeGreaterThanOrEqual(38)
@@ -87,7 +85,6 @@ describeEachDialect('an attack', (dialect) => {
   })
 
   test('D6: of 5,000 addresses on one account, for a day', async () => {
-    await begin()
     const device = ada.grant.device_token
     let through = 0
     let next = 0
@@ -97,9 +94,8 @@ describeEachDialect('an attack', (dialect) => {
       // Every hour, in the middle of it: with the device token, and at home without one.
       expect((await owner({ peer: `203.0.113.${hour}`, device })).status).toBe(200)
       expect((await owner()).status).toBe(200)
-      const { q, t } = app.deps.store
       // The owner travels: no network but home stays known.
-      await q.delete(t.sessions)
+      await app.rows.sessions.remove()
       await owner()
     }
     expect(through).toBeGreaterThanOrEqual(97)
@@ -121,7 +117,6 @@ describeEachDialect('an attack', (dialect) => {
   })
 
   test('D4: of one password on 10,000 names', async () => {
-    await begin()
     let name = 0
     const next = () => ({ username: `user${name++ % 10_000}`, peer: '198.51.100.8' })
     const through = await bestGuesser(app, start + DAY, next)
@@ -134,7 +129,6 @@ describeEachDialect('an attack', (dialect) => {
   })
 
   test('of registrations', async () => {
-    await begin()
     let name = 0
     const register = (username: string, peer: string) =>
       app.request('POST', '/register', { json: { email: `${username}@example.com`, username, password }, peer })
@@ -159,14 +153,14 @@ describeEachDialect('an attack', (dialect) => {
 
 describe('an attack of 100,000 stolen pairs of names and passwords from 50 networks', () => {
   test('in a day', async () => {
-    const app = await openApp()
+    const app = await createTestApp(withoutHashing())
     const ada = await app.signUp('ada', password)
     for (let i = 0; i < 20; i++) {
       const json = { email: `member${i}@example.com`, username: `member${i}`, password }
       await app.request('POST', '/register', { json, peer: ipv4(80, i) })
     }
     const start = app.clock.now()
-    const before = app.deps.store.stats().waitedTotal
+    const before = app.process.waits().waitedTotal
     let through = 0
     // Every half hour each network tries as many as fall into it, one after the other.
     for (let burst = 0; burst < 48; burst++) {
@@ -185,7 +179,7 @@ describe('an attack of 100,000 stolen pairs of names and passwords from 50 netwo
     expect(through).toBeGreaterThan(3_000)
     expect(through).toBeLessThanOrEqual(50 * 79)
     // The flood was answered out of memory: few of the refused attempts came to the database's writer.
-    expect(app.deps.store.stats().waitedTotal - before).toBeLessThan(100_000 / 8)
+    expect(app.process.waits().waitedTotal - before).toBeLessThan(100_000 / 8)
     inReadme('| 50 networks try 100,000 stolen pairs | 3,950 | 2,000 |')
     await app.close()
   }, 60_000)

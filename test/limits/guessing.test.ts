@@ -1,46 +1,29 @@
-import { Database } from 'bun:sqlite'
-import { afterAll, beforeEach, describe, expect, spyOn, test } from 'bun:test'
+import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import { type Bcrypt, passwordsWith, type Replace, standIn, watchStatements } from '../support/replace.ts'
 import { auditOf, type Guess, guess, guesses, limitedApp, password, tally, times } from './support.ts'
 
 const home = '198.51.100.7'
 const elsewhere = '203.0.113.9'
 
-/** The text of every statement that SQLite runs for databases opened from now on; the same array all the time. */
-function recordStatements(): string[] & { mockRestore(): void } {
-  const seen: string[] = []
-  const { prepare } = Database.prototype
-  const spy = spyOn(Database.prototype, 'prepare').mockImplementation(function (this: Database, sql: string) {
-    const statement = prepare.call(this, sql)
-    const { values } = statement
-    return Object.assign(statement, {
-      values(...parameters: never[]) {
-        seen.push(sql)
-        return values.apply(statement, parameters)
-      },
-    })
-  } as never)
-  return Object.assign(seen, { mockRestore: () => spy.mockRestore() })
-}
-
 describeEachDialect('guessing', (dialect) => {
   let app: TestApp
   let ada: SignedUp
   let isPlain = false
-  async function open(env?: Record<string, string>) {
+  const passwords = standIn<'passwords'>()
+  async function open(env?: Record<string, string>, replace: Replace = { passwords: passwords.takePlace }) {
     await app?.close()
-    app = await limitedApp({ dialect, env })
+    app = await limitedApp({ dialect, env, replace })
     isPlain = env === undefined
     // The owner's network is the test's own, 192.0.2.1.
     ada = await app.signUp('ada', password)
   }
   beforeEach(async () => {
     if (!isPlain) return open()
-    const { q, t } = app.deps.store
-    for (const table of [t.limits, t.auditEvents, t.users]) await q.delete(table)
+    for (const table of [app.rows.limits, app.rows.auditEvents, app.rows.users]) await table.remove()
     // For the memory of what is over.
     await app.clock.advance(MINUTE)
     ada = await app.signUp('ada', password)
@@ -142,36 +125,40 @@ describeEachDialect('guessing', (dialect) => {
     for (const answer of answers) expect(answer).toEqual(answers[0]!)
   })
 
-  test('C1: and cost the same hashes and statements', async () => {
-    const seen = recordStatements()
-    await open({})
-    const hash = spyOn(Bun.password, 'hash')
-    const verify = spyOn(Bun.password, 'verify')
+  test('C1: a known and an unknown account cost the same hashes and statements', async () => {
+    let hashes = 0
+    const bcrypt: Bcrypt = {
+      hash(text, cost) {
+        hashes++
+        return Bun.password.hash(text, { algorithm: 'bcrypt', cost })
+      },
+      verify(text, hash) {
+        hashes++
+        return Bun.password.verify(text, hash)
+      },
+    }
+    const statements: string[] = []
+    const store = watchStatements((sql) => statements.push(sql.replace(/email_key|username_key/g, 'key')))
+    await open({}, { store, passwords: passwordsWith({ bcrypt }) })
     const cost = async (username: string, given: string, peer: string) => {
-      hash.mockClear()
-      verify.mockClear()
-      seen.length = 0
+      hashes = 0
+      statements.length = 0
       expect((await guess(app, { username, password: given, peer })).status).toBe(401)
-      const statements = seen.map((sql) => sql.replace(/email_key|username_key/g, 'key'))
       // Verifying is the same work as hashing.
-      return { hashes: hash.mock.calls.length + verify.mock.calls.length, statements }
+      return { hashes, statements: [...statements] }
     }
-    try {
-      const known = await cost('ada', 'wrong', home)
-      expect(known.hashes).toBe(1)
-      if (dialect.name === 'sqlite') expect(known.statements.length).toBeGreaterThan(8)
-      expect(await cost('ben', 'wrong', '198.51.100.8')).toEqual(known)
-      expect(await cost('ben@example.com', 'wrong', '198.51.100.9')).toEqual(known)
-      for (const [index, odd] of ['x'.repeat(90), 'nul\0', '\ud800'].entries()) {
-        const one = await cost('ada', odd, `198.51.101.${index}`)
-        expect(await cost('ben', odd, `198.51.102.${index}`)).toEqual(one)
-        expect(one).toEqual(known)
-      }
-      await app.deps.store.q.update(app.deps.store.t.users).set({ isActive: false })
-      expect(await cost('ada', password, '198.51.100.11')).toEqual(known)
-    } finally {
-      for (const spy of [hash, verify, seen]) spy.mockRestore()
+    const known = await cost('ada', 'wrong', home)
+    expect(known.hashes).toBe(1)
+    expect(known.statements.length).toBeGreaterThan(8)
+    expect(await cost('ben', 'wrong', '198.51.100.8')).toEqual(known)
+    expect(await cost('ben@example.com', 'wrong', '198.51.100.9')).toEqual(known)
+    for (const [index, odd] of ['x'.repeat(90), 'nul\0', '\ud800'].entries()) {
+      const one = await cost('ada', odd, `198.51.101.${index}`)
+      expect(await cost('ben', odd, `198.51.102.${index}`)).toEqual(one)
+      expect(one).toEqual(known)
     }
+    await app.rows.users.change({}, { isActive: false })
+    expect(await cost('ada', password, '198.51.100.11')).toEqual(known)
   })
 
   test('D6: a single network never makes anybody wait elsewhere, however long it tries', async () => {
@@ -181,8 +168,7 @@ describeEachDialect('guessing', (dialect) => {
         hour % 8 ? 200 : 401,
       )
       // What knows the owner by now is forgotten, so that it is a stranger's network each time.
-      const { q, t } = app.deps.store
-      await q.delete(t.sessions)
+      await app.rows.sessions.remove()
       await app.clock.advance(HOUR)
     }
   })
@@ -212,10 +198,9 @@ describeEachDialect('guessing', (dialect) => {
   })
 
   test('neither a shed nor a failed check costs an attempt', async () => {
-    const verify = spyOn(app.deps.passwords, 'verify')
-    verify.mockRejectedValue(new Error('out of order'))
+    passwords.change({ verify: () => Promise.reject(new Error('out of order')) })
     expect(await wrong(20)).toEqual(times(20, 500))
-    verify.mockRestore()
+    passwords.restore()
     expect(await wrong(6)).toEqual([...times(5, 401), 429])
   })
 
@@ -319,8 +304,7 @@ describeEachDialect('guessing', (dialect) => {
     })
 
     test('is void after a password was set by an administrator', async () => {
-      const { q, t } = app.deps.store
-      await q.update(t.users).set({ deviceEpoch: 0 })
+      await app.rows.users.change({}, { deviceEpoch: 0 })
       await wrong(5)
       expect(await wrong(1, { device: device() })).toEqual([429])
     })
@@ -392,7 +376,7 @@ describeEachDialect('guessing', (dialect) => {
       expect((await app.request('POST', '/register', { json })).status).toBe(201)
     }
     expect(await wrong(12, { device: ada.grant.device_token })).toEqual(times(12, 401))
-    expect(await app.deps.store.q.select().from(app.deps.store.t.limits)).toEqual([])
+    expect(await app.rows.limits.all()).toEqual([])
     expect((await auditOf(app)).some(({ event }) => event === 'limit.exceeded')).toBe(false)
   })
 

@@ -1,61 +1,48 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { SQL } from 'bun'
 import { limitNames } from '../../src/config/limits.ts'
 import { KeywardError } from '../../src/errors.ts'
-import { cleanUp } from '../../src/features/jobs/clean-up.ts'
-import { createFront } from '../../src/features/limits/front.ts'
-import { createInFlight } from '../../src/features/limits/in-flight.ts'
-import { createLimiter, type Held, type Limiter, type LimitMet } from '../../src/features/limits/limits.ts'
-import { rulesWith } from '../../src/features/limits/overrides.ts'
+import { createExhaustedKeys } from '../../src/features/limits/exhausted-keys.ts'
+import type { Limits, Reservation } from '../../src/features/limits/limits.ts'
+import { createPending } from '../../src/features/limits/pending.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { auditOf, guess, limitedApp, password, tally } from './support.ts'
+import { appPerSuite } from '../support/hooks.ts'
+import type { Exceeded } from '../support/process.ts'
+import { auditOf, guess, limited, limitedApp, password, tally } from './support.ts'
 
-const ten = { rule: 'code.account', key: 'x' } as const
+const ten = { rule: 'register.prefix', key: 'x' } as const
 
 describeEachDialect('a limiter', (dialect) => {
-  let app: TestApp
   let two: TestApp
-  let met: LimitMet[] = []
+  const app = appPerSuite(limited({ dialect }), () => two.close())
+  let met: Exceeded[] = []
   beforeAll(async () => {
-    app = await limitedApp({ dialect })
     two = await limitedApp({ dialect, databaseUrl: app.databaseUrl, clock: app.clock })
-  })
-  afterAll(async () => {
-    await two.close()
-    await app.close()
   })
   beforeEach(async () => {
     met = []
-    const { q, t } = app.deps.store
-    for (const table of [t.limits, t.auditEvents]) await q.delete(table)
+    for (const table of [app.rows.limits, app.rows.auditEvents]) await table.remove()
     await app.clock.advance(MINUTE)
   })
 
   /** One in a process of its own, as far as the database sees. */
-  const limiter = (of: TestApp = app, settings: string[] = ['code.account=10/1h']): Limiter =>
-    createLimiter({
-      store: of.deps.store,
-      clock: of.clock,
-      rules: rulesWith(settings),
-      secret: 'a secret of the test',
-      enabled: true,
-      exceeded: async (limit) => void met.push(limit),
-    })
-  const outcomeOf = async (taking: Promise<Held>): Promise<Held | KeywardError> =>
+  const limiter = (of: TestApp = app, settings: string[] = ['register.prefix=10/1h']): Limits =>
+    of.process.createLimits({ settings, exceeded: async (limit) => void met.push(limit) })
+  const outcomeOf = async (taking: Promise<Reservation>): Promise<Reservation | KeywardError> =>
     taking.catch((error) => {
       if (!(error instanceof KeywardError)) throw error
       return error
     })
-  const isRefusal = (outcome: Held | KeywardError): outcome is KeywardError => outcome instanceof KeywardError
-  const rows = () => app.deps.store.q.select().from(app.deps.store.t.limits)
+  const isRefusal = (outcome: Reservation | KeywardError): outcome is KeywardError => outcome instanceof KeywardError
+  const rows = () => app.rows.limits.all()
 
   test('lets exactly as many of a hundred at once through as there are places, over two processes', async () => {
     const both = [limiter(), limiter(two)]
     const outcomes = await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
-        const outcome = await outcomeOf(both[i % 2]!.take([ten], {}))
+        const outcome = await outcomeOf(both[i % 2]!.reserve([ten], {}))
         if (!isRefusal(outcome)) outcome.keep()
         return outcome
       }),
@@ -64,15 +51,15 @@ describeEachDialect('a limiter', (dialect) => {
   })
 
   test('takes all that is asked or nothing', async () => {
-    const one = limiter(app, ['code.account=10/1h', 'mail.prefix=3/1h'])
-    const counts = [ten, { rule: 'mail.prefix', key: 'y' }] as const
-    for (let i = 0; i < 3; i++) (await one.take(counts, {})).keep()
+    const one = limiter(app, ['register.prefix=10/1h', 'login.prefix=3/1h'])
+    const counts = [ten, { rule: 'login.prefix', key: 'y' }] as const
+    for (let i = 0; i < 3; i++) (await one.reserve(counts, {})).keep()
     const before = await rows()
     for (let i = 0; i < 5; i++)
-      expect(await outcomeOf(one.take(counts, {}))).toMatchObject({
+      expect(await outcomeOf(one.reserve(counts, {}))).toMatchObject({
         code: 'rate_limited',
         retryAfter: 1_200,
-        limit: { name: 'mail.prefix', budget: 3, windowSeconds: 3_600 },
+        limit: { name: 'login.prefix', budget: 3, windowSeconds: 3_600 },
       })
     const after = await rows()
     expect(after.filter(({ key }) => !key.startsWith('reported/'))).toEqual(before)
@@ -80,10 +67,10 @@ describeEachDialect('a limiter', (dialect) => {
 
   test('whoever finds no place left waits for those not judged yet', async () => {
     const one = limiter()
-    const held = await Promise.all(Array.from({ length: 10 }, () => one.take([ten], {})))
+    const held = await Promise.all(Array.from({ length: 10 }, () => one.reserve([ten], {})))
     let settled = 0
     const waiting = Array.from({ length: 30 }, async () => {
-      const outcome = await outcomeOf(one.take([ten], {}))
+      const outcome = await outcomeOf(one.reserve([ten], {}))
       settled++
       if (!isRefusal(outcome)) await outcome.giveBack()
       return outcome
@@ -99,72 +86,72 @@ describeEachDialect('a limiter', (dialect) => {
 
   test('and is refused once they were all wrong', async () => {
     const one = limiter()
-    const held = await Promise.all(Array.from({ length: 10 }, () => one.take([ten], {})))
-    const waiting = Array.from({ length: 30 }, () => outcomeOf(one.take([ten], {})))
+    const held = await Promise.all(Array.from({ length: 10 }, () => one.reserve([ten], {})))
+    const waiting = Array.from({ length: 30 }, () => outcomeOf(one.reserve([ten], {})))
     for (const place of held) place.keep()
     expect((await Promise.all(waiting)).every(isRefusal)).toBe(true)
-    expect(met).toEqual([{ rule: 'code.account' }])
+    expect(met).toEqual([{ rule: 'register.prefix' }])
   })
 
   test('gives back to the other process too', async () => {
-    const held = await Promise.all(Array.from({ length: 10 }, () => limiter().take([ten], {})))
+    const held = await Promise.all(Array.from({ length: 10 }, () => limiter().reserve([ten], {})))
     const other = limiter(two)
-    expect(isRefusal(await outcomeOf(other.take([ten], {})))).toBe(true)
+    expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(true)
     for (const place of held) await place.giveBack()
     // What it remembers of the refusal it believes for five seconds.
     await app.clock.advance(5 * SECOND)
-    expect(isRefusal(await outcomeOf(other.take([ten], {})))).toBe(false)
+    expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(false)
   })
 
   test('reports a key that goes over once in its window, whichever process saw it and however often', async () => {
     const one = limiter()
-    for (let i = 0; i < 10; i++) (await one.take([ten], {})).keep()
+    for (let i = 0; i < 10; i++) (await one.reserve([ten], {})).keep()
     const exhaust = async () => {
       for (const each of [one, limiter(two), limiter()])
-        for (let i = 0; i < 5; i++) await outcomeOf(each.take([ten], { userId: 7, ip: '192.0.2.9' }))
+        for (let i = 0; i < 5; i++) await outcomeOf(each.reserve([ten], { userId: 7, ip: '192.0.2.9' }))
     }
     await exhaust()
-    expect(met).toEqual([{ rule: 'code.account', userId: 7, ip: '192.0.2.9' }])
+    expect(met).toEqual([{ rule: 'register.prefix', userId: 7, ip: '192.0.2.9' }])
     // A place comes free and is used up, again and again: the same window, no news.
     for (let i = 0; i < 5; i++) {
       await app.clock.advance(6 * MINUTE)
-      ;(await one.take([ten], {})).keep()
+      ;(await one.reserve([ten], {})).keep()
       await exhaust()
     }
     expect(met).toHaveLength(1)
     await app.clock.advance(HOUR)
-    for (let i = 0; i < 10; i++) (await one.take([ten], {})).keep()
+    for (let i = 0; i < 10; i++) (await one.reserve([ten], {})).keep()
     await exhaust()
     expect(met).toHaveLength(2)
   })
 
   test('closes a key without a place left, once, and no success opens it', async () => {
     const one = limiter()
-    const last = await one.take([ten], {})
-    expect(await one.closeIfSpent(ten)).toBe(false)
-    for (let i = 0; i < 9; i++) (await one.take([ten], {})).keep()
+    const last = await one.reserve([ten], {})
+    expect(await one.closeIfExhausted(ten)).toBe(false)
+    for (let i = 0; i < 9; i++) (await one.reserve([ten], {})).keep()
     const closings = await Promise.all(
-      Array.from({ length: 10 }, (_, i) => (i % 2 ? one : limiter(two)).closeIfSpent(ten)),
+      Array.from({ length: 10 }, (_, i) => (i % 2 ? one : limiter(two)).closeIfExhausted(ten)),
     )
     expect(tally(closings.map(String))).toEqual({ true: 1, false: 9 })
     await last.giveBack(ten)
     await app.clock.advance(61 * MINUTE)
-    expect(isRefusal(await outcomeOf(one.take([ten], {})))).toBe(true)
+    expect(isRefusal(await outcomeOf(one.reserve([ten], {})))).toBe(true)
     await app.clock.advance(HOUR)
-    expect(isRefusal(await outcomeOf(one.take([ten], {})))).toBe(false)
+    expect(isRefusal(await outcomeOf(one.reserve([ten], {})))).toBe(false)
   })
 
   test('closes also where the places do not divide the window evenly', async () => {
-    const one = limiter(app, ['code.account=7/1m'])
-    for (let i = 0; i < 7; i++) (await one.take([ten], {})).keep()
-    expect(await one.closeIfSpent(ten)).toBe(true)
+    const one = limiter(app, ['register.prefix=7/1m'])
+    for (let i = 0; i < 7; i++) (await one.reserve([ten], {})).keep()
+    expect(await one.closeIfExhausted(ten)).toBe(true)
   })
 
   test('a rule that is off neither refuses nor writes', async () => {
-    const one = limiter(app, ['code.account=off'])
-    for (let i = 0; i < 50; i++) (await one.take([ten], {})).keep()
+    const one = limiter(app, ['register.prefix=off'])
+    for (let i = 0; i < 50; i++) (await one.reserve([ten], {})).keep()
     expect(await rows()).toEqual([])
-    expect(await one.closeIfSpent(ten)).toBe(false)
+    expect(await one.closeIfExhausted(ten)).toBe(false)
   })
 
   test('holds no name that somebody typed', async () => {
@@ -196,13 +183,13 @@ describeEachDialect('a limiter', (dialect) => {
           peer: `203.0.113.${i % 5}`,
         }),
       )
-      const [answers] = await Promise.all([Promise.all(attempts), cleanUp(busy.deps), cleanUp(busy.deps)])
+      const [answers] = await Promise.all([Promise.all(attempts), busy.process.cleanUp(), busy.process.cleanUp()])
       statuses.push(...answers.map(({ status }) => status))
     }
     expect(tally(statuses)).toEqual({ 200: 60, 401: 180 })
     if (dialect.name === 'postgresql') {
       // A connection that ends tells the server what it has seen.
-      await busy.deps.store.close()
+      await busy.process.closeDatabase()
       const admin = new SQL(busy.databaseUrl, { max: 1 })
       const [row] = await admin`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`
       await admin.close()
@@ -238,53 +225,54 @@ describeEachDialect('a limiter', (dialect) => {
   })
 
   test('the clean-up job deletes what is full again and nothing else', async () => {
-    const one = limiter(app, ['code.account=10/1h', 'mail.prefix=3/1d'])
-    for (let i = 0; i < 700; i++) (await one.take([{ rule: 'code.account', key: `k${i}` }], {})).keep()
-    ;(await one.take([{ rule: 'mail.prefix', key: 'stays' }], {})).keep()
-    await cleanUp(app.deps)
+    const one = limiter(app, ['register.prefix=10/1h', 'login.prefix=3/1d'])
+    for (let i = 0; i < 700; i++) (await one.reserve([{ rule: 'register.prefix', key: `k${i}` }], {})).keep()
+    ;(await one.reserve([{ rule: 'login.prefix', key: 'stays' }], {})).keep()
+    await app.process.cleanUp()
     expect(await rows()).toHaveLength(701)
     await app.clock.advance(7 * MINUTE)
-    await cleanUp(app.deps)
-    expect((await rows()).map(({ key }) => key)).toEqual(['mail.prefix/0/stays'])
+    await app.process.cleanUp()
+    expect((await rows()).map(({ key }) => key)).toEqual(['login.prefix/0/stays'])
     expect(await auditOf(app)).toEqual([])
   })
 })
 
 describe('the memory of what is over', () => {
   test('D9: holds no more than ten thousand keys of a million, and is right about those', () => {
-    const front = createFront()
-    for (let i = 0; i < 1_000_000; i++) front.note(`login.account_prefix/0/u${i}@198.51.100.1`, 10_000, 0, HOUR)
+    const keys = createExhaustedKeys()
+    for (let i = 0; i < 1_000_000; i++)
+      keys.note(`login.account_prefix/0/u${i}@198.51.100.1`, { until: 10_000, now: 0, window: HOUR })
     let known = 0
     for (let i = 0; i < 1_000_000; i++)
-      if (front.over(`login.account_prefix/0/u${i}@198.51.100.1`, 1) === 10_000) known++
+      if (keys.until(`login.account_prefix/0/u${i}@198.51.100.1`, 1) === 10_000) known++
     expect(known).toBeLessThanOrEqual(10_000)
     expect(known).toBeGreaterThanOrEqual(5_000)
   })
 
   test('believes itself for five seconds, and never beyond the end of a wait or a clock set back', () => {
-    const front = createFront()
-    front.note('a', 60_000, 1_000, HOUR)
-    expect([999, 1_000, 5_999, 6_000].map((now) => front.over('a', now))).toEqual([
+    const keys = createExhaustedKeys()
+    keys.note('a', { until: 60_000, now: 1_000, window: HOUR })
+    expect([999, 1_000, 5_999, 6_000].map((now) => keys.until('a', now))).toEqual([
       undefined,
       60_000,
       60_000,
       undefined,
     ])
-    front.note('b', 2_000, 1_000, HOUR)
-    expect([1_999, 2_000].map((now) => front.over('b', now))).toEqual([2_000, undefined])
+    keys.note('b', { until: 2_000, now: 1_000, window: HOUR })
+    expect([1_999, 2_000].map((now) => keys.until('b', now))).toEqual([2_000, undefined])
   })
 
   test('what is in flight leaves nothing behind, and only so many wait', async () => {
-    const inFlight = createInFlight()
-    expect(inFlight.change('a')).toBeUndefined()
-    inFlight.begin(['a', 'b'])
-    const waiting = Array.from({ length: 1_000 }, () => inFlight.change('a'))
+    const pending = createPending()
+    expect(pending.nextSettled('a')).toBeUndefined()
+    pending.begin(['a', 'b'])
+    const waiting = Array.from({ length: 1_000 }, () => pending.nextSettled('a'))
     expect(waiting).not.toContain(undefined)
-    expect(inFlight.change('b')).toBeUndefined()
-    inFlight.end(['a', 'b'], false)
+    expect(pending.nextSettled('b')).toBeUndefined()
+    pending.end(['a', 'b'], { freed: false })
     await Promise.all(waiting)
-    expect(inFlight.change('a')).toBeUndefined()
-    inFlight.begin(['b'])
-    expect(inFlight.change('b')).toBeInstanceOf(Promise)
+    expect(pending.nextSettled('a')).toBeUndefined()
+    pending.begin(['b'])
+    expect(pending.nextSettled('b')).toBeInstanceOf(Promise)
   })
 })

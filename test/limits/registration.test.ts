@@ -1,17 +1,20 @@
-import { afterEach, expect, spyOn, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { KeywardError } from '../../src/errors.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appsPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import { limitedApp, password, tally } from './support.ts'
+import { standIn } from '../support/replace.ts'
+import { limited, password, tally } from './support.ts'
 
 describeEachDialect('registration', (dialect) => {
+  const apps = appsPerTest()
   let app: TestApp
-  afterEach(() => app.close())
+  const passwords = standIn<'passwords'>()
   const open = async (env: Record<string, string> = {}) => {
-    app = await limitedApp({ dialect, env })
+    app = await apps.open(limited({ dialect, env, replace: { passwords: passwords.takePlace } }))
   }
   const register = (username: string, { domain = 'example.com', peer = '198.51.100.1', email = '' } = {}) =>
     app.request('POST', '/register', { json: { email: email || `${username}@${domain}`, username, password }, peer })
@@ -39,17 +42,16 @@ describeEachDialect('registration', (dialect) => {
     await open({ LIMITS: 'register.prefix=6/1h' })
     const statuses = await statusesOf(100, 'burst')
     expect(statuses[201]).toBe(6)
-    expect(await app.deps.store.q.select().from(app.deps.store.t.users)).toHaveLength(6)
+    expect(await app.rows.users.count()).toBe(6)
   })
 
   test('asking whether a name is taken counts, a mistake and a failure of ours do not', async () => {
     await open({ LIMITS: 'register.prefix=3/1h' })
     expect((await register('ada')).status).toBe(201)
     for (let i = 0; i < 9; i++) expect((await register('x')).status).toBe(422)
-    const hash = spyOn(app.deps.passwords, 'hash')
-    hash.mockRejectedValue(new KeywardError('overloaded', { retryAfter: 1 }))
+    passwords.change({ hash: () => Promise.reject(new KeywardError('overloaded', { retryAfter: 1 })) })
     for (let i = 0; i < 9; i++) expect((await register(`shed${i}`)).status).toBe(503)
-    hash.mockRestore()
+    passwords.restore()
     expect((await register('ada')).status).toBe(409)
     expect((await register('ada2', { email: 'ADA@example.com' })).status).toBe(409)
     expect((await register('bea')).status).toBe(429)

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, test } from 'bun:test'
 import { limitNames } from '../../src/config/limits.ts'
 import type { Route } from '../../src/http/route-table.ts'
-import type { RequestOptions, SignedUp, TestApp } from '../support/app.ts'
+import type { RequestOptions, SignedUp } from '../support/app.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import { limitedApp, password } from './support.ts'
+import { limited, password } from './support.ts'
 
 /** Bodies that a route with a limit takes for an attempt, by its name in the table. */
 const attempts: Record<string, (i: number) => RequestOptions> = {
@@ -16,13 +17,11 @@ const attempts: Record<string, (i: number) => RequestOptions> = {
 const nameOf = ({ method, pattern }: Route) => `${method} ${pattern}`
 
 describe('every way in has the same lock', () => {
-  let app: TestApp
+  const app = appPerSuite(limited({ env: { METRICS_TOKEN: 'only-for-this-test' } }))
   let ada: SignedUp
   beforeAll(async () => {
-    app = await limitedApp({ env: { METRICS_TOKEN: 'only-for-this-test' } })
     ada = await app.signUp('ada', password)
   })
-  afterAll(() => app.close())
 
   test('each open route names its limit or says why it needs none', () => {
     const open = app.table.routes.filter(({ access }) => access === 'open')
@@ -60,18 +59,18 @@ describe('every way in has the same lock', () => {
     }
   })
 
-  const limited = ['POST /token', 'POST /user/token', 'POST /register', 'PUT /users/me/password']
+  const guarded = ['POST /token', 'POST /user/token', 'POST /register', 'PUT /users/me/password']
 
   test('these are all that have one', () => {
     const named = app.table.routes.filter(({ limit }) => typeof limit === 'string')
-    expect(named.map(nameOf).sort()).toEqual(limited.toSorted())
+    expect(named.map(nameOf).sort()).toEqual(guarded.toSorted())
   })
 
-  test.each(limited)('D8: %s answers 429 in the end, and declares it', async (name) => {
+  test.each(guarded)('D8: %s answers 429 in the end, and declares it', async (name) => {
     const route = app.table.routes.find((one) => nameOf(one) === name)!
     expect(route.statuses).toContain(429)
     const token = route.access === 'open' ? undefined : ada.grant.access_token
-    const peer = `198.51.100.${limited.indexOf(name)}`
+    const peer = `198.51.100.${guarded.indexOf(name)}`
     for (let i = 0; ; i++) {
       const response = await app.request(route.method, route.pattern, { ...attempts[name]!(i), token, peer })
       if (response.status !== 429) {

@@ -2,9 +2,14 @@ import { createTestApp, type TestApp, type TestAppOptions } from '../support/app
 
 export const password = 'correct horse battery'
 
-/** A Keyward with its limits on. */
-export const limitedApp = (options: TestAppOptions = {}): Promise<TestApp> =>
-  createTestApp({ ...options, env: { RATE_LIMIT: 'on', ...options.env } })
+/** Options of an app with its limits on. */
+export const limited = (options: TestAppOptions = {}): TestAppOptions => ({
+  ...options,
+  env: { RATE_LIMIT: 'on', ...options.env },
+})
+
+/** An app with its limits on. */
+export const limitedApp = (options: TestAppOptions = {}): Promise<TestApp> => createTestApp(limited(options))
 
 export interface Guess {
   username: string
@@ -56,7 +61,6 @@ export function tally<T extends string | number>(values: readonly T[]): Record<T
 
 /** The audit log, the oldest first. */
 export async function auditOf(app: TestApp): Promise<Record<string, unknown>[]> {
-  const { q, t } = app.deps.store
-  const rows = await q.select().from(t.auditEvents).orderBy(t.auditEvents.id)
+  const rows = await app.rows.auditEvents.all()
   return rows.map((row) => ({ ...row, details: row.details === null ? null : JSON.parse(row.details) }))
 }

@@ -135,7 +135,7 @@ describeEachDialect('/metrics', (dialect) => {
     const app = await createTestApp({ dialect, env: { METRICS_TOKEN } })
     const waits = async () => sample(await metricsText(app), 'keyward_database_waits_total')
     const before = await waits()
-    await app.deps.store.transaction(async () => {})
+    await app.process.transaction(async () => {})
     expect(await waits()).toBe(before + 1)
     const text = await metricsText(app)
     expect(sample(text, 'keyward_database_queue_length')).toBe(0)

@@ -3,7 +3,7 @@ import { platform } from 'node:os'
 import {
   type Bcrypt,
   createPasswords,
-  type PasswordsOptions,
+  type PasswordsNeeds,
   readBcryptHash,
 } from '../../src/features/passwords/passwords.ts'
 import type { Log } from '../../src/lib/log.ts'
@@ -31,8 +31,16 @@ const foreign = {
   },
 }
 
-const setUp = (options: Partial<PasswordsOptions> = {}) =>
-  createPasswords({ cost: 4, maxWaitMs: 5_000, nice: 0, fairness: true, clock: manualClock(), ...options })
+const setUp = (options: Partial<PasswordsNeeds> = {}) =>
+  createPasswords({
+    minLength: 8,
+    cost: 4,
+    maxWaitMs: 5_000,
+    nice: 0,
+    fairness: true,
+    clock: manualClock(),
+    ...options,
+  })
 
 /** bcrypt that computes nothing: it writes down what it was asked, and its hash of a password is that password. */
 function recordingBcrypt() {

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { createApp } from '../../src/app.ts'
 import { nextTurn } from '../../src/lib/clock.ts'
-import { openDatabase } from '../../src/service.ts'
+import { openUrl } from '../storage/support.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 
@@ -12,15 +11,14 @@ test('/livez answers as long as the process does, also while it drains', async (
     return [response.status, await response.json()]
   }
   expect(await alive()).toEqual([200, { status: 'alive' }])
-  app.deps.lifecycle.drain()
+  app.process.beginDraining()
   expect(await alive()).toEqual([200, { status: 'alive' }])
   await app.close()
 })
 
 test('probes are told from work, for which a server gets its JIT', async () => {
   const app = await createTestApp()
-  const { isProbe } = createApp(app.deps)
-  const asks = (target: string) => isProbe(new Request(`http://localhost:8000${target}`))
+  const asks = (target: string) => app.isProbe(new Request(`http://localhost:8000${target}`))
   expect(['/livez', '/readyz', '/readyz?verbose', '/metrics'].map(asks)).toEqual([true, true, true, true])
   expect(['/', '/livez/', '/users/me', '/token?from=/livez', '/docs'].map(asks)).toEqual(Array(5).fill(false))
   await app.close()
@@ -32,8 +30,7 @@ describeEachDialect('/readyz', (dialect) => {
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
     await app.clock.advance(60_000)
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
-    const { q, t } = app.deps.store
-    expect(await q.select().from(t.writeProbes)).toEqual([{ name: 'readyz', writtenAt: app.clock.now() }])
+    expect(await app.rows.writeProbes.all()).toEqual([{ name: 'readyz', writtenAt: app.clock.now() }])
     await app.close()
   })
 
@@ -78,7 +75,7 @@ describeEachDialect('/readyz', (dialect) => {
 describe('/readyz', () => {
   test('is shutting_down while the process drains', async () => {
     const app = await createTestApp()
-    app.deps.lifecycle.drain()
+    app.process.beginDraining()
     expect(await probe(app)).toEqual([
       503,
       expect.objectContaining({ code: 'shutting_down', detail: 'The service is stopping' }),
@@ -88,11 +85,10 @@ describe('/readyz', () => {
   })
 
   test('says that there is no key to sign with', async () => {
-    const app = await createTestApp()
     const signing = () => {
       throw new Error('in-the-log-alone')
     }
-    app.deps.keyring = { ...app.deps.keyring, signing }
+    const app = await createTestApp({ replace: { signingKeys: (real) => ({ ...real, signing }) } })
     const [status, body] = await probe(app)
     expect([status, body.detail]).toEqual([503, 'Not ready: there is no key to sign tokens with'])
     await app.close()
@@ -102,16 +98,15 @@ describe('/readyz', () => {
     const app = await createTestApp()
     const held = Promise.withResolvers<void>()
     const begun = Promise.withResolvers<void>()
-    const { store } = app.deps
-    const holder = store.transaction(async () => {
+    const holder = app.process.transaction(async () => {
       begun.resolve()
       await held.promise
     })
     await begun.promise
     const probes = Promise.all([probe(app), probe(app), probe(app)])
-    while (store.stats().waiting === 0) await nextTurn()
+    while (app.process.waits().waiting === 0) await nextTurn()
     await app.clock.advance(4_999)
-    expect(store.stats().waiting).toBe(1)
+    expect(app.process.waits().waiting).toBe(1)
     await app.clock.advance(1)
     for (const [status, body] of await probes) {
       expect(status).toBe(503)
@@ -126,7 +121,7 @@ describe('/readyz', () => {
     const app = await createTestApp()
     app.logs.length = 0
     await probe(app)
-    app.deps.lifecycle.drain()
+    app.process.beginDraining()
     await probe(app)
     const lines = app.logs.map((line) => JSON.parse(line))
     expect(lines.map(({ level, event, route, status, code }) => [level, event, route, status, code])).toEqual([
@@ -138,10 +133,10 @@ describe('/readyz', () => {
 })
 
 /** As an administrator beside the server would. */
-async function runSql({ config }: TestApp, sql: string): Promise<void> {
-  const { store, driver } = await openDatabase(config)
-  await driver.execute(sql, [])
-  await store.close()
+async function runSql({ databaseUrl }: TestApp, sql: string): Promise<void> {
+  const storage = await openUrl(databaseUrl)
+  await storage.rows(sql)
+  await storage.close()
 }
 
 async function probe(app: TestApp): Promise<[number, Record<string, unknown>]> {

@@ -1,18 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
-import {
-  createAccount,
-  deactivate,
-  deleteAccount,
-  requireUser,
-} from '../../src/features/administration/administration.ts'
-import { createApiKey } from '../../src/features/api-keys/api-keys.ts'
+import { expect, test } from 'bun:test'
 import { permissions } from '../../src/features/roles/permissions.ts'
 import { roleNames } from '../../src/features/users/user.ts'
 import { readDocument } from '../fuzz/document.ts'
 import { loggedIn, me, type Pair, refresh } from '../sessions/support.ts'
-import { createTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const password = 'zebra crossing at noon'
@@ -49,14 +41,10 @@ const written: Record<string, readonly string[]> = {
 }
 
 describeEachDialect('who may do what', (dialect) => {
-  let app: TestApp
-  beforeEach(async () => {
-    app = await createTestApp({ dialect, env: { METRICS_TOKEN: metricsToken } })
-  })
-  afterEach(() => app.close())
+  const app = appPerTest({ dialect, env: { METRICS_TOKEN: metricsToken } })
 
   const make = (username: string, admin = false) =>
-    createAccount(app.deps, { email: `${username}@example.com`, username, password, admin })
+    app.admin.createUser({ email: `${username}@example.com`, username, password, admin })
   const tokenOf = async (username: string) => (await loggedIn(app, { username, password })).access_token
 
   test('O1: every route and every caller, as the route’s word says', async () => {
@@ -64,8 +52,14 @@ describeEachDialect('who may do what', (dialect) => {
     const former = await make('former', true)
     await make('ada')
     const formerToken = await tokenOf('former')
-    const key = async (scopes: string[]) => (await createApiKey(app.deps, { owner: boss, name: 'k', scopes })).text
-    await deactivate(app.deps, former)
+    const key = async (scopes: string[]) => (await app.admin.createApiKey({ owner: boss, scopes })).text
+    await app.admin.deactivate(former)
+    /** As a version that has more permissions could have made it. */
+    const otherKey = async () => {
+      const { id, text } = await app.admin.createApiKey({ owner: boss, scopes: [...permissions] })
+      await app.rows.apiKeys.change({ id }, { scopes: 'audit:read' })
+      return text
+    }
     const callers: Record<string, () => Promise<string | undefined>> = {
       nobody: async () => undefined,
       forger: async () => `${(await tokenOf('ada')).slice(0, -4)}AAAA`,
@@ -73,7 +67,7 @@ describeEachDialect('who may do what', (dialect) => {
       'a former administrator': async () => formerToken,
       'an administrator': () => tokenOf('boss'),
       'a key for it': () => key([...permissions]),
-      'a key for something else': () => key(['audit:read']),
+      'a key for something else': otherKey,
       'the metrics token': async () => metricsToken,
     }
     /** Who gets in, and who is known and may not; everybody else is 401. */
@@ -114,7 +108,7 @@ describeEachDialect('who may do what', (dialect) => {
       id: 4711,
       role: 'admin',
       roles: ['admin'],
-      permissions: ['users:write'],
+      permissions: ['tokens:introspect'],
       is_admin: true,
       is_active: false,
       email_verified: true,
@@ -164,17 +158,16 @@ describeEachDialect('who may do what', (dialect) => {
         }),
       ),
     )
-    const { q, t } = app.deps.store
-    expect(await q.select().from(t.users)).toHaveLength(12)
-    expect(await q.select().from(t.userRoles).where(eq(t.userRoles.role, 'admin'))).toEqual([])
+    expect(await app.rows.users.count()).toBe(12)
+    expect(await app.rows.userRoles.all({ role: 'admin' })).toEqual([])
   })
 
   test('O8: of a deleted account nothing lives on, and its name is free for another person', async () => {
     const gone = await make('ada', true)
     await make('boss', true)
     const old = await loggedIn(app, { username: 'ada', password })
-    const { text: key } = await createApiKey(app.deps, { owner: gone, name: 'k', scopes: ['tokens:introspect'] })
-    await deleteAccount(app.deps, gone)
+    const { text: key } = await app.admin.createApiKey({ owner: gone, scopes: ['tokens:introspect'] })
+    await app.admin.deleteUser(gone)
     const heir = await make('ada')
     expect(heir.id).not.toBe(gone.id)
     expect(await me(app, old.access_token)).toBe(401)
@@ -182,8 +175,7 @@ describeEachDialect('who may do what', (dialect) => {
     await expectRefusal(await app.request('GET', '/user/user', { token: old.access_token }), 'user_not_found')
     const introspect = { token: key, form: { token: old.access_token } }
     await expectRefusal(await app.request('POST', '/introspect', introspect), 'invalid_token')
-    const { q, t } = app.deps.store
-    for (const table of [t.sessions, t.apiKeys]) expect(await q.select().from(table)).toEqual([])
-    expect(roleNames(await requireUser(app.deps, 'ada'))).toEqual(['user'])
+    for (const table of [app.rows.sessions, app.rows.apiKeys]) expect(await table.all()).toEqual([])
+    expect(roleNames(await app.admin.userNamed('ada'))).toEqual(['user'])
   })
 })

@@ -2,22 +2,21 @@ import { heapStats } from 'bun:jsc'
 import { describe, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { createPasswords } from '../../src/features/passwords/passwords.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import { passwordsWith, standIn } from '../support/replace.ts'
 import { serve } from '../support/socket.ts'
 
 test('R1: while five hundred logins hash, tokens are checked as if there were none, and the surplus is shed', async () => {
-  const app = await createTestApp()
+  const passwords = standIn<'passwords'>()
+  const app = await createTestApp({ replace: { passwords: passwords.takePlace } })
   const { grant } = await app.signUp()
   const release = Promise.withResolvers<void>()
   const bcrypt = {
     hash: () => release.promise.then(() => '$2b$12$nothing'),
     verify: () => release.promise.then(() => false),
   }
-  const { clock, deps } = app
-  const { log } = deps
-  deps.passwords = createPasswords({ cost: 12, bcrypt, maxWaitMs: 5_000, nice: 0, fairness: true, clock, log })
+  passwords.change(passwordsWith({ cost: 12, bcrypt, maxWaitMs: 5_000, fairness: true }))
   let answered = 0
   const logins = Array.from({ length: 500 }, async (_, i) => {
     const form = { username: `nobody${i}`, password: 'whatever it was' }
@@ -28,8 +27,8 @@ test('R1: while five hundred logins hash, tokens are checked as if there were no
   // Nobody's hash is done, and yet:
   for (let at = 0; at < 20; at++)
     expect((await app.request('GET', '/users/me', { token: grant.access_token })).status).toBe(200)
-  await clock.advance(1_000)
-  const { queued, running } = deps.passwords.stats()
+  await app.clock.advance(1_000)
+  const { queued, running } = app.process.hashing()
   expect(queued + running).toBeLessThan(100)
   expect(answered).toBe(500 - queued - running)
   release.resolve()

@@ -1,15 +1,14 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { createTestApp, type RequestOptions, type SignedUp, type TestApp } from '../support/app.ts'
+import { beforeEach, expect, test } from 'bun:test'
+import type { RequestOptions, SignedUp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerTest } from '../support/hooks.ts'
 
 describeEachDialect('limits', (dialect) => {
-  let app: TestApp
+  const app = appPerTest({ dialect, env: { RATE_LIMIT: 'on' } })
   let ada: SignedUp
   beforeEach(async () => {
-    app = await createTestApp({ dialect, env: { RATE_LIMIT: 'on' } })
     ada = await app.signUp()
   })
-  afterEach(() => app.close())
 
   const count = (answers: readonly Response[], status: number) => answers.filter((one) => one.status === status).length
 

@@ -1,19 +1,18 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import { Glob } from 'bun'
-import { type Bcrypt, createPasswords } from '../../src/features/passwords/passwords.ts'
-import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { createTestApp, type SignedUp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
-import { describeEachDialect } from '../support/dialects.ts'
+import { describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import { type Bcrypt, passwordsWith, standIn } from '../support/replace.ts'
 
-describeEachDialect('passwords', (dialect) => {
-  let app: TestApp
+const passwords = standIn<'passwords'>()
+
+describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, dialect) => {
   let ada: SignedUp
   beforeEach(async () => {
-    app = await createTestApp({ dialect })
     ada = await app.signUp('ada')
   })
-  afterEach(() => app.close())
 
   const logIn = (password: string, username = 'ada') => app.request('POST', '/token', { form: { username, password } })
   const change = (json: unknown, token = ada.grant.access_token) =>
@@ -70,7 +69,7 @@ describeEachDialect('passwords', (dialect) => {
   })
 
   test('B8: overlong input is refused before a hash is computed', async () => {
-    const asked = watchHashing(app)
+    const asked = watchHashing()
     const huge = 'x'.repeat(1_000_000)
     const json = { email: 'bea@example.com', username: 'bea', password: huge }
     await expectRefusal(await app.request('POST', '/register', { json }), 'payload_too_large')
@@ -85,7 +84,7 @@ describeEachDialect('passwords', (dialect) => {
   })
 
   test('B10: bcrypt is fed the password alone', async () => {
-    const asked = watchHashing(app)
+    const asked = watchHashing()
     const password = 'a password, and nothing beside it'
     const json = { email: 'bea@example.com', username: 'bea', password }
     expect((await app.request('POST', '/register', { json })).status).toBe(201)
@@ -95,11 +94,10 @@ describeEachDialect('passwords', (dialect) => {
   })
 
   test('C2: unknown, wrong, inactive and without a password are answered alike, byte for byte', async () => {
-    const { q, t } = app.deps.store
     await keyward(['users', 'deactivate', 'ada'], { databaseUrl: app.databaseUrl, clock: app.clock })
     await app.signUp('bea')
-    await q.insert(t.users).values({
-      ...(await q.select().from(t.users))[1]!,
+    await app.rows.users.add({
+      ...(await app.rows.users.all())[1]!,
       id: 1_000,
       username: 'cyd',
       usernameKey: 'cyd',
@@ -136,7 +134,7 @@ test('B10: nothing else in the source hashes or verifies a password', async () =
 })
 
 /** Replaces bcrypt by one that writes down what it was given. */
-function watchHashing(app: TestApp): string[] {
+function watchHashing(): string[] {
   const asked: string[] = []
   const note = (given: string | Uint8Array) =>
     asked.push(typeof given === 'string' ? given : Buffer.from(given).toString())
@@ -150,7 +148,6 @@ function watchHashing(app: TestApp): string[] {
       return Bun.password.verify(password, hash)
     },
   }
-  const { clock, log } = app.deps
-  app.deps.passwords = createPasswords({ cost: 4, bcrypt, maxWaitMs: 60_000, nice: 0, fairness: false, clock, log })
+  passwords.change(passwordsWith({ bcrypt }))
   return asked
 }

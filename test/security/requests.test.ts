@@ -1,17 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { beforeAll, expect, test } from 'bun:test'
 import { readDocument } from '../fuzz/document.ts'
-import { createTestApp, type RequestOptions, type SignedUp, type TestApp } from '../support/app.ts'
+import type { RequestOptions, SignedUp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 describeEachDialect('hostile requests', (dialect) => {
-  let app: TestApp
+  const app = appPerSuite({ dialect, env: { PUBLIC_URL: 'https://auth.keyward.test' } })
   let ada: SignedUp
   beforeAll(async () => {
-    app = await createTestApp({ dialect, env: { PUBLIC_URL: 'https://auth.keyward.test' } })
     ada = await app.signUp()
   })
-  afterAll(() => app.close())
 
   const login = async () => {
     const { username, password } = ada
@@ -96,8 +95,7 @@ describeEachDialect('hostile requests', (dialect) => {
   }
 
   test('K9: no text of a request is ever a statement', async () => {
-    const { q, t } = app.deps.store
-    const before = [await q.select().from(t.users), (await q.select().from(t.sessions)).length]
+    const before = [await app.rows.users.all(), await app.rows.sessions.count()]
     const statements = [
       "' OR '1'='1",
       "' OR 1=1 --",
@@ -135,7 +133,7 @@ describeEachDialect('hostile requests', (dialect) => {
       expect((await app.request('POST', '/revoke', { form: { token: text } })).status).toBe(200)
       expect((await app.request('POST', '/token/refresh', { json: { refresh_token: text } })).status).toBe(401)
     }
-    expect(await q.select().from(t.users)).toEqual(before[0] as never)
+    expect(await app.rows.users.all()).toEqual(before[0] as never)
     expect(app.logs.join('')).not.toContain('unhandled_error')
   })
 })

@@ -1,17 +1,16 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import { loggedIn, me, type Pair, refresh, refreshed, sessionIdOf } from '../sessions/support.ts'
-import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import type { SignedUp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerTest } from '../support/hooks.ts'
 
 describeEachDialect('sessions', (dialect) => {
-  let app: TestApp
+  const app = appPerTest({ dialect })
   let ada: SignedUp
   beforeEach(async () => {
-    app = await createTestApp({ dialect })
     ada = await app.signUp('ada')
   })
-  afterEach(() => app.close())
 
   const alive = async (pair: Pair): Promise<boolean> => {
     const access = (await me(app, pair.access_token)) === 200

@@ -1,14 +1,13 @@
 import { expect, test } from 'bun:test'
-import { deactivate, setPassword } from '../../src/features/administration/administration.ts'
-import { findUser } from '../../src/features/users/find.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import { audit, loggedIn, login, me, type Pair, refresh, refreshed, withApp } from './support.ts'
+import { standIn } from '../support/replace.ts'
+import { audit, loggedIn, login, me, type Pair, refresh, refreshed } from './support.ts'
 
 const next = 'a new and better password'
 const pairOf = ({ grant }: SignedUp): Pair => grant as unknown as Pair
-const userOf = async (app: TestApp, { id }: SignedUp) => (await findUser(app.deps, id))!
 
 const change = (app: TestApp, pair: Pair, current_password: string, new_password: string) =>
   app.request('PUT', '/users/me/password', { token: pair.access_token, json: { current_password, new_password } })
@@ -56,33 +55,31 @@ describeEachDialect('changing the password', (dialect) => {
       await loggedIn(app, { ...ada, password: `${next} ${winner}` })
     }))
 
+  const passwords = standIn<'passwords'>()
+
   /** Lets the change verify the present password and waits with the rest until `meanwhile` is done. */
   const overtaken = async (app: TestApp, ada: SignedUp, meanwhile: () => Promise<unknown>): Promise<Response> => {
-    const { passwords: real } = app.deps
     const hashing = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
-    app.deps.passwords = {
-      ...real,
-      hash: async (...input) => {
+    passwords.change(({ hash }) => ({
+      async hash(...input) {
         hashing.resolve()
         await release.promise
-        return real.hash(...input)
+        return hash(...input)
       },
-    }
+    }))
     const answer = change(app, pairOf(ada), ada.password, next)
     await hashing.promise
-    app.deps.passwords = real
+    passwords.restore()
     await meanwhile()
     release.resolve()
     return answer
   }
 
   test('comes to nothing when the password was set, the session ended or the account closed meanwhile', () =>
-    withApp({ dialect }, async (app) => {
+    withApp({ dialect, replace: { passwords: passwords.takePlace } }, async (app) => {
       const set = await app.signUp('ada')
-      const answer = await overtaken(app, set, async () =>
-        setPassword(app.deps, await userOf(app, set), 'set by the admin'),
-      )
+      const answer = await overtaken(app, set, () => app.admin.setPassword(set.id, 'set by the admin'))
       await expectRefusal(answer, 'invalid_password')
       await loggedIn(app, { ...set, password: 'set by the admin' })
 
@@ -96,10 +93,7 @@ describeEachDialect('changing the password', (dialect) => {
       await loggedIn(app, ended)
 
       const closed = await app.signUp('cyd')
-      await expectRefusal(
-        await overtaken(app, closed, async () => deactivate(app.deps, await userOf(app, closed))),
-        'invalid_token',
-      )
+      await expectRefusal(await overtaken(app, closed, () => app.admin.deactivate(closed.id)), 'invalid_token')
       expect(await audit(app, 'password.changed')).toEqual([])
     }))
 })

@@ -1,22 +1,21 @@
-import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { beforeEach, expect, test } from 'bun:test'
 import { DAY, HOUR } from '../../src/lib/clock.ts'
-import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import type { SignedUp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appPerTest } from '../support/hooks.ts'
 import { loggedIn, me, type Pair, refresh, refreshed } from './support.ts'
 
 describeEachDialect('the clean-up of sessions', (dialect) => {
-  let app: TestApp
+  const app = appPerTest({ dialect, jobs: true, env: { MAX_SESSIONS_PER_USER: '1000' } })
   let ada: SignedUp
   let session: Pair
 
   beforeEach(async () => {
-    app = await createTestApp({ dialect, jobs: true, env: { MAX_SESSIONS_PER_USER: '1000' } })
     ada = await app.signUp('ada')
     session = ada.grant as unknown as Pair
   })
-  afterEach(() => app.close())
 
-  const rows = async () => (await app.deps.store.q.select().from(app.deps.store.t.sessions)).length
+  const rows = () => app.rows.sessions.count()
 
   test('one that expired is gone a week later and no sooner', async () => {
     await app.passTime(37 * DAY - HOUR)

@@ -1,14 +1,12 @@
 import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
-import { eq } from 'drizzle-orm'
-import { setPassword } from '../../src/features/administration/administration.ts'
 import { isDeviceOf } from '../../src/features/sessions/device-token.ts'
-import { findUser } from '../../src/features/users/find.ts'
 import { DAY } from '../../src/lib/clock.ts'
 import { deriveKey } from '../../src/lib/hash.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { audit, closeApps, createApps, decode, loggedIn, me, refresh, withApp } from './support.ts'
+import { closeApps, createApps, withApp } from '../support/hooks.ts'
+import { audit, decode, loggedIn, me, refresh } from './support.ts'
 
 const newDevices = async (app: TestApp) => (await audit(app, 'login.new_device')).length
 const idOf = (token: string) => decode(token).payload.jti
@@ -38,8 +36,7 @@ describeEachDialect('a device token', (dialect) => {
   test('is void after a password set by somebody else, also for a device that logs in right then', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
-      const user = (await findUser(app.deps, ada.id))!
-      await setPassword(app.deps, user, 'set by the admin')
+      await app.admin.setPassword(ada.id, 'set by the admin')
       const again = await loggedIn(
         app,
         { ...ada, password: 'set by the admin' },
@@ -61,7 +58,7 @@ describeEachDialect('a device token', (dialect) => {
         return `${text}.${createHmac(hash, key).update(text).digest('base64url')}`
       }
       // The forger's tools work: what is signed like ours is taken for ours.
-      expect(await app.deps.deviceTokens.read(signed(header, payload))).toMatchObject({ userId: ada.id })
+      expect(await app.process.readDeviceToken(signed(header, payload))).toMatchObject({ userId: ada.id })
       for (const bad of [
         bea.grant.device_token!,
         ada.grant.access_token,
@@ -99,17 +96,15 @@ describeEachDialect('a device token', (dialect) => {
   test('is not known to an account of which no device is known', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
-      const { q, t } = app.deps.store
-      await q.update(t.users).set({ deviceEpoch: 0 }).where(eq(t.users.id, ada.id))
-      const user = (await findUser(app.deps, ada.id))!
+      await app.rows.users.change({ id: ada.id }, { deviceEpoch: 0 })
+      const user = await app.admin.user(ada.id)
       expect(isDeviceOf({ deviceId: 'x', userId: ada.id, epoch: 0 }, user)).toBe(false)
     }))
 
   test('of every one of many first logins at once is good', async () => {
     const apps = await createApps(2, { dialect })
     const ada = await apps[0]!.signUp()
-    const { q, t } = apps[0]!.deps.store
-    await q.update(t.users).set({ deviceEpoch: 0 })
+    await apps[0]!.rows.users.change({}, { deviceEpoch: 0 })
     const pairs = await Promise.all(Array.from({ length: 8 }, (_, at) => loggedIn(apps[at % 2]!, ada)))
     const before = await newDevices(apps[0]!)
     for (const { device_token } of pairs)

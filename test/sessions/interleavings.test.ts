@@ -1,11 +1,10 @@
 import { expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
 import fc from 'fast-check'
-import { activate, deactivate, setPassword } from '../../src/features/administration/administration.ts'
-import { findUser } from '../../src/features/users/find.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { closeApps, createApps } from '../support/hooks.ts'
+import { standIn } from '../support/replace.ts'
 import {
   ACCESS,
   type Act,
@@ -17,7 +16,7 @@ import {
   type Outcome,
   orders,
 } from './model.ts'
-import { closeApps, createApps, generationOf, login, type Pair, refresh, turns } from './support.ts'
+import { generationOf, login, type Pair, refresh, turns } from './support.ts'
 
 /** One thing somebody does, chosen before it is known what there is to do it with. */
 interface Choice {
@@ -76,6 +75,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 let accounts = 0
 
+const hashing = standIn<'passwords'>()
+
 /** One account with what is known of its tokens, beside the model of what they must be worth. */
 async function startStory(apps: readonly TestApp[]) {
   const { clock } = apps[0]!
@@ -103,7 +104,6 @@ async function startStory(apps: readonly TestApp[]) {
   /** What a choice comes to now, and how to do it. */
   function plan({ kind, app: at, session, behind, late }: Choice): Plan {
     const app = apps[at % apps.length]!
-    const user = async () => (await findUser(app.deps, id))!
     const planned = (act: Act, perform: () => Promise<Outcome>): Plan => ({
       act,
       perform: () => turns(late).then(perform),
@@ -123,12 +123,12 @@ async function startStory(apps: readonly TestApp[]) {
       }
       case 'set password': {
         const password = 1 - model.password
-        return planned({ kind, password }, async () => done(setPassword(app.deps, await user(), passwords[password]!)))
+        return planned({ kind, password }, () => done(app.admin.setPassword(id, passwords[password]!)))
       }
       case 'close':
-        return planned({ kind }, async () => done(deactivate(app.deps, await user())))
+        return planned({ kind }, () => done(app.admin.deactivate(id)))
       case 'open':
-        return planned({ kind }, async () => done(activate(app.deps, await user())))
+        return planned({ kind }, () => done(app.admin.activate(id)))
     }
     const number = session % handed.length
     const { refresh: texts, access } = handed[number]!
@@ -151,9 +151,8 @@ async function startStory(apps: readonly TestApp[]) {
 
   /** One row per session, and in it what the model says, wherever that still matters. */
   async function rows(): Promise<{ active: boolean; ofSessions: string[] }> {
-    const { q, t } = apps[0]!.deps.store
-    const account = (await findUser(apps[0]!.deps, id))!
-    const found = await q.select().from(t.sessions).where(eq(t.sessions.userId, id))
+    const account = await apps[0]!.admin.user(id)
+    const found = await apps[0]!.rows.sessions.all({ userId: id })
     expect(found).toHaveLength(sessionIds.length)
     const ofSessions = sessionIds.map((sid) => {
       const row = found.find((one) => one.id === sid)!
@@ -192,27 +191,25 @@ async function startStory(apps: readonly TestApp[]) {
   /** A login that has verified its password and is then overtaken. */
   async function overtaken(at: number, all: Choice[]): Promise<void> {
     const app = apps[at % apps.length]!
-    const { passwords: real } = app.deps
     const verified = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
-    app.deps.passwords = {
-      ...real,
-      verify: async (...input) => {
-        const result = await real.verify(...input)
+    hashing.change(({ verify }) => ({
+      async verify(...input) {
+        const result = await verify(...input)
         verified.resolve()
         await release.promise
         return result
       },
-    }
+    }))
     const before = model.active ? model.password : undefined
-    const epoch = (await findUser(app.deps, id))!.sessionEpoch
+    const epoch = (await app.admin.user(id)).sessionEpoch
     const response = login(app, { username, password: passwords[model.password]! })
     await verified.promise
-    app.deps.passwords = real
+    hashing.restore()
     await atOnce(all)
     release.resolve()
     const answer = await response
-    const account = (await findUser(app.deps, id))!
+    const account = await app.admin.user(id)
     const holds = before !== undefined && account.isActive && account.sessionEpoch === epoch
     expect(answer.status).toBe(holds ? 200 : 401)
     if (!holds) return
@@ -232,7 +229,7 @@ describeEachDialect('whatever clients, thieves, administrators and clocks do', (
     ['at one Keyward', 1],
     ['at two on one database', 2],
   ])('sessions are as if all came one after the other, %s', async (_, count) => {
-    const apps = await createApps(count, { dialect })
+    const apps = await createApps(count, { dialect, replace: { passwords: hashing.takePlace } })
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 16 }), async (steps) => {

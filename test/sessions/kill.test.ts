@@ -1,5 +1,4 @@
 import { expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
 import { createTestApp } from '../support/app.ts'
 import { startBinary } from '../support/binary.ts'
 import { manualClock } from '../support/clock.ts'
@@ -13,10 +12,8 @@ describeEachDialect('kill -9 between the commit of a refresh and its answer', (d
     const database = await dialect.databaseUrl()
     const watcher = await createTestApp({ dialect, databaseUrl: database.url, clock: manualClock(Date.now()) })
     const { grant } = await watcher.signUp()
-    const { q, t } = watcher.deps.store
     const sid = Buffer.from(grant.refresh_token!.slice(4), 'base64url').subarray(1, 17).toString('base64url')
-    const generation = async () =>
-      (await q.select({ is: t.sessions.generation }).from(t.sessions).where(eq(t.sessions.id, sid)))[0]!.is
+    const generation = async () => (await watcher.rows.sessions.one({ id: sid })).generation
     let token = grant.refresh_token!
     for (let round = 0; round < ROUNDS; round++) {
       const doomed = await startBinary({ databaseUrl: database.url })

@@ -1,21 +1,10 @@
 import { expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
 import { DAY, MINUTE } from '../../src/lib/clock.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { closeApps, createApps, withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import {
-  audit,
-  closeApps,
-  createApps,
-  loggedIn,
-  me,
-  type Pair,
-  refresh,
-  refreshed,
-  sessionIdOf,
-  withApp,
-} from './support.ts'
+import { audit, loggedIn, me, type Pair, refresh, refreshed, sessionIdOf } from './support.ts'
 
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0'
 const iphone =
@@ -230,15 +219,14 @@ describeEachDialect('own sessions', (dialect) => {
   test('E13, F8: end with their account, and stay so when it is opened again, whoever wrote that into the database', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
-      const { q, t } = app.deps.store
-      const change = (values: object) => q.update(t.users).set(values).where(eq(t.users.id, ada.id))
+      const change = (values: object) => app.rows.users.change({ id: ada.id }, values)
       await change({ isActive: false })
       expect(await isDead(app, pairOf(ada))).toBe(true)
       await change({ isActive: true, sessionEpoch: 7 })
       expect(await isDead(app, pairOf(ada))).toBe(true)
-      await q.delete(t.users).where(eq(t.users.id, ada.id))
+      await app.rows.users.remove({ id: ada.id })
       expect(await isDead(app, pairOf(ada))).toBe(true)
-      expect(await q.select().from(t.sessions)).toEqual([])
+      expect(await app.rows.sessions.all()).toEqual([])
     }))
 
   test('are refused, not answered with dead tokens, where SESSION_MAX_DAYS has become less', async () => {

@@ -20,8 +20,7 @@ const refreshed = async (app: TestApp, token: string): Promise<Pair> => {
 const me = async (app: TestApp, token: string) => (await app.request('GET', '/users/me', { token })).status
 
 const audit = async (app: TestApp, event: string) => {
-  const { q, t } = app.deps.store
-  return (await q.select().from(t.auditEvents)).filter((row) => row.event === event)
+  return (await app.rows.auditEvents.all()).filter((row) => row.event === event)
 }
 
 describeEachDialect('refresh', (dialect) => {
@@ -44,8 +43,7 @@ describeEachDialect('refresh', (dialect) => {
         expect(await me(app, pair.access_token)).toBe(200)
         token = pair.refresh_token
       }
-      const { q, t } = app.deps.store
-      expect(await q.select().from(t.sessions)).toHaveLength(1)
+      expect(await app.rows.sessions.count()).toBe(1)
     }))
 
   test('F3: gives 24 parallel requests with one token the same successor', () =>
@@ -134,8 +132,7 @@ describeEachDialect('refresh', (dialect) => {
       const { grant } = await app.signUp()
       const second = await refreshed(app, grant.refresh_token!)
       const third = await refreshed(app, second.refresh_token)
-      const { q, t } = app.deps.store
-      await q.update(t.sessions).set({ generation: 1 })
+      await app.rows.sessions.change({}, { generation: 1 })
       expect((await refresh(app, third.refresh_token)).status).toBe(401)
       expect(await audit(app, 'session.refresh_token_ahead')).toHaveLength(1)
       expect((await refreshed(app, second.refresh_token)).refresh_token).toBe(third.refresh_token)
@@ -159,8 +156,7 @@ describeEachDialect('refresh', (dialect) => {
   test('F6: refuses what we did not make, and writes nothing', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
-      const { q, t } = app.deps.store
-      const before = JSON.stringify([await q.select().from(t.sessions), await q.select().from(t.auditEvents)])
+      const before = JSON.stringify([await app.rows.sessions.all(), await app.rows.auditEvents.all()])
       const token = grant.refresh_token!
       const altered = [...token.slice(4)].map((letter, i) => {
         const other = letter === 'A' ? 'B' : 'A'
@@ -177,7 +173,7 @@ describeEachDialect('refresh', (dialect) => {
         grant.access_token,
       ])
         expect([bad, (await refresh(app, bad)).status]).toEqual([bad, 401])
-      expect(JSON.stringify([await q.select().from(t.sessions), await q.select().from(t.auditEvents)])).toBe(before)
+      expect(JSON.stringify([await app.rows.sessions.all(), await app.rows.auditEvents.all()])).toBe(before)
     }))
 
   test('works over /token as a form, where a bad one is 400 invalid_grant', () =>

@@ -1,12 +1,11 @@
 import { expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
-import { deactivate } from '../../src/features/administration/administration.ts'
-import { findUser } from '../../src/features/users/find.ts'
 import { DAY, HOUR, MINUTE } from '../../src/lib/clock.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import { audit, introspectionKey, loggedIn, me, type Pair, refresh, refreshed, withApp } from './support.ts'
+import type { Replace } from '../support/replace.ts'
+import { audit, introspectionKey, loggedIn, me, type Pair, refresh, refreshed } from './support.ts'
 
 const revoke = (app: TestApp, token: string, more: Record<string, string> = {}) =>
   app.request('POST', '/revoke', { form: { token, ...more } })
@@ -56,8 +55,7 @@ describeEachDialect('POST /revoke', (dialect) => {
       const ada = await app.signUp()
       const pair = await loggedIn(app, ada)
       const key = await introspectionKey(app)
-      const { q, t } = app.deps.store
-      const state = async () => JSON.stringify([await q.select().from(t.sessions), await q.select().from(t.apiKeys)])
+      const state = async () => JSON.stringify([await app.rows.sessions.all(), await app.rows.apiKeys.all()])
       const before = await state()
       const { access_token: access, refresh_token: token } = pair
       const foreign = await createTestApp({ seed: 'a stranger' })
@@ -90,12 +88,11 @@ describeEachDialect('POST /revoke', (dialect) => {
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const pair = await loggedIn(app, ada)
-      await deactivate(app.deps, (await findUser(app.deps, ada.id))!)
-      const { q, t } = app.deps.store
-      const reasons = async () => (await q.select().from(t.sessions)).map(({ endReason }) => endReason)
+      await app.admin.deactivate(ada.id)
+      const reasons = async () => (await app.rows.sessions.all()).map(({ endReason }) => endReason)
       await revoked(app, pair.refresh_token)
       expect(await reasons()).toEqual(['deactivated', 'deactivated'])
-      await q.update(t.users).set({ isActive: true }).where(eq(t.users.id, ada.id))
+      await app.rows.users.change({ id: ada.id }, { isActive: true })
       const expired = await loggedIn(app, ada)
       await app.clock.advance(31 * DAY)
       await revoked(app, expired.refresh_token)
@@ -116,18 +113,21 @@ describeEachDialect('POST /revoke', (dialect) => {
     }))
 
   test('T4: is 503 when the storage fails, never 200', async () => {
-    const app = await createTestApp({ dialect })
+    let fails = false
+    const store: Replace['store'] = (real) => ({
+      ...real,
+      // The session can be read and not be ended, as on a full disk.
+      async transaction(work) {
+        if (fails) await real.close()
+        return real.transaction(work)
+      },
+    })
+    const app = await createTestApp({ dialect, replace: { store } })
     const { grant } = await app.signUp()
-    const { store } = app.deps
-    // The session can be read and not be ended, as on a full disk.
-    const real = store.transaction
-    store.transaction = async (work) => {
-      await store.close()
-      return real(work)
-    }
+    fails = true
     const first = await revoke(app, grant.refresh_token!)
     await expectRefusal(first, 'database_unavailable')
-    store.transaction = real
+    fails = false
     await expectRefusal(await revoke(app, grant.refresh_token!), 'database_unavailable')
     await expectRefusal(await app.request('POST', '/logout', { token: grant.access_token }), 'database_unavailable')
     await app.close().catch(() => {})
@@ -167,9 +167,8 @@ describeEachDialect('POST /introspect', (dialect) => {
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const key = await introspectionKey(app)
-      const { q, t } = app.deps.store
-      await q.update(t.users).set({ username: 'Renamed' }).where(eq(t.users.id, ada.id))
-      await q.insert(t.userRoles).values({ userId: ada.id, role: 'admin', grantedAt: 0 })
+      await app.rows.users.change({ id: ada.id }, { username: 'Renamed' })
+      await app.rows.userRoles.add({ userId: ada.id, role: 'admin', grantedAt: 0 })
       const seconds = Math.floor(app.clock.now() / 1_000)
       expect(await answer(app, key, ada.grant.access_token)).toEqual({
         active: true,
@@ -221,10 +220,9 @@ describeEachDialect('POST /introspect', (dialect) => {
       const dead = await loggedIn(app, ada)
       await app.request('POST', '/logout', { token: dead.access_token })
       const gone = await app.signUp('bea')
-      const { q, t } = app.deps.store
-      await q.delete(t.users).where(eq(t.users.id, gone.id))
+      await app.rows.users.remove({ id: gone.id })
       const closed = await app.signUp('cyd')
-      await q.update(t.users).set({ isActive: false }).where(eq(t.users.id, closed.id))
+      await app.rows.users.change({ id: closed.id }, { isActive: false })
       const { access_token: access, refresh_token: token = '' } = ada.grant
       for (const none of [
         dead.access_token,

@@ -3,12 +3,12 @@ import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { createDeviceTokens } from '../../src/features/sessions/device-token.ts'
 import { createRefreshTokens } from '../../src/features/sessions/refresh-token.ts'
-import { findUser } from '../../src/features/users/find.ts'
 import { sha256 } from '../../src/lib/hash.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect, sqliteFile } from '../support/dialects.ts'
+import { withApp } from '../support/hooks.ts'
 import { seededRandom } from '../support/random.ts'
-import { audit, decode, introspectionKey, loggedIn, login, me, refresh, refreshed, withApp } from './support.ts'
+import { audit, decode, introspectionKey, loggedIn, login, me, refresh, refreshed } from './support.ts'
 
 /** Everything that one account is ever handed, and what it types. */
 async function wholeStory(app: TestApp): Promise<string[]> {
@@ -45,9 +45,8 @@ async function wholeStory(app: TestApp): Promise<string[]> {
 
 /** All that can be read where the data lies: every row, and for SQLite every byte of the file and of its log. */
 async function everythingStored(app: TestApp): Promise<Buffer> {
-  const { q, t } = app.deps.store
   const rows = []
-  for (const table of Object.values(t)) rows.push(await q.select().from(table))
+  for (const table of Object.values(app.rows)) rows.push(await table.all())
   const parts = [Buffer.from(JSON.stringify(rows))]
   if (app.databaseUrl.startsWith('sqlite:'))
     for (const suffix of ['', '-wal', '-shm']) {
@@ -120,9 +119,8 @@ describeEachDialect('a forger', (dialect) => {
   const victims = async (app: TestApp) => {
     const ada = await app.signUp('ada')
     const key = await introspectionKey(app)
-    const { q, t } = app.deps.store
-    const [session] = (await q.select().from(t.sessions)).filter(({ userId }) => userId === ada.id)
-    return { ada, key, session: session!, user: (await findUser(app.deps, ada.id))! }
+    const session = await app.rows.sessions.one({ userId: ada.id })
+    return { ada, key, session, user: await app.admin.user(ada.id) }
   }
   const isKnownDevice = async (app: TestApp, ada: SignedUp, device_token: string) => {
     const before = (await audit(app, 'login.new_device')).length
@@ -137,11 +135,10 @@ describeEachDialect('a forger', (dialect) => {
   test('with a copy of the database alone makes no token that is taken', () =>
     withApp({ dialect }, async (app) => {
       const { ada, session, user } = await victims(app)
-      const { q, t } = app.deps.store
       const { generation } = session
       const found = (await everythingStored(app)).toString('latin1')
-      const apiKeys = await q.select().from(t.apiKeys)
-      const signingKeys = await q.select().from(t.signingKeys)
+      const apiKeys = await app.rows.apiKeys.all()
+      const signingKeys = await app.rows.signingKeys.all()
       for (const guess of ['', 'SECRET_KEY', session.macSalt, signingKeys[0]!.kid])
         for (const ahead of [0, 1])
           expect((await refresh(app, createRefreshTokens([guess])(session).make(generation + ahead))).status).toBe(401)

@@ -3,18 +3,8 @@ import fc from 'fast-check'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import {
-  audit,
-  closeApps,
-  createApps,
-  introspectionKey,
-  loggedIn,
-  me,
-  type Pair,
-  refresh,
-  refreshed,
-  sessionIdOf,
-} from './support.ts'
+import { closeApps, createApps } from '../support/hooks.ts'
+import { audit, introspectionKey, loggedIn, me, type Pair, refresh, refreshed, sessionIdOf } from './support.ts'
 
 const RUNS = { sqlite: 80, postgresql: 30 }
 

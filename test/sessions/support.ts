@@ -1,40 +1,11 @@
 import { expect } from 'bun:test'
-import { createApiKey } from '../../src/features/api-keys/api-keys.ts'
-import { giveRole } from '../../src/features/roles/assign.ts'
-import { findUser } from '../../src/features/users/find.ts'
-import { createTestApp, type SignedUp, type TestApp, type TestAppOptions } from '../support/app.ts'
+import type { SignedUp, TestApp } from '../support/app.ts'
 
 /** What `/token` and `/token/refresh` answer. */
 export interface Pair {
   access_token: string
   refresh_token: string
   device_token?: string
-}
-
-/** Runs `body` with a Keyward of its own, and closes it. */
-export async function withApp(options: TestAppOptions, body: (app: TestApp) => Promise<void>): Promise<void> {
-  const app = await createTestApp(options)
-  try {
-    await body(app)
-  } finally {
-    await app.close()
-  }
-}
-
-/** Several Keywards on one database, with one clock. */
-export async function createApps(count: number, options: TestAppOptions): Promise<TestApp[]> {
-  const first = await createTestApp(options)
-  const apps = [first]
-  for (let at = 1; at < count; at++)
-    apps.push(
-      await createTestApp({ ...options, databaseUrl: first.databaseUrl, clock: first.clock, seed: `app ${at}` }),
-    )
-  return apps
-}
-
-/** The one that made the database goes last. */
-export async function closeApps(apps: readonly TestApp[]): Promise<void> {
-  for (const app of [...apps].reverse()) await app.close()
 }
 
 export const refresh = (app: TestApp, token: string): Promise<Response> =>
@@ -64,8 +35,7 @@ export async function loggedIn(
 
 /** The audit rows of one event, in order. */
 export async function audit(app: TestApp, event: string) {
-  const { q, t } = app.deps.store
-  const rows = await q.select().from(t.auditEvents).orderBy(t.auditEvents.id)
+  const rows = await app.rows.auditEvents.all()
   return rows.filter((row) => row.event === event)
 }
 
@@ -91,7 +61,6 @@ export async function turns(count: number): Promise<void> {
 /** An API key that may introspect, of an administrator. */
 export async function introspectionKey(app: TestApp, username = 'operator'): Promise<string> {
   const { id } = await app.signUp(username)
-  await giveRole(app.deps, { userId: id, role: 'admin' })
-  const owner = (await findUser(app.deps, id))!
-  return (await createApiKey(app.deps, { owner, name: 'gateway', scopes: ['tokens:introspect'] })).text
+  await app.admin.giveRole(id, 'admin')
+  return (await app.admin.createApiKey({ owner: id, scopes: ['tokens:introspect'] })).text
 }

@@ -1,9 +1,8 @@
 import { expect, test } from 'bun:test'
-import { eq } from 'drizzle-orm'
-import { giveRole } from '../../src/features/roles/assign.ts'
 import { HOUR, MINUTE } from '../../src/lib/clock.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { decode, loggedIn, refreshed, withApp } from './support.ts'
+import { withApp } from '../support/hooks.ts'
+import { decode, loggedIn, refreshed } from './support.ts'
 
 describeEachDialect('the access token', (dialect) => {
   test('is what RFC 9068 asks for', () =>
@@ -70,14 +69,13 @@ describeEachDialect('the access token', (dialect) => {
   test('F11, O3: is told changes of its user with the next refresh; our own routes know them at once', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
-      const { q, t } = app.deps.store
       const rolesOf = async (token: string) =>
         ((await (await app.request('GET', '/users/me', { token })).json()) as { roles: string[] }).roles
       const introspects = async (token: string) =>
         (await app.request('POST', '/introspect', { token, form: { token } })).status
       expect(await introspects(ada.grant.access_token)).toBe(403)
-      await giveRole(app.deps, { userId: ada.id, role: 'admin' })
-      await q.update(t.users).set({ emailVerifiedAt: 1, username: 'Countess' }).where(eq(t.users.id, ada.id))
+      await app.admin.giveRole(ada.id, 'admin')
+      await app.rows.users.change({ id: ada.id }, { emailVerifiedAt: 1, username: 'Countess' })
       expect(decode(ada.grant.access_token).payload.roles).toEqual(['user'])
       expect(await rolesOf(ada.grant.access_token)).toEqual(['admin', 'user'])
       expect(await introspects(ada.grant.access_token)).toBe(200)
@@ -87,7 +85,7 @@ describeEachDialect('the access token', (dialect) => {
         username: 'Countess',
         email_verified: true,
       })
-      await q.delete(t.userRoles).where(eq(t.userRoles.userId, ada.id))
+      await app.rows.userRoles.remove({ userId: ada.id })
       expect(await rolesOf(promoted.access_token)).toEqual(['user'])
       expect(await introspects(promoted.access_token)).toBe(403)
       expect(decode((await refreshed(app, promoted.refresh_token)).access_token).payload.roles).toEqual(['user'])

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { manualClock } from '../support/clock.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { hasPythonModules, python } from '../support/programs.ts'
 import { blocksOf } from '../support/readme.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -64,17 +65,12 @@ async function headers(app: TestApp): Promise<[header: string, status: number][]
 }
 
 describe('README’s way to verify a token', () => {
-  let app: TestApp
   let served: Served
+  const app = appPerSuite({ clock: manualClock(Date.now()) }, () => served.stop())
   let cases: [header: string, status: number][]
   beforeAll(async () => {
-    app = await createTestApp({ clock: manualClock(Date.now()) })
     served = serve(app)
     cases = await headers(app)
-  })
-  afterAll(async () => {
-    await served.stop()
-    await app.close()
   })
 
   test.skipIf(!hasPythonModules('fastapi', 'jwt'))('in FastAPI', async () => {

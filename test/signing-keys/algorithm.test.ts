@@ -1,23 +1,21 @@
-import { afterEach, expect, test } from 'bun:test'
-import { revokeKey } from '../../src/features/signing-keys/revoke.ts'
-import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
+import { expect, test } from 'bun:test'
 import { MINUTE } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
+import { appsPerTest } from '../support/hooks.ts'
+import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
 const JWT_SECRET = '5c1e0a7f4d92b86e3301f7ca94d8526be8f17d03c65a94f2b17e80d36a29c4f5'
 
 describeEachDialect('a change of JWT_ALG', (dialect) => {
-  const apps = openApps()
-  afterEach(apps.closeAll)
+  const apps = appsPerTest()
 
   /** The first app stays open, since the database is its own, but is asked nothing any more. */
   const restart = (former: TestApp, env: Record<string, string>) =>
-    apps.app({ databaseUrl: former.databaseUrl, clock: former.clock, jobs: true, env })
+    apps.open({ databaseUrl: former.databaseUrl, clock: former.clock, jobs: true, env })
 
   test('is a rotation: published first, then signing, and the former tokens stay good until they are out', async () => {
-    const before = await apps.app({ dialect })
+    const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const former = headerOf(grant.access_token).kid
     const after = await restart(before, { JWT_ALG: 'EdDSA' })
@@ -38,16 +36,16 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
   })
 
   test('need not wait where the operator says that nobody keeps a key set', async () => {
-    const before = await apps.app({ dialect })
+    const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const after = await restart(before, { JWT_ALG: 'EdDSA' })
-    await rotateKeys(after.deps, { early: true })
+    await after.keys.rotate({ early: true })
     expect(headerOf(await logIn(after)).alg).toBe('EdDSA')
     expect(await statusOf(after, grant.access_token)).toBe(200)
   })
 
   test('of two servers with different settings the one started last decides, and each takes the other’s tokens', async () => {
-    const before = await apps.app({ dialect, jobs: true })
+    const before = await apps.open({ dialect, jobs: true })
     await before.signUp()
     await before.clock.advance(1)
     const after = await restart(before, { JWT_ALG: 'EdDSA' })
@@ -59,7 +57,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
   })
 
   test('to HS256 counts at once and empties the key set when the last token is out; and back', async () => {
-    const before = await apps.app({ dialect })
+    const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const shared = await restart(before, { JWT_ALG: 'HS256', JWT_SECRET })
     const secretly = await logIn(shared)
@@ -77,14 +75,14 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     expect(await statusOf(back, last)).toBe(200)
     // The secret is still configured; what it signs counts no more.
     await back.passTime(32 * MINUTE)
-    expect(back.deps.keyring.find(headerOf(last).kid)).toBeUndefined()
+    expect(back.keys.find(headerOf(last).kid)).toBeUndefined()
 
     const again = await restart(back, { JWT_ALG: 'HS256', JWT_SECRET })
     expect(headerOf(await logIn(again)).kid).toBe(headerOf(last).kid)
   })
 
   test('from HS256 without its secret signs with the published key at once', async () => {
-    const before = await apps.app({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
+    const before = await apps.open({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
     const { grant } = await before.signUp()
     expect(await publishedKids(before)).toEqual([])
     const after = await restart(before, { JWT_ALG: 'ES256' })
@@ -94,23 +92,23 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
   })
 
   test('a JWT_SECRET is not rotated or revoked while it signs, and once revoked never taken again', async () => {
-    const before = await apps.app({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
+    const before = await apps.open({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
     const { grant } = await before.signUp()
     const { kid } = headerOf(grant.access_token)
-    await expect(rotateKeys(before.deps)).rejects.toMatchObject({ code: 'key_not_rotatable' })
-    await expect(revokeKey(before.deps, { kid })).rejects.toMatchObject({ code: 'key_not_rotatable' })
+    await expect(before.keys.rotate()).rejects.toMatchObject({ code: 'key_not_rotatable' })
+    await expect(before.keys.revoke(kid)).rejects.toMatchObject({ code: 'key_not_rotatable' })
 
     const after = await restart(before, { JWT_ALG: 'ES256', JWT_SECRET })
-    await rotateKeys(after.deps, { early: true })
+    await after.keys.rotate({ early: true })
     expect(await statusOf(after, grant.access_token)).toBe(200)
-    await revokeKey(after.deps, { kid })
+    await after.keys.revoke(kid)
     expect(await statusOf(after, grant.access_token)).toBe(401)
     await after.passTime(100 * 24 * 60 * MINUTE)
     await expect(restart(after, { JWT_ALG: 'HS256', JWT_SECRET })).rejects.toThrow('This JWT_SECRET was revoked')
   })
 
   test('another JWT_SECRET takes over at once', async () => {
-    const before = await apps.app({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
+    const before = await apps.open({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
     const { grant } = await before.signUp()
     const after = await restart(before, { JWT_ALG: 'HS256', JWT_SECRET: [...JWT_SECRET].reverse().join('') })
     const token = await logIn(after)

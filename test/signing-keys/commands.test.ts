@@ -1,13 +1,13 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { type CliResult, keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
+import { appsPerTest } from '../support/hooks.ts'
+import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
 describeEachDialect('keyward keys', (dialect) => {
-  const apps = openApps()
-  afterEach(apps.closeAll)
+  const apps = appsPerTest()
 
   /** Beside the running server, at the same time of day. */
   const keys = ({ databaseUrl, clock }: TestApp, ...argv: string[]): Promise<CliResult> =>
@@ -24,7 +24,7 @@ describeEachDialect('keyward keys', (dialect) => {
   }
 
   test('list says what each key does and since when, and nothing of its private part', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const [active, next] = await publishedKids(app)
     const { code, out, err } = await keys(app)
     expect({ code, err }).toEqual({ code: 0, err: '' })
@@ -37,7 +37,7 @@ describeEachDialect('keyward keys', (dialect) => {
   })
 
   test('rotate lets the next key sign, and the running server follows without a restart', async () => {
-    const app = await apps.app({ dialect, jobs: true })
+    const app = await apps.open({ dialect, jobs: true })
     const { grant } = await app.signUp()
     const [first, second] = await publishedKids(app)
     await app.passTime(15 * MINUTE)
@@ -55,7 +55,7 @@ describeEachDialect('keyward keys', (dialect) => {
   })
 
   test('rotate refuses a next key that is too young, and says how else', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const before = await states(app)
     expect(await keys(app, 'rotate')).toEqual({
       code: 1,
@@ -68,7 +68,7 @@ describeEachDialect('keyward keys', (dialect) => {
   })
 
   test('revoke ends the tokens of a key in the running server within 30 seconds', async () => {
-    const app = await apps.app({ dialect, jobs: true })
+    const app = await apps.open({ dialect, jobs: true })
     const { grant } = await app.signUp()
     const [first, second] = await publishedKids(app)
     expect(await statusOf(app, grant.access_token)).toBe(200)
@@ -82,13 +82,13 @@ describeEachDialect('keyward keys', (dialect) => {
   })
 
   test('revoke says what it does not find, and wants a key', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     expect(await keys(app, 'revoke', 'nobody')).toEqual({ code: 1, out: '', err: 'Signing key not found\n' })
     expect((await keys(app, 'revoke')).code).toBe(2)
   })
 
   test('a command with other settings than the server changes no key by being run', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const before = await states(app)
     const env = { JWT_ALG: 'HS256', JWT_SECRET: '5c1e0a7f4d92b86e3301f7ca94d8526be8f17d03c65a94f2b17e80d36a29c4f5' }
     for (const argv of [['keys', 'list'], ['users', 'list'], ['migrate']])

@@ -1,20 +1,18 @@
-import { afterEach, expect, test } from 'bun:test'
-import { revokeKey } from '../../src/features/signing-keys/revoke.ts'
-import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
+import { expect, test } from 'bun:test'
 import { SECOND } from '../../src/lib/clock.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
+import { appsPerTest } from '../support/hooks.ts'
+import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
 describeEachDialect('replicas and their keys', (dialect) => {
-  const apps = openApps()
-  afterEach(apps.closeAll)
+  const apps = appsPerTest()
 
   test('that start first at one moment share one key, and take one another’s tokens', async () => {
     const { url, dispose } = await dialect.databaseUrl()
     // In one process, two that migrate one file would wait for each other; test/binary starts several processes.
     expect((await keyward(['migrate'], { databaseUrl: url })).code).toBe(0)
-    const replicas = await Promise.all(Array.from({ length: 4 }, () => apps.app({ databaseUrl: url })))
+    const replicas = await Promise.all(Array.from({ length: 4 }, () => apps.open({ databaseUrl: url })))
     const [first] = replicas
     const { grant } = await first!.signUp()
     const tokens = [grant.access_token, ...(await Promise.all(replicas.map((replica) => logIn(replica))))]
@@ -27,19 +25,19 @@ describeEachDialect('replicas and their keys', (dialect) => {
   })
 
   test('take a token of a key they have not seen at once', async () => {
-    const first = await apps.app({ dialect })
+    const first = await apps.open({ dialect })
     await first.signUp()
-    const second = await apps.app({ databaseUrl: first.databaseUrl })
-    await rotateKeys(first.deps, { early: true })
-    await rotateKeys(first.deps, { early: true })
+    const second = await apps.open({ databaseUrl: first.databaseUrl })
+    await first.keys.rotate({ early: true })
+    await first.keys.rotate({ early: true })
     const token = await logIn(first)
-    expect(second.deps.keyring.find(headerOf(token).kid)).toBeUndefined()
+    expect(second.keys.find(headerOf(token).kid)).toBeUndefined()
     const answers = await Promise.all(Array.from({ length: 8 }, () => statusOf(second, token)))
     expect(answers).toEqual(Array(8).fill(200))
   })
 
   test('refuse names that nobody knows, and read the keys no more than once at a time for them', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const { grant } = await app.signUp()
     const [, payload, signature] = grant.access_token.split('.')
     const forge = (kid: string) =>
@@ -47,22 +45,21 @@ describeEachDialect('replicas and their keys', (dialect) => {
     const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => statusOf(app, forge(`kid ${i}`))))
     expect(answers).toEqual(Array(40).fill(401))
 
-    const { keyring } = app.deps
-    const [running, ...waiting] = Array.from({ length: 40 }, () => keyring.reload())
+    const [running, ...waiting] = Array.from({ length: 40 }, () => app.keys.reload())
     expect(waiting[0]).not.toBe(running!)
     expect(new Set(waiting).size).toBe(1)
     await Promise.all([running, ...waiting])
   })
 
   test('refuse a revoked key: the one that revoked at once, the others within 30 seconds', async () => {
-    const first = await apps.app({ dialect, jobs: true })
-    const second = await apps.app({ databaseUrl: first.databaseUrl, clock: first.clock, jobs: true })
+    const first = await apps.open({ dialect, jobs: true })
+    const second = await apps.open({ databaseUrl: first.databaseUrl, clock: first.clock, jobs: true })
     const { grant } = await first.signUp()
     const old = grant.access_token
     // Both have it in their cache of verified tokens.
     expect([await statusOf(first, old), await statusOf(second, old)]).toEqual([200, 200])
 
-    const { active } = await revokeKey(first.deps, { kid: headerOf(old).kid })
+    const { active } = await first.keys.revoke(headerOf(old).kid)
     expect(await statusOf(first, old)).toBe(401)
     expect(await publishedKids(first)).not.toContain(headerOf(old).kid)
     const fresh = await logIn(first)
@@ -80,34 +77,34 @@ describeEachDialect('replicas and their keys', (dialect) => {
   })
 
   test('of 12 that revoke the active key one does, and one key signs', async () => {
-    const first = await apps.app({ dialect })
+    const first = await apps.open({ dialect })
     await first.signUp()
-    const second = await apps.app({ databaseUrl: first.databaseUrl })
+    const second = await apps.open({ databaseUrl: first.databaseUrl })
     const [kid, next] = await publishedKids(first)
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 12 }, (_, i) => revokeKey([first, second][i % 2]!.deps, { kid: kid! })),
+      Array.from({ length: 12 }, (_, i) => [first, second][i % 2]!.keys.revoke(kid!)),
     )
     const done = outcomes.flatMap((one) => (one.status === 'fulfilled' && !one.value.already ? [one.value] : []))
     expect(done).toEqual([{ kid: kid!, already: false, active: next! }])
-    await second.deps.keyring.reload()
+    await second.keys.reload()
     expect(headerOf(await logIn(second)).kid).toBe(next!)
     expect(await publishedKids(second)).toEqual([next!, expect.any(String)])
   })
 
   test('a next or retired key is revoked alone; an unknown one is said', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const { grant } = await app.signUp()
     const [active, next] = await publishedKids(app)
-    await revokeKey(app.deps, { kid: next! })
+    await app.keys.revoke(next!)
     const [signs, another] = await publishedKids(app)
     expect([signs, another]).toEqual([active!, expect.not.stringMatching(next!)])
 
-    await rotateKeys(app.deps, { early: true })
+    await app.keys.rotate({ early: true })
     expect(await statusOf(app, grant.access_token)).toBe(200)
-    await revokeKey(app.deps, { kid: active! })
+    await app.keys.revoke(active!)
     expect(await statusOf(app, grant.access_token)).toBe(401)
     expect((await publishedKids(app))[0]).toBe(another!)
-    expect(await revokeKey(app.deps, { kid: active! })).toMatchObject({ already: true })
-    await expect(revokeKey(app.deps, { kid: 'nobody' })).rejects.toMatchObject({ code: 'key_not_found' })
+    expect(await app.keys.revoke(active!)).toMatchObject({ already: true })
+    await expect(app.keys.revoke('nobody')).rejects.toMatchObject({ code: 'key_not_found' })
   })
 })

@@ -1,15 +1,14 @@
-import { afterEach, expect, test } from 'bun:test'
-import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
+import { expect, test } from 'bun:test'
 import { DAY, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
+import { appsPerTest } from '../support/hooks.ts'
+import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
 describeEachDialect('the rotation of signing keys', (dialect) => {
-  const apps = openApps()
-  afterEach(apps.closeAll)
+  const apps = appsPerTest()
 
   test('E15: the next key is published from the first start on, and shows no private part', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const response = await app.request('GET', '/.well-known/jwks.json')
     expect(response.status).toBe(200)
     expect(response.headers.get('cache-control')).toBe('public, max-age=600')
@@ -23,7 +22,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   })
 
   test('E14: age makes the next key sign; the former verifies until its last token is out', async () => {
-    const app = await apps.app({
+    const app = await apps.open({
       dialect,
       jobs: true,
       env: { KEY_ROTATION_DAYS: '7', ACCESS_TOKEN_EXPIRE_MINUTES: '60' },
@@ -55,12 +54,12 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   })
 
   test('a retired key stays for the longest tokens it signed, whichever replica made and rotated it', async () => {
-    const short = await apps.app({ dialect, jobs: true, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '10' } })
+    const short = await apps.open({ dialect, jobs: true, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '10' } })
     const beside = { databaseUrl: short.databaseUrl, clock: short.clock }
-    const long = await apps.app({ ...beside, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '600' } })
+    const long = await apps.open({ ...beside, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '600' } })
     const { grant } = await long.signUp()
     await short.passTime(20 * MINUTE)
-    await rotateKeys(short.deps)
+    await short.keys.rotate()
     await short.passTime(570 * MINUTE)
     expect(await statusOf(short, grant.access_token)).toBe(200)
     expect(await publishedKids(short)).toContain(headerOf(grant.access_token).kid)
@@ -69,41 +68,41 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   })
 
   test('a key is out on time in a process that does not look again', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const [first] = await publishedKids(app)
-    await rotateKeys(app.deps, { early: true })
+    await app.keys.rotate({ early: true })
     await app.clock.advance(32 * MINUTE - 1)
-    expect(app.deps.keyring.find(first)).toBeDefined()
+    expect(app.keys.find(first!)).toBeDefined()
     await app.clock.advance(1)
-    expect(app.deps.keyring.find(first)).toBeUndefined()
+    expect(app.keys.find(first!)).toBeUndefined()
     expect(await publishedKids(app)).not.toContain(first!)
   })
 
   test('a key that is too young in the key set does not sign, unless whoever asks says so', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const [first, second] = await publishedKids(app)
     await app.passTime(11 * MINUTE - 1)
-    await expect(rotateKeys(app.deps)).rejects.toMatchObject({ code: 'key_not_ready' })
+    await expect(app.keys.rotate()).rejects.toMatchObject({ code: 'key_not_ready' })
     expect(await publishedKids(app)).toEqual([first!, second!])
     await app.passTime(1)
-    const { active, next } = await rotateKeys(app.deps)
+    const { active, next } = await app.keys.rotate()
     expect(await publishedKids(app)).toEqual([second!, first!, next])
     expect(active).toBe(second!)
-    await expect(rotateKeys(app.deps)).rejects.toMatchObject({ code: 'key_not_ready' })
-    expect((await rotateKeys(app.deps, { early: true })).active).toBe(next)
+    await expect(app.keys.rotate()).rejects.toMatchObject({ code: 'key_not_ready' })
+    expect((await app.keys.rotate({ early: true })).active).toBe(next)
   })
 
   test('KEY_ROTATION_DAYS=0 rotates never', async () => {
-    const app = await apps.app({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
+    const app = await apps.open({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
     const kids = await publishedKids(app)
     await app.passTime(4_000 * DAY)
     expect(await publishedKids(app)).toEqual(kids)
   })
 
   test('keys that are long out are deleted', async () => {
-    const app = await apps.app({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
-    const kept = async () => (await app.deps.store.q.select().from(app.deps.store.t.signingKeys)).length
-    await rotateKeys(app.deps, { early: true })
+    const app = await apps.open({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
+    const kept = () => app.rows.signingKeys.count()
+    await app.keys.rotate({ early: true })
     await app.passTime(30 * DAY)
     expect(await kept()).toBe(3)
     await app.passTime(DAY)
@@ -111,24 +110,24 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
   })
 
   test('of 12 replicas that find it due at one moment one rotates', async () => {
-    const first = await apps.app({ dialect })
+    const first = await apps.open({ dialect })
     const replicas = [first]
     for (let i = 1; i < 4; i++)
-      replicas.push(await apps.app({ databaseUrl: first.databaseUrl, clock: first.clock, seed: `replica ${i}` }))
+      replicas.push(await apps.open({ databaseUrl: first.databaseUrl, clock: first.clock, seed: `replica ${i}` }))
     await first.clock.advance(20 * MINUTE)
-    const outcomes = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => rotateKeys(replicas[i % 4]!.deps)))
+    const outcomes = await Promise.allSettled(Array.from({ length: 12 }, (_, i) => replicas[i % 4]!.keys.rotate()))
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const { reason } of outcomes.filter((one) => one.status === 'rejected'))
       expect(reason.code).toMatch(/^keys_changed$|^key_not_ready$/)
-    for (const replica of replicas) await replica.deps.keyring.reload()
+    for (const replica of replicas) await replica.keys.reload()
     for (const replica of replicas) expect(await publishedKids(replica)).toEqual(await publishedKids(first))
     expect(await publishedKids(first)).toHaveLength(3)
   })
 
   test('two servers on their timers rotate once, and both follow within 30 seconds', async () => {
     const env = { KEY_ROTATION_DAYS: '7' }
-    const first = await apps.app({ dialect, jobs: true, env })
-    const second = await apps.app({ databaseUrl: first.databaseUrl, jobs: true, env })
+    const first = await apps.open({ dialect, jobs: true, env })
+    const second = await apps.open({ databaseUrl: first.databaseUrl, jobs: true, env })
     await first.signUp()
     const both = (ms: number) => Promise.all([first.passTime(ms), second.passTime(ms)])
     await both(7 * DAY + MINUTE)

@@ -1,8 +1,6 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { createECDH, createPrivateKey } from 'node:crypto'
 import { generateSigningKey, hmacKey, type SigningKey } from '../../src/features/signing-keys/jwk.ts'
-import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
-import { replaceSeal } from '../../src/features/signing-keys/store.ts'
 import { sign } from '../../src/features/tokens/jws.ts'
 import { SECOND } from '../../src/lib/clock.ts'
 import { deriveKey } from '../../src/lib/hash.ts'
@@ -10,20 +8,20 @@ import { sealedWith, secretId, unseal } from '../../src/lib/seal.ts'
 import { type TestApp, testSecret } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { headerOf, logIn, openApps, publishedKids, statusOf } from './support.ts'
+import { appsPerTest } from '../support/hooks.ts'
+import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
 const newSecret = 'only-for-tests-too-c8d1a6e0b94f7325'
 
 describeEachDialect('signing keys at rest', (dialect) => {
-  const apps = openApps()
-  afterEach(apps.closeAll)
+  const apps = appsPerTest()
 
-  const rows = ({ deps }: TestApp) => deps.store.q.select().from(deps.store.t.signingKeys)
+  const rows = (app: TestApp) => app.rows.signingKeys.all()
   const restart = (former: TestApp, env: Record<string, string>) =>
-    apps.app({ databaseUrl: former.databaseUrl, clock: former.clock, env })
+    apps.open({ databaseUrl: former.databaseUrl, clock: former.clock, env })
 
   test('P2: are sealed anew with SECRET_KEY while SECRET_KEY_PREVIOUS is set, and nobody is logged out', async () => {
-    const before = await apps.app({ dialect })
+    const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const between = await restart(before, { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret })
     expect((await rows(between)).map((row) => sealedWith(row.sealedPrivateKey))).toEqual(
@@ -39,10 +37,10 @@ describeEachDialect('signing keys at rest', (dialect) => {
   })
 
   test('a replica that has only the former SECRET_KEY says so when a new key signs, and serves on', async () => {
-    const late = await apps.app({ dialect, jobs: true })
+    const late = await apps.open({ dialect, jobs: true })
     await late.signUp()
     const early = await restart(late, { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret })
-    await rotateKeys(early.deps, { early: true })
+    await early.keys.rotate({ early: true })
     await late.passTime(30 * SECOND)
     expect(late.logs.filter((line) => line.includes('signing_key_unreadable'))).not.toEqual([])
     for (const token of [await logIn(late), await logIn(early)])
@@ -50,7 +48,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
   })
 
   test('another SECRET_KEY is refused with what to do, by commands that make keys too, and harms nothing', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const before = await rows(app)
     await expect(restart(app, { SECRET_KEY: newSecret })).rejects.toThrow(
       'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost for good, see “The keys that sign” in the README.',
@@ -66,9 +64,9 @@ describeEachDialect('signing keys at rest', (dialect) => {
   })
 
   test('where SECRET_KEY is lost, removing the keys as README says costs the sessions and no account', async () => {
-    const before = await apps.app({ dialect })
+    const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
-    await before.deps.store.q.delete(before.deps.store.t.signingKeys)
+    await before.rows.signingKeys.remove()
     const after = await restart(before, { SECRET_KEY: newSecret })
     expect(await statusOf(after, grant.access_token)).toBe(401)
     const lost = await after.request('POST', '/token/refresh', { json: { refresh_token: grant.refresh_token } })
@@ -77,14 +75,14 @@ describeEachDialect('signing keys at rest', (dialect) => {
   })
 
   test('P2: a private key moved to another row does not open', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const [one, two] = await rows(app)
-    await replaceSeal(app.deps.store, { kid: one!.kid, from: one!.sealedPrivateKey, to: two!.sealedPrivateKey })
+    await app.rows.signingKeys.change({ kid: one!.kid }, { sealedPrivateKey: two!.sealedPrivateKey })
     await expect(restart(app, {})).rejects.toThrow('cannot be opened')
   })
 
   test('a key that signs no more has no private part', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const [first, second] = await publishedKids(app)
     await keyward(['keys', 'rotate', '--now'], { databaseUrl: app.databaseUrl })
     await keyward(['keys', 'revoke', second!], { databaseUrl: app.databaseUrl })
@@ -98,14 +96,14 @@ describeEachDialect('signing keys at rest', (dialect) => {
   })
 
   test('P2: neither a copy of the database nor SECRET_KEY alone forges a token', async () => {
-    const app = await apps.app({ dialect })
+    const app = await apps.open({ dialect })
     const { grant } = await app.signUp()
     expect(await statusOf(app, grant.access_token)).toBe(200)
     const { kid } = headerOf(grant.access_token)
     const claims = JSON.parse(Buffer.from(grant.access_token.split('.')[1]!, 'base64url').toString())
     const forge = (key: SigningKey, typ = 'at+jwt') => sign({ ...key, kid }, claims, typ)
     // The forger has all claims right: what is missing is the key, and the real one does pass.
-    expect(await statusOf(app, forge(app.deps.keyring.signing()))).toBe(200)
+    expect(await statusOf(app, forge(app.keys.signing()))).toBe(200)
 
     const stored = await rows(app)
     const fromTheDatabase = stored.flatMap((row) => {

@@ -1,24 +1,4 @@
-import { createTestApp, type TestApp, type TestAppOptions } from '../support/app.ts'
-
-/** Opens apps for one test; `close` closes them all, the first one, which owns the database, last. */
-export function openApps() {
-  const open: TestApp[] = []
-  let count = 0
-  return {
-    async app(options: TestAppOptions): Promise<TestApp> {
-      const app = await createTestApp({ seed: `app ${count++}`, ...options })
-      open.push(app)
-      return app
-    },
-    async close(app: TestApp): Promise<void> {
-      open.splice(open.indexOf(app), 1)
-      await app.close()
-    },
-    async closeAll(): Promise<void> {
-      for (const app of open.splice(0).reverse()) await app.close()
-    },
-  }
-}
+import type { TestApp } from '../support/app.ts'
 
 /** What a token says before its signature is checked. */
 export const headerOf = (token: string): { alg: string; kid: string; typ: string } =>

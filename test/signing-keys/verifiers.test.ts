@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { publicKeyAlgorithms } from '../../src/features/signing-keys/jwk.ts'
-import { rotateKeys } from '../../src/features/signing-keys/rotate.ts'
-import type { TestApp } from '../support/app.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { hasPythonModules, python } from '../support/programs.ts'
 import { type Served, serve } from '../support/socket.ts'
-import { headerOf, logIn, openApps } from './support.ts'
+import { headerOf, logIn } from './support.ts'
 
 setDefaultTimeout(30_000)
 
@@ -27,29 +26,22 @@ print(json.dumps([verdict(token) for token in given["tokens"]]))
 `
 
 describe.each([...publicKeyAlgorithms])('tokens signed with %s, verified over the network', (alg) => {
-  const apps = openApps()
-  let app: TestApp
   let served: Served
+  const app = appPerSuite({ env: { JWT_ALG: alg } }, () => served.stop())
   let jwks: string
   const tokens: string[] = []
   let forged: string
 
   beforeAll(async () => {
-    app = await apps.app({ env: { JWT_ALG: alg } })
     served = serve(app)
     jwks = `${served.url}/.well-known/jwks.json`
     const { grant } = await app.signUp()
-    await rotateKeys(app.deps, { early: true })
+    await app.keys.rotate({ early: true })
     tokens.push(grant.access_token, await logIn(app))
     expect(new Set(tokens.map((token) => headerOf(token).kid)).size).toBe(2)
     const [header, , signature] = tokens[0]!.split('.')
     const claims = JSON.parse(Buffer.from(tokens[0]!.split('.')[1]!, 'base64url').toString())
     forged = `${header}.${Buffer.from(JSON.stringify({ ...claims, sub: '2' })).toString('base64url')}.${signature}`
-  })
-
-  afterAll(async () => {
-    await served.stop()
-    await apps.closeAll()
   })
 
   const options = () => ({

@@ -5,10 +5,14 @@ import type { Config } from '../../src/config/schema.ts'
 import { startJobs } from '../../src/features/jobs/jobs.ts'
 import { pathOf } from '../../src/http/route-table.ts'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
-import { closeDeps, createDeps, type Deps } from '../../src/service.ts'
+import { jobsOf, openService } from '../../src/service.ts'
+import { type Admin, adminOf, type Keys, keysOf, type RecordEvent, recordOf } from './acting.ts'
 import { type ManualClock, manualClock } from './clock.ts'
 import { type Dialect, dialects } from './dialects.ts'
+import { type Process, processOf } from './process.ts'
 import { seededRandom } from './random.ts'
+import { type Replace, replacements } from './replace.ts'
+import { type Rows, rowsOf } from './rows.ts'
 
 export interface TestAppOptions {
   /** Which database; SQLite unless a suite runs on both. */
@@ -21,10 +25,22 @@ export interface TestAppOptions {
   seed?: string
   /** Runs the periodic jobs as a server does; `passTime` then waits for those that fall due. */
   jobs?: boolean
+  /** Parts of the service to use instead of the real ones. */
+  replace?: Replace
 }
 
 export interface TestApp {
-  deps: Deps
+  /** What administrators and commands do, without HTTP. */
+  admin: Admin
+  /** The signing keys, as this process knows them. */
+  keys: Keys
+  /** What happens inside the process, without a request. */
+  process: Process
+  /** The rows of each table. */
+  rows: Rows
+  record: RecordEvent
+  /** See `App`. */
+  isProbe: App['isProbe']
   table: App['table']
   config: Config
   clock: ManualClock
@@ -87,10 +103,15 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   })
   const { config } = withSecretKey(draft, random)
   const logs: string[] = []
-  const deps = await createDeps(config, { clock, random, write: (line) => logs.push(line) })
+  const service = await openService(config, {
+    clock,
+    random,
+    write: (line) => logs.push(line),
+    replace: replacements(options.replace ?? {}, clock),
+  })
   const peers = new WeakMap<Request, string>()
-  const app = createApp(deps, (request) => peers.get(request) ?? '192.0.2.1')
-  const jobs = options.jobs ? startJobs(deps) : undefined
+  const app = createApp(service, (request) => peers.get(request) ?? '192.0.2.1')
+  const jobs = options.jobs ? startJobs(service, jobsOf(service)) : undefined
 
   const fetch = async (request: Request, peer?: string) => {
     if (peer !== undefined) peers.set(request, peer)
@@ -100,7 +121,12 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     fetch(buildRequest(`http://localhost:8000${path}`, method, options), options.peer)
 
   return {
-    deps,
+    admin: adminOf(service),
+    keys: keysOf(service),
+    process: processOf(service),
+    rows: rowsOf(service.store),
+    record: recordOf(service),
+    isProbe: app.isProbe,
     table: app.table,
     config,
     clock,
@@ -127,7 +153,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     },
     async close() {
       await jobs?.stop()
-      await closeDeps(deps)
+      await service.close()
       await database.dispose()
     },
   }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, test } from 'bun:test'
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify } from 'jose'
 import { exportPublicJwk, generateSigningKey, hmacKey, type SigningKey } from '../../src/features/signing-keys/jwk.ts'
@@ -6,6 +6,7 @@ import { signBytes } from '../../src/features/tokens/jws.ts'
 import { SECOND } from '../../src/lib/clock.ts'
 import { toBase64Url, utf8 } from '../../src/lib/encoding.ts'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
+import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 const jwtSecret = 'a-secret-for-hs256-only-0123456789-abcdef'
@@ -37,7 +38,7 @@ describe.each([
     withApp(env, async (app, { grant }) => {
       const token = grant.access_token
       expect((await me(app, token)).status).toBe(200)
-      const key = app.deps.keyring.signing()
+      const key = app.keys.signing()
       expect(decodeProtectedHeader(token)).toEqual({ alg, kid: key.kid, typ: 'at+jwt' })
       const verifier = alg === 'HS256' ? utf8(jwtSecret) : await importJWK({ ...exportPublicJwk(key) }, alg)
       const { payload } = await jwtVerify(token, verifier, {
@@ -72,13 +73,13 @@ describe.each([
 
   test('a token of another key or issuer is refused', () =>
     withApp(env, async (app, { grant }) => {
-      const { kid } = app.deps.keyring.signing()
+      const { kid } = app.keys.signing()
       const claims = decodeJwt(grant.access_token)
       const strange = alg === 'HS256' ? hmacKey(`${jwtSecret}!`) : generateSigningKey(alg as 'ES256')
       for (const header of [{ kid }, { kid: strange.kid }, {}])
         await expectRefusal(await me(app, signed(strange, { alg, typ: 'at+jwt', ...header }, claims)), 'invalid_token')
       const honest = { alg, kid, typ: 'at+jwt' }
-      const own = app.deps.keyring.signing()
+      const own = app.keys.signing()
       expect((await me(app, signed(own, honest, claims))).status).toBe(200)
       for (const iss of ['http://localhost:8000/', 'https://localhost:8000', 'http://other:8000', '', null, [issuer]])
         await expectRefusal(await me(app, signed(own, honest, { ...claims, iss })), 'invalid_token')
@@ -140,7 +141,7 @@ describe('claims', () => {
 
   test('E5: are checked for the audience', () =>
     withApp({ JWT_AUDIENCE: 'my api' }, async (app, { grant }) => {
-      const key = app.deps.keyring.signing()
+      const key = app.keys.signing()
       const header = decodeProtectedHeader(grant.access_token)
       const claims = decodeJwt(grant.access_token)
       expect((await me(app, signed(key, header, { ...claims, aud: ['other', 'my api'] }))).status).toBe(200)
@@ -168,7 +169,7 @@ describe('JWT_COMPAT=fastapi', () => {
   test('is read by uid, never by the name in sub', () =>
     withApp(fastapi, async (app, { grant }) => {
       await app.signUp('bea')
-      const key = app.deps.keyring.signing()
+      const key = app.keys.signing()
       const header = decodeProtectedHeader(grant.access_token)
       const claims = decodeJwt(grant.access_token)
       const renamed = await me(app, signed(key, header, { ...claims, sub: 'bea' }))
@@ -188,19 +189,17 @@ describe('JWT_COMPAT=fastapi', () => {
 })
 
 describe('a token that is rightly signed and still wrong', () => {
-  let app: TestApp
+  const app = appPerSuite()
   let ada: SignedUp
   let key: SigningKey
   let header: Record<string, unknown>
   let claims: Record<string, unknown>
   beforeAll(async () => {
-    app = await createTestApp()
     ada = await app.signUp('ada')
-    key = app.deps.keyring.signing()
+    key = app.keys.signing()
     header = { ...decodeProtectedHeader(ada.grant.access_token) }
     claims = decodeJwt(ada.grant.access_token)
   })
-  afterAll(() => app.close())
 
   const refused = async (token: string) => {
     const response = await me(app, token)

@@ -1,14 +1,13 @@
-import { afterEach, describe, expect, test } from 'bun:test'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import { describe, expect, test } from 'bun:test'
+import { appsPerTest } from '../support/hooks.ts'
 
 const WELL_KNOWN = '/.well-known/oauth-authorization-server'
 
 describe('RFC 8414 metadata', () => {
-  let app: TestApp
-  afterEach(() => app.close())
+  const apps = appsPerTest()
 
   test('names what works and nothing else', async () => {
-    app = await createTestApp({ env: { PUBLIC_URL: 'https://auth.example.com' } })
+    const app = await apps.open({ env: { PUBLIC_URL: 'https://auth.example.com' } })
     const response = await app.request('GET', WELL_KNOWN)
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toStartWith('application/json')
@@ -29,7 +28,7 @@ describe('RFC 8414 metadata', () => {
   })
 
   test('every address in it is a route', async () => {
-    app = await createTestApp()
+    const app = await apps.open()
     const metadata = (await (await app.request('GET', WELL_KNOWN)).json()) as Record<string, unknown>
     const addresses = Object.entries(metadata).filter(([name]) => /_endpoint$|_uri$|_documentation$/.test(name))
     expect(addresses.map(([name]) => name)).toEqual([
@@ -44,7 +43,7 @@ describe('RFC 8414 metadata', () => {
   })
 
   test('the grants it names are the ones that the token endpoint takes', async () => {
-    app = await createTestApp()
+    const app = await apps.open()
     const { grant_types_supported } = (await (await app.request('GET', WELL_KNOWN)).json()) as Record<string, string[]>
     for (const grant of [...grant_types_supported!, 'authorization_code', 'client_credentials']) {
       const response = await app.request('POST', '/token', { form: { grant_type: grant } })
@@ -54,7 +53,7 @@ describe('RFC 8414 metadata', () => {
   })
 
   test('an issuer with a path has it where RFC 8414 section 3.1 looks, too', async () => {
-    app = await createTestApp({ env: { PUBLIC_URL: 'https://example.com/auth/v1' } })
+    const app = await apps.open({ env: { PUBLIC_URL: 'https://example.com/auth/v1' } })
     const there = await app.request('GET', `${WELL_KNOWN}/auth/v1`)
     expect(there.status).toBe(200)
     const metadata = (await there.json()) as Record<string, unknown>

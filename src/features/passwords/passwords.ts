@@ -6,6 +6,7 @@ import { weaknessOf } from './policy.ts'
 
 export { readBcryptHash } from './bcrypt-hash.ts'
 export type { HashGateStats } from './hash-gate.ts'
+export type { Bcrypt } from './hashing.ts'
 
 /**
  * How a password over 72 bytes was shortened before bcrypt, which reads no more; the hash itself does not tell.

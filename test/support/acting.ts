@@ -1,0 +1,86 @@
+import type { AuditEvent } from '../../src/features/audit/audit.ts'
+import { createImport, type Plan, type SourceRow } from '../../src/features/import/import.ts'
+import type { Permission } from '../../src/features/roles/roles.ts'
+import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
+import type { BulkUser, User } from '../../src/features/users/users.ts'
+import type { EpochMs } from '../../src/lib/clock.ts'
+import type { Service } from '../../src/service.ts'
+
+/** What administrators and commands do, without HTTP. Each method rejects as the use case does. */
+export interface Admin {
+  createUser(user: { email: string; username: string; password: string; admin?: boolean }): Promise<User>
+  user(id: number): Promise<User>
+  userNamed(identifier: string): Promise<User>
+  giveRole(userId: number, role: string): Promise<void>
+  permissionsOf(user: Who): Promise<Permission[]>
+  setPassword(user: Who, password: string): Promise<void>
+  deactivate(user: Who): Promise<void>
+  activate(user: Who): Promise<void>
+  deleteUser(user: Who): Promise<void>
+  createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
+  revokeApiKey(id: number): Promise<void>
+  importAccounts(rows: readonly SourceRow[], options?: { skipInvalid?: boolean }): Promise<Plan>
+  /** The last step of an import alone: adds all of these or, when one is taken meanwhile, none. */
+  importUsers(users: readonly BulkUser[]): Promise<boolean>
+}
+
+/** A user by id, or as it was read earlier: then what it says may be out of date. */
+export type Who = number | User
+
+export interface NewApiKey {
+  owner: Who
+  name?: string
+  scopes: readonly string[]
+  expiresAt?: EpochMs | null
+}
+
+/** The signing keys, as this process knows them. */
+export interface Keys {
+  rotate(options?: { early?: boolean }): ReturnType<SigningKeys['rotate']>
+  revoke(kid: string): ReturnType<SigningKeys['revoke']>
+  signing(): SigningKey
+  find(kid: string): VerificationKey | undefined
+  reload(): Promise<void>
+}
+
+/** Writes an audit event as a use case does. */
+export type RecordEvent = (event: AuditEvent) => Promise<void>
+
+export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }: Service): Admin => {
+  const user = async (id: number): Promise<User> => {
+    const found = await users.find(id)
+    if (found === undefined) throw new Error(`there is no user ${id}`)
+    return found
+  }
+  const given = async (who: Who): Promise<User> => (typeof who === 'number' ? user(who) : who)
+  const importing = createImport({ clock, users, audit })
+  return {
+    user,
+    createUser: (account) => administration.createUser({ admin: false, ...account }),
+    userNamed: (typed) => administration.requireUser(typed),
+    giveRole: (userId, role) => roles.grant({ userId, role }),
+    permissionsOf: async (who) => [...(await roles.permissionsOf(await given(who)))],
+    setPassword: async (who, password) => administration.setPassword(await given(who), password),
+    deactivate: async (who) => administration.deactivate(await given(who)),
+    activate: async (who) => administration.activate(await given(who)),
+    deleteUser: async (who) => administration.deleteUser(await given(who)),
+    createApiKey: async ({ owner, name = 'gateway', scopes, expiresAt }) =>
+      apiKeys.create({ owner: await given(owner), name, scopes, expiresAt }),
+    revokeApiKey: (id) => apiKeys.revoke(id),
+    importAccounts: (rows, { skipInvalid = false } = {}) => importing.perform(rows, { skipInvalid }),
+    importUsers: (added) => users.insertAllOrNone(added, async () => {}),
+  }
+}
+
+export const keysOf = ({ signingKeys }: Service): Keys => ({
+  rotate: (options) => signingKeys.rotate(options),
+  revoke: (kid) => signingKeys.revoke(kid),
+  signing: () => signingKeys.signing(),
+  find: (kid) => signingKeys.find(kid),
+  reload: () => signingKeys.reload(),
+})
+
+export const recordOf =
+  ({ audit }: Service): RecordEvent =>
+  (event) =>
+    audit.record(event)

@@ -1,0 +1,86 @@
+import { type DrainableServer, drain } from '../../src/cli/drain.ts'
+import type { Login } from '../../src/features/accounts/accounts.ts'
+import { type RunningJobs, startJobs } from '../../src/features/jobs/jobs.ts'
+import {
+  createLimits,
+  type Limits,
+  type Requester,
+  type RuleName,
+  rulesWith,
+} from '../../src/features/limits/limits.ts'
+import type { Device } from '../../src/features/sessions/sessions.ts'
+import { jobsOf, type Service } from '../../src/service.ts'
+import type { StorageStats } from '../../src/storage/store.ts'
+
+/** What happens inside a server's process, without a request. */
+export interface Process {
+  cleanUp(): Promise<void>
+  /** Runs these jobs instead of the server's own. */
+  startJobs(list: readonly TestJob[]): RunningJobs
+  /** Says at `/readyz` that the process goes, as the signal to stop does. */
+  beginDraining(): void
+  /** Takes a server out of service. */
+  drain(server: DrainableServer): Promise<void>
+  hashing(): { queued: number; running: number }
+  verifyPassword(password: string, stored: { hash: string; scheme: string }): Promise<{ ok: boolean; rehash: boolean }>
+  /** Runs `work` in a transaction of the database that it has open. */
+  transaction<T>(work: () => Promise<T>): Promise<T>
+  /** How transactions waited. */
+  waits(): StorageStats
+  /** Closes the database under the running service. */
+  closeDatabase(): Promise<void>
+  /** The use case behind `/token`. */
+  login(login: Login): Promise<unknown>
+  readDeviceToken(token: string): Promise<Device | undefined>
+  /** Limits beside the service's own, with a memory of their own, as another process would have. */
+  createLimits(options: { settings: readonly string[]; exceeded: (limit: Exceeded) => Promise<void> }): Limits
+}
+
+export interface TestJob {
+  name: string
+  every: number
+  by: 'one' | 'each'
+  run: () => Promise<void>
+}
+
+export interface Exceeded extends Requester {
+  rule: RuleName
+}
+
+export const processOf = (service: Service): Process => {
+  const { accounts, audit, clock, config, log, passwords, probes, sessions, store } = service
+  return {
+    async cleanUp() {
+      for (const { name, run } of jobsOf(service)) if (name === 'clean_up') await run()
+    },
+    startJobs: (list) => startJobs(service, list),
+    beginDraining: () => probes.startDraining(),
+    drain: (server) =>
+      drain(server, {
+        startDraining: probes.startDraining,
+        delaySeconds: config.SHUTDOWN_DELAY_SECONDS,
+        clock,
+        log,
+      }),
+    hashing: () => passwords.stats(),
+    verifyPassword: (password, stored) => passwords.verify(password, stored),
+    transaction: (work) => store.transaction(work),
+    waits: () => store.stats(),
+    closeDatabase: () => store.close(),
+    login: (attempt) => accounts.logIn(attempt),
+    readDeviceToken: (token) => sessions.readDevice(token),
+    createLimits: ({ settings, exceeded }) =>
+      createLimits({
+        store,
+        clock,
+        log,
+        audit: {
+          ...audit,
+          record: ({ details, userId, ip }) => exceeded({ rule: details?.rule as RuleName, userId, ip }),
+        },
+        rules: rulesWith(settings),
+        secret: 'a secret of the test',
+        enabled: true,
+      }),
+  }
+}

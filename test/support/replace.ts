@@ -1,0 +1,107 @@
+import { drizzle as postgresqlBuilder } from 'drizzle-orm/pg-proxy'
+import { drizzle as sqliteBuilder } from 'drizzle-orm/sqlite-proxy'
+import type { Bcrypt } from '../../src/features/passwords/hashing.ts'
+import { createPasswords, type PasswordsNeeds } from '../../src/features/passwords/passwords.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import type { Log } from '../../src/lib/log.ts'
+import type { Replaceable, Surroundings } from '../../src/service.ts'
+import type { Store } from '../../src/storage/store.ts'
+
+export type { Bcrypt }
+
+/** The parts of the service that tests replace, by the names that tests know them by. */
+export interface Parts {
+  log: Log
+  store: Store
+  passwords: Replaceable['passwords']
+  tokens: Replaceable['tokens']
+  signingKeys: Replaceable['signingKeys']
+}
+
+/** For each part, a function from the real one to the one that the service uses from its first moment on. */
+export type Replace = { [Name in keyof Parts]?: Replacement<Parts[Name]> }
+
+export type Replacement<Part> = (real: Part, around: Around) => Part
+
+/** What a part may need to be made. */
+export interface Around {
+  clock: Clock
+  log: Log
+}
+
+/** `Replace` in the service's own names. */
+export function replacements(replace: Replace, clock: Clock): NonNullable<Surroundings['replace']> {
+  let log: Log | undefined
+  const at = <Part>(make: Replacement<Part> | undefined) => make && ((real: Part) => make(real, { clock, log: log! }))
+  return {
+    log(real) {
+      log = replace.log?.(real, { clock, log: real }) ?? real
+      return log
+    },
+    store: at(replace.store),
+    passwords: at(replace.passwords),
+    tokens: at(replace.tokens),
+    signingKeys: at(replace.signingKeys),
+  }
+}
+
+/** Stands in for a part and passes every call on to the real one, until a test changes some of its methods. */
+export interface StandIn<Part> {
+  /** For `replace`. Each app that is made with it begins without changes. */
+  readonly takePlace: Replacement<Part>
+  /** Uses these methods instead of the real ones from now on, in every app that was made with it. */
+  change(changes: Partial<Part> | ((real: Part, around: Around) => Partial<Part>)): void
+  restore(): void
+}
+
+/** Makes a stand-in: `standIn<'passwords'>()`. */
+export function standIn<Name extends keyof Parts>(): StandIn<Parts[Name]> {
+  type Part = Parts[Name]
+  const places: { real: Part; around: Around; current: Part }[] = []
+  return {
+    takePlace(real, around) {
+      const place = { real, around, current: real }
+      places.push(place)
+      return new Proxy(real, { get: (_, name) => Reflect.get(place.current, name) })
+    },
+    change(changes) {
+      for (const place of places) {
+        const { real, around } = place
+        place.current = { ...real, ...(typeof changes === 'function' ? changes(real, around) : changes) }
+      }
+    },
+    restore() {
+      for (const place of places) place.current = place.real
+    },
+  }
+}
+
+/** Password hashing with other options than the configuration's, for instance with a bcrypt that counts. */
+export const passwordsWith =
+  (options: Partial<PasswordsNeeds> & { bcrypt: Bcrypt }): Replacement<Parts['passwords']> =>
+  (_, around) =>
+    createPasswords({ minLength: 8, cost: 4, maxWaitMs: 60_000, nice: 0, fairness: false, ...around, ...options })
+
+/** Called with the text of each statement before it runs; to throw is to fail the statement. */
+export type OnStatement = (sql: string) => void
+
+/**
+ * Shows every statement of a store, on its one way to the database: those that the query builder sends and those that go
+ * past it.
+ */
+export const watchStatements =
+  (onStatement: OnStatement): Replacement<Store> =>
+  (real) => {
+    const execute: Store['execute'] = async (sql, params) => {
+      onStatement(sql)
+      return real.execute(sql, params)
+    }
+    const tryRead: Store['tryRead'] = (sql, params) => {
+      const rows = real.tryRead(sql, params)
+      // Without rows the caller executes the same statement, which is shown there.
+      if (rows !== undefined) onStatement(sql)
+      return rows
+    }
+    const q = real.dialect === 'sqlite' ? sqliteBuilder(execute) : (postgresqlBuilder(execute) as unknown as Store['q'])
+    return { ...real, q, execute, tryRead }
+  }
