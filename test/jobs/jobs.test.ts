@@ -8,7 +8,7 @@ import { describeEachDialect } from '../support/dialects.ts'
 const secondly = { every: SECOND, by: 'each' } as const
 
 describeEachDialect('periodic jobs', (dialect) => {
-  test('T12: one that fails is logged, comes round again and harms no other', async () => {
+  test('T12: a job that fails is logged, runs again at its next turn and harms no other job', async () => {
     const app = await createTestApp({ dialect })
     const ran: string[] = []
     const errors = [new Error('hunter2'), 'no error at all', new KeywardError('database_unavailable')]
@@ -39,7 +39,7 @@ describeEachDialect('periodic jobs', (dialect) => {
     await app.close()
   })
 
-  test('none starts while it runs, and stopping waits for it', async () => {
+  test('a job does not start again while it runs, and stopping waits for it', async () => {
     const app = await createTestApp({ dialect })
     const events: string[] = []
     const gate = Promise.withResolvers<void>()
