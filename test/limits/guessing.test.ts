@@ -33,7 +33,7 @@ describeEachDialect('guessing', (dialect) => {
     guesses(app, count, { username: 'ada', peer: home, ...one })
   const right = (one: Partial<Guess> = {}) => guess(app, { username: 'ada', password, ...one })
 
-  test('D1, D11: the sixth wrong password in a row is 429, with what the contract says of one', async () => {
+  test('D1, D11: the sixth wrong password in a row is 429, with Retry-After and the limit that was met', async () => {
     expect(await wrong(5)).toEqual(times(5, 401))
     const response = await app.request('POST', '/token', { form: { username: 'ada', password }, peer: home })
     const problem = await expectRefusal(response, 'rate_limited')
