@@ -128,7 +128,7 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
       expect(await row()).toEqual(before)
     })
 
-    test('and leave a password alone that was changed meanwhile', async () => {
+    test('but not over a password that was changed meanwhile', async () => {
       const newer = await Bun.password.hash('another one altogether', { algorithm: 'bcrypt', cost: 4 })
       useCost(5)
       meanwhile = async () => {

@@ -85,7 +85,7 @@ describeEachDialect('two Keywards on one database', (dialect) => {
     await one.close()
   })
 
-  test('also after a first start at the same moment', async () => {
+  test('accept each other’s tokens after a first start at the same moment', async () => {
     const database = await dialect.databaseUrl()
     const script = join(import.meta.dir, 'first-start.ts')
     const tokens = await Promise.all(

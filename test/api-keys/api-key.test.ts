@@ -72,7 +72,7 @@ describeEachDialect('an API key', (dialect) => {
       }
     }))
 
-  test('O9: is dead when it is revoked or expired, and with its owner', () =>
+  test('O9: is refused once it is revoked or expired, or its owner closed or deleted', () =>
     withApp({ dialect }, async (app) => {
       const { text, id, owner } = await setUp(app, app.clock.now() + MINUTE)
       const second = await app.admin.createApiKey({ owner, scopes: ['tokens:introspect'] })

@@ -97,5 +97,6 @@ describeEachDialect('the curl lines of the FastAPI services', (dialect) => {
 async function bringTheSecondServicesUser(databaseUrl: string): Promise<void> {
   const from = `sqlite:///${await oldServiceDatabase('hash_password', [{ username: 'testuser', email: 'test@example.com', password: 'testpass' }])}`
   const env = { DATABASE_URL: databaseUrl, SECRET_KEY: testSecret }
+  expect(await runBinary(['migrate', 'up'], { env })).toMatchObject({ exitCode: 0 })
   expect(await runBinary(['import', '--from', from], { env })).toMatchObject({ exitCode: 0, stderr: '' })
 }

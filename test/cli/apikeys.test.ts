@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { DAY } from '../../src/lib/clock.ts'
 import { createTestApp } from '../support/app.ts'
-import { keyward } from '../support/cli.ts'
+import { keyward, migrated } from '../support/cli.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 
@@ -22,7 +22,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
 
   beforeEach(async () => {
     clock = manualClock()
-    databaseUrl = (await dialect.databaseUrl()).url
+    databaseUrl = await migrated((await dialect.databaseUrl()).url)
     for (const [name, admin] of [
       ['ada', true],
       ['bea', false],

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { readSecret, type SecretInput } from '../../src/cli/read-secret.ts'
 import { testSecret } from '../support/app.ts'
 import { binaryPath, runBinary } from '../support/binary.ts'
+import { migrated } from '../support/cli.ts'
 import { hasPythonModules, PYTHON } from '../support/programs.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
@@ -62,6 +63,7 @@ describe('a password from standard input', () => {
       SECRET_KEY: testSecret,
       BCRYPT_COST: '4',
     }
+    await migrated(env.DATABASE_URL)
     const child = Bun.spawn(
       [await binaryPath(), 'users', 'create', '--email', 'ada@example.com', '--username', 'ada', '--dev'],
       { env, cwd: scratchFolder('cwd'), stdin: bytes('correct horse battery\n'), stdout: 'pipe', stderr: 'pipe' },
@@ -106,6 +108,7 @@ describe('a password typed at a terminal', () => {
       SECRET_KEY: testSecret,
       BCRYPT_COST: '4',
     }
+    await migrated(env.DATABASE_URL)
     const command = [await binaryPath(), 'users', 'create', '--email', 'ada@example.com', '--username', 'ada', '--dev']
     const child = Bun.spawn([PYTHON, '-c', AT_A_TERMINAL, ...command], { env, stdout: 'pipe', stderr: 'pipe' })
     const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()])

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { createTestApp, type TestApp, testSecret } from '../support/app.ts'
 import { runBinary } from '../support/binary.ts'
-import { type CliResult, keyward } from '../support/cli.ts'
+import { type CliResult, keyward, migrated } from '../support/cli.ts'
 import { manualClock } from '../support/clock.ts'
 import { type Dialect, describeEachDialect } from '../support/dialects.ts'
 
@@ -10,6 +10,7 @@ const password = 'correct horse battery'
 /** A command line on a database of its own, and a server beside it. */
 async function openStage(dialect: Dialect) {
   const database = await dialect.databaseUrl()
+  await migrated(database.url)
   const clock = manualClock()
   const env = { BCRYPT_COST: '4', HASH_NICE: '0', RATE_LIMIT: 'off' }
   const run = (line: string, secret = password): Promise<CliResult> =>

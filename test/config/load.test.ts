@@ -75,7 +75,7 @@ describe('where a value comes from', () => {
     expect(settings({ JWT_SECRET: empty }).JWT_SECRET).toBeUndefined()
   })
 
-  test('except TOKEN_CLAIMS, whose empty value is the empty list', () => {
+  test('an empty TOKEN_CLAIMS is the empty list, not unset', () => {
     expect(settings({ TOKEN_CLAIMS: '' }).TOKEN_CLAIMS).toEqual([])
     expect(settings({}, { dotenv: dotenv('TOKEN_CLAIMS=') }).TOKEN_CLAIMS).toEqual([])
     expect(settings({ TOKEN_CLAIMS: '' }, { dotenv: dotenv('TOKEN_CLAIMS=email') }).TOKEN_CLAIMS).toEqual([])

@@ -6,7 +6,7 @@ import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { type Served, serve } from '../support/socket.ts'
 
-/** The table of CONTRACT.md section 2. */
+/** Every route that the service has. */
 const sourceServices = [
   ['POST', '/register', 'open'],
   ['POST', '/token', 'open'],

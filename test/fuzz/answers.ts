@@ -15,7 +15,7 @@ export interface Sent {
   spendable: boolean
 }
 
-/** What an answer does not keep of CONTRACT.md section 1 and of the document; empty for a good one. */
+/** What an answer breaks of the rules that all answers keep, and of the document; empty for a good one. */
 export async function faultsOf(sent: Sent, answer: Response, document: ApiDocument): Promise<string[]> {
   const faults: string[] = []
   const expect = (holds: boolean, fault: string) => {

@@ -1,11 +1,13 @@
 import { expect, test } from 'bun:test'
-import { createTestApp } from '../support/app.ts'
+import { appsPerTest } from '../support/hooks.ts'
+
+const apps = appsPerTest()
 
 const entries = (logs: string[]) => logs.map((line) => JSON.parse(line) as Record<string, unknown>)
 const requests = (logs: string[]) => entries(logs).filter(({ event }) => event === 'request')
 
 test('a request is one line: id, method, pattern, status, duration and who, in this order', async () => {
-  const app = await createTestApp()
+  const app = await apps.open()
   const { id, grant } = await app.signUp()
   app.logs.length = 0
   await app.request('GET', '/users/me?token=kept-out', {
@@ -15,11 +17,10 @@ test('a request is one line: id, method, pattern, status, duration and who, in t
   expect(app.logs).toEqual([
     `{"time":"2026-01-01T00:00:00.000Z","level":"info","event":"request","request_id":"trace-7","method":"GET","route":"/users/me","status":200,"ms":0,"user_id":${id}}\n`,
   ])
-  await app.close()
 })
 
 test('who registers, logs in or refreshes is named, and nobody who is guessed', async () => {
-  const app = await createTestApp()
+  const app = await apps.open()
   const { id, grant, username, email, password } = await app.signUp()
   const renewed = await app.request('POST', '/token/refresh', { json: { refresh_token: grant.refresh_token } })
   const { refresh_token } = (await renewed.json()) as { refresh_token: string }
@@ -38,11 +39,10 @@ test('who registers, logs in or refreshes is named, and nobody who is guessed', 
     ['/token/refresh', 401, undefined],
     ['/register', 409, undefined],
   ])
-  await app.close()
 })
 
 test('HEAD is logged as the GET that it stands for', async () => {
-  const app = await createTestApp()
+  const app = await apps.open()
   const { id, grant } = await app.signUp()
   app.logs.length = 0
   await app.request('HEAD', '/users/me', { token: grant.access_token })
@@ -53,11 +53,10 @@ test('HEAD is logged as the GET that it stands for', async () => {
     ['HEAD', '/users/me', 200, undefined, id],
     ['HEAD', '/users/me', 401, 'not_authenticated', undefined],
   ])
-  await app.close()
 })
 
 test('a refusal says its code; a path that is no route is not written', async () => {
-  const app = await createTestApp()
+  const app = await apps.open()
   await app.request('GET', '/users/me')
   await app.request('POST', '/token', { form: { username: 'ada', password: 'x' } })
   await app.request('GET', '/reset/kept-out-7c1f')
@@ -67,12 +66,11 @@ test('a refusal says its code; a path that is no route is not written', async ()
     ['unmatched', 404, 'not_found'],
   ])
   expect(app.logs.join('')).not.toContain('kept-out')
-  await app.close()
 })
 
 test('log and metrics name the code that the client got', async () => {
   const METRICS_TOKEN = 'scrape-only-9f2m4x8q'
-  const app = await createTestApp({ env: { METRICS_TOKEN } })
+  const app = await apps.open({ env: { METRICS_TOKEN } })
   const answers = [
     await app.request('POST', '/token', { form: { username: 'ada' } }),
     await app.request('POST', '/register', { json: { email: 'ada@example.com' } }),
@@ -82,11 +80,10 @@ test('log and metrics name the code that the client got', async () => {
   expect(requests(app.logs).map(({ code }) => code)).toEqual(codes)
   const metrics = await (await app.request('GET', '/metrics', { token: METRICS_TOKEN })).text()
   for (const code of codes) expect(metrics).toContain(`keyward_refusals_total{code="${code}"} 1\n`)
-  await app.close()
 })
 
 test('P3: no line holds a token, a password, an address or a query, whatever fails', async () => {
-  const app = await createTestApp({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
+  const app = await apps.open({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
   const { id, grant, password } = await app.signUp()
   const headers = { 'x-forwarded-for': '203.0.113.77' }
   const { access_token: token } = grant
@@ -110,24 +107,22 @@ test('P3: no line holds a token, a password, an address or a query, whatever fai
 })
 
 test('LOG_LEVEL leaves out what is below it', async () => {
-  const app = await createTestApp({ env: { LOG_LEVEL: 'warn' } })
+  const app = await apps.open({ env: { LOG_LEVEL: 'warn' } })
   await app.request('GET', '/users/me')
   expect(app.logs).toEqual([])
-  await app.close()
 })
 
 test('LOG_FORMAT=text is one readable line', async () => {
-  const app = await createTestApp({ env: { LOG_FORMAT: 'text' } })
+  const app = await apps.open({ env: { LOG_FORMAT: 'text' } })
   app.logs.length = 0
   await app.request('GET', '/users/me', { headers: { 'x-request-id': 'trace-7' } })
   expect(app.logs).toEqual([
     '00:00:00.000 INFO  request request_id=trace-7 method=GET route=/users/me status=401 code=not_authenticated ms=0\n',
   ])
-  await app.close()
 })
 
 test('X-Forwarded-For without TRUSTED_PROXIES is warned of once', async () => {
-  const app = await createTestApp()
+  const app = await apps.open()
   const login = () =>
     app.request('POST', '/token', {
       form: { username: 'ada', password: 'x' },
@@ -137,13 +132,11 @@ test('X-Forwarded-For without TRUSTED_PROXIES is warned of once', async () => {
   await login()
   const warnings = entries(app.logs).filter(({ event }) => event === 'forwarded_for_ignored')
   expect(warnings.map(({ level }) => level)).toEqual(['warn'])
-  await app.close()
 
-  const trusting = await createTestApp({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
+  const trusting = await apps.open({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
   await trusting.request('POST', '/token', {
     form: { username: 'ada', password: 'x' },
     headers: { 'x-forwarded-for': '203.0.113.77' },
   })
   expect(trusting.logs.join('')).not.toContain('forwarded_for_ignored')
-  await trusting.close()
 })

@@ -122,7 +122,7 @@ describe('the order of judgement', () => {
     await expectRefusal(response, 'invalid_client')
   })
 
-  test('then 415, then 413, then 400, then 422', async () => {
+  test('a known client meets 415 before 413 before 400 before 422', async () => {
     const big = 'x'.repeat(65_537)
     const post = (body: string, type: string) => app.request('POST', '/register', { body, type })
     await expectRefusal(await post(big, 'text/plain'), 'unsupported_media_type')

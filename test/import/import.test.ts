@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { createTestApp, type TestApp } from '../support/app.ts'
-import { keyward } from '../support/cli.ts'
+import { keyward, migrated } from '../support/cli.ts'
 import { type Dialect, describeEachDialect, dialects, sqliteFile } from '../support/dialects.ts'
 import { bcryptHash, looseTable, oldService, sqlalchemyTable, sqlmodelTable } from './old-service.ts'
 
@@ -13,7 +13,10 @@ async function setUp(dialect: Dialect) {
   let app: TestApp | undefined
   return {
     url,
-    import: (from: string, ...flags: string[]) => keyward(['import', '--from', from, ...flags], { databaseUrl: url }),
+    async import(from: string, ...flags: string[]) {
+      if (!flags.includes('--dry-run')) await migrated(url)
+      return keyward(['import', '--from', from, ...flags], { databaseUrl: url })
+    },
     /** Starts Keyward on the database. */
     async app() {
       app = await createTestApp({ databaseUrl: url })

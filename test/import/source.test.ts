@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { createTestApp } from '../support/app.ts'
-import { keyward } from '../support/cli.ts'
+import { keyward, migrated } from '../support/cli.ts'
 import { type Dialect, describeEachDialect, sqliteFile } from '../support/dialects.ts'
 import { createDatabase, sharedPostgres } from '../support/postgres.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -24,7 +24,8 @@ const postgresql: Dialect = {
 
 const newDatabase = (): string => `sqlite:///${join(scratchFolder('target'), 'keyward.db')}`
 
-const importFrom = (from: string, databaseUrl = newDatabase()) => keyward(['import', '--from', from], { databaseUrl })
+const importFrom = async (from: string, databaseUrl = newDatabase()) =>
+  keyward(['import', '--from', from], { databaseUrl: await migrated(databaseUrl) })
 
 async function oldServiceWithAda(dialect: Dialect) {
   const old = await oldService(dialect, sqlalchemyTable)

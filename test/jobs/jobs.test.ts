@@ -1,15 +1,18 @@
 import { expect, test } from 'bun:test'
 import { KeywardError } from '../../src/errors.ts'
 import { SECOND } from '../../src/lib/clock.ts'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import type { TestApp } from '../support/app.ts'
 import { manualClock } from '../support/clock.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appsPerTest } from '../support/hooks.ts'
+
+const apps = appsPerTest()
 
 const secondly = { every: SECOND, by: 'each' } as const
 
 describeEachDialect('periodic jobs', (dialect) => {
-  test('T12: one that fails is logged, comes round again and harms no other', async () => {
-    const app = await createTestApp({ dialect })
+  test('T12: a job that fails is logged, runs again at its next turn and harms no other job', async () => {
+    const app = await apps.open({ dialect })
     const ran: string[] = []
     const errors = [new Error('hunter2'), 'no error at all', new KeywardError('database_unavailable')]
     const jobs = app.process.startJobs([
@@ -36,11 +39,10 @@ describeEachDialect('periodic jobs', (dialect) => {
     ])
     expect(app.logs.join('')).not.toContain('hunter2')
     await jobs.stop()
-    await app.close()
   })
 
-  test('none starts while it runs, and stopping waits for it', async () => {
-    const app = await createTestApp({ dialect })
+  test('a job does not start again while it runs, and stopping waits for it', async () => {
+    const app = await apps.open({ dialect })
     const events: string[] = []
     const gate = Promise.withResolvers<void>()
     const jobs = app.process.startJobs([
@@ -61,16 +63,15 @@ describeEachDialect('periodic jobs', (dialect) => {
     await stopped
     await app.clock.advance(5 * SECOND)
     expect(events).toEqual(['began', 'ended', 'stopped'])
-    await app.close()
   })
 
   test('what one shall do is done by one process, by another once that stops or dies', async () => {
     const ran: string[] = []
     const start = (app: TestApp, name: string) =>
       app.process.startJobs([{ name: 'tidy', every: SECOND, by: 'one', run: async () => void ran.push(name) }])
-    const first = await createTestApp({ dialect })
+    const first = await apps.open({ dialect })
     // A clock of its own for each, so that one can stand still with its process.
-    const beside = (seed: string) => createTestApp({ databaseUrl: first.databaseUrl, clock: manualClock(), seed })
+    const beside = (seed: string) => apps.open({ databaseUrl: first.databaseUrl, clock: manualClock(), seed })
     const [second, third] = [await beside('second'), await beside('third')]
     const jobs = new Map([first, second, third].map((app, i) => [app, start(app, `process ${i + 1}`)]))
     const turn = async (...alive: TestApp[]) => {
@@ -93,7 +94,6 @@ describeEachDialect('periodic jobs', (dialect) => {
 
     for (const app of [third, second, first]) {
       await jobs.get(app)?.stop()
-      await app.close()
     }
   })
 })

@@ -33,7 +33,7 @@ describeEachDialect('guessing', (dialect) => {
     guesses(app, count, { username: 'ada', peer: home, ...one })
   const right = (one: Partial<Guess> = {}) => guess(app, { username: 'ada', password, ...one })
 
-  test('D1, D11: the sixth wrong password in a row is 429, with what the contract says of one', async () => {
+  test('D1, D11: the sixth wrong password in a row is 429, with Retry-After and the limit that was met', async () => {
     expect(await wrong(5)).toEqual(times(5, 401))
     const response = await app.request('POST', '/token', { form: { username: 'ada', password }, peer: home })
     const problem = await expectRefusal(response, 'rate_limited')
@@ -92,7 +92,7 @@ describeEachDialect('guessing', (dialect) => {
     expect(await change(password)).toBe(204)
   })
 
-  test('D2: other spellings of the path are no other door', async () => {
+  test('D2: other spellings of the path share the limits of the route', async () => {
     await wrong(5)
     for (const path of ['//token', '/token/', '/TOKEN', '/%74oken', '/./token/.'])
       expect([404, 429]).toContain((await guess(app, { username: 'ada', password, path, peer: home })).status)
@@ -224,7 +224,7 @@ describeEachDialect('guessing', (dialect) => {
       expect((await right()).status).toBe(200)
     })
 
-    test('and from another address of the /64 of one', async () => {
+    test('gets in from another address of the /64 of an earlier log-in', async () => {
       await right({ peer: '2001:db8:1:2::77' })
       await attack()
       expect((await right({ peer: '2001:db8:1:2:ffff::1' })).status).toBe(200)
@@ -237,7 +237,7 @@ describeEachDialect('guessing', (dialect) => {
       expect((await right()).status).toBe(200)
     })
 
-    test('elsewhere on a new device waits for 29 minutes at most after the last guess', async () => {
+    test('waits, elsewhere on a new device, for 29 minutes at most after the last guess', async () => {
       await attack()
       const { status, retryAfter } = await right({ peer: elsewhere })
       expect(status).toBe(429)
@@ -352,7 +352,7 @@ describeEachDialect('guessing', (dialect) => {
       expect(tally(statuses)).toEqual({ 401: 5, 429: 15 })
     })
 
-    test('D3: nor behind a trusted one, which appends what it saw', async () => {
+    test('D3: forged headers give no new allowance behind a trusted proxy, which appends what it saw', async () => {
       await open({ TRUSTED_PROXIES: '10.0.0.0/8' })
       const proxy = '10.0.0.1'
       const through = (i: number, seen: string) => ({ ...forged(i), 'x-forwarded-for': `192.0.2.${i}, ${seen}` })

@@ -65,7 +65,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(after.filter(({ key }) => !key.startsWith('reported/'))).toEqual(before)
   })
 
-  test('whoever finds no place left waits for those not judged yet', async () => {
+  test('lets those that find no place left wait for the attempts not judged yet', async () => {
     const one = limiter()
     const held = await Promise.all(Array.from({ length: 10 }, () => one.reserve([ten], {})))
     let settled = 0
@@ -84,7 +84,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(met).toEqual([])
   })
 
-  test('and is refused once they were all wrong', async () => {
+  test('refuses those that waited for a place once all places were kept', async () => {
     const one = limiter()
     const held = await Promise.all(Array.from({ length: 10 }, () => one.reserve([ten], {})))
     const waiting = Array.from({ length: 30 }, () => outcomeOf(one.reserve([ten], {})))
@@ -93,7 +93,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(met).toEqual([{ rule: 'register.prefix' }])
   })
 
-  test('gives back to the other process too', async () => {
+  test('gives a place back to another process on the same database', async () => {
     const held = await Promise.all(Array.from({ length: 10 }, () => limiter().reserve([ten], {})))
     const other = limiter(two)
     expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(true)

@@ -32,7 +32,7 @@ describeEachDialect('a right password whose session cannot begin', (dialect) => 
     expect(await guesses(app, 6, { username: 'ada', peer })).toEqual([...times(5, 401), 429])
   })
 
-  test('since the account was closed meanwhile is refused as ever', async () => {
+  test('because the account was closed meanwhile is refused like a wrong one', async () => {
     passwords.change(({ verify }) => ({
       async verify(...given) {
         const verdict = await verify(...given)

@@ -37,7 +37,7 @@ describe('every way in has the same lock', () => {
     }
   })
 
-  test('so does each route that takes a password, open or not', async () => {
+  test('each route that takes a password names its limit, open or not', async () => {
     const document = (await (await app.request('GET', '/openapi.json')).json()) as {
       paths: Record<string, Record<string, { requestBody?: unknown }>>
       components: unknown
@@ -61,7 +61,7 @@ describe('every way in has the same lock', () => {
 
   const guarded = ['POST /token', 'POST /user/token', 'POST /register', 'PUT /users/me/password']
 
-  test('these are all that have one', () => {
+  test('the routes with a limit are those that these tests know', () => {
     const named = app.table.routes.filter(({ limit }) => typeof limit === 'string')
     expect(named.map(nameOf).sort()).toEqual(guarded.toSorted())
   })

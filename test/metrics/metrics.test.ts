@@ -1,19 +1,21 @@
 import { describe, expect, test } from 'bun:test'
 import { createRegistry } from '../../src/lib/prometheus.ts'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appsPerTest } from '../support/hooks.ts'
+
+const apps = appsPerTest()
 
 const METRICS_TOKEN = 'scrape-only-9f2m4x8q'
 
 describe('/metrics', () => {
   test('is not there without METRICS_TOKEN', async () => {
-    const app = await createTestApp()
+    const app = await apps.open()
     expect((await app.request('GET', '/metrics', { token: METRICS_TOKEN })).status).toBe(404)
-    await app.close()
   })
 
   test('wants METRICS_TOKEN as Bearer token', async () => {
-    const app = await createTestApp({ env: { METRICS_TOKEN } })
+    const app = await apps.open({ env: { METRICS_TOKEN } })
     const { grant } = await app.signUp()
     const answers = [
       undefined,
@@ -35,17 +37,15 @@ describe('/metrics', () => {
       200,
       'text/plain; version=0.0.4; charset=utf-8',
     ])
-    await app.close()
   })
 
   test('is no credential for anything else', async () => {
-    const app = await createTestApp({ env: { METRICS_TOKEN } })
+    const app = await apps.open({ env: { METRICS_TOKEN } })
     expect((await app.request('GET', '/users/me', { token: METRICS_TOKEN })).status).toBe(401)
-    await app.close()
   })
 
   test('is text that a Prometheus parser takes, every series once', async () => {
-    const app = await createTestApp({ env: { METRICS_TOKEN } })
+    const app = await apps.open({ env: { METRICS_TOKEN } })
     await app.signUp()
     await app.request('GET', '/nowhere')
     const text = await metricsText(app)
@@ -64,11 +64,10 @@ describe('/metrics', () => {
       }
     }
     expect(series.size).toBeGreaterThan(50)
-    await app.close()
   })
 
   test('counts requests by method, pattern and status, whatever clients send', async () => {
-    const app = await createTestApp({ env: { METRICS_TOKEN } })
+    const app = await apps.open({ env: { METRICS_TOKEN } })
     const { grant } = await app.signUp()
     for (let i = 0; i < 3; i++) await app.request('GET', '/users/me?q=secret', { token: grant.access_token })
     await app.request('GET', '/users/me')
@@ -89,11 +88,10 @@ describe('/metrics', () => {
     expect(sample(text, 'keyward_refusals_total{code="not_authenticated"}')).toBe(1)
     expect(sample(text, 'keyward_refusals_total{code="not_found"}')).toBe(4)
     expect(sample(text, 'keyward_refusals_total{code="method_not_allowed"}')).toBe(1)
-    await app.close()
   })
 
   test('counts log-ins by how they ended', async () => {
-    const app = await createTestApp({ env: { METRICS_TOKEN } })
+    const app = await apps.open({ env: { METRICS_TOKEN } })
     await app.signUp('ada')
     await app.request('POST', '/token', { form: { username: 'ada', password: 'wrong' } })
     await app.request('POST', '/user/token', { json: { username: 'nobody', password: 'wrong' } })
@@ -101,11 +99,10 @@ describe('/metrics', () => {
     const text = await metricsText(app)
     const count = (outcome: string) => sample(text, `keyward_logins_total{method="password",outcome="${outcome}"}`)
     expect([count('success'), count('invalid_credentials')]).toEqual([1, 2])
-    await app.close()
   })
 
   test('shows the hash gate: what runs, what waits, what was refused', async () => {
-    const app = await createTestApp({ env: { METRICS_TOKEN } })
+    const app = await apps.open({ env: { METRICS_TOKEN } })
     await app.signUp()
     const text = await metricsText(app)
     expect(sample(text, 'keyward_hash_waits_total')).toBe(2)
@@ -116,23 +113,21 @@ describe('/metrics', () => {
       'keyward_hash_refused_total',
     ])
       expect(sample(text, name)).toBe(0)
-    await app.close()
   })
 
   test('tells memory, processor and version', async () => {
-    const app = await createTestApp({ env: { METRICS_TOKEN } })
+    const app = await apps.open({ env: { METRICS_TOKEN } })
     const text = await metricsText(app)
     expect(text).toMatch(/^keyward_build_info\{version="\d+\.\d+\.\d+",bun="[\d.]+",database="\w+"\} 1$/m)
     for (const name of ['process_resident_memory_bytes', 'process_heap_bytes', 'process_cpu_seconds_total'])
       expect(sample(text, name)).toBe(0)
     expect(sample(text, 'process_start_time_seconds')).toBe(Date.UTC(2026, 0, 1) / 1000)
-    await app.close()
   })
 })
 
 describeEachDialect('/metrics', (dialect) => {
   test('counts transactions that waited for the database', async () => {
-    const app = await createTestApp({ dialect, env: { METRICS_TOKEN } })
+    const app = await apps.open({ dialect, env: { METRICS_TOKEN } })
     const waits = async () => sample(await metricsText(app), 'keyward_database_waits_total')
     const before = await waits()
     await app.process.transaction(async () => {})
@@ -140,7 +135,6 @@ describeEachDialect('/metrics', (dialect) => {
     const text = await metricsText(app)
     expect(sample(text, 'keyward_database_queue_length')).toBe(0)
     expect(sample(text, 'keyward_database_wait_seconds_total')).toBeGreaterThanOrEqual(0)
-    await app.close()
   })
 })
 

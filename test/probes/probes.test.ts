@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'bun:test'
 import { nextTurn } from '../../src/lib/clock.ts'
 import { openUrl } from '../storage/support.ts'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { appsPerTest } from '../support/hooks.ts'
+
+const apps = appsPerTest()
 
 test('/livez answers as long as the process does, also while it drains', async () => {
-  const app = await createTestApp()
+  const app = await apps.open()
   const alive = async () => {
     const response = await app.request('GET', '/livez')
     return [response.status, await response.json()]
@@ -13,29 +16,26 @@ test('/livez answers as long as the process does, also while it drains', async (
   expect(await alive()).toEqual([200, { status: 'alive' }])
   app.process.beginDraining()
   expect(await alive()).toEqual([200, { status: 'alive' }])
-  await app.close()
 })
 
 test('probes are told from work, for which a server gets its JIT', async () => {
-  const app = await createTestApp()
+  const app = await apps.open()
   const asks = (target: string) => app.isProbe(new Request(`http://localhost:8000${target}`))
   expect(['/livez', '/readyz', '/readyz?verbose', '/metrics'].map(asks)).toEqual([true, true, true, true])
   expect(['/', '/livez/', '/users/me', '/token?from=/livez', '/docs'].map(asks)).toEqual(Array(5).fill(false))
-  await app.close()
 })
 
 describeEachDialect('/readyz', (dialect) => {
   test('is ready when a write succeeds, and writes at each probe', async () => {
-    const app = await createTestApp({ dialect })
+    const app = await apps.open({ dialect })
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
     await app.clock.advance(60_000)
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
     expect(await app.rows.writeProbes.all()).toEqual([{ name: 'readyz', writtenAt: app.clock.now() }])
-    await app.close()
   })
 
   test('says that the database takes no writes, and nothing of why', async () => {
-    const app = await createTestApp({ dialect })
+    const app = await apps.open({ dialect })
     await runSql(app, 'DROP TABLE write_probes')
     const response = await app.request('GET', '/readyz')
     expect(response.headers.get('retry-after')).toBe('5')
@@ -51,51 +51,46 @@ describeEachDialect('/readyz', (dialect) => {
     ])
     expect(app.logs.join('')).toContain('"event":"refused"')
     expect(app.logs.join('')).not.toContain('write_probes"')
-    await app.close()
   })
 
   test('says that a migration is missing', async () => {
-    const app = await createTestApp({ dialect })
+    const app = await apps.open({ dialect })
     await runSql(app, "DELETE FROM keyward_migrations WHERE name LIKE '0000%'")
     expect(await probe(app)).toEqual([
       503,
       expect.objectContaining({ detail: 'Not ready: the database lacks migrations of this version' }),
     ])
-    await app.close()
   })
 
   test('stays ready beside a newer version that has migrated the database', async () => {
-    const app = await createTestApp({ dialect })
+    const app = await apps.open({ dialect })
     await runSql(app, "INSERT INTO keyward_migrations (name, sha256, applied_at) VALUES ('9999_of_tomorrow', 'x', 0)")
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
-    await app.close()
   })
 })
 
 describe('/readyz', () => {
   test('is shutting_down while the process drains', async () => {
-    const app = await createTestApp()
+    const app = await apps.open()
     app.process.beginDraining()
     expect(await probe(app)).toEqual([
       503,
       expect.objectContaining({ code: 'shutting_down', detail: 'The service is stopping' }),
     ])
     expect((await app.request('POST', '/token', { form: { username: 'ada', password: 'x' } })).status).toBe(401)
-    await app.close()
   })
 
   test('says that there is no key to sign with', async () => {
     const signing = () => {
       throw new Error('in-the-log-alone')
     }
-    const app = await createTestApp({ replace: { signingKeys: (real) => ({ ...real, signing }) } })
+    const app = await apps.open({ replace: { signingKeys: (real) => ({ ...real, signing }) } })
     const [status, body] = await probe(app)
     expect([status, body.detail]).toEqual([503, 'Not ready: there is no key to sign tokens with'])
-    await app.close()
   })
 
   test('probes at one moment share one write; one that hangs is not waited for longer than 5 seconds', async () => {
-    const app = await createTestApp()
+    const app = await apps.open()
     const held = Promise.withResolvers<void>()
     const begun = Promise.withResolvers<void>()
     const holder = app.process.transaction(async () => {
@@ -114,11 +109,10 @@ describe('/readyz', () => {
     }
     held.resolve()
     await holder
-    await app.close()
   })
 
   test('good probes are logged at level debug, bad ones at info', async () => {
-    const app = await createTestApp()
+    const app = await apps.open()
     app.logs.length = 0
     await probe(app)
     app.process.beginDraining()
@@ -128,7 +122,6 @@ describe('/readyz', () => {
       ['debug', 'request', '/readyz', 200, undefined],
       ['info', 'request', '/readyz', 503, 'shutting_down'],
     ])
-    await app.close()
   })
 })
 

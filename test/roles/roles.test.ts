@@ -70,7 +70,7 @@ describeEachDialect('roles', (dialect) => {
     await closeApps(apps)
   })
 
-  test('O5: also when one becomes an administrator at the moment in which it is closed', async () => {
+  test('O5: one active administrator stays when a user gets the role at the moment in which it is closed', async () => {
     const apps = await createApps(2, { dialect })
     for (let round = 0; round < 6; round++) {
       const [first] = await admins(apps[0]!, [`old${round}`])

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { Glob } from 'bun'
 
 /**
- * The lines of the project's security anchors that are marked critical or high, by their ids. The name of a test
- * begins with the ids of the lines that it proves: `A7, B1: are exact …`.
+ * The lines of the security checklist that are marked critical or high, by their ids. The name of a test begins with the
+ * ids of the lines that it proves: `A7, B1: are exact …`.
  */
 const lines: Record<string, readonly number[]> = {
   // Credentials
@@ -60,13 +60,13 @@ async function idsInNames(): Promise<Set<string>> {
   return found
 }
 
-describe('the security anchors', () => {
+describe('the security checklist', () => {
   test('every critical and high line of what Keyward has is proved by a test that names it', async () => {
     const named = await idsInNames()
     expect(ids.filter((id) => !(id in notYet) && !named.has(id))).toEqual([])
   })
 
-  test('and no line is excused that has a test', async () => {
+  test('no line that has a test is excused', async () => {
     const named = await idsInNames()
     expect(Object.keys(notYet).filter((id) => named.has(id) || !ids.includes(id))).toEqual([])
   })

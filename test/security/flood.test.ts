@@ -2,14 +2,17 @@ import { heapStats } from 'bun:jsc'
 import { describe, expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import type { TestApp } from '../support/app.ts'
+import { appsPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { passwordsWith, standIn } from '../support/replace.ts'
 import { serve } from '../support/socket.ts'
 
+const apps = appsPerTest()
+
 test('R1: while five hundred logins hash, tokens are checked as if there were none, and the surplus is shed', async () => {
   const passwords = standIn<'passwords'>()
-  const app = await createTestApp({ replace: { passwords: passwords.takePlace } })
+  const app = await apps.open({ replace: { passwords: passwords.takePlace } })
   const { grant } = await app.signUp()
   const release = Promise.withResolvers<void>()
   const bcrypt = {
@@ -38,11 +41,10 @@ test('R1: while five hundred logins hash, tokens are checked as if there were no
     if (response.status === 503) await expectRefusal(response, 'overloaded')
   }
   expect([...statuses.keys()].sort()).toEqual([401, 503])
-  await app.close()
 })
 
 test('R5: three thousand requests leave nothing behind in memory, whoever they come from', async () => {
-  const app = await createTestApp({ env: { LOG_LEVEL: 'silent', RATE_LIMIT: 'on', SQLITE_SYNCHRONOUS: 'NORMAL' } })
+  const app = await apps.open({ env: { LOG_LEVEL: 'silent', RATE_LIMIT: 'on', SQLITE_SYNCHRONOUS: 'NORMAL' } })
   const { grant } = await app.signUp()
   let turns = 0
   const turn = async () => {
@@ -65,7 +67,6 @@ test('R5: three thousand requests leave nothing behind in memory, whoever they c
   const before = await objects(300)
   const after = await objects(500)
   expect(after - before).toBeLessThan(500)
-  await app.close()
 })
 
 /** Sends a request again on the same connection once it is answered. */
@@ -89,7 +90,7 @@ describe('over a socket', () => {
   ]
 
   test('R2: two hundred slow clients keep nobody waiting, and whoever never ends a request is cut off', async () => {
-    const app = await createTestApp()
+    const app = await apps.open()
     const server = Bun.serve({ hostname: '127.0.0.1', port: 0, idleTimeout: 1, fetch: (request) => app.fetch(request) })
     const sockets = Array.from({ length: 200 }, (_, i) => slowly(server.port!, begun[i % begun.length]!))
     await Promise.all(sockets.map(({ open }) => open))
@@ -103,11 +104,10 @@ describe('over a socket', () => {
     clearInterval(dripping)
     for (const { socket } of sockets) socket.destroy()
     await server.stop(true)
-    await app.close()
   }, 30_000)
 
   test('R3: bombs of headers, cookies and targets are refused, and do no harm', async () => {
-    const app = await createTestApp()
+    const app = await apps.open()
     const served = serve(app)
     const big = 'x'.repeat(200_000)
     const bombs: Record<string, string> = {
@@ -124,7 +124,6 @@ describe('over a socket', () => {
     }
     expect((await fetch(`${served.url}/livez`)).status).toBe(200)
     await served.stop()
-    await app.close()
   })
 
   const hidden = 'GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n'
@@ -171,7 +170,7 @@ describe('over a socket', () => {
   }
 
   test('R4: a request that could be read in two ways is refused, and no second one comes out of it', async () => {
-    const app = await createTestApp()
+    const app = await apps.open()
     const served = serve(app)
     const json = 'application/json'
     const post = (fields: string[], body: string) =>
@@ -195,7 +194,6 @@ describe('over a socket', () => {
     const { status } = await served.raw(`${hidden}${hidden}`)
     expect([status, seen(app, 'GET')]).toEqual([Number.NaN, 3])
     await served.stop()
-    await app.close()
   })
 })
 

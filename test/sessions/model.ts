@@ -1,6 +1,6 @@
 import { DAY, MINUTE, SECOND } from '../../src/lib/clock.ts'
 
-/** The rules of sessions, written once more from the words of the issue and not from the code. */
+/** The rules of sessions, written once more from what they promise and not from the code. */
 export interface ModelSession {
   generation: number
   refreshedAt: number

@@ -50,7 +50,7 @@ export function decode(token: string): { header: Record<string, unknown>; payloa
 
 export const sessionIdOf = (pair: Pair): string => decode(pair.access_token).payload.sid as string
 
-/** The generation that a refresh token carries: DESIGN.md section 5. */
+/** The generation that a refresh token carries: four bytes behind its version and session id. */
 export const generationOf = (token: string): number => Buffer.from(token.slice(4), 'base64url').readUInt32BE(17)
 
 /** Lets as many turns of the event loop pass. */

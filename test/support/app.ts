@@ -159,7 +159,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   }
 }
 
-/** Every test holds this rule of the contract: a route answers with nothing that it does not declare. */
+/** Every test holds this rule: a route answers with nothing that it does not declare. */
 function declared({ table }: App, { method, url }: Request, response: Response): Response {
   const route = URL.canParse(url) ? table.find(method, pathOf(url)) : undefined
   if (route && !route.statuses.includes(response.status))

@@ -23,6 +23,13 @@ export interface CliOptions {
   seed?: string
 }
 
+/** Brings a database to the present schema, as commands other than `serve` and `migrate up` demand. @returns its URL */
+export async function migrated(databaseUrl: string): Promise<string> {
+  const { code, err } = await keyward(['migrate', 'up'], { databaseUrl })
+  if (code !== 0) throw new Error(`migrate up: ${err}`)
+  return databaseUrl
+}
+
 /** Runs one command line in process, as `keyward <argv>` with this database and the test's SECRET_KEY. */
 export async function keyward(
   argv: readonly string[],

@@ -87,7 +87,7 @@ describe.each([
 })
 
 describe('claims', () => {
-  test('are those of RFC 9068 and the contract', () =>
+  test('are those of RFC 9068, with the session and its generation', () =>
     withApp({}, async (app, { id, grant }) => {
       const seconds = app.clock.now() / SECOND
       const claims = decodeJwt(grant.access_token)

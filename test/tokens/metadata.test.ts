@@ -52,7 +52,7 @@ describe('RFC 8414 metadata', () => {
     }
   })
 
-  test('an issuer with a path has it where RFC 8414 section 3.1 looks, too', async () => {
+  test('an issuer with a path has it where RFC 8414 section 3.1 looks as well', async () => {
     const app = await apps.open({ env: { PUBLIC_URL: 'https://example.com/auth/v1' } })
     const there = await app.request('GET', `${WELL_KNOWN}/auth/v1`)
     expect(there.status).toBe(200)

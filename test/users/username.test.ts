@@ -57,7 +57,7 @@ describe('reserved names', () => {
         expect(isReservedUsername(spelling)).toBe(true)
   })
 
-  test('and no others', () => {
+  test('no other name is reserved', () => {
     for (const name of [
       'user',
       'user123',
@@ -99,7 +99,7 @@ describe('imported names', () => {
       expect(normalizeImportedUsername(name)).toEqual({ username: name, usernameKey: usernameKey(name) })
   })
 
-  test('but not what no log-in could name', () => {
+  test('are refused where no log-in could name them', () => {
     for (const name of [
       '',
       'ada@example.com',

@@ -1,0 +1,17 @@
+import { expect, test } from 'bun:test'
+import { dirname, join } from 'node:path'
+import { validate } from 'dockerfile-utils'
+
+const file = join(import.meta.dir, '..', '..', 'Dockerfile')
+
+test('the Dockerfile has nothing for a linter to say', async () => {
+  const text = await Bun.file(file).text()
+  expect(validate(text)).toEqual([])
+  expect(validate(text.replace('USER 65532:65532', 'USER')).length).toBeGreaterThan(0)
+})
+
+test('Dockerfile, README and the systemd unit give the same time to stop', async () => {
+  const texts = await Promise.all([file, join(dirname(file), 'README.md')].map((path) => Bun.file(path).text()))
+  const said = texts.flatMap((text) => [...text.matchAll(/(?:--stop-timeout |TimeoutStopSec=)(\d+)/g)])
+  expect(said.map(([, seconds]) => seconds)).toEqual(['45', '45', '45'])
+})
