@@ -1,4 +1,4 @@
-import type { Database, SQLQueryBindings, Statement } from 'bun:sqlite'
+import type { Connection } from './sqlite-file.ts'
 import type { Result } from './store.ts'
 
 /** How many texts a connection keeps. The service's own are far fewer; the rest come from lists of varying length. */
@@ -13,6 +13,10 @@ export interface SqliteStatements {
   /** Frees what is kept. */
   clear(): void
 }
+
+type Database = Connection['db']
+type Statement = ReturnType<Database['prepare']>
+type Bindings = Parameters<Statement['values']>
 
 interface Kept {
   statement: Statement
@@ -41,12 +45,12 @@ export function createStatements(db: Database): SqliteStatements {
   return {
     run(sql, params) {
       const { statement, returnsRows } = prepare(sql)
-      const bindings = params as SQLQueryBindings[]
+      const bindings = params as Bindings
       return returnsRows
         ? { rows: statement.values(...bindings) as unknown[][], changes: 0 }
         : { rows: [], changes: statement.run(...bindings).changes }
     },
-    read: (sql, params) => prepare(sql).statement.values(...(params as SQLQueryBindings[])) as unknown[][],
+    read: (sql, params) => prepare(sql).statement.values(...(params as Bindings)) as unknown[][],
     clear,
   }
 }

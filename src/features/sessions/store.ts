@@ -1,4 +1,4 @@
-import { and, eq, exists, gt, gte, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
+import { and, eq, exists, gt, gte, isNull, lt, ne, notInArray, type SQL, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
@@ -8,27 +8,26 @@ import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/users.ts'
 import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
 
+const isNotEnded = ({ endedAt, expiresAt }: Db['t']['sessions'], now: EpochMs | SQL) =>
+  and(isNull(endedAt), gt(expiresAt, now))
+
 const prepared = statements((db, { select, returning, change }) => {
   const {
     q,
     t: { users, sessions },
   } = db
-  const notEnded = and(isNull(sessions.endedAt), gt(sessions.expiresAt, named('now')))
-  const userIsActive = q
-    .select({ id: users.id })
-    .from(users)
-    .where(and(eq(users.id, sessions.userId), eq(users.isActive, true), eq(users.sessionEpoch, sessions.epoch)))
+  const notEnded = isNotEnded(sessions, named('now'))
+  const ofActiveUser = and(
+    eq(users.id, sessions.userId),
+    eq(users.isActive, true),
+    eq(users.sessionEpoch, sessions.epoch),
+  )
+  // A session is alive if it is neither ended nor expired, and if its user is active and still at the session's epoch.
+  const alive = and(notEnded, exists(q.select({ id: users.id }).from(users).where(ofActiveUser)))
   const seenOfLive = q
     .select({ generation: sessions.confirmedGeneration })
     .from(sessions)
-    .where(
-      and(
-        eq(sessions.id, named('sessionId')),
-        eq(sessions.userId, users.id),
-        eq(sessions.epoch, users.sessionEpoch),
-        notEnded,
-      ),
-    )
+    .where(and(eq(sessions.id, named('sessionId')), notEnded, ofActiveUser))
   const session = {
     id: sessions.id,
     userId: sessions.userId,
@@ -43,7 +42,7 @@ const prepared = statements((db, { select, returning, change }) => {
     expiresAt: sessions.expiresAt,
     endedAt: sessions.endedAt,
   }
-  const userAndSeen = { ...userColumns(db), seen: sql<number | null>`(${seenOfLive})`.mapWith(Number) }
+  const userAndSeen = { ...userColumns(db), seen: sql`(${seenOfLive})`.mapWith((seen): number | null => Number(seen)) }
   const ofUser = eq(sessions.userId, castPlaceholder('userId', 'bigint'))
   const othersOfUser = and(ofUser, ne(sessions.id, named('begun')), notEnded)
   const newestOfUser = q
@@ -70,9 +69,7 @@ const prepared = statements((db, { select, returning, change }) => {
         userAgent: named('userAgent'),
       }),
     ),
-    userOfLiveSession: select(userAndSeen, (q) =>
-      q.from(users).where(and(eq(users.id, named('userId')), eq(users.isActive, true))),
-    ),
+    userOfLiveSession: select(userAndSeen, (q) => q.from(users).where(eq(users.id, named('userId')))),
     confirm: change(
       q
         .update(sessions)
@@ -95,33 +92,19 @@ const prepared = statements((db, { select, returning, change }) => {
           ip: named('ip'),
           userAgent: named('userAgent'),
         })
-        .where(
-          and(
-            eq(sessions.id, named('id')),
-            eq(sessions.generation, named('generation')),
-            notEnded,
-            exists(userIsActive),
-          ),
-        ),
+        .where(and(eq(sessions.id, named('id')), eq(sessions.generation, named('generation')), alive)),
     ),
     endOne: change(
       q
         .update(sessions)
         .set(end)
-        .where(and(eq(sessions.id, named('id')), eq(sessions.userId, named('userId')), notEnded, exists(userIsActive))),
+        .where(and(eq(sessions.id, named('id')), eq(sessions.userId, named('userId')), alive)),
     ),
     endReused: change(
       q
         .update(sessions)
         .set(end)
-        .where(
-          and(
-            eq(sessions.id, named('id')),
-            gt(sessions.generation, named('presented')),
-            notEnded,
-            exists(userIsActive),
-          ),
-        ),
+        .where(and(eq(sessions.id, named('id')), gt(sessions.generation, named('presented')), alive)),
     ),
     endExcess: returning(
       { id: sessions.id },
@@ -140,7 +123,7 @@ const prepared = statements((db, { select, returning, change }) => {
         userAgent: sessions.userAgent,
         amr: sessions.amr,
       },
-      (q) => q.from(sessions).where(and(ofUser, notEnded, exists(userIsActive))),
+      (q) => q.from(sessions).where(and(ofUser, alive)),
     ),
   }
 })
@@ -205,13 +188,7 @@ export async function keepInEpoch(
     .update(sessions)
     .set({ epoch })
     .where(
-      and(
-        eq(sessions.id, id),
-        eq(sessions.userId, userId),
-        eq(sessions.epoch, epoch - 1),
-        isNull(sessions.endedAt),
-        gt(sessions.expiresAt, now),
-      ),
+      and(eq(sessions.id, id), eq(sessions.userId, userId), eq(sessions.epoch, epoch - 1), isNotEnded(sessions, now)),
     )
     .returning({ id: sessions.id })
   return kept.length > 0
