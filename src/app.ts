@@ -3,14 +3,14 @@ import { createProxyWarning } from './cli/warnings.ts'
 import { authorize } from './features/access/authorize.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { docsRoutes } from './features/documentation/routes.ts'
-import { authorizeMetrics } from './features/metrics/authorize.ts'
+import { metricsRoutes } from './features/metrics/routes.ts'
 import { opsRoutes, probePatterns } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { keyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
 import { createCors } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
-import { type Authorize, createGuard } from './http/guard.ts'
+import { createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRequestIds } from './http/request-id.ts'
@@ -43,6 +43,7 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
   })
     .use(errorHook(log))
     .use(opsRoutes(deps, kit))
+    .use(metricsRoutes(deps, kit))
     .use(accountRoutes(deps, kit))
     .use(sessionRoutes(deps, kit))
     .use(keyRoutes(deps, kit))
@@ -51,7 +52,7 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
   const table = createRouteTable(elysia.routes.map(toRoute))
   const fetch = createPipeline({
     table,
-    guard: createGuard(createAuthorize(deps)),
+    guard: createGuard((token, access) => authorize(deps, token, access)),
     handle: elysia.fetch,
     requestId: createRequestIds(deps.random),
     cors: createCors(config.CORS_ORIGINS),
@@ -62,12 +63,6 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
   })
   return { fetch, isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }
-
-/** What each access word asks of a bearer token. */
-const createAuthorize =
-  (deps: Deps): Authorize =>
-  (token, access) =>
-    access === 'metrics' ? authorizeMetrics(deps.config, token) : authorize(deps, token, access)
 
 /** Reads the words off a route; one without them is a mistake that must not be served. */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {

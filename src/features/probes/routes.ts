@@ -1,19 +1,17 @@
 import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
 import { plainProblems } from '../../http/schemas.ts'
-import { prometheusType } from '../../lib/prometheus.ts'
 import type { Deps } from '../../service.ts'
 import { createReadiness } from './readiness.ts'
-import { Alive, MetricsText, Ready } from './schemas.ts'
+import { Alive, Ready } from './schemas.ts'
 
-/** What probes ask every few seconds; good answers to them are logged at level `debug`. */
+/** Patterns that are asked every few seconds. Their successes are logged at level `debug`. */
 export const probePatterns: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
 
-/** For whatever watches the process. Without METRICS_TOKEN there is no `/metrics`. */
+/** The probes of an orchestrator or a load balancer. */
 export function opsRoutes(deps: Deps, kit: HttpKit) {
-  const { config, metrics } = deps
   const checkReadiness = createReadiness(deps)
-  const routes = new Elysia({ name: 'keyward.ops' })
+  return new Elysia({ name: 'keyward.ops' })
     .use(kit.plugin)
     .get('/livez', () => ({ status: 'alive' as const }), {
       open: true,
@@ -41,18 +39,4 @@ export function opsRoutes(deps: Deps, kit: HttpKit) {
         },
       },
     )
-  if (config.METRICS_TOKEN === undefined) return routes
-  routes.get(
-    '/metrics',
-    ({ set }) => {
-      set.headers['content-type'] = prometheusType
-      return metrics.text()
-    },
-    {
-      access: 'metrics',
-      response: { 200: MetricsText, ...plainProblems('not_authenticated', 'invalid_token') },
-      detail: { summary: 'Read the metrics with METRICS_TOKEN', tags: ['operation'] },
-    },
-  )
-  return routes
 }

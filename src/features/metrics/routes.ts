@@ -1,0 +1,58 @@
+import { bearer } from '@elysiajs/bearer'
+import { Elysia, t } from 'elysia'
+import { KeywardError } from '../../errors.ts'
+import type { HttpKit } from '../../http/kit.ts'
+import { plainProblems } from '../../http/schemas.ts'
+import { prometheusType } from '../../lib/prometheus.ts'
+import type { Deps } from '../../service.ts'
+import { isMetricsToken } from './authorize.ts'
+
+const scheme = 'Bearer'
+
+/** No request can have a parameter of this name: it is half of a surrogate pair, which UTF-8 cannot encode. */
+const unreachable = '\uD800'
+
+/**
+ * `/metrics` for Prometheus, which exists only with METRICS_TOKEN. Its credential is no user's, so the route is open to
+ * the guard and compares the token itself.
+ *
+ * The plugin's hook is global and would run on every route of the service. A group keeps it, because only its routes
+ * leave a group.
+ */
+export function metricsRoutes({ config, metrics }: Pick<Deps, 'config' | 'metrics'>, kit: HttpKit) {
+  const { METRICS_TOKEN } = config
+  const routes = new Elysia({ name: 'keyward.metrics' }).use(kit.plugin)
+  if (METRICS_TOKEN === undefined) return routes
+  routes.group('', (group) =>
+    group.use(bearer({ extract: { header: scheme, query: unreachable, body: unreachable } })).get(
+      '/metrics',
+      ({ request, bearer: token, set }) => {
+        // The plugin takes any header that begins with the scheme, such as `BearerX`.
+        const named = request.headers.get('authorization')?.startsWith(`${scheme} `)
+        if (!named || token === undefined) throw new KeywardError('not_authenticated')
+        if (!isMetricsToken(token, METRICS_TOKEN)) throw new KeywardError('invalid_token')
+        set.headers['content-type'] = prometheusType
+        return metrics.text()
+      },
+      {
+        open: true,
+        limit: { none: 'the token is long and random, and a wrong one costs two hashes' },
+        response: { 200: MetricsText, ...plainProblems('not_authenticated', 'invalid_token') },
+        detail: {
+          operationId: 'getMetrics',
+          summary: 'Get the metrics',
+          description: 'For Prometheus. The credential is METRICS_TOKEN, and the scheme is spelled `Bearer` exactly.',
+          tags: ['operation'],
+          security: [{ metricsToken: [] }],
+        },
+      },
+    ),
+  )
+  return routes
+}
+
+const MetricsText = t.String({
+  description: 'Metrics in the Prometheus text format 0.0.4',
+  contentMediaType: 'text/plain',
+  examples: ['# TYPE keyward_logins_total counter\nkeyward_logins_total{method="password",outcome="success"} 7\n'],
+})
