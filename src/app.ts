@@ -8,6 +8,7 @@ import { opsRoutes, probePatterns } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { keyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
+import { inBatches } from './http/batching.ts'
 import { createCors } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
 import { createGuard } from './http/guard.ts'
@@ -50,18 +51,17 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
     .use(tokenRoutes(deps, kit))
   elysia.use(docsRoutes(deps, kit, () => elysia.routes))
   const table = createRouteTable(elysia.routes.map(toRoute))
-  const fetch = createPipeline({
+  const pipeline = createPipeline({
     table,
     guard: createGuard((token, access) => authorize(deps, token, access)),
     handle: elysia.fetch,
     requestId: createRequestIds(deps.random),
     cors: createCors(config.CORS_ORIGINS),
-    clock,
     log,
     observe: deps.metrics.answered,
     quiet: probePatterns,
   })
-  return { fetch, isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
+  return { fetch: inBatches(pipeline, clock), isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }
 
 /** Reads the words off a route; one without them is a mistake that must not be served. */

@@ -2,7 +2,7 @@ import { invalidField, KeywardError } from '../../errors.ts'
 import type { Deps } from '../../service.ts'
 import { record } from '../audit/audit.ts'
 import { checkPassword } from '../passwords/policy.ts'
-import type { Principal } from '../sessions/authenticate.ts'
+import type { SessionCaller } from '../sessions/authenticate.ts'
 import { endAllSessions } from '../sessions/end.ts'
 import { judgeGuess } from './guessing.ts'
 import { replacePassword, verifyOwnPassword } from './own-password.ts'
@@ -24,7 +24,7 @@ export interface PasswordChange {
  */
 export async function changePassword(
   deps: Pick<Deps, 'store' | 'clock' | 'config' | 'passwords' | 'limits'>,
-  { user, userId, sessionId }: Principal,
+  { user, userId, sessionId }: SessionCaller,
   { currentPassword, newPassword, ip, client }: PasswordChange,
 ): Promise<void> {
   const { email, username } = user

@@ -1,9 +1,8 @@
 import { Elysia, t } from 'elysia'
+import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { noteUser, principalOf } from '../../http/request-state.ts'
 import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
 import type { Deps } from '../../service.ts'
-import type { Principal } from '../sessions/authenticate.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import { changePassword } from './change-password.ts'
 import { login } from './login.ts'
@@ -22,7 +21,7 @@ import { readTokenRequest, type TokenRequest } from './token-request.ts'
 
 /** Elysia takes `=> f(…)` and `return f(…)` for a promise, and waits for what is none; it reads the text of handlers. */
 function readSelf({ request }: { request: Request }) {
-  const { user } = principalOf<Principal>(request)
+  const { user } = sessionOf(request)
   const view = toUserView(user)
   return view
 }
@@ -104,7 +103,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
     .put(
       '/users/me/password',
       async ({ request, body, set }) => {
-        await changePassword(deps, principalOf<Principal>(request), {
+        await changePassword(deps, sessionOf(request), {
           currentPassword: body.current_password,
           newPassword: body.new_password,
           ip: kit.clientIp(request),
@@ -131,7 +130,7 @@ export function accountRoutes(deps: Deps, kit: HttpKit) {
         detail: { summary: 'Change the own password', tags: ['accounts'] },
       },
     )
-    .get('/user/user', ({ request }) => toBriefUserView(principalOf<Principal>(request).user), {
+    .get('/user/user', ({ request }) => toBriefUserView(sessionOf(request).user), {
       access: 'existing-user',
       response: { 200: BriefUserView, ...problems('not_authenticated', 'invalid_token', 'user_not_found') },
       detail: { summary: 'Read the own account (as the second FastAPI service has it)', tags: ['accounts'] },

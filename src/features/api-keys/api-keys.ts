@@ -21,8 +21,9 @@ export interface ApiKey {
   revokedAt: EpochMs | null
 }
 
-/** Who a key acts for, and what it may do now. */
-export interface ApiKeyPrincipal {
+/** An API key that calls for its owner, and what it may do now. */
+export interface ApiKeyCaller {
+  kind: 'api_key'
   userId: number
   user: User
   permissions: ReadonlySet<Permission>
@@ -101,7 +102,7 @@ export async function createApiKey(
 export async function authenticateApiKey(
   deps: Pick<Deps, 'store' | 'clock' | 'apiKeyMac'>,
   text: string,
-): Promise<ApiKeyPrincipal> {
+): Promise<ApiKeyCaller> {
   if (!isWellMade(text)) throw new KeywardError('invalid_token')
   const now = deps.clock.now()
   const macs = deps.apiKeyMac(text)
@@ -117,7 +118,7 @@ export async function authenticateApiKey(
         .filter(isPermission)
         .filter((scope) => held.has(scope)),
     )
-    return { userId: key.owner.id, user: key.owner, permissions }
+    return { kind: 'api_key', userId: key.owner.id, user: key.owner, permissions }
   }
   throw new KeywardError('invalid_token')
 }

@@ -7,8 +7,9 @@ import type { User } from '../users/user.ts'
 import { noteSight } from './first-sight.ts'
 import * as store from './store.ts'
 
-/** Who a request acts for. */
-export interface Principal {
+/** A person who sent the access token of a session. */
+export interface SessionCaller {
+  kind: 'session'
   userId: number
   sessionId: string
   user: User
@@ -21,7 +22,7 @@ type AuthenticateDeps = Pick<Deps, 'store' | 'clock' | 'accessTokens'>
  * statement on every request, so that ending a session or deactivating a user counts at once.
  * @throws KeywardError `invalid_token`
  */
-export const authenticate = (deps: AuthenticateDeps, token: string): MaybePromise<Principal> =>
+export const authenticate = (deps: AuthenticateDeps, token: string): MaybePromise<SessionCaller> =>
   andThen(deps.accessTokens.verifyFresh(token), (claims) =>
     andThen(claims && findPrincipal(deps, claims), (principal) => {
       if (!principal) throw new KeywardError('invalid_token')
@@ -33,7 +34,7 @@ export const authenticate = (deps: AuthenticateDeps, token: string): MaybePromis
  * As `authenticate`, and says so when the token is good but its user is gone.
  * @throws KeywardError `invalid_token`, `user_not_found`
  */
-export async function authenticateExisting(deps: AuthenticateDeps, token: string): Promise<Principal> {
+export async function authenticateExisting(deps: AuthenticateDeps, token: string): Promise<SessionCaller> {
   const claims = await deps.accessTokens.verifyFresh(token)
   const principal = claims && (await findPrincipal(deps, claims))
   if (principal) return principal
@@ -48,9 +49,9 @@ export async function authenticateExisting(deps: AuthenticateDeps, token: string
 export const findPrincipal = (
   deps: Pick<Deps, 'store' | 'clock'>,
   { userId, sessionId, generation }: AccessTokenClaims,
-): MaybePromise<Principal | undefined> =>
+): MaybePromise<SessionCaller | undefined> =>
   andThen(store.findUserOfLiveSession(deps.store, { userId, sessionId, now: deps.clock.now() }), (found) => {
     if (!found) return undefined
-    const principal = { userId, sessionId, user: found.user }
+    const principal: SessionCaller = { kind: 'session', userId, sessionId, user: found.user }
     return generation > found.seen ? noteSight(deps, { sessionId, generation }).then(() => principal) : principal
   })

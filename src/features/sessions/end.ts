@@ -2,7 +2,7 @@ import { KeywardError } from '../../errors.ts'
 import type { Deps } from '../../service.ts'
 import { record } from '../audit/audit.ts'
 import * as usersStore from '../users/store.ts'
-import type { Principal } from './authenticate.ts'
+import type { SessionCaller } from './authenticate.ts'
 import { parseRefreshToken } from './refresh-token.ts'
 import type { EndReason } from './session.ts'
 import * as store from './store.ts'
@@ -25,7 +25,7 @@ async function endSession(
 }
 
 /** Ends the session that the request came with. */
-export async function logout(deps: EndDeps, { userId, sessionId }: Principal, ip: string): Promise<void> {
+export async function logout(deps: EndDeps, { userId, sessionId }: SessionCaller, ip: string): Promise<void> {
   await endSession(deps, { userId, id: sessionId, reason: 'logout', ip })
 }
 
@@ -33,7 +33,7 @@ export async function logout(deps: EndDeps, { userId, sessionId }: Principal, ip
  * Ends one of the user's own sessions.
  * @throws KeywardError `session_not_found`, for another's too
  */
-export async function endOwnSession(deps: EndDeps, { userId }: Principal, id: string, ip: string): Promise<void> {
+export async function endOwnSession(deps: EndDeps, { userId }: SessionCaller, id: string, ip: string): Promise<void> {
   if (!isSessionId(id) || !(await endSession(deps, { userId, id, reason: 'ended_by_user', ip })))
     throw new KeywardError('session_not_found')
 }
@@ -44,7 +44,7 @@ export async function endOwnSession(deps: EndDeps, { userId }: Principal, id: st
  */
 export async function endOwnSessions(
   deps: EndDeps,
-  { userId, sessionId }: Principal,
+  { userId, sessionId }: SessionCaller,
   { exceptCurrent, ip }: { exceptCurrent: boolean; ip: string },
 ): Promise<void> {
   await deps.store.transaction(async () => {

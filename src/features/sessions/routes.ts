@@ -1,13 +1,12 @@
 import { Elysia, t } from 'elysia'
 import { invalidField } from '../../errors.ts'
+import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { noteUser, principalOf } from '../../http/request-state.ts'
 import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
 import type { Deps } from '../../service.ts'
 import { checkCondition, forwardedHeaders } from '../access/forward-auth.ts'
 import { introspect } from '../access/introspect.ts'
-import type { Principal } from './authenticate.ts'
 import { endOwnSession, endOwnSessions, logout, revoke } from './end.ts'
 import { listOwnSessions } from './list.ts'
 import { refresh } from './refresh.ts'
@@ -69,7 +68,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
     .post(
       '/logout',
       async ({ request, set }) => {
-        await logout(deps, principalOf<Principal>(request), kit.clientIp(request))
+        await logout(deps, sessionOf(request), kit.clientIp(request))
         set.status = 204
       },
       {
@@ -81,7 +80,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
     .get(
       '/users/me/sessions',
       async ({ request }) => {
-        const principal = principalOf<Principal>(request)
+        const principal = sessionOf(request)
         return (await listOwnSessions(deps, principal)).map(toSessionView(principal.sessionId))
       },
       {
@@ -93,7 +92,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
     .delete(
       '/users/me/sessions/:id',
       async ({ request, params, set }) => {
-        await endOwnSession(deps, principalOf<Principal>(request), params.id, kit.clientIp(request))
+        await endOwnSession(deps, sessionOf(request), params.id, kit.clientIp(request))
         set.status = 204
       },
       {
@@ -109,7 +108,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
         const exceptCurrent = query.except === 'current'
         // Elysia drops a parameter that it does not know: a misspelt one must not end the present session too.
         if (hasMore(request.url, exceptCurrent ? 1 : 0)) throw invalidField('query', 'Only except=current is known')
-        await endOwnSessions(deps, principalOf<Principal>(request), { exceptCurrent, ip: kit.clientIp(request) })
+        await endOwnSessions(deps, sessionOf(request), { exceptCurrent, ip: kit.clientIp(request) })
         set.status = 204
       },
       {
@@ -146,7 +145,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
     .get(
       '/forward-auth',
       async ({ request, set }) => {
-        const { user } = principalOf<Principal>(request)
+        const { user } = sessionOf(request)
         await checkCondition(deps, user, request.url)
         Object.assign(set.headers, forwardedHeaders(user))
       },
