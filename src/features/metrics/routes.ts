@@ -2,7 +2,7 @@ import { bearer } from '@elysiajs/bearer'
 import { Elysia, t } from 'elysia'
 import { KeywardError } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { plainProblems } from '../../http/schemas.ts'
+import { answer, plainProblems } from '../../http/schemas.ts'
 import { prometheusType } from '../../lib/prometheus.ts'
 import type { Deps } from '../../service.ts'
 import { isMetricsToken } from './authorize.ts'
@@ -37,7 +37,10 @@ export function metricsRoutes({ config, metrics }: Pick<Deps, 'config' | 'metric
       {
         open: true,
         limit: { none: 'the token is long and random, and a wrong one costs two hashes' },
-        response: { 200: MetricsText, ...plainProblems('not_authenticated', 'invalid_token') },
+        response: {
+          200: answer('Metrics in the Prometheus text format 0.0.4', MetricsText),
+          ...plainProblems('not_authenticated', 'invalid_token'),
+        },
         detail: {
           operationId: 'getMetrics',
           summary: 'Get the metrics',
@@ -52,7 +55,6 @@ export function metricsRoutes({ config, metrics }: Pick<Deps, 'config' | 'metric
 }
 
 const MetricsText = t.String({
-  description: 'Metrics in the Prometheus text format 0.0.4',
   contentMediaType: 'text/plain',
   examples: ['# TYPE keyward_logins_total counter\nkeyward_logins_total{method="password",outcome="success"} 7\n'],
 })

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
-import { plainProblems } from '../../http/schemas.ts'
+import { answer, plainProblems } from '../../http/schemas.ts'
 import type { Deps } from '../../service.ts'
 import { createReadiness } from './readiness.ts'
 import { Alive, Ready } from './schemas.ts'
@@ -16,8 +16,8 @@ export function opsRoutes(deps: Deps, kit: HttpKit) {
     .get('/livez', () => ({ status: 'alive' as const }), {
       open: true,
       limit: { none: 'says one word, and an orchestrator takes a refusal for a dead process' },
-      response: { 200: Alive, ...plainProblems() },
-      detail: { summary: 'Ask whether the process is alive', tags: ['operation'] },
+      response: { 200: answer('The process is alive', Alive), ...plainProblems() },
+      detail: { operationId: 'getLiveness', summary: 'Check that the process is alive', tags: ['operation'] },
     })
     .get(
       '/readyz',
@@ -30,11 +30,15 @@ export function opsRoutes(deps: Deps, kit: HttpKit) {
         limit: {
           none: 'those who ask at once share one check, and a load balancer takes a refusal for a dead process',
         },
-        response: { 200: Ready, ...plainProblems('not_ready', 'shutting_down') },
+        response: {
+          200: answer('The service can take requests', Ready),
+          ...plainProblems('not_ready', 'shutting_down'),
+        },
         detail: {
-          summary: 'Ask whether to send it requests',
+          operationId: 'getReadiness',
+          summary: 'Check that the service is ready',
           description:
-            'A row was written, the migrations are applied and a signing key is there. 503 says in words what is wrong, and `shutting_down` while a stopping process still serves.',
+            'Ready means that the database takes writes, its migrations are applied and a signing key is there. `503` says in `detail` what is wrong; its code is `shutting_down` while a stopping process finishes its requests.',
           tags: ['operation'],
         },
       },

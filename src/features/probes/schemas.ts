@@ -1,5 +1,5 @@
 import { t } from 'elysia'
 
-export const Alive = t.Object({ status: t.Literal('alive') }, { examples: [{ status: 'alive' }] })
+export const Alive = t.Object({ status: t.Literal('alive') }, { title: 'Liveness', examples: [{ status: 'alive' }] })
 
-export const Ready = t.Object({ status: t.Literal('ready') }, { examples: [{ status: 'ready' }] })
+export const Ready = t.Object({ status: t.Literal('ready') }, { title: 'Readiness', examples: [{ status: 'ready' }] })

@@ -2,7 +2,7 @@ import { Elysia, t } from 'elysia'
 import { invalidField } from '../../errors.ts'
 import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
+import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
 import type { Deps } from '../../service.ts'
 import { checkCondition, forwardedHeaders } from '../access/forward-auth.ts'
@@ -35,12 +35,12 @@ function hasMore(url: string, known: number): boolean {
   }
 }
 
-const NoContent = t.Void({ description: 'Done' })
+const nothing = (description: string) => answer(description, t.Void())
 
-const ForwardedUser = withHeaders(t.Void({ description: 'The request may pass' }), {
-  'X-Auth-Request-User': 'The id',
+const ForwardedUser = answer('The request may pass', t.Void(), {
+  'X-Auth-Request-User': 'The id of the user',
   'X-Auth-Request-Preferred-Username': 'The username',
-  'X-Auth-Request-Email': 'The address, when it is verified',
+  'X-Auth-Request-Email': 'The email address if it is verified, else empty',
   'X-Auth-Request-Groups': 'The roles, separated by commas',
 })
 
@@ -61,8 +61,14 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
         oauth: true,
         parse: 'strictJson',
         body: RefreshBody,
-        response: { 200: TokenPair, ...bodyProblems('invalid_refresh_token') },
-        detail: { summary: 'Exchange a refresh token for a new pair', tags: ['tokens'] },
+        response: { 200: answer('A token pair', TokenPair), ...bodyProblems('invalid_refresh_token') },
+        detail: {
+          operationId: 'refreshTokens',
+          summary: 'Refresh your tokens',
+          description:
+            'Each refresh token is for one use: store the new pair at once. If the answer got lost, send the same token again, and you get the same pair: always within 10 seconds, and within an hour if the new pair was not used (the server can be configured otherwise). Any older refresh token counts as stolen and ends the session.',
+          tags: ['tokens'],
+        },
       },
     )
     .post(
@@ -73,8 +79,14 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       },
       {
         access: 'user',
-        response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token') },
-        detail: { summary: 'End this session and its tokens', tags: ['sessions'] },
+        response: { 204: nothing('You are logged out'), ...problems('not_authenticated', 'invalid_token') },
+        detail: {
+          operationId: 'logout',
+          summary: 'Log out',
+          description:
+            'Ends this session with its access and refresh tokens. Keep the device token for the next login.',
+          tags: ['sessions'],
+        },
       },
     )
     .get(
@@ -85,8 +97,11 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       },
       {
         access: 'user',
-        response: { 200: t.Array(SessionView), ...problems('not_authenticated', 'invalid_token') },
-        detail: { summary: 'List the own sessions', tags: ['sessions'] },
+        response: {
+          200: answer('Your sessions', t.Array(SessionView)),
+          ...problems('not_authenticated', 'invalid_token'),
+        },
+        detail: { operationId: 'listSessions', summary: 'List your sessions', tags: ['sessions'] },
       },
     )
     .delete(
@@ -97,9 +112,14 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       },
       {
         access: 'user',
-        params: t.Object({ id: t.String({ description: 'As the list has it', examples: ['Dmre_alCbeRLXLZnuxdtDg'] }) }),
-        response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token', 'session_not_found') },
-        detail: { summary: 'End one of the own sessions', tags: ['sessions'] },
+        params: t.Object({
+          id: t.String({ description: 'The `id` in the list of your sessions', examples: ['Dmre_alCbeRLXLZnuxdtDg'] }),
+        }),
+        response: {
+          204: nothing('The session has ended'),
+          ...problems('not_authenticated', 'invalid_token', 'session_not_found'),
+        },
+        detail: { operationId: 'endSession', summary: 'End a session', tags: ['sessions'] },
       },
     )
     .delete(
@@ -113,9 +133,20 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       },
       {
         access: 'user',
-        query: t.Object({ except: t.Optional(t.Literal('current')) }, { additionalProperties: false }),
-        response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token', 'validation_failed') },
-        detail: { summary: 'End all of the own sessions, or all but this one', tags: ['sessions'] },
+        query: t.Object(
+          { except: t.Optional(t.Literal('current', { description: 'Keeps this session' })) },
+          { additionalProperties: false },
+        ),
+        response: {
+          204: nothing('The sessions have ended'),
+          ...problems('not_authenticated', 'invalid_token', 'validation_failed'),
+        },
+        detail: {
+          operationId: 'endSessions',
+          summary: 'End your sessions',
+          description: 'Ends all your sessions, this one too unless you send `except=current`.',
+          tags: ['sessions'],
+        },
       },
     )
     .post(
@@ -130,8 +161,14 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
         oauth: true,
         parse: 'strictForm',
         body: TokenForm,
-        response: { 200: NoContent, ...bodyProblems('invalid_client') },
-        detail: { summary: 'End the session of a token (RFC 7009)', tags: ['tokens'] },
+        response: { 200: nothing('The token is not valid any more, or never was'), ...bodyProblems('invalid_client') },
+        detail: {
+          operationId: 'revokeToken',
+          summary: 'Revoke a token',
+          description:
+            'Ends the session of an access or refresh token, and so all tokens of that session (RFC 7009). The answer is the same for an unknown token.',
+          tags: ['tokens'],
+        },
       },
     )
     .post('/introspect', ({ body }) => introspect(deps, body.token), {
@@ -139,8 +176,18 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
       oauth: true,
       parse: 'strictForm',
       body: TokenForm,
-      response: { 200: IntrospectionAnswer, ...bodyProblems('not_authenticated', 'invalid_token', 'forbidden') },
-      detail: { summary: 'Ask whether a token is good (RFC 7662)', tags: ['tokens'] },
+      response: {
+        200: answer('The claims of the token, or only `active: false` if it is not valid', IntrospectionAnswer),
+        ...bodyProblems('not_authenticated', 'invalid_token', 'forbidden'),
+      },
+      detail: {
+        operationId: 'introspectToken',
+        summary: 'Introspect a token',
+        description:
+          'Tells a service whether an access or refresh token is valid now, and whose it is (RFC 7662). The service authenticates with an API key that has the scope `tokens:introspect`.',
+        tags: ['tokens'],
+        security: [{ bearer: [] }],
+      },
     })
     .get(
       '/forward-auth',
@@ -153,7 +200,10 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
         access: 'user',
         response: { 200: ForwardedUser, ...problems('not_authenticated', 'invalid_token', 'forbidden') },
         detail: {
-          summary: 'Judge a request for a proxy (nginx auth_request, Traefik, Caddy)',
+          operationId: 'forwardAuth',
+          summary: 'Authorize a request for a proxy',
+          description:
+            'For nginx `auth_request`, and forward authentication of Traefik and Caddy. `200` lets the request pass and names the user in `X-Auth-Request-*` headers, which the proxy passes on: each of them is always there, empty where there is no value. `401` and `403` refuse it.',
           tags: ['tokens'],
           parameters: [
             {
@@ -167,7 +217,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
               name: 'permission',
               in: 'query',
               schema: { type: 'string' },
-              description: 'A permission likewise, such as `users:read`',
+              description: 'A permission that the user must hold, such as `users:read`',
               example: 'users:read',
             },
           ],
