@@ -184,7 +184,7 @@ export const sessionRoutes = (deps: Deps, kit: HttpKit) =>
         operationId: 'introspectToken',
         summary: 'Introspect a token',
         description:
-          'Tells a service whether an access or refresh token is valid now, and whose it is (RFC 7662). The service authenticates with an API key that has the scope `tokens:introspect`.',
+          'Tells a service whether an access or refresh token is valid now, and whose it is (RFC 7662). The service authenticates with an API key.',
         tags: ['tokens'],
         security: [{ bearer: [] }],
       },
