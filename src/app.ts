@@ -2,14 +2,15 @@ import { Elysia } from 'elysia'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { docsRoutes } from './features/documentation/routes.ts'
-import { authorizeMetrics } from './features/metrics/authorize.ts'
+import { metricsRoutes } from './features/metrics/routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
+import { inBatches } from './http/batching.ts'
 import { createCors } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
-import { type Authorize, createGuard } from './http/guard.ts'
+import { createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createProxyWarning } from './http/proxy-warning.ts'
@@ -42,7 +43,8 @@ export function createApp(service: Service, peer: PeerAddress = () => undefined)
     handler: { standardHostname: false },
   })
     .use(errorHook(log))
-    .use(probeRoutes({ probes, metrics, metricsToken: config.METRICS_TOKEN }, kit))
+    .use(probeRoutes(probes, kit))
+    .use(metricsRoutes(metrics, config.METRICS_TOKEN, kit))
     .use(accountRoutes(service, kit))
     .use(sessionRoutes(service.sessions, kit))
     .use(accessRoutes(service.access, kit))
@@ -50,25 +52,18 @@ export function createApp(service: Service, peer: PeerAddress = () => undefined)
     .use(tokenRoutes(config.PUBLIC_URL, kit))
   elysia.use(docsRoutes({ config }, kit, () => elysia.routes))
   const table = createRouteTable(elysia.routes.map(toRoute))
-  const fetch = createPipeline({
+  const pipeline = createPipeline({
     table,
-    guard: createGuard(createAuthorize(service)),
+    guard: createGuard(service.access.authorize),
     handle: elysia.fetch,
     requestId: createRequestIds(random),
     cors: createCors(config.CORS_ORIGINS),
-    clock,
     log,
     observe: metrics.answered,
     quiet: probePatterns,
   })
-  return { fetch, isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
+  return { fetch: inBatches(pipeline, clock), isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }
-
-/** What each access word asks of a bearer token. */
-const createAuthorize =
-  ({ config, access: rules }: Service): Authorize =>
-  (token, access) =>
-    access === 'metrics' ? authorizeMetrics(config.METRICS_TOKEN, token) : rules.authorize(token, access)
 
 /** Reads the words off a route; one without them is a mistake that must not be served. */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {

@@ -1,9 +1,9 @@
 import { Elysia, ParseError, ValidationError } from 'elysia'
 import { type ErrorCode, type FieldError, KeywardError, refusalIn } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
-import { noteRefusal, requestState } from './request-state.ts'
+import { type Exchange, exchangeOf } from './exchange.ts'
 
-/** RFC 6749 section 5.2 words for the codes that an OAuth route can answer with; what is not named is `invalid_request`. */
+/** The `error` of RFC 6749 section 5.2 for each code that an OAuth route can answer; any other code is `invalid_request`. */
 const oauthErrors: Partial<Record<ErrorCode, string>> = {
   invalid_credentials: 'invalid_grant',
   invalid_grant: 'invalid_grant',
@@ -36,8 +36,8 @@ const titles: Record<number, string> = {
   503: 'Service Unavailable',
 }
 
-/** Any error as a refusal of the catalogue; what is not one is `internal` and keeps its cause for the log alone. */
-function asRefusal(error: unknown): KeywardError {
+/** The refusal for any error. An unknown error is `internal`, and only the log shows its cause. */
+export function asRefusal(error: unknown): KeywardError {
   const refusal = refusalIn(error)
   if (refusal) return refusal
   if (error instanceof ParseError) return new KeywardError('invalid_request')
@@ -46,13 +46,13 @@ function asRefusal(error: unknown): KeywardError {
   return new KeywardError('internal', { cause: error })
 }
 
-/** RFC 6749 knows no 422: a request that lacks or misspells a parameter is malformed. */
+/** RFC 6749 has no 422: a request with a missing or invalid parameter is malformed. */
 const asOAuth = (refusal: KeywardError): KeywardError =>
   refusal.code === 'validation_failed'
     ? new KeywardError('invalid_request', { errors: refusal.errors, sentence: refusal.message })
     : refusal
 
-/** Which fields were wrong, each once and without its value. */
+/** The invalid fields, each once and without its value. */
 function fieldErrors(error: ValidationError): FieldError[] {
   const byField = new Map<string, string>()
   for (const one of error.all) {
@@ -63,7 +63,7 @@ function fieldErrors(error: ValidationError): FieldError[] {
   return [...byField].map(([field, message]) => ({ field, message }))
 }
 
-/** The RFC 9457 problem document for a refusal; with the members of RFC 6749 section 5.2 on an OAuth route. */
+/** The problem document (RFC 9457) of a refusal, on an OAuth route with the members of RFC 6749 section 5.2. */
 export function problemResponse(refusal: KeywardError, oauth: boolean): Response {
   const { code, status } = refusal
   const detail = refusal.errors && oauth ? `${refusal.message}: ${sentences(refusal.errors)}` : refusal.message
@@ -92,14 +92,14 @@ export function problemResponse(refusal: KeywardError, oauth: boolean): Response
 const sentences = (errors: readonly FieldError[]): string =>
   errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
 
-/** RFC 6750 section 3; a client that tried Basic is told of it too (RFC 6749 section 5.2). */
+/** RFC 6750 section 3. The answer to a client that tried Basic names that scheme too (RFC 6749 section 5.2). */
 function challenge(code: ErrorCode, status: number): Record<string, string> {
   if (status !== 401) return {}
   if (code === 'invalid_token') return { 'www-authenticate': 'Bearer error="invalid_token"' }
   return { 'www-authenticate': code === 'invalid_client' ? 'Bearer, Basic realm="keyward"' : 'Bearer' }
 }
 
-/** draft-ietf-httpapi-ratelimit-headers: the limit that was met, and that nothing of it is left for a while. */
+/** The limit that was reached (draft-ietf-httpapi-ratelimit-headers). */
 function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> {
   if (!limit) return {}
   return {
@@ -109,23 +109,27 @@ function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> 
 }
 
 /**
- * Answers any error. What is not a refusal, and what is behind a 503, is logged by its class and stack, never by its
- * message, which may quote data. Work that is shed by itself has nothing behind it: the line of the request says it all.
+ * Answers an error. An unexpected error, and the cause of a 503, is logged by class and stack: its message may quote
+ * data. A 503 without a cause is shed load, for which the line of the request is enough.
+ * @param exchange undefined outside the pipeline
  */
-export function refuse(log: Log, error: unknown, request: Request): Response {
-  const state = requestState(request)
-  const oauth = state?.route.oauth ?? false
+export function refuse(log: Log, error: unknown, exchange: Exchange | undefined): Response {
+  const oauth = exchange?.route?.oauth ?? false
   const refusal = oauth ? asOAuth(asRefusal(error)) : asRefusal(error)
-  noteRefusal(request, refusal.code)
+  if (exchange) exchange.code = refusal.code
   if (refusal.code === 'internal')
-    log.error('unhandled_error', { request_id: state?.id, route: state?.route.pattern, ...errorFields(refusal.cause) })
+    log.error('unhandled_error', {
+      request_id: exchange?.id,
+      route: exchange?.route?.pattern,
+      ...errorFields(refusal.cause),
+    })
   else if (refusal.status === 503 && refusal.cause !== undefined)
-    log.warn('refused', { request_id: state?.id, code: refusal.code, ...errorFields(refusal.cause) })
+    log.warn('refused', { request_id: exchange?.id, code: refusal.code, ...errorFields(refusal.cause) })
   return problemResponse(refusal, oauth)
 }
 
-/** The one error hook, first in the app: without it Elysia echoes submitted values in a 422 and messages in a 500. */
+/** The only error hook. Without it Elysia echoes submitted values in a 422, and error messages in a 500. */
 export const errorHook = (log: Log) =>
   new Elysia({ name: 'keyward.errors' }).onError({ as: 'global' }, ({ error, code, request }) =>
-    refuse(log, code === 'NOT_FOUND' ? new KeywardError('not_found') : error, request),
+    refuse(log, code === 'NOT_FOUND' ? new KeywardError('not_found') : error, exchangeOf(request)),
   )

@@ -1,20 +1,20 @@
 import { Elysia } from 'elysia'
 import { KeywardError } from '../errors.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
-import type { Principal } from './principal.ts'
+import type { Caller } from './caller.ts'
 import type { Access, Limit, Route } from './route-table.ts'
 
 /**
- * Turns the text of a bearer token into who it speaks for, if they may do what `access` names; undefined for a token
- * that speaks for no user.
+ * The caller of a bearer token, if the caller may do what the route's access word asks for.
+ * @throws KeywardError `invalid_token`, `forbidden`, `user_not_found`
  */
-export type Authorize = (token: string, access: Access) => MaybePromise<Principal | undefined>
+export type Authorize = (token: string, access: Access) => MaybePromise<Caller>
 
 /**
- * The token of an `Authorization: Bearer` header (RFC 6750 section 2.1), the scheme in any case (RFC 9110 section 11.1).
- * No other place is looked at: a token in a query ends in logs, one in a form is a CSRF hole.
- * What stands there need not look like a token; who takes it refuses what is none.
- * @throws KeywardError `not_authenticated` without one
+ * The token of an `Authorization: Bearer` header (RFC 6750 section 2.1), with the scheme in any case (RFC 9110 section
+ * 11.1). No other place is read: a token in a query ends up in logs, and one in a form allows CSRF.
+ * @returns whatever follows the scheme, which need not look like a token
+ * @throws KeywardError `not_authenticated`
  */
 export function bearerToken(request: Request): string {
   const header = request.headers.get('authorization')
@@ -23,19 +23,20 @@ export function bearerToken(request: Request): string {
 }
 
 /**
- * Judges the credential before anything of the body is read. Open routes pass, OAuth ones unless they name a client.
+ * Checks the credential of a request, before anything of its body is read. Open routes need none, but an OAuth route
+ * refuses client credentials.
  * @throws KeywardError `not_authenticated`, `invalid_client`, and what `authorize` throws
  */
 export const createGuard =
   (authorize: Authorize) =>
-  (request: Request, { access, oauth }: Pick<Route, 'access' | 'oauth'>): MaybePromise<Principal | undefined> => {
+  (request: Request, { access, oauth }: Pick<Route, 'access' | 'oauth'>): MaybePromise<Caller | undefined> => {
     if (access !== 'open') return authorize(bearerToken(request), access)
     if (oauth) checkClient(request.headers.get('authorization'))
   }
 
 /**
- * Judges the client authentication of an OAuth request. Keyward has no confidential clients yet: none, or the empty one
- * that Swagger UI sends (`Basic Og==`), passes.
+ * Checks the client authentication of an OAuth request. There are no confidential clients, so only empty credentials
+ * pass, which Swagger UI sends (`Basic Og==`).
  */
 function checkClient(authorization: string | null): void {
   if (authorization === null || !/^basic(?: |$)/i.test(authorization)) return
@@ -43,16 +44,15 @@ function checkClient(authorization: string | null): void {
 }
 
 /**
- * The words that every route carries: `open: true` with a `limit`, or `access: '…'`, and `oauth: true` for errors after
- * RFC 6749. They are data: the kit reads them from the route to guard it, tests hold `limit`, and OpenAPI shows them.
+ * The words of a route: `open: true` with a `limit`, or `access: '…'`; and `oauth: true` for the errors of RFC 6749.
+ * They are data: the guard and the OpenAPI document read them, and tests check that an open route has a limit.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
-  open: (_: true) => ({ detail: extended({ security: [], 'x-access': 'open' }) }),
-  access: (word: Exclude<Access, 'open'>) => ({ detail: extended({ security: [{ bearer: [] }], 'x-access': word }) }),
+  open: (_: true) => ({ detail: extended({ 'x-access': 'open' }) }),
+  access: (word: Exclude<Access, 'open'>) => ({ detail: extended({ 'x-access': word }) }),
   limit: (limit: Limit) => ({ detail: extended({ 'x-limit': limit }) }),
   oauth: (_: true) => ({ detail: extended({ 'x-oauth': true }) }),
 })
 
-/** Elysia's type for `detail` knows no `x-` members, which OpenAPI allows (section 4.9). */
-const extended = (detail: { security?: Record<string, string[]>[]; [extension: `x-${string}`]: unknown }) =>
-  detail as { security?: Record<string, string[]>[] }
+/** The type that Elysia gives `detail` lacks the `x-` members that OpenAPI allows (section 4.9). */
+const extended = (detail: Record<`x-${string}`, unknown>): object => detail

@@ -1,26 +1,26 @@
 import { Elysia } from 'elysia'
 import { clientPrefix, createTrustedProxies } from '../lib/ip.ts'
 import { clientIp } from './client-ip.ts'
+import { exchangeOf } from './exchange.ts'
 import { accessWords } from './guard.ts'
 import { parsers } from './parsers.ts'
-import { originalOf } from './request-state.ts'
 
-/** What every `routes.ts` gets beside its dependencies. */
+/** What every `routes.ts` gets beside the features it calls. */
 export interface HttpKit {
-  /** The words and parsers a route is written with. */
+  /** The access words and parsers that routes use. */
   plugin: ReturnType<typeof createPlugin>
-  /** The address a request came from, a trusted proxy's word for it included. */
+  /** The client's address, as a trusted proxy reports it where there is one. */
   clientIp(request: Request): string
-  /** The network that limits count as one client: an IPv4 address, an IPv6 /64. */
+  /** The network that limits count as one client: an IPv4 address or an IPv6 /64. */
   clientPrefix(request: Request): string
-  /** Address and user agent, as a session remembers them. */
+  /** The client's address and user agent, as a session stores them. */
   origin(request: Request): { ip: string; userAgent: string | null }
 }
 
 /** The address of the other end of the connection; undefined where there is none (in process). */
 export type PeerAddress = (request: Request) => string | undefined
 
-/** @param ignoredProxy told when a request carries the header of a proxy and none is trusted */
+/** @param ignoredProxy called when a request has a proxy's header while no proxy is trusted */
 export function createHttpKit(
   trustedProxies: readonly string[],
   peer: PeerAddress,
@@ -30,7 +30,7 @@ export function createHttpKit(
   const ip = (request: Request) => {
     const forwardedFor = request.headers.get('x-forwarded-for')
     if (trusted.empty && forwardedFor !== null) ignoredProxy()
-    return clientIp(peer(originalOf(request)), trusted.empty ? null : forwardedFor, trusted)
+    return clientIp(peer(exchangeOf(request)?.received ?? request), trusted.empty ? null : forwardedFor, trusted)
   }
   return {
     plugin: createPlugin(),

@@ -20,7 +20,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
   const open = async (options?: Parameters<typeof openPage>[0]): Promise<WatchedPage> => {
     const watched = await openPage(options)
     await watched.page.goto(`${keyward.url}/docs`)
-    await watched.page.locator('#operations-accounts-getUsersMe').waitFor()
+    await watched.page.locator('#operations-accounts-getMe').waitFor()
     return watched
   }
 
@@ -53,7 +53,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     await login.getByText('Logout').waitFor()
     await login.locator('.btn-done').click()
 
-    const operation = await tryOut(page, '#operations-accounts-getUsersMe')
+    const operation = await tryOut(page, '#operations-accounts-getMe')
     const answer = await execute(operation)
     await screenshot(page, 'answer')
 
@@ -68,7 +68,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     expect(requests.at(-1)).toBe(`${keyward.url}/users/me`)
 
     // As they are filled in, without a parameter that is optional.
-    for (const id of ['#operations-tokens-getForwardAuth', '#operations-documentation-getDocsByFile'])
+    for (const id of ['#operations-tokens-forwardAuth', '#operations-keys-getSigningKeys'])
       expect([id, await statusOf(await execute(await tryOut(page, id)))]).toEqual([id, '200'])
     expect(requests).toContain(`${keyward.url}/forward-auth`)
     expect(complaints).toEqual([])
@@ -79,7 +79,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     const { page, complaints, close } = await open()
     const field = (operation: Locator, name: string) =>
       operation.locator(`[data-property-name="${name}"] input`).first()
-    const login = await tryOut(page, '#operations-tokens-postToken')
+    const login = await tryOut(page, '#operations-tokens-login')
     await field(login, 'username').fill(user.username)
     await field(login, 'password').fill(user.password)
     await screenshot(page, 'form')
@@ -92,7 +92,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
       password,
     })
 
-    const revoke = await tryOut(page, '#operations-tokens-postRevoke')
+    const revoke = await tryOut(page, '#operations-tokens-revokeToken')
     await field(revoke, 'token').fill('kwr_of-nobody')
     const revoked = page.waitForRequest(`${keyward.url}/revoke`)
     expect(await statusOf(await execute(revoke))).toBe('200')

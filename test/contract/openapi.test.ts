@@ -3,12 +3,15 @@ import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import manifest from '../../package.json' with { type: 'json' }
 import { catalogue, type ErrorCode } from '../../src/errors.ts'
+import { createDocument } from '../../src/http/openapi/document.ts'
 import type { Route } from '../../src/http/route-table.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 
 interface Operation {
   operationId: string
   summary?: string
+  description?: string
+  deprecated?: boolean
   tags: string[]
   security: Record<string, string[]>[]
   parameters?: Parameter[]
@@ -26,7 +29,7 @@ interface Parameter {
 
 interface Answer {
   description: string
-  headers: Record<string, unknown>
+  headers?: Record<string, unknown>
   content?: Record<string, Media>
 }
 
@@ -43,7 +46,7 @@ interface FormSchema {
 
 interface Document {
   openapi: string
-  info: { version: string }
+  info: { version: string; description: string }
   servers: { url: string }[]
   tags: { name: string; description: string }[]
   paths: Record<string, Record<string, Operation>>
@@ -84,6 +87,9 @@ const operations = () =>
     })),
   )
 
+/** The routes of the documentation itself are no operations of a client. */
+const documented = () => app.table.routes.filter(({ pattern }) => !/^\/docs|^\/openapi\.json$/.test(pattern))
+
 /** The names of the operations for which something does not hold. */
 const without = (holds: (one: ReturnType<typeof operations>[number]) => boolean) =>
   operations()
@@ -119,8 +125,8 @@ describe('the OpenAPI document', () => {
     )
   })
 
-  test('names every route, and nothing else', () => {
-    const routes = app.table.routes.map(({ method, pattern }) => `${method} ${pattern.replace(/:(\w+)/g, '{$1}')}`)
+  test('names every route but those of the documentation, and nothing else', () => {
+    const routes = documented().map(({ method, pattern }) => `${method} ${pattern.replace(/:(\w+)/g, '{$1}')}`)
     expect(
       operations()
         .map(({ name }) => name)
@@ -137,12 +143,53 @@ describe('the OpenAPI document', () => {
     expect(document.tags.every(({ description }) => description.length > 0)).toBe(true)
   })
 
+  test('gives every operation an id of its own that reads as a call', () => {
+    const ids = operations().map(({ operation }) => operation.operationId)
+    expect(without(({ operation }) => /^[a-z]+([A-Z][a-z]+)*$/.test(operation.operationId))).toEqual([])
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(ids).toEqual(expect.arrayContaining(['login', 'register', 'getMe', 'listSessions', 'refreshTokens']))
+  })
+
+  test('is not made of a route without an id', async () => {
+    for (const detail of [undefined, {}, { summary: 'X' }]) {
+      const routes = [{ method: 'GET', path: '/x', hooks: { detail } }]
+      await expect(createDocument({ routes, publicUrl })).rejects.toThrow('/x has no operationId')
+    }
+  })
+
+  test('is not made of a route that does not describe its answer', async () => {
+    const hooks = { detail: { operationId: 'x', 'x-access': 'open' }, response: { 200: { type: 'string' } } }
+    const routes = [{ method: 'GET', path: '/x', hooks }]
+    await expect(createDocument({ routes, publicUrl })).rejects.toThrow('/x does not describe its answer 200')
+  })
+
+  test('names components as types are named, and none at length', () => {
+    const { schemas, responses } = document.components
+    const names = [...Object.keys(schemas), ...Object.keys(responses)]
+    expect(names.length).toBeGreaterThan(20)
+    for (const name of names) expect(name).toMatch(/^(?=.{3,60}$)(?:[A-Z][a-z]*)+$/)
+  })
+
+  test('puts the second spellings last, under a tag of their own, deprecated', () => {
+    expect(document.tags[0]?.name).toBe('tokens')
+    expect(document.tags.at(-1)?.name).toBe('compatibility')
+    expect(
+      operations()
+        .filter(({ operation }) => operation.deprecated)
+        .map(({ name, operation }) => [name, ...operation.tags]),
+    ).toEqual([
+      ['POST /user/token', 'compatibility'],
+      ['GET /user/user', 'compatibility'],
+    ])
+  })
+
   test('offers a token and the password flow wherever a credential is asked, and nowhere else', () => {
     const asked = [{ password: [] }, { bearer: [] }].map((one) => JSON.stringify(one)).sort()
     expect(
       without(({ route, operation }) => {
         const offered = operation.security.map((one) => JSON.stringify(one)).sort()
-        if (route.access === 'metrics') return operation.security.every((one) => 'metrics' in one)
+        const own = { '/metrics': [{ metricsToken: [] }], '/introspect': [{ bearer: [] }] }[route.pattern]
+        if (own) return Bun.deepEquals(operation.security, own)
         return Bun.deepEquals(offered, route.access === 'open' ? [] : asked)
       }),
     ).toEqual([])
@@ -206,17 +253,17 @@ describe('the OpenAPI document', () => {
     for (const { value, headers } of refusals) {
       const { code, status } = value as { code: ErrorCode; status: number }
       expect(Object.keys(catalogue)).toContain(code)
-      expect(Object.keys(headers)).toContain('X-Request-Id')
-      if (status === 401) expect(Object.keys(headers)).toContain('WWW-Authenticate')
-      if (status === 429) expect(Object.keys(headers)).toContain('RateLimit-Policy')
-      if (status === 429 || status === 503) expect(Object.keys(headers)).toContain('Retry-After')
+      expect(document.info.description).toContain('X-Request-Id')
+      if (status === 401) expect(Object.keys(headers ?? {})).toContain('WWW-Authenticate')
+      if (status === 429) expect(Object.keys(headers ?? {})).toContain('RateLimit-Policy')
+      if (status === 429 || status === 503) expect(Object.keys(headers ?? {})).toContain('Retry-After')
     }
-    const told = document.components.responses['oauth.invalid_credentials.invalid_client']!
+    const told = document.components.responses.OAuthInvalidCredentialsOrInvalidClient!
     const answer = await app.request('POST', '/token', { form: { username: 'nobody', password: 'wrong' } })
     expect(await answer.json()).toEqual(
       told.content!['application/problem+json']!.examples!.invalid_credentials!.value as object,
     )
-    expect(answer.headers.has('www-authenticate')).toBe(true)
+    for (const header of ['www-authenticate', 'x-request-id']) expect(answer.headers.has(header)).toBe(true)
   })
 
   test('shows the headers of a limit as somebody meets them who mistypes a password', async () => {
@@ -255,13 +302,13 @@ describe('the OpenAPI document', () => {
     const { grant } = await app.signUp('grace')
     for (const { name, route, operation } of operations()) {
       if (route.method !== 'GET' || name.includes('{') || !('200' in operation.responses)) continue
-      const token = route.access === 'metrics' ? metricsToken : grant.access_token
+      const token = route.pattern === '/metrics' ? metricsToken : grant.access_token
       const answer = await app.request('GET', route.pattern, { token })
       if (answer.status !== 200) continue
       const type = answer.headers.get('content-type')?.split(';')[0]
       const [, told] = answersOf(operation).find(([status]) => status === '200')!
       expect([name, ...Object.keys(told.content ?? {})]).toEqual([name, ...(type === undefined ? [] : [type])])
-      for (const header of Object.keys(told.headers))
+      for (const header of Object.keys(told.headers ?? {}))
         expect([name, header, answer.headers.has(header)]).toEqual([name, header, true])
     }
   })

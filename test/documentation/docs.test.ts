@@ -43,14 +43,6 @@ describe('the documentation', () => {
     }
   })
 
-  test('has for an example one that is there', async () => {
-    const { paths } = (await (await app.request('GET', '/openapi.json')).json()) as {
-      paths: Record<string, { get: { parameters: { example: string }[] } }>
-    }
-    const [file] = paths['/docs/{file}']!.get.parameters
-    expect(await files()).toContain(`/docs/${file!.example}`)
-  })
-
   test.each(['/docs/swagger-ui.css', '/docs/page-AAAAAAAAAAAAAAAA.js', '/docs/..%2f..%2fpackage.json', '/docs/'])(
     'has no %s',
     async (path) => {

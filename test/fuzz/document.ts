@@ -91,11 +91,33 @@ export function readDocument(text: string): ApiDocument {
   )
   const problem = complaintsOf(compile({ $ref: '#/components/schemas/Problem' }))
   return {
-    operations,
-    problem: { type: 'application/problem+json', codes: ['not_found', 'method_not_allowed'], complaints: problem },
+    operations: [...operations, ...pages(problem)],
+    problem: { type: problemType, codes: ['not_found', 'method_not_allowed'], complaints: problem },
     text,
   }
 }
+
+/** The routes of the documentation, which the document leaves out. */
+const pages = (complaints: DeclaredAnswer['complaints']): Operation[] => {
+  const page = (path: string, type: string, example?: string): Operation => ({
+    method: 'GET',
+    path,
+    parameters: example === undefined ? [] : [{ name: 'file', in: 'path', example }],
+    bodies: [],
+    answers: new Map<number, DeclaredAnswer>([
+      [200, { type, codes: [], complaints: () => [] }],
+      [304, { type: undefined, codes: [], complaints: () => [] }],
+      ...(example === undefined ? [] : [[404, { type: problemType, codes: ['not_found'], complaints }] as const]),
+    ]),
+  })
+  return [
+    page('/docs', 'text/html'),
+    page('/docs/{file}', 'text/javascript', 'page.js'),
+    page('/openapi.json', 'application/json'),
+  ]
+}
+
+const problemType = 'application/problem+json'
 
 const nameOf = (reference: string): string => reference.slice(reference.lastIndexOf('/') + 1)
 

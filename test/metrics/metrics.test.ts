@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'bun:test'
+import { Elysia } from 'elysia'
+import { metricsRoutes } from '../../src/features/metrics/routes.ts'
+import { createHttpKit } from '../../src/http/kit.ts'
 import { createRegistry } from '../../src/lib/prometheus.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
+import { expectRefusal } from '../support/refusal.ts'
+import { serve } from '../support/socket.ts'
 
 const apps = appsPerTest()
 
@@ -30,13 +35,61 @@ describe('/metrics', () => {
     const [none, ...wrong] = await Promise.all(answers)
     expect(none).toEqual([401, 'Bearer', false])
     for (const one of wrong) expect(one).toEqual([401, 'Bearer error="invalid_token"', false])
-    const inQuery = await app.request('GET', `/metrics?access_token=${METRICS_TOKEN}`)
-    expect(inQuery.status).toBe(401)
     const response = await app.request('GET', '/metrics', { token: METRICS_TOKEN })
     expect([response.status, response.headers.get('content-type')]).toEqual([
       200,
       'text/plain; version=0.0.4; charset=utf-8',
     ])
+  })
+
+  test('takes METRICS_TOKEN from nowhere else and with no other scheme', async () => {
+    const app = await apps.open({ env: { METRICS_TOKEN } })
+    const ask = (path: string, authorization?: string) =>
+      app.request('GET', path, { headers: authorization === undefined ? {} : { authorization } })
+    for (const name of [
+      'access_token',
+      '',
+      'bearer',
+      'Bearer',
+      '%ED%A0%80',
+      '%EF%BF%BD',
+      '\uFFFD',
+      'undefined',
+      'null',
+    ])
+      for (const header of [undefined, 'Bearer', 'Bearer x', 'Basic x', 'Bearer x'.toUpperCase()])
+        expect([name, (await ask(`/metrics?${name}=${METRICS_TOKEN}`, header)).status]).toEqual([name, 401])
+    for (const scheme of ['bearer ', 'BEARER ', 'Bearer', 'BearerX', 'Bearer:', 'Bearer\t', 'Basic ', 'Token ', ''])
+      await expectRefusal(await ask('/metrics', `${scheme}${METRICS_TOKEN}`), 'not_authenticated')
+    await expectRefusal(await ask('/metrics', `Bearer Bearer ${METRICS_TOKEN}`), 'invalid_token')
+    await expectRefusal(
+      await app.request('POST', '/metrics', { form: { access_token: METRICS_TOKEN } }),
+      'method_not_allowed',
+    )
+    const served = serve(app)
+    const { status } = await served.raw(
+      'GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n' +
+        `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 34\r\n\r\naccess_token=${METRICS_TOKEN}`,
+    )
+    expect(status).toBe(401)
+    await served.stop()
+  })
+
+  test('keeps the hook that reads its token from every other route', async () => {
+    const metrics = { answered() {}, login: (_: unknown, attempt: never) => attempt, text: () => '' }
+    const seen = (context: object) => String('bearer' in context)
+    const kit = createHttpKit([], () => undefined)
+    const elysia = new Elysia()
+      .get('/before', seen)
+      .use(metricsRoutes(metrics, METRICS_TOKEN, kit))
+      .get('/after', seen)
+    const hooksOf = (path: string) => elysia.routes.find((route) => route.path === path)?.hooks.transform ?? []
+    expect(hooksOf('/metrics')).toHaveLength(1)
+    for (const path of ['/before', '/after']) {
+      expect(hooksOf(path)).toEqual([])
+      const answer = await elysia.handle(new Request(`http://localhost${path}?access_token=x`))
+      expect([path, await answer.text()]).toEqual([path, 'false'])
+    }
   })
 
   test('is no credential for anything else', async () => {

@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { bodyProblems, problems } from '../../http/schemas.ts'
+import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import { TokenForm } from '../sessions/schemas.ts'
 import type { Access } from './access.ts'
 import { forwardedHeaders } from './forward-auth.ts'
@@ -16,8 +16,18 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
       oauth: true,
       parse: 'strictForm',
       body: TokenForm,
-      response: { 200: IntrospectionAnswer, ...bodyProblems('not_authenticated', 'invalid_token', 'forbidden') },
-      detail: { summary: 'Ask whether a token is good (RFC 7662)', tags: ['tokens'] },
+      response: {
+        200: answer('The claims of the token, or only `active: false` if it is not valid', IntrospectionAnswer),
+        ...bodyProblems('not_authenticated', 'invalid_token', 'forbidden'),
+      },
+      detail: {
+        operationId: 'introspectToken',
+        summary: 'Introspect a token',
+        description:
+          'Tells a service whether an access or refresh token is valid now, and whose it is (RFC 7662). The service authenticates with an API key.',
+        tags: ['tokens'],
+        security: [{ bearer: [] }],
+      },
     })
     .get(
       '/forward-auth',
@@ -30,7 +40,10 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
         access: 'user',
         response: { 200: ForwardedUser, ...problems('not_authenticated', 'invalid_token', 'forbidden') },
         detail: {
-          summary: 'Judge a request for a proxy (nginx auth_request, Traefik, Caddy)',
+          operationId: 'forwardAuth',
+          summary: 'Authorize a request for a proxy',
+          description:
+            'For nginx `auth_request`, and forward authentication of Traefik and Caddy. `200` lets the request pass and names the user in `X-Auth-Request-*` headers, which the proxy passes on: each of them is always there, empty where there is no value. `401` and `403` refuse it.',
           tags: ['tokens'],
           parameters: [
             {
@@ -44,8 +57,8 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
               name: 'permission',
               in: 'query',
               schema: { type: 'string' },
-              description: 'A permission likewise, such as `users:read`',
-              example: 'users:read',
+              description: 'A permission that the user must hold, such as `tokens:introspect`',
+              example: 'tokens:introspect',
             },
           ],
         },

@@ -1,5 +1,5 @@
 import { t } from 'elysia'
-import { withHeaders } from '../../http/schemas.ts'
+import { answer } from '../../http/schemas.ts'
 
 export const IntrospectionAnswer = t.Object(
   {
@@ -19,6 +19,7 @@ export const IntrospectionAnswer = t.Object(
     roles: t.Optional(t.Array(t.String())),
   },
   {
+    title: 'Introspection',
     examples: [
       { active: true, sub: '1', username: 'user123', client_id: 'keyward', exp: 1767227400 },
       { active: false },
@@ -26,9 +27,9 @@ export const IntrospectionAnswer = t.Object(
   },
 )
 
-export const ForwardedUser = withHeaders(t.Void({ description: 'The request may pass' }), {
-  'X-Auth-Request-User': 'The id',
+export const ForwardedUser = answer('The request may pass', t.Void(), {
+  'X-Auth-Request-User': 'The id of the user',
   'X-Auth-Request-Preferred-Username': 'The username',
-  'X-Auth-Request-Email': 'The address, when it is verified',
+  'X-Auth-Request-Email': 'The email address if it is verified, else empty',
   'X-Auth-Request-Groups': 'The roles, separated by commas',
 })

@@ -1,8 +1,7 @@
 import { Elysia, t } from 'elysia'
-import { sessionOf } from '../../http/caller.ts'
+import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { noteUser } from '../../http/request-state.ts'
-import { bodyProblems, problems, withHeaders } from '../../http/schemas.ts'
+import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Accounts } from './accounts.ts'
@@ -43,7 +42,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
     parse: 'formOrJson',
     body: TokenBody,
     response: {
-      200: TokenAnswer,
+      200: answer('A token pair and a device token; no device token after a refresh', TokenAnswer),
       ...bodyProblems(
         'unsupported_grant_type',
         'invalid_grant',
@@ -75,7 +74,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         parse: 'strictJson',
         body: RegisterBody,
         response: {
-          201: withHeaders(UserView, { Location: 'Where its owner reads it' }),
+          201: answer('The new account', UserView, { Location: 'The path at which its owner reads it' }),
           ...bodyProblems(
             'registration_closed',
             'validation_failed',
@@ -85,18 +84,39 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
             'overloaded',
           ),
         },
-        detail: { summary: 'Register an account', tags: ['accounts'] },
+        detail: {
+          operationId: 'register',
+          summary: 'Register an account',
+          description:
+            'The password needs at least 8 characters (or more, as the server is configured). It must not be a common password, your username or your email address. `409` says in `code` whether the address or the username is taken. `403` means that registration is closed.',
+          tags: ['accounts'],
+        },
       },
     )
-    .post('/token', token, { ...tokenRoute, detail: { summary: 'Log in', tags: ['tokens'] } })
+    .post('/token', token, {
+      ...tokenRoute,
+      detail: {
+        operationId: 'login',
+        summary: 'Log in',
+        description:
+          '`username` takes your username or your email address. Send the `device_token` of an earlier login from the same device: it keeps login open for you while others guess your password. With `grant_type=refresh_token` and `refresh_token` it does what `POST /token/refresh` does.',
+        tags: ['tokens'],
+      },
+    })
     .post('/user/token', token, {
       ...tokenRoute,
-      detail: { summary: 'Log in (as the second FastAPI service has it)', tags: ['tokens'] },
+      detail: {
+        operationId: 'loginCompat',
+        summary: 'Log in',
+        description: 'Use `POST /token`, which does the same.',
+        tags: ['compatibility'],
+        deprecated: true,
+      },
     })
     .get('/users/me', readSelf, {
       access: 'user',
-      response: { 200: UserView, ...problems('not_authenticated', 'invalid_token') },
-      detail: { summary: 'Read the own account', tags: ['accounts'] },
+      response: { 200: answer('Your account', UserView), ...problems('not_authenticated', 'invalid_token') },
+      detail: { operationId: 'getMe', summary: 'Get your account', tags: ['accounts'] },
     })
     .put(
       '/users/me/password',
@@ -115,7 +135,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         parse: 'strictJson',
         body: PasswordChangeBody,
         response: {
-          204: t.Void({ description: 'Changed; all other sessions have ended' }),
+          204: answer('The password is changed', t.Void()),
           ...bodyProblems(
             'not_authenticated',
             'invalid_token',
@@ -125,12 +145,27 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
             'overloaded',
           ),
         },
-        detail: { summary: 'Change the own password', tags: ['accounts'] },
+        detail: {
+          operationId: 'changePassword',
+          summary: 'Change your password',
+          description:
+            'All your other sessions end; this one stays. The new password has the rules of `POST /register`. A wrong current password is `403` and counts as a failed login.',
+          tags: ['accounts'],
+        },
       },
     )
     .get('/user/user', ({ request }) => toBriefUserView(sessionOf(request).user), {
       access: 'existing-user',
-      response: { 200: BriefUserView, ...problems('not_authenticated', 'invalid_token', 'user_not_found') },
-      detail: { summary: 'Read the own account (as the second FastAPI service has it)', tags: ['accounts'] },
+      response: {
+        200: answer('Your account', BriefUserView),
+        ...problems('not_authenticated', 'invalid_token', 'user_not_found'),
+      },
+      detail: {
+        operationId: 'getMeCompat',
+        summary: 'Get your account',
+        description: 'Use `GET /users/me`, which answers more.',
+        tags: ['compatibility'],
+        deprecated: true,
+      },
     })
 }

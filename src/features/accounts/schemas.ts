@@ -4,11 +4,11 @@ import type { User } from '../users/users.ts'
 
 export const RegisterBody = t.Object(
   {
-    email: t.String({ description: 'Where the account is reached; compared without regard to case' }),
+    email: t.String({ description: 'Your email address; upper and lower case are the same' }),
     username: t.String({
-      description: '3 to 32 ASCII letters, digits, `_`, `.` or `-`; unique without regard to case',
+      description: '3 to 32 ASCII letters, digits, `_`, `.` or `-`; upper and lower case are the same',
     }),
-    password: t.String({ description: '8 to 256 characters of any kind, not a common password' }),
+    password: t.String({ description: '8 to 256 characters of any kind' }),
   },
   {
     title: 'Registration',
@@ -18,18 +18,21 @@ export const RegisterBody = t.Object(
 
 export const TokenBody = t.Object(
   {
-    grant_type: t.Optional(t.String({ description: '`password`, or absent; or `refresh_token`' })),
-    username: t.Optional(t.String({ description: 'Username or email address' })),
+    grant_type: t.Optional(t.String({ description: '`password`, which is the default, or `refresh_token`' })),
+    username: t.Optional(t.String({ description: 'Your username or email address' })),
     password: t.Optional(t.String()),
-    refresh_token: t.Optional(t.String({ description: 'With `grant_type=refresh_token`' })),
-    device_token: t.Optional(t.String({ description: 'What an earlier log-in on this device was given' })),
+    refresh_token: t.Optional(t.String({ description: 'Only with `grant_type=refresh_token`' })),
+    device_token: t.Optional(t.String({ description: 'The device token of an earlier login from this device' })),
   },
   { title: 'TokenRequest', examples: [{ grant_type: 'password', username: 'user123', password: 'secure_password' }] },
 )
 
 export const PasswordChangeBody = t.Object(
   { current_password: t.String(), new_password: t.String() },
-  { examples: [{ current_password: 'secure_password', new_password: 'a longer and better one' }] },
+  {
+    title: 'PasswordChange',
+    examples: [{ current_password: 'secure_password', new_password: 'a longer and better one' }],
+  },
 )
 
 /** RFC 6749 section 5.1. */
@@ -38,9 +41,11 @@ export const TokenAnswer = t.Object(
     access_token: t.String(),
     token_type: t.Literal('bearer'),
     expires_in: t.Integer({ description: 'Seconds' }),
-    refresh_token: t.String({ description: 'Good once; see `POST /token/refresh`' }),
+    refresh_token: t.String({ description: 'For one use at `POST /token/refresh`' }),
     device_token: t.Optional(
-      t.String({ description: 'Keep it, through logouts too, and send it with the next log-in; not after a refresh' }),
+      t.String({
+        description: 'Keep it, also after a logout, and send it with the next login; absent after a refresh',
+      }),
     ),
   },
   {
@@ -65,7 +70,7 @@ export const toTokenAnswer = (grant: Grant & Partial<LoginGrant>): Static<typeof
   ...(grant.deviceToken !== undefined && { device_token: grant.deviceToken }),
 })
 
-/** What `GET /user/user` of the second FastAPI service answers. */
+/** The answer of `GET /user/user` in the second FastAPI service. */
 export const BriefUserView = t.Object(
   { username: t.String(), email: t.String(), id: t.Integer({ minimum: 1 }) },
   { title: 'BriefUser', examples: [{ username: 'testuser', email: 'test@example.com', id: 1 }] },

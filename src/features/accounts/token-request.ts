@@ -43,7 +43,7 @@ export function asInvalidGrant(error: unknown): never {
 
 function required<Name extends keyof TokenRequest>(request: TokenRequest, names: Name[]): Record<Name, string> {
   const errors: FieldError[] = []
-  for (const name of names) if (!request[name]) errors.push({ field: name, message: 'This parameter is required' })
+  for (const name of names) if (!request[name]) errors.push({ field: name, message: 'This field is required' })
   if (errors.length > 0) throw new KeywardError('validation_failed', { errors })
   return request as Record<Name, string>
 }

@@ -31,8 +31,7 @@ export function docsRoutes(
     return new Map(await Promise.all(contents))
   })
   const document = once(async () => {
-    const file = addressOf('page.js', (await files()).get('page.js')!)
-    const made = await createDocument({ routes: routes(), publicUrl: config.PUBLIC_URL, examples: { file } })
+    const made = await createDocument({ routes: routes(), publicUrl: config.PUBLIC_URL })
     return staticContent({ 'content-type': 'application/json', 'cache-control': revalidated }, JSON.stringify(made))
   })
   const page = once(async () => {

@@ -1,26 +1,21 @@
 import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
-import { plainProblems } from '../../http/schemas.ts'
-import { prometheusType } from '../../lib/prometheus.ts'
-import type { Metrics } from '../metrics/metrics.ts'
+import { answer, plainProblems } from '../../http/schemas.ts'
 import type { Probes } from './probes.ts'
-import { Alive, MetricsText, Ready } from './schemas.ts'
+import { Alive, Ready } from './schemas.ts'
 
-/** What probes ask every few seconds; good answers to them are logged at level `debug`. */
+/** Patterns that are asked every few seconds. Their successes are logged at level `debug`. */
 export const probePatterns: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
 
-/** For whatever watches the process. Without METRICS_TOKEN there is no `/metrics`. */
-export function probeRoutes(
-  { probes, metrics, metricsToken }: { probes: Probes; metrics: Metrics; metricsToken: string | undefined },
-  kit: HttpKit,
-) {
-  const routes = new Elysia({ name: 'keyward.probes' })
+/** The probes of an orchestrator or a load balancer. */
+export const probeRoutes = (probes: Probes, kit: HttpKit) =>
+  new Elysia({ name: 'keyward.probes' })
     .use(kit.plugin)
     .get('/livez', () => ({ status: 'alive' as const }), {
       open: true,
       limit: { none: 'says one word, and an orchestrator takes a refusal for a dead process' },
-      response: { 200: Alive, ...plainProblems() },
-      detail: { summary: 'Ask whether the process is alive', tags: ['operation'] },
+      response: { 200: answer('The process is alive', Alive), ...plainProblems() },
+      detail: { operationId: 'getLiveness', summary: 'Check that the process is alive', tags: ['operation'] },
     })
     .get(
       '/readyz',
@@ -33,27 +28,16 @@ export function probeRoutes(
         limit: {
           none: 'those who ask at once share one check, and a load balancer takes a refusal for a dead process',
         },
-        response: { 200: Ready, ...plainProblems('not_ready', 'shutting_down') },
+        response: {
+          200: answer('The service can take requests', Ready),
+          ...plainProblems('not_ready', 'shutting_down'),
+        },
         detail: {
-          summary: 'Ask whether to send it requests',
+          operationId: 'getReadiness',
+          summary: 'Check that the service is ready',
           description:
-            'A row was written, the migrations are applied and a signing key is there. 503 says in words what is wrong, and `shutting_down` while a stopping process still serves.',
+            'Ready means that the database takes writes, its migrations are applied and a signing key is there. `503` says in `detail` what is wrong; its code is `shutting_down` while a stopping process finishes its requests.',
           tags: ['operation'],
         },
       },
     )
-  if (metricsToken === undefined) return routes
-  routes.get(
-    '/metrics',
-    ({ set }) => {
-      set.headers['content-type'] = prometheusType
-      return metrics.text()
-    },
-    {
-      access: 'metrics',
-      response: { 200: MetricsText, ...plainProblems('not_authenticated', 'invalid_token') },
-      detail: { summary: 'Read the metrics with METRICS_TOKEN', tags: ['operation'] },
-    },
-  )
-  return routes
-}

@@ -1,16 +1,15 @@
 import { Elysia, t } from 'elysia'
 import { invalidField } from '../../errors.ts'
-import { sessionOf } from '../../http/caller.ts'
+import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { noteUser } from '../../http/request-state.ts'
-import { bodyProblems, problems } from '../../http/schemas.ts'
+import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
 import { RefreshBody, SessionView, TokenForm, TokenPair, toSessionView, toTokenPair } from './schemas.ts'
 import type { Sessions } from './sessions.ts'
 
 /** Why tokens are not counted: a limit would only hurt a backend that refreshes for all of its users. */
 const unguessable = {
-  none: 'nobody guesses a MAC of 256 bits, and a token that we did not make costs one read',
+  none: 'nobody guesses a MAC of 256 bits, and a token that Keyward did not make costs one read',
 } as const
 
 /** Whether a query has more than `known` parameters, or cannot be read. */
@@ -23,7 +22,7 @@ function hasMore(url: string, known: number): boolean {
   }
 }
 
-const NoContent = t.Void({ description: 'Done' })
+const nothing = (description: string) => answer(description, t.Void())
 
 /** Routes that refresh, list and end sessions. */
 export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
@@ -42,8 +41,14 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
         oauth: true,
         parse: 'strictJson',
         body: RefreshBody,
-        response: { 200: TokenPair, ...bodyProblems('invalid_refresh_token') },
-        detail: { summary: 'Exchange a refresh token for a new pair', tags: ['tokens'] },
+        response: { 200: answer('A token pair', TokenPair), ...bodyProblems('invalid_refresh_token') },
+        detail: {
+          operationId: 'refreshTokens',
+          summary: 'Refresh your tokens',
+          description:
+            'Each refresh token is for one use: store the new pair at once. If the answer got lost, send the same token again, and you get the same pair: always within 10 seconds, and within an hour if the new pair was not used (the server can be configured otherwise). Any older refresh token counts as stolen and ends the session.',
+          tags: ['tokens'],
+        },
       },
     )
     .post(
@@ -54,8 +59,14 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
       },
       {
         access: 'user',
-        response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token') },
-        detail: { summary: 'End this session and its tokens', tags: ['sessions'] },
+        response: { 204: nothing('You are logged out'), ...problems('not_authenticated', 'invalid_token') },
+        detail: {
+          operationId: 'logout',
+          summary: 'Log out',
+          description:
+            'Ends this session with its access and refresh tokens. Keep the device token for the next login.',
+          tags: ['sessions'],
+        },
       },
     )
     .get(
@@ -66,8 +77,11 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
       },
       {
         access: 'user',
-        response: { 200: t.Array(SessionView), ...problems('not_authenticated', 'invalid_token') },
-        detail: { summary: 'List the own sessions', tags: ['sessions'] },
+        response: {
+          200: answer('Your sessions', t.Array(SessionView)),
+          ...problems('not_authenticated', 'invalid_token'),
+        },
+        detail: { operationId: 'listSessions', summary: 'List your sessions', tags: ['sessions'] },
       },
     )
     .delete(
@@ -78,9 +92,14 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
       },
       {
         access: 'user',
-        params: t.Object({ id: t.String({ description: 'As the list has it', examples: ['Dmre_alCbeRLXLZnuxdtDg'] }) }),
-        response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token', 'session_not_found') },
-        detail: { summary: 'End one of the own sessions', tags: ['sessions'] },
+        params: t.Object({
+          id: t.String({ description: 'The `id` in the list of your sessions', examples: ['Dmre_alCbeRLXLZnuxdtDg'] }),
+        }),
+        response: {
+          204: nothing('The session has ended'),
+          ...problems('not_authenticated', 'invalid_token', 'session_not_found'),
+        },
+        detail: { operationId: 'endSession', summary: 'End a session', tags: ['sessions'] },
       },
     )
     .delete(
@@ -94,9 +113,20 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
       },
       {
         access: 'user',
-        query: t.Object({ except: t.Optional(t.Literal('current')) }, { additionalProperties: false }),
-        response: { 204: NoContent, ...problems('not_authenticated', 'invalid_token', 'validation_failed') },
-        detail: { summary: 'End all of the own sessions, or all but this one', tags: ['sessions'] },
+        query: t.Object(
+          { except: t.Optional(t.Literal('current', { description: 'Keeps this session' })) },
+          { additionalProperties: false },
+        ),
+        response: {
+          204: nothing('The sessions have ended'),
+          ...problems('not_authenticated', 'invalid_token', 'validation_failed'),
+        },
+        detail: {
+          operationId: 'endSessions',
+          summary: 'End your sessions',
+          description: 'Ends all your sessions, this one too unless you send `except=current`.',
+          tags: ['sessions'],
+        },
       },
     )
     .post(
@@ -111,7 +141,13 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
         oauth: true,
         parse: 'strictForm',
         body: TokenForm,
-        response: { 200: NoContent, ...bodyProblems('invalid_client') },
-        detail: { summary: 'End the session of a token (RFC 7009)', tags: ['tokens'] },
+        response: { 200: nothing('The token is not valid any more, or never was'), ...bodyProblems('invalid_client') },
+        detail: {
+          operationId: 'revokeToken',
+          summary: 'Revoke a token',
+          description:
+            'Ends the session of an access or refresh token, and so all tokens of that session (RFC 7009). The answer is the same for an unknown token.',
+          tags: ['tokens'],
+        },
       },
     )

@@ -6,15 +6,18 @@ import type { Grant, SessionSummary } from './sessions.ts'
 const token = 'eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln'
 const refreshToken = 'kwr_AQ5q3v2pQm3kS1y2Z7sXbQAAAAAB'
 
-/** RFC 6749 section 5.1: what a refresh answers. */
+/** RFC 6749 section 5.1: the answer to a refresh. */
 export const TokenPair = t.Object(
   {
     access_token: t.String(),
     token_type: t.Literal('bearer'),
     expires_in: t.Integer({ description: 'Seconds' }),
-    refresh_token: t.String({ description: 'Good once; the answer holds its successor' }),
+    refresh_token: t.String({ description: 'For one use; replaces the one that you sent' }),
   },
-  { examples: [{ access_token: token, token_type: 'bearer', expires_in: 1800, refresh_token: refreshToken }] },
+  {
+    title: 'TokenPair',
+    examples: [{ access_token: token, token_type: 'bearer', expires_in: 1800, refresh_token: refreshToken }],
+  },
 )
 
 export const toTokenPair = (grant: Grant): Static<typeof TokenPair> => ({
@@ -24,30 +27,34 @@ export const toTokenPair = (grant: Grant): Static<typeof TokenPair> => ({
   refresh_token: grant.refreshToken,
 })
 
-export const RefreshBody = t.Object({ refresh_token: t.String() }, { examples: [{ refresh_token: refreshToken }] })
+export const RefreshBody = t.Object(
+  { refresh_token: t.String() },
+  { title: 'RefreshRequest', examples: [{ refresh_token: refreshToken }] },
+)
 
 /** RFC 7009 section 2.1 and RFC 7662 section 2.1. */
 export const TokenForm = t.Object(
   {
     token: t.String(),
-    token_type_hint: t.Optional(t.String({ description: 'Taken and not needed: a token tells its type' })),
+    token_type_hint: t.Optional(t.String({ description: 'Allowed and ignored: Keyward recognizes both types' })),
   },
-  { examples: [{ token: refreshToken }] },
+  { title: 'TokenForm', examples: [{ token: refreshToken }] },
 )
 
 export const SessionView = t.Object(
   {
     id: t.String(),
-    current: t.Boolean({ description: 'Whether the request came with this one' }),
+    current: t.Boolean({ description: 'Whether this request belongs to it' }),
     created_at: t.String(),
-    last_used_at: t.String({ description: 'When it was last refreshed' }),
+    last_used_at: t.String({ description: 'The time of the last login or refresh' }),
     expires_at: t.String(),
     ip: t.Union([t.String(), t.Null()]),
     user_agent: t.Union([t.String(), t.Null()]),
-    device: t.Union([t.String(), t.Null()], { description: 'The user agent in words' }),
+    device: t.Union([t.String(), t.Null()], { description: 'Browser and system, read from the user agent' }),
     amr: t.Array(t.String(), { description: 'How the user logged in (RFC 8176)' }),
   },
   {
+    title: 'Session',
     description: 'A session',
     examples: [
       {

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
-import { plainProblems } from '../../http/schemas.ts'
+import { answer, plainProblems } from '../../http/schemas.ts'
 import { Jwks } from './schemas.ts'
 import { JWKS_MAX_AGE_SECONDS, type SigningKeys } from './signing-keys.ts'
 
@@ -15,11 +15,12 @@ export const signingKeyRoutes = (signingKeys: SigningKeys, kit: HttpKit) =>
     {
       open: true,
       limit: { none: 'public and read from memory' },
-      response: { 200: Jwks, ...plainProblems() },
+      response: { 200: answer('A JWK Set (RFC 7517)', Jwks), ...plainProblems() },
       detail: {
-        summary: 'Read the public keys of access tokens',
+        operationId: 'getSigningKeys',
+        summary: 'Get the public signing keys',
         description:
-          'The key that signs, the next one, published well before it signs, and retired ones until the last token they signed is out. Empty with `JWT_ALG=HS256`, whose key is a secret. The answer may be kept for as long as `Cache-Control` says; a `kid` that is not in the copy is a reason to ask again. The media type is `application/json`, which some libraries insist on, rather than `application/jwk-set+json`.',
+          'The current signing key, the next one, and retired keys until their last token expires. Cache the answer as `Cache-Control` says, and ask again for a `kid` that your copy lacks. The list is empty with `JWT_ALG=HS256`, whose key is a secret.',
         tags: ['keys'],
       },
     },

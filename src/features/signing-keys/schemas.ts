@@ -8,7 +8,7 @@ const Jwk = t.Object({
   y: t.Optional(t.String()),
   n: t.Optional(t.String()),
   e: t.Optional(t.String()),
-  kid: t.String({ description: 'Its RFC 7638 thumbprint; access tokens name it' }),
+  kid: t.String({ description: 'The thumbprint of the key (RFC 7638), named by access tokens' }),
   alg: t.String(),
   use: t.Literal('sig'),
 })
@@ -17,6 +17,7 @@ const Jwk = t.Object({
 export const Jwks = t.Object(
   { keys: t.Array(Jwk) },
   {
+    title: 'SigningKeys',
     description: 'A JWK Set (RFC 7517)',
     examples: [
       {

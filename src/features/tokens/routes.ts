@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
-import { plainProblems } from '../../http/schemas.ts'
+import { answer as answered, plainProblems } from '../../http/schemas.ts'
 import { JWKS_MAX_AGE_SECONDS } from '../signing-keys/signing-keys.ts'
 import { ServerMetadata, serverMetadata } from './schemas.ts'
 
@@ -19,17 +19,23 @@ export function tokenRoutes(issuer: string, kit: HttpKit) {
   const route = {
     open: true,
     limit: { none: 'public and read from memory' },
-    response: { 200: ServerMetadata, ...plainProblems() },
+    response: { 200: answered('Authorization server metadata (RFC 8414)', ServerMetadata), ...plainProblems() },
   } as const
   const detail = {
-    summary: 'Read what this authorization server can do (RFC 8414)',
+    summary: 'Get the server metadata',
     description:
-      'Where `PUBLIC_URL` has a path, its clients look for this document with the path behind it: `https://example.com/auth` has it at `https://example.com/.well-known/oauth-authorization-server/auth`. It is served there too; the proxy in front must pass that address on.',
+      'The endpoints and capabilities of this authorization server (RFC 8414). If `PUBLIC_URL` is `https://example.com/auth`, clients ask for `https://example.com/.well-known/oauth-authorization-server/auth`: it answers too, if the proxy passes it on.',
     tags: ['tokens'],
   }
-  const routes = new Elysia({ name: 'keyward.tokens' }).use(kit.plugin).get(WELL_KNOWN, answer, { ...route, detail })
+  const routes = new Elysia({ name: 'keyward.tokens' })
+    .use(kit.plugin)
+    .get(WELL_KNOWN, answer, { ...route, detail: { ...detail, operationId: 'getServerMetadata' } })
   const path = issuerPath(issuer)
-  if (path !== '') routes.get(`${WELL_KNOWN}${path}`, answer, { ...route, detail })
+  if (path !== '')
+    routes.get(`${WELL_KNOWN}${path}`, answer, {
+      ...route,
+      detail: { ...detail, operationId: 'getServerMetadataByPath' },
+    })
   return routes
 }
 

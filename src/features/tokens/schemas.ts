@@ -3,7 +3,7 @@ import { t } from 'elysia'
 /** RFC 8414 section 2, the members that say something of Keyward. */
 export const ServerMetadata = t.Object(
   {
-    issuer: t.String({ description: 'The `iss` of access tokens, and where all addresses here begin' }),
+    issuer: t.String({ description: 'The `iss` of access tokens, and the start of all addresses here' }),
     token_endpoint: t.String(),
     jwks_uri: t.String(),
     revocation_endpoint: t.String(),
@@ -18,6 +18,7 @@ export const ServerMetadata = t.Object(
     service_documentation: t.String(),
   },
   {
+    title: 'ServerMetadata',
     description: 'Authorization server metadata (RFC 8414)',
     examples: [
       {

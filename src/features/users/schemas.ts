@@ -15,7 +15,7 @@ export const UserView = t.Object(
   },
   {
     title: 'User',
-    description: 'An account',
+    description: 'A user account',
     examples: [
       {
         id: 1,

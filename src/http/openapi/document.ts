@@ -4,12 +4,10 @@ import { type Components, type DocumentedRoute, type Draft, mendOperation } from
 import { createSchemaBook } from './schema.ts'
 
 export interface DocumentOptions {
-  /** As Elysia lists them, the document's own route among them. */
+  /** All routes of the service, as Elysia lists them. */
   routes: readonly DocumentedRoute[]
-  /** Where clients reach the service; no slash at the end. */
+  /** The address of the service for clients, without a slash at the end. */
   publicUrl: string
-  /** Of parameters, by name, where the route itself has none. */
-  examples: Record<string, unknown>
 }
 
 /** An OpenAPI 3.1 document, ready for `JSON.stringify`. */
@@ -18,13 +16,16 @@ export interface OpenApiDocument extends Record<string, unknown> {
 }
 
 /**
- * Describes the service. @elysiajs/swagger finds the paths, parameters and words of the routes; what it says of media
- * types, security and refusals is replaced, because it guesses those.
- * @throws Error for a route that cannot be described truly: a body without a parser of ours, two schemas of one title
+ * Describes the service for its clients. The routes of the documentation itself are left out.
+ *
+ * @elysiajs/swagger finds the paths and parameters of the routes. Its media types, security and refusals are guesses,
+ * and are replaced.
+ * @throws Error for a route without the words that an operation needs, and for two schemas of one title
  */
-export async function createDocument({ routes, publicUrl, examples }: DocumentOptions): Promise<OpenApiDocument> {
+export async function createDocument({ routes: all, publicUrl }: DocumentOptions): Promise<OpenApiDocument> {
+  const routes = all.filter((route) => tagOf(route) !== 'documentation')
   const draft = await draftOf(routes)
-  const components: Components = { schemas: createSchemaBook(), responses: new Map(), examples }
+  const components: Components = { schemas: createSchemaBook(), responses: new Map() }
   const paths: OpenApiDocument['paths'] = {}
   for (const route of inTagOrder(routes)) {
     const path = route.path.replace(/:(\w+)/g, '{$1}')
@@ -58,10 +59,10 @@ export async function createDocument({ routes, publicUrl, examples }: DocumentOp
   }
 }
 
-/** The plugin is loaded when somebody asks: it brings a megabyte of page themes that the service never needs. */
+/** Loads the plugin at the first request for the document: it brings a megabyte of page themes that are never used. */
 async function draftOf(routes: readonly DocumentedRoute[]): Promise<{ paths: Record<string, Record<string, Draft>> }> {
   const { swagger } = await import('@elysiajs/swagger')
-  // The routes are handed to it as they are: mounting it beside them would serve its page, which loads from a CDN.
+  // The plugin gets the routes by hand. Mounted beside them it would serve its own page, which loads from a CDN.
   const plugin: object = swagger({ path: '/page', specPath: '/document', excludeStaticFile: false })
   Object.assign(plugin, { getGlobalRoutes: () => routes })
   const answer = await (plugin as { handle(request: Request): Promise<Response> }).handle(
@@ -70,20 +71,14 @@ async function draftOf(routes: readonly DocumentedRoute[]): Promise<{ paths: Rec
   return (await answer.json()) as { paths: Record<string, Record<string, Draft>> }
 }
 
-/** What the routes are grouped by, in the order in which a reader meets them. */
+/** The groups of operations, in the order in which a client needs them. */
 const tagDescriptions: Record<string, string> = {
-  accounts: 'Register, read, change and delete the own account',
-  tokens: 'Log in, and get, renew, judge and revoke tokens',
-  sessions: 'Where the account is logged in, and logging out',
-  email: 'Prove an address, reset a password, log in by mail',
-  users: 'Administration: users',
-  roles: 'Administration: roles and what they permit',
-  'api-keys': 'Administration: keys for services',
-  audit: 'Administration: what happened, and who did it',
-  keys: 'The keys that sign access tokens',
-  mail: 'Administration: mail that waits or failed',
+  tokens: 'Log in, and refresh, check and revoke tokens',
+  accounts: 'Register, read and change your account',
+  sessions: 'See where you are logged in, and log out',
+  keys: 'The public keys that verify access tokens',
   operation: 'For load balancers and monitoring',
-  documentation: 'This page, and the document behind it',
+  compatibility: 'The second spellings of the FastAPI services that Keyward replaces; new clients use the first ones',
 }
 
 const tagOf = ({ hooks }: DocumentedRoute): string => (hooks.detail?.tags as string[] | undefined)?.[0] ?? ''
@@ -96,22 +91,18 @@ function inTagOrder(routes: readonly DocumentedRoute[]): DocumentedRoute[] {
 const securitySchemes = (publicUrl: string) => ({
   password: {
     type: 'oauth2',
-    description: 'Logs in with username and password (RFC 6749 section 4.3); leave the client empty',
+    description: 'Log in with your username or email address',
     flows: { password: { tokenUrl: `${publicUrl}/token`, scopes: {} } },
   },
-  bearer: { type: 'http', scheme: 'bearer', description: 'An access token, or an API key, that you already have' },
-  metrics: { type: 'http', scheme: 'bearer', description: 'The METRICS_TOKEN of the configuration' },
+  bearer: { type: 'http', scheme: 'bearer', description: 'An access token or an API key that you already have' },
+  metricsToken: { type: 'http', scheme: 'bearer', description: 'The METRICS_TOKEN of the configuration' },
 })
 
 const description = `Registration, login, tokens and sessions.
 
-**Errors** are problem details (RFC 9457). \`detail\` is a sentence for a person, \`code\` a stable word for a program.
-The routes of OAuth add \`error\` and \`error_description\` (RFC 6749 section 5.2).
+**Errors** are problem details (RFC 9457): \`detail\` is a sentence for a person, \`code\` a stable word for a program.
+OAuth routes add \`error\` and \`error_description\` (RFC 6749 section 5.2). Every answer has an \`X-Request-Id\` that
+names it in the server's log.
 
-**Tokens** are taken from the \`Authorization\` header alone. The credential is judged before the body.
-
-**Bodies** are JSON unless an operation says otherwise, at most 64 KiB; members that nobody knows are ignored.
-
-**Every path** answers \`OPTIONS\` with the methods it takes, another method with \`405\`, and \`HEAD\` where it takes
-\`GET\`. It has one spelling: percent-encoded it is unknown, and \`404\` whoever asks. With a malformed \`Host\` it is
-\`400\`. Every answer carries an \`X-Request-Id\`: the one that was sent, or a new one.`
+**Tokens** are read from the \`Authorization\` header only. An access token expires after minutes; \`refreshTokens\`
+exchanges a refresh token for a new pair, and each refresh token is for one use.`

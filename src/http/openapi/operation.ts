@@ -2,10 +2,10 @@ import { catalogue, type ErrorCode } from '../../errors.ts'
 import { form, mediaTypesOf } from '../parsers.ts'
 import { OAuthProblem, Problem } from '../schemas.ts'
 import { headersOf } from './headers.ts'
-import { guardCodes, type ProblemExample, problemExample } from './problems.ts'
+import { guardCodes, type ProblemExample, problemExample, refusalName } from './problems.ts'
 import { exampleOf, type Schema, type SchemaBook } from './schema.ts'
 
-/** A route as Elysia lists it, as far as the document looks. */
+/** The parts of Elysia's route that the document reads. */
 export interface DocumentedRoute {
   method: string
   path: string
@@ -19,12 +19,10 @@ interface RouteWords {
   detail?: Record<string, unknown>
 }
 
-/** What a document and its operations share. */
+/** The parts of a document that its operations share. */
 export interface Components {
   schemas: SchemaBook
   responses: Map<string, unknown>
-  /** Of parameters, by name, where the route itself has none. */
-  examples: Record<string, unknown>
 }
 
 interface Parameter {
@@ -40,49 +38,49 @@ interface Parameter {
 /** An operation as @elysiajs/swagger makes it. */
 export interface Draft extends Record<string, unknown> {
   parameters?: Parameter[]
-  operationId: string
 }
 
 /**
- * Makes an operation true: the media types that its parser takes and its answers have, both security schemes, every
- * refusal with what it really answers, and examples.
+ * Corrects a draft: the media types of the parser and of the answers, the security schemes, every refusal as it is
+ * really answered, and examples.
+ * @throws Error for a route without an `operationId`, without words for a success, or with a body and no parser of ours
  */
 export async function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, components: Components) {
   const { access, oauth } = wordsOf(hooks)
   const { summary, tags, description, deprecated } = draft
+  const { operationId, security } = hooks.detail ?? {}
+  if (operationId === undefined) throw new Error(`${path} has no operationId`)
   const parameters = draft.parameters?.map((parameter) => mendParameter(parameter, components))
   return defined({
-    operationId: (hooks.detail?.operationId as string | undefined) ?? identifier(draft.operationId),
+    operationId,
     summary,
     description: [description, access.includes(':') ? `Needs the permission \`${access}\`.` : undefined]
       .filter(Boolean)
       .join('\n\n'),
     tags,
     deprecated,
-    security: securityOf(access),
+    security: security ?? securityOf(access),
     parameters: parameters?.length ? parameters : undefined,
     requestBody: hooks.body && requestBody(path, hooks.body, hooks.parse, components),
-    responses: { ...successes(hooks, components), ...(await refusals(hooks, access, oauth, components)) },
+    responses: { ...successes(hooks, path, components), ...(await refusals(hooks, access, oauth, components)) },
   })
 }
 
-/** The metrics have a credential of their own; for all else a token is good, whichever way it was got. */
-const securityOf = (access: string): Record<string, string[]>[] => {
-  if (access === 'open') return []
-  return access === 'metrics' ? [{ metrics: [] }] : [{ password: [] }, { bearer: [] }]
-}
+/** A route with a credential takes a token, whether Swagger UI gets it by a login or the reader pastes it. */
+const securityOf = (access: string): Record<string, string[]>[] =>
+  access === 'open' ? [] : [{ password: [] }, { bearer: [] }]
 
 const wordsOf = ({ detail = {} }: RouteWords) => ({
   access: detail['x-access'] as string,
   oauth: detail['x-oauth'] === true,
 })
 
-function mendParameter(parameter: Parameter, { schemas, examples }: Components) {
+function mendParameter(parameter: Parameter, { schemas }: Components) {
   const { name, in: place, description } = parameter
-  const example = parameter.example ?? parameter.examples?.[0] ?? exampleOf(parameter.schema) ?? examples[name]
+  const example = parameter.example ?? parameter.examples?.[0] ?? exampleOf(parameter.schema)
   const schema = schemas.take(parameter.schema)
   if (parameter.required) return defined({ name, in: place, required: true, description, schema, example })
-  // Swagger UI fills in the example of a parameter, not that of its schema, and would send what nobody asked for.
+  // Swagger UI fills in and sends the example of a parameter, but not that of its schema.
   const shown = example === undefined ? schema : { ...schema, examples: [example] }
   return defined({ name, in: place, description, schema: shown })
 }
@@ -98,8 +96,8 @@ function requestBody(path: string, body: Schema, parse: unknown, { schemas }: Co
 }
 
 /**
- * Swagger UI shows a form as fields, fills each with an example of its own and, where there is none, with the word
- * "string". What the example of the whole leaves out is left empty.
+ * Gives every field of a form an example, which is empty where the example of the form has none. Swagger UI fills in
+ * the fields, and writes "string" into one without an example.
  */
 function withFieldExamples(body: Schema, example: unknown): Schema {
   const values = (example ?? {}) as Record<string, unknown>
@@ -108,17 +106,19 @@ function withFieldExamples(body: Schema, example: unknown): Schema {
   return { ...body, properties: Object.fromEntries(properties) }
 }
 
-/** The answers that a route declares with a schema of their own. */
-function successes({ response = {} }: RouteWords, { schemas }: Components): Record<string, unknown> {
+/** The answers that are no refusals. */
+function successes({ response = {} }: RouteWords, path: string, { schemas }: Components): Record<string, unknown> {
   const own = Object.entries(response).filter(([, schema]) => codesOf(schema).length === 0)
   return Object.fromEntries(
     own.map(([status, schema]) => {
-      const { description, contentMediaType = 'application/json' } = schema
+      const { contentMediaType = 'application/json' } = schema
+      const description = schema['x-answer'] ?? schema.description
+      if (description === undefined) throw new Error(`${path} does not describe its answer ${status}`)
       const media = defined({ schema: schemas.take(schema), example: exampleOf(schema) })
       return [
         status,
         defined({
-          description: description ?? phrases[Number(status)] ?? 'As asked',
+          description,
           headers: headersOf(Number(status), schema['x-headers'] as Record<string, string>),
           content: empty.has(schema.type) ? undefined : { [contentMediaType as string]: media },
         }),
@@ -129,15 +129,7 @@ function successes({ response = {} }: RouteWords, { schemas }: Components): Reco
 
 const empty = new Set<unknown>(['void', 'undefined', 'null'])
 
-const phrases: Record<number, string> = {
-  200: 'Done',
-  201: 'Made',
-  202: 'Accepted; what follows, follows by mail',
-  204: 'Done; there is nothing to say',
-  304: 'What you have is still good',
-}
-
-/** The refusals of a route and of the guard before it, by the status that they really answer. */
+/** The refusals of a route and of the guard, by the status that is really answered. */
 async function refusals(
   { response = {} }: RouteWords,
   access: string,
@@ -149,7 +141,10 @@ async function refusals(
   const byStatus = Map.groupBy(examples, ({ status }) => status)
   return Object.fromEntries(
     [...byStatus].map(([status, of]) => {
-      const name = `${oauth ? 'oauth.' : ''}${of.map(({ code }) => code).join('.')}`
+      const name = refusalName(
+        of.map(({ code }) => code),
+        oauth,
+      )
       components.responses.set(name, problemAnswer(status, of, components.schemas.take(oauth ? OAuthProblem : Problem)))
       return [status, { $ref: `#/components/responses/${name}` }]
     }),
@@ -160,7 +155,7 @@ const codesOf = (schema: Schema): ErrorCode[] => (schema['x-codes'] as ErrorCode
 
 const problemAnswer = (status: number, problems: readonly ProblemExample[], schema: Schema) => ({
   description: problems.map(({ code }) => `\`${code}\`: ${catalogue[code][1]}`).join('. '),
-  headers: headersOf(status),
+  ...defined({ headers: headersOf(status) }),
   content: {
     'application/problem+json': {
       schema,
@@ -170,9 +165,6 @@ const problemAnswer = (status: number, problems: readonly ProblemExample[], sche
     },
   },
 })
-
-/** Safe as the name of a function: the plugin keeps the dots and dashes of a path. */
-const identifier = (id: string): string => id.replace(/[^A-Za-z0-9]+(.?)/g, (_, next: string) => next.toUpperCase())
 
 const defined = <T extends Record<string, unknown>>(record: T): Partial<T> =>
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined && value !== '')) as Partial<T>

@@ -1,14 +1,14 @@
-import { type ErrorCode, type ErrorDetail, KeywardError } from '../../errors.ts'
+import { catalogue, type ErrorCode, type ErrorDetail, KeywardError } from '../../errors.ts'
 import { problemResponse } from '../errors.ts'
 
-/** A problem as a client meets it, for the document. */
+/** A problem document with its status. */
 export interface ProblemExample {
   code: ErrorCode
   status: number
   body: unknown
 }
 
-/** What a route of this kind really answers for a code: made by the function that answers. */
+/** The answer for a code, made by the function that answers requests. */
 export async function problemExample(code: ErrorCode, oauth: boolean): Promise<ProblemExample> {
   const response = problemResponse(new KeywardError(code, details[code]), oauth)
   return { code, status: response.status, body: await response.json() }
@@ -18,9 +18,33 @@ const details: Partial<Record<ErrorCode, ErrorDetail>> = {
   validation_failed: { errors: [{ field: 'email', message: 'This is not an email address' }] },
 }
 
-/** What the guard answers before a route is reached. */
+/** The codes that the guard may answer before the handler runs. */
 export function guardCodes(access: string, oauth: boolean): ErrorCode[] {
   if (access === 'open') return oauth ? ['invalid_client'] : []
   const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token']
   return access.includes(':') ? [...refusals, 'forbidden'] : refusals
 }
+
+/** Codes that go together on most routes, so that names stay short. */
+const together: Record<string, readonly ErrorCode[]> = {
+  NoDatabase: ['database_busy', 'database_unavailable'],
+  Unauthenticated: ['not_authenticated', 'invalid_token'],
+}
+
+/**
+ * The name of the component for refusals of one status, as generated clients take it: `EmailTakenOrUsernameTaken`.
+ * It depends on the set of codes only.
+ */
+export function refusalName(codes: readonly ErrorCode[], oauth: boolean): string {
+  let rest = Object.keys(catalogue).filter((code) => codes.includes(code as ErrorCode)) as ErrorCode[]
+  const words: string[] = []
+  for (const [word, group] of Object.entries(together)) {
+    if (!group.every((code) => rest.includes(code))) continue
+    rest = rest.filter((code) => !group.includes(code))
+    words.push(word)
+  }
+  return (oauth ? 'OAuth' : '') + [...rest.map(pascalCase), ...words].join('Or')
+}
+
+const pascalCase = (code: string): string =>
+  code.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase())
