@@ -2,7 +2,8 @@ import { Elysia } from 'elysia'
 import { createProxyWarning } from './cli/warnings.ts'
 import { authorize } from './features/access/authorize.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
-import { docsRoutes } from './features/documentation/routes.ts'
+import { createDocumentation } from './features/documentation/documentation.ts'
+import { documentationRoutes } from './features/documentation/routes.ts'
 import { authorizeMetrics } from './features/metrics/authorize.ts'
 import { opsRoutes, probePatterns } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
@@ -47,7 +48,8 @@ export function createApp(deps: Deps, peer: PeerAddress = () => undefined): App 
     .use(sessionRoutes(deps, kit))
     .use(keyRoutes(deps, kit))
     .use(tokenRoutes(deps, kit))
-  elysia.use(docsRoutes(deps, kit, () => elysia.routes))
+  const documentation = createDocumentation({ publicUrl: config.PUBLIC_URL, routes: () => elysia.routes })
+  elysia.use(documentationRoutes(documentation, kit))
   const table = createRouteTable(elysia.routes.map(toRoute))
   const fetch = createPipeline({
     table,

@@ -10,7 +10,8 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 const page = async () => (await app.request('GET', '/docs')).text()
-const files = async () => [...(await page()).matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map((match) => `/${match[1]}`)
+const files = async () =>
+  [...(await page()).matchAll(/(?:src|href)="(docs\/[^"]+\.\w+)"/g)].map((match) => `/${match[1]}`)
 
 describe('the documentation', () => {
   test('J2: is a page under a strict policy with nothing inline', async () => {
@@ -41,14 +42,6 @@ describe('the documentation', () => {
       )
       expect((await response.text()).length).toBeGreaterThan(100)
     }
-  })
-
-  test('has for an example one that is there', async () => {
-    const { paths } = (await (await app.request('GET', '/openapi.json')).json()) as {
-      paths: Record<string, { get: { parameters: { example: string }[] } }>
-    }
-    const [file] = paths['/docs/{file}']!.get.parameters
-    expect(await files()).toContain(`/docs/${file!.example}`)
   })
 
   test.each(['/docs/swagger-ui.css', '/docs/page-AAAAAAAAAAAAAAAA.js', '/docs/..%2f..%2fpackage.json', '/docs/'])(

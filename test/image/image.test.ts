@@ -5,6 +5,7 @@ import { validate } from 'dockerfile-utils'
 import { testSecret } from '../support/app.ts'
 import { type RunningBinary, startServer } from '../support/binary.ts'
 import { type BuiltImage, buildImage } from '../support/dockerfile.ts'
+import { readChapter } from '../support/readme.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 setDefaultTimeout(120_000)
@@ -17,8 +18,8 @@ test('the Dockerfile has nothing for a linter to say', async () => {
   expect(validate(text.replace('USER 65532:65532', 'USER')).length).toBeGreaterThan(0)
 })
 
-test('Dockerfile, README and the systemd unit give the same time to stop', async () => {
-  const texts = await Promise.all([file, join(dirname(file), 'README.md')].map((path) => Bun.file(path).text()))
+test('Dockerfile, guide and the systemd unit give the same time to stop', async () => {
+  const texts = [await Bun.file(file).text(), await readChapter('running')]
   const said = texts.flatMap((text) => [...text.matchAll(/(?:--stop-timeout |TimeoutStopSec=)(\d+)/g)])
   expect(said.map(([, seconds]) => seconds)).toEqual(['45', '45', '45'])
 })
