@@ -122,6 +122,11 @@ describe('the guide', () => {
     },
   )
 
+  test('leads to its contents from the address without the slash, below a path too', async () => {
+    const response = await app.request('GET', '/docs/guide')
+    expect([response.status, response.headers.get('location')]).toEqual([308, 'guide/'])
+  })
+
   test('is linked from the API reference and links back', async () => {
     expect(await (await app.request('GET', '/docs')).text()).toContain('<a href="docs/guide/">Guide</a>')
     expect(await htmlOf('settings')).toContain('<a href="../../docs">API reference</a>')

@@ -1,49 +1,62 @@
 import { Elysia, t } from 'elysia'
 import { KeywardError } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
+import { pathOf } from '../../http/route-table.ts'
 import { plainProblems, withHeaders } from '../../http/schemas.ts'
 import { answerStatic, type StaticContent } from '../../http/static-content.ts'
 import type { Documentation } from './documentation.ts'
 
 /** The OpenAPI document, the page to read and try it, and the guide. */
 export function documentationRoutes(documentation: Documentation, kit: HttpKit) {
-  return new Elysia({ name: 'keyward.documentation' })
-    .use(kit.plugin)
-    .get('/docs', async ({ request }) => answerStatic(request, await documentation.page()), {
-      ...open,
-      response: { 200: html, 304: unchanged, ...plainProblems() },
-      detail: { summary: 'Read and try this documentation', tags: ['documentation'] },
-    })
-    .get(
-      '/docs/:file',
-      async ({ request, params }) => answerStatic(request, orNotFound(await documentation.file(params.file))),
-      {
+  return (
+    new Elysia({ name: 'keyward.documentation' })
+      .use(kit.plugin)
+      .get('/docs', async ({ request }) => answerStatic(request, await documentation.page()), {
         ...open,
-        params: t.Object({ file: t.String({ description: 'As the page names it' }) }),
-        response: { 200: script, 304: unchanged, ...plainProblems('not_found') },
-        detail: { summary: 'Get a script or a style of the documentation', tags: ['documentation'] },
-      },
-    )
-    .get('/docs/guide/', async ({ request }) => answerStatic(request, orNotFound(await documentation.guide(''))), {
-      ...open,
-      response: { 200: html, 304: unchanged, ...plainProblems() },
-      detail: { summary: 'Read the contents of the guide', tags: ['documentation'] },
-    })
-    .get(
-      '/docs/guide/:chapter',
-      async ({ request, params }) => answerStatic(request, orNotFound(await documentation.guide(params.chapter))),
-      {
+        response: { 200: html, 304: unchanged, ...plainProblems() },
+        detail: { summary: 'Read and try this documentation', tags: ['documentation'] },
+      })
+      .get(
+        '/docs/:file',
+        async ({ request, params }) => answerStatic(request, orNotFound(await documentation.file(params.file))),
+        {
+          ...open,
+          params: t.Object({ file: t.String({ description: 'As the page names it' }) }),
+          response: { 200: script, 304: unchanged, 308: moved, ...plainProblems('not_found') },
+          detail: { summary: 'Get a script or a style of the documentation', tags: ['documentation'] },
+        },
+      )
+      // Elysia hands this route the address without the slash, too, from which its relative links would lead nowhere.
+      .get(
+        '/docs/guide/',
+        async ({ request }) =>
+          pathOf(request.url).endsWith('/')
+            ? answerStatic(request, orNotFound(await documentation.guide('')))
+            : new Response(null, { status: 308, headers: { location: 'guide/' } }),
+        {
+          ...open,
+          response: { 200: html, 304: unchanged, ...plainProblems() },
+          detail: { summary: 'Read the contents of the guide', tags: ['documentation'] },
+        },
+      )
+      .get(
+        '/docs/guide/:chapter',
+        async ({ request, params }) => answerStatic(request, orNotFound(await documentation.guide(params.chapter))),
+        {
+          ...open,
+          params: t.Object({
+            chapter: t.String({ description: 'As the contents name it', examples: ['quick-start'] }),
+          }),
+          response: { 200: html, 304: unchanged, ...plainProblems('not_found') },
+          detail: { summary: 'Read a chapter of the guide', tags: ['documentation'] },
+        },
+      )
+      .get('/openapi.json', async ({ request }) => answerStatic(request, await documentation.document()), {
         ...open,
-        params: t.Object({ chapter: t.String({ description: 'As the contents name it', examples: ['quick-start'] }) }),
-        response: { 200: html, 304: unchanged, ...plainProblems('not_found') },
-        detail: { summary: 'Read a chapter of the guide', tags: ['documentation'] },
-      },
-    )
-    .get('/openapi.json', async ({ request }) => answerStatic(request, await documentation.document()), {
-      ...open,
-      response: { 200: openApi, 304: unchanged, ...plainProblems() },
-      detail: { summary: 'Get the OpenAPI document', tags: ['documentation'] },
-    })
+        response: { 200: openApi, 304: unchanged, ...plainProblems() },
+        detail: { summary: 'Get the OpenAPI document', tags: ['documentation'] },
+      })
+  )
 }
 
 const open = { open: true, limit: { none: 'public and read from memory' } } as const
@@ -55,6 +68,8 @@ function orNotFound(content: StaticContent | undefined): StaticContent {
 
 const named = { ETag: 'Names this version (RFC 9110 section 8.8.3)' }
 const unchanged = withHeaders(t.Void(), named)
+/** `guide` leads to the guide's contents. */
+const moved = withHeaders(t.Void(), { Location: 'The contents of the guide, relative to this address' })
 const html = withHeaders(
   t.String({ description: 'The page', contentMediaType: 'text/html', examples: ['<!doctype html>…'] }),
   named,
