@@ -27,10 +27,10 @@ describe.skipIf(!hasPrograms('chromium'))('the guide of the executable in Chromi
   }, 60_000)
   afterAll(() => keyward.stop())
 
-  const looks = (['light', 'dark'] as const).flatMap((colorScheme) => [
-    { colorScheme, device: 'a desktop', viewport: { width: 1280, height: 900 } },
-    { colorScheme, device: 'a phone', viewport: { width: 390, height: 844 } },
-  ])
+  const looks = [
+    { colorScheme: 'light', device: 'a desktop', viewport: { width: 1280, height: 900 } },
+    { colorScheme: 'dark', device: 'a phone', viewport: { width: 390, height: 844 } },
+  ] as const
 
   test.each(looks)(
     'is readable on $device in the $colorScheme, without a complaint of browser or axe-core',

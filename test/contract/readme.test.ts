@@ -69,7 +69,10 @@ describe.skipIf(!hasPrograms('bash', 'curl')).each(withCommands.map((one) => [on
       const script = [...words.slice(0, at), 'exec', ...words.slice(at)].join(' ')
       const cwd = line.includes('npx ') ? home : (await shell.run('pwd')).stdout.trim()
       await keyward?.stop()
-      keyward = await startServer(['bash', '-c', script], { cwd, env: { HOST: '127.0.0.1', PORT: '0' } })
+      keyward = await startServer(['bash', '-c', script], {
+        cwd,
+        env: { HOST: '127.0.0.1', PORT: '0', BCRYPT_COST: '10' },
+      })
       const [, scheme] = /DATABASE_URL=(\w+):/.exec(line) ?? []
       if (scheme !== undefined) expect(keyward.output()).toContain(`database=${scheme}:`)
     }
