@@ -1,7 +1,8 @@
 import { Elysia } from 'elysia'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
-import { docsRoutes } from './features/documentation/routes.ts'
+import { createDocumentation } from './features/documentation/documentation.ts'
+import { documentationRoutes } from './features/documentation/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
@@ -50,7 +51,8 @@ export function createApp(service: Service, peer: PeerAddress = () => undefined)
     .use(accessRoutes(service.access, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
     .use(tokenRoutes(config.PUBLIC_URL, kit))
-  elysia.use(docsRoutes({ config }, kit, () => elysia.routes))
+  const documentation = createDocumentation({ publicUrl: config.PUBLIC_URL, routes: () => elysia.routes })
+  elysia.use(documentationRoutes(documentation, kit))
   const table = createRouteTable(elysia.routes.map(toRoute))
   const pipeline = createPipeline({
     table,

@@ -4,18 +4,17 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
 import { hasPrograms } from '../support/programs.ts'
-import { blocksOf } from '../support/readme.ts'
+import { blocksOf, readChapter } from '../support/readme.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { type Served, serve } from '../support/socket.ts'
 
 setDefaultTimeout(30_000)
 
-const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).text()
-const snippet = blocksOf(readme).find(({ language }) => language === 'nginx')!.text
+const snippet = blocksOf(await readChapter('protecting-services')).find(({ language }) => language === 'nginx')!.text
 const sandbox = scratchFolder('nginx')
 const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
 
-/** A server of nginx around README's block; a TCP port of its own, everything it writes in a folder of its own. */
+/** A server of nginx around the guide's block; a TCP port of its own, everything it writes in a folder of its own. */
 async function startNginx(keyward: string, app: string) {
   const port = await freePort()
   for (const name of ['temp', 'logs']) mkdirSync(join(sandbox, name))
@@ -23,7 +22,7 @@ async function startNginx(keyward: string, app: string) {
     .replace('http://keyward:8000', keyward)
     .replaceAll('http://app:3000', app)
     .replace('location / {', 'location /open-to-all-who-log-in/ {')
-  // The same rules once more for administrators, the way README says to ask for a role.
+  // The same rules once more for administrators, the way the guide says to ask for a role.
   const forAdmins = locations
     .replace('/open-to-all-who-log-in/', '/for-admins/')
     .replaceAll('/keyward', '/keyward-admin')
@@ -86,7 +85,7 @@ const accepts = (port: number): Promise<boolean> =>
     socket.on('error', () => resolve(false))
   })
 
-describe.skipIf(!hasPrograms('nginx'))('README’s nginx, as a user without rights', () => {
+describe.skipIf(!hasPrograms('nginx'))('the guide’s nginx, as a user without rights', () => {
   let keyward: TestApp
   let served: Served
   let nginx: Awaited<ReturnType<typeof startNginx>>

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { partPattern } from '../support/readme.ts'
+import { partPattern, withPart } from '../support/readme.ts'
 import type { Rounds } from './bench.ts'
 import { machine } from './proc.ts'
 
@@ -55,7 +55,7 @@ export function toMarkdown(findings: Findings, at: Date): string {
   const dropped = rounds.dropped === 0 ? '' : `, ${rounds.dropped} more dropped`
   const measured = `${at.toISOString().slice(0, 10)}, ${machine()}; ${kept}${dropped}; a load generator took at most ${rounds.generator.toFixed(2)} cores, other programs ${rounds.foreign.toFixed(2)}.`
   return [
-    `### ${title}`,
+    `## ${title}`,
     text,
     [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n'),
     gates.map((gate) => `- ${toLine(gate)}`).join('\n'),
@@ -87,15 +87,12 @@ function inUnit({ unit }: Gate, value: number): string {
   return unit === 'count' ? String(value) : value.toFixed(2)
 }
 
-const readmePath = join(import.meta.dir, '..', '..', 'README.md')
+const readmePath = join(import.meta.dir, 'README.md')
 
-/** Puts a section's text in its place in README, between `<!-- bench NAME -->` and `<!-- /bench NAME -->`. */
+/** Writes a section into the README beside this file, between `<!-- bench NAME -->` and `<!-- /bench NAME -->`. */
 export async function writeToReadme(name: string, text: string): Promise<void> {
-  const pattern = partPattern(`bench ${name}`)
+  const part = `bench ${name}`
   const readme = await Bun.file(readmePath).text()
-  if (!pattern.test(readme)) throw new Error(`README has no place for "bench ${name}"`)
-  await Bun.write(
-    readmePath,
-    readme.replace(pattern, () => `\n${text}\n\n`),
-  )
+  if (!partPattern(part).test(readme)) throw new Error(`test/bench/README.md has no place for "bench ${name}"`)
+  await Bun.write(readmePath, withPart(readme, part, `${text}\n`))
 }

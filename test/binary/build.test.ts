@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { join } from 'node:path'
 import { binaryPath } from '../support/binary.ts'
 import { hasPrograms } from '../support/programs.ts'
+import { readChapter } from '../support/readme.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 setDefaultTimeout(120_000)
@@ -57,10 +58,9 @@ describe('bun run build --target', () => {
   })
 })
 
-describe.skipIf(!hasPrograms('systemd-analyze'))('the systemd unit of the README', () => {
+describe.skipIf(!hasPrograms('systemd-analyze'))('the systemd unit of the guide', () => {
   test('is one that systemd takes, and leaves little open', async () => {
-    const readme = await Bun.file(join(root, 'README.md')).text()
-    const [, unit] = /```ini\n(\[Unit\].*?)```/s.exec(readme) ?? []
+    const [, unit] = /```ini\n(\[Unit\].*?)```/s.exec(await readChapter('running')) ?? []
     const file = join(scratchFolder('unit'), 'keyward.service')
     await Bun.write(file, unit!.replace('/usr/local/bin/keyward', await binaryPath()))
     expect(await run(['systemd-analyze', 'verify', file])).toEqual({ code: 0, text: '' })

@@ -20,12 +20,15 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
   const open = async (options?: Parameters<typeof openPage>[0]): Promise<WatchedPage> => {
     const watched = await openPage(options)
     await watched.page.goto(`${keyward.url}/docs`)
-    await watched.page.locator('#operations-accounts-getMe').waitFor()
+    await operationOf(watched.page, 'get', '/users/me').waitFor()
     return watched
   }
 
-  const tryOut = async (page: Page, id: string): Promise<Locator> => {
-    const operation = page.locator(id)
+  /** The block of an operation. Its id follows the operation's name, its path does not. */
+  const operationOf = (page: Page, method: string, path: string): Locator =>
+    page.locator(`.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) })
+  const tryOut = async (page: Page, method: string, path: string): Promise<Locator> => {
+    const operation = operationOf(page, method, path)
     await operation.locator('.opblock-summary-control').click()
     await operation.locator('.try-out__btn').click()
     return operation
@@ -46,6 +49,11 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
 
     await page.locator('.auth-wrapper .authorize').click()
     const login = page.locator('.auth-container', { hasText: 'OAuth2, password' })
+    // A login names no client, so there is nothing to fill in for one.
+    expect(await login.getByText(/client_id|client_secret|Client credentials/).count()).toBeGreaterThan(1)
+    for (const field of await login.getByText(/client_id|client_secret|Client credentials/).all())
+      expect(await field.isVisible()).toBe(false)
+    expect(await login.locator('input:visible, select:visible').count()).toBe(2)
     await login.locator('#oauth_username').fill(user.username)
     await login.locator('#oauth_password').fill(user.password)
     await screenshot(page, 'authorize')
@@ -53,7 +61,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     await login.getByText('Logout').waitFor()
     await login.locator('.btn-done').click()
 
-    const operation = await tryOut(page, '#operations-accounts-getMe')
+    const operation = await tryOut(page, 'get', '/users/me')
     const answer = await execute(operation)
     await screenshot(page, 'answer')
 
@@ -68,8 +76,8 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     expect(requests.at(-1)).toBe(`${keyward.url}/users/me`)
 
     // As they are filled in, without a parameter that is optional.
-    for (const id of ['#operations-tokens-forwardAuth', '#operations-keys-getSigningKeys'])
-      expect([id, await statusOf(await execute(await tryOut(page, id)))]).toEqual([id, '200'])
+    for (const path of ['/forward-auth', '/.well-known/jwks.json'])
+      expect([path, await statusOf(await execute(await tryOut(page, 'get', path)))]).toEqual([path, '200'])
     expect(requests).toContain(`${keyward.url}/forward-auth`)
     expect(complaints).toEqual([])
     await close()
@@ -79,7 +87,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     const { page, complaints, close } = await open()
     const field = (operation: Locator, name: string) =>
       operation.locator(`[data-property-name="${name}"] input`).first()
-    const login = await tryOut(page, '#operations-tokens-login')
+    const login = await tryOut(page, 'post', '/token')
     await field(login, 'username').fill(user.username)
     await field(login, 'password').fill(user.password)
     await screenshot(page, 'form')
@@ -92,7 +100,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
       password,
     })
 
-    const revoke = await tryOut(page, '#operations-tokens-revokeToken')
+    const revoke = await tryOut(page, 'post', '/revoke')
     await field(revoke, 'token').fill('kwr_of-nobody')
     const revoked = page.waitForRequest(`${keyward.url}/revoke`)
     expect(await statusOf(await execute(revoke))).toBe('200')

@@ -10,7 +10,8 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 const page = async () => (await app.request('GET', '/docs')).text()
-const files = async () => [...(await page()).matchAll(/(?:src|href)="(docs\/[^"]+)"/g)].map((match) => `/${match[1]}`)
+const files = async () =>
+  [...(await page()).matchAll(/(?:src|href)="(docs\/[^"]+\.\w+)"/g)].map((match) => `/${match[1]}`)
 
 describe('the documentation', () => {
   test('J2: is a page under a strict policy with nothing inline', async () => {

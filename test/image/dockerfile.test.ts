@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { validate } from 'dockerfile-utils'
+import { readChapter } from '../support/readme.ts'
 
 const file = join(import.meta.dir, '..', '..', 'Dockerfile')
 
@@ -10,8 +11,8 @@ test('the Dockerfile has nothing for a linter to say', async () => {
   expect(validate(text.replace('USER 65532:65532', 'USER')).length).toBeGreaterThan(0)
 })
 
-test('Dockerfile, README and the systemd unit give the same time to stop', async () => {
-  const texts = await Promise.all([file, join(dirname(file), 'README.md')].map((path) => Bun.file(path).text()))
+test('Dockerfile, guide and the systemd unit give the same time to stop', async () => {
+  const texts = [await Bun.file(file).text(), await readChapter('running')]
   const said = texts.flatMap((text) => [...text.matchAll(/(?:--stop-timeout |TimeoutStopSec=)(\d+)/g)])
   expect(said.map(([, seconds]) => seconds)).toEqual(['45', '45', '45'])
 })

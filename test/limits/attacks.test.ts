@@ -1,18 +1,18 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
 import { KeywardError } from '../../src/errors.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { clientPrefix } from '../../src/lib/ip.ts'
 import { createTestApp, type SignedUp, type TestApp, type TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerSuite } from '../support/hooks.ts'
+import { readChapter } from '../support/readme.ts'
 import { auditOf, guess, limited, password } from './support.ts'
 
-/** README's section "What an attacker gets" holds these sentences, numbers and all. */
-const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).text()
+/** The guide's section "What an attacker gets" holds these sentences, numbers and all. */
+const guide = await readChapter('security')
 
-/** Asserts that README says so. */
-const inReadme = (row: string) => expect(readme).toContain(row)
+/** Asserts that the guide says so. */
+const inGuide = (row: string) => expect(guide).toContain(row)
 
 /** Password checks cost nothing here, so that days of attacks take seconds; what is counted is the same. */
 const withoutHashing = (options: TestAppOptions = {}): TestAppOptions =>
@@ -81,7 +81,7 @@ describeEachDialect('an attack', (dialect) => {
     // The owner, at home or anywhere else, feels nothing of it.
     expect((await owner()).status).toBe(200)
     expect((await owner({ peer: '203.0.113.1' })).status).toBe(200)
-    inReadme('| one address guesses one account | 39 | 20 | nothing |')
+    inGuide('| one address guesses one account | 39 | 20 | nothing |')
   })
 
   test('D6: of 5,000 addresses on one account, for a day', async () => {
@@ -111,7 +111,7 @@ describeEachDialect('an attack', (dialect) => {
     // One event for a limit and account in each window, not one for each of the refusals.
     const exceeded = (await auditOf(app)).filter(({ event }) => event === 'limit.exceeded')
     expect(exceeded.length).toBeLessThanOrEqual(2 + 24)
-    inReadme(
+    inGuide(
       '| 5,000 addresses guess one account | 99 | 50 | nothing on a known device or network; elsewhere the owner waits until 29 minutes after the last guess |',
     )
   })
@@ -125,7 +125,7 @@ describeEachDialect('an attack', (dialect) => {
     expect(await bestGuesser(app, start + 2 * DAY, next)).toBeLessThanOrEqual(40)
     // A stranger's account elsewhere, and one at home on the very network, log in at once.
     expect((await owner({ peer: '203.0.113.2' })).status).toBe(200)
-    inReadme('| one address tries one password on 10,000 names | 79 | 40 |')
+    inGuide('| one address tries one password on 10,000 names | 79 | 40 |')
   })
 
   test('of registrations', async () => {
@@ -147,7 +147,7 @@ describeEachDialect('an attack', (dialect) => {
     const behind = await register('neighbour', '198.51.100.9')
     expect(behind.status).toBe(429)
     expect(Number(behind.headers.get('retry-after'))).toBeLessThanOrEqual(15 * 60)
-    inReadme('| one address registers accounts | 199 | 100 | nothing; on the same address 15 minutes at most |')
+    inGuide('| one address registers accounts | 199 | 100 | nothing; on the same address 15 minutes at most |')
   })
 })
 
@@ -180,7 +180,7 @@ describe('an attack of 100,000 stolen pairs of names and passwords from 50 netwo
     expect(through).toBeLessThanOrEqual(50 * 79)
     // The flood was answered out of memory: few of the refused attempts came to the database's writer.
     expect(app.process.waits().waitedTotal - before).toBeLessThan(100_000 / 8)
-    inReadme('| 50 networks try 100,000 stolen pairs | 3,950 | 2,000 |')
+    inGuide('| 50 networks try 100,000 stolen pairs | 3,950 | 2,000 |')
     await app.close()
   }, 60_000)
 })

@@ -1,5 +1,4 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { join } from 'node:path'
 import { limitNames } from '../../src/config/limits.ts'
 import { rulesWith } from '../../src/features/limits/overrides.ts'
 import { rules } from '../../src/features/limits/rules.ts'
@@ -7,6 +6,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { testSecret } from '../support/app.ts'
 import { runBinary } from '../support/binary.ts'
 import { keyward } from '../support/cli.ts'
+import { readChapter } from '../support/readme.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 setDefaultTimeout(60_000)
@@ -63,13 +63,13 @@ describe('LIMITS', () => {
   })
 })
 
-test('README lists every limit with its default', async () => {
-  const readme = await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).text()
+test('the guide lists every limit with its default', async () => {
+  const guide = await readChapter('security')
   const unit = (window: number) =>
     window % DAY === 0 ? `${window / DAY}d` : window % HOUR === 0 ? `${window / HOUR}h` : `${window / MINUTE}m`
   for (const name of limitNames) {
     const tiers = rules[name].map(({ budget, window }) => `${budget}/${unit(window)}`).join('+')
-    expect(readme).toContain(`| \`${name}\` | \`${tiers}\` |`)
+    expect(guide).toContain(`| \`${name}\` | \`${tiers}\` |`)
   }
 })
 

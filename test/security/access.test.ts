@@ -24,6 +24,8 @@ const written: Record<string, readonly string[]> = {
     'GET /readyz',
     'GET /docs',
     'GET /docs/{file}',
+    'GET /docs/guide/',
+    'GET /docs/guide/{chapter}',
     'GET /openapi.json',
   ],
   user: [

@@ -190,7 +190,7 @@ describe('over a socket', () => {
     // The yardstick: two honest requests on one connection are two.
     await askTwice(served.url, hidden)
     expect(seen(app, 'GET')).toBe(2)
-    // Bun cuts off who sends the second before the first is answered; README says so.
+    // Bun cuts off who sends the second before the first is answered; the guide says so.
     const { status } = await served.raw(`${hidden}${hidden}`)
     expect([status, seen(app, 'GET')]).toEqual([Number.NaN, 3])
     await served.stop()

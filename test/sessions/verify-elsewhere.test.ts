@@ -5,7 +5,7 @@ import { createTestApp, type TestApp } from '../support/app.ts'
 import { manualClock } from '../support/clock.ts'
 import { appPerSuite } from '../support/hooks.ts'
 import { hasPythonModules, python } from '../support/programs.ts'
-import { blocksOf } from '../support/readme.ts'
+import { blocksOf, readChapter } from '../support/readme.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { type Served, serve } from '../support/socket.ts'
 import { decode } from './support.ts'
@@ -13,9 +13,9 @@ import { decode } from './support.ts'
 setDefaultTimeout(60_000)
 
 const root = join(import.meta.dir, '..', '..')
-const blocks = blocksOf(await Bun.file(join(root, 'README.md')).text())
+const blocks = blocksOf(await readChapter('protecting-services'))
 
-/** README's one block in this language, asking the Keyward under test for its keys. */
+/** The guide's one block in this language, asking the Keyward under test for its keys. */
 function blockOf(language: string, url: string): string {
   const [block, ...more] = blocks.filter((one) => one.language === language)
   expect(more).toEqual([])
@@ -64,7 +64,7 @@ async function headers(app: TestApp): Promise<[header: string, status: number][]
   return all
 }
 
-describe('README’s way to verify a token', () => {
+describe('the guide’s way to verify a token', () => {
   let served: Served
   const app = appPerSuite({ clock: manualClock(Date.now()) }, () => served.stop())
   let cases: [header: string, status: number][]

@@ -1,7 +1,32 @@
 import { join } from 'node:path'
 import { configTable } from '../../src/config/print.ts'
+import { chapterFiles } from '../../src/features/documentation/guide.ts'
+import { createTestApp } from './app.ts'
 import { everyCommand, runBinary } from './binary.ts'
 import { closeScratch } from './scratch.ts'
+
+const root = join(import.meta.dir, '..', '..')
+
+/** README, or a chapter of the guide. */
+export interface Document {
+  /** `README`, or the chapter's address below `/docs/guide/`. */
+  name: string
+  path: string
+  text: string
+}
+
+/** What users read: README and all of the guide that is served. */
+export const readDocuments = (): Promise<Document[]> =>
+  Promise.all(
+    Object.entries({ README: join(root, 'README.md'), ...chapterFiles }).map(async ([name, path]) => ({
+      name: name === '' ? 'guide' : name,
+      path,
+      text: await Bun.file(path).text(),
+    })),
+  )
+
+/** The text of one chapter. */
+export const readChapter = (name: string): Promise<string> => Bun.file(chapterFiles[name]!).text()
 
 export interface Block {
   language: string
@@ -25,6 +50,33 @@ export function blocksOf(markdown: string): Block[] {
     ]
   })
 }
+
+/**
+ * An answer as a document shows it, indented: where the document has a time or ends a text in `…`, the answer may have
+ * any time, or any text with that beginning; all else is as it was answered.
+ */
+export function jsonAsShown(answer: string, shown: string): string {
+  const mended = (actual: unknown, example: unknown): unknown => {
+    if (typeof actual === 'string' && typeof example === 'string') return isLike(actual, example) ? example : actual
+    // Seconds since 1970 are times, too.
+    if (typeof actual === 'number' && typeof example === 'number')
+      return Math.min(actual, example) > 1_700_000_000 ? example : actual
+    if (typeof actual !== 'object' || typeof example !== 'object' || !actual || !example) return actual
+    if (Array.isArray(actual)) return actual.map((one, index) => mended(one, (example as unknown[])[index]))
+    const members = Object.entries(actual)
+    return Object.fromEntries(
+      members.map(([key, value]) => [key, mended(value, (example as typeof actual)[key as never])]),
+    )
+  }
+  return JSON.stringify(mended(JSON.parse(answer), JSON.parse(shown)), null, 2)
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
+
+const isLike = (actual: string, example: string): boolean =>
+  example.endsWith('…')
+    ? actual.startsWith(example.slice(0, -1)) && actual.length >= example.length
+    : TIME.test(actual) && TIME.test(example)
 
 export interface Shell {
   /** Runs a script; variables that it sets are there for the next. `stdout` is what it printed, without errors. */
@@ -69,12 +121,12 @@ export function openShell(cwd: string): Shell {
 
 const END = '--- the end of this block, with exit code '
 
-/** The parts of README that are made, each between `<!-- name -->` and `<!-- /name -->`. */
-export async function madeParts(): Promise<Record<'commands' | 'settings', string>> {
-  return { commands: await commandTable(), settings: configTable() }
+/** The tables that are generated, each between `<!-- name -->` and `<!-- /name -->` in a chapter of the guide. */
+export async function madeParts(): Promise<Record<'commands' | 'settings' | 'metrics', string>> {
+  return { commands: await commandTable(), settings: configTable(), metrics: await metricTable() }
 }
 
-/** What stands between the two comments of a made part. */
+/** What stands between the two comments of a generated table. */
 export const partPattern = (name: string): RegExp => new RegExp(`(?<=<!-- ${name} -->\\n).*?(?=<!-- /${name} -->)`, 's')
 
 /** Every command, with the sentence that begins its help. */
@@ -83,17 +135,41 @@ async function commandTable(): Promise<string> {
     (await everyCommand()).map(async (command) => {
       const { stdout } = await runBinary([...command.split(' '), '--help'])
       const sentence = stdout.slice(0, stdout.indexOf(` (keyward ${command}`))
-      return `| \`keyward ${command}\` | ${sentence.replaceAll('|', '\\|')} |`
+      return `| \`keyward ${command}\` | ${cell(sentence)} |`
     }),
   )
-  return `${['| command | what it does |', '| --- | --- |', ...rows].join('\n')}\n`
+  return table(['| command | what it does |', '| --- | --- |', ...rows])
 }
 
+/** Every metric, as a service names them that has answered, refused and logged in. */
+async function metricTable(): Promise<string> {
+  const token = 'scrape-only-9f2m4x8q'
+  const app = await createTestApp({ env: { METRICS_TOKEN: token } })
+  await app.signUp()
+  await app.request('GET', '/users/me')
+  const text = await (await app.request('GET', '/metrics', { token })).text()
+  await app.close()
+  const rows = [...text.matchAll(/^# HELP (\w+) (.*)\n# TYPE \1 (\w+)\n(.*)$/gm)].map(
+    ([, name, help, type, sample]) => {
+      const labels = [...sample!.matchAll(/(\w+)="/g)].map(([, label]) => label!).filter((label) => label !== 'le')
+      return `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(', ')} | ${cell(help!)} |`
+    },
+  )
+  return table(['| metric | type | labels | meaning |', '| --- | --- | --- | --- |', ...rows])
+}
+
+const table = (rows: string[]): string => `${rows.join('\n')}\n`
+const cell = (text: string): string => text.replaceAll('|', '\\|')
+
+/** Replaces what stands between the comments of a part in a text. */
+export const withPart = (text: string, name: string, part: string): string =>
+  text.replace(partPattern(name), () => `\n${part}\n`)
+
 if (import.meta.main) {
-  const path = join(import.meta.dir, '..', '..', 'README.md')
-  let text = await Bun.file(path).text()
-  for (const [name, part] of Object.entries(await madeParts()))
-    text = text.replace(partPattern(name), () => `\n${part}\n`)
-  await Bun.write(path, text)
+  const parts = Object.entries(await madeParts())
+  for (const { path, text } of await readDocuments()) {
+    const renewed = parts.reduce((before, [name, part]) => withPart(before, name, part), text)
+    if (renewed !== text) await Bun.write(path, renewed)
+  }
   await closeScratch()
 }

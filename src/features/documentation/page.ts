@@ -1,16 +1,18 @@
 import theme from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
+import guideStyle from './page/guide.css' with { type: 'file' }
 import style from './page/page.css' with { type: 'file' }
 import script from './page/page.js' with { type: 'file' }
 
-/** Names of the page's files, as `docsPage` places them. */
+/** The files that a page can name. */
 export type DocsFile = keyof typeof docsFiles
 
-/** What the documentation page is made of: Swagger UI as it is published, and how we start it. */
+/** What the pages load: Swagger UI as it is published, how we start it, and the style of the guide. */
 export const docsFiles = {
   'swagger-ui.css': { path: theme, type: 'text/css; charset=utf-8' },
   'page.css': { path: style, type: 'text/css; charset=utf-8' },
   'swagger-ui-bundle.js': { path: bundle, type: 'text/javascript; charset=utf-8' },
+  'guide.css': { path: guideStyle, type: 'text/css; charset=utf-8' },
   'page.js': { path: script, type: 'text/javascript; charset=utf-8' },
 } as const
 
@@ -29,6 +31,7 @@ export const docsPage = (address: (file: DocsFile) => string): string => `<!doct
     <link rel="stylesheet" href="${address('page.css')}">
   </head>
   <body>
+    <nav class="guide-link"><a href="docs/guide/">Guide</a></nav>
     <noscript>This page needs JavaScript. The document it shows is <a href="openapi.json">openapi.json</a>.</noscript>
     <main id="docs"></main>
     <script src="${address('swagger-ui-bundle.js')}"></script>
@@ -37,6 +40,6 @@ export const docsPage = (address: (file: DocsFile) => string): string => `<!doct
 </html>
 `
 
-/** A key. */
-const icon =
+/** A key, for the tab of the browser. */
+export const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke="#3b7dd8" stroke-width="2"><circle cx="5" cy="8" r="3"/><path d="M8 8h7v3M12 8v2"/></svg>'

@@ -9,7 +9,12 @@ declare module '*/page/page.js' {
   export = path
 }
 
-declare module '*/page/page.css' {
+declare module '*.css' {
+  const path: string
+  export = path
+}
+
+declare module '*.md' {
   const path: string
   export = path
 }

@@ -1,0 +1,98 @@
+import { createDocument, type DocumentOptions } from '../../http/openapi/document.ts'
+import { pageSecurityPolicy } from '../../http/security-headers.ts'
+import { type StaticContent, staticContent } from '../../http/static-content.ts'
+import { chapterFiles, guidePage, guideSecurityPolicy, readChapters } from './guide.ts'
+import { docsFiles, docsPage } from './page.ts'
+
+export interface DocumentationNeeds {
+  /** The address under which clients reach the service, without a slash at the end. */
+  publicUrl: string
+  /** Lists the routes of the service. Asked when the OpenAPI document is requested for the first time. */
+  routes: () => DocumentOptions['routes']
+}
+
+/** The documentation of the version that runs. Each part is made at its first request and kept. */
+export interface Documentation {
+  /** The page that shows the OpenAPI document and sends requests. */
+  page(): Promise<StaticContent>
+  /**
+   * A script or a style.
+   * @param name as the pages write it, with the hash of its content
+   */
+  file(name: string): Promise<StaticContent | undefined>
+  /** The OpenAPI document. */
+  document(): Promise<StaticContent>
+  /**
+   * A page of the guide.
+   * @param chapter the last segment of its address; empty for the index
+   */
+  guide(chapter: string): Promise<StaticContent | undefined>
+}
+
+/** The same address shows another text after an upgrade, so browsers ask each time whether theirs is current. */
+const revalidated = 'public, no-cache'
+/** The name holds the hash of the content. */
+const forever = 'public, max-age=31536000, immutable'
+
+/** Most processes never show their documentation, and the files of the page alone are two megabytes. */
+export function createDocumentation({ publicUrl, routes }: DocumentationNeeds): Documentation {
+  const files = once(async () => {
+    const contents = Object.entries(docsFiles).map(async ([name, { path, type }]) => {
+      const file = Bun.file(path)
+      const content = await staticContent({ 'content-type': type, 'cache-control': forever }, await file.bytes(), file)
+      return [name, content] as const
+    })
+    return new Map(await Promise.all(contents))
+  })
+  const document = once(async () => {
+    const made = await createDocument({ routes: routes(), publicUrl })
+    return staticContent({ 'content-type': 'application/json', 'cache-control': revalidated }, JSON.stringify(made))
+  })
+  const page = once(async () => {
+    const contents = await files()
+    return staticContent(
+      htmlHeaders(pageSecurityPolicy),
+      docsPage((file) => `docs/${addressOf(file, contents.get(file)!)}`),
+    )
+  })
+  const chapters = once(readChapters)
+  const guidePages = new Map(
+    Object.keys(chapterFiles).map((name) => [
+      name,
+      once(async () => {
+        const style = addressOf('guide.css', (await files()).get('guide.css')!)
+        return staticContent(htmlHeaders(guideSecurityPolicy), guidePage(name, await chapters(), `../${style}`))
+      }),
+    ]),
+  )
+
+  return {
+    page,
+    document,
+    async file(name) {
+      return [...(await files())].find(([file, content]) => addressOf(file, content) === name)?.[1]
+    },
+    guide: async (chapter) => guidePages.get(chapter)?.(),
+  }
+}
+
+const htmlHeaders = (policy: string) => ({
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': revalidated,
+  'content-security-policy': policy,
+})
+
+/** `swagger-ui-n4bQgYhMfWWaL-qg.css`: new content, new address. */
+const addressOf = (file: string, { hash }: StaticContent): string => file.replace(/(\.\w+)$/, `-${hash}$1`)
+
+/** Does the work at the first call and remembers its result. A failure is tried again. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined
+  return () => {
+    result ??= work().catch((error) => {
+      result = undefined
+      throw error
+    })
+    return result
+  }
+}

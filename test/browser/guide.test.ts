@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import type { AxeResults } from 'axe-core'
+import type { Page } from 'playwright-core'
+import { chapterFiles } from '../../src/features/documentation/guide.ts'
+import { type RunningBinary, startBinary } from '../support/binary.ts'
+import { hasPrograms } from '../support/programs.ts'
+import { openPage, screenshot } from './chromium.ts'
+
+const axe = await Bun.file(join(import.meta.dir, '..', '..', 'node_modules', 'axe-core', 'axe.min.js')).text()
+const names = Object.keys(chapterFiles)
+/** The contents, and chapters that have every kind of element between them: lists, tables, code, headings of all levels. */
+const examined = ['', 'quick-start', 'security']
+
+/** What axe-core holds against the page, with the elements that it means. */
+async function accessibilityProblems(page: Page): Promise<string[]> {
+  // Through the browser's debugger, which the policy of the page does not bind.
+  await page.evaluate(axe)
+  const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as AxeResults
+  return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+}
+
+describe.skipIf(!hasPrograms('chromium'))('the guide of the executable in Chromium', () => {
+  let keyward: RunningBinary
+  beforeAll(async () => {
+    keyward = await startBinary()
+  }, 60_000)
+  afterAll(() => keyward.stop())
+
+  const looks = [
+    { colorScheme: 'light', device: 'a desktop', viewport: { width: 1280, height: 900 } },
+    { colorScheme: 'dark', device: 'a phone', viewport: { width: 390, height: 844 } },
+  ] as const
+
+  test.each(looks)(
+    'is readable on $device in the $colorScheme, without a complaint of browser or axe-core',
+    async ({ device, ...options }) => {
+      const { page, requests, complaints, close } = await openPage(options)
+      const grounds = new Set<unknown>()
+      for (const name of names) {
+        await page.goto(`${keyward.url}/docs/guide/${name}`)
+        await screenshot(page, `guide-${options.colorScheme}-${device.slice(2)}-${name || 'contents'}`)
+        grounds.add(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
+        if (examined.includes(name)) expect([name, await accessibilityProblems(page)]).toEqual([name, []])
+        // Wide tables and code scroll inside themselves, the page does not.
+        expect([name, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([
+          name,
+          options.viewport.width,
+        ])
+      }
+      expect([...grounds]).toEqual([options.colorScheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(20, 23, 27)'])
+      expect(complaints).toEqual([])
+      expect(requests.filter((url) => !url.startsWith(`${keyward.url}/docs/`) && !url.startsWith('data:'))).toEqual([])
+      await close()
+    },
+    60_000,
+  )
+
+  test('is walked through by its links and by the keyboard', async () => {
+    const { page, complaints, close } = await openPage()
+    await page.goto(`${keyward.url}/docs`)
+    await page.locator('.guide-link a').click()
+    await page.waitForURL(`${keyward.url}/docs/guide/`)
+    for (const name of names.slice(1)) {
+      await page.locator('.turn a', { hasText: '→' }).click()
+      await page.waitForURL(`${keyward.url}/docs/guide/${name}`)
+    }
+    expect(await page.locator('.turn a', { hasText: '→' }).count()).toBe(0)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate('document.activeElement.id')).toBe('text')
+    await page.getByRole('link', { name: 'API reference' }).click()
+    await page.waitForURL(`${keyward.url}/docs`)
+    expect(complaints).toEqual([])
+    await close()
+  }, 60_000)
+})
