@@ -102,7 +102,7 @@ const pages = (complaints: DeclaredAnswer['complaints']): Operation[] => {
   const page = (path: string, type: string, example?: string): Operation => ({
     method: 'GET',
     path,
-    parameters: example === undefined ? [] : [{ name: 'file', in: 'path', example }],
+    parameters: example === undefined ? [] : [{ name: /\{(\w+)\}/.exec(path)![1]!, in: 'path', example }],
     bodies: [],
     answers: new Map<number, DeclaredAnswer>([
       [200, { type, codes: [], complaints: () => [] }],
@@ -113,6 +113,8 @@ const pages = (complaints: DeclaredAnswer['complaints']): Operation[] => {
   return [
     page('/docs', 'text/html'),
     page('/docs/{file}', 'text/javascript', 'page.js'),
+    page('/docs/guide/', 'text/html'),
+    page('/docs/guide/{chapter}', 'text/html', 'sessions'),
     page('/openapi.json', 'application/json'),
   ]
 }

@@ -145,7 +145,7 @@ describeEachDialect('refuses', (dialect) => {
 
   test('to import a database into itself', async () => {
     const old = await oldServiceWithAda(dialect)
-    const { code, err } = await importFrom(old.url, old.url)
+    const { code, err } = await keyward(['import', '--from', old.url], { databaseUrl: old.url })
     expect(code).toBe(1)
     expect(err).toContain('keyward import --from')
   })
