@@ -13,6 +13,7 @@ import { createCors } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
 import { createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
+import { createDocument } from './http/openapi/document.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createProxyWarning } from './http/proxy-warning.ts'
 import { createRequestIds } from './http/request-id.ts'
@@ -51,7 +52,9 @@ export function createApp(service: Service, peer: PeerAddress = () => undefined)
     .use(accessRoutes(service.access, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
     .use(tokenRoutes(config.PUBLIC_URL, kit))
-  const documentation = createDocumentation({ publicUrl: config.PUBLIC_URL, routes: () => elysia.routes })
+  const documentation = createDocumentation({
+    openApi: () => createDocument({ routes: elysia.routes, publicUrl: config.PUBLIC_URL }),
+  })
   elysia.use(documentationRoutes(documentation, kit))
   const table = createRouteTable(elysia.routes.map(toRoute))
   const pipeline = createPipeline({

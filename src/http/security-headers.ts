@@ -7,7 +7,3 @@ export function putCommonHeaders(headers: Headers): void {
   headers.set('referrer-policy', 'no-referrer')
   if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
 }
-
-/** What `/docs` needs and nothing more; `'unsafe-inline'` nowhere. */
-export const pageSecurityPolicy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

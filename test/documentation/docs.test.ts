@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { gunzipSync } from 'node:zlib'
-import { pageSecurityPolicy } from '../../src/http/security-headers.ts'
+import { pageSecurityPolicy } from '../../src/features/documentation/page.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 
 let app: TestApp

@@ -42,8 +42,8 @@ interface Room {
 
 /** From the bottom up: a file imports its own floor and those below it. */
 const floors = [
-  'errors',
   'lib',
+  'errors',
   'config',
   'storage',
   'rules',

@@ -1,14 +1,10 @@
-import { createDocument, type DocumentOptions } from '../../http/openapi/document.ts'
-import { pageSecurityPolicy } from '../../http/security-headers.ts'
-import { type StaticContent, staticContent } from '../../http/static-content.ts'
+import { type StaticContent, staticContent } from '../../lib/static-content.ts'
 import { chapterFiles, guidePage, guideSecurityPolicy, readChapters } from './guide.ts'
-import { docsFiles, docsPage } from './page.ts'
+import { docsFiles, docsPage, pageSecurityPolicy } from './page.ts'
 
 export interface DocumentationNeeds {
-  /** The address under which clients reach the service, without a slash at the end. */
-  publicUrl: string
-  /** Lists the routes of the service. Asked when the OpenAPI document is requested for the first time. */
-  routes: () => DocumentOptions['routes']
+  /** Makes the OpenAPI document. Called when it is requested for the first time. */
+  openApi: () => Promise<object>
 }
 
 /** The documentation of the version that runs. Each part is made at its first request and kept. */
@@ -35,7 +31,7 @@ const revalidated = 'public, no-cache'
 const forever = 'public, max-age=31536000, immutable'
 
 /** Most processes never show their documentation, and the files of the page alone are two megabytes. */
-export function createDocumentation({ publicUrl, routes }: DocumentationNeeds): Documentation {
+export function createDocumentation({ openApi }: DocumentationNeeds): Documentation {
   const files = once(async () => {
     const contents = Object.entries(docsFiles).map(async ([name, { path, type }]) => {
       const file = Bun.file(path)
@@ -44,10 +40,12 @@ export function createDocumentation({ publicUrl, routes }: DocumentationNeeds): 
     })
     return new Map(await Promise.all(contents))
   })
-  const document = once(async () => {
-    const made = await createDocument({ routes: routes(), publicUrl })
-    return staticContent({ 'content-type': 'application/json', 'cache-control': revalidated }, JSON.stringify(made))
-  })
+  const document = once(async () =>
+    staticContent(
+      { 'content-type': 'application/json', 'cache-control': revalidated },
+      JSON.stringify(await openApi()),
+    ),
+  )
   const page = once(async () => {
     const contents = await files()
     return staticContent(

@@ -3,7 +3,7 @@ import { KeywardError } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { pathOf } from '../../http/route-table.ts'
 import { plainProblems, withHeaders } from '../../http/schemas.ts'
-import { answerStatic, type StaticContent } from '../../http/static-content.ts'
+import { answerStatic, type StaticContent } from '../../lib/static-content.ts'
 import type { Documentation } from './documentation.ts'
 
 /** The OpenAPI document, the page to read and try it, and the guide. */

@@ -1,5 +1,5 @@
-import { toBase64Url } from '../lib/encoding.ts'
-import { sha256 } from '../lib/hash.ts'
+import { toBase64Url } from './encoding.ts'
+import { sha256 } from './hash.ts'
 
 /** An answer that is the same for everyone until the next version of Keyward. */
 export interface StaticContent {
