@@ -116,7 +116,7 @@ describeEachDialect('a database set up with another SECRET_KEY', (dialect) => {
     const { url: databaseUrl, dispose } = await dialect.databaseUrl()
     try {
       await (await startBinary({ databaseUrl })).stop()
-      const env = { DATABASE_URL: databaseUrl, SECRET_KEY }
+      const env = { DATABASE_URL: databaseUrl, SECRET_KEY, HOST: '127.0.0.1', PORT: '0' }
       const { exitCode, stdout, stderr } = await runBinary(['serve', '--dev'], { env })
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
       expect(stderr).toStartWith('SECRET_KEY is not the one this database was set up with')

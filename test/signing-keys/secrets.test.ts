@@ -51,7 +51,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
     const app = await apps.open({ dialect })
     const before = await rows(app)
     await expect(restart(app, { SECRET_KEY: newSecret })).rejects.toThrow(
-      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost for good, see “The keys that sign” in the README.',
+      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost for good, see “The secret key” in the guide, /docs/guide/security.',
     )
     for (const argv of [
       ['keys', 'rotate', '--now'],
@@ -63,7 +63,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
     expect(await rows(app)).toEqual(before)
   })
 
-  test('where SECRET_KEY is lost, removing the keys as README says costs the sessions and no account', async () => {
+  test('where SECRET_KEY is lost, removing the keys as the guide says costs the sessions and no account', async () => {
     const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     await before.rows.signingKeys.remove()

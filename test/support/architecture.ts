@@ -8,7 +8,7 @@ export interface SourceFile {
 }
 
 /**
- * Holds source files against DESIGN.md section 2.
+ * Checks source files against the rules of the source layout: what may import what, and file sizes.
  * @returns one line for each violation, `path:line: the rule`; none when all is well
  */
 export const violations = (files: readonly SourceFile[]): string[] => files.flatMap(violationsOf)
