@@ -1,5 +1,19 @@
 import { posix } from 'node:path'
-import { codeOnly, importsOf, lineAt } from './source-text.ts'
+import { codeOnly, type Import, importsOf, lineAt } from './source-text.ts'
+
+/** A rule of the house. `README.md` in src explains them; this file holds them. */
+export interface Rule {
+  /** The rule as a sentence. */
+  name: string
+  /** What breaks it in this file; nothing when all is well. */
+  broken: (file: ReadFile, house: House) => Breach[]
+}
+
+/** One breach: its line, and the text that breaks the rule. */
+export interface Breach {
+  line: number
+  what: string
+}
 
 export interface SourceFile {
   /** From the repository's root, with slashes: `src/features/users/store.ts`. */
@@ -7,216 +21,278 @@ export interface SourceFile {
   text: string
 }
 
-/**
- * Checks source files against the rules of the source layout: what may import what, and file sizes.
- * @returns one line for each violation, `path:line: the rule`; none when all is well
- */
-export const violations = (files: readonly SourceFile[]): string[] => files.flatMap(violationsOf)
-
-function violationsOf({ path, text }: SourceFile): string[] {
-  const found: string[] = []
-  const at = (line: number, rule: string) => found.push(`${path}:${line}: ${rule}`)
-  const code = codeOnly(text)
-  const here = placeOf(path)
-  if (here === undefined) at(1, 'this path has no place in the house')
-  if (here?.feature !== undefined && levelOf(here.feature) === undefined)
-    at(1, `feature "${here.feature}" has no level in the order of features`)
-  if (/(^|\/)index\.tsx?$/.test(path)) at(1, 'no index.ts: a module is imported by its own name')
-  const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
-  if (lines > MAX_LINES) at(MAX_LINES + 1, `a file has at most ${MAX_LINES} lines, this one has ${lines}`)
-
-  for (const { specifier, typeOnly, line } of importsOf(text, code)) {
-    if (here?.layer === 'errors') at(line, `errors.ts imports nothing (imports ${specifier})`)
-    const packageRule = PACKAGE_RULES.find((rule) => rule.name.test(specifier) && !(typeOnly && rule.typesAnywhere))
-    if (packageRule !== undefined && !packageRule.allowed.test(path))
-      at(line, `${packageRule.rule} (imports ${specifier})`)
-    if (!specifier.startsWith('.') || here === undefined) continue
-    const target = posix.join(posix.dirname(path), specifier)
-    const broken = importRule(here, placeOf(target), typeOnly, target)
-    if (broken !== undefined) at(line, `${broken} (imports ${target})`)
-  }
-
-  for (const { name, allowed, rule } of CODE_RULES)
-    if (!allowed?.test(path))
-      for (const match of code.matchAll(name)) at(lineAt(code, match.index), `${rule} (${match[0].trim()})`)
-  return found
+/** A source file with what the rules look at. */
+interface ReadFile extends SourceFile {
+  /** Without comments and the insides of strings. */
+  code: string
+  imports: readonly (Import & { target: string | undefined })[]
+  room: Room | undefined
 }
 
-interface Place {
-  layer: Layer
+/** All files, and which feature owns which table. */
+interface House {
+  paths: ReadonlySet<string>
+  tableOwners: ReadonlyMap<string, string>
+}
+
+interface Room {
+  floor: Floor
   feature?: string
 }
 
-type Layer = (typeof layers)[number]
-
-/** From the bottom up: a module imports its own layer and those before it. */
-const layers = [
+/** From the bottom up: a file imports its own floor and those below it. */
+const floors = [
   'errors',
   'lib',
   'config',
   'storage',
-  'store',
-  'use case',
+  'rules',
   'http',
-  'schemas',
   'routes',
-  'deps',
+  'service',
   'app',
   'cli',
   'main',
 ] as const
+type Floor = (typeof floors)[number]
 
-/** A feature imports itself and features of a lower level. */
-const featureLevels = [
-  // Of what happens to users and keys there is an audit row in the same transaction, so it stands below them.
-  ['audit'],
-  ['users', 'keys', 'mail', 'limits'],
-  ['tokens', 'roles'],
-  ['api-keys'],
-  ['sessions'],
-  ['verification'],
-  ['accounts'],
-  ['admin', 'pages', 'transfer', 'ops'],
+/** A feature imports those before it. A new feature gets a place here. */
+const features = [
+  'audit',
+  'users',
+  'limits',
+  'passwords',
+  'roles',
+  'signing-keys',
+  'tokens',
+  'api-keys',
+  'sessions',
+  'access',
+  'metrics',
+  'accounts',
+  'administration',
+  'import',
+  'probes',
+  'jobs',
+  'documentation',
 ]
-
-const levelOf = (feature: string): number | undefined => {
-  const level = featureLevels.findIndex((names) => names.includes(feature))
-  return level === -1 ? undefined : level
-}
-
-function placeOf(path: string): Place | undefined {
-  const [top, folder, ...rest] = path.replace(/\.tsx?$/, '').split('/')
-  if (top !== 'src' || folder === undefined) return undefined
-  if (rest.length === 0)
-    return folder === 'main' || folder === 'app' || folder === 'deps' || folder === 'errors'
-      ? { layer: folder }
-      : undefined
-  if (folder === 'features' && rest.length > 1) {
-    const role = rest.at(-1)?.split('.').at(-1)
-    const layer = role === 'routes' || role === 'schemas' || role === 'store' ? role : 'use case'
-    return { layer, feature: rest[0] }
-  }
-  return folder === 'cli' || folder === 'http' || folder === 'storage' || folder === 'config' || folder === 'lib'
-    ? { layer: folder }
-    : undefined
-}
-
-function importRule(here: Place, there: Place | undefined, typeOnly: boolean, target: string): string | undefined {
-  if (there === undefined) return /\.tsx?$/.test(target) ? 'src imports no code outside its own layers' : undefined
-  if (here.layer === 'lib' && there.layer !== 'lib') return 'lib imports nothing of Keyward'
-  if (there.layer === 'http' && !HTTP_IMPORTERS.has(here.layer))
-    return 'http/ is imported by app.ts, routes.ts and schemas.ts only'
-  if (there.layer === 'store' && here.feature !== there.feature)
-    return "a feature's store.ts is imported by its own folder only: call its use case"
-  if (there.layer === 'routes' && here.layer !== 'app' && here.layer !== 'routes')
-    return 'a routes.ts is imported by app.ts only'
-  if (here.feature !== undefined && there.feature !== undefined && here.feature !== there.feature) {
-    const [mine, theirs] = [levelOf(here.feature), levelOf(there.feature)]
-    if (mine !== undefined && theirs !== undefined && theirs >= mine)
-      return `feature ${here.feature} imports features of a lower level only, ${there.feature} is none`
-  }
-  if (layers.indexOf(there.layer) <= layers.indexOf(here.layer)) return undefined
-  const inFeature = here.feature !== undefined || here.layer === 'http'
-  // Types of the composition root say what a use case is handed; a store may be typed by the rules that it serves.
-  if (typeOnly && there.layer === 'deps' && inFeature) return undefined
-  if (typeOnly && here.layer === 'store' && there.layer === 'use case') return undefined
-  return `imports point down, from main to lib: ${here.layer} does not import ${there.layer}`
-}
-
-const HTTP_IMPORTERS: ReadonlySet<Layer> = new Set(['http', 'app', 'routes', 'schemas'])
 
 const MAX_LINES = 300
 
-interface PackageRule {
-  name: RegExp
-  allowed: RegExp
-  /** A type costs nothing at run time and binds nobody. */
-  typesAnywhere?: boolean
-  rule: string
-}
-
-const WIRE = String.raw`^src/(app\.tsx?$|http/|features/[^/]+/(.*[./])?(routes|schemas)\.tsx?$)`
-
-const OPENERS = /^src\/storage\/(sqlite-file|postgres|foreign)\.ts$/
-const OPENERS_RULE = 'databases are opened in storage/sqlite-file.ts, storage/postgres.ts and storage/foreign.ts only'
-
-const PACKAGE_RULES: readonly PackageRule[] = [
+export const rules: readonly Rule[] = [
   {
-    name: /^@elysiajs\/jwt$/,
-    allowed: new RegExp(String.raw`${WIRE}|^src/features/(tokens|sessions)/device-token\.ts$`),
-    rule: '@elysiajs/jwt makes the device token, in device-token.ts, and is named in HTTP modules only',
+    name: 'every file has a room: main, app, service, errors, cli/, config/, lib/, storage/, http/ or a known feature',
+    broken: ({ room, path }) => (room === undefined ? [{ line: 1, what: path }] : []),
   },
   {
-    name: /^(elysia|@elysiajs\/[^/]+|@sinclair\/typebox)(\/|$)/,
-    allowed: new RegExp(WIRE),
-    rule: 'elysia is named in app.ts, http/, routes.ts and schemas.ts only',
+    name: 'imports point down: lib, errors, config, storage, features, http, routes, service, app, cli, main',
+    broken: ({ room, imports }) =>
+      imports.flatMap(({ target, line }) => {
+        const other = target === undefined ? undefined : roomOf(target)
+        if (!target || !/\.tsx?$/.test(target) || room === undefined) return []
+        return other && floors.indexOf(other.floor) <= floors.indexOf(room.floor) ? [] : [{ line, what: target }]
+      }),
   },
   {
-    name: /^drizzle-orm(\/|$)/,
-    allowed: /^src\/(storage\/|features\/[^/]+\/(.*[./])?store\.ts$)/,
-    rule: 'drizzle-orm is named in storage/ and store.ts only',
+    name: 'errors.ts imports nothing',
+    broken: ({ path, imports }) =>
+      path === 'src/errors.ts' ? imports.map(({ specifier, line }) => ({ line, what: specifier })) : [],
   },
   {
-    name: /^typebox(\/|$)/,
-    allowed: /^src\/(config|features\/transfer)\//,
-    rule: 'typebox is for configuration and transfer formats only; a route takes t of elysia',
+    name: 'a feature imports only features before it in the list, and of them only the file named after the feature',
+    broken: ({ room, imports }) =>
+      imports.flatMap(({ target, line }) => {
+        const other = target === undefined ? undefined : roomOf(target)?.feature
+        if (room?.feature === undefined || other === undefined || other === room.feature) return []
+        const isBefore = features.indexOf(other) < features.indexOf(room.feature)
+        return isBefore && isPublic(target!, room.floor) ? [] : [{ line, what: target! }]
+      }),
   },
   {
-    name: /^bun:sqlite$/,
-    allowed: OPENERS,
-    rule: OPENERS_RULE,
+    name: 'what is outside of the features imports only the file named after one; app.ts imports its routes.ts, too',
+    broken: ({ room, path, imports }) =>
+      imports.flatMap(({ target, line }) => {
+        const feature = target === undefined ? undefined : roomOf(target)?.feature
+        if (room?.feature !== undefined || feature === undefined) return []
+        const isRoutes = path === 'src/app.ts' && target === `src/features/${feature}/routes.ts`
+        return isPublic(target!, room?.floor) || isRoutes ? [] : [{ line, what: target! }]
+      }),
   },
   {
-    name: /^bun$/,
-    allowed: OPENERS,
-    typesAnywhere: true,
-    rule: 'Bun is the global: its module is imported only where storage/ opens databases',
+    name: 'every feature has a file that is named after it',
+    broken: ({ room, path }, { paths }) => {
+      const own = `src/features/${room?.feature}/${room?.feature}.ts`
+      return room?.feature === undefined || paths.has(own) ? [] : [{ line: 1, what: `${path}, without ${own}` }]
+    },
   },
-  { name: /^(node:)?process$/, allowed: /^src\/main\.ts$/, rule: 'process is named in main.ts only' },
-  { name: /^(node:)?timers(\/promises)?$/, allowed: /^src\/lib\//, rule: 'timers are in lib/ only: take a Clock' },
+  {
+    name: 'service.ts is imported by app.ts and cli/ only',
+    broken: ({ room, imports }) =>
+      imports.flatMap(({ target, line }) =>
+        target === 'src/service.ts' && room?.floor !== 'app' && room?.floor !== 'cli' ? [{ line, what: target }] : [],
+      ),
+  },
+  {
+    name: 'a table is written by its owner only, the feature that its docstring names (@owner)',
+    broken: ({ room, code, path }, { tableOwners }) =>
+      [...code.matchAll(/\.\s*(?:insert|update|delete)\(\s*((?:\w+\s*\.\s*)*\w+)\s*\)/g)].flatMap((match) => {
+        const table = tableNamed(code, match[1]!.split('.').at(-1)!.trim())
+        const owner = tableOwners.get(table)
+        const writer = room?.feature ?? (room?.floor === 'storage' ? 'storage' : path)
+        return owner === undefined || owner === writer ? [] : [{ line: lineAt(code, match.index), what: table }]
+      }),
+  },
+  {
+    name: `a file has at most ${MAX_LINES} lines`,
+    broken: ({ text }) => {
+      const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
+      return lines > MAX_LINES ? [{ line: MAX_LINES + 1, what: `${lines} lines` }] : []
+    },
+  },
+  {
+    name: 'there is no index.ts: a module is imported by its own name',
+    broken: ({ path }) => (/(^|\/)index\.tsx?$/.test(path) ? [{ line: 1, what: path }] : []),
+  },
+  forbidsCode('there are no default exports', /\bexport\s+default\b|\bas\s+default\b/g),
+  allowsPackage(
+    'elysia, its plugins and its typebox are named in app.ts, http/, routes.ts and schemas.ts only',
+    /^(elysia|@elysiajs\/(?!jwt)[^/]+|@sinclair\/typebox)(\/|$)/,
+    /^src\/(app\.ts|http\/.*|features\/[^/]+\/(routes|schemas)\.ts)$/,
+  ),
+  allowsPackage(
+    '@elysiajs/jwt is named in sessions/device-token.ts only: it waits in the thread pool behind bcrypt',
+    /^@elysiajs\/jwt$/,
+    /^src\/features\/sessions\/device-token\.ts$/,
+  ),
+  allowsPackage(
+    'drizzle-orm is named in storage/ and in files called store.ts only',
+    /^drizzle-orm(\/|$)/,
+    /^src\/(storage\/|features\/[^/]+\/([a-z-]+\.)?store\.ts$)/,
+  ),
+  allowsPackage(
+    'typebox is for the configuration only; a route takes the t of elysia',
+    /^typebox(\/|$)/,
+    /^src\/config\//,
+  ),
+  allowsPackage('a database is opened in storage/ and by an import only', /^bun:sqlite$/, DATABASE_OPENERS()),
+  forbidsCode(
+    'Bun.SQL is named in storage/ and by an import only',
+    /\bBun\s*\.\s*(?:SQL|sql|postgres)\b/g,
+    DATABASE_OPENERS(),
+  ),
+  {
+    name: 'Bun is the global: its module is imported for types only',
+    broken: ({ imports }) =>
+      imports.flatMap(({ specifier, typeOnly, line }) =>
+        specifier === 'bun' && !typeOnly ? [{ line, what: specifier }] : [],
+      ),
+  },
+  allowsPackage('process is named in main.ts only', /^(node:)?process$/, /^src\/main\.ts$/),
+  forbidsCode(
+    'the process and its environment are named in main.ts only',
+    /(?<![\w$.])(?:globalThis\s*\.\s*)?process\s*(?:\?\.|\.|\[)|=\s*process\b(?!\w)|\bBun\.(?:env|argv)\b|\bimport\.meta\.env\b/g,
+    /^src\/main\.ts$/,
+  ),
+  forbidsCode(
+    'the time is read in lib/ only: take a Clock',
+    /\bDate\s*\.\s*now\b|\bnew\s+Date\b|\bperformance\s*\.\s*now\b|\bBun\.nanoseconds\b/g,
+    /^src\/lib\//,
+  ),
+  allowsPackage('timers are in lib/ only: take a Clock', /^(node:)?timers(\/promises)?$/, /^src\/lib\//),
+  forbidsCode(
+    'waiting is in lib/ only: take a Clock',
+    /(?<![\w$.])(?:globalThis\s*\.\s*)?set(?:Timeout|Interval|Immediate)\b|\bBun\s*\.\s*sleep(?:Sync)?\b|\bAbortSignal\s*\.\s*timeout\b/g,
+    /^src\/lib\//,
+  ),
+  forbidsCode(
+    'randomness is in lib/ only: take a Random',
+    /\bMath\s*\.\s*random\b|\b(?:getRandomValues|randomBytes|randomUUID(?:v\d)?|randomInt|randomFill(?:Sync)?)\b/g,
+    /^src\/lib\//,
+  ),
+  forbidsCode(
+    'the network is reached through lib/ only',
+    // Not a method that is called fetch, as in the options of Bun.serve or in an interface.
+    /(?<![\w$.#])fetch\s*\((?![^()]*\)(?::|\s*\{))|\b(?:globalThis|Bun)\s*\.\s*fetch\b/g,
+    /^src\/lib\//,
+  ),
+  forbidsCode('there is no crypto.subtle: it waits in the thread pool behind bcrypt', /\bsubtle\b/g),
 ]
 
-interface CodeRule {
-  name: RegExp
-  /** Absent: nowhere. */
-  allowed?: RegExp
-  rule: string
+/** @returns one line for each breach, `path:line: the rule (what breaks it)`; none when all is well */
+export function breachesOf(files: readonly SourceFile[], chosen: readonly Rule[] = rules): string[] {
+  const house: House = { paths: new Set(files.map(({ path }) => path)), tableOwners: tableOwnersIn(files) }
+  return files
+    .map(read)
+    .flatMap((file) =>
+      chosen.flatMap((rule) =>
+        rule.broken(file, house).map(({ line, what }) => `${file.path}:${line}: ${rule.name} (${what})`),
+      ),
+    )
 }
 
-const LIB = /^src\/lib\//
+function read({ path, text }: SourceFile): ReadFile {
+  const code = codeOnly(text)
+  const imports = importsOf(text, code).map((one) => ({
+    ...one,
+    target: one.specifier.startsWith('.') ? posix.join(posix.dirname(path), one.specifier) : undefined,
+  }))
+  return { path, text, code, imports, room: roomOf(path) }
+}
 
-const CODE_RULES: readonly CodeRule[] = [
-  {
-    name: /(?<![\w$.])(?:globalThis\s*\.\s*)?process\s*(?:\?\.|\.|\[)|=\s*process\b(?!\w)|\bBun\.(?:env|argv)\b|\bimport\.meta\.env\b/g,
-    allowed: /^src\/main\.ts$/,
-    rule: 'process is named in main.ts only',
-  },
-  {
-    name: /\bDate\s*\.\s*now\b|\bnew\s+Date\b|\bperformance\s*\.\s*now\b|\bBun\.nanoseconds\b/g,
-    allowed: LIB,
-    rule: 'time is read in lib/ only: take a Clock',
-  },
-  {
-    name: /(?<![\w$.])(?:globalThis\s*\.\s*)?set(?:Timeout|Interval|Immediate)\b|\bBun\s*\.\s*sleep(?:Sync)?\b|\bAbortSignal\s*\.\s*timeout\b/g,
-    allowed: LIB,
-    rule: 'timers are in lib/ only: take a Clock',
-  },
-  {
-    name: /\bMath\s*\.\s*random\b|\b(?:getRandomValues|randomBytes|randomUUID(?:v\d)?|randomInt|randomFill(?:Sync)?)\b/g,
-    allowed: LIB,
-    rule: 'randomness is in lib/ only: take a Random',
-  },
-  {
-    // Not a method that is called fetch, as in Bun.serve's options or in an interface.
-    name: /(?<![\w$.#])fetch\s*\((?![^()]*\)(?::|\s*\{))|\b(?:globalThis|Bun)\s*\.\s*fetch\b/g,
-    allowed: LIB,
-    rule: 'the network is reached through lib/ only',
-  },
-  { name: /\bsubtle\b/g, rule: 'no crypto.subtle: it waits in the thread pool behind bcrypt' },
-  {
-    name: /\bBun\s*\.\s*(?:SQL|sql|postgres)\b/g,
-    allowed: OPENERS,
-    rule: OPENERS_RULE,
-  },
-  { name: /\bexport\s+default\b|\bas\s+default\b/g, rule: 'no default exports' },
-]
+function roomOf(path: string): Room | undefined {
+  const [, top, feature, file] = /^src\/([\w-]+)(?:\/([\w-]+))?(?:\/(.+))?/.exec(path) ?? []
+  if (/^src\/[\w-]+\.ts$/.test(path)) return isFloor(top, ['errors', 'service', 'app', 'main'])
+  if (top !== 'features') return isFloor(top, ['lib', 'config', 'storage', 'http', 'cli'])
+  if (feature === undefined || file === undefined || !features.includes(feature)) return undefined
+  return { floor: /^(routes|schemas)\.ts$/.test(file) ? 'routes' : 'rules', feature }
+}
+
+const isFloor = (name: string | undefined, known: readonly Floor[]): Room | undefined => {
+  const floor = known.find((one) => one === name)
+  return floor && { floor }
+}
+
+/** A feature shows its named file to everybody, and the schemas of its answers to routes and schemas. */
+const isPublic = (target: string, from: Floor | undefined): boolean =>
+  new RegExp(`^src/features/([\\w-]+)/${from === 'routes' || from === 'cli' ? '(?:\\1|schemas)' : '\\1'}\\.ts$`).test(
+    target,
+  )
+
+function DATABASE_OPENERS(): RegExp {
+  return /^src\/(storage\/|features\/import\/foreign\.ts$)/
+}
+
+function allowsPackage(name: string, specifiers: RegExp, allowed: RegExp): Rule {
+  return {
+    name,
+    broken: ({ path, imports }) =>
+      allowed.test(path)
+        ? []
+        : imports.flatMap(({ specifier, line }) => (specifiers.test(specifier) ? [{ line, what: specifier }] : [])),
+  }
+}
+
+function forbidsCode(name: string, pattern: RegExp, allowed?: RegExp): Rule {
+  return {
+    name,
+    broken: ({ path, code }) =>
+      allowed?.test(path)
+        ? []
+        : [...code.matchAll(pattern)].map((match) => ({ line: lineAt(code, match.index), what: match[0].trim() })),
+  }
+}
+
+/** The tables by the name that the query builder knows them by, with the feature that owns each. */
+function tableOwnersIn(files: readonly SourceFile[]): Map<string, string> {
+  const owners = new Map<string, string>()
+  for (const { path, text } of files) {
+    const [, owner] = (path.startsWith('src/storage/tables/') && /@owner ([\w-]+)/.exec(text)) || []
+    if (owner !== undefined)
+      for (const [, table] of text.matchAll(/(\w+)(?:: | = )c\.table\(/g)) owners.set(table!, owner)
+  }
+  return owners
+}
+
+/** The table behind a name, which a store may have shortened: `{ t: { auditEvents: a } }`. */
+const tableNamed = (code: string, name: string): string =>
+  new RegExp(`\\bt:\\s*\\{[^}]*?\\b(\\w+):\\s*${name}\\b`).exec(code)?.[1] ?? name
