@@ -85,7 +85,7 @@ const accepts = (port: number): Promise<boolean> =>
     socket.on('error', () => resolve(false))
   })
 
-describe.skipIf(!hasPrograms('nginx'))('the guide’s nginx, as a user without rights', () => {
+describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, run by an unprivileged user', () => {
   let keyward: TestApp
   let served: Served
   let nginx: Awaited<ReturnType<typeof startNginx>>
@@ -134,7 +134,7 @@ describe.skipIf(!hasPrograms('nginx'))('the guide’s nginx, as a user without r
   }
   const all = '/open-to-all-who-log-in/orders'
 
-  test('lets nobody pass without a good token, and hands on the challenge', async () => {
+  test('refuses requests without a valid token, and passes on the challenge', async () => {
     const before = reached
     for (const token of [undefined, 'x', ada.grant.refresh_token]) {
       const answer = await ask(all, token)
@@ -148,7 +148,7 @@ describe.skipIf(!hasPrograms('nginx'))('the guide’s nginx, as a user without r
     expect(reached).toBe(before)
   })
 
-  test('tells the service who asks, an unproven address not, and drops what the client says of itself', async () => {
+  test('sends the caller to the service, omits an unverified address, and replaces headers of the client', async () => {
     expect(await told(await ask(all, ada.grant.access_token))).toEqual({
       'x-auth-request-user': String(ada.id),
       'x-auth-request-preferred-username': 'ada',
@@ -163,14 +163,14 @@ describe.skipIf(!hasPrograms('nginx'))('the guide’s nginx, as a user without r
     })
   })
 
-  test('lets a body through, which Keyward never sees', async () => {
+  test('passes a request body to the service but not to Keyward', async () => {
     const body = 'x'.repeat(100_000)
     const answer = await ask(all, ada.grant.access_token, { method: 'POST', body })
     expect(answer.status).toBe(200)
     expect(((await answer.json()) as { body: string }).body).toBe(body)
   })
 
-  test('lets only those pass who have the role that is asked for, from the moment on in which they have it', async () => {
+  test('with ?role= lets through only users with that role, as soon as they have it', async () => {
     const admins = '/for-admins/?role=user'
     expect((await ask(admins)).status).toBe(401)
     const before = reached

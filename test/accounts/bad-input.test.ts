@@ -151,7 +151,7 @@ describeEachDialect('bad input', (dialect) => {
     })
   })
 
-  test('K8: members that registration does not know are ignored, whatever they say', async () => {
+  test('K8: unknown members at registration are ignored, whatever their value', async () => {
     const json = {
       ...good,
       email: 'x',
@@ -273,7 +273,7 @@ describeEachDialect('bad input', (dialect) => {
         expect((await refused(path, { form }, ['invalid_request'])).error).toBe('invalid_request')
     })
 
-    test('is not taken where JSON is asked for, nor is anything else', async () => {
+    test('is refused by routes that take JSON, like every other media type', async () => {
       await refused('/register', { form: good }, ['unsupported_media_type'])
       for (const type of ['text/plain', 'text/json', 'application/jsonp', 'application/x-json', 'application/xml', 'x'])
         await refused('/register', { body: JSON.stringify(good), type }, ['unsupported_media_type'])

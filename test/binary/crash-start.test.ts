@@ -62,8 +62,8 @@ async function timeOfStart(dialect: Dialect, template?: string): Promise<number>
   return Math.min(...times)
 }
 
-describeEachDialect('kill -9 while a database is made', (dialect) => {
-  test('leaves what the next start goes on from', async () => {
+describeEachDialect('kill -9 while a database is created', (dialect) => {
+  test('leaves a state that the next start can continue', async () => {
     const within = await timeOfStart(dialect)
     const databaseUrl = await fresh(dialect)
     expect(await killWhileStarting(databaseUrl, { kills: 6, within })).toBeGreaterThan(1)
@@ -106,7 +106,7 @@ async function oldDatabase(dialect: Dialect): Promise<string> {
 }
 
 describeEachDialect('kill -9 while a database is upgraded', (dialect) => {
-  test('leaves the old one or the new one, and the next start finishes', async () => {
+  test('leaves the old or the new schema, and the next start completes it', async () => {
     const template = await oldDatabase(dialect)
     const within = await timeOfStart(dialect, template)
     const databaseUrl = await fresh(dialect, template)
@@ -125,7 +125,7 @@ describeEachDialect('kill -9 while a database is upgraded', (dialect) => {
 
   if (dialect.name !== 'sqlite') return
 
-  test('amid the copy aside leaves no copy that is not whole', async () => {
+  test('leaves no incomplete copy of the file', async () => {
     const databaseUrl = await fresh(dialect, await oldDatabase(dialect))
     const file = sqliteFile(databaseUrl)
     const partial = `${copyOf(file)}.partial`
@@ -156,8 +156,8 @@ function expectWholeCopy(file: string): void {
   old.close()
 }
 
-describeEachDialect('processes that start at once on one empty database', (dialect) => {
-  test('all serve, and a token of one is good at the others', async () => {
+describeEachDialect('processes that start together on one empty database', (dialect) => {
+  test('all serve, and accept each other’s tokens', async () => {
     for (let round = 0; round < 3; round++) {
       const databaseUrl = await fresh(dialect)
       const starts = await Promise.allSettled([1, 2, 3].map(() => startBinary({ databaseUrl })))

@@ -38,7 +38,7 @@ describeEachDialect('kill -9 at random moments, under load', (dialect) => {
 })
 
 describeEachDialect('kill -9 between commit and answer', (dialect) => {
-  test('T2: the client that tries its refresh token again stays logged in', async () => {
+  test('T2: a client that retries its refresh token stays logged in', async () => {
     const { url: databaseUrl, dispose } = await dialect.databaseUrl()
     const password = 'correct horse battery'
     try {

@@ -12,7 +12,7 @@ setDefaultTimeout(60_000)
  * The curl lines of the READMEs of both FastAPI services as they stand there, but for the port and the place of the
  * token; `--silent` keeps the progress bar out of the output, `--write-out` adds the status.
  */
-describeEachDialect('the curl lines of the FastAPI services', (dialect) => {
+describeEachDialect('the curl commands of the FastAPI services', (dialect) => {
   let database: DialectDatabase
   let keyward: RunningBinary
   let token = ''
@@ -85,7 +85,7 @@ describeEachDialect('the curl lines of the FastAPI services', (dialect) => {
     ).toMatchObject([401, { detail: 'Could not validate credentials' }])
   })
 
-  test.skipIf(!hasPrograms('curl'))('a client that reads `detail` is told in words', async () => {
+  test.skipIf(!hasPrograms('curl'))('a client that shows `detail` shows a sentence', async () => {
     const [status, body] = await run(
       `curl -X POST "http://localhost:8000/token" -d "username=user123&password=wrong_password"`,
     )

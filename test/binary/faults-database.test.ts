@@ -58,7 +58,7 @@ async function writesOfAda(keyward: RunningBinary): Promise<{ token: string; wri
   }
 }
 
-test.concurrent('a file that another process holds: writes wait for 3 seconds, then are refused, and nothing else stands still', async () => {
+test.concurrent('a file locked by another process: writes are refused after 3 seconds, everything else goes on', async () => {
   const file = join(scratchFolder('held'), 'users.db')
   const keyward = await startBinary({ databaseUrl: `sqlite:///${file}` })
   const other = new Database(file)
@@ -113,7 +113,7 @@ test.concurrent('a file that another process holds: writes wait for 3 seconds, t
   }
 })
 
-test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and well again in time, without a restart', async () => {
+test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and recovery without a restart', async () => {
   const server = await startPostgres({ durable: true })
   const { url: databaseUrl } = await server.createDatabase()
   const keyward = await startBinary({ databaseUrl })
@@ -231,7 +231,7 @@ async function backends(databaseUrl: string): Promise<number[]> {
   }
 }
 
-test.concurrent('a file or folder that may not be written: no start, in words; and no false answer from who runs', async () => {
+test.concurrent('a read-only file or folder: the start fails with a sentence, and a running server never answers a success', async () => {
   const folder = scratchFolder('unwritable')
   const file = join(folder, 'users.db')
   const executable = await copyBinary()

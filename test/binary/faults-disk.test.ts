@@ -34,7 +34,7 @@ const disks: Disk[] = [
 ]
 
 test.skipIf(!hasPrograms('prlimit')).each(disks)(
-  '$name: writes are refused, reads served, and all is well afterwards',
+  '$name: writes are refused, reads served, and everything recovers',
   async ({ make }) => {
     // Where no small file system can be mounted, the other disk stands for both.
     const disk = (await make()) ?? unwritableDisk()

@@ -61,7 +61,7 @@ test.skipIf(!hasPrograms('script'))('LOG_FORMAT=auto is text on a terminal', asy
   }
 })
 
-test.skipIf(!hasPrograms('prlimit'))('a log that cannot grow costs its lines and nothing else', async () => {
+test.skipIf(!hasPrograms('prlimit'))('a log that cannot grow loses its lines and nothing else', async () => {
   const cwd = scratchFolder('cwd')
   const log = join(cwd, 'log')
   const server = await startIn(cwd, 'touch log; tail --pid=$$ --follow log & exec "$1" serve --dev >>log')
@@ -82,7 +82,7 @@ test.skipIf(!hasPrograms('prlimit'))('a log that cannot grow costs its lines and
   }
 })
 
-test('a log that is read no further holds up no answer and no stop', async () => {
+test('a log whose reader pauses delays no answer and no stop', async () => {
   const { server, close } = await startUnread()
   try {
     await ask(server, LONG_ID, 400)
@@ -93,7 +93,7 @@ test('a log that is read no further holds up no answer and no stop', async () =>
   }
 })
 
-test('a log whose reader goes away, with lines waiting for it, stops nothing', async () => {
+test('a log whose reader goes away does not stop the server', async () => {
   const { server, close } = await startUnread()
   try {
     await ask(server, LONG_ID, 400)
@@ -105,7 +105,7 @@ test('a log whose reader goes away, with lines waiting for it, stops nothing', a
   }
 })
 
-test('a command waits for the reader of all that it prints', async () => {
+test('a command waits until its whole output is read', async () => {
   const cwd = scratchFolder('cwd')
   const env = { ...serverSettings({}), DATABASE_URL: 'sqlite:///./users.db', LOG_FORMAT: 'text' }
   expect((await runBinary(['migrate', 'up', '--dev'], { cwd, env })).exitCode).toBe(0)
@@ -115,7 +115,7 @@ test('a command waits for the reader of all that it prints', async () => {
   expect(stdout.match(/^ *\d+ {2}user\d+ /gm)).toHaveLength(20_000)
 })
 
-test('a command whose output is lost says so and ends with 1', async () => {
+test('a command whose output is lost says so and exits with 1', async () => {
   const child = Bun.spawn(['sh', '-c', '"$1" --help >/dev/full', 'sh', await binaryPath()], { stderr: 'pipe' })
   expect(await child.stderr.text()).toBe('The output could not be written (ENOSPC)\n')
   expect(await child.exited).toBe(1)

@@ -75,7 +75,7 @@ describe.skipIf(!hasPythonModules('jose', 'jwt'))('JWT_COMPAT=fastapi', () => {
     expect(other).toHaveProperty('refused')
   })
 
-  test('Keyward takes its own token, and none that such a service signed itself without a session', async () => {
+  test('Keyward accepts its own token, and refuses a token without a session that such a service signed', async () => {
     const me = await keyward.request('GET', '/users/me', { token })
     expect(await me.json()).toMatchObject({ id: 2, username: 'Ada.Lovelace' })
     const forged = await python<string>(
@@ -107,7 +107,7 @@ print(json.dumps([verdict(token) for token in given["tokens"]]))
 `
 
 describe.skipIf(!hasPythonModules('jwt', 'cryptography'))('a token signed with a private key', () => {
-  test.each(['ES256', 'EdDSA', 'RS256'])('%s is verified by python3-jwt with the public keys alone', async (alg) => {
+  test.each(['ES256', 'EdDSA', 'RS256'])('%s is verified by python3-jwt with only the public keys', async (alg) => {
     const keyward = await startBinary({ env: { JWT_ALG: alg } })
     try {
       const token = await registerAndLogIn(keyward, 'ada')

@@ -42,7 +42,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
   const statusOf = async (answer: Locator): Promise<string | undefined> =>
     (await answer.locator('tbody .response-col_status').first().textContent())?.slice(0, 3)
 
-  test('logs in with "Authorize", and "Try it out" reads the account and passes as it is filled in', async () => {
+  test('logs in with "Authorize", and "Try it out" reads the account and works with its examples', async () => {
     const { page, requests, complaints, close } = await open()
     expect(await page.title()).toBe('Keyward API')
     await screenshot(page, 'page')
@@ -83,7 +83,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     await close()
   }, 60_000)
 
-  test('fills forms in so that a name and a password are enough, and sends no field that is empty', async () => {
+  test('fills in forms so that a name and a password suffice, and sends no empty field', async () => {
     const { page, complaints, close } = await open()
     const field = (operation: Locator, name: string) =>
       operation.locator(`[data-property-name="${name}"] input`).first()
@@ -109,7 +109,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     await close()
   }, 60_000)
 
-  test('shows an operation of every group in the dark without a complaint', async () => {
+  test('shows an operation of every group in dark mode, without an error', async () => {
     const { page, complaints, close } = await open({ colorScheme: 'dark' })
     expect(await page.locator('html.dark-mode').count()).toBe(1)
     const { paths } = (await (await keyward.request('GET', '/openapi.json')).json()) as {

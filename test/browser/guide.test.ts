@@ -33,7 +33,7 @@ describe.skipIf(!hasPrograms('chromium'))('the guide of the executable in Chromi
   ] as const
 
   test.each(looks)(
-    'is readable on $device in the $colorScheme, without a complaint of browser or axe-core',
+    'is readable on $device in $colorScheme mode, without an error of the browser or axe-core',
     async ({ device, ...options }) => {
       const { page, requests, complaints, close } = await openPage(options)
       const grounds = new Set<unknown>()
@@ -56,7 +56,7 @@ describe.skipIf(!hasPrograms('chromium'))('the guide of the executable in Chromi
     60_000,
   )
 
-  test('is walked through by its links and by the keyboard', async () => {
+  test('can be read through by its links and by the keyboard', async () => {
     const { page, complaints, close } = await openPage()
     await page.goto(`${keyward.url}/docs`)
     await page.locator('.guide-link a').click()

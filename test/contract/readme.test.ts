@@ -104,8 +104,8 @@ describe.skipIf(!hasPrograms('bash', 'curl')).each(withCommands.map((one) => [on
 
 const pretty = (json: string) => JSON.stringify(JSON.parse(json), null, 2)
 
-describe('what README and the guide name is there', () => {
-  test('every route', async () => {
+describe('README and the guide name only what exists:', () => {
+  test('routes', async () => {
     const { table, close } = await createTestApp({ env: { METRICS_TOKEN: 'scrape-only-9f2m4x8q' } })
     await close()
     const named = [...everything.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`\s?]*)/g)].map(
@@ -129,7 +129,7 @@ describe('what README and the guide name is there', () => {
     expect(missing).toEqual([])
   })
 
-  test('every setting', () => {
+  test('settings', () => {
     // Address families of the systemd unit look like settings.
     const named = [...everything.matchAll(/\b(?!AF_)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g)].map(([name]) => name)
     const assigned = [...everything.matchAll(/`?\b([A-Z][A-Z0-9_]+)=/g)].map(([, name]) => name!)
@@ -139,7 +139,7 @@ describe('what README and the guide name is there', () => {
     expect([...new Set([...named, ...assigned])].filter((name) => !own.has(name))).toEqual([])
   })
 
-  test('every script, and it begins with an install, as a fresh clone needs it', async () => {
+  test('scripts, each of which begins with an install, as a fresh clone needs it', async () => {
     const scripts: Record<string, string> = manifest.scripts
     const text = everything + (await Bun.file(join(root, 'test', 'bench', 'README.md')).text())
     const named = [...text.matchAll(/\bbun(?:@1\.4\.5)? (?:run )?(start|(?<=run )[a-z]+)/g)].map(([, name]) => name!)
@@ -151,7 +151,7 @@ describe('what README and the guide name is there', () => {
     for (const name of named) expect([name, beginning(name)]).toEqual([name, 'bun install --frozen-lockfile'])
   })
 
-  test('every file that a document of the repository links or names', async () => {
+  test('files that a document of the repository links or names', async () => {
     const more = ['.github/CONTRIBUTING.md', '.github/SECURITY.md', '.github/CHANGELOG.md']
     const paths = [
       ...documents.map(({ path }) => path),
@@ -170,13 +170,13 @@ describe('what README and the guide name is there', () => {
   })
 
   // To write them anew: bun test/support/readme.ts
-  test('every command, setting and metric, in tables that say what the executable says', async () => {
+  test('commands, settings and metrics, in the tables that the executable generates', async () => {
     for (const [name, part] of Object.entries(await madeParts()))
       expect([name, partPattern(name).exec(everything)?.[0].split('\n')]).toEqual([name, `\n${part}\n`.split('\n')])
   })
 })
 
-test('README is read in one go', () => {
+test('README has at most 200 lines and no generated part', () => {
   const readme = documents.find(({ name }) => name === 'README')!.text
   expect(readme.split('\n').length).toBeLessThanOrEqual(200)
   expect(readme).not.toContain('<!--')

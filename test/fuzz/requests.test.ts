@@ -33,7 +33,7 @@ const runs: Run[] = [
   { name: `${dialects[0]!.name} with limits`, share: 0.1, options: limited, answers: [200, 401, 422, 429] },
 ]
 
-describe.each(runs)('requests of every kind, on $name', ({ share, options, answers }) => {
+describe.each(runs)('generated requests, on $name', ({ share, options, answers }) => {
   const env = { METRICS_TOKEN: metricsToken, CORS_ORIGINS: 'https://app.keyward.test', SQLITE_SYNCHRONOUS: 'NORMAL' }
   const app = appPerSuite({ ...options, env: { ...env, ...options.env } })
   let world: World
@@ -44,7 +44,7 @@ describe.each(runs)('requests of every kind, on $name', ({ share, options, answe
   }, 60_000)
 
   test(
-    'A10, K1, K13, K14, P3: are answered as the document says, within a second; nothing is echoed, no secret logged',
+    'A10, K1, K13, K14, P3: are answered as documented within a second, nothing is echoed, no secret is logged',
     async () => {
       const fuzzer = createFuzzer(app, world, document)
       const property = fc.asyncProperty(requestsFor(document.operations), async (plan) => {

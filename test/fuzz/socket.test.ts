@@ -12,7 +12,7 @@ const refusedByBun = new Set([400, 413, 414, 417, 431, 501, 505])
 /** Connections are dearer than requests in process. */
 const connections = Math.ceil(fuzzRequests / 10)
 
-describe('bytes of every kind, over a socket', () => {
+describe('random bytes over a socket', () => {
   let served: Served
   const app = appPerSuite({ env: { SQLITE_SYNCHRONOUS: 'NORMAL' } }, () => served.stop())
   beforeAll(async () => {
@@ -20,7 +20,7 @@ describe('bytes of every kind, over a socket', () => {
   })
 
   test(
-    'K1, R4: are answered as HTTP or not at all, never with a 5xx, and harm nobody who comes after',
+    'K1, R4: are answered as HTTP or not at all, never with a 5xx, and do not affect later requests',
     async () => {
       const statuses = new Map<number, number>()
       const property = fc.asyncProperty(messages, async (bytes) => {

@@ -41,11 +41,11 @@ describe('the image', () => {
     await keyward?.stop()
   })
 
-  test('is built with the Bun of this project, from nothing else', () => {
+  test('is built with the project’s version of Bun, and from scratch', () => {
     expect(bases).toEqual([`oven/bun:${Bun.version}`, 'scratch'])
   })
 
-  test('holds one program, the libraries that it is linked to, and no shell', () => {
+  test('contains one program, its libraries, and no shell', () => {
     const files = filesOf(image.root)
     const programs = files.filter((path) => (statSync(join(image.root, path)).mode & 0o111) !== 0 && !isLibrary(path))
     expect(programs).toEqual(['usr/local/bin/keyward'])
@@ -58,7 +58,7 @@ describe('the image', () => {
     expect(files.filter(isLibrary).length).toBeGreaterThanOrEqual(2)
   })
 
-  test('runs as a user that is not root and owns nothing but the volume', () => {
+  test('runs as an unprivileged user who owns nothing but the volume', () => {
     expect(image.user).toBe('65532:65532')
     expect(image.volumes).toEqual(['/data'])
     if (process.getuid?.() !== 0) return
@@ -78,7 +78,7 @@ describe('the image', () => {
     expect(readdirSync(join(image.root, 'data'))).toContain('keyward.db')
   })
 
-  test('takes commands beside its server, by name', async () => {
+  test('runs commands while its server runs', async () => {
     const account = ['--email', 'grace@example.com', '--username', 'grace', '--admin']
     const child = Bun.spawn(inContainer(image, ['keyward', 'users', 'create', ...account]), {
       // An engine gives a PATH to an image that names none.
@@ -98,7 +98,7 @@ describe('the image', () => {
     expect(token.status).toBe(200)
   })
 
-  test('says by its HEALTHCHECK whether it is well', async () => {
+  test('reports its health by HEALTHCHECK', async () => {
     const { port } = new URL(keyward.url)
     const check = async (env: Record<string, string>) => {
       const child = Bun.spawn(inContainer(image, image.healthcheck), {
@@ -113,7 +113,7 @@ describe('the image', () => {
     expect(await check({ PORT: '1' })).toBe(1)
   })
 
-  test('ends with 0 on SIGTERM, as its first process gets it', async () => {
+  test('exits with 0 on SIGTERM as process 1', async () => {
     keyward.signal('SIGTERM')
     expect(await keyward.exited).toBe(0)
   })

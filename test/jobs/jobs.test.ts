@@ -11,7 +11,7 @@ const apps = appsPerTest()
 const secondly = { every: SECOND, by: 'each' } as const
 
 describeEachDialect('periodic jobs', (dialect) => {
-  test('T12: a job that fails is logged, runs again at its next turn and harms no other job', async () => {
+  test('T12: a failing job is logged, runs again at its next turn and does not affect other jobs', async () => {
     const app = await apps.open({ dialect })
     const ran: string[] = []
     const errors = [new Error('hunter2'), 'no error at all', new KeywardError('database_unavailable')]
@@ -41,7 +41,7 @@ describeEachDialect('periodic jobs', (dialect) => {
     await jobs.stop()
   })
 
-  test('a job does not start again while it runs, and stopping waits for it', async () => {
+  test('a running job is not started again, and a stop waits for it', async () => {
     const app = await apps.open({ dialect })
     const events: string[] = []
     const gate = Promise.withResolvers<void>()
@@ -65,7 +65,7 @@ describeEachDialect('periodic jobs', (dialect) => {
     expect(events).toEqual(['began', 'ended', 'stopped'])
   })
 
-  test('what one shall do is done by one process, by another once that stops or dies', async () => {
+  test('a job with a lease runs in one process, and in another once that stops or crashes', async () => {
     const ran: string[] = []
     const start = (app: TestApp, name: string) =>
       app.process.startJobs([{ name: 'tidy', every: SECOND, by: 'one', run: async () => void ran.push(name) }])

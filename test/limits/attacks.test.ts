@@ -56,7 +56,7 @@ async function bestGuesser(
   return through
 }
 
-describeEachDialect('an attack', (dialect) => {
+describeEachDialect('the number of guesses in an attack', (dialect) => {
   const app = appPerSuite(withoutHashing({ dialect }))
   let ada: SignedUp
   let start = 0
@@ -71,7 +71,7 @@ describeEachDialect('an attack', (dialect) => {
   })
   const owner = (one: { peer?: string; device?: string } = {}) => guess(app, { username: 'ada', password, ...one })
 
-  test('of one address on one account', async () => {
+  test('by one address on one account', async () => {
     const peer = '198.51.100.7'
     const firstDay = await bestGuesser(app, start + DAY, () => ({ username: 'ada', peer }))
     expect(firstDay).toBeGreaterThanOrEqual(38)
@@ -84,7 +84,7 @@ describeEachDialect('an attack', (dialect) => {
     inGuide('| one address guesses one account | 39 | 20 | nothing |')
   })
 
-  test('D6: of 5,000 addresses on one account, for a day', async () => {
+  test('D6: by 5,000 addresses on one account, for a day', async () => {
     const device = ada.grant.device_token
     let through = 0
     let next = 0
@@ -116,7 +116,7 @@ describeEachDialect('an attack', (dialect) => {
     )
   })
 
-  test('D4: of one password on 10,000 names', async () => {
+  test('D4: with one password on 10,000 names', async () => {
     let name = 0
     const next = () => ({ username: `user${name++ % 10_000}`, peer: '198.51.100.8' })
     const through = await bestGuesser(app, start + DAY, next)
@@ -128,7 +128,7 @@ describeEachDialect('an attack', (dialect) => {
     inGuide('| one address tries one password on 10,000 names | 79 | 40 |')
   })
 
-  test('of registrations', async () => {
+  test('by registrations', async () => {
     let name = 0
     const register = (username: string, peer: string) =>
       app.request('POST', '/register', { json: { email: `${username}@example.com`, username, password }, peer })
@@ -151,8 +151,8 @@ describeEachDialect('an attack', (dialect) => {
   })
 })
 
-describe('an attack of 100,000 stolen pairs of names and passwords from 50 networks', () => {
-  test('in a day', async () => {
+describe('an attack with 100,000 stolen names and passwords from 50 networks', () => {
+  test('gets the documented number of guesses in a day', async () => {
     const app = await createTestApp(withoutHashing())
     const ada = await app.signUp('ada', password)
     for (let i = 0; i < 20; i++) {

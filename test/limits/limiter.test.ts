@@ -38,7 +38,7 @@ describeEachDialect('a limiter', (dialect) => {
   const isRefusal = (outcome: Reservation | KeywardError): outcome is KeywardError => outcome instanceof KeywardError
   const rows = () => app.rows.limits.all()
 
-  test('lets exactly as many of a hundred at once through as there are places, over two processes', async () => {
+  test('grants exactly as many of a hundred parallel attempts as there are places, over two processes', async () => {
     const both = [limiter(), limiter(two)]
     const outcomes = await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
@@ -50,7 +50,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(outcomes.filter((outcome) => !isRefusal(outcome))).toHaveLength(10)
   })
 
-  test('takes all that is asked or nothing', async () => {
+  test('takes all requested places or none', async () => {
     const one = limiter(app, ['register.prefix=10/1h', 'login.prefix=3/1h'])
     const counts = [ten, { rule: 'login.prefix', key: 'y' }] as const
     for (let i = 0; i < 3; i++) (await one.reserve(counts, {})).keep()
@@ -65,7 +65,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(after.filter(({ key }) => !key.startsWith('reported/'))).toEqual(before)
   })
 
-  test('lets those that find no place left wait for the attempts not judged yet', async () => {
+  test('makes attempts without a place wait until running ones are settled', async () => {
     const one = limiter()
     const held = await Promise.all(Array.from({ length: 10 }, () => one.reserve([ten], {})))
     let settled = 0
@@ -84,7 +84,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(met).toEqual([])
   })
 
-  test('refuses those that waited for a place once all places were kept', async () => {
+  test('refuses the waiting attempts once all places were kept', async () => {
     const one = limiter()
     const held = await Promise.all(Array.from({ length: 10 }, () => one.reserve([ten], {})))
     const waiting = Array.from({ length: 30 }, () => outcomeOf(one.reserve([ten], {})))
@@ -93,7 +93,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(met).toEqual([{ rule: 'register.prefix' }])
   })
 
-  test('gives a place back to another process on the same database', async () => {
+  test('returns a place for another process on the same database', async () => {
     const held = await Promise.all(Array.from({ length: 10 }, () => limiter().reserve([ten], {})))
     const other = limiter(two)
     expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(true)
@@ -103,7 +103,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(false)
   })
 
-  test('reports a key that goes over once in its window, whichever process saw it and however often', async () => {
+  test('reports an exceeded key once per window, from whichever process and however often', async () => {
     const one = limiter()
     for (let i = 0; i < 10; i++) (await one.reserve([ten], {})).keep()
     const exhaust = async () => {
@@ -125,7 +125,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(met).toHaveLength(2)
   })
 
-  test('closes a key without a place left, once, and no success opens it', async () => {
+  test('closes an exhausted key once, and a success does not open it', async () => {
     const one = limiter()
     const last = await one.reserve([ten], {})
     expect(await one.closeIfExhausted(ten)).toBe(false)
@@ -141,27 +141,27 @@ describeEachDialect('a limiter', (dialect) => {
     expect(isRefusal(await outcomeOf(one.reserve([ten], {})))).toBe(false)
   })
 
-  test('closes also where the places do not divide the window evenly', async () => {
+  test('closes a key also if the places do not divide the window evenly', async () => {
     const one = limiter(app, ['register.prefix=7/1m'])
     for (let i = 0; i < 7; i++) (await one.reserve([ten], {})).keep()
     expect(await one.closeIfExhausted(ten)).toBe(true)
   })
 
-  test('a rule that is off neither refuses nor writes', async () => {
+  test('neither refuses nor writes for a rule that is off', async () => {
     const one = limiter(app, ['register.prefix=off'])
     for (let i = 0; i < 50; i++) (await one.reserve([ten], {})).keep()
     expect(await rows()).toEqual([])
     expect(await one.closeIfExhausted(ten)).toBe(false)
   })
 
-  test('holds no name that somebody typed', async () => {
+  test('stores no name that was typed', async () => {
     await guess(app, { username: 'my secret password', password: 'x', peer: '198.51.100.1' })
     const text = JSON.stringify(await rows())
     expect(text).toContain('@198.51.100.1')
     expect(text).not.toContain('secret')
   })
 
-  test('no two log-ins wait in a circle, nor one and the clean-up', async () => {
+  test('has no deadlock between two logins, or between a login and the clean-up', async () => {
     const busy = await limitedApp({
       dialect,
       env: {
@@ -197,7 +197,7 @@ describeEachDialect('a limiter', (dialect) => {
     } else await busy.close()
   })
 
-  test('D5: a hundred at once through the app, on two processes: five are judged, the rest are 429', async () => {
+  test('D5: allows five of a hundred parallel logins on two processes, the rest are 429', async () => {
     await app.signUp('burst', password)
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, i) => {
@@ -212,7 +212,7 @@ describeEachDialect('a limiter', (dialect) => {
     else expect(wrong).toBeLessThanOrEqual(5 + 5)
   })
 
-  test('a storm of right passwords from one network is not refused', async () => {
+  test('does not refuse many right passwords from one network', async () => {
     const names = Array.from({ length: 60 }, (_, i) => `staff${i}`)
     for (const [i, username] of names.entries()) {
       const json = { email: `${username}@example.com`, username, password }
@@ -224,7 +224,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(10)
   })
 
-  test('the clean-up job deletes what is full again and nothing else', async () => {
+  test('the clean-up job deletes full buckets and nothing else', async () => {
     const one = limiter(app, ['register.prefix=10/1h', 'login.prefix=3/1d'])
     for (let i = 0; i < 700; i++) (await one.reserve([{ rule: 'register.prefix', key: `k${i}` }], {})).keep()
     ;(await one.reserve([{ rule: 'login.prefix', key: 'stays' }], {})).keep()
@@ -237,8 +237,8 @@ describeEachDialect('a limiter', (dialect) => {
   })
 })
 
-describe('the memory of what is over', () => {
-  test('D9: holds no more than ten thousand keys of a million, and is right about those', () => {
+describe('the cache of exhausted keys', () => {
+  test('D9: holds at most ten thousand keys of a million, and is right about those', () => {
     const keys = createExhaustedKeys()
     for (let i = 0; i < 1_000_000; i++)
       keys.note(`login.account_prefix/0/u${i}@198.51.100.1`, { until: 10_000, now: 0, window: HOUR })
@@ -249,7 +249,7 @@ describe('the memory of what is over', () => {
     expect(known).toBeGreaterThanOrEqual(5_000)
   })
 
-  test('believes itself for five seconds, and never beyond the end of a wait or a clock set back', () => {
+  test('is used for five seconds, and not beyond the end of a wait or after the clock was set back', () => {
     const keys = createExhaustedKeys()
     keys.note('a', { until: 60_000, now: 1_000, window: HOUR })
     expect([999, 1_000, 5_999, 6_000].map((now) => keys.until('a', now))).toEqual([
@@ -262,7 +262,7 @@ describe('the memory of what is over', () => {
     expect([1_999, 2_000].map((now) => keys.until('b', now))).toEqual([2_000, undefined])
   })
 
-  test('what is in flight leaves nothing behind, and only so many wait', async () => {
+  test('attempts in flight leave nothing behind, and only so many wait', async () => {
     const pending = createPending()
     expect(pending.nextSettled('a')).toBeUndefined()
     pending.begin(['a', 'b'])

@@ -6,7 +6,7 @@ import { standIn, watchStatements } from '../support/replace.ts'
 import { guess, guesses, limited, password, times } from './support.ts'
 
 /** A right guess is taken back in the transaction that it leads to, which may fail. */
-describeEachDialect('a right password whose session cannot begin', (dialect) => {
+describeEachDialect('a right password whose session cannot be created', (dialect) => {
   const peer = '198.51.100.1'
   const passwords = standIn<'passwords'>()
   /** What every write to the audit log fails with. */
@@ -23,7 +23,7 @@ describeEachDialect('a right password whose session cannot begin', (dialect) => 
   test.each([
     ['a defect', () => new Error('out of order'), 500],
     ['a database that is away', () => new KeywardError('database_unavailable'), 503],
-  ])('for %s costs no attempt, and nobody waits for it', async (_, error, status) => {
+  ])('for %s is not counted as an attempt, and delays nobody', async (_, error, status) => {
     noAudit = error()
     // More at once than there are places: who finds none waits for the others, and each comes to an end.
     const answers = await Promise.all(Array.from({ length: 12 }, () => guess(app, { username: 'ada', password, peer })))
@@ -32,7 +32,7 @@ describeEachDialect('a right password whose session cannot begin', (dialect) => 
     expect(await guesses(app, 6, { username: 'ada', peer })).toEqual([...times(5, 401), 429])
   })
 
-  test('because the account was closed meanwhile is refused like a wrong one', async () => {
+  test('because the account was deactivated meanwhile is refused like a wrong one', async () => {
     passwords.change(({ verify }) => ({
       async verify(...given) {
         const verdict = await verify(...given)

@@ -42,14 +42,14 @@ const written: Record<string, readonly string[]> = {
   metrics: ['GET /metrics'],
 }
 
-describeEachDialect('who may do what', (dialect) => {
+describeEachDialect('access', (dialect) => {
   const app = appPerTest({ dialect, env: { METRICS_TOKEN: metricsToken } })
 
   const make = (username: string, admin = false) =>
     app.admin.createUser({ email: `${username}@example.com`, username, password, admin })
   const tokenOf = async (username: string) => (await loggedIn(app, { username, password })).access_token
 
-  test('O1: every route and every caller, as the route’s word says', async () => {
+  test('O1: every route answers every caller as its access declares', async () => {
     const boss = await make('boss', true)
     const former = await make('former', true)
     await make('ada')
@@ -105,7 +105,7 @@ describeEachDialect('who may do what', (dialect) => {
     expect(cells).toBe(app.table.routes.length * Object.keys(callers).length)
   })
 
-  test('K8, O2: nobody makes more of themselves by what they send', async () => {
+  test('K8, O2: users cannot give themselves more rights by what they send', async () => {
     const more = {
       id: 4711,
       role: 'admin',
@@ -152,7 +152,7 @@ describeEachDialect('who may do what', (dialect) => {
     expect(Object.hasOwn(Object.prototype, 'admin')).toBe(false)
   })
 
-  test('O4: whoever registers first, or twelve at once, is no administrator', async () => {
+  test('O4: the first user, or the first twelve in parallel, is no administrator', async () => {
     await Promise.all(
       Array.from({ length: 12 }, (_, i) =>
         app.request('POST', '/register', {
@@ -164,7 +164,7 @@ describeEachDialect('who may do what', (dialect) => {
     expect(await app.rows.userRoles.all({ role: 'admin' })).toEqual([])
   })
 
-  test('O8: of a deleted account nothing lives on, and its name is free for another person', async () => {
+  test('O8: nothing of a deleted account works, and its name is free for another person', async () => {
     const gone = await make('ada', true)
     await make('boss', true)
     const old = await loggedIn(app, { username: 'ada', password })

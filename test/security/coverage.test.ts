@@ -20,24 +20,24 @@ async function idsInNames(): Promise<Set<string>> {
 }
 
 describe('the list of security rules', () => {
-  test('has every rule once, in a line that can be read by this test', () => {
+  test('contains every rule once, in a line that this test can read', () => {
     const ids = [...rulesIn(proved), ...rulesIn(notYet)]
     expect(ids).toHaveLength(readme.match(/^- \*\*/gm)!.length)
     expect(ids.length).toBeGreaterThan(120)
     expect(new Set(ids).size).toBe(ids.length)
   })
 
-  test('has a test for every rule, which names it', async () => {
+  test('names only rules that have a test', async () => {
     const named = await idsInNames()
     expect(rulesIn(proved).filter((id) => !named.has(id))).toEqual([])
   })
 
-  test('has every rule that a test names, and excuses none of them', async () => {
+  test('contains every rule that a test names, as a proved one', async () => {
     const listed = new Set(rulesIn(proved))
     expect([...(await idsInNames())].filter((id) => !listed.has(id))).toEqual([])
   })
 
-  test('is held by tests that all run', async () => {
+  test('is covered by tests that are not skipped', async () => {
     const skipped: string[] = []
     for await (const path of new Glob('**/*.test.ts').scan(`${import.meta.dir}/..`))
       if (/\b(test|it|describe)\.(skip|todo|only)\(/.test(await Bun.file(`${import.meta.dir}/../${path}`).text()))

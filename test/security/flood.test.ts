@@ -10,7 +10,7 @@ import { serve } from '../support/socket.ts'
 
 const apps = appsPerTest()
 
-test('R1: while five hundred logins hash, tokens are checked as if there were none, and the surplus is shed', async () => {
+test('R1: during five hundred logins tokens are checked as fast as before, and what is too much is refused', async () => {
   const passwords = standIn<'passwords'>()
   const app = await apps.open({ replace: { passwords: passwords.takePlace } })
   const { grant } = await app.signUp()
@@ -43,7 +43,7 @@ test('R1: while five hundred logins hash, tokens are checked as if there were no
   expect([...statuses.keys()].sort()).toEqual([401, 503])
 })
 
-test('R5: three thousand requests leave nothing behind in memory, whoever they come from', async () => {
+test('R5: three thousand requests from many clients do not use up memory', async () => {
   const app = await apps.open({ env: { LOG_LEVEL: 'silent', RATE_LIMIT: 'on', SQLITE_SYNCHRONOUS: 'NORMAL' } })
   const { grant } = await app.signUp()
   let turns = 0
@@ -89,7 +89,7 @@ describe('over a socket', () => {
     'POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"us',
   ]
 
-  test('R2: two hundred slow clients keep nobody waiting, and whoever never ends a request is cut off', async () => {
+  test('R2: two hundred slow clients delay nobody, and unfinished requests are cut off', async () => {
     const app = await apps.open()
     const server = Bun.serve({ hostname: '127.0.0.1', port: 0, idleTimeout: 1, fetch: (request) => app.fetch(request) })
     const sockets = Array.from({ length: 200 }, (_, i) => slowly(server.port!, begun[i % begun.length]!))
@@ -106,7 +106,7 @@ describe('over a socket', () => {
     await server.stop(true)
   }, 30_000)
 
-  test('R3: bombs of headers, cookies and targets are refused, and do no harm', async () => {
+  test('R3: huge headers, cookies and targets are refused without harm', async () => {
     const app = await apps.open()
     const served = serve(app)
     const big = 'x'.repeat(200_000)
@@ -169,7 +169,7 @@ describe('over a socket', () => {
     'a chunk size with a prefix': `0x5\r\nhello\r\n${chunked}`,
   }
 
-  test('R4: a request that could be read in two ways is refused, and no second one comes out of it', async () => {
+  test('R4: a request that could be read in two ways is refused, and no second one results from it', async () => {
     const app = await apps.open()
     const served = serve(app)
     const json = 'application/json'

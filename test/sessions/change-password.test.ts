@@ -13,7 +13,7 @@ const change = (app: TestApp, pair: Pair, current_password: string, new_password
   app.request('PUT', '/users/me/password', { token: pair.access_token, json: { current_password, new_password } })
 
 describeEachDialect('changing the password', (dialect) => {
-  test('F8: ends all other sessions, and the present one lives on', () =>
+  test('F8: ends all other sessions, and keeps the current one', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const other = await loggedIn(app, ada)
@@ -29,7 +29,7 @@ describeEachDialect('changing the password', (dialect) => {
       expect(await audit(app, 'password.changed')).toHaveLength(1)
     }))
 
-  test('A9: wants the present one, and a good new one', () =>
+  test('A9: requires the current password and a new one that the policy accepts', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const other = await loggedIn(app, ada)
@@ -42,7 +42,7 @@ describeEachDialect('changing the password', (dialect) => {
       expect(await audit(app, 'password.changed')).toEqual([])
     }))
 
-  test('of several at once with one present password one wins', () =>
+  test('several times in parallel with the same current password succeeds once', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const pairs = await Promise.all(Array.from({ length: 6 }, () => loggedIn(app, ada)))
@@ -76,7 +76,7 @@ describeEachDialect('changing the password', (dialect) => {
     return answer
   }
 
-  test('comes to nothing when the password was set, the session ended or the account closed meanwhile', () =>
+  test('fails if the password was set, the session ended or the account deactivated meanwhile', () =>
     withApp({ dialect, replace: { passwords: passwords.takePlace } }, async (app) => {
       const set = await app.signUp('ada')
       const answer = await overtaken(app, set, () => app.admin.setPassword(set.id, 'set by the admin'))

@@ -224,11 +224,11 @@ async function startStory(apps: readonly TestApp[]) {
   }
 }
 
-describeEachDialect('whatever clients, thieves, administrators and clocks do', (dialect) => {
+describeEachDialect('random operations of clients, thieves, administrators and clocks', (dialect) => {
   test.each([
     ['at one Keyward', 1],
     ['at two on one database', 2],
-  ])('sessions are as if all came one after the other, %s', async (_, count) => {
+  ])('give the same sessions as if run one after the other, %s', async (_, count) => {
     const apps = await createApps(count, { dialect, replace: { passwords: hashing.takePlace } })
     try {
       await fc.assert(

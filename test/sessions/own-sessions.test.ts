@@ -42,8 +42,8 @@ const isDead = async (app: TestApp, pair: Pair): Promise<boolean> => {
   return !alive
 }
 
-describeEachDialect('own sessions', (dialect) => {
-  test('G1: are listed with device, address and times, the last used first and the present one marked', () =>
+describeEachDialect('the user’s sessions', (dialect) => {
+  test('G1: are listed with device, address and times, last used first, the current one marked', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       await app.signUp('bea')
@@ -79,7 +79,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(sessions[2]!.user_agent).toBeNull()
     }))
 
-  test('remember 512 characters of a user agent, and name a program that no browser list knows', () =>
+  test('show 512 characters of a user agent, and the name of an unknown program', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const long = await logInFrom(app, ada, `curl/8.14.1 ${'x'.repeat(2_000)}`, '192.0.2.1')
@@ -88,7 +88,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(session!.device).toBe('curl')
     }))
 
-  test('E13, F8: end one by one: its tokens are dead at once, those of others are not', () =>
+  test('E13, F8: can be ended one by one: tokens of that session are refused at once, others are not', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const [one, two] = [await loggedIn(app, ada), await loggedIn(app, ada)]
@@ -105,7 +105,7 @@ describeEachDialect('own sessions', (dialect) => {
       )
     }))
 
-  test('G2: of another user are not found, nor is anything else in a path', () =>
+  test('G2: of another user are not found, nor is anything else in the path', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const { access_token: token } = pairOf(bea)
@@ -125,7 +125,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(await list(app, pairOf(bea))).toHaveLength(1)
     }))
 
-  test('F8: end all at once, or all but the present one', () =>
+  test('F8: can be ended all at once, or all but the current one', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const others = [await loggedIn(app, ada), await loggedIn(app, ada)]
@@ -150,7 +150,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(await isDead(app, await loggedIn(app, ada))).toBe(false)
     }))
 
-  test('that end each other at once: one wins, the other gets 401 and ends nothing', async () => {
+  test('that end each other at the same moment: one succeeds, the other gets 401 and ends nothing', async () => {
     const apps = await createApps(2, { dialect })
     const ada = await apps[0]!.signUp()
     for (let round = 0; round < 5; round++) {
@@ -166,7 +166,7 @@ describeEachDialect('own sessions', (dialect) => {
     await closeApps(apps)
   })
 
-  test('E13, F8: end with a logout, access token and all', () =>
+  test('E13, F8: end with a logout, including the access token', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const other = await loggedIn(app, ada)
@@ -180,7 +180,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(row).toMatchObject({ userId: ada.id, sessionId: sessionIdOf(pairOf(ada)), ip: '192.0.2.1' })
     }))
 
-  test('G5: number at most MAX_SESSIONS_PER_USER: the longest idle live one makes room, others’ stay', () =>
+  test('G5: number at most MAX_SESSIONS_PER_USER: a new one ends the longest idle one of the same user', () =>
     withApp({ dialect, env: { MAX_SESSIONS_PER_USER: '3' } }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const next = async () => {
@@ -197,7 +197,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(await isDead(app, pairOf(bea))).toBe(false)
     }))
 
-  test('never end the one that begins, also where the clock was set back since the others did', () =>
+  test('do not include the new one among those that end, even if the clock was set back', () =>
     withApp({ dialect, env: { MAX_SESSIONS_PER_USER: '2' } }, async (app) => {
       const ada = await app.signUp()
       await loggedIn(app, ada)
@@ -205,7 +205,7 @@ describeEachDialect('own sessions', (dialect) => {
       for (let at = 0; at < 4; at++) expect(await isDead(app, await loggedIn(app, ada))).toBe(false)
     }))
 
-  test('number no more than that when as many log in at once', async () => {
+  test('do not exceed that number with many parallel logins', async () => {
     const apps = await createApps(2, { dialect, env: { MAX_SESSIONS_PER_USER: '3' } })
     const ada = await apps[0]!.signUp()
     const pairs = await Promise.all(Array.from({ length: 12 }, (_, at) => loggedIn(apps[at % 2]!, ada)))
@@ -216,7 +216,7 @@ describeEachDialect('own sessions', (dialect) => {
     await closeApps(apps)
   })
 
-  test('E13, F8: end with their account, and stay so when it is opened again, whoever wrote that into the database', () =>
+  test('E13, F8: end with the deactivation and stay ended after a reactivation, even if done by SQL', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const change = (values: object) => app.rows.users.change({ id: ada.id }, values)
@@ -229,7 +229,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(await app.rows.sessions.all()).toEqual([])
     }))
 
-  test('are refused, not answered with dead tokens, where SESSION_MAX_DAYS has become less', async () => {
+  test('are refused, not refreshed, if SESSION_MAX_DAYS was lowered below their age', async () => {
     const [app] = await createApps(1, { dialect })
     const ada = await app!.signUp()
     app!.clock.setWall(app!.clock.now() + 10 * DAY)

@@ -64,8 +64,8 @@ function spellings(secret: string): (string | Buffer)[] {
   return [text, last.slice(-32), Buffer.from(last, 'base64url').subarray(-24)]
 }
 
-describeEachDialect('what was handed out or typed', (dialect) => {
-  test('P1, P3: is found neither in the database, byte by byte, nor in the log at level debug', () =>
+describeEachDialect('every secret that was issued or typed', (dialect) => {
+  test('P1, P3: is neither in any byte of the database nor in the log at level debug', () =>
     withApp({ dialect }, async (app) => {
       const secrets = await wholeStory(app)
       expect(secrets.length).toBeGreaterThan(15)
@@ -115,7 +115,7 @@ const apiKeyOf = (body: string) =>
     .toString('base64url')
     .slice(0, 6)}`
 
-describeEachDialect('a forger', (dialect) => {
+describeEachDialect('an attacker', (dialect) => {
   const victims = async (app: TestApp) => {
     const ada = await app.signUp('ada')
     const key = await introspectionKey(app)
@@ -132,7 +132,7 @@ describeEachDialect('a forger', (dialect) => {
   const devicesWith = (app: TestApp, secret: string) =>
     createDeviceTokens({ secrets: [secret], clock: app.clock, random: seededRandom('forger') })
 
-  test('with a copy of the database alone makes no token that is taken', () =>
+  test('with only a copy of the database cannot make a valid token', () =>
     withApp({ dialect }, async (app) => {
       const { ada, session, user } = await victims(app)
       const { generation } = session
@@ -151,7 +151,7 @@ describeEachDialect('a forger', (dialect) => {
         expect(await isKnownDevice(app, ada, await devicesWith(app, guess).make(user))).toBe(false)
     }))
 
-  test('with SECRET_KEY alone makes no token that is taken', () =>
+  test('with only SECRET_KEY cannot make a valid token', () =>
     withApp({ dialect }, async (app) => {
       const { ada } = await victims(app)
       const secret = app.config.SECRET_KEY
@@ -173,7 +173,7 @@ describeEachDialect('a forger', (dialect) => {
     }))
 
   // Or else the two above would refuse for a mistake in the forgery.
-  test('with both makes refresh and device tokens: the tools above are sharp', () =>
+  test('with both can make refresh and device tokens, which shows that these tests would find a hole', () =>
     withApp({ dialect }, async (app) => {
       const { ada, key, session, user } = await victims(app)
       const secret = app.config.SECRET_KEY

@@ -23,7 +23,7 @@ const turn = fc.record({
 let accounts = 0
 
 describeEachDialect('an honest app', (dialect) => {
-  test('F4: is never logged out, however many answers are lost and tabs race', async () => {
+  test('F4: stays logged in, however many answers are lost and tabs refresh together', async () => {
     const apps = await createApps(2, { dialect })
     const { clock } = apps[0]!
     await fc.assert(
@@ -61,7 +61,7 @@ describeEachDialect('an honest app', (dialect) => {
 const use = fc.constantFrom('access token', 'refresh token', 'introspection')
 
 describeEachDialect('a thief', (dialect) => {
-  test('F2: who uses a stolen token after its owner’s app has used the next one ends that session and no other', async () => {
+  test('F2: who uses a stolen token after the owner used the next one ends that session and no other', async () => {
     const apps = await createApps(2, { dialect })
     const { clock } = apps[0]!
     const key = await introspectionKey(apps[0]!)
@@ -100,7 +100,7 @@ describeEachDialect('a thief', (dialect) => {
     await closeApps(apps)
   })
 
-  test('who is as quick as a second tab gets the same token and no branch of his own', async () => {
+  test('who is as quick as a second tab gets the same token, and no separate successor', async () => {
     const apps = await createApps(2, { dialect })
     const { grant } = await apps[0]!.signUp()
     const stolen = grant.refresh_token!

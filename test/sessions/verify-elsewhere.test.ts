@@ -64,7 +64,7 @@ async function headers(app: TestApp): Promise<[header: string, status: number][]
   return all
 }
 
-describe('the guide’s way to verify a token', () => {
+describe('the guide’s code that verifies a token', () => {
   let served: Served
   const app = appPerSuite({ clock: manualClock(Date.now()) }, () => served.stop())
   let cases: [header: string, status: number][]
@@ -73,7 +73,7 @@ describe('the guide’s way to verify a token', () => {
     cases = await headers(app)
   })
 
-  test.skipIf(!hasPythonModules('fastapi', 'jwt'))('in FastAPI', async () => {
+  test.skipIf(!hasPythonModules('fastapi', 'jwt'))('works in FastAPI', async () => {
     const program = `${blockOf('python', served.url)}\n${ASK_ASGI}`
     const answers = await python<{ status: number; body: string }[]>(
       program,
@@ -83,7 +83,7 @@ describe('the guide’s way to verify a token', () => {
     expect(JSON.parse(answers[0]!.body)).toEqual({ orders_of: '1', roles: ['user'] })
   })
 
-  test('in Express', async () => {
+  test('works in Express', async () => {
     const folder = scratchFolder('express')
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
     await Bun.write(join(folder, 'auth.mjs'), blockOf('js', served.url))

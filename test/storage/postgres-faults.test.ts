@@ -40,7 +40,7 @@ const manyReads = () =>
 const everybody = (from: number) =>
   Promise.all(Array.from({ length: 6 }, (_, index) => refusalOf((index % 2 ? inTransaction : add)(from + index))))
 
-test('T6: a crash refuses what runs and what comes, and all is well after the restart, without one of ours', async () => {
+test('T6: a crash refuses running and new requests, and everything recovers after the restart of PostgreSQL', async () => {
   await add(1)
   const begun = Promise.withResolvers<void>()
   const crashed = Promise.withResolvers<void>()
@@ -67,7 +67,7 @@ test('T6: a crash refuses what runs and what comes, and all is well after the re
   expect(await ids()).toEqual([1, 101, 102, 103, 104, 105, 106])
 })
 
-test('an orderly restart is not even noticed by who asks after it', async () => {
+test('an orderly restart is not noticed by later requests', async () => {
   expect(await everybody(101)).toEqual(Array(6).fill('resolved'))
   server.signal('SIGINT')
   await server.exited()
@@ -76,7 +76,7 @@ test('an orderly restart is not even noticed by who asks after it', async () => 
   expect(await refusalOf(inTransaction(2))).toBe('resolved')
 })
 
-test('T6: connections that the server ends are replaced', async () => {
+test('T6: connections that the server closes are replaced', async () => {
   const victims = await backends()
   const killer = await openUrl((await server.createDatabase()).url)
   await killer.rows('SELECT pg_terminate_backend(pid, 10000) FROM unnest($1::int[]) pid', [`{${victims}}`])
@@ -86,7 +86,7 @@ test('T6: connections that the server ends are replaced', async () => {
   expect((await backends()).some((pid) => victims.includes(pid))).toBe(false)
 })
 
-test('T6: a server that hangs is given up in time and is well again once it goes on', async () => {
+test('T6: a server that hangs is given up in time, and everything recovers when it continues', async () => {
   expect(await everybody(101)).toEqual(Array(6).fill('resolved'))
   const stopped = await backends()
   for (const pid of stopped) process.kill(pid, 'SIGSTOP')
@@ -108,7 +108,7 @@ test('T6: a server that hangs is given up in time and is well again once it goes
   expect((await ids()).filter((id) => id < 200)).toEqual([1, 2, 101, 102, 103, 104, 105, 106])
 })
 
-test('a single connection that hangs costs its own statement, and the others go on', async () => {
+test('a single connection that hangs affects only its own statement', async () => {
   await everybody(101)
   const pid = Promise.withResolvers<number>()
   const stuck = refusalOf(
@@ -129,7 +129,7 @@ test('a single connection that hangs costs its own statement, and the others go 
   expect((await ids()).filter((id) => id < 100)).toEqual([2, 3])
 })
 
-test('connections that fall silent for good, as when a network fails over, are replaced', async () => {
+test('connections that fall silent forever, as in a network failover, are replaced', async () => {
   const { url } = await server.createDatabase()
   const network = openNetwork(server.port)
   const far = await openWithThing(url.replace(`:${server.port}/`, `:${network.port}/`), { clock })
@@ -147,7 +147,7 @@ test('connections that fall silent for good, as when a network fails over, are r
   network.close()
 })
 
-test('T6: a server that is not there is told at once', async () => {
+test('T6: a server that is down is reported at once', async () => {
   const nowhere = await openUrl('postgresql://keyward:secret@127.0.0.1:1/none', { clock })
   expect(await refusalOf(nowhere.rows('SELECT 1'))).toBe('database_unavailable')
   expect(await refusalOf(nowhere.store.transaction(() => nowhere.rows('SELECT 1')))).toBe('database_unavailable')

@@ -34,7 +34,7 @@ const misuse = [
 
 type Db = Parameters<typeof prepared>[0]
 
-test('wrong pairs of fields and query do not compile; a placeholder that was not made by `named` is refused', async () => {
+test('mismatched fields and query do not compile; a placeholder not made by `named` is refused', async () => {
   expect(misuse).toHaveLength(6)
   const { store, close } = await openMigrated('sqlite::memory:')
   const raw = statements(({ q, t: { leases } }, { change }) => ({
