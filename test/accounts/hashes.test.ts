@@ -48,19 +48,19 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
     expect(passwordScheme).toBe('bun-bcrypt')
   })
 
-  describe('cost one computation at a login with', () => {
-    test('the right password', async () => {
+  describe('are computed', () => {
+    test('once for the right password', async () => {
       expect((await login()).status).toBe(200)
       expect(calls).toEqual(['verify'])
     })
 
-    test('C1: a wrong password', async () => {
+    test('C1: once for a wrong password', async () => {
       await expectRefusal(await login('wrong'), 'invalid_credentials')
       expect(calls).toEqual(['verify'])
     })
 
     test.each(['nobody', 'nobody@example.com', 'not an @ address @', '\u0000', 'x'.repeat(1_000)])(
-      'C1: an unknown name: %j',
+      'C1: once for an unknown name: %j',
       async (name) => {
         await expectRefusal(await login(password, name), 'invalid_credentials')
         expect(calls).toEqual(['hash 4'])
@@ -68,7 +68,7 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
     )
 
     test.each(['\ud800'.repeat(9), 'a\0a', 'x'.repeat(257), '\u0344'.repeat(9_000)])(
-      'C1: a password that no account can have',
+      'C1: once for a password that no account can have',
       async (text) => {
         const response = await app.request('POST', '/token', { json: { username: 'ada', password: text } })
         await expectRefusal(response, 'invalid_credentials')
@@ -76,7 +76,7 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
       },
     )
 
-    test('B7, C1: an account without a password or with an unusable hash', async () => {
+    test('B7, C1: once for an account without a password or with an unusable hash', async () => {
       for (const passwordHash of [
         null,
         '',
@@ -92,13 +92,13 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
       }
     })
 
-    test('the right password of an inactive account', async () => {
+    test('once for the right password of an inactive account', async () => {
       await change({ isActive: false })
       await expectRefusal(await login(), 'invalid_credentials')
       expect(calls).toEqual(['verify'])
     })
 
-    test('a registration of a taken name computes no hash', async () => {
+    test('not at all for a registration of a taken name', async () => {
       const json = { email: 'ada@example.com', username: 'other', password }
       await expectRefusal(await app.request('POST', '/register', { json }), 'email_taken')
       await expectRefusal(

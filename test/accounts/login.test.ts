@@ -100,7 +100,7 @@ describeEachDialect('login', (dialect) => {
         expect((await form(known, { authorization })).status).toBe(200)
     })
 
-    test('any other client is 401 invalid_client, with a Basic challenge if it sent Basic', async () => {
+    test('any other client is 401 invalid_client with a Basic challenge', async () => {
       for (const authorization of [
         `Basic ${btoa('app:secret')}`,
         `Basic ${btoa('app:')}`,

@@ -231,7 +231,7 @@ async function backends(databaseUrl: string): Promise<number[]> {
   }
 }
 
-test.concurrent('a read-only file or folder: the start fails with a sentence, and a running server never answers a success', async () => {
+test.concurrent('a read-only file or folder: the start fails with a sentence, and a running server answers no false success', async () => {
   const folder = scratchFolder('unwritable')
   const file = join(folder, 'users.db')
   const executable = await copyBinary()

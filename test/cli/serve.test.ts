@@ -151,7 +151,7 @@ describe('healthcheck', () => {
     }
   })
 
-  test('works without SECRET_KEY, and reports a port of 0, which it cannot know', async () => {
+  test('needs no SECRET_KEY, and asks for --url if PORT is 0', async () => {
     const { code, err } = await healthcheck([], { PORT: '0', SECRET_KEY: '' })
     expect([code, err]).toEqual([1, 'PORT=0 does not say where the server listens: name it with --url\n'])
   })

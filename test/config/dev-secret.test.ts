@@ -41,7 +41,7 @@ describe('the file of the development secret', () => {
     expect(readOrCreateDevSecret(path, seededRandom('b'))).toEqual({ ...made, created: false })
   })
 
-  test('is the other one if two processes create it at the same moment', () => {
+  test('is the one that another process created a moment before', () => {
     let other: string | undefined
     const interrupted: Random = {
       ...seededRandom('a'),

@@ -6,7 +6,7 @@ import { watchStatements } from '../support/replace.ts'
 
 const metricsToken = 'a-token-for-the-metrics'
 
-test('a route documents database_unavailable if and only if it reads the database', async () => {
+test('a GET documents database_unavailable if and only if it reads the database', async () => {
   let isAway = false
   const store = watchStatements(() => {
     if (isAway) throw new KeywardError('database_unavailable')

@@ -37,7 +37,7 @@ describeEachDialect('every route', (dialect) => {
   const openWithBody = () =>
     app.table.routes.filter(({ access, method }) => access === 'open' && bodyMethods.includes(method))
 
-  test('has the routes of the FastAPI services, with their access', () => {
+  test('of the FastAPI services exists, with its access', () => {
     for (const [method, path, access] of sourceServices)
       expect(app.table.find(method, path)).toMatchObject({ method, pattern: path, access })
   })

@@ -17,7 +17,7 @@ describe('a schema of the document', () => {
     })
   })
 
-  test('keeps the examples of a member, which has no place beside it', () => {
+  test('keeps the examples of a member, but not beside a reference', () => {
     const name = t.String({ examples: ['ada'] })
     const user = t.Object({ name }, { title: 'User', examples: [{ name: 'grace' }] })
     expect(taken(t.Object({ name, user }, { examples: [{}] }))).toEqual({
@@ -37,7 +37,7 @@ describe('a schema of the document', () => {
     expect(taken(nullable)).toEqual({ anyOf: [{ type: 'string' }, { type: 'null' }] })
   })
 
-  test('writes a number in a query as a number', () => {
+  test('writes the numbers and booleans of a query as such', () => {
     expect(taken(t.Numeric({ minimum: 1 }))).toMatchObject({ type: 'number', minimum: 1 })
     expect(taken(t.Object({ limit: t.Optional(t.BooleanString()) }))).toMatchObject({
       properties: { limit: { type: 'boolean' } },

@@ -114,7 +114,7 @@ describe('the caller of a request', () => {
     expect(await inHandler('/late', callerOf)).toEqual(keyCaller)
   })
 
-  test('is an error if the route has none, or none with a session', async () => {
+  test('is an error if the route has no caller, or asks for a session that the caller has not', async () => {
     expect(await inHandler('/open', callerOf)).toEqual(new Error('This route is open: it has no caller'))
     expect(await inHandler('/open', sessionOf)).toBeInstanceOf(Error)
     expect(await inHandler('/late', sessionOf)).toEqual(new Error('This route can be called without a session'))

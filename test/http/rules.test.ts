@@ -113,7 +113,7 @@ describe('a token', () => {
 })
 
 describe('the order of checks', () => {
-  test('a request without a valid credential is refused before the body is read', async () => {
+  test('a request with an unknown client is refused before the body is read', async () => {
     const response = await app.request('POST', '/token', {
       body: ' '.repeat(100_000),
       type: 'text/plain',
@@ -122,7 +122,7 @@ describe('the order of checks', () => {
     await expectRefusal(response, 'invalid_client')
   })
 
-  test('an authenticated request gets 415 before 413 before 400 before 422', async () => {
+  test('a wrong body gets 415 before 413 before 400 before 422', async () => {
     const big = 'x'.repeat(65_537)
     const post = (body: string, type: string) => app.request('POST', '/register', { body, type })
     await expectRefusal(await post(big, 'text/plain'), 'unsupported_media_type')

@@ -45,7 +45,7 @@ describeEachDialect('registration', (dialect) => {
     expect(await app.rows.users.count()).toBe(6)
   })
 
-  test('counts a taken name, but not invalid input or an internal error', async () => {
+  test('counts a taken name, but not invalid input or an overload', async () => {
     await open({ LIMITS: 'register.prefix=3/1h' })
     expect((await register('ada')).status).toBe(201)
     for (let i = 0; i < 9; i++) expect((await register('x')).status).toBe(422)

@@ -18,7 +18,7 @@ test('/livez answers as long as the process does, also while it drains', async (
   expect(await alive()).toEqual([200, { status: 'alive' }])
 })
 
-test('requests of probes are not counted as work, which turns the JIT on', async () => {
+test('requests of probes do not count as work, which turns on the JIT', async () => {
   const app = await apps.open()
   const asks = (target: string) => app.isProbe(new Request(`http://localhost:8000${target}`))
   expect(['/livez', '/readyz', '/readyz?verbose', '/metrics'].map(asks)).toEqual([true, true, true, true])

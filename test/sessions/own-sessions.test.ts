@@ -197,7 +197,7 @@ describeEachDialect('the user’s sessions', (dialect) => {
       expect(await isDead(app, pairOf(bea))).toBe(false)
     }))
 
-  test('do not include the new one among those that end, even if the clock was set back', () =>
+  test('never end at their own login, even if the clock was set back', () =>
     withApp({ dialect, env: { MAX_SESSIONS_PER_USER: '2' } }, async (app) => {
       const ada = await app.signUp()
       await loggedIn(app, ada)
@@ -216,7 +216,7 @@ describeEachDialect('the user’s sessions', (dialect) => {
     await closeApps(apps)
   })
 
-  test('E13, F8: end with the deactivation and stay ended after a reactivation, even if done by SQL', () =>
+  test('E13, F8: end with a deactivation, stay ended after a reactivation, and go with the user, also by SQL', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const change = (values: object) => app.rows.users.change({ id: ada.id }, values)

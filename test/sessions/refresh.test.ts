@@ -106,7 +106,7 @@ describeEachDialect('refresh', (dialect) => {
     })
   })
 
-  test('F5: gives no grace period to a token before the previous one', () =>
+  test('F5: accepts no token older than the previous one', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const second = await refreshed(app, grant.refresh_token!)

@@ -147,7 +147,7 @@ describe('HS256', () => {
     expect(Buffer.from(signBytes(hmacKey('ü'.repeat(16)), message)).toString('hex')).toBe(mac)
   })
 
-  test('has a kid that differs between secrets and is not the hash of the secret alone', async () => {
+  test('has a kid that differs between secrets and is not the thumbprint of the secret', async () => {
     expect(hmacKey(secret).kid).toBe(key.kid)
     expect(hmacKey(`${secret}!`).kid).not.toBe(key.kid)
     expect(key.kid).not.toBe(await calculateJwkThumbprint({ kty: 'oct', k: Buffer.from(secret).toString('base64url') }))

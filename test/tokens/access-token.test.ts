@@ -416,7 +416,7 @@ describe('a token with a valid signature is refused for', () => {
       await refused(odd)
   })
 
-  test('none of these by an internal error', () => {
+  test('its content, never by an internal error', () => {
     expect(app.logs.join()).not.toContain('unhandled_error')
     expect(app.logs.join()).not.toContain(ada.grant.access_token.slice(0, 30))
   })
