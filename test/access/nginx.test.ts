@@ -14,7 +14,7 @@ const snippet = blocksOf(await readChapter('protecting-services')).find(({ langu
 const sandbox = scratchFolder('nginx')
 const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
 
-/** A server of nginx around the guide's block; a TCP port of its own, everything it writes in a folder of its own. */
+/** Runs nginx with the guide's block, on its own TCP port and with its own folder for all files. */
 async function startNginx(keyward: string, app: string) {
   const port = await freePort()
   for (const name of ['temp', 'logs']) mkdirSync(join(sandbox, name))
@@ -22,7 +22,7 @@ async function startNginx(keyward: string, app: string) {
     .replace('http://keyward:8000', keyward)
     .replaceAll('http://app:3000', app)
     .replace('location / {', 'location /open-to-all-who-log-in/ {')
-  // The same rules once more for administrators, the way the guide says to ask for a role.
+  // The same block again for administrators, with the role condition that the guide describes.
   const forAdmins = locations
     .replace('/open-to-all-who-log-in/', '/for-admins/')
     .replaceAll('/keyward', '/keyward-admin')
@@ -47,7 +47,7 @@ async function startNginx(keyward: string, app: string) {
       }
     }`,
   )
-  // Nothing of it wants root.
+  // nothing here needs root
   const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
   if (nobody.uid !== undefined)
     for (const name of ['', 'temp', 'logs']) chownSync(join(sandbox, name), nobody.uid, nobody.gid)
@@ -125,7 +125,7 @@ describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, ru
       ...init,
       headers: { ...hostile, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
     })
-  /** The X-Auth-Request headers that the service got, in any spelling. */
+  /** The X-Auth-Request headers that the service received, in any spelling. */
   const told = async (response: Response): Promise<Record<string, string>> => {
     expect(response.status).toBe(200)
     const { headers } = (await response.json()) as { headers: [string, string][] }

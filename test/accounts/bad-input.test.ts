@@ -4,7 +4,7 @@ import { describeEachDialect } from '../support/dialects.ts'
 import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal, type Problem } from '../support/refusal.ts'
 
-/** Stands in every value that is sent, so that an echo of it can be found. */
+/** Contained in every value that is sent, so that an echo of it can be found. */
 const marker = 'zq7'
 
 const wrongTypes: Record<string, unknown> = {
@@ -18,7 +18,7 @@ const wrongTypes: Record<string, unknown> = {
   'nested arrays': [[[[marker]]]],
 }
 
-/** What no text field but a password may hold. */
+/** Texts that are refused in every field except a password. */
 const badTexts: Record<string, string> = {
   empty: '',
   spaces: '      ',
@@ -45,7 +45,7 @@ const badTexts: Record<string, string> = {
 
 describeEachDialect('bad input', (dialect) => {
   const app = appPerSuite({ dialect, env: { RATE_LIMIT: 'off' } }, async () => {
-    // Whatever was refused has changed nothing and is not in the log.
+    // No refused request changed anything or is in the log.
     expect(await rows()).toEqual(before)
     expect(app.logs.join('')).not.toContain(marker)
     expect(app.logs.join('')).not.toContain('unhandled_error')
@@ -59,7 +59,7 @@ describeEachDialect('bad input', (dialect) => {
     app.logs.length = 0
   })
 
-  /** Sends it and holds that the refusal shows nothing of what was sent. */
+  /** Sends the body and checks that the refusal contains nothing of it. */
   async function refused(path: string, options: RequestOptions, codes: Parameters<typeof expectRefusal>[1][]) {
     const response = await app.request('POST', path, options)
     const text = await response.clone().text()
@@ -85,7 +85,7 @@ describeEachDialect('bad input', (dialect) => {
 
   describe.each(['email', 'username'] as const)('registration with the %s', (field) => {
     test.each(Object.entries(badTexts))('%s', async (_, text) => {
-      // A local part may be as odd as a template.
+      // A local part may contain template syntax.
       const value = field === 'email' && !/[＠$]/.test(text) ? `${text}@example.com` : text
       const problem = await refused('/register', { json: { ...good, [field]: value } }, ['validation_failed'])
       expect(problem.errors?.map((error) => error.field)).toEqual([field])

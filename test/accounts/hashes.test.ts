@@ -8,7 +8,7 @@ const password = 'correct horse battery'
 const passwords = standIn<'passwords'>()
 
 describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, (app) => {
-  /** What bcrypt was asked: `hash 5`, `verify`. */
+  /** The calls of bcrypt: `hash 5`, `verify`. */
   let calls: string[]
   /** Runs between the verification of a password and the end of the next hash. */
   let meanwhile: () => Promise<void>
@@ -136,7 +136,7 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
       }
       const response = await login()
       expect(await row()).toMatchObject({ passwordHash: newer, passwordScheme: 'bun-bcrypt' })
-      // The login that verified the old password does not outlive the change either.
+      // The login that verified the old password must not survive the change either.
       if (response.status === 200) {
         const { access_token } = (await response.json()) as { access_token: string }
         await expectRefusal(await app.request('GET', '/users/me', { token: access_token }), 'invalid_token')

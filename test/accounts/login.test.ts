@@ -123,7 +123,7 @@ describeEachDialect('login', (dialect) => {
 
   test('looks up an identifier with @ as an email address only, even if an older account has that name', async () => {
     const [row] = await app.rows.users.all()
-    // As an import may have brought it: a username that is the address of somebody else.
+    // An import can create this: a username that is the address of another user.
     await app.rows.users.add({
       ...row!,
       id: 900,

@@ -14,7 +14,7 @@ describeEachDialect('the state of an account in the database', (dialect) => {
   beforeEach(async () => {
     ada = await app.signUp('ada', password)
     bea = await app.signUp('bea', password)
-    // Seen once, so that the token is in the cache of verified ones.
+    // The first use puts the token into the cache of verified tokens.
     for (const path of ['/users/me', '/user/user']) expect((await get(path, ada)).status).toBe(200)
   })
 
@@ -96,7 +96,7 @@ describeEachDialect('two servers on one database', (dialect) => {
     )
     const app = await createTestApp({ dialect, databaseUrl: database.url })
     for (const token of tokens) expect((await app.request('GET', '/users/me', { token })).status).toBe(200)
-    // The header is the first part: one key signed them all.
+    // The first part is the header: the same key signed all tokens.
     expect(new Set(tokens.map((token) => token.split('.')[0])).size).toBe(1)
     await app.close()
     await database.dispose()

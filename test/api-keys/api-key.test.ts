@@ -9,7 +9,7 @@ import { expectRefusal } from '../support/refusal.ts'
 const introspect = (app: TestApp, token: string) => app.request('POST', '/introspect', { token, form: { token: 'x' } })
 const status = async (app: TestApp, token: string) => (await introspect(app, token)).status
 
-/** An administrator, and a key that may introspect; another administrator stays whatever happens to this one. */
+/** An administrator and an API key for introspection. A second administrator remains in every test. */
 async function setUp(app: TestApp, expiresAt: number | null = null) {
   const [spare, owner] = [await app.signUp('spare'), await app.signUp('ada')]
   for (const { id } of [spare, owner]) await app.admin.giveRole(id, 'admin')

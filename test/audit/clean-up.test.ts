@@ -11,7 +11,7 @@ describeEachDialect('the clean-up of the audit log', (dialect) => {
     app = await apps.open({ dialect, env, jobs: true })
   }
   const write = (ip?: string, userId = 1) => app.record({ event: 'login.failed', userId, ip })
-  // The keys of the first start have rows too.
+  // The signing keys of the first start are events too.
   const rows = () => app.rows.auditEvents.all({ event: 'login.failed' })
   const ips = async () => (await rows()).map(({ ip }) => ip)
 

@@ -12,7 +12,7 @@ const home = '192.0.2.1'
 const away = '2001:db8:a:b:c::d'
 
 describeEachDialect('the audit log records', (dialect) => {
-  /** How many events were refused; undefined while the audit log takes them. */
+  /** How many events were refused; undefined while the audit log accepts them. */
   let refused: number | undefined
   const store = watchStatements((sql) => {
     if (refused === undefined || !sql.startsWith('insert into "audit_events"')) return
@@ -27,7 +27,7 @@ describeEachDialect('the audit log records', (dialect) => {
     await news()
   })
 
-  /** The events since it was last asked, without what every row has: its number and its time. */
+  /** The events since the last call, without id and time. */
   async function news(): Promise<Record<string, unknown>[]> {
     const all = await auditOf(app)
     const fresh = all.slice(seen === 0 || seen > all.length ? 0 : seen)
@@ -127,7 +127,7 @@ describeEachDialect('the audit log records', (dialect) => {
       row('session.ended', { sessionId: sid(token), details: { reason } })
     await send('DELETE', `/users/me/sessions/${sid(other.access_token)}`)
     expect(await news()).toEqual([ended(other.access_token, 'ended_by_user')])
-    // What is over already tells nothing.
+    // Ending an ended session is not an event.
     await send('DELETE', `/users/me/sessions/${sid(other.access_token)}`)
     expect(await news()).toEqual([])
     await send('DELETE', '/users/me/sessions?except=current')
@@ -173,7 +173,7 @@ describeEachDialect('the audit log records', (dialect) => {
     await command(['users', 'delete', 'ada'])
     const all = await auditOf(app)
     expect(all.at(-1)).toMatchObject({ event: 'user.deleted', userId: ada.id })
-    // Of the person only the number is left.
+    // Only the id of the deleted user remains.
     for (const left of all.filter(({ userId }) => userId === ada.id))
       expect(left).toMatchObject({ ip: null, ipWholeSince: null, sessionId: null })
   })
@@ -193,7 +193,7 @@ describeEachDialect('the audit log records', (dialect) => {
     const after = await keys()
     expect(after.slice(0, 2)).toEqual([told('key.revoked', second), told('key.activated', third)])
     expect(after.slice(2)).toMatchObject([{ event: 'key.created' }])
-    // The first two, at the start.
+    // The first two come from the start.
     expect((await auditOf(app)).slice(0, 3).map(({ event }) => event)).toEqual([
       'key.created',
       'key.activated',
@@ -218,9 +218,9 @@ describeEachDialect('the audit log records', (dialect) => {
   })
 
   describe('in the transaction of the change, so that both fail together:', () => {
-    /** Everything that changes something, by what would be seen of it. */
+    /** Every operation that changes something, and records an event. */
     const changes: [string, () => Promise<unknown>][] = [
-      ['a log-in', () => app.request('POST', '/token', { form: { username: 'ada', password } })],
+      ['a login', () => app.request('POST', '/token', { form: { username: 'ada', password } })],
       [
         'a registration',
         () => app.request('POST', '/register', { json: { email: 'x@example.com', username: 'xavier', password } }),

@@ -36,7 +36,7 @@ test('a stopping process fails its readiness probe, keeps serving, finishes runn
   }
 })
 
-/** A request of which only the beginning is sent, until `send` sends the rest. */
+/** A request whose beginning is sent at once, and the rest by `send`. */
 async function sendPart(port: number, text: string) {
   const socket = connect(port, '127.0.0.1')
   let received = ''

@@ -9,8 +9,8 @@ import { scratchFolder } from '../support/scratch.ts'
 setDefaultTimeout(60_000)
 
 /**
- * The curl lines of the READMEs of both FastAPI services as they stand there, but for the port and the place of the
- * token; `--silent` keeps the progress bar out of the output, `--write-out` adds the status.
+ * The curl commands in the READMEs of both FastAPI services, unchanged except for the port and the place of the token.
+ * `--silent` keeps the progress bar out of the output, `--write-out` adds the status.
  */
 describeEachDialect('the curl commands of the FastAPI services', (dialect) => {
   let database: DialectDatabase
@@ -93,7 +93,7 @@ describeEachDialect('the curl commands of the FastAPI services', (dialect) => {
   })
 })
 
-/** "Manually insert a user into the database with a hashed password", then come over with it. */
+/** The user is inserted into the old database with a hashed password, as that README says, and then imported. */
 async function bringTheSecondServicesUser(databaseUrl: string): Promise<void> {
   const from = `sqlite:///${await oldServiceDatabase('hash_password', [{ username: 'testuser', email: 'test@example.com', password: 'testpass' }])}`
   const env = { DATABASE_URL: databaseUrl, SECRET_KEY: testSecret }

@@ -32,14 +32,14 @@ import { expectCleanLog } from '../support/server-log.ts'
 
 setDefaultTimeout(120_000)
 
-// They wait for the service's own limits, most of the time for nothing: so all at once.
+// In parallel, because these tests mostly wait for time limits of the service.
 
 const password = 'secret 1 of the owner'
 const changed = 'secret 2 of the owner'
 const ada = accountOf('ada', password)
 const SECONDS = 1_000
 
-/** Ada with sessions to spare, and what she may do with them; each only once. */
+/** Ada with spare sessions, and requests for them that each work once. */
 async function writesOfAda(keyward: RunningBinary): Promise<{ token: string; writes: [Sent, number][] }> {
   const [one, two, three] = [
     await grant(keyward, ada.logIn),
@@ -85,7 +85,7 @@ test.concurrent('a file locked by another process: writes are refused after 3 se
     const late = performance.now() - begun > 2.5 * SECONDS
     if (!late) expect(settled).toBe(0)
     other.run('COMMIT')
-    // On a machine that stood still meanwhile the 3 seconds may be over.
+    // If the machine was stalled, the 3 seconds may have passed.
     for (const [path, status, expected] of await waiting)
       if (!late || status !== 503) expect([path, status]).toEqual([path, expected])
 
@@ -136,7 +136,7 @@ test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and recovery w
     const orphans = await backends(databaseUrl)
     server.signal('SIGKILL')
     await server.exited()
-    // They would notice by themselves a moment later, and serve until then.
+    // The connections would notice it a moment later, and work until then.
     for (const pid of orphans) kill(pid)
     for (const [write] of writes) await expectRefused(keyward, 'database_unavailable', write)
     await expectRefused(keyward, 'database_unavailable', me(token))
@@ -181,7 +181,7 @@ const inTime = async (keyward: RunningBinary, sent: Sent, signal: AbortSignal): 
   return Promise.race([statusOf(keyward, sent), late])
 }
 
-/** People who register one after the other until `stop`, which answers whose registration was answered. */
+/** Registers users one after the other until `stop`, which returns those that were answered. */
 function registerCrowd(keyward: RunningBinary) {
   const answered: string[] = []
   let going = true
@@ -198,7 +198,7 @@ function registerCrowd(keyward: RunningBinary) {
       }
     }),
   )
-  // It is awaited by `stop` alone, which a test that fails before does not reach.
+  // Only `stop` awaits it, and a test that fails earlier never calls `stop`.
   people.catch(() => {})
   return {
     async reached(count: number) {
@@ -220,7 +220,7 @@ function kill(pid: number): void {
   }
 }
 
-/** The server's process for each connection of Keyward. */
+/** The server processes of Keyward's connections. */
 async function backends(databaseUrl: string): Promise<number[]> {
   const { rows, close } = await openUrl(databaseUrl, { poolSize: 1 })
   const sql = 'SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
@@ -235,7 +235,7 @@ test.concurrent('a read-only file or folder: the start fails with a sentence, an
   const folder = scratchFolder('unwritable')
   const file = join(folder, 'users.db')
   const executable = await copyBinary()
-  // Modes mean nothing to root.
+  // File modes do not restrict root.
   const nobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []
   if (nobody.length > 0) chownSync(folder, 65534, 65534)
   const [program, ...args] = [...nobody, executable, 'serve', '--dev']

@@ -9,11 +9,11 @@ import { limitFiles } from '../support/small-disk.ts'
 
 setDefaultTimeout(60_000)
 
-/** A server that a shell starts as `$1`, so that its output goes where a test wants it. */
+/** A server that a shell starts as `$1`, so that a test can redirect its output. */
 const startIn = async (cwd: string, shell: string, env: Record<string, string> = {}): Promise<RunningBinary> =>
   startServer(['sh', '-c', shell, 'sh', await binaryPath()], { cwd, env: serverSettings({ env }) })
 
-/** Asks what is refused, so that nothing but the log is written. */
+/** Sends a request that is refused, so that only the log is written. */
 async function ask(server: RunningBinary, requestId: string, times = 1): Promise<void> {
   for (let i = 0; i < times; i++) {
     const { status } = await server.request('GET', '/users/me', { headers: { 'x-request-id': requestId } })
@@ -26,7 +26,7 @@ async function expectStop(server: RunningBinary): Promise<void> {
   expect(await server.exited).toBe(0)
 }
 
-/** A server whose log nobody reads from its third line on, until `close` takes its reader away. */
+/** A server whose log is not read from the third line on, until `close` closes the reader. */
 async function startUnread(): Promise<{ server: RunningBinary; close(): void }> {
   const cwd = scratchFolder('unread')
   Bun.spawnSync(['mkfifo', join(cwd, 'pipe')])
@@ -35,7 +35,7 @@ async function startUnread(): Promise<{ server: RunningBinary; close(): void }> 
   return { server, close: () => closeSync(reader) }
 }
 
-/** Of a request's line, so that 400 of them are more than the 64 KiB that a pipe holds. */
+/** The length of a line per request: 400 of them exceed the 64 KiB of a pipe. */
 const LONG_ID = 'x'.repeat(128)
 
 const atProductionCost = { LOG_FORMAT: 'auto', BCRYPT_COST: '10' }
@@ -66,7 +66,7 @@ test.skipIf(!hasPrograms('prlimit'))('a log that cannot grow loses its lines and
   const log = join(cwd, 'log')
   const server = await startIn(cwd, 'touch log; tail --pid=$$ --follow log & exec "$1" serve --dev >>log')
   try {
-    // Not at the end of a line: a disk is full wherever it is.
+    // In the middle of a line, as with a full disk.
     limitFiles(server.pid, statSync(log).size + 50)
     await ask(server, 'lost', 3)
     limitFiles(server.pid, 'unlimited')

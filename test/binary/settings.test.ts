@@ -10,7 +10,7 @@ setDefaultTimeout(60_000)
 
 const SECRET_KEY = '4be0643f1d98573b97cdca98a65347dd6c1f02b7d58ea3f94be0643f1d985730'
 
-/** A folder that somebody else filled, in the hope that Keyward is started in it. */
+/** A folder with files of an attacker, in which Keyward is started. */
 function hostileFolder(): string {
   const folder = scratchFolder('hostile')
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text)

@@ -4,7 +4,7 @@ import { runBinary, startBinary } from '../support/binary.ts'
 setDefaultTimeout(60_000)
 
 test('T7: SIGTERM finishes running requests, then exits with 0', async () => {
-  // Two hashes at once of a quarter of a second each: the last of twelve waits long after the first is answered.
+  // Two hashes of a quarter of a second run in parallel: the last of twelve waits long after the first answer.
   const keyward = await startBinary({ env: { BCRYPT_COST: '12', HASH_MAX_WAIT_MS: '60000' } })
   try {
     const requests = Array.from({ length: 12 }, (_, index) =>

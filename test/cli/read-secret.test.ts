@@ -120,7 +120,7 @@ describe('a password typed at a prompt', () => {
   })
 })
 
-/** Runs a command at a terminal of its own, types a password when asked, and tells what was to be seen and how the terminal was left. */
+/** Runs a command at its own terminal and types a password; returns the visible text and the final terminal mode. */
 const AT_A_TERMINAL = `
 import json, os, pty, sys, termios
 main, side = pty.openpty()

@@ -161,12 +161,12 @@ interface Served {
   port: number
   clock: ManualClock
   log(): Record<string, unknown>[]
-  /** As a signal does. */
+  /** Like a signal. */
   stop(): void
   exit: Promise<number>
 }
 
-/** Runs `keyward serve` in this process on a free port, with a clock that stands still. */
+/** Runs `keyward serve` in this process on a free port, with a manual clock. */
 async function serve(env: Record<string, string> = {}, args = ['--dev']): Promise<Served> {
   const clock = manualClock()
   const signal = Promise.withResolvers<string>()
@@ -257,7 +257,7 @@ async function issuerOf(port: number): Promise<unknown> {
   return claims.iss
 }
 
-/** A raw connection, so that a request can be half sent. */
+/** A raw connection, so that half a request can be sent. */
 async function openConnection(port: number, text: string) {
   const socket = connect(port, '127.0.0.1')
   let received = ''

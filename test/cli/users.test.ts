@@ -7,7 +7,7 @@ import { type Dialect, describeEachDialect } from '../support/dialects.ts'
 
 const password = 'correct horse battery'
 
-/** A command line on a database of its own, and a server beside it. */
+/** A command line on its own database, and a server beside it. */
 async function openStage(dialect: Dialect) {
   const database = await dialect.databaseUrl()
   await migrated(database.url)
@@ -174,7 +174,7 @@ describeEachDialect('keyward users', (dialect) => {
       await refused(`users ${command} ada`, /^The last administrator must stay$/m)
     await create('bea', ' --admin')
     await done('users deactivate ada')
-    // One who is closed is none, and may go.
+    // A deactivated administrator does not count and can be deleted.
     for (const command of ['deactivate', 'delete'])
       await refused(`users ${command} bea`, /^The last administrator must stay$/m)
     await done('users delete ada')

@@ -46,7 +46,7 @@ describe('the file of the development secret', () => {
     const interrupted: Random = {
       ...seededRandom('a'),
       bytes(length) {
-        // Between looking and making: exactly where two starts meet.
+        // Between the check and the creation, where two starts can collide.
         other ??= readOrCreateDevSecret(path, seededRandom('b')).secret
         return seededRandom('a').bytes(length)
       },

@@ -44,7 +44,7 @@ test('the table of the guide has a row of three cells for every setting', () => 
   expect(configTable()).toContain('`sqlite:///./relative.db`, `sqlite:////absolute.db`')
 })
 
-// To write it anew: bun -e "import { envExample } from './src/config/print.ts'; await Bun.write('.env.example', envExample())"
+// To write the file again: bun -e "import { envExample } from './src/config/print.ts'; await Bun.write('.env.example', envExample())"
 test('.env.example is generated from the schema', async () => {
   expect(await Bun.file(`${import.meta.dir}/../../.env.example`).text()).toBe(envExample())
 })

@@ -65,7 +65,7 @@ let app: TestApp
 let text: string
 let document: Document
 
-/** A page that anyone may read refuses nobody; what refuses is tested below. */
+/** A page that everybody may read refuses nobody; refusals are tested below. */
 const rules = { 'operation-4xx-response': 'off' } as const
 
 beforeAll(async () => {
@@ -77,7 +77,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-/** Every operation with a name for a failing test. */
+/** Every operation with a name for the failure message. */
 const operations = () =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
@@ -87,10 +87,10 @@ const operations = () =>
     })),
   )
 
-/** The routes of the documentation itself are no operations of a client. */
+/** The routes of the documentation are not operations of a client. */
 const documented = () => app.table.routes.filter(({ pattern }) => !/^\/docs|^\/openapi\.json$/.test(pattern))
 
-/** The names of the operations for which something does not hold. */
+/** The names of the operations that fail a check. */
 const without = (holds: (one: ReturnType<typeof operations>[number]) => boolean) =>
   operations()
     .filter((one) => !holds(one))
@@ -102,7 +102,7 @@ const answersOf = ({ responses }: Operation): [status: string, answer: Answer][]
     '$ref' in answer ? document.components.responses[answer.$ref.replace('#/components/responses/', '')]! : answer,
   ])
 
-/** Every body and every answer, each with where it stands. */
+/** Every body and every answer, each with its place. */
 const mediaOf = (operation: Operation): { where: string; media: Media }[] => [
   ...Object.entries(operation.requestBody?.content ?? {}).map(([type, media]) => ({ where: `takes ${type}`, media })),
   ...answersOf(operation).flatMap(([status, { content = {} }]) =>
@@ -238,7 +238,7 @@ describe('the OpenAPI document', () => {
     expect(
       without(({ route, operation }) => expected(route, operation).every((status) => status in operation.responses)),
     ).toEqual([])
-    // RFC 6749 knows no 422: there a bad parameter is 400.
+    // RFC 6749 has no 422: there a bad parameter is 400.
     const told = ({ oauth }: Route, status: number) => String(oauth && status === 422 ? 400 : status)
     expect(
       without(({ route, operation }) => route.statuses.every((status) => told(route, status) in operation.responses)),

@@ -58,7 +58,7 @@ describe.skipIf(!hasPrograms('bash', 'curl')).each(withCommands.map((one) => [on
       await keyward?.stop()
     })
 
-    /** Starts what a line would start in the foreground; the shell goes on. */
+    /** Starts in the background what a line would start in the foreground. */
     async function start(line: string): Promise<void> {
       const words = line
         .replace('npx --yes bun@1.4.5 start', 'dist/keyward serve --dev')
@@ -78,7 +78,7 @@ describe.skipIf(!hasPrograms('bash', 'curl')).each(withCommands.map((one) => [on
     }
 
     async function runBlock({ text }: Block): Promise<void> {
-      // Lines that would not come back, or that this test is a part of, stand on their own.
+      // Lines that start a server or this very test run are separate parts.
       for (const part of text.split(/^(.*\bbun@1\.4\.5 .*|(?:\w+=\S+ )*\.\/keyward)$/m)) {
         const script = /bun@1\.4\.5 run (\w+)$/.exec(part)?.[1]
         if (script !== undefined) expect(manifest.scripts).toHaveProperty(script)
@@ -89,7 +89,7 @@ describe.skipIf(!hasPrograms('bash', 'curl')).each(withCommands.map((one) => [on
             .replaceAll('/srv/user-service/users.db', oldDatabase)
           const { code, stdout } = await shell.run(command)
           expect({ part, code }).toEqual({ part, code: 0 })
-          // The issuer of its tokens follows the port, which is another one here.
+          // The issuer of tokens contains the port, which differs here.
           output = stdout.replaceAll(/http:\/\/localhost:\d+/g, 'http://localhost:8000')
         }
       }
@@ -169,7 +169,7 @@ describe('README and the guide name only what exists:', () => {
     expect(missing).toEqual([])
   })
 
-  // To write them anew: bun test/support/readme.ts
+  // To write the tables again: bun test/support/readme.ts
   test('commands, settings and metrics, in the tables that the executable generates', async () => {
     for (const [name, part] of Object.entries(await madeParts()))
       expect([name, partPattern(name).exec(everything)?.[0].split('\n')]).toEqual([name, `\n${part}\n`.split('\n')])

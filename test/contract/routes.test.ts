@@ -119,7 +119,7 @@ describeEachDialect('every route', (dialect) => {
       }
     })
 
-    /** JSON where it is taken, else a form. */
+    /** Whether the route accepts JSON; the others accept forms. */
     const readsJson = async (route: Route) => (await send(route, { json: {} })).status !== 415
     const malformed: RequestOptions = { body: '{', type: 'application/json' }
 
@@ -182,7 +182,7 @@ describeEachDialect('every route', (dialect) => {
     for (const { method, pattern } of app.table.routes)
       for (const value of odd) {
         const path = pattern.replace(/:\w+/g, value)
-        // A credential of nobody's gets through to open routes only; one of our own reaches the others too.
+        // An invalid credential gets through on open routes only; a valid one is needed for the others.
         for (const token of ['x.y.z', ada.grant.access_token]) {
           const body = bodyMethods.includes(method) ? { json: {} } : {}
           const { status } = await app.request(method, `${path}?except=${value}&role=${value}&a=1&a=2`, {

@@ -84,7 +84,7 @@ describe('the guide', () => {
   })
 
   test('has no broken link on GitHub', async () => {
-    // As GitHub makes the anchor of a heading.
+    // The anchor that GitHub makes of a heading.
     const anchorsOf = (text: string) =>
       [...text.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
         heading!

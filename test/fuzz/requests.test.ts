@@ -11,17 +11,17 @@ import { createWorld, metricsToken, type World } from './world.ts'
 
 interface Run {
   name: string
-  /** Of all requests. */
+  /** Requests over all databases. */
   share: number
   options: TestAppOptions
-  /** What must be among the answers: all of it was for nothing if no request got past the door. */
+  /** Statuses that must be among the answers: the run is worthless if every request is refused early. */
   answers: readonly number[]
 }
 
 const usual = [200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422]
 const limited = { dialect: dialects[0]!, env: { RATE_LIMIT: 'on' } }
 
-/** PostgreSQL refuses other texts and numbers than SQLite; the bulk goes to the one that is quicker. */
+/** PostgreSQL refuses other texts and numbers than SQLite; most requests go to SQLite, which is faster. */
 const shares = { sqlite: 0.75, postgresql: 0.15 }
 const runs: Run[] = [
   ...dialects.map((dialect) => ({

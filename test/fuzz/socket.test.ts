@@ -6,10 +6,10 @@ import { type Served, serve } from '../support/socket.ts'
 import { FUZZ_TIMEOUT, fuzzRequests, fuzzSeed } from './budget.ts'
 import { naughty } from './values.ts'
 
-/** 501 and 505 among them: what speaks no HTTP/1 is told so. */
+/** Includes 501 and 505, for messages that are not HTTP/1. */
 const refusedByBun = new Set([400, 413, 414, 417, 431, 501, 505])
 
-/** Connections are dearer than requests in process. */
+/** Connections cost more than requests in process. */
 const connections = Math.ceil(fuzzRequests / 10)
 
 describe('random bytes over a socket', () => {
@@ -27,7 +27,7 @@ describe('random bytes over a socket', () => {
         const answer = await exchange(served.url, bytes)
         for (const { status, headers } of heads(answer)) {
           statuses.set(status, (statuses.get(status) ?? 0) + 1)
-          // What Bun refuses before anybody of ours sees it is bare.
+          // Answers of Bun itself, before Keyward sees the request, have no body.
           const bare = !headers.includes('x-request-id:')
           expect([status, bare ? refusedByBun.has(status) : status < 500]).toEqual([status, true])
           if (!bare)
@@ -134,7 +134,7 @@ const body = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 200 }) },
 )
 
-/** A message with a Host and the body as declared two times out of three: else Bun alone would answer. */
+/** Two thirds of the messages have a Host and a body as declared; otherwise Bun would answer them all. */
 const messages = fc
   .record({
     line: fc.tuple(token, target, version).map((parts) => parts.join(' ')),
@@ -159,7 +159,7 @@ const messages = fc
     return extra + [line, ...host, ...fields, ...length, '', body].join(end)
   })
 
-/** Sends bytes and no more, and answers what came until the server closed; the client closing its half ends a wait. */
+/** Sends bytes, closes the client's half so that no side waits, and returns the answer until the server closes. */
 const exchange = (url: string, bytes: string): Promise<string> =>
   new Promise((resolve) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
@@ -169,12 +169,12 @@ const exchange = (url: string, bytes: string): Promise<string> =>
       answer += piece
     })
     socket.on('close', () => resolve(answer))
-    // A reset by a server that has refused is an answer too.
+    // A reset after a refusal is an answer too.
     socket.on('error', () => {})
     socket.end(bytes, 'latin1')
   })
 
-/** Every answer that came, one request or several. */
+/** Every answer that arrived, for one request or several. */
 const heads = (answer: string): { status: number; headers: string }[] =>
   [...answer.matchAll(/HTTP\/1\.1 (\d{3})[^\r\n]*\r\n([\s\S]*?)\r\n\r\n/g)].map(([, status, headers]) => ({
     status: Number(status),

@@ -8,7 +8,7 @@ type Content = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 const post = (body: Content | null, headers: Record<string, string> = {}): Request =>
   new Request('http://keyward.test/', { method: 'POST', body, headers })
 
-/** As the HTTP server hands it over: with the length that the client declared. */
+/** A request as the HTTP server passes it on, with the length that the client declared. */
 const declared = (body: string | Uint8Array<ArrayBuffer>, length: number | string = Buffer.byteLength(body)): Request =>
   post(body, { 'content-length': String(length) })
 
@@ -18,7 +18,7 @@ interface Source {
   cancelled: boolean
 }
 
-/** A body that is made only as fast as it is read, up to a hundred chunks. */
+/** A body that is produced only as fast as it is read, up to a hundred chunks. */
 function lazily(chunk: Uint8Array): Source {
   const source: Source = {
     pulled: 0,

@@ -28,7 +28,7 @@ const nothingLeaks = async (response: Response) => {
   expect(app.logs.join()).not.toContain(marker)
 }
 
-/** An error as a driver throws it: with statement and parameters in its message, and frames that are none. */
+/** An error like a driver's: its message contains statement and parameters, and lines that look like stack frames. */
 class DriverError extends Error {
   override name = 'DriverError'
   code = 'ERR_ODD'

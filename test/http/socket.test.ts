@@ -213,7 +213,7 @@ describe('the body', () => {
 })
 
 describe('the client address', () => {
-  /** Whom the hash gate would count a login for. */
+  /** The client that a login is counted for. */
   async function counted(trustedProxies: string, forwardedFor?: string, http10 = false): Promise<string | undefined> {
     const clients: (string | undefined)[] = []
     const passwords: Replace['passwords'] = (real) => ({

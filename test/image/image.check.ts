@@ -10,8 +10,8 @@ setDefaultTimeout(120_000)
 
 const file = join(import.meta.dir, '..', '..', 'Dockerfile')
 
-// Run by `bun run check:image`, not by a plain `bun test`: it installs and compiles the project once more, and needs to be
-// root or to have user namespaces. There is no engine here. What the last stage would hold is built in a folder; a container of it is a chroot with the
+// Run by `bun run check:image`, not by plain `bun test`: it installs and compiles the project again, and needs root or
+// user namespaces. Without a container engine the last stage is built in a folder; a container is a chroot with the
 // image's user, environment and commands, and with /proc, which every container has.
 describe('the image', () => {
   let image: BuiltImage
@@ -81,7 +81,7 @@ describe('the image', () => {
   test('runs commands while its server runs', async () => {
     const account = ['--email', 'grace@example.com', '--username', 'grace', '--admin']
     const child = Bun.spawn(inContainer(image, ['keyward', 'users', 'create', ...account]), {
-      // An engine gives a PATH to an image that names none.
+      // An engine sets PATH if the image does not.
       env: {
         PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
         ...image.env,
@@ -119,10 +119,10 @@ describe('the image', () => {
   })
 })
 
-/** A command line that enters the image; the process it starts is the one it becomes, so signals reach it. */
+/** A command line that enters the image by exec, so that signals reach the process. */
 function inContainer({ root, user }: BuiltImage, command: string[]): string[] {
   const enter = 'mount --bind /proc "$1/proc" && root=$1 && shift && exec chroot'
-  // Whoever is not root is root in a namespace of their own only, and no one outside.
+  // Other users become root only in a user namespace of their own.
   return process.getuid?.() === 0
     ? ['unshare', '--mount', 'sh', '-c', `${enter} --userspec=${user} "$root" "$@"`, 'sh', root, ...command]
     : [
@@ -145,7 +145,7 @@ const filesOf = (root: string): string[] =>
     .filter((path) => !path.startsWith('proc/'))
     .sort()
 
-/** Where this machine gets its packages from, if it says so in the environment. */
+/** The mirror of packages that the environment names, if any. */
 const registrySettings = (): Record<string, string> =>
   Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>

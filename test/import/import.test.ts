@@ -7,7 +7,7 @@ import { bcryptHash, looseTable, oldService, sqlalchemyTable, sqlmodelTable } fr
 
 const password = 'correct horse battery'
 
-/** An empty Keyward, its accounts' database, and the command that imports into it. */
+/** An empty Keyward, its users, and the command that imports into it. */
 async function setUp(dialect: Dialect) {
   const { url, dispose } = await dialect.databaseUrl()
   let app: TestApp | undefined
@@ -93,7 +93,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
   test('B5: accepts hashes of every bcrypt library, and renews them at the first login', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
-    // 80 bytes, of which passlib took the first 72; byte 72 is the first half of a letter.
+    // 80 bytes, of which passlib used the first 72; byte 72 is the first half of a letter.
     const long = `${'x'.repeat(71)}ß${'y'.repeat(7)}`
     const cut = await bcryptHash(Buffer.from(long).subarray(0, 72))
     const hash = await bcryptHash(password)
@@ -127,7 +127,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     await old.insert(await row(1, 'ada'), await row(2, 'bob'))
     await target.import(old.url)
     const app = await target.app()
-    // Hashed anew by this, unlike what stands in the old database from now on.
+    // The login renewed this hash, so it differs from the old database.
     expect((await login(app, 'ada')).status).toBe(200)
     await old.execute(`UPDATE users SET hashed_password = '${await bcryptHash('another password')}' WHERE id = 1`)
 

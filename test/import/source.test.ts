@@ -9,7 +9,7 @@ import { createDatabase, sharedPostgres } from '../support/postgres.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { bcryptHash, oldService, sqlalchemyTable } from './old-service.ts'
 
-/** One of the two, also when the suite runs on the other alone. */
+/** Only one of the two databases, also if the suite runs on the other. */
 const sqlite: Dialect = {
   name: 'sqlite',
   databaseUrl: async () => ({ url: `sqlite:///${join(scratchFolder('old'), 'users.db')}`, dispose: async () => {} }),
@@ -169,7 +169,7 @@ describeEachDialect('an import of users whose name was taken a moment before', (
     const many = Array.from({ length: 600 }, (_, i) => account(i + 10, `user${i}`))
     expect(await app.admin.importUsers([...many, account(9, 'ada')])).toBe(false)
     expect(await app.admin.importUsers([...many, account(9, 'eve')])).toBe(true)
-    // On PostgreSQL the ids of what was taken back stay reserved; on both none comes twice.
+    // On PostgreSQL the ids of the rollback stay reserved; on both databases none is used twice.
     expect((await app.signUp('bob')).id).toBe(610)
     await app.close()
   })

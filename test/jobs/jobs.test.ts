@@ -70,7 +70,7 @@ describeEachDialect('periodic jobs', (dialect) => {
     const start = (app: TestApp, name: string) =>
       app.process.startJobs([{ name: 'tidy', every: SECOND, by: 'one', run: async () => void ran.push(name) }])
     const first = await apps.open({ dialect })
-    // A clock of its own for each, so that one can stand still with its process.
+    // Each process has its own clock, which can stand still with the process.
     const beside = (seed: string) => apps.open({ databaseUrl: first.databaseUrl, clock: manualClock(), seed })
     const [second, third] = [await beside('second'), await beside('third')]
     const jobs = new Map([first, second, third].map((app, i) => [app, start(app, `process ${i + 1}`)]))
@@ -88,7 +88,7 @@ describeEachDialect('periodic jobs', (dialect) => {
     expect(await turn(third, second, first)).toEqual(['process 1'])
     await jobs.get(first)?.stop()
     expect(await turn(second, third)).toEqual(['process 2'])
-    // The second stands still now, its lease not given back.
+    // The second process stands still now and has not released its lease.
     expect([await turn(third), await turn(third), await turn(third)]).toEqual([[], [], ['process 3']])
     expect(await turn(second, third)).toEqual(['process 3'])
 

@@ -14,13 +14,13 @@ function refusal(text: string, maxDepth?: number): string {
   return `accepted ${text.slice(0, 80)}`
 }
 
-/** JSON text put together by hand, so that names may repeat; `duplicates` is known from the construction. */
+/** JSON text built from parts, so that names may repeat; `duplicates` is known from the construction. */
 interface Written {
   text: string
   duplicates: boolean
 }
 
-/** One of the many spellings of a string: every other character as an escape. */
+/** One of the many spellings of a string: every second character as an escape. */
 const spell = (text: string, escaped: boolean): string =>
   escaped
     ? `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`

@@ -5,7 +5,7 @@ import { batchOutput, type Sink } from '../../src/lib/output.ts'
 const MIB = 1024 * 1024
 const noSpace = Object.assign(new Error('no space left'), { code: 'ENOSPC' })
 
-/** Takes what it is given as `how` says, and remembers it. */
+/** A sink that behaves as `how` says, and records what is written. */
 function sinkThat(how: (text: string) => number | Promise<number>) {
   const written: string[] = []
   const sink: Sink = {

@@ -24,7 +24,7 @@ describeEachDialect('guessing passwords', (dialect) => {
   beforeEach(async () => {
     if (!isPlain) return open()
     for (const table of [app.rows.limits, app.rows.auditEvents, app.rows.users]) await table.remove()
-    // For the memory of what is over.
+    // Expires the cache of exhausted keys.
     await app.clock.advance(MINUTE)
     ada = await app.signUp('ada', password)
   })
@@ -50,7 +50,7 @@ describeEachDialect('guessing passwords', (dialect) => {
       if (status === 401) guessed++
       else {
         waits.push(retryAfter)
-        // A second less is not enough, the promised second is.
+        // One second less is refused, the promised second is not.
         await app.clock.advance((retryAfter - 1) * SECOND)
         expect((await guess(app, { username: 'ada', peer: home })).status).toBe(429)
         await app.clock.advance(SECOND)
@@ -60,7 +60,7 @@ describeEachDialect('guessing passwords', (dialect) => {
     expect(waits).toEqual(waits.toSorted((a, b) => a - b))
     expect(waits.filter((wait) => wait === 6 * 60).length).toBeGreaterThan(5)
     expect(waits.at(-1)).toBe(72 * 60)
-    // And all is well two days later.
+    // Two days later all limits are restored.
     await app.clock.advance(2 * DAY)
     expect(await wrong(6)).toEqual([...times(5, 401), 429])
   })
@@ -144,7 +144,7 @@ describeEachDialect('guessing passwords', (dialect) => {
       hashes = 0
       statements.length = 0
       expect((await guess(app, { username, password: given, peer })).status).toBe(401)
-      // Verifying is the same work as hashing.
+      // A verification costs the same as a hash.
       return { hashes, statements: [...statements] }
     }
     const known = await cost('ada', 'wrong', home)
@@ -167,7 +167,7 @@ describeEachDialect('guessing passwords', (dialect) => {
       expect((await guess(app, { username: 'ada', peer: elsewhere, password: hour % 8 ? password : 'x' })).status).toBe(
         hour % 8 ? 200 : 401,
       )
-      // What knows the owner by now is forgotten, so that it is a stranger's network each time.
+      // Resets what makes the network known to the owner, so that it is unknown each time.
       await app.rows.sessions.remove()
       await app.clock.advance(HOUR)
     }
@@ -176,7 +176,7 @@ describeEachDialect('guessing passwords', (dialect) => {
   test('a right password clears only its own counts', async () => {
     await app.signUp('eve', password)
     const network = '198.51.100.66'
-    // Eve, who attacks, logs in to her own account in between.
+    // Eve, the attacker, logs in to her own account in between.
     let through = 0
     for (let i = 0; i < 100; i++) {
       const { status } = await guess(app, { username: `victim${i}`, peer: network })
@@ -184,7 +184,7 @@ describeEachDialect('guessing passwords', (dialect) => {
       await guess(app, { username: 'eve', password, peer: network })
     }
     expect(through).toBe(20)
-    // Ada's owner succeeds at home, and whoever guessed elsewhere is no better off.
+    // Ada logs in at home, which does not help the attacker elsewhere.
     await wrong(5)
     expect((await right()).status).toBe(200)
     expect(await wrong(1)).toEqual([429])
@@ -205,7 +205,7 @@ describeEachDialect('guessing passwords', (dialect) => {
   })
 
   describe('the owner of an attacked account', () => {
-    /** Uses up what strangers may guess of the account, from many networks, and goes on. */
+    /** Uses up the guesses at the account from many unknown networks, and continues. */
     async function attack(networks = 10) {
       for (let i = 0; i < networks; i++) await wrong(5, { peer: `10.1.${i}.1` })
       expect((await guess(app, { username: 'ada', peer: '10.2.0.1' })).limit).toBe('login.account')
@@ -247,7 +247,7 @@ describeEachDialect('guessing passwords', (dialect) => {
     })
 
     test('on a network of colleagues is not affected by one who guesses there', async () => {
-      // Twenty colleagues who live on one network; one of them sprays the others.
+      // Twenty colleagues on one network; one of them guesses the passwords of the others.
       for (let i = 0; i < 20; i++) await app.signUp(`colleague${i}`, password)
       const statuses: number[] = []
       for (let i = 0; i < 200; i++)
@@ -264,11 +264,11 @@ describeEachDialect('guessing passwords', (dialect) => {
       expect(await wrong(10, { device: device() })).toEqual(times(10, 401))
       const voided = (await auditOf(app)).filter(({ event }) => event === 'device_token.voided')
       expect(voided).toMatchObject([{ userId: ada.id, ip: home, details: null }])
-      // From now on it is as if there were none.
+      // From now on it has no effect.
       expect(await wrong(6, { device: device() })).toEqual([...times(5, 401), 429])
       const back = await right({ device: device() })
       expect(back.status).toBe(200)
-      // The new one vouches again, the old one for nobody any more.
+      // The new device token works, the old one has no effect.
       expect(await wrong(1, { device: back.deviceToken })).toEqual([401])
       expect(await wrong(1, { device: device() })).toEqual([429])
       await app.clock.advance(179 * DAY)
@@ -313,7 +313,7 @@ describeEachDialect('guessing passwords', (dialect) => {
       const statuses = await Promise.all(
         Array.from({ length: 100 }, () => guess(app, { username: 'ada', peer: home, device: device() })),
       )
-      // Ten by the device, then five as anybody.
+      // Ten by the device, then five as an unknown device.
       expect(tally(statuses.map(({ status }) => status))).toEqual({ 401: 15, 429: 85 })
     })
   })
@@ -359,9 +359,9 @@ describeEachDialect('guessing passwords', (dialect) => {
       const statuses: number[] = []
       for (let i = 0; i < 20; i++) statuses.push(...(await wrong(1, { peer: proxy, headers: through(i, home) })))
       expect(tally(statuses)).toEqual({ 401: 5, 429: 15 })
-      // Another client behind the same proxy is another client.
+      // Another client behind the same proxy is counted separately.
       expect(await wrong(1, { peer: proxy, headers: through(1, elsewhere) })).toEqual([401])
-      // Nobody but the proxy may say so.
+      // Only the proxy may report an address.
       for (let i = 0; i < 5; i++) await wrong(1, { peer: '203.0.113.50', headers: through(i, `203.0.113.${i}`) })
       expect(await wrong(1, { peer: '203.0.113.50', headers: through(9, '203.0.113.99') })).toEqual([429])
     })

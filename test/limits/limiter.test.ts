@@ -27,7 +27,7 @@ describeEachDialect('a limiter', (dialect) => {
     await app.clock.advance(MINUTE)
   })
 
-  /** One in a process of its own, as far as the database sees. */
+  /** A limiter as of another process, as far as the database can tell. */
   const limiter = (of: TestApp = app, settings: string[] = ['register.prefix=10/1h']): Limits =>
     of.process.createLimits({ settings, exceeded: async (limit) => void met.push(limit) })
   const outcomeOf = async (taking: Promise<Reservation>): Promise<Reservation | KeywardError> =>
@@ -75,7 +75,7 @@ describeEachDialect('a limiter', (dialect) => {
       if (!isRefusal(outcome)) await outcome.giveBack()
       return outcome
     })
-    // All right but one: each place given back serves the next.
+    // All but one are right: each place given back serves the next attempt.
     for (const place of held.slice(1)) await place.giveBack()
     held[0]!.keep()
     const outcomes = await Promise.all(waiting)
@@ -98,7 +98,7 @@ describeEachDialect('a limiter', (dialect) => {
     const other = limiter(two)
     expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(true)
     for (const place of held) await place.giveBack()
-    // What it remembers of the refusal it believes for five seconds.
+    // It caches the refusal for five seconds.
     await app.clock.advance(5 * SECOND)
     expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(false)
   })
@@ -112,7 +112,7 @@ describeEachDialect('a limiter', (dialect) => {
     }
     await exhaust()
     expect(met).toEqual([{ rule: 'register.prefix', userId: 7, ip: '192.0.2.9' }])
-    // A place comes free and is used up, again and again: the same window, no news.
+    // Places come free and are used up repeatedly: the same window, no new report.
     for (let i = 0; i < 5; i++) {
       await app.clock.advance(6 * MINUTE)
       ;(await one.reserve([ten], {})).keep()
@@ -174,7 +174,7 @@ describeEachDialect('a limiter', (dialect) => {
     for (let i = 0; i < 3; i++) await busy.signUp(`user${i}`, password)
     const statuses: number[] = []
     for (let round = 0; round < 6; round++) {
-      // All buckets are full again, so that the clean-up is after the very rows that are taken.
+      // All buckets are full again, so that the clean-up deletes the very rows that are taken.
       await busy.clock.advance(2 * HOUR)
       const attempts = Array.from({ length: 40 }, (_, i) =>
         guess(busy, {
@@ -188,7 +188,7 @@ describeEachDialect('a limiter', (dialect) => {
     }
     expect(tally(statuses)).toEqual({ 200: 60, 401: 180 })
     if (dialect.name === 'postgresql') {
-      // A connection that ends tells the server what it has seen.
+      // A connection reports its statistics to the server when it ends.
       await busy.process.closeDatabase()
       const admin = new SQL(busy.databaseUrl, { max: 1 })
       const [row] = await admin`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`
@@ -201,7 +201,7 @@ describeEachDialect('a limiter', (dialect) => {
     await app.signUp('burst', password)
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, i) => {
-        // The right one comes twentieth: it is judged only if it is among the five.
+        // The right one is the twentieth: it is checked only if it is among the five.
         const given = i === 19 ? password : 'wrong'
         return guess(i % 2 ? app : two, { username: 'burst', password: given, peer: '198.51.100.3' })
       }),
@@ -219,7 +219,7 @@ describeEachDialect('a limiter', (dialect) => {
       await app.request('POST', '/register', { json, peer: `100.64.${i}.1` })
     }
     const answers = await Promise.all(names.map((username) => guess(app, { username, password, peer: '198.51.100.4' })))
-    // The gate may shed some; no limit counts them as guesses.
+    // The hash queue may refuse some; no limit counts these as guesses.
     expect(answers.filter(({ status }) => status === 429)).toEqual([])
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(10)
   })

@@ -28,7 +28,7 @@ describeEachDialect('registration', (dialect) => {
   test('allows forty at once from one network, then one every 90 seconds', async () => {
     await open({ HASH_MAX_WAIT_MS: '60000' })
     const peer = '198.51.100.2'
-    // One by one: the gate would shed some of a hundred at once.
+    // One by one, because the hash queue would refuse some of a hundred in parallel.
     for (let i = 0; i < 40; i++) expect((await register(`one${i}`, { peer })).status).toBe(201)
     const refused = await register('late', { peer })
     await expectRefusal(refused, 'rate_limited')

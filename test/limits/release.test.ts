@@ -5,7 +5,7 @@ import { appPerTest } from '../support/hooks.ts'
 import { standIn, watchStatements } from '../support/replace.ts'
 import { guess, guesses, limited, password, times } from './support.ts'
 
-/** A right guess is taken back in the transaction that it leads to, which may fail. */
+/** A right password gives its places back in the transaction of the login, which may fail. */
 describeEachDialect('a right password whose session cannot be created', (dialect) => {
   const peer = '198.51.100.1'
   const passwords = standIn<'passwords'>()
@@ -25,7 +25,7 @@ describeEachDialect('a right password whose session cannot be created', (dialect
     ['a database that is away', () => new KeywardError('database_unavailable'), 503],
   ])('for %s is not counted as an attempt, and delays nobody', async (_, error, status) => {
     noAudit = error()
-    // More at once than there are places: who finds none waits for the others, and each comes to an end.
+    // More in parallel than there are places: the others wait, and each finishes.
     const answers = await Promise.all(Array.from({ length: 12 }, () => guess(app, { username: 'ada', password, peer })))
     noAudit = undefined
     expect(answers.map((answer) => answer.status)).toEqual(times(12, status))

@@ -6,7 +6,7 @@ import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { limited, password } from './support.ts'
 
-/** Bodies that a route with a limit takes for an attempt, by its name in the table. */
+/** Bodies that count as an attempt on a route with a limit, by its name in the table. */
 const attempts: Record<string, (i: number) => RequestOptions> = {
   'POST /token': () => ({ form: { username: 'ada', password: 'wrong' } }),
   'POST /user/token': () => ({ json: { username: 'ada', password: 'wrong' } }),

@@ -232,7 +232,7 @@ async function metricsText(app: TestApp): Promise<string> {
   return response.text()
 }
 
-/** The value of one series; NaN when it is not there. */
+/** The value of one series; NaN if it is missing. */
 function sample(text: string, series: string): number {
   const line = text.split('\n').find((one) => one.startsWith(`${series} `))
   return line === undefined ? Number.NaN : Number(line.slice(series.length + 1))

@@ -8,7 +8,7 @@ function setUp(options: Partial<HashGateOptions> = {}) {
   const gate = createHashGate({ concurrency: 2, maxWaitMs: 1_000, fairness: false, expectedMs: 100, clock, ...options })
   const started: string[] = []
   const ended: string[] = []
-  /** Asks for a turn of `ms`; the answer is the name, or the error. */
+  /** Requests a turn that lasts `ms`; resolves with the name, or the error. */
   const ask = (name: string, client?: string, ms = 100) =>
     gate
       .run(client, async () => {
@@ -78,7 +78,7 @@ test('measures how long hashes take', async () => {
     await clock.advance(500)
     await done
   }
-  // Waiting for two hashes of 500 ms fits into a second, where ten of the expected 100 ms would have.
+  // A wait for two hashes of 500 ms fits into a second; one for ten hashes of the expected 100 ms would too.
   askMany(11)
   expect(gate.stats()).toMatchObject({ running: 1, queued: 2 })
 })
@@ -129,7 +129,7 @@ test('a place that was freed can be taken by the same client again', async () =>
 })
 
 test('a single client can use every core and have one hash waiting, however few places there are', async () => {
-  // 2 run and 2 more fit: a quarter of the places would be a single one.
+  // 2 run and 2 more fit: a quarter of the places would be only one.
   const { gate, askMany } = setUp({ fairness: true, expectedMs: 1_000 })
   askMany(4, 'alone')
   expect(gate.stats()).toMatchObject({ running: 2, queued: 1, refusedTotal: 1 })
@@ -166,7 +166,7 @@ test('R1: refuses at most a thousand a second, however many clients retry at onc
   for (const refused of askMany(2 + 2_000).slice(2)) refused.then(() => answered++)
   await clock.advance(250)
   expect(answered).toBe(250)
-  // Together every 50 ms: each alone would wake the process and its client.
+  // Together every 50 ms: separate timers would wake the process and its client each time.
   await clock.advance(49)
   expect(answered).toBe(250)
   await clock.advance(1)

@@ -9,7 +9,7 @@ import {
 import type { Log } from '../../src/lib/log.ts'
 import { manualClock } from '../support/clock.ts'
 
-// Made by libxcrypt's crypt(3), which cuts at 72 bytes as Python's bcrypt, PHP and Go do.
+// Made by libxcrypt's crypt(3), which ignores bytes after the 72nd, as Python's bcrypt, PHP and Go do.
 const foreign = {
   '2a': { password: 'old password', hash: '$2a$05$abcdefghijklmnopqrstuuVMJuoYvK8M0I1b5rQJi2HZUjQt/fvgC' },
   '2b long': {
@@ -20,7 +20,7 @@ const foreign = {
     password: '0123456789'.repeat(10),
     hash: '$2y$05$abcdefghijklmnopqrstuuLkMZtUsVwf9Ptg/wgiNv8ZhtnAHnix.',
   },
-  // Bytes 72 and 73 are one letter: the cut goes through it.
+  // Bytes 72 and 73 are one letter, which the limit splits.
   'split letter': {
     password: `x${'é'.repeat(40)}`,
     hash: '$2b$04$abcdefghijklmnopqrstuunt1F6iRePqdLv.sStq15vGl7/EUVfPO',
@@ -42,7 +42,7 @@ const setUp = (options: Partial<PasswordsNeeds> = {}) =>
     ...options,
   })
 
-/** bcrypt that computes nothing: it writes down what it was asked, and its hash of a password is that password. */
+/** A bcrypt that computes nothing: it records its calls, and its hash of a password is that password. */
 function recordingBcrypt() {
   const asked: string[] = []
   const bcrypt: Bcrypt = {
@@ -250,7 +250,7 @@ test.if(platform() === 'linux')('lowers the priority of the threads that hash', 
 test('B7: parses the beginning of a bcrypt hash and refuses hashes that it would not verify', () => {
   expect(readBcryptHash(foreign['2a'].hash)).toEqual({ version: '2a', cost: 5 })
   expect(readBcryptHash(hashAt(15, '2y'))).toEqual({ version: '2y', cost: 15 })
-  // The last characters of salt and hash carry bits that must be zero; Bun.password throws on these.
+  // The last characters of salt and hash have bits that must be zero; Bun.password throws on these.
   expect(readBcryptHash('$2b$05$abcdefghijklmnopqrstuvVMJuoYvK8M0I1b5rQJi2HZUjQt/fvgC')).toBeUndefined()
   expect(readBcryptHash('$2b$05$abcdefghijklmnopqrstuuVMJuoYvK8M0I1b5rQJi2HZUjQt/fvgD')).toBeUndefined()
   expect(readBcryptHash(`${hashAt(10)}\n`)).toBeUndefined()

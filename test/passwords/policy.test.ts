@@ -26,7 +26,7 @@ describe('length', () => {
   })
 
   test('B8, K13: is checked before anything that is slow for hostile text', () => {
-    // NFC sorts these marks one by one: seconds for 32,000 of them.
+    // NFC sorts these marks one by one, which takes seconds for 32,000 of them.
     const hostile = `a${'\u0301'.repeat(500_000)}${'\u0316'.repeat(500_000)}`
     expect(check(hostile)).toContain('at most 256')
     expect(normalizePassword(hostile)).toBeUndefined()

@@ -125,7 +125,7 @@ describe('/readyz', () => {
   })
 })
 
-/** As an administrator beside the server would. */
+/** Changes the database like an administrator would while the server runs. */
 async function runSql({ databaseUrl }: TestApp, sql: string): Promise<void> {
   const storage = await openUrl(databaseUrl)
   await storage.rows(sql)

@@ -10,7 +10,7 @@ import { expectRefusal } from '../support/refusal.ts'
 const password = 'zebra crossing at noon'
 const metricsToken = 'a-token-for-the-metrics'
 
-/** Every route and who may use it. A new one is written down here by whoever has thought about it. */
+/** Every route and who may use it. Add a new route here after deciding that. */
 const written: Record<string, readonly string[]> = {
   open: [
     'POST /register',
@@ -56,7 +56,7 @@ describeEachDialect('access', (dialect) => {
     const formerToken = await tokenOf('former')
     const key = async (scopes: string[]) => (await app.admin.createApiKey({ owner: boss, scopes })).text
     await app.admin.deactivate(former)
-    /** As a version that has more permissions could have made it. */
+    /** As a version with more permissions could have stored it. */
     const otherKey = async () => {
       const { id, text } = await app.admin.createApiKey({ owner: boss, scopes: [...permissions] })
       await app.rows.apiKeys.change({ id }, { scopes: 'audit:read' })
@@ -72,7 +72,7 @@ describeEachDialect('access', (dialect) => {
       'a key for something else': otherKey,
       'the metrics token': async () => metricsToken,
     }
-    /** Who gets in, and who is known and may not; everybody else is 401. */
+    /** The callers that are allowed, and those that are forbidden; all others are 401. */
     const words: Record<string, { in: string[]; forbidden?: string[] }> = {
       open: { in: Object.keys(callers) },
       user: { in: ['a user', 'an administrator'] },

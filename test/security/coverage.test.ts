@@ -5,7 +5,7 @@ import { Glob } from 'bun'
 const readme = await Bun.file(join(import.meta.dir, 'README.md')).text()
 const [proved = '', notYet = ''] = readme.split('## Not proved yet\n')
 
-/** The rules of a part of README, in its order: a line each, `- **A7** A password is …`. */
+/** The rules of a part of README in order, one line each: `- **A7** A password is …`. */
 const rulesIn = (text: string) => [...text.matchAll(/^- \*\*([A-Z]\d{1,2})\*\* [A-Z`].*\.$/gm)].map(([, id]) => id!)
 
 /** The ids that the names of tests begin with: `A7, B1: are exact …`. */

@@ -27,7 +27,7 @@ test('R1: during five hundred logins tokens are checked as fast as before, and w
     answered++
     return response
   })
-  // Nobody's hash is done, and yet:
+  // No hash is finished yet.
   for (let at = 0; at < 20; at++)
     expect((await app.request('GET', '/users/me', { token: grant.access_token })).status).toBe(200)
   await app.clock.advance(1_000)
@@ -63,13 +63,13 @@ test('R5: three thousand requests from many clients do not use up memory', async
     Bun.gc(true)
     return heapStats().objectCount
   }
-  // The first turns fill what is filled once.
+  // The first rounds fill caches and pools.
   const before = await objects(300)
   const after = await objects(500)
   expect(after - before).toBeLessThan(500)
 })
 
-/** Sends a request again on the same connection once it is answered. */
+/** Sends a request again on the same connection as soon as it is answered. */
 async function askTwice(url: string, request: string): Promise<void> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   for (let time = 0; time < 2; time++) {
@@ -95,7 +95,7 @@ describe('over a socket', () => {
     const sockets = Array.from({ length: 200 }, (_, i) => slowly(server.port!, begun[i % begun.length]!))
     await Promise.all(sockets.map(({ open }) => open))
     for (let at = 0; at < 10; at++) expect((await fetch(`http://127.0.0.1:${server.port}/livez`)).status).toBe(200)
-    // Those that have sent a head drip on, byte by byte, which must not buy them time.
+    // Those that have sent a head send more byte by byte, which must not give them more time.
     const bodies = sockets.filter((_, i) => begun[i % begun.length]!.includes('\r\n\r\n'))
     const dripping = setInterval(() => {
       for (const { socket } of bodies) if (socket.writable) socket.write('x')
@@ -128,7 +128,7 @@ describe('over a socket', () => {
 
   const hidden = 'GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n'
   const chunked = `0\r\n\r\n${hidden}`
-  /** Heads that two servers could read differently; behind each body a second request for the one that errs. */
+  /** Heads that two servers could read differently; behind each body a second request for a server that is misled. */
   const framings: Record<string, string[]> = {
     'a length and chunks': ['Content-Length: 5', 'Transfer-Encoding: chunked'],
     'chunks and a length': ['Transfer-Encoding: chunked', 'Content-Length: 5'],
@@ -187,17 +187,17 @@ describe('over a socket', () => {
       expect([name, Number.isNaN(status) || (status >= 400 && status < 500)]).toEqual([name, true])
     }
     expect(seen(app, 'GET')).toBe(0)
-    // The yardstick: two honest requests on one connection are two.
+    // For comparison: two valid requests on one connection get two answers.
     await askTwice(served.url, hidden)
     expect(seen(app, 'GET')).toBe(2)
-    // Bun cuts off who sends the second before the first is answered; the guide says so.
+    // Bun disconnects a client that sends the second request before the first answer; the guide says so.
     const { status } = await served.raw(`${hidden}${hidden}`)
     expect([status, seen(app, 'GET')]).toEqual([Number.NaN, 3])
     await served.stop()
   })
 })
 
-/** Requests of this method that have reached Keyward. */
+/** The requests of this method that reached Keyward. */
 const seen = ({ logs }: TestApp, method: string): number =>
   logs.filter((line) => line.includes('"event":"request"') && line.includes(`"method":"${method}"`)).length
 

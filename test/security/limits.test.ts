@@ -22,7 +22,7 @@ describeEachDialect('limits', (dialect) => {
         json: { email: `a${at}@example.com`, username: `name-${at}`, password: 'correct horse battery' },
       }),
     }
-    /** What they ask for is 192 bits or more, or nothing. */
+    /** Routes whose secrets have at least 192 bits, or that need none. */
     const without = [
       'POST /token/refresh',
       'POST /revoke',

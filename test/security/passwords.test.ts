@@ -78,7 +78,7 @@ describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, 
     const long = { ...json, password: 'x'.repeat(60_000) }
     await expectRefusal(await app.request('POST', '/register', { json: long }), 'validation_failed')
     expect(asked).toEqual([])
-    // A login costs the same whatever was typed, and what was typed never reaches bcrypt.
+    // A login costs the same for any input, and this input never reaches bcrypt.
     await expectRefusal(await app.request('POST', '/token', { json: long }), 'invalid_credentials')
     expect(asked).toEqual(['nobody'])
   })
@@ -133,7 +133,7 @@ test('B10: no other source file hashes or verifies a password', async () => {
   expect(users).toEqual(['src/features/passwords/hashing.ts'])
 })
 
-/** Replaces bcrypt by one that writes down what it was given. */
+/** Replaces bcrypt by one that records its input. */
 function watchHashing(): string[] {
   const asked: string[] = []
   const note = (given: string | Uint8Array) =>

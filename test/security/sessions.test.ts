@@ -15,7 +15,7 @@ describeEachDialect('sessions', (dialect) => {
   const alive = async (pair: Pair): Promise<boolean> => {
     const access = (await me(app, pair.access_token)) === 200
     const renewed = await refresh(app, pair.refresh_token)
-    // Never one without the other.
+    // Neither without the other.
     expect(renewed.status).toBe(access ? 200 : 401)
     return access
   }
@@ -40,7 +40,7 @@ describeEachDialect('sessions', (dialect) => {
       return tokens
     }
     const tokens = (await Promise.all(Array.from({ length: 20 }, chain))).flat()
-    // The last 32 bytes are a MAC; of those no two begin or end alike.
+    // The last 32 bytes are a MAC; no two MACs begin or end alike.
     const macs = tokens.map((token) => Buffer.from(token.slice(4), 'base64url').subarray(-32).toString('hex'))
     for (const part of [macs.map((mac) => mac.slice(0, 16)), macs.map((mac) => mac.slice(-16))])
       expect(new Set(part).size).toBe(1_000)

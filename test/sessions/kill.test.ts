@@ -24,7 +24,7 @@ describeEachDialect('kill -9 between the commit of a refresh and its answer', (d
         },
         () => {},
       )
-      // Another process sees the commit, and the client never looks at what was answered.
+      // Another process sees the commit; the client does not read the answer.
       while ((await generation()) === generationOf(token)) {
         expect(refused).toBe(0)
         await turns(1)

@@ -119,7 +119,7 @@ describeEachDialect('the user’s sessions', (dialect) => {
         'A'.repeat(2_000),
       ])
         await expectRefusal(await remove(id), 'session_not_found')
-      // What is percent-encoded names no route at all.
+      // A percent-encoded path is no route at all.
       for (const id of ['%00', '%F0%9F%92%A9', '%27%20or%201=1']) await expectRefusal(await remove(id), 'not_found')
       expect(await isDead(app, pairOf(ada))).toBe(false)
       expect(await list(app, pairOf(bea))).toHaveLength(1)
@@ -211,7 +211,7 @@ describeEachDialect('the user’s sessions', (dialect) => {
     const pairs = await Promise.all(Array.from({ length: 12 }, (_, at) => loggedIn(apps[at % 2]!, ada)))
     const alive = []
     for (const pair of pairs) if ((await me(apps[0]!, pair.access_token)) === 200) alive.push(pair)
-    // The one of the sign-up may be the third.
+    // The session of the sign-up may be the third.
     expect(await list(apps[0]!, alive[0]!)).toHaveLength(3)
     await closeApps(apps)
   })

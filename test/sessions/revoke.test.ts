@@ -116,7 +116,7 @@ describeEachDialect('POST /revoke', (dialect) => {
     let fails = false
     const store: Replace['store'] = (real) => ({
       ...real,
-      // The session can be read and not be ended, as on a full disk.
+      // The session can be read but not ended, as with a full disk.
       async transaction(work) {
         if (fails) await real.close()
         return real.transaction(work)

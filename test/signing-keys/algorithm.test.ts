@@ -10,7 +10,7 @@ const JWT_SECRET = '5c1e0a7f4d92b86e3301f7ca94d8526be8f17d03c65a94f2b17e80d36a29
 describeEachDialect('a change of JWT_ALG', (dialect) => {
   const apps = appsPerTest()
 
-  /** The first app stays open, since the database is its own, but is asked nothing any more. */
+  /** The first app stays open, because it owns the database, but gets no more requests. */
   const restart = (former: TestApp, env: Record<string, string>) =>
     apps.open({ databaseUrl: former.databaseUrl, clock: former.clock, jobs: true, env })
 
@@ -73,7 +73,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     await back.passTime(15 * MINUTE)
     expect(headerOf(await logIn(back)).alg).toBe('ES256')
     expect(await statusOf(back, last)).toBe(200)
-    // The secret is still configured; what it signs counts no more.
+    // The secret is still configured, but its tokens are no longer accepted.
     await back.passTime(32 * MINUTE)
     expect(back.keys.find(headerOf(last).kid)).toBeUndefined()
 

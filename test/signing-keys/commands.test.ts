@@ -9,7 +9,7 @@ import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 describeEachDialect('keyward keys', (dialect) => {
   const apps = appsPerTest()
 
-  /** Beside the running server, at the same time of day. */
+  /** Runs a command while the server runs, at the same time of day. */
   const keys = ({ databaseUrl, clock }: TestApp, ...argv: string[]): Promise<CliResult> =>
     keyward(['keys', ...argv], { databaseUrl, clock })
   const states = async (app: TestApp) => {

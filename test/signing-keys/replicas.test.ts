@@ -10,7 +10,7 @@ describeEachDialect('replicas', (dialect) => {
 
   test('that start together share one key, and accept each other’s tokens', async () => {
     const { url, dispose } = await dialect.databaseUrl()
-    // In one process, two that migrate one file would wait for each other; test/binary starts several processes.
+    // In one process, two that migrate one file would deadlock; test/binary starts several processes.
     expect((await keyward(['migrate'], { databaseUrl: url })).code).toBe(0)
     const replicas = await Promise.all(Array.from({ length: 4 }, () => apps.open({ databaseUrl: url })))
     const [first] = replicas

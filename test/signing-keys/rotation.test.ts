@@ -48,7 +48,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     await app.passTime(MINUTE)
     expect(await statusOf(app, last)).toBe(401)
     expect(await publishedKids(app)).toEqual(kids)
-    // Replicas that follow late and clocks that differ are forgiven two minutes.
+    // Two minutes are added for replicas that follow late and clocks that differ.
     await app.passTime(3 * MINUTE)
     expect(await publishedKids(app)).toEqual([second!, kids[2]!])
   })

@@ -28,7 +28,7 @@ describeEachDialect('stored signing keys', (dialect) => {
       Array(2).fill(secretId(newSecret)),
     )
     const token = await logIn(between)
-    // A replica that was not restarted yet holds its key open.
+    // A replica that was not restarted yet has the decrypted key in memory.
     expect([await statusOf(before, token), await statusOf(between, grant.access_token)]).toEqual([200, 200])
 
     const after = await restart(before, { SECRET_KEY: newSecret })
@@ -102,7 +102,7 @@ describeEachDialect('stored signing keys', (dialect) => {
     const { kid } = headerOf(grant.access_token)
     const claims = JSON.parse(Buffer.from(grant.access_token.split('.')[1]!, 'base64url').toString())
     const forge = (key: SigningKey, typ = 'at+jwt') => sign({ ...key, kid }, claims, typ)
-    // The forger has all claims right: what is missing is the key, and the real one does pass.
+    // All claims are right and only the key is missing; the real key is accepted.
     expect(await statusOf(app, forge(app.keys.signing()))).toBe(200)
 
     const stored = await rows(app)
@@ -124,7 +124,7 @@ describeEachDialect('stored signing keys', (dialect) => {
       expect([key.alg, await statusOf(app, forge(key))]).toEqual([key.alg, 401])
     expect(fromTheDatabase.length).toBeGreaterThan(8)
 
-    // A private scalar out of SECRET_KEY would be a key that needs no database.
+    // A private key derived from SECRET_KEY would need no database.
     const pair = createECDH('prime256v1')
     pair.setPrivateKey(Buffer.from(deriveKey(testSecret, 'keyward seal v1')))
     const [d, x, y] = [pair.getPrivateKey(), pair.getPublicKey().subarray(1, 33), pair.getPublicKey().subarray(33)].map(

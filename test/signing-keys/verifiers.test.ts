@@ -8,13 +8,13 @@ import { headerOf, logIn } from './support.ts'
 
 setDefaultTimeout(30_000)
 
-/** What a Python service does with a token, as PyJWT's documentation has it. */
+/** The check of a Python service, as in PyJWT's documentation. */
 const pyJwt = `
 import json, sys
 import jwt
 given = json.load(sys.stdin)
 client = jwt.PyJWKClient(given["jwks"])
-# The clock of the test stands still; the times are Keyward's to check here.
+# The clock of the test stands still, so only Keyward can check the times.
 options = {"verify_exp": False, "verify_iat": False, "require": ["exp", "iat", "sub"]}
 def verdict(token):
     try:

@@ -155,7 +155,7 @@ describeEachDialect('migrations', (dialect) => {
       const { applied, copy } = await migrate(driver, embeddedMigrations('${dialect.name}'), systemClock)
       await close()
       console.log(JSON.stringify({ applied: applied.length, copy }))`
-    // Made by the processes themselves, its file included.
+    // The processes create the database themselves, its file included.
     const fresh =
       dialect.name === 'sqlite' ? { ...database, url: `${database.url}.fresh` } : await dialect.databaseUrl()
     const starts = Array.from({ length: 4 }, () => spawnScript(script, { URL: fresh.url }))

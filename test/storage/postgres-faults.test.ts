@@ -22,13 +22,13 @@ const add = (id: number) => storage.rows('INSERT INTO thing (id) VALUES ($1)', [
 const ids = async () => (await storage.rows('SELECT id FROM thing ORDER BY id')).map(([id]) => Number(id))
 const inTransaction = (id: number) => storage.store.transaction(() => add(id))
 
-/** The server's process for each connection of the pool. */
+/** The server processes of the pool's connections. */
 async function backends(): Promise<number[]> {
   const rows = await storage.rows(`SELECT pid FROM pg_stat_activity WHERE application_name = 'keyward'`)
   return rows.map(([pid]) => Number(pid))
 }
 
-/** As many as go to the server together, and more. */
+/** More than the number of statements that are sent together. */
 const manyReads = () =>
   Promise.all(
     Array.from({ length: 40 }, (_, id) =>
@@ -36,7 +36,7 @@ const manyReads = () =>
     ),
   )
 
-/** Everybody asks at once, so that every connection is in use. */
+/** Sends so many requests that every connection is in use. */
 const everybody = (from: number) =>
   Promise.all(Array.from({ length: 6 }, (_, index) => refusalOf((index % 2 ? inTransaction : add)(from + index))))
 
@@ -56,7 +56,7 @@ test('T6: a crash refuses running and new requests, and everything recovers afte
   const orphans = await backends()
   server.signal('SIGKILL')
   await server.exited()
-  // They would notice by themselves a moment later.
+  // The connections would notice it a moment later.
   for (const pid of orphans) process.kill(pid, 'SIGKILL')
   crashed.resolve()
   expect(await running).toBe('database_unavailable')
@@ -97,7 +97,7 @@ test('T6: a server that hangs is given up in time, and everything recovers when 
   await clock.advance(12_000)
   expect(await asked).toEqual(Array(6).fill('database_unavailable'))
   expect(await read).toEqual(Array(40).fill('database_unavailable'))
-  // New connections are asked for, which nobody takes yet.
+  // New connections are requested, which nobody accepts yet.
   const next = refusalOf(add(1))
   await clock.advance(5_000)
   server.signal('SIGCONT')
@@ -154,7 +154,7 @@ test('T6: a server that is down is reported at once', async () => {
   await nowhere.close()
 })
 
-/** A way to the server on which the connections of the moment can be made to lose everything, without an end. */
+/** A proxy to the server whose current connections can be made to drop all data without closing. */
 function openNetwork(target: number) {
   let silent = new WeakSet<object>()
   const open = new Set<Pair>()

@@ -38,7 +38,7 @@ async function up(list: readonly Migration[] = migrations) {
   }
 }
 
-/** A database as an older version left it, with a row, and the migration that the next version adds. */
+/** A database of an older version with a row, and the migration that the next version adds. */
 async function olderDatabase() {
   await up([...migrations, first])
   const { rows, close } = await openUrl(url)
@@ -228,7 +228,7 @@ test('a start waits for another process that is migrating', async () => {
     { URL: url },
   )
   expect(await slow.line()).toBe('holds')
-  // It waits inside SQLite, so it is another process too.
+  // It waits inside SQLite, so it needs a process of its own.
   const start = spawnScript(
     `const { openUrl } = await import('./support.ts')
     const { driver, close } = await openUrl(process.env.URL)

@@ -59,7 +59,7 @@ describe('group commit', () => {
           storage.store.transaction(async () => {
             storage.store.afterCommit(() => ran.push(id))
             await add(id)
-            // What refers to nothing is found at the commit alone.
+            // A foreign key violation is found only at the commit.
             if (id === 2) await storage.rows('INSERT INTO part VALUES (77)')
           }),
         ),
@@ -93,7 +93,7 @@ describe('group commit', () => {
 describe('while another process locks the file', () => {
   test('T5: a writer waits outside SQLite and succeeds within 3 seconds; readers never wait', async () => {
     await add(1)
-    // What SQLite itself waits stops everything else in the process.
+    // A wait inside SQLite would stop everything else in the process.
     expect(await storage.rows('PRAGMA busy_timeout')).toEqual([[0]])
     const holder = await holdFile(path)
     let settled = false
@@ -156,7 +156,7 @@ describe('when the disk is full', () => {
       refusalOf(add(1)),
       refusalOf(
         storage.store.transaction(async () => {
-          // SQLite has then rolled back everything: the next statement would stand in no transaction and stay.
+          // SQLite has then rolled back everything: the next statement would be outside a transaction and persist.
           await add(2, big).catch(() => {})
           await add(3).catch(() => {})
         }),
@@ -265,7 +265,7 @@ test.skipIf(process.platform !== 'linux')('rows that were read stay in memory, u
   expect(await readTwice(16)).toBeGreaterThan(100 * 2 ** 20)
 })
 
-/** From files and sockets, by this process. */
+/** Bytes that this process read from files and sockets. */
 const bytesRead = () => Number(/^rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'latin1'))![1])
 
 test('in memory, reader and writer share one database', async () => {

@@ -3,7 +3,7 @@ import { eq, sql } from 'drizzle-orm'
 import { execute, named, queryRows, readRows, statements } from '../../src/storage/statements.ts'
 import { openMigrated } from './support.ts'
 
-/* What a statement may not be is refused by the compiler: each `@ts-expect-error` is an error if its line is none. */
+/* The compiler refuses wrong statements: each `@ts-expect-error` is an error if its line compiles. */
 
 const prepared = statements(({ q, t: { users, sessions } }, { select, returning, change }) => ({
   name: select({ username: users.username }, (q) => q.from(users)),

@@ -173,7 +173,7 @@ describeEachDialect('statements', (dialect) => {
       [() => insert('x', { emailKey: 'ada@example.com' }), 'users.email_key'],
       [() => insert('x', { usernameKey: 'ada' }), 'users.username_key'],
       [() => insert('x', { id: ada.id }), 'users.id'],
-      // A value that looks like PostgreSQL's own words.
+      // A value that looks like PostgreSQL's own message.
       [() => insert('(x)=(', { usernameKey: 'ada' }), 'users.username_key'],
       [() => storage.rows("INSERT INTO write_probes (name, written_at) VALUES ('a', 2)"), 'write_probes.name'],
       [() => q.insert(t.users).values({ ...row('y'), email: null as never }), undefined],

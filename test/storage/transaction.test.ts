@@ -6,7 +6,7 @@ import { openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
 describeEachDialect('a transaction', (dialect) => {
   let database: DialectDatabase
   let storage: TestStorage
-  /** Another process's view: what is committed. */
+  /** The view of another process: committed data. */
   let other: TestStorage
   const logged: unknown[] = []
   const clock = manualClock()
@@ -203,7 +203,7 @@ describeEachDialect('a transaction', (dialect) => {
     for (let seconds = 0; seconds < 40; seconds++) await clock.advance(1_000)
     const refusal = dialect.name === 'sqlite' ? /awaited something other/ : /database_unavailable/
     for (const one of hung) expect(await one).toMatch(refusal)
-    // Its connection is free again: as many as the pool has at once.
+    // Its connection is free again: the whole pool can be used.
     await Promise.all([3, 4, 5, 6, 7, 8].map((id) => storage.store.transaction(() => add(id))))
     never.resolve()
     await turns()

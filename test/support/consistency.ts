@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import { openUrl, type TestStorage } from '../storage/support.ts'
 
-/** What no kill may leave behind: each lists the rows that are there without what was written with them. */
+/** States that no kill may leave behind: each query lists rows without the rows that are written together with them. */
 const halves: Record<string, string> = {
   'users without a password': `SELECT id FROM users WHERE password_hash IS NULL OR password_scheme IS NULL`,
   'users whose registration was not noted': `
@@ -9,9 +9,9 @@ const halves: Record<string, string> = {
   'registrations that were noted without a user': `
     SELECT user_id FROM audit_events WHERE event = 'user.registered' EXCEPT SELECT id FROM users`,
   'sessions of nobody': `SELECT user_id FROM sessions EXCEPT SELECT id FROM users`,
-  'sessions whose log-in was not noted': `
+  'sessions whose login was not audited': `
     SELECT id FROM sessions EXCEPT SELECT session_id FROM audit_events WHERE event = 'login.succeeded'`,
-  'log-ins that were noted without a session': `
+  'logins that were audited without a session': `
     SELECT session_id FROM audit_events WHERE event = 'login.succeeded' EXCEPT SELECT id FROM sessions`,
   'logouts that were not noted': `
     SELECT id FROM sessions WHERE end_reason = 'logout'
@@ -29,16 +29,16 @@ const halves: Record<string, string> = {
 }
 
 export interface Inspector {
-  /** Looks into the database beside whoever serves it, and answers the accounts that it has. */
+  /** Reads the database while it is served, and returns its accounts. */
   expectConsistent(): Promise<Map<number, string>>
-  /** PostgreSQL goes on for a moment with what a killed client had asked for; SQLite died with it. */
+  /** PostgreSQL continues the statements of a killed client for a moment; SQLite ended with its process. */
   untilAbandoned(): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * SQLite's file is opened for each look and closed again: as long as anybody has it open, a server that starts after a
- * kill finds the shared memory of the log as it was and need not recover it.
+ * Opens SQLite's file for each check and closes it again: while anybody has it open, a server that starts after a kill
+ * finds the shared memory of the log unchanged and need not recover it.
  */
 export function inspectDatabase(databaseUrl: string): Inspector {
   const open = () => openUrl(databaseUrl, { inspect: true, poolSize: 1 })

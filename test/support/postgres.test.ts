@@ -2,7 +2,7 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { createDatabase, sharedPostgres, startPostgres } from './postgres.ts'
 
-// Starting servers takes as long as the machine is busy.
+// Starting servers takes longer on a busy machine.
 setDefaultTimeout(60_000)
 
 const ask = async (url: string, statement: string) => {

@@ -16,7 +16,7 @@ const fastapi = { ...hs256, JWT_COMPAT: 'fastapi' }
 
 const me = (app: TestApp, token: string) => app.request('GET', '/users/me', { token })
 const encode = (part: unknown): string => toBase64Url(utf8(typeof part === 'string' ? part : JSON.stringify(part)))
-/** Signs header and payload just as they are, so that what is wrong with a token is never its signature. */
+/** Signs header and payload unchanged, so that a token is never refused for its signature. */
 const signed = (key: SigningKey, header: unknown, payload: unknown): string => {
   const input = `${encode(header)}.${encode(payload)}`
   return `${input}.${toBase64Url(signBytes(key, utf8(input)))}`
@@ -158,7 +158,7 @@ describe('JWT_COMPAT=fastapi', () => {
       expect(claims).toMatchObject({ sub: 'ada', uid: id, iss: issuer })
       expect(claims).not.toHaveProperty('aud')
       expect((await me(app, grant.access_token)).status).toBe(200)
-      // They verify with the secret alone and look at nothing but exp and sub.
+      // Such services verify with the secret only, and check nothing but exp and sub.
       const { payload } = await jwtVerify(grant.access_token, utf8(jwtSecret), {
         algorithms: ['HS256'],
         currentDate: new Date(app.clock.now()),

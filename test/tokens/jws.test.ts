@@ -21,7 +21,7 @@ const all = Object.values(keys)
 const claims = { iss: 'https://id.example', sub: '42', exp: 2_000_000_000, roles: ['user'], name: 'Ada Lovelace ü 🦄' }
 const accessToken = { typ: 'at+jwt' }
 
-/** A key ring that ignores `alg`, so that `verify` has to judge it. */
+/** A key ring that ignores `alg`, so that `verify` must check it. */
 const byKid: FindKey = (kid) => {
   const found = all.find((key) => key.kid === kid)
   return found && verificationKey(found)
@@ -34,7 +34,7 @@ const only =
 const accepts = (token: string, findKey: FindKey = byKid) => verify(token, findKey, accessToken) !== undefined
 const encode = (part: unknown): string => toBase64Url(utf8(typeof part === 'string' ? part : JSON.stringify(part)))
 
-/** Signs two segments just as they are, so that what is wrong with a token is never its signature. */
+/** Signs two segments unchanged, so that a token is never refused for its signature. */
 const signSegments = (key: SigningKey, header: string, payload: string): string =>
   `${header}.${payload}.${toBase64Url(signBytes(key, utf8(`${header}.${payload}`)))}`
 const honestHeader = (key: SigningKey) => ({ alg: key.alg, kid: key.kid, typ: 'at+jwt' })
@@ -59,7 +59,7 @@ describe('RFC vectors', () => {
       expect(verifyBytes(verifying, utf8(signingInput), bytes(signature))).toBe(true)
       expect(verifyBytes(verifying, utf8(`${signingInput}A`), bytes(signature))).toBe(false)
     })
-    // ECDSA draws a nonce, so its signature differs each time.
+    // ECDSA uses a random nonce, so its signature differs each time.
     if (signing.alg !== 'ES256')
       test(`${name}: signing gives the same bytes`, () => {
         expect(toBase64Url(signBytes(signing, utf8(signingInput)))).toBe(signature)
@@ -187,7 +187,7 @@ describe('the algorithm', () => {
       for (const known of spellings) {
         const attacker = { ...hmacOf(Buffer.from(known)), kid: key.kid }
         expect(accepts(sign(attacker, claims, 'at+jwt'))).toBe(false)
-        // Also when a careless ring hands out the public key under the name of HS256.
+        // Also if a faulty ring returns the public key for HS256.
         const careless: FindKey = () => ({ ...verificationKey(key), alg: 'HS256' }) as unknown as VerificationKey
         expect(accepts(sign(attacker, claims, 'at+jwt'), careless)).toBe(false)
       }
@@ -356,7 +356,7 @@ describe('the payload', () => {
   test('is valid UTF-8 without a byte order mark', () => {
     const around = (middle: number[]) => Buffer.concat([utf8('{"sub":"'), Uint8Array.from(middle), utf8('"}')])
     expect(accepts(withPayload(key, around([0xc3, 0xbc])))).toBe(true)
-    // Overlong, a surrogate, beyond U+10FFFF, cut short, a stray continuation, Latin-1.
+    // Overlong, a surrogate, beyond U+10FFFF, truncated, a stray continuation byte, Latin-1.
     for (const bad of [[0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82], [0x80], [0xfc]])
       expect(accepts(withPayload(key, around(bad)))).toBe(false)
     expect(accepts(withPayload(key, Buffer.concat([Uint8Array.of(0xef, 0xbb, 0xbf), utf8('{}')])))).toBe(false)
@@ -503,7 +503,7 @@ function toBigInt(value: Uint8Array): bigint {
   return BigInt(`0x${Buffer.from(value).toString('hex')}`)
 }
 
-/** Other texts that lenient decoders read as the same bytes. */
+/** Other texts that lenient decoders decode to the same bytes. */
 function respell(segment: string): string[] {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const sameBytes = [...alphabet]

@@ -83,7 +83,7 @@ describe('a login identifier', () => {
 
   test('without @ is a username in any case', () => {
     expect(loginIdentifier('User123')).toEqual({ usernameKey: 'user123' })
-    // As an imported account may be called.
+    // An imported account may have this name.
     expect(loginIdentifier('Jose\u0301 Garci\u0301a')).toEqual({ usernameKey: 'josé garcía' })
   })
 

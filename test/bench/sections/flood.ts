@@ -6,7 +6,7 @@ import { logIn, names, readSelf, register, signUpAll } from '../requests.ts'
 import { type Server, startElysia, startKeyward } from '../servers.ts'
 
 const USERS = names('user', 16)
-/** Of other accounts: each login beyond the fiftieth ends a session of its own. */
+/** Several accounts: each login beyond the fiftieth of one account also ends a session. */
 const PROBERS = names('prober', 16)
 const CROWD = 2_000
 
@@ -16,11 +16,11 @@ export async function flood(bench: Bench): Promise<Findings> {
   const rounds = await bench.rounds(2, async () => {
     const hashes = { act: 'verify', inFlight: cores, warmupMs: 300, durationMs: 3_000 }
     return {
-      // Before and after what is compared with it: within the minute of a round the machine's own speed moves.
+      // Before and after the measurement it is compared with, because the machine's speed changes within a minute.
       rawBefore: await bench.raw('raw-hash.ts', hashes),
       keyward: await isolation(bench, keyward),
       elysia: await isolation(bench, elysia),
-      // A full queue is five seconds long.
+      // A full queue lasts five seconds.
       crowd: await bench.load({
         ...keyward,
         ...hammer(CROWD),
@@ -117,7 +117,7 @@ async function probed(server: Server): Promise<Probed> {
 
 const hammer = (connections: number) => ({ connections, requests: USERS.map((name) => logIn(name)) })
 
-/** `GET /users/me` at a steady rate, first alone, then while 64 clients log in. */
+/** Sends `GET /users/me` at a steady rate, first alone, then while 64 clients log in. */
 async function isolation(bench: Bench, { probes, ...server }: Probed) {
   const probe = { ...server, connections: 16, requests: probes, rate: 200 }
   const unloaded = await bench.load({ ...probe, warmupMs: 500, durationMs: bench.long ? 8_000 : 3_000 })
@@ -129,7 +129,7 @@ async function isolation(bench: Bench, { probes, ...server }: Probed) {
   return { unloaded, loaded, logins }
 }
 
-/** What the machine hashes in a second with nothing beside. */
+/** How many hashes the machine computes in a second with no other load. */
 const raw = ({ rawBefore, rawAfter }: { rawBefore: RawReading; rawAfter: RawReading }): number =>
   (rawBefore.perSecond + rawAfter.perSecond) / 2
 

@@ -12,7 +12,7 @@ export async function limits(bench: Bench): Promise<Findings> {
   const cheap = { BCRYPT_COST: '4' }
   const cheapOff = await prepared('off', cheap)
   const cheapOn = await prepared('on', cheap)
-  // The built-in tiers let a guess through every few seconds, and its hash would be counted as a refusal's work.
+  // The built-in limits allow a guess every few seconds, whose hash would be counted as the cost of a refusal.
   const attacked = await prepared('on', { LIMITS: 'login.account_prefix=5/1d' })
   const guesses = await exhaust(attacked.server)
   const read = ({ server, reads }: Prepared) =>
@@ -123,10 +123,10 @@ async function prepared(limit: 'on' | 'off', settings: Record<string, string> = 
   return { server, reads: tokens.map(({ access_token }) => readSelf(access_token)) }
 }
 
-/** Where an owner lives; documentation addresses (RFC 5737). */
+/** The network of the owners; documentation addresses (RFC 5737). */
 const home = (index: number): string => `198.51.100.${index + 1}`
 
-/** Guesses the accounts of the other half from one network until each is refused; answers such guesses. */
+/** Guesses the accounts of the other half from one network until each is refused; returns such guesses. */
 async function exhaust({ port }: Server): Promise<string[]> {
   const body = (username: string) => new URLSearchParams({ username, password: 'a wrong guess' })
   const headers = { 'x-forwarded-for': '203.0.113.9' }

@@ -24,7 +24,7 @@ export async function me(bench: Bench): Promise<Findings> {
   const read = ({ server, requests }: { server: Server; requests: string[] }, warmupMs = 300): Promise<Reading> =>
     bench.load({ ...server, connections: CONNECTIONS, requests, warmupMs, durationMs: bench.long ? 4_000 : 1_500 })
 
-  // No server is measured before its code is compiled: in the first two seconds each becomes faster by a tenth.
+  // A server is measured only after its code is compiled: each becomes a tenth faster in the first two seconds.
   for (const target of Object.values(targets))
     await bench.load({ ...target.server, ...WARM_UP, requests: target.requests })
   const rounds = await bench.rounds(4, () =>

@@ -8,10 +8,10 @@ import { type Findings, figure, pair } from '../report.ts'
 import { logInAll, readSelf } from '../requests.ts'
 import { keywardSettings, launch, type Server, startKeyward } from '../servers.ts'
 
-/** Fewer than Keyward keeps verified: the database is all that differs between the servers. */
+/** Fewer tokens than Keyward's cache of verified ones holds, so that only the database differs between the servers. */
 const TOKENS = 8_000
 
-/** The pages that a request reads of each of 8,000 users out of a million just fit. */
+/** The pages that requests read for 8,000 users out of a million just fit. */
 const CACHE_MB = 128
 
 export async function million(bench: Bench): Promise<Findings> {
@@ -28,7 +28,7 @@ export async function million(bench: Bench): Promise<Findings> {
       ...server,
       connections: 64,
       requests,
-      // Every token once, so that each is verified.
+      // Uses every token once, so that each is verified.
       warmupMs: 1_500,
       durationMs: bench.long ? 4_000 : 2_000,
     })
@@ -112,7 +112,7 @@ async function served(
   return { server, requests }
 }
 
-/** The same numbers below 2^31 in every run (the generator of Park and Miller). */
+/** The same numbers below 2^31 in every run (Park and Miller's generator). */
 function picker(): () => number {
   let state = 42
   return () => {

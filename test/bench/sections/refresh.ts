@@ -18,7 +18,7 @@ export async function refresh(bench: Bench): Promise<Findings> {
   for (const { port } of Object.values(services)) await register(port, USERS)
   const timing = { warmupMs: 500, durationMs: bench.long ? 5_000 : 2_500 }
   const load = async (server: Server, durationMs = timing.durationMs): Promise<Reading> => {
-    // The tokens of the last time are known to the load generator alone.
+    // Only the load generator knows the refresh tokens of the previous round.
     const tokens = await logInAll(server.port, USERS)
     const requests = tokens.map(({ refresh_token }) => refreshWith(refresh_token))
     return bench.load({ ...server, connections: CONNECTIONS, requests, chain: 'refresh_token', ...timing, durationMs })
@@ -28,7 +28,7 @@ export async function refresh(bench: Bench): Promise<Findings> {
     ...Object.fromEntries(Object.entries(services).map(([name, server]) => [name, () => load(server)])),
     [COMMITS]: () => bench.raw('raw-commits.ts', { path, synchronous: 'FULL', inFlight: 1, ...timing }),
   }
-  // No server is measured before its code is compiled: in the first two seconds each becomes faster by a tenth.
+  // A server is measured only after its code is compiled: each becomes a tenth faster in the first two seconds.
   for (const server of Object.values(services)) await load(server, 3_000)
   const rounds = await bench.rounds(3, () => inTurn(steps))
   const value = (name: string) => medianOf(rounds.kept, (round) => round[name]!.perSecond)

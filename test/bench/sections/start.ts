@@ -6,7 +6,7 @@ import { residentMiB } from '../proc.ts'
 import { type Findings, figure } from '../report.ts'
 import { bareCommand, elysiaCommand, keywardSettings, timeStart } from '../servers.ts'
 
-/** After which a server that has answered once counts as idle, in milliseconds. */
+/** A server counts as idle this long after its first answer, in milliseconds. */
 const SETTLED = 1_000
 
 export async function start(bench: Bench): Promise<Findings> {
