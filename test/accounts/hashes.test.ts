@@ -7,7 +7,7 @@ const password = 'correct horse battery'
 
 const passwords = standIn<'passwords'>()
 
-describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, (app) => {
+describeApp('password hashes', { replace: { passwords: passwords.replacement } }, (app) => {
   /** The calls of bcrypt: `hash 5`, `verify`. */
   let calls: string[]
   /** Runs between the verification of a password and the end of the next hash. */

@@ -23,14 +23,14 @@ describeEachDialect('the state of an account in the database', (dialect) => {
   const change = (values: { isActive?: boolean; sessionEpoch?: number }) => {
     return app.rows.users.change({ id: ada.id }, values)
   }
-  const beaIsWell = async () => expect((await get('/users/me', bea)).status).toBe(200)
+  const expectBeaAccepted = async () => expect((await get('/users/me', bea)).status).toBe(200)
 
   test('E13: raising session_epoch ends its sessions at once; a new login works', async () => {
     await change({ sessionEpoch: 1 })
     for (const path of ['/users/me', '/user/user']) await expectRefusal(await get(path, ada), 'invalid_token')
     const grant = (await (await login()).json()) as SignedUp['grant']
     expect((await get('/users/me', { ...ada, grant })).status).toBe(200)
-    await beaIsWell()
+    await expectBeaAccepted()
   })
 
   test('E6, E13: is_active = false refuses its tokens at once, and its logins with the usual 401', async () => {
@@ -41,7 +41,7 @@ describeEachDialect('the state of an account in the database', (dialect) => {
     expect(await expectRefusal(refused, 'invalid_credentials')).toEqual(
       await expectRefusal(unknown, 'invalid_credentials'),
     )
-    await beaIsWell()
+    await expectBeaAccepted()
   })
 
   test('E13: a session that has ended is refused at once, another of the same account is not', async () => {
@@ -59,7 +59,7 @@ describeEachDialect('the state of an account in the database', (dialect) => {
     const problem = await expectRefusal(await get('/user/user', ada), 'user_not_found')
     expect(problem.detail).toBe('User not found')
     await expectRefusal(await login(), 'invalid_credentials')
-    await beaIsWell()
+    await expectBeaAccepted()
   })
 
   test('the names in the database are shown, not those in the token', async () => {

@@ -63,10 +63,10 @@ function receive(connection: Connection, chunk: Buffer): void {
   }
   connection.since = -1
   if (connection.request) carryOver(plan.chain!, data, connection.request)
-  proceed(connection, now)
+  sendNext(connection, now)
 }
 
-function proceed(connection: Connection, now: number): void {
+function sendNext(connection: Connection, now: number): void {
   if (stopping) return
   const due = waiting.shift()
   if (plan.rate === undefined) send(connection, now)
@@ -97,7 +97,7 @@ async function connect(connection: Connection): Promise<void> {
       error: (_, error) => fail(error),
     },
   })
-  proceed(connection, performance.now())
+  sendNext(connection, performance.now())
 }
 
 /** Sends the requests that are due. If the event loop is late, this shows in `lateness` and in the latency. */

@@ -47,7 +47,7 @@ describeEachDialect('kill -9 between commit and answer', (dialect) => {
       expect((await before.request('POST', '/register', { json })).status).toBe(201)
       const login = await before.request('POST', '/token', { form: { username: 'ada', password } })
       const { refresh_token } = (await login.json()) as { refresh_token: string }
-      const unheard = await sendUnheard(before, '/token/refresh', JSON.stringify({ refresh_token }))
+      const unheard = await sendWithoutReading(before, '/token/refresh', JSON.stringify({ refresh_token }))
       while ((await generations(databaseUrl))[0] === 0) await Bun.sleep(2)
       await before.stop()
       unheard.destroy()
@@ -80,7 +80,7 @@ async function generations(databaseUrl: string): Promise<number[]> {
 }
 
 /** Sends a request whose answer nobody reads. */
-async function sendUnheard({ url }: RunningBinary, path: string, body: string) {
+async function sendWithoutReading({ url }: RunningBinary, path: string, body: string) {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname).on('error', () => {})
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()))

@@ -19,7 +19,7 @@ describeEachDialect('the curl commands of the FastAPI services', (dialect) => {
 
   beforeAll(async () => {
     database = await dialect.databaseUrl()
-    await bringTheSecondServicesUser(database.url)
+    await importSecondService(database.url)
     keyward = await startBinary({ databaseUrl: database.url })
   }, 60_000)
 
@@ -94,7 +94,7 @@ describeEachDialect('the curl commands of the FastAPI services', (dialect) => {
 })
 
 /** The user is inserted into the old database with a hashed password, as that README says, and then imported. */
-async function bringTheSecondServicesUser(databaseUrl: string): Promise<void> {
+async function importSecondService(databaseUrl: string): Promise<void> {
   const from = `sqlite:///${await oldServiceDatabase('hash_password', [{ username: 'testuser', email: 'test@example.com', password: 'testpass' }])}`
   const env = { DATABASE_URL: databaseUrl, SECRET_KEY: testSecret }
   expect(await runBinary(['migrate', 'up'], { env })).toMatchObject({ exitCode: 0 })

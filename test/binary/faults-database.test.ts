@@ -19,12 +19,12 @@ import {
   grant,
   logOut,
   me,
+  pollLivez,
   readyz,
   refresh,
   revoke,
   type Sent,
   statusOf,
-  watchLife,
 } from '../support/outage.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -69,7 +69,7 @@ test.concurrent('a file locked by another process: writes are refused after 3 se
 
     const begun = performance.now()
     other.run('BEGIN IMMEDIATE')
-    const life = watchLife(keyward)
+    const life = pollLivez(keyward)
     let settled = 0
     const waiting = Promise.all(
       before.writes.map(async ([write, expected]) => {
@@ -118,7 +118,7 @@ test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and recovery w
   const { url: databaseUrl } = await server.createDatabase()
   const keyward = await startBinary({ databaseUrl })
   const soon = () => AbortSignal.timeout(15 * SECONDS)
-  const wellAgain = async () => {
+  const expectRecovery = async () => {
     const deadline = soon()
     while ((await statusOf(keyward, readyz)) !== 200) {
       deadline.throwIfAborted()
@@ -129,7 +129,7 @@ test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and recovery w
   try {
     expect(await statusOf(keyward, ada.register)).toBe(201)
     const { token, writes } = await writesOfAda(keyward)
-    const life = watchLife(keyward)
+    const life = pollLivez(keyward)
 
     const crowd = registerCrowd(keyward)
     await crowd.reached(20)
@@ -142,7 +142,7 @@ test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and recovery w
     await expectRefused(keyward, 'database_unavailable', me(token))
     await expectNotReady(keyward, 'Not ready: the database does not take writes; the database cannot be read')
     await server.restart()
-    await wellAgain()
+    await expectRecovery()
     const answered = await crowd.stop()
     for (const username of answered)
       expect([username, await statusOf(keyward, accountOf(username, password).logIn)]).toEqual([username, 200])
@@ -158,7 +158,7 @@ test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and recovery w
     expect(new Set(await refused)).toEqual(new Set([503]))
     server.signal('SIGCONT')
     for (const pid of processes) process.kill(pid, 'SIGCONT')
-    await wellAgain()
+    await expectRecovery()
     expect(await statusOf(keyward, me(token))).toBe(200)
 
     expect(await life.stop()).toBeGreaterThan(20)

@@ -131,17 +131,17 @@ describeEachDialect('keyward users', (dialect) => {
     await create('ada')
     const app = await stage.server()
     const grant = (await (await login(app, 'ada')).json()) as { access_token: string; refresh_token: string }
-    const isDead = async () => {
+    const isRefused = async () => {
       expect((await app.request('GET', '/users/me', { token: grant.access_token })).status).toBe(401)
       const json = { refresh_token: grant.refresh_token }
       expect((await app.request('POST', '/token/refresh', { json })).status).toBe(401)
     }
     expect(await done('users deactivate ada')).toMatch(/^Deactivated +1 {2}ada .* inactive /)
-    await isDead()
+    await isRefused()
     expect((await login(app, 'ada')).status).toBe(401)
     await done('users deactivate ada')
     expect(await done('users activate ada')).toMatch(/^Activated +1 {2}ada .* active /)
-    await isDead()
+    await isRefused()
     expect((await login(app, 'ada')).status).toBe(200)
     await refused('users deactivate nobody', /^User not found$/m)
     await app.close()

@@ -28,7 +28,7 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
     const took = performance.now() - started
     statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
     const faults = [...(await faultsOf(sent, answer, document)), ...faultsOfLog(world)]
-    if (spends(sent, answer.status)) await world.renew()
+    if (usesUp(sent, answer.status)) await world.renew()
     return took > LONGEST ? [...faults, SLOW] : faults
   }
 
@@ -93,7 +93,7 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
 const SLOW = `takes longer than ${LONGEST} ms`
 
 /** Whether a request may have ended a session or changed a password of the test users. */
-const spends = ({ method, operation, spendable }: Sent, status: number): boolean =>
+const usesUp = ({ method, operation, spendable }: Sent, status: number): boolean =>
   operation !== undefined && method !== 'GET' && spendable && (status < 300 || status === 401)
 
 /** The values of a request, as generated and as sent. */

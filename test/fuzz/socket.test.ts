@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { appPerSuite } from '../support/hooks.ts'
 import { type Served, serve } from '../support/socket.ts'
 import { FUZZ_TIMEOUT, fuzzRequests, fuzzSeed } from './budget.ts'
-import { naughty } from './values.ts'
+import { hostileTexts } from './values.ts'
 
 /** Includes 501 and 505, for messages that are not HTTP/1. */
 const refusedByBun = new Set([400, 413, 414, 417, 431, 501, 505])

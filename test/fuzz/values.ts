@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { liveValues } from './world.ts'
 
 /** Texts that are known to break parsers. */
-export const naughty = [
+export const hostileTexts = [
   '',
   ' ',
   '\t\n',

@@ -10,7 +10,7 @@ const passwords = standIn<'passwords'>()
 const tokens = standIn<'tokens'>()
 const log = standIn<'log'>()
 const app = appPerTest({
-  replace: { passwords: passwords.takePlace, tokens: tokens.takePlace, log: log.takePlace },
+  replace: { passwords: passwords.replacement, tokens: tokens.replacement, log: log.replacement },
 })
 let ada: SignedUp
 

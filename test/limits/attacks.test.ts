@@ -31,7 +31,7 @@ const withoutHashing = (options: TestAppOptions = {}): TestAppOptions =>
 const ipv4 = (block: number, n: number) => `${block}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
 
 /** Whether a wrong password was checked and not refused: the use case behind `/token`, without HTTP. */
-async function isJudged(app: TestApp, identifier: string, ip: string): Promise<boolean> {
+async function isChecked(app: TestApp, identifier: string, ip: string): Promise<boolean> {
   const attempt = { identifier, password: 'leaked', origin: { ip, userAgent: null }, client: clientPrefix(ip) }
   const error: unknown = await app.process.login(attempt).catch((thrown) => thrown)
   if (!(error instanceof KeywardError)) throw error
@@ -169,7 +169,7 @@ describe('an attack with 100,000 stolen names and passwords from 50 networks', (
       app.clock.setWall(start + burst * 30 * MINUTE)
       for (let pair = burst; pair < 100_000; pair += 48) {
         const peer = `2001:db8:0:${(pair % 50).toString(16)}::${pair >> 16}:${(pair & 0xffff).toString(16)}`
-        if (await isJudged(app, `leaked${pair}`, peer)) through++
+        if (await isChecked(app, `leaked${pair}`, peer)) through++
       }
       // Users log in meanwhile: at home, on a known device on an attacker's network, and on networks without attackers.
       const device = ada.grant.device_token

@@ -14,7 +14,7 @@ describeEachDialect('guessing passwords', (dialect) => {
   let ada: SignedUp
   let isPlain = false
   const passwords = standIn<'passwords'>()
-  async function open(env?: Record<string, string>, replace: Replace = { passwords: passwords.takePlace }) {
+  async function open(env?: Record<string, string>, replace: Replace = { passwords: passwords.replacement }) {
     await app?.close()
     app = await limitedApp({ dialect, env, replace })
     isPlain = env === undefined

@@ -14,7 +14,7 @@ describeEachDialect('registration', (dialect) => {
   let app: TestApp
   const passwords = standIn<'passwords'>()
   const open = async (env: Record<string, string> = {}) => {
-    app = await apps.open(limited({ dialect, env, replace: { passwords: passwords.takePlace } }))
+    app = await apps.open(limited({ dialect, env, replace: { passwords: passwords.replacement } }))
   }
   const register = (username: string, { domain = 'example.com', peer = '198.51.100.1', email = '' } = {}) =>
     app.request('POST', '/register', { json: { email: email || `${username}@${domain}`, username, password }, peer })

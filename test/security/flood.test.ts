@@ -12,7 +12,7 @@ const apps = appsPerTest()
 
 test('R1: during five hundred logins tokens are checked as fast as before, and what is too much is refused', async () => {
   const passwords = standIn<'passwords'>()
-  const app = await apps.open({ replace: { passwords: passwords.takePlace } })
+  const app = await apps.open({ replace: { passwords: passwords.replacement } })
   const { grant } = await app.signUp()
   const release = Promise.withResolvers<void>()
   const bcrypt = {

@@ -8,7 +8,7 @@ import { type Bcrypt, passwordsWith, standIn } from '../support/replace.ts'
 
 const passwords = standIn<'passwords'>()
 
-describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, dialect) => {
+describeApp('passwords', { replace: { passwords: passwords.replacement } }, (app, dialect) => {
   let ada: SignedUp
   beforeEach(async () => {
     ada = await app.signUp('ada')

@@ -58,7 +58,7 @@ describeEachDialect('changing the password', (dialect) => {
   const passwords = standIn<'passwords'>()
 
   /** Lets the change verify the current password, and delays the rest until `meanwhile` is done. */
-  const overtaken = async (app: TestApp, ada: SignedUp, meanwhile: () => Promise<unknown>): Promise<Response> => {
+  const changeDuring = async (app: TestApp, ada: SignedUp, meanwhile: () => Promise<unknown>): Promise<Response> => {
     const hashing = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
     passwords.change(({ hash }) => ({
@@ -77,15 +77,15 @@ describeEachDialect('changing the password', (dialect) => {
   }
 
   test('fails if the password was set, the session ended or the account deactivated meanwhile', () =>
-    withApp({ dialect, replace: { passwords: passwords.takePlace } }, async (app) => {
+    withApp({ dialect, replace: { passwords: passwords.replacement } }, async (app) => {
       const set = await app.signUp('ada')
-      const answer = await overtaken(app, set, () => app.admin.setPassword(set.id, 'set by the admin'))
+      const answer = await changeDuring(app, set, () => app.admin.setPassword(set.id, 'set by the admin'))
       await expectRefusal(answer, 'invalid_password')
       await loggedIn(app, { ...set, password: 'set by the admin' })
 
       const ended = await app.signUp('bea')
       const owner = await loggedIn(app, ended)
-      const late = await overtaken(app, ended, () =>
+      const late = await changeDuring(app, ended, () =>
         app.request('DELETE', '/users/me/sessions?except=current', { token: owner.access_token }),
       )
       await expectRefusal(late, 'invalid_token')
@@ -93,7 +93,7 @@ describeEachDialect('changing the password', (dialect) => {
       await loggedIn(app, ended)
 
       const closed = await app.signUp('cyd')
-      await expectRefusal(await overtaken(app, closed, () => app.admin.deactivate(closed.id)), 'invalid_token')
+      await expectRefusal(await changeDuring(app, closed, () => app.admin.deactivate(closed.id)), 'invalid_token')
       expect(await audit(app, 'password.changed')).toEqual([])
     }))
 })

@@ -8,13 +8,13 @@ import { standIn } from '../support/replace.ts'
 import {
   ACCESS,
   type Act,
+  applyTo,
   begin,
-  happen,
   isAlive,
   type Model,
   type ModelSession,
   type Outcome,
-  orders,
+  permutations,
 } from './model.ts'
 import { generationOf, login, type Pair, refresh, turns } from './support.ts'
 
@@ -171,9 +171,9 @@ async function startStory(apps: readonly TestApp[]) {
     const now = clock.now()
     const { active, ofSessions: left } = await rows()
     const old = model.sessions.length
-    for (const order of orders(plans.length)) {
+    for (const order of permutations(plans.length)) {
       const draft = structuredClone(model)
-      if (!order.every((at) => happen(draft, plans[at]!.act, now, outcomes[at]!) === outcomes[at])) continue
+      if (!order.every((at) => applyTo(draft, plans[at]!.act, now, outcomes[at]!) === outcomes[at])) continue
       // Sessions that began just now have no order.
       const fresh = draft.sessions.splice(old)
       for (const row of left.slice(old)) {
@@ -229,7 +229,7 @@ describeEachDialect('random operations of clients, thieves, administrators and c
     ['at one Keyward', 1],
     ['at two on one database', 2],
   ])('give the same sessions as if run one after the other, %s', async (_, count) => {
-    const apps = await createApps(count, { dialect, replace: { passwords: hashing.takePlace } })
+    const apps = await createApps(count, { dialect, replace: { passwords: hashing.replacement } })
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 16 }), async (steps) => {

@@ -46,7 +46,7 @@ export const isAlive = (session: ModelSession | undefined, now: number): session
   session !== undefined && !session.dead && session.expiresAt > now
 
 /** Runs one operation alone and at once; changes the model and returns the expected result. */
-export function happen(model: Model, act: Act, now: number, seen: Outcome): Outcome {
+export function applyTo(model: Model, act: Act, now: number, seen: Outcome): Outcome {
   switch (act.kind) {
     case 'refresh':
       return refresh(model.sessions[act.session], act.generation, now)
@@ -99,9 +99,9 @@ function refresh(session: ModelSession | undefined, generation: number, now: num
 }
 
 /** Every order of the numbers from 0 to `count` - 1. */
-export function orders(count: number): number[][] {
+export function permutations(count: number): number[][] {
   if (count === 0) return [[]]
-  return orders(count - 1).flatMap((order) =>
+  return permutations(count - 1).flatMap((order) =>
     Array.from({ length: count }, (_, at) => [...order.slice(0, at), count - 1, ...order.slice(at)]),
   )
 }

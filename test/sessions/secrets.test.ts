@@ -11,7 +11,7 @@ import { seededRandom } from '../support/random.ts'
 import { audit, decode, introspectionKey, loggedIn, login, me, refresh, refreshed } from './support.ts'
 
 /** Every secret that one account is issued and types. */
-async function wholeStory(app: TestApp): Promise<string[]> {
+async function secretsOfOneAccount(app: TestApp): Promise<string[]> {
   const secrets: string[] = []
   const ada = await app.signUp('ada', 'the first password of ada')
   const key = await introspectionKey(app)
@@ -67,7 +67,7 @@ function spellings(secret: string): (string | Buffer)[] {
 describeEachDialect('every secret that was issued or typed', (dialect) => {
   test('P1, P3: is neither in any byte of the database nor in the log at level debug', () =>
     withApp({ dialect }, async (app) => {
-      const secrets = await wholeStory(app)
+      const secrets = await secretsOfOneAccount(app)
       expect(secrets.length).toBeGreaterThan(15)
       const stored = await everythingStored(app)
       const logged = Buffer.from(app.logs.join('\n'))

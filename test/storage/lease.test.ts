@@ -23,7 +23,7 @@ describeEachDialect('a lease', (dialect) => {
     database = undefined
   })
 
-  const contend = async (all: Process[], who: string) => {
+  const takeInParallel = async (all: Process[], who: string) => {
     const names = Array.from({ length: 24 }, (_, i) => `${who} ${i}`)
     const won = await Promise.all(names.map((name, i) => tryLease(all[i % all.length]!, 'tidy', name, 10 * SECOND)))
     return names.filter((_, i) => won[i])
@@ -31,11 +31,11 @@ describeEachDialect('a lease', (dialect) => {
 
   test('goes to one of 24 parallel requests, and after its expiry to one of 24 again', async () => {
     const [first, second] = [await open(), await open()]
-    expect(await contend([first, second], 'early')).toHaveLength(1)
+    expect(await takeInParallel([first, second], 'early')).toHaveLength(1)
     await clock.advance(10 * SECOND - 1)
-    expect(await contend([first, second], 'too early')).toHaveLength(0)
+    expect(await takeInParallel([first, second], 'too early')).toHaveLength(0)
     await clock.advance(SECOND)
-    expect(await contend([second, first], 'late')).toHaveLength(1)
+    expect(await takeInParallel([second, first], 'late')).toHaveLength(1)
   })
 
   test('is renewed only by its holder', async () => {

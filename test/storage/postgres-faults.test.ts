@@ -133,14 +133,14 @@ test('connections that fall silent forever, as in a network failover, are replac
   const { url } = await server.createDatabase()
   const network = openNetwork(server.port)
   const far = await openWithThing(url.replace(`:${server.port}/`, `:${network.port}/`), { clock })
-  const addFar = (id: number) => far.rows('INSERT INTO thing (id) VALUES ($1)', [id])
-  await Promise.all([1, 2, 3, 4, 5, 6].map((id) => far.store.transaction(() => addFar(id))))
+  const addThroughProxy = (id: number) => far.rows('INSERT INTO thing (id) VALUES ($1)', [id])
+  await Promise.all([1, 2, 3, 4, 5, 6].map((id) => far.store.transaction(() => addThroughProxy(id))))
   network.silence()
-  const asked = [refusalOf(addFar(7)), refusalOf(far.store.transaction(() => addFar(8)))]
+  const asked = [refusalOf(addThroughProxy(7)), refusalOf(far.store.transaction(() => addThroughProxy(8)))]
   await clock.advance(12_000)
   expect(await Promise.all(asked)).toEqual(Array(2).fill('database_unavailable'))
   const after = [9, 10, 11, 12, 13, 14].map((id) =>
-    refusalOf(id % 2 ? addFar(id) : far.store.transaction(() => addFar(id))),
+    refusalOf(id % 2 ? addThroughProxy(id) : far.store.transaction(() => addThroughProxy(id))),
   )
   expect(await Promise.all(after)).toEqual(Array(6).fill('resolved'))
   await far.close()

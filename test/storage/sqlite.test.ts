@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:f
 import { join } from 'node:path'
 import { manualClock } from '../support/clock.ts'
 import { scratchFolder } from '../support/scratch.ts'
-import { holdFile, openMigrated, openUrl, openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
+import { lockFile, openMigrated, openUrl, openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
 
 let path: string
 let url: string
@@ -40,7 +40,7 @@ describe('group commit', () => {
   })
 
   test('includes a unit that arrives while others wait for the file', async () => {
-    const holder = await holdFile(path)
+    const holder = await lockFile(path)
     const first = add(1)
     await turns()
     const second = add(2)
@@ -73,7 +73,7 @@ describe('group commit', () => {
   })
 
   test('counts waiting units and their time', async () => {
-    const holder = await holdFile(path)
+    const holder = await lockFile(path)
     const before = storage.store.stats()
     const waiting = [add(1), add(2)]
     await turns()
@@ -95,7 +95,7 @@ describe('while another process locks the file', () => {
     await add(1)
     // A wait inside SQLite would stop everything else in the process.
     expect(await storage.rows('PRAGMA busy_timeout')).toEqual([[0]])
-    const holder = await holdFile(path)
+    const holder = await lockFile(path)
     let settled = false
     const waiting = Promise.all([add(2), storage.store.transaction(() => add(3))]).finally(() => {
       settled = true
@@ -110,7 +110,7 @@ describe('while another process locks the file', () => {
   })
 
   test('T5: a writer is refused after 3 seconds without having written, and the next one succeeds', async () => {
-    const holder = await holdFile(path)
+    const holder = await lockFile(path)
     const early = refusalOf(add(1))
     await clock.advance(2_000)
     let lateSettled = false

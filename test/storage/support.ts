@@ -104,7 +104,7 @@ export function spawnScript(script: string, env: Record<string, string> = {}) {
 }
 
 /** Another process that holds the write lock of an SQLite file until `release`. */
-export async function holdFile(path: string) {
+export async function lockFile(path: string) {
   const holder = spawnScript(
     `const { Database } = require('bun:sqlite')
     const db = new Database(process.env.FILE)

@@ -45,7 +45,7 @@ export function inspectDatabase(databaseUrl: string): Inspector {
   if (!databaseUrl.startsWith('sqlite:')) {
     const opened = open()
     return {
-      expectConsistent: async () => lookInto(await opened),
+      expectConsistent: async () => inspect(await opened),
       async untilAbandoned() {
         const { rows } = await opened
         while ((await rows(OTHERS)).length > 0) await Bun.sleep(5)
@@ -59,7 +59,7 @@ export function inspectDatabase(databaseUrl: string): Inspector {
       try {
         expect(await storage.rows('PRAGMA integrity_check')).toEqual([['ok']])
         expect(await storage.rows('PRAGMA foreign_key_check')).toEqual([])
-        return await lookInto(storage)
+        return await inspect(storage)
       } finally {
         await storage.close()
       }
@@ -72,7 +72,7 @@ export function inspectDatabase(databaseUrl: string): Inspector {
 const OTHERS = `
   SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
 
-async function lookInto({ rows }: Pick<TestStorage, 'rows'>): Promise<Map<number, string>> {
+async function inspect({ rows }: Pick<TestStorage, 'rows'>): Promise<Map<number, string>> {
   const found: Record<string, unknown[][]> = {}
   for (const [name, sql] of Object.entries(halves)) {
     const left = await rows(sql)

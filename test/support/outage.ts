@@ -58,7 +58,7 @@ export async function expectNotReady(keyward: RunningBinary, detail: string): Pr
 }
 
 /** Polls `/livez` until `stop`, which returns the number of answers; fails on a refusal or a silence of 2 s. */
-export function watchLife({ url }: RunningBinary): { stop(): Promise<number> } {
+export function pollLivez({ url }: RunningBinary): { stop(): Promise<number> } {
   let going = true
   let asked = 0
   const watching = (async () => {

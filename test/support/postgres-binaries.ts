@@ -28,7 +28,7 @@ export async function postgresBinaries(): Promise<PostgresBinaries> {
   await cp(installed, copy, { recursive: true, verbatimSymlinks: true })
   await linkLibraries(copy)
   await openToOthers(copy)
-  const failure = await whyNot(copy, identity)
+  const failure = await failureOf(copy, identity)
   if (failure !== undefined) throw new Error(`the embedded PostgreSQL does not run: ${failure}`)
   return binariesIn(copy, identity)
 }
@@ -63,10 +63,10 @@ async function linkLibraries(native: string): Promise<void> {
 }
 
 const runs = async (native: string, identity: Identity): Promise<boolean> =>
-  (await whyNot(native, identity)) === undefined
+  (await failureOf(native, identity)) === undefined
 
 /** Also runs initdb, which needs `postgres` beside it and its own files under `share`. */
-async function whyNot(native: string, identity: Identity): Promise<string | undefined> {
+async function failureOf(native: string, identity: Identity): Promise<string | undefined> {
   for (const name of ['postgres', 'initdb']) {
     try {
       const { exitCode, stderr } = await run([join(native, 'bin', name), '--version'], identity)

@@ -49,7 +49,7 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
   const passwordFile = join(folder, 'password')
   mkdirSync(data, { mode: 0o700 })
   writeFileSync(passwordFile, PASSWORD)
-  giveTo(identity, data, passwordFile)
+  changeOwner(identity, data, passwordFile)
   const made = await run([initdb, '-D', data, `--pwfile=${passwordFile}`, ...INITDB_OPTIONS], identity)
   if (made.exitCode !== 0) throw new Error(`initdb failed: ${made.stderr}`)
 
@@ -154,7 +154,7 @@ async function administer(port: number, statement: string): Promise<void> {
   }
 }
 
-function giveTo(identity: Identity, ...paths: string[]): void {
+function changeOwner(identity: Identity, ...paths: string[]): void {
   if ('uid' in identity) for (const path of paths) chownSync(path, identity.uid, identity.gid)
 }
 

@@ -21,10 +21,10 @@ export interface Parts {
 /** For each part a function that gets the real one and returns the one that the service uses from its start. */
 export type Replace = { [Name in keyof Parts]?: Replacement<Parts[Name]> }
 
-export type Replacement<Part> = (real: Part, around: Around) => Part
+export type Replacement<Part> = (real: Part, around: PartNeeds) => Part
 
 /** What a part may need to be created. */
-export interface Around {
+export interface PartNeeds {
   clock: Clock
   log: Log
 }
@@ -48,18 +48,18 @@ export function replacements(replace: Replace, clock: Clock): NonNullable<Surrou
 /** Replaces a part and passes every call on to the real one, until a test changes some of its methods. */
 export interface StandIn<Part> {
   /** For the option `replace`. Each app that is made with it begins without changes. */
-  readonly takePlace: Replacement<Part>
+  readonly replacement: Replacement<Part>
   /** Uses these methods instead of the real ones from now on, in every app that was made with it. */
-  change(changes: Partial<Part> | ((real: Part, around: Around) => Partial<Part>)): void
+  change(changes: Partial<Part> | ((real: Part, around: PartNeeds) => Partial<Part>)): void
   restore(): void
 }
 
 /** Creates a stand-in: `standIn<'passwords'>()`. */
 export function standIn<Name extends keyof Parts>(): StandIn<Parts[Name]> {
   type Part = Parts[Name]
-  const places: { real: Part; around: Around; current: Part }[] = []
+  const places: { real: Part; around: PartNeeds; current: Part }[] = []
   return {
-    takePlace(real, around) {
+    replacement(real, around) {
       const place = { real, around, current: real }
       places.push(place)
       return new Proxy(real, { get: (_, name) => Reflect.get(place.current, name) })

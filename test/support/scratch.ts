@@ -37,7 +37,7 @@ function openScratch(): Scratch {
   sweep(base)
   const root = mkdtempSync(join(base, `${PREFIX}${process.pid}-`))
   chmodSync(root, 0o755)
-  const caretaker = Bun.spawn(careFor(root), { ...quiet, stdin: 'pipe' })
+  const caretaker = Bun.spawn(caretakerCommand(root), { ...quiet, stdin: 'pipe' })
   caretaker.unref()
   return { root, caretaker }
 }
@@ -67,7 +67,7 @@ function sweep(base: string): void {
   for (const name of readdirSync(base)) {
     const owner = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
     if (owner !== undefined && !isAlive(Number(owner)))
-      Bun.spawn(careFor(join(base, name)), { ...quiet, stdin: 'ignore' }).unref()
+      Bun.spawn(caretakerCommand(join(base, name)), { ...quiet, stdin: 'ignore' }).unref()
   }
 }
 
@@ -85,7 +85,7 @@ const PREFIX = 'keyward-test-'
 // A terminal's Ctrl-C reaches the whole process group: the caretaker leaves it, and ignores other signals.
 const quiet = { cwd: '/', stdout: 'ignore', stderr: 'ignore', detached: true } as const
 
-const careFor = (root: string): string[] => ['/bin/sh', '-c', CARETAKER, 'keyward-test-caretaker', root]
+const caretakerCommand = (root: string): string[] => ['/bin/sh', '-c', CARETAKER, 'keyward-test-caretaker', root]
 
 // SIGQUIT is PostgreSQL's immediate shutdown; SIGCONT lets a server that a test had stopped receive it. A pid counts
 // only while its command line names our folder, so neither a reused pid nor a zombie is ever signalled or waited for.

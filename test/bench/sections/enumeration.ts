@@ -27,14 +27,14 @@ export async function enumeration(bench: Bench): Promise<Findings> {
   const apart = (kind: 'name' | 'address') =>
     medianOf(rounds.kept, (round) => Math.abs(round[`nobody, by ${kind}`]! / round[`an account, by ${kind}`]! - 1))
   return {
-    title: 'Telling accounts from nobody',
-    text: `A wrong password, ${COUNT} times each for accounts and for nobody, in turn, one after the other.`,
+    title: 'Known and unknown users',
+    text: `A wrong password, ${COUNT} times each for known and unknown users, in turn, one after the other.`,
     table: [
       ['', 'median ms'],
       ...Object.keys(asked).map((name) => [name, figure(medianOf(rounds.kept, (round) => round[name]!))]),
     ],
     gates: (['name', 'address'] as const).map((kind) => ({
-      what: `By ${kind}: how far apart the medians are`,
+      what: `By ${kind}: difference of the medians`,
       value: apart(kind),
       atMost: 0.05,
       unit: 'percent',

@@ -49,7 +49,7 @@ export async function flood(bench: Bench): Promise<Findings> {
   const refused = rounds.kept.flatMap(({ crowd }) => Object.keys(crowd.answers).filter((status) => status !== '200'))
   return {
     title: 'A flood of logins',
-    text: `\`GET /users/me\` 200 times a second, each measured from when it was due, while 64 clients of another process log in without a pause. Then ${CROWD.toLocaleString('en')} clients, who try again at once when they are refused.`,
+    text: `\`GET /users/me\` 200 times a second, each measured from its due time, while 64 clients of another process log in without a pause. Then ${CROWD.toLocaleString('en')} clients, which retry at once when they are refused.`,
     table: [
       [
         '',
@@ -65,7 +65,7 @@ export async function flood(bench: Bench): Promise<Findings> {
     ],
     gates: [
       {
-        what: '`GET /users/me` under the flood: p99, times unloaded, or in milliseconds',
+        what: '`GET /users/me` under the flood: p99, relative to unloaded, or in milliseconds',
         value: of((round) => round.keyward.loaded.p99 / round.keyward.unloaded.p99),
         atMost: 2,
         or: { what: '', value: of((round) => round.keyward.loaded.p99), atMost: 5, unit: 'ms' },
@@ -77,13 +77,13 @@ export async function flood(bench: Bench): Promise<Findings> {
         unit: 'count',
       },
       {
-        what: 'logins meanwhile, of the raw limit',
+        what: 'logins meanwhile, relative to the raw limit',
         value: of((round) => round.keyward.logins.perSecond / raw(round)),
         atLeast: 0.95,
         unit: 'percent',
       },
       {
-        what: `${CROWD.toLocaleString('en')} clients: accepted logins, of the raw limit`,
+        what: `${CROWD.toLocaleString('en')} clients: accepted logins, relative to the raw limit`,
         value: of((round) => round.crowd.perSecond / raw(round)),
         atLeast: 0.9,
         unit: 'percent',

@@ -59,7 +59,7 @@ export async function limits(bench: Bench): Promise<Findings> {
     )
   return {
     title: 'Limits',
-    text: 'With `RATE_LIMIT` on and off; the clients’ addresses come from `X-Forwarded-For`. What limits add to a login is measured with a cheap hash, beside which it can be seen. A refused login is one for an account that its network has guessed too often. The last two rows are `GET /users/me` 200 times a second, alone and while 64 connections send refused logins without a pause.',
+    text: 'With `RATE_LIMIT` on and off; the clients’ addresses come from `X-Forwarded-For`. The cost of limits per login is measured with a cheap hash; beside a normal one it would not show. A refused login is for a user whose password was guessed too often from its network. The last two rows are `GET /users/me` 200 times a second, alone and while 64 connections send refused logins without a pause.',
     table: [
       ['', 'off', 'on'],
       [
@@ -79,24 +79,24 @@ export async function limits(bench: Bench): Promise<Findings> {
     ],
     gates: [
       {
-        what: '`GET /users/me`: CPU per request, times that without limits',
+        what: '`GET /users/me`: CPU per request, relative to that without limits',
         value: of(({ meOn, meOff }) => meOn.cpuMicros / meOff.cpuMicros),
         atMost: 1.05,
       },
       {
-        what: 'what limits add to a login, of its CPU at cost 10',
+        what: 'CPU that limits add to a login, relative to a login at cost 10',
         value: of((round) => (round.cheapOn.cpuMicros - round.cheapOff.cpuMicros) / round.login.cpuMicros),
         atMost: 0.01,
         unit: 'percent',
       },
       {
-        what: 'a refused login’s CPU, of an accepted one’s',
+        what: 'CPU of a refused login, relative to an accepted one',
         value: of(({ refusals, login }) => refusals.cpuMicros / login.cpuMicros),
         atMost: 0.01,
         unit: 'percent',
       },
       {
-        what: '`GET /users/me` beside refused logins: p99, times unloaded',
+        what: '`GET /users/me` beside refused logins: p99, relative to unloaded',
         value: of(({ loaded, unloaded }) => loaded.p99 / unloaded.p99),
         atMost: 3,
       },

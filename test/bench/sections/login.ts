@@ -58,7 +58,7 @@ export async function login(bench: Bench): Promise<Findings> {
         atLeast: 0.97,
         unit: 'percent' as const,
       })),
-      { what: 'Keyward, 64 in flight: p99, times p50', value: spread('Keyward, 64 in flight'), atMost: 1.15 },
+      { what: 'Keyward, 64 in flight: p99, relative to p50', value: spread('Keyward, 64 in flight'), atMost: 1.15 },
     ],
     notes: bench.long && !fastapi ? [withoutFastapi] : [],
     rounds,

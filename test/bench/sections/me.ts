@@ -52,24 +52,24 @@ export async function me(bench: Bench): Promise<Findings> {
     ],
     gates: [
       {
-        what: 'CPU per request, times the bare server’s',
+        what: 'CPU per request, relative to the bare server',
         value: ratio('Keyward, ES256', bare, 'cpuMicros'),
         atMost: 2.2,
       },
       {
-        what: 'requests per second, of the bare server’s',
+        what: 'requests per second, relative to the bare server',
         value: ratio('Keyward, ES256', bare, 'perSecond'),
         atLeast: 0.5,
         unit: 'percent',
       },
       {
-        what: 'ES256, of HS256',
+        what: 'ES256, relative to HS256',
         value: ratio('Keyward, ES256', 'Keyward, HS256', 'perSecond'),
         atLeast: 0.9,
         unit: 'percent',
       },
       {
-        what: 'requests per second, times the Elysia service’s',
+        what: 'requests per second, relative to the Elysia service',
         value: ratio('Keyward, ES256', 'Elysia service', 'perSecond'),
       },
     ],

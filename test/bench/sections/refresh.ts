@@ -38,7 +38,7 @@ export async function refresh(bench: Bench): Promise<Findings> {
     medianOf(rounds.kept, (round) => (name === COMMITS ? Number.NaN : (round[name] as Reading)[of]))
   return {
     title: 'Refresh with rotation',
-    text: `\`POST /token/refresh\` on ${CONNECTIONS} connections, each with a session of its own and with the token of its last answer. The Elysia service deletes the old token and inserts the new one in one transaction, with \`synchronous=NORMAL\`.`,
+    text: `\`POST /token/refresh\` on ${CONNECTIONS} connections, each with its own session and the token of the last answer. The Elysia service deletes the old token and inserts the new one in one transaction, with \`synchronous=NORMAL\`.`,
     table: [
       ['', 'per second', 'CPU µs each', 'p50 / p99 ms'],
       ...Object.keys(steps).map((name) => [
@@ -49,8 +49,8 @@ export async function refresh(bench: Bench): Promise<Findings> {
       ]),
     ],
     gates: [
-      { what: 'with `NORMAL`, times the Elysia service’s', value: ratio(NORMAL, ELYSIA), atLeast: 1.5 },
-      { what: 'with `FULL`, times SQLite’s own', value: ratio(FULL, COMMITS), atLeast: 1.5 },
+      { what: 'with `NORMAL`, relative to the Elysia service', value: ratio(NORMAL, ELYSIA), atLeast: 1.5 },
+      { what: 'with `FULL`, relative to SQLite alone', value: ratio(FULL, COMMITS), atLeast: 1.5 },
     ],
     rounds,
   }
