@@ -138,10 +138,10 @@ describeEachDialect('bad input', (dialect) => {
       'ten thousand combining marks': `${marker}${'\u0344'.repeat(10_000)}`,
       NUL: `${marker} with a \0 inside`,
       'a lone surrogate': `${marker} with a \ud800 inside`,
-      'a common one': 'password123',
-      'a common one in capitals': 'PASSWORD123',
-      'the own address': 'bea@example.com',
-      'the own name, dressed up': 'B.E.A-!!!!!!',
+      'a common password': 'password123',
+      'a common password in capitals': 'PASSWORD123',
+      'the user’s own address': 'bea@example.com',
+      'the user’s own name with punctuation': 'B.E.A-!!!!!!',
       'the name of the service': 'Keyward2026',
     }
     test.each(Object.entries(bad))('%s', async (_, password) => {
@@ -206,7 +206,7 @@ describeEachDialect('bad input', (dialect) => {
     const bodies: Record<string, string> = {
       empty: '',
       blank: ' \r\n\t ',
-      'broken off': `{${account}`,
+      truncated: `{${account}`,
       'followed by more': `{${account}} x`,
       'two documents': `{${account}}{${account}}`,
       'with a trailing comma': `{${account},}`,
@@ -257,7 +257,7 @@ describeEachDialect('bad input', (dialect) => {
       'grant_type twice': `grant_type=password&username=ada&password=${marker}&grant_type=password`,
       'an unknown parameter twice': `username=ada&password=${marker}&x=1&x=1`,
       'a broken percent-encoding': `username=ada&password=${marker}%`,
-      'a percent-encoding that is no hex': `username=ada&password=${marker}%zz`,
+      'a percent-encoding that is not hexadecimal': `username=ada&password=${marker}%zz`,
       'bytes that are not UTF-8': `username=ada&password=${marker}%ff%fe`,
       'an encoded surrogate': `username=ada&password=${marker}%ed%a0%80`,
       'an overlong encoding': `username=ada&password=${marker}%c0%af`,

@@ -35,10 +35,10 @@ const read = async (input: SecretInput) => {
 describe('a password from standard input', () => {
   test.each([
     ['as it is', 'secret', 'secret'],
-    ['without the newline that echo adds', 'secret\n', 'secret'],
-    ['without the one that Windows adds', 'secret\r\n', 'secret'],
-    ['without one newline and no more', 'secret\n\n', 'secret\n'],
-    ['with the rest of a mixed end', 'secret\n\r\n', 'secret\n'],
+    ['without the newline of echo', 'secret\n', 'secret'],
+    ['without the newline of Windows', 'secret\r\n', 'secret'],
+    ['without only one newline', 'secret\n\n', 'secret\n'],
+    ['with the rest of a mixed line end', 'secret\n\r\n', 'secret\n'],
     ['with a lone carriage return', 'secret\r', 'secret\r'],
     ['with spaces around', '  secret \t\n', '  secret \t'],
     ['with a newline inside', 'one\ntwo\n', 'one\ntwo'],

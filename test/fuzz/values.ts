@@ -70,7 +70,7 @@ export const mangled = fc
   .map(([name, how, at]) => `{{${name}${how}${at}}}`)
 
 export const text: fc.Arbitrary<string> = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(...naughty) },
+  { weight: 4, arbitrary: fc.constantFrom(...hostileTexts) },
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
   { weight: 2, arbitrary: fc.string({ maxLength: 300 }) },
   { weight: 1, arbitrary: fc.emailAddress() },

@@ -26,8 +26,8 @@ describe('clientIp without trusted proxies', () => {
 
 describe('clientIp behind trusted proxies', () => {
   test.each([
-    ['a peer that is no proxy is the client and its header is a lie', '192.0.2.1', '203.0.113.9', '192.0.2.1'],
-    ['an unknown peer is no proxy', undefined, '203.0.113.9', UNKNOWN_IP],
+    ['the peer, if it is not a trusted proxy, despite its header', '192.0.2.1', '203.0.113.9', '192.0.2.1'],
+    ['unknown, for a peer without an address', undefined, '203.0.113.9', UNKNOWN_IP],
     ['no header: the proxy itself', '10.0.0.1', null, '10.0.0.1'],
     ['an empty header: the proxy itself', '10.0.0.1', '', '10.0.0.1'],
     ['one hop', '10.0.0.1', '203.0.113.9', '203.0.113.9'],
@@ -36,7 +36,7 @@ describe('clientIp behind trusted proxies', () => {
     ['a forged chain that names our own proxies', '10.0.0.1', '1.1.1.1, 10.0.0.9, 203.0.113.9', '203.0.113.9'],
     ['two proxies', '10.0.0.1', '1.1.1.1, 203.0.113.9,10.0.0.2', '203.0.113.9'],
     ['proxies of both families', '10.0.0.1', '203.0.113.9, 2001:db8:ffff::2', '203.0.113.9'],
-    ['nothing but proxies: the farthest', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
+    ['only proxies: the farthest', '10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
     ['spaces and tabs', '10.0.0.1', ' 203.0.113.9\t,  10.0.0.2 ', '203.0.113.9'],
     ['a port', '10.0.0.1', '203.0.113.9:51234', '203.0.113.9'],
     ['an IPv6 address', '10.0.0.1', '2001:db8:1::9', '2001:db8:1::9'],

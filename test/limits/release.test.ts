@@ -9,7 +9,7 @@ import { guess, guesses, limited, password, times } from './support.ts'
 describeEachDialect('a right password whose session cannot be created', (dialect) => {
   const peer = '198.51.100.1'
   const passwords = standIn<'passwords'>()
-  /** What every write to the audit log fails with. */
+  /** The error of every write to the audit log. */
   let noAudit: Error | undefined
   const store = watchStatements((sql) => {
     if (noAudit && sql.startsWith('insert into "audit_events"')) throw noAudit
@@ -21,8 +21,8 @@ describeEachDialect('a right password whose session cannot be created', (dialect
   })
 
   test.each([
-    ['a defect', () => new Error('out of order'), 500],
-    ['a database that is away', () => new KeywardError('database_unavailable'), 503],
+    ['an internal error', () => new Error('out of order'), 500],
+    ['an unavailable database', () => new KeywardError('database_unavailable'), 503],
   ])('for %s is not counted as an attempt, and delays nobody', async (_, error, status) => {
     noAudit = error()
     // More in parallel than there are places: the others wait, and each finishes.

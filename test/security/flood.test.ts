@@ -160,7 +160,7 @@ describe('over a socket', () => {
     'no colon': ['Transfer-Encoding chunked', 'Content-Length: 5'],
   }
   const badChunks: Record<string, string> = {
-    'a chunk size that is none': `zz\r\nhello\r\n${chunked}`,
+    'a chunk size that is not a number': `zz\r\nhello\r\n${chunked}`,
     'a negative chunk size': `-5\r\nhello\r\n${chunked}`,
     'a chunk size of 2^64 + 5': `10000000000000005\r\nhello\r\n${chunked}`,
     'a chunk size of 2^32 + 5': `100000005\r\nhello\r\n${chunked}`,

@@ -6,25 +6,25 @@ const halves: Record<string, string> = {
   'users without a password': `SELECT id FROM users WHERE password_hash IS NULL OR password_scheme IS NULL`,
   'users whose registration was not noted': `
     SELECT id FROM users EXCEPT SELECT user_id FROM audit_events WHERE event = 'user.registered'`,
-  'registrations that were noted without a user': `
+  'registrations that were audited without a user': `
     SELECT user_id FROM audit_events WHERE event = 'user.registered' EXCEPT SELECT id FROM users`,
-  'sessions of nobody': `SELECT user_id FROM sessions EXCEPT SELECT id FROM users`,
+  'sessions without a user': `SELECT user_id FROM sessions EXCEPT SELECT id FROM users`,
   'sessions whose login was not audited': `
     SELECT id FROM sessions EXCEPT SELECT session_id FROM audit_events WHERE event = 'login.succeeded'`,
   'logins that were audited without a session': `
     SELECT session_id FROM audit_events WHERE event = 'login.succeeded' EXCEPT SELECT id FROM sessions`,
-  'logouts that were not noted': `
+  'logouts that were not audited': `
     SELECT id FROM sessions WHERE end_reason = 'logout'
     EXCEPT SELECT session_id FROM audit_events WHERE event = 'session.ended'`,
-  'logouts that were noted but ended nothing': `
+  'logouts that were audited but ended no session': `
     SELECT session_id FROM audit_events WHERE event = 'session.ended'
     EXCEPT SELECT id FROM sessions WHERE ended_at IS NOT NULL`,
   'changes of password that raised no epoch, or the other way round': `
     SELECT id FROM users WHERE session_epoch <>
     (SELECT count(*) FROM audit_events WHERE event = 'password.changed' AND user_id = users.id)`,
-  'live sessions of another epoch': `
+  'sessions that are alive with another epoch': `
     SELECT sessions.id FROM sessions JOIN users ON users.id = user_id WHERE ended_at IS NULL AND epoch <> session_epoch`,
-  'roles of nobody': `SELECT user_id FROM user_roles EXCEPT SELECT id FROM users`,
+  'roles without a user': `SELECT user_id FROM user_roles EXCEPT SELECT id FROM users`,
   'keys that sign at the same time': `SELECT count(*) FROM signing_keys WHERE state = 'active' HAVING count(*) <> 1`,
 }
 
