@@ -1,4 +1,4 @@
-# Keyward as an image: one executable and the C library that it is linked to. No shell, no package manager, no root.
+# The image holds the executable and the C library. It has no shell and no package manager, and does not run as root.
 #
 #   docker build --tag keyward .
 #   docker run --publish 8000:8000 --volume keyward:/data --env SECRET_KEY=… --stop-timeout 45 keyward
@@ -8,9 +8,9 @@ WORKDIR /build
 COPY package.json bun.lock bunfig.toml ./
 RUN bun install --frozen-lockfile --production
 COPY . .
-# Not `build`, which would install what only tests need.
+# Not `bun run build`, which would also install the packages of the tests.
 RUN bun run compile
-# What the final stage takes, laid out as it will lie there; ldd names the libraries of whichever machine this is.
+# The file tree of the final stage. ldd lists the libraries, which differ between processor architectures.
 RUN mkdir -p root/usr/local/bin root/etc data \
   && cp dist/keyward root/usr/local/bin/ \
   && ldd dist/keyward | grep -o '/[^ ]*' | xargs cp --dereference --parents --target-directory=root \

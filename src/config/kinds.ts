@@ -8,7 +8,7 @@ import { shown } from './problems.ts'
 
 /** What the author of a key writes. */
 export interface About<V> {
-  /** One sentence, as README and `.env.example` print it. */
+  /** One sentence, as the guide and `.env.example` print it. */
   description: string
   default?: V
   /** A default that follows from a key further up in the schema. */

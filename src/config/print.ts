@@ -11,7 +11,7 @@ export const maskedConfig = (config: DraftConfig): string[] =>
     return dotenvLine(name, secret ? '********' : print(value))
   })
 
-/** README's table of settings in Markdown. */
+/** The guide's table of settings in Markdown. */
 export function configTable(): string {
   const rows = configKeys.map((name) => {
     const { description, takes } = keySchema(name)

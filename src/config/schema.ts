@@ -11,7 +11,7 @@ const defaultPublicUrl = (port: unknown): string => `http://localhost:${port}`
 
 /**
  * Every setting of Keyward. A key is the name in the environment, in `.env` and in `Config`: one name everywhere.
- * To add one, add an entry: loading, checking, `keyward config`, README and `.env.example` follow from it.
+ * To add one, add an entry: loading, checking, `keyward config`, the guide and `.env.example` follow from it.
  */
 export const configSchema = Members({
   DATABASE_URL: databaseUrl({

@@ -13,7 +13,7 @@ const ask = (app: TestApp, token: string | undefined, query = '', headers = {}) 
 const told = ({ headers }: Response) => names.map((name) => headers.get(name))
 
 describeEachDialect('GET /forward-auth', (dialect) => {
-  test('tells who asks in four headers, which stand on every 200; the address only when it is proven', () =>
+  test('sends the caller in four headers with every 200; the address only if it is verified', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const hostile = Object.fromEntries(names.map((name) => [name, 'mallory']))
@@ -40,7 +40,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
     ['名前', '%E5%90%8D%E5%89%8D'],
     ['ada😀', 'ada%F0%9F%98%80'],
     ['a\r\nX-Auth-Request-Groups: admin', 'a%0D%0AX-Auth-Request-Groups:%20admin'],
-  ])('percent-encodes what is not printable ASCII: %s', (username, header) =>
+  ])('percent-encodes characters outside printable ASCII: %s', (username, header) =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       await app.rows.users.change({ id: ada.id }, { username })
@@ -50,7 +50,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
     }),
   )
 
-  test('refuses who is not logged in, and an API key', () =>
+  test('refuses an API key and a request without a valid token', () =>
     withApp({ dialect }, async (app) => {
       const key = await introspectionKey(app)
       const { grant } = await app.signUp()
@@ -63,7 +63,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
       expect(told(over)).toEqual([null, null, null, null])
     }))
 
-  test('lets pass only who holds what the proxy asks, and nobody where it asks for something unknown', () =>
+  test('lets through only users with the role or permission in the query, and nobody for an unknown condition', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp('ada')
       const bea = await app.signUp('bea')

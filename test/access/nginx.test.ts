@@ -14,7 +14,7 @@ const snippet = blocksOf(await readChapter('protecting-services')).find(({ langu
 const sandbox = scratchFolder('nginx')
 const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
 
-/** A server of nginx around the guide's block; a TCP port of its own, everything it writes in a folder of its own. */
+/** Runs nginx with the guide's block, on its own TCP port and with its own folder for all files. */
 async function startNginx(keyward: string, app: string) {
   const port = await freePort()
   for (const name of ['temp', 'logs']) mkdirSync(join(sandbox, name))
@@ -22,7 +22,7 @@ async function startNginx(keyward: string, app: string) {
     .replace('http://keyward:8000', keyward)
     .replaceAll('http://app:3000', app)
     .replace('location / {', 'location /open-to-all-who-log-in/ {')
-  // The same rules once more for administrators, the way the guide says to ask for a role.
+  // The same block again for administrators, with the role condition that the guide describes.
   const forAdmins = locations
     .replace('/open-to-all-who-log-in/', '/for-admins/')
     .replaceAll('/keyward', '/keyward-admin')
@@ -47,7 +47,7 @@ async function startNginx(keyward: string, app: string) {
       }
     }`,
   )
-  // Nothing of it wants root.
+  // nothing here needs root
   const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
   if (nobody.uid !== undefined)
     for (const name of ['', 'temp', 'logs']) chownSync(join(sandbox, name), nobody.uid, nobody.gid)
@@ -85,7 +85,7 @@ const accepts = (port: number): Promise<boolean> =>
     socket.on('error', () => resolve(false))
   })
 
-describe.skipIf(!hasPrograms('nginx'))('the guide’s nginx, as a user without rights', () => {
+describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, run by an unprivileged user', () => {
   let keyward: TestApp
   let served: Served
   let nginx: Awaited<ReturnType<typeof startNginx>>
@@ -125,7 +125,7 @@ describe.skipIf(!hasPrograms('nginx'))('the guide’s nginx, as a user without r
       ...init,
       headers: { ...hostile, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
     })
-  /** The X-Auth-Request headers that the service got, in any spelling. */
+  /** The X-Auth-Request headers that the service received, in any spelling. */
   const told = async (response: Response): Promise<Record<string, string>> => {
     expect(response.status).toBe(200)
     const { headers } = (await response.json()) as { headers: [string, string][] }
@@ -134,7 +134,7 @@ describe.skipIf(!hasPrograms('nginx'))('the guide’s nginx, as a user without r
   }
   const all = '/open-to-all-who-log-in/orders'
 
-  test('lets nobody pass without a good token, and hands on the challenge', async () => {
+  test('refuses requests without a valid token, and passes on the challenge', async () => {
     const before = reached
     for (const token of [undefined, 'x', ada.grant.refresh_token]) {
       const answer = await ask(all, token)
@@ -148,7 +148,7 @@ describe.skipIf(!hasPrograms('nginx'))('the guide’s nginx, as a user without r
     expect(reached).toBe(before)
   })
 
-  test('tells the service who asks, an unproven address not, and drops what the client says of itself', async () => {
+  test('sends the caller to the service, omits an unverified address, and replaces headers of the client', async () => {
     expect(await told(await ask(all, ada.grant.access_token))).toEqual({
       'x-auth-request-user': String(ada.id),
       'x-auth-request-preferred-username': 'ada',
@@ -163,14 +163,14 @@ describe.skipIf(!hasPrograms('nginx'))('the guide’s nginx, as a user without r
     })
   })
 
-  test('lets a body through, which Keyward never sees', async () => {
+  test('passes a request body to the service but not to Keyward', async () => {
     const body = 'x'.repeat(100_000)
     const answer = await ask(all, ada.grant.access_token, { method: 'POST', body })
     expect(answer.status).toBe(200)
     expect(((await answer.json()) as { body: string }).body).toBe(body)
   })
 
-  test('lets only those pass who have the role that is asked for, from the moment on in which they have it', async () => {
+  test('with ?role= lets through only users with that role, as soon as they have it', async () => {
     const admins = '/for-admins/?role=user'
     expect((await ask(admins)).status).toBe(401)
     const before = reached

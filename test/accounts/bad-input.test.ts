@@ -4,7 +4,7 @@ import { describeEachDialect } from '../support/dialects.ts'
 import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal, type Problem } from '../support/refusal.ts'
 
-/** Stands in every value that is sent, so that an echo of it can be found. */
+/** Contained in every value that is sent, so that an echo of it can be found. */
 const marker = 'zq7'
 
 const wrongTypes: Record<string, unknown> = {
@@ -18,7 +18,7 @@ const wrongTypes: Record<string, unknown> = {
   'nested arrays': [[[[marker]]]],
 }
 
-/** What no text field but a password may hold. */
+/** Texts that are refused in every field except a password. */
 const badTexts: Record<string, string> = {
   empty: '',
   spaces: '      ',
@@ -45,7 +45,7 @@ const badTexts: Record<string, string> = {
 
 describeEachDialect('bad input', (dialect) => {
   const app = appPerSuite({ dialect, env: { RATE_LIMIT: 'off' } }, async () => {
-    // Whatever was refused has changed nothing and is not in the log.
+    // No refused request changed anything or is in the log.
     expect(await rows()).toEqual(before)
     expect(app.logs.join('')).not.toContain(marker)
     expect(app.logs.join('')).not.toContain('unhandled_error')
@@ -59,7 +59,7 @@ describeEachDialect('bad input', (dialect) => {
     app.logs.length = 0
   })
 
-  /** Sends it and holds that the refusal shows nothing of what was sent. */
+  /** Sends the body and checks that the refusal contains nothing of it. */
   async function refused(path: string, options: RequestOptions, codes: Parameters<typeof expectRefusal>[1][]) {
     const response = await app.request('POST', path, options)
     const text = await response.clone().text()
@@ -85,7 +85,7 @@ describeEachDialect('bad input', (dialect) => {
 
   describe.each(['email', 'username'] as const)('registration with the %s', (field) => {
     test.each(Object.entries(badTexts))('%s', async (_, text) => {
-      // A local part may be as odd as a template.
+      // A local part may contain template syntax.
       const value = field === 'email' && !/[＠$]/.test(text) ? `${text}@example.com` : text
       const problem = await refused('/register', { json: { ...good, [field]: value } }, ['validation_failed'])
       expect(problem.errors?.map((error) => error.field)).toEqual([field])
@@ -138,10 +138,10 @@ describeEachDialect('bad input', (dialect) => {
       'ten thousand combining marks': `${marker}${'\u0344'.repeat(10_000)}`,
       NUL: `${marker} with a \0 inside`,
       'a lone surrogate': `${marker} with a \ud800 inside`,
-      'a common one': 'password123',
-      'a common one in capitals': 'PASSWORD123',
-      'the own address': 'bea@example.com',
-      'the own name, dressed up': 'B.E.A-!!!!!!',
+      'a common password': 'password123',
+      'a common password in capitals': 'PASSWORD123',
+      'the user’s own address': 'bea@example.com',
+      'the user’s own name with punctuation': 'B.E.A-!!!!!!',
       'the name of the service': 'Keyward2026',
     }
     test.each(Object.entries(bad))('%s', async (_, password) => {
@@ -151,7 +151,7 @@ describeEachDialect('bad input', (dialect) => {
     })
   })
 
-  test('K8: members that registration does not know are ignored, whatever they say', async () => {
+  test('K8: unknown members at registration are ignored, whatever their value', async () => {
     const json = {
       ...good,
       email: 'x',
@@ -206,7 +206,7 @@ describeEachDialect('bad input', (dialect) => {
     const bodies: Record<string, string> = {
       empty: '',
       blank: ' \r\n\t ',
-      'broken off': `{${account}`,
+      truncated: `{${account}`,
       'followed by more': `{${account}} x`,
       'two documents': `{${account}}{${account}}`,
       'with a trailing comma': `{${account},}`,
@@ -257,7 +257,7 @@ describeEachDialect('bad input', (dialect) => {
       'grant_type twice': `grant_type=password&username=ada&password=${marker}&grant_type=password`,
       'an unknown parameter twice': `username=ada&password=${marker}&x=1&x=1`,
       'a broken percent-encoding': `username=ada&password=${marker}%`,
-      'a percent-encoding that is no hex': `username=ada&password=${marker}%zz`,
+      'a percent-encoding that is not hexadecimal': `username=ada&password=${marker}%zz`,
       'bytes that are not UTF-8': `username=ada&password=${marker}%ff%fe`,
       'an encoded surrogate': `username=ada&password=${marker}%ed%a0%80`,
       'an overlong encoding': `username=ada&password=${marker}%c0%af`,
@@ -273,7 +273,7 @@ describeEachDialect('bad input', (dialect) => {
         expect((await refused(path, { form }, ['invalid_request'])).error).toBe('invalid_request')
     })
 
-    test('is not taken where JSON is asked for, nor is anything else', async () => {
+    test('is refused by routes that take JSON, like every other media type', async () => {
       await refused('/register', { form: good }, ['unsupported_media_type'])
       for (const type of ['text/plain', 'text/json', 'application/jsonp', 'application/x-json', 'application/xml', 'x'])
         await refused('/register', { body: JSON.stringify(good), type }, ['unsupported_media_type'])

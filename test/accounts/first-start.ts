@@ -1,6 +1,6 @@
 import { createTestApp } from '../support/app.ts'
 
-/** A process of its own that starts on a database and logs a new account in: `bun first-start.ts URL NAME`. */
+/** A separate process that starts on a database, registers and logs in: `bun first-start.ts URL NAME`. */
 const [databaseUrl = '', name = ''] = process.argv.slice(2)
 const app = await createTestApp({ databaseUrl, seed: name })
 const { grant } = await app.signUp(name)

@@ -7,8 +7,8 @@ const password = 'correct horse battery'
 
 const passwords = standIn<'passwords'>()
 
-describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, (app) => {
-  /** What bcrypt was asked: `hash 5`, `verify`. */
+describeApp('password hashes', { replace: { passwords: passwords.replacement } }, (app) => {
+  /** The calls of bcrypt: `hash 5`, `verify`. */
   let calls: string[]
   /** Runs between the verification of a password and the end of the next hash. */
   let meanwhile: () => Promise<void>
@@ -42,25 +42,25 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
   const login = (text = password, username = 'ada') =>
     app.request('POST', '/token', { form: { username, password: text } })
 
-  test('are never stored in plain, and carry their cost and scheme', async () => {
+  test('are stored with cost and scheme, never as plain text', async () => {
     const { passwordHash, passwordScheme } = await row()
     expect(passwordHash).toMatch(/^\$2b\$04\$[./A-Za-z0-9]{53}$/)
     expect(passwordScheme).toBe('bun-bcrypt')
   })
 
-  describe('one computation, whoever is asked for', () => {
-    test('the right password', async () => {
+  describe('are computed', () => {
+    test('once for the right password', async () => {
       expect((await login()).status).toBe(200)
       expect(calls).toEqual(['verify'])
     })
 
-    test('C1: a wrong one', async () => {
+    test('C1: once for a wrong password', async () => {
       await expectRefusal(await login('wrong'), 'invalid_credentials')
       expect(calls).toEqual(['verify'])
     })
 
     test.each(['nobody', 'nobody@example.com', 'not an @ address @', '\u0000', 'x'.repeat(1_000)])(
-      'C1: an unknown name: %j',
+      'C1: once for an unknown name: %j',
       async (name) => {
         await expectRefusal(await login(password, name), 'invalid_credentials')
         expect(calls).toEqual(['hash 4'])
@@ -68,7 +68,7 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
     )
 
     test.each(['\ud800'.repeat(9), 'a\0a', 'x'.repeat(257), '\u0344'.repeat(9_000)])(
-      'C1: a password that nobody can have',
+      'C1: once for a password that no account can have',
       async (text) => {
         const response = await app.request('POST', '/token', { json: { username: 'ada', password: text } })
         await expectRefusal(response, 'invalid_credentials')
@@ -76,7 +76,7 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
       },
     )
 
-    test('B7, C1: an account without a password, or with a hash that nobody can use', async () => {
+    test('B7, C1: once for an account without a password or with an unusable hash', async () => {
       for (const passwordHash of [
         null,
         '',
@@ -92,13 +92,13 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
       }
     })
 
-    test('an inactive account, with the right password', async () => {
+    test('once for the right password of an inactive account', async () => {
       await change({ isActive: false })
       await expectRefusal(await login(), 'invalid_credentials')
       expect(calls).toEqual(['verify'])
     })
 
-    test('a taken name is refused before a hash', async () => {
+    test('not at all for a registration of a taken name', async () => {
       const json = { email: 'ada@example.com', username: 'other', password }
       await expectRefusal(await app.request('POST', '/register', { json }), 'email_taken')
       await expectRefusal(
@@ -109,8 +109,8 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
     })
   })
 
-  describe('are made again at login', () => {
-    test('B4: when BCRYPT_COST has changed, in either direction, once', async () => {
+  describe('are renewed at a login', () => {
+    test('B4: once after BCRYPT_COST was raised or lowered', async () => {
       for (const cost of [5, 4]) {
         useCost(cost)
         expect((await login()).status).toBe(200)
@@ -121,14 +121,14 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
       }
     })
 
-    test('never for a wrong password', async () => {
+    test('but not for a wrong password', async () => {
       const before = await row()
       useCost(5)
       await expectRefusal(await login('wrong'), 'invalid_credentials')
       expect(await row()).toEqual(before)
     })
 
-    test('but not over a password that was changed meanwhile', async () => {
+    test('but do not overwrite a password that was changed meanwhile', async () => {
       const newer = await Bun.password.hash('another one altogether', { algorithm: 'bcrypt', cost: 4 })
       useCost(5)
       meanwhile = async () => {
@@ -136,14 +136,14 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
       }
       const response = await login()
       expect(await row()).toMatchObject({ passwordHash: newer, passwordScheme: 'bun-bcrypt' })
-      // The login that verified the old password does not outlive the change either.
+      // The login that verified the old password must not survive the change either.
       if (response.status === 200) {
         const { access_token } = (await response.json()) as { access_token: string }
         await expectRefusal(await app.request('GET', '/users/me', { token: access_token }), 'invalid_token')
       } else await expectRefusal(response, 'invalid_credentials')
     })
 
-    test('in step with the epoch: a reset after the verification kills the session that follows', async () => {
+    test('but a password reset after the verification still ends the new session', async () => {
       passwords.change(({ verify }) => ({
         async verify(text, stored, client) {
           const verdict = await verify(text, stored, client)
@@ -159,12 +159,12 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
     })
   })
 
-  describe('of another library', () => {
+  describe('of another bcrypt library', () => {
     const long = `${'ab'.repeat(40)} and a tail that other libraries cut off`
     const foreign = async (text: string) =>
       Bun.password.hash(Buffer.from(text).subarray(0, 72), { algorithm: 'bcrypt', cost: 4 })
 
-    test('count by the first 72 bytes once, then by the whole password', async () => {
+    test('verify by the first 72 bytes once, then by the whole password', async () => {
       await change({ passwordHash: await foreign(long), passwordScheme: 'bcrypt' })
       expect((await login(`${long.slice(0, 72)} and another tail`)).status).toBe(200)
       await change({ passwordHash: await foreign(long), passwordScheme: 'bcrypt' })
@@ -175,7 +175,7 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
       await expectRefusal(await login(`${long.slice(0, 72)} and another tail`), 'invalid_credentials')
     })
 
-    test('count with $2a$ and $2y$ in front, and are made again', async () => {
+    test('verify with the prefix $2a$ or $2y$ and are renewed', async () => {
       for (const version of ['2a', '2y']) {
         const hash = (await foreign(password)).replace(/^\$2b/, `$${version}`)
         await change({ passwordHash: hash, passwordScheme: 'bcrypt' })
@@ -185,7 +185,7 @@ describeApp('password hashes', { replace: { passwords: passwords.takePlace } }, 
       }
     })
 
-    test('refuse a wrong password and stay as they are', async () => {
+    test('refuse a wrong password and are not changed by it', async () => {
       const passwordHash = await foreign(long)
       await change({ passwordHash, passwordScheme: 'bcrypt' })
       await expectRefusal(await login(long.slice(0, 71)), 'invalid_credentials')

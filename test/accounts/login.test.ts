@@ -18,7 +18,7 @@ describeEachDialect('login', (dialect) => {
       post({ form: fields, headers })
     const known = { username: 'ada', password }
 
-    test('answers a bearer token for thirty minutes, to a form and to JSON', async () => {
+    test('answers a bearer token valid for thirty minutes, to a form and to JSON', async () => {
       for (const options of [{ form: known }, { json: known }]) {
         const response = await post(options)
         expect(response.status).toBe(200)
@@ -30,12 +30,12 @@ describeEachDialect('login', (dialect) => {
       }
     })
 
-    test('takes the username and the address', async () => {
+    test('accepts the username and the email address', async () => {
       for (const username of ['ada', 'ADA', 'ada@example.com', 'Ada@Example.COM'])
         expect((await form({ username, password })).status).toBe(200)
     })
 
-    test('takes what Swagger UI and the clients of FastAPI send beside it', async () => {
+    test('accepts the extra fields of Swagger UI and of FastAPI’s clients', async () => {
       const extra = { grant_type: 'password', scope: '', client_id: '', client_secret: '' }
       expect((await form({ ...known, ...extra })).status).toBe(200)
       expect((await form({ ...known, ...extra, grant_type: '' })).status).toBe(200)
@@ -43,7 +43,7 @@ describeEachDialect('login', (dialect) => {
       expect((await form(known, { authorization: 'Bearer of nothing' })).status).toBe(200)
     })
 
-    test('C2: refuses a wrong password and an unknown name with the same words', async () => {
+    test('C2: gives the same answer for a wrong password and an unknown name', async () => {
       const wrong = await expectRefusal(await form({ username: 'ada', password: 'wrong' }), 'invalid_credentials')
       expect(wrong).toEqual({
         type: 'about:blank',
@@ -88,19 +88,19 @@ describeEachDialect('login', (dialect) => {
         ).toMatchObject({ status: 400, error: 'invalid_request' })
     })
 
-    test('a missing or empty parameter is 400 invalid_request and named', async () => {
+    test('a missing or empty parameter is 400 invalid_request and is named', async () => {
       const problem = await expectRefusal(await form({ username: '', grant_type: 'password' }), 'invalid_request')
       expect(problem).toMatchObject({ status: 400, error: 'invalid_request' })
       expect(problem.errors?.map(({ field }) => field)).toEqual(['username', 'password'])
       expect(problem.error_description).toContain('username')
     })
 
-    test('the empty client of Swagger UI is taken and ignored', async () => {
+    test('accepts and ignores the empty client of Swagger UI', async () => {
       for (const authorization of ['Basic Og==', 'basic Og==', 'BASIC  Og=='])
         expect((await form(known, { authorization })).status).toBe(200)
     })
 
-    test('any other client is 401 invalid_client, and learns that Basic was looked at', async () => {
+    test('any other client is 401 invalid_client with a Basic challenge', async () => {
       for (const authorization of [
         `Basic ${btoa('app:secret')}`,
         `Basic ${btoa('app:')}`,
@@ -121,9 +121,9 @@ describeEachDialect('login', (dialect) => {
     })
   })
 
-  test('an identifier with @ is an address only, even where an older account has such a name', async () => {
+  test('looks up an identifier with @ as an email address only, even if an older account has that name', async () => {
     const [row] = await app.rows.users.all()
-    // As an import may have brought it: a username that is the address of somebody else.
+    // An import can create this: a username that is the address of another user.
     await app.rows.users.add({
       ...row!,
       id: 900,
@@ -139,7 +139,7 @@ describeEachDialect('login', (dialect) => {
     await app.rows.users.remove({ id: 900 })
   })
 
-  test('G3: each login is a session of its own', async () => {
+  test('G3: begins a new session each time', async () => {
     const login = async () =>
       (await (await app.request('POST', '/token', { form: { username: 'ada', password } })).json()) as {
         access_token: string
@@ -150,7 +150,7 @@ describeEachDialect('login', (dialect) => {
 })
 
 describeEachDialect('the profile', (dialect) => {
-  test('of /users/me and of /user/user', async () => {
+  test('is the same at /users/me and at /user/user', async () => {
     const app = await createTestApp({ dialect })
     const { id, grant } = await app.signUp('Ada_L', password)
     const get = async (path: string) => (await app.request('GET', path, { token: grant.access_token })).json()

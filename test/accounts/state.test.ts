@@ -7,14 +7,14 @@ import { expectRefusal } from '../support/refusal.ts'
 
 const password = 'correct horse battery'
 
-describeEachDialect('what the database says of an account', (dialect) => {
+describeEachDialect('the state of an account in the database', (dialect) => {
   const app = appPerTest({ dialect })
   let ada: SignedUp
   let bea: SignedUp
   beforeEach(async () => {
     ada = await app.signUp('ada', password)
     bea = await app.signUp('bea', password)
-    // Seen once, so that the token is in the cache of verified ones.
+    // The first use puts the token into the cache of verified tokens.
     for (const path of ['/users/me', '/user/user']) expect((await get(path, ada)).status).toBe(200)
   })
 
@@ -23,17 +23,17 @@ describeEachDialect('what the database says of an account', (dialect) => {
   const change = (values: { isActive?: boolean; sessionEpoch?: number }) => {
     return app.rows.users.change({ id: ada.id }, values)
   }
-  const beaIsWell = async () => expect((await get('/users/me', bea)).status).toBe(200)
+  const expectBeaAccepted = async () => expect((await get('/users/me', bea)).status).toBe(200)
 
-  test('E13: a raised session_epoch kills its tokens at once, and a new login lives', async () => {
+  test('E13: raising session_epoch ends its sessions at once; a new login works', async () => {
     await change({ sessionEpoch: 1 })
     for (const path of ['/users/me', '/user/user']) await expectRefusal(await get(path, ada), 'invalid_token')
     const grant = (await (await login()).json()) as SignedUp['grant']
     expect((await get('/users/me', { ...ada, grant })).status).toBe(200)
-    await beaIsWell()
+    await expectBeaAccepted()
   })
 
-  test('E6, E13: is_active = false kills its tokens at once and refuses logins with the ordinary 401', async () => {
+  test('E6, E13: is_active = false refuses its tokens at once, and its logins with the usual 401', async () => {
     const unknown = await app.request('POST', '/token', { form: { username: 'nobody', password } })
     await change({ isActive: false })
     for (const path of ['/users/me', '/user/user']) await expectRefusal(await get(path, ada), 'invalid_token')
@@ -41,10 +41,10 @@ describeEachDialect('what the database says of an account', (dialect) => {
     expect(await expectRefusal(refused, 'invalid_credentials')).toEqual(
       await expectRefusal(unknown, 'invalid_credentials'),
     )
-    await beaIsWell()
+    await expectBeaAccepted()
   })
 
-  test('E13: an ended session is dead at once, another of the same account is not', async () => {
+  test('E13: a session that has ended is refused at once, another of the same account is not', async () => {
     const other = (await (await login()).json()) as SignedUp['grant']
     const [, payload = ''] = ada.grant.access_token.split('.')
     const { sid } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sid: string }
@@ -59,16 +59,16 @@ describeEachDialect('what the database says of an account', (dialect) => {
     const problem = await expectRefusal(await get('/user/user', ada), 'user_not_found')
     expect(problem.detail).toBe('User not found')
     await expectRefusal(await login(), 'invalid_credentials')
-    await beaIsWell()
+    await expectBeaAccepted()
   })
 
-  test('what it says of names is what is shown, whatever the token says', async () => {
+  test('the names in the database are shown, not those in the token', async () => {
     await app.rows.users.change({ id: ada.id }, { username: 'Renamed', usernameKey: 'renamed' })
     expect(await (await get('/users/me', ada)).json()).toMatchObject({ id: ada.id, username: 'Renamed' })
   })
 })
 
-describeEachDialect('two Keywards on one database', (dialect) => {
+describeEachDialect('two servers on one database', (dialect) => {
   test('accept each other’s tokens and see each other’s changes', async () => {
     const one = await createTestApp({ dialect })
     const two = await createTestApp({ dialect, databaseUrl: one.databaseUrl, clock: one.clock, seed: 'two' })
@@ -85,7 +85,7 @@ describeEachDialect('two Keywards on one database', (dialect) => {
     await one.close()
   })
 
-  test('accept each other’s tokens after a first start at the same moment', async () => {
+  test('accept each other’s tokens after a simultaneous first start', async () => {
     const database = await dialect.databaseUrl()
     const script = join(import.meta.dir, 'first-start.ts')
     const tokens = await Promise.all(
@@ -96,13 +96,13 @@ describeEachDialect('two Keywards on one database', (dialect) => {
     )
     const app = await createTestApp({ dialect, databaseUrl: database.url })
     for (const token of tokens) expect((await app.request('GET', '/users/me', { token })).status).toBe(200)
-    // The header is the first part: one key signed them all.
+    // The first part is the header: the same key signed all tokens.
     expect(new Set(tokens.map((token) => token.split('.')[0])).size).toBe(1)
     await app.close()
     await database.dispose()
   })
 
-  test('one name registered at both at once goes to one of them', async () => {
+  test('register a name only once when both are asked at the same moment', async () => {
     const one = await createTestApp({ dialect, env: { RATE_LIMIT: 'off' } })
     const two = await createTestApp({ dialect, databaseUrl: one.databaseUrl, env: { RATE_LIMIT: 'off' } })
     const answers = await Promise.all(

@@ -9,7 +9,7 @@ import { expectRefusal } from '../support/refusal.ts'
 const introspect = (app: TestApp, token: string) => app.request('POST', '/introspect', { token, form: { token: 'x' } })
 const status = async (app: TestApp, token: string) => (await introspect(app, token)).status
 
-/** An administrator, and a key that may introspect; another administrator stays whatever happens to this one. */
+/** An administrator and an API key for introspection. A second administrator remains in every test. */
 async function setUp(app: TestApp, expiresAt: number | null = null) {
   const [spare, owner] = [await app.signUp('spare'), await app.signUp('ada')]
   for (const { id } of [spare, owner]) await app.admin.giveRole(id, 'admin')
@@ -21,7 +21,7 @@ async function setUp(app: TestApp, expiresAt: number | null = null) {
 const rows = (app: TestApp) => app.rows.apiKeys.all()
 
 describeEachDialect('an API key', (dialect) => {
-  test('O9: is a prefix, 192 random bits and a checksum; only its MAC is stored, with each scope once', () =>
+  test('O9: has a prefix, 192 random bits and a checksum; only its MAC is stored, and each scope once', () =>
     withApp({ dialect }, async (app) => {
       const { text } = await setUp(app)
       expect(text).toMatch(/^kw_[\w-]{38}$/)
@@ -33,7 +33,7 @@ describeEachDialect('an API key', (dialect) => {
       ])
     }))
 
-  test('is refused when a character is changed, missing or too many', () =>
+  test('is refused if a character is changed, missing or added', () =>
     withApp({ dialect }, async (app) => {
       const { text } = await setUp(app)
       expect(await status(app, text)).toBe(200)
@@ -46,7 +46,7 @@ describeEachDialect('an API key', (dialect) => {
       await expectRefusal(await introspect(app, altered[10]!), 'invalid_token')
     }))
 
-  test('O9: may what its scopes and its owner both allow, judged at every use', () =>
+  test('O9: grants what its scopes and its owner both allow, checked at every use', () =>
     withApp({ dialect }, async (app) => {
       const { text, owner } = await setUp(app)
       const narrow = await app.admin.createApiKey({ owner, scopes: ['tokens:introspect'] })
@@ -63,7 +63,7 @@ describeEachDialect('an API key', (dialect) => {
       })
     }))
 
-  test('E5: is no access token: routes of users refuse it', () =>
+  test('E5: is not an access token: routes for users refuse it', () =>
     withApp({ dialect }, async (app) => {
       const { text: token } = await setUp(app)
       for (const route of app.table.routes.filter(({ access }) => access === 'user' || access === 'existing-user')) {
@@ -72,7 +72,7 @@ describeEachDialect('an API key', (dialect) => {
       }
     }))
 
-  test('O9: is refused once it is revoked or expired, or its owner closed or deleted', () =>
+  test('O9: is refused once it is revoked or expired, or its owner is deactivated or deleted', () =>
     withApp({ dialect }, async (app) => {
       const { text, id, owner } = await setUp(app, app.clock.now() + MINUTE)
       const second = await app.admin.createApiKey({ owner, scopes: ['tokens:introspect'] })
@@ -94,7 +94,7 @@ describeEachDialect('an API key', (dialect) => {
       expect(id).toBe(1)
     }))
 
-  test('notes when it was last used, once a minute at most', () =>
+  test('records its last use, at most once a minute', () =>
     withApp({ dialect }, async (app) => {
       const { text } = await setUp(app)
       const used = async () => {
@@ -109,7 +109,7 @@ describeEachDialect('an API key', (dialect) => {
       expect(await used()).toBe(first + MINUTE)
     }))
 
-  test('goes over to a new SECRET_KEY at its first use while the previous one is set', () =>
+  test('is re-keyed at its first use with a new SECRET_KEY, while the previous one is set', () =>
     withApp({ dialect }, async (app) => {
       const { text } = await setUp(app)
       const env = { SECRET_KEY: 'another-secret-key-0123456789abcdefghij' }

@@ -4,14 +4,14 @@ import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 
-describeEachDialect('the audit log in time', (dialect) => {
+describeEachDialect('the clean-up of the audit log', (dialect) => {
   const apps = appsPerTest()
   let app: TestApp
   const open = async (env: Record<string, string> = {}) => {
     app = await apps.open({ dialect, env, jobs: true })
   }
   const write = (ip?: string, userId = 1) => app.record({ event: 'login.failed', userId, ip })
-  // The keys of the first start have rows too.
+  // The signing keys of the first start are events too.
   const rows = () => app.rows.auditEvents.all({ event: 'login.failed' })
   const ips = async () => (await rows()).map(({ ip }) => ip)
 
@@ -37,7 +37,7 @@ describeEachDialect('the audit log in time', (dialect) => {
     expect(await ips()).toEqual([...short, '203.0.113.0/24'])
   })
 
-  test('is gone after AUDIT_DAYS', async () => {
+  test('deletes rows after AUDIT_DAYS', async () => {
     await open({ AUDIT_DAYS: '10', AUDIT_IP_DAYS: '2' })
     await write('198.51.100.77')
     await app.passTime(5 * DAY)
@@ -50,14 +50,14 @@ describeEachDialect('the audit log in time', (dialect) => {
     expect(await ips()).toEqual([])
   })
 
-  test('with AUDIT_IP_DAYS=0 an address is shortened at the next run', async () => {
+  test('with AUDIT_IP_DAYS=0 shortens an address at the next run', async () => {
     await open({ AUDIT_IP_DAYS: '0' })
     await write('198.51.100.77')
     await app.passTime(2 * 60_000)
     expect(await ips()).toEqual(['198.51.100.0/24'])
   })
 
-  test('more than a run can do is done in the next ones', async () => {
+  test('continues in the next runs when there is more than one run can do', async () => {
     await open()
     await app.process.transaction(async () => {
       for (let i = 0; i < 700; i++) await write(`198.51.${i % 250}.${i % 200}`)

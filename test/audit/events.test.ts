@@ -11,8 +11,8 @@ import { watchStatements } from '../support/replace.ts'
 const home = '192.0.2.1'
 const away = '2001:db8:a:b:c::d'
 
-describeEachDialect('the audit log', (dialect) => {
-  /** How many events were refused; undefined while the audit log takes them. */
+describeEachDialect('the audit log records', (dialect) => {
+  /** How many events were refused; undefined while the audit log accepts them. */
   let refused: number | undefined
   const store = watchStatements((sql) => {
     if (refused === undefined || !sql.startsWith('insert into "audit_events"')) return
@@ -27,7 +27,7 @@ describeEachDialect('the audit log', (dialect) => {
     await news()
   })
 
-  /** The events since it was last asked, without what every row has: its number and its time. */
+  /** The events since the last call, without id and time. */
   async function news(): Promise<Record<string, unknown>[]> {
     const all = await auditOf(app)
     const fresh = all.slice(seen === 0 || seen > all.length ? 0 : seen)
@@ -62,7 +62,7 @@ describeEachDialect('the audit log', (dialect) => {
     expect((await keyward(argv, options)).code).toBe(0)
   }
 
-  test('a registration, log-ins that succeed, and one on a device known already', async () => {
+  test('a registration, logins, and whether the device was known', async () => {
     seen = 0
     const json = { email: 'bea@example.com', username: 'bea', password }
     const { id } = (await (await app.request('POST', '/register', { json, peer: away })).json()) as { id: number }
@@ -81,7 +81,7 @@ describeEachDialect('the audit log', (dialect) => {
     ])
   })
 
-  test('each carries the time, and of whom it was', async () => {
+  test('the time and the user of each event', async () => {
     await app.clock.advance(17 * SECOND)
     await guess(app, { username: 'ada', peer: away })
     expect((await auditOf(app)).at(-1)).toMatchObject({
@@ -93,21 +93,21 @@ describeEachDialect('the audit log', (dialect) => {
     })
   })
 
-  test('a log-in that fails, of an account and of none, and never the name that was typed', async () => {
+  test('a failed login of a known and of an unknown user, without the name that was typed', async () => {
     await guess(app, { username: 'ADA@example.com', peer: away })
     await guess(app, { username: 'hunter2hunter2', password: 'hunter3', peer: away })
     expect(await news()).toEqual([row('login.failed', { ip: away }), row('login.failed', { userId: null, ip: away })])
     expect(JSON.stringify(await auditOf(app))).not.toContain('hunter')
   })
 
-  test('a limit that is met once, however often it refuses', async () => {
+  test('an exceeded limit once, however often it refuses', async () => {
     for (let i = 0; i < 30; i++) await guess(app, { username: 'ada', peer: away })
     const [, , , , , ...rest] = await news()
     expect(rest).toEqual([row('limit.exceeded', { ip: away, details: { rule: 'login.account_prefix' } })])
     expect(app.logs.filter((line) => line.includes('"limit_exceeded"'))).toHaveLength(1)
   })
 
-  test('a refresh token used again', async () => {
+  test('a reused refresh token', async () => {
     const refresh = (refresh_token: string | undefined) =>
       app.request('POST', '/token/refresh', { json: { refresh_token }, peer: away })
     const first = ada.grant.refresh_token
@@ -120,14 +120,14 @@ describeEachDialect('the audit log', (dialect) => {
     expect(await news()).toEqual([row('session.refresh_token_reused', { sessionId: session(), ip: away, details })])
   })
 
-  test('sessions that end, whichever way', async () => {
+  test('every way to end a session', async () => {
     const other = await login()
     await news()
     const ended = (token: string, reason: string) =>
       row('session.ended', { sessionId: sid(token), details: { reason } })
     await send('DELETE', `/users/me/sessions/${sid(other.access_token)}`)
     expect(await news()).toEqual([ended(other.access_token, 'ended_by_user')])
-    // What is over already tells nothing.
+    // Ending an ended session is not an event.
     await send('DELETE', `/users/me/sessions/${sid(other.access_token)}`)
     expect(await news()).toEqual([])
     await send('DELETE', '/users/me/sessions?except=current')
@@ -142,7 +142,7 @@ describeEachDialect('the audit log', (dialect) => {
     expect(await news()).toEqual([ended(ada.grant.access_token, 'logout')])
   })
 
-  test('a password that was changed, and one that was not', async () => {
+  test('a changed password and a refused change', async () => {
     const change = (current_password: string) =>
       send('PUT', '/users/me/password', { json: { current_password, new_password: 'a better one, ada' } })
     expect((await change('wrong')).status).toBe(403)
@@ -151,7 +151,7 @@ describeEachDialect('the audit log', (dialect) => {
     expect(await news()).toEqual([row('password.change_refused', told), row('password.changed', told)])
   })
 
-  test('what an administrator does at the command line', async () => {
+  test('what an administrator does on the command line', async () => {
     const cli = (event: string, of: Record<string, unknown> = {}) => row(event, { ip: null, ...of })
     await command(['users', 'create', '--email', 'root@example.com', '--username', 'chief', '--admin'], password)
     const { id } = await app.rows.users.one({ username: 'chief' })
@@ -173,12 +173,12 @@ describeEachDialect('the audit log', (dialect) => {
     await command(['users', 'delete', 'ada'])
     const all = await auditOf(app)
     expect(all.at(-1)).toMatchObject({ event: 'user.deleted', userId: ada.id })
-    // Of the person only the number is left.
+    // Only the id of the deleted user remains.
     for (const left of all.filter(({ userId }) => userId === ada.id))
       expect(left).toMatchObject({ ip: null, ipWholeSince: null, sessionId: null })
   })
 
-  test('signing keys: made, rotated and revoked, in the transaction that does it', async () => {
+  test('signing keys created, rotated and revoked, in the same transaction', async () => {
     const keys = async () => (await news()).map(({ event, details, userId }) => ({ event, details, userId }))
     const told = (event: string, kid: string) => ({ event, details: { kid, alg: 'ES256' }, userId: null })
     const active = app.keys.signing().kid
@@ -193,7 +193,7 @@ describeEachDialect('the audit log', (dialect) => {
     const after = await keys()
     expect(after.slice(0, 2)).toEqual([told('key.revoked', second), told('key.activated', third)])
     expect(after.slice(2)).toMatchObject([{ event: 'key.created' }])
-    // The first two, at the start.
+    // The first two come from the start.
     expect((await auditOf(app)).slice(0, 3).map(({ event }) => event)).toEqual([
       'key.created',
       'key.activated',
@@ -201,7 +201,7 @@ describeEachDialect('the audit log', (dialect) => {
     ])
   })
 
-  test('an import, as one event', async () => {
+  test('an import as one event', async () => {
     const hash = await Bun.password.hash(password, { algorithm: 'bcrypt', cost: 4 })
     const rows = [501, 502].map((id) => ({
       id: String(id),
@@ -217,10 +217,10 @@ describeEachDialect('the audit log', (dialect) => {
     ])
   })
 
-  describe('stands and falls with what it tells of', () => {
-    /** Everything that changes something, by what would be seen of it. */
+  describe('in the transaction of the change, so that both fail together:', () => {
+    /** Every operation that changes something, and records an event. */
     const changes: [string, () => Promise<unknown>][] = [
-      ['a log-in', () => app.request('POST', '/token', { form: { username: 'ada', password } })],
+      ['a login', () => app.request('POST', '/token', { form: { username: 'ada', password } })],
       [
         'a registration',
         () => app.request('POST', '/register', { json: { email: 'x@example.com', username: 'xavier', password } }),
@@ -251,7 +251,7 @@ describeEachDialect('the audit log', (dialect) => {
     })
   })
 
-  test('holds no secret of all that was said in a day', async () => {
+  test('no secret of a whole day of requests', async () => {
     const secrets = [
       password,
       'a wrong guess',

@@ -5,7 +5,7 @@ import { coresOf, watchMachine } from './proc.ts'
 export interface BenchOptions {
   /** More and longer rounds. */
   long: boolean
-  /** A round in which other programs took more cores than this is dropped. */
+  /** Drops a round in which other programs used more cores than this. */
   foreign: number
 }
 
@@ -14,21 +14,21 @@ export interface Bench extends BenchOptions {
   load(plan: LoadPlan): Promise<Reading>
   /** Runs a program of `targets/` that measures without a server. */
   raw(program: string, plan: RawPlan & Record<string, unknown>): Promise<RawReading>
-  /** What the bench measures by itself, in a round; then it is its own load generator. */
+  /** Runs a measurement of the bench itself in a round, in which it is its own load generator. */
   observe<T>(work: () => Promise<T>): Promise<T>
   /**
-   * Does `work` in rounds, `count` in a short run, until so many were quiet, and at most twice as often. What is
-   * compared is measured in turn within one round.
+   * Runs `work` in rounds until `count` of them were quiet, at most twice as many. A short run has fewer rounds. All
+   * that is compared is measured in the same round, one after the other.
    * @throws Disturbed when no round was quiet
    */
   rounds<T>(count: number, work: () => Promise<T>): Promise<Rounds<T>>
 }
 
-/** The most cores that were taken in any one measurement. */
+/** The most cores used in any one measurement. */
 interface Busiest {
-  /** Other programs than what the bench started. */
+  /** By programs that the bench did not start. */
   foreign: number
-  /** A load generator. */
+  /** By a load generator. */
   generator: number
 }
 
@@ -37,7 +37,7 @@ export interface Rounds<T> extends Busiest {
   dropped: number
 }
 
-/** A busy machine is not measured. */
+/** Waits until the machine is quiet. */
 export class Disturbed extends Error {}
 
 export function createBench(options: BenchOptions): Bench {
@@ -53,7 +53,7 @@ export function createBench(options: BenchOptions): Bench {
     })
     const [text, code] = await Promise.all([child.stdout.text(), child.exited])
     if (code !== 0) throw new Error(`${program} ended with ${code}`)
-    // JSON writes NaN, the median of nothing, as null.
+    // JSON writes NaN, the median of an empty list, as null.
     const reading: T = JSON.parse(text, (_, value) => value ?? Number.NaN)
     ofRound = busier(ofRound, { foreign: reading.foreignCores, generator: reading.ownCores ?? 0 })
     return reading
@@ -109,7 +109,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-/** The median over rounds of what `pick` finds in one: of a ratio, within one round, not of a ratio of medians. */
+/** The median over rounds of a value of one round. A ratio is taken within each round, not between medians. */
 export const medianOf = <T>(rounds: readonly T[], pick: (round: T) => number): number => median(rounds.map(pick))
 
 export const inTurn = async <T>(steps: Record<string, () => Promise<T>>): Promise<Record<string, T>> => {

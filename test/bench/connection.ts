@@ -1,13 +1,13 @@
-/** An HTTP/1.1 answer at the beginning of what a socket has received. */
+/** An HTTP/1.1 answer at the beginning of the received bytes. */
 export interface Answer {
   status: number
-  /** Of the whole answer, in bytes. */
+  /** The length of the whole answer, in bytes. */
   length: number
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n')
 
-/** The first answer in `data`, or undefined while it is not whole. @throws when its length is not told beforehand */
+/** The first answer in `data`, or undefined if it is incomplete. @throws when it declares no length */
 export function readAnswer(data: Buffer): Answer | undefined {
   const end = data.indexOf(HEAD_END)
   if (end === -1) return undefined
@@ -20,8 +20,8 @@ export function readAnswer(data: Buffer): Answer | undefined {
 }
 
 /**
- * Puts the value of a JSON member of an answer in its place in a request, so that no length in it changes.
- * @throws when one has no such member, or the lengths differ
+ * Replaces the value of a JSON member in a request by that of an answer, so that no length changes.
+ * @throws when the member is missing, or the lengths differ
  */
 export function carryOver(member: string, answer: Buffer, request: Buffer): void {
   const from = placeOf(member, answer)

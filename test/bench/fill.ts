@@ -5,13 +5,13 @@ import { jwtSecret } from './servers.ts'
 
 export interface Filling {
   users: number
-  /** Of each user. */
+  /** Per user. */
   sessions: number
 }
 
 /**
- * Puts users and sessions into a migrated SQLite file by SQL, since bcrypt would take half a day for a million. Ids run
- * from 1; user 17 is `user17`, with the password of all accounts here, and sessions `17-0`, `17-1`, ..., padded to the
+ * Inserts users and sessions into a migrated SQLite file by SQL; with bcrypt a million would take half a day. Ids start
+ * at 1. User 17 is `user17`, with the password of all accounts here and sessions `17-0`, `17-1`, ..., padded to the
  * length of real ones.
  */
 export async function fill(path: string, { users, sessions }: Filling): Promise<void> {
@@ -28,7 +28,7 @@ export async function fill(path: string, { users, sessions }: Filling): Promise<
        1, 0, ?, ? FROM n`,
     [users, hash, now, now],
   )
-  // In the order of the key: an index that grows at its end is filled many times faster.
+  // In the order of the key: appending to an index is many times faster.
   db.run(
     `WITH RECURSIVE n (k) AS (SELECT 0 UNION ALL SELECT k + 1 FROM n WHERE k + 1 < ?)
      INSERT INTO sessions (id, user_id, epoch, amr, auth_time, mac_salt, created_at, refreshed_at, expires_at, ip)
@@ -43,7 +43,7 @@ export async function fill(path: string, { users, sessions }: Filling): Promise<
 export const sessionId = (user: number, session: number): string =>
   `${user}-${session}-padded-to-full-length`.slice(0, 22)
 
-/** The access token of another user's session, made after one that Keyward signed with `JWT_ALG=HS256`. */
+/** Makes an access token for another user's session from one that Keyward signed with `JWT_ALG=HS256`. */
 export function tokenLike(token: string, user: number, session: number): string {
   const [header = '', payload = ''] = token.split('.')
   const claims = {

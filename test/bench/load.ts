@@ -4,18 +4,18 @@ import { type LoadPlan, percentile, type Reading } from './plan.ts'
 import { coresOf, cpuSeconds, watchMachine } from './proc.ts'
 
 /*
- * The load generator: a process of its own, so that it shares no event loop with what it measures. It speaks HTTP/1.1
- * over raw sockets with requests built beforehand: at 90,000 a second against a bare server it still keeps up, where
- * `fetch` would be the bottleneck.
+ * The load generator runs in a separate process, so that it shares no event loop with the measured server. It sends
+ * prepared HTTP/1.1 requests over raw sockets: it keeps up with 90,000 a second from a bare server, where `fetch` would
+ * be the bottleneck.
  */
 
 interface Connection {
   socket: Bun.Socket<Connection>
-  /** Its own request, where each answer goes into the next. */
+  /** The request of this connection, into which a member of each answer is copied. */
   request: Buffer | undefined
-  /** Bytes of an answer that has not arrived whole. */
+  /** The bytes of an incomplete answer. */
   rest: Buffer | undefined
-  /** When its request was sent or due; negative while it waits for no answer. */
+  /** When its request was sent or due; negative while no answer is awaited. */
   since: number
 }
 
@@ -50,7 +50,7 @@ function receive(connection: Connection, chunk: Buffer): void {
   const data = connection.rest ? Buffer.concat([connection.rest, chunk]) : chunk
   const answer = readAnswer(data)
   if (answer === undefined) {
-    // The chunk's memory is the socket's own and is written to again.
+    // Copied, because the socket reuses the chunk's memory.
     connection.rest = connection.rest ? data : Buffer.from(chunk)
     return
   }
@@ -63,10 +63,10 @@ function receive(connection: Connection, chunk: Buffer): void {
   }
   connection.since = -1
   if (connection.request) carryOver(plan.chain!, data, connection.request)
-  proceed(connection, now)
+  sendNext(connection, now)
 }
 
-function proceed(connection: Connection, now: number): void {
+function sendNext(connection: Connection, now: number): void {
   if (stopping) return
   const due = waiting.shift()
   if (plan.rate === undefined) send(connection, now)
@@ -97,10 +97,10 @@ async function connect(connection: Connection): Promise<void> {
       error: (_, error) => fail(error),
     },
   })
-  proceed(connection, performance.now())
+  sendNext(connection, performance.now())
 }
 
-/** Sends what is due; a turn of the event loop later than planned shows in `lateness` and in the latency. */
+/** Sends the requests that are due. If the event loop is late, this shows in `lateness` and in the latency. */
 function pace(rate: number): void {
   let due = performance.now()
   const sendAllDue = () => {
@@ -111,7 +111,7 @@ function pace(rate: number): void {
       if (connection) sendDue(connection, due, now)
       else waiting.push(due)
     }
-    // Not more often than needed: what this process takes is missing to the hashes that it watches.
+    // Not more often than needed: the CPU time of this process is taken from the measured hashes.
     setTimeout(sendAllDue, due - now)
   }
   sendAllDue()
@@ -122,7 +122,7 @@ function fail(error: unknown): never {
   process.exit(1)
 }
 
-/** Bun logs what a socket's handler throws and goes on. */
+/** Rethrows outside, because Bun logs an error in a socket's handler and continues. */
 function attempt(work: () => void): void {
   try {
     work()
@@ -131,13 +131,13 @@ function attempt(work: () => void): void {
   }
 }
 
-/** Ages of the requests that should have been answered by now: a server that stalls must not look quick. */
+/** Ages of the overdue answers: a server that stalls must not look fast. */
 const overdue = (now: number): number[] =>
   plan.rate === undefined
     ? []
     : [...waiting, ...connections.flatMap(({ since }) => (since < 0 ? [] : [since]))].map((since) => now - since)
 
-/** A server goes on hashing for clients that have left, and would do so while the next one is measured. */
+/** Waits for the hashes of clients that have left, which would slow down the next server. */
 async function settle(): Promise<void> {
   const patience = performance.now() + 30_000
   while (connections.some(({ since }) => since >= 0) && performance.now() < patience) await Bun.sleep(10)
@@ -180,7 +180,7 @@ async function generate(): Promise<Reading> {
 }
 
 if (plan.rate !== undefined) {
-  // Where the system allows it: a prober that waits for a core would measure its own wait.
+  // If the system allows it: a prober that waits for a core would measure its own wait.
   try {
     setPriority(constants.priority.PRIORITY_HIGH)
   } catch {}

@@ -18,8 +18,8 @@ import { killServers } from './servers.ts'
 /*
  * bun run bench [section…] [--long] [--no-readme] [--foreign 0.25]
  *
- * Starts what it compares on this machine, in turn and in rounds, and writes medians to README. Only ratios within one
- * run say something; the figures beside them say how big a thing is.
+ * Starts all compared programs on this machine, in rounds, and writes medians to README. Compare only ratios within one
+ * run; the other figures show the order of magnitude.
  */
 
 const sections: Record<string, (bench: Bench) => Promise<Findings>> = {
@@ -53,7 +53,7 @@ async function run(args: string[]): Promise<number> {
     )
     return 2
   }
-  await binaryPath() // built first: a compiler's work is no part of a measurement
+  await binaryPath() // built first, so that the compiler does not run during a measurement
   const bench = createBench({ long: values.long, foreign })
   let complete = true
   for (const [name, measure] of Object.entries(sections)) {

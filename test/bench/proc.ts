@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release } from 'node:os'
 
-/** Linux tells CPU time in hundredths of a second, whatever the kernel's own tick is. */
+/** Linux reports CPU time in hundredths of a second, whatever the kernel's own tick is. */
 const TICKS = 100
 
 interface ProcessTimes {
   parent: number
   seconds: number
-  /** Of its children that have ended, and theirs. */
+  /** CPU time of its children that have ended, and their children. */
   ended: number
 }
 
 function processTimes(pid: number | string): ProcessTimes | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The name before it may have spaces and brackets of its own.
+    // The name before it may contain spaces and brackets.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const [user, system, endedUser, endedSystem] = fields.slice(11, 15).map((ticks) => Number(ticks) / TICKS)
     return { parent: Number(fields[1]), seconds: user! + system!, ended: endedUser! + endedSystem! }
@@ -23,10 +23,10 @@ function processTimes(pid: number | string): ProcessTimes | undefined {
   }
 }
 
-/** CPU seconds that a process has used, user and system, all threads. */
+/** CPU seconds used by a process, user and system, all threads. */
 export const cpuSeconds = (pid: number): number => processTimes(pid)?.seconds ?? 0
 
-/** CPU seconds of a process and all that descend from it. */
+/** CPU seconds of a process and all its descendants. */
 function treeCpuSeconds(root: number): number {
   const all = new Map<number, ProcessTimes>()
   for (const name of readdirSync('/proc')) {
@@ -42,13 +42,13 @@ function treeCpuSeconds(root: number): number {
   return sum
 }
 
-/** CPU seconds that all processes of the machine have used. */
+/** CPU seconds used by all processes of the machine. */
 function busySeconds(): number {
   const [, user, nice, system, , , irq, softirq] = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0]!.split(/ +/)
   return [user, nice, system, irq, softirq].reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS
 }
 
-/** From now on; asked, it says how long that is, and how many cores were busy with what `root` did not start. */
+/** Starts a measurement. The result tells the elapsed time and how many cores other programs than `root` used. */
 export function watchMachine(root: number): () => { seconds: number; foreignCores: number } {
   const since = { time: performance.now(), busy: busySeconds(), ours: treeCpuSeconds(root) }
   return () => {
@@ -58,10 +58,10 @@ export function watchMachine(root: number): () => { seconds: number; foreignCore
   }
 }
 
-/** How many cores a process was busy on. */
+/** How many cores a process used. */
 export const coresOf = ({ user, system }: NodeJS.CpuUsage, seconds: number): number => (user + system) / 1e6 / seconds
 
-/** As many as hashes can run at once. */
+/** How many hashes can run in parallel. */
 export const cores = availableParallelism()
 
 /** Resident memory of a process, in MiB. */
@@ -70,6 +70,6 @@ export function residentMiB(pid: number): number {
   return Number(kilobytes) / 1024
 }
 
-/** What figures of this machine are to be read with. */
+/** Describes this machine, for the line below the figures. */
 export const machine = (): string =>
   `${cores} cores of ${cpus()[0]?.model.trim() ?? 'an unknown CPU'}, Linux ${release()}, Bun ${Bun.version}`

@@ -3,27 +3,27 @@ import { partPattern, withPart } from '../support/readme.ts'
 import type { Rounds } from './bench.ts'
 import { machine } from './proc.ts'
 
-/** What a section found out. */
+/** The result of a section. */
 export interface Findings {
   title: string
   /** How it was measured, in a sentence or two. */
   text: string
-  /** The first row is the head, the first column names what was measured. */
+  /** The first row is the head, the first column names the measured thing. */
   table: string[][]
   gates: Gate[]
   notes?: string[]
   rounds: Omit<Rounds<unknown>, 'kept'> & { kept: { length: number } }
 }
 
-/** A promise of this design: a ratio of two figures of one round, mostly. */
+/** A goal: mostly a ratio of two figures of one round. */
 export interface Gate {
   what: string
   value: number
   atMost?: number
   atLeast?: number
-  /** How it is written; a plain number to two places if absent. */
+  /** How to write the value; two decimals if absent. */
   unit?: 'percent' | 'ms' | 'count'
-  /** Met too when this one is. */
+  /** The goal is also met if this one is. */
   or?: Gate
 }
 
@@ -89,7 +89,7 @@ function inUnit({ unit }: Gate, value: number): string {
 
 const readmePath = join(import.meta.dir, 'README.md')
 
-/** Writes a section into the README beside this file, between `<!-- bench NAME -->` and `<!-- /bench NAME -->`. */
+/** Writes a section into README beside this file, between `<!-- bench NAME -->` and `<!-- /bench NAME -->`. */
 export async function writeToReadme(name: string, text: string): Promise<void> {
   const part = `bench ${name}`
   const readme = await Bun.file(readmePath).text()

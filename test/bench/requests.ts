@@ -1,4 +1,4 @@
-/** A whole HTTP/1.1 request in base64, as the load generator takes it. */
+/** A whole HTTP/1.1 request in base64, as the load generator expects it. */
 export function rawRequest(method: string, path: string, headers: Record<string, string> = {}, body = ''): string {
   const all = {
     host: 'localhost',
@@ -18,7 +18,7 @@ const JSON_BODY = { 'content-type': 'application/json' }
 export const readSelf = (token: string): string =>
   rawRequest('GET', '/users/me', { authorization: `Bearer ${token}`, accept: 'application/json' })
 
-/** @param options.from the address that a trusted proxy tells */
+/** @param options.from the client's address, as a trusted proxy would report it */
 export const logIn = (username: string, options: { from?: string; password?: string } = {}): string =>
   rawRequest(
     'POST',
@@ -38,7 +38,7 @@ export interface Tokens {
   refresh_token: string
 }
 
-/** Registers users and logs each in. Speaks what the contract says and nothing else. */
+/** Registers users and logs each in, only through documented routes. */
 export async function signUpAll(port: number, usernames: readonly string[]): Promise<Tokens[]> {
   await register(port, usernames)
   return logInAll(port, usernames)
@@ -63,7 +63,7 @@ async function ask(port: number, path: string, options: RequestInit): Promise<Re
   return answer
 }
 
-/** More would only wait for a hash, and might be refused for that. */
+/** More in parallel would wait for a hash, and might be refused for that. */
 async function fewAtOnce<T, U>(items: readonly T[], work: (item: T) => Promise<U>): Promise<U[]> {
   const results: U[] = []
   for (let at = 0; at < items.length; at += 8) results.push(...(await Promise.all(items.slice(at, at + 8).map(work))))

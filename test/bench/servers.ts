@@ -14,14 +14,14 @@ export interface Server {
 
 const running = new Set<Bun.Subprocess>()
 
-/** Ends what runs at once, also where the bench itself ends early. */
+/** Ends the process at once, also if the bench itself ends early. */
 export function killServers(): void {
   for (const child of running) child.kill('SIGKILL')
   running.clear()
 }
 
 /**
- * Starts a server that reads PORT and resolves with its first answer. What it prints goes to a file, as a log does.
+ * Starts a server that reads PORT and resolves with its first answer. Its output goes to a file, like a log.
  * @throws when it ends before it answers
  */
 export async function startServer(command: string[], env: Record<string, string> = {}): Promise<Server> {
@@ -40,7 +40,7 @@ async function stop(child: Bun.Subprocess): Promise<void> {
   await child.exited
 }
 
-/** Starts a program in a folder of its own; its output goes to `log`. */
+/** Starts a program in its own folder; its output goes to `log`. */
 export function launch(command: string[], env: Record<string, string>): { child: Bun.Subprocess; log: string } {
   const folder = scratchFolder('bench')
   const log = join(folder, 'log')
@@ -56,7 +56,7 @@ export function launch(command: string[], env: Record<string, string>): { child:
   return { child, log }
 }
 
-/** As `startServer`, and tells how many milliseconds went by from its start to its first answer with 200. */
+/** As `startServer`, and measures the milliseconds from the start to the first answer with 200. */
 export async function timeStart(command: string[], env: Record<string, string>): Promise<Server & { ms: number }> {
   const port = await freePort()
   const started = performance.now()
@@ -86,7 +86,7 @@ export const elysiaCommand = [process.execPath, target('elysia.ts')]
 
 export const startElysia = (): Promise<Server> => startServer(elysiaCommand)
 
-/** Undefined where Debian's packages are not installed. */
+/** Undefined if Debian's packages are not installed. */
 export async function startFastapi(): Promise<Server | undefined> {
   const modules = 'fastapi, uvicorn, sqlalchemy, passlib, bcrypt, jose, multipart'
   if (Bun.which(PYTHON) === null) return undefined
@@ -94,14 +94,14 @@ export async function startFastapi(): Promise<Server | undefined> {
   return exitCode === 0 ? startServer([PYTHON, target('fastapi_service.py')]) : undefined
 }
 
-/** What a section says where `startFastapi` had nothing to start. */
+/** Printed by a section if `startFastapi` could not start the service. */
 export const withoutFastapi =
   'FastAPI was not measured: it wants Debian’s `python3-fastapi uvicorn python3-sqlalchemy python3-passlib python3-bcrypt python3-jose python3-multipart`.'
 
 /** Signs the access tokens of a Keyward here with `JWT_ALG=HS256`. */
 export const jwtSecret = 'only-for-the-bench-21f0e86d4c9b4a37-31bc'
 
-/** Keyward as in production, its access log on; with limits off, since one machine plays all clients. */
+/** Keyward as in production, with its access log on; limits are off, because one machine plays all clients. */
 export const keywardSettings = (settings: Record<string, string> = {}): Record<string, string> => ({
   HOST: '127.0.0.1',
   PUBLIC_URL: 'http://localhost:8000',
@@ -113,7 +113,7 @@ export const keywardSettings = (settings: Record<string, string> = {}): Record<s
   ...settings,
 })
 
-/** The compiled binary, the one thing measured here that users run; with `--dev` where a setting wants it. */
+/** The compiled executable; with `--dev` if a setting needs it. */
 export const startKeyward = async (settings: Record<string, string> = {}): Promise<Server> =>
   startServer(
     [await binaryPath(), 'serve', ...(Number(settings.BCRYPT_COST) < 10 ? ['--dev'] : [])],

@@ -16,7 +16,7 @@ async function run(command: string[]) {
 }
 
 describe('bun run build --target', () => {
-  test('makes an executable for another machine, beside the own one', async () => {
+  test('makes an executable for another machine, and keeps the one for this machine', async () => {
     const own = await Bun.file(await binaryPath())
       .slice(0, 20)
       .bytes()
@@ -43,7 +43,7 @@ describe('bun run build --target', () => {
     ).toEqual(own)
   })
 
-  test('refuses a target that there is not', async () => {
+  test('refuses an unknown target', async () => {
     const outfile = join(scratchFolder('nowhere'), 'keyward')
     const { code, text } = await run([
       process.execPath,
@@ -59,7 +59,7 @@ describe('bun run build --target', () => {
 })
 
 describe.skipIf(!hasPrograms('systemd-analyze'))('the systemd unit of the guide', () => {
-  test('is one that systemd takes, and leaves little open', async () => {
+  test('is accepted by systemd-analyze, with a low exposure', async () => {
     const [, unit] = /```ini\n(\[Unit\].*?)```/s.exec(await readChapter('running')) ?? []
     const file = join(scratchFolder('unit'), 'keyward.service')
     await Bun.write(file, unit!.replace('/usr/local/bin/keyward', await binaryPath()))

@@ -9,7 +9,7 @@ setDefaultTimeout(60_000)
 
 const SECRET_KEY = '4be0643f1d98573b97cdca98a65347dd6c1f02b7d58ea3f94be0643f1d985730'
 
-test('the executable serves from an empty folder of its own and keeps all it writes there', async () => {
+test('the executable runs in an empty folder and writes only into it', async () => {
   const cwd = scratchFolder('empty')
   const keyward = await startBinary({ cwd })
   try {
@@ -27,13 +27,13 @@ test('the executable serves from an empty folder of its own and keeps all it wri
   }
 })
 
-test('--version says the version, wherever it stands', async () => {
+test('--version prints the version, at any position', async () => {
   for (const args of [['--version'], ['serve', '--version']])
     expect(await runBinary(args)).toEqual({ exitCode: 0, stdout: `${manifest.version}\n`, stderr: '' })
 })
 
 describe('--help', () => {
-  test('of keyward names every command, in plain text', async () => {
+  test('of keyward lists every command, as plain text', async () => {
     const { exitCode, stdout, stderr } = await runBinary(['--help'])
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(stdout).toContain('USAGE keyward ')
@@ -41,7 +41,7 @@ describe('--help', () => {
     expect(stdout).toMatch(/^[\n\x20-\x7e’]+$/)
   })
 
-  test('of every command and what is below it', async () => {
+  test('works for every command and subcommand', async () => {
     const found = await everyCommand()
     expect(found).toContain('migrate status')
     for (const command of found) {
@@ -52,7 +52,7 @@ describe('--help', () => {
     }
   })
 
-  test('runs nothing', async () => {
+  test('does not run the command', async () => {
     const cwd = scratchFolder('cwd')
     for (const args of [['-h'], ['serve', '--dev', '--help'], ['migrate', 'up', '--dev', '-h']])
       expect((await runBinary(args, { cwd })).exitCode).toBe(0)
@@ -60,7 +60,7 @@ describe('--help', () => {
   })
 })
 
-describe('a command line that means nothing ends with 2 and says why', () => {
+describe('a wrong command line exits with 2 and names the mistake', () => {
   test.each([
     [['serv'], 'Unknown command. There are: '],
     [['migrate', 'down'], 'Unknown command. There are: up, status'],
@@ -81,7 +81,7 @@ describe('a command line that means nothing ends with 2 and says why', () => {
 })
 
 describe('keyward config', () => {
-  test('prints every setting in force, secrets masked', async () => {
+  test('prints every setting in force, with secrets masked', async () => {
     const env = { SECRET_KEY, DATABASE_URL: 'postgresql+psycopg://ada:hunter2@host/db', PORT: '9000' }
     const { exitCode, stdout, stderr } = await runBinary(['config'], { env })
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
@@ -94,7 +94,7 @@ describe('keyward config', () => {
     expect(stdout).not.toContain('hunter2')
   })
 
-  test('points out a misspelt name in the environment', async () => {
+  test('warns of a misspelt name in the environment', async () => {
     const { exitCode, stderr } = await runBinary(['config'], { env: { SECRET_KEY, DATABSE_URL: 'sqlite:///./a.db' } })
     expect(exitCode).toBe(0)
     expect(stderr).toBe('warning: DATABSE_URL: is not a setting of Keyward, did you mean DATABASE_URL?\n')
@@ -102,7 +102,7 @@ describe('keyward config', () => {
 })
 
 test.each([['serve'], ['config'], ['migrate']])(
-  '%s ends with 1 over a wrong configuration and names all of it',
+  '%s exits with 1 if the configuration is wrong, and lists every problem',
   async (command) => {
     const cwd = scratchFolder('cwd')
     const env = { SECRET_KEY: 'changeme', PORT: '80000', JWT_ALG: 'none', DATABASE_URL: 'mysql://ada:hunter2@host/db' }
@@ -118,7 +118,7 @@ test.each([['serve'], ['config'], ['migrate']])(
   },
 )
 
-describe('a database that cannot be used ends every command with 1 and one sentence', () => {
+describe('with an unusable database every command exits with 1 and one sentence', () => {
   test.each([
     ['sqlite:////nowhere/at/all.db', 'Cannot open /nowhere/at/all.db: there is no such file or folder (ENOENT)'],
     ['sqlite:////tmp', 'Cannot open /tmp: it is a folder (EISDIR)'],

@@ -31,7 +31,7 @@ const tokenOf = async (response: Promise<Response>): Promise<string> => {
 const serveUntil = (kill: AbortSignal, databaseUrl: string) =>
   runBinary(['serve', '--dev'], { env: serverSettings({ databaseUrl }), kill })
 
-/** Starts it over and over and kills it, each time later; answers how many kills came before it served. */
+/** Starts the server repeatedly and kills it, each time later. Returns how many kills came before it served. */
 async function killWhileStarting(databaseUrl: string, { kills, within }: { kills: number; within: number }) {
   let early = 0
   for (let kill = 0; kill < kills; kill++) {
@@ -49,7 +49,7 @@ const fresh = async (dialect: Dialect, template?: string) => {
   return url
 }
 
-/** How long a start on such a database takes, in milliseconds: the shorter of two, since the first may have to load the executable. */
+/** The time of a start on such a database, in milliseconds: the shorter of two, as the first may load the file. */
 async function timeOfStart(dialect: Dialect, template?: string): Promise<number> {
   const times: number[] = []
   for (let start = 0; start < 2; start++) {
@@ -62,8 +62,8 @@ async function timeOfStart(dialect: Dialect, template?: string): Promise<number>
   return Math.min(...times)
 }
 
-describeEachDialect('kill -9 while a database is made', (dialect) => {
-  test('leaves what the next start goes on from', async () => {
+describeEachDialect('kill -9 while a database is created', (dialect) => {
+  test('leaves a state that the next start can continue', async () => {
     const within = await timeOfStart(dialect)
     const databaseUrl = await fresh(dialect)
     expect(await killWhileStarting(databaseUrl, { kills: 6, within })).toBeGreaterThan(1)
@@ -82,10 +82,10 @@ describeEachDialect('kill -9 while a database is made', (dialect) => {
   })
 })
 
-/** So many that the copy aside takes a while. */
+/** So many accounts that the copy of the file takes a while. */
 const USERS = 20_000
 
-/** A database as the first version of all left it, with accounts in it. */
+/** A database of the first version, with accounts. */
 async function oldDatabase(dialect: Dialect): Promise<string> {
   const url = await fresh(dialect)
   const { driver, rows, close } = await openUrl(url)
@@ -106,7 +106,7 @@ async function oldDatabase(dialect: Dialect): Promise<string> {
 }
 
 describeEachDialect('kill -9 while a database is upgraded', (dialect) => {
-  test('leaves the old one or the new one, and the next start finishes', async () => {
+  test('leaves the old or the new schema, and the next start completes it', async () => {
     const template = await oldDatabase(dialect)
     const within = await timeOfStart(dialect, template)
     const databaseUrl = await fresh(dialect, template)
@@ -125,7 +125,7 @@ describeEachDialect('kill -9 while a database is upgraded', (dialect) => {
 
   if (dialect.name !== 'sqlite') return
 
-  test('amid the copy aside leaves no copy that is not whole', async () => {
+  test('leaves no incomplete copy of the file', async () => {
     const databaseUrl = await fresh(dialect, await oldDatabase(dialect))
     const file = sqliteFile(databaseUrl)
     const partial = `${copyOf(file)}.partial`
@@ -143,7 +143,7 @@ describeEachDialect('kill -9 while a database is upgraded', (dialect) => {
 
 const copyOf = (file: string): string => `${file}.before-${embeddedMigrations('sqlite')[1]!.name}`
 
-/** The one copy beside the file is the database of the old version, for its owner alone. */
+/** Checks that the one copy beside the file is the database of the old version, readable for its owner only. */
 function expectWholeCopy(file: string): void {
   const copy = copyOf(file)
   const beside = readdirSync(dirname(file)).filter((name) => !/^users\.db(-wal|-shm)?$/.test(name))
@@ -156,15 +156,15 @@ function expectWholeCopy(file: string): void {
   old.close()
 }
 
-describeEachDialect('processes that start at once on one empty database', (dialect) => {
-  test('all serve, and a token of one is good at the others', async () => {
+describeEachDialect('processes that start together on one empty database', (dialect) => {
+  test('all serve, and accept each other’s tokens', async () => {
     for (let round = 0; round < 3; round++) {
       const databaseUrl = await fresh(dialect)
       const starts = await Promise.allSettled([1, 2, 3].map(() => startBinary({ databaseUrl })))
       const started = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
       try {
         expect(starts.flatMap((start) => (start.status === 'rejected' ? [String(start.reason)] : []))).toEqual([])
-        // Exactly one of those who want the same name at the same time, each at another process.
+        // Exactly one of several registrations of the same name, each at another process, succeeds.
         const race = await Promise.all(started.map((keyward) => register(keyward, 'ada')))
         expect(race.map(({ status }) => status).sort()).toEqual([201, 409, 409])
         for (const issuer of started) {

@@ -9,11 +9,11 @@ import { createHonestClient } from '../support/honest-client.ts'
 import { seededRandom } from '../support/random.ts'
 import { expectCleanLog } from '../support/server-log.ts'
 
-/** How often the server is killed, on each database. `bun run torture` asks for 1,000. */
+/** How often the server is killed, per database. `bun run torture` sets 1,000. */
 const ROUNDS = Number(process.env.KEYWARD_TORTURE_ROUNDS ?? 20)
-/** Decides who does what and after how many answers the kill comes; where it hits the machine decides. */
+/** Decides the requests and after how many answers the kill comes; timing decides where it hits. */
 const SEED = process.env.KEYWARD_TORTURE_SEED ?? (process.env.KEYWARD_TORTURE_ROUNDS ? String(randomInt(1e9)) : 'crash')
-/** Kills of one database, so that looking through it does not become all the work. */
+/** Kills per database, so that checking it does not take most of the time. */
 const EPISODE = 50
 const CLIENTS = 6
 
@@ -32,13 +32,13 @@ describeEachDialect('kill -9 at random moments, under load', (dialect) => {
       }
       if (ROUNDS > EPISODE) report(dialect, round + EPISODE, performance.now() - started)
     }
-    // Had no client been at work when the kill came, nothing would have been tested.
+    // If no client was active at the kill, nothing was tested.
     expect(answers).toBeGreaterThan(5 * ROUNDS)
   })
 })
 
 describeEachDialect('kill -9 between commit and answer', (dialect) => {
-  test('T2: the client that tries its refresh token again stays logged in', async () => {
+  test('T2: a client that retries its refresh token stays logged in', async () => {
     const { url: databaseUrl, dispose } = await dialect.databaseUrl()
     const password = 'correct horse battery'
     try {
@@ -47,7 +47,7 @@ describeEachDialect('kill -9 between commit and answer', (dialect) => {
       expect((await before.request('POST', '/register', { json })).status).toBe(201)
       const login = await before.request('POST', '/token', { form: { username: 'ada', password } })
       const { refresh_token } = (await login.json()) as { refresh_token: string }
-      const unheard = await sendUnheard(before, '/token/refresh', JSON.stringify({ refresh_token }))
+      const unheard = await sendWithoutReading(before, '/token/refresh', JSON.stringify({ refresh_token }))
       while ((await generations(databaseUrl))[0] === 0) await Bun.sleep(2)
       await before.stop()
       unheard.destroy()
@@ -80,7 +80,7 @@ async function generations(databaseUrl: string): Promise<number[]> {
 }
 
 /** Sends a request whose answer nobody reads. */
-async function sendUnheard({ url }: RunningBinary, path: string, body: string) {
+async function sendWithoutReading({ url }: RunningBinary, path: string, body: string) {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname).on('error', () => {})
   await new Promise<void>((resolve) => socket.once('connect', () => resolve()))
@@ -92,7 +92,7 @@ async function sendUnheard({ url }: RunningBinary, path: string, body: string) {
   return socket
 }
 
-/** Kills the server of one database again and again; answers how many requests were answered in all. */
+/** Kills the server of one database repeatedly. Returns how many requests were answered in all. */
 async function episode(dialect: Dialect, { seed, rounds }: { seed: string; rounds: number }): Promise<number> {
   const { url: databaseUrl, dispose } = await dialect.databaseUrl()
   const database = inspectDatabase(databaseUrl)

@@ -4,7 +4,7 @@ import { runBinary, startBinary } from '../support/binary.ts'
 
 setDefaultTimeout(60_000)
 
-test('a stopping process says so to probes, serves on, finishes what runs and ends with 0', async () => {
+test('a stopping process fails its readiness probe, keeps serving, finishes running requests and exits with 0', async () => {
   const keyward = await startBinary({ env: { SHUTDOWN_DELAY_SECONDS: '2' } })
   const { port } = new URL(keyward.url)
   try {
@@ -36,7 +36,7 @@ test('a stopping process says so to probes, serves on, finishes what runs and en
   }
 })
 
-/** A request of which only the beginning is sent, until `send` sends the rest. */
+/** A request whose beginning is sent at once, and the rest by `send`. */
 async function sendPart(port: number, text: string) {
   const socket = connect(port, '127.0.0.1')
   let received = ''

@@ -9,17 +9,17 @@ import { scratchFolder } from '../support/scratch.ts'
 setDefaultTimeout(60_000)
 
 /**
- * The curl lines of the READMEs of both FastAPI services as they stand there, but for the port and the place of the
- * token; `--silent` keeps the progress bar out of the output, `--write-out` adds the status.
+ * The curl commands in the READMEs of both FastAPI services, unchanged except for the port and the place of the token.
+ * `--silent` keeps the progress bar out of the output, `--write-out` adds the status.
  */
-describeEachDialect('the curl lines of the FastAPI services', (dialect) => {
+describeEachDialect('the curl commands of the FastAPI services', (dialect) => {
   let database: DialectDatabase
   let keyward: RunningBinary
   let token = ''
 
   beforeAll(async () => {
     database = await dialect.databaseUrl()
-    await bringTheSecondServicesUser(database.url)
+    await importSecondService(database.url)
     keyward = await startBinary({ databaseUrl: database.url })
   }, 60_000)
 
@@ -85,7 +85,7 @@ describeEachDialect('the curl lines of the FastAPI services', (dialect) => {
     ).toMatchObject([401, { detail: 'Could not validate credentials' }])
   })
 
-  test.skipIf(!hasPrograms('curl'))('a client that reads `detail` is told in words', async () => {
+  test.skipIf(!hasPrograms('curl'))('a client that shows `detail` shows a sentence', async () => {
     const [status, body] = await run(
       `curl -X POST "http://localhost:8000/token" -d "username=user123&password=wrong_password"`,
     )
@@ -93,8 +93,8 @@ describeEachDialect('the curl lines of the FastAPI services', (dialect) => {
   })
 })
 
-/** "Manually insert a user into the database with a hashed password", then come over with it. */
-async function bringTheSecondServicesUser(databaseUrl: string): Promise<void> {
+/** The user is inserted into the old database with a hashed password, as that README says, and then imported. */
+async function importSecondService(databaseUrl: string): Promise<void> {
   const from = `sqlite:///${await oldServiceDatabase('hash_password', [{ username: 'testuser', email: 'test@example.com', password: 'testpass' }])}`
   const env = { DATABASE_URL: databaseUrl, SECRET_KEY: testSecret }
   expect(await runBinary(['migrate', 'up'], { env })).toMatchObject({ exitCode: 0 })

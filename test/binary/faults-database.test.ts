@@ -19,12 +19,12 @@ import {
   grant,
   logOut,
   me,
+  pollLivez,
   readyz,
   refresh,
   revoke,
   type Sent,
   statusOf,
-  watchLife,
 } from '../support/outage.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -32,14 +32,14 @@ import { expectCleanLog } from '../support/server-log.ts'
 
 setDefaultTimeout(120_000)
 
-// They wait for the service's own limits, most of the time for nothing: so all at once.
+// In parallel, because these tests mostly wait for time limits of the service.
 
 const password = 'secret 1 of the owner'
 const changed = 'secret 2 of the owner'
 const ada = accountOf('ada', password)
 const SECONDS = 1_000
 
-/** Ada with sessions to spare, and what she may do with them; each only once. */
+/** Ada with spare sessions, and requests for them that each work once. */
 async function writesOfAda(keyward: RunningBinary): Promise<{ token: string; writes: [Sent, number][] }> {
   const [one, two, three] = [
     await grant(keyward, ada.logIn),
@@ -58,7 +58,7 @@ async function writesOfAda(keyward: RunningBinary): Promise<{ token: string; wri
   }
 }
 
-test.concurrent('a file that another process holds: writes wait for 3 seconds, then are refused, and nothing else stands still', async () => {
+test.concurrent('a file locked by another process: writes are refused after 3 seconds, everything else goes on', async () => {
   const file = join(scratchFolder('held'), 'users.db')
   const keyward = await startBinary({ databaseUrl: `sqlite:///${file}` })
   const other = new Database(file)
@@ -69,7 +69,7 @@ test.concurrent('a file that another process holds: writes wait for 3 seconds, t
 
     const begun = performance.now()
     other.run('BEGIN IMMEDIATE')
-    const life = watchLife(keyward)
+    const life = pollLivez(keyward)
     let settled = 0
     const waiting = Promise.all(
       before.writes.map(async ([write, expected]) => {
@@ -85,7 +85,7 @@ test.concurrent('a file that another process holds: writes wait for 3 seconds, t
     const late = performance.now() - begun > 2.5 * SECONDS
     if (!late) expect(settled).toBe(0)
     other.run('COMMIT')
-    // On a machine that stood still meanwhile the 3 seconds may be over.
+    // If the machine was stalled, the 3 seconds may have passed.
     for (const [path, status, expected] of await waiting)
       if (!late || status !== 503) expect([path, status]).toEqual([path, expected])
 
@@ -113,12 +113,12 @@ test.concurrent('a file that another process holds: writes wait for 3 seconds, t
   }
 })
 
-test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and well again in time, without a restart', async () => {
+test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and recovery without a restart', async () => {
   const server = await startPostgres({ durable: true })
   const { url: databaseUrl } = await server.createDatabase()
   const keyward = await startBinary({ databaseUrl })
   const soon = () => AbortSignal.timeout(15 * SECONDS)
-  const wellAgain = async () => {
+  const expectRecovery = async () => {
     const deadline = soon()
     while ((await statusOf(keyward, readyz)) !== 200) {
       deadline.throwIfAborted()
@@ -129,20 +129,20 @@ test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and well again
   try {
     expect(await statusOf(keyward, ada.register)).toBe(201)
     const { token, writes } = await writesOfAda(keyward)
-    const life = watchLife(keyward)
+    const life = pollLivez(keyward)
 
     const crowd = registerCrowd(keyward)
     await crowd.reached(20)
     const orphans = await backends(databaseUrl)
     server.signal('SIGKILL')
     await server.exited()
-    // They would notice by themselves a moment later, and serve until then.
+    // The connections would notice it a moment later, and work until then.
     for (const pid of orphans) kill(pid)
     for (const [write] of writes) await expectRefused(keyward, 'database_unavailable', write)
     await expectRefused(keyward, 'database_unavailable', me(token))
     await expectNotReady(keyward, 'Not ready: the database does not take writes; the database cannot be read')
     await server.restart()
-    await wellAgain()
+    await expectRecovery()
     const answered = await crowd.stop()
     for (const username of answered)
       expect([username, await statusOf(keyward, accountOf(username, password).logIn)]).toEqual([username, 200])
@@ -158,7 +158,7 @@ test.concurrent('a PostgreSQL that crashes or hangs: 503 in time, and well again
     expect(new Set(await refused)).toEqual(new Set([503]))
     server.signal('SIGCONT')
     for (const pid of processes) process.kill(pid, 'SIGCONT')
-    await wellAgain()
+    await expectRecovery()
     expect(await statusOf(keyward, me(token))).toBe(200)
 
     expect(await life.stop()).toBeGreaterThan(20)
@@ -181,7 +181,7 @@ const inTime = async (keyward: RunningBinary, sent: Sent, signal: AbortSignal): 
   return Promise.race([statusOf(keyward, sent), late])
 }
 
-/** People who register one after the other until `stop`, which answers whose registration was answered. */
+/** Registers users one after the other until `stop`, which returns those that were answered. */
 function registerCrowd(keyward: RunningBinary) {
   const answered: string[] = []
   let going = true
@@ -198,7 +198,7 @@ function registerCrowd(keyward: RunningBinary) {
       }
     }),
   )
-  // It is awaited by `stop` alone, which a test that fails before does not reach.
+  // Only `stop` awaits it, and a test that fails earlier never calls `stop`.
   people.catch(() => {})
   return {
     async reached(count: number) {
@@ -220,7 +220,7 @@ function kill(pid: number): void {
   }
 }
 
-/** The server's process for each connection of Keyward. */
+/** The server processes of Keyward's connections. */
 async function backends(databaseUrl: string): Promise<number[]> {
   const { rows, close } = await openUrl(databaseUrl, { poolSize: 1 })
   const sql = 'SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
@@ -231,11 +231,11 @@ async function backends(databaseUrl: string): Promise<number[]> {
   }
 }
 
-test.concurrent('a file or folder that may not be written: no start, in words; and no false answer from who runs', async () => {
+test.concurrent('a read-only file or folder: the start fails with a sentence, and a running server answers no false success', async () => {
   const folder = scratchFolder('unwritable')
   const file = join(folder, 'users.db')
   const executable = await copyBinary()
-  // Modes mean nothing to root.
+  // File modes do not restrict root.
   const nobody = process.getuid?.() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []
   if (nobody.length > 0) chownSync(folder, 65534, 65534)
   const [program, ...args] = [...nobody, executable, 'serve', '--dev']

@@ -34,9 +34,9 @@ const disks: Disk[] = [
 ]
 
 test.skipIf(!hasPrograms('prlimit')).each(disks)(
-  '$name: writes are refused, reads served, and all is well afterwards',
+  '$name: writes are refused, reads served, and everything recovers',
   async ({ make }) => {
-    // Where no small file system can be mounted, the other disk stands for both.
+    // If no small file system can be mounted, the other disk is tested twice.
     const disk = (await make()) ?? unwritableDisk()
     let keyward = await disk.start()
     const status = (sent: Sent) => statusOf(keyward, sent)
@@ -49,7 +49,7 @@ test.skipIf(!hasPrograms('prlimit')).each(disks)(
         await grant(keyward, ada.logIn),
       ]
       expect(await status(me(used.access_token))).toBe(200)
-      // Nothing was seen of this generation yet: its first sight would be noted.
+      // This generation was not used yet, so that its first use would be written.
       const rotated = await grant(keyward, refresh(unseen.refresh_token))
 
       disk.fail(keyward)
@@ -77,7 +77,7 @@ test.skipIf(!hasPrograms('prlimit')).each(disks)(
 
       disk.recover(keyward)
       expect(await status(readyz)).toBe(200)
-      // What was refused has left nothing behind.
+      // The refused requests left nothing behind.
       expect(await status(grace.logIn)).toBe(401)
       expect(await status(accountOf('ada', changed).logIn)).toBe(401)
       for (const [index, username] of rush.entries())
@@ -92,7 +92,7 @@ test.skipIf(!hasPrograms('prlimit')).each(disks)(
       expect(await status(me(kept.access_token))).toBe(401)
       expectCleanLog(keyward.output(), [password, changed])
 
-      // Also what was answered amid it is there after a crash.
+      // What was answered meanwhile is there after a crash too.
       await keyward.stop()
       keyward = await disk.start()
       expect(await status(accountOf('ada', changed).logIn)).toBe(200)
@@ -102,7 +102,7 @@ test.skipIf(!hasPrograms('prlimit')).each(disks)(
           outcomes[index] === 201 ? 200 : 401,
         ])
 
-      // A stop is in order whatever the disk is like.
+      // A stop works whatever the state of the disk.
       disk.fail(keyward)
       keyward.signal('SIGTERM')
       expect(await keyward.exited).toBe(0)

@@ -9,11 +9,11 @@ import { limitFiles } from '../support/small-disk.ts'
 
 setDefaultTimeout(60_000)
 
-/** A server that a shell starts as `$1`, so that its output goes where a test wants it. */
+/** A server that a shell starts as `$1`, so that a test can redirect its output. */
 const startIn = async (cwd: string, shell: string, env: Record<string, string> = {}): Promise<RunningBinary> =>
   startServer(['sh', '-c', shell, 'sh', await binaryPath()], { cwd, env: serverSettings({ env }) })
 
-/** Asks what is refused, so that nothing but the log is written. */
+/** Sends a request that is refused, so that only the log is written. */
 async function ask(server: RunningBinary, requestId: string, times = 1): Promise<void> {
   for (let i = 0; i < times; i++) {
     const { status } = await server.request('GET', '/users/me', { headers: { 'x-request-id': requestId } })
@@ -26,7 +26,7 @@ async function expectStop(server: RunningBinary): Promise<void> {
   expect(await server.exited).toBe(0)
 }
 
-/** A server whose log nobody reads from its third line on, until `close` takes its reader away. */
+/** A server whose log is not read from the third line on, until `close` closes the reader. */
 async function startUnread(): Promise<{ server: RunningBinary; close(): void }> {
   const cwd = scratchFolder('unread')
   Bun.spawnSync(['mkfifo', join(cwd, 'pipe')])
@@ -35,7 +35,7 @@ async function startUnread(): Promise<{ server: RunningBinary; close(): void }> 
   return { server, close: () => closeSync(reader) }
 }
 
-/** Of a request's line, so that 400 of them are more than the 64 KiB that a pipe holds. */
+/** The length of a line per request: 400 of them exceed the 64 KiB of a pipe. */
 const LONG_ID = 'x'.repeat(128)
 
 const atProductionCost = { LOG_FORMAT: 'auto', BCRYPT_COST: '10' }
@@ -61,12 +61,12 @@ test.skipIf(!hasPrograms('script'))('LOG_FORMAT=auto is text on a terminal', asy
   }
 })
 
-test.skipIf(!hasPrograms('prlimit'))('a log that cannot grow costs its lines and nothing else', async () => {
+test.skipIf(!hasPrograms('prlimit'))('a log that cannot grow loses its lines and nothing else', async () => {
   const cwd = scratchFolder('cwd')
   const log = join(cwd, 'log')
   const server = await startIn(cwd, 'touch log; tail --pid=$$ --follow log & exec "$1" serve --dev >>log')
   try {
-    // Not at the end of a line: a disk is full wherever it is.
+    // In the middle of a line, as with a full disk.
     limitFiles(server.pid, statSync(log).size + 50)
     await ask(server, 'lost', 3)
     limitFiles(server.pid, 'unlimited')
@@ -82,7 +82,7 @@ test.skipIf(!hasPrograms('prlimit'))('a log that cannot grow costs its lines and
   }
 })
 
-test('a log that is read no further holds up no answer and no stop', async () => {
+test('a log whose reader pauses delays no answer and no stop', async () => {
   const { server, close } = await startUnread()
   try {
     await ask(server, LONG_ID, 400)
@@ -93,7 +93,7 @@ test('a log that is read no further holds up no answer and no stop', async () =>
   }
 })
 
-test('a log whose reader goes away, with lines waiting for it, stops nothing', async () => {
+test('a log whose reader goes away does not stop the server', async () => {
   const { server, close } = await startUnread()
   try {
     await ask(server, LONG_ID, 400)
@@ -105,7 +105,7 @@ test('a log whose reader goes away, with lines waiting for it, stops nothing', a
   }
 })
 
-test('a command waits for the reader of all that it prints', async () => {
+test('a command waits until its whole output is read', async () => {
   const cwd = scratchFolder('cwd')
   const env = { ...serverSettings({}), DATABASE_URL: 'sqlite:///./users.db', LOG_FORMAT: 'text' }
   expect((await runBinary(['migrate', 'up', '--dev'], { cwd, env })).exitCode).toBe(0)
@@ -115,7 +115,7 @@ test('a command waits for the reader of all that it prints', async () => {
   expect(stdout.match(/^ *\d+ {2}user\d+ /gm)).toHaveLength(20_000)
 })
 
-test('a command whose output is lost says so and ends with 1', async () => {
+test('a command whose output is lost says so and exits with 1', async () => {
   const child = Bun.spawn(['sh', '-c', '"$1" --help >/dev/full', 'sh', await binaryPath()], { stderr: 'pipe' })
   expect(await child.stderr.text()).toBe('The output could not be written (ENOSPC)\n')
   expect(await child.exited).toBe(1)

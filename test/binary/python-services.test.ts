@@ -9,7 +9,7 @@ const password = 'secure_password'
 
 type Verdict = { payload: Record<string, unknown> } | { refused: string }
 
-/** What a FastAPI service does with a token (FastAPI's tutorial, "OAuth2 with Password, Bearer with JWT tokens"). */
+/** The check of a token in a FastAPI service (FastAPI's tutorial, "OAuth2 with Password, Bearer with JWT tokens"). */
 const verifiers = {
   'python3-jose': `
 import json, sys
@@ -45,7 +45,7 @@ const registerAndLogIn = async (keyward: RunningBinary, username: string): Promi
   return ((await grant.json()) as { access_token: string }).access_token
 }
 
-/** The token with one character of its part changed to another that decodes to other bytes. */
+/** The token with one character changed in one part, so that it decodes to other bytes. */
 function altered(token: string, part: 0 | 1 | 2): string {
   const parts = token.split('.')
   const text = parts[part]!
@@ -75,7 +75,7 @@ describe.skipIf(!hasPythonModules('jose', 'jwt'))('JWT_COMPAT=fastapi', () => {
     expect(other).toHaveProperty('refused')
   })
 
-  test('Keyward takes its own token, and none that such a service signed itself without a session', async () => {
+  test('Keyward accepts its own token, and refuses a token without a session that such a service signed', async () => {
     const me = await keyward.request('GET', '/users/me', { token })
     expect(await me.json()).toMatchObject({ id: 2, username: 'Ada.Lovelace' })
     const forged = await python<string>(
@@ -91,7 +91,7 @@ print(json.dumps(jwt.encode({"sub": "Ada.Lovelace", "exp": int(time.time()) + 60
   })
 })
 
-/** What a service does that fetches the public keys: PyJWT's `PyJWKClient`, but for the fetching. */
+/** The check of a service with the public keys, as PyJWT's `PyJWKClient` does it, without the download. */
 const withKeySet = `
 import json, sys
 import jwt
@@ -107,7 +107,7 @@ print(json.dumps([verdict(token) for token in given["tokens"]]))
 `
 
 describe.skipIf(!hasPythonModules('jwt', 'cryptography'))('a token signed with a private key', () => {
-  test.each(['ES256', 'EdDSA', 'RS256'])('%s is verified by python3-jwt with the public keys alone', async (alg) => {
+  test.each(['ES256', 'EdDSA', 'RS256'])('%s is verified by python3-jwt with only the public keys', async (alg) => {
     const keyward = await startBinary({ env: { JWT_ALG: alg } })
     try {
       const token = await registerAndLogIn(keyward, 'ada')

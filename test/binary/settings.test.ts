@@ -10,7 +10,7 @@ setDefaultTimeout(60_000)
 
 const SECRET_KEY = '4be0643f1d98573b97cdca98a65347dd6c1f02b7d58ea3f94be0643f1d985730'
 
-/** A folder that somebody else filled, in the hope that Keyward is started in it. */
+/** A folder with files of an attacker, in which Keyward is started. */
 function hostileFolder(): string {
   const folder = scratchFolder('hostile')
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text)
@@ -23,8 +23,8 @@ function hostileFolder(): string {
   return folder
 }
 
-describe('where settings come from', () => {
-  test('nothing in the working directory is read or run', async () => {
+describe('the source of settings', () => {
+  test('the working directory: nothing in it is read or run', async () => {
     const cwd = hostileFolder()
     const { exitCode, stdout, stderr } = await runBinary(['config'], { cwd, env: { SECRET_KEY } })
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
@@ -37,7 +37,7 @@ describe('where settings come from', () => {
     for (const name of ['ran', 'stolen.db']) expect(existsSync(join(cwd, name))).toBe(false)
   })
 
-  test('.env beside the executable is, wherever it is started, and the environment wins over it', async () => {
+  test('.env beside the executable is read from any working directory, and the environment overrides it', async () => {
     const executable = await copyBinary()
     writeFileSync(join(executable, '..', '.env'), `SECRET_KEY=${SECRET_KEY}\nPORT=9001\nBCRYPT_COST=13\n`)
     const { exitCode, stdout } = await runBinary(['config'], {
@@ -51,7 +51,7 @@ describe('where settings come from', () => {
     expect(stdout).toContain('DATABASE_URL=sqlite:///./keyward.db\n')
   })
 
-  test('--env-file names another one, found from the working directory, instead', async () => {
+  test('--env-file names another file instead, relative to the working directory', async () => {
     const executable = await copyBinary()
     writeFileSync(join(executable, '..', '.env'), 'PORT=9001\n')
     const cwd = scratchFolder('cwd')
@@ -61,7 +61,7 @@ describe('where settings come from', () => {
     expect(stdout).toContain('PORT=8000\n')
   })
 
-  test('a wrong line in the file is named by file and line', async () => {
+  test('a wrong line of the file is reported with file and line', async () => {
     const cwd = scratchFolder('cwd')
     writeFileSync(join(cwd, 'own.env'), `SECRET_KEY=${SECRET_KEY}\n\nPROT=9000\nLOG_LEVEL=loud\n`)
     const { exitCode, stderr } = await runBinary(['config', '--env-file=own.env'], { cwd })
@@ -72,7 +72,7 @@ describe('where settings come from', () => {
 })
 
 describe('SECRET_KEY', () => {
-  test('E9, S5: is asked for in production, with a line to copy that works', async () => {
+  test('E9, S5: is required in production, and the error prints a new one that works', async () => {
     const executable = await copyBinary()
     const refused = await runBinary([], { executable })
     expect({ exitCode: refused.exitCode, stdout: refused.stdout }).toEqual({ exitCode: 1, stdout: '' })
@@ -91,7 +91,7 @@ describe('SECRET_KEY', () => {
     }
   })
 
-  test('is made with --dev in a file that nobody else can read, once, and said', async () => {
+  test('is created once with --dev, in a file for its owner only, and the output says so', async () => {
     const cwd = scratchFolder('dev')
     const env = { SECRET_KEY: '' }
     const first = await startBinary({ cwd, env })
@@ -111,12 +111,12 @@ describe('SECRET_KEY', () => {
   })
 })
 
-describeEachDialect('a database set up with another SECRET_KEY', (dialect) => {
-  test('is refused in one sentence, and taken with the former one beside the new', async () => {
+describeEachDialect('a database created with another SECRET_KEY', (dialect) => {
+  test('is refused in one sentence, and accepted if the former one is SECRET_KEY_PREVIOUS', async () => {
     const { url: databaseUrl, dispose } = await dialect.databaseUrl()
     try {
       await (await startBinary({ databaseUrl })).stop()
-      const env = { DATABASE_URL: databaseUrl, SECRET_KEY }
+      const env = { DATABASE_URL: databaseUrl, SECRET_KEY, HOST: '127.0.0.1', PORT: '0' }
       const { exitCode, stdout, stderr } = await runBinary(['serve', '--dev'], { env })
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
       expect(stderr).toStartWith('SECRET_KEY is not the one this database was set up with')

@@ -3,8 +3,8 @@ import { runBinary, startBinary } from '../support/binary.ts'
 
 setDefaultTimeout(60_000)
 
-test('T7: SIGTERM lets the requests in flight finish, then ends with 0', async () => {
-  // Two hashes at once of a quarter of a second each: the last of twelve waits long after the first is answered.
+test('T7: SIGTERM finishes running requests, then exits with 0', async () => {
+  // Two hashes of a quarter of a second run in parallel: the last of twelve waits long after the first answer.
   const keyward = await startBinary({ env: { BCRYPT_COST: '12', HASH_MAX_WAIT_MS: '60000' } })
   try {
     const requests = Array.from({ length: 12 }, (_, index) =>
@@ -27,7 +27,7 @@ test('T7: SIGTERM lets the requests in flight finish, then ends with 0', async (
   }
 })
 
-test('T7: a second signal ends it at once', async () => {
+test('T7: a second signal ends the process at once', async () => {
   const keyward = await startBinary({ env: { SHUTDOWN_DELAY_SECONDS: '300' } })
   try {
     keyward.signal('SIGTERM')
@@ -41,7 +41,7 @@ test('T7: a second signal ends it at once', async () => {
   }
 })
 
-test('an address in use is one clear line, and 1', async () => {
+test('an address in use prints one clear line and exits with 1', async () => {
   const keyward = await startBinary()
   try {
     const { port } = new URL(keyward.url)

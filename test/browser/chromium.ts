@@ -4,7 +4,7 @@ export interface WatchedPage {
   page: Page
   /** The address of every request that left the browser, in order. */
   requests: string[]
-  /** What the browser complained of: errors and warnings of the console, broken scripts, violations of the policy. */
+  /** Errors and warnings of the console, exceptions of scripts, violations of the policy. */
   complaints: string[]
   close(): Promise<void>
 }
@@ -20,7 +20,7 @@ const args = [
   '--disable-sync',
 ]
 
-/** A page in the Chromium of the PATH, in a profile of its own, that remembers what it asked for and what went wrong. */
+/** A page in the Chromium of the PATH with its own profile, which records requests and errors. */
 export async function openPage(options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const browser = await chromium.launch({ executablePath: Bun.which('chromium') ?? 'chromium', args })
   const context = await browser.newContext(options)
@@ -36,7 +36,7 @@ export async function openPage(options: BrowserContextOptions = {}): Promise<Wat
   return { page, requests, complaints, close: () => browser.close() }
 }
 
-/** The event tells of violations that the console keeps quiet about, such as those of a report-only policy. */
+/** The event reports violations that the console omits, such as those of a report-only policy. */
 async function reportViolations(context: BrowserContext, complaints: string[]): Promise<void> {
   await context.exposeFunction('reportViolation', (text: string) => complaints.push(text))
   await context.addInitScript(`
@@ -45,7 +45,7 @@ async function reportViolations(context: BrowserContext, complaints: string[]): 
   `)
 }
 
-/** For a person to look at: `KEYWARD_SCREENSHOTS` names a folder; without it nothing is written. */
+/** Saves a screenshot for a person to look at, if `KEYWARD_SCREENSHOTS` names a folder. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = process.env.KEYWARD_SCREENSHOTS
   if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true })

@@ -10,7 +10,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
   let keyward: RunningBinary
 
   beforeAll(async () => {
-    // Published elsewhere than where the browser finds it: the page must call the address that it came from.
+    // PUBLIC_URL differs from the address of the page: the page must call the address that it was loaded from.
     keyward = await startBinary({ env: { PUBLIC_URL: 'https://auth.example.com' } })
     const registered = await keyward.request('POST', '/register', { json: user })
     expect(registered.status).toBe(201)
@@ -24,7 +24,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     return watched
   }
 
-  /** The block of an operation. Its id follows the operation's name, its path does not. */
+  /** The block of an operation, found by its operationId. */
   const operationOf = (page: Page, method: string, path: string): Locator =>
     page.locator(`.opblock-${method}`, { has: page.locator(`[data-path="${path}"]`) })
   const tryOut = async (page: Page, method: string, path: string): Promise<Locator> => {
@@ -42,14 +42,14 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
   const statusOf = async (answer: Locator): Promise<string | undefined> =>
     (await answer.locator('tbody .response-col_status').first().textContent())?.slice(0, 3)
 
-  test('logs in with "Authorize", and "Try it out" reads the account and passes as it is filled in', async () => {
+  test('logs in with "Authorize", and "Try it out" reads the account and works with its examples', async () => {
     const { page, requests, complaints, close } = await open()
     expect(await page.title()).toBe('Keyward API')
     await screenshot(page, 'page')
 
     await page.locator('.auth-wrapper .authorize').click()
     const login = page.locator('.auth-container', { hasText: 'OAuth2, password' })
-    // A login names no client, so there is nothing to fill in for one.
+    // A login has no client, so there are no fields for one.
     expect(await login.getByText(/client_id|client_secret|Client credentials/).count()).toBeGreaterThan(1)
     for (const field of await login.getByText(/client_id|client_secret|Client credentials/).all())
       expect(await field.isVisible()).toBe(false)
@@ -75,7 +75,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     expect(requests).toContain(`${keyward.url}/token`)
     expect(requests.at(-1)).toBe(`${keyward.url}/users/me`)
 
-    // As they are filled in, without a parameter that is optional.
+    // With the prefilled values, without optional parameters.
     for (const path of ['/forward-auth', '/.well-known/jwks.json'])
       expect([path, await statusOf(await execute(await tryOut(page, 'get', path)))]).toEqual([path, '200'])
     expect(requests).toContain(`${keyward.url}/forward-auth`)
@@ -83,7 +83,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     await close()
   }, 60_000)
 
-  test('fills forms in so that a name and a password are enough, and sends no field that is empty', async () => {
+  test('fills in forms so that a name and a password suffice, and sends no empty field', async () => {
     const { page, complaints, close } = await open()
     const field = (operation: Locator, name: string) =>
       operation.locator(`[data-property-name="${name}"] input`).first()
@@ -109,7 +109,7 @@ describe.skipIf(!hasPrograms('chromium'))('the documentation page of the executa
     await close()
   }, 60_000)
 
-  test('shows an operation of every group in the dark without a complaint', async () => {
+  test('shows an operation of every group in dark mode, without an error', async () => {
     const { page, complaints, close } = await open({ colorScheme: 'dark' })
     expect(await page.locator('html.dark-mode').count()).toBe(1)
     const { paths } = (await (await keyward.request('GET', '/openapi.json')).json()) as {

@@ -9,12 +9,12 @@ import { openPage, screenshot } from './chromium.ts'
 
 const axe = await Bun.file(join(import.meta.dir, '..', '..', 'node_modules', 'axe-core', 'axe.min.js')).text()
 const names = Object.keys(chapterFiles)
-/** The contents, and chapters that have every kind of element between them: lists, tables, code, headings of all levels. */
+/** The contents, and chapters that together have every kind of element: lists, tables, code, headings of all levels. */
 const examined = ['', 'quick-start', 'security']
 
-/** What axe-core holds against the page, with the elements that it means. */
+/** The violations that axe-core finds in the page, with their elements. */
 async function accessibilityProblems(page: Page): Promise<string[]> {
-  // Through the browser's debugger, which the policy of the page does not bind.
+  // Through the browser's debugger, to which the policy of the page does not apply.
   await page.evaluate(axe)
   const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as AxeResults
   return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html).join(' ')}`)
@@ -33,7 +33,7 @@ describe.skipIf(!hasPrograms('chromium'))('the guide of the executable in Chromi
   ] as const
 
   test.each(looks)(
-    'is readable on $device in the $colorScheme, without a complaint of browser or axe-core',
+    'is readable on $device in $colorScheme mode, without an error of the browser or axe-core',
     async ({ device, ...options }) => {
       const { page, requests, complaints, close } = await openPage(options)
       const grounds = new Set<unknown>()
@@ -42,7 +42,7 @@ describe.skipIf(!hasPrograms('chromium'))('the guide of the executable in Chromi
         await screenshot(page, `guide-${options.colorScheme}-${device.slice(2)}-${name || 'contents'}`)
         grounds.add(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
         if (examined.includes(name)) expect([name, await accessibilityProblems(page)]).toEqual([name, []])
-        // Wide tables and code scroll inside themselves, the page does not.
+        // Wide tables and code scroll inside their boxes, the page does not.
         expect([name, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([
           name,
           options.viewport.width,
@@ -56,7 +56,7 @@ describe.skipIf(!hasPrograms('chromium'))('the guide of the executable in Chromi
     60_000,
   )
 
-  test('is walked through by its links and by the keyboard', async () => {
+  test('can be read through by its links and by the keyboard', async () => {
     const { page, complaints, close } = await openPage()
     await page.goto(`${keyward.url}/docs`)
     await page.locator('.guide-link a').click()

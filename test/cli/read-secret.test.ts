@@ -35,10 +35,10 @@ const read = async (input: SecretInput) => {
 describe('a password from standard input', () => {
   test.each([
     ['as it is', 'secret', 'secret'],
-    ['without the newline that echo adds', 'secret\n', 'secret'],
-    ['without the one that Windows adds', 'secret\r\n', 'secret'],
-    ['without one newline and no more', 'secret\n\n', 'secret\n'],
-    ['with the rest of a mixed end', 'secret\n\r\n', 'secret\n'],
+    ['without the newline of echo', 'secret\n', 'secret'],
+    ['without the newline of Windows', 'secret\r\n', 'secret'],
+    ['without only one newline', 'secret\n\n', 'secret\n'],
+    ['with the rest of a mixed line end', 'secret\n\r\n', 'secret\n'],
     ['with a lone carriage return', 'secret\r', 'secret\r'],
     ['with spaces around', '  secret \t\n', '  secret \t'],
     ['with a newline inside', 'one\ntwo\n', 'one\ntwo'],
@@ -48,12 +48,12 @@ describe('a password from standard input', () => {
     expect(await read(piped(bytes(given)))).toEqual({ secret: taken, written: '' })
   })
 
-  test('may come in pieces that cut a character in two', async () => {
+  test('may arrive in chunks that split a character', async () => {
     const all = bytes('pässwörd😀\n')
     expect((await read(piped(...[...all].map((one) => Uint8Array.of(one))))).secret).toBe('pässwörd😀')
   })
 
-  test('is refused when it is not UTF-8: two passwords must not become one', async () => {
+  test('is refused if it is not UTF-8, or two passwords would become one', async () => {
     await expect(read(piped(Uint8Array.of(0x70, 0xff, 0x0a)))).rejects.toThrow('not valid UTF-8')
   })
 
@@ -75,8 +75,8 @@ describe('a password from standard input', () => {
   })
 })
 
-describe('a password typed at a terminal', () => {
-  test('is asked for when it is no longer shown, and not before', async () => {
+describe('a password typed at a prompt', () => {
+  test('is asked for only after echo is turned off', async () => {
     const steps: unknown[] = []
     const input = Object.assign(chunksOf([bytes('sec'), bytes('ret'), bytes('\r')]), {
       isTTY: true,
@@ -86,23 +86,23 @@ describe('a password typed at a terminal', () => {
     expect(steps).toEqual([true, 'Password: ', false, '\n'])
   })
 
-  test('can be mended, a character at a time', async () => {
+  test('can be corrected with backspace, by whole characters', async () => {
     expect((await read(terminal(bytes('sx\x7fecre😀\x7ft\r')))).secret).toBe('secret')
     expect((await read(terminal(bytes('\x7f\bab\b\r')))).secret).toBe('a')
   })
 
-  test('ends with Ctrl-D or the end of the input too', async () => {
+  test('ends with Ctrl-D or the end of the input as well', async () => {
     expect((await read(terminal(bytes('secret\x04more')))).secret).toBe('secret')
     expect((await read(terminal(bytes('secret')))).secret).toBe('secret')
   })
 
-  test('is given up with Ctrl-C, and the terminal shows again what is typed', async () => {
+  test('is cancelled with Ctrl-C, and echo is turned on again', async () => {
     const input = terminal(bytes('sec\x03ret\r'))
     expect((await read(input)).secret).toBeUndefined()
     expect(input.modes).toEqual([true, false])
   })
 
-  test.skipIf(!hasPythonModules('pty'))('at a real one is not shown, and the terminal is as before', async () => {
+  test.skipIf(!hasPythonModules('pty'))('is not shown on a real terminal, whose mode is restored', async () => {
     const env = {
       DATABASE_URL: `sqlite:///${join(scratchFolder('cli'), 'k.db')}`,
       SECRET_KEY: testSecret,
@@ -120,7 +120,7 @@ describe('a password typed at a terminal', () => {
   })
 })
 
-/** Runs a command at a terminal of its own, types a password when asked, and tells what was to be seen and how the terminal was left. */
+/** Runs a command at its own terminal and types a password; returns the visible text and the final terminal mode. */
 const AT_A_TERMINAL = `
 import json, os, pty, sys, termios
 main, side = pty.openpty()

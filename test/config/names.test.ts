@@ -23,7 +23,7 @@ test.each([
   expect(nearMiss(name, configKeys, false)).toBe(meant)
 })
 
-test('a setting under its own name is none, though others are near', () => {
+test('a setting’s own name is not corrected, even if another is similar', () => {
   for (const key of configKeys) expect(nearMiss(key, configKeys, true)).toBeUndefined()
 })
 
@@ -39,11 +39,11 @@ const ordinary =
     .trim()
     .split(/\s+/)
 
-test('ordinary names of the process environment are left alone', () => {
+test('usual names of the environment are ignored', () => {
   expect(ordinary.filter((name) => nearMiss(name, configKeys, false) !== undefined)).toEqual([])
 })
 
-test('in a file of settings short names are read more closely', () => {
+test('short names are corrected only in a settings file', () => {
   expect(nearMiss('PROT', configKeys, false)).toBeUndefined()
   expect(nearMiss('PROT', configKeys, true)).toBe('PORT')
   expect(nearMiss('HOSTS', configKeys, true)).toBe('HOST')

@@ -6,7 +6,7 @@ import { createTestApp, type TestApp } from '../support/app.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { type Served, serve } from '../support/socket.ts'
 
-/** A client's life, written against the generated code: `tsc` holds the names and types that it uses. */
+/** A program that uses the generated code: `tsc` checks the names and types. */
 interface Story {
   live(url: string, user: { username: string; email: string; password: string }): Promise<unknown[]>
 }
@@ -58,7 +58,7 @@ export async function live(baseUrl: string, user: { username: string; email: str
 }
 `
 
-describe('a client made of the OpenAPI document', () => {
+describe('a client generated from the OpenAPI document', () => {
   let app: TestApp
   let served: Served
   let folder: string
@@ -87,7 +87,7 @@ describe('a client made of the OpenAPI document', () => {
     await app.close()
   })
 
-  test('has the types that its author relies on, and no others', async () => {
+  test('has exactly the expected types', async () => {
     await Bun.write(join(folder, 'wrong.ts'), swaggerStory.replace('getMe()', 'getUsersMe()'))
     const complaints = await typeCheck(folder, ['orval-story.ts', 'swagger-story.ts', 'wrong.ts'])
     expect(complaints).toHaveLength(1)
@@ -105,7 +105,7 @@ describe('a client made of the OpenAPI document', () => {
   })
 })
 
-/** The complaints of the compiler about these files and all that they import, one a line. */
+/** The errors of the compiler in these files and all that they import, one per line. */
 async function typeCheck(cwd: string, files: string[]): Promise<string[]> {
   const tsc = join(import.meta.dir, '../../node_modules/typescript/bin/tsc')
   const language = ['--strict', '--target', 'esnext', '--module', 'preserve', '--lib', 'esnext,dom', '--types', '']

@@ -6,7 +6,7 @@ import { watchStatements } from '../support/replace.ts'
 
 const metricsToken = 'a-token-for-the-metrics'
 
-test('a route that reads tells of a database that is away where it asks one, and nowhere else', async () => {
+test('a GET documents database_unavailable if and only if it reads the database', async () => {
   let isAway = false
   const store = watchStatements(() => {
     if (isAway) throw new KeywardError('database_unavailable')

@@ -65,7 +65,7 @@ let app: TestApp
 let text: string
 let document: Document
 
-/** A page that anyone may read refuses nobody; what refuses is tested below. */
+/** A page that everybody may read refuses nobody; refusals are tested below. */
 const rules = { 'operation-4xx-response': 'off' } as const
 
 beforeAll(async () => {
@@ -77,7 +77,7 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-/** Every operation with a name for a failing test. */
+/** Every operation with a name for the failure message. */
 const operations = () =>
   Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
@@ -87,10 +87,10 @@ const operations = () =>
     })),
   )
 
-/** The routes of the documentation itself are no operations of a client. */
+/** The routes of the documentation are not operations of a client. */
 const documented = () => app.table.routes.filter(({ pattern }) => !/^\/docs|^\/openapi\.json$/.test(pattern))
 
-/** The names of the operations for which something does not hold. */
+/** The names of the operations that fail a check. */
 const without = (holds: (one: ReturnType<typeof operations>[number]) => boolean) =>
   operations()
     .filter((one) => !holds(one))
@@ -102,7 +102,7 @@ const answersOf = ({ responses }: Operation): [status: string, answer: Answer][]
     '$ref' in answer ? document.components.responses[answer.$ref.replace('#/components/responses/', '')]! : answer,
   ])
 
-/** Every body and every answer, each with where it stands. */
+/** Every body and every answer, each with its place. */
 const mediaOf = (operation: Operation): { where: string; media: Media }[] => [
   ...Object.entries(operation.requestBody?.content ?? {}).map(([type, media]) => ({ where: `takes ${type}`, media })),
   ...answersOf(operation).flatMap(([status, { content = {} }]) =>
@@ -117,7 +117,7 @@ describe('the OpenAPI document', () => {
     expect(valid).toBe(true)
   })
 
-  test('lints clean, every example against its schema', async () => {
+  test('passes the linter, and every example matches its schema', async () => {
     const config = await createConfig({ extends: ['recommended-strict'], rules })
     const problems = await lintFromString({ source: text, absoluteRef: '/openapi.json', config })
     expect(problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} (${location[0]?.pointer})`)).toEqual(
@@ -125,7 +125,7 @@ describe('the OpenAPI document', () => {
     )
   })
 
-  test('names every route but those of the documentation, and nothing else', () => {
+  test('lists every route except those of the documentation', () => {
     const routes = documented().map(({ method, pattern }) => `${method} ${pattern.replace(/:(\w+)/g, '{$1}')}`)
     expect(
       operations()
@@ -135,7 +135,7 @@ describe('the OpenAPI document', () => {
     expect(routes.length).toBeGreaterThan(6)
   })
 
-  test('says of every operation what it is and where it belongs', () => {
+  test('describes every operation and gives it a tag', () => {
     expect(without(({ operation }) => /^[A-Z].*[^.]$/.test(operation.summary ?? ''))).toEqual([])
     expect(without(({ operation }) => operation.tags.length === 1)).toEqual([])
     const used = new Set(operations().flatMap(({ operation }) => operation.tags))
@@ -143,34 +143,34 @@ describe('the OpenAPI document', () => {
     expect(document.tags.every(({ description }) => description.length > 0)).toBe(true)
   })
 
-  test('gives every operation an id of its own that reads as a call', () => {
+  test('gives every operation a unique id that reads like a function name', () => {
     const ids = operations().map(({ operation }) => operation.operationId)
     expect(without(({ operation }) => /^[a-z]+([A-Z][a-z]+)*$/.test(operation.operationId))).toEqual([])
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids).toEqual(expect.arrayContaining(['login', 'register', 'getMe', 'listSessions', 'refreshTokens']))
   })
 
-  test('is not made of a route without an id', async () => {
+  test('cannot be built with a route without an id', async () => {
     for (const detail of [undefined, {}, { summary: 'X' }]) {
       const routes = [{ method: 'GET', path: '/x', hooks: { detail } }]
       await expect(createDocument({ routes, publicUrl })).rejects.toThrow('/x has no operationId')
     }
   })
 
-  test('is not made of a route that does not describe its answer', async () => {
+  test('cannot be built with a route that does not describe its answer', async () => {
     const hooks = { detail: { operationId: 'x', 'x-access': 'open' }, response: { 200: { type: 'string' } } }
     const routes = [{ method: 'GET', path: '/x', hooks }]
     await expect(createDocument({ routes, publicUrl })).rejects.toThrow('/x does not describe its answer 200')
   })
 
-  test('names components as types are named, and none at length', () => {
+  test('names components like types, with short names', () => {
     const { schemas, responses } = document.components
     const names = [...Object.keys(schemas), ...Object.keys(responses)]
     expect(names.length).toBeGreaterThan(20)
     for (const name of names) expect(name).toMatch(/^(?=.{3,60}$)(?:[A-Z][a-z]*)+$/)
   })
 
-  test('puts the second spellings last, under a tag of their own, deprecated', () => {
+  test('puts the compatibility routes last, under their own tag, deprecated', () => {
     expect(document.tags[0]?.name).toBe('tokens')
     expect(document.tags.at(-1)?.name).toBe('compatibility')
     expect(
@@ -183,7 +183,7 @@ describe('the OpenAPI document', () => {
     ])
   })
 
-  test('offers a token and the password flow wherever a credential is asked, and nowhere else', () => {
+  test('lists a security scheme exactly where a credential is required', () => {
     const asked = [{ password: [] }, { bearer: [] }].map((one) => JSON.stringify(one)).sort()
     expect(
       without(({ route, operation }) => {
@@ -199,7 +199,7 @@ describe('the OpenAPI document', () => {
     })
   })
 
-  test('gives an example of every body, answer and parameter, to be filled in where it is required', () => {
+  test('has an example of every body, answer and parameter, and one to fill in where it is required', () => {
     const hasExample = ({ example, examples }: Media) => example !== undefined || examples !== undefined
     const missing = operations().flatMap(({ name, operation }) => [
       ...mediaOf(operation)
@@ -212,7 +212,7 @@ describe('the OpenAPI document', () => {
     expect(missing).toEqual([])
   })
 
-  test('gives an example of every field of a form, or leaves it empty', () => {
+  test('has an example of every form field, or leaves it empty', () => {
     const forms = operations().flatMap(({ name, operation }) => {
       const media = operation.requestBody?.content['application/x-www-form-urlencoded']
       return media ? [{ name, media }] : []
@@ -228,7 +228,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  test('tells every refusal of every operation', () => {
+  test('lists every refusal of every operation', () => {
     const expected = (route: Route, { requestBody }: Operation) => [
       ...(route.access === 'open' ? [] : ['401']),
       ...(route.access.includes(':') ? ['403'] : []),
@@ -238,14 +238,14 @@ describe('the OpenAPI document', () => {
     expect(
       without(({ route, operation }) => expected(route, operation).every((status) => status in operation.responses)),
     ).toEqual([])
-    // RFC 6749 knows no 422: there a bad parameter is 400.
+    // RFC 6749 has no 422: there a bad parameter is 400.
     const told = ({ oauth }: Route, status: number) => String(oauth && status === 422 ? 400 : status)
     expect(
       without(({ route, operation }) => route.statuses.every((status) => told(route, status) in operation.responses)),
     ).toEqual([])
   })
 
-  test('shows refusals as they are answered: type, status, code and headers', async () => {
+  test('shows refusals with their real type, status, code and headers', async () => {
     const refusals = Object.values(document.components.responses).flatMap(({ content, headers }) =>
       Object.values(content?.['application/problem+json']?.examples ?? {}).map(({ value }) => ({ value, headers })),
     )
@@ -266,7 +266,7 @@ describe('the OpenAPI document', () => {
     for (const header of ['www-authenticate', 'x-request-id']) expect(answer.headers.has(header)).toBe(true)
   })
 
-  test('shows the headers of a limit as somebody meets them who mistypes a password', async () => {
+  test('shows the rate limit headers of a mistyped password', async () => {
     const limited = await createTestApp({ env: { RATE_LIMIT: 'on' } })
     const { username } = await limited.signUp()
     const mistype = () => limited.request('POST', '/token', { form: { username, password: 'wrong' } })
@@ -278,7 +278,7 @@ describe('the OpenAPI document', () => {
     await limited.close()
   })
 
-  test('names the media types that are taken, and only those', async () => {
+  test('lists exactly the media types that are accepted', async () => {
     const { grant } = await app.signUp()
     const bodies: Record<string, string> = {
       'application/json': '{}',
@@ -298,7 +298,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  test('names the media types that are answered', async () => {
+  test('lists the media types of the answers', async () => {
     const { grant } = await app.signUp('grace')
     for (const { name, route, operation } of operations()) {
       if (route.method !== 'GET' || name.includes('{') || !('200' in operation.responses)) continue
@@ -313,7 +313,7 @@ describe('the OpenAPI document', () => {
     }
   })
 
-  test('holds nothing that only Elysia reads', () => {
+  test('contains nothing that only Elysia understands', () => {
     expect(text).not.toMatch(
       /"(\$id|x-[a-z]+|nullable|contentMediaType)":|"multipart\/form-data"|"text\/plain":\{"schema":\{"\$ref/,
     )

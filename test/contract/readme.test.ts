@@ -58,7 +58,7 @@ describe.skipIf(!hasPrograms('bash', 'curl')).each(withCommands.map((one) => [on
       await keyward?.stop()
     })
 
-    /** Starts what a line would start in the foreground; the shell goes on. */
+    /** Starts in the background what a line would start in the foreground. */
     async function start(line: string): Promise<void> {
       const words = line
         .replace('npx --yes bun@1.4.5 start', 'dist/keyward serve --dev')
@@ -78,7 +78,7 @@ describe.skipIf(!hasPrograms('bash', 'curl')).each(withCommands.map((one) => [on
     }
 
     async function runBlock({ text }: Block): Promise<void> {
-      // Lines that would not come back, or that this test is a part of, stand on their own.
+      // Lines that start a server or this very test run are separate parts.
       for (const part of text.split(/^(.*\bbun@1\.4\.5 .*|(?:\w+=\S+ )*\.\/keyward)$/m)) {
         const script = /bun@1\.4\.5 run (\w+)$/.exec(part)?.[1]
         if (script !== undefined) expect(manifest.scripts).toHaveProperty(script)
@@ -89,7 +89,7 @@ describe.skipIf(!hasPrograms('bash', 'curl')).each(withCommands.map((one) => [on
             .replaceAll('/srv/user-service/users.db', oldDatabase)
           const { code, stdout } = await shell.run(command)
           expect({ part, code }).toEqual({ part, code: 0 })
-          // The issuer of its tokens follows the port, which is another one here.
+          // The issuer of tokens contains the port, which differs here.
           output = stdout.replaceAll(/http:\/\/localhost:\d+/g, 'http://localhost:8000')
         }
       }
@@ -104,8 +104,8 @@ describe.skipIf(!hasPrograms('bash', 'curl')).each(withCommands.map((one) => [on
 
 const pretty = (json: string) => JSON.stringify(JSON.parse(json), null, 2)
 
-describe('what README and the guide name is there', () => {
-  test('every route', async () => {
+describe('README and the guide name only what exists:', () => {
+  test('routes', async () => {
     const { table, close } = await createTestApp({ env: { METRICS_TOKEN: 'scrape-only-9f2m4x8q' } })
     await close()
     const named = [...everything.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`\s?]*)/g)].map(
@@ -129,7 +129,7 @@ describe('what README and the guide name is there', () => {
     expect(missing).toEqual([])
   })
 
-  test('every setting', () => {
+  test('settings', () => {
     // Address families of the systemd unit look like settings.
     const named = [...everything.matchAll(/\b(?!AF_)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g)].map(([name]) => name)
     const assigned = [...everything.matchAll(/`?\b([A-Z][A-Z0-9_]+)=/g)].map(([, name]) => name!)
@@ -139,7 +139,7 @@ describe('what README and the guide name is there', () => {
     expect([...new Set([...named, ...assigned])].filter((name) => !own.has(name))).toEqual([])
   })
 
-  test('every script, and it begins with an install, as a fresh clone needs it', async () => {
+  test('scripts, each of which begins with an install, as a fresh clone needs it', async () => {
     const scripts: Record<string, string> = manifest.scripts
     const text = everything + (await Bun.file(join(root, 'test', 'bench', 'README.md')).text())
     const named = [...text.matchAll(/\bbun(?:@1\.4\.5)? (?:run )?(start|(?<=run )[a-z]+)/g)].map(([, name]) => name!)
@@ -151,7 +151,7 @@ describe('what README and the guide name is there', () => {
     for (const name of named) expect([name, beginning(name)]).toEqual([name, 'bun install --frozen-lockfile'])
   })
 
-  test('every file that a document of the repository links or names', async () => {
+  test('files that a document of the repository links or names', async () => {
     const more = ['.github/CONTRIBUTING.md', '.github/SECURITY.md', '.github/CHANGELOG.md']
     const paths = [
       ...documents.map(({ path }) => path),
@@ -169,14 +169,14 @@ describe('what README and the guide name is there', () => {
     expect(missing).toEqual([])
   })
 
-  // To write them anew: bun test/support/readme.ts
-  test('every command, setting and metric, in tables that say what the executable says', async () => {
+  // To write the tables again: bun test/support/readme.ts
+  test('commands, settings and metrics, in the tables that the executable generates', async () => {
     for (const [name, part] of Object.entries(await madeParts()))
       expect([name, partPattern(name).exec(everything)?.[0].split('\n')]).toEqual([name, `\n${part}\n`.split('\n')])
   })
 })
 
-test('README is read in one go', () => {
+test('README has at most 200 lines and no generated part', () => {
   const readme = documents.find(({ name }) => name === 'README')!.text
   expect(readme.split('\n').length).toBeLessThanOrEqual(200)
   expect(readme).not.toContain('<!--')

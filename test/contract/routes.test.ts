@@ -18,7 +18,7 @@ const sourceServices = [
 const bodyMethods = ['POST', 'PUT', 'PATCH']
 const pathOf = ({ pattern }: Route) => pattern.replace(/:\w+/g, '1')
 
-describeEachDialect('every route of the table', (dialect) => {
+describeEachDialect('every route', (dialect) => {
   let served: Served
   const app = appPerSuite({ dialect }, () => served.stop())
   let ada: SignedUp
@@ -37,18 +37,18 @@ describeEachDialect('every route of the table', (dialect) => {
   const openWithBody = () =>
     app.table.routes.filter(({ access, method }) => access === 'open' && bodyMethods.includes(method))
 
-  test('the routes of the source services are there, with their words', () => {
+  test('of the FastAPI services exists, with its access', () => {
     for (const [method, path, access] of sourceServices)
       expect(app.table.find(method, path)).toMatchObject({ method, pattern: path, access })
   })
 
-  test('has an access word and a name of its own', () => {
+  test('has a declared access and a unique name', () => {
     const names = app.table.routes.map(({ method, pattern }) => `${method} ${pattern}`)
     expect(new Set(names).size).toBe(names.length)
     for (const { access } of app.table.routes) expect(access).toMatch(/^[a-z][a-z:-]*$/)
   })
 
-  test('declares a success and 500, and what its access can refuse', () => {
+  test('declares a success, 500, and the refusals of its access', () => {
     for (const { method, pattern, access, statuses } of app.table.routes) {
       const route = `${method} ${pattern}`
       expect([route, statuses.some((status) => status < 400)]).toEqual([route, true])
@@ -61,7 +61,7 @@ describeEachDialect('every route of the table', (dialect) => {
     }
   })
 
-  test('O1: without a credential a guarded one is 401 before the body is looked at', async () => {
+  test('O1: that is guarded is 401 without a credential, before the body is read', async () => {
     const junk = Buffer.alloc(2 ** 20, 0xff)
     for (const route of guarded()) {
       const withBody = route.method === 'GET' ? {} : { body: junk, type: 'image/png' }
@@ -72,7 +72,7 @@ describeEachDialect('every route of the table', (dialect) => {
     }
   })
 
-  test('without one it is 401 whatever a parameter is, and 404 where a path is spelt in another way', async () => {
+  test('that is guarded is 401 without a credential for any parameter, and 404 for another spelling of the path', async () => {
     const named = guarded().filter(({ pattern }) => pattern.includes(':'))
     expect(named.length).toBeGreaterThan(0)
     for (const { method, pattern } of named) {
@@ -83,7 +83,7 @@ describeEachDialect('every route of the table', (dialect) => {
     }
   })
 
-  test('over a socket too, with the body on its way', async () => {
+  test('answers the same over a socket while the body is still being sent', async () => {
     for (const route of guarded()) {
       const { status } = await served.raw(
         `${route.method} ${pathOf(route)} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\n` +
@@ -93,8 +93,8 @@ describeEachDialect('every route of the table', (dialect) => {
     }
   })
 
-  describe('an open one with a body', () => {
-    test('I3: takes only the media types it names', async () => {
+  describe('that is open and has a body', () => {
+    test('I3: accepts only the declared media types', async () => {
       for (const route of openWithBody())
         for (const type of [
           'text/plain',
@@ -110,7 +110,7 @@ describeEachDialect('every route of the table', (dialect) => {
           await expectRefusal(await send(route, { body: '{}', type }), 'unsupported_media_type')
     })
 
-    test('takes no content type for granted and no compressed body', async () => {
+    test('refuses a body without a content type and a compressed body', async () => {
       for (const route of openWithBody()) {
         const bare = new Request(`http://localhost:8000${pathOf(route)}`, { method: route.method })
         await expectRefusal(await app.fetch(bare), 'unsupported_media_type')
@@ -119,7 +119,7 @@ describeEachDialect('every route of the table', (dialect) => {
       }
     })
 
-    /** JSON where it is taken, else a form. */
+    /** Whether the route accepts JSON; the others accept forms. */
     const readsJson = async (route: Route) => (await send(route, { json: {} })).status !== 415
     const malformed: RequestOptions = { body: '{', type: 'application/json' }
 
@@ -137,7 +137,7 @@ describeEachDialect('every route of the table', (dialect) => {
       }
     })
 
-    test('refuses a body that lacks everything with 422, on OAuth routes 400', async () => {
+    test('refuses an empty object with 422, or 400 on OAuth routes', async () => {
       for (const route of openWithBody()) {
         const response = await send(route, (await readsJson(route)) ? { json: {} } : { form: '' })
         const problem = await (route.oauth
@@ -148,7 +148,7 @@ describeEachDialect('every route of the table', (dialect) => {
       }
     })
 
-    test('refuses whatever is no object', async () => {
+    test('refuses JSON that is not an object', async () => {
       for (const route of openWithBody())
         if (await readsJson(route))
           for (const body of ['[]', '[{}]', 'null', 'true', '1', '"{}"', '""']) {
@@ -159,11 +159,11 @@ describeEachDialect('every route of the table', (dialect) => {
     })
   })
 
-  test('changed nothing of the database by being refused', async () => {
+  test('changes nothing in the database when it refuses', async () => {
     expect([await app.rows.users.count(), await app.rows.sessions.count()]).toEqual([1, 1])
   })
 
-  test('takes no odd parameter in its path or query for an error of ours', async () => {
+  test('answers no 5xx to unusual parameters in path or query', async () => {
     const odd = [
       '%00',
       '%',
@@ -182,7 +182,7 @@ describeEachDialect('every route of the table', (dialect) => {
     for (const { method, pattern } of app.table.routes)
       for (const value of odd) {
         const path = pattern.replace(/:\w+/g, value)
-        // A credential of nobody's gets through to open routes only; one of our own reaches the others too.
+        // An invalid credential gets through on open routes only; a valid one is needed for the others.
         for (const token of ['x.y.z', ada.grant.access_token]) {
           const body = bodyMethods.includes(method) ? { json: {} } : {}
           const { status } = await app.request(method, `${path}?except=${value}&role=${value}&a=1&a=2`, {

@@ -14,7 +14,7 @@ const files = async () =>
   [...(await page()).matchAll(/(?:src|href)="(docs\/[^"]+\.\w+)"/g)].map((match) => `/${match[1]}`)
 
 describe('the documentation', () => {
-  test('J2: is a page under a strict policy with nothing inline', async () => {
+  test('J2: is a page with a strict policy and nothing inline', async () => {
     const response = await app.request('GET', '/docs')
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
@@ -25,7 +25,7 @@ describe('the documentation', () => {
     expect(html).not.toMatch(/<style|style=|<script>|\son\w+=|src="(?!docs\/)|https?:/)
   })
 
-  test('has files whose names change with their content, so they are kept for ever', async () => {
+  test('has files with the hash of their content in the name, cached forever', async () => {
     const paths = await files()
     expect(paths.map((path) => path.replace(/-[\w-]{16}\./, '.'))).toEqual([
       '/docs/swagger-ui.css',
@@ -51,7 +51,7 @@ describe('the documentation', () => {
     },
   )
 
-  test('compresses for who takes it, and only for them', async () => {
+  test('is compressed only for clients that accept it', async () => {
     const plain = await app.request('GET', '/openapi.json')
     expect(plain.headers.get('content-encoding')).toBeNull()
     expect(plain.headers.get('vary')).toBe('Accept-Encoding')
@@ -68,7 +68,7 @@ describe('the documentation', () => {
       expect((await ask(encodings)).headers.get('content-encoding')).toBeNull()
   })
 
-  test.each(['/docs', '/openapi.json'])('answers 304 to who has %s already', async (path) => {
+  test.each(['/docs', '/openapi.json'])('answers 304 to a client that has %s', async (path) => {
     const first = await app.request('GET', path)
     expect(first.headers.get('cache-control')).toBe('public, no-cache')
     const etag = first.headers.get('etag')!

@@ -23,7 +23,7 @@ const addressesIn = (html: string, page: string) =>
     .map(([, to]) => new URL(to!.replaceAll('&amp;', '&'), page))
 
 describe('the guide', () => {
-  test.each(names)('serves "%s" as a page of its own, under a policy that allows no script', async (name) => {
+  test.each(names)('serves "%s" as a page, with a policy that forbids scripts', async (name) => {
     const response = await get(name)
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
@@ -39,32 +39,32 @@ describe('the guide', () => {
     expect(html.match(/aria-current="page"/g)).toHaveLength(1)
   })
 
-  test('allows nothing but its own style and an icon', () => {
+  test('allows only its own style and an icon', () => {
     expect(guideSecurityPolicy).toBe(
       "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     )
   })
 
-  test('has a title of its own for every page', async () => {
+  test('has a different title for every page', async () => {
     const titles = await Promise.all(names.map(async (name) => /<title>(.*)<\/title>/.exec(await htmlOf(name))?.[1]))
     expect(new Set(titles).size).toBe(names.length)
     expect(titles).not.toContain('')
   })
 
-  test('serves every file of its folder, each under its own name', () => {
+  test('serves every file of its folder under its own name', () => {
     const folder = dirname(chapterFiles['']!)
     const files = Object.entries(chapterFiles).map(([name, path]) => [basename(path), name])
     expect(files).toEqual(Object.keys(chapterFiles).map((name) => [name === '' ? 'README.md' : `${name}.md`, name]))
     expect(readdirSync(folder).sort()).toEqual(files.map(([file]) => file!).sort())
   })
 
-  test('names every chapter in its contents, in the order of reading, with a line about it', async () => {
+  test('lists every chapter in its contents, in order, with a description', async () => {
     const lines = [...(await sourceOf('')).matchAll(/^\d+\. \[([^\]]+)\]\(([\w-]+)\.md\): (.{10,})$/gm)]
     expect(lines.map(([, , name]) => name!)).toEqual(names.slice(1))
     for (const [, title, name] of lines) expect(await sourceOf(name!)).toStartWith(`# ${title}\n`)
   })
 
-  test('has links that lead somewhere, as it is served at the root and below a path', async () => {
+  test('has no broken link, served at the root and below a path', async () => {
     const anchors = new Map<string, Set<string>>()
     for (const name of names)
       anchors.set(name, new Set([...(await htmlOf(name)).matchAll(/id="([^"]+)"/g)].map(([, id]) => id!)))
@@ -83,8 +83,8 @@ describe('the guide', () => {
       }
   })
 
-  test('has links that lead somewhere on GitHub', async () => {
-    // As GitHub makes the anchor of a heading.
+  test('has no broken link on GitHub', async () => {
+    // The anchor that GitHub makes of a heading.
     const anchorsOf = (text: string) =>
       [...text.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
         heading!
@@ -122,7 +122,7 @@ describe('the guide', () => {
     },
   )
 
-  test('leads to its contents from the address without the slash, below a path too', async () => {
+  test('redirects from the address without the slash to its contents, below a path too', async () => {
     const response = await app.request('GET', '/docs/guide')
     expect([response.status, response.headers.get('location')]).toEqual([308, 'guide/'])
   })
@@ -132,7 +132,7 @@ describe('the guide', () => {
     expect(await htmlOf('settings')).toContain('<a href="../../docs">API reference</a>')
   })
 
-  test('answers 304 to a client that has the page, and compresses', async () => {
+  test('answers 304 to a client that has the page, and is compressed', async () => {
     const first = await app.request('GET', '/docs/guide/security', { headers: { 'accept-encoding': 'gzip' } })
     expect(first.headers.get('content-encoding')).toBe('gzip')
     const etag = first.headers.get('etag')!

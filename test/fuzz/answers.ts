@@ -1,21 +1,21 @@
 import { catalogue } from '../../src/errors.ts'
 import type { ApiDocument, DeclaredAnswer, Operation } from './document.ts'
 
-/** What was really sent, with nothing left to fill in. */
+/** A request as it was sent, without placeholders. */
 export interface Sent {
   method: string
   target: string
-  /** Undefined where the path or the method is none of the document's. */
+  /** Undefined if the path or the method is not in the document. */
   operation: Operation | undefined
-  /** Texts of the request; none may come back in a refusal. */
+  /** Texts of the request; no refusal may contain one. */
   texts: ReadonlySet<string>
-  /** Passwords and tokens; none may come back in any answer. */
+  /** Passwords and tokens; no answer may contain one. */
   secrets: ReadonlySet<string>
-  /** Whether a token of a live session is among them. */
+  /** Whether it carries a token of a session that is alive. */
   spendable: boolean
 }
 
-/** What an answer breaks of the rules that all answers keep, and of the document; empty for a good one. */
+/** The violations of the general rules and of the document in an answer; empty for a valid one. */
 export async function faultsOf(sent: Sent, answer: Response, document: ApiDocument): Promise<string[]> {
   const faults: string[] = []
   const expect = (holds: boolean, fault: string) => {
@@ -31,7 +31,7 @@ export async function faultsOf(sent: Sent, answer: Response, document: ApiDocume
     expect(status === 204 && sent.method === 'OPTIONS' && headers.has('allow'), `answers an undeclared ${status}`)
     return faults
   }
-  // Over a socket the server leaves the body of a HEAD away.
+  // Over a socket the server omits the body of a HEAD.
   if (sent.method === 'HEAD') return faults
   if (declared.type === undefined) expect(body === '', `answers ${status} with a body`)
   else expect(type?.split(';')[0] === declared.type || isPageFile(sent), `answers ${status} as ${type}`)
@@ -66,13 +66,13 @@ function headerFaults({ status, headers }: Response, expect: Expect): void {
   }
 }
 
-/** A HEAD answers as GET; what is no operation answers 404 or 405. */
+/** A HEAD answers as GET; an unknown operation answers 404 or 405. */
 function declaredAnswer({ operation }: Sent, status: number, document: ApiDocument): DeclaredAnswer | undefined {
   if (operation) return operation.answers.get(status)
   return status === 404 || status === 405 ? document.problem : undefined
 }
 
-/** The document names one type of those that the files of the page have. */
+/** The document names only one of the types that the files of the page have. */
 const isPageFile = ({ operation }: Sent): boolean => operation?.path === '/docs/{file}'
 
 function bodyFaults(body: string, status: number, { complaints, codes }: DeclaredAnswer): string[] {
@@ -90,7 +90,7 @@ function bodyFaults(body: string, status: number, { complaints, codes }: Declare
   return faults
 }
 
-/** The first text of the request that an answer repeats and would not have said anyway. */
+/** The first text of the request that the answer repeats, except texts that it contains in any case. */
 function echoIn(texts: Sent['texts'], body: string, headers: Headers, document: ApiDocument): string | undefined {
   const said = [body, ...[...headers].filter(([name]) => !repeated.has(name)).map(([, value]) => value)].join('\n')
   for (const text of texts) {
@@ -99,5 +99,5 @@ function echoIn(texts: Sent['texts'], body: string, headers: Headers, document: 
   }
 }
 
-/** What a client names itself, an origin of the list, and words for methods. */
+/** Values that an answer may contain: the client's request id, a listed origin, and names of methods. */
 const repeated = new Set(['x-request-id', 'access-control-allow-origin', 'allow'])

@@ -1,16 +1,16 @@
 /**
- * How many requests a run sends in all: those of `bun run check` unless FUZZ_REQUESTS says another number, which
- * `bun run fuzz` does.
+ * How many requests a run sends in all: those of `bun run check`, unless `bun run fuzz` sets FUZZ_REQUESTS to another
+ * number.
  */
 export const fuzzRequests = Number(process.env.FUZZ_REQUESTS ?? 20_000)
 
 /**
- * The same requests each time, so that a check is not red by chance. A longer run asks for others with FUZZ_SEED=random;
- * what fails names its seed, and FUZZ_SEED with that number (and the same FUZZ_REQUESTS) sends them again.
+ * The same requests each time, so that a check does not fail by chance. FUZZ_SEED=random sends others. A failure prints
+ * its seed; FUZZ_SEED with that number and the same FUZZ_REQUESTS sends the same requests again.
  */
 export const fuzzSeed = seedOf(process.env.FUZZ_SEED)
 
-/** Half an hour, whatever was asked for: a run that hangs ends. */
+/** Half an hour, so that a run that hangs ends. */
 export const FUZZ_TIMEOUT = 30 * 60_000
 
 function seedOf(text: string | undefined): number {

@@ -1,6 +1,6 @@
 import Schema from 'typebox/schema'
 
-/** One operation of `/openapi.json`, its references resolved. */
+/** One operation of `/openapi.json`, with its references resolved. */
 export interface Operation {
   method: string
   /** With `{name}` for parameters. */
@@ -20,17 +20,17 @@ export interface Member {
 export interface DeclaredAnswer {
   /** `undefined` for an answer without a body. */
   type: string | undefined
-  /** Codes of the problems that it may be. */
+  /** The error codes that it may have. */
   codes: readonly string[]
-  /** What is wrong with a body, if anything. */
+  /** The violations of the schema in a body. */
   complaints(body: unknown): string[]
 }
 
 export interface ApiDocument {
   operations: readonly Operation[]
-  /** For answers that stand outside every operation: 404 and 405. */
+  /** For answers outside every operation: 404 and 405. */
   problem: DeclaredAnswer
-  /** All that the service says of itself: what is repeated from here is no echo. */
+  /** All text of the document: repeating it is not an echo. */
   text: string
 }
 
@@ -55,10 +55,10 @@ interface RawDocument {
   components: { schemas: Record<string, JsonSchema>; responses: Record<string, RawAnswer> }
 }
 
-/** Reads the document as a client would that generates its requests and checks its answers. */
+/** Reads the document like a client that generates its requests and checks its answers. */
 export function readDocument(text: string): ApiDocument {
   const { paths, components } = JSON.parse(text) as RawDocument
-  // References in a schema are looked up in the schema itself.
+  // References in a schema are resolved within the schema itself.
   const compile = (schema: object) => Schema.Compile({ ...schema, components: { schemas: components.schemas } })
   const resolved = (schema: JsonSchema): JsonSchema =>
     schema.$ref === undefined ? schema : components.schemas[nameOf(schema.$ref)]!

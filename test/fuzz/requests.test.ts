@@ -11,17 +11,17 @@ import { createWorld, metricsToken, type World } from './world.ts'
 
 interface Run {
   name: string
-  /** Of all requests. */
+  /** Requests over all databases. */
   share: number
   options: TestAppOptions
-  /** What must be among the answers: all of it was for nothing if no request got past the door. */
+  /** Statuses that must be among the answers: the run is worthless if every request is refused early. */
   answers: readonly number[]
 }
 
 const usual = [200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422]
 const limited = { dialect: dialects[0]!, env: { RATE_LIMIT: 'on' } }
 
-/** PostgreSQL refuses other texts and numbers than SQLite; the bulk goes to the one that is quicker. */
+/** PostgreSQL refuses other texts and numbers than SQLite; most requests go to SQLite, which is faster. */
 const shares = { sqlite: 0.75, postgresql: 0.15 }
 const runs: Run[] = [
   ...dialects.map((dialect) => ({
@@ -33,7 +33,7 @@ const runs: Run[] = [
   { name: `${dialects[0]!.name} with limits`, share: 0.1, options: limited, answers: [200, 401, 422, 429] },
 ]
 
-describe.each(runs)('requests of every kind, on $name', ({ share, options, answers }) => {
+describe.each(runs)('generated requests, on $name', ({ share, options, answers }) => {
   const env = { METRICS_TOKEN: metricsToken, CORS_ORIGINS: 'https://app.keyward.test', SQLITE_SYNCHRONOUS: 'NORMAL' }
   const app = appPerSuite({ ...options, env: { ...env, ...options.env } })
   let world: World
@@ -44,7 +44,7 @@ describe.each(runs)('requests of every kind, on $name', ({ share, options, answe
   }, 60_000)
 
   test(
-    'A10, K1, K13, K14, P3: are answered as the document says, within a second; nothing is echoed, no secret logged',
+    'A10, K1, K13, K14, P3: are answered as documented within a second, nothing is echoed, no secret is logged',
     async () => {
       const fuzzer = createFuzzer(app, world, document)
       const property = fc.asyncProperty(requestsFor(document.operations), async (plan) => {

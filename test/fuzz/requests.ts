@@ -2,20 +2,20 @@ import fc from 'fast-check'
 import type { Operation } from './document.ts'
 import { intruders, json, live, mangled, meant, text } from './values.ts'
 
-/** A request in words: `{{…}}` stands for what only a running service has. */
+/** A request with placeholders: `{{…}}` stands for a value that only a running service has. */
 export interface PlannedRequest {
   method: string
-  /** With the query. */
+  /** Includes the query. */
   target: string
   headers: readonly (readonly [name: string, value: string])[]
   body: string | Uint8Array | undefined
-  /** The address at the other end. */
+  /** The address of the client. */
   peer: string
 }
 
-/** Requests for the routes of the document: right ones, nearly right ones, and what has nothing to do with them. */
+/** Requests for the routes of the document: valid, nearly valid, and unrelated ones. */
 export function requestsFor(operations: readonly Operation[]): fc.Arbitrary<PlannedRequest> {
-  // Those that do most get most.
+  // Operations with more effects get more requests.
   const weighted = operations.map((operation) => ({
     weight:
       operation.path.startsWith('/docs') || operation.path === '/openapi.json' ? 1 : operation.bodies.length * 6 + 3,
@@ -54,7 +54,7 @@ const method = (operation: Operation) =>
     },
   )
 
-/** Characters that a target cannot hold are escaped; `%` and what looks like an escape stay. */
+/** Escapes characters that a target cannot hold; keeps `%` and anything that looks like an escape. */
 const inTarget = (value: string): string =>
   encodeURIComponent(value.toWellFormed()).replace(/%7B|%7D|%25|%5E|%3C|%3E/g, decodeURIComponent)
 

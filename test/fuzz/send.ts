@@ -6,13 +6,13 @@ import { headerText, type PlannedRequest } from './requests.ts'
 import type { World } from './world.ts'
 
 export interface Fuzzer {
-  /** Sends a request and answers what is wrong with what came back. */
+  /** Sends a request and returns the violations in its answer. */
   judge(plan: PlannedRequest): Promise<string[]>
-  /** How often each status was answered. */
+  /** The number of answers per status. */
   statuses: Map<number, number>
 }
 
-/** No answer may take longer, in milliseconds of real time. */
+/** The longest time for an answer, in milliseconds of real time. */
 const LONGEST = 1_000
 
 export function createFuzzer(app: TestApp, world: World, document: ApiDocument): Fuzzer {
@@ -28,11 +28,11 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
     const took = performance.now() - started
     statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
     const faults = [...(await faultsOf(sent, answer, document)), ...faultsOfLog(world)]
-    if (spends(sent, answer.status)) await world.renew()
+    if (usesUp(sent, answer.status)) await world.renew()
     return took > LONGEST ? [...faults, SLOW] : faults
   }
 
-  /** What was logged since the last look: no password, no token, nothing unexpected. */
+  /** Checks the log since the last call: no password, no token, no unexpected error. */
   function faultsOfLog({ secrets, values }: World): string[] {
     const log = app.logs.splice(0).join('')
     const leaked = [...secrets(), values.device_token].some((secret) => log.includes(secret))
@@ -45,7 +45,7 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
   function build(plan: PlannedRequest): { request: Request; sent: Sent } {
     const target = world.fill(plan.target)
     const headers = new Headers()
-    // What a client names its request is logged: none names it by a token.
+    // The request id of the client is logged; none of them is a token.
     for (const [name, value] of plan.headers)
       headers.set(name, headerText(name === 'x-request-id' ? value : world.fill(value)))
     const bodiless = /^(GET|HEAD)$/i.test(plan.method)
@@ -62,7 +62,7 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
     const texts = textsOf({ target, headers, body })
     const said = [...texts].join('\n')
     const operation = route && operations.get(`${route.method} ${route.pattern}`)
-    // A key can be a username, which is answered; the password cannot.
+    // A placeholder can be a username, which may be answered; a password may not.
     const candidates = operation?.path === '/register' ? [world.values.password] : world.secrets()
     const secrets = new Set(candidates.filter((secret) => said.includes(secret)))
     return {
@@ -83,7 +83,7 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
     async judge(plan) {
       for (let attempt = 1; ; attempt++) {
         const faults = await send(plan)
-        // A busy machine may stop any test for a second; an input that takes long does so every time.
+        // A busy machine may delay any test for a second; a slow input is slow every time.
         if (!faults.includes(SLOW) || attempt === 3) return faults
       }
     },
@@ -92,11 +92,11 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
 
 const SLOW = `takes longer than ${LONGEST} ms`
 
-/** Whether a request may have ended a session or changed a password of the world's people. */
-const spends = ({ method, operation, spendable }: Sent, status: number): boolean =>
+/** Whether a request may have ended a session or changed a password of the test users. */
+const usesUp = ({ method, operation, spendable }: Sent, status: number): boolean =>
   operation !== undefined && method !== 'GET' && spendable && (status < 300 || status === 401)
 
-/** The values of a request, as they were meant and as they were sent. */
+/** The values of a request, as generated and as sent. */
 function textsOf(sent: { target: string; headers: Headers; body: string | Uint8Array | undefined }): Set<string> {
   const texts = new Set<string>()
   const [path = '', query = ''] = sent.target.split(/\?(.*)/s)
@@ -112,7 +112,7 @@ function textsOf(sent: { target: string; headers: Headers; body: string | Uint8A
   return texts
 }
 
-/** What a client names itself and where it comes from may be said to it. */
+/** An answer may contain the client's request id and address. */
 const unsaid = new Set(['x-request-id', 'origin'])
 
 function decoded(text: string): string {
@@ -132,7 +132,7 @@ function leaves(body: string): string[] {
   try {
     walk(JSON.parse(body))
   } catch {
-    // Then it has no leaves.
+    // Invalid JSON has no leaves.
   }
   return found
 }

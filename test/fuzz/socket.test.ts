@@ -4,15 +4,15 @@ import fc from 'fast-check'
 import { appPerSuite } from '../support/hooks.ts'
 import { type Served, serve } from '../support/socket.ts'
 import { FUZZ_TIMEOUT, fuzzRequests, fuzzSeed } from './budget.ts'
-import { naughty } from './values.ts'
+import { hostileTexts } from './values.ts'
 
-/** 501 and 505 among them: what speaks no HTTP/1 is told so. */
+/** Includes 501 and 505, for messages that are not HTTP/1. */
 const refusedByBun = new Set([400, 413, 414, 417, 431, 501, 505])
 
-/** Connections are dearer than requests in process. */
+/** Connections cost more than requests in process. */
 const connections = Math.ceil(fuzzRequests / 10)
 
-describe('bytes of every kind, over a socket', () => {
+describe('random bytes over a socket', () => {
   let served: Served
   const app = appPerSuite({ env: { SQLITE_SYNCHRONOUS: 'NORMAL' } }, () => served.stop())
   beforeAll(async () => {
@@ -20,14 +20,14 @@ describe('bytes of every kind, over a socket', () => {
   })
 
   test(
-    'K1, R4: are answered as HTTP or not at all, never with a 5xx, and harm nobody who comes after',
+    'K1, R4: are answered as HTTP or not at all, never with a 5xx, and do not affect later requests',
     async () => {
       const statuses = new Map<number, number>()
       const property = fc.asyncProperty(messages, async (bytes) => {
         const answer = await exchange(served.url, bytes)
         for (const { status, headers } of heads(answer)) {
           statuses.set(status, (statuses.get(status) ?? 0) + 1)
-          // What Bun refuses before anybody of ours sees it is bare.
+          // Answers of Bun itself, before Keyward sees the request, have no body.
           const bare = !headers.includes('x-request-id:')
           expect([status, bare ? refusedByBun.has(status) : status < 500]).toEqual([status, true])
           if (!bare)
@@ -108,7 +108,7 @@ const fieldValue = fc.oneof(
     weight: 3,
     arbitrary: fc.constantFrom('application/json', 'Bearer a.b.c', 'localhost', 'a b', '[::1', 'close', '100-continue'),
   },
-  { weight: 1, arbitrary: fc.constantFrom(...naughty).map((text) => text.slice(0, 20_000)) },
+  { weight: 1, arbitrary: fc.constantFrom(...hostileTexts).map((text) => text.slice(0, 20_000)) },
   { weight: 1, arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 60 }) },
 )
 
@@ -134,7 +134,7 @@ const body = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary-ascii', maxLength: 200 }) },
 )
 
-/** A message with a Host and the body as declared two times out of three: else Bun alone would answer. */
+/** Two thirds of the messages have a Host and a body as declared; otherwise Bun would answer them all. */
 const messages = fc
   .record({
     line: fc.tuple(token, target, version).map((parts) => parts.join(' ')),
@@ -159,7 +159,7 @@ const messages = fc
     return extra + [line, ...host, ...fields, ...length, '', body].join(end)
   })
 
-/** Sends bytes and no more, and answers what came until the server closed; the client closing its half ends a wait. */
+/** Sends bytes, closes the client's half so that no side waits, and returns the answer until the server closes. */
 const exchange = (url: string, bytes: string): Promise<string> =>
   new Promise((resolve) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1')
@@ -169,12 +169,12 @@ const exchange = (url: string, bytes: string): Promise<string> =>
       answer += piece
     })
     socket.on('close', () => resolve(answer))
-    // A reset by a server that has refused is an answer too.
+    // A reset after a refusal is an answer too.
     socket.on('error', () => {})
     socket.end(bytes, 'latin1')
   })
 
-/** Every answer that came, one request or several. */
+/** Every answer that arrived, for one request or several. */
 const heads = (answer: string): { status: number; headers: string }[] =>
   [...answer.matchAll(/HTTP\/1\.1 (\d{3})[^\r\n]*\r\n([\s\S]*?)\r\n\r\n/g)].map(([, status, headers]) => ({
     status: Number(status),

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { liveValues } from './world.ts'
 
-/** Texts that have broken something somewhere. */
-export const naughty = [
+/** Texts that are known to break parsers. */
+export const hostileTexts = [
   '',
   ' ',
   '\t\n',
@@ -64,13 +64,13 @@ export const naughty = [
 
 export const live = fc.constantFrom(...liveValues).map((name) => `{{${name}}}`)
 
-/** A live value with one character changed, cut short, or with something behind it. */
+/** A valid value with one character changed, cut short, or extended. */
 export const mangled = fc
   .tuple(fc.constantFrom(...liveValues), fc.constantFrom('^', '<', '>'), fc.nat({ max: 600 }))
   .map(([name, how, at]) => `{{${name}${how}${at}}}`)
 
 export const text: fc.Arbitrary<string> = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(...naughty) },
+  { weight: 4, arbitrary: fc.constantFrom(...hostileTexts) },
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
   { weight: 2, arbitrary: fc.string({ maxLength: 300 }) },
   { weight: 1, arbitrary: fc.emailAddress() },
@@ -89,7 +89,7 @@ export const json: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: fc.dictionary(text, fc.jsonValue({ maxDepth: 1 }), { maxKeys: 3 }) },
 )
 
-/** What a member of this name holds when a client means well. */
+/** A valid value for a member of this name. */
 export const meant: Record<string, readonly string[]> = {
   username: ['{{username}}', '{{email}}', '{{fresh}}'],
   email: ['{{email}}', '{{fresh}}@example.com'],
@@ -104,7 +104,7 @@ export const meant: Record<string, readonly string[]> = {
   id: ['{{session_id}}'],
 }
 
-/** Members that nobody asked for. */
+/** Members that no route expects. */
 export const intruders = fc.oneof(
   fc.constantFrom('__proto__', 'constructor', 'prototype', 'id', 'role', 'roles', 'is_admin', 'is_active', 'toString'),
   fc.constantFrom('email_verified', 'password_hash', 'user_id', 'client_id', 'client_secret', 'scope', ''),

@@ -1,7 +1,7 @@
 import { HOUR } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 
-/** What a request may name with `{{…}}` instead of a value that only a running service has. */
+/** The values that a request can name with `{{…}}`. */
 export const liveValues = [
   'username',
   'email',
@@ -22,13 +22,13 @@ export type LiveValue = (typeof liveValues)[number]
 
 export interface World {
   values: Record<LiveValue, string>
-  /** Replaces every `{{name}}`; `{{name^n}}` with another character at n, `{{name<n}}` cut there, `{{name>n}}` with more. */
+  /** Replaces `{{name}}`; `{{name^n}}` changed at n, `{{name<n}}` is cut at n, `{{name>n}}` extended. */
   fill(text: string): string
-  /** Makes good again what a request may have spent: the user's password and session, the administrator's too. */
+  /** Restores what a request may have changed: the passwords and sessions of the user and the administrator. */
   renew(): Promise<void>
-  /** The passwords and tokens in use, which no answer may repeat. A login does answer the device token that it was sent. */
+  /** The passwords and tokens in use, which no answer may repeat. Only a login may repeat its device token. */
   secrets(): string[]
-  /** Those that a request may spend. */
+  /** The values that a request may use up. */
   spendable(): string[]
 }
 
@@ -43,18 +43,18 @@ const secretNames = [
   'ended_token',
 ] as const
 
-/** With spaces, so that no username and no address can hold it and be answered. */
+/** With spaces, so that no username or address can contain it. */
 const password = 'zebra crossing at noon'
 export const metricsToken = 'a-token-for-the-metrics'
 
-/** A user, an administrator, an API key, and tokens of every kind, dead ones too. */
+/** A user, an administrator, an API key, and tokens of every kind, expired ones too. */
 export async function createWorld(app: TestApp): Promise<World> {
   const logIn = async (username: string): Promise<Record<string, string> | undefined> => {
     for (;;) {
       const answer = await app.request('POST', '/token', { form: { username, password }, peer: '198.51.100.7' })
       if (answer.status === 200) return (await answer.json()) as Record<string, string>
       if (answer.status !== 429) return undefined
-      // What the requests guessed counts against the account.
+      // The guesses of the requests count against the account.
       await app.passTime(HOUR)
     }
   }

@@ -6,7 +6,7 @@ const apps = appsPerTest()
 const entries = (logs: string[]) => logs.map((line) => JSON.parse(line) as Record<string, unknown>)
 const requests = (logs: string[]) => entries(logs).filter(({ event }) => event === 'request')
 
-test('a request is one line: id, method, pattern, status, duration and who, in this order', async () => {
+test('a request is logged as one line: id, method, route, status, duration and user, in this order', async () => {
   const app = await apps.open()
   const { id, grant } = await app.signUp()
   app.logs.length = 0
@@ -19,7 +19,7 @@ test('a request is one line: id, method, pattern, status, duration and who, in t
   ])
 })
 
-test('who registers, logs in or refreshes is named, and nobody who is guessed', async () => {
+test('a registration, login or refresh is logged with the user, a failed login without', async () => {
   const app = await apps.open()
   const { id, grant, username, email, password } = await app.signUp()
   const renewed = await app.request('POST', '/token/refresh', { json: { refresh_token: grant.refresh_token } })
@@ -55,7 +55,7 @@ test('HEAD is logged as the GET that it stands for', async () => {
   ])
 })
 
-test('a refusal says its code; a path that is no route is not written', async () => {
+test('a refusal is logged with its code, and an unknown path is not logged', async () => {
   const app = await apps.open()
   await app.request('GET', '/users/me')
   await app.request('POST', '/token', { form: { username: 'ada', password: 'x' } })
@@ -68,7 +68,7 @@ test('a refusal says its code; a path that is no route is not written', async ()
   expect(app.logs.join('')).not.toContain('kept-out')
 })
 
-test('log and metrics name the code that the client got', async () => {
+test('log and metrics have the code that the client got', async () => {
   const METRICS_TOKEN = 'scrape-only-9f2m4x8q'
   const app = await apps.open({ env: { METRICS_TOKEN } })
   const answers = [
@@ -82,7 +82,7 @@ test('log and metrics name the code that the client got', async () => {
   for (const code of codes) expect(metrics).toContain(`keyward_refusals_total{code="${code}"} 1\n`)
 })
 
-test('P3: no line holds a token, a password, an address or a query, whatever fails', async () => {
+test('P3: no line contains a token, a password, an address or a query, whatever fails', async () => {
   const app = await apps.open({ env: { TRUSTED_PROXIES: '192.0.2.1' } })
   const { id, grant, password } = await app.signUp()
   const headers = { 'x-forwarded-for': '203.0.113.77' }
@@ -106,13 +106,13 @@ test('P3: no line holds a token, a password, an address or a query, whatever fai
   expect(requests(app.logs).length).toBe(14)
 })
 
-test('LOG_LEVEL leaves out what is below it', async () => {
+test('LOG_LEVEL omits lines of lower levels', async () => {
   const app = await apps.open({ env: { LOG_LEVEL: 'warn' } })
   await app.request('GET', '/users/me')
   expect(app.logs).toEqual([])
 })
 
-test('LOG_FORMAT=text is one readable line', async () => {
+test('LOG_FORMAT=text writes a readable line', async () => {
   const app = await apps.open({ env: { LOG_FORMAT: 'text' } })
   app.logs.length = 0
   await app.request('GET', '/users/me', { headers: { 'x-request-id': 'trace-7' } })
@@ -121,7 +121,7 @@ test('LOG_FORMAT=text is one readable line', async () => {
   ])
 })
 
-test('X-Forwarded-For without TRUSTED_PROXIES is warned of once', async () => {
+test('X-Forwarded-For without TRUSTED_PROXIES is warned about once', async () => {
   const app = await apps.open()
   const login = () =>
     app.request('POST', '/token', {

@@ -8,7 +8,7 @@ type Content = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
 const post = (body: Content | null, headers: Record<string, string> = {}): Request =>
   new Request('http://keyward.test/', { method: 'POST', body, headers })
 
-/** As the HTTP server hands it over: with the length that the client declared. */
+/** A request as the HTTP server passes it on, with the length that the client declared. */
 const declared = (body: string | Uint8Array<ArrayBuffer>, length: number | string = Buffer.byteLength(body)): Request =>
   post(body, { 'content-length': String(length) })
 
@@ -18,7 +18,7 @@ interface Source {
   cancelled: boolean
 }
 
-/** A body that is made only as fast as it is read, up to a hundred chunks. */
+/** A body that is produced only as fast as it is read, up to a hundred chunks. */
 function lazily(chunk: Uint8Array): Source {
   const source: Source = {
     pulled: 0,
@@ -60,12 +60,12 @@ async function refusal(reading: Promise<string>): Promise<ErrorCode | 'accepted'
 const bytes = (...values: number[]): Uint8Array<ArrayBuffer> => Uint8Array.from(values)
 
 describe('readBody', () => {
-  test('reads a body of declared length and one without', async () => {
+  test('reads a body with and without a declared length', async () => {
     expect(await readBody(declared('{"a":"é€😀"}'))).toBe('{"a":"é€😀"}')
     expect(await readBody(post('{"a":"é€😀"}'))).toBe('{"a":"é€😀"}')
   })
 
-  test('a missing or empty body is the empty text', async () => {
+  test('reads a missing or empty body as an empty text', async () => {
     expect(await readBody(new Request('http://keyward.test/'))).toBe('')
     expect(await readBody(post(null))).toBe('')
     expect(await readBody(post(''))).toBe('')
@@ -73,11 +73,11 @@ describe('readBody', () => {
     expect(await readBody(post(chunked()))).toBe('')
   })
 
-  test('joins characters that the chunks cut in two', async () => {
+  test('joins characters that are split between chunks', async () => {
     expect(await readBody(post(chunked(bytes(0x61, 0xe2), bytes(0x82), bytes(0xac, 0x62))))).toBe('a€b')
   })
 
-  test('takes a body of exactly 64 KiB and refuses one byte more, declared or streamed', async () => {
+  test('accepts a body of exactly 64 KiB and refuses one byte more, declared or streamed', async () => {
     expect(await readBody(declared('x'.repeat(BODY_LIMIT)))).toHaveLength(65_536)
     expect(await readBody(post('x'.repeat(BODY_LIMIT)))).toHaveLength(65_536)
     expect(await refusal(readBody(declared('x'.repeat(BODY_LIMIT + 1))))).toBe('payload_too_large')
@@ -90,7 +90,7 @@ describe('readBody', () => {
     expect(await readBody(post('€€€€'), 12)).toBe('€€€€')
   })
 
-  test('refuses a declared length above the limit without reading a byte', async () => {
+  test('refuses a declared length above the limit without reading', async () => {
     const source = lazily(bytes(0x78))
     expect(await refusal(readBody(post(source.stream, { 'content-length': '65537' })))).toBe('payload_too_large')
     expect(source.pulled).toBe(0)
@@ -98,14 +98,14 @@ describe('readBody', () => {
       expect(await refusal(readBody(declared('x', length)))).toBe('payload_too_large')
   })
 
-  test('stops a long stream at the first chunk too many, and cancels it', async () => {
+  test('stops a long stream at the first chunk above the limit, and cancels it', async () => {
     const source = lazily(new Uint8Array(16_384))
     expect(await refusal(readBody(post(source.stream)))).toBe('payload_too_large')
     expect(source.pulled).toBe(5)
     expect(source.cancelled).toBe(true)
   })
 
-  test('a source that cannot be cancelled does not change the answer', async () => {
+  test('answers the same if the stream cannot be cancelled', async () => {
     const stream = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(40_000)),
       cancel: () => Promise.reject(new Error('no')),
@@ -113,7 +113,7 @@ describe('readBody', () => {
     expect(await refusal(readBody(post(stream)))).toBe('payload_too_large')
   })
 
-  test('does not believe a declared length that is too small or no number', async () => {
+  test('does not trust a declared length that is too small or not a number', async () => {
     expect(await refusal(readBody(declared('x'.repeat(100), 5), 10))).toBe('payload_too_large')
     for (const length of ['-1', '1e1', '0x5', '5, 5', '']) {
       expect(await refusal(readBody(declared('x'.repeat(11), length), 10))).toBe('payload_too_large')
@@ -137,17 +137,17 @@ describe('readBody', () => {
     expect(await readBody(declared('next'))).toBe('next')
   })
 
-  test('takes a replacement character that the client really sent', async () => {
+  test('accepts a replacement character that the client sent', async () => {
     expect(await readBody(declared('"\ufffd"'))).toBe('"\ufffd"')
   })
 
-  test('strips one byte order mark and keeps any further', async () => {
+  test('removes one byte order mark and keeps any further ones', async () => {
     expect(await readBody(declared('\ufeff{}'))).toBe('{}')
     expect(await readBody(post(chunked(bytes(0xef), bytes(0xbb, 0xbf, 0x7b, 0x7d))))).toBe('{}')
     expect(await readBody(declared('\ufeff\ufeff{}'))).toBe('\ufeff{}')
   })
 
-  test('a body that breaks off is the client’s fault', async () => {
+  test('treats a body that breaks off as an error of the client', async () => {
     const broken = () =>
       new ReadableStream<Uint8Array>({
         start: (controller) => controller.enqueue(bytes(0x7b)),
@@ -157,13 +157,13 @@ describe('readBody', () => {
     expect(await refusal(readBody(post(broken(), { 'content-length': '10' })))).toBe('invalid_request')
   })
 
-  test('a body that was read before is ours', async () => {
+  test('treats a body that was already read as an internal error', async () => {
     const request = declared('{}')
     await request.text()
     await expect(readBody(request)).rejects.toThrow(TypeError)
   })
 
-  test('over a socket: the refusal of an oversized chunked body arrives, and the server goes on', async () => {
+  test('over a socket the refusal of an oversized chunked body arrives, and the server goes on', async () => {
     const server = Bun.serve({
       port: 0,
       hostname: '127.0.0.1',
@@ -200,7 +200,7 @@ describe('mediaType', () => {
     expect(mediaType(header)).toBe('application/json')
   })
 
-  test('tells other types apart', () => {
+  test('distinguishes other types', () => {
     expect(mediaType('application/x-www-form-urlencoded')).toBe('application/x-www-form-urlencoded')
     expect(mediaType('text/plain;charset=utf-8')).toBe('text/plain')
     expect(mediaType('application/problem+json')).toBe('application/problem+json')
@@ -240,7 +240,7 @@ describe('mediaType', () => {
     },
   )
 
-  test('long hostile headers are answered, not chewed', () => {
+  test('parses long hostile headers quickly', () => {
     const filler = 100_000
     for (const tail of [
       ' '.repeat(filler),

@@ -10,7 +10,7 @@ const app = appPerSuite({ env: { CORS_ORIGINS: `${listed},http://localhost:3000`
 const corsHeaders = ({ headers }: Response) => [...headers].filter(([name]) => name.startsWith('access-control-'))
 
 describe('CORS', () => {
-  test('J1: an origin of the list may read every answer, without credentials', async () => {
+  test('J1: a listed origin may read every answer, without credentials', async () => {
     const answers = [
       await app.request('GET', '/users/me', { headers: { origin: listed } }),
       await app.request('GET', '/nope', { headers: { origin: listed } }),
@@ -26,7 +26,7 @@ describe('CORS', () => {
     }
   })
 
-  test('J1: the list is exact: no other origin gets a header', async () => {
+  test('J1: the comparison is exact, and other origins get no header', async () => {
     for (const origin of [
       'https://app.example.com.evil.example',
       'https://evil-app.example.com',
@@ -48,7 +48,7 @@ describe('CORS', () => {
   const preflight = (origin: string, path = '/token') =>
     app.request('OPTIONS', path, { headers: { origin, 'access-control-request-method': 'POST' } })
 
-  test('a preflight of a listed origin learns methods and headers', async () => {
+  test('a preflight of a listed origin gets methods and headers', async () => {
     const response = await preflight('http://localhost:3000')
     expect(response.status).toBe(204)
     expect(Object.fromEntries(corsHeaders(response))).toEqual({
@@ -61,13 +61,13 @@ describe('CORS', () => {
     expectCommonHeaders(response)
   })
 
-  test('a preflight of any other is a plain OPTIONS', async () => {
+  test('a preflight of another origin is an ordinary OPTIONS', async () => {
     const response = await preflight('https://evil.example')
     expect([response.status, response.headers.get('allow'), corsHeaders(response)]).toEqual([204, 'OPTIONS, POST', []])
     expect((await preflight(listed, '/nope')).status).toBe(404)
   })
 
-  test('without a list nobody gets a header', async () => {
+  test('without a list no origin gets a header', async () => {
     const closed = await createTestApp()
     for (const origin of [listed, 'null', '*', 'http://localhost:8000'])
       for (const method of ['GET', 'OPTIONS']) {

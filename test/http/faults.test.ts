@@ -10,7 +10,7 @@ const passwords = standIn<'passwords'>()
 const tokens = standIn<'tokens'>()
 const log = standIn<'log'>()
 const app = appPerTest({
-  replace: { passwords: passwords.takePlace, tokens: tokens.takePlace, log: log.takePlace },
+  replace: { passwords: passwords.replacement, tokens: tokens.replacement, log: log.replacement },
 })
 let ada: SignedUp
 
@@ -28,7 +28,7 @@ const nothingLeaks = async (response: Response) => {
   expect(app.logs.join()).not.toContain(marker)
 }
 
-/** An error as a driver throws it: with statement and parameters in its message, and frames that are none. */
+/** An error like a driver's: its message contains statement and parameters, and lines that look like stack frames. */
 class DriverError extends Error {
   override name = 'DriverError'
   code = 'ERR_ODD'
@@ -45,7 +45,7 @@ describe('an unexpected error in a handler', () => {
     ['an object', { message: marker, status: 200, toString: (): string => marker }],
     ['a Response', new Response(marker)],
     ['nothing', undefined],
-  ])('%s: is a 500 that says nothing', async (_, error) => {
+  ])('%s: is a 500 without details', async (_, error) => {
     failWith(error)
     const response = await login()
     const problem = await expectRefusal(response, 'internal')
@@ -54,7 +54,7 @@ describe('an unexpected error in a handler', () => {
     expect(app.logs.some((line) => line.includes('"unhandled_error"') && line.includes('"route":"/token"'))).toBe(true)
   })
 
-  test('K14: its class, code and own frames are in the log, under the id of the request', async () => {
+  test('K14: is logged with class, code and own stack frames, under the id of the request', async () => {
     failWith(driverError())
     const response = await login()
     const line = JSON.parse(app.logs[0] ?? '') as Record<string, string>
@@ -76,7 +76,7 @@ test('an unexpected error in the guard is the same 500', async () => {
   await nothingLeaks(response)
 })
 
-test('K14: an answer that does not fit its schema is a 500 that shows nothing of it', async () => {
+test('K14: an answer that violates its schema is a 500 that shows no part of it', async () => {
   tokens.change({ mint: () => ({ token: { secret: marker } as unknown as string, expiresIn: 1800 }) })
   const response = await login()
   await expectRefusal(response, 'internal')
@@ -89,7 +89,7 @@ describe('503', () => {
     ['overloaded', 2.1, '3'],
     ['database_busy', 1, '1'],
     ['database_unavailable', 5, '5'],
-  ])('%s says when to try again and nothing of why', async (code, retryAfter, header) => {
+  ])('%s says when to try again, and not why', async (code, retryAfter, header) => {
     failWith(new KeywardError(code, { retryAfter, cause: driverError() }))
     const response = await login()
     const problem = await expectRefusal(response, code)
@@ -99,7 +99,7 @@ describe('503', () => {
     expect(app.logs[0]).toContain(`"code":"${code}"`)
   })
 
-  test('is logged beside the line of the request only where there is a cause to tell', async () => {
+  test('is logged with its cause, if there is one', async () => {
     const lines = async (cause?: unknown) => {
       app.logs.length = 0
       failWith(new KeywardError('overloaded', { cause }))
@@ -113,12 +113,12 @@ describe('503', () => {
     ])
   })
 
-  test('has Retry-After even where nobody knows for how long', async () => {
+  test('has Retry-After even if the time is not known', async () => {
     failWith(new KeywardError('shutting_down'))
     await expectRefusal(await login('/user/token'), 'shutting_down')
   })
 
-  test('an error that wraps a refusal is that refusal', async () => {
+  test('is the answer to an error that wraps this refusal', async () => {
     failWith(new Error(marker, { cause: new KeywardError('database_busy', { retryAfter: 1 }) }))
     const response = await app.request('POST', '/register', {
       json: { email: 'b@example.com', username: 'bob', password: 'correct horse battery' },
@@ -128,7 +128,7 @@ describe('503', () => {
   })
 })
 
-test('a mistake of ours in one request leaves those that came with it their answers', async () => {
+test('an internal error in one request does not affect others of the same batch', async () => {
   log.change(({ info }) => ({
     info(event, fields) {
       if (fields?.route === '/user/user') throw new Error(marker)

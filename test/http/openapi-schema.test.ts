@@ -5,7 +5,7 @@ import { createSchemaBook, exampleOf, type Schema } from '../../src/http/openapi
 const taken = (schema: object) => createSchemaBook().take(schema)
 
 describe('a schema of the document', () => {
-  test('drops what steers Elysia and keeps members of those names', () => {
+  test('drops keywords of Elysia and keeps properties with those names', () => {
     expect(taken(t.String({ $id: 'name', error: 'Wrong', examples: ['a'], 'x-codes': [], minLength: 1 }))).toEqual({
       type: 'string',
       minLength: 1,
@@ -17,7 +17,7 @@ describe('a schema of the document', () => {
     })
   })
 
-  test('keeps the examples of a member, which has no place beside it', () => {
+  test('keeps the examples of a member, but not beside a reference', () => {
     const name = t.String({ examples: ['ada'] })
     const user = t.Object({ name }, { title: 'User', examples: [{ name: 'grace' }] })
     expect(taken(t.Object({ name, user }, { examples: [{}] }))).toEqual({
@@ -27,7 +27,7 @@ describe('a schema of the document', () => {
     })
   })
 
-  test('writes a union of constants as an enumeration', () => {
+  test('writes a union of constants as an enum', () => {
     expect(taken(t.Union([t.Literal('asc'), t.Literal('desc')], { description: 'Order' }))).toEqual({
       type: 'string',
       enum: ['asc', 'desc'],
@@ -37,21 +37,21 @@ describe('a schema of the document', () => {
     expect(taken(nullable)).toEqual({ anyOf: [{ type: 'string' }, { type: 'null' }] })
   })
 
-  test('takes the number out of what a query says as text', () => {
+  test('writes the numbers and booleans of a query as such', () => {
     expect(taken(t.Numeric({ minimum: 1 }))).toMatchObject({ type: 'number', minimum: 1 })
     expect(taken(t.Object({ limit: t.Optional(t.BooleanString()) }))).toMatchObject({
       properties: { limit: { type: 'boolean' } },
     })
   })
 
-  test('writes a record by its values', () => {
+  test('writes a record as additionalProperties', () => {
     expect(taken(t.Record(t.String(), t.Integer()))).toEqual({
       type: 'object',
       additionalProperties: { type: 'integer' },
     })
   })
 
-  test('is referred to by its title, wherever it stands', () => {
+  test('is referenced by its title everywhere', () => {
     const book = createSchemaBook()
     const user = t.Object({ id: t.Integer() }, { title: 'User' })
     expect(book.take(t.Array(user))).toEqual({ type: 'array', items: { $ref: '#/components/schemas/User' } })
@@ -64,13 +64,13 @@ describe('a schema of the document', () => {
 describe('an example', () => {
   const example = (schema: object) => exampleOf(schema as Schema)
 
-  test('is the first that the schema gives', () => {
+  test('is the first one in the schema', () => {
     expect(example(t.String({ examples: ['a', 'b'] }))).toBe('a')
     expect(example(t.Literal('bearer'))).toBe('bearer')
     expect(example(t.Union([t.String(), t.Literal('x')]))).toBe('x')
   })
 
-  test('is put together from those of the parts', () => {
+  test('is composed of the examples of the properties', () => {
     const item = t.Object({ id: t.Integer({ examples: [7] }), note: t.Optional(t.String()) })
     expect(example(t.Object({ items: t.Array(item), next_cursor: t.String({ examples: ['abc'] }) }))).toEqual({
       items: [{ id: 7 }],
@@ -78,7 +78,7 @@ describe('an example', () => {
     })
   })
 
-  test('is none where a part that must be there has none', () => {
+  test('is missing if a required property has none', () => {
     expect(example(t.Object({ id: t.Integer(), name: t.String({ examples: ['a'] }) }))).toBeUndefined()
     expect(example(t.Array(t.String()))).toBeUndefined()
   })

@@ -53,7 +53,7 @@ const asks: [string, () => Request][] = [
   ['an unknown path', () => ask('/nowhere')],
 ]
 
-test.each(asks)('batching changes neither the answer nor the log: %s', async (_, request) => {
+test.each(asks)('batching does not change the answer or the log: %s', async (_, request) => {
   const told = async (fetchOf: (pipeline: Pipeline) => (request: Request) => Promise<Response>) => {
     const { pipeline, lines } = make()
     const response = await fetchOf(pipeline)(request())
@@ -65,7 +65,7 @@ test.each(asks)('batching changes neither the answer nor the log: %s', async (_,
   expect(await told((pipeline) => inBatches(pipeline, clock))).toEqual(alone)
 })
 
-test('a batch takes each step for all of its requests before the next step', async () => {
+test('a batch runs each step for all of its requests before the next step', async () => {
   const { pipeline } = make()
   const steps: string[] = []
   const noted: Pipeline = {
@@ -114,7 +114,7 @@ describe('the caller of a request', () => {
     expect(await inHandler('/late', callerOf)).toEqual(keyCaller)
   })
 
-  test('is an error where the route has none, or none with a session', async () => {
+  test('is an error if the route has no caller, or asks for a session that the caller has not', async () => {
     expect(await inHandler('/open', callerOf)).toEqual(new Error('This route is open: it has no caller'))
     expect(await inHandler('/open', sessionOf)).toBeInstanceOf(Error)
     expect(await inHandler('/late', sessionOf)).toEqual(new Error('This route can be called without a session'))

@@ -14,7 +14,7 @@ describe('createRequestIds', () => {
     'parkw_1',
     'keyJ',
     'x'.repeat(128),
-  ])('takes the sane id of a caller: %s', (supplied) => {
+  ])('accepts the plain id of a client: %s', (supplied) => {
     expect(requestId(supplied)).toBe(supplied)
   })
 
@@ -41,19 +41,19 @@ describe('createRequestIds', () => {
     '203.0.113.77',
     'client-203.0.113.77-1',
     '2001:db8::1',
-  ])('mints one instead of %j', (supplied) => {
+  ])('makes a new one instead of %j', (supplied) => {
     const id = requestId(supplied)
     expect(id).not.toBe(supplied as string)
     expect(id).toMatch(/^[A-Za-z0-9._-]{14,128}$/)
   })
 
-  test('never mints one twice, in one process or in two', () => {
+  test('never makes one twice, in one process or in two', () => {
     const other = createRequestIds(seededRandom('another process'))
     const minted = Array.from({ length: 1_000 }, () => [requestId(null), other(null)]).flat()
     expect(new Set(minted).size).toBe(minted.length)
   })
 
-  test('what it mints it would also take', () => {
+  test('would accept the ids that it makes', () => {
     const id = requestId(null)
     expect(requestId(id)).toBe(id)
   })

@@ -14,7 +14,7 @@ const problemOf = async (response: Response) => (await response.json()) as Recor
 const me = (headers: Record<string, string> = {}) => app.request('GET', '/users/me', { headers })
 
 describe('errors', () => {
-  test('are RFC 9457 problem details with a stable code and a sentence for a person', async () => {
+  test('are RFC 9457 problem details with a stable code and a sentence', async () => {
     const response = await app.request('POST', '/register', {
       json: { email: 'ada@example.com', username: 'other', password: 'correct horse battery' },
     })
@@ -28,7 +28,7 @@ describe('errors', () => {
     })
   })
 
-  test('of validation are 422 and name every field once', async () => {
+  test('of validation are 422 and name every invalid field once', async () => {
     const response = await app.request('POST', '/register', { json: { email: 'x', username: 'y' } })
     const { errors, detail } = await expectRefusal(response, 'validation_failed')
     expect(errors?.map(({ field }) => field)).toEqual(['password'])
@@ -39,7 +39,7 @@ describe('errors', () => {
     for (const { message } of fields ?? []) expect(message).toMatch(/^[A-Z].{10,}/)
   })
 
-  test('of OAuth routes add error and error_description; a malformed request there is 400', async () => {
+  test('of OAuth routes add error and error_description, and are 400 for a malformed request', async () => {
     for (const path of ['/token', '/user/token']) {
       const response = await app.request('POST', path, { form: { username: 'ada' } })
       const problem = await expectRefusal(response, 'invalid_request')
@@ -70,7 +70,7 @@ describe('401', () => {
     }
   })
 
-  test('names the error where a bad token was sent', async () => {
+  test('has an error in its challenge if a bad token was sent', async () => {
     for (const token of ['x', 'a.b.c', `${ada.grant.access_token}x`, `${ada.grant.access_token},x`, '""', 'a b']) {
       const response = await me({ authorization: `Bearer ${token}` })
       await expectRefusal(response, 'invalid_token')
@@ -82,13 +82,13 @@ describe('401', () => {
 describe('a token', () => {
   const token = () => ada.grant.access_token
 
-  test('is taken from the Authorization header, whatever the case of the scheme', async () => {
+  test('is read from the Authorization header; the scheme may have any case', async () => {
     for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR'])
       expect((await me({ authorization: `${scheme} ${token()}` })).status).toBe(200)
     expect((await me({ authorization: `Bearer   ${token()}` })).status).toBe(200)
   })
 
-  test('A11, E11: is taken from nowhere else', async () => {
+  test('A11, E11: is read from nowhere else', async () => {
     const elsewhere = [
       app.request('GET', `/users/me?access_token=${token()}`),
       app.request('GET', `/users/me?token=${token()}&authorization=Bearer%20${token()}`),
@@ -102,7 +102,7 @@ describe('a token', () => {
     for (const response of await Promise.all(elsewhere)) await expectRefusal(response, 'not_authenticated')
   })
 
-  test('I1, I2: is no cookie: none is read or set', async () => {
+  test('I1, I2: is never a cookie: none is read or set', async () => {
     const login = await app.request('POST', '/token', {
       form: { username: 'ada', password: ada.password },
       headers: { cookie: 'a=%; b="; __proto__=1; c' },
@@ -112,8 +112,8 @@ describe('a token', () => {
   })
 })
 
-describe('the order of judgement', () => {
-  test('a client that nobody knows is refused before the body is looked at', async () => {
+describe('the order of checks', () => {
+  test('a request with an unknown client is refused before the body is read', async () => {
     const response = await app.request('POST', '/token', {
       body: ' '.repeat(100_000),
       type: 'text/plain',
@@ -122,7 +122,7 @@ describe('the order of judgement', () => {
     await expectRefusal(response, 'invalid_client')
   })
 
-  test('a known client meets 415 before 413 before 400 before 422', async () => {
+  test('a wrong body gets 415 before 413 before 400 before 422', async () => {
     const big = 'x'.repeat(65_537)
     const post = (body: string, type: string) => app.request('POST', '/register', { body, type })
     await expectRefusal(await post(big, 'text/plain'), 'unsupported_media_type')
@@ -133,14 +133,14 @@ describe('the order of judgement', () => {
 })
 
 describe('paths and methods', () => {
-  test('an unknown path is 404 for every method, OPTIONS too', async () => {
+  test('an unknown path is 404 for every method, also OPTIONS', async () => {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
       for (const path of ['/', '/nope', '/token/', '//token', '/TOKEN', '/%74oken', '/token%20', '/toke', '/tokens'])
         await expectRefusal(await app.request(method, path), 'not_found')
     expect((await app.request('HEAD', '/nope')).status).toBe(404)
   })
 
-  test('a query changes nothing', async () => {
+  test('a query does not change the route', async () => {
     for (const query of ['?', '?a', '?a=%', '?a[]=1&a[]=2', '?__proto__=1', '?/users/me', '?://users/me'])
       await expectRefusal(await app.request('POST', `/token${query}`), 'unsupported_media_type')
   })
@@ -164,7 +164,7 @@ describe('paths and methods', () => {
     }
   })
 
-  test('HEAD goes with GET and with nothing else', async () => {
+  test('HEAD works wherever GET does and nowhere else', async () => {
     const head = await app.request('HEAD', '/users/me', { token: ada.grant.access_token })
     const full = await app.request('GET', '/users/me', { token: ada.grant.access_token })
     expect([head.status, await head.text()]).toEqual([200, ''])
@@ -189,15 +189,15 @@ describe('every answer', () => {
       app.request('POST', '/register', { body: 'x', type: 'text/html' }),
     ])
 
-  test('J2: carries X-Request-Id, nosniff and no-referrer', async () => {
+  test('J2: has X-Request-Id, nosniff and no-referrer', async () => {
     for (const response of await answers()) expectCommonHeaders(response)
   })
 
-  test('E12: with a token or personal data is not stored', async () => {
+  test('E12: with a token or personal data is not cached', async () => {
     for (const response of await answers()) expect(response.headers.get('cache-control')).toBe('no-store')
   })
 
-  test('takes the request id of the caller if it is sane, and the log names it', async () => {
+  test('has the request id of the client if it is plain, and so has the log', async () => {
     expect((await me({ 'x-request-id': 'Caller-1.2_3' })).headers.get('x-request-id')).toBe('Caller-1.2_3')
     expect(app.logs.at(-1)).toContain('"request_id":"Caller-1.2_3"')
     for (const insane of ['a b', 'x'.repeat(129), '<script>', 'a, b', '{}', 'é'.repeat(3), '../x', 'a"b']) {
@@ -208,7 +208,7 @@ describe('every answer', () => {
     }
   })
 
-  test('is one line in the log, without path, query or address', async () => {
+  test('is logged as one line, without path, query or address', async () => {
     const before = app.logs.length
     await app.request('GET', '/users/me?secret=zq7', { token: ada.grant.access_token })
     await app.request('GET', '/nope/zq7')
@@ -221,8 +221,8 @@ describe('every answer', () => {
   })
 })
 
-describe('a route answers the declared members alone', () => {
-  test('A10: no answer holds a password hash', async () => {
+describe('a route answers only declared members', () => {
+  test('A10: no answer contains a password hash', async () => {
     const response = await app.request('GET', '/users/me', { token: ada.grant.access_token })
     expect(Object.keys(await problemOf(response)).sort()).toEqual([
       'created_at',

@@ -20,7 +20,7 @@ const get = (target: string, options?: { host?: string; headers?: string }) => s
 const bearer = () => `Authorization: Bearer ${ada.grant.access_token}\r\n`
 
 describe('the path', () => {
-  test('D10, I6: one spelling is one route: every other is 404, whatever another server would make of it', async () => {
+  test('D10, I6: has one spelling; every other is 404, whatever another server would make of it', async () => {
     for (const target of [
       '//users/me',
       '///users/me',
@@ -48,7 +48,7 @@ describe('the path', () => {
     }
   })
 
-  test('I6: /users/me is 401 without a token in every spelling that is still that path', async () => {
+  test('I6: /users/me is 401 without a token in every spelling of that path', async () => {
     for (const target of [
       '/users/me',
       '/users/me?',
@@ -76,13 +76,13 @@ describe('the path', () => {
     }
   })
 
-  test('no target and no Host is answered with the account without a token', async () => {
+  test('never gives the account without a token, for any target and Host', async () => {
     for (const target of ['*', 'users/me', '?', '\\users\\me', 'http:/users/me', 'ftp://x/users/me', '/a://users/me'])
       for (const host of ['localhost', '', 'x', 'a b', 'x/users/me', 'x/token?', 'x#', '[::1', 'a@b:c'])
         expect((await get(target, { host })).status).toBeWithin(400, 500)
   })
 
-  test('I5: an absolute target is served, its host ignored', async () => {
+  test('I5: may be absolute; its host is ignored', async () => {
     const { status, body } = await get('http://elsewhere.example/users/me', { headers: bearer() })
     expect([status, JSON.parse(body).username]).toEqual([200, 'ada'])
   })
@@ -90,7 +90,7 @@ describe('the path', () => {
 
 describe('the Host header', () => {
   test.each(['x', 'kw', 'localhost', '127.0.0.1:8000', '[::1]:8000', 'id.example.com.', 'LOCALHOST:08000'])(
-    '%s is served',
+    '%s is accepted',
     async (host) => {
       expect((await get('/users/me', { host, headers: bearer() })).status).toBe(200)
     },
@@ -104,7 +104,7 @@ describe('the Host header', () => {
   })
 
   test.each(['99999999999999999999', '1.2.3.4.5', '0x', 'a%', '256.1.1.1', 'xn--', 'a:99999', 'x, y'])(
-    '%s, which Bun lets through, never makes a HEAD or an OPTIONS fail',
+    '%s, which Bun accepts, causes no failure of HEAD or OPTIONS',
     async (host) => {
       const { status: known } = await get('/users/me', { host })
       for (const method of ['HEAD', 'OPTIONS', 'DELETE'])
@@ -116,7 +116,7 @@ describe('the Host header', () => {
     },
   )
 
-  test('none at all is fine in HTTP/1.0 and a bare 400 in HTTP/1.1', async () => {
+  test('may be missing in HTTP/1.0, and is 400 in HTTP/1.1 if missing', async () => {
     const old = await served.raw(`GET /users/me HTTP/1.0\r\n${bearer()}\r\n`)
     expect([old.status, JSON.parse(old.body).username]).toEqual([200, 'ada'])
     const oldPath = await served.raw('GET /a://users/me HTTP/1.0\r\n\r\n')
@@ -138,7 +138,7 @@ describe('other methods', () => {
     expect(JSON.parse(body).code).toBe('method_not_allowed')
   })
 
-  test('HEAD has the headers of GET, the length of its body and none of it', async () => {
+  test('HEAD has the headers and the content length of GET, and no body', async () => {
     const request = ' /users/me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Request-Id: same\r\n'
     const [head, full] = [
       await served.raw(`HEAD${request}${bearer()}\r\n`),
@@ -172,19 +172,19 @@ describe('the body', () => {
   const post = (path: string, body: NonNullable<RequestInit['body']>, type = 'application/json') =>
     fetch(`${served.url}${path}`, { method: 'POST', body, headers: { 'content-type': type } })
 
-  test('of a declared 64 KiB is read, one byte more is 413', async () => {
+  test('is read up to 64 KiB, and is 413 with one byte more', async () => {
     await expectRefusal(await post('/register', ' '.repeat(65_536)), 'invalid_request')
     await expectRefusal(await post('/register', ' '.repeat(65_537)), 'payload_too_large')
   })
 
-  test('K5: declared too large is refused before it is sent', async () => {
+  test('K5: that is declared too large is refused before it is sent', async () => {
     const { status, body } = await served.raw(
       'POST /token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 70000\r\n\r\n',
     )
     expect([status, JSON.parse(body).code]).toEqual([413, 'payload_too_large'])
   })
 
-  test('K5: sent in chunks is counted as it comes', async () => {
+  test('K5: in chunks is counted as it arrives', async () => {
     await expectRefusal(await post('/register', chunks(4)), 'invalid_request')
     await expectRefusal(await post('/register', chunks(5)), 'payload_too_large')
   })
@@ -195,7 +195,7 @@ describe('the body', () => {
     expect((await get('/users/me', { headers: bearer() })).status).toBe(200)
   })
 
-  test('of another type is 415, however large', async () => {
+  test('of another media type is 415, however large', async () => {
     await expectRefusal(await post('/register', ' '.repeat(500_000), 'text/plain'), 'unsupported_media_type')
     await expectRefusal(await post('/register', chunks(30), 'text/plain'), 'unsupported_media_type')
   })
@@ -213,7 +213,7 @@ describe('the body', () => {
 })
 
 describe('the client address', () => {
-  /** Whom the hash gate would count a login for. */
+  /** The client that a login is counted for. */
   async function counted(trustedProxies: string, forwardedFor?: string, http10 = false): Promise<string | undefined> {
     const clients: (string | undefined)[] = []
     const passwords: Replace['passwords'] = (real) => ({
@@ -236,12 +236,12 @@ describe('the client address', () => {
     return clients[0]
   }
 
-  test('D3: is the peer, and X-Forwarded-For is ignored, without TRUSTED_PROXIES', async () => {
+  test('D3: is the peer without TRUSTED_PROXIES, and X-Forwarded-For is ignored', async () => {
     expect(await counted('', '203.0.113.9')).toBe('127.0.0.1')
     expect(await counted('10.0.0.0/8', '203.0.113.9')).toBe('127.0.0.1')
   })
 
-  test('is the first from the right that is no trusted proxy', async () => {
+  test('is the first address from the right that is not a trusted proxy', async () => {
     expect(await counted('127.0.0.1,10.0.0.0/8', '198.51.100.1, 203.0.113.9, 10.0.0.7')).toBe('203.0.113.9')
     expect(await counted('127.0.0.1')).toBe('127.0.0.1')
   })
@@ -250,7 +250,7 @@ describe('the client address', () => {
     expect(await counted('127.0.0.1', '2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64')
   })
 
-  test('is known of a request without a Host too', async () => {
+  test('is known for a request without a Host too', async () => {
     expect(await counted('', undefined, true)).toBe('127.0.0.1')
   })
 })

@@ -5,13 +5,13 @@ import { readChapter } from '../support/readme.ts'
 
 const file = join(import.meta.dir, '..', '..', 'Dockerfile')
 
-test('the Dockerfile has nothing for a linter to say', async () => {
+test('the Dockerfile passes the linter', async () => {
   const text = await Bun.file(file).text()
   expect(validate(text)).toEqual([])
   expect(validate(text.replace('USER 65532:65532', 'USER')).length).toBeGreaterThan(0)
 })
 
-test('Dockerfile, guide and the systemd unit give the same time to stop', async () => {
+test('Dockerfile, guide and systemd unit have the same stop timeout', async () => {
   const texts = [await Bun.file(file).text(), await readChapter('running')]
   const said = texts.flatMap((text) => [...text.matchAll(/(?:--stop-timeout |TimeoutStopSec=)(\d+)/g)])
   expect(said.map(([, seconds]) => seconds)).toEqual(['45', '45', '45'])

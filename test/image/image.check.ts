@@ -10,8 +10,8 @@ setDefaultTimeout(120_000)
 
 const file = join(import.meta.dir, '..', '..', 'Dockerfile')
 
-// Run by `bun run check:image`, not by a plain `bun test`: it installs and compiles the project once more, and needs to be
-// root or to have user namespaces. There is no engine here. What the last stage would hold is built in a folder; a container of it is a chroot with the
+// Run by `bun run check:image`, not by plain `bun test`: it installs and compiles the project again, and needs root or
+// user namespaces. Without a container engine the last stage is built in a folder; a container is a chroot with the
 // image's user, environment and commands, and with /proc, which every container has.
 describe('the image', () => {
   let image: BuiltImage
@@ -41,11 +41,11 @@ describe('the image', () => {
     await keyward?.stop()
   })
 
-  test('is built with the Bun of this project, from nothing else', () => {
+  test('is built with the project’s version of Bun, and from scratch', () => {
     expect(bases).toEqual([`oven/bun:${Bun.version}`, 'scratch'])
   })
 
-  test('holds one program, the libraries that it is linked to, and no shell', () => {
+  test('contains one program, its libraries, and no shell', () => {
     const files = filesOf(image.root)
     const programs = files.filter((path) => (statSync(join(image.root, path)).mode & 0o111) !== 0 && !isLibrary(path))
     expect(programs).toEqual(['usr/local/bin/keyward'])
@@ -58,7 +58,7 @@ describe('the image', () => {
     expect(files.filter(isLibrary).length).toBeGreaterThanOrEqual(2)
   })
 
-  test('runs as a user that is not root and owns nothing but the volume', () => {
+  test('runs as an unprivileged user who owns nothing but the volume', () => {
     expect(image.user).toBe('65532:65532')
     expect(image.volumes).toEqual(['/data'])
     if (process.getuid?.() !== 0) return
@@ -78,10 +78,10 @@ describe('the image', () => {
     expect(readdirSync(join(image.root, 'data'))).toContain('keyward.db')
   })
 
-  test('takes commands beside its server, by name', async () => {
+  test('runs commands while its server runs', async () => {
     const account = ['--email', 'grace@example.com', '--username', 'grace', '--admin']
     const child = Bun.spawn(inContainer(image, ['keyward', 'users', 'create', ...account]), {
-      // An engine gives a PATH to an image that names none.
+      // An engine sets PATH if the image does not.
       env: {
         PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
         ...image.env,
@@ -98,7 +98,7 @@ describe('the image', () => {
     expect(token.status).toBe(200)
   })
 
-  test('says by its HEALTHCHECK whether it is well', async () => {
+  test('reports its health by HEALTHCHECK', async () => {
     const { port } = new URL(keyward.url)
     const check = async (env: Record<string, string>) => {
       const child = Bun.spawn(inContainer(image, image.healthcheck), {
@@ -113,16 +113,16 @@ describe('the image', () => {
     expect(await check({ PORT: '1' })).toBe(1)
   })
 
-  test('ends with 0 on SIGTERM, as its first process gets it', async () => {
+  test('exits with 0 on SIGTERM as process 1', async () => {
     keyward.signal('SIGTERM')
     expect(await keyward.exited).toBe(0)
   })
 })
 
-/** A command line that enters the image; the process it starts is the one it becomes, so signals reach it. */
+/** A command line that enters the image by exec, so that signals reach the process. */
 function inContainer({ root, user }: BuiltImage, command: string[]): string[] {
   const enter = 'mount --bind /proc "$1/proc" && root=$1 && shift && exec chroot'
-  // Whoever is not root is root in a namespace of their own only, and no one outside.
+  // Other users become root only in a user namespace of their own.
   return process.getuid?.() === 0
     ? ['unshare', '--mount', 'sh', '-c', `${enter} --userspec=${user} "$root" "$@"`, 'sh', root, ...command]
     : [
@@ -145,7 +145,7 @@ const filesOf = (root: string): string[] =>
     .filter((path) => !path.startsWith('proc/'))
     .sort()
 
-/** Where this machine gets its packages from, if it says so in the environment. */
+/** The mirror of packages that the environment names, if any. */
 const registrySettings = (): Record<string, string> =>
   Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>

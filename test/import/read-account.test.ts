@@ -33,7 +33,7 @@ describe('the time of registration', () => {
   })
 
   test.each([null, undefined, '', 'yesterday', '2024-13-40', '2024-02-03 25:00', '03/02/2024', '0', '-5', 'infinity'])(
-    'is that of the import for %p',
+    'is the time of the import for %p',
     (text) => {
       expect(createdAt(text)).toBe('2026-01-01T00:00:00.000Z')
     },
@@ -45,7 +45,7 @@ describe('the time of registration', () => {
   })
 })
 
-test('whether an account is active, as databases and drivers write it', () => {
+test('is_active is read as databases and drivers write it', () => {
   const isActive = (text: string | null | undefined) => readAccount({ ...row, isActive: text }, now).account.isActive
   for (const text of ['1', 't', 'true', 'True']) expect(isActive(text)).toBe(true)
   for (const text of ['0', 'f', 'false', 'FALSE']) expect(isActive(text)).toBe(false)
@@ -53,7 +53,7 @@ test('whether an account is active, as databases and drivers write it', () => {
   expect(isActive(undefined)).toBe(true)
 })
 
-test('ids stay clear of the end of what JavaScript counts exactly', () => {
+test('ids are limited to what JavaScript counts exactly', () => {
   const id = (text: string) => readAccount({ ...row, id: text }, now).account.id
   expect(id('4503599627370496')).toBe(2 ** 52)
   for (const text of ['4503599627370497', '01', '1e3', ' 1', '0x1', 'NaN', '1.0']) expect(id(text)).toBeUndefined()

@@ -11,7 +11,7 @@ const apps = appsPerTest()
 const secondly = { every: SECOND, by: 'each' } as const
 
 describeEachDialect('periodic jobs', (dialect) => {
-  test('T12: a job that fails is logged, runs again at its next turn and harms no other job', async () => {
+  test('T12: a failing job is logged, runs again at its next turn and does not affect other jobs', async () => {
     const app = await apps.open({ dialect })
     const ran: string[] = []
     const errors = [new Error('hunter2'), 'no error at all', new KeywardError('database_unavailable')]
@@ -41,7 +41,7 @@ describeEachDialect('periodic jobs', (dialect) => {
     await jobs.stop()
   })
 
-  test('a job does not start again while it runs, and stopping waits for it', async () => {
+  test('a running job is not started again, and a stop waits for it', async () => {
     const app = await apps.open({ dialect })
     const events: string[] = []
     const gate = Promise.withResolvers<void>()
@@ -65,12 +65,12 @@ describeEachDialect('periodic jobs', (dialect) => {
     expect(events).toEqual(['began', 'ended', 'stopped'])
   })
 
-  test('what one shall do is done by one process, by another once that stops or dies', async () => {
+  test('a job with a lease runs in one process, and in another once that stops or crashes', async () => {
     const ran: string[] = []
     const start = (app: TestApp, name: string) =>
       app.process.startJobs([{ name: 'tidy', every: SECOND, by: 'one', run: async () => void ran.push(name) }])
     const first = await apps.open({ dialect })
-    // A clock of its own for each, so that one can stand still with its process.
+    // Each process has its own clock, which can stand still with the process.
     const beside = (seed: string) => apps.open({ databaseUrl: first.databaseUrl, clock: manualClock(), seed })
     const [second, third] = [await beside('second'), await beside('third')]
     const jobs = new Map([first, second, third].map((app, i) => [app, start(app, `process ${i + 1}`)]))
@@ -88,7 +88,7 @@ describeEachDialect('periodic jobs', (dialect) => {
     expect(await turn(third, second, first)).toEqual(['process 1'])
     await jobs.get(first)?.stop()
     expect(await turn(second, third)).toEqual(['process 2'])
-    // The second stands still now, its lease not given back.
+    // The second process stands still now and has not released its lease.
     expect([await turn(third), await turn(third), await turn(third)]).toEqual([[], [], ['process 3']])
     expect(await turn(second, third)).toEqual(['process 3'])
 

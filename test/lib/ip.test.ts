@@ -57,7 +57,7 @@ describe('canonicalIp', () => {
     expect(canonicalIp(text)).toBeUndefined()
   })
 
-  test('takes what node:net takes, but for zones and the spelling that only ipaddr.js reads as mapped', () => {
+  test('accepts what node:net accepts, except zones and a spelling that only ipaddr.js reads as mapped', () => {
     const piece = fc.constantFrom(
       '0',
       '1',
@@ -86,7 +86,7 @@ describe('canonicalIp', () => {
     )
   })
 
-  test('gives every spelling of an IPv6 address the same text, and that text itself', () => {
+  test('gives every spelling of an IPv6 address the same text, and keeps that text', () => {
     const group = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff }))
     fc.assert(
       fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
@@ -103,26 +103,26 @@ describe('canonicalIp', () => {
 })
 
 describe('clientPrefix and shortenIp', () => {
-  test('an IPv4 address counts whole, in both spellings', () => {
+  test('count an IPv4 address as a whole, in both spellings', () => {
     expect(clientPrefix('192.0.2.1')).toBe('192.0.2.1')
     expect(clientPrefix('::ffff:192.0.2.1')).toBe('192.0.2.1')
   })
 
-  test('IPv6 addresses of one /64 count as one, and those of the next do not', () => {
+  test('count IPv6 addresses of one /64 as one, and the next /64 separately', () => {
     expect(clientPrefix('2001:db8:1:2::1')).toBe('2001:db8:1:2::/64')
     expect(clientPrefix('2001:db8:1:2:ffff:ffff:ffff:ffff')).toBe('2001:db8:1:2::/64')
     expect(clientPrefix('2001:db8:1:3::1')).toBe('2001:db8:1:3::/64')
     expect(clientPrefix('2001:db8:1:0:aaaa:bbbb:cccc:dddd')).toBe(clientPrefix('2001:db8:1::5'))
   })
 
-  test('shortens to the IPv4 /24 and the IPv6 /48', () => {
+  test('shorten to the IPv4 /24 and the IPv6 /48', () => {
     expect(shortenIp('192.0.2.213')).toBe('192.0.2.0/24')
     expect(shortenIp('::ffff:192.0.2.213')).toBe('192.0.2.0/24')
     expect(shortenIp('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1::/48')
     expect(shortenIp('::1')).toBe('::/48')
   })
 
-  test('what is no address shares the place of the unknown one', () => {
+  test('treat everything that is not an address as one unknown address', () => {
     for (const text of ['', 'unknown', 'fe80::1%eth0', UNKNOWN_IP]) {
       expect(clientPrefix(text)).toBe('0.0.0.0')
       expect(shortenIp(text)).toBe('0.0.0.0/24')
@@ -143,26 +143,26 @@ describe('createTrustedProxies', () => {
     ['2001:db8::/32', ['2001:db8::', '2001:db8:ffff::1'], ['2001:db9::', '10.0.0.1']],
     ['2001:db8:0:8::/61', ['2001:db8:0:f::1'], ['2001:db8:0:10::', '2001:db8:0:7::']],
     ['::1', ['::1'], ['::2', '::', '127.0.0.1']],
-  ])('%s holds %j and not %j', (entry, inside, outside) => {
+  ])('%s contains %j and not %j', (entry, inside, outside) => {
     const trusted = createTrustedProxies([entry])
     expect(inside.filter((ip) => !trusted.has(ip))).toEqual([])
     expect(outside.filter((ip) => trusted.has(ip))).toEqual([])
   })
 
-  test('looks through the whole list, both families', () => {
+  test('checks the whole list, IPv4 and IPv6', () => {
     const trusted = createTrustedProxies(['10.0.0.0/8', 'fd00::/8', '192.0.2.7'])
     expect(['10.9.9.9', 'fd12::1', '192.0.2.7'].every((ip) => trusted.has(ip))).toBe(true)
     expect(['192.0.2.8', 'fe80::1', '8.8.8.8'].some((ip) => trusted.has(ip))).toBe(false)
     expect(trusted.empty).toBe(false)
   })
 
-  test('an empty list trusts nobody', () => {
+  test('with an empty list trusts no address', () => {
     const trusted = createTrustedProxies([])
     expect(trusted.empty).toBe(true)
     expect(trusted.has('127.0.0.1') || trusted.has('::1')).toBe(false)
   })
 
-  test('agrees with ipaddr.js on any IPv4 network', () => {
+  test('agrees with ipaddr.js on every IPv4 network', () => {
     const ip = fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 4, maxLength: 4 })
     fc.assert(
       fc.property(ip, fc.integer({ min: 1, max: 32 }), fc.integer({ min: 0, max: 31 }), (network, bits, flipped) => {
@@ -175,7 +175,7 @@ describe('createTrustedProxies', () => {
   })
 
   test.each(['', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/08', '10.0.0.0/-1', '10.0.0.0/8/8', '10/8', 'fe80::1%eth0/64'])(
-    'refuses the entry %j and names it',
+    'refuses the entry %j by name',
     (entry) => {
       expect(parseCidr(entry)).toBeUndefined()
       expect(() => createTrustedProxies(['10.0.0.0/8', entry])).toThrow(`not an IP address or CIDR network: ${entry}`)
@@ -189,7 +189,7 @@ describe('createTrustedProxies', () => {
     },
   )
 
-  test.each(['0.0.0.0/0', '::/0', '::ffff:0.0.0.0/96'])('refuses to trust everybody: %s', (entry) => {
+  test.each(['0.0.0.0/0', '::/0', '::ffff:0.0.0.0/96'])('refuses networks of all addresses: %s', (entry) => {
     expect(() => createTrustedProxies([entry])).toThrow('trusts every address')
   })
 })

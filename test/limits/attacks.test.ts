@@ -8,13 +8,13 @@ import { appPerSuite } from '../support/hooks.ts'
 import { readChapter } from '../support/readme.ts'
 import { auditOf, guess, limited, password } from './support.ts'
 
-/** The guide's section "What an attacker gets" holds these sentences, numbers and all. */
+/** The guide's section "What an attacker can do" contains these sentences and numbers. */
 const guide = await readChapter('security')
 
-/** Asserts that the guide says so. */
+/** Asserts that the guide contains this. */
 const inGuide = (row: string) => expect(guide).toContain(row)
 
-/** Password checks cost nothing here, so that days of attacks take seconds; what is counted is the same. */
+/** Password checks cost nothing here, so that days of attacks take seconds; the counts are the same. */
 const withoutHashing = (options: TestAppOptions = {}): TestAppOptions =>
   limited({
     ...options,
@@ -30,8 +30,8 @@ const withoutHashing = (options: TestAppOptions = {}): TestAppOptions =>
 
 const ipv4 = (block: number, n: number) => `${block}.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`
 
-/** Whether a wrong password was let through to be checked: the use case behind `/token`, without HTTP around it. */
-async function isJudged(app: TestApp, identifier: string, ip: string): Promise<boolean> {
+/** Whether a wrong password was checked and not refused: the use case behind `/token`, without HTTP. */
+async function isChecked(app: TestApp, identifier: string, ip: string): Promise<boolean> {
   const attempt = { identifier, password: 'leaked', origin: { ip, userAgent: null }, client: clientPrefix(ip) }
   const error: unknown = await app.process.login(attempt).catch((thrown) => thrown)
   if (!(error instanceof KeywardError)) throw error
@@ -39,8 +39,8 @@ async function isJudged(app: TestApp, identifier: string, ip: string): Promise<b
 }
 
 /**
- * The best that somebody can do who guesses from one place: as often as there is an answer, and again at the very second
- * that a refusal names. What is refused consumes nothing, so no other timing gets more through.
+ * The most that an attacker can guess from one place: one attempt per answer, and again at the very second that a
+ * refusal names. A refused attempt is not counted, so no other timing gets more guesses.
  */
 async function bestGuesser(
   app: TestApp,
@@ -56,7 +56,7 @@ async function bestGuesser(
   return through
 }
 
-describeEachDialect('an attack', (dialect) => {
+describeEachDialect('the number of guesses in an attack', (dialect) => {
   const app = appPerSuite(withoutHashing({ dialect }))
   let ada: SignedUp
   let start = 0
@@ -71,30 +71,30 @@ describeEachDialect('an attack', (dialect) => {
   })
   const owner = (one: { peer?: string; device?: string } = {}) => guess(app, { username: 'ada', password, ...one })
 
-  test('of one address on one account', async () => {
+  test('by one address on one account', async () => {
     const peer = '198.51.100.7'
     const firstDay = await bestGuesser(app, start + DAY, () => ({ username: 'ada', peer }))
     expect(firstDay).toBeGreaterThanOrEqual(38)
     expect(firstDay).toBeLessThanOrEqual(39)
     const secondDay = await bestGuesser(app, start + 2 * DAY, () => ({ username: 'ada', peer }))
     expect(secondDay).toBeLessThanOrEqual(20)
-    // The owner, at home or anywhere else, feels nothing of it.
+    // The owner at home or anywhere else is not affected.
     expect((await owner()).status).toBe(200)
     expect((await owner({ peer: '203.0.113.1' })).status).toBe(200)
-    inGuide('| one address guesses one account | 39 | 20 | nothing |')
+    inGuide('| one address guesses the password of one user | 39 | 20 | none |')
   })
 
-  test('D6: of 5,000 addresses on one account, for a day', async () => {
+  test('D6: by 5,000 addresses on one account, for a day', async () => {
     const device = ada.grant.device_token
     let through = 0
     let next = 0
     const bot = () => ({ username: 'ada', peer: ipv4(100, next++ % 5_000) })
     for (let hour = 0; hour < 24; hour++) {
       through += await bestGuesser(app, start + (hour + 1) * HOUR, bot)
-      // Every hour, in the middle of it: with the device token, and at home without one.
+      // In the middle of every hour: with the device token, and at home without one.
       expect((await owner({ peer: `203.0.113.${hour}`, device })).status).toBe(200)
       expect((await owner()).status).toBe(200)
-      // The owner travels: no network but home stays known.
+      // The owner travels, and only the home network stays known.
       await app.rows.sessions.remove()
       await owner()
     }
@@ -102,33 +102,33 @@ describeEachDialect('an attack', (dialect) => {
     expect(through).toBeLessThanOrEqual(99)
     expect(await bestGuesser(app, start + 2 * DAY, bot)).toBeLessThanOrEqual(50)
     while ((await guess(app, bot())).status === 401);
-    // On a new device in a new place the owner waits until the attack is over, and 29 minutes then.
+    // On a new device in a new place the owner waits until 29 minutes after the attack.
     const put = await owner({ peer: '203.0.113.200' })
     expect(put.status).toBe(429)
     expect(put.retryAfter).toBeLessThanOrEqual(29 * 60)
     app.clock.setWall(app.clock.now() + put.retryAfter * SECOND)
     expect((await owner({ peer: '203.0.113.200' })).status).toBe(200)
-    // One event for a limit and account in each window, not one for each of the refusals.
+    // One event per limit, account and window, not one per refusal.
     const exceeded = (await auditOf(app)).filter(({ event }) => event === 'limit.exceeded')
     expect(exceeded.length).toBeLessThanOrEqual(2 + 24)
     inGuide(
-      '| 5,000 addresses guess one account | 99 | 50 | nothing on a known device or network; elsewhere the owner waits until 29 minutes after the last guess |',
+      '| 5,000 addresses guess the password of one user | 99 | 50 | none on a known device or network; elsewhere the user waits until 29 minutes after the last guess |',
     )
   })
 
-  test('D4: of one password on 10,000 names', async () => {
+  test('D4: with one password on 10,000 names', async () => {
     let name = 0
     const next = () => ({ username: `user${name++ % 10_000}`, peer: '198.51.100.8' })
     const through = await bestGuesser(app, start + DAY, next)
     expect(through).toBeGreaterThanOrEqual(76)
     expect(through).toBeLessThanOrEqual(79)
     expect(await bestGuesser(app, start + 2 * DAY, next)).toBeLessThanOrEqual(40)
-    // A stranger's account elsewhere, and one at home on the very network, log in at once.
+    // Users elsewhere, and one at home on the attacker's network, log in at once.
     expect((await owner({ peer: '203.0.113.2' })).status).toBe(200)
     inGuide('| one address tries one password on 10,000 names | 79 | 40 |')
   })
 
-  test('of registrations', async () => {
+  test('by registrations', async () => {
     let name = 0
     const register = (username: string, peer: string) =>
       app.request('POST', '/register', { json: { email: `${username}@example.com`, username, password }, peer })
@@ -147,12 +147,14 @@ describeEachDialect('an attack', (dialect) => {
     const behind = await register('neighbour', '198.51.100.9')
     expect(behind.status).toBe(429)
     expect(Number(behind.headers.get('retry-after'))).toBeLessThanOrEqual(15 * 60)
-    inGuide('| one address registers accounts | 199 | 100 | nothing; on the same address 15 minutes at most |')
+    inGuide(
+      '| one address registers users | 199 | 100 | none on other addresses; on the same address a wait of at most 15 minutes |',
+    )
   })
 })
 
-describe('an attack of 100,000 stolen pairs of names and passwords from 50 networks', () => {
-  test('in a day', async () => {
+describe('an attack with 100,000 stolen names and passwords from 50 networks', () => {
+  test('gets the documented number of guesses in a day', async () => {
     const app = await createTestApp(withoutHashing())
     const ada = await app.signUp('ada', password)
     for (let i = 0; i < 20; i++) {
@@ -162,14 +164,14 @@ describe('an attack of 100,000 stolen pairs of names and passwords from 50 netwo
     const start = app.clock.now()
     const before = app.process.waits().waitedTotal
     let through = 0
-    // Every half hour each network tries as many as fall into it, one after the other.
+    // Every half hour each network makes its share of attempts, one after the other.
     for (let burst = 0; burst < 48; burst++) {
       app.clock.setWall(start + burst * 30 * MINUTE)
       for (let pair = burst; pair < 100_000; pair += 48) {
         const peer = `2001:db8:0:${(pair % 50).toString(16)}::${pair >> 16}:${(pair & 0xffff).toString(16)}`
-        if (await isJudged(app, `leaked${pair}`, peer)) through++
+        if (await isChecked(app, `leaked${pair}`, peer)) through++
       }
-      // Members log in meanwhile: at home, on a known device on an attacker's network, and wherever nobody guesses.
+      // Users log in meanwhile: at home, on a known device on an attacker's network, and on networks without attackers.
       const device = ada.grant.device_token
       expect((await guess(app, { username: 'ada', password })).status).toBe(200)
       expect((await guess(app, { username: 'ada', password, device, peer: '2001:db8:0:1::9' })).status).toBe(200)
@@ -178,9 +180,9 @@ describe('an attack of 100,000 stolen pairs of names and passwords from 50 netwo
     }
     expect(through).toBeGreaterThan(3_000)
     expect(through).toBeLessThanOrEqual(50 * 79)
-    // The flood was answered out of memory: few of the refused attempts came to the database's writer.
+    // The cache answered the flood: few of the refused attempts reached the database's writer.
     expect(app.process.waits().waitedTotal - before).toBeLessThan(100_000 / 8)
-    inGuide('| 50 networks try 100,000 stolen pairs | 3,950 | 2,000 |')
+    inGuide('| 50 networks try 100,000 stolen names and passwords | 3,950 | 2,000 |')
     await app.close()
   }, 60_000)
 })

@@ -33,7 +33,7 @@ describe('LIMITS', () => {
     expect(err).toContain(message)
   })
 
-  test('a wrong one stops the executable before it makes a database', async () => {
+  test('a wrong value stops the executable before it creates a database', async () => {
     const cwd = scratchFolder('limits')
     const env = {
       SECRET_KEY: testSecret,
@@ -50,7 +50,7 @@ describe('LIMITS', () => {
     expect([...new Bun.Glob('**').scanSync({ cwd, dot: true })]).toEqual([])
   })
 
-  test('replaces rules in any order of tiers, and turns them off', () => {
+  test('replaces rules, accepts tiers in any order, and turns rules off', () => {
     expect(rulesWith(['login.account=100/1d+7/30s+20/2h', 'register.prefix=off'])).toEqual({
       ...rules,
       'login.account': [
@@ -73,7 +73,7 @@ test('the guide lists every limit with its default', async () => {
   }
 })
 
-test('one network alone gets at most half of what an account gets back, see rules.ts', () => {
+test('the limit of one network is at most half of what the limit of an account restores, see rules.ts', () => {
   const rate = (name: 'login.account' | 'login.account_prefix', window: number) =>
     rules[name].find((tier) => tier.window === window)!.budget
   for (const window of [HOUR, DAY])

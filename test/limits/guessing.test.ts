@@ -9,12 +9,12 @@ import { auditOf, type Guess, guess, guesses, limitedApp, password, tally, times
 const home = '198.51.100.7'
 const elsewhere = '203.0.113.9'
 
-describeEachDialect('guessing', (dialect) => {
+describeEachDialect('guessing passwords', (dialect) => {
   let app: TestApp
   let ada: SignedUp
   let isPlain = false
   const passwords = standIn<'passwords'>()
-  async function open(env?: Record<string, string>, replace: Replace = { passwords: passwords.takePlace }) {
+  async function open(env?: Record<string, string>, replace: Replace = { passwords: passwords.replacement }) {
     await app?.close()
     app = await limitedApp({ dialect, env, replace })
     isPlain = env === undefined
@@ -24,7 +24,7 @@ describeEachDialect('guessing', (dialect) => {
   beforeEach(async () => {
     if (!isPlain) return open()
     for (const table of [app.rows.limits, app.rows.auditEvents, app.rows.users]) await table.remove()
-    // For the memory of what is over.
+    // Expires the cache of exhausted keys.
     await app.clock.advance(MINUTE)
     ada = await app.signUp('ada', password)
   })
@@ -33,7 +33,7 @@ describeEachDialect('guessing', (dialect) => {
     guesses(app, count, { username: 'ada', peer: home, ...one })
   const right = (one: Partial<Guess> = {}) => guess(app, { username: 'ada', password, ...one })
 
-  test('D1, D11: the sixth wrong password in a row is 429, with Retry-After and the limit that was met', async () => {
+  test('D1, D11: the sixth wrong password in a row is 429, with Retry-After and the exceeded limit', async () => {
     expect(await wrong(5)).toEqual(times(5, 401))
     const response = await app.request('POST', '/token', { form: { username: 'ada', password }, peer: home })
     const problem = await expectRefusal(response, 'rate_limited')
@@ -43,14 +43,14 @@ describeEachDialect('guessing', (dialect) => {
     expect(response.headers.get('ratelimit-policy')).toBe('"login.account_prefix";q=5;w=60')
   })
 
-  test('waits grow: 12 seconds, then 6 minutes, then 72', async () => {
+  test('waits grow: 12 seconds, then 6 minutes, then 72 minutes', async () => {
     const waits: number[] = []
     for (let guessed = 0; guessed < 45; ) {
       const { status, retryAfter } = await guess(app, { username: 'ada', peer: home })
       if (status === 401) guessed++
       else {
         waits.push(retryAfter)
-        // A second less is not enough, the promised second is.
+        // One second less is refused, the promised second is not.
         await app.clock.advance((retryAfter - 1) * SECOND)
         expect((await guess(app, { username: 'ada', peer: home })).status).toBe(429)
         await app.clock.advance(SECOND)
@@ -60,12 +60,12 @@ describeEachDialect('guessing', (dialect) => {
     expect(waits).toEqual(waits.toSorted((a, b) => a - b))
     expect(waits.filter((wait) => wait === 6 * 60).length).toBeGreaterThan(5)
     expect(waits.at(-1)).toBe(72 * 60)
-    // And all is well two days later.
+    // Two days later all limits are restored.
     await app.clock.advance(2 * DAY)
     expect(await wrong(6)).toEqual([...times(5, 401), 429])
   })
 
-  test('a refused attempt consumes nothing, so whoever waits as told is never put off again', async () => {
+  test('a refused attempt is not counted, so a client that waits for Retry-After is not refused again', async () => {
     await wrong(5)
     expect(tally(await wrong(200))).toEqual({ 429: 200 })
     await app.clock.advance(12 * SECOND)
@@ -74,7 +74,7 @@ describeEachDialect('guessing', (dialect) => {
     expect(await guesses(app, 5, { username: 'nobody', peer: home })).toEqual(times(5, 401))
   })
 
-  test('D2: one counter for every name, spelling and door', async () => {
+  test('D2: every name, spelling and route of one user shares one count', async () => {
     const token = ada.grant.access_token
     const change = async (current: string) => {
       const json = { current_password: current, new_password: 'another good one' }
@@ -92,13 +92,13 @@ describeEachDialect('guessing', (dialect) => {
     expect(await change(password)).toBe(204)
   })
 
-  test('D2: other spellings of the path share the limits of the route', async () => {
+  test('D2: other spellings of a path share the limits of the route', async () => {
     await wrong(5)
     for (const path of ['//token', '/token/', '/TOKEN', '/%74oken', '/./token/.'])
       expect([404, 429]).toContain((await guess(app, { username: 'ada', password, path, peer: home })).status)
   })
 
-  test('C9: an unknown account is counted exactly like a known one', async () => {
+  test('C9: an unknown user is counted exactly like a known one', async () => {
     const story = async (username: string, peer: string) => {
       const answers: unknown[] = []
       for (let i = 0; i < 30; i++) {
@@ -113,7 +113,7 @@ describeEachDialect('guessing', (dialect) => {
     expect(await story('not a name!', '203.0.113.11')).toEqual(known)
   })
 
-  test('C2: a known and an unknown account have the same headers, body and length', async () => {
+  test('C2: the answers for a known and an unknown user have the same headers, body and length', async () => {
     const answers = await Promise.all(
       ['ada', 'ben', 'ada@example.com', 'ben@example.com'].map(async (username, index) => {
         const form = { username, password: 'wrong' }
@@ -125,7 +125,7 @@ describeEachDialect('guessing', (dialect) => {
     for (const answer of answers) expect(answer).toEqual(answers[0]!)
   })
 
-  test('C1: a known and an unknown account cost the same hashes and statements', async () => {
+  test('C1: a known and an unknown user cost the same hashes and statements', async () => {
     let hashes = 0
     const bcrypt: Bcrypt = {
       hash(text, cost) {
@@ -144,7 +144,7 @@ describeEachDialect('guessing', (dialect) => {
       hashes = 0
       statements.length = 0
       expect((await guess(app, { username, password: given, peer })).status).toBe(401)
-      // Verifying is the same work as hashing.
+      // A verification costs the same as a hash.
       return { hashes, statements: [...statements] }
     }
     const known = await cost('ada', 'wrong', home)
@@ -161,22 +161,22 @@ describeEachDialect('guessing', (dialect) => {
     expect(await cost('ada', password, '198.51.100.11')).toEqual(known)
   })
 
-  test('D6: a single network never makes anybody wait elsewhere, however long it tries', async () => {
+  test('D6: a single network never delays logins elsewhere, however long it tries', async () => {
     for (let hour = 0; hour < 40; hour++) {
       await wrong(12)
       expect((await guess(app, { username: 'ada', peer: elsewhere, password: hour % 8 ? password : 'x' })).status).toBe(
         hour % 8 ? 200 : 401,
       )
-      // What knows the owner by now is forgotten, so that it is a stranger's network each time.
+      // Resets what makes the network known to the owner, so that it is unknown each time.
       await app.rows.sessions.remove()
       await app.clock.advance(HOUR)
     }
   })
 
-  test('a success clears only its own counters', async () => {
+  test('a right password clears only its own counts', async () => {
     await app.signUp('eve', password)
     const network = '198.51.100.66'
-    // Eve, who attacks, logs in to her own account in between.
+    // Eve, the attacker, logs in to her own account in between.
     let through = 0
     for (let i = 0; i < 100; i++) {
       const { status } = await guess(app, { username: `victim${i}`, peer: network })
@@ -184,60 +184,60 @@ describeEachDialect('guessing', (dialect) => {
       await guess(app, { username: 'eve', password, peer: network })
     }
     expect(through).toBe(20)
-    // Ada's owner succeeds at home, and whoever guessed elsewhere is no better off.
+    // Ada logs in at home, which does not help the attacker elsewhere.
     await wrong(5)
     expect((await right()).status).toBe(200)
     expect(await wrong(1)).toEqual([429])
   })
 
-  test('one right password makes up for the typing errors before it', async () => {
+  test('a right password clears the typing errors before it', async () => {
     for (let round = 0; round < 10; round++) {
       expect(await wrong(4)).toEqual(times(4, 401))
       expect((await right({ peer: home })).status).toBe(200)
     }
   })
 
-  test('neither a shed nor a failed check costs an attempt', async () => {
+  test('an attempt that fails with an internal error is not counted', async () => {
     passwords.change({ verify: () => Promise.reject(new Error('out of order')) })
     expect(await wrong(20)).toEqual(times(20, 500))
     passwords.restore()
     expect(await wrong(6)).toEqual([...times(5, 401), 429])
   })
 
-  describe('the owner', () => {
-    /** Uses up what strangers may guess of the account, from many networks, and goes on. */
+  describe('the owner of an attacked account', () => {
+    /** Uses up the guesses at the account from many unknown networks, and continues. */
     async function attack(networks = 10) {
       for (let i = 0; i < networks; i++) await wrong(5, { peer: `10.1.${i}.1` })
       expect((await guess(app, { username: 'ada', peer: '10.2.0.1' })).limit).toBe('login.account')
     }
 
-    test('gets in with the device token from anywhere', async () => {
+    test('can log in with the device token from anywhere', async () => {
       await attack()
       expect((await right({ peer: elsewhere })).status).toBe(429)
       expect((await right({ peer: elsewhere, device: ada.grant.device_token })).status).toBe(200)
     })
 
-    test('gets in from the network of an earlier log-in without one, for a week after its end too', async () => {
+    test('can log in without it from the network of an earlier login, until a week after its end', async () => {
       await app.request('POST', '/logout', { token: ada.grant.access_token })
       await app.clock.advance(6 * DAY)
       await attack()
       expect((await right()).status).toBe(200)
     })
 
-    test('gets in from another address of the /64 of an earlier log-in', async () => {
+    test('can log in from another address of the /64 of an earlier login', async () => {
       await right({ peer: '2001:db8:1:2::77' })
       await attack()
       expect((await right({ peer: '2001:db8:1:2:ffff::1' })).status).toBe(200)
       expect((await right({ peer: '2001:db8:1:3::77' })).status).toBe(429)
     })
 
-    test('is at home also where a stranger has used up what the network may guess', async () => {
+    test('can log in from a known network even if an attacker there has used up the limit of the network', async () => {
       for (let i = 0; i < 60; i++) await guess(app, { username: `name${i}`, peer: '192.0.2.1' })
       expect((await guess(app, { username: 'ben', peer: '192.0.2.1' })).limit).toBe('login.prefix_accounts')
       expect((await right()).status).toBe(200)
     })
 
-    test('waits, elsewhere on a new device, for 29 minutes at most after the last guess', async () => {
+    test('on a new device elsewhere waits at most 29 minutes after the last guess', async () => {
       await attack()
       const { status, retryAfter } = await right({ peer: elsewhere })
       expect(status).toBe(429)
@@ -246,8 +246,8 @@ describeEachDialect('guessing', (dialect) => {
       expect((await right({ peer: elsewhere })).status).toBe(200)
     })
 
-    test('on a network full of colleagues is kept apart from who guesses there', async () => {
-      // Twenty colleagues who live on one network; one of them sprays the others.
+    test('on a network of colleagues is not affected by one who guesses there', async () => {
+      // Twenty colleagues on one network; one of them guesses the passwords of the others.
       for (let i = 0; i < 20; i++) await app.signUp(`colleague${i}`, password)
       const statuses: number[] = []
       for (let i = 0; i < 200; i++)
@@ -260,15 +260,15 @@ describeEachDialect('guessing', (dialect) => {
   describe('a device token', () => {
     const device = () => ada.grant.device_token
 
-    test('is void after ten failures, which stands in the audit log, and locks nobody out', async () => {
+    test('is no longer accepted after ten wrong passwords, which is in the audit log and locks no user out', async () => {
       expect(await wrong(10, { device: device() })).toEqual(times(10, 401))
       const voided = (await auditOf(app)).filter(({ event }) => event === 'device_token.voided')
       expect(voided).toMatchObject([{ userId: ada.id, ip: home, details: null }])
-      // From now on it is as if there were none.
+      // From now on it has no effect.
       expect(await wrong(6, { device: device() })).toEqual([...times(5, 401), 429])
       const back = await right({ device: device() })
       expect(back.status).toBe(200)
-      // The new one vouches again, the old one for nobody any more.
+      // The new device token works, the old one has no effect.
       expect(await wrong(1, { device: back.deviceToken })).toEqual([401])
       expect(await wrong(1, { device: device() })).toEqual([429])
       await app.clock.advance(179 * DAY)
@@ -277,7 +277,7 @@ describeEachDialect('guessing', (dialect) => {
       expect((await auditOf(app)).filter(({ event }) => event === 'device_token.voided')).toHaveLength(1)
     })
 
-    test('has a count of its own, which a right password clears', async () => {
+    test('is counted separately, and a right password clears its count', async () => {
       await wrong(5)
       for (let round = 0; round < 3; round++) {
         expect(await wrong(9, { device: device() })).toEqual(times(9, 401))
@@ -285,7 +285,7 @@ describeEachDialect('guessing', (dialect) => {
       }
     })
 
-    test('of somebody else, forged, cut or mangled vouches for nothing', async () => {
+    test('of another user, forged, cut or altered has no effect', async () => {
       const bea = await app.signUp('bea', password)
       await wrong(5)
       const [header, payload, signature] = device()!.split('.') as [string, string, string]
@@ -303,35 +303,35 @@ describeEachDialect('guessing', (dialect) => {
         expect(await wrong(1, { device: token })).toEqual([429])
     })
 
-    test('is void after a password was set by an administrator', async () => {
+    test('is no longer accepted after an administrator set a password', async () => {
       await app.rows.users.change({}, { deviceEpoch: 0 })
       await wrong(5)
       expect(await wrong(1, { device: device() })).toEqual([429])
     })
 
-    test('lets no more than ten of a hundred at once through', async () => {
+    test('allows no more than ten of a hundred parallel attempts', async () => {
       const statuses = await Promise.all(
         Array.from({ length: 100 }, () => guess(app, { username: 'ada', peer: home, device: device() })),
       )
-      // Ten by the device, then five as anybody.
+      // Ten by the device, then five as an unknown device.
       expect(tally(statuses.map(({ status }) => status))).toEqual({ 401: 15, 429: 85 })
     })
   })
 
-  describe('who is one client', () => {
-    test('D9: all of an IPv6 /64', async () => {
+  describe('one client is counted for', () => {
+    test('D9: all addresses of an IPv6 /64', async () => {
       const peers = ['2001:db8::1', '2001:db8::ffff', '2001:db8:0:0:ffff::', '2001:0DB8::1:2:3:4', '2001:db8::5']
       for (const peer of peers) expect(await wrong(1, { peer })).toEqual([401])
       expect(await wrong(1, { peer: '2001:db8::dead:beef' })).toEqual([429])
       expect(await wrong(1, { peer: '2001:db8:0:1::1' })).toEqual([401])
     })
 
-    test('an IPv4 address, also as a dual-stack socket names it', async () => {
+    test('an IPv4 address, also in its IPv6 spelling', async () => {
       await wrong(5)
       expect(await wrong(1, { peer: `::ffff:${home}` })).toEqual([429])
     })
 
-    test('all whose address nobody knows', async () => {
+    test('all requests whose address is unknown', async () => {
       for (const peer of ['', 'unknown', '300.1.1.1', '_hidden', 'localhost'])
         expect(await wrong(1, { peer })).toEqual([401])
       expect(await wrong(1, { peer: 'nowhere' })).toEqual([429])
@@ -346,28 +346,28 @@ describeEachDialect('guessing', (dialect) => {
       'x-client-ip': `10.9.8.${i}`,
     })
 
-    test('D3: forged headers give no new allowance where no proxy is trusted', async () => {
+    test('D3: forged headers if no proxy is trusted', async () => {
       const statuses: number[] = []
       for (let i = 0; i < 20; i++) statuses.push(...(await wrong(1, { headers: forged(i) })))
       expect(tally(statuses)).toEqual({ 401: 5, 429: 15 })
     })
 
-    test('D3: forged headers give no new allowance behind a trusted proxy, which appends what it saw', async () => {
+    test('D3: forged headers behind a trusted proxy, which appends the real address', async () => {
       await open({ TRUSTED_PROXIES: '10.0.0.0/8' })
       const proxy = '10.0.0.1'
       const through = (i: number, seen: string) => ({ ...forged(i), 'x-forwarded-for': `192.0.2.${i}, ${seen}` })
       const statuses: number[] = []
       for (let i = 0; i < 20; i++) statuses.push(...(await wrong(1, { peer: proxy, headers: through(i, home) })))
       expect(tally(statuses)).toEqual({ 401: 5, 429: 15 })
-      // Another client behind the same proxy is another client.
+      // Another client behind the same proxy is counted separately.
       expect(await wrong(1, { peer: proxy, headers: through(1, elsewhere) })).toEqual([401])
-      // Nobody but the proxy may say so.
+      // Only the proxy may report an address.
       for (let i = 0; i < 5; i++) await wrong(1, { peer: '203.0.113.50', headers: through(i, `203.0.113.${i}`) })
       expect(await wrong(1, { peer: '203.0.113.50', headers: through(9, '203.0.113.99') })).toEqual([429])
     })
   })
 
-  test('RATE_LIMIT=off turns all of it off', async () => {
+  test('RATE_LIMIT=off turns all limits off', async () => {
     await open({ RATE_LIMIT: 'off' })
     expect(tally(await wrong(80))).toEqual({ 401: 80 })
     for (let i = 0; i < 60; i++) expect((await guess(app, { username: `n${i}`, peer: home })).status).toBe(401)
@@ -388,7 +388,7 @@ describeEachDialect('guessing', (dialect) => {
     expect(tally(await wrong(30))).toEqual({ 401: 20, 429: 10 })
   })
 
-  test('D7: a new process on the same database has forgotten nothing', async () => {
+  test('D7: a new process on the same database has all counts', async () => {
     await wrong(4)
     const again = await limitedApp({ dialect, databaseUrl: app.databaseUrl, clock: app.clock })
     expect(await guesses(again, 2, { username: 'ada@example.com', peer: home })).toEqual([401, 429])

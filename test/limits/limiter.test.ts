@@ -27,7 +27,7 @@ describeEachDialect('a limiter', (dialect) => {
     await app.clock.advance(MINUTE)
   })
 
-  /** One in a process of its own, as far as the database sees. */
+  /** A limiter as of another process, as far as the database can tell. */
   const limiter = (of: TestApp = app, settings: string[] = ['register.prefix=10/1h']): Limits =>
     of.process.createLimits({ settings, exceeded: async (limit) => void met.push(limit) })
   const outcomeOf = async (taking: Promise<Reservation>): Promise<Reservation | KeywardError> =>
@@ -38,7 +38,7 @@ describeEachDialect('a limiter', (dialect) => {
   const isRefusal = (outcome: Reservation | KeywardError): outcome is KeywardError => outcome instanceof KeywardError
   const rows = () => app.rows.limits.all()
 
-  test('lets exactly as many of a hundred at once through as there are places, over two processes', async () => {
+  test('grants exactly as many of a hundred parallel attempts as there are places, over two processes', async () => {
     const both = [limiter(), limiter(two)]
     const outcomes = await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
@@ -50,7 +50,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(outcomes.filter((outcome) => !isRefusal(outcome))).toHaveLength(10)
   })
 
-  test('takes all that is asked or nothing', async () => {
+  test('takes all requested places or none', async () => {
     const one = limiter(app, ['register.prefix=10/1h', 'login.prefix=3/1h'])
     const counts = [ten, { rule: 'login.prefix', key: 'y' }] as const
     for (let i = 0; i < 3; i++) (await one.reserve(counts, {})).keep()
@@ -65,7 +65,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(after.filter(({ key }) => !key.startsWith('reported/'))).toEqual(before)
   })
 
-  test('lets those that find no place left wait for the attempts not judged yet', async () => {
+  test('makes attempts without a place wait until running ones are settled', async () => {
     const one = limiter()
     const held = await Promise.all(Array.from({ length: 10 }, () => one.reserve([ten], {})))
     let settled = 0
@@ -75,7 +75,7 @@ describeEachDialect('a limiter', (dialect) => {
       if (!isRefusal(outcome)) await outcome.giveBack()
       return outcome
     })
-    // All right but one: each place given back serves the next.
+    // All but one are right: each place given back serves the next attempt.
     for (const place of held.slice(1)) await place.giveBack()
     held[0]!.keep()
     const outcomes = await Promise.all(waiting)
@@ -84,7 +84,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(met).toEqual([])
   })
 
-  test('refuses those that waited for a place once all places were kept', async () => {
+  test('refuses the waiting attempts once all places were kept', async () => {
     const one = limiter()
     const held = await Promise.all(Array.from({ length: 10 }, () => one.reserve([ten], {})))
     const waiting = Array.from({ length: 30 }, () => outcomeOf(one.reserve([ten], {})))
@@ -93,17 +93,17 @@ describeEachDialect('a limiter', (dialect) => {
     expect(met).toEqual([{ rule: 'register.prefix' }])
   })
 
-  test('gives a place back to another process on the same database', async () => {
+  test('returns a place for another process on the same database', async () => {
     const held = await Promise.all(Array.from({ length: 10 }, () => limiter().reserve([ten], {})))
     const other = limiter(two)
     expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(true)
     for (const place of held) await place.giveBack()
-    // What it remembers of the refusal it believes for five seconds.
+    // It caches the refusal for five seconds.
     await app.clock.advance(5 * SECOND)
     expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(false)
   })
 
-  test('reports a key that goes over once in its window, whichever process saw it and however often', async () => {
+  test('reports an exceeded key once per window, from whichever process and however often', async () => {
     const one = limiter()
     for (let i = 0; i < 10; i++) (await one.reserve([ten], {})).keep()
     const exhaust = async () => {
@@ -112,7 +112,7 @@ describeEachDialect('a limiter', (dialect) => {
     }
     await exhaust()
     expect(met).toEqual([{ rule: 'register.prefix', userId: 7, ip: '192.0.2.9' }])
-    // A place comes free and is used up, again and again: the same window, no news.
+    // Places come free and are used up repeatedly: the same window, no new report.
     for (let i = 0; i < 5; i++) {
       await app.clock.advance(6 * MINUTE)
       ;(await one.reserve([ten], {})).keep()
@@ -125,7 +125,7 @@ describeEachDialect('a limiter', (dialect) => {
     expect(met).toHaveLength(2)
   })
 
-  test('closes a key without a place left, once, and no success opens it', async () => {
+  test('closes an exhausted key once, and a success does not open it', async () => {
     const one = limiter()
     const last = await one.reserve([ten], {})
     expect(await one.closeIfExhausted(ten)).toBe(false)
@@ -141,27 +141,27 @@ describeEachDialect('a limiter', (dialect) => {
     expect(isRefusal(await outcomeOf(one.reserve([ten], {})))).toBe(false)
   })
 
-  test('closes also where the places do not divide the window evenly', async () => {
+  test('closes a key also if the places do not divide the window evenly', async () => {
     const one = limiter(app, ['register.prefix=7/1m'])
     for (let i = 0; i < 7; i++) (await one.reserve([ten], {})).keep()
     expect(await one.closeIfExhausted(ten)).toBe(true)
   })
 
-  test('a rule that is off neither refuses nor writes', async () => {
+  test('neither refuses nor writes for a rule that is off', async () => {
     const one = limiter(app, ['register.prefix=off'])
     for (let i = 0; i < 50; i++) (await one.reserve([ten], {})).keep()
     expect(await rows()).toEqual([])
     expect(await one.closeIfExhausted(ten)).toBe(false)
   })
 
-  test('holds no name that somebody typed', async () => {
+  test('stores no name that was typed', async () => {
     await guess(app, { username: 'my secret password', password: 'x', peer: '198.51.100.1' })
     const text = JSON.stringify(await rows())
     expect(text).toContain('@198.51.100.1')
     expect(text).not.toContain('secret')
   })
 
-  test('no two log-ins wait in a circle, nor one and the clean-up', async () => {
+  test('has no deadlock between two logins, or between a login and the clean-up', async () => {
     const busy = await limitedApp({
       dialect,
       env: {
@@ -174,7 +174,7 @@ describeEachDialect('a limiter', (dialect) => {
     for (let i = 0; i < 3; i++) await busy.signUp(`user${i}`, password)
     const statuses: number[] = []
     for (let round = 0; round < 6; round++) {
-      // All buckets are full again, so that the clean-up is after the very rows that are taken.
+      // All buckets are full again, so that the clean-up deletes the very rows that are taken.
       await busy.clock.advance(2 * HOUR)
       const attempts = Array.from({ length: 40 }, (_, i) =>
         guess(busy, {
@@ -188,7 +188,7 @@ describeEachDialect('a limiter', (dialect) => {
     }
     expect(tally(statuses)).toEqual({ 200: 60, 401: 180 })
     if (dialect.name === 'postgresql') {
-      // A connection that ends tells the server what it has seen.
+      // A connection reports its statistics to the server when it ends.
       await busy.process.closeDatabase()
       const admin = new SQL(busy.databaseUrl, { max: 1 })
       const [row] = await admin`SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`
@@ -197,11 +197,11 @@ describeEachDialect('a limiter', (dialect) => {
     } else await busy.close()
   })
 
-  test('D5: a hundred at once through the app, on two processes: five are judged, the rest are 429', async () => {
+  test('D5: allows five of a hundred parallel logins on two processes, the rest are 429', async () => {
     await app.signUp('burst', password)
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, i) => {
-        // The right one comes twentieth: it is judged only if it is among the five.
+        // The right one is the twentieth: it is checked only if it is among the five.
         const given = i === 19 ? password : 'wrong'
         return guess(i % 2 ? app : two, { username: 'burst', password: given, peer: '198.51.100.3' })
       }),
@@ -212,19 +212,19 @@ describeEachDialect('a limiter', (dialect) => {
     else expect(wrong).toBeLessThanOrEqual(5 + 5)
   })
 
-  test('a storm of right passwords from one network is not refused', async () => {
+  test('does not refuse many right passwords from one network', async () => {
     const names = Array.from({ length: 60 }, (_, i) => `staff${i}`)
     for (const [i, username] of names.entries()) {
       const json = { email: `${username}@example.com`, username, password }
       await app.request('POST', '/register', { json, peer: `100.64.${i}.1` })
     }
     const answers = await Promise.all(names.map((username) => guess(app, { username, password, peer: '198.51.100.4' })))
-    // The gate may shed some; no limit counts them as guesses.
+    // The hash queue may refuse some; no limit counts these as guesses.
     expect(answers.filter(({ status }) => status === 429)).toEqual([])
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(10)
   })
 
-  test('the clean-up job deletes what is full again and nothing else', async () => {
+  test('the clean-up job deletes full buckets and nothing else', async () => {
     const one = limiter(app, ['register.prefix=10/1h', 'login.prefix=3/1d'])
     for (let i = 0; i < 700; i++) (await one.reserve([{ rule: 'register.prefix', key: `k${i}` }], {})).keep()
     ;(await one.reserve([{ rule: 'login.prefix', key: 'stays' }], {})).keep()
@@ -237,8 +237,8 @@ describeEachDialect('a limiter', (dialect) => {
   })
 })
 
-describe('the memory of what is over', () => {
-  test('D9: holds no more than ten thousand keys of a million, and is right about those', () => {
+describe('the cache of exhausted keys', () => {
+  test('D9: holds at most ten thousand keys of a million, and is right about those', () => {
     const keys = createExhaustedKeys()
     for (let i = 0; i < 1_000_000; i++)
       keys.note(`login.account_prefix/0/u${i}@198.51.100.1`, { until: 10_000, now: 0, window: HOUR })
@@ -249,7 +249,7 @@ describe('the memory of what is over', () => {
     expect(known).toBeGreaterThanOrEqual(5_000)
   })
 
-  test('believes itself for five seconds, and never beyond the end of a wait or a clock set back', () => {
+  test('is used for five seconds, and not beyond the end of a wait or after the clock was set back', () => {
     const keys = createExhaustedKeys()
     keys.note('a', { until: 60_000, now: 1_000, window: HOUR })
     expect([999, 1_000, 5_999, 6_000].map((now) => keys.until('a', now))).toEqual([
@@ -262,7 +262,7 @@ describe('the memory of what is over', () => {
     expect([1_999, 2_000].map((now) => keys.until('b', now))).toEqual([2_000, undefined])
   })
 
-  test('what is in flight leaves nothing behind, and only so many wait', async () => {
+  test('attempts in flight leave nothing behind, and only so many wait', async () => {
     const pending = createPending()
     expect(pending.nextSettled('a')).toBeUndefined()
     pending.begin(['a', 'b'])

@@ -14,7 +14,7 @@ describeEachDialect('registration', (dialect) => {
   let app: TestApp
   const passwords = standIn<'passwords'>()
   const open = async (env: Record<string, string> = {}) => {
-    app = await apps.open(limited({ dialect, env, replace: { passwords: passwords.takePlace } }))
+    app = await apps.open(limited({ dialect, env, replace: { passwords: passwords.replacement } }))
   }
   const register = (username: string, { domain = 'example.com', peer = '198.51.100.1', email = '' } = {}) =>
     app.request('POST', '/register', { json: { email: email || `${username}@${domain}`, username, password }, peer })
@@ -25,10 +25,10 @@ describeEachDialect('registration', (dialect) => {
       ),
     )
 
-  test('forty at once from one network, then one each 90 seconds', async () => {
+  test('allows forty at once from one network, then one every 90 seconds', async () => {
     await open({ HASH_MAX_WAIT_MS: '60000' })
     const peer = '198.51.100.2'
-    // One by one: the gate would shed some of a hundred at once.
+    // One by one, because the hash queue would refuse some of a hundred in parallel.
     for (let i = 0; i < 40; i++) expect((await register(`one${i}`, { peer })).status).toBe(201)
     const refused = await register('late', { peer })
     await expectRefusal(refused, 'rate_limited')
@@ -38,14 +38,14 @@ describeEachDialect('registration', (dialect) => {
     expect((await register('elsewhere', { peer: '203.0.113.1' })).status).toBe(201)
   })
 
-  test('a hundred at once: never more than there are places', async () => {
+  test('of a hundred in parallel never exceeds the limit', async () => {
     await open({ LIMITS: 'register.prefix=6/1h' })
     const statuses = await statusesOf(100, 'burst')
     expect(statuses[201]).toBe(6)
     expect(await app.rows.users.count()).toBe(6)
   })
 
-  test('asking whether a name is taken counts, a mistake and a failure of ours do not', async () => {
+  test('counts a taken name, but not invalid input or an overload', async () => {
     await open({ LIMITS: 'register.prefix=3/1h' })
     expect((await register('ada')).status).toBe(201)
     for (let i = 0; i < 9; i++) expect((await register('x')).status).toBe(422)
@@ -59,7 +59,7 @@ describeEachDialect('registration', (dialect) => {
     expect((await register('bea')).status).toBe(201)
   })
 
-  test('REGISTRATION=closed refuses everybody, and the command line makes accounts still', async () => {
+  test('is refused with REGISTRATION=closed; the command line can still create users', async () => {
     await open({ REGISTRATION: 'closed' })
     for (const name of ['ada', 'x']) await expectRefusal(await register(name), 'registration_closed')
     const made = await keyward(['users', 'create', '--email', 'ada@example.com', '--username', 'ada'], {
@@ -72,7 +72,7 @@ describeEachDialect('registration', (dialect) => {
     expect(login.status).toBe(200)
   })
 
-  test('EMAIL_DOMAINS_BLOCKED keeps out a domain and what is below it', async () => {
+  test('is refused for domains in EMAIL_DOMAINS_BLOCKED and their subdomains', async () => {
     await open({ EMAIL_DOMAINS_BLOCKED: 'mailinator.com,xn--bcher-kva.example' })
     for (const domain of ['mailinator.com', 'MAILINATOR.com', 'eu.mailinator.com', 'bücher.example']) {
       const problem = await expectRefusal(await register('ada', { domain }), 'validation_failed')
@@ -82,7 +82,7 @@ describeEachDialect('registration', (dialect) => {
       expect((await register(`user${i}`, { domain })).status).toBe(201)
   })
 
-  test('EMAIL_DOMAINS_ALLOWED lets in nobody else, and a blocked part of it neither', async () => {
+  test('is allowed only for domains in EMAIL_DOMAINS_ALLOWED, except their blocked subdomains', async () => {
     await open({ EMAIL_DOMAINS_ALLOWED: 'example.com,example.org', EMAIL_DOMAINS_BLOCKED: 'guests.example.com' })
     for (const [i, domain] of ['example.com', 'eu.example.com', 'example.org'].entries())
       expect((await register(`user${i}`, { domain })).status).toBe(201)

@@ -5,34 +5,34 @@ import { appPerTest } from '../support/hooks.ts'
 import { standIn, watchStatements } from '../support/replace.ts'
 import { guess, guesses, limited, password, times } from './support.ts'
 
-/** A right guess is taken back in the transaction that it leads to, which may fail. */
-describeEachDialect('a right password whose session cannot begin', (dialect) => {
+/** A right password gives its places back in the transaction of the login, which may fail. */
+describeEachDialect('a right password whose session cannot be created', (dialect) => {
   const peer = '198.51.100.1'
   const passwords = standIn<'passwords'>()
-  /** What every write to the audit log fails with. */
+  /** The error of every write to the audit log. */
   let noAudit: Error | undefined
   const store = watchStatements((sql) => {
     if (noAudit && sql.startsWith('insert into "audit_events"')) throw noAudit
   })
   const env = { LIMITS: 'login.account_prefix=5/1d' }
-  const app = appPerTest(limited({ dialect, env, replace: { store, passwords: passwords.takePlace } }))
+  const app = appPerTest(limited({ dialect, env, replace: { store, passwords: passwords.replacement } }))
   beforeEach(async () => {
     await app.signUp('ada', password)
   })
 
   test.each([
-    ['a defect', () => new Error('out of order'), 500],
-    ['a database that is away', () => new KeywardError('database_unavailable'), 503],
-  ])('for %s costs no attempt, and nobody waits for it', async (_, error, status) => {
+    ['an internal error', () => new Error('out of order'), 500],
+    ['an unavailable database', () => new KeywardError('database_unavailable'), 503],
+  ])('for %s is not counted as an attempt, and delays nobody', async (_, error, status) => {
     noAudit = error()
-    // More at once than there are places: who finds none waits for the others, and each comes to an end.
+    // More in parallel than there are places: the others wait, and each finishes.
     const answers = await Promise.all(Array.from({ length: 12 }, () => guess(app, { username: 'ada', password, peer })))
     noAudit = undefined
     expect(answers.map((answer) => answer.status)).toEqual(times(12, status))
     expect(await guesses(app, 6, { username: 'ada', peer })).toEqual([...times(5, 401), 429])
   })
 
-  test('because the account was closed meanwhile is refused like a wrong one', async () => {
+  test('because the account was deactivated meanwhile is refused like a wrong one', async () => {
     passwords.change(({ verify }) => ({
       async verify(...given) {
         const verdict = await verify(...given)

@@ -5,7 +5,7 @@ import { describeEachDialect } from '../support/dialects.ts'
 describeEachDialect('D7: the executable', (dialect) => {
   setDefaultTimeout(60_000)
 
-  test('forgets no guess by kill -9 or by a restart', async () => {
+  test('keeps all counts after kill -9 and after a restart', async () => {
     const { url: databaseUrl, dispose } = await dialect.databaseUrl()
     const start = () => startBinary({ databaseUrl, env: { RATE_LIMIT: 'on', LIMITS: 'login.account_prefix=6/1d' } })
     let keyward = await start()

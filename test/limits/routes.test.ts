@@ -6,7 +6,7 @@ import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { limited, password } from './support.ts'
 
-/** Bodies that a route with a limit takes for an attempt, by its name in the table. */
+/** Bodies that count as an attempt on a route with a limit, by its name in the table. */
 const attempts: Record<string, (i: number) => RequestOptions> = {
   'POST /token': () => ({ form: { username: 'ada', password: 'wrong' } }),
   'POST /user/token': () => ({ json: { username: 'ada', password: 'wrong' } }),
@@ -16,14 +16,14 @@ const attempts: Record<string, (i: number) => RequestOptions> = {
 
 const nameOf = ({ method, pattern }: Route) => `${method} ${pattern}`
 
-describe('every way in has the same lock', () => {
+describe('the limits of routes', () => {
   const app = appPerSuite(limited({ env: { METRICS_TOKEN: 'only-for-this-test' } }))
   let ada: SignedUp
   beforeAll(async () => {
     ada = await app.signUp('ada', password)
   })
 
-  test('each open route names its limit or says why it needs none', () => {
+  test('each open route names its limit or the reason why it needs none', () => {
     const open = app.table.routes.filter(({ access }) => access === 'open')
     expect(open.length).toBeGreaterThan(8)
     for (const route of open) {
@@ -61,12 +61,12 @@ describe('every way in has the same lock', () => {
 
   const guarded = ['POST /token', 'POST /user/token', 'POST /register', 'PUT /users/me/password']
 
-  test('the routes with a limit are those that these tests know', () => {
+  test('these tests know every route with a limit', () => {
     const named = app.table.routes.filter(({ limit }) => typeof limit === 'string')
     expect(named.map(nameOf).sort()).toEqual(guarded.toSorted())
   })
 
-  test.each(guarded)('D8: %s answers 429 in the end, and declares it', async (name) => {
+  test.each(guarded)('D8: %s answers 429 after enough attempts, and documents it', async (name) => {
     const route = app.table.routes.find((one) => nameOf(one) === name)!
     expect(route.statuses).toContain(429)
     const token = route.access === 'open' ? undefined : ada.grant.access_token
@@ -86,7 +86,7 @@ describe('every way in has the same lock', () => {
     }
   })
 
-  test('what needs none answers a hundred times a second', async () => {
+  test('a route without a limit answers a hundred requests a second', async () => {
     for (const route of app.table.routes.filter(({ limit }) => typeof limit === 'object')) {
       const path = route.pattern.replace(':file', 'none.js')
       const options: RequestOptions =

@@ -14,7 +14,7 @@ export const limitedApp = (options: TestAppOptions = {}): Promise<TestApp> => cr
 export interface Guess {
   username: string
   password?: string
-  /** Where it comes from. */
+  /** The client's address. */
   peer?: string
   device?: string
   path?: string
@@ -25,12 +25,12 @@ export interface Answer {
   status: number
   /** Seconds. */
   retryAfter: number
-  /** The limit that was met, as `RateLimit` names it. */
+  /** The exceeded limit, as `RateLimit` names it. */
   limit: string | undefined
   deviceToken: string | undefined
 }
 
-/** One log-in, with a wrong password unless it is given. */
+/** A login, with a wrong password by default. */
 export async function guess(app: TestApp, { username, device, path = '/token', ...rest }: Guess): Promise<Answer> {
   const form = { username, password: rest.password ?? 'wrong', ...(device !== undefined && { device_token: device }) }
   const response = await app.request('POST', path, { form, peer: rest.peer, headers: rest.headers })
@@ -52,14 +52,14 @@ export async function guesses(app: TestApp, count: number, one: Guess): Promise<
 
 export const times = <T>(count: number, value: T): T[] => new Array<T>(count).fill(value)
 
-/** How often each value is there. */
+/** The number of times each value occurs. */
 export function tally<T extends string | number>(values: readonly T[]): Record<T, number> {
   const counts = {} as Record<T, number>
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1
   return counts
 }
 
-/** The audit log, the oldest first. */
+/** The audit log, oldest first. */
 export async function auditOf(app: TestApp): Promise<Record<string, unknown>[]> {
   const rows = await app.rows.auditEvents.all()
   return rows.map((row) => ({ ...row, details: row.details === null ? null : JSON.parse(row.details) }))

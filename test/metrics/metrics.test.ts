@@ -14,12 +14,12 @@ const apps = appsPerTest()
 const METRICS_TOKEN = 'scrape-only-9f2m4x8q'
 
 describe('/metrics', () => {
-  test('is not there without METRICS_TOKEN', async () => {
+  test('does not exist without METRICS_TOKEN', async () => {
     const app = await apps.open()
     expect((await app.request('GET', '/metrics', { token: METRICS_TOKEN })).status).toBe(404)
   })
 
-  test('wants METRICS_TOKEN as Bearer token', async () => {
+  test('requires METRICS_TOKEN as a Bearer token', async () => {
     const app = await apps.open({ env: { METRICS_TOKEN } })
     const { grant } = await app.signUp()
     const answers = [
@@ -42,7 +42,7 @@ describe('/metrics', () => {
     ])
   })
 
-  test('takes METRICS_TOKEN from nowhere else and with no other scheme', async () => {
+  test('accepts METRICS_TOKEN nowhere else and with no other scheme', async () => {
     const app = await apps.open({ env: { METRICS_TOKEN } })
     const ask = (path: string, authorization?: string) =>
       app.request('GET', path, { headers: authorization === undefined ? {} : { authorization } })
@@ -75,7 +75,7 @@ describe('/metrics', () => {
     await served.stop()
   })
 
-  test('keeps the hook that reads its token from every other route', async () => {
+  test('does not run the hook that reads its token on other routes', async () => {
     const metrics = { answered() {}, login: (_: unknown, attempt: never) => attempt, text: () => '' }
     const seen = (context: object) => String('bearer' in context)
     const kit = createHttpKit([], () => undefined)
@@ -92,12 +92,12 @@ describe('/metrics', () => {
     }
   })
 
-  test('is no credential for anything else', async () => {
+  test('has a token that no other route accepts', async () => {
     const app = await apps.open({ env: { METRICS_TOKEN } })
     expect((await app.request('GET', '/users/me', { token: METRICS_TOKEN })).status).toBe(401)
   })
 
-  test('is text that a Prometheus parser takes, every series once', async () => {
+  test('is text that a Prometheus parser accepts, each series once', async () => {
     const app = await apps.open({ env: { METRICS_TOKEN } })
     await app.signUp()
     await app.request('GET', '/nowhere')
@@ -119,7 +119,7 @@ describe('/metrics', () => {
     expect(series.size).toBeGreaterThan(50)
   })
 
-  test('counts requests by method, pattern and status, whatever clients send', async () => {
+  test('counts requests by method, route and status, with fixed labels whatever clients send', async () => {
     const app = await apps.open({ env: { METRICS_TOKEN } })
     const { grant } = await app.signUp()
     for (let i = 0; i < 3; i++) await app.request('GET', '/users/me?q=secret', { token: grant.access_token })
@@ -143,7 +143,7 @@ describe('/metrics', () => {
     expect(sample(text, 'keyward_refusals_total{code="method_not_allowed"}')).toBe(1)
   })
 
-  test('counts log-ins by how they ended', async () => {
+  test('counts logins by outcome', async () => {
     const app = await apps.open({ env: { METRICS_TOKEN } })
     await app.signUp('ada')
     await app.request('POST', '/token', { form: { username: 'ada', password: 'wrong' } })
@@ -154,7 +154,7 @@ describe('/metrics', () => {
     expect([count('success'), count('invalid_credentials')]).toEqual([1, 2])
   })
 
-  test('shows the hash gate: what runs, what waits, what was refused', async () => {
+  test('shows the queue of password hashes: running, waiting, refused', async () => {
     const app = await apps.open({ env: { METRICS_TOKEN } })
     await app.signUp()
     const text = await metricsText(app)
@@ -168,7 +168,7 @@ describe('/metrics', () => {
       expect(sample(text, name)).toBe(0)
   })
 
-  test('tells memory, processor and version', async () => {
+  test('shows memory, processor time and version', async () => {
     const app = await apps.open({ env: { METRICS_TOKEN } })
     const text = await metricsText(app)
     expect(text).toMatch(/^keyward_build_info\{version="\d+\.\d+\.\d+",bun="[\d.]+",database="\w+"\} 1$/m)
@@ -192,7 +192,7 @@ describeEachDialect('/metrics', (dialect) => {
 })
 
 describe('the registry', () => {
-  test('writes buckets up to and with their bound, cumulative, with sum and count', () => {
+  test('writes cumulative histogram buckets that include their bound, with sum and count', () => {
     const registry = createRegistry()
     const cell = registry.histogram('waits_seconds', 'Waits', ['of'], [0.1, 1]).cell('x')
     for (const seconds of [0.05, 0.1, 0.5, 3]) cell.observe(seconds)
@@ -216,7 +216,7 @@ describe('the registry', () => {
     expect(registry.text()).toBe('# HELP build a\\\\b\\nc\n# TYPE build gauge\nbuild{by="\\"a\\"\\\\b\\nc"} 1\n')
   })
 
-  test('has one cell for the same labels', () => {
+  test('keeps one value for the same labels', () => {
     const registry = createRegistry()
     const family = registry.counter('things_total', 'Things', ['kind'])
     family.cell('a').add()
@@ -232,7 +232,7 @@ async function metricsText(app: TestApp): Promise<string> {
   return response.text()
 }
 
-/** The value of one series; NaN when it is not there. */
+/** The value of one series; NaN if it is missing. */
 function sample(text: string, series: string): number {
   const line = text.split('\n').find((one) => one.startsWith(`${series} `))
   return line === undefined ? Number.NaN : Number(line.slice(series.length + 1))

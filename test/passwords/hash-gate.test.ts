@@ -8,7 +8,7 @@ function setUp(options: Partial<HashGateOptions> = {}) {
   const gate = createHashGate({ concurrency: 2, maxWaitMs: 1_000, fairness: false, expectedMs: 100, clock, ...options })
   const started: string[] = []
   const ended: string[] = []
-  /** Asks for a turn of `ms`; the answer is the name, or the error. */
+  /** Requests a turn that lasts `ms`; resolves with the name, or the error. */
   const ask = (name: string, client?: string, ms = 100) =>
     gate
       .run(client, async () => {
@@ -25,7 +25,7 @@ function setUp(options: Partial<HashGateOptions> = {}) {
 
 const refusals = (answers: unknown[]) => answers.filter((answer) => answer instanceof KeywardError)
 
-test('runs as many at once as there are cores, first come first served', async () => {
+test('runs one hash per core, first come first served', async () => {
   const { clock, gate, started, ask } = setUp()
   const asked = ['a', 'b', 'c', 'd', 'e'].map((name) => ask(name))
   expect(gate.stats()).toMatchObject({ running: 2, queued: 3 })
@@ -39,7 +39,7 @@ test('runs as many at once as there are cores, first come first served', async (
   expect(gate.stats()).toMatchObject({ running: 0, queued: 0, refusedTotal: 0, waitedTotal: 5, waitedMsTotal: 400 })
 })
 
-test('R1: lets in what fits into the longest wait and refuses the rest after a pause', async () => {
+test('R1: accepts what fits into the longest wait and refuses the rest after a pause', async () => {
   const { clock, gate, askMany } = setUp()
   // Two run, and 1,000 ms hold 20 more of 100 ms on two cores.
   const asked = askMany(25)
@@ -59,7 +59,7 @@ test('R1: lets in what fits into the longest wait and refuses the rest after a p
   expect(answers[24]).toMatchObject({ code: 'overloaded', status: 503, retryAfter: 2 })
 })
 
-test('has room again once the queue has moved', async () => {
+test('accepts again once the queue is shorter', async () => {
   const { clock, gate, ask, askMany } = setUp()
   askMany(22)
   await clock.advance(0)
@@ -70,7 +70,7 @@ test('has room again once the queue has moved', async () => {
   expect(await late).toBe('late')
 })
 
-test('learns how long hashes take', async () => {
+test('measures how long hashes take', async () => {
   const { clock, gate, ask, askMany } = setUp({ concurrency: 1 })
   for (let hash = 0; hash < 60; hash++) {
     const done = ask('slow', undefined, 500)
@@ -78,12 +78,12 @@ test('learns how long hashes take', async () => {
     await clock.advance(500)
     await done
   }
-  // Waiting for two hashes of 500 ms fits into a second, where ten of the expected 100 ms would have.
+  // A wait for two hashes of 500 ms fits into a second; one for ten hashes of the expected 100 ms would too.
   askMany(11)
   expect(gate.stats()).toMatchObject({ running: 1, queued: 2 })
 })
 
-test('a hash that fails gives its place back and is not counted as a fast one', async () => {
+test('a failed hash frees its place and is not measured as a fast one', async () => {
   const { clock, gate, askMany } = setUp({ concurrency: 1, fairness: true })
   for (let hash = 0; hash < 60; hash++) {
     const failure = gate.run('a', () => Promise.reject(new Error('broken')))
@@ -96,7 +96,7 @@ test('a hash that fails gives its place back and is not counted as a fast one', 
   expect(refusals(await Promise.all(asked))).toHaveLength(1)
 })
 
-test('with fairness one client holds a quarter of the places, and others still get in at once behind them', async () => {
+test('with fairness one client takes a quarter of the places, and others are still accepted', async () => {
   const { clock, gate, started, ask, askMany } = setUp({ fairness: true })
   // 22 places, a quarter of them is 5.
   const flood = askMany(50, 'flood')
@@ -112,7 +112,7 @@ test('with fairness one client holds a quarter of the places, and others still g
   expect(refusals(await Promise.all(flood))).toHaveLength(45)
 })
 
-test('a place given back can be taken by the same client again', async () => {
+test('a place that was freed can be taken by the same client again', async () => {
   const { clock, gate, ask, askMany } = setUp({ fairness: true })
   askMany(5, 'busy')
   await clock.advance(0)
@@ -128,26 +128,26 @@ test('a place given back can be taken by the same client again', async () => {
   expect(gate.stats().refusedTotal).toBe(1)
 })
 
-test('a client alone can use every core and have one waiting, however few places there are', async () => {
-  // 2 run and 2 more fit: a quarter of the places would be a single one.
+test('a single client can use every core and have one hash waiting, however few places there are', async () => {
+  // 2 run and 2 more fit: a quarter of the places would be only one.
   const { gate, askMany } = setUp({ fairness: true, expectedMs: 1_000 })
   askMany(4, 'alone')
   expect(gate.stats()).toMatchObject({ running: 2, queued: 1, refusedTotal: 1 })
 })
 
-test('without fairness one client may have all places', () => {
+test('without fairness one client may take all places', () => {
   const { gate, askMany } = setUp({ fairness: false })
   askMany(22, 'flood')
   expect(gate.stats().refusedTotal).toBe(0)
 })
 
-test('with no wait allowed only a free core admits', () => {
+test('with no wait allowed a hash is accepted only if a core is free', () => {
   const { gate, askMany } = setUp({ maxWaitMs: 0 })
   askMany(3)
   expect(gate.stats()).toMatchObject({ running: 2, queued: 0, refusedTotal: 1 })
 })
 
-test('R1: holds a bounded number of refusals in their pause', async () => {
+test('R1: delays only a bounded number of refusals', async () => {
   const { clock, askMany } = setUp({ maxWaitMs: 0 })
   let answered = 0
   for (const refused of askMany(2 + 4_096 + 10).slice(2)) refused.then(() => answered++)
@@ -160,13 +160,13 @@ test('R1: holds a bounded number of refusals in their pause', async () => {
   expect(answered).toBe(4_106)
 })
 
-test('R1: refuses no more than a thousand a second, however many try again at once', async () => {
+test('R1: refuses at most a thousand a second, however many clients retry at once', async () => {
   const { clock, askMany } = setUp({ maxWaitMs: 0 })
   let answered = 0
   for (const refused of askMany(2 + 2_000).slice(2)) refused.then(() => answered++)
   await clock.advance(250)
   expect(answered).toBe(250)
-  // Together every 50 ms: each alone would wake the process and its client.
+  // Together every 50 ms: separate timers would wake the process and its client each time.
   await clock.advance(49)
   expect(answered).toBe(250)
   await clock.advance(1)

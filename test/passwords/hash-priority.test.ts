@@ -28,7 +28,7 @@ function recordingLog() {
   return { log, lines }
 }
 
-test('lowers the pool threads alone, as they start, and then looks no more', () => {
+test('lowers only the threads of the pool, as they start, and then stops looking', () => {
   const { system, state } = fakeSystem(['bun', 'JITWorker', 'Bun Pool 0'])
   const { log, lines } = recordingLog()
   const lower = createHashPriority({ nice: 10, log, system, poolSize: 2 })
@@ -47,19 +47,19 @@ test('lowers the pool threads alone, as they start, and then looks no more', () 
   expect(lines).toEqual(['hash_priority_lowered'])
 })
 
-test('0 leaves the threads alone', () => {
+test('0 does not change the threads', () => {
   const { system, state } = fakeSystem(['Bun Pool 0', 'Bun Pool 1'])
   createHashPriority({ nice: 0, system, poolSize: 2 })()
   expect(state).toMatchObject({ scans: 0, niced: [] })
 })
 
-test('adds to the niceness of the process, up to the limit of 19', () => {
+test('is added to the niceness of the process, up to the limit of 19', () => {
   const { system, state } = fakeSystem(['Bun Pool 0'], 15)
   createHashPriority({ nice: 10, system, poolSize: 1 })()
   expect(state.niced).toEqual([[100, 19]])
 })
 
-test('gives up after one refusal by the system, and says so once', () => {
+test('stops after the system refuses it once, and logs that once', () => {
   const { system, state } = fakeSystem(['Bun Pool 0'])
   const { log, lines } = recordingLog()
   const refusing: ThreadSystem = {
@@ -75,13 +75,13 @@ test('gives up after one refusal by the system, and says so once', () => {
   expect(lines).toEqual(['hash_priority_unchanged'])
 })
 
-test('does nothing where threads have no priority', () => {
+test('does nothing on systems where threads have no priority', () => {
   const { log, lines } = recordingLog()
   createHashPriority({ nice: 10, log, system: null, poolSize: 1 })()
   expect(lines).toEqual([])
 })
 
-test.if(platform() === 'linux')('lowers the real threads of this process and not the one that runs it', async () => {
+test.if(platform() === 'linux')('lowers the real threads of this process, except the main thread', async () => {
   const { log, lines } = recordingLog()
   const own = getPriority()
   const lower = createHashPriority({ nice: 1, log })

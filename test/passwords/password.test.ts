@@ -9,7 +9,7 @@ import {
 import type { Log } from '../../src/lib/log.ts'
 import { manualClock } from '../support/clock.ts'
 
-// Made by libxcrypt's crypt(3), which cuts at 72 bytes as Python's bcrypt, PHP and Go do.
+// Made by libxcrypt's crypt(3), which ignores bytes after the 72nd, as Python's bcrypt, PHP and Go do.
 const foreign = {
   '2a': { password: 'old password', hash: '$2a$05$abcdefghijklmnopqrstuuVMJuoYvK8M0I1b5rQJi2HZUjQt/fvgC' },
   '2b long': {
@@ -20,7 +20,7 @@ const foreign = {
     password: '0123456789'.repeat(10),
     hash: '$2y$05$abcdefghijklmnopqrstuuLkMZtUsVwf9Ptg/wgiNv8ZhtnAHnix.',
   },
-  // Bytes 72 and 73 are one letter: the cut goes through it.
+  // Bytes 72 and 73 are one letter, which the limit splits.
   'split letter': {
     password: `x${'é'.repeat(40)}`,
     hash: '$2b$04$abcdefghijklmnopqrstuunt1F6iRePqdLv.sStq15vGl7/EUVfPO',
@@ -42,7 +42,7 @@ const setUp = (options: Partial<PasswordsNeeds> = {}) =>
     ...options,
   })
 
-/** bcrypt that computes nothing: it writes down what it was asked, and its hash of a password is that password. */
+/** A bcrypt that computes nothing: it records its calls, and its hash of a password is that password. */
 function recordingBcrypt() {
   const asked: string[] = []
   const bcrypt: Bcrypt = {
@@ -73,7 +73,7 @@ const recordingLog = () => {
 describe('with Bun.password', () => {
   const passwords = setUp()
 
-  test('verifies what it hashed, exactly', async () => {
+  test('verifies exactly what it hashed', async () => {
     const stored = await passwords.hash('Correct horse')
     expect(stored.scheme).toBe('bun-bcrypt')
     expect(stored.hash).toStartWith('$2b$04$')
@@ -82,13 +82,13 @@ describe('with Bun.password', () => {
       expect(await passwords.verify(other, stored)).toEqual({ ok: false, rehash: false })
   })
 
-  test('takes composed and decomposed letters for the same', async () => {
+  test('treats composed and decomposed letters as the same', async () => {
     const stored = await passwords.hash('cafe\u0301 cre\u0300me')
     expect((await passwords.verify('caf\u00e9 cr\u00e8me', stored)).ok).toBe(true)
     expect((await passwords.verify('cafe creme', stored)).ok).toBe(false)
   })
 
-  test('B1: cuts nothing at 72 bytes', async () => {
+  test('B1: ignores no byte after the 72nd', async () => {
     const whole = '0123456789'.repeat(10)
     const stored = await passwords.hash(whole)
     for (const length of [64, 71, 72, 73, 99])
@@ -97,7 +97,7 @@ describe('with Bun.password', () => {
     expect((await passwords.verify(whole, stored)).ok).toBe(true)
   })
 
-  test('B2, B3: does not fall for what bcrypt conflates', async () => {
+  test('B2, B3: distinguishes passwords that bcrypt alone would confuse', async () => {
     const stored = await passwords.hash('abcdefgh')
     for (const other of ['abcdefgh\0abcdefgh', 'abcdefgh\0', '\0abcdefgh'])
       expect((await passwords.verify(other, stored)).ok).toBe(false)
@@ -117,20 +117,20 @@ describe('with Bun.password', () => {
       expect(await passwords.verify(password, renewed)).toEqual({ ok: true, rehash: false })
     })
 
-  test('a hash of a long password counts only under the scheme it was made with', async () => {
+  test('a hash of a long password verifies only under the scheme it was made with', async () => {
     const { password, hash } = foreign['2b long']
     expect((await passwords.verify(password, { hash, scheme: 'bun-bcrypt' })).ok).toBe(false)
     const own = await passwords.hash(password)
     expect((await passwords.verify(password, { ...own, scheme: 'bcrypt' })).ok).toBe(false)
   })
 
-  test('will not hash what no account can have', async () => {
+  test('refuses to hash what no account can have', async () => {
     for (const password of ['', 'abc\0defgh', '\ud800abcdefgh', 'a'.repeat(257)])
       await expect(passwords.hash(password)).rejects.toMatchObject({ code: 'validation_failed' })
   })
 })
 
-describe('work done', () => {
+describe('the time of a verification', () => {
   test('B9: is that of one verification at the set cost, whatever is wrong', async () => {
     const { asked, bcrypt } = recordingBcrypt()
     const passwords = setUp({ cost: 12, bcrypt })
@@ -164,7 +164,7 @@ describe('work done', () => {
     expect(asked.splice(0)).toEqual(['verify at 12'])
   })
 
-  test('B9: is made up to the set cost when a wrong password met a cheaper hash', async () => {
+  test('B9: is extended to the set cost after a wrong password for a cheaper hash', async () => {
     const { asked, bcrypt } = recordingBcrypt()
     const passwords = setUp({ cost: 12, bcrypt })
     const cheap = { hash: hashAt(10), scheme: 'bun-bcrypt' }
@@ -174,7 +174,7 @@ describe('work done', () => {
     expect(asked.splice(0)).toEqual(['verify at 10'])
   })
 
-  test('B7: an error in bcrypt is a wrong password in the same time, and leaves no secret in the log', async () => {
+  test('B7: an error in bcrypt counts as a wrong password, takes the same time, and logs no secret', async () => {
     const { asked, bcrypt } = recordingBcrypt()
     const { log, lines } = recordingLog()
     const failing: Bcrypt = {
@@ -191,7 +191,7 @@ describe('work done', () => {
   })
 })
 
-test('asks for a new hash when cost, prefix or scheme are not today’s', async () => {
+test('asks for a new hash if cost, prefix or scheme are not the current ones', async () => {
   const passwords = setUp({ cost: 12, bcrypt: recordingBcrypt().bcrypt })
   const rehash = async (hash: string, scheme = 'bun-bcrypt') => {
     const answer = await passwords.verify('right password', { hash, scheme })
@@ -210,7 +210,7 @@ test('asks for a new hash when cost, prefix or scheme are not today’s', async 
   })
 })
 
-test('every hash and verification passes the gate, those for nothing too', async () => {
+test('queues every hash and verification, those for unknown users too', async () => {
   const never: Bcrypt = { hash: () => new Promise(() => {}), verify: () => new Promise(() => {}) }
   const clock = manualClock()
   const passwords = setUp({ cost: 10, concurrency: 1, maxWaitMs: 0, bcrypt: never, clock })
@@ -227,7 +227,7 @@ test('every hash and verification passes the gate, those for nothing too', async
   expect(passwords.stats()).toMatchObject({ running: 1, queued: 0, refusedTotal: 4 })
 })
 
-test('shares the gate out by client only where asked to', async () => {
+test('shares the queue fairly between clients only if configured', async () => {
   const refusals = (fairness: boolean) => {
     const never: Bcrypt = { hash: () => new Promise(() => {}), verify: () => new Promise(() => {}) }
     const passwords = setUp({ cost: 10, concurrency: 1, maxWaitMs: 900, bcrypt: never, fairness })
@@ -239,7 +239,7 @@ test('shares the gate out by client only where asked to', async () => {
   expect(refusals(true)).toBe(12)
 })
 
-test.if(platform() === 'linux')('lowers the priority of the threads it hashed on', async () => {
+test.if(platform() === 'linux')('lowers the priority of the threads that hash', async () => {
   const { log, lines } = recordingLog()
   const passwords = setUp({ nice: 1, concurrency: 64, log })
   for (let round = 0; round < 50 && lines.length === 0; round++)
@@ -247,10 +247,10 @@ test.if(platform() === 'linux')('lowers the priority of the threads it hashed on
   expect(lines.join()).toContain('hash_priority_lowered')
 })
 
-test('B7: reads the head of a bcrypt hash and refuses what it would not verify', () => {
+test('B7: parses the beginning of a bcrypt hash and refuses hashes that it would not verify', () => {
   expect(readBcryptHash(foreign['2a'].hash)).toEqual({ version: '2a', cost: 5 })
   expect(readBcryptHash(hashAt(15, '2y'))).toEqual({ version: '2y', cost: 15 })
-  // The last characters of salt and hash carry bits that must be zero; Bun.password throws on these.
+  // The last characters of salt and hash have bits that must be zero; Bun.password throws on these.
   expect(readBcryptHash('$2b$05$abcdefghijklmnopqrstuvVMJuoYvK8M0I1b5rQJi2HZUjQt/fvgC')).toBeUndefined()
   expect(readBcryptHash('$2b$05$abcdefghijklmnopqrstuuVMJuoYvK8M0I1b5rQJi2HZUjQt/fvgD')).toBeUndefined()
   expect(readBcryptHash(`${hashAt(10)}\n`)).toBeUndefined()

@@ -25,8 +25,8 @@ describe('length', () => {
     expect(check('fifteen letters', { minLength: 15 })).toBeUndefined()
   })
 
-  test('B8, K13: is looked at before what takes long on hostile text', () => {
-    // NFC sorts these marks one by one: seconds for 32,000 of them.
+  test('B8, K13: is checked before anything that is slow for hostile text', () => {
+    // NFC sorts these marks one by one, which takes seconds for 32,000 of them.
     const hostile = `a${'\u0301'.repeat(500_000)}${'\u0316'.repeat(500_000)}`
     expect(check(hostile)).toContain('at most 256')
     expect(normalizePassword(hostile)).toBeUndefined()
@@ -45,25 +45,25 @@ test('A4: has no composition rules', () => {
     expect(check(password, { username: '-.-', email: '-@example.com' })).toBeUndefined()
 })
 
-test('refuses what is not text or would be conflated', () => {
+test('refuses what is not text or what bcrypt would confuse', () => {
   for (const password of ['some\0password', '\ud800some password', 'some password\udfff'])
     expect(check(password)).toContain('valid Unicode')
 })
 
 describe('common passwords', () => {
-  test('A5: every listed one of eight characters is refused, in any case', () => {
+  test('A5: every listed password of eight characters is refused, in any case', () => {
     const listed = dictionary['passwords-common'].filter((password) => password.length >= 8)
     expect(listed.length).toBeGreaterThan(10_000)
     const missed = listed.filter((password) => !check(password) || !check(password.toUpperCase()))
     expect(missed).toEqual([])
   })
 
-  test('known ones, also in fullwidth letters', () => {
+  test('are refused in fullwidth letters too', () => {
     for (const password of ['password', 'PassWord1', '12345678', 'QWERTYUIOP', 'iloveyou', 'ｐａｓｓｗｏｒｄ'])
       expect(check(password)).toContain('most common')
   })
 
-  test('nothing else is: not two of them, not a part, not what sorts before or after all', () => {
+  test('are the only ones refused: not two joined, not a part, not their neighbours in the list', () => {
     for (const password of [
       'password\npassword1',
       'passwordpasswordpass',
@@ -83,10 +83,10 @@ describe('common passwords', () => {
   })
 })
 
-describe('the account’s own words', () => {
+describe('the user’s name and address', () => {
   const context = { email: 'Ada.Lovelace+shop@Example.com', username: 'countess_ada' }
 
-  test('A6: are refused in any case and with any punctuation', () => {
+  test('A6: are refused as a password in any case and with any punctuation', () => {
     for (const password of [
       'countess_ada',
       'COUNTESS_ADA',
@@ -100,19 +100,19 @@ describe('the account’s own words', () => {
       expect(check(password, context)).toContain('your username or email')
   })
 
-  test('may be part of a longer one', () => {
+  test('may be part of a longer password', () => {
     for (const password of ['countess_ada of london', 'my ada.lovelace', 'example.com', 'countess of ada'])
       expect(check(password, context)).toBeUndefined()
   })
 
-  test('the service’s name is no password either', () => {
+  test('the name of the service is refused too', () => {
     for (const password of ['keyward1', 'Keyward2026!', 'KEYWARDkeyward', 'key-ward-123', '123keyward'])
       expect(check(password, context)).toContain('name of this service')
     expect(check('keyward is a service', context)).toBeUndefined()
   })
 })
 
-test('a sentence never holds the password', () => {
+test('an error message never contains the password', () => {
   for (const password of ['kurz', 'dragonfly', 'countess', 'zz\0zzzzzz', 'k'.repeat(300)]) {
     const sentence = check(password, { username: 'countess' })
     expect(sentence).toBeString()

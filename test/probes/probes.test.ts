@@ -18,7 +18,7 @@ test('/livez answers as long as the process does, also while it drains', async (
   expect(await alive()).toEqual([200, { status: 'alive' }])
 })
 
-test('probes are told from work, for which a server gets its JIT', async () => {
+test('requests of probes do not count as work, which turns on the JIT', async () => {
   const app = await apps.open()
   const asks = (target: string) => app.isProbe(new Request(`http://localhost:8000${target}`))
   expect(['/livez', '/readyz', '/readyz?verbose', '/metrics'].map(asks)).toEqual([true, true, true, true])
@@ -26,7 +26,7 @@ test('probes are told from work, for which a server gets its JIT', async () => {
 })
 
 describeEachDialect('/readyz', (dialect) => {
-  test('is ready when a write succeeds, and writes at each probe', async () => {
+  test('is ready if a write succeeds, and writes at each probe', async () => {
     const app = await apps.open({ dialect })
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
     await app.clock.advance(60_000)
@@ -34,7 +34,7 @@ describeEachDialect('/readyz', (dialect) => {
     expect(await app.rows.writeProbes.all()).toEqual([{ name: 'readyz', writtenAt: app.clock.now() }])
   })
 
-  test('says that the database takes no writes, and nothing of why', async () => {
+  test('reports that the database takes no writes, and not why', async () => {
     const app = await apps.open({ dialect })
     await runSql(app, 'DROP TABLE write_probes')
     const response = await app.request('GET', '/readyz')
@@ -53,7 +53,7 @@ describeEachDialect('/readyz', (dialect) => {
     expect(app.logs.join('')).not.toContain('write_probes"')
   })
 
-  test('says that a migration is missing', async () => {
+  test('reports a missing migration', async () => {
     const app = await apps.open({ dialect })
     await runSql(app, "DELETE FROM keyward_migrations WHERE name LIKE '0000%'")
     expect(await probe(app)).toEqual([
@@ -62,7 +62,7 @@ describeEachDialect('/readyz', (dialect) => {
     ])
   })
 
-  test('stays ready beside a newer version that has migrated the database', async () => {
+  test('stays ready after a newer version has migrated the database', async () => {
     const app = await apps.open({ dialect })
     await runSql(app, "INSERT INTO keyward_migrations (name, sha256, applied_at) VALUES ('9999_of_tomorrow', 'x', 0)")
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
@@ -80,7 +80,7 @@ describe('/readyz', () => {
     expect((await app.request('POST', '/token', { form: { username: 'ada', password: 'x' } })).status).toBe(401)
   })
 
-  test('says that there is no key to sign with', async () => {
+  test('reports that there is no signing key', async () => {
     const signing = () => {
       throw new Error('in-the-log-alone')
     }
@@ -89,7 +89,7 @@ describe('/readyz', () => {
     expect([status, body.detail]).toEqual([503, 'Not ready: there is no key to sign tokens with'])
   })
 
-  test('probes at one moment share one write; one that hangs is not waited for longer than 5 seconds', async () => {
+  test('parallel probes share one write, and wait at most 5 seconds for one that hangs', async () => {
     const app = await apps.open()
     const held = Promise.withResolvers<void>()
     const begun = Promise.withResolvers<void>()
@@ -111,7 +111,7 @@ describe('/readyz', () => {
     await holder
   })
 
-  test('good probes are logged at level debug, bad ones at info', async () => {
+  test('successful probes are logged at level debug, failed ones at info', async () => {
     const app = await apps.open()
     app.logs.length = 0
     await probe(app)
@@ -125,7 +125,7 @@ describe('/readyz', () => {
   })
 })
 
-/** As an administrator beside the server would. */
+/** Changes the database like an administrator would while the server runs. */
 async function runSql({ databaseUrl }: TestApp, sql: string): Promise<void> {
   const storage = await openUrl(databaseUrl)
   await storage.rows(sql)

@@ -21,7 +21,7 @@ async function activeAdmins({ rows }: TestApp): Promise<number> {
 }
 
 describeEachDialect('roles', (dialect) => {
-  test('are there from the start: user, which everybody has, and admin, which holds every permission', () =>
+  test('exist from the start: user, which everybody has, and admin, which has every permission', () =>
     withApp({ dialect }, async (app) => {
       const { id } = await app.signUp()
       expect((await app.rows.roles.all()).map(({ name }) => name).sort()).toEqual(['admin', 'user'])
@@ -30,7 +30,7 @@ describeEachDialect('roles', (dialect) => {
       expect(await app.admin.permissionsOf(id)).toEqual([...permissions])
     }))
 
-  test('hold together what each of them holds, and nothing that is no permission', () =>
+  test('combine their permissions, and ignore unknown permissions', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       await app.rows.roles.add(
@@ -45,7 +45,7 @@ describeEachDialect('roles', (dialect) => {
       expect(await held(bea.id)).toEqual(['tokens:introspect'])
     }))
 
-  test('are given once, and told once', async () => {
+  test('are given once, and audited once', async () => {
     const apps = await createApps(2, { dialect })
     const { id } = await apps[0]!.signUp()
     await Promise.all(Array.from({ length: 8 }, (_, at) => apps[at % 2]!.admin.giveRole(id, 'admin')))
@@ -54,7 +54,7 @@ describeEachDialect('roles', (dialect) => {
     await closeApps(apps)
   })
 
-  test('O5: one active administrator stays, however many are removed at once', async () => {
+  test('O5: one active administrator remains, however many are removed in parallel', async () => {
     const apps = await createApps(2, { dialect })
     const ids = await admins(apps[0]!, ['ada', 'bea', 'cyd', 'dan'])
     const outcomes = await Promise.allSettled(
@@ -70,7 +70,7 @@ describeEachDialect('roles', (dialect) => {
     await closeApps(apps)
   })
 
-  test('O5: one active administrator stays when a user gets the role at the moment in which it is closed', async () => {
+  test('O5: one active administrator remains if a user gets the role while being deactivated', async () => {
     const apps = await createApps(2, { dialect })
     for (let round = 0; round < 6; round++) {
       const [first] = await admins(apps[0]!, [`old${round}`])
@@ -86,7 +86,7 @@ describeEachDialect('roles', (dialect) => {
     await closeApps(apps)
   })
 
-  test('O2, O4: nobody makes himself an administrator by what he sends', () =>
+  test('O2, O4: users cannot make themselves administrators by what they send', () =>
     withApp({ dialect }, async (app) => {
       const more = {
         admin: true,

@@ -10,7 +10,7 @@ import { expectRefusal } from '../support/refusal.ts'
 const password = 'zebra crossing at noon'
 const metricsToken = 'a-token-for-the-metrics'
 
-/** Every route and who may use it. A new one is written down here by whoever has thought about it. */
+/** Every route and who may use it. Add a new route here after deciding that. */
 const written: Record<string, readonly string[]> = {
   open: [
     'POST /register',
@@ -42,21 +42,21 @@ const written: Record<string, readonly string[]> = {
   metrics: ['GET /metrics'],
 }
 
-describeEachDialect('who may do what', (dialect) => {
+describeEachDialect('access', (dialect) => {
   const app = appPerTest({ dialect, env: { METRICS_TOKEN: metricsToken } })
 
   const make = (username: string, admin = false) =>
     app.admin.createUser({ email: `${username}@example.com`, username, password, admin })
   const tokenOf = async (username: string) => (await loggedIn(app, { username, password })).access_token
 
-  test('O1: every route and every caller, as the route’s word says', async () => {
+  test('O1: every route answers every caller as its access declares', async () => {
     const boss = await make('boss', true)
     const former = await make('former', true)
     await make('ada')
     const formerToken = await tokenOf('former')
     const key = async (scopes: string[]) => (await app.admin.createApiKey({ owner: boss, scopes })).text
     await app.admin.deactivate(former)
-    /** As a version that has more permissions could have made it. */
+    /** As a version with more permissions could have stored it. */
     const otherKey = async () => {
       const { id, text } = await app.admin.createApiKey({ owner: boss, scopes: [...permissions] })
       await app.rows.apiKeys.change({ id }, { scopes: 'audit:read' })
@@ -72,7 +72,7 @@ describeEachDialect('who may do what', (dialect) => {
       'a key for something else': otherKey,
       'the metrics token': async () => metricsToken,
     }
-    /** Who gets in, and who is known and may not; everybody else is 401. */
+    /** The callers that are allowed, and those that are forbidden; all others are 401. */
     const words: Record<string, { in: string[]; forbidden?: string[] }> = {
       open: { in: Object.keys(callers) },
       user: { in: ['a user', 'an administrator'] },
@@ -105,7 +105,7 @@ describeEachDialect('who may do what', (dialect) => {
     expect(cells).toBe(app.table.routes.length * Object.keys(callers).length)
   })
 
-  test('K8, O2: nobody makes more of themselves by what they send', async () => {
+  test('K8, O2: users cannot give themselves more rights by what they send', async () => {
     const more = {
       id: 4711,
       role: 'admin',
@@ -152,7 +152,7 @@ describeEachDialect('who may do what', (dialect) => {
     expect(Object.hasOwn(Object.prototype, 'admin')).toBe(false)
   })
 
-  test('O4: whoever registers first, or twelve at once, is no administrator', async () => {
+  test('O4: the first user, or the first twelve in parallel, is no administrator', async () => {
     await Promise.all(
       Array.from({ length: 12 }, (_, i) =>
         app.request('POST', '/register', {
@@ -164,7 +164,7 @@ describeEachDialect('who may do what', (dialect) => {
     expect(await app.rows.userRoles.all({ role: 'admin' })).toEqual([])
   })
 
-  test('O8: of a deleted account nothing lives on, and its name is free for another person', async () => {
+  test('O8: nothing of a deleted account works, and its name is free for another person', async () => {
     const gone = await make('ada', true)
     await make('boss', true)
     const old = await loggedIn(app, { username: 'ada', password })

@@ -10,9 +10,9 @@ import { serve } from '../support/socket.ts'
 
 const apps = appsPerTest()
 
-test('R1: while five hundred logins hash, tokens are checked as if there were none, and the surplus is shed', async () => {
+test('R1: during five hundred logins tokens are checked as fast as before, and what is too much is refused', async () => {
   const passwords = standIn<'passwords'>()
-  const app = await apps.open({ replace: { passwords: passwords.takePlace } })
+  const app = await apps.open({ replace: { passwords: passwords.replacement } })
   const { grant } = await app.signUp()
   const release = Promise.withResolvers<void>()
   const bcrypt = {
@@ -27,7 +27,7 @@ test('R1: while five hundred logins hash, tokens are checked as if there were no
     answered++
     return response
   })
-  // Nobody's hash is done, and yet:
+  // No hash is finished yet.
   for (let at = 0; at < 20; at++)
     expect((await app.request('GET', '/users/me', { token: grant.access_token })).status).toBe(200)
   await app.clock.advance(1_000)
@@ -43,7 +43,7 @@ test('R1: while five hundred logins hash, tokens are checked as if there were no
   expect([...statuses.keys()].sort()).toEqual([401, 503])
 })
 
-test('R5: three thousand requests leave nothing behind in memory, whoever they come from', async () => {
+test('R5: three thousand requests from many clients do not use up memory', async () => {
   const app = await apps.open({ env: { LOG_LEVEL: 'silent', RATE_LIMIT: 'on', SQLITE_SYNCHRONOUS: 'NORMAL' } })
   const { grant } = await app.signUp()
   let turns = 0
@@ -63,13 +63,13 @@ test('R5: three thousand requests leave nothing behind in memory, whoever they c
     Bun.gc(true)
     return heapStats().objectCount
   }
-  // The first turns fill what is filled once.
+  // The first rounds fill caches and pools.
   const before = await objects(300)
   const after = await objects(500)
   expect(after - before).toBeLessThan(500)
 })
 
-/** Sends a request again on the same connection once it is answered. */
+/** Sends a request again on the same connection as soon as it is answered. */
 async function askTwice(url: string, request: string): Promise<void> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   for (let time = 0; time < 2; time++) {
@@ -89,13 +89,13 @@ describe('over a socket', () => {
     'POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"us',
   ]
 
-  test('R2: two hundred slow clients keep nobody waiting, and whoever never ends a request is cut off', async () => {
+  test('R2: two hundred slow clients delay nobody, and unfinished requests are cut off', async () => {
     const app = await apps.open()
     const server = Bun.serve({ hostname: '127.0.0.1', port: 0, idleTimeout: 1, fetch: (request) => app.fetch(request) })
     const sockets = Array.from({ length: 200 }, (_, i) => slowly(server.port!, begun[i % begun.length]!))
     await Promise.all(sockets.map(({ open }) => open))
     for (let at = 0; at < 10; at++) expect((await fetch(`http://127.0.0.1:${server.port}/livez`)).status).toBe(200)
-    // Those that have sent a head drip on, byte by byte, which must not buy them time.
+    // Those that have sent a head send more byte by byte, which must not give them more time.
     const bodies = sockets.filter((_, i) => begun[i % begun.length]!.includes('\r\n\r\n'))
     const dripping = setInterval(() => {
       for (const { socket } of bodies) if (socket.writable) socket.write('x')
@@ -106,7 +106,7 @@ describe('over a socket', () => {
     await server.stop(true)
   }, 30_000)
 
-  test('R3: bombs of headers, cookies and targets are refused, and do no harm', async () => {
+  test('R3: huge headers, cookies and targets are refused without harm', async () => {
     const app = await apps.open()
     const served = serve(app)
     const big = 'x'.repeat(200_000)
@@ -128,7 +128,7 @@ describe('over a socket', () => {
 
   const hidden = 'GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n'
   const chunked = `0\r\n\r\n${hidden}`
-  /** Heads that two servers could read differently; behind each body a second request for the one that errs. */
+  /** Heads that two servers could read differently; behind each body a second request for a server that is misled. */
   const framings: Record<string, string[]> = {
     'a length and chunks': ['Content-Length: 5', 'Transfer-Encoding: chunked'],
     'chunks and a length': ['Transfer-Encoding: chunked', 'Content-Length: 5'],
@@ -160,7 +160,7 @@ describe('over a socket', () => {
     'no colon': ['Transfer-Encoding chunked', 'Content-Length: 5'],
   }
   const badChunks: Record<string, string> = {
-    'a chunk size that is none': `zz\r\nhello\r\n${chunked}`,
+    'a chunk size that is not a number': `zz\r\nhello\r\n${chunked}`,
     'a negative chunk size': `-5\r\nhello\r\n${chunked}`,
     'a chunk size of 2^64 + 5': `10000000000000005\r\nhello\r\n${chunked}`,
     'a chunk size of 2^32 + 5': `100000005\r\nhello\r\n${chunked}`,
@@ -169,7 +169,7 @@ describe('over a socket', () => {
     'a chunk size with a prefix': `0x5\r\nhello\r\n${chunked}`,
   }
 
-  test('R4: a request that could be read in two ways is refused, and no second one comes out of it', async () => {
+  test('R4: a request that could be read in two ways is refused, and no second one results from it', async () => {
     const app = await apps.open()
     const served = serve(app)
     const json = 'application/json'
@@ -187,17 +187,17 @@ describe('over a socket', () => {
       expect([name, Number.isNaN(status) || (status >= 400 && status < 500)]).toEqual([name, true])
     }
     expect(seen(app, 'GET')).toBe(0)
-    // The yardstick: two honest requests on one connection are two.
+    // For comparison: two valid requests on one connection get two answers.
     await askTwice(served.url, hidden)
     expect(seen(app, 'GET')).toBe(2)
-    // Bun cuts off who sends the second before the first is answered; the guide says so.
+    // Bun disconnects a client that sends the second request before the first answer; the guide says so.
     const { status } = await served.raw(`${hidden}${hidden}`)
     expect([status, seen(app, 'GET')]).toEqual([Number.NaN, 3])
     await served.stop()
   })
 })
 
-/** Requests of this method that have reached Keyward. */
+/** The requests of this method that reached Keyward. */
 const seen = ({ logs }: TestApp, method: string): number =>
   logs.filter((line) => line.includes('"event":"request"') && line.includes(`"method":"${method}"`)).length
 

@@ -12,7 +12,7 @@ describeEachDialect('limits', (dialect) => {
 
   const count = (answers: readonly Response[], status: number) => answers.filter((one) => one.status === status).length
 
-  test('D8: every door where a secret can be guessed, or an account made, has a limit', async () => {
+  test('D8: every route where a secret can be guessed, or an account created, has a limit', async () => {
     const { access_token: token } = ada.grant
     const doors: Record<string, (at: number) => RequestOptions> = {
       'POST /token': () => ({ form: { username: 'ada', password: 'wrong' } }),
@@ -22,7 +22,7 @@ describeEachDialect('limits', (dialect) => {
         json: { email: `a${at}@example.com`, username: `name-${at}`, password: 'correct horse battery' },
       }),
     }
-    /** What they ask for is 192 bits or more, or nothing. */
+    /** Routes whose secrets have at least 192 bits, or that need none. */
     const without = [
       'POST /token/refresh',
       'POST /revoke',

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createTestApp } from '../support/app.ts'
 
-test.each(['json', 'text'])('P4: nothing that is sent forges a line of the log as %s', async (format) => {
+test.each(['json', 'text'])('P4: no request can forge a line of the log as %s', async (format) => {
   const app = await createTestApp({ env: { LOG_FORMAT: format } })
   const forged = 'x\r\n{"time":"now","level":"info","event":"forged"}\u2028\u001b[2J'
   const inHeader = forged.replace(/[^\x20-\x7e]/g, '')

@@ -8,7 +8,7 @@ import { type Bcrypt, passwordsWith, standIn } from '../support/replace.ts'
 
 const passwords = standIn<'passwords'>()
 
-describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, dialect) => {
+describeApp('passwords', { replace: { passwords: passwords.replacement } }, (app, dialect) => {
   let ada: SignedUp
   beforeEach(async () => {
     ada = await app.signUp('ada')
@@ -18,7 +18,7 @@ describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, 
   const change = (json: unknown, token = ada.grant.access_token) =>
     app.request('PUT', '/users/me/password', { json, token })
 
-  test('A1, A5: short and common ones are refused at every door that sets one', async () => {
+  test('A1, A5: that are short or common are refused wherever one is set', async () => {
     const bad = ['', 'a', '1234567', 'password1', 'PASSWORD1', 'Qwertyuiop', 'iloveyou', '1234567890', 'football']
     for (const password of bad) {
       const json = { email: 'bea@example.com', username: 'bea', password }
@@ -35,7 +35,7 @@ describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, 
     expect((await logIn('password1', 'bea')).status).toBe(401)
   })
 
-  test('A9: a change needs the current password, and that of this account', async () => {
+  test('A9: are changed only with the current password of the same user', async () => {
     const bea = await app.signUp('bea', 'another horse, another battery')
     const next = 'a quite new and long one'
     await expectRefusal(await change({ new_password: next }), 'validation_failed')
@@ -50,7 +50,7 @@ describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, 
     expect((await logIn(bea.password, 'bea')).status).toBe(200)
   })
 
-  test('A11: none is taken out of an address', async () => {
+  test('A11: are not read from an address', async () => {
     const query = `username=ada&password=${encodeURIComponent(ada.password)}&grant_type=password`
     for (const path of ['/token', '/user/token'])
       for (const options of [{ form: '' }, { json: {} }])
@@ -59,7 +59,7 @@ describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, 
       await expectRefusal(await app.request('GET', `${path}?${query}`), 'method_not_allowed')
   })
 
-  test('A12: a fresh instance knows nobody', async () => {
+  test('A12: a new installation has no user', async () => {
     const fresh = await createTestApp({ dialect })
     for (const username of ['admin', 'root', 'administrator', 'keyward', 'user', 'test', 'admin@example.com'])
       for (const password of [username, 'admin', 'password', 'root', 'keyward', 'changeme', '123456'])
@@ -68,7 +68,7 @@ describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, 
     await fresh.close()
   })
 
-  test('B8: overlong input is refused before a hash is computed', async () => {
+  test('B8: too long input is refused before a hash is computed', async () => {
     const asked = watchHashing()
     const huge = 'x'.repeat(1_000_000)
     const json = { email: 'bea@example.com', username: 'bea', password: huge }
@@ -78,12 +78,12 @@ describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, 
     const long = { ...json, password: 'x'.repeat(60_000) }
     await expectRefusal(await app.request('POST', '/register', { json: long }), 'validation_failed')
     expect(asked).toEqual([])
-    // A login costs the same whatever was typed, and what was typed never reaches bcrypt.
+    // A login costs the same for any input, and this input never reaches bcrypt.
     await expectRefusal(await app.request('POST', '/token', { json: long }), 'invalid_credentials')
     expect(asked).toEqual(['nobody'])
   })
 
-  test('B10: bcrypt is fed the password alone', async () => {
+  test('B10: bcrypt gets only the password', async () => {
     const asked = watchHashing()
     const password = 'a password, and nothing beside it'
     const json = { email: 'bea@example.com', username: 'bea', password }
@@ -93,7 +93,7 @@ describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, 
     expect(asked).toEqual([password, password, password])
   })
 
-  test('C2: unknown, wrong, inactive and without a password are answered alike, byte for byte', async () => {
+  test('C2: unknown, wrong, inactive and without a password have the same answer, byte for byte', async () => {
     await keyward(['users', 'deactivate', 'ada'], { databaseUrl: app.databaseUrl, clock: app.clock })
     await app.signUp('bea')
     await app.rows.users.add({
@@ -126,14 +126,14 @@ describeApp('passwords', { replace: { passwords: passwords.takePlace } }, (app, 
   })
 })
 
-test('B10: nothing else in the source hashes or verifies a password', async () => {
+test('B10: no other source file hashes or verifies a password', async () => {
   const users: string[] = []
   for await (const path of new Glob('src/**/*.ts').scan())
     if (/Bun\.password\.|\bbcrypt\.(hash|verify)\(/.test(await Bun.file(path).text())) users.push(path)
   expect(users).toEqual(['src/features/passwords/hashing.ts'])
 })
 
-/** Replaces bcrypt by one that writes down what it was given. */
+/** Replaces bcrypt by one that records its input. */
 function watchHashing(): string[] {
   const asked: string[] = []
   const note = (given: string | Uint8Array) =>

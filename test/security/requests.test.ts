@@ -18,7 +18,7 @@ describeEachDialect('hostile requests', (dialect) => {
     return ((await answer.json()) as SignedUp['grant']).access_token
   }
 
-  test('I4: nothing is written by GET, and no header or field makes another method of one', async () => {
+  test('I4: a GET writes nothing, and no header or field turns it into another method', async () => {
     const token = await login()
     const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-method']
     for (const name of overrides) {
@@ -35,7 +35,7 @@ describeEachDialect('hostile requests', (dialect) => {
     expect((await app.request('GET', '/users/me', { token })).status).toBe(200)
   })
 
-  test('I5: what a client calls the host is said nowhere', async () => {
+  test('I5: the host that a client sends is in no answer', async () => {
     const token = await login()
     const hostile = {
       host: 'evil.test',
@@ -94,7 +94,7 @@ describeEachDialect('hostile requests', (dialect) => {
     return once
   }
 
-  test('K9: no text of a request is ever a statement', async () => {
+  test('K9: no text from a request becomes part of a statement', async () => {
     const before = [await app.rows.users.all(), await app.rows.sessions.count()]
     const statements = [
       "' OR '1'='1",

@@ -15,7 +15,7 @@ describeEachDialect('sessions', (dialect) => {
   const alive = async (pair: Pair): Promise<boolean> => {
     const access = (await me(app, pair.access_token)) === 200
     const renewed = await refresh(app, pair.refresh_token)
-    // Never one without the other.
+    // Neither without the other.
     expect(renewed.status).toBe(access ? 200 : 401)
     return access
   }
@@ -25,7 +25,7 @@ describeEachDialect('sessions', (dialect) => {
     ['users set-password', () => cli(['users', 'set-password', 'ada'], 'set by somebody else')],
     ['users deactivate', () => cli(['users', 'deactivate', 'ada'])],
     ['users delete', () => cli(['users', 'delete', 'ada'])],
-  ])('E13, F8: keyward %s ends every session of the account, at once, and no other', async (_, act) => {
+  ])('E13, F8: keyward %s ends every session of the account at once, and no other', async (_, act) => {
     const bea = await app.signUp('bea')
     const pairs = [await loggedIn(app, ada), await loggedIn(app, ada)]
     expect((await act()).code).toBe(0)
@@ -33,20 +33,20 @@ describeEachDialect('sessions', (dialect) => {
     expect(await alive(bea.grant as unknown as Pair)).toBe(true)
   })
 
-  test('F9: a thousand refresh tokens are a thousand secrets', async () => {
+  test('F9: a thousand refresh tokens are all different and random', async () => {
     const chain = async (): Promise<string[]> => {
       const tokens = [(await loggedIn(app, ada)).refresh_token]
       while (tokens.length < 50) tokens.push((await refreshed(app, tokens.at(-1)!)).refresh_token)
       return tokens
     }
     const tokens = (await Promise.all(Array.from({ length: 20 }, chain))).flat()
-    // The last 32 bytes are a MAC; of those no two begin or end alike.
+    // The last 32 bytes are a MAC; no two MACs begin or end alike.
     const macs = tokens.map((token) => Buffer.from(token.slice(4), 'base64url').subarray(-32).toString('hex'))
     for (const part of [macs.map((mac) => mac.slice(0, 16)), macs.map((mac) => mac.slice(-16))])
       expect(new Set(part).size).toBe(1_000)
   })
 
-  test('G3: nothing from before a login is worth anything after it', async () => {
+  test('G3: each login has a new session id, whatever id the client sends', async () => {
     const sid = sessionIdOf(await loggedIn(app, ada))
     const ids = new Set([sid])
     for (let at = 0; at < 10; at++) {

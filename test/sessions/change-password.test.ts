@@ -13,7 +13,7 @@ const change = (app: TestApp, pair: Pair, current_password: string, new_password
   app.request('PUT', '/users/me/password', { token: pair.access_token, json: { current_password, new_password } })
 
 describeEachDialect('changing the password', (dialect) => {
-  test('F8: ends all other sessions, and the present one lives on', () =>
+  test('F8: ends all other sessions, and keeps the current one', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const other = await loggedIn(app, ada)
@@ -29,7 +29,7 @@ describeEachDialect('changing the password', (dialect) => {
       expect(await audit(app, 'password.changed')).toHaveLength(1)
     }))
 
-  test('A9: wants the present one, and a good new one', () =>
+  test('A9: requires the current password and a new one that the policy accepts', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const other = await loggedIn(app, ada)
@@ -42,7 +42,7 @@ describeEachDialect('changing the password', (dialect) => {
       expect(await audit(app, 'password.changed')).toEqual([])
     }))
 
-  test('of several at once with one present password one wins', () =>
+  test('several times in parallel with the same current password succeeds once', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const pairs = await Promise.all(Array.from({ length: 6 }, () => loggedIn(app, ada)))
@@ -57,8 +57,8 @@ describeEachDialect('changing the password', (dialect) => {
 
   const passwords = standIn<'passwords'>()
 
-  /** Lets the change verify the present password and waits with the rest until `meanwhile` is done. */
-  const overtaken = async (app: TestApp, ada: SignedUp, meanwhile: () => Promise<unknown>): Promise<Response> => {
+  /** Lets the change verify the current password, and delays the rest until `meanwhile` is done. */
+  const changeDuring = async (app: TestApp, ada: SignedUp, meanwhile: () => Promise<unknown>): Promise<Response> => {
     const hashing = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
     passwords.change(({ hash }) => ({
@@ -76,16 +76,16 @@ describeEachDialect('changing the password', (dialect) => {
     return answer
   }
 
-  test('comes to nothing when the password was set, the session ended or the account closed meanwhile', () =>
-    withApp({ dialect, replace: { passwords: passwords.takePlace } }, async (app) => {
+  test('fails if the password was set, the session ended or the account deactivated meanwhile', () =>
+    withApp({ dialect, replace: { passwords: passwords.replacement } }, async (app) => {
       const set = await app.signUp('ada')
-      const answer = await overtaken(app, set, () => app.admin.setPassword(set.id, 'set by the admin'))
+      const answer = await changeDuring(app, set, () => app.admin.setPassword(set.id, 'set by the admin'))
       await expectRefusal(answer, 'invalid_password')
       await loggedIn(app, { ...set, password: 'set by the admin' })
 
       const ended = await app.signUp('bea')
       const owner = await loggedIn(app, ended)
-      const late = await overtaken(app, ended, () =>
+      const late = await changeDuring(app, ended, () =>
         app.request('DELETE', '/users/me/sessions?except=current', { token: owner.access_token }),
       )
       await expectRefusal(late, 'invalid_token')
@@ -93,7 +93,7 @@ describeEachDialect('changing the password', (dialect) => {
       await loggedIn(app, ended)
 
       const closed = await app.signUp('cyd')
-      await expectRefusal(await overtaken(app, closed, () => app.admin.deactivate(closed.id)), 'invalid_token')
+      await expectRefusal(await changeDuring(app, closed, () => app.admin.deactivate(closed.id)), 'invalid_token')
       expect(await audit(app, 'password.changed')).toEqual([])
     }))
 })

@@ -17,14 +17,14 @@ describeEachDialect('the clean-up of sessions', (dialect) => {
 
   const rows = () => app.rows.sessions.count()
 
-  test('a session that expired is gone a week later and no sooner', async () => {
+  test('deletes an expired session a week later and no sooner', async () => {
     await app.passTime(37 * DAY - HOUR)
     expect(await rows()).toBe(1)
     await app.passTime(2 * HOUR)
     expect(await rows()).toBe(0)
   })
 
-  test('a session that is refreshed stays however often its first end has passed, and goes a week after its last', async () => {
+  test('keeps a refreshed session past its first expiry, and deletes it a week after its last', async () => {
     for (let month = 0; month < 5; month++) {
       await app.passTime(29 * DAY)
       session = await refreshed(app, session.refresh_token)
@@ -38,7 +38,7 @@ describeEachDialect('the clean-up of sessions', (dialect) => {
     expect((await refresh(app, session.refresh_token)).status).toBe(401)
   })
 
-  test('a session that was ended is gone a week later, whatever lifetime it had left, and its neighbours stay', async () => {
+  test('deletes an ended session a week later, whatever its lifetime, and no other', async () => {
     const phone = await loggedIn(app, ada)
     const laptop = await loggedIn(app, ada)
     await app.passTime(DAY)
@@ -51,8 +51,8 @@ describeEachDialect('the clean-up of sessions', (dialect) => {
     await refreshed(app, laptop.refresh_token)
   })
 
-  test('more than one bite of dead and living ones is done in one run', async () => {
-    // So many living ones that a bite of them hides the dead behind, unless they are put off.
+  test('deletes more than one batch in one run', async () => {
+    // So many sessions that are alive that a batch of them hides the others, unless they are postponed.
     const living: Pair[] = []
     for (let i = 0; i < 210; i++) living.push(await loggedIn(app, ada))
     for (let i = 0; i < 210; i++) await loggedIn(app, ada)

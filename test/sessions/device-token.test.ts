@@ -12,7 +12,7 @@ const newDevices = async (app: TestApp) => (await audit(app, 'login.new_device')
 const idOf = (token: string) => decode(token).payload.jti
 
 describeEachDialect('a device token', (dialect) => {
-  test('marks a device for 180 days, which keeps its id and is no news when it logs in again', () =>
+  test('identifies a device for 180 days; a new login keeps the id and is not reported as a new device', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const first = ada.grant.device_token!
@@ -33,7 +33,7 @@ describeEachDialect('a device token', (dialect) => {
       expect(await newDevices(app)).toBe(3)
     }))
 
-  test('is void after a password set by somebody else, also for a device that logs in right then', () =>
+  test('is invalid after another person set the password, also for a device that logs in at that moment', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       await app.admin.setPassword(ada.id, 'set by the admin')
@@ -48,7 +48,7 @@ describeEachDialect('a device token', (dialect) => {
       expect(idOf(known.device_token)).toBe(idOf(again.device_token))
     }))
 
-  test('of another user, or of none that is ours, is ignored and the login goes through', () =>
+  test('of another user or with a wrong signature is ignored, and the login succeeds', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const { header, payload } = decode(ada.grant.device_token!)
@@ -57,7 +57,7 @@ describeEachDialect('a device token', (dialect) => {
         const text = [head, body].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
         return `${text}.${createHmac(hash, key).update(text).digest('base64url')}`
       }
-      // The forger's tools work: what is signed like ours is taken for ours.
+      // The forgery itself works: a token signed with the right key is accepted.
       expect(await app.process.readDeviceToken(signed(header, payload))).toMatchObject({ userId: ada.id })
       for (const bad of [
         bea.grant.device_token!,
@@ -86,14 +86,14 @@ describeEachDialect('a device token', (dialect) => {
       }
     }))
 
-  test('E5: opens nothing by itself', () =>
+  test('E5: gives no access by itself', () =>
     withApp({ dialect }, async (app) => {
       const { grant } = await app.signUp()
       expect(await me(app, grant.device_token!)).toBe(401)
       expect((await refresh(app, grant.device_token!)).status).toBe(401)
     }))
 
-  test('is not known to an account of which no device is known', () =>
+  test('is not accepted for an account without a known device', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       await app.rows.users.change({ id: ada.id }, { deviceEpoch: 0 })
@@ -101,7 +101,7 @@ describeEachDialect('a device token', (dialect) => {
       expect(isDeviceOf({ deviceId: 'x', userId: ada.id, epoch: 0 }, user)).toBe(false)
     }))
 
-  test('of every one of many first logins at once is good', async () => {
+  test('of each of many parallel first logins is valid', async () => {
     const apps = await createApps(2, { dialect })
     const ada = await apps[0]!.signUp()
     await apps[0]!.rows.users.change({}, { deviceEpoch: 0 })
@@ -113,7 +113,7 @@ describeEachDialect('a device token', (dialect) => {
     await closeApps(apps)
   })
 
-  test('is good across a new SECRET_KEY while the previous one is set', () =>
+  test('is valid with a new SECRET_KEY while the previous one is set', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const [renamed] = await createApps(1, {

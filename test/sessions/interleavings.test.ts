@@ -8,24 +8,24 @@ import { standIn } from '../support/replace.ts'
 import {
   ACCESS,
   type Act,
+  applyTo,
   begin,
-  happen,
   isAlive,
   type Model,
   type ModelSession,
   type Outcome,
-  orders,
+  permutations,
 } from './model.ts'
 import { generationOf, login, type Pair, refresh, turns } from './support.ts'
 
-/** One thing somebody does, chosen before it is known what there is to do it with. */
+/** One operation, chosen before it is known what it can be applied to. */
 interface Choice {
   kind: Act['kind']
   app: number
   session: number
-  /** How many generations behind the newest that was handed out. */
+  /** How many generations before the newest issued one. */
   behind: number
-  /** How many turns of the event loop it starts late. */
+  /** How many turns of the event loop later it starts. */
   late: number
 }
 
@@ -77,7 +77,7 @@ let accounts = 0
 
 const hashing = standIn<'passwords'>()
 
-/** One account with what is known of its tokens, beside the model of what they must be worth. */
+/** One account with its known tokens, and the model of the valid ones. */
 async function startStory(apps: readonly TestApp[]) {
   const { clock } = apps[0]!
   const username = `ada${++accounts}`
@@ -92,7 +92,7 @@ async function startStory(apps: readonly TestApp[]) {
     if (number === -1) number = sessionIds.push(sid) - 1
     handed[number] ??= { refresh: new Map(), access: [] }
     const generation = generationOf(pair.refresh_token)
-    // Never two branches: whoever is given a generation is given the same token.
+    // Never two branches: all tokens of a generation are the same token.
     const known = handed[number]!.refresh.get(generation)
     if (known !== undefined) expect(pair.refresh_token).toBe(known)
     handed[number]!.refresh.set(generation, pair.refresh_token)
@@ -101,7 +101,7 @@ async function startStory(apps: readonly TestApp[]) {
   }
   take(grant as unknown as Pair)
 
-  /** What a choice comes to now, and how to do it. */
+  /** The operation that a choice results in now, and how to run it. */
   function plan({ kind, app: at, session, behind, late }: Choice): Plan {
     const app = apps[at % apps.length]!
     const planned = (act: Act, perform: () => Promise<Outcome>): Plan => ({
@@ -149,7 +149,7 @@ async function startStory(apps: readonly TestApp[]) {
     })
   }
 
-  /** One row per session, and in it what the model says, wherever that still matters. */
+  /** One row per session, with what the model says, where that still matters. */
   async function rows(): Promise<{ active: boolean; ofSessions: string[] }> {
     const account = await apps[0]!.admin.user(id)
     const found = await apps[0]!.rows.sessions.all({ userId: id })
@@ -164,17 +164,17 @@ async function startStory(apps: readonly TestApp[]) {
   const modelRow = (one: ModelSession): string =>
     JSON.stringify(one.dead ? 'dead' : [one.generation, one.refreshedAt, one.seen, one.expiresAt])
 
-  /** Does all at the same moment. There must be an order in which the rules give just these answers and leave just these rows. */
+  /** Runs all in parallel. There must be an order in which the rules give exactly these answers and rows. */
   async function atOnce(choices: Choice[]): Promise<void> {
     const plans = choices.map(plan)
     const outcomes = await Promise.all(plans.map(({ perform }) => perform()))
     const now = clock.now()
     const { active, ofSessions: left } = await rows()
     const old = model.sessions.length
-    for (const order of orders(plans.length)) {
+    for (const order of permutations(plans.length)) {
       const draft = structuredClone(model)
-      if (!order.every((at) => happen(draft, plans[at]!.act, now, outcomes[at]!) === outcomes[at])) continue
-      // Sessions that began just now have no order among themselves.
+      if (!order.every((at) => applyTo(draft, plans[at]!.act, now, outcomes[at]!) === outcomes[at])) continue
+      // Sessions that began just now have no order.
       const fresh = draft.sessions.splice(old)
       for (const row of left.slice(old)) {
         const match = fresh.findIndex((one) => modelRow(one) === row)
@@ -188,7 +188,7 @@ async function startStory(apps: readonly TestApp[]) {
     throw new Error(`no order explains\n${what.join('\n')}\n${JSON.stringify(model)}\n${left.join('\n')}`)
   }
 
-  /** A login that has verified its password and is then overtaken. */
+  /** A login that has verified its password, delayed before the next step. */
   async function overtaken(at: number, all: Choice[]): Promise<void> {
     const app = apps[at % apps.length]!
     const verified = Promise.withResolvers<void>()
@@ -224,12 +224,12 @@ async function startStory(apps: readonly TestApp[]) {
   }
 }
 
-describeEachDialect('whatever clients, thieves, administrators and clocks do', (dialect) => {
+describeEachDialect('random operations of clients, thieves, administrators and clocks', (dialect) => {
   test.each([
     ['at one Keyward', 1],
     ['at two on one database', 2],
-  ])('sessions are as if all came one after the other, %s', async (_, count) => {
-    const apps = await createApps(count, { dialect, replace: { passwords: hashing.takePlace } })
+  ])('give the same sessions as if run one after the other, %s', async (_, count) => {
+    const apps = await createApps(count, { dialect, replace: { passwords: hashing.replacement } })
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 16 }), async (steps) => {

@@ -8,7 +8,7 @@ import { generationOf, type Pair, turns } from './support.ts'
 const ROUNDS = 3
 
 describeEachDialect('kill -9 between the commit of a refresh and its answer', (dialect) => {
-  test('T2: loses nobody: the same token gives its successor after the restart', async () => {
+  test('T2: the same token gives its successor after the restart', async () => {
     const database = await dialect.databaseUrl()
     const watcher = await createTestApp({ dialect, databaseUrl: database.url, clock: manualClock(Date.now()) })
     const { grant } = await watcher.signUp()
@@ -24,7 +24,7 @@ describeEachDialect('kill -9 between the commit of a refresh and its answer', (d
         },
         () => {},
       )
-      // Another process sees the commit, and the client never looks at what was answered.
+      // Another process sees the commit; the client does not read the answer.
       while ((await generation()) === generationOf(token)) {
         expect(refused).toBe(0)
         await turns(1)

@@ -1,6 +1,6 @@
 import { DAY, MINUTE, SECOND } from '../../src/lib/clock.ts'
 
-/** The rules of sessions, written once more from what they promise and not from the code. */
+/** The rules of sessions, written a second time from their description, not from the code. */
 export interface ModelSession {
   generation: number
   refreshedAt: number
@@ -16,7 +16,7 @@ export interface Model {
   sessions: ModelSession[]
 }
 
-/** What happened to a session or its account; sessions go by their number, tokens by their generation. */
+/** An operation on a session or its account. Sessions have numbers, tokens have generations. */
 export type Act =
   | { kind: 'refresh'; session: number; generation: number }
   | { kind: 'use' | 'logout'; session: number; generation: number; fresh: boolean; alive: boolean }
@@ -24,7 +24,7 @@ export type Act =
   | { kind: 'set password'; password: number }
   | { kind: 'close' | 'open' }
 
-/** `false` where it was refused; a refresh answers the generation of the token that it gave. */
+/** `false` if it was refused; for a refresh the generation of the new token. */
 export type Outcome = boolean | number
 
 export const GRACE = 10 * SECOND
@@ -45,17 +45,17 @@ export const begin = (now: number): ModelSession => ({
 export const isAlive = (session: ModelSession | undefined, now: number): session is ModelSession =>
   session !== undefined && !session.dead && session.expiresAt > now
 
-/** Lets one act happen at once and alone; changes the model and answers what must come out. */
-export function happen(model: Model, act: Act, now: number, seen: Outcome): Outcome {
+/** Runs one operation alone and at once; changes the model and returns the expected result. */
+export function applyTo(model: Model, act: Act, now: number, seen: Outcome): Outcome {
   switch (act.kind) {
     case 'refresh':
       return refresh(model.sessions[act.session], act.generation, now)
     case 'use':
     case 'logout': {
       const session = model.sessions[act.session]
-      // It may end between the look at its token and the logout, which is then done already.
+      // The session may end between the check of its token and the logout, which then has nothing to do.
       if (!isAlive(session, now)) return act.kind === 'logout' && act.alive && seen
-      // What is too old or from the future by its own times may be refused; it is not what these tests are about.
+      // A token that is too old or from the future by its times may be refused; these tests do not check that.
       if (!act.fresh && seen === false) return false
       session.seen = Math.max(session.seen, act.generation)
       if (act.kind === 'logout') session.dead = true
@@ -99,9 +99,9 @@ function refresh(session: ModelSession | undefined, generation: number, now: num
 }
 
 /** Every order of the numbers from 0 to `count` - 1. */
-export function orders(count: number): number[][] {
+export function permutations(count: number): number[][] {
   if (count === 0) return [[]]
-  return orders(count - 1).flatMap((order) =>
+  return permutations(count - 1).flatMap((order) =>
     Array.from({ length: count }, (_, at) => [...order.slice(0, at), count - 1, ...order.slice(at)]),
   )
 }

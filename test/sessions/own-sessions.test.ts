@@ -35,15 +35,15 @@ const logInFrom = async (app: TestApp, user: SignedUp, userAgent: string | undef
   return (await response.json()) as Pair
 }
 
-const isDead = async (app: TestApp, pair: Pair): Promise<boolean> => {
+const isRefused = async (app: TestApp, pair: Pair): Promise<boolean> => {
   const alive = (await me(app, pair.access_token)) === 200
   const refreshes = (await refresh(app, pair.refresh_token)).status === 200
   expect(alive).toBe(refreshes)
   return !alive
 }
 
-describeEachDialect('own sessions', (dialect) => {
-  test('G1: are listed with device, address and times, the last used first and the present one marked', () =>
+describeEachDialect('the user’s sessions', (dialect) => {
+  test('G1: are listed with device, address and times, last used first, the current one marked', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       await app.signUp('bea')
@@ -79,7 +79,7 @@ describeEachDialect('own sessions', (dialect) => {
       expect(sessions[2]!.user_agent).toBeNull()
     }))
 
-  test('remember 512 characters of a user agent, and name a program that no browser list knows', () =>
+  test('show 512 characters of a user agent, and the name of an unknown program', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const long = await logInFrom(app, ada, `curl/8.14.1 ${'x'.repeat(2_000)}`, '192.0.2.1')
@@ -88,15 +88,15 @@ describeEachDialect('own sessions', (dialect) => {
       expect(session!.device).toBe('curl')
     }))
 
-  test('E13, F8: end one by one: its tokens are dead at once, those of others are not', () =>
+  test('E13, F8: can be ended one by one: tokens of that session are refused at once, others are not', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const [one, two] = [await loggedIn(app, ada), await loggedIn(app, ada)]
       const remove = (id: string) =>
         app.request('DELETE', `/users/me/sessions/${id}`, { token: pairOf(ada).access_token })
       expect((await remove(sessionIdOf(one))).status).toBe(204)
-      expect(await isDead(app, one)).toBe(true)
-      expect(await isDead(app, two)).toBe(false)
+      expect(await isRefused(app, one)).toBe(true)
+      expect(await isRefused(app, two)).toBe(false)
       await expectRefusal(await remove(sessionIdOf(one)), 'session_not_found')
       expect((await remove(sessionIdOf(pairOf(ada)))).status).toBe(204)
       await expectRefusal(await remove(sessionIdOf(two)), 'invalid_token')
@@ -105,7 +105,7 @@ describeEachDialect('own sessions', (dialect) => {
       )
     }))
 
-  test('G2: of another user are not found, nor is anything else in a path', () =>
+  test('G2: of another user are not found, nor is anything else in the path', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const { access_token: token } = pairOf(bea)
@@ -119,13 +119,13 @@ describeEachDialect('own sessions', (dialect) => {
         'A'.repeat(2_000),
       ])
         await expectRefusal(await remove(id), 'session_not_found')
-      // What is percent-encoded names no route at all.
+      // A percent-encoded path is no route at all.
       for (const id of ['%00', '%F0%9F%92%A9', '%27%20or%201=1']) await expectRefusal(await remove(id), 'not_found')
-      expect(await isDead(app, pairOf(ada))).toBe(false)
+      expect(await isRefused(app, pairOf(ada))).toBe(false)
       expect(await list(app, pairOf(bea))).toHaveLength(1)
     }))
 
-  test('F8: end all at once, or all but the present one', () =>
+  test('F8: can be ended all at once, or all but the current one', () =>
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const others = [await loggedIn(app, ada), await loggedIn(app, ada)]
@@ -142,15 +142,15 @@ describeEachDialect('own sessions', (dialect) => {
       expect((await end('?except=current', others[0]!)).status).toBe(204)
       const next = await refreshed(app, others[0]!.refresh_token)
       expect(await me(app, others[0]!.access_token)).toBe(200)
-      for (const pair of [pairOf(ada), others[1]!]) expect(await isDead(app, pair)).toBe(true)
+      for (const pair of [pairOf(ada), others[1]!]) expect(await isRefused(app, pair)).toBe(true)
       expect(await list(app, next)).toHaveLength(1)
       expect((await end('', next)).status).toBe(204)
-      expect(await isDead(app, next)).toBe(true)
-      expect(await isDead(app, pairOf(bea))).toBe(false)
-      expect(await isDead(app, await loggedIn(app, ada))).toBe(false)
+      expect(await isRefused(app, next)).toBe(true)
+      expect(await isRefused(app, pairOf(bea))).toBe(false)
+      expect(await isRefused(app, await loggedIn(app, ada))).toBe(false)
     }))
 
-  test('that end each other at once: one wins, the other gets 401 and ends nothing', async () => {
+  test('that end each other at the same moment: one succeeds, the other gets 401 and ends nothing', async () => {
     const apps = await createApps(2, { dialect })
     const ada = await apps[0]!.signUp()
     for (let round = 0; round < 5; round++) {
@@ -161,26 +161,27 @@ describeEachDialect('own sessions', (dialect) => {
         ),
       )
       expect(answers.map(({ status }) => status).sort()).toEqual([204, 401, 401, 401])
-      for (const [at, pair] of pairs.entries()) expect(await isDead(apps[0]!, pair)).toBe(answers[at]!.status !== 204)
+      for (const [at, pair] of pairs.entries())
+        expect(await isRefused(apps[0]!, pair)).toBe(answers[at]!.status !== 204)
     }
     await closeApps(apps)
   })
 
-  test('E13, F8: end with a logout, access token and all', () =>
+  test('E13, F8: end with a logout, including the access token', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const other = await loggedIn(app, ada)
       const logout = () => app.request('POST', '/logout', { token: pairOf(ada).access_token })
       const done = await logout()
       expect([done.status, await done.text()]).toEqual([204, ''])
-      expect(await isDead(app, pairOf(ada))).toBe(true)
+      expect(await isRefused(app, pairOf(ada))).toBe(true)
       await expectRefusal(await logout(), 'invalid_token')
-      expect(await isDead(app, other)).toBe(false)
+      expect(await isRefused(app, other)).toBe(false)
       const [row] = await audit(app, 'session.ended')
       expect(row).toMatchObject({ userId: ada.id, sessionId: sessionIdOf(pairOf(ada)), ip: '192.0.2.1' })
     }))
 
-  test('G5: number at most MAX_SESSIONS_PER_USER: the longest idle live one makes room, others’ stay', () =>
+  test('G5: number at most MAX_SESSIONS_PER_USER: a new one ends the longest idle one of the same user', () =>
     withApp({ dialect, env: { MAX_SESSIONS_PER_USER: '3' } }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const next = async () => {
@@ -194,42 +195,42 @@ describeEachDialect('own sessions', (dialect) => {
       expect(await me(app, second.access_token)).toBe(401)
       for (const pair of [first, third, fourth]) expect(await me(app, pair.access_token)).toBe(200)
       expect(await list(app, fourth)).toHaveLength(3)
-      expect(await isDead(app, pairOf(bea))).toBe(false)
+      expect(await isRefused(app, pairOf(bea))).toBe(false)
     }))
 
-  test('never end the one that begins, also where the clock was set back since the others did', () =>
+  test('never end at their own login, even if the clock was set back', () =>
     withApp({ dialect, env: { MAX_SESSIONS_PER_USER: '2' } }, async (app) => {
       const ada = await app.signUp()
       await loggedIn(app, ada)
       app.clock.setWall(app.clock.now() - DAY)
-      for (let at = 0; at < 4; at++) expect(await isDead(app, await loggedIn(app, ada))).toBe(false)
+      for (let at = 0; at < 4; at++) expect(await isRefused(app, await loggedIn(app, ada))).toBe(false)
     }))
 
-  test('number no more than that when as many log in at once', async () => {
+  test('do not exceed that number with many parallel logins', async () => {
     const apps = await createApps(2, { dialect, env: { MAX_SESSIONS_PER_USER: '3' } })
     const ada = await apps[0]!.signUp()
     const pairs = await Promise.all(Array.from({ length: 12 }, (_, at) => loggedIn(apps[at % 2]!, ada)))
     const alive = []
     for (const pair of pairs) if ((await me(apps[0]!, pair.access_token)) === 200) alive.push(pair)
-    // The one of the sign-up may be the third.
+    // The session of the sign-up may be the third.
     expect(await list(apps[0]!, alive[0]!)).toHaveLength(3)
     await closeApps(apps)
   })
 
-  test('E13, F8: end with their account, and stay so when it is opened again, whoever wrote that into the database', () =>
+  test('E13, F8: end with a deactivation, stay ended after a reactivation, and go with the user, also by SQL', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const change = (values: object) => app.rows.users.change({ id: ada.id }, values)
       await change({ isActive: false })
-      expect(await isDead(app, pairOf(ada))).toBe(true)
+      expect(await isRefused(app, pairOf(ada))).toBe(true)
       await change({ isActive: true, sessionEpoch: 7 })
-      expect(await isDead(app, pairOf(ada))).toBe(true)
+      expect(await isRefused(app, pairOf(ada))).toBe(true)
       await app.rows.users.remove({ id: ada.id })
-      expect(await isDead(app, pairOf(ada))).toBe(true)
+      expect(await isRefused(app, pairOf(ada))).toBe(true)
       expect(await app.rows.sessions.all()).toEqual([])
     }))
 
-  test('are refused, not answered with dead tokens, where SESSION_MAX_DAYS has become less', async () => {
+  test('are refused, not refreshed, if SESSION_MAX_DAYS was lowered below their age', async () => {
     const [app] = await createApps(1, { dialect })
     const ada = await app!.signUp()
     app!.clock.setWall(app!.clock.now() + 10 * DAY)

@@ -33,7 +33,7 @@ describeEachDialect('refresh', (dialect) => {
     }
   }
 
-  test('gives a new pair and leaves one row per session', () =>
+  test('gives a new pair and keeps one row per session', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       let token = grant.refresh_token!
@@ -54,7 +54,7 @@ describeEachDialect('refresh', (dialect) => {
       await refreshed(app, pairs[0]!.refresh_token)
     }))
 
-  test('F4: forgives the direct parent within the grace, also when its successor was seen', () =>
+  test('F4: accepts the previous token within the grace period, even if its successor was used', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const next = await refreshed(app, grant.refresh_token!)
@@ -63,7 +63,7 @@ describeEachDialect('refresh', (dialect) => {
       expect((await refreshed(app, grant.refresh_token!)).refresh_token).toBe(next.refresh_token)
     }))
 
-  test('F1, F2: ends the session when a spent token comes after its successor was seen', () =>
+  test('F1, F2: ends the session if an older token arrives after its successor was used', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const next = await refreshed(app, grant.refresh_token!)
@@ -80,7 +80,7 @@ describeEachDialect('refresh', (dialect) => {
       expect(await audit(app, 'session.refresh_token_reused')).toHaveLength(1)
     }))
 
-  test('F4: lets a client that lost the answer try again an hour later, since nobody has seen the successor', () =>
+  test('F4: lets a client that lost the answer retry an hour later if the successor was not used', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const lost = await refreshed(app, grant.refresh_token!)
@@ -91,7 +91,7 @@ describeEachDialect('refresh', (dialect) => {
       await refreshed(app, again.refresh_token)
     }))
 
-  test('does so no longer than REFRESH_TOKEN_RETRY_SECONDS, and not at all when that is 0', async () => {
+  test('allows that only for REFRESH_TOKEN_RETRY_SECONDS, and not at all if that is 0', async () => {
     await withApp({}, async (app) => {
       const { grant } = await app.signUp()
       await refreshed(app, grant.refresh_token!)
@@ -106,7 +106,7 @@ describeEachDialect('refresh', (dialect) => {
     })
   })
 
-  test('F5: has no grace for a grandparent', () =>
+  test('F5: accepts no token older than the previous one', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const second = await refreshed(app, grant.refresh_token!)
@@ -115,7 +115,7 @@ describeEachDialect('refresh', (dialect) => {
       expect((await refresh(app, third.refresh_token)).status).toBe(401)
     }))
 
-  test('F12: neither revives nor ends anything while the clock is set back', () =>
+  test('F12: neither revives nor ends a session while the clock is set back', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       await app.clock.advance(2 * HOUR)
@@ -127,7 +127,7 @@ describeEachDialect('refresh', (dialect) => {
       expect(last.refresh_token).not.toBe(next.refresh_token)
     }))
 
-  test('knows a token from the future of a restored database, refuses it and keeps the session', () =>
+  test('refuses a token newer than a restored database, and keeps the session', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const second = await refreshed(app, grant.refresh_token!)
@@ -153,7 +153,7 @@ describeEachDialect('refresh', (dialect) => {
       expect((await refresh(app, last.refresh_token)).status).toBe(401)
     }))
 
-  test('F6: refuses what we did not make, and writes nothing', () =>
+  test('F6: refuses tokens that Keyward did not make, and writes nothing', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const before = JSON.stringify([await app.rows.sessions.all(), await app.rows.auditEvents.all()])
@@ -176,7 +176,7 @@ describeEachDialect('refresh', (dialect) => {
       expect(JSON.stringify([await app.rows.sessions.all(), await app.rows.auditEvents.all()])).toBe(before)
     }))
 
-  test('works over /token as a form, where a bad one is 400 invalid_grant', () =>
+  test('works at /token as a form, where an invalid token is 400 invalid_grant', () =>
     withApp({}, async (app) => {
       const { grant } = await app.signUp()
       const good = await app.request('POST', '/token', {
@@ -194,7 +194,7 @@ describeEachDialect('refresh', (dialect) => {
       expect(await bad.json()).toMatchObject({ error: 'invalid_grant', code: 'invalid_grant' })
     }))
 
-  test('is good at every process of one database, and across a new SECRET_KEY while the previous one is set', async () => {
+  test('works at every process of one database, and with a new SECRET_KEY while the previous one is set', async () => {
     const first = await createTestApp({ dialect })
     const { grant } = await first.signUp()
     const second = await createTestApp({ databaseUrl: first.databaseUrl, clock: first.clock, seed: 'second' })
@@ -212,7 +212,7 @@ describeEachDialect('refresh', (dialect) => {
     await first.close()
   })
 
-  test('F3: makes one successor when two processes refresh one token at once', async () => {
+  test('F3: makes one successor if two processes refresh one token at the same moment', async () => {
     const first = await createTestApp({ dialect })
     const { grant } = await first.signUp()
     const second = await createTestApp({ databaseUrl: first.databaseUrl, clock: first.clock, seed: 'second' })

@@ -18,7 +18,7 @@ const revoked = async (app: TestApp, token: string, more = {}) => {
 const isAlive = async (app: TestApp, pair: Pair): Promise<boolean> => (await me(app, pair.access_token)) === 200
 
 describeEachDialect('POST /revoke', (dialect) => {
-  test('F8: ends the session of a refresh token, current or rotated, and of a live access token, whatever the hint', () =>
+  test('F8: ends the session of a refresh token, current or previous, and of a valid access token, whatever the hint', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const witness = await loggedIn(app, ada)
@@ -50,7 +50,7 @@ describeEachDialect('POST /revoke', (dialect) => {
       expect(new Set(rows.map(({ details }) => details))).toEqual(new Set(['{"reason":"revoked"}']))
     }))
 
-  test('F8: answers 200 and does nothing for what is expired, altered, unknown or of another kind', () =>
+  test('F8: answers 200 and does nothing for a token that is expired, altered, unknown or of another kind', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const pair = await loggedIn(app, ada)
@@ -84,7 +84,7 @@ describeEachDialect('POST /revoke', (dialect) => {
       await foreign.close()
     }))
 
-  test('does nothing more to a session that is over', () =>
+  test('does nothing more to a session that has ended', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const pair = await loggedIn(app, ada)
@@ -99,7 +99,7 @@ describeEachDialect('POST /revoke', (dialect) => {
       expect(await audit(app, 'session.ended')).toEqual([])
     }))
 
-  test('refuses what is no revocation request', () =>
+  test('refuses a malformed revocation request', () =>
     withApp({ dialect }, async (app) => {
       const { grant } = await app.signUp()
       const token = grant.refresh_token!
@@ -112,11 +112,11 @@ describeEachDialect('POST /revoke', (dialect) => {
       expect((await refresh(app, token)).status).toBe(200)
     }))
 
-  test('T4: is 503 when the storage fails, never 200', async () => {
+  test('T4: is 503 if the storage fails, never 200', async () => {
     let fails = false
     const store: Replace['store'] = (real) => ({
       ...real,
-      // The session can be read and not be ended, as on a full disk.
+      // The session can be read but not ended, as with a full disk.
       async transaction(work) {
         if (fails) await real.close()
         return real.transaction(work)
@@ -144,7 +144,7 @@ describeEachDialect('POST /introspect', (dialect) => {
     return (await response.json()) as Record<string, unknown>
   }
 
-  test('is for API keys and users who hold tokens:introspect, and judges that before the body', () =>
+  test('requires an API key or user with tokens:introspect, and checks that before the body', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const key = await introspectionKey(app)
@@ -163,7 +163,7 @@ describeEachDialect('POST /introspect', (dialect) => {
       await expectRefusal(await app.request('POST', '/introspect', { token: key, form: {} }), 'invalid_request')
     }))
 
-  test('tells of an access token what RFC 7662 asks, with name and roles as they are now', () =>
+  test('describes an access token as RFC 7662 asks, with the current name and roles', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const key = await introspectionKey(app)
@@ -188,7 +188,7 @@ describeEachDialect('POST /introspect', (dialect) => {
       })
     }))
 
-  test('tells of a refresh token while it is the current one, and neither rotates it nor counts as reuse', () =>
+  test('describes the current refresh token, and neither rotates it nor counts as reuse', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const key = await introspectionKey(app)
@@ -213,7 +213,7 @@ describeEachDialect('POST /introspect', (dialect) => {
       await refreshed(app, next.refresh_token)
     }))
 
-  test('says no more than inactive of everything that is not alive', () =>
+  test('answers only "inactive" for every token that is not valid', () =>
     withApp({ dialect }, async (app) => {
       const key = await introspectionKey(app)
       const ada = await app.signUp()

@@ -10,8 +10,8 @@ import { withApp } from '../support/hooks.ts'
 import { seededRandom } from '../support/random.ts'
 import { audit, decode, introspectionKey, loggedIn, login, me, refresh, refreshed } from './support.ts'
 
-/** Everything that one account is ever handed, and what it types. */
-async function wholeStory(app: TestApp): Promise<string[]> {
+/** Every secret that one account is issued and types. */
+async function secretsOfOneAccount(app: TestApp): Promise<string[]> {
   const secrets: string[] = []
   const ada = await app.signUp('ada', 'the first password of ada')
   const key = await introspectionKey(app)
@@ -43,7 +43,7 @@ async function wholeStory(app: TestApp): Promise<string[]> {
   return secrets
 }
 
-/** All that can be read where the data lies: every row, and for SQLite every byte of the file and of its log. */
+/** All stored data: every row, and for SQLite every byte of the file and of its log. */
 async function everythingStored(app: TestApp): Promise<Buffer> {
   const rows = []
   for (const table of Object.values(app.rows)) rows.push(await table.all())
@@ -56,7 +56,7 @@ async function everythingStored(app: TestApp): Promise<Buffer> {
   return Buffer.concat(parts)
 }
 
-/** How a secret may be written: whole, without its prefix, its last part, and the bytes that it encodes. */
+/** The forms in which a secret may be stored: whole, without prefix, its last part, and the bytes that it encodes. */
 function spellings(secret: string): (string | Buffer)[] {
   if (!/^(kwr_|kw_|eyJ)/.test(secret)) return [secret]
   const text = secret.replace(/^kwr?_/, '')
@@ -64,14 +64,14 @@ function spellings(secret: string): (string | Buffer)[] {
   return [text, last.slice(-32), Buffer.from(last, 'base64url').subarray(-24)]
 }
 
-describeEachDialect('what was handed out or typed', (dialect) => {
-  test('P1, P3: is found neither in the database, byte by byte, nor in the log at level debug', () =>
+describeEachDialect('every secret that was issued or typed', (dialect) => {
+  test('P1, P3: is neither in any byte of the database nor in the log at level debug', () =>
     withApp({ dialect }, async (app) => {
-      const secrets = await wholeStory(app)
+      const secrets = await secretsOfOneAccount(app)
       expect(secrets.length).toBeGreaterThan(15)
       const stored = await everythingStored(app)
       const logged = Buffer.from(app.logs.join('\n'))
-      // The search finds what is there.
+      // The search itself works: it finds data that is there.
       expect(stored.includes('ada@example.com')).toBe(true)
       expect(logged.includes('/users/me')).toBe(true)
       for (const secret of secrets)
@@ -82,7 +82,7 @@ describeEachDialect('what was handed out or typed', (dialect) => {
     }))
 })
 
-/** What an attacker can learn of a session without the database: its access token says so. */
+/** What an attacker learns about a session without the database: the claims of its access token. */
 const sessionOf = ({ grant }: SignedUp) => {
   const { sid, gen, sub } = decode(grant.access_token).payload
   return { id: sid as string, generation: gen as number, userId: Number(sub) }
@@ -93,7 +93,7 @@ function jwt(header: object, payload: object, sign: (text: string) => Buffer): s
   return `${text}.${sign(text).toString('base64url')}`
 }
 
-/** Access tokens like a genuine one, but signed with each of these secrets or with a key of the attacker's own. */
+/** Access tokens with genuine claims, signed with each of these secrets or with a key of the attacker. */
 function forgedAccessTokens(like: string, secrets: (string | Buffer)[]): string[] {
   const { header, payload } = decode(like)
   const own = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -115,7 +115,7 @@ const apiKeyOf = (body: string) =>
     .toString('base64url')
     .slice(0, 6)}`
 
-describeEachDialect('a forger', (dialect) => {
+describeEachDialect('an attacker', (dialect) => {
   const victims = async (app: TestApp) => {
     const ada = await app.signUp('ada')
     const key = await introspectionKey(app)
@@ -132,7 +132,7 @@ describeEachDialect('a forger', (dialect) => {
   const devicesWith = (app: TestApp, secret: string) =>
     createDeviceTokens({ secrets: [secret], clock: app.clock, random: seededRandom('forger') })
 
-  test('with a copy of the database alone makes no token that is taken', () =>
+  test('with only a copy of the database cannot make a valid token', () =>
     withApp({ dialect }, async (app) => {
       const { ada, session, user } = await victims(app)
       const { generation } = session
@@ -151,7 +151,7 @@ describeEachDialect('a forger', (dialect) => {
         expect(await isKnownDevice(app, ada, await devicesWith(app, guess).make(user))).toBe(false)
     }))
 
-  test('with SECRET_KEY alone makes no token that is taken', () =>
+  test('with only SECRET_KEY cannot make a valid token', () =>
     withApp({ dialect }, async (app) => {
       const { ada } = await victims(app)
       const secret = app.config.SECRET_KEY
@@ -172,8 +172,8 @@ describeEachDialect('a forger', (dialect) => {
         )
     }))
 
-  // Or else the two above would refuse for a mistake in the forgery.
-  test('with both makes refresh and device tokens: the tools above are sharp', () =>
+  // Otherwise the two tests above might be refused because of a mistake in the forgery.
+  test('with both can make refresh and device tokens, which shows that these tests would find a hole', () =>
     withApp({ dialect }, async (app) => {
       const { ada, key, session, user } = await victims(app)
       const secret = app.config.SECRET_KEY

@@ -8,13 +8,13 @@ import { audit, introspectionKey, loggedIn, me, type Pair, refresh, refreshed, s
 
 const RUNS = { sqlite: 80, postgresql: 30 }
 
-/** One turn of an honest app: it refreshes until an answer arrives, and goes on with that. */
+/** One step of an honest app: it refreshes until an answer arrives, and continues with that. */
 const turn = fc.record({
   idle: fc.constantFrom(0, SECOND, 29 * MINUTE, HOUR, 3 * DAY),
-  /** How long it waits after each answer that does not arrive; together within the window for retries. */
+  /** How long it waits after each lost answer; together less than the window for retries. */
   lost: fc.array(fc.constantFrom(1, 9 * SECOND, 11 * SECOND, 10 * MINUTE, 19 * MINUTE), { maxLength: 3 }),
   tabs: fc.integer({ min: 1, max: 3 }),
-  /** When the last tab, which still has the parent, asks: the clock may have been set back a little meanwhile. */
+  /** When the last tab refreshes with the previous token; the clock may have been set back a little meanwhile. */
   lateTab: fc.option(fc.constantFrom(0, 3 * SECOND, 10 * SECOND, -2 * SECOND, -10 * SECOND), { nil: undefined }),
   uses: fc.boolean(),
   app: fc.nat({ max: 1 }),
@@ -23,7 +23,7 @@ const turn = fc.record({
 let accounts = 0
 
 describeEachDialect('an honest app', (dialect) => {
-  test('F4: is never logged out, however many answers are lost and tabs race', async () => {
+  test('F4: stays logged in, however many answers are lost and tabs refresh together', async () => {
     const apps = await createApps(2, { dialect })
     const { clock } = apps[0]!
     await fc.assert(
@@ -42,7 +42,7 @@ describeEachDialect('an honest app', (dialect) => {
           expect(new Set(pairs.map(({ refresh_token }) => refresh_token)).size).toBe(1)
           const { access_token, refresh_token } = pairs[0]!
           if (uses) expect(await me(other, access_token)).toBe(200)
-          // Seen or not, a tab that comes within the grace of the first refresh is given the same.
+          // A tab within the grace period of the first refresh gets the same token, used or not.
           if (lateTab !== undefined && lost.length === 0) {
             clock.setWall(clock.now() + lateTab)
             expect((await refreshed(other, token)).refresh_token).toBe(refresh_token)
@@ -57,11 +57,11 @@ describeEachDialect('an honest app', (dialect) => {
   })
 })
 
-/** How the owner's app used the token after the stolen one, so that everybody can know that it arrived. */
+/** How the owner's app used the token after the stolen one, so that its arrival is known. */
 const use = fc.constantFrom('access token', 'refresh token', 'introspection')
 
 describeEachDialect('a thief', (dialect) => {
-  test('F2: who uses a stolen token after its owner’s app has used the next one ends that session and no other', async () => {
+  test('F2: who uses a stolen token after the owner used the next one ends that session and no other', async () => {
     const apps = await createApps(2, { dialect })
     const { clock } = apps[0]!
     const key = await introspectionKey(apps[0]!)
@@ -100,7 +100,7 @@ describeEachDialect('a thief', (dialect) => {
     await closeApps(apps)
   })
 
-  test('who is as quick as a second tab gets the same token and no branch of his own', async () => {
+  test('who is as quick as a second tab gets the same token, and no separate successor', async () => {
     const apps = await createApps(2, { dialect })
     const { grant } = await apps[0]!.signUp()
     const stolen = grant.refresh_token!
@@ -108,7 +108,7 @@ describeEachDialect('a thief', (dialect) => {
     const thief = await refreshed(apps[1]!, stolen)
     expect(thief.refresh_token).toBe(owner.refresh_token)
     await refreshed(apps[0]!, owner.refresh_token)
-    // Whoever of the two goes on, the other one's next step shows that there are two.
+    // Whichever of the two continues, the next step of the other reveals the theft.
     expect((await refresh(apps[1]!, stolen)).status).toBe(401)
     expect((await refresh(apps[0]!, owner.refresh_token)).status).toBe(401)
     await closeApps(apps)

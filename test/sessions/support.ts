@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import type { SignedUp, TestApp } from '../support/app.ts'
 
-/** What `/token` and `/token/refresh` answer. */
+/** The answer of `/token` and `/token/refresh`. */
 export interface Pair {
   access_token: string
   refresh_token: string
@@ -39,7 +39,7 @@ export async function audit(app: TestApp, event: string) {
   return rows.filter((row) => row.event === event)
 }
 
-/** A token's parts, decoded and not checked. */
+/** The decoded parts of a token, not checked. */
 export function decode(token: string): { header: Record<string, unknown>; payload: Record<string, unknown> } {
   const [header, payload] = token
     .split('.')
@@ -50,15 +50,15 @@ export function decode(token: string): { header: Record<string, unknown>; payloa
 
 export const sessionIdOf = (pair: Pair): string => decode(pair.access_token).payload.sid as string
 
-/** The generation that a refresh token carries: four bytes behind its version and session id. */
+/** The generation in a refresh token: the four bytes after its version and session id. */
 export const generationOf = (token: string): number => Buffer.from(token.slice(4), 'base64url').readUInt32BE(17)
 
-/** Lets as many turns of the event loop pass. */
+/** Waits for so many turns of the event loop. */
 export async function turns(count: number): Promise<void> {
   for (let at = 0; at < count; at++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** An API key that may introspect, of an administrator. */
+/** An API key of an administrator, for introspection. */
 export async function introspectionKey(app: TestApp, username = 'operator'): Promise<string> {
   const { id } = await app.signUp(username)
   await app.admin.giveRole(id, 'admin')

@@ -5,7 +5,7 @@ import { withApp } from '../support/hooks.ts'
 import { decode, loggedIn, refreshed } from './support.ts'
 
 describeEachDialect('the access token', (dialect) => {
-  test('is what RFC 9068 asks for', () =>
+  test('has the claims of RFC 9068', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const { header, payload } = decode(ada.grant.access_token)
@@ -30,7 +30,7 @@ describeEachDialect('the access token', (dialect) => {
       })
     }))
 
-  test('takes issuer, audience and personal claims from the configuration', () =>
+  test('has issuer, audience and personal claims as configured', () =>
     withApp(
       {
         dialect,
@@ -66,7 +66,7 @@ describeEachDialect('the access token', (dialect) => {
       expect(again.sid).not.toBe(first.sid)
     }))
 
-  test('F11, O3: is told changes of its user with the next refresh; our own routes know them at once', () =>
+  test('F11, O3: shows changes of its user after the next refresh; Keyward’s routes use them at once', () =>
     withApp({ dialect }, async (app) => {
       const ada = await app.signUp()
       const rolesOf = async (token: string) =>

@@ -15,14 +15,14 @@ setDefaultTimeout(60_000)
 const root = join(import.meta.dir, '..', '..')
 const blocks = blocksOf(await readChapter('protecting-services'))
 
-/** The guide's one block in this language, asking the Keyward under test for its keys. */
+/** The guide's block in this language, with the address of the Keyward under test. */
 function blockOf(language: string, url: string): string {
   const [block, ...more] = blocks.filter((one) => one.language === language)
   expect(more).toEqual([])
   return block!.text.replaceAll('http://localhost:8000/.well-known', `${url}/.well-known`)
 }
 
-/** What a service that verifies for itself has to tell apart: authorization headers, and what each must come to. */
+/** Authorization headers that a verifying service must tell apart, with the expected result of each. */
 async function headers(app: TestApp): Promise<[header: string, status: number][]> {
   const ada = await app.signUp('ada')
   const other = await createTestApp({ clock: app.clock, seed: 'other', env: { JWT_AUDIENCE: 'https://other.example' } })
@@ -64,7 +64,7 @@ async function headers(app: TestApp): Promise<[header: string, status: number][]
   return all
 }
 
-describe('the guide’s way to verify a token', () => {
+describe('the guide’s code that verifies a token', () => {
   let served: Served
   const app = appPerSuite({ clock: manualClock(Date.now()) }, () => served.stop())
   let cases: [header: string, status: number][]
@@ -73,7 +73,7 @@ describe('the guide’s way to verify a token', () => {
     cases = await headers(app)
   })
 
-  test.skipIf(!hasPythonModules('fastapi', 'jwt'))('in FastAPI', async () => {
+  test.skipIf(!hasPythonModules('fastapi', 'jwt'))('works in FastAPI', async () => {
     const program = `${blockOf('python', served.url)}\n${ASK_ASGI}`
     const answers = await python<{ status: number; body: string }[]>(
       program,
@@ -83,7 +83,7 @@ describe('the guide’s way to verify a token', () => {
     expect(JSON.parse(answers[0]!.body)).toEqual({ orders_of: '1', roles: ['user'] })
   })
 
-  test('in Express', async () => {
+  test('works in Express', async () => {
     const folder = scratchFolder('express')
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
     await Bun.write(join(folder, 'auth.mjs'), blockOf('js', served.url))
@@ -103,7 +103,7 @@ describe('the guide’s way to verify a token', () => {
   })
 })
 
-/** Sends requests to `app` as an ASGI server does, one for every header of the input. */
+/** Sends a request to `app` for every header of the input, as an ASGI server does. */
 const ASK_ASGI = `
 import asyncio, json, sys
 
@@ -126,7 +126,7 @@ async def main():
 print(json.dumps(asyncio.run(main())))
 `
 
-/** A server of Node's own kind, whose requests and answers Express passes on, and a client. */
+/** A server of Node's http module, which passes requests on to Express, and a client. */
 const ASK_NODE = `
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'

@@ -10,11 +10,11 @@ const JWT_SECRET = '5c1e0a7f4d92b86e3301f7ca94d8526be8f17d03c65a94f2b17e80d36a29
 describeEachDialect('a change of JWT_ALG', (dialect) => {
   const apps = appsPerTest()
 
-  /** The first app stays open, since the database is its own, but is asked nothing any more. */
+  /** The first app stays open, because it owns the database, but gets no more requests. */
   const restart = (former: TestApp, env: Record<string, string>) =>
     apps.open({ databaseUrl: former.databaseUrl, clock: former.clock, jobs: true, env })
 
-  test('is a rotation: published first, then signing, and the former tokens stay good until they are out', async () => {
+  test('is a rotation: the new key is published before it signs, and earlier tokens stay valid until they expire', async () => {
     const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const former = headerOf(grant.access_token).kid
@@ -35,7 +35,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     expect(kids).toEqual([headerOf(token).kid, expect.any(String)])
   })
 
-  test('need not wait where the operator says that nobody keeps a key set', async () => {
+  test('takes effect at once with keyward keys rotate --now', async () => {
     const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const after = await restart(before, { JWT_ALG: 'EdDSA' })
@@ -44,7 +44,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     expect(await statusOf(after, grant.access_token)).toBe(200)
   })
 
-  test('of two servers with different settings the one started last decides, and each takes the other’s tokens', async () => {
+  test('on one of two servers: the one started last decides, and each accepts the other’s tokens', async () => {
     const before = await apps.open({ dialect, jobs: true })
     await before.signUp()
     await before.clock.advance(1)
@@ -56,7 +56,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     for (const app of [before, after]) for (const token of tokens) expect(await statusOf(app, token)).toBe(200)
   })
 
-  test('to HS256 counts at once and empties the key set when the last token is out; and back', async () => {
+  test('to HS256 takes effect at once and empties the key set after the last token expired; and back', async () => {
     const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const shared = await restart(before, { JWT_ALG: 'HS256', JWT_SECRET })
@@ -73,7 +73,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     await back.passTime(15 * MINUTE)
     expect(headerOf(await logIn(back)).alg).toBe('ES256')
     expect(await statusOf(back, last)).toBe(200)
-    // The secret is still configured; what it signs counts no more.
+    // The secret is still configured, but its tokens are no longer accepted.
     await back.passTime(32 * MINUTE)
     expect(back.keys.find(headerOf(last).kid)).toBeUndefined()
 
@@ -81,7 +81,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     expect(headerOf(await logIn(again)).kid).toBe(headerOf(last).kid)
   })
 
-  test('from HS256 without its secret signs with the published key at once', async () => {
+  test('from HS256 without its secret uses the published key at once', async () => {
     const before = await apps.open({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
     const { grant } = await before.signUp()
     expect(await publishedKids(before)).toEqual([])
@@ -91,7 +91,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     expect([await statusOf(after, token), await statusOf(after, grant.access_token)]).toEqual([200, 401])
   })
 
-  test('a JWT_SECRET is not rotated or revoked while it signs, and once revoked never taken again', async () => {
+  test('a JWT_SECRET cannot be rotated or revoked while it signs, and once revoked is never accepted again', async () => {
     const before = await apps.open({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
     const { grant } = await before.signUp()
     const { kid } = headerOf(grant.access_token)
@@ -107,7 +107,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     await expect(restart(after, { JWT_ALG: 'HS256', JWT_SECRET })).rejects.toThrow('This JWT_SECRET was revoked')
   })
 
-  test('another JWT_SECRET takes over at once', async () => {
+  test('another JWT_SECRET is used at once', async () => {
     const before = await apps.open({ dialect, env: { JWT_ALG: 'HS256', JWT_SECRET } })
     const { grant } = await before.signUp()
     const after = await restart(before, { JWT_ALG: 'HS256', JWT_SECRET: [...JWT_SECRET].reverse().join('') })

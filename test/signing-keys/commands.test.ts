@@ -9,7 +9,7 @@ import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 describeEachDialect('keyward keys', (dialect) => {
   const apps = appsPerTest()
 
-  /** Beside the running server, at the same time of day. */
+  /** Runs a command while the server runs, at the same time of day. */
   const keys = ({ databaseUrl, clock }: TestApp, ...argv: string[]): Promise<CliResult> =>
     keyward(['keys', ...argv], { databaseUrl, clock })
   const states = async (app: TestApp) => {
@@ -23,7 +23,7 @@ describeEachDialect('keyward keys', (dialect) => {
     )
   }
 
-  test('list says what each key does and since when, and nothing of its private part', async () => {
+  test('list shows the state of each key and since when, and nothing private', async () => {
     const app = await apps.open({ dialect })
     const [active, next] = await publishedKids(app)
     const { code, out, err } = await keys(app)
@@ -36,7 +36,7 @@ describeEachDialect('keyward keys', (dialect) => {
     )
   })
 
-  test('rotate lets the next key sign, and the running server follows without a restart', async () => {
+  test('rotate makes the next key sign, and the running server follows without a restart', async () => {
     const app = await apps.open({ dialect, jobs: true })
     const { grant } = await app.signUp()
     const [first, second] = await publishedKids(app)
@@ -54,7 +54,7 @@ describeEachDialect('keyward keys', (dialect) => {
     expect([await statusOf(app, token), await statusOf(app, grant.access_token)]).toEqual([200, 200])
   })
 
-  test('rotate refuses a next key that is too young, and says how else', async () => {
+  test('rotate refuses a next key that is too new, and names the alternative', async () => {
     const app = await apps.open({ dialect })
     const before = await states(app)
     expect(await keys(app, 'rotate')).toEqual({
@@ -81,13 +81,13 @@ describeEachDialect('keyward keys', (dialect) => {
     expect((await keys(app, 'revoke', first!)).out).toStartWith(`It was revoked before: ${first}\n`)
   })
 
-  test('revoke says what it does not find, and wants a key', async () => {
+  test('revoke reports an unknown key, and requires one', async () => {
     const app = await apps.open({ dialect })
     expect(await keys(app, 'revoke', 'nobody')).toEqual({ code: 1, out: '', err: 'Signing key not found\n' })
     expect((await keys(app, 'revoke')).code).toBe(2)
   })
 
-  test('a command with other settings than the server changes no key by being run', async () => {
+  test('a command with other settings than the server changes no key', async () => {
     const app = await apps.open({ dialect })
     const before = await states(app)
     const env = { JWT_ALG: 'HS256', JWT_SECRET: '5c1e0a7f4d92b86e3301f7ca94d8526be8f17d03c65a94f2b17e80d36a29c4f5' }

@@ -35,22 +35,22 @@ describe('thumbprints', () => {
 describe.each(keys)('$alg', (key) => {
   const alg = key.alg as PublicKeyAlgorithm
 
-  test('its kid is the thumbprint that jose computes', async () => {
+  test('has the kid that jose computes as the thumbprint', async () => {
     expect(key.kid).toBe(await calculateJwkThumbprint({ ...exportPublicJwk(key) }, 'sha256'))
   })
 
-  test('two generated keys differ', () => {
+  test('generates different keys', () => {
     expect(generateSigningKey(alg).kid).not.toBe(key.kid)
   })
 
-  test('the private key comes back from its bytes, with its kid', () => {
+  test('restores the private key from its bytes, with its kid', () => {
     const again = importPrivateKey(alg, exportPrivateKey(key))
     expect(again.kid).toBe(key.kid)
     expect(again.alg).toBe(alg)
     expect(verifyBytes(verificationKey(key), message, signBytes(again, message))).toBe(true)
   })
 
-  test('the bytes are the PKCS #8 that jose reads and writes', async () => {
+  test('writes the PKCS #8 bytes that jose reads and writes', async () => {
     const pem = (bytes: Uint8Array) =>
       `-----BEGIN PRIVATE KEY-----\n${Buffer.from(bytes).toString('base64')}\n-----END PRIVATE KEY-----`
     const read = await importPKCS8(pem(exportPrivateKey(key)), alg, { extractable: true })
@@ -58,7 +58,7 @@ describe.each(keys)('$alg', (key) => {
     expect(importPrivateKey(alg, written).kid).toBe(key.kid)
   })
 
-  test('the public JWK comes back, also through JSON, and jose reads it', async () => {
+  test('restores the public JWK, also through JSON, and jose reads it', async () => {
     const jwk: PublicJwk = JSON.parse(JSON.stringify(exportPublicJwk(key)))
     const again = importPublicJwk(jwk)
     expect(again.key.type).toBe('public')
@@ -68,7 +68,7 @@ describe.each(keys)('$alg', (key) => {
     expect(await importJWK({ ...jwk })).toMatchObject({ type: 'public' })
   })
 
-  test('E15: the public JWK has the public members, kid, alg and use, and nothing private', () => {
+  test('E15: has only public members, kid, alg and use in the public JWK', () => {
     const expected = { ES256: ['crv', 'kty', 'x', 'y'], EdDSA: ['crv', 'kty', 'x'], RS256: ['e', 'kty', 'n'] }[alg]
     for (const jwk of [exportPublicJwk(key), exportPublicJwk(verificationKey(key))]) {
       expect(Object.keys(jwk).sort()).toEqual(['alg', 'kid', 'use', ...expected].sort())
@@ -76,12 +76,12 @@ describe.each(keys)('$alg', (key) => {
     }
   })
 
-  test('the verification key cannot sign', () => {
+  test('cannot sign with the verification key', () => {
     expect(verificationKey(key)).toMatchObject({ key: { type: 'public' } })
     expect(() => signBytes(verificationKey(key), message)).toThrow()
   })
 
-  test('a JWK with another kid or alg, without a member or with a broken one is refused', () => {
+  test('refuses a JWK with another kid or alg, or with a missing or broken member', () => {
     const jwk = exportPublicJwk(key)
     const others = publicKeyAlgorithms.filter((other) => other !== alg)
     const wrong: object[] = [{ kid: 'another' }, { kid: '' }, { kid: undefined }, { kty: 'oct' }, { kty: undefined }]
@@ -98,7 +98,7 @@ describe.each(keys)('$alg', (key) => {
       expect(() => importPublicJwk({ ...jwk, ...change } as PublicJwk), JSON.stringify(change)).toThrow(TypeError)
   })
 
-  test('a private member in a JWK is left behind', () => {
+  test('ignores a private member in a JWK', () => {
     const withPrivate = { ...key.key.export({ format: 'jwk' }), ...exportPublicJwk(key) }
     expect(withPrivate).toHaveProperty('d')
     const read = importPublicJwk(withPrivate)
@@ -106,7 +106,7 @@ describe.each(keys)('$alg', (key) => {
     expect(exportPublicJwk(read)).not.toHaveProperty('d')
   })
 
-  test('bytes of a key for another algorithm, or of none, are refused', () => {
+  test('refuses bytes of a key for another algorithm, or of none', () => {
     const bytes = exportPrivateKey(key)
     for (const other of publicKeyAlgorithms.filter((other) => other !== alg))
       expect(() => importPrivateKey(other, bytes)).toThrow(TypeError)
@@ -122,7 +122,7 @@ test('known private keys are read', () => {
   expect(importPrivateKey('ES256', der(rfc7515A3.jwk)).alg).toBe('ES256')
 })
 
-test('keys of a fitting type but another curve or a short modulus are refused', () => {
+test('keys of another curve or with a short modulus are refused', () => {
   const options = {
     privateKeyEncoding: { format: 'der', type: 'pkcs8' },
     publicKeyEncoding: { format: 'der', type: 'spki' },
@@ -139,7 +139,7 @@ describe('HS256', () => {
   const secret = 'a secret of forty bytes for the tests 00'
   const key = hmacKey(secret)
 
-  test('one key signs and verifies, in UTF-8', () => {
+  test('signs and verifies with one key, in UTF-8', () => {
     expect(verifyBytes(verificationKey(key), message, signBytes(key, message))).toBe(true)
     const mac = createHmac('sha256', Buffer.from('ü'.repeat(16)))
       .update(message)
@@ -147,18 +147,18 @@ describe('HS256', () => {
     expect(Buffer.from(signBytes(hmacKey('ü'.repeat(16)), message)).toString('hex')).toBe(mac)
   })
 
-  test('its kid tells secrets apart and is not the thumbprint of the secret', async () => {
+  test('has a kid that differs between secrets and is not the thumbprint of the secret', async () => {
     expect(hmacKey(secret).kid).toBe(key.kid)
     expect(hmacKey(`${secret}!`).kid).not.toBe(key.kid)
     expect(key.kid).not.toBe(await calculateJwkThumbprint({ kty: 'oct', k: Buffer.from(secret).toString('base64url') }))
   })
 
-  test('less than 32 bytes are refused (RFC 7518 section 3.2)', () => {
+  test('refuses less than 32 bytes (RFC 7518 section 3.2)', () => {
     expect(hmacKey('x'.repeat(32)).alg).toBe('HS256')
     for (const short of ['', 'secret', 'x'.repeat(31)]) expect(() => hmacKey(short)).toThrow(RangeError)
   })
 
-  test('it has no public part and is never exported', () => {
+  test('has no public part and is never exported', () => {
     expect(() => exportPublicJwk(key)).toThrow(TypeError)
     expect(() => exportPrivateKey(key)).toThrow(TypeError)
     const disguised = { ...key, alg: 'ES256' } as unknown as SigningKey

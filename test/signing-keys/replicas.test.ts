@@ -5,12 +5,12 @@ import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
-describeEachDialect('replicas and their keys', (dialect) => {
+describeEachDialect('replicas', (dialect) => {
   const apps = appsPerTest()
 
-  test('that start first at one moment share one key, and take one another’s tokens', async () => {
+  test('that start together share one key, and accept each other’s tokens', async () => {
     const { url, dispose } = await dialect.databaseUrl()
-    // In one process, two that migrate one file would wait for each other; test/binary starts several processes.
+    // In one process, two that migrate one file would deadlock; test/binary starts several processes.
     expect((await keyward(['migrate'], { databaseUrl: url })).code).toBe(0)
     const replicas = await Promise.all(Array.from({ length: 4 }, () => apps.open({ databaseUrl: url })))
     const [first] = replicas
@@ -24,7 +24,7 @@ describeEachDialect('replicas and their keys', (dialect) => {
     await dispose()
   })
 
-  test('take a token of a key they have not seen at once', async () => {
+  test('accept at once a token of a key that they have not loaded', async () => {
     const first = await apps.open({ dialect })
     await first.signUp()
     const second = await apps.open({ databaseUrl: first.databaseUrl })
@@ -36,7 +36,7 @@ describeEachDialect('replicas and their keys', (dialect) => {
     expect(answers).toEqual(Array(8).fill(200))
   })
 
-  test('refuse names that nobody knows, and read the keys no more than once at a time for them', async () => {
+  test('refuse unknown kids, and load the keys for them only once at a time', async () => {
     const app = await apps.open({ dialect })
     const { grant } = await app.signUp()
     const [, payload, signature] = grant.access_token.split('.')
@@ -76,7 +76,7 @@ describeEachDialect('replicas and their keys', (dialect) => {
     expect(refreshed.status).toBe(200)
   })
 
-  test('of 12 that revoke the active key one does, and one key signs', async () => {
+  test('revoke the active key once, even in 12 parallel requests, and one key signs', async () => {
     const first = await apps.open({ dialect })
     await first.signUp()
     const second = await apps.open({ databaseUrl: first.databaseUrl })
@@ -91,7 +91,7 @@ describeEachDialect('replicas and their keys', (dialect) => {
     expect(await publishedKids(second)).toEqual([next!, expect.any(String)])
   })
 
-  test('a next or retired key is revoked alone; an unknown one is said', async () => {
+  test('revoke only the next or retired key that was named, and report an unknown one', async () => {
     const app = await apps.open({ dialect })
     const { grant } = await app.signUp()
     const [active, next] = await publishedKids(app)

@@ -7,7 +7,7 @@ import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 describeEachDialect('the rotation of signing keys', (dialect) => {
   const apps = appsPerTest()
 
-  test('E15: the next key is published from the first start on, and shows no private part', async () => {
+  test('E15: publishes the next key from the first start, without a private part', async () => {
     const app = await apps.open({ dialect })
     const response = await app.request('GET', '/.well-known/jwks.json')
     expect(response.status).toBe(200)
@@ -21,7 +21,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     }
   })
 
-  test('E14: age makes the next key sign; the former verifies until its last token is out', async () => {
+  test('E14: happens by age; the previous key verifies until its last token has expired', async () => {
     const app = await apps.open({
       dialect,
       jobs: true,
@@ -48,12 +48,12 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     await app.passTime(MINUTE)
     expect(await statusOf(app, last)).toBe(401)
     expect(await publishedKids(app)).toEqual(kids)
-    // Replicas that follow late and clocks that differ are forgiven two minutes.
+    // Two minutes are added for replicas that follow late and clocks that differ.
     await app.passTime(3 * MINUTE)
     expect(await publishedKids(app)).toEqual([second!, kids[2]!])
   })
 
-  test('a retired key stays for the longest tokens it signed, whichever replica made and rotated it', async () => {
+  test('keeps a retired key as long as its longest-lived token, whichever replica made and rotated it', async () => {
     const short = await apps.open({ dialect, jobs: true, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '10' } })
     const beside = { databaseUrl: short.databaseUrl, clock: short.clock }
     const long = await apps.open({ ...beside, env: { ACCESS_TOKEN_EXPIRE_MINUTES: '600' } })
@@ -67,7 +67,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     expect(await publishedKids(short)).not.toContain(headerOf(grant.access_token).kid)
   })
 
-  test('a key is out on time in a process that does not look again', async () => {
+  test('removes an expired key on time in a process that does not reload', async () => {
     const app = await apps.open({ dialect })
     const [first] = await publishedKids(app)
     await app.keys.rotate({ early: true })
@@ -78,7 +78,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     expect(await publishedKids(app)).not.toContain(first!)
   })
 
-  test('a key that is too young in the key set does not sign, unless whoever asks says so', async () => {
+  test('does not use a key that was published too short a time ago, unless told to', async () => {
     const app = await apps.open({ dialect })
     const [first, second] = await publishedKids(app)
     await app.passTime(11 * MINUTE - 1)
@@ -92,14 +92,14 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     expect((await app.keys.rotate({ early: true })).active).toBe(next)
   })
 
-  test('KEY_ROTATION_DAYS=0 rotates never', async () => {
+  test('never happens with KEY_ROTATION_DAYS=0', async () => {
     const app = await apps.open({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
     const kids = await publishedKids(app)
     await app.passTime(4_000 * DAY)
     expect(await publishedKids(app)).toEqual(kids)
   })
 
-  test('keys that are long out are deleted', async () => {
+  test('deletes keys that expired long ago', async () => {
     const app = await apps.open({ dialect, jobs: true, env: { KEY_ROTATION_DAYS: '0' } })
     const kept = () => app.rows.signingKeys.count()
     await app.keys.rotate({ early: true })
@@ -109,7 +109,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     expect(await kept()).toBe(2)
   })
 
-  test('of 12 replicas that find it due at one moment one rotates', async () => {
+  test('is done by one of 12 replicas that find it due at the same moment', async () => {
     const first = await apps.open({ dialect })
     const replicas = [first]
     for (let i = 1; i < 4; i++)
@@ -124,7 +124,7 @@ describeEachDialect('the rotation of signing keys', (dialect) => {
     expect(await publishedKids(first)).toHaveLength(3)
   })
 
-  test('two servers on their timers rotate once, and both follow within 30 seconds', async () => {
+  test('is done once by two servers with timers, and both follow within 30 seconds', async () => {
     const env = { KEY_ROTATION_DAYS: '7' }
     const first = await apps.open({ dialect, jobs: true, env })
     const second = await apps.open({ databaseUrl: first.databaseUrl, jobs: true, env })

@@ -13,14 +13,14 @@ import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
 const newSecret = 'only-for-tests-too-c8d1a6e0b94f7325'
 
-describeEachDialect('signing keys at rest', (dialect) => {
+describeEachDialect('stored signing keys', (dialect) => {
   const apps = appsPerTest()
 
   const rows = (app: TestApp) => app.rows.signingKeys.all()
   const restart = (former: TestApp, env: Record<string, string>) =>
     apps.open({ databaseUrl: former.databaseUrl, clock: former.clock, env })
 
-  test('P2: are sealed anew with SECRET_KEY while SECRET_KEY_PREVIOUS is set, and nobody is logged out', async () => {
+  test('P2: are re-encrypted with SECRET_KEY while SECRET_KEY_PREVIOUS is set, and nobody is logged out', async () => {
     const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const between = await restart(before, { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret })
@@ -28,7 +28,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
       Array(2).fill(secretId(newSecret)),
     )
     const token = await logIn(between)
-    // A replica that was not restarted yet holds its key open.
+    // A replica that was not restarted yet has the decrypted key in memory.
     expect([await statusOf(before, token), await statusOf(between, grant.access_token)]).toEqual([200, 200])
 
     const after = await restart(before, { SECRET_KEY: newSecret })
@@ -36,7 +36,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
     expect(headerOf(await logIn(after)).kid).toBe(headerOf(grant.access_token).kid)
   })
 
-  test('a replica that has only the former SECRET_KEY says so when a new key signs, and serves on', async () => {
+  test('a replica with only the former SECRET_KEY logs that when a new key signs, and keeps serving', async () => {
     const late = await apps.open({ dialect, jobs: true })
     await late.signUp()
     const early = await restart(late, { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret })
@@ -47,11 +47,11 @@ describeEachDialect('signing keys at rest', (dialect) => {
       expect([await statusOf(late, token), await statusOf(early, token)]).toEqual([200, 200])
   })
 
-  test('another SECRET_KEY is refused with what to do, by commands that make keys too, and harms nothing', async () => {
+  test('another SECRET_KEY is refused with a remedy, by commands that create keys too, and changes nothing', async () => {
     const app = await apps.open({ dialect })
     const before = await rows(app)
     await expect(restart(app, { SECRET_KEY: newSecret })).rejects.toThrow(
-      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost for good, see “The keys that sign” in the README.',
+      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost for good, see “The secret key” in the guide, /docs/guide/security.',
     )
     for (const argv of [
       ['keys', 'rotate', '--now'],
@@ -63,7 +63,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
     expect(await rows(app)).toEqual(before)
   })
 
-  test('where SECRET_KEY is lost, removing the keys as README says costs the sessions and no account', async () => {
+  test('after the loss of SECRET_KEY, deleting the keys as in the guide ends all sessions and keeps all accounts', async () => {
     const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     await before.rows.signingKeys.remove()
@@ -74,14 +74,14 @@ describeEachDialect('signing keys at rest', (dialect) => {
     expect(await statusOf(after, await logIn(after))).toBe(200)
   })
 
-  test('P2: a private key moved to another row does not open', async () => {
+  test('P2: a private key moved to another row cannot be decrypted', async () => {
     const app = await apps.open({ dialect })
     const [one, two] = await rows(app)
     await app.rows.signingKeys.change({ kid: one!.kid }, { sealedPrivateKey: two!.sealedPrivateKey })
     await expect(restart(app, {})).rejects.toThrow('cannot be opened')
   })
 
-  test('a key that signs no more has no private part', async () => {
+  test('a key that no longer signs has no private part', async () => {
     const app = await apps.open({ dialect })
     const [first, second] = await publishedKids(app)
     await keyward(['keys', 'rotate', '--now'], { databaseUrl: app.databaseUrl })
@@ -95,14 +95,14 @@ describeEachDialect('signing keys at rest', (dialect) => {
     )
   })
 
-  test('P2: neither a copy of the database nor SECRET_KEY alone forges a token', async () => {
+  test('P2: neither a copy of the database nor SECRET_KEY alone is enough to forge a token', async () => {
     const app = await apps.open({ dialect })
     const { grant } = await app.signUp()
     expect(await statusOf(app, grant.access_token)).toBe(200)
     const { kid } = headerOf(grant.access_token)
     const claims = JSON.parse(Buffer.from(grant.access_token.split('.')[1]!, 'base64url').toString())
     const forge = (key: SigningKey, typ = 'at+jwt') => sign({ ...key, kid }, claims, typ)
-    // The forger has all claims right: what is missing is the key, and the real one does pass.
+    // All claims are right and only the key is missing; the real key is accepted.
     expect(await statusOf(app, forge(app.keys.signing()))).toBe(200)
 
     const stored = await rows(app)
@@ -124,7 +124,7 @@ describeEachDialect('signing keys at rest', (dialect) => {
       expect([key.alg, await statusOf(app, forge(key))]).toEqual([key.alg, 401])
     expect(fromTheDatabase.length).toBeGreaterThan(8)
 
-    // A private scalar out of SECRET_KEY would be a key that needs no database.
+    // A private key derived from SECRET_KEY would need no database.
     const pair = createECDH('prime256v1')
     pair.setPrivateKey(Buffer.from(deriveKey(testSecret, 'keyward seal v1')))
     const [d, x, y] = [pair.getPrivateKey(), pair.getPublicKey().subarray(1, 33), pair.getPublicKey().subarray(33)].map(

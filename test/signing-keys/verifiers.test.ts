@@ -8,13 +8,13 @@ import { headerOf, logIn } from './support.ts'
 
 setDefaultTimeout(30_000)
 
-/** What a Python service does with a token, as PyJWT's documentation has it. */
+/** The check of a Python service, as in PyJWT's documentation. */
 const pyJwt = `
 import json, sys
 import jwt
 given = json.load(sys.stdin)
 client = jwt.PyJWKClient(given["jwks"])
-# The clock of the test stands still; the times are Keyward's to check here.
+# The clock of the test stands still, so only Keyward can check the times.
 options = {"verify_exp": False, "verify_iat": False, "require": ["exp", "iat", "sub"]}
 def verdict(token):
     try:
@@ -52,7 +52,7 @@ describe.each([...publicKeyAlgorithms])('tokens signed with %s, verified over th
     currentDate: new Date(app.clock.now()),
   })
 
-  test('by jose, from the address and from a copy', async () => {
+  test('verify with jose, from the address and from a copy', async () => {
     const copy = (await (await fetch(jwks)).json()) as JSONWebKeySet
     for (const keys of [createRemoteJWKSet(new URL(jwks)), createLocalJWKSet(copy)]) {
       for (const token of tokens) expect((await jwtVerify(token, keys, options())).payload.sub).toBe('1')
@@ -60,7 +60,7 @@ describe.each([...publicKeyAlgorithms])('tokens signed with %s, verified over th
     }
   })
 
-  test.skipIf(!hasPythonModules('jwt', 'cryptography'))('by PyJWT', async () => {
+  test.skipIf(!hasPythonModules('jwt', 'cryptography'))('verify with PyJWT', async () => {
     const given = { jwks, alg, issuer: app.config.PUBLIC_URL, tokens: [...tokens, forged] }
     expect(await python<string[]>(pyJwt, given)).toEqual(['1', '1', 'InvalidSignatureError'])
   })

@@ -5,7 +5,7 @@ import { openMigrated } from './support.ts'
 
 setDefaultTimeout(60_000)
 
-test('T11: both databases end with the same tables, columns, keys, indexes and references', async () => {
+test('T11: both databases get the same tables, columns, keys, indexes and references', async () => {
   const schemas = []
   for (const dialect of dialects) {
     const database = await dialect.databaseUrl()

@@ -23,22 +23,22 @@ describeEachDialect('a lease', (dialect) => {
     database = undefined
   })
 
-  const contend = async (all: Process[], who: string) => {
+  const takeInParallel = async (all: Process[], who: string) => {
     const names = Array.from({ length: 24 }, (_, i) => `${who} ${i}`)
     const won = await Promise.all(names.map((name, i) => tryLease(all[i % all.length]!, 'tidy', name, 10 * SECOND)))
     return names.filter((_, i) => won[i])
   }
 
-  test('goes to one of 24 at once, and when it ran out to one of 24 again', async () => {
+  test('goes to one of 24 parallel requests, and after its expiry to one of 24 again', async () => {
     const [first, second] = [await open(), await open()]
-    expect(await contend([first, second], 'early')).toHaveLength(1)
+    expect(await takeInParallel([first, second], 'early')).toHaveLength(1)
     await clock.advance(10 * SECOND - 1)
-    expect(await contend([first, second], 'too early')).toHaveLength(0)
+    expect(await takeInParallel([first, second], 'too early')).toHaveLength(0)
     await clock.advance(SECOND)
-    expect(await contend([second, first], 'late')).toHaveLength(1)
+    expect(await takeInParallel([second, first], 'late')).toHaveLength(1)
   })
 
-  test('is renewed by its holder alone', async () => {
+  test('is renewed only by its holder', async () => {
     const process = await open()
     expect(await tryLease(process, 'tidy', 'ada', 10 * SECOND)).toBeTrue()
     await clock.advance(9 * SECOND)
@@ -50,7 +50,7 @@ describeEachDialect('a lease', (dialect) => {
     expect(await tryLease(process, 'tidy', 'bob', 10 * SECOND)).toBeTrue()
   })
 
-  test('is given back by its holder alone, and one name is not another', async () => {
+  test('is released only by its holder, and each name is separate', async () => {
     const process = await open()
     expect(await tryLease(process, 'tidy', 'ada', 10 * SECOND)).toBeTrue()
     expect(await tryLease(process, 'sweep', 'bob', 10 * SECOND)).toBeTrue()

@@ -38,7 +38,7 @@ describeEachDialect('migrations', (dialect) => {
     return error.message
   }
 
-  test('apply from every prefix, and every way ends in one schema', async () => {
+  test('apply from every earlier version, and always give the same schema', async () => {
     expect(migrations.length).toBeGreaterThan(0)
     await up()
     const whole = await schemaOf(storage)
@@ -54,7 +54,7 @@ describeEachDialect('migrations', (dialect) => {
     }
   })
 
-  test('are recorded with their time and do nothing a second time', async () => {
+  test('are recorded with their time and not applied twice', async () => {
     expect((await migrationStates(storage.driver, migrations)).map(({ appliedAt }) => appliedAt)).toEqual(
       migrations.map(() => undefined),
     )
@@ -64,7 +64,7 @@ describeEachDialect('migrations', (dialect) => {
     for (const { appliedAt } of await migrationStates(storage.driver, migrations)) expect(appliedAt).toBe(clock.now())
   })
 
-  test('are refused when one is not the text that made the database', async () => {
+  test('are refused if one differs from the text that was applied', async () => {
     await up()
     const [first, ...rest] = migrations as [Migration, ...Migration[]]
     const message = await refusal(up([{ ...first, sql: `${first.sql}\n-- changed` }, ...rest]))
@@ -72,12 +72,12 @@ describeEachDialect('migrations', (dialect) => {
     expect(message).toContain('is not the one that made the database')
   })
 
-  test('T9: are refused when the database is newer', async () => {
+  test('T9: are refused if the database is newer', async () => {
     await up([...migrations, { name: '9999_tomorrow', sql: 'CREATE TABLE tomorrow (id bigint)' }])
     expect(await refusal(up())).toContain('newer Keyward (it has "9999_tomorrow")')
   })
 
-  test('are required by what does not apply them, and how to apply them is said', async () => {
+  test('are required by commands that do not apply them, with a hint how to apply them', async () => {
     const require = (list: readonly Migration[] = migrations) => requireCurrent(storage.driver, list)
     expect(await refusal(require())).toBe(
       'The database has no tables of Keyward yet: create them with "keyward migrate up", or start the server.',
@@ -95,7 +95,7 @@ describeEachDialect('migrations', (dialect) => {
     expect(await refusal(require())).toContain('newer Keyward (it has "9998_one")')
   })
 
-  test('leave nothing of a set of which one fails, and apply once it is mended', async () => {
+  test('are all rolled back if one fails, and apply once it is corrected', async () => {
     const broken = {
       name: '9999_broken',
       sql: 'CREATE TABLE half (id bigint)--> statement-breakpoint\nINSERT INTO none VALUES (1)',
@@ -107,7 +107,7 @@ describeEachDialect('migrations', (dialect) => {
   })
 
   test.each(['hashed_password', 'hash_password'])(
-    'refuse a FastAPI database with users.%s and name the way in',
+    'refuse a FastAPI database with users.%s and name the import command',
     async (column) => {
       await storage.rows(`CREATE TABLE users (id integer PRIMARY KEY, email text, username text, ${column} text)`)
       await storage.rows(`INSERT INTO users VALUES (1, 'ada@example.com', 'ada', 'x')`)
@@ -118,15 +118,12 @@ describeEachDialect('migrations', (dialect) => {
     },
   )
 
-  test.each(['users', 'sessions', 'signing_keys'])(
-    'refuse a database with a table "%s" of somebody else',
-    async (table) => {
-      await storage.rows(`CREATE TABLE ${table} (id integer PRIMARY KEY, name text)`)
-      expect(await refusal(up())).toContain(`a table "${table}" that Keyward did not make`)
-    },
-  )
+  test.each(['users', 'sessions', 'signing_keys'])('refuse a database with a foreign table "%s"', async (table) => {
+    await storage.rows(`CREATE TABLE ${table} (id integer PRIMARY KEY, name text)`)
+    expect(await refusal(up())).toContain(`a table "${table}" that Keyward did not make`)
+  })
 
-  test('T9: of one that is killed half-way begin anew', async () => {
+  test('T9: start again after a process was killed half-way', async () => {
     const half = spawnScript(
       `
       const { openUrl } = await import('./support.ts')
@@ -147,7 +144,7 @@ describeEachDialect('migrations', (dialect) => {
     expect((await up()).applied).toHaveLength(migrations.length)
   })
 
-  test('T9: of four processes at once on one empty database are made by one', async () => {
+  test('T9: are applied once by four processes that start on one empty database', async () => {
     const script = `
       const { openUrl } = await import('./support.ts')
       const { embeddedMigrations, migrate } = await import('../../src/storage/migrate.ts')
@@ -158,7 +155,7 @@ describeEachDialect('migrations', (dialect) => {
       const { applied, copy } = await migrate(driver, embeddedMigrations('${dialect.name}'), systemClock)
       await close()
       console.log(JSON.stringify({ applied: applied.length, copy }))`
-    // Made by the processes themselves, its file included.
+    // The processes create the database themselves, its file included.
     const fresh =
       dialect.name === 'sqlite' ? { ...database, url: `${database.url}.fresh` } : await dialect.databaseUrl()
     const starts = Array.from({ length: 4 }, () => spawnScript(script, { URL: fresh.url }))

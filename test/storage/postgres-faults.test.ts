@@ -22,13 +22,13 @@ const add = (id: number) => storage.rows('INSERT INTO thing (id) VALUES ($1)', [
 const ids = async () => (await storage.rows('SELECT id FROM thing ORDER BY id')).map(([id]) => Number(id))
 const inTransaction = (id: number) => storage.store.transaction(() => add(id))
 
-/** The server's process for each connection of the pool. */
+/** The server processes of the pool's connections. */
 async function backends(): Promise<number[]> {
   const rows = await storage.rows(`SELECT pid FROM pg_stat_activity WHERE application_name = 'keyward'`)
   return rows.map(([pid]) => Number(pid))
 }
 
-/** As many as go to the server together, and more. */
+/** More than the number of statements that are sent together. */
 const manyReads = () =>
   Promise.all(
     Array.from({ length: 40 }, (_, id) =>
@@ -36,11 +36,11 @@ const manyReads = () =>
     ),
   )
 
-/** Everybody asks at once, so that every connection is in use. */
+/** Sends so many requests that every connection is in use. */
 const everybody = (from: number) =>
   Promise.all(Array.from({ length: 6 }, (_, index) => refusalOf((index % 2 ? inTransaction : add)(from + index))))
 
-test('T6: a crash refuses what runs and what comes, and all is well after the restart, without one of ours', async () => {
+test('T6: a crash refuses running and new requests, and everything recovers after the restart of PostgreSQL', async () => {
   await add(1)
   const begun = Promise.withResolvers<void>()
   const crashed = Promise.withResolvers<void>()
@@ -56,7 +56,7 @@ test('T6: a crash refuses what runs and what comes, and all is well after the re
   const orphans = await backends()
   server.signal('SIGKILL')
   await server.exited()
-  // They would notice by themselves a moment later.
+  // The connections would notice it a moment later.
   for (const pid of orphans) process.kill(pid, 'SIGKILL')
   crashed.resolve()
   expect(await running).toBe('database_unavailable')
@@ -67,7 +67,7 @@ test('T6: a crash refuses what runs and what comes, and all is well after the re
   expect(await ids()).toEqual([1, 101, 102, 103, 104, 105, 106])
 })
 
-test('an orderly restart is not even noticed by who asks after it', async () => {
+test('an orderly restart is not noticed by later requests', async () => {
   expect(await everybody(101)).toEqual(Array(6).fill('resolved'))
   server.signal('SIGINT')
   await server.exited()
@@ -76,7 +76,7 @@ test('an orderly restart is not even noticed by who asks after it', async () => 
   expect(await refusalOf(inTransaction(2))).toBe('resolved')
 })
 
-test('T6: connections that the server ends are replaced', async () => {
+test('T6: connections that the server closes are replaced', async () => {
   const victims = await backends()
   const killer = await openUrl((await server.createDatabase()).url)
   await killer.rows('SELECT pg_terminate_backend(pid, 10000) FROM unnest($1::int[]) pid', [`{${victims}}`])
@@ -86,7 +86,7 @@ test('T6: connections that the server ends are replaced', async () => {
   expect((await backends()).some((pid) => victims.includes(pid))).toBe(false)
 })
 
-test('T6: a server that hangs is given up in time and is well again once it goes on', async () => {
+test('T6: a server that hangs is given up in time, and everything recovers when it continues', async () => {
   expect(await everybody(101)).toEqual(Array(6).fill('resolved'))
   const stopped = await backends()
   for (const pid of stopped) process.kill(pid, 'SIGSTOP')
@@ -97,7 +97,7 @@ test('T6: a server that hangs is given up in time and is well again once it goes
   await clock.advance(12_000)
   expect(await asked).toEqual(Array(6).fill('database_unavailable'))
   expect(await read).toEqual(Array(40).fill('database_unavailable'))
-  // New connections are asked for, which nobody takes yet.
+  // New connections are requested, which nobody accepts yet.
   const next = refusalOf(add(1))
   await clock.advance(5_000)
   server.signal('SIGCONT')
@@ -108,7 +108,7 @@ test('T6: a server that hangs is given up in time and is well again once it goes
   expect((await ids()).filter((id) => id < 200)).toEqual([1, 2, 101, 102, 103, 104, 105, 106])
 })
 
-test('a single connection that hangs costs its own statement, and the others go on', async () => {
+test('a single connection that hangs affects only its own statement', async () => {
   await everybody(101)
   const pid = Promise.withResolvers<number>()
   const stuck = refusalOf(
@@ -129,32 +129,32 @@ test('a single connection that hangs costs its own statement, and the others go 
   expect((await ids()).filter((id) => id < 100)).toEqual([2, 3])
 })
 
-test('connections that fall silent for good, as when a network fails over, are replaced', async () => {
+test('connections that fall silent forever, as in a network failover, are replaced', async () => {
   const { url } = await server.createDatabase()
   const network = openNetwork(server.port)
   const far = await openWithThing(url.replace(`:${server.port}/`, `:${network.port}/`), { clock })
-  const addFar = (id: number) => far.rows('INSERT INTO thing (id) VALUES ($1)', [id])
-  await Promise.all([1, 2, 3, 4, 5, 6].map((id) => far.store.transaction(() => addFar(id))))
+  const addThroughProxy = (id: number) => far.rows('INSERT INTO thing (id) VALUES ($1)', [id])
+  await Promise.all([1, 2, 3, 4, 5, 6].map((id) => far.store.transaction(() => addThroughProxy(id))))
   network.silence()
-  const asked = [refusalOf(addFar(7)), refusalOf(far.store.transaction(() => addFar(8)))]
+  const asked = [refusalOf(addThroughProxy(7)), refusalOf(far.store.transaction(() => addThroughProxy(8)))]
   await clock.advance(12_000)
   expect(await Promise.all(asked)).toEqual(Array(2).fill('database_unavailable'))
   const after = [9, 10, 11, 12, 13, 14].map((id) =>
-    refusalOf(id % 2 ? addFar(id) : far.store.transaction(() => addFar(id))),
+    refusalOf(id % 2 ? addThroughProxy(id) : far.store.transaction(() => addThroughProxy(id))),
   )
   expect(await Promise.all(after)).toEqual(Array(6).fill('resolved'))
   await far.close()
   network.close()
 })
 
-test('T6: a server that is not there is told at once', async () => {
+test('T6: a server that is down is reported at once', async () => {
   const nowhere = await openUrl('postgresql://keyward:secret@127.0.0.1:1/none', { clock })
   expect(await refusalOf(nowhere.rows('SELECT 1'))).toBe('database_unavailable')
   expect(await refusalOf(nowhere.store.transaction(() => nowhere.rows('SELECT 1')))).toBe('database_unavailable')
   await nowhere.close()
 })
 
-/** A way to the server on which the connections of the moment can be made to lose everything, without an end. */
+/** A proxy to the server whose current connections can be made to drop all data without closing. */
 function openNetwork(target: number) {
   let silent = new WeakSet<object>()
   const open = new Set<Pair>()

@@ -25,7 +25,7 @@ describe('parameters are replaced', () => {
   ])('in %s', (text, expected) => expect(replaced(text)).toBe(expected))
 })
 
-describe('nothing is replaced', () => {
+describe('no parameters are replaced', () => {
   test.each([
     ['in a string', "'$1'"],
     ['in a string with quotes', "'a''$1''b'"],
@@ -45,7 +45,7 @@ describe('nothing is replaced', () => {
   ])('%s', (_, text) => expect(replaced(text)).toBe(text))
 })
 
-test('a text with its own parameters in their places is the same text, whatever stands around them', () => {
+test('a text with its own parameters in place stays the same, whatever surrounds them', () => {
   const piece = fc.constantFrom(
     "'",
     '"',
@@ -70,7 +70,7 @@ test('a text with its own parameters in their places is the same text, whatever 
   )
 })
 
-test('PostgreSQL itself sees parameters in the same places', async () => {
+test('PostgreSQL itself finds parameters in the same places', async () => {
   const database = await createDatabase()
   const { rows, close } = await openUrl(database.url)
   const pieces = [

@@ -24,7 +24,7 @@ const things = (count: number) =>
 const upTo = `SELECT name FROM thing WHERE id <= $1 ORDER BY id DESC`
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
 
-test('of one turn each have their own rows, in their order, none or many, and share a statement', async () => {
+test('in one turn each get their own rows in order, none or many, and share a statement', async () => {
   await things(100)
   const answers = await Promise.all(numbers(101).map((id) => read(upTo, [id])))
   for (const [id, rows] of answers.entries())
@@ -38,7 +38,7 @@ test('of one turn each have their own rows, in their order, none or many, and sh
   expect(new Set(begun.map(([row]) => Number(row![0]))).size).toBeLessThanOrEqual(4)
 })
 
-test('of several statements, each with values of every kind, get their own answers', async () => {
+test('of several statements, with values of every kind, get their own answers', async () => {
   const texts = ['', 'NULL', '{a,"b"}', `'"\\`, 'İß日本語 😀 \n\t', 'ä'.repeat(10_000)]
   const rows = texts.flatMap((text, index) =>
     [0, -1, 2 ** 31, Number.MAX_SAFE_INTEGER].map((number) => [text, number, index % 2 === 0] as const),
@@ -55,7 +55,7 @@ test('of several statements, each with values of every kind, get their own answe
   )
 })
 
-test('fail alone where their own parameters are wrong', async () => {
+test('fail individually if their own parameters are wrong', async () => {
   await things(6)
   const outcomes = await Promise.all(
     [1, 0, 3, 0, 6].map((divisor) =>
@@ -67,7 +67,7 @@ test('fail alone where their own parameters are wrong', async () => {
   expect(outcomes).toEqual([[['thing 6']], '22012', [['thing 2']], '22012', [['thing 1']]])
 })
 
-test('see what was committed before they came, and inside a transaction what it wrote', async () => {
+test('see what was committed before, and inside a transaction what it wrote', async () => {
   await things(1)
   const name = async () => (await read('SELECT name FROM thing WHERE id = $1', [1]))[0]![0]
   for (const round of numbers(20)) {
@@ -81,7 +81,7 @@ test('see what was committed before they came, and inside a transaction what it 
   })
 })
 
-test('that no server answers are all refused, and not sent again', async () => {
+test('fail all if no server answers, and are not sent again', async () => {
   let sent = 0
   const away = createReads(async () => {
     sent++
@@ -93,7 +93,7 @@ test('that no server answers are all refused, and not sent again', async () => {
 })
 
 test.each([1, 20_000])(
-  'are looked up by key one by one among %d rows, by one plan however many they are',
+  'are looked up by key among %d rows, with the same plan for any number of keys',
   async (count) => {
     await things(count)
     if (count > 1) await storage.rows('ANALYZE thing')

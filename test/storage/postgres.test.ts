@@ -22,7 +22,7 @@ afterEach(async () => {
 const set = (id: number, name: string) => storage.rows('UPDATE thing SET name = $1 WHERE id = $2', [name, id])
 const names = async () => (await storage.rows('SELECT name FROM thing ORDER BY id')).flat()
 
-test('transactions that block one another are both done in the end', async () => {
+test('transactions that block each other both complete', async () => {
   await storage.rows(`INSERT INTO thing VALUES (1, 'a'), (2, 'b')`)
   const bothHold = Promise.withResolvers<void>()
   let holding = 0
@@ -41,7 +41,7 @@ test('transactions that block one another are both done in the end', async () =>
   expect(one.slice(-1)).toBe(two.slice(-1))
 })
 
-test('a serialization failure is tried again, up to 8 times, and what waited for the commit runs once', async () => {
+test('a serialization failure is retried up to 8 times, and work for after the commit runs once', async () => {
   await storage.rows(`INSERT INTO thing VALUES (1, '0')`)
   let runs = 0
   let ran = 0
@@ -69,7 +69,7 @@ test('a serialization failure is tried again, up to 8 times, and what waited for
   expect(lost).toBe(8)
 })
 
-test('a statement in no transaction is tried again too', async () => {
+test('a single statement is retried too', async () => {
   await storage.rows('CREATE SEQUENCE attempts')
   await storage.rows(`CREATE FUNCTION lose_twice() RETURNS text LANGUAGE plpgsql AS $$ BEGIN
     IF nextval('attempts') < 3 THEN RAISE EXCEPTION 'lost' USING ERRCODE = '40P01'; END IF;
@@ -91,7 +91,7 @@ test.each([
   expect(await refusalOf(storage.store.transaction(() => storage.rows(raise)))).toBe(code)
 })
 
-test('the server itself ends what hangs', async () => {
+test('the server ends statements that hang', async () => {
   const setting = async (name: string) => (await storage.rows(`SELECT current_setting('${name}')`))[0]![0]
   expect([await setting('statement_timeout'), await setting('idle_in_transaction_session_timeout')]).toEqual([
     '10s',
@@ -99,7 +99,7 @@ test('the server itself ends what hangs', async () => {
   ])
 })
 
-test('a transaction that waits for something else gives its connection back while others go on', async () => {
+test('a transaction that waits for something else returns its connection while others go on', async () => {
   const clock = manualClock()
   const pair = await openUrl(database.url, { clock, poolSize: 2 })
   const never = Promise.withResolvers<void>()
@@ -127,7 +127,7 @@ test('a transaction that waits for something else gives its connection back whil
   await pair.close()
 })
 
-test('a role with a schema of its own gets its tables there', async () => {
+test('a role with its own schema gets its tables there', async () => {
   await storage.rows('DROP TABLE thing')
   await storage.rows('CREATE SCHEMA AUTHORIZATION CURRENT_USER')
   const own = await openUrl(database.url)
@@ -139,7 +139,7 @@ test('a role with a schema of its own gets its tables there', async () => {
   storage = await openWithThing(database.url)
 })
 
-test('more transactions than connections wait for their turn and are counted', async () => {
+test('transactions beyond the number of connections wait for their turn and are counted', async () => {
   const few = await openUrl(database.url, { poolSize: 2 })
   await Promise.all(
     Array.from({ length: 24 }, (_, id) =>

@@ -1,8 +1,8 @@
 import type { TestStorage } from './support.ts'
 
-/** What a schema means, in words that both databases share. */
+/** A schema in words that both databases share. */
 export interface Schema {
-  /** `table.column kind`, with `?` where null is allowed; a kind is text or number, which booleans are to SQLite. */
+  /** `table.column kind`, with `?` if null is allowed; kind is text or number, which booleans are in SQLite. */
   columns: string[]
   /** `table (columns)` of every primary key and unique index. */
   unique: string[]

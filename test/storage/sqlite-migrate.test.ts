@@ -38,7 +38,7 @@ async function up(list: readonly Migration[] = migrations) {
   }
 }
 
-/** A database as an older version left it, with a row, and the migration that the next version adds. */
+/** A database of an older version with a row, and the migration that the next version adds. */
 async function olderDatabase() {
   await up([...migrations, first])
   const { rows, close } = await openUrl(url)
@@ -52,7 +52,7 @@ const second = {
 }
 
 describe('before an upgrade', () => {
-  test('the file is copied aside, for its owner alone, and the copy can be put back', async () => {
+  test('the file is copied, readable for its owner only, and the copy can be restored', async () => {
     await olderDatabase()
     const { applied, copy } = await up([...migrations, first, second])
     expect(applied).toEqual(['9001_note'])
@@ -70,7 +70,7 @@ describe('before an upgrade', () => {
     await restored.close()
   })
 
-  test('the copy holds what stands in the write-ahead log alone', async () => {
+  test('the copy includes rows that are only in the write-ahead log', async () => {
     await olderDatabase()
     const server = await openUrl(url)
     await server.rows(`INSERT INTO note VALUES ('in the log')`)
@@ -80,13 +80,13 @@ describe('before an upgrade', () => {
     expect(new Database(copy!).query('SELECT text FROM note').values()).toEqual([['kept'], ['in the log']])
   })
 
-  test('a new file is not copied, nor one that is up to date', async () => {
+  test('a new or current file is not copied', async () => {
     expect(await up()).toEqual({ applied: migrations.map(({ name }) => name), copy: undefined })
     expect(await up()).toEqual({ applied: [], copy: undefined })
     expect(readdirSync(folder)).toEqual(['users.db'])
   })
 
-  test('a copy that cannot be made stops the upgrade, and no part of it is left', async () => {
+  test('a copy that fails stops the upgrade, and no part of it remains', async () => {
     await olderDatabase()
     mkdirSync(`${path}.before-9001_note`)
     await expect(up([...migrations, first, second])).rejects.toThrow()
@@ -96,7 +96,7 @@ describe('before an upgrade', () => {
     await close()
   })
 
-  test('of two processes at once one upgrades, and the copy is of the time before', async () => {
+  test('of two processes one upgrades, and the copy is from before', async () => {
     await olderDatabase()
     const script = `
       const { openUrl } = await import('./support.ts')
@@ -125,7 +125,7 @@ describe('before an upgrade', () => {
 })
 
 describe('a file that must exist', () => {
-  test('is refused when it does not, and not created', async () => {
+  test('is refused if it does not exist, and not created', async () => {
     const opened = openUrl(url, { mustExist: true })
     await expect(opened).rejects.toBeInstanceOf(MigrationError)
     await expect(opened).rejects.toThrow(
@@ -134,7 +134,7 @@ describe('a file that must exist', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 
-  test('is opened for writing when it does', async () => {
+  test('is opened for writing if it exists', async () => {
     await up()
     const { driver, rows, close } = await openUrl(url, { mustExist: true })
     await requireCurrent(driver, migrations)
@@ -144,7 +144,7 @@ describe('a file that must exist', () => {
   })
 })
 
-test('a table that others refer to can be rebuilt, and what would orphan a row is refused', async () => {
+test('a table that others refer to can be rebuilt, and a change that would orphan a row is refused', async () => {
   await up()
   const prepare = await openUrl(url)
   await prepare.rows('CREATE TABLE part (user_id bigint REFERENCES whole (id) ON DELETE CASCADE)')
@@ -170,11 +170,11 @@ test('a table that others refer to can be rebuilt, and what would orphan a row i
   )
 })
 
-describe('a file that is not ours', () => {
+describe('a foreign file', () => {
   test.each([
     ['text', 'not a database, but long enough to be one. '.repeat(100)],
     ['a short text', 'hi\n'],
-  ])('%s is refused and left as it is', async (_, content) => {
+  ])('%s is refused and not changed', async (_, content) => {
     writeFileSync(path, content)
     await expect(openUrl(url)).rejects.toThrow(expect.objectContaining({ code: 'SQLITE_NOTADB' }))
     expect(readFileSync(path, 'utf8')).toBe(content)
@@ -194,15 +194,15 @@ describe('a file that is not ours', () => {
   })
 })
 
-describe('looking without changing', () => {
-  test('makes no file', async () => {
+describe('a check without changes', () => {
+  test('creates no file', async () => {
     const { driver, close } = await openUrl(url, { inspect: true })
     expect((await migrationStates(driver, migrations)).every(({ appliedAt }) => appliedAt === undefined)).toBe(true)
     await close()
     expect(existsSync(path)).toBe(false)
   })
 
-  test('tells what is applied and what is pending', async () => {
+  test('lists applied and pending migrations', async () => {
     await up(migrations.slice(0, 1))
     const before = readFileSync(path)
     const storage = await openUrl(url, { inspect: true })
@@ -228,7 +228,7 @@ test('a start waits for another process that is migrating', async () => {
     { URL: url },
   )
   expect(await slow.line()).toBe('holds')
-  // It waits inside SQLite, so it is another process too.
+  // It waits inside SQLite, so it needs a process of its own.
   const start = spawnScript(
     `const { openUrl } = await import('./support.ts')
     const { driver, close } = await openUrl(process.env.URL)

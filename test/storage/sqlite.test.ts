@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:f
 import { join } from 'node:path'
 import { manualClock } from '../support/clock.ts'
 import { scratchFolder } from '../support/scratch.ts'
-import { holdFile, openMigrated, openUrl, openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
+import { lockFile, openMigrated, openUrl, openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
 
 let path: string
 let url: string
@@ -39,8 +39,8 @@ describe('group commit', () => {
     expect(await count()).toBe(100)
   })
 
-  test('takes a unit that arrives while others wait for the file', async () => {
-    const holder = await holdFile(path)
+  test('includes a unit that arrives while others wait for the file', async () => {
+    const holder = await lockFile(path)
     const first = add(1)
     await turns()
     const second = add(2)
@@ -50,7 +50,7 @@ describe('group commit', () => {
     expect(await committed()).toEqual([1, 2])
   })
 
-  test('answers nobody when the commit fails, keeps nothing, and goes on', async () => {
+  test('answers no unit if the commit fails, keeps nothing, and goes on', async () => {
     await storage.rows('CREATE TABLE part (thing bigint REFERENCES thing (id) DEFERRABLE INITIALLY DEFERRED)')
     const ran: number[] = []
     const outcomes = await Promise.all(
@@ -59,7 +59,7 @@ describe('group commit', () => {
           storage.store.transaction(async () => {
             storage.store.afterCommit(() => ran.push(id))
             await add(id)
-            // What refers to nothing is found at the commit alone.
+            // A foreign key violation is found only at the commit.
             if (id === 2) await storage.rows('INSERT INTO part VALUES (77)')
           }),
         ),
@@ -72,8 +72,8 @@ describe('group commit', () => {
     expect(await committed()).toEqual([4])
   })
 
-  test('counts who waits and for how long', async () => {
-    const holder = await holdFile(path)
+  test('counts waiting units and their time', async () => {
+    const holder = await lockFile(path)
     const before = storage.store.stats()
     const waiting = [add(1), add(2)]
     await turns()
@@ -90,12 +90,12 @@ describe('group commit', () => {
   })
 })
 
-describe('while another process holds the file', () => {
+describe('while another process locks the file', () => {
   test('T5: a writer waits outside SQLite and succeeds within 3 seconds; readers never wait', async () => {
     await add(1)
-    // What SQLite itself waits stops everything else in the process.
+    // A wait inside SQLite would stop everything else in the process.
     expect(await storage.rows('PRAGMA busy_timeout')).toEqual([[0]])
-    const holder = await holdFile(path)
+    const holder = await lockFile(path)
     let settled = false
     const waiting = Promise.all([add(2), storage.store.transaction(() => add(3))]).finally(() => {
       settled = true
@@ -109,8 +109,8 @@ describe('while another process holds the file', () => {
     expect(await committed()).toEqual([1, 2, 3])
   })
 
-  test('T5: a writer is refused after 3 seconds, has written nothing, and the next one succeeds', async () => {
-    const holder = await holdFile(path)
+  test('T5: a writer is refused after 3 seconds without having written, and the next one succeeds', async () => {
+    const holder = await lockFile(path)
     const early = refusalOf(add(1))
     await clock.advance(2_000)
     let lateSettled = false
@@ -131,14 +131,14 @@ describe('while another process holds the file', () => {
   })
 })
 
-describe('when there is no room', () => {
+describe('when the disk is full', () => {
   const big = 'x'.repeat(200_000)
   const limitPages = async () => {
     const pages = Number((await storage.rows('SELECT page_count FROM pragma_page_count'))[0]![0])
     await storage.rows(`PRAGMA max_page_count = ${pages + 2}`)
   }
 
-  test('T4: writers are refused, readers served, and all is well once there is room again', async () => {
+  test('T4: writers are refused, readers served, and everything recovers once there is space', async () => {
     await add(1)
     await limitPages()
     const refused = [refusalOf(add(2, big)), refusalOf(storage.store.transaction(() => add(3))), refusalOf(add(4))]
@@ -150,13 +150,13 @@ describe('when there is no room', () => {
     expect(await committed()).toEqual([1, 6])
   })
 
-  test('nothing is left of a transaction that goes on after the failure, and none of its batch is answered', async () => {
+  test('a transaction that continues after the failure leaves nothing, and no unit of its batch is answered', async () => {
     await limitPages()
     const outcomes = await Promise.all([
       refusalOf(add(1)),
       refusalOf(
         storage.store.transaction(async () => {
-          // SQLite has then rolled back everything: the next statement would stand in no transaction and stay.
+          // SQLite has then rolled back everything: the next statement would be outside a transaction and persist.
           await add(2, big).catch(() => {})
           await add(3).catch(() => {})
         }),
@@ -170,7 +170,7 @@ describe('when there is no room', () => {
   })
 })
 
-test('a file that cannot be written is a refusal, and all is well once it can be', async () => {
+test('a file that cannot be written is refused, and everything recovers once it can be', async () => {
   const [, readonly] = await Promise.all([
     storage.rows('PRAGMA query_only = ON'),
     refusalOf(storage.store.transaction(() => add(1))),
@@ -181,7 +181,7 @@ test('a file that cannot be written is a refusal, and all is well once it can be
   expect(await committed()).toEqual([2])
 })
 
-test('texts of varying length do not pile up as prepared statements', async () => {
+test('texts of varying length do not accumulate as prepared statements', async () => {
   await add(1)
   for (let length = 1; length <= 600; length++) {
     const list = Array.from({ length }, (_, index) => `$${index + 1}`)
@@ -190,21 +190,21 @@ test('texts of varying length do not pile up as prepared statements', async () =
   }
 })
 
-describe('the file', () => {
+describe('the SQLite file', () => {
   const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8)
 
-  test('P6: is made for its owner alone, with all that stands beside it', async () => {
+  test('P6: is created readable for its owner only, and so are the files beside it', async () => {
     await add(1)
     for (const name of [path, `${path}-wal`, `${path}-shm`]) expect(`${name} ${modeOf(name)}`).toBe(`${name} 600`)
   })
 
-  test('keeps the mode that somebody gave it', async () => {
+  test('keeps a mode that was set', async () => {
     chmodSync(path, 0o640)
     await (await openUrl(url)).close()
     expect(modeOf(path)).toBe('640')
   })
 
-  test('is one alone once everybody has closed it', async () => {
+  test('is a single file once everybody has closed it', async () => {
     await add(1)
     await storage.close()
     await other.close()
@@ -214,7 +214,7 @@ describe('the file', () => {
     expect(await committed()).toEqual([1])
   })
 
-  test('T3: is written with all that makes an answer durable', async () => {
+  test('T3: is written with the settings that make an answer durable', async () => {
     const pragma = async (name: string) => (await storage.rows(`PRAGMA ${name}`))[0]![0]
     expect([await pragma('journal_mode'), await pragma('synchronous'), await pragma('foreign_keys')]).toEqual([
       'wal',
@@ -223,7 +223,7 @@ describe('the file', () => {
     ])
   })
 
-  test('cannot be opened where there is no folder or where one stands', async () => {
+  test('is refused in a missing folder, or if it is a folder', async () => {
     const folder = scratchFolder('sqlite')
     const open = (name: string) => () => openUrl(`sqlite:///${join(folder, name)}`)
     mkdirSync(join(folder, 'folder'))
@@ -233,7 +233,7 @@ describe('the file', () => {
   })
 })
 
-test('after its end nothing is taken any more and everything begun is there', async () => {
+test('after closing no new work is accepted and everything begun is finished', async () => {
   const last = [add(1), storage.store.transaction(() => add(2))]
   await storage.close()
   await Promise.all(last)
@@ -243,7 +243,7 @@ test('after its end nothing is taken any more and everything begun is there', as
   storage = await openWithThing(url, { clock })
 })
 
-test.skipIf(process.platform !== 'linux')('what was read stays in memory, as much as the setting allows', async () => {
+test.skipIf(process.platform !== 'linux')('rows that were read stay in memory, up to the configured size', async () => {
   await storage.rows('CREATE TABLE page (id integer PRIMARY KEY, filling text)')
   await storage.rows(
     `WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 25600)
@@ -265,7 +265,7 @@ test.skipIf(process.platform !== 'linux')('what was read stays in memory, as muc
   expect(await readTwice(16)).toBeGreaterThan(100 * 2 ** 20)
 })
 
-/** From files and sockets, by this process. */
+/** Bytes that this process read from files and sockets. */
 const bytesRead = () => Number(/^rchar: (\d+)/.exec(readFileSync('/proc/self/io', 'latin1'))![1])
 
 test('in memory, reader and writer share one database', async () => {

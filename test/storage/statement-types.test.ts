@@ -3,7 +3,7 @@ import { eq, sql } from 'drizzle-orm'
 import { execute, named, queryRows, readRows, statements } from '../../src/storage/statements.ts'
 import { openMigrated } from './support.ts'
 
-/* What a statement may not be is refused by the compiler: each `@ts-expect-error` is an error if its line is none. */
+/* The compiler refuses wrong statements: each `@ts-expect-error` is an error if its line compiles. */
 
 const prepared = statements(({ q, t: { users, sessions } }, { select, returning, change }) => ({
   name: select({ username: users.username }, (q) => q.from(users)),
@@ -34,7 +34,7 @@ const misuse = [
 
 type Db = Parameters<typeof prepared>[0]
 
-test('wrong pairs of fields and query do not compile; a placeholder that was not made by `named` is refused', async () => {
+test('mismatched fields and query do not compile; a placeholder not made by `named` is refused', async () => {
   expect(misuse).toHaveLength(6)
   const { store, close } = await openMigrated('sqlite::memory:')
   const raw = statements(({ q, t: { leases } }, { change }) => ({

@@ -64,7 +64,7 @@ describeEachDialect('statements', (dialect) => {
   const rename = (username: string) =>
     queryRows(storage.store, prepared(storage.store).rename, { key: 'ada@example.com', username })
 
-  test('that were prepared before see the transaction they run in, and outside what is committed', async () => {
+  test('prepared earlier see the data of their transaction, and outside only committed data', async () => {
     await insert('ada')
     expect((await find('ada'))?.username).toBe('ada')
     const seen: unknown[] = []
@@ -84,7 +84,7 @@ describeEachDialect('statements', (dialect) => {
     expect((await find('ada', other))?.username).toBe('lovelace')
   })
 
-  test('of many transactions at once each see their own', async () => {
+  test('of many parallel transactions each see their own data', async () => {
     const names = Array.from({ length: 24 }, (_, index) => `user${index}`)
     const found = await Promise.all(
       names.map((name) =>
@@ -107,13 +107,13 @@ describeEachDialect('statements', (dialect) => {
     ['all kinds of text', { username: 'İß日本語 😀 e\u0301 \u202e\u2066 \n\t\\ \' " $1 ? %', email: '' }],
     ['a long text', { username: 'ä'.repeat(100_000) }],
     ['JSON', { username: '{"a":[1,null,"\\u0000"]}' }],
-  ])('give back %s as they were', async (_, values) => {
+  ])('return %s unchanged', async (_, values) => {
     expect(await insert('ada', values)).toMatchObject({ ...row('ada', values) })
     expect(await find('ada')).toMatchObject({ ...row('ada', values) })
     await storage.store.transaction(async () => expect(await find('ada')).toMatchObject({ ...row('ada', values) }))
   })
 
-  test('give back groups, expressions and outer joins as their fields say', async () => {
+  test('return groups, expressions and outer joins as their fields declare', async () => {
     const { store } = storage
     const { id } = await insert('ada', { isActive: false, updatedAt: 2 ** 40 })
     const rows = [{ first: id, of: { isActive: false, doubled: 2 ** 41 }, last: 'ada@example.com' }]
@@ -123,7 +123,7 @@ describeEachDialect('statements', (dialect) => {
     expect(await queryRows(store, prepared(store).withSessions)).toEqual([{ user: id, session: null }])
   })
 
-  test('count what they change, and bind values of every kind', async () => {
+  test('count the changed rows, and bind values of every kind', async () => {
     const { store } = storage
     const { setActive } = prepared(store)
     expect(await execute(store, setActive, { isActive: false, at: 1 })).toBe(0)
@@ -135,13 +135,13 @@ describeEachDialect('statements', (dialect) => {
     expect(await find('grace')).toMatchObject({ isActive: true, emailVerifiedAt: 5 })
   })
 
-  test('refuse to run without a value that they name', async () => {
+  test('refuse to run without a named value', async () => {
     const { store } = storage
     expect(() => readRows(store, prepared(store).byTime, {})).toThrow('was given no at')
     expect(await refusalOf(queryRows(store, prepared(store).byTime, { At: 1 }))).toContain('was given no at')
   })
 
-  test('find by numbers of any size', async () => {
+  test('look up numbers of any size', async () => {
     await insert('ada', { updatedAt: 7 })
     await insert('grace', { updatedAt: 7_781_234_567_890 })
     for (const [at, name] of [
@@ -152,7 +152,7 @@ describeEachDialect('statements', (dialect) => {
       expect(await queryRows(storage.store, prepared(storage.store).byTime, { at })).toEqual([{ username: name }])
   })
 
-  test('never give an id twice, not even that of the last row, deleted, nor across a restart', async () => {
+  test('never reuse an id, not even that of a deleted last row, nor across a restart', async () => {
     const { users } = storage.store.t
     const ids = [(await insert('ada')).id, (await insert('grace')).id]
     await storage.store.q.delete(users).where(eq(users.id, ids[1]!))
@@ -164,7 +164,7 @@ describeEachDialect('statements', (dialect) => {
     expect(ids.every((id, index) => index === 0 || id > ids[index - 1]!)).toBe(true)
   })
 
-  test('tell which unique index or primary key they ran into, inside a transaction and outside', async () => {
+  test('name the unique index or primary key that they violate, inside a transaction and outside', async () => {
     const { q, t } = storage.store
     const conflict = (work: () => Promise<unknown>) => work().then(() => 'none', violatedUnique)
     const ada = await insert('ada')
@@ -173,7 +173,7 @@ describeEachDialect('statements', (dialect) => {
       [() => insert('x', { emailKey: 'ada@example.com' }), 'users.email_key'],
       [() => insert('x', { usernameKey: 'ada' }), 'users.username_key'],
       [() => insert('x', { id: ada.id }), 'users.id'],
-      // A value that looks like PostgreSQL's own words.
+      // A value that looks like PostgreSQL's own message.
       [() => insert('(x)=(', { usernameKey: 'ada' }), 'users.username_key'],
       [() => storage.rows("INSERT INTO write_probes (name, written_at) VALUES ('a', 2)"), 'write_probes.name'],
       [() => q.insert(t.users).values({ ...row('y'), email: null as never }), undefined],
@@ -190,7 +190,7 @@ describeEachDialect('statements', (dialect) => {
     for (const other of [undefined, null, 'text', new Error('plain')]) expect(violatedUnique(other)).toBeUndefined()
   })
 
-  test('tell of a row that is not there', async () => {
+  test('report a missing row', async () => {
     const session = storage.rows(`INSERT INTO user_roles (user_id, role, granted_at) VALUES (999, 'admin', 1)`)
     const error = await session.catch((thrown: unknown) => thrown)
     expect(violatedForeignKey(error)).toBe(true)
@@ -198,7 +198,7 @@ describeEachDialect('statements', (dialect) => {
     expect(violatedForeignKey(new Error('plain'))).toBe(false)
   })
 
-  test('of 24 at once that add one name, one succeeds, from two processes', async () => {
+  test('of 24 in parallel that insert one name, one succeeds, from two processes', async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 24 }, (_, index) =>
         insert('ada', {}, index % 2 ? storage : other).then(() => 'added', violatedUnique),
@@ -210,7 +210,7 @@ describeEachDialect('statements', (dialect) => {
     ).toHaveLength(23)
   })
 
-  test('are built once for each database', () => {
+  test('are built once per database', () => {
     let built = 0
     const counted = statements(() => ++built)
     expect([counted(storage.store), counted(storage.store), counted(other.store)]).toEqual([1, 1, 2])

@@ -10,7 +10,7 @@ import { seededRandom } from '../support/random.ts'
 export interface TestStorage {
   store: Store
   driver: Driver
-  /** Rows of one statement that stands in no transaction unless it is called in one. */
+  /** Rows of one statement, outside a transaction unless called in one. */
   rows(sql: string, params?: unknown[]): Promise<unknown[][]>
   close(): Promise<void>
 }
@@ -25,7 +25,7 @@ export interface TestStorageOptions {
   poolSize?: number
 }
 
-/** The storage layer alone, as it is opened by a server; nothing is migrated. */
+/** Only the storage layer, opened as a server does; without migrations. */
 export async function openUrl(url: string, options: TestStorageOptions = {}): Promise<TestStorage> {
   const { store, driver } = await openStorage({
     target: parseDatabaseUrl(url)!,
@@ -44,7 +44,7 @@ export async function openUrl(url: string, options: TestStorageOptions = {}): Pr
   }
 }
 
-/** With a table `thing (id, name unique)` of its own. */
+/** With a table `thing (id, name unique)` of the test. */
 export async function openWithThing(url: string, options?: TestStorageOptions): Promise<TestStorage> {
   const storage = await openUrl(url, options)
   await storage.rows('CREATE TABLE IF NOT EXISTS thing (id bigint PRIMARY KEY, name text UNIQUE)')
@@ -58,7 +58,7 @@ export async function openMigrated(url: string, options?: TestStorageOptions): P
   return storage
 }
 
-/** The code of the refusal that a promise rejects with, or what it did instead. */
+/** The code of the refusal that a promise rejects with, or a note that it did not. */
 export const refusalOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => 'resolved',
@@ -68,12 +68,12 @@ export const refusalOf = (promise: Promise<unknown>): Promise<string> =>
     },
   )
 
-/** Lets everything run that waits for neither a clock nor another process. */
+/** Lets everything finish that waits for neither a clock nor another process. */
 export async function turns(count = 20): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A bun process that runs `script`, answers lines on its standard output and reads its standard input. */
+/** A bun process that runs `script`, with lines on its standard output and input. */
 export function spawnScript(script: string, env: Record<string, string> = {}) {
   const child = Bun.spawn([process.execPath, '-e', script], {
     cwd: import.meta.dir,
@@ -86,7 +86,7 @@ export function spawnScript(script: string, env: Record<string, string> = {}) {
   let text = ''
   return {
     child,
-    /** The next whole line, or what is left when the process ends. */
+    /** The next whole line, or the rest when the process ends. */
     async line(): Promise<string> {
       for (;;) {
         const end = text.indexOf('\n')
@@ -104,7 +104,7 @@ export function spawnScript(script: string, env: Record<string, string> = {}) {
 }
 
 /** Another process that holds the write lock of an SQLite file until `release`. */
-export async function holdFile(path: string) {
+export async function lockFile(path: string) {
   const holder = spawnScript(
     `const { Database } = require('bun:sqlite')
     const db = new Database(process.env.FILE)

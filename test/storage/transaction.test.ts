@@ -6,7 +6,7 @@ import { openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
 describeEachDialect('a transaction', (dialect) => {
   let database: DialectDatabase
   let storage: TestStorage
-  /** Another process's view: what is committed. */
+  /** The view of another process: committed data. */
   let other: TestStorage
   const logged: unknown[] = []
   const clock = manualClock()
@@ -27,7 +27,7 @@ describeEachDialect('a transaction', (dialect) => {
     storage.rows('INSERT INTO thing (id, name) VALUES ($1, $2)', [id, name])
   const committed = async () => (await other.rows('SELECT id FROM thing ORDER BY id')).map(([id]) => Number(id))
 
-  test('answers what its work answers, and keeps what it wrote', async () => {
+  test('returns the result of its work, and keeps what it wrote', async () => {
     const answer = await storage.store.transaction(async () => {
       await add(1)
       await add(2)
@@ -37,7 +37,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(await committed()).toEqual([1, 2])
   })
 
-  test('takes back everything when its work throws, and that alone of many at once', async () => {
+  test('rolls back completely if its work throws, and only that one of many in parallel', async () => {
     const outcomes = await Promise.allSettled(
       [1, 2, 3, 4].map((id) =>
         storage.store.transaction(async () => {
@@ -53,7 +53,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(await committed()).toEqual([1, 3, 4, 11, 13, 14])
   })
 
-  test('is seen by nobody else before its end, and by itself at once', async () => {
+  test('is visible to others only after its end, and to itself at once', async () => {
     const seen: unknown[] = []
     await storage.store.transaction(async () => {
       await add(1)
@@ -63,7 +63,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(seen).toEqual([[], [['name 1']], [1]])
   })
 
-  test('settles, and runs what waited for the commit, once others can see it', async () => {
+  test('resolves, and runs work for after the commit, once others can see it', async () => {
     const seen: Promise<boolean>[] = []
     await Promise.all(
       Array.from({ length: 40 }, async (_, id) => {
@@ -78,7 +78,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(await Promise.all(seen)).toEqual(Array(80).fill(true))
   })
 
-  test('never runs what waited for a commit that did not come, and runs it at once outside', async () => {
+  test('runs work for after the commit only if it commits, and outside a transaction at once', async () => {
     const ran: string[] = []
     await refusalOf(
       storage.store.transaction(async () => {
@@ -91,7 +91,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(ran).toEqual(['outside'])
   })
 
-  test('stands, like those after it, when what waited for the commit throws', async () => {
+  test('stays committed, like those after it, if work after the commit throws', async () => {
     const outcomes = await Promise.all(
       [1, 2, 3].map((id) =>
         storage.store.transaction(async () => {
@@ -113,7 +113,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(await committed()).toEqual([1, 2, 3, 4])
   })
 
-  test('may be begun by what waited for another one to commit', async () => {
+  test('may be begun by work after another commit', async () => {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     await storage.store.transaction(async () => {
       await add(1)
@@ -123,7 +123,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(await committed()).toEqual([1, 2])
   })
 
-  test('takes in the transactions that are begun in it', async () => {
+  test('includes the transactions that are begun in it', async () => {
     const ran: string[] = []
     const outcome = refusalOf(
       storage.store.transaction(async () => {
@@ -141,7 +141,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(await committed()).toEqual([])
   })
 
-  test('is lost when one that it took in fails, even if that is caught', async () => {
+  test('rolls back if an included one fails, even if the error is caught', async () => {
     const outcome = storage.store.transaction(async () => {
       await add(1)
       await storage.store
@@ -156,7 +156,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(await committed()).toEqual([])
   })
 
-  test('is lost when one of its statements fails, even if that is caught, and runs no other', async () => {
+  test('rolls back if one of its statements fails, even if the error is caught, and runs no other', async () => {
     await add(1)
     let next = ''
     const outcome = storage.store.transaction(async () => {
@@ -169,7 +169,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(await committed()).toEqual([1])
   })
 
-  test('refuses statements and transactions that come after its end', async () => {
+  test('refuses statements and transactions after its end', async () => {
     const late = Promise.withResolvers<void>()
     let stray: Promise<string[]> | undefined
     await storage.store.transaction(async () => {
@@ -185,7 +185,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(await committed()).toEqual([1])
   })
 
-  test('that waits for something else is rolled back in time and keeps nobody waiting', async () => {
+  test('that waits for something else is rolled back in time and delays nobody', async () => {
     const never = Promise.withResolvers<void>()
     const begun = Promise.withResolvers<void>()
     const hung = Array.from({ length: 7 }, (_, id) =>
@@ -203,14 +203,14 @@ describeEachDialect('a transaction', (dialect) => {
     for (let seconds = 0; seconds < 40; seconds++) await clock.advance(1_000)
     const refusal = dialect.name === 'sqlite' ? /awaited something other/ : /database_unavailable/
     for (const one of hung) expect(await one).toMatch(refusal)
-    // Its connection is free again: as many as the pool has at once.
+    // Its connection is free again: the whole pool can be used.
     await Promise.all([3, 4, 5, 6, 7, 8].map((id) => storage.store.transaction(() => add(id))))
     never.resolve()
     await turns()
     expect(await committed()).toEqual([3, 4, 5, 6, 7, 8])
   })
 
-  test('of 24 at once that want one row, one gets it', async () => {
+  test('of 24 in parallel that want one row, one gets it', async () => {
     await add(1, 'free')
     const taken = await Promise.all(
       Array.from({ length: 24 }, (_, index) => {
@@ -224,7 +224,7 @@ describeEachDialect('a transaction', (dialect) => {
     expect(taken.flat()).toHaveLength(1)
   })
 
-  test('counts up without losing a step, 24 at once from two processes', async () => {
+  test('counts up without losing a step, 24 in parallel from two processes', async () => {
     await add(1, '0')
     const step = ({ store, rows }: TestStorage) =>
       store.transaction(async () => {

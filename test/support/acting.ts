@@ -6,7 +6,7 @@ import type { BulkUser, User } from '../../src/features/users/users.ts'
 import type { EpochMs } from '../../src/lib/clock.ts'
 import type { Service } from '../../src/service.ts'
 
-/** What administrators and commands do, without HTTP. Each method rejects as the use case does. */
+/** Operations of administrators and commands, without HTTP. Each method rejects as the use case does. */
 export interface Admin {
   createUser(user: { email: string; username: string; password: string; admin?: boolean }): Promise<User>
   user(id: number): Promise<User>
@@ -20,11 +20,11 @@ export interface Admin {
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
   importAccounts(rows: readonly SourceRow[], options?: { skipInvalid?: boolean }): Promise<Plan>
-  /** The last step of an import alone: adds all of these or, when one is taken meanwhile, none. */
+  /** Only the last step of an import: adds all of these, or none if a name was taken meanwhile. */
   importUsers(users: readonly BulkUser[]): Promise<boolean>
 }
 
-/** A user by id, or as it was read earlier: then what it says may be out of date. */
+/** A user by id, or an earlier copy, which may be out of date. */
 export type Who = number | User
 
 export interface NewApiKey {

@@ -15,26 +15,26 @@ import { type Replace, replacements } from './replace.ts'
 import { type Rows, rowsOf } from './rows.ts'
 
 export interface TestAppOptions {
-  /** Which database; SQLite unless a suite runs on both. */
+  /** SQLite unless a suite runs on both databases. */
   dialect?: Dialect
-  /** An existing database instead of a fresh one: a second process beside the first. */
+  /** An existing database instead of a new one: a second process beside the first. */
   databaseUrl?: string
-  /** Settings beside the test's own (cheap bcrypt, no log, a fixed SECRET_KEY). */
+  /** Settings in addition to the test's own (cheap bcrypt, no log, a fixed SECRET_KEY). */
   env?: Record<string, string>
   clock?: ManualClock
   seed?: string
-  /** Runs the periodic jobs as a server does; `passTime` then waits for those that fall due. */
+  /** Runs the periodic jobs as a server does; `passTime` then waits for the jobs that fall due. */
   jobs?: boolean
   /** Parts of the service to use instead of the real ones. */
   replace?: Replace
 }
 
 export interface TestApp {
-  /** What administrators and commands do, without HTTP. */
+  /** Operations of administrators and commands, without HTTP. */
   admin: Admin
   /** The signing keys, as this process knows them. */
   keys: Keys
-  /** What happens inside the process, without a request. */
+  /** Operations inside the process, without a request. */
   process: Process
   /** The rows of each table. */
   rows: Rows
@@ -45,14 +45,14 @@ export interface TestApp {
   config: Config
   clock: ManualClock
   databaseUrl: string
-  /** Every line that was logged, at level `debug`. */
+  /** Every logged line, at level `debug`. */
   logs: string[]
-  /** Sends a request in process; `peer` is the address at the other end of the connection. */
+  /** Sends a request in process; `peer` is the client's address. */
   fetch(request: Request, peer?: string): Promise<Response>
   request(method: string, path: string, options?: RequestOptions): Promise<Response>
-  /** Registers and logs in; answers the access token among the rest of `/token`'s answer. */
+  /** Registers and logs in; returns the tokens of `/token` and more. */
   signUp(username?: string, password?: string): Promise<SignedUp>
-  /** Moves the clock on by `ms`; with `jobs` those that fall due run, each at least once for a minute or more. */
+  /** Advances the clock by `ms`; with `jobs` the due jobs run, each at least once per minute or more. */
   passTime(ms: number): Promise<void>
   close(): Promise<void>
 }
@@ -60,7 +60,7 @@ export interface TestApp {
 export interface RequestOptions {
   json?: unknown
   form?: Record<string, string> | string
-  /** Sent as it is, with `type` as its Content-Type. */
+  /** Sent unchanged, with `type` as its Content-Type. */
   body?: NonNullable<RequestInit['body']>
   type?: string
   token?: string
@@ -79,7 +79,7 @@ export interface SignedUp {
 
 export const testSecret = 'only-for-tests-7b1f0c9e5a3d4826-9e1c'
 
-/** A whole Keyward in process: a fresh migrated database, a clock that stands still, cheap bcrypt. Close it. */
+/** A whole Keyward in process: a new migrated database, a manual clock, cheap bcrypt. Close it. */
 export async function createTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const clock = options.clock ?? manualClock()
   const random = seededRandom(options.seed ?? 'test app')
@@ -94,7 +94,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       HASH_NICE: '0',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
-      // Limits have suites of their own, which turn them on.
+      // Limits have their own suites, which turn them on.
       RATE_LIMIT: 'off',
       ...options.env,
     },
@@ -144,7 +144,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       return { id, username, email, password, grant: (await token.json()) as SignedUp['grant'] }
     },
     async passTime(ms) {
-      // The wall clock alone, then a minute step by step: three months would be a million turns of the jobs.
+      // First only the wall clock, then a minute in steps: three months would be a million turns of the jobs.
       clock.setWall(clock.now() + Math.max(0, ms - MINUTE))
       for (let left = Math.min(ms, MINUTE); left > 0; left -= 10 * SECOND) {
         await clock.advance(Math.min(left, 10 * SECOND))
@@ -159,7 +159,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   }
 }
 
-/** Every test holds this rule: a route answers with nothing that it does not declare. */
+/** Checks in every test that a route answers only what it declares. */
 function declared({ table }: App, { method, url }: Request, response: Response): Response {
   const route = URL.canParse(url) ? table.find(method, pathOf(url)) : undefined
   if (route && !route.statuses.includes(response.status))

@@ -10,41 +10,41 @@ export interface Finished {
 }
 
 export interface CommandOptions {
-  /** Beside what every command here gets: a PATH and an empty HOME, nothing of the test's own environment. */
+  /** In addition to a PATH and an empty HOME; nothing comes from the test's own environment. */
   env?: Record<string, string>
-  /** The working directory; a new empty one when not named. */
+  /** The working directory; a new empty one by default. */
   cwd?: string
-  /** The executable, where it is not the one under test itself: a copy with a `.env` beside it. */
+  /** The executable, if it is not the one under test: a copy with a `.env` beside it. */
   executable?: string
-  /** Kills the process with SIGKILL when it is aborted. */
+  /** Kills the process with SIGKILL when aborted. */
   kill?: AbortSignal
 }
 
 export interface ServerOptions extends CommandOptions {
   databaseUrl?: string
-  /** Behind `serve`. */
+  /** Arguments after `serve`. */
   args?: string[]
 }
 
 export interface RunningBinary {
   pid: number
   url: string
-  /** All it has written so far, to both streams. */
+  /** All output so far, of both streams. */
   output(): string
   request(method: string, path: string, options?: RequestOptions): Promise<Response>
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void
-  /** Resolves with its exit code, 128 and more when a signal ended it. */
+  /** Resolves with the exit code, 128 or more after a signal. */
   exited: Promise<number>
   /** Resolves when the output matches. @throws when the process ends before */
   says(pattern: RegExp): Promise<void>
-  /** Ends it at once; nothing to do when it has ended. */
+  /** Ends the process at once, if it still runs. */
   stop(): Promise<void>
 }
 
 const root = join(import.meta.dir, '..', '..')
 let built: Promise<string> | undefined
 
-/** The executable under test: `KEYWARD_TEST_BINARY`, or `dist/keyward`, built once when a source is newer. */
+/** The executable under test: `KEYWARD_TEST_BINARY`, or `dist/keyward`, built once if a source is newer. */
 export function binaryPath(): Promise<string> {
   built ??= provideBinary()
   return built
@@ -64,8 +64,8 @@ export async function runBinary(args: string[], options: CommandOptions = {}): P
 }
 
 /**
- * Starts `keyward serve --dev` on a free loopback port, with cheap bcrypt and a fixed `SECRET_KEY`, and resolves once it
- * answers. Stop it; it does not outlive the test process either way.
+ * Starts `keyward serve --dev` on a free loopback port, with cheap bcrypt and a fixed `SECRET_KEY`, and resolves once
+ * it answers. Stop it; if the test process dies, it is stopped too.
  */
 export async function startBinary({
   databaseUrl,
@@ -76,7 +76,7 @@ export async function startBinary({
   return startServer([options.executable ?? (await binaryPath()), 'serve', ...args], { ...options, env })
 }
 
-/** The environment in which `startBinary` starts one. */
+/** The environment of `startBinary`. */
 export const serverSettings = ({ databaseUrl, args = ['--dev'], env }: ServerOptions): Record<string, string> => ({
   HOST: '127.0.0.1',
   PORT: '0',
@@ -89,7 +89,7 @@ export const serverSettings = ({ databaseUrl, args = ['--dev'], env }: ServerOpt
   ...env,
 })
 
-/** As `startBinary`, for any command line that ends in a server that says where it listens. */
+/** As `startBinary`, for any command line that starts a server which logs its address. */
 export async function startServer(command: string[], options: CommandOptions): Promise<RunningBinary> {
   const child = Bun.spawn(command, { ...surroundings(options), stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
   const caretaker = endWithTestProcess(child.pid)
@@ -147,7 +147,7 @@ export async function startServer(command: string[], options: CommandOptions): P
   }
 }
 
-/** A copy of the executable in a folder of its own, for what is read from beside it. */
+/** A copy of the executable in its own folder, for tests of files beside it. */
 export async function copyBinary(folder = scratchFolder('installed')): Promise<string> {
   mkdirSync(folder, { recursive: true })
   const executable = join(folder, 'keyward')
@@ -155,14 +155,14 @@ export async function copyBinary(folder = scratchFolder('installed')): Promise<s
   return executable
 }
 
-/** The commands that `keyward --help`, or a group's, lists; none where there is nothing below. */
+/** The commands that `keyward --help` or a group's help lists; empty for a command. */
 export async function commandsOf(group: string[] = []): Promise<string[]> {
   const { stdout } = await runBinary([...group, '--help'])
   const list = stdout.split('\nCOMMANDS\n')[1] ?? ''
   return [...list.matchAll(/^ +([a-z-]+) {2}/gm)].map(([, name]) => name!)
 }
 
-/** Every command that does something, as one would type it. */
+/** Every command that is not a group, as typed. */
 export async function everyCommand(group: string[] = []): Promise<string[]> {
   const below = await commandsOf(group)
   if (below.length === 0) return [group.join(' ')]
@@ -177,7 +177,7 @@ const surroundings = ({ env, cwd }: CommandOptions) => ({
   env: { PATH: process.env.PATH ?? '', HOME: scratchFolder('home'), ...env },
 })
 
-/** A shell that waits for the end of our own process, however it comes, and then ends the server. */
+/** A shell that waits for the end of this process, however it comes, and then ends the server. */
 function endWithTestProcess(pid: number): { kill(): void } {
   const caretaker = Bun.spawn(
     ['/bin/sh', '-c', 'trap "" HUP INT TERM; cat >/dev/null; kill -KILL "$1"', 'sh', String(pid)],

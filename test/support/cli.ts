@@ -17,20 +17,20 @@ export interface CliOptions {
   databaseUrl: string
   env?: Record<string, string>
   clock?: Clock
-  /** What is typed where the command asks for a password. */
+  /** The text that is typed when the command asks for a password. */
   secret?: string
-  /** Of what is random in the command. */
+  /** The seed of the command's randomness. */
   seed?: string
 }
 
-/** Brings a database to the present schema, as commands other than `serve` and `migrate up` demand. @returns its URL */
+/** Upgrades a database, which commands other than `serve` and `migrate up` require. @returns its URL */
 export async function migrated(databaseUrl: string): Promise<string> {
   const { code, err } = await keyward(['migrate', 'up'], { databaseUrl })
   if (code !== 0) throw new Error(`migrate up: ${err}`)
   return databaseUrl
 }
 
-/** Runs one command line in process, as `keyward <argv>` with this database and the test's SECRET_KEY. */
+/** Runs a command line in process, as `keyward <argv>` with this database and the test's SECRET_KEY. */
 export async function keyward(
   argv: readonly string[],
   { databaseUrl, env, clock = manualClock(), secret = '', seed = 'cli' }: CliOptions,

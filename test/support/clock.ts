@@ -1,9 +1,9 @@
 import type { Clock, EpochMs } from '../../src/lib/clock.ts'
 
 export interface ManualClock extends Clock {
-  /** Moves wall and monotonic time forward by `ms`, wakes sleepers and runs what is due. */
+  /** Advances wall and monotonic time by `ms`, wakes sleepers and runs due timers. */
   advance(ms: number): Promise<void>
-  /** Sets the wall clock alone, as an administrator or NTP would: may go back. */
+  /** Sets only the wall clock, as an administrator or NTP would; it may go back. */
   setWall(at: EpochMs): void
 }
 

@@ -1,51 +1,51 @@
 import { expect } from 'bun:test'
 import { openUrl, type TestStorage } from '../storage/support.ts'
 
-/** What no kill may leave behind: each lists the rows that are there without what was written with them. */
+/** States that no kill may leave behind: each query lists rows without the rows that are written together with them. */
 const halves: Record<string, string> = {
   'users without a password': `SELECT id FROM users WHERE password_hash IS NULL OR password_scheme IS NULL`,
   'users whose registration was not noted': `
     SELECT id FROM users EXCEPT SELECT user_id FROM audit_events WHERE event = 'user.registered'`,
-  'registrations that were noted without a user': `
+  'registrations that were audited without a user': `
     SELECT user_id FROM audit_events WHERE event = 'user.registered' EXCEPT SELECT id FROM users`,
-  'sessions of nobody': `SELECT user_id FROM sessions EXCEPT SELECT id FROM users`,
-  'sessions whose log-in was not noted': `
+  'sessions without a user': `SELECT user_id FROM sessions EXCEPT SELECT id FROM users`,
+  'sessions whose login was not audited': `
     SELECT id FROM sessions EXCEPT SELECT session_id FROM audit_events WHERE event = 'login.succeeded'`,
-  'log-ins that were noted without a session': `
+  'logins that were audited without a session': `
     SELECT session_id FROM audit_events WHERE event = 'login.succeeded' EXCEPT SELECT id FROM sessions`,
-  'logouts that were not noted': `
+  'logouts that were not audited': `
     SELECT id FROM sessions WHERE end_reason = 'logout'
     EXCEPT SELECT session_id FROM audit_events WHERE event = 'session.ended'`,
-  'logouts that were noted but ended nothing': `
+  'logouts that were audited but ended no session': `
     SELECT session_id FROM audit_events WHERE event = 'session.ended'
     EXCEPT SELECT id FROM sessions WHERE ended_at IS NOT NULL`,
   'changes of password that raised no epoch, or the other way round': `
     SELECT id FROM users WHERE session_epoch <>
     (SELECT count(*) FROM audit_events WHERE event = 'password.changed' AND user_id = users.id)`,
-  'live sessions of another epoch': `
+  'sessions that are alive with another epoch': `
     SELECT sessions.id FROM sessions JOIN users ON users.id = user_id WHERE ended_at IS NULL AND epoch <> session_epoch`,
-  'roles of nobody': `SELECT user_id FROM user_roles EXCEPT SELECT id FROM users`,
+  'roles without a user': `SELECT user_id FROM user_roles EXCEPT SELECT id FROM users`,
   'keys that sign at the same time': `SELECT count(*) FROM signing_keys WHERE state = 'active' HAVING count(*) <> 1`,
 }
 
 export interface Inspector {
-  /** Looks into the database beside whoever serves it, and answers the accounts that it has. */
+  /** Reads the database while it is served, and returns its accounts. */
   expectConsistent(): Promise<Map<number, string>>
-  /** PostgreSQL goes on for a moment with what a killed client had asked for; SQLite died with it. */
+  /** PostgreSQL continues the statements of a killed client for a moment; SQLite ended with its process. */
   untilAbandoned(): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * SQLite's file is opened for each look and closed again: as long as anybody has it open, a server that starts after a
- * kill finds the shared memory of the log as it was and need not recover it.
+ * Opens SQLite's file for each check and closes it again: while anybody has it open, a server that starts after a kill
+ * finds the shared memory of the log unchanged and need not recover it.
  */
 export function inspectDatabase(databaseUrl: string): Inspector {
   const open = () => openUrl(databaseUrl, { inspect: true, poolSize: 1 })
   if (!databaseUrl.startsWith('sqlite:')) {
     const opened = open()
     return {
-      expectConsistent: async () => lookInto(await opened),
+      expectConsistent: async () => inspect(await opened),
       async untilAbandoned() {
         const { rows } = await opened
         while ((await rows(OTHERS)).length > 0) await Bun.sleep(5)
@@ -59,7 +59,7 @@ export function inspectDatabase(databaseUrl: string): Inspector {
       try {
         expect(await storage.rows('PRAGMA integrity_check')).toEqual([['ok']])
         expect(await storage.rows('PRAGMA foreign_key_check')).toEqual([])
-        return await lookInto(storage)
+        return await inspect(storage)
       } finally {
         await storage.close()
       }
@@ -72,7 +72,7 @@ export function inspectDatabase(databaseUrl: string): Inspector {
 const OTHERS = `
   SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
 
-async function lookInto({ rows }: Pick<TestStorage, 'rows'>): Promise<Map<number, string>> {
+async function inspect({ rows }: Pick<TestStorage, 'rows'>): Promise<Map<number, string>> {
   const found: Record<string, unknown[][]> = {}
   for (const [name, sql] of Object.entries(halves)) {
     const left = await rows(sql)

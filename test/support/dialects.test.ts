@@ -14,7 +14,7 @@ async function query(url: string, statement: string): Promise<unknown[]> {
 }
 
 describeEachDialect('databaseUrl', (dialect) => {
-  test('is empty and its own each time', async () => {
+  test('is empty and different each time', async () => {
     const one = await dialect.databaseUrl()
     const other = await dialect.databaseUrl()
     await query(one.url, 'CREATE TABLE thing (id integer)')
@@ -23,7 +23,7 @@ describeEachDialect('databaseUrl', (dialect) => {
     await other.dispose()
   })
 
-  test('copies a template and leaves it as it was', async () => {
+  test('copies a template without changing it', async () => {
     const template = await dialect.databaseUrl()
     await query(template.url, 'CREATE TABLE thing (id integer)')
     await query(template.url, 'INSERT INTO thing VALUES (7)')
@@ -33,7 +33,7 @@ describeEachDialect('databaseUrl', (dialect) => {
     expect(await query(template.url, 'SELECT id FROM thing')).toEqual([{ id: 7 }])
   })
 
-  test('is gone once disposed of', async () => {
+  test('is deleted when disposed', async () => {
     const { url, dispose } = await dialect.databaseUrl()
     await query(url, 'CREATE TABLE thing (id integer)')
     await dispose()

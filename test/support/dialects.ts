@@ -5,17 +5,17 @@ import { createDatabase, sharedPostgres } from './postgres.ts'
 import { scratchFolder } from './scratch.ts'
 
 export interface DialectDatabase {
-  /** As `DATABASE_URL` takes it. */
+  /** In the form of `DATABASE_URL`. */
   url: string
-  /** Removes the database; close it first. What is left over goes at the end of the run. */
+  /** Removes the database; close it first. Databases that are left are removed at the end of the run. */
   dispose(): Promise<void>
 }
 
 export interface Dialect {
   name: 'sqlite' | 'postgresql'
   /**
-   * A fresh database: an SQLite file of its own, or a database on this process's PostgreSQL.
-   * @param options.template the URL of a database of the same dialect to copy, closed by everybody, instead of an empty one
+   * A new database: an SQLite file, or a database on this process's PostgreSQL.
+   * @param options.template the URL of a closed database of the same dialect to copy, instead of an empty one
    */
   databaseUrl(options?: { template?: string }): Promise<DialectDatabase>
 }
@@ -41,10 +41,10 @@ const postgresql: Dialect = {
   },
 }
 
-/** What the suite runs on: both. `KEYWARD_TEST_DIALECT` narrows a quick local run to one; `.ci/run` unsets it. */
+/** The databases of a suite: both. `KEYWARD_TEST_DIALECT` limits a quick local run to one; `.ci/run` unsets it. */
 export const dialects: readonly Dialect[] = chosen(process.env.KEYWARD_TEST_DIALECT)
 
-/** Declares the same tests for every dialect. No test pays for the start of PostgreSQL or for a busy machine. */
+/** Declares the same tests for every dialect. The start of PostgreSQL does not count towards a test's timeout. */
 export function describeEachDialect(name: string, declare: (dialect: Dialect) => void): void {
   setDefaultTimeout(30_000)
   for (const dialect of dialects)
@@ -54,7 +54,7 @@ export function describeEachDialect(name: string, declare: (dialect: Dialect) =>
     })
 }
 
-/** The file that an absolute `sqlite:////path` names. */
+/** The file of an absolute `sqlite:////path`. */
 export const sqliteFile = (url: string): string => url.slice('sqlite:///'.length)
 
 function chosen(name: string | undefined): Dialect[] {
@@ -66,7 +66,7 @@ function chosen(name: string | undefined): Dialect[] {
   return only
 }
 
-/** A write-ahead log beside the file holds commits that the file itself does not have yet. */
+/** A write-ahead log beside the file may contain commits that the file does not have yet. */
 function copyDatabase(from: string, to: string): void {
   copyFileSync(from, to)
   if (existsSync(`${from}-wal`)) copyFileSync(`${from}-wal`, `${to}-wal`)

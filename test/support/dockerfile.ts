@@ -12,9 +12,9 @@ import {
 import { dirname, join, posix } from 'node:path'
 import { type Copy, DockerfileParser, type Instruction } from 'dockerfile-ast'
 
-/** What a container of the image starts with, and the files that it sees. */
+/** The settings with which a container of the image starts, and the files that it sees. */
 export interface BuiltImage {
-  /** The folder that holds the root of the last stage. */
+  /** The folder that contains the root of the last stage. */
   root: string
   env: Record<string, string>
   user: string
@@ -33,10 +33,10 @@ interface Stage {
 }
 
 /**
- * Builds a Dockerfile without an engine, as far as ours goes: each stage is a folder, COPY copies, RUN runs on this
+ * Builds a Dockerfile without an engine, as far as ours needs it. Each stage is a folder, COPY copies, RUN runs on this
  * machine in the folder of WORKDIR, so its commands name their files relative to that. A base image other than
- * `scratch` is this machine. An instruction or a flag that it does not know is an error.
- * @param environment of RUN
+ * `scratch` is this machine. An unknown instruction or flag is an error.
+ * @param environment for RUN
  */
 export async function buildImage(
   file: string,
@@ -149,7 +149,7 @@ function copy(instruction: Instruction, stage: Stage, stages: Map<string, Stage>
   }
 }
 
-/** What `.dockerignore` lets through: ours refuses everything and names exceptions. */
+/** The files that `.dockerignore` allows: ours excludes everything and names exceptions. */
 function sentToBuilder(context: string): (path: string) => boolean {
   const [first, ...lines] = readFileSync(join(context, '.dockerignore'), 'utf8')
     .split('\n')
@@ -160,7 +160,7 @@ function sentToBuilder(context: string): (path: string) => boolean {
   return (path) => path === '' || names.has(path.split('/', 1)[0]!)
 }
 
-/** As an image has it: the owner is the one named, whoever owned the original; modes stay. */
+/** Copies as an image does: the named owner replaces the original one; modes stay. */
 function copyTree(source: string, target: string, wanted: (path: string) => boolean, owner: number[]): void {
   if (!wanted(source.replace(/\/\.?$/, ''))) return
   const stat = lstatSync(source)

@@ -10,8 +10,8 @@ export interface OldUser {
 }
 
 /**
- * The path of an SQLite file as one of the two FastAPI services leaves it: they differ in the name of the column for
- * the password's hash, and in `is_active`, which the one with SQLModel does not have.
+ * The path of an SQLite file of one of the two FastAPI services. They differ in the name of the column for the
+ * password's hash, and in `is_active`, which the one with SQLModel does not have.
  */
 export async function oldServiceDatabase(
   hashColumn: 'hashed_password' | 'hash_password',

@@ -5,14 +5,14 @@ import type { RunningBinary } from './binary.ts'
 /** The part of a server that a client talks to. */
 export type Service = Pick<RunningBinary, 'request'>
 
-/** The connection went with the server: whether the request was done nobody can say. */
+/** The connection broke with the server: it is unknown whether the request was done. */
 export class Cut extends Error {}
 
 interface Session {
   access: string
-  /** Refresh tokens as they were answered, the newest last. */
+  /** Refresh tokens as they were answered, newest last. */
   refresh: string[]
-  /** `maybe`: the answer to its logout was lost. */
+  /** `maybe` if the answer to its logout was lost. */
   fate: 'alive' | 'dead' | 'maybe'
 }
 
@@ -21,30 +21,30 @@ interface Account {
   registered: 'no' | 'yes' | 'maybe'
   id?: number
   password: string
-  /** A change of password whose answer was lost, and the session that asked for it, which is to live on. */
+  /** A change of password whose answer was lost, and the session that sent it, which must survive. */
   change?: { to: string; by: Session }
   sessions: Session[]
   logins: number
 }
 
 export interface HonestClientOptions {
-  /** Begins its usernames, so that clients do not meet. */
+  /** The prefix of its usernames, so that clients do not collide. */
   name: string
   random: Pick<Random, 'fraction'>
-  /** Told of every answer. */
+  /** Called for every answer. */
   answered: (what: string) => void
-  /** Told of every account whose registration was answered. */
+  /** Called for every account whose registration was answered. */
   registered: (account: { id: number; username: string }) => void
 }
 
-/** Sessions that a client keeps at a time; the service's own limit must not end one of them. */
+/** Sessions that a client keeps at a time, so that the service's own limit ends none of them. */
 const SESSIONS = 3
-/** Log-ins to one account before the client opens another, well below `MAX_SESSIONS_PER_USER`. */
+/** Logins to one account before the client opens another, well below `MAX_SESSIONS_PER_USER`. */
 const LOGINS = 30
 
 /**
- * A client that does one thing after the other and remembers what it was answered, and so what must hold whenever its
- * service was killed: what was answered is done, what was not is done whole or not at all.
+ * A client that does one thing after the other and records the answers. From them it knows what must hold after a kill:
+ * an answered request is done, an unanswered one is done completely or not at all.
  */
 export function createHonestClient({ name, random, answered, registered }: HonestClientOptions) {
   let accounts = 0
@@ -86,7 +86,7 @@ export function createHonestClient({ name, random, answered, registered }: Hones
     registered({ id, username: as.username })
   }
 
-  /** The status of a log-in; a session that it begins is one of the client's. */
+  /** The status of a login; it adds the new session to those of the client. */
   async function logIn(service: Service, as: Account, password: string): Promise<number> {
     const form = { username: as.username, password }
     const { status, body } = await ask<Record<string, string>>(service, 'POST', '/token', { form })
@@ -125,7 +125,7 @@ export function createHonestClient({ name, random, answered, registered }: Hones
     changed(true)
   }
 
-  /** Settles a change of password: it took every other session with it, or nothing. */
+  /** Settles a change of password: it ended every other session, or nothing. */
   function changed(done: boolean): void {
     const { to, by } = account.change!
     account.change = undefined
@@ -134,7 +134,7 @@ export function createHonestClient({ name, random, answered, registered }: Hones
     for (const session of account.sessions) if (session !== by) session.fate = 'dead'
   }
 
-  /** Does one thing that a client of the service does. @throws Cut */
+  /** Sends one random request, as a client would. @throws Cut */
   async function act(service: Service): Promise<void> {
     if (account.registered === 'no') await register(service, account)
     const alive = account.sessions.filter(({ fate }) => fate === 'alive')
@@ -152,7 +152,7 @@ export function createHonestClient({ name, random, answered, registered }: Hones
     }
   }
 
-  /** What must hold of the account after a restart; afterwards nothing about it is in doubt any more. */
+  /** Checks the account after a restart; afterwards its state is known exactly. */
   async function check(service: Service): Promise<void> {
     if (account.registered === 'no') return
     if (account.registered === 'maybe') {
@@ -193,7 +193,7 @@ export function createHonestClient({ name, random, answered, registered }: Hones
       200,
       expect.objectContaining({ id: account.id, username: account.username }),
     ])
-    // Also where the answer to the last refresh was lost; and now and then a second time, as if this one's were.
+    // Also if the answer to the last refresh was lost; sometimes a second time, as if this answer was lost too.
     expect([account.username, await refresh(service, session)]).toEqual([account.username, 200])
     const successor = session.refresh.at(-1)
     expect(successor).not.toBe(newest)
@@ -202,7 +202,7 @@ export function createHonestClient({ name, random, answered, registered }: Hones
       expect([await refresh(service, session, newest), session.refresh.at(-1)]).toEqual([200, successor])
     const spent = session.refresh.at(-3)
     if (spent === undefined || choice < 0.8) return
-    // What was used up stays used up, and ends the session.
+    // A used token stays used, and ends the session.
     expect([account.username, await refresh(service, session, spent)]).toEqual([account.username, 401])
     expect([account.username, (await me(service, session)).status]).toEqual([account.username, 401])
     session.fate = 'dead'
@@ -223,7 +223,7 @@ export function createHonestClient({ name, random, answered, registered }: Hones
 
 export type HonestClient = ReturnType<typeof createHonestClient>
 
-/** What Bun's `fetch` says when the other end goes, before or amid the answer; anything else must be seen. */
+/** The errors of Bun's `fetch` when the server goes away; any other error must fail the test. */
 const isCut = (error: unknown): boolean =>
   /^(ECONN|EPIPE|ConnectionClosed|ConnectionRefused|ERR_SOCKET|ERR_HTTP2|ERR_STREAM|Unexpected EOF)/i.test(
     String((error as { code?: string }).code),

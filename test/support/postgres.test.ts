@@ -2,7 +2,7 @@ import { expect, setDefaultTimeout, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { createDatabase, sharedPostgres, startPostgres } from './postgres.ts'
 
-// Starting servers takes as long as the machine is busy.
+// Starting servers takes longer on a busy machine.
 setDefaultTimeout(60_000)
 
 const ask = async (url: string, statement: string) => {
@@ -14,14 +14,14 @@ const ask = async (url: string, statement: string) => {
   }
 }
 
-test('one server is shared, it is PostgreSQL 18, and tests are no superuser there', async () => {
+test('one server is shared, it is PostgreSQL 18, and tests are not superuser there', async () => {
   expect(await sharedPostgres()).toBe(await sharedPostgres())
   const { url } = await createDatabase()
   expect(await ask(url, `SELECT current_setting('server_version_num')::int / 10000 AS major`)).toEqual({ major: 18 })
   expect(await ask(url, 'SELECT usesuper FROM pg_user WHERE usename = current_user')).toEqual({ usesuper: false })
 })
 
-test('a durable server keeps what it confirmed when it crashes, on the same port', async () => {
+test('a durable server keeps confirmed data after a crash, on the same port', async () => {
   const server = await startPostgres({ durable: true })
   const { url } = await server.createDatabase()
   expect(
@@ -34,7 +34,7 @@ test('a durable server keeps what it confirmed when it crashes, on the same port
   expect(await ask(url, 'SELECT id FROM thing')).toEqual({ id: 7 })
 })
 
-test('nothing is left of a test process that was killed', async () => {
+test('nothing remains after a test process was killed', async () => {
   const script = `
     const { startPostgres } = await import(${JSON.stringify(require.resolve('./postgres.ts'))})
     const { scratchFolder } = await import(${JSON.stringify(require.resolve('./scratch.ts'))})

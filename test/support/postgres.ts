@@ -6,7 +6,7 @@ import { scratchFolder } from './scratch.ts'
 
 export interface TestDatabase {
   url: string
-  /** Drops it, whoever is still connected. Not needed at the end of a run: the server's folder goes as a whole. */
+  /** Drops the database, even with open connections. Not needed at the end of a run: the server's folder is deleted. */
   drop(): Promise<void>
 }
 
@@ -17,7 +17,7 @@ export interface PostgresServer {
    * @param options.template the URL of a database to copy, for example a migrated one; nobody may be connected to it
    */
   createDatabase(options?: { template?: string }): Promise<TestDatabase>
-  /** `SIGKILL` is a crash, `SIGSTOP` and `SIGCONT` a server that hangs and recovers, `SIGINT` an orderly restart. */
+  /** `SIGKILL` is a crash, `SIGSTOP` and `SIGCONT` a server that hangs and continues, `SIGINT` an orderly restart. */
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGINT'): void
   /** Resolves when the server process has ended. */
   exited(): Promise<void>
@@ -27,7 +27,7 @@ export interface PostgresServer {
 
 let shared: Promise<PostgresServer> | undefined
 
-/** The PostgreSQL of this test process, started at first use: quick, and forgetful if the machine loses power. */
+/** The PostgreSQL of this test process, started at first use: fast, and not durable across a power cut. */
 export function sharedPostgres(): Promise<PostgresServer> {
   shared ??= startPostgres()
   return shared
@@ -38,8 +38,8 @@ export const createDatabase = async (options?: { template?: string }): Promise<T
   (await sharedPostgres()).createDatabase(options)
 
 /**
- * Starts a PostgreSQL of its own for a test that crashes or halts it. It ends with the test process.
- * @param options.durable PostgreSQL's own defaults for fsync and commits, so that what it confirmed survives a crash
+ * Starts a separate PostgreSQL for a test that crashes or halts it. It ends with the test process.
+ * @param options.durable PostgreSQL's own defaults for fsync and commits, so that confirmed data survives a crash
  */
 export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
   binaries ??= postgresBinaries()
@@ -49,7 +49,7 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
   const passwordFile = join(folder, 'password')
   mkdirSync(data, { mode: 0o700 })
   writeFileSync(passwordFile, PASSWORD)
-  giveTo(identity, data, passwordFile)
+  changeOwner(identity, data, passwordFile)
   const made = await run([initdb, '-D', data, `--pwfile=${passwordFile}`, ...INITDB_OPTIONS], identity)
   if (made.exitCode !== 0) throw new Error(`initdb failed: ${made.stderr}`)
 
@@ -101,7 +101,7 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
     },
     async restart() {
       await server.exited
-      // After a crash its sessions end a moment later than itself.
+      // After a crash its server processes end a moment later than itself.
       server = await whileRefused('pre-existing shared memory', () => launch(port))
     },
   }
@@ -111,7 +111,7 @@ let binaries: Promise<PostgresBinaries> | undefined
 
 const PASSWORD = 'keyward-test'
 
-// A linguistic collation, as most servers have: what a test sorts must not depend on it any more than on SQLite's.
+// A linguistic collation, as on most servers: tests must not depend on its order any more than on SQLite's.
 const INITDB_OPTIONS = [
   '--username=postgres',
   '--auth=scram-sha-256',
@@ -123,7 +123,7 @@ const INITDB_OPTIONS = [
   '--no-instructions',
 ]
 
-// When a test times out, Bun ends every process that it knows: not this shell, and it does not know the shell's child.
+// When a test times out, Bun kills every process it started: not this shell, and not the shell's child.
 const SHIELD = ['/bin/sh', '-c', `trap '' TERM; "$@" & wait`, 'keyward-test-postgresql']
 
 const COMMON_SETTINGS = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200']
@@ -138,13 +138,13 @@ const QUICK_SETTINGS = [
   'shared_buffers=64MB',
 ]
 
-// All else is PostgreSQL's default. Recovery would sync a thousand files one by one, none of them ours.
+// All else is PostgreSQL's default. Recovery would sync a thousand files one by one, which these tests do not need.
 const DURABLE_SETTINGS = process.platform === 'linux' ? ['recovery_init_sync_method=syncfs'] : []
 
 const urlOf = (user: string, port: number, database: string): string =>
   `postgresql://${user}:${PASSWORD}@127.0.0.1:${port}/${database}`
 
-/** Each on a connection of its own: none is left to break when a test stops the server. */
+/** Each on its own connection, so that no open connection breaks when a test stops the server. */
 async function administer(port: number, statement: string): Promise<void> {
   const sql = new Bun.SQL(urlOf('postgres', port, 'postgres'), { max: 1 })
   try {
@@ -154,13 +154,13 @@ async function administer(port: number, statement: string): Promise<void> {
   }
 }
 
-function giveTo(identity: Identity, ...paths: string[]): void {
+function changeOwner(identity: Identity, ...paths: string[]): void {
   if ('uid' in identity) for (const path of paths) chownSync(path, identity.uid, identity.gid)
 }
 
 /**
- * The pid of a server that takes connections, from the first and eighth line of the file in which it keeps its state, as
- * `pg_ctl --wait` reads them. A crashed server leaves the file behind: then it is the old pid.
+ * The pid of a server that accepts connections, from the first and eighth line of its state file, as `pg_ctl --wait`
+ * reads them. A crashed server leaves the file behind: then it is the old pid.
  */
 function readyPid(data: string): number | undefined {
   const file = join(data, 'postmaster.pid')
@@ -168,7 +168,7 @@ function readyPid(data: string): number | undefined {
   return lines[7]?.trim() === 'ready' ? Number(lines[0]) : undefined
 }
 
-/** Tries again while the server says `refusal` for why it did not start. */
+/** Retries while the server refuses to start with the message `refusal`. */
 async function whileRefused<T>(refusal: string, start: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -12,27 +12,27 @@ import type { Device } from '../../src/features/sessions/sessions.ts'
 import { jobsOf, type Service } from '../../src/service.ts'
 import type { StorageStats } from '../../src/storage/store.ts'
 
-/** What happens inside a server's process, without a request. */
+/** Operations inside a server's process, without a request. */
 export interface Process {
   cleanUp(): Promise<void>
   /** Runs these jobs instead of the server's own. */
   startJobs(list: readonly TestJob[]): RunningJobs
-  /** Says at `/readyz` that the process goes, as the signal to stop does. */
+  /** Makes `/readyz` report the shutdown, as a signal does. */
   beginDraining(): void
-  /** Takes a server out of service. */
+  /** Stops accepting requests. */
   drain(server: DrainableServer): Promise<void>
   hashing(): { queued: number; running: number }
   verifyPassword(password: string, stored: { hash: string; scheme: string }): Promise<{ ok: boolean; rehash: boolean }>
-  /** Runs `work` in a transaction of the database that it has open. */
+  /** Runs `work` in a transaction of the open database. */
   transaction<T>(work: () => Promise<T>): Promise<T>
-  /** How transactions waited. */
+  /** Statistics of waiting transactions. */
   waits(): StorageStats
   /** Closes the database under the running service. */
   closeDatabase(): Promise<void>
   /** The use case behind `/token`. */
   login(login: Login): Promise<unknown>
   readDeviceToken(token: string): Promise<Device | undefined>
-  /** Limits beside the service's own, with a memory of their own, as another process would have. */
+  /** Limits with their own cache beside the service's, as in another process. */
   createLimits(options: { settings: readonly string[]; exceeded: (limit: Exceeded) => Promise<void> }): Limits
 }
 

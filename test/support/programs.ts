@@ -1,11 +1,11 @@
 /**
- * Whether the machine has these programs. `.ci/run` brings them all, so there (`CI`) a missing one must fail the test
- * and not skip it; elsewhere README's test command promises to work with nothing but Node.
+ * Whether the machine has these programs. `.ci/run` installs them all, so with `CI` set a missing one must fail the
+ * test and not skip it. Elsewhere README's test command needs nothing but Node.
  */
 export const hasPrograms = (...programs: string[]): boolean =>
   process.env.CI === 'true' || programs.every((program) => Bun.which(program) !== null)
 
-/** Debian's Python, whose packages are Debian's `python3-*`; another `python3` may come first in PATH. */
+/** Debian's Python, which has the packages `python3-*`; another `python3` may come first in PATH. */
 export const PYTHON = '/usr/bin/python3'
 
 /** As `hasPrograms`, for modules of `PYTHON`. */
@@ -15,7 +15,7 @@ export function hasPythonModules(...modules: string[]): boolean {
   return Bun.spawnSync([PYTHON, '-c', `import ${modules.join(', ')}`], { stderr: 'ignore' }).exitCode === 0
 }
 
-/** Runs a Python program with `input` as JSON on its standard input and reads the JSON that it prints. */
+/** Runs a Python program with `input` as JSON on its standard input and parses its JSON output. */
 export async function python<T>(program: string, input: unknown): Promise<T> {
   const child = Bun.spawn([PYTHON, '-c', program], { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' })
   child.stdin.write(JSON.stringify(input))

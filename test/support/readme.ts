@@ -15,7 +15,7 @@ export interface Document {
   text: string
 }
 
-/** What users read: README and all of the guide that is served. */
+/** The documents for users: README and the chapters of the guide. */
 export const readDocuments = (): Promise<Document[]> =>
   Promise.all(
     Object.entries({ README: join(root, 'README.md'), ...chapterFiles }).map(async ([name, path]) => ({
@@ -31,7 +31,7 @@ export const readChapter = (name: string): Promise<string> => Bun.file(chapterFi
 export interface Block {
   language: string
   text: string
-  /** The heading it stands under, with its number there. */
+  /** The heading above it, with its number below that heading. */
   title: string
 }
 
@@ -52,13 +52,13 @@ export function blocksOf(markdown: string): Block[] {
 }
 
 /**
- * An answer as a document shows it, indented: where the document has a time or ends a text in `…`, the answer may have
- * any time, or any text with that beginning; all else is as it was answered.
+ * An answer in the form that a document shows, indented. Where the document has a time or a text that ends in `…`, the
+ * answer may have any time, or any text with that beginning; everything else is unchanged.
  */
 export function jsonAsShown(answer: string, shown: string): string {
   const mended = (actual: unknown, example: unknown): unknown => {
     if (typeof actual === 'string' && typeof example === 'string') return isLike(actual, example) ? example : actual
-    // Seconds since 1970 are times, too.
+    // Seconds since 1970 are times too.
     if (typeof actual === 'number' && typeof example === 'number')
       return Math.min(actual, example) > 1_700_000_000 ? example : actual
     if (typeof actual !== 'object' || typeof example !== 'object' || !actual || !example) return actual
@@ -79,12 +79,12 @@ const isLike = (actual: string, example: string): boolean =>
     : TIME.test(actual) && TIME.test(example)
 
 export interface Shell {
-  /** Runs a script; variables that it sets are there for the next. `stdout` is what it printed, without errors. */
+  /** Runs a script; its variables exist for the next one. `stdout` is its output without errors. */
   run(script: string): Promise<{ code: number; stdout: string }>
   close(): Promise<void>
 }
 
-/** One bash for several scripts, as somebody who pastes them one after the other has it. */
+/** One bash for several scripts, as for a reader who pastes one after the other. */
 export function openShell(cwd: string): Shell {
   const bash = Bun.spawn(['bash', '--norc', '--noprofile'], {
     cwd,
@@ -97,7 +97,7 @@ export function openShell(cwd: string): Shell {
   let read = ''
   return {
     async run(script) {
-      // Its standard input is ours: a program in the script must not read the next one from it.
+      // bash reads its commands from standard input: a program in the script must not consume them.
       bash.stdin.write(`{ :\n${script}\n} </dev/null\necho "${END}$?"\n`)
       await bash.stdin.flush()
       for (;;) {
@@ -121,15 +121,15 @@ export function openShell(cwd: string): Shell {
 
 const END = '--- the end of this block, with exit code '
 
-/** The tables that are generated, each between `<!-- name -->` and `<!-- /name -->` in a chapter of the guide. */
+/** The generated tables, each between `<!-- name -->` and `<!-- /name -->` in a chapter of the guide. */
 export async function madeParts(): Promise<Record<'commands' | 'settings' | 'metrics', string>> {
   return { commands: await commandTable(), settings: configTable(), metrics: await metricTable() }
 }
 
-/** What stands between the two comments of a generated table. */
+/** Finds the text between the two comments of a generated table. */
 export const partPattern = (name: string): RegExp => new RegExp(`(?<=<!-- ${name} -->\\n).*?(?=<!-- /${name} -->)`, 's')
 
-/** Every command, with the sentence that begins its help. */
+/** Every command, with the first sentence of its help. */
 async function commandTable(): Promise<string> {
   const rows = await Promise.all(
     (await everyCommand()).map(async (command) => {
@@ -141,7 +141,7 @@ async function commandTable(): Promise<string> {
   return table(['| command | what it does |', '| --- | --- |', ...rows])
 }
 
-/** Every metric, as a service names them that has answered, refused and logged in. */
+/** Every metric of a service that has answered, refused and logged in. */
 async function metricTable(): Promise<string> {
   const token = 'scrape-only-9f2m4x8q'
   const app = await createTestApp({ env: { METRICS_TOKEN: token } })
@@ -161,7 +161,7 @@ async function metricTable(): Promise<string> {
 const table = (rows: string[]): string => `${rows.join('\n')}\n`
 const cell = (text: string): string => text.replaceAll('|', '\\|')
 
-/** Replaces what stands between the comments of a part in a text. */
+/** Replaces the text between the comments of a part. */
 export const withPart = (text: string, name: string, part: string): string =>
   text.replace(partPattern(name), () => `\n${part}\n`)
 

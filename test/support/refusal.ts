@@ -1,7 +1,7 @@
 import { expect } from 'bun:test'
 import { catalogue, type ErrorCode } from '../../src/errors.ts'
 
-/** What every refusal holds: a problem document of RFC 9457. */
+/** The members of every refusal: a problem document of RFC 9457. */
 export interface Problem {
   type: string
   title: string
@@ -15,7 +15,7 @@ export interface Problem {
 
 const members = ['type', 'title', 'status', 'detail', 'code', 'errors', 'error', 'error_description']
 
-/** Holds a response to all that is promised of a refusal by `code`, and answers its problem document. */
+/** Checks that a response is a correct refusal with `code`, and returns its problem document. */
 export async function expectRefusal(
   response: Response,
   code: ErrorCode,

@@ -9,7 +9,7 @@ import type { Store } from '../../src/storage/store.ts'
 
 export type { Bcrypt }
 
-/** The parts of the service that tests replace, by the names that tests know them by. */
+/** The parts of the service that tests replace, by their names in tests. */
 export interface Parts {
   log: Log
   store: Store
@@ -18,18 +18,18 @@ export interface Parts {
   signingKeys: Replaceable['signingKeys']
 }
 
-/** For each part, a function from the real one to the one that the service uses from its first moment on. */
+/** For each part a function that gets the real one and returns the one that the service uses from its start. */
 export type Replace = { [Name in keyof Parts]?: Replacement<Parts[Name]> }
 
-export type Replacement<Part> = (real: Part, around: Around) => Part
+export type Replacement<Part> = (real: Part, around: PartNeeds) => Part
 
-/** What a part may need to be made. */
-export interface Around {
+/** What a part may need to be created. */
+export interface PartNeeds {
   clock: Clock
   log: Log
 }
 
-/** `Replace` in the service's own names. */
+/** `Replace` with the service's own names. */
 export function replacements(replace: Replace, clock: Clock): NonNullable<Surroundings['replace']> {
   let log: Log | undefined
   const at = <Part>(make: Replacement<Part> | undefined) => make && ((real: Part) => make(real, { clock, log: log! }))
@@ -45,21 +45,21 @@ export function replacements(replace: Replace, clock: Clock): NonNullable<Surrou
   }
 }
 
-/** Stands in for a part and passes every call on to the real one, until a test changes some of its methods. */
+/** Replaces a part and passes every call on to the real one, until a test changes some of its methods. */
 export interface StandIn<Part> {
-  /** For `replace`. Each app that is made with it begins without changes. */
-  readonly takePlace: Replacement<Part>
+  /** For the option `replace`. Each app that is made with it begins without changes. */
+  readonly replacement: Replacement<Part>
   /** Uses these methods instead of the real ones from now on, in every app that was made with it. */
-  change(changes: Partial<Part> | ((real: Part, around: Around) => Partial<Part>)): void
+  change(changes: Partial<Part> | ((real: Part, around: PartNeeds) => Partial<Part>)): void
   restore(): void
 }
 
-/** Makes a stand-in: `standIn<'passwords'>()`. */
+/** Creates a stand-in: `standIn<'passwords'>()`. */
 export function standIn<Name extends keyof Parts>(): StandIn<Parts[Name]> {
   type Part = Parts[Name]
-  const places: { real: Part; around: Around; current: Part }[] = []
+  const places: { real: Part; around: PartNeeds; current: Part }[] = []
   return {
-    takePlace(real, around) {
+    replacement(real, around) {
       const place = { real, around, current: real }
       places.push(place)
       return new Proxy(real, { get: (_, name) => Reflect.get(place.current, name) })
@@ -76,18 +76,17 @@ export function standIn<Name extends keyof Parts>(): StandIn<Parts[Name]> {
   }
 }
 
-/** Password hashing with other options than the configuration's, for instance with a bcrypt that counts. */
+/** Password hashing with other options than the configuration's, for example with a bcrypt that counts. */
 export const passwordsWith =
   (options: Partial<PasswordsNeeds> & { bcrypt: Bcrypt }): Replacement<Parts['passwords']> =>
   (_, around) =>
     createPasswords({ minLength: 8, cost: 4, maxWaitMs: 60_000, nice: 0, fairness: false, ...around, ...options })
 
-/** Called with the text of each statement before it runs; to throw is to fail the statement. */
+/** Called with the text of each statement before it runs; throw to make the statement fail. */
 export type OnStatement = (sql: string) => void
 
 /**
- * Shows every statement of a store, on its one way to the database: those that the query builder sends and those that go
- * past it.
+ * Reports every statement of a store on its one way to the database: those of the query builder and all others.
  */
 export const watchStatements =
   (onStatement: OnStatement): Replacement<Store> =>
@@ -98,7 +97,7 @@ export const watchStatements =
     }
     const tryRead: Store['tryRead'] = (sql, params) => {
       const rows = real.tryRead(sql, params)
-      // Without rows the caller executes the same statement, which is shown there.
+      // Without rows the caller executes the same statement, which is reported there.
       if (rows !== undefined) onStatement(sql)
       return rows
     }

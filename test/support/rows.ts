@@ -4,11 +4,11 @@ import type { Store } from '../../src/storage/store.ts'
 type Tables = Store['t']
 type Table = Tables[keyof Tables]
 
-/** One table's rows, past every rule: to see what a request left behind, and to age or damage what is stored. */
+/** Direct access to one table's rows, past every rule: to check what a request stored, and to age or damage rows. */
 export interface TableRows<Row, NewRow = Row> {
-  /** The rows with these values, in the order of their numbers where they have some. */
+  /** The rows with these values, ordered by id if they have one. */
   all(where?: Partial<Row>): Promise<Row[]>
-  /** The one row with these values. It is an error if there is none or more. */
+  /** The one row with these values. It is an error if there is none or more than one. */
   one(where?: Partial<Row>): Promise<Row>
   count(where?: Partial<Row>): Promise<number>
   change(where: Partial<Row>, values: Partial<Row>): Promise<void>

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 /**
- * One temporary folder per test process for databases and everything else that must not outlive the run. A shell beside
- * the process waits for the end of its standard input, which comes however the process dies, SIGKILL included; then it
- * stops every PostgreSQL in the folder and removes the folder.
+ * One temporary folder per test process for databases and everything else that must not survive the run. A shell waits
+ * for the end of its standard input, which comes however the process ends, SIGKILL included. Then it stops every
+ * PostgreSQL in the folder and removes the folder.
  */
 interface Scratch {
   root: string
@@ -15,7 +15,7 @@ interface Scratch {
 let scratch: Scratch | undefined
 let folders = 0
 
-/** A new empty folder, gone when the test process is. Others may search it and its parents. */
+/** A new empty folder, removed when the test process ends. Other users may enter it and its parents. */
 export function scratchFolder(name: string): string {
   scratch ??= openScratch()
   const folder = join(scratch.root, `${name}-${++folders}`)
@@ -24,7 +24,7 @@ export function scratchFolder(name: string): string {
   return folder
 }
 
-/** Stops what runs in the scratch folder and removes it; resolves when both are done. The next use opens a new one. */
+/** Stops everything in the scratch folder and removes it; resolves when both are done. The next use opens a new one. */
 export async function closeScratch(): Promise<void> {
   const closing = scratch
   scratch = undefined
@@ -37,12 +37,12 @@ function openScratch(): Scratch {
   sweep(base)
   const root = mkdtempSync(join(base, `${PREFIX}${process.pid}-`))
   chmodSync(root, 0o755)
-  const caretaker = Bun.spawn(careFor(root), { ...quiet, stdin: 'pipe' })
+  const caretaker = Bun.spawn(caretakerCommand(root), { ...quiet, stdin: 'pipe' })
   caretaker.unref()
   return { root, caretaker }
 }
 
-/** Where root's servers, which run as another user, can reach their files: not in root's own home. */
+/** A folder that the servers of root, which run as another user, can reach: not in root's home. */
 function searchableBase(): string {
   if (process.getuid?.() !== 0) return tmpdir()
   const base = [tmpdir(), '/tmp', '/var/tmp'].find(searchableByOthers)
@@ -62,12 +62,12 @@ function searchableByOthers(folder: string): boolean {
   }
 }
 
-/** Folders whose process and caretaker were both killed, by an earlier container stop or out-of-memory kill. */
+/** Removes folders whose process and caretaker were both killed, by an earlier container stop or lack of memory. */
 function sweep(base: string): void {
   for (const name of readdirSync(base)) {
     const owner = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
     if (owner !== undefined && !isAlive(Number(owner)))
-      Bun.spawn(careFor(join(base, name)), { ...quiet, stdin: 'ignore' }).unref()
+      Bun.spawn(caretakerCommand(join(base, name)), { ...quiet, stdin: 'ignore' }).unref()
   }
 }
 
@@ -82,10 +82,10 @@ function isAlive(pid: number): boolean {
 
 const PREFIX = 'keyward-test-'
 
-// A terminal's Ctrl-C reaches the whole process group: the caretaker leaves it, and ignores what remains.
+// A terminal's Ctrl-C reaches the whole process group: the caretaker leaves it, and ignores other signals.
 const quiet = { cwd: '/', stdout: 'ignore', stderr: 'ignore', detached: true } as const
 
-const careFor = (root: string): string[] => ['/bin/sh', '-c', CARETAKER, 'keyward-test-caretaker', root]
+const caretakerCommand = (root: string): string[] => ['/bin/sh', '-c', CARETAKER, 'keyward-test-caretaker', root]
 
 // SIGQUIT is PostgreSQL's immediate shutdown; SIGCONT lets a server that a test had stopped receive it. A pid counts
 // only while its command line names our folder, so neither a reused pid nor a zombie is ever signalled or waited for.

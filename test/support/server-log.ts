@@ -7,8 +7,8 @@ interface Line {
 }
 
 /**
- * The lines that a server wrote, each one a JSON object: what nobody caught would stand there as plain text. None says
- * that Keyward is wrong, and none holds a password, a hash, a token, an address or a piece of SQL.
+ * The lines of a server's log, each a JSON object: an uncaught error would be plain text. Checks that none reports an
+ * internal error, and that none contains a password, a hash, a token, an address or a piece of SQL.
  */
 export function expectCleanLog(output: string, secrets: readonly string[] = []): Line[] {
   // A kill may cut the last line.
@@ -21,7 +21,7 @@ export function expectCleanLog(output: string, secrets: readonly string[] = []):
       return JSON.parse(text) as Line
     })
   expect(lines.filter(({ level }) => level === 'error')).toEqual([])
-  // Of some thousand random request ids one has the letters that a token begins with. A token is no such id: it has two dots.
+  // One of some thousand random request ids begins with the letters of a token, but has not the two dots of one.
   const told = whole.replaceAll(/"request_id":"[\w-]{12}\.[0-9a-z]+"/g, '')
   for (const forbidden of [/\$2[aby]\$/, /kwr_/, /eyJ/, /secret [0-9]/, /@example/, /\b(INSERT|UPDATE|SELECT) /i])
     expect(told).not.toMatch(forbidden)

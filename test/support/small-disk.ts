@@ -4,12 +4,12 @@ import { binaryPath, type RunningBinary, serverSettings, startServer } from './b
 import { scratchFolder } from './scratch.ts'
 
 export interface FaultyDisk {
-  /** Starts Keyward with its database on it. */
+  /** Starts Keyward with its database on this disk. */
   start(): Promise<RunningBinary>
-  /** From now on no file can grow, or none can be written at all. */
+  /** From now on no file can grow, or none can be written. */
   fail(keyward: RunningBinary): void
   recover(keyward: RunningBinary): void
-  /** Names in the folder of the database. */
+  /** File names in the folder of the database. */
   files(): string[]
   dispose(): Promise<void>
 }
@@ -18,8 +18,8 @@ const FILE = 'users.db'
 const SIZE = 8 * 1024 * 1024
 
 /**
- * A file system of 8 MiB that fills up, in a mount namespace of its own, so that nothing of it outlives the test. Root
- * may make one, and elsewhere whoever may have a user namespace; undefined for all others.
+ * A file system of 8 MiB that fills up, in its own mount namespace, so that nothing of it survives the test. It needs
+ * root or user namespaces; undefined otherwise.
  */
 export async function smallDisk(): Promise<FaultyDisk | undefined> {
   const folder = scratchFolder('disk')
@@ -56,15 +56,15 @@ export async function smallDisk(): Promise<FaultyDisk | undefined> {
   }
 }
 
-/** Lets a process write no file beyond `size` bytes (RLIMIT_FSIZE); pipes and sockets do not count. */
+/** Limits the size of files that a process writes to `size` bytes (RLIMIT_FSIZE); pipes and sockets do not count. */
 export function limitFiles(pid: number, size: number | 'unlimited'): void {
   const { exitCode, stderr } = Bun.spawnSync(['prlimit', '--pid', String(pid), `--fsize=${size}:`])
   if (exitCode !== 0) throw new Error(`prlimit: ${stderr}`)
 }
 
 /**
- * A disk on which, once it fails, the process cannot write to any file, as when a file system was made read-only under
- * it: RLIMIT_FSIZE of the process, which needs no right. (A file's mode counts only when it is opened.)
+ * A disk on which the process can no longer write to any file, as after a remount read-only. It uses RLIMIT_FSIZE of
+ * the process, which needs no privilege. (A file's mode is checked only when it is opened.)
  */
 export function unwritableDisk(): FaultyDisk {
   const folder = scratchFolder('disk')

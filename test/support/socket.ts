@@ -5,8 +5,8 @@ export interface Served {
   /** `http://127.0.0.1:<port>`. */
   url: string
   /**
-   * Sends bytes as they are and answers what came back until the server closed the connection. With `end` the client
-   * closes its half behind them, so that a server which waits for more does not.
+   * Sends bytes unchanged and returns the answer until the server closed the connection. With `end` the client closes
+   * its half after them, so that the server does not wait for more.
    */
   raw(text: string, options?: { end?: boolean }): Promise<RawAnswer>
   stop(): Promise<void>
@@ -19,7 +19,7 @@ export interface RawAnswer {
   body: string
 }
 
-/** Serves a test's Keyward over a socket, as `keyward serve` does. Requests of `raw` should ask for `Connection: close`. */
+/** Serves a test's Keyward over a socket, as `keyward serve` does. Send `Connection: close` in requests of `raw`. */
 export function serve(app: Pick<TestApp, 'fetch'>): Served {
   const server = Bun.serve({
     hostname: '127.0.0.1',

@@ -1,5 +1,5 @@
 export interface Import {
-  /** As written between the quotes. */
+  /** The text between the quotes. */
   specifier: string
   /** Erased by the compiler: `import type`, `export type … from`. */
   typeOnly: boolean
@@ -7,8 +7,8 @@ export interface Import {
 }
 
 /**
- * The source with comments, regular expressions, templates and the insides of strings blanked, at the same offsets, so
- * that a search finds code and nothing else. Text between JSX tags may be blanked up to the end of its line.
+ * The source with comments, regular expressions, templates and the contents of strings blanked, at the same offsets, so
+ * that a search finds only code. Text between JSX tags may be blanked up to the end of its line.
  */
 export function codeOnly(text: string): string {
   let code = ''

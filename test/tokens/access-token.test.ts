@@ -16,7 +16,7 @@ const fastapi = { ...hs256, JWT_COMPAT: 'fastapi' }
 
 const me = (app: TestApp, token: string) => app.request('GET', '/users/me', { token })
 const encode = (part: unknown): string => toBase64Url(utf8(typeof part === 'string' ? part : JSON.stringify(part)))
-/** Signs header and payload just as they are, so that what is wrong with a token is never its signature. */
+/** Signs header and payload unchanged, so that a token is never refused for its signature. */
 const signed = (key: SigningKey, header: unknown, payload: unknown): string => {
   const input = `${encode(header)}.${encode(payload)}`
   return `${input}.${toBase64Url(signBytes(key, utf8(input)))}`
@@ -34,7 +34,7 @@ describe.each([
   ['RS256', { JWT_ALG: 'RS256' }],
   ['HS256', hs256],
 ] as [string, Record<string, string>][])('%s', (alg, env) => {
-  test('end to end: issued, accepted, verified by jose, expired exactly at exp', () =>
+  test('works end to end: issued, accepted, verified by jose, expired exactly at exp', () =>
     withApp(env, async (app, { grant }) => {
       const token = grant.access_token
       expect((await me(app, token)).status).toBe(200)
@@ -55,7 +55,7 @@ describe.each([
       await expectRefusal(await me(app, token), 'invalid_token')
     }))
 
-  test('E3: no byte of a token can be altered, left out or doubled', () =>
+  test('E3: is refused if any byte is altered, removed or doubled', () =>
     withApp(env, async (app, { grant }) => {
       const token = grant.access_token
       const survivors: string[] = []
@@ -71,7 +71,7 @@ describe.each([
       expect(app.logs.join()).not.toContain('unhandled_error')
     }))
 
-  test('a token of another key or issuer is refused', () =>
+  test('is refused if it has another key or issuer', () =>
     withApp(env, async (app, { grant }) => {
       const { kid } = app.keys.signing()
       const claims = decodeJwt(grant.access_token)
@@ -115,7 +115,7 @@ describe('claims', () => {
       expect(other.sid).not.toBe(claims.sid)
     }))
 
-  test('of a person are left out as TOKEN_CLAIMS says', async () => {
+  test('about a user are left out as TOKEN_CLAIMS says', async () => {
     const personal = ['username', 'email', 'email_verified', 'roles']
     for (const chosen of [['roles'], ['username', 'email'], []])
       await withApp({ TOKEN_CLAIMS: chosen.join() }, async (app, { grant }) => {
@@ -151,14 +151,14 @@ describe('claims', () => {
 })
 
 describe('JWT_COMPAT=fastapi', () => {
-  test('is what such services read: typ JWT, sub the username, no aud, our id in uid', () =>
+  test('issues what such services read: typ JWT, sub the username, no aud, the id in uid', () =>
     withApp(fastapi, async (app, { id, grant }) => {
       expect(decodeProtectedHeader(grant.access_token)).toMatchObject({ alg: 'HS256', typ: 'JWT' })
       const claims = decodeJwt(grant.access_token)
       expect(claims).toMatchObject({ sub: 'ada', uid: id, iss: issuer })
       expect(claims).not.toHaveProperty('aud')
       expect((await me(app, grant.access_token)).status).toBe(200)
-      // They verify with the secret alone and look at nothing but exp and sub.
+      // Such services verify with the secret only, and check nothing but exp and sub.
       const { payload } = await jwtVerify(grant.access_token, utf8(jwtSecret), {
         algorithms: ['HS256'],
         currentDate: new Date(app.clock.now()),
@@ -166,7 +166,7 @@ describe('JWT_COMPAT=fastapi', () => {
       expect(payload.sub).toBe('ada')
     }))
 
-  test('is read by uid, never by the name in sub', () =>
+  test('identifies the user by uid, never by the name in sub', () =>
     withApp(fastapi, async (app, { grant }) => {
       await app.signUp('bea')
       const key = app.keys.signing()
@@ -178,7 +178,7 @@ describe('JWT_COMPAT=fastapi', () => {
         await expectRefusal(await me(app, signed(key, header, { ...claims, uid })), 'invalid_token')
     }))
 
-  test('its tokens and the ordinary ones are not taken for each other, though one secret signs both', async () => {
+  test('tokens and ordinary ones are not confused, although one secret signs both', async () => {
     await withApp(fastapi, async (compat, { grant: compatGrant }) =>
       withApp(hs256, async (plain, { grant: plainGrant }) => {
         await expectRefusal(await me(compat, plainGrant.access_token), 'invalid_token')
@@ -188,7 +188,7 @@ describe('JWT_COMPAT=fastapi', () => {
   })
 })
 
-describe('a token that is rightly signed and still wrong', () => {
+describe('a token with a valid signature is refused for', () => {
   const app = appPerSuite()
   let ada: SignedUp
   let key: SigningKey
@@ -207,7 +207,7 @@ describe('a token that is rightly signed and still wrong', () => {
     await expectRefusal(response, 'invalid_token')
   }
 
-  test('the yardstick: unchanged it is taken', async () => {
+  test('nothing, if it is unchanged', async () => {
     expect((await me(app, signed(key, header, claims))).status).toBe(200)
   })
 
@@ -231,7 +231,7 @@ describe('a token that is rightly signed and still wrong', () => {
       await refused(signed(key, header, JSON.stringify(claims).replace(/"exp":\d+/, `"exp":${exp}`)))
   })
 
-  test('E4: iat and nbf: in the future or no numbers', async () => {
+  test('E4: iat and nbf: in the future or not numbers', async () => {
     const now = app.clock.now() / SECOND
     for (const [name, value] of Object.entries({ iat: now + 61, nbf: now + 1 })) {
       await refused(signed(key, header, { ...claims, [name]: value }))
@@ -239,7 +239,7 @@ describe('a token that is rightly signed and still wrong', () => {
     }
   })
 
-  test('E6: sub and sid: another user, nobody, another form of the number', async () => {
+  test('E6: sub and sid: another user, nobody, another spelling of the number', async () => {
     const bea = await app.signUp('bea')
     const { sid } = decodeJwt(bea.grant.access_token)
     for (const sub of [
@@ -277,7 +277,7 @@ describe('a token that is rightly signed and still wrong', () => {
       await refused(signed(key, header, { ...claims, sid: other }))
   })
 
-  test('a payload that is no object, or names a claim twice', async () => {
+  test('a payload that is not an object, or has a claim twice', async () => {
     const text = JSON.stringify(claims)
     for (const payload of ['[]', 'null', '1', '"x"', '', '{', `[${text}]`, `${text}${text}`, `\ufeff${text}`])
       await refused(signed(key, header, payload))
@@ -321,7 +321,7 @@ describe('a token that is rightly signed and still wrong', () => {
     }
   })
 
-  test('E1: alg: the public key taken for the secret of HS256', async () => {
+  test('E1: alg: the public key used as the secret of HS256', async () => {
     const jwk = exportPublicJwk(key)
     const publicKey = createPublicKey({ key: { ...jwk }, format: 'jwk' })
     for (const secret of [
@@ -336,14 +336,14 @@ describe('a token that is rightly signed and still wrong', () => {
       await refused(signed(hmacKey(secret), { ...header, alg: 'HS256' }, claims))
   })
 
-  test('E1: alg: another one than that of the key', async () => {
+  test('E1: alg: a different one than that of the key', async () => {
     for (const alg of ['ES384', 'ES512', 'ES256K', 'RS256', 'PS256', 'EdDSA', 'HS256', 'HS512'])
       await refused(signed(key, { ...header, alg }, claims))
     const rsa = generateSigningKey('RS256')
     await refused(signed(rsa, { ...header, alg: 'RS256' }, claims))
   })
 
-  test('E2, K9: kid: unknown, a path, SQL, no text, missing', async () => {
+  test('E2, K9: kid: unknown, a path, SQL, not text, missing', async () => {
     for (const kid of [
       undefined,
       null,
@@ -416,7 +416,7 @@ describe('a token that is rightly signed and still wrong', () => {
       await refused(odd)
   })
 
-  test('nothing of it was an error of ours', () => {
+  test('its content, never by an internal error', () => {
     expect(app.logs.join()).not.toContain('unhandled_error')
     expect(app.logs.join()).not.toContain(ada.grant.access_token.slice(0, 30))
   })

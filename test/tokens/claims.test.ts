@@ -29,7 +29,7 @@ const noTimes = [
 ]
 const milliseconds = (seconds + 1800) * 1000
 
-test('good claims give their times', () => {
+test('valid claims give their times', () => {
   expect(checkClaims(good, rules)).toEqual({ exp: seconds + 1800, nbf: undefined, iat: seconds })
   expect(checkClaims({ ...good, nbf: seconds - 5 }, rules)).toEqual({
     exp: seconds + 1800,
@@ -39,11 +39,11 @@ test('good claims give their times', () => {
 })
 
 describe('exp', () => {
-  test('it is required and a number within the calendar', () => {
+  test('is required and a number within the calendar', () => {
     for (const exp of [undefined, ...noTimes, milliseconds]) expect([exp, holds({ exp })]).toEqual([exp, false])
   })
 
-  test('the token is dead from that second on', () => {
+  test('the token is expired from that second on', () => {
     expect(holds({ exp: seconds + 1 })).toBe(true)
     expect(holds({ exp: seconds })).toBe(false)
     expect(holds({ exp: seconds }, { now: now - 1 })).toBe(true)
@@ -56,7 +56,7 @@ describe('exp', () => {
     expect(holds({ exp: seconds + 0.5 }, { now: now + 500 })).toBe(false)
   })
 
-  test('E4: 1e400 is refused although JSON reads it as a number for ever', () => {
+  test('E4: 1e400 is refused although JSON reads it as infinity', () => {
     const key = hmacKey('a secret of forty bytes for the tests 00')
     const payload = JSON.stringify(good).replace(`"exp":${good.exp}`, '"exp":1e400')
     const input = `${toBase64Url(utf8('{"alg":"HS256"}'))}.${toBase64Url(utf8(payload))}`
@@ -68,7 +68,7 @@ describe('exp', () => {
 })
 
 describe('nbf and iat', () => {
-  test('neither is required; where it stands it is a number within the calendar', () => {
+  test('neither is required; if present it is a number within the calendar', () => {
     expect(holds({ nbf: undefined, iat: undefined })).toBe(true)
     for (const bad of [...noTimes, milliseconds]) {
       expect([bad, holds({ nbf: bad })]).toEqual([bad, false])
@@ -76,13 +76,13 @@ describe('nbf and iat', () => {
     }
   })
 
-  test('a token is not taken before nbf', () => {
+  test('a token is not accepted before nbf', () => {
     expect(holds({ nbf: seconds })).toBe(true)
     expect(holds({ nbf: seconds + 1 })).toBe(false)
     expect(holds({ nbf: seconds + 1 }, { now: now + 1000 })).toBe(true)
   })
 
-  test('iat may be a minute ahead, for a replica with another clock, and no more', () => {
+  test('iat may be a minute in the future, for replicas with another clock, and no more', () => {
     expect(holds({ iat: seconds + 60 })).toBe(true)
     expect(holds({ iat: seconds + 61 })).toBe(false)
     expect(holds({ iat: 0 })).toBe(true)
@@ -90,14 +90,14 @@ describe('nbf and iat', () => {
 })
 
 describe('leeway', () => {
-  test('it moves exp and nbf by that much', () => {
+  test('shifts exp and nbf by that much', () => {
     expect(holds({ exp: seconds - 29 }, { leewaySeconds: 30 })).toBe(true)
     expect(holds({ exp: seconds - 30 }, { leewaySeconds: 30 })).toBe(false)
     expect(holds({ nbf: seconds + 30 }, { leewaySeconds: 30 })).toBe(true)
     expect(holds({ nbf: seconds + 31 }, { leewaySeconds: 30 })).toBe(false)
   })
 
-  test('more than a minute is a mistake of the program', () => {
+  test('of more than a minute is a programming error', () => {
     expect(holds({}, { leewaySeconds: 60 })).toBe(true)
     for (const leewaySeconds of [61, -1, Number.NaN, Number.POSITIVE_INFINITY])
       expect(() => holds({}, { leewaySeconds })).toThrow(RangeError)
@@ -118,7 +118,7 @@ describe('iss and aud', () => {
       expect([iss, holds({ iss })]).toEqual([iss, false])
   })
 
-  test('the audience is the one text, or among a list of texts', () => {
+  test('the audience is the expected text, or a list that contains it', () => {
     for (const aud of [rules.audience, [rules.audience], ['https://other.example', rules.audience]])
       expect(holds({ aud })).toBe(true)
     for (const aud of [undefined, null, '', 'https://api.example/', [], ['https://other.example'], [[rules.audience]]])
@@ -127,13 +127,13 @@ describe('iss and aud', () => {
       expect([aud, holds({ aud })]).toEqual([aud, false])
   })
 
-  test('where no audience is expected, none may stand', () => {
+  test('no audience may be present if none is expected', () => {
     expect(holds({ aud: undefined }, { audience: undefined })).toBe(true)
     for (const aud of [rules.audience, [], null, ''])
       expect([aud, holds({ aud }, { audience: undefined })]).toEqual([aud, false])
   })
 })
 
-test('a clock that gives no number fails closed', () => {
+test('a clock that gives no number refuses every token', () => {
   expect(holds({}, { now: Number.NaN })).toBe(false)
 })

@@ -21,7 +21,7 @@ const all = Object.values(keys)
 const claims = { iss: 'https://id.example', sub: '42', exp: 2_000_000_000, roles: ['user'], name: 'Ada Lovelace ü 🦄' }
 const accessToken = { typ: 'at+jwt' }
 
-/** A key ring that ignores `alg`, so that `verify` has to judge it. */
+/** A key ring that ignores `alg`, so that `verify` must check it. */
 const byKid: FindKey = (kid) => {
   const found = all.find((key) => key.kid === kid)
   return found && verificationKey(found)
@@ -34,7 +34,7 @@ const only =
 const accepts = (token: string, findKey: FindKey = byKid) => verify(token, findKey, accessToken) !== undefined
 const encode = (part: unknown): string => toBase64Url(utf8(typeof part === 'string' ? part : JSON.stringify(part)))
 
-/** Signs two segments just as they are, so that what is wrong with a token is never its signature. */
+/** Signs two segments unchanged, so that a token is never refused for its signature. */
 const signSegments = (key: SigningKey, header: string, payload: string): string =>
   `${header}.${payload}.${toBase64Url(signBytes(key, utf8(`${header}.${payload}`)))}`
 const honestHeader = (key: SigningKey) => ({ alg: key.alg, kid: key.kid, typ: 'at+jwt' })
@@ -59,14 +59,14 @@ describe('RFC vectors', () => {
       expect(verifyBytes(verifying, utf8(signingInput), bytes(signature))).toBe(true)
       expect(verifyBytes(verifying, utf8(`${signingInput}A`), bytes(signature))).toBe(false)
     })
-    // ECDSA draws a nonce, so its signature differs each time.
+    // ECDSA uses a random nonce, so its signature differs each time.
     if (signing.alg !== 'ES256')
       test(`${name}: signing gives the same bytes`, () => {
         expect(toBase64Url(signBytes(signing, utf8(signingInput)))).toBe(signature)
       })
   }
 
-  test('whole tokens of RFC 7515 are read, the one with typ as the ones without', () => {
+  test('whole tokens of RFC 7515 are read, those with typ and those without', () => {
     const payload = { iss: 'joe', exp: 1300819380, 'http://example.com/is_root': true }
     for (const { key, signingInput, signature } of vectors.slice(0, 3)) {
       const { alg } = key
@@ -76,14 +76,14 @@ describe('RFC vectors', () => {
     }
   })
 
-  test('RFC 8037 A.4 is signed text, which is no token', () => {
+  test('RFC 8037 A.4 is signed text, which is not a token', () => {
     const key: SigningKey = { alg: 'EdDSA', kid: 'rfc', key: privateKey(rfc8037A.jwk) }
     expect(verify(`${rfc8037A.signingInput}.${rfc8037A.signature}`, only(key), { typ: undefined })).toBeUndefined()
   })
 })
 
 describe.each(all)('$alg', (key) => {
-  test('what sign makes, verify takes', () => {
+  test('verify accepts what sign makes', () => {
     expect(verify(sign(key, claims, 'at+jwt'), byKid, accessToken)).toEqual({
       header: honestHeader(key),
       payload: claims,
@@ -101,12 +101,12 @@ describe.each(all)('$alg', (key) => {
     expect<unknown>(protectedHeader).toEqual(honestHeader(key))
   })
 
-  test('verify takes what jose signs', async () => {
+  test('verify accepts what jose signs', async () => {
     const token = await new SignJWT(claims).setProtectedHeader(honestHeader(key)).sign(await joseKey(key, 'private'))
     expect(verify(token, byKid, accessToken)?.payload).toEqual(claims)
   })
 
-  test('no byte can be altered, left out or added', () => {
+  test('no byte can be altered, removed or added', () => {
     const token = sign(key, { sub: '42', exp: 2_000_000_000 }, 'at+jwt')
     const survivors: string[] = []
     const attempt = (altered: string) => altered !== token && accepts(altered) && survivors.push(altered)
@@ -135,7 +135,7 @@ describe.each(all)('$alg', (key) => {
     expect(accepts(sign(key, claims, 'at+jwt'), only(other))).toBe(false)
   })
 
-  test('the key serves its own algorithm alone', () => {
+  test('the key works only with its own algorithm', () => {
     for (const alg of ['ES256', 'EdDSA', 'RS256', 'HS256', 'ES384', 'PS256', 'HS512', 'Ed25519'])
       expect(accepts(withHeader(key, { ...honestHeader(key), alg }))).toBe(alg === key.alg)
   })
@@ -166,7 +166,7 @@ describe('the algorithm', () => {
       }
   })
 
-  test('it cannot be left out, written otherwise or put in a list', () => {
+  test('cannot be missing, spelled differently or put in a list', () => {
     const key = keys.ES256
     const { alg: _, ...without } = honestHeader(key)
     expect(accepts(withHeader(key, without), only(key))).toBe(false)
@@ -174,7 +174,7 @@ describe('the algorithm', () => {
       expect(accepts(withHeader(key, { ...honestHeader(key), alg }), only(key))).toBe(false)
   })
 
-  test('a public key is never the secret of HS256', () => {
+  test('a public key is never used as the secret of HS256', () => {
     for (const key of [keys.ES256, keys.EdDSA, keys.RS256]) {
       const publicKey = createPublicKey(key.key)
       const spellings = [
@@ -187,27 +187,27 @@ describe('the algorithm', () => {
       for (const known of spellings) {
         const attacker = { ...hmacOf(Buffer.from(known)), kid: key.kid }
         expect(accepts(sign(attacker, claims, 'at+jwt'))).toBe(false)
-        // Also when a careless ring hands out the public key under the name of HS256.
+        // Also if a faulty ring returns the public key for HS256.
         const careless: FindKey = () => ({ ...verificationKey(key), alg: 'HS256' }) as unknown as VerificationKey
         expect(accepts(sign(attacker, claims, 'at+jwt'), careless)).toBe(false)
       }
     }
   })
 
-  test('the empty and the zero secret do not verify', () => {
+  test('an empty secret and one of zeros do not verify', () => {
     for (const guess of ['', '\0', '\0'.repeat(32)]) {
       const attacker = { ...hmacOf(utf8(guess)), kid: keys.HS256.kid }
       expect(accepts(sign(attacker, claims, 'at+jwt'))).toBe(false)
     }
   })
 
-  test('an unknown kid, or a ring without keys, verifies nothing', () => {
+  test('an unknown kid, or no keys, verifies nothing', () => {
     const token = withHeader(keys.ES256, { ...honestHeader(keys.ES256), kid: "' OR 1=1 --" })
     expect(accepts(token)).toBe(false)
     expect(accepts(token, () => undefined)).toBe(false)
   })
 
-  test('the ring is asked with the kid and alg of the header', () => {
+  test('the keys are looked up with the kid and alg of the header', () => {
     const asked: unknown[] = []
     const spy: FindKey = (kid, alg) => {
       asked.push([kid, alg])
@@ -229,7 +229,7 @@ describe('ES256 signatures out of range', () => {
   const withSignature = (r: bigint, s: bigint) =>
     `${header}.${payload}.${Buffer.from(r.toString(16).padStart(64, '0') + s.toString(16).padStart(64, '0'), 'hex').toString('base64url')}`
 
-  test('r and s are taken from 1 to n-1 (CVE-2022-21449)', () => {
+  test('r and s must be from 1 to n-1 (CVE-2022-21449)', () => {
     expect(accepts(withSignature(r, s))).toBe(true)
     const edge = [0n, order, order + 1n, 2n ** 256n - 1n]
     for (const bad of edge) {
@@ -239,12 +239,12 @@ describe('ES256 signatures out of range', () => {
     }
   })
 
-  test('the DER form of a good signature is refused', () => {
+  test('the DER form of a valid signature is refused', () => {
     const der = nodeSign('sha256', utf8(`${header}.${payload}`), keys.ES256.key)
     expect(accepts(`${header}.${payload}.${toBase64Url(der)}`)).toBe(false)
   })
 
-  test('n-s is a second form of one signature, so the text is no identity', () => {
+  test('n-s is a second form of the same signature, so the text does not identify a token', () => {
     expect(accepts(withSignature(r, order - s))).toBe(true)
   })
 })
@@ -265,7 +265,7 @@ describe('the header', () => {
     expect(accepts(withHeader(key, { ...honestHeader(key), 'https://example.com/x': 1, x5t: 'abc' }))).toBe(true)
   })
 
-  test('typ is compared letter for letter', () => {
+  test('typ is compared exactly', () => {
     for (const typ of [
       'AT+JWT',
       'at+JWT',
@@ -294,7 +294,7 @@ describe('the header', () => {
     expect(accepts(withHeader(key, without), only(key))).toBe(true)
   })
 
-  test('it is an object, in JSON, once', () => {
+  test('is one JSON object', () => {
     const text = JSON.stringify(honestHeader(key))
     for (const header of [
       '',
@@ -312,7 +312,7 @@ describe('the header', () => {
     expect(accepts(withHeader(key, ` ${text}\n`))).toBe(true)
   })
 
-  test('a name stands once, escaped or not, and never __proto__', () => {
+  test('has each name once, escaped or not, and never __proto__', () => {
     const rest = `"kid":"${key.kid}","typ":"at+jwt"`
     for (const header of [
       `{"alg":"none","alg":"HS256",${rest}}`,
@@ -329,7 +329,7 @@ describe('the header', () => {
 describe('the payload', () => {
   const key = keys.EdDSA
 
-  test('it is an object, in JSON, without duplicate names', () => {
+  test('is a JSON object without duplicate names', () => {
     for (const payload of [
       '',
       'null',
@@ -353,17 +353,17 @@ describe('the payload', () => {
     expect(accepts(withPayload(key, '{}'))).toBe(true)
   })
 
-  test('it is well-formed UTF-8 without a byte order mark', () => {
+  test('is valid UTF-8 without a byte order mark', () => {
     const around = (middle: number[]) => Buffer.concat([utf8('{"sub":"'), Uint8Array.from(middle), utf8('"}')])
     expect(accepts(withPayload(key, around([0xc3, 0xbc])))).toBe(true)
-    // Overlong, a surrogate, beyond U+10FFFF, cut short, a stray continuation, Latin-1.
+    // Overlong, a surrogate, beyond U+10FFFF, truncated, a stray continuation byte, Latin-1.
     for (const bad of [[0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82], [0x80], [0xfc]])
       expect(accepts(withPayload(key, around(bad)))).toBe(false)
     expect(accepts(withPayload(key, Buffer.concat([Uint8Array.of(0xef, 0xbb, 0xbf), utf8('{}')])))).toBe(false)
     expect(accepts(withPayload(key, Buffer.from('{"sub":"42"}', 'utf16le')))).toBe(false)
   })
 
-  test('E8: its depth is bounded', () => {
+  test('E8: has a bounded depth', () => {
     const nested = (depth: number) => `{"a":${'['.repeat(depth - 1)}${']'.repeat(depth - 1)}}`
     expect(accepts(withPayload(key, nested(8)))).toBe(true)
     expect(accepts(withPayload(key, nested(9)))).toBe(false)
@@ -376,7 +376,7 @@ describe('the three segments', () => {
   const token = sign(key, { sub: '42' }, 'at+jwt')
   const [header, payload, signature] = token.split('.') as [string, string, string]
 
-  test('there are exactly three, and none is empty', () => {
+  test('must be exactly three, and not empty', () => {
     const wrong = [
       '',
       '.',
@@ -398,7 +398,7 @@ describe('the three segments', () => {
       expect(accepts(text, only(key))).toBe(false)
   })
 
-  test('each has one spelling: no padding, whitespace, other alphabet or stray bits', () => {
+  test('have one spelling: no padding, whitespace, other alphabet or stray bits', () => {
     const bare = (length: number) => ({ ...honestHeader(key), x: 'x'.repeat(length) })
     for (let length = 0; length < 3; length++) {
       const segment = encode(bare(length))
@@ -411,7 +411,7 @@ describe('the three segments', () => {
     for (const other of respell(signature)) expect(accepts(`${header}.${payload}.${other}`)).toBe(false)
   })
 
-  test('nothing may stand around the token', () => {
+  test('have nothing around them', () => {
     for (const text of [
       ` ${token}`,
       `${token} `,
@@ -424,7 +424,7 @@ describe('the three segments', () => {
       expect(accepts(text)).toBe(false)
   })
 
-  test('E8: it is at most 8 KiB long, and sign makes none longer', () => {
+  test('E8: have at most 8 KiB together, and sign makes none longer', () => {
     const lengths = new Set<number>()
     for (let pad = 5900; pad < 6100; pad++) {
       const padded = { pad: 'x'.repeat(pad) }
@@ -438,14 +438,14 @@ describe('the three segments', () => {
     expect([8193, 8194].some((length) => lengths.has(length))).toBe(true)
   })
 
-  test('JWE and the JSON serialization are refused', () => {
+  test('in JWE and the JSON serialization are refused', () => {
     const jwe = `${encode({ alg: 'dir', enc: 'A256GCM' })}..${encode('iv')}.${encode('text')}.${encode('tag')}`
     const json = JSON.stringify({ payload, protected: header, signature })
     for (const text of [jwe, json, `{"payload":"${token}"}`]) expect(accepts(text, only(key))).toBe(false)
   })
 })
 
-describe('no text makes verify throw', () => {
+describe('verify never throws for', () => {
   const runs = { seed: 38, numRuns: 300 }
   const anyKey: FindKey = (_, alg) => verificationKey(all.find((key) => key.alg === alg) ?? keys.ES256)
   const segment = fc.oneof(
@@ -469,7 +469,7 @@ describe('no text makes verify throw', () => {
     )
   })
 
-  test('random headers and payloads, rightly signed', () => {
+  test('random headers and payloads with a valid signature', () => {
     const json = fc.oneof(
       fc.json(),
       fc.dictionary(fc.string(), fc.jsonValue()).map((value) => JSON.stringify(value)),
@@ -503,7 +503,7 @@ function toBigInt(value: Uint8Array): bigint {
   return BigInt(`0x${Buffer.from(value).toString('hex')}`)
 }
 
-/** Other texts that lenient decoders read as the same bytes. */
+/** Other texts that lenient decoders decode to the same bytes. */
 function respell(segment: string): string[] {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const sameBytes = [...alphabet]

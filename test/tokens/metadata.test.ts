@@ -6,7 +6,7 @@ const WELL_KNOWN = '/.well-known/oauth-authorization-server'
 describe('RFC 8414 metadata', () => {
   const apps = appsPerTest()
 
-  test('names what works and nothing else', async () => {
+  test('names what is supported and nothing else', async () => {
     const app = await apps.open({ env: { PUBLIC_URL: 'https://auth.example.com' } })
     const response = await app.request('GET', WELL_KNOWN)
     expect(response.status).toBe(200)
@@ -27,7 +27,7 @@ describe('RFC 8414 metadata', () => {
     })
   })
 
-  test('every address in it is a route', async () => {
+  test('contains only addresses of routes', async () => {
     const app = await apps.open()
     const metadata = (await (await app.request('GET', WELL_KNOWN)).json()) as Record<string, unknown>
     const addresses = Object.entries(metadata).filter(([name]) => /_endpoint$|_uri$|_documentation$/.test(name))
@@ -42,7 +42,7 @@ describe('RFC 8414 metadata', () => {
       expect([name, app.table.allowed(new URL(String(address)).pathname)]).not.toEqual([name, []])
   })
 
-  test('the grants it names are the ones that the token endpoint takes', async () => {
+  test('names the grants that the token endpoint accepts', async () => {
     const app = await apps.open()
     const { grant_types_supported } = (await (await app.request('GET', WELL_KNOWN)).json()) as Record<string, string[]>
     for (const grant of [...grant_types_supported!, 'authorization_code', 'client_credentials']) {
@@ -52,7 +52,7 @@ describe('RFC 8414 metadata', () => {
     }
   })
 
-  test('an issuer with a path has it where RFC 8414 section 3.1 looks as well', async () => {
+  test('of an issuer with a path is at the place of RFC 8414 section 3.1 too', async () => {
     const app = await apps.open({ env: { PUBLIC_URL: 'https://example.com/auth/v1' } })
     const there = await app.request('GET', `${WELL_KNOWN}/auth/v1`)
     expect(there.status).toBe(200)

@@ -17,7 +17,7 @@ const filled = (capacity: number, tokens: readonly string[]) => {
 }
 const names = (count: number) => Array.from({ length: count }, (_, at) => `token-${at}`)
 
-test('it gives back what was put in, under exactly that text', () => {
+test('returns what was stored, for exactly that text', () => {
   const cache = filled(10, [])
   const entry = verified()
   cache.set('a.b.c', entry)
@@ -26,7 +26,7 @@ test('it gives back what was put in, under exactly that text', () => {
     expect(cache.get(other, now)).toBeUndefined()
 })
 
-test('a token put in again replaces the first and takes no second place', () => {
+test('replaces a token that is stored again, without a second place', () => {
   const cache = filled(2, ['a', 'b', 'b', 'b'])
   cache.set('b', verified({ claims: { sub: '7' } }))
   expect(cache.size).toBe(2)
@@ -35,7 +35,7 @@ test('a token put in again replaces the first and takes no second place', () => 
 })
 
 describe('time', () => {
-  test('it is gone from the moment it expires, for good', () => {
+  test('a token is removed for good as soon as it expires', () => {
     const cache = filled(10, ['a'])
     expect(cache.get('a', now + 999)).toBeDefined()
     expect(cache.get('a', now + 1000)).toBeUndefined()
@@ -43,7 +43,7 @@ describe('time', () => {
     expect(cache.get('a', now)).toBeUndefined()
   })
 
-  test('it is not given before notBefore, as after a clock set back', () => {
+  test('a token is not returned before notBefore, as after a clock was set back', () => {
     const cache = filled(10, [])
     cache.set('a', verified({ notBefore: now }))
     expect(cache.get('a', now)).toBeDefined()
@@ -52,7 +52,7 @@ describe('time', () => {
 })
 
 describe('dropKey', () => {
-  test('it forgets all tokens of that key and no others', () => {
+  test('forgets all tokens of that key and no others', () => {
     const cache = filled(10, ['a', 'b'])
     cache.set('c', verified({ kid: 'key-2' }))
     cache.dropKey('key-1')
@@ -60,7 +60,7 @@ describe('dropKey', () => {
     expect(cache.size).toBe(1)
   })
 
-  test('it gives their places back', () => {
+  test('frees their places', () => {
     const cache = filled(3, names(3))
     cache.dropKey('key-1')
     for (const token of ['x', 'y', 'z']) cache.set(token, verified({ kid: 'key-2' }))
@@ -69,18 +69,18 @@ describe('dropKey', () => {
 })
 
 describe('bounds', () => {
-  test('it never holds more than its capacity, and the oldest go first', () => {
+  test('never holds more than its capacity, and removes the oldest first', () => {
     const cache = filled(100, names(250))
     expect(cache.size).toBe(100)
     expect(cache.get('token-149', now)).toBeUndefined()
     expect(cache.get('token-150', now)).toBeDefined()
   })
 
-  test('10,000 by default', () => {
+  test('holds 10,000 by default', () => {
     expect(filled(undefined as unknown as number, names(10_100)).size).toBe(10_000)
   })
 
-  test('a token in use stays while unused ones go', () => {
+  test('keeps a token in use while unused ones are removed', () => {
     const cache = filled(100, ['busy'])
     for (const token of names(1000)) {
       cache.set(token, verified())
@@ -89,7 +89,7 @@ describe('bounds', () => {
     expect(cache.size).toBe(100)
   })
 
-  test('long tokens take as many places as they begin KiB', () => {
+  test('counts long tokens as one place per KiB begun', () => {
     const long = names(20).map((token) => token.padEnd(8192, 'x'))
     expect(filled(80, long).size).toBe(10)
     expect(filled(80, [...names(80), long[0]!]).size).toBe(73)
@@ -97,13 +97,13 @@ describe('bounds', () => {
     expect(filled(20, short).size).toBe(20)
   })
 
-  test('a token longer than the whole cache is not kept and displaces none', () => {
+  test('does not keep a token longer than the whole cache, and removes none for it', () => {
     const cache = filled(4, ['a', 'b', 'x'.repeat(5000)])
     expect(cache.size).toBe(2)
     expect(cache.get('a', now)).toBeDefined()
   })
 
-  test('places are counted right through expiry, hits and replacement', () => {
+  test('counts places correctly through expiry, hits and replacement', () => {
     const cache = filled(10, [])
     for (let at = 0; at < 500; at++) {
       cache.set(`t${at}`.padEnd((at % 3) * 900 + 10, 'x'), verified({ expiresAt: now + (at % 2) }))

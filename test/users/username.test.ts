@@ -7,7 +7,7 @@ import {
   usernameKey,
 } from '../../src/features/users/username.ts'
 
-test('accepts what its alphabet and length allow, and folds its case for the key', () => {
+test('accepts names of the allowed letters and length, and folds their case for the key', () => {
   for (const username of ['abc', 'user123', 'testuser', 'Ada_Lovelace', 'a.b-c_d', '123', '...', '-_-', 'x'.repeat(32)])
     expect(normalizeUsername(username)).toEqual({ username, usernameKey: username.toLowerCase() })
 })
@@ -40,7 +40,7 @@ test('refuses everything else', () => {
 })
 
 describe('reserved names', () => {
-  test('in any case and punctuation', () => {
+  test('are reserved in any case and punctuation', () => {
     for (const name of [
       'admin',
       'root',
@@ -57,7 +57,7 @@ describe('reserved names', () => {
         expect(isReservedUsername(spelling)).toBe(true)
   })
 
-  test('no other name is reserved', () => {
+  test('are the only ones refused', () => {
     for (const name of [
       'user',
       'user123',
@@ -74,32 +74,32 @@ describe('reserved names', () => {
   })
 })
 
-describe('login identifier', () => {
-  test('K12: with an @ it is an address and nothing else', () => {
+describe('a login identifier', () => {
+  test('K12: with an @ is an address and nothing else', () => {
     expect(loginIdentifier('User@EXAMPLE.com')).toEqual({ emailKey: 'user@example.com' })
     for (const typed of ['@', 'user@', '@user', 'user@localhost', ' user@example.com', 'a@b@example.com'])
       expect(loginIdentifier(typed)).toBeUndefined()
   })
 
-  test('without, it is a username in any case', () => {
+  test('without @ is a username in any case', () => {
     expect(loginIdentifier('User123')).toEqual({ usernameKey: 'user123' })
-    // As an imported account may be called.
+    // An imported account may have this name.
     expect(loginIdentifier('Jose\u0301 Garci\u0301a')).toEqual({ usernameKey: 'josé garcía' })
   })
 
-  test('what the database cannot hold or nobody is called is nobody', () => {
+  test('that the database cannot store or no user can have finds no user', () => {
     for (const typed of ['', 'user\0', 'us\ner', '\ud800user', 'a'.repeat(255), `a${'\u0301'.repeat(500_000)}`])
       expect(loginIdentifier(typed)).toBeUndefined()
   })
 })
 
 describe('imported names', () => {
-  test('may be wider than what people register', () => {
+  test('may have more characters than a registration allows', () => {
     for (const name of ['ab', 'José García', 'x'.repeat(254), 'a+b', 'имя', '用户', 'admin', '🦊'])
       expect(normalizeImportedUsername(name)).toEqual({ username: name, usernameKey: usernameKey(name) })
   })
 
-  test('are refused where no log-in could name them', () => {
+  test('are refused if no login could name them', () => {
     for (const name of [
       '',
       'ada@example.com',
@@ -118,7 +118,7 @@ describe('imported names', () => {
       expect(normalizeImportedUsername(name)).toBeUndefined()
   })
 
-  test('have the key that a log-in looks for, however it is typed', () => {
+  test('have the key that a login looks up, in any case', () => {
     for (const [name, typed] of [
       ['José', 'JOSE\u0301'],
       ['ΟΔΟΣ', 'οδος'],

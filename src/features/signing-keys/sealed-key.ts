@@ -56,7 +56,7 @@ export function openPrivateKey(secrets: Secrets, row: SigningKeyRow): SigningKey
   const der = unseal(secrets, sealContext(row.kid), row.sealedPrivateKey)
   if (!der)
     throw new KeyringError(
-      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost for good, see “The keys that sign” in the README.',
+      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost for good, see “The secret key” in the guide, /docs/guide/security.',
     )
   return importPrivateKey(row.alg as PublicKeyAlgorithm, der)
 }

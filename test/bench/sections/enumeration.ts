@@ -6,7 +6,7 @@ import { startKeyward } from '../servers.ts'
 const COUNT = 200
 const users = names('user', 20)
 const nobody = names('none', 20)
-/** What is asked in turn: names and addresses of somebody, and of nobody, all of one length. */
+/** Requested in turn: existing and unknown names and addresses, all of the same length. */
 const asked: Record<string, readonly string[]> = {
   'an account, by name': users,
   'nobody, by name': nobody,
@@ -14,7 +14,7 @@ const asked: Record<string, readonly string[]> = {
   'nobody, by address': nobody.map((name) => `${name}@example.com`),
 }
 
-/** Wrong passwords for accounts and for nobody, with limits on and wide enough that they refuse none of them. */
+/** Sends wrong passwords for existing and unknown users, with limits that are on but so wide that they refuse none. */
 export async function enumeration(bench: Bench): Promise<Findings> {
   const LIMITS = ['account_prefix', 'prefix_accounts', 'prefix', 'account'].map((name) => `login.${name}=99999/1h`)
   const keyward = await startKeyward({
@@ -27,14 +27,14 @@ export async function enumeration(bench: Bench): Promise<Findings> {
   const apart = (kind: 'name' | 'address') =>
     medianOf(rounds.kept, (round) => Math.abs(round[`nobody, by ${kind}`]! / round[`an account, by ${kind}`]! - 1))
   return {
-    title: 'Telling accounts from nobody',
-    text: `A wrong password, ${COUNT} times each for accounts and for nobody, in turn, one after the other.`,
+    title: 'Known and unknown users',
+    text: `A wrong password, ${COUNT} times each for known and unknown users, in turn, one after the other.`,
     table: [
       ['', 'median ms'],
       ...Object.keys(asked).map((name) => [name, figure(medianOf(rounds.kept, (round) => round[name]!))]),
     ],
     gates: (['name', 'address'] as const).map((kind) => ({
-      what: `By ${kind}: how far apart the medians are`,
+      what: `By ${kind}: difference of the medians`,
       value: apart(kind),
       atMost: 0.05,
       unit: 'percent',
@@ -48,7 +48,7 @@ async function measure(port: number): Promise<Record<string, number>> {
   const taken = new Map(Object.keys(asked).map((name) => [name, [] as number[]]))
   const kinds = Object.entries(asked)
   for (let at = -10; at < COUNT; at++)
-    // To and fro, so that none always follows the same other.
+    // Forwards and backwards, so that the order has no effect.
     for (const [name, who] of at % 2 ? kinds : kinds.toReversed()) {
       const username = who[Math.abs(at) % who.length]!
       const started = performance.now()

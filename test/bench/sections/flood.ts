@@ -6,7 +6,7 @@ import { logIn, names, readSelf, register, signUpAll } from '../requests.ts'
 import { type Server, startElysia, startKeyward } from '../servers.ts'
 
 const USERS = names('user', 16)
-/** Of other accounts: each login beyond the fiftieth ends a session of its own. */
+/** Several accounts: each login beyond the fiftieth of one account also ends a session. */
 const PROBERS = names('prober', 16)
 const CROWD = 2_000
 
@@ -16,11 +16,11 @@ export async function flood(bench: Bench): Promise<Findings> {
   const rounds = await bench.rounds(2, async () => {
     const hashes = { act: 'verify', inFlight: cores, warmupMs: 300, durationMs: 3_000 }
     return {
-      // Before and after what is compared with it: within the minute of a round the machine's own speed moves.
+      // Before and after the measurement it is compared with, because the machine's speed changes within a minute.
       rawBefore: await bench.raw('raw-hash.ts', hashes),
       keyward: await isolation(bench, keyward),
       elysia: await isolation(bench, elysia),
-      // A full queue is five seconds long.
+      // A full queue lasts five seconds.
       crowd: await bench.load({
         ...keyward,
         ...hammer(CROWD),
@@ -49,7 +49,7 @@ export async function flood(bench: Bench): Promise<Findings> {
   const refused = rounds.kept.flatMap(({ crowd }) => Object.keys(crowd.answers).filter((status) => status !== '200'))
   return {
     title: 'A flood of logins',
-    text: `\`GET /users/me\` 200 times a second, each measured from when it was due, while 64 clients of another process log in without a pause. Then ${CROWD.toLocaleString('en')} clients, who try again at once when they are refused.`,
+    text: `\`GET /users/me\` 200 times a second, each measured from its due time, while 64 clients of another process log in without a pause. Then ${CROWD.toLocaleString('en')} clients, which retry at once when they are refused.`,
     table: [
       [
         '',
@@ -65,7 +65,7 @@ export async function flood(bench: Bench): Promise<Findings> {
     ],
     gates: [
       {
-        what: '`GET /users/me` under the flood: p99, times unloaded, or in milliseconds',
+        what: '`GET /users/me` under the flood: p99, relative to unloaded, or in milliseconds',
         value: of((round) => round.keyward.loaded.p99 / round.keyward.unloaded.p99),
         atMost: 2,
         or: { what: '', value: of((round) => round.keyward.loaded.p99), atMost: 5, unit: 'ms' },
@@ -77,13 +77,13 @@ export async function flood(bench: Bench): Promise<Findings> {
         unit: 'count',
       },
       {
-        what: 'logins meanwhile, of the raw limit',
+        what: 'logins meanwhile, relative to the raw limit',
         value: of((round) => round.keyward.logins.perSecond / raw(round)),
         atLeast: 0.95,
         unit: 'percent',
       },
       {
-        what: `${CROWD.toLocaleString('en')} clients: accepted logins, of the raw limit`,
+        what: `${CROWD.toLocaleString('en')} clients: accepted logins, relative to the raw limit`,
         value: of((round) => round.crowd.perSecond / raw(round)),
         atLeast: 0.9,
         unit: 'percent',
@@ -117,7 +117,7 @@ async function probed(server: Server): Promise<Probed> {
 
 const hammer = (connections: number) => ({ connections, requests: USERS.map((name) => logIn(name)) })
 
-/** `GET /users/me` at a steady rate, first alone, then while 64 clients log in. */
+/** Sends `GET /users/me` at a steady rate, first alone, then while 64 clients log in. */
 async function isolation(bench: Bench, { probes, ...server }: Probed) {
   const probe = { ...server, connections: 16, requests: probes, rate: 200 }
   const unloaded = await bench.load({ ...probe, warmupMs: 500, durationMs: bench.long ? 8_000 : 3_000 })
@@ -129,7 +129,7 @@ async function isolation(bench: Bench, { probes, ...server }: Probed) {
   return { unloaded, loaded, logins }
 }
 
-/** What the machine hashes in a second with nothing beside. */
+/** How many hashes the machine computes in a second with no other load. */
 const raw = ({ rawBefore, rawAfter }: { rawBefore: RawReading; rawAfter: RawReading }): number =>
   (rawBefore.perSecond + rawAfter.perSecond) / 2
 

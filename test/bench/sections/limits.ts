@@ -12,7 +12,7 @@ export async function limits(bench: Bench): Promise<Findings> {
   const cheap = { BCRYPT_COST: '4' }
   const cheapOff = await prepared('off', cheap)
   const cheapOn = await prepared('on', cheap)
-  // The built-in tiers let a guess through every few seconds, and its hash would be counted as a refusal's work.
+  // The built-in limits allow a guess every few seconds, whose hash would be counted as the cost of a refusal.
   const attacked = await prepared('on', { LIMITS: 'login.account_prefix=5/1d' })
   const guesses = await exhaust(attacked.server)
   const read = ({ server, reads }: Prepared) =>
@@ -59,7 +59,7 @@ export async function limits(bench: Bench): Promise<Findings> {
     )
   return {
     title: 'Limits',
-    text: 'With `RATE_LIMIT` on and off; the clients’ addresses come from `X-Forwarded-For`. What limits add to a login is measured with a cheap hash, beside which it can be seen. A refused login is one for an account that its network has guessed too often. The last two rows are `GET /users/me` 200 times a second, alone and while 64 connections send refused logins without a pause.',
+    text: 'With `RATE_LIMIT` on and off; the clients’ addresses come from `X-Forwarded-For`. The cost of limits per login is measured with a cheap hash; beside a normal one it would not show. A refused login is for a user whose password was guessed too often from its network. The last two rows are `GET /users/me` 200 times a second, alone and while 64 connections send refused logins without a pause.',
     table: [
       ['', 'off', 'on'],
       [
@@ -79,24 +79,24 @@ export async function limits(bench: Bench): Promise<Findings> {
     ],
     gates: [
       {
-        what: '`GET /users/me`: CPU per request, times that without limits',
+        what: '`GET /users/me`: CPU per request, relative to that without limits',
         value: of(({ meOn, meOff }) => meOn.cpuMicros / meOff.cpuMicros),
         atMost: 1.05,
       },
       {
-        what: 'what limits add to a login, of its CPU at cost 10',
+        what: 'CPU that limits add to a login, relative to a login at cost 10',
         value: of((round) => (round.cheapOn.cpuMicros - round.cheapOff.cpuMicros) / round.login.cpuMicros),
         atMost: 0.01,
         unit: 'percent',
       },
       {
-        what: 'a refused login’s CPU, of an accepted one’s',
+        what: 'CPU of a refused login, relative to an accepted one',
         value: of(({ refusals, login }) => refusals.cpuMicros / login.cpuMicros),
         atMost: 0.01,
         unit: 'percent',
       },
       {
-        what: '`GET /users/me` beside refused logins: p99, times unloaded',
+        what: '`GET /users/me` beside refused logins: p99, relative to unloaded',
         value: of(({ loaded, unloaded }) => loaded.p99 / unloaded.p99),
         atMost: 3,
       },
@@ -123,10 +123,10 @@ async function prepared(limit: 'on' | 'off', settings: Record<string, string> = 
   return { server, reads: tokens.map(({ access_token }) => readSelf(access_token)) }
 }
 
-/** Where an owner lives; documentation addresses (RFC 5737). */
+/** The network of the owners; documentation addresses (RFC 5737). */
 const home = (index: number): string => `198.51.100.${index + 1}`
 
-/** Guesses the accounts of the other half from one network until each is refused; answers such guesses. */
+/** Guesses the accounts of the other half from one network until each is refused; returns such guesses. */
 async function exhaust({ port }: Server): Promise<string[]> {
   const body = (username: string) => new URLSearchParams({ username, password: 'a wrong guess' })
   const headers = { 'x-forwarded-for': '203.0.113.9' }

@@ -13,7 +13,7 @@ export async function login(bench: Bench): Promise<Findings> {
   const fastapi = bench.long ? await startFastapi() : undefined
   for (const server of [keyward, elysia, fastapi]) if (server) await register(server.port, USERS)
   const requests = USERS.map((name) => logIn(name))
-  // With 64 in flight the first answers come early: only once all have waited in a full queue is it as it stays.
+  // With 64 in flight the first answers come early. The queue is stable only after all have waited in a full one.
   const flood = { connections: 64, requests, warmupMs: 4_000, durationMs: 5_000 }
   const few = { connections: 8, requests, warmupMs: 800, durationMs: 4_000 }
   const steps: Record<string, () => Promise<RawReading | Reading>> = {
@@ -23,7 +23,7 @@ export async function login(bench: Bench): Promise<Findings> {
     'Elysia service, 8 in flight': () => bench.load({ ...elysia, ...few }),
     ...(fastapi && { 'FastAPI service, 8 in flight': () => bench.load({ ...fastapi, ...few }) }),
   }
-  // The first logins find code that is not compiled yet, which is no part of what a hash costs.
+  // The first logins run code that is not compiled yet, which is not part of the cost of a hash.
   for (const server of [keyward, elysia]) await bench.load({ ...server, ...few })
   const rounds = await bench.rounds(2, () => inTurn(steps))
   const value = (name: string, of: 'perSecond' | 'perCoreSecond') => medianOf(rounds.kept, (round) => round[name]![of])
@@ -58,7 +58,7 @@ export async function login(bench: Bench): Promise<Findings> {
         atLeast: 0.97,
         unit: 'percent' as const,
       })),
-      { what: 'Keyward, 64 in flight: p99, times p50', value: spread('Keyward, 64 in flight'), atMost: 1.15 },
+      { what: 'Keyward, 64 in flight: p99, relative to p50', value: spread('Keyward, 64 in flight'), atMost: 1.15 },
     ],
     notes: bench.long && !fastapi ? [withoutFastapi] : [],
     rounds,

@@ -24,7 +24,7 @@ export async function me(bench: Bench): Promise<Findings> {
   const read = ({ server, requests }: { server: Server; requests: string[] }, warmupMs = 300): Promise<Reading> =>
     bench.load({ ...server, connections: CONNECTIONS, requests, warmupMs, durationMs: bench.long ? 4_000 : 1_500 })
 
-  // No server is measured before its code is compiled: in the first two seconds each becomes faster by a tenth.
+  // A server is measured only after its code is compiled: each becomes a tenth faster in the first two seconds.
   for (const target of Object.values(targets))
     await bench.load({ ...target.server, ...WARM_UP, requests: target.requests })
   const rounds = await bench.rounds(4, () =>
@@ -52,24 +52,24 @@ export async function me(bench: Bench): Promise<Findings> {
     ],
     gates: [
       {
-        what: 'CPU per request, times the bare server’s',
+        what: 'CPU per request, relative to the bare server',
         value: ratio('Keyward, ES256', bare, 'cpuMicros'),
         atMost: 2.2,
       },
       {
-        what: 'requests per second, of the bare server’s',
+        what: 'requests per second, relative to the bare server',
         value: ratio('Keyward, ES256', bare, 'perSecond'),
         atLeast: 0.5,
         unit: 'percent',
       },
       {
-        what: 'ES256, of HS256',
+        what: 'ES256, relative to HS256',
         value: ratio('Keyward, ES256', 'Keyward, HS256', 'perSecond'),
         atLeast: 0.9,
         unit: 'percent',
       },
       {
-        what: 'requests per second, times the Elysia service’s',
+        what: 'requests per second, relative to the Elysia service',
         value: ratio('Keyward, ES256', 'Elysia service', 'perSecond'),
       },
     ],

@@ -8,10 +8,10 @@ import { type Findings, figure, pair } from '../report.ts'
 import { logInAll, readSelf } from '../requests.ts'
 import { keywardSettings, launch, type Server, startKeyward } from '../servers.ts'
 
-/** Fewer than Keyward keeps verified: the database is all that differs between the servers. */
+/** Fewer tokens than Keyward's cache of verified ones holds, so that only the database differs between the servers. */
 const TOKENS = 8_000
 
-/** The pages that a request reads of each of 8,000 users out of a million just fit. */
+/** The pages that requests read for 8,000 users out of a million just fit. */
 const CACHE_MB = 128
 
 export async function million(bench: Bench): Promise<Findings> {
@@ -28,7 +28,7 @@ export async function million(bench: Bench): Promise<Findings> {
       ...server,
       connections: 64,
       requests,
-      // Every token once, so that each is verified.
+      // Uses every token once, so that each is verified.
       warmupMs: 1_500,
       durationMs: bench.long ? 4_000 : 2_000,
     })
@@ -47,7 +47,7 @@ export async function million(bench: Bench): Promise<Findings> {
   ]
   return {
     title: 'A million users',
-    text: `\`GET /users/me\` at 64 connections with ${TOKENS.toLocaleString('en')} tokens in random order: of all 1,000 users, and of as many random ones out of 1,000,000, who have a session each. \`SQLITE_CACHE_MB\` is as the rows say; its default is enough for 1,000 users.`,
+    text: `\`GET /users/me\` at 64 connections with ${TOKENS.toLocaleString('en')} tokens in random order: of all 1,000 users, and of as many random ones out of 1,000,000. Each user has a session. \`SQLITE_CACHE_MB\` is as the rows say; its default is enough for 1,000 users.`,
     table: [
       ['', 'requests/s', 'server CPU µs/request', 'p50 / p99 ms'],
       row('1,000 users', 'small'),
@@ -56,7 +56,7 @@ export async function million(bench: Bench): Promise<Findings> {
     ],
     gates: [
       {
-        what: 'requests per second, of those with 1,000 users',
+        what: 'requests per second, relative to 1,000 users',
         value: ratio('large', 'perSecond'),
         atLeast: 0.95,
         unit: 'percent',
@@ -67,7 +67,7 @@ export async function million(bench: Bench): Promise<Findings> {
         atLeast: 0.7,
         unit: 'percent',
       },
-      { what: 'CPU per request, times that with 1,000 users', value: ratio('large', 'cpuMicros') },
+      { what: 'CPU per request, relative to 1,000 users', value: ratio('large', 'cpuMicros') },
     ],
     rounds,
   }
@@ -112,7 +112,7 @@ async function served(
   return { server, requests }
 }
 
-/** The same numbers below 2^31 in every run (the generator of Park and Miller). */
+/** The same numbers below 2^31 in every run (Park and Miller's generator). */
 function picker(): () => number {
   let state = 42
   return () => {

@@ -18,7 +18,7 @@ export async function refresh(bench: Bench): Promise<Findings> {
   for (const { port } of Object.values(services)) await register(port, USERS)
   const timing = { warmupMs: 500, durationMs: bench.long ? 5_000 : 2_500 }
   const load = async (server: Server, durationMs = timing.durationMs): Promise<Reading> => {
-    // The tokens of the last time are known to the load generator alone.
+    // Only the load generator knows the refresh tokens of the previous round.
     const tokens = await logInAll(server.port, USERS)
     const requests = tokens.map(({ refresh_token }) => refreshWith(refresh_token))
     return bench.load({ ...server, connections: CONNECTIONS, requests, chain: 'refresh_token', ...timing, durationMs })
@@ -28,7 +28,7 @@ export async function refresh(bench: Bench): Promise<Findings> {
     ...Object.fromEntries(Object.entries(services).map(([name, server]) => [name, () => load(server)])),
     [COMMITS]: () => bench.raw('raw-commits.ts', { path, synchronous: 'FULL', inFlight: 1, ...timing }),
   }
-  // No server is measured before its code is compiled: in the first two seconds each becomes faster by a tenth.
+  // A server is measured only after its code is compiled: each becomes a tenth faster in the first two seconds.
   for (const server of Object.values(services)) await load(server, 3_000)
   const rounds = await bench.rounds(3, () => inTurn(steps))
   const value = (name: string) => medianOf(rounds.kept, (round) => round[name]!.perSecond)
@@ -38,7 +38,7 @@ export async function refresh(bench: Bench): Promise<Findings> {
     medianOf(rounds.kept, (round) => (name === COMMITS ? Number.NaN : (round[name] as Reading)[of]))
   return {
     title: 'Refresh with rotation',
-    text: `\`POST /token/refresh\` on ${CONNECTIONS} connections, each with a session of its own and with the token of its last answer. The Elysia service deletes the old token and inserts the new one in one transaction, with \`synchronous=NORMAL\`.`,
+    text: `\`POST /token/refresh\` on ${CONNECTIONS} connections, each with its own session and the token of the last answer. The Elysia service deletes the old token and inserts the new one in one transaction, with \`synchronous=NORMAL\`.`,
     table: [
       ['', 'per second', 'CPU µs each', 'p50 / p99 ms'],
       ...Object.keys(steps).map((name) => [
@@ -49,8 +49,8 @@ export async function refresh(bench: Bench): Promise<Findings> {
       ]),
     ],
     gates: [
-      { what: 'with `NORMAL`, times the Elysia service’s', value: ratio(NORMAL, ELYSIA), atLeast: 1.5 },
-      { what: 'with `FULL`, times SQLite’s own', value: ratio(FULL, COMMITS), atLeast: 1.5 },
+      { what: 'with `NORMAL`, relative to the Elysia service', value: ratio(NORMAL, ELYSIA), atLeast: 1.5 },
+      { what: 'with `FULL`, relative to SQLite alone', value: ratio(FULL, COMMITS), atLeast: 1.5 },
     ],
     rounds,
   }

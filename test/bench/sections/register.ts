@@ -31,7 +31,7 @@ export async function register(bench: Bench): Promise<Findings> {
     medianOf(rounds.kept, (round) => (name === RAW ? Number.NaN : (round[name] as Reading)[of]))
   return {
     title: 'Registrations',
-    text: `\`POST /register\`, ${IN_FLIGHT} in flight, beside \`Bun.password.hash\` alone; every account that was answered is on disk.`,
+    text: `\`POST /register\`, ${IN_FLIGHT} in flight, beside \`Bun.password.hash\` alone; every registration that was answered is on disk.`,
     table: [
       ['', 'per second', 'of raw', 'per core-second', 'of raw', 'p50 / p99 ms'],
       ...Object.keys(steps).map((name) => [
@@ -45,7 +45,7 @@ export async function register(bench: Bench): Promise<Findings> {
     ],
     gates: [
       {
-        what: 'registrations, of the raw hash limit',
+        what: 'registrations, relative to the raw hash limit',
         value: ofRaw('Keyward', 'perSecond'),
         atLeast: 0.95,
         unit: 'percent',

@@ -1,4 +1,4 @@
-/* The least that Bun can answer: the floor that `GET /users/me` is compared with. */
+/* The minimal server in Bun: the floor that `GET /users/me` is compared with. */
 
 const user = {
   id: 1,

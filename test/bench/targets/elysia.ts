@@ -3,9 +3,8 @@ import { jwt } from '@elysiajs/jwt'
 import { Elysia, t } from 'elysia'
 
 /*
- * The service that one writes in an afternoon with Elysia, bun:sqlite, Bun.password and @elysiajs/jwt: what Keyward is
- * compared with. Written as well as such a service is: WAL, cached statements, hashes outside of transactions, refresh
- * tokens that rotate.
+ * The service that one writes in an afternoon with Elysia, bun:sqlite, Bun.password and @elysiajs/jwt, for comparison
+ * with Keyward. It is written well: WAL, cached statements, hashes outside of transactions, refresh tokens that rotate.
  */
 
 interface UserRow {

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { countRaw, readPlan } from './raw.ts'
 
-/* bun:sqlite alone, one row changed and one commit each time: what a server does that commits for each request. */
+/* Only bun:sqlite, with one changed row per commit: the speed of a server that commits for each request. */
 
 const plan = await readPlan<{ path: string; synchronous: 'FULL' | 'NORMAL' }>()
 const db = new Database(plan.path, { create: true })

@@ -1,6 +1,6 @@
 import { countRaw, readPlan } from './raw.ts'
 
-/* Bun.password alone, at bcrypt cost 10: what a login or a registration cannot be quicker than. */
+/* Only Bun.password, at bcrypt cost 10: no login or registration can be faster. */
 
 const plan = await readPlan<{ act: 'verify' | 'hash' }>()
 const password = 'correct horse battery'

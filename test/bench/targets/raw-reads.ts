@@ -1,6 +1,6 @@
 import { countRaw, readPlan } from './raw.ts'
 
-/* Bun.SQL alone, one user by id each time: what a server on PostgreSQL cannot be quicker than. */
+/* Only Bun.SQL, reading one user by id each time: no server on PostgreSQL can be faster. */
 
 const plan = await readPlan<{ url: string; poolSize: number; ids: number[] }>()
 const sql = new Bun.SQL(plan.url, { max: plan.poolSize })

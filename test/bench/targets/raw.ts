@@ -3,7 +3,7 @@ import { watchMachine } from '../proc.ts'
 
 export const readPlan = async <T>(): Promise<RawPlan & T> => JSON.parse(await Bun.stdin.text())
 
-/** Does `act` again and again, as many at once as the plan says, and prints how often it came to its end. */
+/** Repeats `act`, as many in parallel as the plan says, and prints how often it finished. */
 export async function countRaw({ inFlight, warmupMs, durationMs }: RawPlan, act: () => unknown): Promise<void> {
   const begin = performance.now() + warmupMs
   const end = begin + durationMs
