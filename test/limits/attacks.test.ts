@@ -148,7 +148,7 @@ describeEachDialect('the number of guesses in an attack', (dialect) => {
     expect(behind.status).toBe(429)
     expect(Number(behind.headers.get('retry-after'))).toBeLessThanOrEqual(15 * 60)
     inGuide(
-      '| one address registers users | 199 | 100 | none on other addresses; on the same address a wait of at most 15 minutes |',
+      '| one address registers users | 199 | 100 | none elsewhere; on the same address a wait of 15 minutes at most |',
     )
   })
 })

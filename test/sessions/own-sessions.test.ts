@@ -35,7 +35,7 @@ const logInFrom = async (app: TestApp, user: SignedUp, userAgent: string | undef
   return (await response.json()) as Pair
 }
 
-const isRefused = async (app: TestApp, pair: Pair): Promise<boolean> => {
+const isOver = async (app: TestApp, pair: Pair): Promise<boolean> => {
   const alive = (await me(app, pair.access_token)) === 200
   const refreshes = (await refresh(app, pair.refresh_token)).status === 200
   expect(alive).toBe(refreshes)
@@ -95,8 +95,8 @@ describeEachDialect('the user’s sessions', (dialect) => {
       const remove = (id: string) =>
         app.request('DELETE', `/users/me/sessions/${id}`, { token: pairOf(ada).access_token })
       expect((await remove(sessionIdOf(one))).status).toBe(204)
-      expect(await isRefused(app, one)).toBe(true)
-      expect(await isRefused(app, two)).toBe(false)
+      expect(await isOver(app, one)).toBe(true)
+      expect(await isOver(app, two)).toBe(false)
       await expectRefusal(await remove(sessionIdOf(one)), 'session_not_found')
       expect((await remove(sessionIdOf(pairOf(ada)))).status).toBe(204)
       await expectRefusal(await remove(sessionIdOf(two)), 'invalid_token')
@@ -121,7 +121,7 @@ describeEachDialect('the user’s sessions', (dialect) => {
         await expectRefusal(await remove(id), 'session_not_found')
       // A percent-encoded path is no route at all.
       for (const id of ['%00', '%F0%9F%92%A9', '%27%20or%201=1']) await expectRefusal(await remove(id), 'not_found')
-      expect(await isRefused(app, pairOf(ada))).toBe(false)
+      expect(await isOver(app, pairOf(ada))).toBe(false)
       expect(await list(app, pairOf(bea))).toHaveLength(1)
     }))
 
@@ -142,12 +142,12 @@ describeEachDialect('the user’s sessions', (dialect) => {
       expect((await end('?except=current', others[0]!)).status).toBe(204)
       const next = await refreshed(app, others[0]!.refresh_token)
       expect(await me(app, others[0]!.access_token)).toBe(200)
-      for (const pair of [pairOf(ada), others[1]!]) expect(await isRefused(app, pair)).toBe(true)
+      for (const pair of [pairOf(ada), others[1]!]) expect(await isOver(app, pair)).toBe(true)
       expect(await list(app, next)).toHaveLength(1)
       expect((await end('', next)).status).toBe(204)
-      expect(await isRefused(app, next)).toBe(true)
-      expect(await isRefused(app, pairOf(bea))).toBe(false)
-      expect(await isRefused(app, await loggedIn(app, ada))).toBe(false)
+      expect(await isOver(app, next)).toBe(true)
+      expect(await isOver(app, pairOf(bea))).toBe(false)
+      expect(await isOver(app, await loggedIn(app, ada))).toBe(false)
     }))
 
   test('that end each other at the same moment: one succeeds, the other gets 401 and ends nothing', async () => {
@@ -161,8 +161,7 @@ describeEachDialect('the user’s sessions', (dialect) => {
         ),
       )
       expect(answers.map(({ status }) => status).sort()).toEqual([204, 401, 401, 401])
-      for (const [at, pair] of pairs.entries())
-        expect(await isRefused(apps[0]!, pair)).toBe(answers[at]!.status !== 204)
+      for (const [at, pair] of pairs.entries()) expect(await isOver(apps[0]!, pair)).toBe(answers[at]!.status !== 204)
     }
     await closeApps(apps)
   })
@@ -174,9 +173,9 @@ describeEachDialect('the user’s sessions', (dialect) => {
       const logout = () => app.request('POST', '/logout', { token: pairOf(ada).access_token })
       const done = await logout()
       expect([done.status, await done.text()]).toEqual([204, ''])
-      expect(await isRefused(app, pairOf(ada))).toBe(true)
+      expect(await isOver(app, pairOf(ada))).toBe(true)
       await expectRefusal(await logout(), 'invalid_token')
-      expect(await isRefused(app, other)).toBe(false)
+      expect(await isOver(app, other)).toBe(false)
       const [row] = await audit(app, 'session.ended')
       expect(row).toMatchObject({ userId: ada.id, sessionId: sessionIdOf(pairOf(ada)), ip: '192.0.2.1' })
     }))
@@ -195,7 +194,7 @@ describeEachDialect('the user’s sessions', (dialect) => {
       expect(await me(app, second.access_token)).toBe(401)
       for (const pair of [first, third, fourth]) expect(await me(app, pair.access_token)).toBe(200)
       expect(await list(app, fourth)).toHaveLength(3)
-      expect(await isRefused(app, pairOf(bea))).toBe(false)
+      expect(await isOver(app, pairOf(bea))).toBe(false)
     }))
 
   test('never end at their own login, even if the clock was set back', () =>
@@ -203,7 +202,7 @@ describeEachDialect('the user’s sessions', (dialect) => {
       const ada = await app.signUp()
       await loggedIn(app, ada)
       app.clock.setWall(app.clock.now() - DAY)
-      for (let at = 0; at < 4; at++) expect(await isRefused(app, await loggedIn(app, ada))).toBe(false)
+      for (let at = 0; at < 4; at++) expect(await isOver(app, await loggedIn(app, ada))).toBe(false)
     }))
 
   test('do not exceed that number with many parallel logins', async () => {
@@ -222,11 +221,11 @@ describeEachDialect('the user’s sessions', (dialect) => {
       const ada = await app.signUp()
       const change = (values: object) => app.rows.users.change({ id: ada.id }, values)
       await change({ isActive: false })
-      expect(await isRefused(app, pairOf(ada))).toBe(true)
+      expect(await isOver(app, pairOf(ada))).toBe(true)
       await change({ isActive: true, sessionEpoch: 7 })
-      expect(await isRefused(app, pairOf(ada))).toBe(true)
+      expect(await isOver(app, pairOf(ada))).toBe(true)
       await app.rows.users.remove({ id: ada.id })
-      expect(await isRefused(app, pairOf(ada))).toBe(true)
+      expect(await isOver(app, pairOf(ada))).toBe(true)
       expect(await app.rows.sessions.all()).toEqual([])
     }))
 
