@@ -8,7 +8,7 @@ import { KEEP_GONE, readyAt, rotationDue, type SigningKeyRow } from './signing-k
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** Every process changes JWT_ALG for itself: the lease on `maintainKeys` may be with a process of other settings. */
+/** Every process applies its own JWT_ALG: the process that holds the lease of `maintainKeys` may have other settings. */
 export async function pollKeys(needs: SigningKeysNeeds, keyring: Keyring): Promise<void> {
   const { settings, log } = needs
   await keyring.reload()
@@ -16,7 +16,7 @@ export async function pollKeys(needs: SigningKeysNeeds, keyring: Keyring): Promi
   if (kid !== undefined)
     log.error('signing_key_unreadable', {
       kid,
-      hint: 'it was sealed with another SECRET_KEY: set that one as SECRET_KEY_PREVIOUS, or give all replicas the same',
+      hint: 'it was sealed with another SECRET_KEY: set that as SECRET_KEY_PREVIOUS, or use one SECRET_KEY for all replicas',
     })
   if (settings.alg !== 'HS256' && keyring.activeAlg() !== settings.alg)
     await rotateWhen(needs, keyring, algorithmChanged)
@@ -42,11 +42,11 @@ const isOld: Due = ({ settings, clock }, _, active) => {
   return due !== undefined && clock.now() >= due ? 'age' : undefined
 }
 
-/** Of processes with different settings the one started last decides. The others would only change it back. */
+/** The process that started last decides: otherwise processes with different settings would rotate in turns. */
 const algorithmChanged: Due = ({ settings }, keyring, active) =>
   active.alg !== settings.alg && keyring.openedAt >= (active.activatedAt ?? active.createdAt) ? 'JWT_ALG' : undefined
 
-/** The key of which the log says already that it must wait. */
+/** The next key of each keyring whose wait was logged: it is logged once. */
 const announced = new WeakMap<Keyring, string>()
 
 async function rotateWhen(needs: SigningKeysNeeds, keyring: Keyring, isDue: Due): Promise<void> {
