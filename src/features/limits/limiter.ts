@@ -23,7 +23,7 @@ interface Bucket {
 interface Refusal {
   bucket: Bucket
   until: EpochMs
-  /** This process has not reported the bucket in its window yet, as far as it remembers. */
+  /** Whether this process has not reported the bucket within its window. */
   isNews: boolean
 }
 
@@ -73,7 +73,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
               taken.push(bucket)
             } else if (((await store.fullAt(db, bucket.row)) ?? now) > latest) throw await exhaustedNow(bucket, now)
           }
-          // The longest window decides: what it does not remember is new. To a rule that is off everything is new.
+          // The tier with the longest window decides. To a rule that is off every key is new.
           if (isNew) newRules.add(count.rule)
         }
         return taken
@@ -136,7 +136,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
         try {
           await giveBack()
         } finally {
-          // Also when giving back failed: nobody waits for an attempt that is over.
+          // Even when giving back failed: no attempt must wait for one that has ended.
           settle(false)
         }
       },
@@ -177,7 +177,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
       const now = clock.now()
       const latest = now + bucket.spare
       const until = now + 2 * bucket.tier.window
-      // An open bucket is never full later than one place after `latest`; one that is was closed before.
+      // A bucket that is full later than one place after `latest` was closed before.
       return store.close(db, { key: bucket.row, latest, furthest: latest + bucket.step, until })
     },
   }
