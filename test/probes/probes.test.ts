@@ -86,7 +86,7 @@ describe('/readyz', () => {
     }
     const app = await apps.open({ replace: { signingKeys: (real) => ({ ...real, signing }) } })
     const [status, body] = await probe(app)
-    expect([status, body.detail]).toEqual([503, 'Not ready: there is no key to sign tokens with'])
+    expect([status, body.detail]).toEqual([503, 'Not ready: there is no signing key'])
   })
 
   test('probes at one moment share one write; one that hangs is not waited for longer than 5 seconds', async () => {

@@ -7,7 +7,7 @@ import type { Roles } from '../roles/roles.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 
-export interface NewAccount {
+interface NewAccount {
   email: string
   username: string
   password: string
@@ -15,7 +15,7 @@ export interface NewAccount {
   admin: boolean
 }
 
-export interface AdministrationNeeds {
+interface AdministrationNeeds {
   store: Store
   audit: Audit
   users: Users

@@ -32,13 +32,13 @@ export interface ApiKeysNeeds {
   macs: KeyMacs
 }
 
-/** Keys with which services call Keyward. A key has those of its scopes that its owner holds at that time. */
+/** Keys with which services call Keyward. Its permissions are its scopes, as far as its owner still holds them. */
 export interface ApiKeys {
   /**
    * Makes a key.
    * @returns its id and its text, which is not stored
    * @throws KeywardError `validation_failed` for a scope that is no permission of the owner, and for a name that is
-   *   empty, longer than 100 characters or holds control characters
+   *   empty, longer than 100 characters or contains control characters
    */
   create(key: NewApiKey): Promise<{ id: number; text: string }>
   /**

@@ -4,9 +4,9 @@ import type { Store } from '../../storage/store.ts'
 import type { AuditEvent, AuditFilter, AuditRow } from './events.ts'
 import * as store from './store.ts'
 
-export { type AuditEvent, type AuditFilter, type AuditRow, auditEvents, isAuditEvent } from './events.ts'
+export { type AuditEvent, type AuditRow, auditEvents, isAuditEvent } from './events.ts'
 
-export interface AuditNeeds {
+interface AuditNeeds {
   store: Store
   clock: Clock
   /** How many days an event is kept, and how many of these days with its whole IP address. */
@@ -22,7 +22,7 @@ export interface Audit {
   record(event: AuditEvent): Promise<void>
   /** A page of the log, newest first. */
   list(filter: AuditFilter): Promise<AuditRow[]>
-  /** Removes IP addresses and session ids from the events of a deleted user; the event, its time and the user id stay. */
+  /** Removes IP addresses and session ids from the events of a deleted user; name, time and user id stay. */
   forgetUser(userId: number): Promise<void>
   /** Deletes up to `limit` events older than `retention.days`. @returns how many */
   deleteOldEvents(limit: number): Promise<number>

@@ -31,7 +31,7 @@ export const auditEvents = [
   'api_key.revoked',
 ] as const
 
-export type AuditEventName = (typeof auditEvents)[number]
+type AuditEventName = (typeof auditEvents)[number]
 
 /** One event. `details` contains words and numbers, never a secret, a whole token or a typed password. */
 export interface AuditEvent {

@@ -29,7 +29,7 @@ export interface Job {
   run: () => Promise<void>
 }
 
-export interface JobsNeeds {
+interface JobsNeeds {
   store: Store
   clock: Clock
   random: Random

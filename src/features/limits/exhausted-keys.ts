@@ -1,7 +1,7 @@
 import { type EpochMs, SECOND } from '../../lib/clock.ts'
 
 /** The keys that this process knows to be exhausted, bounded in number. */
-export interface ExhaustedKeys {
+interface ExhaustedKeys {
   /** The time until which a key is exhausted; undefined if that is not known. */
   until(key: string, now: EpochMs): EpochMs | undefined
   /**
@@ -16,7 +16,7 @@ interface Entry {
   until: EpochMs
   notedAt: EpochMs
   /** When `note` last returned true. */
-  newsAt: EpochMs
+  reportedAt: EpochMs
 }
 
 /** About 2 MB at 200 bytes per key, even in a flood from a million addresses. */
@@ -39,14 +39,14 @@ export function createExhaustedKeys(): ExhaustedKeys {
       return now >= entry.notedAt && now < entry.notedAt + TRUST ? entry.until : undefined
     },
     note(key, { until, now, window }) {
-      const last = find(key)?.newsAt
-      const isNews = last === undefined || now < last || now >= last + window
+      const last = find(key)?.reportedAt
+      const mustReport = last === undefined || now < last || now >= last + window
       if (young.size >= CAPACITY / 2) {
         old = young
         young = new Map()
       }
-      young.set(key, { until, notedAt: now, newsAt: isNews ? now : last })
-      return isNews
+      young.set(key, { until, notedAt: now, reportedAt: mustReport ? now : last })
+      return mustReport
     },
   }
 }

@@ -24,7 +24,7 @@ interface Refusal {
   bucket: Bucket
   until: EpochMs
   /** Whether this process has not reported the bucket within its window. */
-  isNews: boolean
+  mustReport: boolean
 }
 
 /** Thrown inside a transaction to roll it back. */
@@ -35,8 +35,8 @@ class Exhausted extends Error {
 }
 
 /**
- * Rate limits by GCRA. Each bucket is one row, and each decision one conditional statement. Exhausted keys are remembered
- * in this process, so that a flood of requests does not become a flood of writes.
+ * Rate limits by GCRA. Each bucket is one row, and each decision one conditional statement. Exhausted keys are
+ * remembered in this process, so that a flood of requests does not become a flood of writes.
  */
 export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNeeds): Limiter {
   const exhausted = createExhaustedKeys()
@@ -51,7 +51,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   function refusalInMemory(buckets: readonly Bucket[], now: EpochMs): Refusal | undefined {
     for (const bucket of buckets) {
       const until = exhausted.until(bucket.row, now)
-      if (until !== undefined) return { bucket, until, isNews: false }
+      if (until !== undefined) return { bucket, until, mustReport: false }
     }
   }
 
@@ -85,7 +85,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   }
 
   const exhaustedNow = async (bucket: Bucket, now: EpochMs): Promise<Exhausted> =>
-    new Exhausted({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, isNews: false })
+    new Exhausted({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, mustReport: false })
 
   async function attempt(wanted: readonly Count[]): Promise<Reservation | Refusal> {
     const counts = wanted.toSorted((a, b) => rankOf(a.rule) - rankOf(b.rule))
@@ -106,7 +106,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
       const settled = pending.nextSettled(outcome.bucket.row)
       if (settled === undefined) {
         const { bucket, until } = outcome
-        return { bucket, until, isNews: exhausted.note(bucket.row, { until, now, window: bucket.tier.window }) }
+        return { bucket, until, mustReport: exhausted.note(bucket.row, { until, now, window: bucket.tier.window }) }
       }
       await settled
     }
@@ -159,7 +159,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
     async reserve(counts, requester) {
       const outcome = await attempt(counts)
       if ('keep' in outcome) return outcome
-      if (outcome.isNews) await report(outcome, requester)
+      if (outcome.mustReport) await report(outcome, requester)
       throw rateLimited(outcome, clock.now())
     },
     async tryReserve(count) {

@@ -33,8 +33,9 @@ export interface Reservation extends AsyncDisposable {
   /** Keeps the places taken: the attempt counts. */
   keep(): void
   /**
-   * Gives the places back: the attempt does not count. With `clear` all earlier places of that count are given back too,
-   * since its owner has logged in. It takes part in a transaction; if that rolls back, the reservation is unsettled.
+   * Gives the places back: the attempt does not count. With `clear` all earlier places of that count are given back
+   * too, since its owner has logged in.
+   * It takes part in a transaction; after a rollback the reservation is unsettled.
    */
   giveBack(clear?: Count): Promise<void>
 }
@@ -60,8 +61,8 @@ export interface LimitsNeeds {
 /** Rate limits, shared by all processes of one database. */
 export interface Limits {
   /**
-   * Takes one place for each count, or none: a refused attempt takes no places. Of concurrent attempts, no more pass than
-   * there are places. When the last places belong to unsettled reservations, the attempt waits for these.
+   * Takes one place for each count, or none: a refused attempt takes no places. Of concurrent attempts, no more pass
+   * than there are places. When the last places belong to unsettled reservations, the attempt waits for these.
    * @throws KeywardError `rate_limited`
    */
   reserve(counts: readonly Count[], requester: Requester): Promise<Reservation>
@@ -72,7 +73,10 @@ export interface Limits {
    * @throws KeywardError `rate_limited`
    */
   refuseKnown(count: Count): void
-  /** Closes an exhausted key for twice the longest window of its rule. @returns true for exactly one of concurrent calls */
+  /**
+   * Closes an exhausted key for twice the longest window of its rule.
+   * @returns true for exactly one of concurrent calls
+   */
   closeIfExhausted(count: Count): Promise<boolean>
   /** The key of a typed name: a MAC, since a person may type the password into the wrong field. */
   nameKey(name: string): string

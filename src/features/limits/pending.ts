@@ -1,5 +1,5 @@
 /** The unsettled reservations of this process by key, and the attempts that wait for them. */
-export interface Pending {
+interface Pending {
   begin(keys: readonly string[]): void
   /** @param outcome.freed whether the places were given back */
   end(keys: readonly string[], outcome: { freed: boolean }): void

@@ -4,7 +4,7 @@ import type { RuleName } from './rules.ts'
 /** The row of one tier of a rule for one key. */
 export const rowKey = (rule: RuleName, tier: number, key: string): string => `${rule}/${tier}/${key}`
 
-/** The row that says that the exhausted bucket of this row was reported. */
+/** The row of the report of an exhausted bucket. */
 export const reportKey = (row: string): string => `reported/${row}`
 
 /**

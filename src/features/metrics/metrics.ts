@@ -13,7 +13,7 @@ export interface ProcessUsage {
 }
 
 /** One answered request. */
-export interface Answered {
+interface Answered {
   method: string
   /** The route's pattern, never the path; one fixed word if no route matched. */
   pattern: string
@@ -31,7 +31,7 @@ export interface Metrics {
   text(): string
 }
 
-/** In seconds. A read takes less than the first, a login at bcrypt cost 12 a quarter of a second, a queued login more. */
+/** In seconds. A read takes less than the first, a login at bcrypt cost 12 takes 0.25, and a queued login more. */
 const LATENCY_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** All unknown methods count as this one: otherwise a client could create any number of series. */

@@ -5,9 +5,9 @@ export interface BcryptHash {
 }
 
 /**
- * Reads version and cost of a bcrypt hash: `$2a$`, `$2b$` or `$2y$`, complete and canonically encoded, of a cost up to 15.
- * @returns undefined for any other text, which Keyward does not verify and an import refuses: faulty code made `$2x$` and
- *   `$2$`, and one verification at cost 31 would occupy a core for more than a day
+ * Reads the version and the cost of a bcrypt hash: `$2a$`, `$2b$` or `$2y$`, canonically encoded, of a cost up to 15.
+ * @returns undefined for any other text, which Keyward does not verify and an import refuses: faulty code made `$2x$`
+ *   and `$2$`, and one verification at cost 31 would occupy a core for more than a day
  */
 export function readBcryptHash(hash: string): BcryptHash | undefined {
   const [, version, cost] = bcryptPattern.exec(hash) ?? []

@@ -29,11 +29,11 @@ export interface HashGateStats {
   waitedMsTotal: number
 }
 
-export interface HashGate {
+interface HashGate {
   /**
    * Runs `work` in its turn and returns its result.
    * @param client undefined for work without a share (the CLI)
-   * @throws KeywardError `overloaded` with `retryAfter` when the wait would be too long or the client has used its share
+   * @throws KeywardError `overloaded` with `retryAfter` when the wait would be too long or the client's share is used
    */
   run<T>(client: string | undefined, work: () => Promise<T>): Promise<T>
   stats(): HashGateStats

@@ -11,7 +11,7 @@ export interface ThreadSystem {
   setNice(thread: number, nice: number): void
 }
 
-export interface HashPriorityOptions {
+interface HashPriorityOptions {
   /** By how much the niceness of the hashing threads exceeds that of the process, 0 to 19; 0 changes nothing. */
   nice: number
   log?: Log
@@ -24,10 +24,10 @@ export interface HashPriorityOptions {
 /**
  * Lowers the priority of the threads that Bun hashes on, so that a flood of logins does not delay other requests.
  *
- * Call the returned function after each hash: Bun starts its pool thread by thread when there is work, and each call finds
- * the new threads. Once the pool is complete a call does nothing. It never throws; when the system refuses, it logs this
- * once and stops trying. Only Linux has priorities per thread; on other systems it does nothing. In a pool larger than the
- * number of cores (`UV_THREADPOOL_SIZE`) only some threads are lowered.
+ * Call the returned function after each hash: Bun starts its pool thread by thread when there is work, and each call
+ * finds the new threads. Once the pool is complete a call does nothing. It never throws; when the system refuses, it
+ * logs this once and stops trying. Only Linux has priorities per thread; on other systems it does nothing. In a pool
+ * larger than the number of cores (`UV_THREADPOOL_SIZE`) only some threads are lowered.
  */
 export function createHashPriority({
   nice,
@@ -40,7 +40,7 @@ export function createHashPriority({
   return () => {
     if (done || system === null) return
     try {
-      // Added to the niceness of the process: an absolute value would raise the priority of a service started at nice 15.
+      // Added to the process's niceness: an absolute value would raise the priority of a service started at nice 15.
       const target = Math.min(19, system.ownNice() + nice)
       for (const { id, name } of system.threads()) {
         if (!name.startsWith('Bun Pool') || lowered.has(id)) continue

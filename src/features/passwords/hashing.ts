@@ -39,8 +39,9 @@ export function createHashing({
     })
 
   /**
-   * Adds the work by which a verification at `cost` exceeds one at `spent`. A bcrypt hash takes as long as a verification,
-   * and each step of the cost doubles the time: one at 10, one more at 10 and one at 11 add up to one at 12.
+   * Adds the work by which a verification at `cost` exceeds one at `spent`. A bcrypt hash takes as long as a
+   * verification, and each step of the cost doubles the time: one at 10, one more at 10 and one at 11 add up to one at
+   * 12.
    */
   const spendTheRest = async (spent: number): Promise<void> => {
     for (let step = spent; step < cost; step++) await bcrypt.hash('nobody', step)

@@ -5,7 +5,6 @@ import { type Bcrypt, createHashing } from './hashing.ts'
 import { weaknessOf } from './policy.ts'
 
 export { readBcryptHash } from './bcrypt-hash.ts'
-export type { HashGateStats } from './hash-gate.ts'
 export type { Bcrypt } from './hashing.ts'
 
 /**
@@ -20,7 +19,7 @@ export interface StoredPassword {
   scheme: string | null
 }
 
-export interface PasswordHash {
+interface PasswordHash {
   hash: string
   scheme: PasswordScheme
 }
@@ -56,8 +55,8 @@ export interface Passwords {
    */
   hash(password: string, client?: string): Promise<PasswordHash>
   /**
-   * Verifies a password with the stored hash. A missing account, a missing or unusable hash, an impossible password and a
-   * wrong one all take the same time; only a hash of a higher cost than `cost` takes longer.
+   * Verifies a password with the stored hash. A missing account, a missing or unusable hash, an impossible password and
+   * a wrong one all take the same time; only a hash of a higher cost than `cost` takes longer.
    * @returns `rehash`: the password is right, and must be hashed again because of the hash's cost, scheme or version
    * @throws KeywardError `overloaded`
    */

@@ -1,11 +1,11 @@
 import { readCommonPasswords } from './common-passwords.macro.ts' with { type: 'macro' }
 
 /** In code points after NFC. No person types more, and this much is quick to hash. */
-export const passwordMaxLength = 256
+const passwordMaxLength = 256
 
 /**
- * No Unicode character has a canonical decomposition of more than 4 code points, so no longer text, in UTF-16 units, can
- * shrink to `passwordMaxLength`. It is checked before NFC, which takes seconds for a hostile text of 32 kB.
+ * No Unicode character has a canonical decomposition of more than 4 code points, so no longer text, in UTF-16 units,
+ * can shrink to `passwordMaxLength`. It is checked before NFC, which takes seconds for a hostile text of 32 kB.
  */
 const maxUnitsBeforeNfc = passwordMaxLength * 4 * 2
 
@@ -13,8 +13,8 @@ const maxUnitsBeforeNfc = passwordMaxLength * 4 * 2
  * The form of a password that is measured and hashed: Unicode NFC, otherwise unchanged (NIST SP 800-63B-4 section
  * 3.1.1.2). Control characters other than NUL are allowed.
  * @returns undefined for a text that cannot be a password: the empty text, more than `passwordMaxLength` code points, a
- *   lone surrogate (all of them would have the same hash) or NUL (bcrypt repeats its input with a NUL between, so `a` and
- *   `a NUL a` would have the same hash)
+ *   lone surrogate (all of them would have the same hash) or NUL (bcrypt repeats its input with a NUL between, so `a`
+ *   and `a NUL a` would have the same hash)
  */
 export function normalizePassword(password: string): string | undefined {
   if (password === '' || password.length > maxUnitsBeforeNfc) return undefined
@@ -23,7 +23,7 @@ export function normalizePassword(password: string): string | undefined {
   return codePoints(normalized) <= passwordMaxLength ? normalized : undefined
 }
 
-export interface PasswordContext {
+interface PasswordContext {
   email?: string | undefined
   username?: string | undefined
   /** Code points, at least 8. */
@@ -32,7 +32,8 @@ export interface PasswordContext {
 
 /**
  * Checks a new password (NIST SP 800-63B-4 section 3.1.1.2): its length, and that it is not one of the first guesses:
- * common passwords, the name of this service, and the user's name and address in any case. There are no composition rules.
+ * common passwords, the name of this service, and the user's name and address in any case.
+ * There are no composition rules.
  * @returns a sentence for the user, which never contains the password; undefined for an acceptable one
  */
 export function weaknessOf(password: string, { email, username, minLength }: PasswordContext): string | undefined {

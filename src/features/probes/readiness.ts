@@ -25,7 +25,7 @@ export async function findProblems({ store: db, clock, signingKeys, pendingMigra
   try {
     signingKeys.signing()
   } catch (cause) {
-    problems.push({ sentence: 'there is no key to sign tokens with', cause })
+    problems.push({ sentence: 'there is no signing key', cause })
   }
   return problems
 }

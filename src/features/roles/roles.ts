@@ -8,14 +8,14 @@ import * as store from './store.ts'
 
 export { ADMIN, isPermission, type Permission, permissions } from './permissions.ts'
 
-export interface RolesNeeds {
+interface RolesNeeds {
   store: Store
   clock: Clock
   audit: Audit
   users: Users
 }
 
-/** Roles: named sets of permissions, and who holds them. */
+/** Roles are named sets of permissions; users hold roles. */
 export interface Roles {
   /** The permissions that a user holds now through all roles. */
   permissionsOf(user: Pick<User, 'id' | 'grantedRoles'>): Promise<ReadonlySet<Permission>>

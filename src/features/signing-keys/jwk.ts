@@ -12,7 +12,7 @@ export type PublicKeyAlgorithm = (typeof publicKeyAlgorithms)[number]
 export type SignatureAlgorithm = PublicKeyAlgorithm | 'HS256'
 
 /** The private or the public key of a pair. It serves its one `alg` and no other (RFC 8725 section 3.1). */
-export interface AsymmetricKey {
+interface AsymmetricKey {
   readonly alg: PublicKeyAlgorithm
   readonly kid: string
   readonly key: KeyObject
@@ -45,7 +45,7 @@ export interface PublicJwk {
   readonly use: 'sig'
 }
 
-/** The required members per algorithm, in the order of RFC 7638 section 3: the thumbprint is the hash of these alone. */
+/** The required members per algorithm, in the order of RFC 7638 section 3. The thumbprint is the hash of these. */
 const members = {
   ES256: ['crv', 'kty', 'x', 'y'],
   EdDSA: ['crv', 'kty', 'x'],
@@ -59,8 +59,8 @@ const generate = {
 } as const satisfies Record<PublicKeyAlgorithm, () => { privateKey: KeyObject }>
 
 /**
- * A new key with its thumbprint as `kid`. The randomness is OpenSSL's own, which takes no seed.
- * Synchronous: making an RSA key blocks the event loop for up to some hundred milliseconds, so never call this in a request.
+ * A new key with its thumbprint as `kid`. OpenSSL's random generator makes it, which has no seed. An RSA key blocks the
+ * event loop for some ten to some hundred milliseconds, so never call this in a request.
  */
 export const generateSigningKey = (alg: PublicKeyAlgorithm): AsymmetricKey =>
   signingKey(alg, generate[alg]().privateKey)

@@ -58,7 +58,10 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
     return { row, key: importPublicJwk(jwk), jwk }
   }
 
-  /** Signs with the active key, or with the next key of this JWT_ALG when the active one is another process's JWT_SECRET. */
+  /**
+   * Signs with the active key, or with the next key of this JWT_ALG when the active one is another process's
+   * JWT_SECRET.
+   */
   function chooseSigner(rows: readonly SigningKeyRow[]): void {
     const active = rows.find(({ state }) => state === 'active')
     activeAlg = active?.alg
@@ -78,8 +81,8 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
     const rows = await store.all(db)
     const former = entries
     const now = clock.now()
-    const taken = rows.filter((row) => isAccepted(row, now)).map(readEntry)
-    entries = new Map(taken.flatMap((entry) => (entry ? [[entry.row.kid, entry]] : [])))
+    const accepted = rows.filter((row) => isAccepted(row, now)).map(readEntry)
+    entries = new Map(accepted.flatMap((entry) => (entry ? [[entry.row.kid, entry]] : [])))
     for (const kid of former.keys()) if (!entries.has(kid)) for (const listener of listeners) listener(kid)
     chooseSigner(rows)
   }

@@ -4,11 +4,11 @@ import type { Keyring } from './keyring.ts'
 import { ensureKeys } from './prepare.ts'
 import { rotateKeys } from './rotate.ts'
 import { renewSeals } from './sealed-key.ts'
-import { KEEP_GONE, readyAt, rotationDue, type SigningKeyRow } from './signing-key.ts'
+import { KEEP_EXPIRED, readyAt, rotationDue, type SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** Every process applies its own JWT_ALG: the process that holds the lease of `maintainKeys` may have other settings. */
+/** Every process applies its own JWT_ALG: the process with the lease of `maintainKeys` may have other settings. */
 export async function pollKeys(needs: SigningKeysNeeds, keyring: Keyring): Promise<void> {
   const { settings, log } = needs
   await keyring.reload()
@@ -30,7 +30,7 @@ export async function maintainKeys(needs: SigningKeysNeeds, keyring: Keyring): P
     await renewSeals(needs, rows)
     await rotateWhen(needs, keyring, isOld)
   }
-  const deleted = await store.deleteGone(db, clock.now() - KEEP_GONE)
+  const deleted = await store.deleteExpired(db, clock.now() - KEEP_EXPIRED)
   if (deleted > 0) log.info('signing_keys_deleted', { count: deleted })
 }
 

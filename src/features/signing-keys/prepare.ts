@@ -1,9 +1,9 @@
+import { addKey, changeKeys, replaceActive } from './change-keys.ts'
 import { hmacKey, type PublicKeyAlgorithm } from './jwk.ts'
 import { KeyringError, newKey, newRow, readKeys, renewSeals } from './sealed-key.ts'
 import type { SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
-import { addKey, changeKeys, turnOver } from './turn-over.ts'
 
 /**
  * Makes the stored keys fit this configuration: an active and a next key, or JWT_SECRET in their place, all sealed with
@@ -39,8 +39,8 @@ export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly Signing
 }
 
 /**
- * Makes JWT_SECRET the active key at once: the services that verify with it have it already. Its row holds no secret, only
- * the times between which its tokens are valid, so that they expire after a change of JWT_ALG.
+ * Makes JWT_SECRET the active key at once: the services that verify with it have it already. Its row holds no secret,
+ * only the times between which its tokens are valid, so that they expire after a change of JWT_ALG.
  */
 async function adoptSecret(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<boolean> {
   const { settings, store: db } = needs
@@ -52,7 +52,7 @@ async function adoptSecret(needs: SigningKeysNeeds, rows: readonly SigningKeyRow
     if (known?.state === 'revoked')
       throw new KeyringError('This JWT_SECRET was revoked: set another one, here and where its tokens are verified.')
     const to = known ?? newRow(needs, { kid, alg: 'HS256', state: 'active' })
-    if (await changeKeys(needs, () => turnOver(needs, rows, to))) return true
+    if (await changeKeys(needs, () => replaceActive(needs, rows, to))) return true
   }
   throw new KeyringError('Other processes keep changing the signing keys: start again when they have finished.')
 }

@@ -1,11 +1,11 @@
 import { KeywardError } from '../../errors.ts'
+import { addKey, changeKeys, recordEvent, replaceActive, won } from './change-keys.ts'
 import type { PublicKeyAlgorithm } from './jwk.ts'
 import type { Keyring } from './keyring.ts'
 import { newKey, readKeys } from './sealed-key.ts'
 import type { SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
-import { addKey, changeKeys, recordEvent, turnOver, won } from './turn-over.ts'
 
 export interface Revocation {
   kid: string
@@ -28,7 +28,7 @@ export async function revokeKey(needs: SigningKeysNeeds, keyring: Keyring, kid: 
     won(await store.revoke(db, { kid, from: row.state, now: clock.now() }))
     await recordEvent(needs, 'key.revoked', row)
     const others = rows.filter((one) => one !== row)
-    if (successors.active) await turnOver(needs, others, successors.active)
+    if (successors.active) await replaceActive(needs, others, successors.active)
     if (successors.next) won(await addKey(needs, successors.next))
   })
   if (!done) throw new KeywardError('keys_changed')

@@ -1,5 +1,6 @@
 import { KeywardError } from '../../errors.ts'
 import { rfc3339 } from '../../lib/clock.ts'
+import { addKey, changeKeys, replaceActive, won } from './change-keys.ts'
 import type { PublicKeyAlgorithm } from './jwk.ts'
 import type { Keyring } from './keyring.ts'
 import { ensureKeys } from './prepare.ts'
@@ -7,7 +8,6 @@ import { newKey, readKeys } from './sealed-key.ts'
 import { lastTokenExpires, readyAt } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
-import { addKey, changeKeys, turnOver, won } from './turn-over.ts'
 
 export interface Rotation {
   /** The `kid` of the key that signs from now on. */
@@ -32,11 +32,11 @@ export async function rotateKeys(
   if (!to) throw new KeywardError('keys_changed')
   if (!early && clock.now() < readyAt(to))
     throw new KeywardError('key_not_ready', {
-      sentence: `The next key was published ${rfc3339(to.createdAt)}, and services may keep a copy of the key set without it until ${rfc3339(readyAt(to))}: rotate then`,
+      sentence: `Services may have cached the key set without the next key until ${rfc3339(readyAt(to))}: rotate then`,
     })
   const fresh = newKey(needs, alg, 'next')
   const done = await changeKeys(needs, async () => {
-    await turnOver(needs, rows, to)
+    await replaceActive(needs, rows, to)
     won(await addKey(needs, fresh))
   })
   if (!done) throw new KeywardError('keys_changed')

@@ -22,7 +22,7 @@ type Secrets = SigningKeysNeeds['secrets']
 /** Binds a sealed private key to its row: in another row it cannot be opened. */
 const sealContext = (kid: string): string => `signing_keys.private_key:${kid}`
 
-/** Makes a row that is not stored yet. Call it outside transactions: an RSA key takes some hundred milliseconds. */
+/** Makes a key, which is not stored yet. Call it outside transactions: an RSA key takes some hundred milliseconds. */
 export function newKey(needs: SigningKeysNeeds, alg: PublicKeyAlgorithm, state: 'next' | 'active'): SigningKeyRow {
   let key = generateSigningKey(alg)
   // `keyward keys revoke <kid>` would read an id that begins with a dash as an option.
@@ -66,7 +66,7 @@ export function openPrivateKey(secrets: Secrets, row: SigningKeyRow): SigningKey
   const der = unseal(secrets, sealContext(row.kid), row.sealedPrivateKey)
   if (!der)
     throw new KeyringError(
-      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost for good, see “The keys that sign” in the README.',
+      'This SECRET_KEY does not open the signing keys in the database. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost, see “The secret key” in the chapter “Security” of the guide.',
     )
   return importPrivateKey(row.alg as PublicKeyAlgorithm, der)
 }

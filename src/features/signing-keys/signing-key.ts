@@ -29,7 +29,7 @@ const PUBLISH_AHEAD = JWKS_MAX_AGE_SECONDS * SECOND + MINUTE
 const TOKEN_SKEW = 2 * MINUTE
 
 /** How long a key stays in the list after it expired or was revoked. */
-export const KEEP_GONE = 30 * DAY
+export const KEEP_EXPIRED = 30 * DAY
 
 /** When every cached JWKS contains the key, which is published as soon as it is made. */
 export const readyAt = ({ createdAt }: SigningKeyRow): EpochMs => createdAt + PUBLISH_AHEAD
@@ -54,10 +54,10 @@ export function describeKey(row: SigningKeyRow, { now, rotationDays }: { now: Ep
       return `published ${at(row.createdAt)}, may sign from ${at(readyAt(row))}`
     case 'active':
       return row.alg === 'HS256'
-        ? `signs since ${at(row.activatedAt)}; it is JWT_SECRET`
-        : `signs since ${at(row.activatedAt ?? row.createdAt)}, due to rotate ${at(rotationDue(row, rotationDays))}`
+        ? `signing since ${at(row.activatedAt)}; it is JWT_SECRET`
+        : `signing since ${at(row.activatedAt ?? row.createdAt)}, due to rotate ${at(rotationDue(row, rotationDays))}`
     case 'retired':
-      return `signed until ${at(row.retiredAt)}, ${isAccepted(row, now) ? 'verifies until' : 'out since'} ${at(row.expiresAt)}`
+      return `retired ${at(row.retiredAt)}, ${isAccepted(row, now) ? 'accepted until' : 'expired'} ${at(row.expiresAt)}`
     case 'revoked':
       return `revoked ${at(row.revokedAt)}`
   }

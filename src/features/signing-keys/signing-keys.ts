@@ -27,7 +27,7 @@ export interface SigningKeysNeeds {
   settings: SigningKeysSettings
 }
 
-export interface SigningKeysSettings {
+interface SigningKeysSettings {
   /** `JWT_ALG`. */
   alg: SignatureAlgorithm
   /** `JWT_SECRET`, the key of HS256. */
@@ -38,7 +38,7 @@ export interface SigningKeysSettings {
   rotationDays: number
 }
 
-export interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state'> {
+interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state'> {
   /** The times of its states, as a sentence. */
   description: string
 }
@@ -51,7 +51,8 @@ export interface SigningKeys extends Keyring {
    * Makes the published `next` key the active one and publishes another. The former key stays in the JWKS until its
    * last token has expired.
    * @param options.early rotates even while services may hold a copy of the JWKS without the next key
-   * @throws KeywardError `key_not_ready`, `key_not_rotatable`, `keys_changed` when another process changed the keys first
+   * @throws KeywardError `key_not_ready`, `key_not_rotatable`, `keys_changed` when another process changed the keys
+   *   first
    * @throws KeyringError when SECRET_KEY does not open the stored keys
    */
   rotate(options?: { early?: boolean }): Promise<Rotation>
@@ -62,7 +63,9 @@ export interface SigningKeys extends Keyring {
    * @throws KeyringError when SECRET_KEY does not open the stored keys
    */
   revoke(kid: string): Promise<Revocation>
-  /** Reads the changes of other processes, and rotates after a change of JWT_ALG. Every process runs this every 10 s. */
+  /**
+   * Reads the changes of other processes, and rotates after a change of JWT_ALG. Every process runs this every 10 s.
+   */
   poll(): Promise<void>
   /** Rotates by age, renews seals and deletes old keys. One process runs this for all of them, under a lease. */
   maintain(): Promise<void>
@@ -70,8 +73,8 @@ export interface SigningKeys extends Keyring {
 
 /**
  * Opens the signing keys.
- * @param options.prepare makes the first keys, and makes the stored ones fit this configuration. A command passes false:
- *   its settings may differ from the server's.
+ * @param options.prepare makes the first keys, and makes the stored ones fit this configuration. A command passes
+ *   false: its settings may differ from the server's.
  * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
  */
 export async function openSigningKeys(needs: SigningKeysNeeds, { prepare = true } = {}): Promise<SigningKeys> {

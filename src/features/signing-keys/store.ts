@@ -18,7 +18,10 @@ export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow):
   return added.length > 0
 }
 
-/** Activates a key that is still in state `from`. Violates the unique index on `active_slot` while another key is active. */
+/**
+ * Activates a key that is still in state `from`. Violates the unique index on `active_slot` while another key is
+ * active.
+ */
 export const activate = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
   move(db, kid, from, { state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now, expiresAt: null })
 
@@ -64,8 +67,11 @@ export const raiseLongestToken = ({ q, t: { signingKeys: keys } }: Db, ms: numbe
     .set({ longestToken: ms })
     .where(and(inArray(keys.state, ['active', 'next']), lt(keys.longestToken, ms)))
 
-/** Deletes keys that expired or were revoked before `before`. A revoked HS256 key stays: Keyward refuses that secret forever. */
-export async function deleteGone({ q, t: { signingKeys: keys } }: Db, before: EpochMs): Promise<number> {
+/**
+ * Deletes keys that expired or were revoked before `before`. A revoked HS256 key stays: Keyward refuses that secret
+ * forever.
+ */
+export async function deleteExpired({ q, t: { signingKeys: keys } }: Db, before: EpochMs): Promise<number> {
   const deleted = await q
     .delete(keys)
     .where(

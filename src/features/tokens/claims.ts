@@ -6,7 +6,7 @@ const MAX_LEEWAY_SECONDS = 60
 /** The end of the year 9999: RFC 3339 cannot write later times. */
 const MAX_NUMERIC_DATE = 253_402_300_799
 
-export interface ClaimRules {
+interface ClaimRules {
   /** The only accepted issuer, compared exactly. */
   issuer: string
   /** Must be among the token's audiences. `undefined`: the token must have no `aud` (`JWT_COMPAT=fastapi`). */
@@ -17,7 +17,7 @@ export interface ClaimRules {
 }
 
 /** The times of a valid token, in seconds since 1970 (RFC 7519). */
-export interface CheckedTimes {
+interface CheckedTimes {
   exp: number
   nbf: number | undefined
   iat: number | undefined

@@ -5,13 +5,13 @@ import { nodeCrypto } from '../../lib/node-crypto.ts'
 import type { SigningKey, VerificationKey } from '../signing-keys/signing-keys.ts'
 
 /** The header of a token that was verified. */
-export interface JwsHeader {
+interface JwsHeader {
   alg: string
   kid: string | undefined
   typ: string | undefined
 }
 
-export interface VerifiedJws {
+interface VerifiedJws {
   header: JwsHeader
   payload: Record<string, unknown>
 }
@@ -48,8 +48,8 @@ export function sign(key: SigningKey, payload: object, typ: string): string {
  * Verifies a compact JWS. It accepts only
  * - at most 8 KiB, exactly three segments, each in canonical base64url without padding (RFC 7515 section 2);
  * - a header and a payload that are JSON objects in well-formed UTF-8 without duplicate names (section 4);
- * - the one `alg` of the key that `findKey` returns (RFC 8725 section 3.1): no key has `none`, and a public key is never
- *   used as an HS256 secret. Parameters that contain a key or require an extension are refused;
+ * - the one `alg` of the key that `findKey` returns (RFC 8725 section 3.1): no key has `none`, and a public key is
+ *   never used as an HS256 secret. Parameters that contain a key or require an extension are refused;
  * - exactly the expected `typ`. RFC 7515 section 4.1.9 would allow other cases and an `application/` prefix, but only
  *   tokens of `sign` are verified here, and those have one spelling (RFC 8725 section 3.11).
  *

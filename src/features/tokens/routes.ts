@@ -36,7 +36,10 @@ export function tokenRoutes(issuer: string, kit: HttpKit) {
   return routes
 }
 
-/** The issuer's path follows the well-known one (RFC 8414 section 3.1). A path with `:` or `*`, which mean patterns in a route, is left out. */
+/**
+ * The issuer's path follows the well-known one (RFC 8414 section 3.1). A path with `:` or `*`, which mean patterns in a
+ * route, is left out.
+ */
 const issuerPath = (issuer: string): string => {
   const { pathname } = new URL(issuer)
   return pathname === '/' || /[:*]/.test(pathname) ? '' : pathname

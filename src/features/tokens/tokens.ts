@@ -6,8 +6,8 @@ import { checkClaims } from './claims.ts'
 import { sign, verify } from './jws.ts'
 import { createVerifiedCache } from './verified-cache.ts'
 
-/** The session and the user that an access token stands for. */
-export interface TokenSubject {
+/** The session and the user of an access token. */
+interface TokenSubject {
   userId: number
   sessionId: string
   /** The session's generation when the token is made; see `sessions/refresh.ts`. */
@@ -33,23 +33,23 @@ export interface AccessTokens {
   /** Signs a token. @returns `expiresIn` in seconds */
   mint(subject: TokenSubject): { token: string; expiresIn: number }
   /**
-   * The claims of a token that Keyward signed for itself and that has not expired; undefined for any other text. When the
-   * token has an unknown `kid`, the keys are read again, so that a token of one replica is valid at every other at once.
-   * Only a well-formed token causes that read, and concurrent ones share it.
+   * The claims of a token that Keyward signed for itself and that has not expired; undefined for any other text. When
+   * the token has an unknown `kid`, the keys are read again, so that a token of one replica is valid at every other at
+   * once. Only a well-formed token causes that read, and concurrent ones share it.
    */
   verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
   /** All claims of a token that `verifyFresh` accepted just now. */
   read(token: string): Record<string, unknown> | undefined
 }
 
-export interface AccessTokensNeeds {
+interface AccessTokensNeeds {
   signingKeys: Pick<SigningKeys, 'signing' | 'find' | 'reload' | 'onDrop'>
   clock: Clock
   random: Random
   settings: AccessTokenSettings
 }
 
-export interface AccessTokenSettings {
+interface AccessTokenSettings {
   /** `PUBLIC_URL`. */
   issuer: string
   /** `JWT_AUDIENCE`; the issuer when it is not set. */
@@ -63,8 +63,9 @@ export interface AccessTokenSettings {
 }
 
 /**
- * Access tokens (RFC 9068). With `JWT_COMPAT=fastapi` they have the form that FastAPI services read: `sub` is the username,
- * the user id is in `uid`, and there is no `aud`, since python-jose refuses an audience that it does not expect.
+ * Access tokens (RFC 9068). With `JWT_COMPAT=fastapi` they have the form that FastAPI services read: `sub` is the
+ * username, the user id is in `uid`, and there is no `aud`, since python-jose refuses an audience that it does not
+ * expect.
  */
 export function createAccessTokens({ signingKeys, clock, random, settings }: AccessTokensNeeds): AccessTokens {
   const { issuer, lifetime } = settings

@@ -14,7 +14,7 @@ export interface VerifiedToken<Claims> {
  * Remembers verified tokens, so that a signature is checked once per token and not once per request. A known token is
  * genuine and not expired, no more: session, user and revocation are still read each time.
  */
-export interface VerifiedCache<Claims> {
+interface VerifiedCache<Claims> {
   /** The token if it is known and valid at `now`, also when the clock was set back. */
   get(token: string, now: EpochMs): VerifiedToken<Claims> | undefined
   set(token: string, verified: VerifiedToken<Claims>): void

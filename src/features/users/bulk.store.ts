@@ -5,7 +5,7 @@ import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import type { BulkUser, UserKeys } from './user.ts'
 
-/** How many users one statement takes. With three keys or eleven columns each, it stays below SQLite's 32,766 parameters. */
+/** How many users one statement takes. Three keys or eleven columns of each stay below SQLite's 32,766 parameters. */
 export const ROWS = 500
 
 /** Prepared for `ROWS` users: an import holds its lock only a third as long. */

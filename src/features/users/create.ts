@@ -28,7 +28,7 @@ export async function checkFree(
   { store: db }: UsersNeeds,
   { emailKey, usernameKey }: Pick<NewUser, 'emailKey' | 'usernameKey'>,
 ): Promise<void> {
-  // The username is read first: if an account with both is added between the two reads, the result is `email_taken` too.
+  // The username is read first: an account with both that is added between the reads gives `email_taken` too.
   const named = await store.findCredentials(db, { usernameKey })
   if (await store.findCredentials(db, { emailKey })) throw new KeywardError('email_taken')
   if (named) throw new KeywardError('username_taken')

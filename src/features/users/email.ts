@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url'
 
-export interface EmailAddress {
+interface EmailAddress {
   /** For sending mail: the local part as typed, the domain in lower-case IDNA A-labels. */
   email: string
   /** `email` in lower case, for uniqueness and look-ups. */

@@ -18,7 +18,7 @@ export interface User {
 export const roleNames = ({ grantedRoles }: Pick<User, 'grantedRoles'>): string[] =>
   grantedRoles === null ? ['user'] : ['user', ...grantedRoles.split(' ')].sort()
 
-/** The data with which a login is checked. Hash and session epoch are read together, so that a reset meanwhile is noticed. */
+/** A user with the password hash. Both are read together, so that a login notices a reset by its session epoch. */
 export interface UserCredentials extends User {
   passwordHash: string | null
   passwordScheme: string | null

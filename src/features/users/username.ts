@@ -1,6 +1,6 @@
 import { normalizeEmail } from './email.ts'
 
-export interface Username {
+interface Username {
   /** As typed; for display. */
   username: string
   /** For uniqueness and look-ups. */
@@ -16,15 +16,15 @@ export const reservedUsername = 'This username is reserved'
 
 /**
  * Accepts 3 to 32 ASCII letters, digits, dots, hyphens and underscores in any order. In ASCII there are no look-alike
- * letters of Unicode, and lower case has one meaning. Without `@` a username is never read as an address. `.` and `..` are
- * too short, so a username is also a safe path segment.
+ * letters of Unicode, and lower case has one meaning. Without `@` a username is never read as an address. `.` and `..`
+ * are too short, so a username is also a safe path segment.
  */
 export function normalizeUsername(input: string): Username | undefined {
   return /^[A-Za-z0-9._-]{3,32}$/.test(input) ? { username: input, usernameKey: usernameKey(input) } : undefined
 }
 
 /**
- * The username of an account of another service. Unlike a registered one it may have inner spaces and letters of any script.
+ * The username of an account of another service. It may have inner spaces and letters of any script.
  * @returns undefined for a name with which no user could log in
  */
 export function normalizeImportedUsername(input: string): Username | undefined {
@@ -35,8 +35,8 @@ export function normalizeImportedUsername(input: string): Username | undefined {
 }
 
 /**
- * The key of a username. Names that differ only in case, in the composition, width or style of letters (UAX 15, NFKC) or in
- * invisible characters have the same key, so that two of them never coexist.
+ * The key of a username. Names that differ only in case, in the composition, width or style of letters (UAX 15, NFKC)
+ * or in invisible characters have the same key, so that two of them never coexist.
  */
 export function usernameKey(username: string): string {
   if (/^[\0-\x7f]*$/.test(username)) return username.toLowerCase()
@@ -55,9 +55,9 @@ const reserved = new Set(
 )
 
 /**
- * Whether a username cannot be registered: it seems to belong to the service (`support`, `postmaster`) or has a meaning in
- * paths and programs (`me`, `null`). Case and punctuation are ignored: `Ad-min`, `_root_`. An administrator may still
- * create an account with it.
+ * Whether a username cannot be registered: it seems to belong to the service (`support`, `postmaster`) or has a meaning
+ * in paths and programs (`me`, `null`). Case and punctuation are ignored: `Ad-min`, `_root_`. An administrator may
+ * still create an account with it.
  */
 export const isReservedUsername = (username: string): boolean =>
   reserved.has(usernameKey(username).replace(/[._-]/g, ''))
@@ -66,8 +66,8 @@ export const isReservedUsername = (username: string): boolean =>
 export type LoginIdentifier = { emailKey: string } | { usernameKey: string }
 
 /**
- * Reads the name that a user typed at login. A name with `@` is an address and never a username, so no username can hide
- * the address of another user. All spellings of an account's name give the same key, by which limits count.
+ * Reads the name that a user typed at login. A name with `@` is an address and never a username, so no username can
+ * hide the address of another user. All spellings of an account's name give the same key, by which limits count.
  * @returns undefined for a name that no account can have; the login then hashes as for an unknown account
  */
 export function loginIdentifier(typed: string): LoginIdentifier | undefined {
@@ -81,7 +81,7 @@ export function loginIdentifier(typed: string): LoginIdentifier | undefined {
 }
 
 /**
- * Refuses text that PostgreSQL cannot store, and text that only a hostile client sends. The length is checked first, since
- * normalisation is slow for long hostile text.
+ * Refuses text that PostgreSQL cannot store, and text that only a hostile client sends. The length is checked first,
+ * since normalisation is slow for long hostile text.
  */
 const isLoginName = (text: string): boolean => text.length <= 254 && text.isWellFormed() && !/\p{Cc}/u.test(text)

@@ -52,7 +52,7 @@ export interface Users {
   /** Deletes a user and every row with a foreign key to it. */
   remove(id: number): Promise<void>
   /**
-   * Locks an active user with this session epoch until the transaction ends, so that its sessions begin one after another.
+   * Locks an active user with this session epoch until the transaction ends: its sessions begin one after another.
    * @returns the device epoch; undefined when the user is inactive, deleted, or has another session epoch
    */
   holdForSession(user: { id: number; epoch: number }): Promise<number | undefined>

@@ -30,7 +30,7 @@ export function won(found: boolean): void {
  * Makes `to` the active key and retires the present one. Call it inside `changeKeys`. Next keys of other algorithms are
  * retired too, since a process that could not use the active key may have signed with one of them.
  */
-export async function turnOver(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[], to: SigningKeyRow) {
+export async function replaceActive(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[], to: SigningKeyRow) {
   const { store: db, clock } = needs
   const now = clock.now()
   for (const row of rows) {
