@@ -1,6 +1,6 @@
 /**
- * Counters and histograms in Prometheus' text format 0.0.4. A cell is found once and then only counted up, which costs
- * 20 ns a request where `prom-client` takes 520 ns; that is what lets metrics stay on.
+ * Counters and histograms in the Prometheus text format 0.0.4. To count one request takes 0.2 µs; with `prom-client` it
+ * takes 0.5 µs.
  */
 export interface Registry {
   counter<L extends string>(name: string, help: string, labels?: readonly L[]): Family<Counter>
@@ -20,7 +20,7 @@ export interface Registry {
 }
 
 export interface Family<Cell> {
-  /** The cell for these label values, in the order of the label names; keep it where it is used often. */
+  /** The cell for these label values, in the order of the label names. */
   cell(...values: string[]): Cell
 }
 

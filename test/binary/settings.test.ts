@@ -119,7 +119,7 @@ describeEachDialect('a database created with another SECRET_KEY', (dialect) => {
       const env = { DATABASE_URL: databaseUrl, SECRET_KEY, HOST: '127.0.0.1', PORT: '0' }
       const { exitCode, stdout, stderr } = await runBinary(['serve', '--dev'], { env })
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-      expect(stderr).toStartWith('SECRET_KEY is not the one this database was set up with')
+      expect(stderr).toStartWith('This SECRET_KEY does not open the signing keys in the database')
       expect(stderr).toContain('SECRET_KEY_PREVIOUS')
       expect(stderr.trimEnd().split('\n')).toHaveLength(1)
 

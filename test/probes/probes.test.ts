@@ -86,7 +86,7 @@ describe('/readyz', () => {
     }
     const app = await apps.open({ replace: { signingKeys: (real) => ({ ...real, signing }) } })
     const [status, body] = await probe(app)
-    expect([status, body.detail]).toEqual([503, 'Not ready: there is no key to sign tokens with'])
+    expect([status, body.detail]).toEqual([503, 'Not ready: there is no signing key'])
   })
 
   test('parallel probes share one write, and wait at most 5 seconds for one that hangs', async () => {

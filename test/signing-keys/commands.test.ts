@@ -30,7 +30,7 @@ describeEachDialect('keyward keys', (dialect) => {
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out.trimEnd().split('\n').sort()).toEqual(
       [
-        `${active}  ES256  active   signs since 2026-01-01T00:00:00.000Z, due to rotate 2026-04-01T00:00:00.000Z`,
+        `${active}  ES256  active   signing since 2026-01-01T00:00:00.000Z, due to rotate 2026-04-01T00:00:00.000Z`,
         `${next}  ES256  next     published 2026-01-01T00:00:00.000Z, may sign from 2026-01-01T00:11:00.000Z`,
       ].sort(),
     )
@@ -60,7 +60,7 @@ describeEachDialect('keyward keys', (dialect) => {
     expect(await keys(app, 'rotate')).toEqual({
       code: 1,
       out: '',
-      err: 'The next key was published 2026-01-01T00:00:00.000Z, and services may keep a copy of the key set without it until 2026-01-01T00:11:00.000Z: rotate then, or at once with --now\n',
+      err: 'Services may have cached the key set without the next key until 2026-01-01T00:11:00.000Z: rotate then, or at once with --now\n',
     })
     expect(await states(app)).toEqual(before)
     expect((await keys(app, 'rotate', '--now')).code).toBe(0)

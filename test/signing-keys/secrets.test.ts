@@ -51,14 +51,14 @@ describeEachDialect('stored signing keys', (dialect) => {
     const app = await apps.open({ dialect })
     const before = await rows(app)
     await expect(restart(app, { SECRET_KEY: newSecret })).rejects.toThrow(
-      'SECRET_KEY is not the one this database was set up with, so its signing key cannot be opened. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost for good, see “The secret key” in the guide, /docs/guide/security.',
+      'This SECRET_KEY does not open the signing keys in the database. Start with the former SECRET_KEY, or set it as SECRET_KEY_PREVIOUS beside the new one. If it is lost, see “The secret key” in the chapter “Security” of the guide.',
     )
     for (const argv of [
       ['keys', 'rotate', '--now'],
       ['keys', 'revoke', before[0]!.kid],
     ]) {
       const { code, err } = await keyward(argv, { databaseUrl: app.databaseUrl, env: { SECRET_KEY: newSecret } })
-      expect([code, err]).toEqual([1, expect.stringContaining('SECRET_KEY is not the one')])
+      expect([code, err]).toEqual([1, expect.stringContaining('This SECRET_KEY does not open the signing keys')])
     }
     expect(await rows(app)).toEqual(before)
   })
@@ -78,7 +78,7 @@ describeEachDialect('stored signing keys', (dialect) => {
     const app = await apps.open({ dialect })
     const [one, two] = await rows(app)
     await app.rows.signingKeys.change({ kid: one!.kid }, { sealedPrivateKey: two!.sealedPrivateKey })
-    await expect(restart(app, {})).rejects.toThrow('cannot be opened')
+    await expect(restart(app, {})).rejects.toThrow('This SECRET_KEY does not open the signing keys')
   })
 
   test('a key that no longer signs has no private part', async () => {

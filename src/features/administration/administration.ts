@@ -1,3 +1,4 @@
+import { invalidField, KeywardError } from '../../errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -5,12 +6,16 @@ import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
-import { createUser, type NewAccount, requireUser, setPassword } from './accounts.ts'
-import { activate, deactivate, deleteUser } from './lifecycle.ts'
 
-export type { NewAccount } from './accounts.ts'
+interface NewAccount {
+  email: string
+  username: string
+  password: string
+  /** The account gets the role `admin`. */
+  admin: boolean
+}
 
-export interface AdministrationNeeds {
+interface AdministrationNeeds {
   store: Store
   audit: Audit
   users: Users
@@ -20,42 +25,84 @@ export interface AdministrationNeeds {
   accounts: Accounts
 }
 
-/** What administrators do to the accounts of others. */
+/** The operations with which administrators manage the accounts of others. */
 export interface Administration {
   /**
-   * Creates an account, also while registration is closed and with a reserved name.
+   * Creates an account, even while registration is closed or with a reserved name.
    * @throws KeywardError as `Accounts.register`
    */
   createUser(account: NewAccount): Promise<User>
   /**
-   * Finds the account that a username or an address names.
+   * Finds a user by username or address.
    * @throws KeywardError `user_not_found`
    */
   requireUser(typed: string): Promise<User>
   /**
-   * Sets a password without the former one. All sessions end, and all device tokens are voided.
+   * Sets a password without the former one. All sessions of the user end, and all device tokens are revoked.
    * @throws KeywardError `validation_failed`, `user_not_found`
    */
   setPassword(user: User, password: string): Promise<void>
   /**
-   * Deactivates an account. Every session and token of it ends, and stays ended when it is activated again.
+   * Deactivates a user. All sessions and tokens of the user end; activation does not restore them.
    * @throws KeywardError `last_admin`
    */
   deactivate(user: User): Promise<void>
-  /** Activates an account; its user logs in again. */
+  /** Activates a user, who must log in again. */
   activate(user: User): Promise<void>
   /**
-   * Deletes an account and all that is stored about the person. Audit events keep its id, which is never given again.
+   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
 }
 
-export const createAdministration = (needs: AdministrationNeeds): Administration => ({
-  createUser: (account) => createUser(needs, account),
-  requireUser: (typed) => requireUser(needs, typed),
-  setPassword: (user, password) => setPassword(needs, user, password),
-  deactivate: (user) => deactivate(needs, user),
-  activate: (user) => activate(needs, user),
-  deleteUser: (user) => deleteUser(needs, user),
-})
+export function createAdministration(needs: AdministrationNeeds): Administration {
+  const { store: db, audit, users, passwords, roles, sessions, accounts } = needs
+  return {
+    async createUser(account) {
+      const { id } = await accounts.register({ ...account, byAdmin: true })
+      // Read again: the role is granted after the user is inserted.
+      return (await users.find(id))!
+    },
+
+    async requireUser(typed) {
+      const user = await users.findByName(typed)
+      if (!user) throw new KeywardError('user_not_found')
+      return user
+    },
+
+    async setPassword(user, password) {
+      const weakness = passwords.weaknessOf(password, user)
+      if (weakness) throw invalidField('password', weakness)
+      const { id } = user
+      const { hash, scheme } = await passwords.hash(password)
+      await db.transaction(async () => {
+        if (!(await users.setPassword({ id, hash, scheme }))) throw new KeywardError('user_not_found')
+        await sessions.endAll({ userId: id, reason: 'password_set_by_admin' })
+        await audit.record({ event: 'password.set_by_admin', userId: id })
+      })
+    },
+
+    deactivate: ({ id }) =>
+      db.transaction(async () => {
+        const user = await roles.keepAnAdmin(id)
+        if (!user?.isActive) return
+        await users.setActive({ id, isActive: false })
+        await sessions.endAll({ userId: id, reason: 'deactivated' })
+        await audit.record({ event: 'user.deactivated', userId: id })
+      }),
+
+    activate: ({ id }) =>
+      db.transaction(async () => {
+        if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
+      }),
+
+    deleteUser: ({ id }) =>
+      db.transaction(async () => {
+        if (!(await roles.keepAnAdmin(id))) return
+        await users.remove(id)
+        await audit.forgetUser(id)
+        await audit.record({ event: 'user.deleted', userId: id })
+      }),
+  }
+}

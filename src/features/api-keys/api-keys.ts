@@ -1,30 +1,21 @@
+import { KeywardError } from '../../errors.ts'
 import type { Clock, EpochMs } from '../../lib/clock.ts'
 import type { Random } from '../../lib/random.ts'
-import type { Store } from '../../storage/store.ts'
+import type { Db, Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Permission, Roles } from '../roles/roles.ts'
 import type { User } from '../users/users.ts'
 import { authenticate } from './authenticate.ts'
+import { create } from './create.ts'
 import { createKeyMacs, type KeyMacs } from './key-text.ts'
-import { create, revoke } from './manage.ts'
 import * as store from './store.ts'
 
 export { looksLikeApiKey } from './key-text.ts'
 
-/** An API key without its text. */
-export interface ApiKey {
-  id: number
-  ownerId: number
-  name: string
-  /** Permissions, space separated. */
-  scopes: string
-  createdAt: EpochMs
-  expiresAt: EpochMs | null
-  lastUsedAt: EpochMs | null
-  revokedAt: EpochMs | null
-}
+/** An API key without its MAC. `scopes` are permissions, space separated. */
+export type ApiKey = Omit<Db['t']['apiKeys']['$inferSelect'], 'mac'>
 
-/** A request that came with an API key: its owner, and the permissions that it has now. */
+/** A request with an API key: its owner, and the permissions that the key has now. */
 export interface ApiKeyCaller {
   kind: 'api_key'
   userId: number
@@ -41,13 +32,13 @@ export interface ApiKeysNeeds {
   macs: KeyMacs
 }
 
-/** Keys with which services call Keyward. A key acts for its owner, within its scopes and what the owner holds now. */
+/** Keys with which services call Keyward. Its permissions are its scopes, as far as its owner still holds them. */
 export interface ApiKeys {
   /**
    * Makes a key.
-   * @returns its id and its text, which is shown once and not stored
+   * @returns its id and its text, which is not stored
    * @throws KeywardError `validation_failed` for a scope that is no permission of the owner, and for a name that is
-   *   empty, longer than 100 characters or holds control characters
+   *   empty, longer than 100 characters or contains control characters
    */
   create(key: NewApiKey): Promise<{ id: number; text: string }>
   /**
@@ -55,11 +46,11 @@ export interface ApiKeys {
    * @throws KeywardError `invalid_token`
    */
   authenticate(text: string): Promise<ApiKeyCaller>
-  /** All keys, also expired and revoked ones. */
+  /** All keys, including expired and revoked ones. */
   list(): Promise<ApiKey[]>
   /**
    * Revokes a key at once.
-   * @throws KeywardError `api_key_not_found`, also for a key that was revoked before
+   * @throws KeywardError `api_key_not_found`, also for a revoked key
    */
   revoke(id: number): Promise<void>
 }
@@ -76,11 +67,17 @@ export function createApiKeys({
   secrets,
   ...others
 }: Omit<ApiKeysNeeds, 'macs'> & { secrets: readonly [string, ...string[]] }): ApiKeys {
+  const { store: db, clock, audit } = others
   const needs: ApiKeysNeeds = { ...others, macs: createKeyMacs(secrets) }
   return {
     create: (key) => create(needs, key),
     authenticate: (text) => authenticate(needs, text),
-    list: () => store.list(needs.store),
-    revoke: (id) => revoke(needs, id),
+    list: () => store.list(db),
+    revoke: (id) =>
+      db.transaction(async () => {
+        const revoked = await store.revoke(db, { id, now: clock.now() })
+        if (!revoked) throw new KeywardError('api_key_not_found')
+        await audit.record({ event: 'api_key.revoked', userId: revoked.ownerId, details: { id } })
+      }),
   }
 }

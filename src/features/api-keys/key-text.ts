@@ -6,13 +6,13 @@ const PREFIX = 'kw_'
 
 export const looksLikeApiKey = (token: string): boolean => token.startsWith(PREFIX)
 
-/** `kw_`, 32 random characters (192 bits) and a checksum of six. */
+/** `kw_`, 32 random characters (192 bits) and a checksum of six characters. */
 export function makeKeyText(random: Random): string {
   const body = toBase64Url(random.bytes(24))
   return PREFIX + body + checksum(body)
 }
 
-/** Recognises a mistyped or cut key without the database; scanners for leaked secrets can do the same. */
+/** Checks the checksum: a mistyped key needs no database. Scanners for leaked secrets can check it too. */
 export function isWellFormed(text: string): boolean {
   const body = text.slice(PREFIX.length, -6)
   return /^kw_[A-Za-z0-9_-]{38}$/.test(text) && text.endsWith(checksum(body))
@@ -20,7 +20,7 @@ export function isWellFormed(text: string): boolean {
 
 const checksum = (body: string): string => toBase64Url(sha256(`keyward api key\n${body}`)).slice(0, 6)
 
-/** The HMACs under which a key may be stored: with the present SECRET_KEY, then with the previous one. */
+/** The MACs under which a key may be stored: with the present SECRET_KEY, then with the previous one. */
 export type KeyMacs = (text: string) => [current: string, ...previous: string[]]
 
 export function createKeyMacs(secrets: readonly [string, ...string[]]): KeyMacs {

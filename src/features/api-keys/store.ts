@@ -1,10 +1,9 @@
-import { and, asc, eq, gt, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, isNull, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { castPlaceholder } from '../../storage/cast-placeholder.ts'
 import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
-import type { User } from '../users/users.ts'
 import type { ApiKey } from './api-keys.ts'
 
 const prepared = statements((db, { select }) => {
@@ -28,26 +27,19 @@ const prepared = statements((db, { select }) => {
   }
 })
 
-export interface LiveApiKey {
-  id: number
-  scopes: string
-  lastUsedAt: EpochMs | null
-  owner: User
-}
-
 /** Finds a key that is neither revoked nor expired and whose owner is active. */
-export const findLive = async (db: Db, by: { mac: string; now: EpochMs }): Promise<LiveApiKey | undefined> =>
+export const findLive = async (db: Db, by: { mac: string; now: EpochMs }) =>
   (await queryRows(db, prepared(db).findLive, by))[0]
 
 export async function insert(
   { q, t: { apiKeys } }: Db,
-  key: { ownerId: number; name: string; mac: string; scopes: string; createdAt: EpochMs; expiresAt: EpochMs | null },
+  key: Pick<ApiKey, 'ownerId' | 'name' | 'scopes' | 'createdAt' | 'expiresAt'> & { mac: string },
 ): Promise<number> {
   const [row] = await q.insert(apiKeys).values(key).returning({ id: apiKeys.id })
   return row!.id
 }
 
-/** Records a use. `mac` was made with the present SECRET_KEY, the stored one perhaps with the previous one. */
+/** Records a use, and replaces a MAC that was made with the previous SECRET_KEY. */
 export async function touch(
   { q, t: { apiKeys } }: Db,
   { id, mac, lastUsedAt }: { id: number; mac: string; lastUsedAt: EpochMs },
@@ -64,17 +56,7 @@ export async function revoke({ q, t: { apiKeys } }: Db, { id, now }: { id: numbe
   return row
 }
 
-export const list = ({ q, t: { apiKeys } }: Db): Promise<ApiKey[]> =>
-  q
-    .select({
-      id: apiKeys.id,
-      ownerId: apiKeys.ownerId,
-      name: apiKeys.name,
-      scopes: apiKeys.scopes,
-      createdAt: apiKeys.createdAt,
-      expiresAt: apiKeys.expiresAt,
-      lastUsedAt: apiKeys.lastUsedAt,
-      revokedAt: apiKeys.revokedAt,
-    })
-    .from(apiKeys)
-    .orderBy(asc(apiKeys.id))
+export function list({ q, t: { apiKeys } }: Db): Promise<ApiKey[]> {
+  const { mac: _, ...columns } = getTableColumns(apiKeys)
+  return q.select(columns).from(apiKeys).orderBy(asc(apiKeys.id))
+}

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../lib/clock.ts'
+import type { Db } from '../../storage/store.ts'
 
-/** Everything the audit log can hold. A closed list: who reads the log must know what can stand in it. */
+/** Every event of the audit log. The list is closed, so that a reader of the log can know all of them. */
 export const auditEvents = [
   'user.registered',
   'user.created',
@@ -30,36 +31,27 @@ export const auditEvents = [
   'api_key.revoked',
 ] as const
 
-export type AuditEventName = (typeof auditEvents)[number]
+type AuditEventName = (typeof auditEvents)[number]
 
-/** One thing that happened. `details` holds words and numbers, never a secret, a whole token or a typed password. */
+/** One event. `details` contains words and numbers, never a secret, a whole token or a typed password. */
 export interface AuditEvent {
   event: AuditEventName
   userId?: number
-  /** Who did it, where that is somebody else than the user. */
+  /** The user who acted, if that is another one. */
   actorId?: number
   sessionId?: string
   ip?: string
   details?: Record<string, string | number | boolean>
 }
 
-/** An event as it is stored. `ip` may be a network by now; `details` is JSON. */
-export interface AuditRow {
-  id: number
-  at: EpochMs
-  event: string
-  userId: number | null
-  actorId: number | null
-  sessionId: string | null
-  ip: string | null
-  details: string | null
-}
+/** An event as it is stored. `ip` is a network once the address was shortened; `details` is JSON. */
+export type AuditRow = Omit<Db['t']['auditEvents']['$inferSelect'], 'ipWholeSince'>
 
 export interface AuditFilter {
   event?: AuditEventName
   userId?: number
   since?: EpochMs
-  /** Only rows with a smaller number: the next page. */
+  /** Only rows with a lower id: the next page. */
   before?: number
   limit: number
 }

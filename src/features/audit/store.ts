@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, inArray, lt } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gte, inArray, lt } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -19,8 +19,8 @@ const prepared = statements(({ q, t: { auditEvents } }, { change }) => ({
   ),
 }))
 
-export const insert = (db: Db, { at, ...event }: AuditEvent & { at: EpochMs }): Promise<unknown> =>
-  execute(db, prepared(db).insert, {
+export async function insert(db: Db, { at, ...event }: AuditEvent & { at: EpochMs }): Promise<void> {
+  await execute(db, prepared(db).insert, {
     at,
     event: event.event,
     userId: event.userId ?? null,
@@ -30,20 +30,13 @@ export const insert = (db: Db, { at, ...event }: AuditEvent & { at: EpochMs }): 
     ipWholeSince: event.ip === undefined ? null : at,
     details: event.details ? JSON.stringify(event.details) : null,
   })
+}
 
 /** The rows that match, newest first. */
-export const list = ({ q, t: { auditEvents: a } }: Db, filter: AuditFilter): Promise<AuditRow[]> =>
-  q
-    .select({
-      id: a.id,
-      at: a.at,
-      event: a.event,
-      userId: a.userId,
-      actorId: a.actorId,
-      sessionId: a.sessionId,
-      ip: a.ip,
-      details: a.details,
-    })
+export function list({ q, t: { auditEvents: a } }: Db, filter: AuditFilter): Promise<AuditRow[]> {
+  const { ipWholeSince: _, ...columns } = getTableColumns(a)
+  return q
+    .select(columns)
     .from(a)
     .where(
       and(
@@ -55,21 +48,20 @@ export const list = ({ q, t: { auditEvents: a } }: Db, filter: AuditFilter): Pro
     )
     .orderBy(desc(a.id))
     .limit(filter.limit)
+}
 
-/** Up to `limit` rows that were written before a moment and still hold a whole IP address. */
-export const withWholeIp = (
-  { q, t: { auditEvents: a } }: Db,
-  { before, limit }: { before: EpochMs; limit: number },
-): Promise<{ id: number; ip: string | null }[]> =>
+/** Up to `limit` rows that were written before this time and still have a whole IP address. */
+export const withWholeIp = ({ q, t: { auditEvents: a } }: Db, { before, limit }: { before: EpochMs; limit: number }) =>
   q.select({ id: a.id, ip: a.ip }).from(a).where(lt(a.ipWholeSince, before)).limit(limit)
 
 export const setIp = ({ q, t: { auditEvents: a } }: Db, ids: number[], ip: string | null): Promise<unknown> =>
   q.update(a).set({ ip, ipWholeSince: null }).where(inArray(a.id, ids))
 
-export const forgetUser = ({ q, t: { auditEvents: a } }: Db, userId: number): Promise<unknown> =>
-  q.update(a).set({ ip: null, ipWholeSince: null, sessionId: null }).where(eq(a.userId, userId))
+export async function forgetUser({ q, t: { auditEvents: a } }: Db, userId: number): Promise<void> {
+  await q.update(a).set({ ip: null, ipWholeSince: null, sessionId: null }).where(eq(a.userId, userId))
+}
 
-/** Deletes up to `limit` rows written before a moment. @returns how many were deleted */
+/** Deletes up to `limit` rows that were written before this time. @returns how many were deleted */
 export async function deleteBefore(
   { q, t: { auditEvents: a } }: Db,
   { before, limit }: { before: EpochMs; limit: number },

@@ -5,20 +5,31 @@ import { type Random, randomId } from '../../lib/random.ts'
 import { releaseLease, tryLease } from '../../storage/lease.ts'
 import type { Store } from '../../storage/store.ts'
 
-export { cleanUp } from './clean-up.ts'
+/** Rows in one batch: few, so that no request waits for a clean-up. */
+const BATCH = 200
+/** Batches of one chore in one run; the next run continues. */
+const BATCHES = 50
+
+/**
+ * Runs every chore until it finds less than a batch.
+ * @param chores each deletes or shortens up to `limit` rows and returns how many it found
+ */
+export async function cleanUp(chores: readonly ((limit: number) => Promise<number>)[]): Promise<void> {
+  for (const chore of chores) for (let batch = 0; batch < BATCHES; batch++) if ((await chore(BATCH)) < BATCH) break
+}
 
 /** Periodic work. */
 export interface Job {
-  /** The name in the log, and of the lease. */
+  /** Its name in the log, and the name of its lease. */
   name: string
-  /** Milliseconds from one start to the next; a run that takes longer delays it. */
+  /** Milliseconds from one start to the next; a run that takes longer delays the next start. */
   every: number
-  /** `one`: one process runs it for all that share the database. `each`: every process runs it for itself. */
+  /** `one`: one process runs it for all processes of the database. `each`: every process runs it for itself. */
   by: 'one' | 'each'
   run: () => Promise<void>
 }
 
-export interface JobsNeeds {
+interface JobsNeeds {
   store: Store
   clock: Clock
   random: Random
@@ -26,22 +37,22 @@ export interface JobsNeeds {
 }
 
 export interface RunningJobs {
-  /** Resolves when no job runs. */
+  /** Resolves when no job is running. */
   settled(): Promise<void>
-  /** Starts no more jobs, waits for those that run and gives their leases back. */
+  /** Starts no more jobs, waits for the running ones and gives their leases back. */
   stop(): Promise<void>
 }
 
 /**
- * Runs every job on its timer. No job runs twice at a time in one process. One that fails is logged and runs again at its
- * next turn.
+ * Runs every job on its timer. In one process no job runs twice at the same time. A job that fails is logged and runs
+ * again at its next turn.
  */
 export function startJobs({ store, clock, random, log }: JobsNeeds, jobs: readonly Job[]): RunningJobs {
   const holder = randomId(random)
   const running = new Map<Job, Promise<void>>()
   const leased = new Set<string>()
 
-  /** Holds the lease beyond the next turn, so that the same process goes on until it stops or dies. */
+  /** Takes the lease for three turns, so that the same process keeps the job until it stops or crashes. */
   async function isOurs({ name, every, by }: Job): Promise<boolean> {
     if (by === 'each') return true
     const isHeld = await tryLease({ store, clock }, name, holder, 3 * every)
@@ -54,7 +65,7 @@ export function startJobs({ store, clock, random, log }: JobsNeeds, jobs: readon
     try {
       if (await isOurs(job)) await job.run()
     } catch (error) {
-      // A database that is away is reported by `/readyz`; a defect of ours is reported here.
+      // `/readyz` reports a database that is down; any other error is a defect.
       const level = refusalIn(error)?.status === 503 ? 'warn' : 'error'
       log[level]('job_failed', { job: job.name, ...errorFields(error) })
     } finally {

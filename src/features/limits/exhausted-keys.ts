@@ -1,13 +1,13 @@
 import { type EpochMs, SECOND } from '../../lib/clock.ts'
 
 /** The keys that this process knows to be exhausted, bounded in number. */
-export interface ExhaustedKeys {
-  /** Until when a key is exhausted; undefined when it is not known to be. */
+interface ExhaustedKeys {
+  /** The time until which a key is exhausted; undefined if that is not known. */
   until(key: string, now: EpochMs): EpochMs | undefined
   /**
    * Remembers that a key is exhausted until `until`.
    * @param options.window in milliseconds
-   * @returns false when a call for this key answered true within the last `window`
+   * @returns false when a call for this key returned true within the last `window`
    */
   note(key: string, options: { until: EpochMs; now: EpochMs; window: number }): boolean
 }
@@ -15,18 +15,18 @@ export interface ExhaustedKeys {
 interface Entry {
   until: EpochMs
   notedAt: EpochMs
-  /** When `note` last answered true. */
-  newsAt: EpochMs
+  /** When `note` last returned true. */
+  reportedAt: EpochMs
 }
 
-/** At about 200 bytes a key, a flood from a million addresses costs 2 MB. */
+/** About 2 MB at 200 bytes per key, even in a flood from a million addresses. */
 const CAPACITY = 10_000
-/** An entry is trusted this long without asking the database: another process may have given places back. */
+/** How long an entry is valid without a read of the database: another process may give places back. */
 const TRUST = 5 * SECOND
 
 /**
- * Forgetting a key is safe: the database still knows it, and asking costs one statement. Keys are kept in two
- * generations and the older one is dropped whole, since deleting single keys from the front of a Map makes it slow.
+ * A forgotten key costs one statement: the database still knows it. Keys are kept in two Maps, and the older one is
+ * dropped as a whole, since a Map becomes slow when single keys are deleted from its front.
  */
 export function createExhaustedKeys(): ExhaustedKeys {
   let young = new Map<string, Entry>()
@@ -39,14 +39,14 @@ export function createExhaustedKeys(): ExhaustedKeys {
       return now >= entry.notedAt && now < entry.notedAt + TRUST ? entry.until : undefined
     },
     note(key, { until, now, window }) {
-      const last = find(key)?.newsAt
-      const isNews = last === undefined || now < last || now >= last + window
+      const last = find(key)?.reportedAt
+      const mustReport = last === undefined || now < last || now >= last + window
       if (young.size >= CAPACITY / 2) {
         old = young
         young = new Map()
       }
-      young.set(key, { until, notedAt: now, newsAt: isNews ? now : last })
-      return isNews
+      young.set(key, { until, notedAt: now, reportedAt: mustReport ? now : last })
+      return mustReport
     },
   }
 }

@@ -23,8 +23,8 @@ interface Bucket {
 interface Refusal {
   bucket: Bucket
   until: EpochMs
-  /** This process has not reported the bucket in its window yet, as far as it remembers. */
-  isNews: boolean
+  /** Whether this process has not reported the bucket within its window. */
+  mustReport: boolean
 }
 
 /** Thrown inside a transaction to roll it back. */
@@ -35,8 +35,8 @@ class Exhausted extends Error {
 }
 
 /**
- * Rate limits by GCRA. Each bucket is one row, and each decision one conditional statement. Exhausted keys are remembered
- * in this process, so that a flood of requests does not become a flood of writes.
+ * Rate limits by GCRA. Each bucket is one row, and each decision one conditional statement. Exhausted keys are
+ * remembered in this process, so that a flood of requests does not become a flood of writes.
  */
 export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNeeds): Limiter {
   const exhausted = createExhaustedKeys()
@@ -51,7 +51,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   function refusalInMemory(buckets: readonly Bucket[], now: EpochMs): Refusal | undefined {
     for (const bucket of buckets) {
       const until = exhausted.until(bucket.row, now)
-      if (until !== undefined) return { bucket, until, isNews: false }
+      if (until !== undefined) return { bucket, until, mustReport: false }
     }
   }
 
@@ -73,7 +73,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
               taken.push(bucket)
             } else if (((await store.fullAt(db, bucket.row)) ?? now) > latest) throw await exhaustedNow(bucket, now)
           }
-          // The longest window decides: what it does not remember is new. To a rule that is off everything is new.
+          // The tier with the longest window decides. To a rule that is off every key is new.
           if (isNew) newRules.add(count.rule)
         }
         return taken
@@ -85,7 +85,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   }
 
   const exhaustedNow = async (bucket: Bucket, now: EpochMs): Promise<Exhausted> =>
-    new Exhausted({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, isNews: false })
+    new Exhausted({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, mustReport: false })
 
   async function attempt(wanted: readonly Count[]): Promise<Reservation | Refusal> {
     const counts = wanted.toSorted((a, b) => rankOf(a.rule) - rankOf(b.rule))
@@ -106,7 +106,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
       const settled = pending.nextSettled(outcome.bucket.row)
       if (settled === undefined) {
         const { bucket, until } = outcome
-        return { bucket, until, isNews: exhausted.note(bucket.row, { until, now, window: bucket.tier.window }) }
+        return { bucket, until, mustReport: exhausted.note(bucket.row, { until, now, window: bucket.tier.window }) }
       }
       await settled
     }
@@ -136,7 +136,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
         try {
           await giveBack()
         } finally {
-          // Also when giving back failed: nobody waits for an attempt that is over.
+          // Even when giving back failed: no attempt must wait for one that has ended.
           settle(false)
         }
       },
@@ -159,7 +159,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
     async reserve(counts, requester) {
       const outcome = await attempt(counts)
       if ('keep' in outcome) return outcome
-      if (outcome.isNews) await report(outcome, requester)
+      if (outcome.mustReport) await report(outcome, requester)
       throw rateLimited(outcome, clock.now())
     },
     async tryReserve(count) {
@@ -177,7 +177,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
       const now = clock.now()
       const latest = now + bucket.spare
       const until = now + 2 * bucket.tier.window
-      // An open bucket is never full later than one place after `latest`; one that is was closed before.
+      // A bucket that is full later than one place after `latest` was closed before.
       return store.close(db, { key: bucket.row, latest, furthest: latest + bucket.step, until })
     },
   }

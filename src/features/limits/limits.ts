@@ -1,16 +1,18 @@
 import type { Clock } from '../../lib/clock.ts'
+import { toBase64Url } from '../../lib/encoding.ts'
+import { deriveKey, hmacSha256 } from '../../lib/hash.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
-import { cleanUp } from './clean-up.ts'
 import { createLimiter, unlimited } from './limiter.ts'
-import { createNameKey } from './name-key.ts'
+import { inLockOrder } from './row-keys.ts'
 import type { Rule, RuleName } from './rules.ts'
+import * as store from './store.ts'
 
 export { rulesWith } from './overrides.ts'
 export type { RuleName } from './rules.ts'
 
-/** One place wanted in the buckets of one rule. */
+/** A request for one place in the buckets of one rule. */
 export interface Count {
   rule: RuleName
   /** The key that is counted: a network, a user id, a `nameKey`. */
@@ -23,21 +25,22 @@ export interface Count {
 }
 
 /**
- * Places that were taken before the outcome of an attempt is known, as if it were an offence. Settle it with `keep` or
- * `giveBack`; the first call decides. `await using` gives back what was not settled: an attempt that could not be
- * judged, for a reason of ours, does not count.
+ * Places that are taken before the outcome of an attempt is known. Settle it with `keep` or `giveBack`; the first call
+ * decides. `await using` gives back the places of an unsettled reservation, since an attempt that failed because of an
+ * internal error does not count.
  */
 export interface Reservation extends AsyncDisposable {
-  /** The attempt was an offence: the places stay taken. */
+  /** Keeps the places taken: the attempt counts. */
   keep(): void
   /**
-   * The attempt was none: its places are given back. All earlier places of the rule `clear` are too, since its owner has
-   * proved who they are. In a transaction this is a part of it; when the transaction fails, it was not called.
+   * Gives the places back: the attempt does not count. With `clear` all earlier places of that count are given back
+   * too, since its owner has logged in.
+   * It takes part in a transaction; after a rollback the reservation is unsettled.
    */
   giveBack(clear?: Count): Promise<void>
 }
 
-/** Named in the audit event when a limit refuses. */
+/** Recorded in the audit event when a limit refuses. */
 export interface Requester {
   userId?: number
   ip?: string
@@ -48,7 +51,7 @@ export interface LimitsNeeds {
   clock: Clock
   log: Log
   audit: Audit
-  /** `RATE_LIMIT`: without it nothing is ever refused. */
+  /** `RATE_LIMIT`; when false, no attempt is refused. */
   enabled: boolean
   rules: Readonly<Record<RuleName, Rule>>
   /** SECRET_KEY, from which the key of `nameKey` is derived. */
@@ -58,30 +61,44 @@ export interface LimitsNeeds {
 /** Rate limits, shared by all processes of one database. */
 export interface Limits {
   /**
-   * Takes one place for each count, or none at all: a refused attempt consumes nothing. Of many attempts at once no more
-   * pass than there are places. An attempt that finds none left because others are not settled yet waits for those.
+   * Takes one place for each count, or none: a refused attempt takes no places. Of concurrent attempts, no more pass
+   * than there are places. When the last places belong to unsettled reservations, the attempt waits for these.
    * @throws KeywardError `rate_limited`
    */
   reserve(counts: readonly Count[], requester: Requester): Promise<Reservation>
-  /** As `reserve` for one count. @returns undefined instead of refusing, and reports nothing */
+  /** As `reserve` for one count. @returns undefined instead of a refusal, which is not reported */
   tryReserve(count: Count): Promise<Reservation | undefined>
   /**
    * Refuses a key that this process knows to be exhausted, without asking the database. Takes no place.
    * @throws KeywardError `rate_limited`
    */
   refuseKnown(count: Count): void
-  /** Closes an exhausted key for twice the longest window of its rule. @returns true for the one call that closed it */
+  /**
+   * Closes an exhausted key for twice the longest window of its rule.
+   * @returns true for exactly one of concurrent calls
+   */
   closeIfExhausted(count: Count): Promise<boolean>
-  /** The key of a typed name: a MAC, since people type passwords into the wrong field. */
+  /** The key of a typed name: a MAC, since a person may type the password into the wrong field. */
   nameKey(name: string): string
   /** Deletes up to `limit` buckets that are full again. @returns how many */
   cleanUp(limit: number): Promise<number>
 }
 
 export function createLimits(needs: LimitsNeeds): Limits {
+  const { store: db, clock } = needs
+  const macKey = deriveKey(needs.secret, 'keyward limit name v1')
   return {
     ...(needs.enabled ? createLimiter(needs) : unlimited),
-    nameKey: createNameKey(needs.secret),
-    cleanUp: (limit) => cleanUp(needs, limit),
+    // 132 bits of an HMAC-SHA-256.
+    nameKey: (name) => `n${toBase64Url(hmacSha256(macKey, name)).slice(0, 22)}`,
+    async cleanUp(limit) {
+      const now = clock.now()
+      const full = await store.findFull(db, { now, limit })
+      if (full.length === 0) return 0
+      await db.transaction(async () => {
+        for (const key of inLockOrder(full)) await store.deleteFull(db, { key, now })
+      })
+      return full.length
+    },
   }
 }

@@ -4,7 +4,7 @@ import { type Rule, type RuleName, rules, type Tier } from './rules.ts'
 
 const units: Record<string, number> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }
 
-/** The rules with those of `LIMITS` in their place. A rule that is `off` has no tiers and never refuses. */
+/** The rules with the replacements of `LIMITS`. A rule that is `off` has no tiers and never refuses. */
 export function rulesWith(settings: readonly string[]): Readonly<Record<RuleName, Rule>> {
   const result: Record<RuleName, Rule> = { ...rules }
   for (const setting of settings) {

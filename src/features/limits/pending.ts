@@ -1,5 +1,5 @@
-/** The reservations of this process that are not settled yet, by key, and the attempts that wait for them. */
-export interface Pending {
+/** The unsettled reservations of this process by key, and the attempts that wait for them. */
+interface Pending {
   begin(keys: readonly string[]): void
   /** @param outcome.freed whether the places were given back */
   end(keys: readonly string[], outcome: { freed: boolean }): void
@@ -19,8 +19,8 @@ interface Entry {
 }
 
 /**
- * A password under check counts as if it were wrong. Without waiting, two hundred right passwords at once, as after an
- * outage, would refuse each other.
+ * A password counts as wrong while it is verified. If attempts did not wait for unsettled reservations, two hundred
+ * concurrent logins with right passwords, as after an outage, would refuse each other.
  */
 export function createPending(): Pending {
   const entries = new Map<string, Entry>()

@@ -14,7 +14,7 @@ const prepared = statements(({ q, t: { limits } }, { select, returning, change }
         .values({ key: named('key'), fullAt: named('first') })
         .onConflictDoUpdate({
           target: limits.key,
-          // `excluded.full_at` is now + step. A full bucket counts from now, another one from its own time.
+          // `excluded.full_at` is now + step. A full bucket counts from now, any other from its own `full_at`.
           set: {
             fullAt: sql`case when ${limits.fullAt} > excluded.full_at - ${named('step')} then ${limits.fullAt} + ${named('step')} else excluded.full_at end`,
           },
@@ -46,8 +46,8 @@ const prepared = statements(({ q, t: { limits } }, { select, returning, change }
 })
 
 /**
- * Takes one place of a bucket (GCRA), in one statement. There is a place if the bucket would then be full again no later
- * than at `latest + step`.
+ * Takes one place of a bucket (GCRA) in one statement. There is a place if the bucket will then be full again by
+ * `latest + step`.
  * @returns when the bucket will be full again; undefined when there was no place
  */
 export async function take(
@@ -66,17 +66,17 @@ export const fullAt = async (db: Db, key: string): Promise<EpochMs | undefined> 
 export const giveBack = (db: Db, bucket: { key: string; step: number }): Promise<unknown> =>
   execute(db, prepared(db).giveBack, bucket)
 
-/** Fills a bucket, unless it is closed, that is, will be full only after `furthest`. */
+/** Fills a bucket, unless it is closed: a closed bucket will be full after `furthest`. */
 export const clear = (db: Db, bucket: { key: string; furthest: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).clear, bucket)
 
-/** Closes a bucket that has no place left until a moment. @returns true for exactly one of concurrent calls */
+/** Closes an exhausted bucket until `until`. @returns true for exactly one of concurrent calls */
 export const close = async (
   db: Db,
   bucket: { key: string; latest: EpochMs; furthest: EpochMs; until: EpochMs },
 ): Promise<boolean> => (await execute(db, prepared(db).close, bucket)) > 0
 
-/** Keys of up to `limit` full buckets. A full bucket needs no row. */
+/** Keys of up to `limit` full buckets, whose rows are not needed. */
 export const findFull = async (db: Db, by: { now: EpochMs; limit: number }): Promise<string[]> =>
   (await queryRows(db, prepared(db).full, by)).map(({ key }) => key)
 

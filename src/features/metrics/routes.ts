@@ -3,8 +3,8 @@ import { Elysia, t } from 'elysia'
 import { KeywardError } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, plainProblems } from '../../http/schemas.ts'
+import { constantTimeEqual, sha256 } from '../../lib/hash.ts'
 import { prometheusType } from '../../lib/prometheus.ts'
-import { isMetricsToken } from './authorize.ts'
 import type { Metrics } from './metrics.ts'
 
 const scheme = 'Bearer'
@@ -13,11 +13,10 @@ const scheme = 'Bearer'
 const unreachable = '\uD800'
 
 /**
- * `/metrics` for Prometheus, which exists only with METRICS_TOKEN. Its credential is no user's, so the route is open to
- * the guard and compares the token itself.
+ * `/metrics` for Prometheus; the route exists only with METRICS_TOKEN. This token belongs to no user, so the guard lets
+ * every request pass and the route compares the token.
  *
- * The plugin's hook is global and would run on every route of the service. A group keeps it, because only its routes
- * leave a group.
+ * The bearer plugin's hook is global and would run on every route of the service. The group limits it to this route.
  */
 export function metricsRoutes(metrics: Metrics, metricsToken: string | undefined, kit: HttpKit) {
   const routes = new Elysia({ name: 'keyward.metrics' }).use(kit.plugin)
@@ -26,16 +25,17 @@ export function metricsRoutes(metrics: Metrics, metricsToken: string | undefined
     group.use(bearer({ extract: { header: scheme, query: unreachable, body: unreachable } })).get(
       '/metrics',
       ({ request, bearer: token, set }) => {
-        // The plugin takes any header that begins with the scheme, such as `BearerX`.
+        // The plugin accepts any header that begins with the scheme, such as `BearerX`.
         const named = request.headers.get('authorization')?.startsWith(`${scheme} `)
         if (!named || token === undefined) throw new KeywardError('not_authenticated')
-        if (!isMetricsToken(token, metricsToken)) throw new KeywardError('invalid_token')
+        // Hashes, so that the time of the comparison does not depend on the token's length.
+        if (!constantTimeEqual(sha256(token), sha256(metricsToken))) throw new KeywardError('invalid_token')
         set.headers['content-type'] = prometheusType
         return metrics.text()
       },
       {
         open: true,
-        limit: { none: 'the token is long and random, and a wrong one costs two hashes' },
+        limit: { none: 'the token is long and random, and a wrong one costs two SHA-256' },
         response: {
           200: answer('Metrics in the Prometheus text format 0.0.4', MetricsText),
           ...plainProblems('not_authenticated', 'invalid_token'),
@@ -43,7 +43,7 @@ export function metricsRoutes(metrics: Metrics, metricsToken: string | undefined
         detail: {
           operationId: 'getMetrics',
           summary: 'Get the metrics',
-          description: 'For Prometheus. The credential is METRICS_TOKEN, and the scheme is spelled `Bearer` exactly.',
+          description: 'For Prometheus. The credential is METRICS_TOKEN, and the scheme must be spelled `Bearer`.',
           tags: ['operation'],
           security: [{ metricsToken: [] }],
         },

@@ -5,9 +5,9 @@ export interface BcryptHash {
 }
 
 /**
- * Reads the head of a bcrypt hash that Keyward verifies: `$2a$`, `$2b$` or `$2y$`, whole and canonically encoded, of a
- * cost up to 15. `undefined` for all else, without computing anything: `$2x$` and `$2$` were made by faulty code, and
- * one verification at cost 31 would hold a core for more than a day. An import refuses what this refuses.
+ * Reads the version and the cost of a bcrypt hash: `$2a$`, `$2b$` or `$2y$`, canonically encoded, of a cost up to 15.
+ * @returns undefined for any other text, which Keyward does not verify and an import refuses: faulty code made `$2x$`
+ *   and `$2$`, and one verification at cost 31 would occupy a core for more than a day
  */
 export function readBcryptHash(hash: string): BcryptHash | undefined {
   const [, version, cost] = bcryptPattern.exec(hash) ?? []
@@ -17,5 +17,5 @@ export function readBcryptHash(hash: string): BcryptHash | undefined {
     : undefined
 }
 
-// 22 characters for 16 bytes of salt, 31 for 23 bytes of hash: the last of each has bits to spare, which must be zero.
+// 22 characters for 16 bytes of salt, 31 for 23 bytes of hash. The unused bits of each last character must be zero.
 const bcryptPattern = /^\$(2[aby])\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/

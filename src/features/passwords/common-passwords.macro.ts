@@ -1,9 +1,9 @@
 import { dictionary } from '@zxcvbn-ts/language-common'
 
 /**
- * The best-known passwords that an account could have, for embedding: run by Bun when the importing module is bundled
- * or loaded, so that neither the package nor its unpacking is in the executable.
- * Shorter ones than eight characters are left out, since `PASSWORD_MIN_LENGTH` cannot go below that.
+ * The most common passwords. Bun runs this when the importing module is bundled or loaded, so that the executable
+ * contains the list without the package. Passwords of fewer than eight characters are left out, since
+ * `PASSWORD_MIN_LENGTH` is at least eight.
  * @returns 17,950 lower-case ASCII lines, joined by line feeds
  */
 export function readCommonPasswords(): string {

@@ -1,30 +1,26 @@
 import { KeywardError } from '../../errors.ts'
-import { type Clock, SECOND } from '../../lib/clock.ts'
+import { SECOND } from '../../lib/clock.ts'
+import type { PasswordsNeeds } from './passwords.ts'
 
-/** The least pause before a refusal: an instant one lets clients that retry at once halve the accepted logins. */
+/** The least pause before a refusal. Without it, clients that retry at once would halve the accepted logins. */
 const refusalPauseMs = 250
-/** Time between two refusals on average: the more clients are refused, the longer each waits for it. */
+/** Average time between two refusals: with more refused clients each one waits longer. */
 const refusalIntervalMs = 1
-/** Refusals leave together so often: each alone would wake this process and its client, which takes longer than the refusal. */
+/** Refusals are sent in groups at this interval: waking the process for each would take longer than the refusal. */
 const refusalBurstMs = 50
-/** More refusals than this at once are not paused, so that a flood of them holds a bounded amount of memory. */
+/** The most refusals that pause at once, so that a flood of requests takes a bounded amount of memory. */
 const maxPausedRefusals = 4_096
 /** Weight of the newest hash in the moving average. */
 const newestWeight = 1 / 8
 
-export interface HashGateOptions {
+export interface HashGateOptions extends Pick<PasswordsNeeds, 'maxWaitMs' | 'fairness' | 'clock'> {
   /** How many hashes run at once: the number of cores. */
   concurrency: number
-  /** Nobody is let in to wait longer than this, as far as can be told beforehand. */
-  maxWaitMs: number
-  /** Whether one client may hold only its share of the places. */
-  fairness: boolean
-  /** How long a hash is believed to take until some have been measured. */
+  /** The expected time of a hash until some were measured. */
   expectedMs: number
-  clock: Clock
 }
 
-/** What the gate tells the metrics; totals count from the start of the process. */
+/** For the metrics. Totals count from the start of the process. */
 export interface HashGateStats {
   running: number
   queued: number
@@ -33,27 +29,27 @@ export interface HashGateStats {
   waitedMsTotal: number
 }
 
-export interface HashGate {
+interface HashGate {
   /**
-   * Runs `work` in its turn and answers what it answers. Without `client` the caller is nobody's share (the CLI).
-   * @throws KeywardError `overloaded` with `retryAfter` when the wait would be too long or the client has its share
+   * Runs `work` in its turn and returns its result.
+   * @param client undefined for work without a share (the CLI)
+   * @throws KeywardError `overloaded` with `retryAfter` when the wait would be too long or the client's share is used
    */
   run<T>(client: string | undefined, work: () => Promise<T>): Promise<T>
   stats(): HashGateStats
 }
 
 /**
- * First come first served, as many at once as there are cores. Bun's own thread pool is not fair: behind this gate
- * the slowest of 64 logins takes as long as the middle one, at the same throughput.
+ * Runs hashes in the order of their requests, as many at once as there are cores. Bun's own thread pool is not fair:
+ * with this gate the slowest of 64 logins takes as long as the median, at the same throughput.
  *
- * A newcomer is let in when a core is free, or while the estimated wait (average hash time times its position in the
- * queue, divided by the cores) is at most `maxWaitMs`. What fits is the number of *places*.
+ * A request is admitted when a core is free, or while the estimated wait (average hash time times its position in the
+ * queue, divided by the cores) is at most `maxWaitMs`. The number of requests that fit is the number of *places*.
  *
- * With `fairness` one client (an address or an IPv6 /64) holds at most a quarter of the places. The rest stays free
- * even when nobody else is there, since a queue that is first come first served cannot take back a place once given:
- * so a newcomer's wait behind one flooding address is at most a quarter of `maxWaitMs`. The share is never less than
- * one more than the cores: where hashes are slow and places few, a client alone on the server can still use all
- * of it without a gap between two hashes.
+ * With `fairness` one client (an IPv4 address or an IPv6 /64) gets at most a quarter of the places, even when no other
+ * client is waiting, since a place in the queue cannot be taken back. So behind one flooding client a new request waits
+ * at most a quarter of `maxWaitMs`. The share is at least one more than the cores: with slow hashes and few places, a
+ * single client can still use all cores without a gap between two hashes.
  */
 export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, clock }: HashGateOptions): HashGate {
   const queue: (() => void)[] = []
@@ -65,7 +61,7 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
   let waitedTotal = 0
   let waitedMsTotal = 0
 
-  const newcomersWait = () => (meanMs * (queue.length + 1)) / concurrency
+  const nextWait = () => (meanMs * (queue.length + 1)) / concurrency
   const share = () => {
     const places = concurrency + (maxWaitMs * concurrency) / meanMs
     return Math.max(concurrency + 1, Math.floor(places / 4))
@@ -73,12 +69,12 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
 
   function admits(client: string | undefined): boolean {
     if (client !== undefined && (placesHeld.get(client) ?? 0) >= share()) return false
-    return running < concurrency || newcomersWait() <= maxWaitMs
+    return running < concurrency || nextWait() <= maxWaitMs
   }
 
   async function refuse(): Promise<never> {
     refusedTotal++
-    const retryAfter = Math.max(1, Math.ceil(newcomersWait() / SECOND))
+    const retryAfter = Math.max(1, Math.ceil(nextWait() / SECOND))
     if (pausedRefusals < maxPausedRefusals) {
       pausedRefusals++
       const now = clock.monotonic()
@@ -117,7 +113,7 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
       const startedAt = clock.monotonic()
       try {
         const result = await work()
-        // Only what came to an end counts: a hash that failed at once says nothing of how long hashes take.
+        // Only successful hashes are measured: one that failed at once says nothing about the time of a hash.
         meanMs += (clock.monotonic() - startedAt - meanMs) * newestWeight
         return result
       } finally {

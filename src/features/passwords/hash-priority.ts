@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, getPriority, platform, setPriority } from 'node:os'
 import { errorFields, type Log } from '../../lib/log.ts'
 
-/** What is asked of the operating system; tests pass their own. */
+/** The operating system's functions; tests pass their own. */
 export interface ThreadSystem {
   /** This process's threads with their names. */
   threads(): { id: number; name: string }[]
@@ -11,11 +11,11 @@ export interface ThreadSystem {
   setNice(thread: number, nice: number): void
 }
 
-export interface HashPriorityOptions {
-  /** By how much the threads that hash are nicer than the rest of the process, 0 to 19; 0 leaves them alone. */
+interface HashPriorityOptions {
+  /** By how much the niceness of the hashing threads exceeds that of the process, 0 to 19; 0 changes nothing. */
   nice: number
   log?: Log
-  /** `null` where threads have no priority of their own. */
+  /** `null` on a system without priorities per thread. */
   system?: ThreadSystem | null
   /** How many threads Bun's pool grows to. */
   poolSize?: number
@@ -24,10 +24,10 @@ export interface HashPriorityOptions {
 /**
  * Lowers the priority of the threads that Bun hashes on, so that a flood of logins does not delay other requests.
  *
- * The answer is to be called after each hash: Bun starts its pool thread by thread, when there is work, and what has
- * started since is found then. Once the pool is complete a call does nothing. It never throws; where the system
- * refuses, it says so once in the log and gives up. Only Linux has priorities per thread; elsewhere it does nothing.
- * A pool made larger than the cores (by `UV_THREADPOOL_SIZE`) is lowered in part.
+ * Call the returned function after each hash: Bun starts its pool thread by thread when there is work, and each call
+ * finds the new threads. Once the pool is complete a call does nothing. It never throws; when the system refuses, it
+ * logs this once and stops trying. Only Linux has priorities per thread; on other systems it does nothing. In a pool
+ * larger than the number of cores (`UV_THREADPOOL_SIZE`) only some threads are lowered.
  */
 export function createHashPriority({
   nice,
@@ -40,7 +40,7 @@ export function createHashPriority({
   return () => {
     if (done || system === null) return
     try {
-      // Added to what the process has: an absolute value would raise the priority of a service started as nice 15.
+      // Added to the process's niceness: an absolute value would raise the priority of a service started at nice 15.
       const target = Math.min(19, system.ownNice() + nice)
       for (const { id, name } of system.threads()) {
         if (!name.startsWith('Bun Pool') || lowered.has(id)) continue
@@ -59,7 +59,7 @@ export function createHashPriority({
 
 const taskFolder = '/proc/self/task'
 
-// Synchronous on purpose: asynchronous file access would wait behind the hashes in the very pool it looks at.
+// Synchronous, since asynchronous file access would wait behind the hashes in this same pool.
 const linuxThreads: ThreadSystem = {
   threads: () => readdirSync(taskFolder).map((id) => ({ id: Number(id), name: threadName(id) })),
   ownNice: () => getPriority(),
@@ -70,6 +70,6 @@ function threadName(id: string): string {
   try {
     return readFileSync(`${taskFolder}/${id}/comm`, 'utf8').trim()
   } catch {
-    return '' // it ended between the listing and now
+    return '' // the thread has ended since it was listed
   }
 }

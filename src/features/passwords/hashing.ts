@@ -13,7 +13,7 @@ export interface Bcrypt {
   verify(password: string | Uint8Array, hash: string): Promise<boolean>
 }
 
-/** Hashes and verifies passwords. Every computation goes through the hash gate, also those for unknown accounts. */
+/** Hashes and verifies passwords. Every hash goes through the hash gate, including those for unknown accounts. */
 export function createHashing({
   cost,
   maxWaitMs,
@@ -24,7 +24,9 @@ export function createHashing({
   concurrency = availableParallelism(),
   bcrypt = bunBcrypt,
 }: Omit<PasswordsNeeds, 'minLength'>): Pick<Passwords, 'hash' | 'verify' | 'stats'> {
-  const gate = createHashGate({ concurrency, maxWaitMs, fairness, clock, expectedMs: expectedMs(cost) })
+  // 60 ms at cost 10, as on a core of 2020.
+  const expectedMs = 60 * 2 ** (cost - 10)
+  const gate = createHashGate({ concurrency, maxWaitMs, fairness, clock, expectedMs })
   const lowerPriority = createHashPriority({ nice, log })
 
   const inTurn = <T>(client: string | undefined, work: () => Promise<T>): Promise<T> =>
@@ -37,8 +39,9 @@ export function createHashing({
     })
 
   /**
-   * Adds the work by which a verification at `cost` exceeds one at `spent`. For bcrypt, hashing is as much work as
-   * verifying, and each step of the cost doubles it: one at 10, one more at 10 and one at 11 add up to one at 12.
+   * Adds the work by which a verification at `cost` exceeds one at `spent`. A bcrypt hash takes as long as a
+   * verification, and each step of the cost doubles the time: one at 10, one more at 10 and one at 11 add up to one at
+   * 12.
    */
   const spendTheRest = async (spent: number): Promise<void> => {
     for (let step = spent; step < cost; step++) await bcrypt.hash('nobody', step)
@@ -64,7 +67,7 @@ export function createHashing({
         }
         let ok: boolean
         try {
-          // Other libraries hashed the password as typed, without NFC.
+          // Other libraries hashed the password without NFC.
           const input = usable.scheme === 'bcrypt' ? utf8(password).subarray(0, 72) : normalized
           ok = await bcrypt.verify(input, usable.hash)
         } catch (error) {
@@ -87,9 +90,6 @@ const bunBcrypt: Bcrypt = {
   hash: (password, cost) => Bun.password.hash(password, { algorithm: 'bcrypt', cost }),
   verify: (password, hash) => Bun.password.verify(password, hash),
 }
-
-/** 60 ms at cost 10, as on a core of 2020, until the gate has measured. */
-const expectedMs = (cost: number): number => 60 * 2 ** (cost - 10)
 
 interface UsableHash extends BcryptHash {
   hash: string

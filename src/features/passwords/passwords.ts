@@ -5,12 +5,11 @@ import { type Bcrypt, createHashing } from './hashing.ts'
 import { weaknessOf } from './policy.ts'
 
 export { readBcryptHash } from './bcrypt-hash.ts'
-export type { HashGateStats } from './hash-gate.ts'
 export type { Bcrypt } from './hashing.ts'
 
 /**
- * How a password over 72 bytes was shortened before bcrypt, which reads no more; the hash itself does not tell.
- * `bun-bcrypt`: Bun.password replaced it by its SHA-512. `bcrypt`: another library cut it after 72 bytes.
+ * How a password over 72 bytes was shortened for bcrypt, which reads no more; the hash does not show it. `bun-bcrypt`:
+ * Bun.password replaced the password by its SHA-512. `bcrypt`: another library cut it after 72 bytes.
  */
 export type PasswordScheme = 'bun-bcrypt' | 'bcrypt'
 
@@ -20,7 +19,7 @@ export interface StoredPassword {
   scheme: string | null
 }
 
-export interface PasswordHash {
+interface PasswordHash {
   hash: string
   scheme: PasswordScheme
 }
@@ -32,11 +31,11 @@ export interface PasswordsNeeds {
   minLength: number
   /** bcrypt cost of new hashes: log2 of the rounds. */
   cost: number
-  /** The longest estimated wait, in milliseconds, with which a hash is still admitted. */
+  /** The longest estimated wait for a hash, in milliseconds. Above it the request is refused. */
   maxWaitMs: number
-  /** By how much the hashing threads are nicer than the rest of the process, 0 to 19. */
+  /** By how much the niceness of the hashing threads exceeds that of the process, 0 to 19. */
   nice: number
-  /** Whether one client may hold only its share of the places. */
+  /** Whether one client gets only its share of the places. */
   fairness: boolean
   /** How many hashes run at once; the number of cores by default. */
   concurrency?: number
@@ -45,20 +44,20 @@ export interface PasswordsNeeds {
 
 export interface Passwords {
   /**
-   * Judges a new password.
-   * @returns a sentence for the person, which never holds the password; undefined for an acceptable one
+   * Checks a new password.
+   * @returns a sentence for the user, which never contains the password; undefined for an acceptable one
    */
   weaknessOf(password: string, owner: { email?: string; username?: string }): string | undefined
   /**
    * Hashes a password that `weaknessOf` accepted.
-   * @param client the network that asks, for its share of the hash gate
-   * @throws KeywardError `overloaded`; `validation_failed` for what no account can have as a password
+   * @param client the requesting network, for its share of the hash gate
+   * @throws KeywardError `overloaded`; `validation_failed` for a text that cannot be a password
    */
   hash(password: string, client?: string): Promise<PasswordHash>
   /**
-   * Checks a password against the stored hash. No account, no hash, an unusable hash, an impossible password and a
-   * wrong one all take the same time; only a hash of a higher cost than `cost` takes longer.
-   * @returns `rehash`: the password was right, and should be hashed again because its cost or scheme is another
+   * Verifies a password with the stored hash. A missing account, a missing or unusable hash, an impossible password and
+   * a wrong one all take the same time; only a hash of a higher cost than `cost` takes longer.
+   * @returns `rehash`: the password is right, and must be hashed again because of the hash's cost, scheme or version
    * @throws KeywardError `overloaded`
    */
   verify(

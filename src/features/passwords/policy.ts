@@ -1,19 +1,20 @@
 import { readCommonPasswords } from './common-passwords.macro.ts' with { type: 'macro' }
 
-/** In code points after NFC. Far above what a person types, far below what costs time to hash. */
-export const passwordMaxLength = 256
+/** In code points after NFC. No person types more, and this much is quick to hash. */
+const passwordMaxLength = 256
 
 /**
- * No Unicode character has a canonical decomposition of more than 4 code points, so nothing longer than this many
- * UTF-16 units can come down to `passwordMaxLength`. Looked at before NFC, which takes seconds on hostile 32 kB.
+ * No Unicode character has a canonical decomposition of more than 4 code points, so no longer text, in UTF-16 units,
+ * can shrink to `passwordMaxLength`. It is checked before NFC, which takes seconds for a hostile text of 32 kB.
  */
 const maxUnitsBeforeNfc = passwordMaxLength * 4 * 2
 
 /**
- * The one spelling of a password that is counted and hashed: Unicode NFC, otherwise exactly what was typed
- * (NIST SP 800-63B-4 section 3.1.1.2). `undefined` for what no account can have: the empty text, more than
- * `passwordMaxLength` code points, a lone surrogate (all of them would hash alike) and NUL (bcrypt repeats its input
- * with a NUL in between, so `a` and `a NUL a` would hash alike). Other control characters are characters like any.
+ * The form of a password that is measured and hashed: Unicode NFC, otherwise unchanged (NIST SP 800-63B-4 section
+ * 3.1.1.2). Control characters other than NUL are allowed.
+ * @returns undefined for a text that cannot be a password: the empty text, more than `passwordMaxLength` code points, a
+ *   lone surrogate (all of them would have the same hash) or NUL (bcrypt repeats its input with a NUL between, so `a`
+ *   and `a NUL a` would have the same hash)
  */
 export function normalizePassword(password: string): string | undefined {
   if (password === '' || password.length > maxUnitsBeforeNfc) return undefined
@@ -22,7 +23,7 @@ export function normalizePassword(password: string): string | undefined {
   return codePoints(normalized) <= passwordMaxLength ? normalized : undefined
 }
 
-export interface PasswordContext {
+interface PasswordContext {
   email?: string | undefined
   username?: string | undefined
   /** Code points, at least 8. */
@@ -30,9 +31,10 @@ export interface PasswordContext {
 }
 
 /**
- * Judges a new password (NIST SP 800-63B-4 section 3.1.1.2): its length, and that it is none of the first guesses, which
- * are the common passwords, the name of this service, and the user's name and address in any case. No composition rules.
- * @returns a sentence for the person, which never holds the password; undefined for an acceptable one
+ * Checks a new password (NIST SP 800-63B-4 section 3.1.1.2): its length, and that it is not one of the first guesses:
+ * common passwords, the name of this service, and the user's name and address in any case.
+ * There are no composition rules.
+ * @returns a sentence for the user, which never contains the password; undefined for an acceptable one
  */
 export function weaknessOf(password: string, { email, username, minLength }: PasswordContext): string | undefined {
   if (!password.isWellFormed() || password.includes('\0')) return 'The password must be valid Unicode text without NUL'
@@ -57,20 +59,20 @@ const codePoints = (text: string): number => {
 
 const foldCase = (text: string): string => text.normalize('NFKC').toLowerCase()
 
-/** So that a dot, a space or an exclamation mark does not make a password out of a name. */
+/** A name with a dot, a space or an exclamation mark is still no password. */
 const lettersAndDigits = (text: string): string => foldCase(text).replace(/[^\p{L}\p{M}\p{N}]/gu, '')
 
 function ownWords(email = '', username = ''): Set<string> {
   const local = email.slice(0, Math.max(0, email.lastIndexOf('@')))
   const words = new Set([username, email, local, local.split('+')[0] ?? ''].map(lettersAndDigits))
-  // A password of punctuation alone is nobody's name.
+  // A password of punctuation alone is not a name.
   words.delete('')
   return words
 }
 
 let commonPasswords: ReadonlySet<string> | undefined
 
-/** One look-up, however long the list. The Set takes 1.5 MiB, so it is made when the first password is judged. */
+/** The Set takes 1.5 MiB, so it is made when the first password is checked. */
 function isCommon(password: string): boolean {
   commonPasswords ??= new Set(readCommonPasswords().split('\n'))
   return commonPasswords.has(foldCase(password))

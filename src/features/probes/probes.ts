@@ -1,7 +1,8 @@
+import { KeywardError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
 import type { SigningKeys } from '../signing-keys/signing-keys.ts'
-import { createReadiness } from './readiness.ts'
+import { findProblems, type Problem } from './readiness.ts'
 
 export interface ProbesNeeds {
   store: Store
@@ -11,22 +12,37 @@ export interface ProbesNeeds {
   pendingMigrations: () => Promise<readonly string[]>
 }
 
-/** What load balancers and orchestrators ask about this process. */
+/** The checks for load balancers and orchestrators. */
 export interface Probes {
   /**
-   * Checks that the process can serve requests: a row was written, the migrations are applied, a signing key is there.
-   * @throws KeywardError `shutting_down` after `startDraining`; `not_ready` with what is wrong
+   * Checks that the process can serve requests: a row was written, the migrations are applied, and there is a signing
+   * key. Probes during a running check share its result, so the database gets one write at a time.
+   * @throws KeywardError `shutting_down` after `startDraining`; `not_ready` with the problems, and when the database
+   *   does not answer within 5 seconds
    */
   checkReadiness(): Promise<void>
   /** Makes `checkReadiness` answer `shutting_down`. Requests are still served. */
   startDraining(): void
 }
 
+/** How long a probe waits for the database, in milliseconds. */
+const PATIENCE = 5_000
+
 export function createProbes(needs: ProbesNeeds): Probes {
   let isDraining = false
-  const checkReadiness = createReadiness(needs, () => isDraining)
+  let running: Promise<Problem[]> | undefined
   return {
-    checkReadiness,
+    async checkReadiness() {
+      if (isDraining) throw new KeywardError('shutting_down', { retryAfter: 5 })
+      running ??= findProblems(needs).finally(() => {
+        running = undefined
+      })
+      const timeout = needs.clock.sleep(PATIENCE).then(() => [{ sentence: 'the database does not answer' }])
+      const problems: Problem[] = await Promise.race([running, timeout])
+      if (problems.length === 0) return
+      const sentence = `Not ready: ${problems.map((problem) => problem.sentence).join('; ')}`
+      throw new KeywardError('not_ready', { sentence, retryAfter: 5, cause: problems[0]?.cause })
+    },
     startDraining() {
       isDraining = true
     },

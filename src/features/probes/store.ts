@@ -11,5 +11,5 @@ const prepared = statements(({ q, t: { writeProbes } }, { change }) => ({
   ),
 }))
 
-/** Writes the probe's row. @throws KeywardError when the database takes no writes */
+/** @throws KeywardError when the database takes no writes */
 export const writeProbe = (db: Db, now: EpochMs): Promise<unknown> => execute(db, prepared(db).write, { now })

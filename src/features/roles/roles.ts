@@ -1,47 +1,52 @@
+import { KeywardError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import { roleNames, type User, type Users } from '../users/users.ts'
-import { keepAnAdmin } from './last-admin.ts'
 import { ADMIN, isPermission, type Permission, permissions } from './permissions.ts'
 import * as store from './store.ts'
 
 export { ADMIN, isPermission, type Permission, permissions } from './permissions.ts'
 
-export interface RolesNeeds {
+interface RolesNeeds {
   store: Store
   clock: Clock
   audit: Audit
   users: Users
 }
 
-/** Roles: named sets of permissions, and who holds them. */
+/** Roles are named sets of permissions; users hold roles. */
 export interface Roles {
-  /** The permissions that a user holds now, through all roles together. */
+  /** The permissions that a user holds now through all roles. */
   permissionsOf(user: Pick<User, 'id' | 'grantedRoles'>): Promise<ReadonlySet<Permission>>
-  /** Grants a role; nothing happens when the user has it. */
+  /** Grants a role, unless the user has it. */
   grant(grant: { userId: number; role: string; actorId?: number }): Promise<void>
   /**
    * Refuses a change that would leave no active administrator. Call it first in the transaction of the change: a second
    * change at the same moment waits for the first and then sees its result.
-   * @returns the user as it is after that wait; undefined when it is gone
+   * @returns the user as read after that wait; undefined when it was deleted
    * @throws KeywardError `last_admin`
    */
   keepAnAdmin(userId: number): Promise<User | undefined>
 }
 
-export const createRoles = (needs: RolesNeeds): Roles => ({
+export const createRoles = ({ store: db, clock, audit, users }: RolesNeeds): Roles => ({
   async permissionsOf(user) {
     if (roleNames(user).includes(ADMIN)) return new Set(permissions)
-    const held = await store.permissionsOfUser(needs.store, user.id)
+    const held = await store.permissionsOfUser(db, user.id)
     return new Set(held.flatMap((words) => words.split(' ')).filter(isPermission))
   },
-  grant({ userId, role, actorId }) {
-    const { store: db, clock, audit } = needs
-    return db.transaction(async () => {
+  grant: ({ userId, role, actorId }) =>
+    db.transaction(async () => {
       if (await store.give(db, { userId, role, grantedAt: clock.now() }))
         await audit.record({ event: 'role.granted', userId, actorId, details: { role } })
-    })
+    }),
+  async keepAnAdmin(userId) {
+    await store.lockRole(db, ADMIN)
+    // Read after the wait for the lock: the user may have changed meanwhile.
+    const user = await users.find(userId)
+    if (!user?.isActive || !roleNames(user).includes(ADMIN)) return user
+    if ((await store.countOtherHolders(db, { role: ADMIN, userId })) === 0) throw new KeywardError('last_admin')
+    return user
   },
-  keepAnAdmin: (userId) => keepAnAdmin(needs, userId),
 })

@@ -12,13 +12,13 @@ const prepared = statements(({ t: { roles, userRoles } }, { selectDistinct }) =>
   ),
 }))
 
-/** The permission lists of all roles of a user, including the role `user` that everybody has. */
+/** The permission lists of all roles of a user, including the role `user`, which every user has. */
 export const permissionsOfUser = async (db: Db, userId: number): Promise<string[]> =>
   (await queryRows(db, prepared(db).permissionsOfUser, { userId })).map((row) => row.permissions)
 
 /**
- * Gives a role to a user. Violates a foreign key when one of them does not exist.
- * @returns false when the user already had it
+ * Gives a role to a user. Violates a foreign key when the role or the user does not exist.
+ * @returns false when the user had the role already
  */
 export async function give(
   { q, t: { userRoles } }: Db,
@@ -28,7 +28,7 @@ export async function give(
   return given.length > 0
 }
 
-/** Locks a role until the transaction ends, so that changes of its holders happen one by one. */
+/** Locks a role until the transaction ends, so that its holders change in one transaction after another. */
 export const lockRole = ({ q, t: { roles } }: Db, name: string): Promise<unknown> =>
   q.update(roles).set({ name }).where(eq(roles.name, name))
 

@@ -8,17 +8,17 @@ import { secretId } from '../../lib/seal.ts'
 export const publicKeyAlgorithms = ['ES256', 'EdDSA', 'RS256'] as const
 export type PublicKeyAlgorithm = (typeof publicKeyAlgorithms)[number]
 
-/** All that Keyward signs or verifies a JWS with. `EdDSA` means Ed25519. */
+/** The algorithms with which Keyward signs and verifies. `EdDSA` means Ed25519. */
 export type SignatureAlgorithm = PublicKeyAlgorithm | 'HS256'
 
 /** The private or the public key of a pair. It serves its one `alg` and no other (RFC 8725 section 3.1). */
-export interface AsymmetricKey {
+interface AsymmetricKey {
   readonly alg: PublicKeyAlgorithm
   readonly kid: string
   readonly key: KeyObject
 }
 
-/** The key of HS256. Its secret cannot be read from it, so it can neither be logged nor taken for another algorithm's. */
+/** The key of HS256. It hides its secret, which can therefore be neither logged nor used with another algorithm. */
 export interface HmacKey {
   readonly alg: 'HS256'
   readonly kid: string
@@ -26,13 +26,13 @@ export interface HmacKey {
   readonly mac: (data: Uint8Array) => Uint8Array
 }
 
-/** Makes signatures: a private key, or that of HS256. */
+/** Makes signatures: a private key, or the key of HS256. */
 export type SigningKey = AsymmetricKey | HmacKey
 
-/** Checks signatures: a public key, or that of HS256. */
+/** Checks signatures: a public key, or the key of HS256. */
 export type VerificationKey = AsymmetricKey | HmacKey
 
-/** A public key as the JWKS shows it (RFC 7517 section 4); it never has a private member. */
+/** A public key in the JWKS (RFC 7517 section 4); it never has a private member. */
 export interface PublicJwk {
   readonly kty: string
   readonly crv?: string
@@ -45,7 +45,7 @@ export interface PublicJwk {
   readonly use: 'sig'
 }
 
-/** The required members per algorithm, in the order of RFC 7638 section 3: the thumbprint hashes these and no others. */
+/** The required members per algorithm, in the order of RFC 7638 section 3. The thumbprint is the hash of these. */
 const members = {
   ES256: ['crv', 'kty', 'x', 'y'],
   EdDSA: ['crv', 'kty', 'x'],
@@ -59,16 +59,16 @@ const generate = {
 } as const satisfies Record<PublicKeyAlgorithm, () => { privateKey: KeyObject }>
 
 /**
- * A new key with its thumbprint as `kid`. The randomness is OpenSSL's own, which takes no seed.
- * Synchronous: an RSA key holds the event loop for some ten to some hundred milliseconds, so never call this per request.
+ * A new key with its thumbprint as `kid`. OpenSSL's random generator makes it, which has no seed. An RSA key blocks the
+ * event loop for some ten to some hundred milliseconds, so never call this in a request.
  */
 export const generateSigningKey = (alg: PublicKeyAlgorithm): AsymmetricKey =>
   signingKey(alg, generate[alg]().privateKey)
 
 /**
- * The key of HS256, for signing and for verifying. `kid` is a label of the secret, not its RFC 7638 thumbprint,
- * which section 7 there warns of.
- * @throws RangeError when the secret is shorter than the 32 bytes that RFC 7518 section 3.2 asks for
+ * The key of HS256, for signing and for verifying. `kid` is a label of the secret, not its RFC 7638 thumbprint, against
+ * which section 7 of that RFC warns.
+ * @throws RangeError when the secret has fewer than the 32 bytes that RFC 7518 section 3.2 requires
  */
 export function hmacKey(secret: string): HmacKey {
   const bytes = utf8(secret)
@@ -76,12 +76,12 @@ export function hmacKey(secret: string): HmacKey {
   return { alg: 'HS256', kid: secretId(secret), mac: (data) => hmacSha256(bytes, data) }
 }
 
-/** What checks the signatures of `key`. */
+/** The key that checks the signatures of `key`. */
 export const verificationKey = (key: SigningKey): VerificationKey =>
   key.alg === 'HS256' ? key : { alg: key.alg, kid: key.kid, key: nodeCrypto().createPublicKey(key.key) }
 
 /**
- * The private key as PKCS8 DER (RFC 5958): plaintext, to be sealed before it is stored.
+ * The private key as PKCS #8 DER (RFC 5958). It is plaintext: seal it before it is stored.
  * @throws TypeError for HS256, whose secret comes from the configuration and is never stored
  */
 export function exportPrivateKey(key: SigningKey): Uint8Array {
@@ -90,8 +90,8 @@ export function exportPrivateKey(key: SigningKey): Uint8Array {
 }
 
 /**
- * Reads what `exportPrivateKey` wrote. `kid` is computed again, so a key cannot be stored under another's name.
- * @throws TypeError when the bytes are no private key or one that `alg` cannot use
+ * Reads the bytes of `exportPrivateKey`. `kid` is computed again, so a key cannot be stored under the `kid` of another.
+ * @throws TypeError when the bytes are no private key, or the key does not fit `alg`
  */
 export function importPrivateKey(alg: PublicKeyAlgorithm, der: Uint8Array): AsymmetricKey {
   return signingKey(
@@ -102,7 +102,7 @@ export function importPrivateKey(alg: PublicKeyAlgorithm, der: Uint8Array): Asym
 
 /**
  * The public part for the JWKS, with `kid`, `alg` and `use`.
- * @throws TypeError for HS256, which has no public part: publishing its key would let everyone sign
+ * @throws TypeError for HS256, which has no public part: with its key everyone could sign
  */
 export function exportPublicJwk(key: SigningKey | VerificationKey): PublicJwk {
   if (key.alg === 'HS256') throw new TypeError('HS256 has no public key')
@@ -111,8 +111,8 @@ export function exportPublicJwk(key: SigningKey | VerificationKey): PublicJwk {
 }
 
 /**
- * Reads what `exportPublicJwk` wrote. Members that it does not write are ignored.
- * @throws TypeError when it is no public key, has another `kid` than its thumbprint, or `alg` cannot use it
+ * Reads a key from `exportPublicJwk`. Other members are ignored.
+ * @throws TypeError when it is no public key, its `kid` is not its thumbprint, or it does not fit `alg`
  */
 export function importPublicJwk(jwk: PublicJwk): AsymmetricKey {
   const { alg, kid } = jwk
@@ -134,13 +134,13 @@ const thumbprint = (alg: PublicKeyAlgorithm, key: KeyObject): string =>
   toBase64Url(sha256(JSON.stringify(publicMembers(alg, key))))
 
 function publicMembers(alg: PublicKeyAlgorithm, key: KeyObject): Pick<PublicJwk, 'kty'> {
-  // From the public key, never from the private one: a member named by mistake cannot give the key away.
+  // Exported from the public key: a wrong name in `members` cannot expose the private key.
   const exported = (key.type === 'public' ? key : nodeCrypto().createPublicKey(key)).export({ format: 'jwk' })
   const picked = members[alg].map((name) => [name, exported[name]])
   return Object.fromEntries(picked)
 }
 
-/** An EC key on another curve or a short RSA key would pass for its type's algorithm in OpenSSL: refuse it here. */
+/** OpenSSL would accept an EC key on another curve and a short RSA key: refuse them here. */
 function requireFit(alg: PublicKeyAlgorithm, { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject) {
   const fits = {
     ES256: type === 'ec' && details?.namedCurve === 'prime256v1',

@@ -23,15 +23,14 @@ export interface Keyring {
   activeAlg(): SignatureAlgorithm | undefined
   /** The key with this `kid`, if its signatures are still accepted. */
   find(kid: string | undefined): VerificationKey | undefined
-  /** The public keys for the JWKS: all whose signatures are accepted, the active one first. */
+  /** The public keys for the JWKS: all keys whose signatures are accepted, the active one first. */
   published(): PublicJwk[]
   /** Reads the stored keys. Calls during a running read share the next one. */
   reload(): Promise<void>
   /** Calls `listener` for every key whose signatures are no longer accepted. */
   onDrop(listener: (kid: string) => void): void
-  /** The active key when SECRET_KEY does not open it; the former key keeps signing meanwhile. */
+  /** The `kid` of an active key that SECRET_KEY does not open; the former key keeps signing meanwhile. */
   unreadable(): string | undefined
-  /** When this process opened the keyring. */
   readonly openedAt: EpochMs
 }
 
@@ -59,7 +58,10 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
     return { row, key: importPublicJwk(jwk), jwk }
   }
 
-  /** Chooses the active key. When that is the JWT_SECRET of another configuration, the next key of this JWT_ALG signs. */
+  /**
+   * Signs with the active key, or with the next key of this JWT_ALG when the active one is another process's
+   * JWT_SECRET.
+   */
   function chooseSigner(rows: readonly SigningKeyRow[]): void {
     const active = rows.find(({ state }) => state === 'active')
     activeAlg = active?.alg
@@ -76,12 +78,12 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
   }
 
   async function load(): Promise<void> {
-    const rows = await store.live(db)
+    const rows = await store.all(db)
     const former = entries
     const now = clock.now()
-    const taken = rows.filter((row) => isAccepted(row, now)).map(readEntry)
-    entries = new Map(taken.flatMap((entry) => (entry ? [[entry.row.kid, entry]] : [])))
-    for (const kid of former.keys()) if (!entries.has(kid)) for (const tell of listeners) tell(kid)
+    const accepted = rows.filter((row) => isAccepted(row, now)).map(readEntry)
+    entries = new Map(accepted.flatMap((entry) => (entry ? [[entry.row.kid, entry]] : [])))
+    for (const kid of former.keys()) if (!entries.has(kid)) for (const listener of listeners) listener(kid)
     chooseSigner(rows)
   }
 
@@ -108,7 +110,7 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
   return {
     openedAt,
     signing() {
-      if (signing === undefined) throw new KeyringError('There is no key to sign tokens with: start the server first.')
+      if (signing === undefined) throw new KeyringError('There is no signing key: start the server first.')
       return signing
     },
     activeAlg: () => activeAlg,

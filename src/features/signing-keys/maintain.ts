@@ -4,11 +4,11 @@ import type { Keyring } from './keyring.ts'
 import { ensureKeys } from './prepare.ts'
 import { rotateKeys } from './rotate.ts'
 import { renewSeals } from './sealed-key.ts'
-import { KEEP_GONE, readyAt, rotationDue, type SigningKeyRow } from './signing-key.ts'
+import { KEEP_EXPIRED, readyAt, rotationDue, type SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** Every process changes JWT_ALG for itself: the lease on `maintainKeys` may be with a process of other settings. */
+/** Every process applies its own JWT_ALG: the process with the lease of `maintainKeys` may have other settings. */
 export async function pollKeys(needs: SigningKeysNeeds, keyring: Keyring): Promise<void> {
   const { settings, log } = needs
   await keyring.reload()
@@ -16,7 +16,7 @@ export async function pollKeys(needs: SigningKeysNeeds, keyring: Keyring): Promi
   if (kid !== undefined)
     log.error('signing_key_unreadable', {
       kid,
-      hint: 'it was sealed with another SECRET_KEY: set that one as SECRET_KEY_PREVIOUS, or give all replicas the same',
+      hint: 'it was sealed with another SECRET_KEY: set that as SECRET_KEY_PREVIOUS, or use one SECRET_KEY for all replicas',
     })
   if (settings.alg !== 'HS256' && keyring.activeAlg() !== settings.alg)
     await rotateWhen(needs, keyring, algorithmChanged)
@@ -30,7 +30,7 @@ export async function maintainKeys(needs: SigningKeysNeeds, keyring: Keyring): P
     await renewSeals(needs, rows)
     await rotateWhen(needs, keyring, isOld)
   }
-  const deleted = await store.deleteGone(db, clock.now() - KEEP_GONE)
+  const deleted = await store.deleteExpired(db, clock.now() - KEEP_EXPIRED)
   if (deleted > 0) log.info('signing_keys_deleted', { count: deleted })
 }
 
@@ -42,11 +42,11 @@ const isOld: Due = ({ settings, clock }, _, active) => {
   return due !== undefined && clock.now() >= due ? 'age' : undefined
 }
 
-/** Of processes with different settings the one started last decides. The others would only change it back. */
+/** The process that started last decides: otherwise processes with different settings would rotate in turns. */
 const algorithmChanged: Due = ({ settings }, keyring, active) =>
   active.alg !== settings.alg && keyring.openedAt >= (active.activatedAt ?? active.createdAt) ? 'JWT_ALG' : undefined
 
-/** The key of which the log says already that it must wait. */
+/** The next key of each keyring whose wait was logged: it is logged once. */
 const announced = new WeakMap<Keyring, string>()
 
 async function rotateWhen(needs: SigningKeysNeeds, keyring: Keyring, isDue: Due): Promise<void> {

@@ -1,20 +1,18 @@
-import type { Clock } from '../../lib/clock.ts'
+import { addKey, changeKeys, replaceActive } from './change-keys.ts'
 import { hmacKey, type PublicKeyAlgorithm } from './jwk.ts'
-import { KeyringError, newKey, renewSeals, requireSecrets } from './sealed-key.ts'
+import { KeyringError, newKey, newRow, readKeys, renewSeals } from './sealed-key.ts'
 import type { SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
-import { addKey, changeKeys, turnOver } from './turn-over.ts'
 
 /**
- * Brings the stored keys to what this configuration needs: an active and a next key, or JWT_SECRET in their place, all
- * sealed with the present SECRET_KEY. Several processes may run this at once.
+ * Makes the stored keys fit this configuration: an active and a next key, or JWT_SECRET in their place, all sealed with
+ * the present SECRET_KEY. Several processes may run this at once.
  * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
  */
 export async function prepareKeys(needs: SigningKeysNeeds): Promise<void> {
   const { settings, store: db } = needs
-  let rows = await store.all(db)
-  requireSecrets(needs.secrets, rows)
+  let rows = await readKeys(needs)
   const changed = settings.alg === 'HS256' ? await adoptSecret(needs, rows) : await ensureKeys(needs, rows)
   if (changed) rows = await store.all(db)
   await renewSeals(needs, rows)
@@ -32,7 +30,7 @@ export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly Signing
   if (signs && waits) return false
   const active = signs ? undefined : newKey(needs, alg, 'active')
   const next = waits ? undefined : newKey(needs, alg, 'next')
-  // Of two first starts at once one adds the keys, and the other finds their slots taken.
+  // When two processes start for the first time at once, one adds the keys and the other finds their slots taken.
   await db.transaction(async () => {
     if (active && !(await addKey(needs, active))) return
     if (next) await addKey(needs, next)
@@ -41,11 +39,11 @@ export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly Signing
 }
 
 /**
- * Makes JWT_SECRET the active key at once: the services that verify with it have it already. Its row holds no secret. The
- * row says from when until when its tokens are valid, so that they expire after a change of JWT_ALG.
+ * Makes JWT_SECRET the active key at once: the services that verify with it have it already. Its row holds no secret,
+ * only the times between which its tokens are valid, so that they expire after a change of JWT_ALG.
  */
 async function adoptSecret(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<boolean> {
-  const { settings, store: db, clock } = needs
+  const { settings, store: db } = needs
   const { kid } = hmacKey(settings.hmacSecret!)
   for (let tried = 0; tried < 5; tried++) {
     if (tried > 0) rows = await store.all(db)
@@ -53,28 +51,8 @@ async function adoptSecret(needs: SigningKeysNeeds, rows: readonly SigningKeyRow
     if (known?.state === 'active') return tried > 0
     if (known?.state === 'revoked')
       throw new KeyringError('This JWT_SECRET was revoked: set another one, here and where its tokens are verified.')
-    const to = known ?? secretRow(kid, clock, settings.tokenLifetime)
-    const done = await changeKeys(db, async () => {
-      await turnOver(needs, { rows, to })
-      return true
-    })
-    if (done) return true
+    const to = known ?? newRow(needs, { kid, alg: 'HS256', state: 'active' })
+    if (await changeKeys(needs, () => replaceActive(needs, rows, to))) return true
   }
-  throw new KeyringError('Other processes keep changing the signing keys: start again when they are done.')
+  throw new KeyringError('Other processes keep changing the signing keys: start again when they have finished.')
 }
-
-const secretRow = (kid: string, clock: Clock, longestToken: number): SigningKeyRow => ({
-  kid,
-  alg: 'HS256',
-  publicJwk: '',
-  sealedPrivateKey: '',
-  state: 'active',
-  activeSlot: 'active',
-  nextSlot: null,
-  createdAt: clock.now(),
-  activatedAt: null,
-  retiredAt: null,
-  expiresAt: null,
-  revokedAt: null,
-  longestToken,
-})

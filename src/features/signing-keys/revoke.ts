@@ -1,11 +1,11 @@
 import { KeywardError } from '../../errors.ts'
+import { addKey, changeKeys, recordEvent, replaceActive, won } from './change-keys.ts'
 import type { PublicKeyAlgorithm } from './jwk.ts'
 import type { Keyring } from './keyring.ts'
-import { newKey, requireSecrets } from './sealed-key.ts'
+import { newKey, readKeys } from './sealed-key.ts'
 import type { SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
-import { addKey, changeKeys, tell, turnOver, won } from './turn-over.ts'
 
 export interface Revocation {
   kid: string
@@ -16,22 +16,20 @@ export interface Revocation {
 }
 
 export async function revokeKey(needs: SigningKeysNeeds, keyring: Keyring, kid: string): Promise<Revocation> {
-  const { secrets, store: db, clock } = needs
-  const rows = await store.all(db)
-  requireSecrets(secrets, rows)
+  const { store: db, clock } = needs
+  const rows = await readKeys(needs)
   const row = rows.find((one) => one.kid === kid)
   if (!row) throw new KeywardError('key_not_found')
   if (row.state === 'revoked') return { kid, already: true, active: undefined }
   if (row.alg === 'HS256' && row.state === 'active') throw new KeywardError('key_not_rotatable')
 
   const successors = makeSuccessors(needs, row, rows)
-  const done = await changeKeys(db, async () => {
+  const done = await changeKeys(needs, async () => {
     won(await store.revoke(db, { kid, from: row.state, now: clock.now() }))
-    await tell(needs, 'key.revoked', row)
+    await recordEvent(needs, 'key.revoked', row)
     const others = rows.filter((one) => one !== row)
-    if (successors.active) await turnOver(needs, { rows: others, to: successors.active })
+    if (successors.active) await replaceActive(needs, others, successors.active)
     if (successors.next) won(await addKey(needs, successors.next))
-    return true
   })
   if (!done) throw new KeywardError('keys_changed')
   await keyring.reload()

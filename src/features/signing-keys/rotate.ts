@@ -1,18 +1,18 @@
 import { KeywardError } from '../../errors.ts'
 import { rfc3339 } from '../../lib/clock.ts'
+import { addKey, changeKeys, replaceActive, won } from './change-keys.ts'
 import type { PublicKeyAlgorithm } from './jwk.ts'
 import type { Keyring } from './keyring.ts'
 import { ensureKeys } from './prepare.ts'
-import { newKey, requireSecrets } from './sealed-key.ts'
-import { lastTokenOut, readyAt } from './signing-key.ts'
+import { newKey, readKeys } from './sealed-key.ts'
+import { lastTokenExpires, readyAt } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
-import { addKey, changeKeys, turnOver, won } from './turn-over.ts'
 
 export interface Rotation {
   /** The `kid` of the key that signs from now on. */
   active: string
-  /** The `kid` of the key that was published to follow it. */
+  /** The `kid` of the key that was published as the next one. */
   next: string
   /** The key that signed until now; its tokens are valid until `until`. */
   retired: { kid: string; until: number } | undefined
@@ -23,23 +23,21 @@ export async function rotateKeys(
   keyring: Keyring,
   { early = false }: { early?: boolean } = {},
 ): Promise<Rotation> {
-  const { settings, secrets, store: db, clock } = needs
+  const { settings, store: db, clock } = needs
   if (settings.alg === 'HS256') throw new KeywardError('key_not_rotatable')
   const alg: PublicKeyAlgorithm = settings.alg
-  let rows = await store.all(db)
-  requireSecrets(secrets, rows)
+  let rows = await readKeys(needs)
   if (await ensureKeys(needs, rows)) rows = await store.all(db)
   const to = rows.find(({ nextSlot }) => nextSlot === alg)
   if (!to) throw new KeywardError('keys_changed')
   if (!early && clock.now() < readyAt(to))
     throw new KeywardError('key_not_ready', {
-      sentence: `The next key was published ${rfc3339(to.createdAt)}, and services may keep a copy of the key set without it until ${rfc3339(readyAt(to))}: rotate then`,
+      sentence: `Services may have cached the key set without the next key until ${rfc3339(readyAt(to))}: rotate then`,
     })
   const fresh = newKey(needs, alg, 'next')
-  const done = await changeKeys(db, async () => {
-    await turnOver(needs, { rows, to })
+  const done = await changeKeys(needs, async () => {
+    await replaceActive(needs, rows, to)
     won(await addKey(needs, fresh))
-    return true
   })
   if (!done) throw new KeywardError('keys_changed')
   await keyring.reload()
@@ -47,6 +45,6 @@ export async function rotateKeys(
   return {
     active: to.kid,
     next: fresh.kid,
-    retired: former && { kid: former.kid, until: lastTokenOut(former, clock.now()) },
+    retired: former && { kid: former.kid, until: lastTokenExpires(former, clock.now()) },
   }
 }

@@ -20,7 +20,7 @@ export const signingKeyRoutes = (signingKeys: SigningKeys, kit: HttpKit) =>
         operationId: 'getSigningKeys',
         summary: 'Get the public signing keys',
         description:
-          'The current signing key, the next one, and retired keys until their last token expires. Cache the answer as `Cache-Control` says, and ask again for a `kid` that your copy lacks. The list is empty with `JWT_ALG=HS256`, whose key is a secret.',
+          'The current signing key, the next one, and retired keys until their last token expires. Cache the answer as `Cache-Control` says, and request it again when a token has an unknown `kid`. The list is empty with `JWT_ALG=HS256`, whose key is secret.',
         tags: ['keys'],
       },
     },

@@ -5,13 +5,14 @@ import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { SignatureAlgorithm } from './jwk.ts'
 import { type Keyring, openKeyring } from './keyring.ts'
-import { type KeySummary, listKeys } from './list.ts'
 import { maintainKeys, pollKeys } from './maintain.ts'
 import { prepareKeys } from './prepare.ts'
 import { type Revocation, revokeKey } from './revoke.ts'
 import { type Rotation, rotateKeys } from './rotate.ts'
+import { describeKey, type SigningKeyRow } from './signing-key.ts'
+import * as store from './store.ts'
 
-export type { AsymmetricKey, HmacKey, SigningKey, VerificationKey } from './jwk.ts'
+export type { SigningKey, VerificationKey } from './jwk.ts'
 export { KeyringError } from './sealed-key.ts'
 export { JWKS_MAX_AGE_SECONDS, KEY_POLL_INTERVAL } from './signing-key.ts'
 
@@ -26,7 +27,7 @@ export interface SigningKeysNeeds {
   settings: SigningKeysSettings
 }
 
-export interface SigningKeysSettings {
+interface SigningKeysSettings {
   /** `JWT_ALG`. */
   alg: SignatureAlgorithm
   /** `JWT_SECRET`, the key of HS256. */
@@ -37,35 +38,43 @@ export interface SigningKeysSettings {
   rotationDays: number
 }
 
+interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state'> {
+  /** The times of its states, as a sentence. */
+  description: string
+}
+
 /** The keys that sign and verify access tokens. Other processes follow a change within 30 s. */
 export interface SigningKeys extends Keyring {
-  /** Every signing key, oldest first; those that have been retired or revoked for 30 days are gone. */
+  /** Every signing key, oldest first; 30 days after it expired or was revoked a key is deleted. */
   list(): Promise<KeySummary[]>
   /**
    * Makes the published `next` key the active one and publishes another. The former key stays in the JWKS until its
    * last token has expired.
-   * @param options.early also while services may still hold a copy of the JWKS without the next key
-   * @throws KeywardError `key_not_ready`, `key_not_rotatable`, `keys_changed` when another process was quicker
+   * @param options.early rotates even while services may hold a copy of the JWKS without the next key
+   * @throws KeywardError `key_not_ready`, `key_not_rotatable`, `keys_changed` when another process changed the keys
+   *   first
    * @throws KeyringError when SECRET_KEY does not open the stored keys
    */
   rotate(options?: { early?: boolean }): Promise<Rotation>
   /**
-   * Refuses every token that a key signed, here at once, and removes it from the JWKS. When it is the active key,
-   * the next one, or a new one, signs from the same transaction on. Refresh tokens stay valid.
+   * Refuses every token that a key signed, in this process at once, and removes the key from the JWKS. If it was the
+   * active key, the next one, or a new one, is activated in the same transaction. Refresh tokens stay valid.
    * @throws KeywardError `key_not_found`, `key_not_rotatable` for the active JWT_SECRET, `keys_changed`
    * @throws KeyringError when SECRET_KEY does not open the stored keys
    */
   revoke(kid: string): Promise<Revocation>
-  /** Follows changes of other processes and brings about a change of JWT_ALG. Every process runs this every 10 s. */
+  /**
+   * Reads the changes of other processes, and rotates after a change of JWT_ALG. Every process runs this every 10 s.
+   */
   poll(): Promise<void>
-  /** Rotates by age, renews seals and deletes old keys. One process runs this for all, under a lease. */
+  /** Rotates by age, renews seals and deletes old keys. One process runs this for all of them, under a lease. */
   maintain(): Promise<void>
 }
 
 /**
  * Opens the signing keys.
- * @param options.prepare makes the first keys and applies this configuration to the stored ones. A command does not:
- *   its settings may differ from the server's.
+ * @param options.prepare makes the first keys, and makes the stored ones fit this configuration. A command passes
+ *   false: its settings may differ from the server's.
  * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
  */
 export async function openSigningKeys(needs: SigningKeysNeeds, { prepare = true } = {}): Promise<SigningKeys> {
@@ -73,7 +82,11 @@ export async function openSigningKeys(needs: SigningKeysNeeds, { prepare = true 
   const keyring = await openKeyring(needs)
   return {
     ...keyring,
-    list: () => listKeys(needs),
+    async list() {
+      const at = { now: needs.clock.now(), rotationDays: needs.settings.rotationDays }
+      const rows = await store.all(needs.store)
+      return rows.map((row) => ({ kid: row.kid, alg: row.alg, state: row.state, description: describeKey(row, at) }))
+    },
     rotate: (options) => rotateKeys(needs, keyring, options),
     revoke: (kid) => revokeKey(needs, keyring, kid),
     poll: () => pollKeys(needs, keyring),

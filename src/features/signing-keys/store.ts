@@ -6,20 +6,11 @@ import type { KeyState, SigningKeyRow } from './signing-key.ts'
 
 const prepared = statements(({ t: { signingKeys: keys } }, { select }) => ({
   all: select(getTableColumns(keys), (q) => q.from(keys).orderBy(asc(keys.createdAt), asc(keys.kid))),
-  live: select(getTableColumns(keys), (q) =>
-    q
-      .from(keys)
-      .where(inArray(keys.state, ['active', 'next', 'retired']))
-      .orderBy(asc(keys.createdAt), asc(keys.kid)),
-  ),
 }))
 
+/** Every key, oldest first. */
 export const all = async (db: Db): Promise<SigningKeyRow[]> =>
   (await queryRows(db, prepared(db).all)) as SigningKeyRow[]
-
-/** Every key whose signatures may still be accepted. */
-export const live = async (db: Db): Promise<SigningKeyRow[]> =>
-  (await queryRows(db, prepared(db).live)) as SigningKeyRow[]
 
 /** Adds a key unless its slot is taken. @returns whether it was added */
 export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow): Promise<boolean> {
@@ -27,30 +18,23 @@ export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow):
   return added.length > 0
 }
 
-/** Activates a key that is still in state `from`. Violates the unique index on `active_slot` while another key is active. */
+/**
+ * Activates a key that is still in state `from`. Violates the unique index on `active_slot` while another key is
+ * active.
+ */
 export const activate = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
   move(db, kid, from, { state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now, expiresAt: null })
 
+/** A key without a private part signs no more and holds no slot. */
+const emptied = { activeSlot: null, nextSlot: null, sealedPrivateKey: '' }
+
 /** Retires a key that is still in state `from` and deletes its private part. */
 export const retire = (db: Db, key: { kid: string; from: KeyState; now: EpochMs; expiresAt: EpochMs }) =>
-  move(db, key.kid, key.from, {
-    state: 'retired',
-    activeSlot: null,
-    nextSlot: null,
-    sealedPrivateKey: '',
-    retiredAt: key.now,
-    expiresAt: key.expiresAt,
-  })
+  move(db, key.kid, key.from, { ...emptied, state: 'retired', retiredAt: key.now, expiresAt: key.expiresAt })
 
 /** Revokes a key that is still in state `from` and deletes its private part. */
 export const revoke = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
-  move(db, kid, from, {
-    state: 'revoked',
-    activeSlot: null,
-    nextSlot: null,
-    sealedPrivateKey: '',
-    revokedAt: now,
-  })
+  move(db, kid, from, { ...emptied, state: 'revoked', revokedAt: now })
 
 async function move(
   { q, t: { signingKeys: keys } }: Db,
@@ -83,8 +67,11 @@ export const raiseLongestToken = ({ q, t: { signingKeys: keys } }: Db, ms: numbe
     .set({ longestToken: ms })
     .where(and(inArray(keys.state, ['active', 'next']), lt(keys.longestToken, ms)))
 
-/** Deletes keys that expired or were revoked before `before`. A revoked HS256 key stays: its row keeps the secret refused. */
-export async function deleteGone({ q, t: { signingKeys: keys } }: Db, before: EpochMs): Promise<number> {
+/**
+ * Deletes keys that expired or were revoked before `before`. A revoked HS256 key stays: Keyward refuses that secret
+ * forever.
+ */
+export async function deleteExpired({ q, t: { signingKeys: keys } }: Db, before: EpochMs): Promise<number> {
   const deleted = await q
     .delete(keys)
     .where(

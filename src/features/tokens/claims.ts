@@ -1,35 +1,35 @@
 import type { EpochMs } from '../../lib/clock.ts'
 
-/** More would let an expired token live on for no honest reason; clocks that differ by more are broken. */
+/** With more leeway an expired token would stay valid without need: clocks that differ by more are broken. */
 const MAX_LEEWAY_SECONDS = 60
 
-/** The end of the year 9999, past which RFC 3339 cannot write a time. */
+/** The end of the year 9999: RFC 3339 cannot write later times. */
 const MAX_NUMERIC_DATE = 253_402_300_799
 
-export interface ClaimRules {
-  /** The one issuer whose tokens count, compared exactly. */
+interface ClaimRules {
+  /** The only accepted issuer, compared exactly. */
   issuer: string
-  /** Must be among the token's audiences. `undefined`: the token must name none (`JWT_COMPAT=fastapi`). */
+  /** Must be among the token's audiences. `undefined`: the token must have no `aud` (`JWT_COMPAT=fastapi`). */
   audience: string | undefined
   now: EpochMs
-  /** Difference of clocks to forgive at `exp` and `nbf`, 0 to 60 seconds. */
+  /** Accepted difference of clocks for `exp` and `nbf`, 0 to 60 seconds. */
   leewaySeconds?: number
 }
 
-/** The registered times of a token whose claims hold, in seconds since 1970 as RFC 7519 has them. */
-export interface CheckedTimes {
+/** The times of a valid token, in seconds since 1970 (RFC 7519). */
+interface CheckedTimes {
   exp: number
   nbf: number | undefined
   iat: number | undefined
 }
 
 /**
- * Checks `iss`, `aud`, `exp`, `nbf` and `iat` (RFC 7519 section 4.1, RFC 8725 sections 3.8 and 3.9); pure.
- * `exp` is required; a token is dead from that second on. Times are JSON numbers between 1970 and 9999: text, and
- * numbers like 1e400 that JSON makes infinite, are refused. `iat` may be at most 60 seconds ahead of `now`.
- * What the token is about (`sub`, `jti`, `sid`) is the caller's to check.
- * @returns `undefined` when any of them fails; which one is nobody's business outside
- * @throws RangeError for a leeway outside 0 to 60, a mistake of the program
+ * Checks `iss`, `aud`, `exp`, `nbf` and `iat` (RFC 7519 section 4.1, RFC 8725 sections 3.8 and 3.9). `exp` is required,
+ * and the token is expired from that second on. Times are JSON numbers between 1970 and 9999: text, and numbers like
+ * 1e400 that JSON makes infinite, are refused. `iat` may be at most 60 seconds after `now`. The calling code checks
+ * `sub`, `jti` and `sid`.
+ * @returns `undefined` when a check fails
+ * @throws RangeError for a leeway outside 0 to 60
  */
 export function checkClaims(
   payload: Readonly<Record<string, unknown>>,

@@ -5,91 +5,79 @@ import { nodeCrypto } from '../../lib/node-crypto.ts'
 import type { SigningKey, VerificationKey } from '../signing-keys/signing-keys.ts'
 
 /** The header of a token that was verified. */
-export interface JwsHeader {
+interface JwsHeader {
   alg: string
   kid: string | undefined
   typ: string | undefined
 }
 
-export interface VerifiedJws {
+interface VerifiedJws {
   header: JwsHeader
   payload: Record<string, unknown>
 }
 
 /**
- * The key for a token's `kid` and `alg`, or `undefined`. Both come from an unverified header: use them to look up,
- * for nothing else. It need not compare `alg`; `verify` does.
+ * The key for a token's `kid` and `alg`, or `undefined`. Both come from an unverified header: use them for the look-up
+ * alone. `verify` compares the key's `alg` with the token's.
  */
 export type FindKey = (kid: string | undefined, alg: string) => VerificationKey | undefined
-
-export interface VerifyOptions {
-  /** The `typ` the header must have, letter for letter. `undefined`: it must have none. */
-  typ: string | undefined
-}
 
 const MAX_TOKEN_LENGTH = 8 * 1024
 const MAX_DEPTH = 8
 
 /**
- * Header parameters that would change what is verified, or with which key. `crit` and `b64` must not be ignored by who
- * does not support them (RFC 7515 section 4.1.11, RFC 7797); the others no token of ours has, so one that does is an
- * attempt. Any other unknown parameter is ignored, as RFC 7515 section 4 asks.
+ * Header parameters that would change what is verified, or the key. A verifier that does not support `crit` and `b64`
+ * must refuse them (RFC 7515 section 4.1.11, RFC 7797). Keyward's tokens have none of the others, so such a token is an
+ * attack. Any other unknown parameter is ignored (RFC 7515 section 4).
  */
 const refusedParameters = ['crit', 'b64', 'zip', 'jwk', 'jku', 'x5u', 'x5c', 'cty']
 
 /**
  * Signs `payload` as a compact JWS (RFC 7515 section 7.1) with `alg`, `kid` and `typ` in the header.
- * Synchronous on purpose: WebCrypto and everything built on it waits in the thread pool behind password hashing.
- * @throws RangeError when the token would be longer than the 8 KiB that `verify` takes
+ * Synchronous, since WebCrypto would wait in the thread pool behind password hashes.
+ * @throws RangeError when the token would be longer than the 8 KiB that `verify` accepts
  */
 export function sign(key: SigningKey, payload: object, typ: string): string {
-  const signingInput = `${headerOf(key, typ)}.${encodeJson(payload)}`
+  const signingInput = `${encodeJson({ alg: key.alg, kid: key.kid, typ })}.${encodeJson(payload)}`
   const token = `${signingInput}.${toBase64Url(signBytes(key, utf8(signingInput)))}`
   if (token.length > MAX_TOKEN_LENGTH) throw new RangeError('the token is longer than 8 KiB')
   return token
 }
 
 /**
- * Verifies a compact JWS and answers its header and payload, or `undefined` for whatever is wrong with it; it throws
- * nothing of its own. It takes only
+ * Verifies a compact JWS. It accepts only
  * - at most 8 KiB, exactly three segments, each in canonical base64url without padding (RFC 7515 section 2);
  * - a header and a payload that are JSON objects in well-formed UTF-8 without duplicate names (section 4);
- * - the one `alg` of the key that `findKey` names (RFC 8725 section 3.1): `none` belongs to no key, and a public key
- *   is never taken for an HS256 secret. Parameters that bring a key, or ask for an extension, are refused;
- * - exactly the `typ` expected. RFC 7515 section 4.1.9 would allow other cases and an `application/` prefix; only
- *   tokens that `sign` made are verified here, so there is one spelling (RFC 8725 section 3.11).
+ * - the one `alg` of the key that `findKey` returns (RFC 8725 section 3.1): no key has `none`, and a public key is
+ *   never used as an HS256 secret. Parameters that contain a key or require an extension are refused;
+ * - exactly the expected `typ`. RFC 7515 section 4.1.9 would allow other cases and an `application/` prefix, but only
+ *   tokens of `sign` are verified here, and those have one spelling (RFC 8725 section 3.11).
  *
- * The claims are not judged: see `checkClaims`. The text does not identify a token (every ES256 signature has a second
- * valid form): whatever denies one token must go by `jti` or `sid`.
+ * The claims are not checked: see `checkClaims`. The text does not identify a token, since every ES256 signature has a
+ * second valid form: code that revokes one token must use `jti` or `sid`.
+ * @param expected.typ undefined for a token without `typ`
+ * @returns undefined for an invalid token; it throws nothing
  */
-export function verify(token: string, findKey: FindKey, options: VerifyOptions): VerifiedJws | undefined {
+export function verify(
+  token: string,
+  findKey: FindKey,
+  expected: { typ: string | undefined },
+): VerifiedJws | undefined {
   const segments = splitCompact(token)
   const signature = segments && fromBase64Url(segments.signature)
   const header = segments && parseHeader(segments.header)
-  if (!segments || !signature || !header || header.typ !== options.typ) return undefined
+  if (!segments || !signature || !header || header.typ !== expected.typ) return undefined
 
   const key = findKey(header.kid, header.alg)
   if (key === undefined || key.alg !== header.alg) return undefined
   if (!verifyBytes(key, utf8(`${segments.header}.${segments.payload}`), signature)) return undefined
 
-  // Parsed only now: until the signature held, the payload was a stranger's text.
+  // Parsed after the signature was verified: until then the payload may come from an attacker.
   const payload = parseJsonObject(segments.payload)
   return payload && { header, payload }
 }
 
-const headers = new WeakMap<SigningKey, { typ: string; text: string }>()
-
-/** The header of all tokens that a key signs; a key has one `typ` for all of them. */
-function headerOf(key: SigningKey, typ: string): string {
-  let header = headers.get(key)
-  if (header?.typ !== typ) {
-    header = { typ, text: encodeJson({ alg: key.alg, kid: key.kid, typ }) }
-    headers.set(key, header)
-  }
-  return header.text
-}
-
-/** The signature of `data`, with nothing around it: 64 bytes of r and s for ES256 (RFC 7518 section 3.4), not DER. */
+/** The raw signature of `data`. For ES256 it is the 64 bytes of r and s (RFC 7518 section 3.4), not DER. */
 export function signBytes(key: SigningKey, data: Uint8Array): Uint8Array {
   switch (key.alg) {
     case 'HS256':
@@ -103,7 +91,7 @@ export function signBytes(key: SigningKey, data: Uint8Array): Uint8Array {
   }
 }
 
-/** Whether `signature` is one of `data` under `key`. False for malformed ones too; a MAC is compared in constant time. */
+/** Whether `key` made this signature of `data`; false for a malformed one. A MAC is compared in constant time. */
 export function verifyBytes(key: VerificationKey, data: Uint8Array, signature: Uint8Array): boolean {
   try {
     if (key.alg === 'HS256') return constantTimeEqual(key.mac(data), signature)
@@ -119,11 +107,11 @@ export function verifyBytes(key: VerificationKey, data: Uint8Array, signature: U
         return verify('sha256', data, key.key, signature)
     }
   } catch {
-    return false // OpenSSL throws where it cannot read a signature; that is no different from a wrong one
+    return false // OpenSSL throws when it cannot read a signature
   }
 }
 
-/** Two look-ups and a check for a third dot: a split would build an array as long as a hostile token has dots. */
+/** Looks for three dots and does not split: a hostile token of many dots would make a long array. */
 function splitCompact(token: string): { header: string; payload: string; signature: string } | undefined {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
   const first = token.indexOf('.')
@@ -151,7 +139,7 @@ function parseJsonObject(segment: string): Record<string, unknown> | undefined {
   }
 }
 
-/** `ignoreBOM` keeps a byte order mark in the text, where the JSON parser refuses it. */
+/** `ignoreBOM` keeps a byte order mark in the text, so that the JSON parser refuses it. */
 const wellFormedUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const encodeJson = (value: object): string => toBase64Url(utf8(JSON.stringify(value)))

@@ -24,22 +24,22 @@ export function tokenRoutes(issuer: string, kit: HttpKit) {
   const detail = {
     summary: 'Get the server metadata',
     description:
-      'The endpoints and capabilities of this authorization server (RFC 8414). If `PUBLIC_URL` is `https://example.com/auth`, clients ask for `https://example.com/.well-known/oauth-authorization-server/auth`: it answers too, if the proxy passes it on.',
+      'The endpoints and capabilities of this authorization server (RFC 8414). If `PUBLIC_URL` is `https://example.com/auth`, clients request `https://example.com/.well-known/oauth-authorization-server/auth`: Keyward serves that path too, and the proxy must forward it.',
     tags: ['tokens'],
   }
-  const routes = new Elysia({ name: 'keyward.tokens' })
-    .use(kit.plugin)
-    .get(WELL_KNOWN, answer, { ...route, detail: { ...detail, operationId: 'getServerMetadata' } })
+  const routes = new Elysia({ name: 'keyward.tokens' }).use(kit.plugin)
+  const serve = (path: string, operationId: string) =>
+    routes.get(path, answer, { ...route, detail: { ...detail, operationId } })
+  serve(WELL_KNOWN, 'getServerMetadata')
   const path = issuerPath(issuer)
-  if (path !== '')
-    routes.get(`${WELL_KNOWN}${path}`, answer, {
-      ...route,
-      detail: { ...detail, operationId: 'getServerMetadataByPath' },
-    })
+  if (path !== '') serve(`${WELL_KNOWN}${path}`, 'getServerMetadataByPath')
   return routes
 }
 
-/** RFC 8414 section 3.1: an issuer's path stands behind the well-known one. A colon or asterisk would make a pattern. */
+/**
+ * The issuer's path follows the well-known one (RFC 8414 section 3.1). A path with `:` or `*`, which mean patterns in a
+ * route, is left out.
+ */
 const issuerPath = (issuer: string): string => {
   const { pathname } = new URL(issuer)
   return pathname === '/' || /[:*]/.test(pathname) ? '' : pathname

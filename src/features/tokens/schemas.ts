@@ -1,9 +1,24 @@
 import { t } from 'elysia'
 
-/** RFC 8414 section 2, the members that say something of Keyward. */
+/** The metadata of an issuer. */
+export const serverMetadata = (issuer: string) => ({
+  issuer,
+  token_endpoint: `${issuer}/token`,
+  jwks_uri: `${issuer}/.well-known/jwks.json`,
+  revocation_endpoint: `${issuer}/revoke`,
+  introspection_endpoint: `${issuer}/introspect`,
+  response_types_supported: [] as string[],
+  grant_types_supported: ['password', 'refresh_token'],
+  token_endpoint_auth_methods_supported: ['none'],
+  revocation_endpoint_auth_methods_supported: ['none'],
+  introspection_endpoint_auth_methods_supported: ['Bearer'],
+  service_documentation: `${issuer}/docs`,
+})
+
+/** The members of RFC 8414 section 2 that concern Keyward. */
 export const ServerMetadata = t.Object(
   {
-    issuer: t.String({ description: 'The `iss` of access tokens, and the start of all addresses here' }),
+    issuer: t.String({ description: 'The `iss` of access tokens, and the start of every URL here' }),
     token_endpoint: t.String(),
     jwks_uri: t.String(),
     revocation_endpoint: t.String(),
@@ -20,35 +35,6 @@ export const ServerMetadata = t.Object(
   {
     title: 'ServerMetadata',
     description: 'Authorization server metadata (RFC 8414)',
-    examples: [
-      {
-        issuer: 'https://auth.example.com',
-        token_endpoint: 'https://auth.example.com/token',
-        jwks_uri: 'https://auth.example.com/.well-known/jwks.json',
-        revocation_endpoint: 'https://auth.example.com/revoke',
-        introspection_endpoint: 'https://auth.example.com/introspect',
-        response_types_supported: [],
-        grant_types_supported: ['password', 'refresh_token'],
-        token_endpoint_auth_methods_supported: ['none'],
-        revocation_endpoint_auth_methods_supported: ['none'],
-        introspection_endpoint_auth_methods_supported: ['Bearer'],
-        service_documentation: 'https://auth.example.com/docs',
-      },
-    ],
+    examples: [serverMetadata('https://auth.example.com')],
   },
 )
-
-/** What stands in the metadata of an issuer. */
-export const serverMetadata = (issuer: string): typeof ServerMetadata.static => ({
-  issuer,
-  token_endpoint: `${issuer}/token`,
-  jwks_uri: `${issuer}/.well-known/jwks.json`,
-  revocation_endpoint: `${issuer}/revoke`,
-  introspection_endpoint: `${issuer}/introspect`,
-  response_types_supported: [],
-  grant_types_supported: ['password', 'refresh_token'],
-  token_endpoint_auth_methods_supported: ['none'],
-  revocation_endpoint_auth_methods_supported: ['none'],
-  introspection_endpoint_auth_methods_supported: ['Bearer'],
-  service_documentation: `${issuer}/docs`,
-})

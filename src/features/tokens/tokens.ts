@@ -6,8 +6,8 @@ import { checkClaims } from './claims.ts'
 import { sign, verify } from './jws.ts'
 import { createVerifiedCache } from './verified-cache.ts'
 
-/** The session and the user that an access token stands for. */
-export interface TokenSubject {
+/** The session and the user of an access token. */
+interface TokenSubject {
   userId: number
   sessionId: string
   /** The session's generation when the token is made; see `sessions/refresh.ts`. */
@@ -18,11 +18,11 @@ export interface TokenSubject {
   roles: readonly string[]
   /** Authentication methods (RFC 8176). */
   amr: readonly string[]
-  /** When a credential was last checked. */
+  /** When a credential was last verified. */
   authTime: EpochMs
 }
 
-/** The claims that Keyward itself uses. Everything else is read from the database. */
+/** The claims that Keyward itself uses. All other data is read from the database. */
 export interface AccessTokenClaims {
   userId: number
   sessionId: string
@@ -32,25 +32,24 @@ export interface AccessTokenClaims {
 export interface AccessTokens {
   /** Signs a token. @returns `expiresIn` in seconds */
   mint(subject: TokenSubject): { token: string; expiresIn: number }
-  /** The claims of a token that Keyward signed for itself and that has not expired; undefined for anything else. */
-  verify(token: string): AccessTokenClaims | undefined
   /**
-   * As `verify`, but reads the keys again when the token names an unknown one, so that a token of one replica is valid
-   * at every other at once. Only a well-formed token costs that read, and concurrent ones share it.
+   * The claims of a token that Keyward signed for itself and that has not expired; undefined for any other text. When
+   * the token has an unknown `kid`, the keys are read again, so that a token of one replica is valid at every other at
+   * once. Only a well-formed token causes that read, and concurrent ones share it.
    */
   verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
-  /** All claims of a token that `verify` accepts. */
+  /** All claims of a token that `verifyFresh` accepted just now. */
   read(token: string): Record<string, unknown> | undefined
 }
 
-export interface AccessTokensNeeds {
+interface AccessTokensNeeds {
   signingKeys: Pick<SigningKeys, 'signing' | 'find' | 'reload' | 'onDrop'>
   clock: Clock
   random: Random
   settings: AccessTokenSettings
 }
 
-export interface AccessTokenSettings {
+interface AccessTokenSettings {
   /** `PUBLIC_URL`. */
   issuer: string
   /** `JWT_AUDIENCE`; the issuer when it is not set. */
@@ -64,8 +63,9 @@ export interface AccessTokenSettings {
 }
 
 /**
- * Access tokens by RFC 9068. With `JWT_COMPAT=fastapi` they are what FastAPI services read instead: `sub` is the username,
- * there is no `aud` (python-jose refuses an audience that it does not expect), and the user id is in `uid`.
+ * Access tokens (RFC 9068). With `JWT_COMPAT=fastapi` they have the form that FastAPI services read: `sub` is the
+ * username, the user id is in `uid`, and there is no `aud`, since python-jose refuses an audience that it does not
+ * expect.
  */
 export function createAccessTokens({ signingKeys, clock, random, settings }: AccessTokensNeeds): AccessTokens {
   const { issuer, lifetime } = settings
@@ -109,7 +109,7 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
   return {
     mint(subject) {
       const iat = Math.floor(clock.now() / SECOND)
-      // JSON leaves out undefined members.
+      // JSON omits undefined members.
       const claims = {
         iss: issuer,
         sub: compat ? subject.username : String(subject.userId),
@@ -130,8 +130,6 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
       }
       return { token: sign(signingKeys.signing(), claims, typ), expiresIn: lifetime / SECOND }
     },
-
-    verify: (token) => verifyToken(token),
 
     verifyFresh(token) {
       let unknown = false

@@ -1,21 +1,21 @@
 import type { EpochMs } from '../../lib/clock.ts'
 
-/** A token whose signature and claims held. It is handed to many requests, so nobody may change it. */
+/** A token whose signature and claims were valid. Many requests share it, so it must not be changed. */
 export interface VerifiedToken<Claims> {
   readonly claims: Readonly<Claims>
   /** The key that verified it, for `dropKey`. */
   readonly kid: string
   readonly notBefore: EpochMs
-  /** From this moment on the token is dead. */
+  /** The token is invalid from this time on. */
   readonly expiresAt: EpochMs
 }
 
 /**
- * Remembers tokens that were verified, so that a signature is checked once per token and not once per request.
- * It says that the token is genuine and in time, nothing more: session, user and revocation are still read each time.
+ * Remembers verified tokens, so that a signature is checked once per token and not once per request. A known token is
+ * genuine and not expired, no more: session, user and revocation are still read each time.
  */
-export interface VerifiedCache<Claims> {
-  /** The token if it is known and valid at `now`, also after the clock was set back. */
+interface VerifiedCache<Claims> {
+  /** The token if it is known and valid at `now`, also when the clock was set back. */
   get(token: string, now: EpochMs): VerifiedToken<Claims> | undefined
   set(token: string, verified: VerifiedToken<Claims>): void
   /** Forgets every token of a key that was revoked. */
@@ -25,21 +25,21 @@ export interface VerifiedCache<Claims> {
 
 interface Place<Claims> {
   readonly verified: VerifiedToken<Claims>
-  /** The cache's counter when the token was put at the end. */
+  /** The cache's counter when the token was appended. */
   since: number
 }
 
-/** Text that one place is reckoned for; a longer token takes several, so long ones cannot fill the memory. */
+/** A longer token takes several places, so that long tokens cannot fill the memory. */
 const CHARACTERS_PER_PLACE = 1024
 
 /**
  * A cache of `capacity` places, one per begun KiB of token: at 10,000 about 10 MB of tokens and a few times that with
  * their claims. The key is the whole token: no prefix or hash of it can stand for another.
- * When it is full the longest unused go first, roughly: a hit moves a token to the end only once half the cache has
- * been filled behind it, so that nearly every hit is a single look-up (0.1 µs).
+ * A full cache drops roughly the tokens that were not used for the longest time: a hit appends a token again only after
+ * half of the cache was filled behind it, so that nearly every hit is a single look-up (0.1 µs).
  */
 export function createVerifiedCache<Claims>(capacity = 10_000): VerifiedCache<Claims> {
-  // A Map iterates in the order of insertion: its first key is the next to go.
+  // A Map iterates in the order of insertion: its first key is dropped next.
   const places = new Map<string, Place<Claims>>()
   let taken = 0
   let counter = 0

@@ -3,12 +3,12 @@ import type { SQLiteInsertValue } from 'drizzle-orm/sqlite-core'
 import type { EpochMs } from '../../lib/clock.ts'
 import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
-import type { BulkUser, UserKeys } from './bulk.ts'
+import type { BulkUser, UserKeys } from './user.ts'
 
-/** How many users one statement takes. Three keys or a dozen columns of each stay below SQLite's 32,766 parameters. */
+/** How many users one statement takes. Three keys or eleven columns of each stay below SQLite's 32,766 parameters. */
 export const ROWS = 500
 
-/** Prepared for `ROWS` users, which holds an import's lock for a third of the time. */
+/** Prepared for `ROWS` users: an import holds its lock only a third as long. */
 const prepared = statements((db, { returning }) => ({
   insertPart: returning(
     { id: db.t.users.id },
@@ -35,7 +35,7 @@ const insert = ({ q, t: { users } }: Db, rows: SQLiteInsertValue<Db['t']['users'
   q.insert(users).values(rows).onConflictDoNothing()
 
 /**
- * Inserts those of at most `ROWS` users whose id, address and name are all free.
+ * Inserts those of at most `ROWS` users whose id, address and username are free.
  * @returns the ids of the inserted users
  */
 export function insertWhereFree(db: Db, accounts: readonly BulkUser[], now: EpochMs): Promise<{ id: number }[]> {
@@ -50,23 +50,12 @@ export function insertWhereFree(db: Db, accounts: readonly BulkUser[], now: Epoc
   return queryRows(db, prepared(db).insertPart, values)
 }
 
-export const findHolders = ({ q, t: { users } }: Db, keys: readonly UserKeys[]): Promise<UserKeys[]> =>
-  q
+export function findHolders({ q, t: { users } }: Db, keys: readonly UserKeys[]): Promise<UserKeys[]> {
+  const ids = keys.map(({ id }) => id)
+  const emailKeys = keys.map(({ emailKey }) => emailKey)
+  const usernameKeys = keys.map(({ usernameKey }) => usernameKey)
+  return q
     .select({ id: users.id, emailKey: users.emailKey, usernameKey: users.usernameKey })
     .from(users)
-    .where(
-      or(
-        inArray(
-          users.id,
-          keys.map((one) => one.id),
-        ),
-        inArray(
-          users.emailKey,
-          keys.map((one) => one.emailKey),
-        ),
-        inArray(
-          users.usernameKey,
-          keys.map((one) => one.usernameKey),
-        ),
-      ),
-    )
+    .where(or(inArray(users.id, ids), inArray(users.emailKey, emailKeys), inArray(users.usernameKey, usernameKeys)))
+}

@@ -1,23 +1,6 @@
-import type { EpochMs } from '../../lib/clock.ts'
 import * as store from './bulk.store.ts'
+import type { BulkUser, UserKeys } from './user.ts'
 import type { UsersNeeds } from './users.ts'
-
-/** The values that no two users share. */
-export interface UserKeys {
-  id: number
-  emailKey: string
-  usernameKey: string
-}
-
-/** A user with an id and a hash of its own, as an import brings it. */
-export interface BulkUser extends UserKeys {
-  email: string
-  username: string
-  passwordHash: string
-  passwordScheme: string
-  isActive: boolean
-  createdAt: EpochMs
-}
 
 export async function findHolders({ store: db }: UsersNeeds, keys: readonly UserKeys[]): Promise<UserKeys[]> {
   const found: UserKeys[] = []

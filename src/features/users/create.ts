@@ -1,10 +1,8 @@
 import { KeywardError } from '../../errors.ts'
 import { violatedUnique } from '../../storage/conflicts.ts'
 import * as store from './store.ts'
-import type { User } from './user.ts'
+import type { NewUser, User } from './user.ts'
 import type { UsersNeeds } from './users.ts'
-
-export type NewUser = Omit<store.NewUser, 'now'>
 
 export async function create(
   needs: UsersNeeds,
@@ -28,9 +26,9 @@ export async function create(
 
 export async function checkFree(
   { store: db }: UsersNeeds,
-  { emailKey, usernameKey }: { emailKey: string; usernameKey: string },
+  { emailKey, usernameKey }: Pick<NewUser, 'emailKey' | 'usernameKey'>,
 ): Promise<void> {
-  // The name is read first: when an account that takes both is added between the two reads, it is `email_taken` too.
+  // The username is read first: an account with both that is added between the reads gives `email_taken` too.
   const named = await store.findCredentials(db, { usernameKey })
   if (await store.findCredentials(db, { emailKey })) throw new KeywardError('email_taken')
   if (named) throw new KeywardError('username_taken')

@@ -1,26 +1,25 @@
 import { domainToASCII } from 'node:url'
 
-export interface EmailAddress {
-  /** The local part as typed, the domain in lower-case IDNA A-labels: where mail is sent. */
+interface EmailAddress {
+  /** For sending mail: the local part as typed, the domain in lower-case IDNA A-labels. */
   email: string
-  /** `email` in lower case: what uniqueness and lookups go by. */
+  /** `email` in lower case, for uniqueness and look-ups. */
   emailKey: string
 }
 
-/** For the field error when `normalizeEmail` answers `undefined`. */
+/** The field error when `normalizeEmail` returns undefined. */
 export const invalidEmail = 'The email address is not valid'
 
 /**
- * Reads an address as people have them: an RFC 5322 dot-atom in ASCII of at most 64 characters, one `@`, and a domain
- * name of at least two labels, at most 254 bytes in all (RFC 5321 section 4.5.3.1). An international domain becomes
- * its A-labels (RFC 5890), so that two spellings of one mailbox have one key; a plus-address stays what it is.
- *
- * `undefined` for everything else, above all what another mail program may read as a second address or another host:
- * lists, quoted local parts, comments, white space, control characters, IP literals, and letters that Unicode
- * normalisation turns into `@`, `/` or the like.
+ * Reads an ordinary address: an RFC 5322 dot-atom in ASCII of at most 64 characters, one `@`, and a domain name of at
+ * least two labels, at most 254 bytes in all (RFC 5321 section 4.5.3.1). An international domain is changed to its
+ * A-labels (RFC 5890), so that two spellings of one mailbox have one key. A plus-address is not changed.
+ * @returns undefined for any other text, above all for one that a mail program may read as a second address or another
+ *   host: lists, quoted local parts, comments, white space, control characters, IP literals, and letters that Unicode
+ *   normalisation changes to `@`, `/` and the like
  */
 export function normalizeEmail(input: string): EmailAddress | undefined {
-  // Before all else, so that nothing below works on more than a line of text.
+  // First, so that the code below never works on a long text.
   if (input.length > 254) return undefined
   const at = input.indexOf('@')
   const local = input.slice(0, Math.max(at, 0))
@@ -36,7 +35,7 @@ function domainName(typed: string): string | undefined {
   const ascii = toALabels(typed)?.toLowerCase()
   if (ascii === undefined) return undefined
   const labels = ascii.split('.')
-  // A last label that begins with a digit is an IPv4 address, in one of the ways to write one.
+  // A last label that begins with a digit belongs to a form of IPv4 address.
   const isName = labels.length >= 2 && labels.every(isLabel) && /^[a-z]/.test(labels.at(-1) ?? '')
   return isName ? ascii : undefined
 }
@@ -46,9 +45,9 @@ const isLabel = (label: string): boolean =>
   label.length <= 63 && /^[a-z0-9-]+$/.test(label) && !label.startsWith('-') && !label.endsWith('-')
 
 function toALabels(domain: string): string | undefined {
-  // `domainToASCII` reads the host out of a URL: it drops tabs, decodes %2e, stops at a slash.
+  // `domainToASCII` reads a URL's host: it removes tabs, decodes %2e and stops at a slash.
   if (/[^A-Za-z0-9.\-\u0080-\u{10ffff}]/u.test(domain)) return undefined
-  // What is invisible would vanish in IDNA mapping, and with it the difference between what is seen and what is meant.
+  // IDNA mapping would remove invisible characters: the address would then differ from the typed one without a trace.
   if (/\p{Default_Ignorable_Code_Point}/u.test(domain)) return undefined
   if (/^[\x20-\x7e]*$/.test(domain) && !/(?:^|\.)xn--/i.test(domain)) return domain
   return domainToASCII(domain) || undefined

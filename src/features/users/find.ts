@@ -3,10 +3,10 @@ import type { User, UserCredentials } from './user.ts'
 import { loginIdentifier } from './username.ts'
 import type { UsersNeeds } from './users.ts'
 
-/** A typed name and the account that it stands for. */
+/** The account for a typed name. */
 export interface NamedAccount {
   user: UserCredentials | undefined
-  /** The key that all spellings of the name share. */
+  /** One key for all spellings of the name. */
   name: string
 }
 

@@ -2,7 +2,7 @@ import { type Static, t } from 'elysia'
 import { rfc3339 } from '../../lib/clock.ts'
 import { roleNames, type User } from './user.ts'
 
-/** The `user` of the contract: every route that answers one answers this. */
+/** A user in every answer. */
 export const UserView = t.Object(
   {
     id: t.Integer({ minimum: 1 }),

@@ -3,14 +3,12 @@ import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
-import type { User, UserCredentials } from './user.ts'
+import type { NewUser, User, UserCredentials } from './user.ts'
 import type { LoginIdentifier } from './username.ts'
 
 const prepared = statements((db, { select, returning, change }) => {
-  const {
-    q,
-    t: { users },
-  } = db
+  const { q, t } = db
+  const { users } = t
   const user = userColumns(db)
   const credentials = { ...user, passwordHash: users.passwordHash, passwordScheme: users.passwordScheme }
   return {
@@ -51,16 +49,6 @@ const prepared = statements((db, { select, returning, change }) => {
   }
 })
 
-export interface NewUser {
-  email: string
-  emailKey: string
-  username: string
-  usernameKey: string
-  passwordHash: string
-  passwordScheme: string
-  now: EpochMs
-}
-
 export const findById = async (db: Db, id: number): Promise<User | undefined> =>
   (await queryRows(db, prepared(db).byId, { id }))[0]
 
@@ -74,26 +62,16 @@ export async function findCredentials(db: Db, by: LoginIdentifier): Promise<User
 }
 
 /** Violates the unique index on `users.email_key` or `users.username_key` when one of them is taken. */
-export const insert = async (db: Db, user: NewUser): Promise<User> =>
+export const insert = async (db: Db, user: NewUser & { now: EpochMs }): Promise<User> =>
   (await queryRows(db, prepared(db).insert, { ...user }))[0]!
 
-export interface HashReplacement {
-  id: number
-  verifiedHash: string
-  hash: string
-  scheme: string
-  now: EpochMs
-}
-
-/** Replaces the hash if it is still the one that was verified. @returns false when it is not */
-export const replaceHash = async (db: Db, change: HashReplacement): Promise<boolean> =>
-  (await execute(db, prepared(db).replaceHash, { ...change })) > 0
-
-export const findPassword = async (
+/** Replaces the verified hash. @returns false when the stored hash is no longer the verified one */
+export const replaceHash = async (
   db: Db,
-  id: number,
-): Promise<{ hash: string | null; scheme: string | null } | undefined> =>
-  (await queryRows(db, prepared(db).passwordOf, { id }))[0]
+  change: { id: number; verifiedHash: string; hash: string; scheme: string; now: EpochMs },
+): Promise<boolean> => (await execute(db, prepared(db).replaceHash, change)) > 0
+
+export const findPassword = async (db: Db, id: number) => (await queryRows(db, prepared(db).passwordOf, { id }))[0]
 
 export async function setActive(
   { q, t: { users } }: Db,
@@ -119,19 +97,18 @@ export async function setPasswordHash(
   return changed.length > 0
 }
 
-/**
- * Locks an active user at this session epoch until the transaction ends, so that the user's sessions begin one by one.
- * @returns the user's device epoch; undefined when the user is inactive, gone, or at another session epoch
- */
+/** See `Users.holdForSession`. */
 export const holdForSession = async (db: Db, by: { id: number; epoch: number }): Promise<number | undefined> =>
   (await queryRows(db, prepared(db).holdForSession, by))[0]?.deviceEpoch
 
-export const setDeviceEpoch = (
+export async function setDeviceEpoch(
   { q, t: { users } }: Db,
   { id, deviceEpoch }: { id: number; deviceEpoch: number },
-): Promise<unknown> => q.update(users).set({ deviceEpoch }).where(eq(users.id, id))
+): Promise<void> {
+  await q.update(users).set({ deviceEpoch }).where(eq(users.id, id))
+}
 
-/** @returns the new session epoch; undefined when the user is gone */
+/** See `Users.raiseSessionEpoch`. */
 export async function raiseSessionEpoch({ q, t: { users } }: Db, id: number): Promise<number | undefined> {
   const [row] = await q
     .update(users)

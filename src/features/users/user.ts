@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../lib/clock.ts'
 
-/** An account as the rules see it; without its password. */
+/** An account without its password. */
 export interface User {
   id: number
   email: string
@@ -10,16 +10,35 @@ export interface User {
   sessionEpoch: number
   deviceEpoch: number
   createdAt: EpochMs
-  /** Names of the roles that were given, space separated; see `roleNames`. */
+  /** Names of the granted roles, space separated; see `roleNames`. */
   grantedRoles: string | null
 }
 
-/** All roles of a user, in the order of the alphabet: `user`, which everybody has, and those that were given. */
+/** All roles of a user in alphabetical order: `user`, which every user has, and the granted ones. */
 export const roleNames = ({ grantedRoles }: Pick<User, 'grantedRoles'>): string[] =>
   grantedRoles === null ? ['user'] : ['user', ...grantedRoles.split(' ')].sort()
 
-/** What a log-in is checked against: the hash and the epoch are read together, so a reset in between is noticed. */
+/** A user with the password hash. Both are read together, so that a login notices a reset by its session epoch. */
 export interface UserCredentials extends User {
   passwordHash: string | null
   passwordScheme: string | null
 }
+
+export interface NewUser {
+  email: string
+  emailKey: string
+  username: string
+  usernameKey: string
+  passwordHash: string
+  passwordScheme: string
+}
+
+/** An imported user, which keeps its id and its hash. */
+export interface BulkUser extends NewUser {
+  id: number
+  isActive: boolean
+  createdAt: EpochMs
+}
+
+/** The values that no two users share. */
+export type UserKeys = Pick<BulkUser, 'id' | 'emailKey' | 'usernameKey'>

@@ -1,16 +1,13 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
-import { type BulkUser, findHolders, insertAllOrNone, type UserKeys } from './bulk.ts'
-import { checkFree, create, type NewUser } from './create.ts'
+import { findHolders, insertAllOrNone } from './bulk.ts'
+import { checkFree, create } from './create.ts'
 import { findAccount, findByName, type NamedAccount } from './find.ts'
 import * as store from './store.ts'
-import type { User } from './user.ts'
+import type { BulkUser, NewUser, User, UserKeys } from './user.ts'
 
-export type { BulkUser, UserKeys } from './bulk.ts'
-export type { NewUser } from './create.ts'
 export { invalidEmail, normalizeEmail } from './email.ts'
-export type { NamedAccount } from './find.ts'
-export { roleNames, type User, type UserCredentials } from './user.ts'
+export { type BulkUser, roleNames, type User, type UserCredentials, type UserKeys } from './user.ts'
 export {
   invalidUsername,
   isReservedUsername,
@@ -24,49 +21,49 @@ export interface UsersNeeds {
   clock: Clock
 }
 
-/** The users' records: the one writer of the table `users`. Ending sessions and the audit events are the caller's. */
+/** Users. No other feature writes the table `users`. The calling code ends sessions and records audit events. */
 export interface Users {
   /** The user with this id, active or not. */
   find(id: number): Promise<User | undefined>
-  /** The user that a username or an address names, active or not. */
+  /** The user with this username or address, active or not. */
   findByName(typed: string): Promise<User | undefined>
-  /** The account that a username or an address names, with the hash that its password is checked against. */
+  /** The account with this username or address, and its password hash. */
   findAccount(typed: string): Promise<NamedAccount>
-  /** A page of users by ascending id, beginning after `after`. */
+  /** A page of users by ascending id, after the id `after`. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Refuses taken names early, so that nobody waits for a hash in vain. `create` decides.
+   * Refuses taken names before the password is hashed. `create` checks them again.
    * @throws KeywardError `email_taken` (also when both are), `username_taken`
    */
-  checkFree(names: { emailKey: string; usernameKey: string }): Promise<void>
+  checkFree(names: Pick<NewUser, 'emailKey' | 'usernameKey'>): Promise<void>
   /**
-   * Adds a user, and what `alongside` writes, in one transaction. Of two at once with one name exactly one wins.
+   * Adds a user and runs `alongside` in the same transaction. Of two concurrent calls with the same name one succeeds.
    * @throws KeywardError `email_taken` (also when both are), `username_taken`
    */
   create(user: NewUser, alongside: (user: User) => Promise<void>): Promise<User>
   /** The password columns of a user. */
   findPassword(id: number): Promise<{ hash: string | null; scheme: string | null } | undefined>
-  /** Replaces the hash that was verified. @returns false when it is another one by now */
+  /** Replaces the verified hash. @returns false when the stored hash is no longer the verified one */
   replacePassword(change: { id: number; verifiedHash: string; hash: string; scheme: string }): Promise<boolean>
-  /** Sets a password whatever it was, and voids the user's device tokens. @returns false when the user is gone */
+  /** Sets a password and revokes the user's device tokens. @returns false when the user was deleted */
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
   /** Activates or deactivates a user. @returns false when nothing changed */
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
-  /** Deletes a user and every row that refers to it. */
+  /** Deletes a user and every row with a foreign key to it. */
   remove(id: number): Promise<void>
   /**
-   * Locks an active user at this session epoch until the transaction ends, so that its sessions begin one after another.
-   * @returns the device epoch; undefined when the user is inactive, gone, or at another epoch
+   * Locks an active user with this session epoch until the transaction ends: its sessions begin one after another.
+   * @returns the device epoch; undefined when the user is inactive, deleted, or has another session epoch
    */
   holdForSession(user: { id: number; epoch: number }): Promise<number | undefined>
   setDeviceEpoch(user: { id: number; deviceEpoch: number }): Promise<void>
-  /** Ends every session that carries the present epoch. @returns the new epoch; undefined when the user is gone */
+  /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
   raiseSessionEpoch(id: number): Promise<number | undefined>
-  /** The users that hold the id, the address or the name of one of these. */
+  /** The users that have the id, the address or the username of one of these. */
   findHolders(keys: readonly UserKeys[]): Promise<UserKeys[]>
   /**
-   * Adds users with ids of their own, all of them or none, and what `alongside` writes. Ids given out later are higher.
-   * @returns false when an id, an address or a name is taken; nothing was written then
+   * Adds users with their ids, all of them or none, and runs `alongside` in the same transaction. Later ids are higher.
+   * @returns false when an id, an address or a username is taken; nothing was written then
    */
   insertAllOrNone(users: readonly BulkUser[], alongside: () => Promise<void>): Promise<boolean>
 }
@@ -86,9 +83,7 @@ export function createUsers(needs: UsersNeeds): Users {
     setActive: (change) => store.setActive(db, { ...change, now: clock.now() }),
     remove: (id) => store.remove(db, id),
     holdForSession: (user) => store.holdForSession(db, user),
-    async setDeviceEpoch(user) {
-      await store.setDeviceEpoch(db, user)
-    },
+    setDeviceEpoch: (user) => store.setDeviceEpoch(db, user),
     raiseSessionEpoch: (id) => store.raiseSessionEpoch(db, id),
     findHolders: (keys) => findHolders(needs, keys),
     insertAllOrNone: (users, alongside) => insertAllOrNone(needs, users, alongside),

@@ -1,4 +1,4 @@
-import { invalidField, KeywardError } from '../../errors.ts'
+import { invalidField } from '../../errors.ts'
 import { isPermission } from '../roles/roles.ts'
 import type { ApiKeysNeeds, NewApiKey } from './api-keys.ts'
 import { makeKeyText } from './key-text.ts'
@@ -23,13 +23,5 @@ export async function create(
     const id = await store.insert(db, row)
     await audit.record({ event: 'api_key.created', userId: owner.id, details: { id, scopes: words } })
     return { id, text }
-  })
-}
-
-export async function revoke({ store: db, clock, audit }: ApiKeysNeeds, id: number): Promise<void> {
-  await db.transaction(async () => {
-    const revoked = await store.revoke(db, { id, now: clock.now() })
-    if (!revoked) throw new KeywardError('api_key_not_found')
-    await audit.record({ event: 'api_key.revoked', userId: revoked.ownerId, details: { id } })
   })
 }

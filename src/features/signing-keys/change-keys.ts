@@ -1,0 +1,61 @@
+import { violatedUnique } from '../../storage/conflicts.ts'
+import { lastTokenExpires, type SigningKeyRow } from './signing-key.ts'
+import type { SigningKeysNeeds } from './signing-keys.ts'
+import * as store from './store.ts'
+
+/** Another process changed the keys first. Thrown inside a transaction to roll it back. */
+class LostRace extends Error {}
+
+/**
+ * Runs one change of the keys in a transaction. Each step checks with `won` that the rows have not changed since they
+ * were read.
+ * @returns false when another process changed the keys first; nothing was written then
+ */
+export async function changeKeys({ store: db }: SigningKeysNeeds, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await db.transaction(work)
+    return true
+  } catch (error) {
+    if (error instanceof LostRace || violatedUnique(error)?.startsWith('signing_keys.')) return false
+    throw error
+  }
+}
+
+/** Rolls the change back unless a conditional statement found its row. */
+export function won(found: boolean): void {
+  if (!found) throw new LostRace()
+}
+
+/**
+ * Makes `to` the active key and retires the present one. Call it inside `changeKeys`. Next keys of other algorithms are
+ * retired too, since a process that could not use the active key may have signed with one of them.
+ */
+export async function replaceActive(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[], to: SigningKeyRow) {
+  const { store: db, clock } = needs
+  const now = clock.now()
+  for (const row of rows) {
+    const leaves = row.state === 'active' || (row.state === 'next' && row.alg !== to.alg)
+    if (!leaves || row.kid === to.kid) continue
+    won(await store.retire(db, { kid: row.kid, from: row.state, now, expiresAt: lastTokenExpires(row, now) }))
+    await recordEvent(needs, 'key.retired', row)
+  }
+  if (rows.some(({ kid }) => kid === to.kid)) {
+    won(await store.activate(db, { kid: to.kid, from: to.state, now }))
+    await recordEvent(needs, 'key.activated', to)
+  } else won(await addKey(needs, { ...to, state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now }))
+}
+
+/** Adds a key unless its slot is taken. Call it in a transaction. @returns whether it was added */
+export async function addKey(needs: SigningKeysNeeds, row: SigningKeyRow): Promise<boolean> {
+  if (!(await store.insert(needs.store, row))) return false
+  await recordEvent(needs, 'key.created', row)
+  if (row.state === 'active') await recordEvent(needs, 'key.activated', row)
+  return true
+}
+
+/** Records an event of a key in the audit log. */
+export const recordEvent = (
+  { audit }: SigningKeysNeeds,
+  event: 'key.created' | 'key.activated' | 'key.retired' | 'key.revoked',
+  { kid, alg }: SigningKeyRow,
+): Promise<void> => audit.record({ event, details: { kid, alg } })
