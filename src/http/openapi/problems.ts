@@ -1,18 +1,9 @@
 import { catalogue, type ErrorCode, type ErrorDetail, KeywardError } from '../../errors.ts'
-import { problemResponse } from '../errors.ts'
+import { problemOf } from '../errors.ts'
 
-/** A problem document with its status. */
-export interface ProblemExample {
-  code: ErrorCode
-  status: number
-  body: unknown
-}
-
-/** The answer for a code, made by the function that answers requests. */
-export async function problemExample(code: ErrorCode, oauth: boolean): Promise<ProblemExample> {
-  const response = problemResponse(new KeywardError(code, details[code]), oauth)
-  return { code, status: response.status, body: await response.json() }
-}
+/** The problem document of a code, made by the function that answers requests. */
+export const problemExample = (code: ErrorCode, oauth: boolean) =>
+  problemOf(new KeywardError(code, details[code]), oauth)
 
 const details: Partial<Record<ErrorCode, ErrorDetail>> = {
   validation_failed: { errors: [{ field: 'email', message: 'This is not an email address' }] },

@@ -4,7 +4,7 @@ export type Schema = Readonly<Record<string, unknown>>
 export interface SchemaBook {
   /** The schema as it belongs into the document; one with a `title` becomes a component and is referred to. */
   take(schema: object): Schema
-  /** Every schema that was taken under its title. */
+  /** Every schema with a title that was taken. */
   named: ReadonlyMap<string, Schema>
 }
 
@@ -25,7 +25,7 @@ export function createSchemaBook(): SchemaBook {
     return { $ref: `#/components/schemas/${title}` }
   }
 
-  /** A member of no title keeps its examples: there is no place beside it. */
+  /** A member without a title keeps its examples: they have no place beside it. */
   function takeMember(schema: Schema): Schema {
     const { title, examples } = schema
     return { ...take(schema), ...(title === undefined && examples !== undefined && { examples }) }
@@ -34,7 +34,7 @@ export function createSchemaBook(): SchemaBook {
   function translate(schema: Schema): Schema {
     const branches = schema.anyOf as Schema[] | undefined
     const chosen = branches && (textTwin(branches) ?? enumeration(branches))
-    if (chosen) return translate({ ...chosen, ...without(schema, 'anyOf') })
+    if (chosen) return translate({ ...chosen, ...schema, anyOf: chosen.anyOf })
     const entries = Object.entries(schema).filter(([keyword, value]) => belongs(keyword, value))
     return Object.fromEntries(entries.map(([keyword, value]) => translateKeyword(keyword, value)))
   }
@@ -96,8 +96,7 @@ export function exampleOf(schema: Schema): unknown {
   return Object.fromEntries(Object.entries(members).filter(([, example]) => example !== undefined))
 }
 
-export const mapValues = <From, To>(record: Record<string, From>, change: (value: From) => To): Record<string, To> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
-
-const without = (schema: Schema, keyword: string): Schema =>
-  Object.fromEntries(Object.entries(schema).filter(([name]) => name !== keyword))
+export const mapValues = <From, To>(
+  record: Record<string, From>,
+  change: (value: From, name: string) => To,
+): Record<string, To> => Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]))
