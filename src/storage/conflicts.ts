@@ -1,5 +1,5 @@
 /** An error and its causes: Drizzle wraps the driver's errors. */
-function* causes(error: unknown): Generator<Record<string, unknown> & { message: string }> {
+export function* causes(error: unknown): Generator<Record<string, unknown> & { message: string }> {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++)
     yield at as unknown as Record<string, unknown> & { message: string }
 }
