@@ -31,7 +31,7 @@ const fingerprint = (migration: Migration): string => toBase64Url(sha256(migrati
  * Upgrades the database to this executable's schema, in one transaction under a lock: concurrent starts are safe.
  * An SQLite file that was migrated before is copied aside first.
  * @returns the names of the applied migrations, and the path of the copy
- * @throws MigrationError when the database is another program's, is newer, or was migrated by other migrations
+ * @throws MigrationError when the database belongs to another program, is newer, or was migrated by other migrations
  */
 export async function migrate(
   driver: Driver,
@@ -72,7 +72,7 @@ export async function requireCurrent(driver: Driver, migrations: readonly Migrat
   if (problem !== undefined) throw new MigrationError(problem)
 }
 
-/** What is missing and how to apply it, as a sentence for the terminal; undefined when the database is current. */
+/** The pending migrations and how to apply them, for the terminal; undefined when the database is current. */
 export function describePending(states: readonly MigrationState[]): string | undefined {
   const names = pendingOf(states).map(({ name }) => name)
   if (names.length === 0) return undefined
@@ -89,14 +89,14 @@ const wayOut = (verb: string) => `${verb} with "keyward migrate up", or start th
  */
 export async function migrationStates(driver: Driver, migrations: readonly Migration[]): Promise<MigrationState[]> {
   const refusal = await findForeign(driver, ['users', ...tablesOf(migrations)])
-  // Read last: a process that starts at the same moment creates this table together with all others.
+  // Read after the other tables: a process that starts at the same moment creates this one together with them.
   const ours = (await driver.columnsOf('keyward_migrations')).length > 0
   if (ours) return compare(migrations, await readApplied(runnerOf(driver)))
   if (refusal) throw refusal
   return migrations.map((migration) => ({ ...migration, appliedAt: undefined }))
 }
 
-/** The tables that the migrations create: another program's table of the same name is found before they run. */
+/** The tables that the migrations create. Another program's table of the same name is refused before they run. */
 const tablesOf = (migrations: readonly Migration[]): Set<string> =>
   new Set(migrations.flatMap(({ sql }) => [...sql.matchAll(/^CREATE TABLE [`"](\w+)[`"]/gm)].map(([, name]) => name!)))
 

@@ -15,11 +15,6 @@ export interface RefreshTokenText {
   mac: Uint8Array
 }
 
-/** The part of a session's MAC key that is stored in its row. */
-export interface SessionSalt {
-  macSalt: string
-}
-
 /** The refresh tokens of one session. */
 export interface RefreshTokens {
   /** The refresh token of a generation: the same text each time. */
@@ -46,7 +41,7 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
 }
 
 /** The refresh tokens of a session. */
-export type RefreshTokensOf = (session: SessionSalt & { id: string }) => RefreshTokens
+export type RefreshTokensOf = (session: { id: string; macSalt: string }) => RefreshTokens
 
 /**
  * Makes and checks refresh tokens. The MAC key is derived from SECRET_KEY and the session's salt, so neither a copy of the

@@ -72,24 +72,6 @@ export interface StoredSession {
   endedAt: EpochMs | null
 }
 
-export interface NewSession extends Origin {
-  id: string
-  userId: number
-  epoch: number
-  amr: string
-  macSalt: string
-  expiresAt: EpochMs
-  now: EpochMs
-}
-
-/** Moves a session from `generation` to the next one. */
-export interface Rotation extends Origin {
-  id: string
-  generation: number
-  expiresAt: EpochMs
-  now: EpochMs
-}
-
 /** A session as its user sees it. */
 export interface SessionSummary {
   id: string

@@ -7,7 +7,7 @@ import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/users.ts'
 import { aliveSql, notEndedSql, ofActiveUserSql } from './alive.store.ts'
-import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
+import type { EndReason, Origin, SessionSummary, StoredSession } from './session.ts'
 
 const prepared = statements((db, { select, selectDistinct, returning, change }) => {
   const { q, t } = db
@@ -127,6 +127,11 @@ const prepared = statements((db, { select, selectDistinct, returning, change }) 
   }
 })
 
+/** The fields of a session that a statement writes, with the time of the write. */
+type Written<Field extends keyof StoredSession> = Pick<StoredSession, Field> & Origin & { now: EpochMs }
+
+type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'macSalt' | 'expiresAt'>
+
 export const insert = (db: Db, session: NewSession): Promise<unknown> =>
   execute(db, prepared(db).insert, { ...session })
 
@@ -162,8 +167,8 @@ export const findWithUser = (db: Db, id: string): MaybePromise<{ session: Stored
   andThen(readRows(db, prepared(db).withUser, { id }), ([found]) => found)
 
 /** Moves a live session to its next generation. @returns false when it is not at `generation` or not alive */
-export const rotate = async (db: Db, rotation: Rotation): Promise<boolean> =>
-  (await execute(db, prepared(db).rotate, { ...rotation, next: rotation.generation + 1 })) > 0
+export const rotate = async (db: Db, by: Written<'id' | 'generation' | 'expiresAt'>): Promise<boolean> =>
+  (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 })) > 0
 
 /** Ends a live session of this user. @returns false when there is none */
 export const endOne = async (
