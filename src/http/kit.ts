@@ -6,9 +6,9 @@ import { exchangeOf } from './exchange.ts'
 import { accessWords } from './guard.ts'
 import { parsers } from './parsers.ts'
 
-/** What every `routes.ts` gets beside the features it calls. */
+/** The HTTP helpers that every `routes.ts` gets. */
 export interface HttpKit {
-  /** The access words and parsers that routes use. */
+  /** The access words and parsers of routes. */
   plugin: ReturnType<typeof createPlugin>
   /** The client's address, as a trusted proxy reports it where there is one. */
   clientIp(request: Request): string

@@ -5,15 +5,15 @@ export function* causes(error: unknown): Generator<Record<string, unknown> & { m
 }
 
 /**
- * Which unique index or primary key a failed write violated.
- * @returns `table.column`, of several columns the first; undefined for any other error
+ * The unique index or primary key that a failed write violated.
+ * @returns `table.column`, with the first of several columns; undefined for any other error
  */
 export function violatedUnique(error: unknown): string | undefined {
   for (const { code, errno, message, table, constraint, detail } of causes(error)) {
     if (/^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY|ROWID)$/.test(String(code)))
       return /constraint failed: (\w+\.\w+)/.exec(message)?.[1]
     if (errno !== '23505') continue
-    // "Key (email_key)=(…) already exists.", in the server's language; it is left out if the row may not be read.
+    // "Key (email_key)=(…) already exists.", in the server's language; missing without permission to read the row.
     const column = /^\D*?\((\w+)[^()]*\)=\(/.exec(String(detail))?.[1]
     return `${table}.${
       column ??

@@ -25,13 +25,14 @@ export interface RefreshTokens {
 
 /**
  * Reads a refresh token without the database: `kwr_` and base64url of version, session id (16 bytes), generation
- * (4 bytes, big endian) and MAC (32 bytes), in its one canonical spelling. Undefined for anything else.
+ * (4 bytes, big endian) and MAC (32 bytes), in the canonical spelling.
+ * @returns undefined for any other text
  */
 export function parseRefreshToken(text: string): RefreshTokenText | undefined {
   if (!text.startsWith(PREFIX) || text.length !== PREFIX.length + Math.ceil((LENGTH * 4) / 3)) return undefined
   const bytes = fromBase64Url(text.slice(PREFIX.length))
   if (bytes?.byteLength !== LENGTH || bytes[0] !== VERSION) return undefined
-  // Copies: for a view, Bun makes an array that costs the garbage collector more than the few bytes do.
+  // Copies: a view costs Bun's garbage collector more than the few bytes do.
   return {
     sessionId: toBase64Url(bytes.slice(1, 17)),
     generation: ((bytes[17]! << 24) | (bytes[18]! << 16) | (bytes[19]! << 8) | bytes[20]!) >>> 0,
@@ -45,7 +46,7 @@ export type RefreshTokensOf = (session: { id: string; macSalt: string }) => Refr
 
 /**
  * Makes and checks refresh tokens. The MAC key is derived from SECRET_KEY and the session's salt, so neither a copy of the
- * database nor SECRET_KEY alone forges one. Tokens are not stored: they can be made again.
+ * database nor SECRET_KEY alone is enough to forge one. Tokens are not stored, since they can be made again.
  * @param secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced
  */
 export function createRefreshTokens(secrets: readonly [string, ...string[]]): RefreshTokensOf {

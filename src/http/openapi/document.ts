@@ -16,11 +16,11 @@ export interface OpenApiDocument extends Record<string, unknown> {
 }
 
 /**
- * Describes the service for its clients. The routes of the documentation itself are left out.
+ * Describes the service for its clients, without the routes of the documentation itself.
  *
- * @elysiajs/swagger finds the paths and parameters of the routes. Its media types, security and refusals are guesses,
- * and are replaced.
- * @throws Error for a route without the words that an operation needs, and for two schemas of one title
+ * @elysiajs/swagger finds the paths and parameters of the routes. Its media types, security and refusals are guesses and
+ * are replaced.
+ * @throws Error for a route without a required description, and for two schemas with the same title
  */
 export async function createDocument({ routes: all, publicUrl }: DocumentOptions): Promise<OpenApiDocument> {
   const routes = all.filter((route) => tagOf(route) !== 'documentation')

@@ -83,8 +83,8 @@ function requestBody(path: string, body: Schema, parse: unknown, { schemas }: Co
 }
 
 /**
- * Gives every field of a form an example, which is empty where the example of the form has none. Swagger UI fills in
- * the fields, and writes "string" into one without an example.
+ * Gives every field of a form an example, empty if the example of the form has no such field. Swagger UI fills in the
+ * fields, and writes "string" into a field without an example.
  */
 function withFieldExamples(body: Schema, example: unknown): Schema {
   const values = (example ?? {}) as Record<string, unknown>

@@ -16,15 +16,15 @@ export function guardCodes(access: string, oauth: boolean): ErrorCode[] {
   return access.includes(':') ? [...refusals, 'forbidden'] : refusals
 }
 
-/** Codes that go together on most routes, so that names stay short. */
+/** Short names for codes that most routes have together. */
 const together: Record<string, readonly ErrorCode[]> = {
   NoDatabase: ['database_busy', 'database_unavailable'],
   Unauthenticated: ['not_authenticated', 'invalid_token'],
 }
 
 /**
- * The name of the component for refusals of one status, as generated clients take it: `EmailTakenOrUsernameTaken`.
- * It depends on the set of codes only.
+ * The component name for the refusals of one status, which generated clients use: `EmailTakenOrUsernameTaken`. It depends
+ * only on the set of codes.
  */
 export function refusalName(codes: readonly ErrorCode[], oauth: boolean): string {
   let rest = Object.keys(catalogue).filter((code) => codes.includes(code as ErrorCode)) as ErrorCode[]

@@ -14,7 +14,7 @@ export const apiKeyTables = (c: Columns, { users }: ReturnType<typeof userTables
       name: c.text('name').notNull(),
       /** HMAC-SHA-256 of the key. The key itself is shown once and not stored. */
       mac: c.text('mac').notNull(),
-      /** Permissions, space separated. A request has those of them that the owner holds at that time. */
+      /** Permissions, space separated. A request has the ones that its owner also holds at that time. */
       scopes: c.text('scopes').notNull(),
       createdAt: c.int('created_at').notNull(),
       expiresAt: c.int('expires_at'),

@@ -30,7 +30,7 @@ export const sessionTables = (c: Columns, { users }: ReturnType<typeof userTable
       expiresAt: c.int('expires_at').notNull().default(0),
       endedAt: c.int('ended_at'),
       endReason: c.text('end_reason'),
-      /** When clean-up looks at the session next. A refresh does not change it, so a refresh updates no index. */
+      /** When clean-up next reviews the session. A refresh does not change it, so a refresh updates no index. */
       reviewAt: c.int('review_at').notNull().default(0),
       /** The IP address of the login or the last refresh. */
       ip: c.text('ip'),
