@@ -15,12 +15,8 @@ export function violatedUnique(error: unknown): string | undefined {
     if (errno !== '23505') continue
     // "Key (email_key)=(…) already exists.", in the server's language; missing without permission to read the row.
     const column = /^\D*?\((\w+)[^()]*\)=\(/.exec(String(detail))?.[1]
-    return `${table}.${
-      column ??
-      String(constraint)
-        .slice(String(table).length + 1)
-        .replace(/_unique$/, '')
-    }`
+    const named = String(constraint).slice(String(table).length + 1)
+    return `${table}.${column ?? named.replace(/_unique$/, '')}`
   }
 }
 

@@ -1,13 +1,11 @@
-import { catalogue, type ErrorCode, type ErrorDetail, KeywardError } from '../../errors.ts'
+import { catalogue, type ErrorCode, KeywardError } from '../../errors.ts'
 import { problemOf } from '../errors.ts'
 
 /** The problem document of a code, made by the function that answers requests. */
 export const problemExample = (code: ErrorCode, oauth: boolean) =>
-  problemOf(new KeywardError(code, details[code]), oauth)
+  problemOf(new KeywardError(code, code === 'validation_failed' ? { errors: exampleErrors } : {}), oauth)
 
-const details: Partial<Record<ErrorCode, ErrorDetail>> = {
-  validation_failed: { errors: [{ field: 'email', message: 'This is not an email address' }] },
-}
+const exampleErrors = [{ field: 'email', message: 'This is not an email address' }]
 
 /** The codes that the guard may answer before the handler runs. */
 export function guardCodes(access: string, oauth: boolean): ErrorCode[] {

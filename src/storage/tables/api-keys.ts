@@ -1,16 +1,13 @@
 import type { Columns } from '../columns.ts'
-import type { userTables } from './users.ts'
+import { userReference, type userTables } from './users.ts'
 
 /** @owner api-keys */
-export const apiKeyTables = (c: Columns, { users }: ReturnType<typeof userTables>) => ({
+export const apiKeyTables = (c: Columns, tables: ReturnType<typeof userTables>) => ({
   apiKeys: c.table(
     'api_keys',
     {
       id: c.id('id'),
-      ownerId: c
-        .int('owner_id')
-        .notNull()
-        .references(() => users.id, { onDelete: 'cascade' }),
+      ownerId: userReference(c, tables, 'owner_id'),
       name: c.text('name').notNull(),
       /** HMAC-SHA-256 of the key. The key itself is shown once and not stored. */
       mac: c.text('mac').notNull(),

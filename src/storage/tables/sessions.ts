@@ -1,17 +1,14 @@
 import type { Columns } from '../columns.ts'
-import type { userTables } from './users.ts'
+import { userReference, type userTables } from './users.ts'
 
 /** @owner sessions */
-export const sessionTables = (c: Columns, { users }: ReturnType<typeof userTables>) => ({
+export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>) => ({
   sessions: c.table(
     'sessions',
     {
       /** 128 random bits in base64url; the `sid` of its access tokens. */
       id: c.text('id').primaryKey(),
-      userId: c
-        .int('user_id')
-        .notNull()
-        .references(() => users.id, { onDelete: 'cascade' }),
+      userId: userReference(c, tables, 'user_id'),
       /** The user's session epoch when the credential was checked. */
       epoch: c.int('epoch').notNull(),
       /** Authentication methods (RFC 8176), space separated. */

@@ -33,6 +33,13 @@ export const userTables = (c: Columns) => ({
   ),
 })
 
+/** A column that refers to a user. Deleting the user deletes the row. */
+export const userReference = (c: Columns, { users }: ReturnType<typeof userTables>, name: string) =>
+  c
+    .int(name)
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' })
+
 /** The fields of a `User` of `features/users/user.ts`, for the statements of every feature that reads users. */
 export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
   id: users.id,
