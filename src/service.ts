@@ -61,7 +61,7 @@ export interface Surroundings {
   /** See `CommandContext.printsToTerminal`. */
   writesToTerminal?: () => boolean
   usage?: () => ProcessUsage
-  /** See `StorageOptions.waitInside`. */
+  /** See `SqliteOptions` and `PostgresOptions`. */
   waitInside?: boolean
   /** `upgrade` for a server, `require` for a command. */
   schema?: SchemaPolicy

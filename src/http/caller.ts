@@ -2,7 +2,7 @@ import type { ApiKeyCaller } from '../features/api-keys/api-keys.ts'
 import type { SessionCaller } from '../features/sessions/sessions.ts'
 import { exchangeOf } from './exchange.ts'
 
-/** Who sent a request, after the guard has verified the credential. */
+/** The sender of a request, after the guard has verified the credential. */
 export type Caller = SessionCaller | ApiKeyCaller
 
 /**

@@ -1,4 +1,4 @@
-/** Who may call a route: anyone, the user of an access token, or a holder of the permission of this name. */
+/** The access of a route: for anyone, the user of an access token, or a holder of the permission of this name. */
 export type Access = 'open' | 'user' | (string & {})
 
 /** The limits (`features/limits/rules.ts`) that a route counts against, or why it needs none. */

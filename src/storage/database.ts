@@ -17,7 +17,7 @@ export type DatabaseSettings = Pick<
 >
 
 /**
- * What to do with a schema that is not current. `upgrade` migrates it, and creates a missing SQLite file. `require` refuses
+ * The treatment of a schema that is not current. `upgrade` migrates it, and creates a missing SQLite file. `require` refuses
  * it and creates nothing. `ignore` opens the database to look at it, and changes nothing on disk.
  */
 export type SchemaPolicy = 'upgrade' | 'require' | 'ignore'

@@ -3,7 +3,7 @@ import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Tables } from './tables/all.ts'
 
 /**
- * What a `store.ts` needs: the query builder and the tables. A statement joins the transaction in which it is called. Outside
+ * The query builder and the tables, for each `store.ts`. A statement joins the transaction in which it is called. Outside
  * of one, a write has a transaction of its own.
  */
 export interface Db {

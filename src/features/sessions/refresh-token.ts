@@ -19,7 +19,7 @@ export interface RefreshTokenText {
 export interface RefreshTokens {
   /** The refresh token of a generation: the same text each time. */
   make(generation: number): string
-  /** Whether Keyward made this token for this session, with the present or the previous SECRET_KEY. */
+  /** Whether Keyward made this token for this session, with the current or the previous SECRET_KEY. */
   isGenuine(token: RefreshTokenText): boolean
 }
 
@@ -50,9 +50,9 @@ export type RefreshTokensOf = (session: { id: string; macSalt: string }) => Refr
  * @param secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced
  */
 export function createRefreshTokens(secrets: readonly [string, ...string[]]): RefreshTokensOf {
-  const [present, ...previous] = secrets.map((secret) => deriveKey(secret, 'keyward refresh token v1'))
+  const [current, ...previous] = secrets.map((secret) => deriveKey(secret, 'keyward refresh token v1'))
   return ({ id, macSalt }) => {
-    const key = hmacSha256(present!, macSalt)
+    const key = hmacSha256(current!, macSalt)
     const isMadeWith = (key: Uint8Array, { body, mac }: RefreshTokenText) =>
       constantTimeEqual(hmacSha256(key, body), mac)
     return {
