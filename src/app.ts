@@ -15,29 +15,28 @@ import { createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createDocument } from './http/openapi/document.ts'
 import { createPipeline } from './http/pipeline.ts'
-import { createProxyWarning } from './http/proxy-warning.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { type Access, createRouteTable, type Limit, pathOf, type Route, type RouteTable } from './http/route-table.ts'
 import type { Service } from './service.ts'
 
 export interface App {
   fetch(request: Request): Promise<Response>
-  /** Whether this is what watches the process, no work of the service. */
+  /** Whether a load balancer or a monitor asks for the state of the process. */
   isProbe(request: Request): boolean
   table: RouteTable
 }
 
 /**
  * Wires the service: the error hook first, then every feature's routes, and the pipeline around them.
- * @param peer who is at the other end of a request's connection
+ * @param peer returns the address of the other end of a request's connection
  */
 export function createApp(service: Service, peer: PeerAddress = () => undefined): App {
   const { config, clock, random, log, metrics, probes } = service
-  const kit = createHttpKit(config.TRUSTED_PROXIES, peer, createProxyWarning(log))
-  // Elysia looks for the path behind a host of four letters or more, unless told not to; `pathOf` knows better.
-  // Each route is compiled at its first request: to compile all at start doubles it and takes 10 MiB. The contract test
-  // asks every route, so one that cannot be compiled is found there.
-  // Answers are checked and stripped as their schema says; encoding would walk each again for types that none has.
+  const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
+  // standardHostname: by default Elysia assumes a host of at least four letters and finds the wrong path behind others.
+  // precompile: compiling all routes at start doubles the start time and takes 10 MiB. The contract test requests every
+  // route, so it finds a route that cannot be compiled.
+  // encodeSchema: answers are checked and stripped by their schemas; encoding would walk each again for types that none has.
   const elysia = new Elysia({
     name: 'keyward',
     precompile: false,
@@ -70,12 +69,12 @@ export function createApp(service: Service, peer: PeerAddress = () => undefined)
   return { fetch: inBatches(pipeline, clock), isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }
 
-/** Reads the words off a route; one without them is a mistake that must not be served. */
+/** Reads the words of a route. @throws Error for a route without them, which must not be served */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {
   const detail = (hooks.detail ?? {}) as { 'x-access'?: Access; 'x-limit'?: Limit; 'x-oauth'?: boolean }
   const { 'x-access': access, 'x-limit': limit, 'x-oauth': oauth = false } = detail
   if (access === undefined) throw new Error(`${method} ${path} has no access word`)
-  if (access === 'open' && limit === undefined) throw new Error(`${method} ${path} is open and says nothing of limits`)
+  if (access === 'open' && limit === undefined) throw new Error(`${method} ${path} is open and names no limit`)
   const statuses = Object.keys((hooks.response ?? {}) as object).map(Number)
   return { method, pattern: path, access, limit, oauth, statuses }
 }

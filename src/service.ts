@@ -22,7 +22,7 @@ import { type DatabaseSettings, openDatabase, type SchemaPolicy } from './storag
 import { embeddedMigrations, pendingMigrations } from './storage/migrate.ts'
 import type { Store } from './storage/store.ts'
 
-/** Everything that runs in one process: what all features share, and each feature by its public interface. */
+/** Everything that runs in one process: the parts that all features share, and the public interface of each feature. */
 export interface Service {
   config: Config
   clock: Clock
@@ -52,7 +52,7 @@ export type Replaceable = Pick<
   'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'sessions' | 'metrics'
 >
 
-/** What surrounds a service: the process it runs in, or a test. */
+/** The surroundings of a service: those of its process, or those of a test. */
 export interface Surroundings {
   clock?: Clock
   random?: Random
@@ -61,11 +61,11 @@ export interface Surroundings {
   /** See `CommandContext.printsToTerminal`. */
   writesToTerminal?: () => boolean
   usage?: () => ProcessUsage
-  /** See `StorageOptions.waitInside`. */
+  /** See `SqliteOptions` and `PostgresOptions`. */
   waitInside?: boolean
   /** `upgrade` for a server, `require` for a command. */
   schema?: SchemaPolicy
-  /** Makes the part that is used out of the real one. */
+  /** For each part, a function from the real one to its replacement. */
   replace?: { [Part in keyof Replaceable]?: (real: Replaceable[Part]) => Replaceable[Part] }
 }
 
@@ -87,14 +87,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const passwords = used('passwords', createPasswords({ clock, log, ...hashingOf(config) }))
     const limits = createLimits({ store, clock, log, audit, ...limitsOf(config) })
     const roles = createRoles({ store, clock, audit, users })
-    const signingKeys = used(
-      'signingKeys',
-      await openSigningKeys(
-        { store, clock, random, log, audit, secrets, settings: signingOf(config) },
-        // The settings of a command may differ from the server's: it changes no key.
-        { prepare: !waitInside },
-      ),
-    )
+    const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
+    // The settings of a command may differ from the server's, so a command changes no key.
+    const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, audit, roles, secrets })
     const sessions = used(
@@ -103,53 +98,23 @@ export async function openService(config: Config, surroundings: Surroundings = {
     )
     const access = createAccess({ sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage }))
-    const accounts = createAccounts({
-      store,
-      audit,
-      users,
-      passwords,
-      limits,
-      roles,
-      sessions,
-      metrics,
-      registration: registrationOf(config),
-    })
-    const administration = createAdministration({ store, audit, users, passwords, roles, sessions, accounts })
-    const probes = createProbes({
-      store,
-      clock,
-      signingKeys,
-      pendingMigrations: () => pendingMigrations(database.driver, embeddedMigrations(store.dialect)),
-    })
-    return {
-      config,
-      clock,
-      random,
-      log,
-      store,
-      audit,
-      users,
-      passwords,
-      limits,
-      roles,
-      signingKeys,
-      tokens,
-      apiKeys,
-      sessions,
-      access,
-      accounts,
-      administration,
-      metrics,
-      probes,
-      close: () => database.store.close(),
-    }
+    const registration = registrationOf(config)
+    const account = { store, audit, users, passwords, roles, sessions }
+    const accounts = createAccounts({ ...account, limits, metrics, registration })
+    const administration = createAdministration({ ...account, accounts })
+    const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
+    const probes = createProbes({ store, clock, signingKeys, pendingMigrations: pending })
+    const shared = { config, clock, random, log, store, close: () => database.store.close() }
+    const accountParts = { audit, users, passwords, limits, roles, accounts, administration }
+    const tokenParts = { signingKeys, tokens, apiKeys, sessions, access }
+    return { ...shared, ...accountParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
     throw error
   }
 }
 
-/** The periodic work of a server. To add some, add an entry. */
+/** The periodic jobs of a server. */
 export const jobsOf = ({ signingKeys, sessions, limits, audit }: Service): readonly Job[] => [
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
@@ -161,7 +126,7 @@ export const jobsOf = ({ signingKeys, sessions, limits, audit }: Service): reado
   },
 ]
 
-/** An import on its own: it needs a database that is current, and neither SECRET_KEY nor signing keys. */
+/** Opens an import, which needs a current database, but neither SECRET_KEY nor signing keys. */
 export async function openImport(
   settings: DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>,
   { clock }: { clock: Clock },

@@ -11,7 +11,7 @@ interface Arrival {
 }
 
 /**
- * Takes requests through the steps of a pipeline in batches. A speed device: `oneByOne` answers the same.
+ * Takes requests through the steps of a pipeline in batches. This only saves time: `oneByOne` gives the same answers.
  *
  * The requests that arrive in one turn of the event loop make a batch. First all credentials are checked, then all
  * requests are answered, then all answers are reported. The code and data of one step stay in the processor's caches,
@@ -40,7 +40,7 @@ export function inBatches(steps: Pipeline, clock: Clock): (received: Request) =>
     return exchange
   }
 
-  /** @param answered takes the exchange if its answer is there at once; any other is reported when it is answered */
+  /** @param answered receives the exchange if it is answered at once; a later answer reports the exchange itself */
   function answer(exchange: Exchange, answered: Exchange[]): Response | Promise<Response> {
     const response = steps.answer(exchange)
     if (response instanceof Promise)
@@ -59,7 +59,7 @@ export function inBatches(steps: Pipeline, clock: Clock): (received: Request) =>
     })
 }
 
-/** Runs a step of one request. A defect that it meets must not leave the rest of the batch without an answer. */
+/** Runs a step of one request. Its error must not leave the rest of the batch without an answer. */
 function attempt<T>({ reject }: Arrival, step: () => T): T | undefined {
   try {
     return step()

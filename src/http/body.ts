@@ -1,18 +1,18 @@
 import { KeywardError } from '../errors.ts'
 
-/** The largest request body, in bytes. The server's own limit behind it is higher and answers without a problem document. */
+/** The largest request body, in bytes. The limit of Bun's server is higher; its refusal is not a problem document. */
 export const BODY_LIMIT = 64 * 1024
 
 /** One leading byte order mark is stripped, as `Request.text()` does and RFC 8259 section 8.1 allows; PowerShell writes one. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Reads a request body as UTF-8 text, `''` when there is none. A length declared above `limit` is refused unread; a
- * streamed body is counted as it comes and dropped at the first chunk too many, so that it never fills the memory.
+ * Reads a request body as UTF-8 text, `''` when there is none. A body whose declared length exceeds `limit` is refused
+ * unread. A streamed body is counted as it arrives and refused at the chunk that exceeds it, so it never fills the memory.
  * @param limit in bytes; a body of exactly this size passes
  * @throws KeywardError `payload_too_large`; `invalid_request` for bytes that are not UTF-8 (replacing them, as
- * `Request.text()` does, would make two passwords equal) and for a body that breaks off
- * @throws TypeError when the body was read before: a fault of ours, never the client's
+ * `Request.text()` does, would make two passwords equal) and for a body that ends early
+ * @throws TypeError when the body was read before, which is a defect of Keyward
  */
 export async function readBody(request: Request, limit = BODY_LIMIT): Promise<string> {
   if (request.bodyUsed) throw new TypeError('The request body was read before')
@@ -39,8 +39,8 @@ function declaredLength({ headers }: Request): number | undefined {
 }
 
 async function readWhole(request: Request, limit: number): Promise<Uint8Array> {
-  const bytes = await request.bytes().catch(brokenOff)
-  // The HTTP server holds the client to its word; a request made in process need not keep it.
+  const bytes = await request.bytes().catch(endedEarly)
+  // The HTTP server enforces the declared length. A request made in process may break it.
   if (bytes.byteLength > limit) throw new KeywardError('payload_too_large')
   return bytes
 }
@@ -50,11 +50,11 @@ async function readChunks(body: ReadableStream<Uint8Array>, limit: number): Prom
   const chunks: Uint8Array[] = []
   let length = 0
   for (;;) {
-    const { done, value } = await reader.read().catch(brokenOff)
+    const { done, value } = await reader.read().catch(endedEarly)
     if (done) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
     length += value.byteLength
     if (length > limit) {
-      // Not awaited: the refusal does not depend on how the source takes it.
+      // Not awaited: the refusal does not depend on the source's reaction.
       reader.cancel().catch(() => {})
       throw new KeywardError('payload_too_large')
     }
@@ -62,7 +62,7 @@ async function readChunks(body: ReadableStream<Uint8Array>, limit: number): Prom
   }
 }
 
-function brokenOff(cause: unknown): never {
+function endedEarly(cause: unknown): never {
   throw new KeywardError('invalid_request', { sentence: 'The request body ended early', cause })
 }
 
@@ -84,9 +84,8 @@ const utf8Label = /^utf-?8$/i
 
 /**
  * The media type of a `Content-Type` header (RFC 9110 section 8.3), lower-cased and without its parameters.
- * `undefined` when there is none, when it is malformed or given twice, and when it names a charset other than UTF-8:
- * `readBody` reads nothing else (RFC 8259 section 8.1), and would take the text for another. Spaces, quotes, other
- * parameters and empty ones are tolerated.
+ * `undefined` when there is none, when it is malformed or given twice, and when it names a charset other than UTF-8,
+ * since `readBody` decodes only UTF-8 (RFC 8259 section 8.1). Spaces, quotes, other parameters and empty ones are allowed.
  */
 export function mediaType(header: string | null): string | undefined {
   if (header === null) return undefined

@@ -2,12 +2,12 @@ import type { ApiKeyCaller } from '../features/api-keys/api-keys.ts'
 import type { SessionCaller } from '../features/sessions/sessions.ts'
 import { exchangeOf } from './exchange.ts'
 
-/** Who sent a request, after the guard has verified the credential. */
+/** The sender of a request, after the guard has verified the credential. */
 export type Caller = SessionCaller | ApiKeyCaller
 
 /**
- * The caller of a route whose access word asks for a credential.
- * @throws Error on an open route, which has no caller: a mistake in the route
+ * The caller of a route that requires a credential.
+ * @throws Error on an open route, which has no caller; this is a defect in the route
  */
 export function callerOf(request: Request): Caller {
   const caller = exchangeOf(request)?.caller
@@ -16,8 +16,8 @@ export function callerOf(request: Request): Caller {
 }
 
 /**
- * The caller of a route that only a person with a session may use.
- * @throws Error on an open route and where an API key may call: a mistake in the route
+ * The caller of a route that requires a session.
+ * @throws Error on an open route, and when the caller has an API key; this is a defect in the route
  */
 export function sessionOf(request: Request): SessionCaller {
   const caller = callerOf(request)
@@ -25,7 +25,7 @@ export function sessionOf(request: Request): SessionCaller {
   return caller
 }
 
-/** Names the user of an open route in the access log. Call it after the proof only: a guess must not name its target. */
+/** Names the user of an open route in the access log. Call it only after the credential was verified: a guess must not name its target. */
 export function noteUser(request: Request, userId: number): void {
   const exchange = exchangeOf(request)
   if (exchange) exchange.userId = userId

@@ -1,20 +1,20 @@
 import type { TrustedProxies } from '../lib/ip.ts'
 import { canonicalIp, isIPv4, UNKNOWN_IP } from '../lib/ip.ts'
 
-/** More proxies than any chain has; it bounds what a header of 16 KiB can cost. */
+/** More hops than any chain of proxies has. It bounds the work for a header of 16 KiB. */
 const MAX_HOPS = 16
 
 /**
- * The address of the client, in canonical spelling. The peer of the connection, unless that is a trusted proxy: then
- * `X-Forwarded-For` is walked from the right, where each proxy appended the address it saw, and the first that is not
- * a trusted proxy is the client. What stands left of it was written by the client and is not read.
+ * The address of the client, in canonical spelling. It is the peer of the connection, unless that is a trusted proxy. Then
+ * `X-Forwarded-For` is read from the right, where each proxy appended the address that it saw, and the first address that
+ * is not a trusted proxy is the client. Entries left of it were written by the client and are not read.
  *
- * An entry that is no address (`unknown`, an empty one, an obfuscated one) ends the walk at the hop that wrote it, and
- * so does the end of the header. Entries may carry ports. Other headers (`X-Real-IP`, `Forwarded`) are never read:
- * a proxy that does not write them passes on what the client put there.
+ * The walk ends at the hop that wrote an entry without an address (`unknown`, empty or obfuscated), and at the end of the
+ * header. Entries may have ports. Other headers (`X-Real-IP`, `Forwarded`) are never read: a proxy that does not write
+ * them forwards those of the client.
  *
  * Never throws; a peer without an address is `UNKNOWN_IP`, so that limits still count it.
- * @param peer the address of the connection's other end, as the server tells it
+ * @param peer the address of the connection's other end, from the server
  * @param forwardedFor all `X-Forwarded-For` lines, joined by commas in their order, as `Headers.get` gives them
  */
 export function clientIp(peer: string | undefined, forwardedFor: string | null, trusted: TrustedProxies): string {
@@ -31,7 +31,7 @@ export function clientIp(peer: string | undefined, forwardedFor: string | null, 
   return client
 }
 
-/** The zone of a link-local peer names our own network interface and says nothing about the client. */
+/** The zone of a link-local address names our network interface, not the client, and is dropped. */
 const peerIp = (peer = ''): string => canonicalIp(peer) ?? canonicalIp(peer.split('%', 1)[0] ?? '') ?? UNKNOWN_IP
 
 const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/

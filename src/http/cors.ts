@@ -1,13 +1,13 @@
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Location, WWW-Authenticate'
 
 export interface Cors {
-  /** Adds the CORS headers to an answer for a page of a listed origin. */
+  /** Adds the CORS headers to an answer for a listed origin. */
   decorate(request: Request, response: Response): void
-  /** The answer to a preflight of a listed origin, or undefined. */
+  /** The answer to a preflight request of a listed origin; undefined for any other request. */
   preflight(request: Request, allowed: readonly string[]): Response | undefined
 }
 
-/** CORS by an exact list of origins, never with credentials: Keyward reads no cookie. */
+/** CORS for an exact list of origins, never with credentials, since Keyward reads no cookies. */
 export function createCors(origins: readonly string[]): Cors {
   const listed = new Set(origins)
   const originOf = (request: Request) => {

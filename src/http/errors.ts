@@ -64,29 +64,28 @@ function fieldErrors(error: ValidationError): FieldError[] {
 }
 
 /** The problem document (RFC 9457) of a refusal, on an OAuth route with the members of RFC 6749 section 5.2. */
-export function problemResponse(refusal: KeywardError, oauth: boolean): Response {
-  const { code, status } = refusal
-  const detail = refusal.errors && oauth ? `${refusal.message}: ${sentences(refusal.errors)}` : refusal.message
-  const error = oauth ? { error: oauthErrors[code] ?? 'invalid_request', error_description: detail } : {}
-  const headers: Record<string, string> = {
+export function problemOf({ code, status, message, errors }: KeywardError, oauth: boolean) {
+  const detail = errors && oauth ? `${message}: ${sentences(errors)}` : message
+  return {
+    type: 'about:blank',
+    title: titles[status],
+    status,
+    detail,
+    code,
+    ...(errors && { errors }),
+    ...(oauth && { error: oauthErrors[code] ?? 'invalid_request', error_description: detail }),
+  }
+}
+
+function problemResponse(refusal: KeywardError, oauth: boolean): Response {
+  const { code, status, retryAfter = status === 503 ? 1 : undefined } = refusal
+  const headers = {
     'content-type': 'application/problem+json',
     ...challenge(code, status),
     ...rateLimit(refusal),
+    ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }),
   }
-  const retryAfter = refusal.retryAfter ?? (status === 503 ? 1 : undefined)
-  if (retryAfter !== undefined) headers['retry-after'] = String(Math.ceil(retryAfter))
-  return new Response(
-    JSON.stringify({
-      type: 'about:blank',
-      title: titles[status],
-      status,
-      detail,
-      code,
-      ...(refusal.errors && { errors: refusal.errors }),
-      ...error,
-    }),
-    { status, headers },
-  )
+  return new Response(JSON.stringify(problemOf(refusal, oauth)), { status, headers })
 }
 
 const sentences = (errors: readonly FieldError[]): string =>
@@ -109,8 +108,8 @@ function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> 
 }
 
 /**
- * Answers an error. An unexpected error, and the cause of a 503, is logged by class and stack: its message may quote
- * data. A 503 without a cause is shed load, for which the line of the request is enough.
+ * Answers an error. An unexpected error and the cause of a 503 are logged by class and stack, since the message may
+ * contain data. A 503 without a cause is an overload; the log line of the request is enough for it.
  * @param exchange undefined outside the pipeline
  */
 export function refuse(log: Log, error: unknown, exchange: Exchange | undefined): Response {

@@ -3,7 +3,7 @@ import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Caller } from './caller.ts'
 import type { Route } from './route-table.ts'
 
-/** One request, from its arrival to its line in the log. Each step of the pipeline adds its part. */
+/** One request, from its arrival to its log line. Each step of the pipeline adds its part. */
 export interface Exchange {
   /** The request as the server received it. Only this object knows its connection. */
   readonly received: Request
@@ -16,18 +16,18 @@ export interface Exchange {
   /** The method that the client sent; `request` has GET where this is HEAD. */
   readonly method: string
   readonly path: string
-  /** The route's pattern for log and metrics. Where only another method has a route it is GET's, else `unmatched`. */
+  /** The route's pattern for log and metrics. Without a route for this method it is the pattern of GET, else `unmatched`. */
   readonly pattern: string
   readonly route: Route | undefined
   /** Whether the client asked for the headers only. */
   readonly headersOnly: boolean
   /** Why the request was refused before its handler. */
   refused: KeywardError | undefined
-  /** The answer of the guard, which may still be on its way. */
+  /** The result of the guard, which may still be pending. */
   judged: MaybePromise<Caller | undefined>
   /** Set before the handler runs; undefined on open routes. */
   caller: Caller | undefined
-  /** The user who logged in, registered or refreshed on an open route, for the access log. */
+  /** For the access log: the user who logged in, registered or refreshed on an open route. */
   userId: number | undefined
   /** The code of the refusal that was answered. */
   code: ErrorCode | undefined

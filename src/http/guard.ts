@@ -5,7 +5,7 @@ import type { Caller } from './caller.ts'
 import type { Access, Limit, Route } from './route-table.ts'
 
 /**
- * The caller of a bearer token, if the caller may do what the route's access word asks for.
+ * The caller of a bearer token, if the caller may use the route.
  * @throws KeywardError `invalid_token`, `forbidden`, `user_not_found`
  */
 export type Authorize = (token: string, access: Access) => MaybePromise<Caller>
@@ -13,7 +13,7 @@ export type Authorize = (token: string, access: Access) => MaybePromise<Caller>
 /**
  * The token of an `Authorization: Bearer` header (RFC 6750 section 2.1), with the scheme in any case (RFC 9110 section
  * 11.1). No other place is read: a token in a query ends up in logs, and one in a form allows CSRF.
- * @returns whatever follows the scheme, which need not look like a token
+ * @returns the text after the scheme, which may not look like a token
  * @throws KeywardError `not_authenticated`
  */
 export function bearerToken(request: Request): string {
@@ -23,8 +23,8 @@ export function bearerToken(request: Request): string {
 }
 
 /**
- * Checks the credential of a request, before anything of its body is read. Open routes need none, but an OAuth route
- * refuses client credentials.
+ * Checks the credential of a request before its body is read. Open routes need none, but an open OAuth route refuses client
+ * credentials.
  * @throws KeywardError `not_authenticated`, `invalid_client`, and what `authorize` throws
  */
 export const createGuard =
@@ -44,8 +44,8 @@ function checkClient(authorization: string | null): void {
 }
 
 /**
- * The words of a route: `open: true` with a `limit`, or `access: '…'`; and `oauth: true` for the errors of RFC 6749.
- * They are data: the guard and the OpenAPI document read them, and tests check that an open route has a limit.
+ * The options of a route: `open: true` with a `limit`, or `access: '…'`; and `oauth: true` for the errors of RFC 6749.
+ * The guard and the OpenAPI document read them, and tests check that an open route has a limit.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   open: (_: true) => ({ detail: extended({ 'x-access': 'open' }) }),

@@ -1,13 +1,14 @@
 import { Elysia } from 'elysia'
 import { clientPrefix, createTrustedProxies } from '../lib/ip.ts'
+import type { Log } from '../lib/log.ts'
 import { clientIp } from './client-ip.ts'
 import { exchangeOf } from './exchange.ts'
 import { accessWords } from './guard.ts'
 import { parsers } from './parsers.ts'
 
-/** What every `routes.ts` gets beside the features it calls. */
+/** The HTTP helpers that every `routes.ts` gets. */
 export interface HttpKit {
-  /** The access words and parsers that routes use. */
+  /** The access words and parsers of routes. */
   plugin: ReturnType<typeof createPlugin>
   /** The client's address, as a trusted proxy reports it where there is one. */
   clientIp(request: Request): string
@@ -20,16 +21,18 @@ export interface HttpKit {
 /** The address of the other end of the connection; undefined where there is none (in process). */
 export type PeerAddress = (request: Request) => string | undefined
 
-/** @param ignoredProxy called when a request has a proxy's header while no proxy is trusted */
-export function createHttpKit(
-  trustedProxies: readonly string[],
-  peer: PeerAddress,
-  ignoredProxy: () => void = () => {},
-): HttpKit {
+/** @param log warns once when a request came through a proxy and no proxy is trusted */
+export function createHttpKit(trustedProxies: readonly string[], peer: PeerAddress, log?: Log): HttpKit {
   const trusted = createTrustedProxies([...trustedProxies])
+  let hasWarned = false
   const ip = (request: Request) => {
     const forwardedFor = request.headers.get('x-forwarded-for')
-    if (trusted.empty && forwardedFor !== null) ignoredProxy()
+    if (trusted.empty && forwardedFor !== null && !hasWarned) {
+      hasWarned = true
+      log?.warn('forwarded_for_ignored', {
+        hint: 'requests carry X-Forwarded-For, but TRUSTED_PROXIES is not set: if your own proxy writes it, all clients behind it share one rate limit; otherwise ignore this',
+      })
+    }
     return clientIp(peer(exchangeOf(request)?.received ?? request), trusted.empty ? null : forwardedFor, trusted)
   }
   return {

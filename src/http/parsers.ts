@@ -16,7 +16,7 @@ const parserFor =
       throw new KeywardError('unsupported_media_type')
     const text = await readBody(request)
     const body = parse(type, text)
-    // To a schema without required members an empty array is an object.
+    // An empty array would pass a schema without required members.
     if (typeof body !== 'object' || body === null || Array.isArray(body))
       throw invalidField('body', 'Expected a JSON object')
     return body
@@ -32,23 +32,23 @@ function parse(type: string, text: string): unknown {
   }
 }
 
-/** A compressed body is a media type that nobody here reads (RFC 9110 section 15.5.16). */
+/** A compressed body is refused like an unsupported media type (RFC 9110 section 15.5.16). */
 const isEncoded = ({ headers }: Request): boolean => (headers.get('content-encoding') ?? 'identity') !== 'identity'
 
-/** The parsers and what they read, the type first that a client without a preference should send. */
+/** The parsers and their media types; the first one is recommended to clients. */
 const accepted = {
   strictJson: [json],
   strictForm: [form],
   formOrJson: [form, json],
 } as const
 
-/** Every route with a body names one of these in `parse`. They run after the credential was judged. */
+/** Every route with a body names one of these in `parse`. They run after the credential was checked. */
 export const parsers = new Elysia({ name: 'keyward.parsers' })
   .parser('strictJson', parserFor(...accepted.strictJson))
   .parser('strictForm', parserFor(...accepted.strictForm))
   .parser('formOrJson', parserFor(...accepted.formOrJson))
 
-/** The media types that a route reads, from the `parse` that Elysia keeps of it; none without a parser of ours. */
+/** The media types that a route reads, found by the `parse` of its Elysia hooks; none without a parser of ours. */
 export function mediaTypesOf(parse: unknown): readonly string[] {
   const [parser] = [parse].flat() as (string | { fn?: unknown } | undefined)[]
   const name = typeof parser === 'object' ? parser.fn : parser

@@ -20,7 +20,7 @@ export interface PipelineOptions {
   log: Log
   /** Called for every answer, for metrics. */
   observe?: (answered: Answered) => void
-  /** Patterns that probes ask every few seconds: their successes are logged at level `debug`. */
+  /** Patterns that probes request every few seconds: their successes are logged at level `debug`. */
   quiet?: ReadonlySet<string>
 }
 
@@ -40,7 +40,7 @@ export interface Pipeline {
   open(received: Request, started: number): Exchange
   /** Starts to check the credential. Nothing of the body is read. */
   judge(exchange: Exchange): void
-  /** Answers: a refusal, or what Elysia and the handler make of it, with the headers that all answers have. */
+  /** Makes the answer, a refusal or that of Elysia and the handler, and adds the headers of every answer. */
   answer(exchange: Exchange): MaybePromise<Response>
   /** Counts the answer and writes its line to the log. */
   report(exchange: Exchange, now: number): void
@@ -53,7 +53,7 @@ export interface Pipeline {
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { table, guard, handle, requestId, cors, log, observe, quiet } = options
 
-  /** @throws nothing: what a handler or the guard throws is answered */
+  /** Never throws: errors of the guard and of a handler become answers. */
   function respond(exchange: Exchange): MaybePromise<Response> {
     if (exchange.refused) return refuse(log, exchange.refused, exchange)
     if (!exchange.route) return answerWithoutRoute(exchange)
@@ -94,8 +94,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   return {
     open(received, started) {
-      const request = hasHost(received) ? received : withHost(received)
-      const refused = isHostMalformed(request, received) ? malformedHost() : undefined
+      // Bun passes on the bare target as URL if the Host header is malformed, or missing as HTTP/1.0 allows.
+      const hasHost = received.url.charCodeAt(0) !== SLASH
+      const request = hasHost ? received : new Request(`http://localhost${received.url}`, received)
+      // RFC 9112 section 3.2 requires a 400.
+      const refused = hasHost || !request.headers.has('host') ? undefined : malformedHost()
       const { method } = request
       const path = pathOf(request.url)
       const own = table.find(method, path)
@@ -162,19 +165,12 @@ export const oneByOne =
     return response
   }
 
-/** Bun passes on the bare target as URL where the Host header is malformed, or missing as HTTP/1.0 allows. */
-const hasHost = ({ url }: Request): boolean => url.charCodeAt(0) !== SLASH
 const SLASH = 0x2f
-const withHost = (received: Request): Request => new Request(`http://localhost${received.url}`, received)
-
-/** RFC 9112 section 3.2 asks for a 400. */
-const isHostMalformed = (request: Request, received: Request): boolean =>
-  request !== received && request.headers.get('host') !== null
 const malformedHost = () => new KeywardError('invalid_request', { sentence: 'The Host header is malformed' })
 
 /**
- * The GET request whose headers a HEAD request asks for. Its host is our own: Bun takes some malformed hosts (a number
- * that is too large) and then refuses to make a request from their URL.
+ * The GET request in place of a HEAD request. It gets a host of our own: Bun accepts some malformed hosts (a number that is
+ * too large) and then refuses to make a request from their URL.
  */
 const asGet = (request: Request): Request =>
   new Request(`http://localhost${targetOf(request.url)}`, { headers: request.headers })

@@ -1,36 +1,37 @@
-/** A word that says who may call a route: anyone, the bearer of a live token, or a holder of a permission. */
+/** The access of a route: for anyone, the user of an access token, or a holder of the permission of this name. */
 export type Access = 'open' | 'user' | (string & {})
 
 /** The limits (`features/limits/rules.ts`) that a route counts against, or why it needs none. */
 export type Limit = 'login' | 'register' | { none: string }
 
-/** What the kit knows of a route without Elysia. */
+/** A route as the steps around Elysia see it. */
 export interface Route {
   method: string
-  /** As registered, with `:name` for parameters; what logs and metrics group by. */
+  /** As registered, with `:name` for parameters. Logs and metrics group by it. */
   pattern: string
   access: Access
-  /** Every open route says; of the others those that check a password. */
+  /** Every open route has one, and so do the others that check a password. */
   limit?: Limit
   /** Errors follow RFC 6749 section 5.2. */
   oauth: boolean
-  /** Those it declares that it can answer with. */
+  /** The statuses that the route declares for its answers. */
   statuses: readonly number[]
 }
 
 export interface RouteTable {
   routes: readonly Route[]
-  /** The route for a path as it stands in the request, undecoded: one spelling, one route. */
+  /** The route of a path. The path is not decoded, so each route has one spelling. */
   find(method: string, path: string): Route | undefined
-  /** Methods that the path takes, `OPTIONS` among them; empty for a path that is not there. */
+  /** The methods of a path, with `OPTIONS`; empty for a path without routes. */
   allowed(path: string): string[]
 }
 
-/** Finds routes by method and path, and the methods of a path, which Elysia does not tell. */
+/** Finds routes by method and path, and the methods of a path. Elysia has no function for either. */
 export function createRouteTable(routes: readonly Route[]): RouteTable {
   const exact = new Map<string, Map<string, Route>>()
   const patterns: { match: RegExp; methods: Map<string, Route> }[] = []
-  for (const [pattern, methods] of groupByPattern(routes)) {
+  for (const [pattern, ofPattern] of Map.groupBy(routes, (route) => route.pattern)) {
+    const methods = new Map(ofPattern.map((route) => [route.method, route]))
     if (pattern.includes(':')) patterns.push({ match: toRegExp(pattern), methods })
     else exact.set(pattern, methods)
   }
@@ -46,19 +47,10 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
   }
 }
 
-function groupByPattern(routes: readonly Route[]): Map<string, Map<string, Route>> {
-  const groups = new Map<string, Map<string, Route>>()
-  for (const route of routes) {
-    const methods = groups.get(route.pattern) ?? new Map<string, Route>()
-    groups.set(route.pattern, methods.set(route.method, route))
-  }
-  return groups
-}
-
 /**
- * What a parameter in a path may be: all that a segment may hold as it is (RFC 3986 section 3.3), so that the credential
- * is judged first whatever the parameter names. What is percent-encoded names no route: it could be NUL, no UTF-8 or a
- * second spelling, and no id, key id or name of a role or permission needs it.
+ * A parameter in a path matches every character that a segment may contain unencoded (RFC 3986 section 3.3), so the
+ * credential is checked before the parameter is read. A percent-encoded segment matches no route: it could be NUL, invalid
+ * UTF-8 or a second spelling, and no id, key id or name of a role or permission needs it.
  */
 const parameter = "[A-Za-z0-9._~:@!$&'()*+,;=-]+"
 
@@ -70,12 +62,11 @@ const toRegExp = (pattern: string): RegExp =>
       .join('/')}$`,
   )
 
-/** The path of an absolute URL, without its query; the URL comes from Bun or from a test's `Request`. */
+/** The path of an absolute URL, without its query. */
 export function pathOf(url: string): string {
-  const start = url.indexOf('/', url.indexOf('://') + 3)
-  if (start === -1) return '/'
-  const query = url.indexOf('?', start)
-  return query === -1 ? url.slice(start) : url.slice(start, query)
+  const target = targetOf(url)
+  const query = target.indexOf('?')
+  return query === -1 ? target : target.slice(0, query)
 }
 
 /** The path of an absolute URL, with its query. */

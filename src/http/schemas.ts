@@ -31,40 +31,29 @@ export const OAuthProblem = t.Object(
   },
 )
 
-/** The schema of a successful answer, with the words that the document has for it. An empty answer has none. */
+/**
+ * The schema of a successful answer, with its description and its own headers (name and description) for the document.
+ * An answer that is not JSON has a `contentMediaType`.
+ */
 export const answer = <S extends TSchema>(description: string, schema: S, headers: Record<string, string> = {}): S => ({
   ...schema,
   'x-answer': description,
   'x-headers': headers,
 })
 
-/**
- * The schema of an answer that has headers of its own: each name with its description. An answer that is not JSON has
- * a `contentMediaType`.
- */
-export const withHeaders = <S extends TSchema>(schema: S, headers: Record<string, string>): S => ({
-  ...schema,
-  'x-headers': headers,
-})
-
-/** The codes that any route may answer. */
-const everywhere: ErrorCode[] = ['internal']
-/** The codes that any route with the database may answer. */
-const withDatabase: ErrorCode[] = ['database_busy', 'database_unavailable']
-/** The codes that any route with a body may answer before its handler runs. */
-const withBody: ErrorCode[] = ['invalid_request', 'payload_too_large', 'unsupported_media_type']
-
 /** The response schemas of these refusals, and of those that any route with the database may answer. */
-export const problems = (...codes: ErrorCode[]) => plainProblems(...codes, ...withDatabase)
+export const problems = (...codes: ErrorCode[]) => plainProblems(...codes, 'database_busy', 'database_unavailable')
 
-/** As `problems`, for a route that reads a body. */
-export const bodyProblems = (...codes: ErrorCode[]) => problems(...codes, ...withBody)
+/** As `problems`, for a route that reads a body: with the refusals of the body before its handler runs. */
+export const bodyProblems = (...codes: ErrorCode[]) =>
+  problems(...codes, 'invalid_request', 'payload_too_large', 'unsupported_media_type')
 
 /** As `problems`, for a route that does not use the database, or answers its failures in its own way. */
 export function plainProblems(...codes: ErrorCode[]): Record<number, TSchema> {
-  const byStatus = Map.groupBy(new Set([...codes, ...everywhere]), (code) => catalogue[code][0])
+  // Any route may answer `internal`.
+  const byStatus = Map.groupBy(new Set([...codes, 'internal'] as const), (code) => catalogue[code][0])
   return Object.fromEntries(
     // The document shows an example of each code; see openapi/operation.ts.
-    [...byStatus].map(([status, of]) => [status, { ...Problem, 'x-codes': of }]),
+    [...byStatus].map(([status, ofStatus]) => [status, { ...Problem, 'x-codes': ofStatus }]),
   )
 }

@@ -4,13 +4,16 @@ import { sha256 } from './hash.ts'
 /** An answer that is the same for everyone until the next version of Keyward. */
 export interface StaticContent {
   headers: Record<string, string>
-  /** What the bytes are called: the start of their hash, safe in a path. */
+  /** The start of the hash of the bytes, safe in a path. */
   hash: string
   plain: Uint8Array | string | Blob
   gzipped: Uint8Array
 }
 
-/** Compresses and names the bytes once. They are kept as `keep` has them, a file on disk or in the executable. */
+/**
+ * Compresses and hashes the bytes once.
+ * @param keep the form in which the bytes are kept: themselves, or a file on disk or in the executable
+ */
 export async function staticContent(
   headers: Record<string, string>,
   bytes: Uint8Array | string,
@@ -24,7 +27,7 @@ export async function staticContent(
   }
 }
 
-/** Loads what compresses when there is something to compress: a start would wait two milliseconds for it. */
+/** Loads zlib only when it is needed: loading it takes two milliseconds of a start. */
 async function compressed(bytes: Uint8Array | string): Promise<Uint8Array> {
   const { gzip } = await import('node:zlib')
   return new Promise((resolve, reject) => {
@@ -32,20 +35,20 @@ async function compressed(bytes: Uint8Array | string): Promise<Uint8Array> {
   })
 }
 
-/** Answers with the content, compressed for who takes that, or with 304 for who has it (RFC 9110 section 13.1.2). */
+/** Answers with the content, compressed if the client accepts gzip, or with 304 if it has this version (RFC 9110 section 13.1.2). */
 export function answerStatic(request: Request, { headers, hash, plain, gzipped }: StaticContent): Response {
-  const compressed = takesGzip(request.headers.get('accept-encoding'))
-  // Two representations, two names (RFC 9110 section 8.8.3.3).
+  const compressed = acceptsGzip(request.headers.get('accept-encoding'))
+  // Each representation has its own ETag (RFC 9110 section 8.8.3.3).
   const etag = compressed ? `"${hash}.gz"` : `"${hash}"`
   const common = { ...headers, etag, vary: 'Accept-Encoding' }
-  if (names(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers: common })
+  if (matches(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers: common })
   return compressed
     ? new Response(gzipped, { headers: { ...common, 'content-encoding': 'gzip' } })
     : new Response(plain, { headers: common })
 }
 
-const takesGzip = (header: string | null): boolean =>
+const acceptsGzip = (header: string | null): boolean =>
   header !== null && /(?:^|[\s,])gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[\d.]+\s*)?(?:,|$)/i.test(header)
 
-const names = (header: string | null, etag: string): boolean =>
+const matches = (header: string | null, etag: string): boolean =>
   header !== null && (header.trim() === '*' || header.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))

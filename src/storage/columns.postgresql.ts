@@ -1,7 +1,7 @@
 import * as p from 'drizzle-orm/pg-core'
 import type { Columns } from './columns.ts'
 
-/** The kinds of columns, for PostgreSQL. The cast to SQLite's types holds, since each kind has the same JavaScript type on both. */
+/** The kinds of columns, for PostgreSQL. Each has the same JavaScript type on both databases, so the cast to SQLite's types is right. */
 export const postgresqlColumns = {
   table: p.pgTable,
   id: (name: string) => p.bigint(name, { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),

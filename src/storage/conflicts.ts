@@ -1,26 +1,22 @@
 /** An error and its causes: Drizzle wraps the driver's errors. */
-function* causes(error: unknown): Generator<Record<string, unknown> & { message: string }> {
+export function* causes(error: unknown): Generator<Record<string, unknown> & { message: string }> {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++)
     yield at as unknown as Record<string, unknown> & { message: string }
 }
 
 /**
- * Which unique index or primary key a failed write violated.
- * @returns `table.column`, of several columns the first; undefined for any other error
+ * The unique index or primary key that a failed write violated.
+ * @returns `table.column`, with the first of several columns; undefined for any other error
  */
 export function violatedUnique(error: unknown): string | undefined {
   for (const { code, errno, message, table, constraint, detail } of causes(error)) {
     if (/^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY|ROWID)$/.test(String(code)))
       return /constraint failed: (\w+\.\w+)/.exec(message)?.[1]
     if (errno !== '23505') continue
-    // "Key (email_key)=(…) already exists.", in the server's language; it is left out if the row may not be read.
+    // "Key (email_key)=(…) already exists.", in the server's language; missing without permission to read the row.
     const column = /^\D*?\((\w+)[^()]*\)=\(/.exec(String(detail))?.[1]
-    return `${table}.${
-      column ??
-      String(constraint)
-        .slice(String(table).length + 1)
-        .replace(/_unique$/, '')
-    }`
+    const named = String(constraint).slice(String(table).length + 1)
+    return `${table}.${column ?? named.replace(/_unique$/, '')}`
   }
 }
 

@@ -1,11 +1,15 @@
+import { drizzle } from 'drizzle-orm/sqlite-proxy'
 import type { Config } from '../config/schema.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
-import { parseDatabaseUrl } from '../lib/database-url.ts'
+import { type DatabaseTarget, parseDatabaseUrl } from '../lib/database-url.ts'
 import type { Log } from '../lib/log.ts'
 import { systemRandom } from '../lib/random.ts'
+import { sqliteColumns } from './columns.ts'
 import { embeddedMigrations, migrate, requireCurrent } from './migrate.ts'
-import { openStorage } from './open.ts'
-import type { Driver, Store } from './store.ts'
+import type { PostgresOptions } from './postgres.ts'
+import { openSqlite, type SqliteOptions } from './sqlite.ts'
+import type { Db, Driver, Store } from './store.ts'
+import { allTables } from './tables/all.ts'
 
 export type DatabaseSettings = Pick<
   Config,
@@ -13,30 +17,28 @@ export type DatabaseSettings = Pick<
 >
 
 /**
- * What happens to a database whose schema is not current. `upgrade` migrates it, and creates a missing SQLite file.
- * `require` refuses it and creates nothing. `ignore` opens it as it is, without a change on disk, to look at it.
+ * The treatment of a schema that is not current. `upgrade` migrates it, and creates a missing SQLite file. `require` refuses
+ * it and creates nothing. `ignore` opens the database to look at it, and changes nothing on disk.
  */
 export type SchemaPolicy = 'upgrade' | 'require' | 'ignore'
 
-export interface DatabaseOptions {
+interface DatabaseOptions extends Pick<StorageOptions, 'waitInside'> {
   /** For the times at which migrations are applied. */
   clock: Clock
   log?: Log
-  /** See `StorageOptions.waitInside`. */
-  waitInside?: boolean
   schema?: SchemaPolicy
 }
 
-export interface OpenDatabase {
+interface OpenDatabase {
   store: Store
   driver: Driver
-  /** The migrations that were applied, and the copy that was made of an SQLite file before. */
+  /** The applied migrations, and the path of the copy that was made of an SQLite file before them. */
   upgrade: { applied: readonly string[]; copy: string | undefined }
 }
 
 /**
  * Opens the database of a configuration, and upgrades or checks its schema.
- * @throws MigrationError as `migrate`; with `require` also when migrations are pending or the file is not there
+ * @throws MigrationError as `migrate`; with `require` also when migrations are pending or the file does not exist
  */
 export async function openDatabase(
   settings: DatabaseSettings,
@@ -67,4 +69,55 @@ export async function openDatabase(
     await store.close()
     throw error
   }
+}
+
+type StorageOptions = Omit<SqliteOptions, 'path'> & Omit<PostgresOptions, 'url'>
+
+/** Opens a database and migrates nothing. The driver is for `migrate.ts`; everything else uses the store. */
+export async function openStorage({
+  target,
+  ...options
+}: StorageOptions & { target: DatabaseTarget }): Promise<{ store: Store; driver: Driver }> {
+  const { dialect } = target
+  const { driver, q, columns } =
+    dialect === 'sqlite' ? sqlite({ ...options, path: target.path }) : await postgresql({ ...options, url: target.url })
+  const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
+  const { execute, tryRead, transaction, afterCommit, stats, close } = driver
+  const shared = { execute, tryRead, transaction, afterCommit, stats, close }
+  return { driver, store: { ...shared, dialect, q, t: allTables(columns), reserveIds: reserve } }
+}
+
+function sqlite(options: SqliteOptions) {
+  const driver = openSqlite(options)
+  return { driver, q: drizzle(driver.execute), columns: sqliteColumns }
+}
+
+/** Loads the PostgreSQL modules only here: a start on SQLite need not evaluate them. */
+async function postgresql(options: PostgresOptions) {
+  const [{ openPostgres }, { postgresqlColumns }, builder] = await Promise.all([
+    import('./postgres.ts'),
+    import('./columns.postgresql.ts'),
+    import('drizzle-orm/pg-proxy'),
+  ])
+  const driver = openPostgres(options)
+  return { driver, q: builder.drizzle(driver.execute) as unknown as Db['q'], columns: postgresqlColumns }
+}
+
+/** See `Store.reserveIds`. */
+async function reserveIds(
+  driver: Driver,
+  dialect: Store['dialect'],
+  { table, through }: { table: string; through: number },
+): Promise<void> {
+  // SQLite's AUTOINCREMENT continues after the highest id, and there is one writer at a time.
+  if (dialect === 'sqlite') return
+  await driver.transaction(async () => {
+    // The lock excludes inserts, so no id is assigned between reading the sequence and setting it.
+    await driver.execute(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`, [])
+    await driver.execute(
+      `SELECT setval(ids, $1::bigint) FROM (SELECT pg_get_serial_sequence($2, 'id')::regclass AS ids) AS sequence
+      WHERE coalesce(pg_sequence_last_value(ids), 0) < $1::bigint`,
+      [through, table],
+    )
+  })
 }

@@ -18,9 +18,9 @@ const prepared = statements(({ q, t: { leases } }, { change }) => ({
 }))
 
 /**
- * Takes or renews the lease on `name` for `ms` milliseconds, in one statement: of concurrent processes one gets it.
- * A lease saves processes from doing the same work twice and guarantees nothing: clocks differ, and a process may be
- * suspended past its lease. What the work writes must be conditional as well.
+ * Takes or renews the lease on `name` for `ms` milliseconds, in one statement: one of several concurrent processes gets it.
+ * A lease avoids double work and guarantees nothing: clocks differ, and a process may be suspended past its lease. So the
+ * writes of the work must be conditional as well.
  * @param holder identifies the process
  * @returns whether `holder` has the lease now
  */
@@ -34,7 +34,7 @@ export async function tryLease(
   return (await execute(store, prepared(store).take, { name, holder, now, expiresAt: now + ms })) > 0
 }
 
-/** Ends the lease early if `holder` still has it, so that another process need not wait for its end. */
+/** Ends the lease early if `holder` still has it, so that another process need not wait for its expiry. */
 export const releaseLease = async (store: Db, name: string, holder: string): Promise<void> => {
   await execute(store, prepared(store).release, { name, holder })
 }

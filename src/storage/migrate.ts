@@ -1,11 +1,13 @@
 import type { Clock, EpochMs } from '../lib/clock.ts'
 import { toBase64Url } from '../lib/encoding.ts'
 import { sha256 } from '../lib/hash.ts'
-import { MigrationError } from './migration-error.ts'
 import { readMigrations } from './migrations.macro.ts' with { type: 'macro' }
 import type { Driver, RunSql } from './store.ts'
 
-export { MigrationError }
+/** The database does not fit this executable. `message` says why and what to do. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError'
+}
 
 export interface Migration {
   name: string
@@ -29,7 +31,7 @@ const fingerprint = (migration: Migration): string => toBase64Url(sha256(migrati
  * Upgrades the database to this executable's schema, in one transaction under a lock: concurrent starts are safe.
  * An SQLite file that was migrated before is copied aside first.
  * @returns the names of the applied migrations, and the path of the copy
- * @throws MigrationError when the database is another program's, is newer, or was migrated by other migrations
+ * @throws MigrationError when the database belongs to another program, is newer, or was migrated by other migrations
  */
 export async function migrate(
   driver: Driver,
@@ -70,7 +72,7 @@ export async function requireCurrent(driver: Driver, migrations: readonly Migrat
   if (problem !== undefined) throw new MigrationError(problem)
 }
 
-/** What is missing and how to apply it, as a sentence for the terminal; undefined when the database is current. */
+/** The pending migrations and how to apply them, for the terminal; undefined when the database is current. */
 export function describePending(states: readonly MigrationState[]): string | undefined {
   const names = pendingOf(states).map(({ name }) => name)
   if (names.length === 0) return undefined
@@ -87,14 +89,14 @@ const wayOut = (verb: string) => `${verb} with "keyward migrate up", or start th
  */
 export async function migrationStates(driver: Driver, migrations: readonly Migration[]): Promise<MigrationState[]> {
   const refusal = await findForeign(driver, ['users', ...tablesOf(migrations)])
-  // Read last: a process that starts at the same moment creates this table together with all others.
+  // Read after the other tables: a process that starts at the same moment creates this one together with them.
   const ours = (await driver.columnsOf('keyward_migrations')).length > 0
-  if (ours) return compare(migrations, await readApplied(async (sql) => (await driver.execute(sql, [])).rows))
+  if (ours) return compare(migrations, await readApplied(runnerOf(driver)))
   if (refusal) throw refusal
   return migrations.map((migration) => ({ ...migration, appliedAt: undefined }))
 }
 
-/** The tables that the migrations create: another program's table of the same name is found before they run. */
+/** The tables that the migrations create. Another program's table of the same name is refused before they run. */
 const tablesOf = (migrations: readonly Migration[]): Set<string> =>
   new Set(migrations.flatMap(({ sql }) => [...sql.matchAll(/^CREATE TABLE [`"](\w+)[`"]/gm)].map(([, name]) => name!)))
 
@@ -114,33 +116,33 @@ async function findForeign(driver: Driver, tables: Iterable<string>): Promise<Mi
 
 /** Names of the given migrations that are not applied now. A migration that a newer Keyward added is ignored. */
 export async function pendingMigrations(driver: Driver, migrations: readonly Migration[]): Promise<string[]> {
-  const applied = await readApplied(async (sql) => (await driver.execute(sql, [])).rows)
-  return migrations.map(({ name }) => name).filter((name) => !applied.some((one) => one.name === name))
+  const applied = await readApplied(runnerOf(driver))
+  return migrations.map(({ name }) => name).filter((name) => !applied.has(name))
 }
 
-interface Applied {
-  name: string
-  hash: string
-  appliedAt: EpochMs
-}
+const runnerOf =
+  (driver: Driver): RunSql =>
+  async (sql, params = []) =>
+    (await driver.execute(sql, params)).rows
 
-async function readApplied(run: RunSql): Promise<Applied[]> {
+/** By name, in order. */
+type Applied = ReadonlyMap<string, { hash: string; appliedAt: EpochMs }>
+
+async function readApplied(run: RunSql): Promise<Applied> {
   const rows = await run('SELECT name, sha256, applied_at FROM keyward_migrations ORDER BY name')
-  return rows.map(([name, hash, appliedAt]) => ({
-    name: String(name),
-    hash: String(hash),
-    appliedAt: Number(appliedAt),
-  }))
+  return new Map(
+    rows.map(([name, hash, appliedAt]) => [String(name), { hash: String(hash), appliedAt: Number(appliedAt) }]),
+  )
 }
 
-function compare(migrations: readonly Migration[], applied: readonly Applied[]): MigrationState[] {
-  const unknown = applied.find((one) => !migrations.some((migration) => migration.name === one.name))
-  if (unknown)
+function compare(migrations: readonly Migration[], applied: Applied): MigrationState[] {
+  const unknown = [...applied.keys()].find((name) => !migrations.some((migration) => migration.name === name))
+  if (unknown !== undefined)
     throw new MigrationError(
-      `The database was migrated by a newer Keyward (it has "${unknown.name}"). Start that version or a newer one; to go back, restore the copy made before the upgrade.`,
+      `The database was migrated by a newer Keyward (it has "${unknown}"). Start that version or a newer one; to go back, restore the copy made before the upgrade.`,
     )
   return migrations.map((migration) => {
-    const known = applied.find((one) => one.name === migration.name)
+    const known = applied.get(migration.name)
     if (known && known.hash !== fingerprint(migration))
       throw new MigrationError(
         `The migration "${migration.name}" in this executable is not the one that made the database. Start the executable that made it, or restore a backup.`,

@@ -1,19 +1,17 @@
+import { causes } from './conflicts.ts'
 import { databaseBusy, databaseUnavailable } from './transaction.ts'
 
 /** The SQLSTATE of a server error; undefined for anything else. */
 export function sqlState(error: unknown): string | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const { errno } = at as { errno?: unknown }
-    if (typeof errno === 'string' && /^[0-9A-Z]{5}$/.test(errno)) return errno
-  }
+  for (const { errno } of causes(error)) if (typeof errno === 'string' && /^[0-9A-Z]{5}$/.test(errno)) return errno
 }
 
 /** serialization_failure and deadlock_detected: nothing was done, and a retry may succeed. */
 export const mayRetry = (error: unknown): boolean => /^40(001|P01)$/.test(sqlState(error) ?? '')
 
 /**
- * Makes a 503 of a database that is unavailable (connection lost, server stopping, disk full, read-only, damaged, access
- * denied) and of a lock that was not granted in time. A mistake of the statement itself passes unchanged.
+ * Turns an error into a 503 when the database is unavailable (connection lost, server stopping, disk full, read-only,
+ * damaged, access denied) or a lock was not granted in time. An error in the statement itself is returned unchanged.
  */
 export function asRefusal(error: unknown): unknown {
   const state = sqlState(error)

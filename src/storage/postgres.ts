@@ -8,13 +8,12 @@ import { createReads } from './postgres-reads.ts'
 import type { Driver, Result } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
 import {
-  checkOpen,
   databaseUnavailable,
-  fail,
   join,
   newTransaction,
   runAfterCommit,
   runWhole,
+  scheduleAfterCommit,
   type Transaction,
 } from './transaction.ts'
 
@@ -32,7 +31,7 @@ export interface PostgresOptions {
 const ATTEMPTS = 8
 /** In milliseconds: the server cancels a statement that takes longer, and ends a transaction that is idle for longer. */
 const STATEMENT_LIMIT = 10_000
-/** In milliseconds: without an answer for so long, the server counts as unreachable. */
+/** In milliseconds: a server that has not answered for this long counts as unreachable. */
 const ANSWER_LIMIT = STATEMENT_LIMIT + 1_000
 
 /** The advisory lock that migrating processes share: the letters "keywar" as a number. */
@@ -70,13 +69,12 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     return value
   }
 
-  /** The refusal of what took too long. When nothing else was answered either, the pool is replaced. */
+  /** The refusal of work that took too long. When the server has answered nothing else either, the pool is replaced. */
   function giveUp() {
     if (clock.monotonic() - lastAnswer >= ANSWER_LIMIT) {
-      const dead = pool
+      pool.close({ timeout: 0 }).catch(() => {})
       pool = connect()
       answered(undefined)
-      dead.close({ timeout: 0 }).catch(() => {})
     }
     return databaseUnavailable()
   }
@@ -116,7 +114,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       if (transaction.ended) throw databaseUnavailable()
       const inside: PostgresTransaction = Object.assign(transaction, { sql })
       try {
-        // A transaction that takes too long is rolled back and its connection freed, whatever `work` still waits for.
+        // A transaction that takes too long is rolled back and its connection is freed, even while `work` still waits.
         return await Promise.race([running.run(inside, () => runWhole(inside, work)), overdue.promise])
       } finally {
         transaction.ended = true
@@ -152,30 +150,22 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
   return {
     async execute(sql, params) {
       const transaction = running.getStore()
-      if (!transaction) return retrying(() => limit.watch(query(pool, sql, params), giveUp))
-      checkOpen(transaction)
-      try {
-        return await query(transaction.sql, sql, params)
-      } catch (error) {
-        throw fail(transaction, error)
-      }
+      return transaction
+        ? join(transaction, () => query(transaction.sql, sql, params))
+        : retrying(() => limit.watch(query(pool, sql, params), giveUp))
     },
     tryRead: (sql, params) => (running.getStore() ? undefined : read(sql, params)),
     async transaction(work) {
       const transaction = running.getStore()
       return transaction ? join(transaction, work) : retrying(() => inTransaction(work))
     },
-    afterCommit(task) {
-      const transaction = running.getStore()
-      if (transaction && !transaction.ended) transaction.afterCommit.push(task)
-      else task()
-    },
+    afterCommit: (task) => scheduleAfterCommit(running.getStore(), task),
     stats: () => ({ waiting, waitedTotal, waitedMsTotal }),
     migrateAlone: (work) =>
       pool.begin(async (sql) => {
         const run = async (text: string, params: unknown[] = []) =>
           (await sql.unsafe(text, params).values()) as unknown[][]
-        // With the limit, a second start would give up waiting for the first one to migrate.
+        // With the limit, a second process would give up while the first one migrates.
         await run('SET LOCAL statement_timeout = 0')
         await run('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
         // drizzle-kit writes the schema "public" into references; the tables are created in the first schema of the search path.

@@ -3,12 +3,12 @@ import type { Fields } from './statements.ts'
 
 type Decode = (raw: unknown[]) => unknown
 
-/** Drizzle keeps what `mapWith` was given out of the type of an SQL expression. */
+/** The decoder of `mapWith`, which Drizzle leaves out of the type of an SQL expression. */
 interface Decoded {
   readonly decoder: { mapFromDriverValue(value: unknown): unknown }
 }
 
-/** Makes rows of `fields` out of a driver's rows, which hold their values in order. */
+/** Makes a function that turns a driver's row, the values in order, into a row of `fields`. */
 export function rowDecoder<Row>(fields: Fields): (raw: unknown[]) => Row {
   const { decode } = decoderFrom(fields, 0)
   return (raw) => decode(raw) as Row

@@ -15,7 +15,7 @@ type Settle = () => void
 interface Unit {
   /** Runs the unit. Throws, or rejects, only when SQLite has rolled back the whole batch, as after a full disk. */
   run: () => MaybePromise<Settle>
-  /** Tells the caller that nothing of the unit was done. */
+  /** Rejects the unit's promise: nothing of the unit was done. */
   reject: (error: unknown) => void
   queuedAt: number
 }
@@ -115,7 +115,7 @@ export function createGroupCommit(deps: {
   }
 }
 
-/** A rollback that fails is tried again before the next batch, and its reason is met by the next statement. */
+/** A failed rollback is repeated before the next batch; the next statement fails for the same reason. */
 export function rollBack(connection: Connection): void {
   try {
     if (connection.db.inTransaction) control(connection, 'ROLLBACK')

@@ -4,13 +4,13 @@ import type { Result } from './store.ts'
 /** How many texts a connection keeps. The service's own are far fewer; the rest come from lists of varying length. */
 const KEPT = 512
 
-/** What runs statements on one connection. It keeps each by its text, so that SQLite parses and plans the text once. */
+/** Runs statements on one connection. Each prepared statement is kept by its text, so SQLite parses and plans it once. */
 export interface SqliteStatements {
-  /** Runs any statement: its rows, or how many rows it changed where it returns none. */
+  /** Runs any statement. Returns its rows, or how many rows it changed if it returns none. */
   run(sql: string, params: unknown[]): Result
   /** The rows of a SELECT. */
   read(sql: string, params: unknown[]): unknown[][]
-  /** Frees what is kept. */
+  /** Frees the kept statements. */
   clear(): void
 }
 

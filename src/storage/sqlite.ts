@@ -1,50 +1,41 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
-import { asRefusal, closeConnection, control, copyFile, openFile, setWait } from './sqlite-file.ts'
+import {
+  asRefusal,
+  BUSY_WAIT,
+  closeConnection,
+  control,
+  copyFile,
+  type FileOptions,
+  openFile,
+  setWait,
+} from './sqlite-file.ts'
 import { createGroupCommit, rollBack } from './sqlite-group-commit.ts'
 import { createReads } from './sqlite-reads.ts'
 import type { Driver, Result } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
-import { checkOpen, fail, join, newTransaction, runAfterCommit, runWhole, type Transaction } from './transaction.ts'
+import { join, newTransaction, runAfterCommit, runWhole, scheduleAfterCommit, type Transaction } from './transaction.ts'
 
-export interface SqliteOptions {
-  /** A file, or `:memory:` for tests. In memory there is one connection, so a read also sees what is not committed yet. */
-  path: string
-  /** FULL: every answered write survives a power cut. NORMAL: a power cut may lose the last commits. */
-  synchronous: 'FULL' | 'NORMAL'
-  clock: Clock
+export interface SqliteOptions extends FileOptions {
   random: Random
-  /** How many MiB of the file are kept in memory. */
-  cacheMb: number
   log?: Pick<Log, 'error'>
   /** A command may wait inside SQLite. The server never does, since that would stop its event loop. */
   waitInside?: boolean
-  /** Changes nothing on disk: no file is created, and an existing one keeps its journal mode. */
-  inspect?: boolean
-  /** Refuses a file that does not exist with a MigrationError, instead of creating it. */
-  mustExist?: boolean
 }
 
-/** How long a transaction waits for another process that holds the file, in milliseconds. */
-const BUSY_WAIT = 3_000
 /** How long a start waits for another process that migrates the same file, in milliseconds. */
 const MIGRATION_WAIT = 60_000
-/** How long a unit may hold up the others, in milliseconds; its statements take microseconds and await nothing else. */
+/**
+ * How long a transaction may keep the others waiting, in milliseconds. Its statements take microseconds, and it awaits
+ * nothing else.
+ */
 const UNIT_LIMIT = 3_000
-/** SQLite with group commit: a statement or a transaction is a unit of it, a transaction in a savepoint of its own. */
-export function openSqlite({ path, synchronous, cacheMb, clock, random, log, ...options }: SqliteOptions): Driver {
-  const { waitInside = false, inspect = false, mustExist = false } = options
-  const { writer, openReader } = openFile({
-    path,
-    synchronous,
-    cacheMb,
-    patience: BUSY_WAIT,
-    inspect,
-    mustExist,
-    clock,
-  })
+
+/** SQLite with group commit: each statement and each transaction is a unit of it. A transaction has a savepoint of its own. */
+export function openSqlite(options: SqliteOptions): Driver {
+  const { path, clock, random, log, waitInside = false } = options
+  const { writer, openReader } = openFile(options)
   setWait(writer, waitInside ? BUSY_WAIT : 0)
   const reads = createReads({ writer, openReader, patience: BUSY_WAIT, clock, random })
   const running = new AsyncLocalStorage<Transaction>()
@@ -58,13 +49,13 @@ export function openSqlite({ path, synchronous, cacheMb, clock, random, log, ...
         const result = write(sql, params)
         return () => resolve(result)
       } catch (error) {
-        // SQLite has rolled back the statement alone, or the whole batch.
+        // SQLite has rolled back only the statement, or else the whole batch.
         if (!writer.db.inTransaction) throw error
         return () => reject(error)
       }
     })
 
-  /** In a savepoint, to which it is rolled back when it fails. */
+  /** A transaction that fails is rolled back to its savepoint. */
   const runTransaction = <T>(work: () => Promise<T>): Promise<T> =>
     commits.enqueue(async (resolve, reject) => {
       const transaction = newTransaction()
@@ -103,34 +94,19 @@ export function openSqlite({ path, synchronous, cacheMb, clock, random, log, ...
     }
   }
 
-  function writeInside(transaction: Transaction, sql: string, params: unknown[]): Result {
-    checkOpen(transaction)
-    try {
-      return write(sql, params)
-    } catch (error) {
-      throw fail(transaction, error)
-    }
-  }
-
   return {
     async execute(sql, params) {
       const transaction = running.getStore()
-      if (transaction) return writeInside(transaction, sql, params)
+      if (transaction) return join(transaction, () => write(sql, params))
       if (/^\s*select\b/i.test(sql)) return { rows: await reads.read(sql, params), changes: 0 }
       return runStatementAlone(sql, params)
     },
-    tryRead(sql, params) {
-      return running.getStore() ? undefined : reads.tryRead(sql, params)
-    },
+    tryRead: (sql, params) => (running.getStore() ? undefined : reads.tryRead(sql, params)),
     async transaction(work) {
       const transaction = running.getStore()
       return transaction ? join(transaction, work) : runTransaction(work)
     },
-    afterCommit(task) {
-      const transaction = running.getStore()
-      if (transaction && !transaction.ended) transaction.afterCommit.push(task)
-      else task()
-    },
+    afterCommit: (task) => scheduleAfterCommit(running.getStore(), task),
     stats: commits.stats,
     async migrateAlone(work) {
       // A migration may rebuild a table that others refer to. SQLite allows that only with foreign keys off.

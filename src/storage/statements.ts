@@ -7,15 +7,15 @@ import { rowDecoder } from './row-decoder.ts'
 import type { Db } from './store.ts'
 
 /*
- * Prepared statements. Drizzle writes their SQL once per database; after that they are only bound and run, past Drizzle:
- * building a statement costs ten times what running it does, and the seven promises that Drizzle's proxy makes for each run,
- * together with its mapping of rows, cost more than a read itself.
+ * Prepared statements. Drizzle writes their SQL once per database; after that they are bound and run without Drizzle.
+ * Building a statement costs ten times as much as running it. The seven promises that Drizzle's proxy makes for each run,
+ * together with its mapping of rows, cost more than a read.
  */
 
 /** The columns and SQL expressions that a statement returns. */
 type FlatFields = Record<string, SQLiteColumn | SQL>
 
-/** As a SELECT may return them: a group becomes an object of its own in the row. */
+/** The fields of a SELECT. A group of fields becomes an object inside the row. */
 export type Fields = Record<string, SQLiteColumn | SQL | FlatFields>
 
 type Values = Readonly<Record<string, unknown>>
@@ -26,26 +26,21 @@ interface Statement {
   readonly bind: (values: Values) => unknown[]
 }
 
-interface RowStatement<Row> extends Statement {
-  readonly kind: 'select' | 'returning'
+interface RowStatement<Row, Kind> extends Statement {
+  readonly kind: Kind
   readonly decode: (raw: unknown[]) => Row
 }
 
-export interface SelectStatement<Row> extends RowStatement<Row> {
-  readonly kind: 'select'
-}
+type SelectStatement<Row> = RowStatement<Row, 'select'>
+type ReturningStatement<Row> = RowStatement<Row, 'returning'>
 
-export interface ReturningStatement<Row> extends RowStatement<Row> {
-  readonly kind: 'returning'
-}
-
-export interface ChangeStatement extends Statement {
+interface ChangeStatement extends Statement {
   readonly kind: 'change'
 }
 
 type Select<F extends Fields> = SQLiteSelectBuilder<F, 'async', SqliteRemoteResult>
 
-/** A SELECT whose rows Drizzle types as the fields alone say: an outer join, which makes more of them null, is none. */
+/** A SELECT whose rows have exactly the types of its fields. An outer join, which makes some of them null, does not match. */
 interface Selecting<F> extends PromiseLike<SelectResultFields<F>[]> {
   toSQL(): Query
 }
@@ -57,18 +52,15 @@ interface Changing {
 }
 
 /** Makes statements from fields and a query. The fields are named once: SQL, decoder and row type come from them. */
-export interface StatementKinds {
+interface StatementKinds {
   select<F extends Fields>(
     fields: F,
     query: (select: Select<F>) => Selecting<F>,
   ): SelectStatement<SelectResultFields<F>>
-  selectDistinct<F extends Fields>(
-    fields: F,
-    query: (select: Select<F>) => Selecting<F>,
-  ): SelectStatement<SelectResultFields<F>>
+  selectDistinct: StatementKinds['select']
   /** Adds RETURNING to a query that changes rows. */
   returning<F extends FlatFields>(fields: F, query: Changing): ReturningStatement<SelectResultFields<F>>
-  /** A query of which only the number of changed rows is wanted. To count rows costs less than to return one. */
+  /** A query of which only the number of changed rows is needed. Counting rows costs less than returning one. */
   change(query: Changing): ChangeStatement
 }
 
@@ -92,7 +84,7 @@ export function statements<S>(build: (db: Db, kinds: StatementKinds) => S): (db:
   }
 }
 
-/** A placeholder whose value is given when the statement runs. */
+/** A placeholder, which gets its value when the statement runs. */
 export const named = (name: string): SQL => sql`${sql.placeholder(name)}`
 
 const kindsFor = (q: Db['q']): StatementKinds => ({

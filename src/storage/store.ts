@@ -3,7 +3,7 @@ import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Tables } from './tables/all.ts'
 
 /**
- * What a `store.ts` needs: the query builder and the tables. A statement joins the transaction in which it is called. Outside
+ * The query builder and the tables, for each `store.ts`. A statement joins the transaction in which it is called. Outside
  * of one, a write has a transaction of its own.
  */
 export interface Db {
@@ -27,9 +27,9 @@ export interface Store extends Db {
   readonly dialect: 'sqlite' | 'postgresql'
   /**
    * Runs `work` in one transaction: all of it is on disk when the promise resolves, none of it when it rejects.
-   * Inside a transaction it joins that one. `work` awaits nothing but statements, never a hash, mail or fetch. It may run
+   * Inside a transaction it joins that one. `work` awaits only statements, never a hash, mail or fetch. It may run
    * again after a conflict, so other effects belong in `afterCommit`. When a statement or a joined transaction fails, the
-   * whole fails, even if `work` catches the error; a conflict that may happen is handled in SQL (`onConflictDoNothing`).
+   * whole fails, even if `work` catches the error. So an expected conflict is handled in SQL (`onConflictDoNothing`).
    * @throws KeywardError `database_busy` after waiting 3 s for another process, `database_unavailable`
    */
   transaction<T>(work: () => Promise<T>): Promise<T>
@@ -53,22 +53,18 @@ export interface Result {
   changes: number
 }
 
-/** One dialect's side of the store: how statements and transactions reach the database. */
-export interface Driver {
+/** The part of the store that differs between the databases. */
+export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'stats' | 'close'> {
   execute(sql: string, params: unknown[]): Promise<Result>
   /**
    * The rows of a SELECT by the shortest way: from SQLite without a promise, from PostgreSQL batched with other reads.
    * @returns undefined inside a transaction, and while another process holds the SQLite file: then call `execute`
    */
   tryRead(sql: string, params: unknown[]): MaybePromise<unknown[][]> | undefined
-  transaction<T>(work: () => Promise<T>): Promise<T>
-  afterCommit(task: () => void): void
-  stats(): StorageStats
   /** Runs `work` in a transaction under the lock of migrations; for `migrate.ts`, before the server serves. */
   migrateAlone<T>(work: (database: MigratingDatabase) => Promise<T>): Promise<T>
   /** The names of a table's columns; empty when there is no such table. */
   columnsOf(table: string): Promise<string[]>
-  close(): Promise<void>
 }
 
 export interface MigratingDatabase {

@@ -1,12 +1,12 @@
 import { type Clock, SECOND } from '../lib/clock.ts'
 
 export interface TimeLimit {
-  /** Settles as `work`, or rejects with the result of `expire` after the limit. `work` goes on unless `expire` ends it. */
+  /** Settles as `work` does, or rejects with the result of `expire` after the limit. Only `expire` can stop `work`. */
   watch<T>(work: Promise<T>, expire: () => unknown): Promise<T>
   stop(): void
 }
 
-/** A time limit with a precision of one second. One timer serves all, since a timer costs more than a statement. */
+/** A time limit with a precision of one second. All share one timer, since a timer costs more than a statement. */
 export function createTimeLimit(clock: Clock, milliseconds: number): TimeLimit {
   const watched = new Set<{ due: number; expire: () => void }>()
   const stop = clock.every(SECOND, () => {
@@ -23,16 +23,7 @@ export function createTimeLimit(clock: Clock, milliseconds: number): TimeLimit {
       new Promise((resolve, reject) => {
         const entry = { due: clock.monotonic() + milliseconds, expire: () => reject(expire()) }
         watched.add(entry)
-        work.then(
-          (value) => {
-            watched.delete(entry)
-            resolve(value)
-          },
-          (error) => {
-            watched.delete(entry)
-            reject(error)
-          },
-        )
+        work.finally(() => watched.delete(entry)).then(resolve, reject)
       }),
   }
 }

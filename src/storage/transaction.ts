@@ -1,7 +1,7 @@
 import { KeywardError } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
 
-/** The state of a running transaction, the same on both databases. */
+/** The state of a running transaction, on both databases. */
 export interface Transaction {
   afterCommit: (() => void)[]
   /** The first error in it. After an error no statement runs in the transaction, and it is rolled back. */
@@ -11,30 +11,28 @@ export interface Transaction {
 
 export const newTransaction = (): Transaction => ({ afterCommit: [], failure: undefined, ended: false })
 
-/** @throws Error when the transaction has ended or failed */
-export function checkOpen({ ended, failure }: Transaction): void {
+/**
+ * Runs `work`, a statement or a joined transaction, as part of a running transaction. Its error fails the whole transaction.
+ * PostgreSQL itself refuses statements after an error. SQLite would go on, after some errors even outside the transaction.
+ * @throws Error when the transaction has ended or failed
+ */
+export async function join<T>(transaction: Transaction, work: () => T | Promise<T>): Promise<T> {
+  const { ended, failure } = transaction
   if (ended) throw new Error('A statement was run after its transaction had ended')
   if (failure)
     throw new Error('A statement was run after an earlier one of its transaction had failed', { cause: failure.error })
-}
-
-/**
- * Records an error. PostgreSQL itself refuses statements after an error. SQLite would go on, after some errors even outside
- * of the transaction.
- */
-export function fail<E>(transaction: Transaction, error: E): E {
-  transaction.failure ??= { error }
-  return error
-}
-
-/** Runs `work` as part of a running transaction. A part that fails fails the whole. */
-export async function join<T>(transaction: Transaction, work: () => Promise<T>): Promise<T> {
-  checkOpen(transaction)
   try {
     return await work()
   } catch (error) {
-    throw fail(transaction, error)
+    transaction.failure ??= { error }
+    throw error
   }
+}
+
+/** Runs `task` after the running transaction has committed, or at once when there is none. */
+export function scheduleAfterCommit(transaction: Transaction | undefined, task: () => void): void {
+  if (transaction && !transaction.ended) transaction.afterCommit.push(task)
+  else task()
 }
 
 /** Runs the whole of a transaction. It rejects also when `work` caught an error of a statement. */
@@ -44,7 +42,7 @@ export async function runWhole<T>(transaction: Transaction, work: () => Promise<
   return value
 }
 
-/** Runs the tasks of `afterCommit`. The commit stands, so their errors are logged. */
+/** Runs the tasks of `afterCommit`. The transaction is committed, so their errors are only logged. */
 export function runAfterCommit({ afterCommit }: Transaction, log: Pick<Log, 'error'> | undefined): void {
   const report = (error: unknown) => log?.error('after_commit_failed', errorFields(error))
   for (const task of afterCommit)

@@ -19,23 +19,23 @@ export interface AccessNeeds {
   issuer: string
 }
 
-/** Decides what the bearer of a token or an API key may do. */
+/** Decides what a caller with an access token or an API key may do. */
 export interface Access {
   /**
-   * Checks a bearer token against the access word of a route. `user` and `existing-user` take the access token of a live
-   * session. Any other word is a permission, which the API key or the token's user must hold.
+   * Checks a bearer token against the access word of a route. `user` and `existing-user` require the access token of a live
+   * session. Any other word is a permission that the API key or the token's user must hold.
    * @throws KeywardError `invalid_token`, `user_not_found`, `forbidden`
    */
   authorize(token: string, access: string): MaybePromise<SessionCaller | ApiKeyCaller>
   /**
    * Checks the condition of a forward-auth request: `?role=`, `?permission=` or both, which the user must hold. An
-   * unknown, empty or repeated parameter is refused, so that a misspelt condition never passes as none.
+   * unknown, empty or repeated parameter is refused, so that a misspelt condition is never ignored.
    * @throws KeywardError `forbidden`
    */
   checkCondition(user: User, url: string): Promise<void>
   /**
    * Tells whether a token is valid now (RFC 7662), by its signature, session, epoch and user. Username and roles are the
-   * present ones. Asking never rotates a refresh token and never counts as its reuse.
+   * current ones. Introspection never rotates a refresh token and never counts as its reuse.
    */
   introspect(token: string): Promise<Introspection>
 }

@@ -5,11 +5,9 @@ import { isPermission, type Permission } from '../roles/roles.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import type { AccessNeeds } from './access.ts'
 
-export function authorize(
-  needs: AccessNeeds,
-  token: string,
-  access: string,
-): MaybePromise<SessionCaller | ApiKeyCaller> {
+type Caller = SessionCaller | ApiKeyCaller
+
+export function authorize(needs: AccessNeeds, token: string, access: string): MaybePromise<Caller> {
   if (access === 'user') return needs.sessions.authenticate(token)
   if (access === 'existing-user') return needs.sessions.authenticateExisting(token)
   return authorizeByPermission(needs, token, access)
@@ -19,7 +17,7 @@ async function authorizeByPermission(
   { sessions, apiKeys, roles }: AccessNeeds,
   token: string,
   word: string,
-): Promise<SessionCaller | ApiKeyCaller> {
+): Promise<Caller> {
   if (looksLikeApiKey(token)) {
     const caller = await apiKeys.authenticate(token)
     requirePermission(word, caller.permissions)

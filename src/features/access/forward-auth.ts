@@ -24,8 +24,8 @@ function readQuery(url: string): Record<string, string> {
 }
 
 /**
- * The headers that a proxy copies to the request. Each is on every answer, empty where there is no value, so that a copy
- * always overwrites what the client sent. The address is sent only when it is verified.
+ * The headers that a proxy copies to the request. Every answer has each of them, empty without a value, so the copy always
+ * overwrites a header of the client. The email address is sent only when it is verified.
  */
 export const forwardedHeaders = (user: User): Record<string, string> => ({
   'X-Auth-Request-User': String(user.id),
@@ -34,6 +34,6 @@ export const forwardedHeaders = (user: User): Record<string, string> => ({
   'X-Auth-Request-Groups': roleNames(user).map(headerText).join(','),
 })
 
-/** Printable ASCII as it is, all else percent-encoded: no other encoding survives every proxy. */
+/** Keeps printable ASCII and percent-encodes the rest: no other encoding survives every proxy. */
 const headerText = (text: string): string =>
   text.replace(/[^\x21-\x7e]|%/gu, (character) => encodeURIComponent(character))

@@ -5,36 +5,25 @@ import type { AccessNeeds } from './access.ts'
 /** RFC 7662 section 2.2. */
 export type Introspection = { active: false } | ({ active: true } & Record<string, unknown>)
 
-const inactive: Introspection = { active: false }
-
-export const introspect = async (needs: AccessNeeds, token: string): Promise<Introspection> =>
-  (await introspectRefreshToken(needs, token)) ?? introspectAccessToken(needs, token)
-
-async function introspectAccessToken({ tokens, sessions }: AccessNeeds, token: string): Promise<Introspection> {
+export async function introspect({ tokens, sessions, issuer }: AccessNeeds, token: string): Promise<Introspection> {
+  const found = await sessions.findByRefreshToken(token)
+  if (found) {
+    const { session, user } = found
+    return {
+      active: true,
+      iss: issuer,
+      sub: String(user.id),
+      ...currentNames(user),
+      client_id: 'keyward',
+      sid: session.id,
+      iat: Math.floor(session.refreshedAt / SECOND),
+      exp: Math.floor(session.expiresAt / SECOND),
+    }
+  }
   const claims = await tokens.verifyFresh(token)
   const payload = claims && tokens.read(token)
   const caller = payload && (await sessions.findCaller(claims))
-  return caller ? { active: true, token_type: 'Bearer', ...payload, ...presentNames(caller.user) } : inactive
+  return caller ? { active: true, token_type: 'Bearer', ...payload, ...currentNames(caller.user) } : { active: false }
 }
 
-async function introspectRefreshToken(
-  { sessions, issuer }: AccessNeeds,
-  token: string,
-): Promise<Introspection | undefined> {
-  const found = await sessions.findByRefreshToken(token)
-  if (found === undefined) return undefined
-  if (found === 'inactive') return inactive
-  const { session, user } = found
-  return {
-    active: true,
-    iss: issuer,
-    sub: String(user.id),
-    ...presentNames(user),
-    client_id: 'keyward',
-    sid: session.id,
-    iat: Math.floor(session.refreshedAt / SECOND),
-    exp: Math.floor(session.expiresAt / SECOND),
-  }
-}
-
-const presentNames = (user: User) => ({ username: user.username, roles: roleNames(user) })
+const currentNames = (user: User) => ({ username: user.username, roles: roleNames(user) })

@@ -7,7 +7,7 @@ import type { Access } from './access.ts'
 import { forwardedHeaders } from './forward-auth.ts'
 import { ForwardedUser, IntrospectionAnswer } from './schemas.ts'
 
-/** Routes on which other services ask about the tokens that they receive. */
+/** Routes for other services, which check the tokens that they receive. */
 export const accessRoutes = (access: Access, kit: HttpKit) =>
   new Elysia({ name: 'keyward.access-routes' })
     .use(kit.plugin)
@@ -24,7 +24,7 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
         operationId: 'introspectToken',
         summary: 'Introspect a token',
         description:
-          'Tells a service whether an access or refresh token is valid now, and whose it is (RFC 7662). The service authenticates with an API key.',
+          'Tells a service whether an access or refresh token is valid now, and who its user is (RFC 7662). The service authenticates with an API key.',
         tags: ['tokens'],
         security: [{ bearer: [] }],
       },
@@ -43,7 +43,7 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
           operationId: 'forwardAuth',
           summary: 'Authorize a request for a proxy',
           description:
-            'For nginx `auth_request`, and forward authentication of Traefik and Caddy. `200` lets the request pass and names the user in `X-Auth-Request-*` headers, which the proxy passes on: each of them is always there, empty where there is no value. `401` and `403` refuse it.',
+            'For nginx `auth_request`, and forward authentication of Traefik and Caddy. `200` lets the request pass and names the user in `X-Auth-Request-*` headers, which the proxy forwards. Every answer has each of them, empty without a value. `401` and `403` refuse the request.',
           tags: ['tokens'],
           parameters: [
             {

@@ -35,7 +35,7 @@ export interface RegistrationSettings {
   domainsBlocked: readonly string[]
 }
 
-/** What people do with their own account. */
+/** Registration, login and password change: the user's own account. */
 export interface Accounts {
   /**
    * Registers an account.
@@ -50,8 +50,8 @@ export interface Accounts {
    */
   logIn(login: Login): Promise<LoginGrant>
   /**
-   * Changes the caller's password. All other sessions end, and a login under way with the old password fails. The
-   * current password is limited as at login, so a stolen access token does not help to guess it.
+   * Changes the caller's password. All other sessions end, and a login under way with the old password fails. Guesses at
+   * the current password are limited as at login, so a stolen access token does not help to guess it.
    * @throws KeywardError `validation_failed`, `rate_limited`, `overloaded`, `invalid_password` (also when the password was
    *   changed meanwhile)
    */

@@ -7,7 +7,7 @@ export interface PasswordChange {
   currentPassword: string
   newPassword: string
   ip: string
-  /** The network that asks, for limits and the hash gate. */
+  /** The client's network, for limits and the hash gate. */
   client: string
 }
 

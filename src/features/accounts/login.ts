@@ -1,17 +1,17 @@
 import { KeywardError } from '../../errors.ts'
 import type { LoginGrant, Origin } from '../sessions/sessions.ts'
+import type { UserCredentials } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
-import { verifyPassword } from './credentials.ts'
 import { reserveGuess } from './guess-limits.ts'
 
 export interface Login {
   /** Username or email address. */
   identifier: string
   password: string
-  /** The token that an earlier login on this device was given. */
+  /** The device token of an earlier login on this device. */
   deviceToken?: string
   origin: Origin
-  /** The network that asks, for limits and the hash gate. */
+  /** The client's network, for limits and the hash gate. */
   client: string
 }
 
@@ -35,4 +35,29 @@ export async function logIn(
     return session
   })
   return sessions.finishLogin(begun)
+}
+
+/**
+ * Checks the password of an active account. An unknown account, a wrong password and an inactive account take the same
+ * work. After a right password, a hash of another cost or scheme than the current one is replaced.
+ * @throws KeywardError `overloaded`
+ */
+async function verifyPassword(
+  { users, passwords }: AccountsNeeds,
+  user: UserCredentials | undefined,
+  { password, client }: Pick<Login, 'password' | 'client'>,
+): Promise<boolean> {
+  const stored = user && { hash: user.passwordHash, scheme: user.passwordScheme }
+  const { ok, rehash } = await passwords.verify(password, stored, client)
+  if (!user || !ok || !user.isActive) return false
+  if (rehash)
+    try {
+      const { hash, scheme } = await passwords.hash(password, client)
+      // A password that was changed meanwhile stays as it is.
+      await users.replacePassword({ id: user.id, verifiedHash: user.passwordHash!, hash, scheme })
+    } catch (error) {
+      // When the hash gate is full, the next login tries again.
+      if (!(error instanceof KeywardError)) throw error
+    }
+  return true
 }

@@ -1,5 +1,4 @@
 import { type FieldError, KeywardError } from '../../errors.ts'
-import type { Reservation } from '../limits/limits.ts'
 import { ADMIN } from '../roles/roles.ts'
 import {
   invalidEmail,
@@ -16,7 +15,7 @@ export interface Registration {
   email: string
   username: string
   password: string
-  /** The network that asks, for limits and the hash gate; none for an administrator. */
+  /** The client's network, for limits and the hash gate; none for an administrator. */
   client?: string
   /** An administrator registers the account: also while registration is closed, with any name and mail domain. */
   byAdmin?: boolean
@@ -28,13 +27,15 @@ export interface Registration {
 export async function register(needs: AccountsNeeds, input: Registration): Promise<User> {
   if (!needs.registration.open && !input.byAdmin) throw new KeywardError('registration_closed')
   const names = readNames(needs, input)
-  const reservation = await reservePlace(needs, input)
+  const { client, ip } = input
+  const reservation =
+    client === undefined ? undefined : await needs.limits.reserve([{ rule: 'register.prefix', key: client }], { ip })
   try {
     const user = await create(needs, names, input)
     reservation?.keep()
     return user
   } catch (error) {
-    // A taken name counts: the answer tells who is registered here.
+    // A taken name counts, since the answer reveals that the name is registered.
     if (error instanceof KeywardError && error.status === 409) reservation?.keep()
     else await reservation?.giveBack()
     throw error
@@ -59,12 +60,6 @@ function readNames({ passwords, registration }: AccountsNeeds, input: Registrati
   if (!email || !username || errors.length > 0) throw new KeywardError('validation_failed', { errors })
   return { ...email, ...username }
 }
-
-const reservePlace = async (
-  { limits }: AccountsNeeds,
-  { client, ip }: Registration,
-): Promise<Reservation | undefined> =>
-  client === undefined ? undefined : limits.reserve([{ rule: 'register.prefix', key: client }], { ip })
 
 async function create(
   { audit, users, passwords, roles }: AccountsNeeds,

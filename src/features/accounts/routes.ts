@@ -16,7 +16,7 @@ import {
 } from './schemas.ts'
 import { asInvalidGrant, readTokenRequest, type TokenRequest } from './token-request.ts'
 
-/** Elysia takes `=> f(…)` and `return f(…)` for a promise, and waits for what is none; it reads the text of handlers. */
+/** Elysia reads the source of handlers. It takes `=> f(…)` and `return f(…)` for promises, and would wait for them. */
 function readSelf({ request }: { request: Request }) {
   const { user } = sessionOf(request)
   const view = toUserView(user)
@@ -59,7 +59,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
     .post(
       '/register',
       async ({ request, body, set }) => {
-        // Named one by one: other members of the body must not reach the registration.
+        // Only these members: any other member of the body must not reach the registration.
         const { email, username, password } = body
         const from = { client: kit.clientPrefix(request), ip: kit.clientIp(request) }
         const user = await accounts.register({ email, username, password, ...from })
@@ -88,7 +88,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
           operationId: 'register',
           summary: 'Register an account',
           description:
-            'The password needs at least 8 characters (or more, as the server is configured). It must not be a common password, your username or your email address. `409` says in `code` whether the address or the username is taken. `403` means that registration is closed.',
+            'The password needs at least 8 characters (or more, as the server is configured). It must not be a common password, your username or your email address. The `code` of a `409` says whether the email address or the username is taken. `403` means that registration is closed.',
           tags: ['accounts'],
         },
       },
@@ -99,7 +99,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         operationId: 'login',
         summary: 'Log in',
         description:
-          '`username` takes your username or your email address. Send the `device_token` of an earlier login from the same device: it keeps login open for you while others guess your password. With `grant_type=refresh_token` and `refresh_token` it does what `POST /token/refresh` does.',
+          '`username` takes your username or your email address. Send the `device_token` of an earlier login from the same device: with it you can log in even while others guess your password. With `grant_type=refresh_token` and `refresh_token` it does what `POST /token/refresh` does.',
         tags: ['tokens'],
       },
     })
@@ -149,7 +149,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
           operationId: 'changePassword',
           summary: 'Change your password',
           description:
-            'All your other sessions end; this one stays. The new password has the rules of `POST /register`. A wrong current password is `403` and counts as a failed login.',
+            'All your other sessions end; this one stays. The rules for the new password are those of `POST /register`. A wrong current password is `403` and counts as a failed login.',
           tags: ['accounts'],
         },
       },
@@ -163,7 +163,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
       detail: {
         operationId: 'getMeCompat',
         summary: 'Get your account',
-        description: 'Use `GET /users/me`, which answers more.',
+        description: 'Use `GET /users/me`, which returns more fields.',
         tags: ['compatibility'],
         deprecated: true,
       },

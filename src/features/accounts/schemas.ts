@@ -1,4 +1,5 @@
 import { type Static, t } from 'elysia'
+import { TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import type { Grant, LoginGrant } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 
@@ -38,9 +39,7 @@ export const PasswordChangeBody = t.Object(
 /** RFC 6749 section 5.1. */
 export const TokenAnswer = t.Object(
   {
-    access_token: t.String(),
-    token_type: t.Literal('bearer'),
-    expires_in: t.Integer({ description: 'Seconds' }),
+    ...TokenPair.properties,
     refresh_token: t.String({ description: 'For one use at `POST /token/refresh`' }),
     device_token: t.Optional(
       t.String({
@@ -63,10 +62,7 @@ export const TokenAnswer = t.Object(
 )
 
 export const toTokenAnswer = (grant: Grant & Partial<LoginGrant>): Static<typeof TokenAnswer> => ({
-  access_token: grant.accessToken,
-  token_type: 'bearer',
-  expires_in: grant.expiresIn,
-  refresh_token: grant.refreshToken,
+  ...toTokenPair(grant),
   ...(grant.deviceToken !== undefined && { device_token: grant.deviceToken }),
 })
 

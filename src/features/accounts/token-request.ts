@@ -1,13 +1,9 @@
 import { type FieldError, KeywardError } from '../../errors.ts'
 
+type Parameter = 'grant_type' | 'username' | 'password' | 'refresh_token' | 'device_token'
+
 /** The parameters of a token request as they were sent. */
-export interface TokenRequest {
-  grant_type?: string
-  username?: string
-  password?: string
-  refresh_token?: string
-  device_token?: string
-}
+export type TokenRequest = Partial<Record<Parameter, string>>
 
 /** RFC 6749 section 4.3.2, or section 6. */
 export type TokenGrant =
@@ -15,8 +11,8 @@ export type TokenGrant =
   | { type: 'refresh_token'; refreshToken: string }
 
 /**
- * What a token request asks for. `grant_type` is compared exactly; without one it is `password`, as the clients of
- * FastAPI services send it. A parameter without a value counts as omitted (RFC 6749 section 3.2).
+ * Reads the grant of a token request. `grant_type` is compared exactly; its default is `password`, since clients of
+ * FastAPI services omit it. A parameter without a value counts as omitted (RFC 6749 section 3.2).
  * @throws KeywardError `unsupported_grant_type`, `validation_failed`
  */
 export function readTokenRequest(request: TokenRequest): TokenGrant {
@@ -41,7 +37,7 @@ export function asInvalidGrant(error: unknown): never {
   throw error
 }
 
-function required<Name extends keyof TokenRequest>(request: TokenRequest, names: Name[]): Record<Name, string> {
+function required<Name extends Parameter>(request: TokenRequest, names: Name[]): Record<Name, string> {
   const errors: FieldError[] = []
   for (const name of names) if (!request[name]) errors.push({ field: name, message: 'This field is required' })
   if (errors.length > 0) throw new KeywardError('validation_failed', { errors })

@@ -2,7 +2,7 @@ import { Elysia, t } from 'elysia'
 import { KeywardError } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { pathOf } from '../../http/route-table.ts'
-import { plainProblems, withHeaders } from '../../http/schemas.ts'
+import { answer, plainProblems } from '../../http/schemas.ts'
 import { answerStatic, type StaticContent } from '../../lib/static-content.ts'
 import type { Documentation } from './documentation.ts'
 
@@ -67,21 +67,19 @@ function orNotFound(content: StaticContent | undefined): StaticContent {
 }
 
 const named = { ETag: 'Names this version (RFC 9110 section 8.8.3)' }
-const unchanged = withHeaders(t.Void(), named)
+const unchanged = answer('Your copy is current', t.Void(), named)
 /** `guide` leads to the guide's contents. */
-const moved = withHeaders(t.Void(), { Location: 'The contents of the guide, relative to this address' })
-const html = withHeaders(
-  t.String({ description: 'The page', contentMediaType: 'text/html', examples: ['<!doctype html>…'] }),
+const moved = answer('See the contents of the guide', t.Void(), {
+  Location: 'The contents of the guide, relative to this address',
+})
+const html = answer('The page', t.String({ contentMediaType: 'text/html', examples: ['<!doctype html>…'] }), named)
+const script = answer(
+  'The file; a style is `text/css`',
+  t.String({ contentMediaType: 'text/javascript', examples: ['…'] }),
   named,
 )
-const script = withHeaders(
-  t.String({ description: 'The file; a style is `text/css`', contentMediaType: 'text/javascript', examples: ['…'] }),
-  named,
-)
-const openApi = withHeaders(
-  t.Object(
-    { openapi: t.String() },
-    { description: 'OpenAPI 3.1', additionalProperties: true, examples: [{ openapi: '3.1.0' }] },
-  ),
+const openApi = answer(
+  'OpenAPI 3.1',
+  t.Object({ openapi: t.String() }, { additionalProperties: true, examples: [{ openapi: '3.1.0' }] }),
   named,
 )

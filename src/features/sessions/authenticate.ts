@@ -1,7 +1,10 @@
-import { KeywardError } from '../../errors.ts'
+import { KeywardError, refusalIn } from '../../errors.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import type { AccessTokenClaims } from '../tokens/tokens.ts'
-import { confirmGeneration } from './confirm.ts'
+import type { User } from '../users/users.ts'
+import { isAlive } from './alive.store.ts'
+import { parseRefreshToken, type RefreshTokens } from './refresh-token.ts'
+import type { StoredSession } from './session.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
@@ -21,7 +24,7 @@ export async function authenticateExisting(needs: SessionsNeeds, token: string):
   throw new KeywardError('invalid_token')
 }
 
-/** Records the first use of a generation before anything is answered: from then on its parent cannot be retried. */
+/** Records the first use of a generation before the request is answered: from then on its parent cannot be retried. */
 export const findCaller = (
   needs: SessionsNeeds,
   { userId, sessionId, generation }: AccessTokenClaims,
@@ -29,6 +32,52 @@ export const findCaller = (
   andThen(store.findUserOfLiveSession(needs.store, { userId, sessionId, now: needs.clock.now() }), (found) => {
     if (!found) return undefined
     const caller: SessionCaller = { kind: 'session', userId, sessionId, user: found.user }
-    if (generation <= found.seen) return caller
+    if (generation <= found.confirmed) return caller
     return confirmGeneration(needs, { sessionId, generation }).then(() => caller)
   })
+
+/** A session, alive or not, with the refresh token that named it. */
+export interface TokenSession {
+  session: StoredSession
+  user: User
+  tokens: RefreshTokens
+  /** The generation of the token. */
+  generation: number
+}
+
+/** The session of a refresh token, current or rotated. @returns undefined for a text that is no genuine refresh token */
+export async function findTokenSession(
+  { store: db, refreshTokensOf }: SessionsNeeds,
+  text: string,
+): Promise<TokenSession | undefined> {
+  const token = parseRefreshToken(text)
+  const found = token && (await store.findWithUser(db, token.sessionId))
+  if (!found) return undefined
+  const tokens = refreshTokensOf(found.session)
+  return tokens.isGenuine(token) ? { ...found, tokens, generation: token.generation } : undefined
+}
+
+/** The service that asks about a refresh token has received it, so its generation counts as used. */
+export async function findByRefreshToken(needs: SessionsNeeds, text: string): Promise<TokenSession | undefined> {
+  const found = await findTokenSession(needs, text)
+  if (!found || !isAlive(found, needs.clock.now()) || found.generation !== found.session.generation) return undefined
+  const { id: sessionId, generation, confirmedGeneration } = found.session
+  if (generation > confirmedGeneration) await confirmGeneration(needs, { sessionId, generation })
+  return found
+}
+
+/**
+ * Records that a client has used this generation, which ends the retry window of the previous refresh token. While the
+ * database accepts no writes (a full disk) the next use records it, so that reads go on. Until then a thief with the
+ * previous token could get the owner's own successor; the second refresh of the two is detected.
+ */
+async function confirmGeneration(
+  { store: db }: SessionsNeeds,
+  generation: { sessionId: string; generation: number },
+): Promise<void> {
+  try {
+    await store.confirm(db, generation)
+  } catch (error) {
+    if (refusalIn(error)?.status !== 503) throw error
+  }
+}

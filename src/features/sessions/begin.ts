@@ -2,14 +2,13 @@ import { KeywardError } from '../../errors.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
 import { randomId } from '../../lib/random.ts'
 import { drawDeviceEpoch, isDeviceOf } from './device-token.ts'
-import { expiryOf } from './lifetime.ts'
-import type { BegunSession, NewLogin } from './session.ts'
+import { type BegunSession, expiryOf, type NewLogin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
- * The session carries the epoch that was read together with the credential. So a password reset or a deactivation that
- * came in between refuses it, and one at the same moment ends it.
+ * The session carries the session epoch that was read together with the credential. So a password reset or a deactivation
+ * since then refuses the session, and one at the same moment ends it.
  */
 export async function begin(needs: SessionsNeeds, { user, amr, origin, device }: NewLogin): Promise<BegunSession> {
   const { store: db, clock, random, audit, users, lifetimes, maxPerUser } = needs
@@ -31,16 +30,8 @@ export async function begin(needs: SessionsNeeds, { user, amr, origin, device }:
     await audit.record({ ...about, sessionId, event: 'session.ended', details: { reason: 'too_many_sessions' } })
   await audit.record({ ...about, event: 'login.succeeded', details: { amr: session.amr } })
   if (!known) await audit.record({ ...about, event: 'login.new_device' })
-  return {
-    session,
-    user: { ...user, deviceEpoch: deviceEpoch || (await startDeviceEpoch(needs, user.id)) },
-    deviceId: known?.deviceId,
-  }
-}
-
-/** Call it while the account is held: an epoch of 0 means that the user has no device token. */
-async function startDeviceEpoch({ users, random }: SessionsNeeds, id: number): Promise<number> {
-  const deviceEpoch = drawDeviceEpoch(random)
-  await users.setDeviceEpoch({ id, deviceEpoch })
-  return deviceEpoch
+  // The user is held by this transaction. An epoch of 0 means that the user has no valid device token.
+  const drawn = deviceEpoch === 0 ? drawDeviceEpoch(random) : deviceEpoch
+  if (deviceEpoch === 0) await users.setDeviceEpoch({ id: user.id, deviceEpoch: drawn })
+  return { session, user: { ...user, deviceEpoch: drawn }, deviceId: known?.deviceId }
 }

@@ -1,7 +1,7 @@
-/** A User-Agent header in words a person knows, such as `Firefox on macOS`; null where it tells nothing. */
+/** The browser and system of a User-Agent header, such as `Firefox on macOS`; null if it names neither. */
 export function deviceName(userAgent: string | null): string | null {
   if (userAgent === null || userAgent === '') return null
-  // Loaded for the first session that is shown: a start would evaluate its hundred patterns for nothing.
+  // Loaded with the first list of sessions, since evaluating its hundred patterns would slow the start.
   const { browser, os } = (require('bowser') as typeof import('bowser')).parse(userAgent)
   const program = browser.name || /^[A-Za-z][\w .-]{0,30}(?=\/)/.exec(userAgent)?.[0]
   if (program && os.name) return `${program} on ${os.name}`

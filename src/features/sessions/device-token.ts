@@ -4,7 +4,7 @@ import { deriveKey } from '../../lib/hash.ts'
 import { type Random, randomId } from '../../lib/random.ts'
 import type { User } from '../users/users.ts'
 
-/** The content of a genuine device token. `isDeviceOf` compares its epoch. */
+/** The content of a genuine device token. `isDeviceOf` checks its epoch. */
 export interface Device {
   /** Stays the same when the token is renewed. */
   deviceId: string
@@ -14,8 +14,8 @@ export interface Device {
 
 export interface DeviceTokens {
   /**
-   * A token that says for 180 days that this device has logged in as this user.
-   * @param deviceId of a known device; a new one by default
+   * Makes a token that proves for 180 days that this device has logged in as this user.
+   * @param deviceId the id of a known device; a new one by default
    */
   make(user: Pick<User, 'id' | 'deviceEpoch'>, deviceId?: string): Promise<string>
   /** Reads a token. @returns undefined unless Keyward made it and it has not expired */
@@ -28,10 +28,10 @@ const AUDIENCE = 'keyward:device'
 
 /**
  * Device tokens: HS256 with a key derived from SECRET_KEY, bound to a random number in the user's row, so that neither
- * alone forges one. They grant no access: they tell a returning user from a stranger who guesses passwords.
+ * alone is enough to forge one. They grant no access: they distinguish a returning user from a stranger who guesses passwords.
  *
- * @elysiajs/jwt makes them. It waits in the thread pool behind password hashing, so it is used only on routes that hash
- * anyway. It is loaded at the first login, since it brings all of jose.
+ * @elysiajs/jwt makes them. It waits in the thread pool behind password hashing, so only routes that hash use it. It is
+ * loaded at the first login, since it brings all of jose.
  * @param secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced
  */
 export function createDeviceTokens({
@@ -89,7 +89,7 @@ async function createSigners(secrets: readonly string[]) {
 
 type Signer = Awaited<ReturnType<typeof createSigners>>[number]
 
-/** Whether the device has logged in as this user, and its tokens were not voided since. */
+/** Whether the device has logged in as this user, and its tokens were not revoked since. */
 export const isDeviceOf = (device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): boolean =>
   device.userId === user.id && device.epoch === user.deviceEpoch && user.deviceEpoch !== 0
 

@@ -1,10 +1,10 @@
 import { KeywardError } from '../../errors.ts'
-import { parseRefreshToken } from './refresh-token.ts'
+import { findTokenSession } from './authenticate.ts'
 import type { EndReason } from './session.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
-/** Any other text in a path never reaches the database, which refuses some characters with an error. */
+/** Any other text never reaches the database, which refuses some characters with an error. */
 const isSessionId = (text: string): boolean => /^[\w-]{22}$/.test(text)
 
 /** Ends one session of a user with its refresh and access tokens. @returns false when it was not alive */
@@ -56,16 +56,7 @@ export async function endAll(
 }
 
 export async function revoke(needs: SessionsNeeds, token: string, ip: string): Promise<void> {
-  const owner = (await ownerOfRefreshToken(needs, token)) ?? (await needs.tokens.verifyFresh(token))
+  const found = await findTokenSession(needs, token)
+  const owner = found ? { userId: found.user.id, sessionId: found.session.id } : await needs.tokens.verifyFresh(token)
   if (owner) await endOne(needs, { userId: owner.userId, id: owner.sessionId, reason: 'revoked', ip })
-}
-
-async function ownerOfRefreshToken(
-  { store: db, refreshTokensOf }: SessionsNeeds,
-  text: string,
-): Promise<{ userId: number; sessionId: string } | undefined> {
-  const token = parseRefreshToken(text)
-  const found = token && (await store.findWithUser(db, token.sessionId))
-  if (!found || !refreshTokensOf(found.session).isGenuine(token)) return undefined
-  return { userId: found.user.id, sessionId: found.session.id }
 }

@@ -1,9 +1,9 @@
-import { roleNames, type User } from '../users/users.ts'
+import { roleNames } from '../users/users.ts'
 import type { RefreshTokens } from './refresh-token.ts'
-import type { BegunSession, StoredSession } from './session.ts'
+import type { BegunSession } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 
-/** The tokens that a client acts with for a user (RFC 6749 section 5.1). */
+/** The tokens with which a client acts for a user (RFC 6749 section 5.1). */
 export interface Grant {
   /** For the log; not sent to the client. */
   userId: number
@@ -27,21 +27,16 @@ export async function finishLogin(
   return { ...makeGrant(needs, { session, user, tokens, generation: 0 }), deviceToken }
 }
 
+interface RefreshGeneration {
+  /** The refresh tokens of the session. */
+  tokens: RefreshTokens
+  generation: number
+}
+
 /** The tokens of a session at one generation. The refresh token is the same each time it is made. */
 export function makeGrant(
-  needs: Pick<SessionsNeeds, 'tokens'>,
-  {
-    session,
-    user,
-    tokens,
-    generation,
-  }: {
-    session: Pick<StoredSession, 'id' | 'amr' | 'authTime'>
-    user: User
-    /** The refresh tokens of this session. */
-    tokens: RefreshTokens
-    generation: number
-  },
+  needs: SessionsNeeds,
+  { session, user, tokens, generation }: Pick<BegunSession, 'session' | 'user'> & RefreshGeneration,
 ): Grant {
   const { token, expiresIn } = needs.tokens.mint({
     userId: user.id,

@@ -15,28 +15,24 @@ export interface RefreshTokenText {
   mac: Uint8Array
 }
 
-/** The part of a session's MAC key that is stored in its row. */
-export interface SessionSalt {
-  macSalt: string
-}
-
 /** The refresh tokens of one session. */
 export interface RefreshTokens {
   /** The refresh token of a generation: the same text each time. */
   make(generation: number): string
-  /** Whether Keyward made this token for this session, with the present or the previous SECRET_KEY. */
+  /** Whether Keyward made this token for this session, with the current or the previous SECRET_KEY. */
   isGenuine(token: RefreshTokenText): boolean
 }
 
 /**
  * Reads a refresh token without the database: `kwr_` and base64url of version, session id (16 bytes), generation
- * (4 bytes, big endian) and MAC (32 bytes), in its one canonical spelling. Undefined for anything else.
+ * (4 bytes, big endian) and MAC (32 bytes), in the canonical spelling.
+ * @returns undefined for any other text
  */
 export function parseRefreshToken(text: string): RefreshTokenText | undefined {
   if (!text.startsWith(PREFIX) || text.length !== PREFIX.length + Math.ceil((LENGTH * 4) / 3)) return undefined
   const bytes = fromBase64Url(text.slice(PREFIX.length))
   if (bytes?.byteLength !== LENGTH || bytes[0] !== VERSION) return undefined
-  // Copies: for a view, Bun makes an array that costs the garbage collector more than the few bytes do.
+  // Copies: a view costs Bun's garbage collector more than the few bytes do.
   return {
     sessionId: toBase64Url(bytes.slice(1, 17)),
     generation: ((bytes[17]! << 24) | (bytes[18]! << 16) | (bytes[19]! << 8) | bytes[20]!) >>> 0,
@@ -46,17 +42,17 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
 }
 
 /** The refresh tokens of a session. */
-export type RefreshTokensOf = (session: SessionSalt & { id: string }) => RefreshTokens
+export type RefreshTokensOf = (session: { id: string; macSalt: string }) => RefreshTokens
 
 /**
  * Makes and checks refresh tokens. The MAC key is derived from SECRET_KEY and the session's salt, so neither a copy of the
- * database nor SECRET_KEY alone forges one. Tokens are not stored: they can be made again.
+ * database nor SECRET_KEY alone is enough to forge one. Tokens are not stored, since they can be made again.
  * @param secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced
  */
 export function createRefreshTokens(secrets: readonly [string, ...string[]]): RefreshTokensOf {
-  const [present, ...previous] = secrets.map((secret) => deriveKey(secret, 'keyward refresh token v1'))
+  const [current, ...previous] = secrets.map((secret) => deriveKey(secret, 'keyward refresh token v1'))
   return ({ id, macSalt }) => {
-    const key = hmacSha256(present!, macSalt)
+    const key = hmacSha256(current!, macSalt)
     const isMadeWith = (key: Uint8Array, { body, mac }: RefreshTokenText) =>
       constantTimeEqual(hmacSha256(key, body), mac)
     return {

@@ -7,12 +7,12 @@ import { FormError, parseQuery } from '../../lib/form.ts'
 import { RefreshBody, SessionView, TokenForm, TokenPair, toSessionView, toTokenPair } from './schemas.ts'
 import type { Sessions } from './sessions.ts'
 
-/** Why tokens are not counted: a limit would only hurt a backend that refreshes for all of its users. */
+/** Why requests with tokens have no limit: it would only hurt a backend that refreshes for all of its users. */
 const unguessable = {
   none: 'nobody guesses a MAC of 256 bits, and a token that Keyward did not make costs one read',
 } as const
 
-/** Whether a query has more than `known` parameters, or cannot be read. */
+/** Whether a query has unknown parameters beside the `known` ones, or cannot be read. */
 function hasMore(url: string, known: number): boolean {
   try {
     return Object.keys(parseQuery(url)).length !== known
@@ -46,7 +46,7 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
           operationId: 'refreshTokens',
           summary: 'Refresh your tokens',
           description:
-            'Each refresh token is for one use: store the new pair at once. If the answer got lost, send the same token again, and you get the same pair: always within 10 seconds, and within an hour if the new pair was not used (the server can be configured otherwise). Any older refresh token counts as stolen and ends the session.',
+            'Each refresh token is for one use: store the new pair at once. If the answer was lost, send the same token again and you get the same pair: always within 10 seconds, and within an hour if the new pair was not used (the server can have other limits). Any older refresh token counts as stolen and ends the session.',
           tags: ['tokens'],
         },
       },
@@ -106,7 +106,7 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
       '/users/me/sessions',
       async ({ request, query, set }) => {
         const exceptCurrent = query.except === 'current'
-        // Elysia drops a parameter that it does not know: a misspelt one must not end the present session too.
+        // Elysia drops unknown parameters, but a misspelt `except` must not end the current session too.
         if (hasMore(request.url, exceptCurrent ? 1 : 0)) throw invalidField('query', 'Only except=current is known')
         await sessions.endOwnAll(sessionOf(request), { exceptCurrent, ip: kit.clientIp(request) })
         set.status = 204
@@ -141,12 +141,12 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
         oauth: true,
         parse: 'strictForm',
         body: TokenForm,
-        response: { 200: nothing('The token is not valid any more, or never was'), ...bodyProblems('invalid_client') },
+        response: { 200: nothing('The token is no longer valid, or never was'), ...bodyProblems('invalid_client') },
         detail: {
           operationId: 'revokeToken',
           summary: 'Revoke a token',
           description:
-            'Ends the session of an access or refresh token, and so all tokens of that session (RFC 7009). The answer is the same for an unknown token.',
+            'Ends the session of an access or refresh token, and with it all tokens of that session (RFC 7009). The answer is the same for an unknown token.',
           tags: ['tokens'],
         },
       },

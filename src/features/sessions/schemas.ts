@@ -44,7 +44,7 @@ export const TokenForm = t.Object(
 export const SessionView = t.Object(
   {
     id: t.String(),
-    current: t.Boolean({ description: 'Whether this request belongs to it' }),
+    current: t.Boolean({ description: 'Whether it is the session of this request' }),
     created_at: t.String(),
     last_used_at: t.String({ description: 'The time of the last login or refresh' }),
     expires_at: t.String(),

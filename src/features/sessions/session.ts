@@ -19,6 +19,24 @@ export type EndReason =
   | 'revoked'
   | 'too_many_sessions'
 
+/** In milliseconds. */
+export interface SessionLifetimes {
+  /** A session expires this long after its last refresh. */
+  idle: number
+  /** A session expires this long after its login. */
+  absolute: number
+  /** How long the previous refresh token always returns the same successor again. */
+  grace: number
+  /** How long it does so while no token of the successor was used; 0 disables that. */
+  retry: number
+}
+
+/** When a session expires that is refreshed at `now`: the earlier of its idle and its absolute expiry. */
+export const expiryOf = (
+  { idle, absolute }: SessionLifetimes,
+  { createdAt, now }: { createdAt: EpochMs; now: EpochMs },
+): EpochMs => Math.min(now + idle, createdAt + absolute)
+
 /** A login whose credential was checked. */
 export interface NewLogin {
   /** As read together with the credential. */
@@ -26,11 +44,11 @@ export interface NewLogin {
   /** Authentication methods (RFC 8176). */
   amr: readonly string[]
   origin: Origin
-  /** The device that the login showed a token of. */
+  /** The device of the device token that came with the login. */
   device?: Device
 }
 
-/** A session that is stored, without its tokens; see `Sessions.finishLogin`. */
+/** A stored session without its tokens; see `Sessions.finishLogin`. */
 export interface BegunSession {
   session: Pick<StoredSession, 'id' | 'macSalt' | 'amr' | 'authTime'>
   user: User
@@ -52,24 +70,6 @@ export interface StoredSession {
   refreshedAt: EpochMs
   expiresAt: EpochMs
   endedAt: EpochMs | null
-}
-
-export interface NewSession extends Origin {
-  id: string
-  userId: number
-  epoch: number
-  amr: string
-  macSalt: string
-  expiresAt: EpochMs
-  now: EpochMs
-}
-
-/** Moves a session from `generation` to the next one. */
-export interface Rotation extends Origin {
-  id: string
-  generation: number
-  expiresAt: EpochMs
-  now: EpochMs
 }
 
 /** A session as its user sees it. */

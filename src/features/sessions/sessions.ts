@@ -1,4 +1,5 @@
-import type { Clock } from '../../lib/clock.ts'
+import { type Clock, DAY } from '../../lib/clock.ts'
+import { clientPrefix } from '../../lib/ip.ts'
 import type { Log } from '../../lib/log.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
@@ -6,18 +7,23 @@ import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
-import { authenticate, authenticateExisting, findCaller } from './authenticate.ts'
+import { authenticate, authenticateExisting, findByRefreshToken, findCaller } from './authenticate.ts'
 import { begin } from './begin.ts'
-import { cleanUp } from './clean-up.ts'
 import { createDeviceTokens, type Device, type DeviceTokens } from './device-token.ts'
 import { endAll, endOwn, endOwnAll, logout, revoke } from './end.ts'
 import { finishLogin, type Grant, type LoginGrant } from './grant.ts'
-import { isKnownNetwork } from './known-networks.ts'
-import { listOwn } from './list.ts'
-import { findByRefreshToken } from './lookup.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
-import type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
+import type {
+  BegunSession,
+  EndReason,
+  NewLogin,
+  Origin,
+  SessionLifetimes,
+  SessionSummary,
+  StoredSession,
+} from './session.ts'
+import * as store from './store.ts'
 
 export { type Device, isDeviceOf } from './device-token.ts'
 export type { Grant, LoginGrant } from './grant.ts'
@@ -46,25 +52,13 @@ export interface SessionsNeeds {
   maxPerUser: number
 }
 
-/** In milliseconds. */
-export interface SessionLifetimes {
-  /** A session ends this long after its last refresh. */
-  idle: number
-  /** A session ends this long after its login. */
-  absolute: number
-  /** How long the previous refresh token gives the same successor again, in any case. */
-  grace: number
-  /** How long it does while no token of the successor was used; 0 disables that. */
-  retry: number
-}
-
 /** Sessions: from a login until they end or expire. */
 export interface Sessions {
   /**
-   * Begins a session. This is the only place where one begins, and it alone checks that the account may have one. Call
-   * it in a transaction with what else the login writes, and `finishLogin` once that is committed. When the user has
-   * `maxPerUser` sessions, the one refreshed longest ago ends.
-   * @throws KeywardError `invalid_credentials` for a user who is inactive or gone, or whose sessions were all ended
+   * Begins a session. Every session begins here, and only here is it checked that the account may have one. Call it in
+   * the transaction of the login, and `finishLogin` after the commit. When the user has `maxPerUser` sessions, the one
+   * refreshed longest ago ends.
+   * @throws KeywardError `invalid_credentials` for a user who is inactive or deleted, or whose sessions were all ended
    *   since the credential was read
    */
   begin(login: NewLogin): Promise<BegunSession>
@@ -82,7 +76,7 @@ export interface Sessions {
    */
   authenticate(token: string): MaybePromise<SessionCaller>
   /**
-   * As `authenticate`, but tells when the token is valid and its user is gone.
+   * As `authenticate`, with another refusal when the token is valid and its user was deleted.
    * @throws KeywardError `invalid_token`, `user_not_found`
    */
   authenticateExisting(token: string): Promise<SessionCaller>
@@ -90,10 +84,10 @@ export interface Sessions {
   findCaller(claims: AccessTokenClaims): MaybePromise<SessionCaller | undefined>
   /**
    * Looks a refresh token up without rotating it.
-   * @returns undefined for a text that is no refresh token; `inactive` for one that is not the current token of a live session
+   * @returns undefined unless it is the current refresh token of a live session
    */
-  findByRefreshToken(token: string): Promise<{ session: StoredSession; user: User } | 'inactive' | undefined>
-  /** The user's live sessions, the last used first. */
+  findByRefreshToken(token: string): Promise<{ session: StoredSession; user: User } | undefined>
+  /** The user's live sessions, the last refreshed first. */
   listOwn(caller: SessionCaller): Promise<SessionSummary[]>
   /** Ends the caller's session. */
   logout(caller: SessionCaller, ip: string): Promise<void>
@@ -108,10 +102,10 @@ export interface Sessions {
    */
   endOwnAll(caller: SessionCaller, options: { exceptCurrent: boolean; ip: string }): Promise<void>
   /**
-   * Ends every session of a user, and those that a login under way would begin. Call it in the transaction of the
-   * change that demands it, which also writes the audit event.
-   * @throws KeywardError `invalid_token` when the session to keep has ended meanwhile: of two sessions that end each
-   *   other one wins, and the whole change of the other is rolled back
+   * Ends every session of a user, and each session that a login under way would begin. Call it in the transaction of
+   * the change that requires it; that transaction also writes the audit event.
+   * @throws KeywardError `invalid_token` when the session to keep has ended meanwhile. Of two sessions that end each
+   *   other, one succeeds, and the whole change of the other is rolled back
    */
   endAll(change: { userId: number; keep?: string; reason: EndReason }): Promise<void>
   /**
@@ -119,20 +113,23 @@ export interface Sessions {
    * or unknown token has no effect and is no error (section 2.2).
    */
   revoke(token: string, ip: string): Promise<void>
-  /** The device of a device token that Keyward made and that has not expired. */
+  /** The device of a device token; undefined unless Keyward made the token and it has not expired. */
   readDevice(token: string): Promise<Device | undefined>
-  /** Whether a session of this user, live or not, was last used from this network. */
+  /** Whether a session of this user, live or not, was last refreshed from this network. */
   isKnownNetwork(from: { userId: number; client: string; ip: string }): Promise<boolean>
   /** Deletes up to `limit` sessions that ended or expired a week ago. @returns how many rows it looked at */
   cleanUp(limit: number): Promise<number>
 }
+
+/** How long ended sessions are kept: they still tell the networks of their users; see `isKnownNetwork`. */
+const KEEP_ENDED = 7 * DAY
 
 /** @param given.secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced */
 export function createSessions({
   secrets,
   ...others
 }: Omit<SessionsNeeds, 'refreshTokensOf' | 'deviceTokens'> & { secrets: readonly [string, ...string[]] }): Sessions {
-  const { clock, random } = others
+  const { store: db, clock, random } = others
   const needs: SessionsNeeds = {
     ...others,
     refreshTokensOf: createRefreshTokens(secrets),
@@ -146,14 +143,19 @@ export function createSessions({
     authenticateExisting: (token) => authenticateExisting(needs, token),
     findCaller: (claims) => findCaller(needs, claims),
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
-    listOwn: (caller) => listOwn(needs, caller),
+    listOwn: ({ userId }) => store.listLive(db, { userId, now: clock.now() }),
     logout: (caller, ip) => logout(needs, caller, ip),
     endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),
     endOwnAll: (caller, options) => endOwnAll(needs, caller, options),
     endAll: (change) => endAll(needs, change),
     revoke: (token, ip) => revoke(needs, token, ip),
     readDevice: (token) => needs.deviceTokens.read(token),
-    isKnownNetwork: (from) => isKnownNetwork(needs, from),
-    cleanUp: (limit) => cleanUp(needs, limit),
+    async isKnownNetwork({ userId, client, ip }) {
+      // Usually it is the same address, and one look-up costs less than reading all of them.
+      if (await store.isKnownAddress(db, { userId, ip })) return true
+      const addresses = await store.addressesOf(db, userId)
+      return addresses.some((address) => clientPrefix(address) === client)
+    },
+    cleanUp: (limit) => store.deleteOld(db, { before: clock.now() - KEEP_ENDED, limit }),
   }
 }

@@ -1,4 +1,4 @@
-import { and, eq, exists, gt, gte, isNull, lt, ne, notInArray, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, gte, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
@@ -6,28 +6,18 @@ import { execute, named, queryRows, readRows, statements } from '../../storage/s
 import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/users.ts'
-import type { EndReason, NewSession, Rotation, SessionSummary, StoredSession } from './session.ts'
+import { aliveSql, notEndedSql, ofActiveUserSql } from './alive.store.ts'
+import type { EndReason, Origin, SessionSummary, StoredSession } from './session.ts'
 
-const isNotEnded = ({ endedAt, expiresAt }: Db['t']['sessions'], now: EpochMs | SQL) =>
-  and(isNull(endedAt), gt(expiresAt, now))
-
-const prepared = statements((db, { select, returning, change }) => {
-  const {
-    q,
-    t: { users, sessions },
-  } = db
-  const notEnded = isNotEnded(sessions, named('now'))
-  const ofActiveUser = and(
-    eq(users.id, sessions.userId),
-    eq(users.isActive, true),
-    eq(users.sessionEpoch, sessions.epoch),
-  )
-  // A session is alive if it is neither ended nor expired, and if its user is active and still at the session's epoch.
-  const alive = and(notEnded, exists(q.select({ id: users.id }).from(users).where(ofActiveUser)))
-  const seenOfLive = q
+const prepared = statements((db, { select, selectDistinct, returning, change }) => {
+  const { q, t } = db
+  const { users, sessions } = t
+  const notEnded = notEndedSql(t, named('now'))
+  const alive = aliveSql(db, named('now'))
+  const confirmedOfLive = q
     .select({ generation: sessions.confirmedGeneration })
     .from(sessions)
-    .where(and(eq(sessions.id, named('sessionId')), notEnded, ofActiveUser))
+    .where(and(eq(sessions.id, named('sessionId')), notEnded, ofActiveUserSql(t)))
   const session = {
     id: sessions.id,
     userId: sessions.userId,
@@ -42,14 +32,14 @@ const prepared = statements((db, { select, returning, change }) => {
     expiresAt: sessions.expiresAt,
     endedAt: sessions.endedAt,
   }
-  const userAndSeen = { ...userColumns(db), seen: sql`(${seenOfLive})`.mapWith((seen): number | null => Number(seen)) }
+  const confirmed = sql`(${confirmedOfLive})`.mapWith((generation): number | null => Number(generation))
   const ofUser = eq(sessions.userId, castPlaceholder('userId', 'bigint'))
   const othersOfUser = and(ofUser, ne(sessions.id, named('begun')), notEnded)
   const newestOfUser = q
     .select({ id: sessions.id })
     .from(sessions)
     .where(othersOfUser)
-    .orderBy(sql`${sessions.refreshedAt} desc`, sql`${sessions.createdAt} desc`, sql`${sessions.id} desc`)
+    .orderBy(desc(sessions.refreshedAt), desc(sessions.createdAt), desc(sessions.id))
     .limit(limitTo('keep'))
   const end = { endedAt: named('now'), endReason: named('reason'), reviewAt: named('now') }
   return {
@@ -69,7 +59,9 @@ const prepared = statements((db, { select, returning, change }) => {
         userAgent: named('userAgent'),
       }),
     ),
-    userOfLiveSession: select(userAndSeen, (q) => q.from(users).where(eq(users.id, named('userId')))),
+    userOfLiveSession: select({ ...userColumns(db), confirmed }, (q) =>
+      q.from(users).where(eq(users.id, named('userId'))),
+    ),
     confirm: change(
       q
         .update(sessions)
@@ -123,16 +115,28 @@ const prepared = statements((db, { select, returning, change }) => {
         userAgent: sessions.userAgent,
         amr: sessions.amr,
       },
-      (q) => q.from(sessions).where(and(ofUser, alive)),
+      (q) => q.from(sessions).where(and(ofUser, alive)).orderBy(desc(sessions.refreshedAt), desc(sessions.createdAt)),
     ),
+    atAddress: select({ id: sessions.id }, (q) =>
+      q
+        .from(sessions)
+        .where(and(ofUser, eq(sessions.ip, castPlaceholder('ip', 'text'))))
+        .limit(limitTo(1)),
+    ),
+    addressesOf: selectDistinct({ ip: sessions.ip }, (q) => q.from(sessions).where(ofUser).limit(limitTo(200))),
   }
 })
+
+/** The fields of a session that a statement writes, with the time of the write. */
+type Written<Field extends keyof StoredSession> = Pick<StoredSession, Field> & Origin & { now: EpochMs }
+
+type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'macSalt' | 'expiresAt'>
 
 export const insert = (db: Db, session: NewSession): Promise<unknown> =>
   execute(db, prepared(db).insert, { ...session })
 
 /**
- * Ends the user's longest idle live sessions, so that `keep` are left beside the session `begun`, which stays in any case.
+ * Ends the user's longest idle sessions, so that `keep` of them are left beside the session `begun`, which always stays.
  * @returns the ids of the ended sessions
  */
 export async function endExcess(
@@ -150,9 +154,9 @@ export async function endExcess(
 export const findUserOfLiveSession = (
   db: Db,
   by: { userId: number; sessionId: string; now: EpochMs },
-): MaybePromise<{ user: User; seen: number } | undefined> =>
+): MaybePromise<{ user: User; confirmed: number } | undefined> =>
   andThen(readRows(db, prepared(db).userOfLiveSession, by), ([row]) =>
-    row && row.seen !== null ? { user: row, seen: row.seen } : undefined,
+    row && row.confirmed !== null ? { user: row, confirmed: row.confirmed } : undefined,
   )
 
 /** Records that a client has used this generation, which ends the retry window of the previous refresh token. */
@@ -163,8 +167,8 @@ export const findWithUser = (db: Db, id: string): MaybePromise<{ session: Stored
   andThen(readRows(db, prepared(db).withUser, { id }), ([found]) => found)
 
 /** Moves a live session to its next generation. @returns false when it is not at `generation` or not alive */
-export const rotate = async (db: Db, rotation: Rotation): Promise<boolean> =>
-  (await execute(db, prepared(db).rotate, { ...rotation, next: rotation.generation + 1 })) > 0
+export const rotate = async (db: Db, by: Written<'id' | 'generation' | 'expiresAt'>): Promise<boolean> =>
+  (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 })) > 0
 
 /** Ends a live session of this user. @returns false when there is none */
 export const endOne = async (
@@ -176,20 +180,28 @@ export const endOne = async (
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
   (await execute(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
 
+/** The live sessions of a user, the last refreshed first. */
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
   queryRows(db, prepared(db).listLive, by)
 
+/** Whether any session of this user, ended ones included, was last refreshed from this IP address. */
+export const isKnownAddress = async (db: Db, by: { userId: number; ip: string }): Promise<boolean> =>
+  (await readRows(db, prepared(db).atAddress, by)).length > 0
+
+/** The IP addresses from which a user's sessions, ended ones included, were last refreshed; at most 200. */
+export const addressesOf = async (db: Db, userId: number): Promise<string[]> =>
+  (await readRows(db, prepared(db).addressesOf, { userId })).flatMap(({ ip }) => (ip === null ? [] : [ip]))
+
 /** Moves a live session from the previous epoch to `epoch`. @returns false when it is not alive */
 export async function keepInEpoch(
-  { q, t: { sessions } }: Db,
+  { q, t }: Db,
   { id, userId, epoch, now }: { id: string; userId: number; epoch: number; now: EpochMs },
 ): Promise<boolean> {
+  const { sessions } = t
   const kept = await q
     .update(sessions)
     .set({ epoch })
-    .where(
-      and(eq(sessions.id, id), eq(sessions.userId, userId), eq(sessions.epoch, epoch - 1), isNotEnded(sessions, now)),
-    )
+    .where(and(eq(sessions.id, id), eq(sessions.userId, userId), eq(sessions.epoch, epoch - 1), notEndedSql(t, now)))
     .returning({ id: sessions.id })
   return kept.length > 0
 }
@@ -205,24 +217,24 @@ export const endOutsideEpoch = (
     .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), ne(sessions.epoch, epoch)))
 
 /**
- * Reviews up to `limit` sessions that are due before `before`: deletes those that ended or expired before it, and makes the
- * others due when they expire.
+ * Reviews up to `limit` sessions whose review is due before `before`. Deletes those that ended or expired before it, and
+ * sets the next review of the others to their expiry.
  * @returns how many were reviewed
  */
-export async function deleteDead(
+export async function deleteOld(
   { q, t: { sessions } }: Db,
   { before, limit }: { before: EpochMs; limit: number },
 ): Promise<number> {
   const due = sql`${sessions.id} in ${q.select({ id: sessions.id }).from(sessions).where(lt(sessions.reviewAt, before)).limit(limit)}`
   const end = sql`case when ${sessions.endedAt} < ${sessions.expiresAt} then ${sessions.endedAt} else ${sessions.expiresAt} end`
-  const gone = await q
+  const deleted = await q
     .delete(sessions)
     .where(and(due, lt(end, before)))
     .returning({ id: sessions.id })
-  const putOff = await q
+  const postponed = await q
     .update(sessions)
     .set({ reviewAt: end })
     .where(and(due, gte(end, before)))
     .returning({ id: sessions.id })
-  return gone.length + putOff.length
+  return deleted.length + postponed.length
 }

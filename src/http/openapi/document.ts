@@ -16,11 +16,11 @@ export interface OpenApiDocument extends Record<string, unknown> {
 }
 
 /**
- * Describes the service for its clients. The routes of the documentation itself are left out.
+ * Describes the service for its clients, without the routes of the documentation itself.
  *
- * @elysiajs/swagger finds the paths and parameters of the routes. Its media types, security and refusals are guesses,
- * and are replaced.
- * @throws Error for a route without the words that an operation needs, and for two schemas of one title
+ * @elysiajs/swagger finds the paths and parameters of the routes. Its media types, security and refusals are guesses and
+ * are replaced.
+ * @throws Error for a route without a required description, and for two schemas with the same title
  */
 export async function createDocument({ routes: all, publicUrl }: DocumentOptions): Promise<OpenApiDocument> {
   const routes = all.filter((route) => tagOf(route) !== 'documentation')
@@ -30,12 +30,12 @@ export async function createDocument({ routes: all, publicUrl }: DocumentOptions
   for (const route of inTagOrder(routes)) {
     const path = route.path.replace(/:(\w+)/g, '{$1}')
     const method = route.method.toLowerCase()
-    const operation = await mendOperation(route, draft.paths[path]![method]!, components)
+    const operation = mendOperation(route, draft.paths[path]![method]!, components)
     paths[path] = { ...paths[path], [method]: operation }
   }
   const used = JSON.stringify([paths, [...components.responses]])
-  const headers = Object.entries(documentedHeaders).filter(([name]) => used.includes(`#/components/headers/${name}"`))
-  const schemes = Object.entries(securitySchemes(publicUrl)).filter(([name]) => used.includes(`{"${name}":[]}`))
+  const usedOf = (all: object, mention: (name: string) => string) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => used.includes(mention(name))))
   return {
     openapi: '3.1.0',
     info: {
@@ -51,10 +51,10 @@ export async function createDocument({ routes: all, publicUrl }: DocumentOptions
       .map(([name, description]) => ({ name, description })),
     paths,
     components: {
-      securitySchemes: Object.fromEntries(schemes),
+      securitySchemes: usedOf(securitySchemes(publicUrl), (name) => `{"${name}":[]}`),
       schemas: Object.fromEntries(components.schemas.named),
       responses: Object.fromEntries(components.responses),
-      headers: Object.fromEntries(headers),
+      headers: usedOf(documentedHeaders, (name) => `#/components/headers/${name}"`),
     },
   }
 }

@@ -4,7 +4,7 @@ interface Header {
   example: unknown
 }
 
-/** The headers of answers. `X-Request-Id`, which every answer has, stands in the introduction only. */
+/** The headers of answers. Only the introduction names `X-Request-Id`, which every answer has. */
 export const documentedHeaders: Record<string, Header> = {
   'WWW-Authenticate': {
     description: 'How to authenticate (RFC 6750 section 3)',
@@ -45,11 +45,7 @@ export function headersOf(status: number, declared: Record<string, string> = {})
   const common = (byStatus[status] ?? []).map((name) => [name, { $ref: `#/components/headers/${name}` }])
   const own = Object.entries(declared).map(([name, description]) => [
     name,
-    {
-      description,
-      schema: { type: 'string' },
-      ...(documentedHeaders[name] && { example: documentedHeaders[name].example }),
-    },
+    { description, schema: { type: 'string' }, example: documentedHeaders[name]?.example },
   ])
   return common.length + own.length === 0 ? undefined : Object.fromEntries([...common, ...own])
 }

@@ -1,22 +1,11 @@
-import { catalogue, type ErrorCode, type ErrorDetail, KeywardError } from '../../errors.ts'
-import { problemResponse } from '../errors.ts'
+import { catalogue, type ErrorCode, KeywardError } from '../../errors.ts'
+import { problemOf } from '../errors.ts'
 
-/** A problem document with its status. */
-export interface ProblemExample {
-  code: ErrorCode
-  status: number
-  body: unknown
-}
+/** The problem document of a code, made by the function that answers requests. */
+export const problemExample = (code: ErrorCode, oauth: boolean) =>
+  problemOf(new KeywardError(code, code === 'validation_failed' ? { errors: exampleErrors } : {}), oauth)
 
-/** The answer for a code, made by the function that answers requests. */
-export async function problemExample(code: ErrorCode, oauth: boolean): Promise<ProblemExample> {
-  const response = problemResponse(new KeywardError(code, details[code]), oauth)
-  return { code, status: response.status, body: await response.json() }
-}
-
-const details: Partial<Record<ErrorCode, ErrorDetail>> = {
-  validation_failed: { errors: [{ field: 'email', message: 'This is not an email address' }] },
-}
+const exampleErrors = [{ field: 'email', message: 'This is not an email address' }]
 
 /** The codes that the guard may answer before the handler runs. */
 export function guardCodes(access: string, oauth: boolean): ErrorCode[] {
@@ -25,15 +14,15 @@ export function guardCodes(access: string, oauth: boolean): ErrorCode[] {
   return access.includes(':') ? [...refusals, 'forbidden'] : refusals
 }
 
-/** Codes that go together on most routes, so that names stay short. */
+/** Short names for codes that most routes have together. */
 const together: Record<string, readonly ErrorCode[]> = {
   NoDatabase: ['database_busy', 'database_unavailable'],
   Unauthenticated: ['not_authenticated', 'invalid_token'],
 }
 
 /**
- * The name of the component for refusals of one status, as generated clients take it: `EmailTakenOrUsernameTaken`.
- * It depends on the set of codes only.
+ * The component name for the refusals of one status, which generated clients use: `EmailTakenOrUsernameTaken`. It depends
+ * only on the set of codes.
  */
 export function refusalName(codes: readonly ErrorCode[], oauth: boolean): string {
   let rest = Object.keys(catalogue).filter((code) => codes.includes(code as ErrorCode)) as ErrorCode[]

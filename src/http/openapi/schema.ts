@@ -2,15 +2,15 @@
 export type Schema = Readonly<Record<string, unknown>>
 
 export interface SchemaBook {
-  /** The schema as it belongs into the document; one with a `title` becomes a component and is referred to. */
+  /** The schema for the document. A schema with a `title` becomes a component, and the result refers to it. */
   take(schema: object): Schema
-  /** Every schema that was taken under its title. */
+  /** Every schema with a title that was taken. */
   named: ReadonlyMap<string, Schema>
 }
 
 /**
- * Turns schemas of routes into schemas of the document: without what only Elysia reads, and with unions of constants
- * as `enum`. A title names one schema.
+ * Turns schemas of routes into schemas of the document: without the keywords that only Elysia reads, and with unions of
+ * constants as `enum`.
  * @throws Error from `take` when two different schemas have one title
  */
 export function createSchemaBook(): SchemaBook {
@@ -25,7 +25,7 @@ export function createSchemaBook(): SchemaBook {
     return { $ref: `#/components/schemas/${title}` }
   }
 
-  /** A member of no title keeps its examples: there is no place beside it. */
+  /** A member without a title keeps its examples: they have no place beside it. */
   function takeMember(schema: Schema): Schema {
     const { title, examples } = schema
     return { ...take(schema), ...(title === undefined && examples !== undefined && { examples }) }
@@ -34,7 +34,7 @@ export function createSchemaBook(): SchemaBook {
   function translate(schema: Schema): Schema {
     const branches = schema.anyOf as Schema[] | undefined
     const chosen = branches && (textTwin(branches) ?? enumeration(branches))
-    if (chosen) return translate({ ...chosen, ...without(schema, 'anyOf') })
+    if (chosen) return translate({ ...chosen, ...schema, anyOf: chosen.anyOf })
     const entries = Object.entries(schema).filter(([keyword, value]) => belongs(keyword, value))
     return Object.fromEntries(entries.map(([keyword, value]) => translateKeyword(keyword, value)))
   }
@@ -43,7 +43,7 @@ export function createSchemaBook(): SchemaBook {
     if (keyword === 'properties') return [keyword, mapValues(value as Record<string, Schema>, takeMember)]
     if (keyword === 'anyOf' || keyword === 'oneOf' || keyword === 'allOf')
       return [keyword, (value as object[]).map(take)]
-    // A record of TypeBox matches every name with a pattern.
+    // TypeBox writes a record as a pattern that matches every name.
     if (keyword === 'patternProperties') return ['additionalProperties', take(Object.values(value as object)[0])]
     if ((keyword === 'items' || keyword === 'additionalProperties') && typeof value === 'object' && value !== null)
       return [keyword, take(value)]
@@ -54,8 +54,8 @@ export function createSchemaBook(): SchemaBook {
 }
 
 /**
- * Elysia writes `additionalProperties: false` into what it compiles, though it drops unknown members instead of
- * refusing them; `examples` of a whole stand beside its schema in the document, and the rest steers Elysia or the document.
+ * Elysia writes `additionalProperties: false` into the schemas that it compiles, though it drops unknown members instead of
+ * refusing them. The document has the `examples` beside the schema. The other keywords are for Elysia or the document.
  */
 function belongs(keyword: string, value: unknown): boolean {
   if (value === undefined || keyword.startsWith('x-')) return false
@@ -63,7 +63,7 @@ function belongs(keyword: string, value: unknown): boolean {
   return !['$id', 'error', 'nullable', 'examples', 'contentMediaType'].includes(keyword)
 }
 
-/** Elysia takes a number of a query as text too, and says so in an `anyOf` whose first branch is that text. */
+/** Elysia also accepts text for a number in a query, and writes that as an `anyOf` whose first branch is the text. */
 const textTwin = (branches: readonly Schema[]): Schema | undefined => {
   const values = branches.filter(({ type, format }) => type !== 'string' || !elysiaFormats.has(format))
   return values.length === 1 && values.length < branches.length ? values[0] : undefined
@@ -77,8 +77,8 @@ const enumeration = (branches: readonly Schema[]): Schema | undefined =>
     : undefined
 
 /**
- * An example of what a schema describes: its own first one, or one put together from those of its parts. `undefined`
- * where a part that must be there has none.
+ * An example of a schema: its own first one, or one built from the examples of its parts; `undefined` when a required part
+ * has none.
  */
 export function exampleOf(schema: Schema): unknown {
   if (Array.isArray(schema.examples)) return schema.examples[0]
@@ -96,8 +96,7 @@ export function exampleOf(schema: Schema): unknown {
   return Object.fromEntries(Object.entries(members).filter(([, example]) => example !== undefined))
 }
 
-export const mapValues = <From, To>(record: Record<string, From>, change: (value: From) => To): Record<string, To> =>
-  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
-
-const without = (schema: Schema, keyword: string): Schema =>
-  Object.fromEntries(Object.entries(schema).filter(([name]) => name !== keyword))
+export const mapValues = <From, To>(
+  record: Record<string, From>,
+  change: (value: From, name: string) => To,
+): Record<string, To> => Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]))

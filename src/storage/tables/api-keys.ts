@@ -1,20 +1,17 @@
 import type { Columns } from '../columns.ts'
-import type { userTables } from './users.ts'
+import { userReference, type userTables } from './users.ts'
 
 /** @owner api-keys */
-export const apiKeyTables = (c: Columns, { users }: ReturnType<typeof userTables>) => ({
+export const apiKeyTables = (c: Columns, tables: ReturnType<typeof userTables>) => ({
   apiKeys: c.table(
     'api_keys',
     {
       id: c.id('id'),
-      ownerId: c
-        .int('owner_id')
-        .notNull()
-        .references(() => users.id, { onDelete: 'cascade' }),
+      ownerId: userReference(c, tables, 'owner_id'),
       name: c.text('name').notNull(),
       /** HMAC-SHA-256 of the key. The key itself is shown once and not stored. */
       mac: c.text('mac').notNull(),
-      /** Permissions, space separated. A request has those of them that the owner holds at that time. */
+      /** Permissions, space separated. A request has the ones that its owner also holds at that time. */
       scopes: c.text('scopes').notNull(),
       createdAt: c.int('created_at').notNull(),
       expiresAt: c.int('expires_at'),

@@ -8,9 +8,9 @@ export const auditTables = (c: Columns) => ({
       id: c.id('id'),
       at: c.int('at').notNull(),
       event: c.text('event').notNull(),
-      /** The user concerned. No foreign key: the row outlives the user. */
+      /** The user concerned. No foreign key, since the row is kept after the user is deleted. */
       userId: c.int('user_id'),
-      /** The user who acted, where that is another one. */
+      /** The user who acted, if it is another user. */
       actorId: c.int('actor_id'),
       sessionId: c.text('session_id'),
       /** The whole IP address at first, its network after AUDIT_IP_DAYS. */

@@ -1,11 +1,11 @@
 import type { Columns } from '../columns.ts'
-import type { userTables } from './users.ts'
+import { userReference, type userTables } from './users.ts'
 
 /**
  * Roles, and which users have them.
  * @owner roles
  */
-export const roleTables = (c: Columns, { users }: ReturnType<typeof userTables>) => {
+export const roleTables = (c: Columns, tables: ReturnType<typeof userTables>) => {
   const roles = c.table('roles', {
     name: c.text('name').primaryKey(),
     description: c.text('description').notNull(),
@@ -16,10 +16,7 @@ export const roleTables = (c: Columns, { users }: ReturnType<typeof userTables>)
   const userRoles = c.table(
     'user_roles',
     {
-      userId: c
-        .int('user_id')
-        .notNull()
-        .references(() => users.id, { onDelete: 'cascade' }),
+      userId: userReference(c, tables, 'user_id'),
       role: c
         .text('role')
         .notNull()

@@ -1,17 +1,14 @@
 import type { Columns } from '../columns.ts'
-import type { userTables } from './users.ts'
+import { userReference, type userTables } from './users.ts'
 
 /** @owner sessions */
-export const sessionTables = (c: Columns, { users }: ReturnType<typeof userTables>) => ({
+export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>) => ({
   sessions: c.table(
     'sessions',
     {
       /** 128 random bits in base64url; the `sid` of its access tokens. */
       id: c.text('id').primaryKey(),
-      userId: c
-        .int('user_id')
-        .notNull()
-        .references(() => users.id, { onDelete: 'cascade' }),
+      userId: userReference(c, tables, 'user_id'),
       /** The user's session epoch when the credential was checked. */
       epoch: c.int('epoch').notNull(),
       /** Authentication methods (RFC 8176), space separated. */
@@ -30,7 +27,7 @@ export const sessionTables = (c: Columns, { users }: ReturnType<typeof userTable
       expiresAt: c.int('expires_at').notNull().default(0),
       endedAt: c.int('ended_at'),
       endReason: c.text('end_reason'),
-      /** When clean-up looks at the session next. A refresh does not change it, so a refresh updates no index. */
+      /** When clean-up next reviews the session. A refresh does not change it, so a refresh updates no index. */
       reviewAt: c.int('review_at').notNull().default(0),
       /** The IP address of the login or the last refresh. */
       ip: c.text('ip'),

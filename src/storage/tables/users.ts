@@ -10,18 +10,18 @@ export const userTables = (c: Columns) => ({
       id: c.id('id'),
       /** Where mail is sent: the local part as the user typed it, the domain in IDNA ASCII form. */
       email: c.text('email').notNull(),
-      /** `email` in lower case, for uniqueness and log-in. */
+      /** `email` in lower case, for uniqueness and login. */
       emailKey: c.text('email_key').notNull(),
       emailVerifiedAt: c.int('email_verified_at'),
       username: c.text('username').notNull(),
       usernameKey: c.text('username_key').notNull(),
       passwordHash: c.text('password_hash'),
-      /** How the hash was made, which a bcrypt hash does not tell. See `features/passwords`. */
+      /** How the hash was made; a bcrypt hash alone does not show it. See `features/passwords`. */
       passwordScheme: c.text('password_scheme'),
       isActive: c.bool('is_active').notNull(),
       /** Raised to end all sessions at once: a session is alive only while it carries the current epoch. */
       sessionEpoch: c.int('session_epoch').notNull(),
-      /** Carried by every device token of the user: random from the first log-in on, and set to 0 to revoke all of them. */
+      /** Carried by every device token of the user: random from the first login on, and set to 0 to revoke all of them. */
       deviceEpoch: c.int('device_epoch').notNull().default(0),
       createdAt: c.int('created_at').notNull(),
       updatedAt: c.int('updated_at').notNull(),
@@ -32,6 +32,13 @@ export const userTables = (c: Columns) => ({
     ],
   ),
 })
+
+/** A column that refers to a user. Deleting the user deletes the row. */
+export const userReference = (c: Columns, { users }: ReturnType<typeof userTables>, name: string) =>
+  c
+    .int(name)
+    .notNull()
+    .references(() => users.id, { onDelete: 'cascade' })
 
 /** The fields of a `User` of `features/users/user.ts`, for the statements of every feature that reads users. */
 export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
