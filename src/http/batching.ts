@@ -25,13 +25,10 @@ export function inBatches(steps: Pipeline, clock: Clock): (received: Request) =>
     const batch = arrived
     arrived = []
     const exchanges = batch.map((arrival) => attempt(arrival, () => judged(arrival)))
-    const answered: Exchange[] = []
-    batch.forEach((arrival, at) => {
+    for (const [at, arrival] of batch.entries()) {
       const exchange = exchanges[at]
-      if (exchange) attempt(arrival, () => arrival.resolve(answer(exchange, answered)))
-    })
-    const now = clock.monotonic()
-    for (const exchange of answered) steps.report(exchange, now)
+      if (exchange) arrival.resolve(answer(exchange))
+    }
   }
 
   function judged({ received, started }: Arrival): Exchange {
@@ -40,15 +37,9 @@ export function inBatches(steps: Pipeline, clock: Clock): (received: Request) =>
     return exchange
   }
 
-  /** @param answered receives the exchange if it is answered at once; a later answer reports the exchange itself */
-  function answer(exchange: Exchange, answered: Exchange[]): Response | Promise<Response> {
-    const response = steps.answer(exchange)
-    if (response instanceof Promise)
-      return response.then((late) => {
-        steps.report(exchange, clock.monotonic())
-        return late
-      })
-    answered.push(exchange)
+  async function answer(exchange: Exchange): Promise<Response> {
+    const response = await steps.answer(exchange)
+    steps.report(exchange, clock.monotonic())
     return response
   }
 

@@ -1,20 +1,18 @@
 import { type ErrorCode, KeywardError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
-import { hideStream } from './body.ts'
 import type { Caller } from './caller.ts'
 import type { Cors } from './cors.ts'
-import { asRefusal, refuse } from './errors.ts'
+import { refuse } from './errors.ts'
 import { attachExchange, type Exchange } from './exchange.ts'
 import { pathOf, type Route, type RouteTable, targetOf } from './route-table.ts'
 import { putCommonHeaders } from './security-headers.ts'
 
 export interface PipelineOptions {
   table: RouteTable
-  guard: (request: Request, route: Route) => MaybePromise<Caller | undefined>
+  guard: (request: Request, route: Route) => Promise<Caller | undefined>
   /** Elysia's own `fetch`: validation and the handler. */
-  handle: (request: Request) => MaybePromise<Response>
+  handle: (request: Request) => Response | Promise<Response>
   requestId: (supplied: string | null) => string
   cors: Cors
   log: Log
@@ -41,7 +39,7 @@ export interface Pipeline {
   /** Starts to check the credential. Nothing of the body is read. */
   judge(exchange: Exchange): void
   /** Makes the answer, a refusal or that of Elysia and the handler, and adds the headers of every answer. */
-  answer(exchange: Exchange): MaybePromise<Response>
+  answer(exchange: Exchange): Promise<Response>
   /** Counts the answer and writes its line to the log. */
   report(exchange: Exchange, now: number): void
 }
@@ -54,19 +52,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const { table, guard, handle, requestId, cors, log, observe, quiet } = options
 
   /** Never throws: errors of the guard and of a handler become answers. */
-  function respond(exchange: Exchange): MaybePromise<Response> {
+  async function respond(exchange: Exchange): Promise<Response> {
     if (exchange.refused) return refuse(log, exchange.refused, exchange)
     if (!exchange.route) return answerWithoutRoute(exchange)
-    const refused = (error: unknown) => refuse(log, error, exchange)
     try {
-      const response = andThen(exchange.judged, (caller) => {
-        exchange.caller = caller
-        if (exchange.request.method !== 'GET') hideStream(exchange.request)
-        return handle(exchange.request)
-      })
-      return response instanceof Promise ? response.catch(refused) : response
+      exchange.caller = await exchange.judged
+      return await handle(exchange.request)
     } catch (error) {
-      return refused(error)
+      return refuse(log, error, exchange)
     }
   }
 
@@ -126,16 +119,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const { request, route } = exchange
       if (!route) return
       attachExchange(request, exchange)
-      try {
-        exchange.judged = guard(request, route)
-      } catch (error) {
-        exchange.refused = asRefusal(error)
-      }
+      exchange.judged = guard(request, route)
     },
-    answer(exchange) {
-      const response = respond(exchange)
-      const answer = exchange.headersOnly ? andThen(response, withoutBody) : response
-      return andThen(answer, (made) => finish(exchange, made))
+    async answer(exchange) {
+      const response = await respond(exchange)
+      return finish(exchange, exchange.headersOnly ? await withoutBody(response) : response)
     },
     report({ id, method, pattern, status, started, code, caller, userId }, now) {
       const milliseconds = now - started

@@ -1,5 +1,4 @@
 import { type Clock, type EpochMs, SECOND } from '../../lib/clock.ts'
-import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { type Random, randomId } from '../../lib/random.ts'
 import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { checkClaims } from './claims.ts'
@@ -37,7 +36,7 @@ export interface AccessTokens {
    * the token has an unknown `kid`, the keys are read again, so that a token of one replica is valid at every other at
    * once. Only a well-formed token causes that read, and concurrent ones share it.
    */
-  verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
+  verifyFresh(token: string): Promise<AccessTokenClaims | undefined>
   /** All claims of a token that `verifyFresh` accepted just now. */
   read(token: string): Record<string, unknown> | undefined
 }
@@ -131,13 +130,14 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
       return { token: sign(signingKeys.signing(), claims, typ), expiresIn: lifetime / SECOND }
     },
 
-    verifyFresh(token) {
+    async verifyFresh(token) {
       let unknown = false
       const claims = verifyToken(token, () => {
         unknown = true
       })
       if (!unknown) return claims
-      return signingKeys.reload().then(() => verifyToken(token))
+      await signingKeys.reload()
+      return verifyToken(token)
     },
 
     read(token) {
