@@ -25,10 +25,13 @@ export function inBatches(steps: Pipeline, clock: Clock): (received: Request) =>
     const batch = arrived
     arrived = []
     const exchanges = batch.map((arrival) => attempt(arrival, () => judged(arrival)))
-    for (const [at, arrival] of batch.entries()) {
+    const answered: Exchange[] = []
+    batch.forEach((arrival, at) => {
       const exchange = exchanges[at]
-      if (exchange) arrival.resolve(answer(exchange))
-    }
+      if (exchange) attempt(arrival, () => arrival.resolve(answer(exchange, answered)))
+    })
+    const now = clock.monotonic()
+    for (const exchange of answered) steps.report(exchange, now)
   }
 
   function judged({ received, started }: Arrival): Exchange {
@@ -37,9 +40,15 @@ export function inBatches(steps: Pipeline, clock: Clock): (received: Request) =>
     return exchange
   }
 
-  async function answer(exchange: Exchange): Promise<Response> {
-    const response = await steps.answer(exchange)
-    steps.report(exchange, clock.monotonic())
+  /** @param answered receives the exchange if it is answered at once; a later answer reports the exchange itself */
+  function answer(exchange: Exchange, answered: Exchange[]): Response | Promise<Response> {
+    const response = steps.answer(exchange)
+    if (response instanceof Promise)
+      return response.then((late) => {
+        steps.report(exchange, clock.monotonic())
+        return late
+      })
+    answered.push(exchange)
     return response
   }
 

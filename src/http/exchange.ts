@@ -1,4 +1,5 @@
 import type { ErrorCode, KeywardError } from '../errors.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Caller } from './caller.ts'
 import type { Route } from './route-table.ts'
 
@@ -22,8 +23,8 @@ export interface Exchange {
   readonly headersOnly: boolean
   /** Why the request was refused before its handler. */
   refused: KeywardError | undefined
-  /** The result of the guard, which has begun; undefined without a route. */
-  judged: Promise<Caller | undefined> | undefined
+  /** The result of the guard, which may still be pending. */
+  judged: MaybePromise<Caller | undefined>
   /** Set before the handler runs; undefined on open routes. */
   caller: Caller | undefined
   /** For the access log: the user who logged in, registered or refreshed on an open route. */
@@ -34,9 +35,17 @@ export interface Exchange {
   status: number
 }
 
-const exchanges = new WeakMap<Request, Exchange>()
+/**
+ * A member of the request and not a WeakMap: the garbage collector visits every entry of a WeakMap, and a busy server
+ * has tens of thousands.
+ */
+const member: unique symbol = Symbol('keyward.exchange')
+
+type WithExchange = Request & { [member]?: Exchange }
 
 /** Lets handlers, which Elysia gives nothing but the request, find its exchange. */
-export const attachExchange = (request: Request, exchange: Exchange): unknown => exchanges.set(request, exchange)
+export const attachExchange = (request: WithExchange, exchange: Exchange): void => {
+  request[member] = exchange
+}
 
-export const exchangeOf = (request: Request): Exchange | undefined => exchanges.get(request)
+export const exchangeOf = (request: WithExchange): Exchange | undefined => request[member]

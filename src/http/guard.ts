@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { KeywardError } from '../errors.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Caller } from './caller.ts'
 import type { Access, Limit, Route } from './route-table.ts'
 
@@ -7,7 +8,7 @@ import type { Access, Limit, Route } from './route-table.ts'
  * The caller of a bearer token, if the caller may use the route.
  * @throws KeywardError `invalid_token`, `forbidden`, `user_not_found`
  */
-export type Authorize = (token: string, access: Access) => Promise<Caller>
+export type Authorize = (token: string, access: Access) => MaybePromise<Caller>
 
 /**
  * The token of an `Authorization: Bearer` header (RFC 6750 section 2.1), with the scheme in any case (RFC 9110 section
@@ -28,7 +29,7 @@ export function bearerToken(request: Request): string {
  */
 export const createGuard =
   (authorize: Authorize) =>
-  async (request: Request, { access, oauth }: Pick<Route, 'access' | 'oauth'>): Promise<Caller | undefined> => {
+  (request: Request, { access, oauth }: Pick<Route, 'access' | 'oauth'>): MaybePromise<Caller | undefined> => {
     if (access !== 'open') return authorize(bearerToken(request), access)
     if (oauth) checkClient(request.headers.get('authorization'))
   }

@@ -1,18 +1,20 @@
 import { type ErrorCode, KeywardError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
+import { hideStream } from './body.ts'
 import type { Caller } from './caller.ts'
 import type { Cors } from './cors.ts'
-import { refuse } from './errors.ts'
+import { asRefusal, refuse } from './errors.ts'
 import { attachExchange, type Exchange } from './exchange.ts'
 import { pathOf, type Route, type RouteTable, targetOf } from './route-table.ts'
 import { putCommonHeaders } from './security-headers.ts'
 
 export interface PipelineOptions {
   table: RouteTable
-  guard: (request: Request, route: Route) => Promise<Caller | undefined>
+  guard: (request: Request, route: Route) => MaybePromise<Caller | undefined>
   /** Elysia's own `fetch`: validation and the handler. */
-  handle: (request: Request) => Response | Promise<Response>
+  handle: (request: Request) => MaybePromise<Response>
   requestId: (supplied: string | null) => string
   cors: Cors
   log: Log
@@ -39,7 +41,7 @@ export interface Pipeline {
   /** Starts to check the credential. Nothing of the body is read. */
   judge(exchange: Exchange): void
   /** Makes the answer, a refusal or that of Elysia and the handler, and adds the headers of every answer. */
-  answer(exchange: Exchange): Promise<Response>
+  answer(exchange: Exchange): MaybePromise<Response>
   /** Counts the answer and writes its line to the log. */
   report(exchange: Exchange, now: number): void
 }
@@ -52,14 +54,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const { table, guard, handle, requestId, cors, log, observe, quiet } = options
 
   /** Never throws: errors of the guard and of a handler become answers. */
-  async function respond(exchange: Exchange): Promise<Response> {
+  function respond(exchange: Exchange): MaybePromise<Response> {
     if (exchange.refused) return refuse(log, exchange.refused, exchange)
     if (!exchange.route) return answerWithoutRoute(exchange)
+    const refused = (error: unknown) => refuse(log, error, exchange)
     try {
-      exchange.caller = await exchange.judged
-      return await handle(exchange.request)
+      const response = andThen(exchange.judged, (caller) => {
+        exchange.caller = caller
+        if (exchange.request.method !== 'GET') hideStream(exchange.request)
+        return handle(exchange.request)
+      })
+      return response instanceof Promise ? response.catch(refused) : response
     } catch (error) {
-      return refuse(log, error, exchange)
+      return refused(error)
     }
   }
 
@@ -119,11 +126,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const { request, route } = exchange
       if (!route) return
       attachExchange(request, exchange)
-      exchange.judged = guard(request, route)
+      try {
+        exchange.judged = guard(request, route)
+      } catch (error) {
+        exchange.refused = asRefusal(error)
+      }
     },
-    async answer(exchange) {
-      const response = await respond(exchange)
-      return finish(exchange, exchange.headersOnly ? await withoutBody(response) : response)
+    answer(exchange) {
+      const response = respond(exchange)
+      const answer = exchange.headersOnly ? andThen(response, withoutBody) : response
+      return andThen(answer, (made) => finish(exchange, made))
     },
     report({ id, method, pattern, status, started, code, caller, userId }, now) {
       const milliseconds = now - started

@@ -1,4 +1,5 @@
 import { type Clock, nextTurn } from '../lib/clock.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Random } from '../lib/random.ts'
 import { asRefusal, type Connection, control, isBusy } from './sqlite-file.ts'
 import type { StorageStats } from './store.ts'
@@ -13,7 +14,7 @@ type Settle = () => void
 /** A statement or a whole transaction. */
 interface Unit {
   /** Runs the unit. Throws, or rejects, only when SQLite has rolled back the whole batch, as after a full disk. */
-  run: () => Settle | Promise<Settle>
+  run: () => MaybePromise<Settle>
   /** Rejects the unit's promise: nothing of the unit was done. */
   reject: (error: unknown) => void
   queuedAt: number
@@ -21,9 +22,7 @@ interface Unit {
 
 export interface GroupCommit {
   /** Queues a unit and settles with what `run`'s result does after the commit. See `Unit.run`. */
-  enqueue<T>(
-    run: (resolve: (value: T) => void, reject: (error: unknown) => void) => Settle | Promise<Settle>,
-  ): Promise<T>
+  enqueue<T>(run: (resolve: (value: T) => void, reject: (error: unknown) => void) => MaybePromise<Settle>): Promise<T>
   stats(): StorageStats
   /** Accepts no more units and waits for those that are queued. */
   close(): Promise<void>

@@ -2,6 +2,7 @@ import { is, Param, Placeholder, type Query, type SQL, sql } from 'drizzle-orm'
 import type { SelectResultFields } from 'drizzle-orm/query-builders/select.types'
 import type { SQLiteColumn, SQLiteSelectBuilder } from 'drizzle-orm/sqlite-core'
 import type { SqliteRemoteResult } from 'drizzle-orm/sqlite-proxy'
+import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
 import { rowDecoder } from './row-decoder.ts'
 import type { Db } from './store.ts'
 
@@ -119,12 +120,12 @@ function binder(params: readonly unknown[]): Statement['bind'] {
 }
 
 /**
- * The rows of a SELECT that every request reads. Outside a transaction it shares the snapshot (SQLite) or the round trip
- * (PostgreSQL) of the other reads of this turn of the event loop.
+ * The rows of a SELECT for what every request reads: outside a transaction SQLite answers without a promise, and
+ * PostgreSQL together with the other reads of this turn.
  */
-export async function readRows<Row>(db: Db, statement: SelectStatement<Row>, values: Values = {}): Promise<Row[]> {
-  const rows = await db.tryRead(statement.sql, statement.bind(values))
-  return rows === undefined ? queryRows(db, statement, values) : rows.map(statement.decode)
+export function readRows<Row>(db: Db, statement: SelectStatement<Row>, values: Values = {}): MaybePromise<Row[]> {
+  const rows = db.tryRead(statement.sql, statement.bind(values))
+  return rows === undefined ? queryRows(db, statement, values) : andThen(rows, (raw) => raw.map(statement.decode))
 }
 
 /** The rows of a SELECT or a RETURNING. */

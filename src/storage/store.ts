@@ -1,4 +1,5 @@
 import type { SqliteRemoteDatabase } from 'drizzle-orm/sqlite-proxy'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Tables } from './tables/all.ts'
 
 /**
@@ -59,7 +60,7 @@ export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'sta
    * The rows of a SELECT by the shortest way: from SQLite without a promise, from PostgreSQL batched with other reads.
    * @returns undefined inside a transaction, and while another process holds the SQLite file: then call `execute`
    */
-  tryRead(sql: string, params: unknown[]): unknown[][] | Promise<unknown[][]> | undefined
+  tryRead(sql: string, params: unknown[]): MaybePromise<unknown[][]> | undefined
   /** Runs `work` in a transaction under the lock of migrations; for `migrate.ts`, before the server serves. */
   migrateAlone<T>(work: (database: MigratingDatabase) => Promise<T>): Promise<T>
   /** The names of a table's columns; empty when there is no such table. */

@@ -27,7 +27,7 @@ function make(replaced: Partial<PipelineOptions> = {}) {
   const lines: Record<string, unknown>[] = []
   const pipeline = createPipeline({
     table,
-    guard: async (request, { access }) => {
+    guard: (request, { access }) => {
       if (access === 'open') return undefined
       if (!request.headers.has('authorization')) throw new KeywardError('not_authenticated')
       return access === 'user' ? sessionCaller : nextTurn().then(() => keyCaller)

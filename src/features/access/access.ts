@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { ApiKeyCaller, ApiKeys } from '../api-keys/api-keys.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
@@ -25,7 +26,7 @@ export interface Access {
    * session. Any other word is a permission that the API key or the token's user must hold.
    * @throws KeywardError `invalid_token`, `user_not_found`, `forbidden`
    */
-  authorize(token: string, access: string): Promise<SessionCaller | ApiKeyCaller>
+  authorize(token: string, access: string): MaybePromise<SessionCaller | ApiKeyCaller>
   /**
    * Checks the condition of a forward-auth request: `?role=`, `?permission=` or both, which the user must hold. An
    * unknown, empty or repeated parameter is refused, so that a misspelt condition is never ignored.

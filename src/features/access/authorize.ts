@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { type ApiKeyCaller, looksLikeApiKey } from '../api-keys/api-keys.ts'
 import { isPermission, type Permission } from '../roles/roles.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
@@ -6,7 +7,7 @@ import type { AccessNeeds } from './access.ts'
 
 type Caller = SessionCaller | ApiKeyCaller
 
-export async function authorize(needs: AccessNeeds, token: string, access: string): Promise<Caller> {
+export function authorize(needs: AccessNeeds, token: string, access: string): MaybePromise<Caller> {
   if (access === 'user') return needs.sessions.authenticate(token)
   if (access === 'existing-user') return needs.sessions.authenticateExisting(token)
   return authorizeByPermission(needs, token, access)

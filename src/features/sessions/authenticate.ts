@@ -1,4 +1,5 @@
 import { KeywardError, refusalIn } from '../../errors.ts'
+import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import type { AccessTokenClaims } from '../tokens/tokens.ts'
 import type { User } from '../users/users.ts'
 import { isAlive } from './alive.store.ts'
@@ -7,12 +8,13 @@ import type { StoredSession } from './session.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
-export async function authenticate(needs: SessionsNeeds, token: string): Promise<SessionCaller> {
-  const claims = await needs.tokens.verifyFresh(token)
-  const caller = claims && (await findCaller(needs, claims))
-  if (!caller) throw new KeywardError('invalid_token')
-  return caller
-}
+export const authenticate = (needs: SessionsNeeds, token: string): MaybePromise<SessionCaller> =>
+  andThen(needs.tokens.verifyFresh(token), (claims) =>
+    andThen(claims && findCaller(needs, claims), (caller) => {
+      if (!caller) throw new KeywardError('invalid_token')
+      return caller
+    }),
+  )
 
 export async function authenticateExisting(needs: SessionsNeeds, token: string): Promise<SessionCaller> {
   const claims = await needs.tokens.verifyFresh(token)
@@ -23,14 +25,16 @@ export async function authenticateExisting(needs: SessionsNeeds, token: string):
 }
 
 /** Records the first use of a generation before the request is answered: from then on its parent cannot be retried. */
-export async function findCaller(
+export const findCaller = (
   needs: SessionsNeeds,
   { userId, sessionId, generation }: AccessTokenClaims,
-): Promise<SessionCaller | undefined> {
-  const found = await store.findUserOfLiveSession(needs.store, { userId, sessionId, now: needs.clock.now() })
-  if (found && generation > found.confirmed) await confirmGeneration(needs, { sessionId, generation })
-  return found && { kind: 'session', userId, sessionId, user: found.user }
-}
+): MaybePromise<SessionCaller | undefined> =>
+  andThen(store.findUserOfLiveSession(needs.store, { userId, sessionId, now: needs.clock.now() }), (found) => {
+    if (!found) return undefined
+    const caller: SessionCaller = { kind: 'session', userId, sessionId, user: found.user }
+    if (generation <= found.confirmed) return caller
+    return confirmGeneration(needs, { sessionId, generation }).then(() => caller)
+  })
 
 /** A session, alive or not, with the refresh token that named it. */
 export interface TokenSession {

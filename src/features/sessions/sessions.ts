@@ -1,6 +1,7 @@
 import { type Clock, DAY } from '../../lib/clock.ts'
 import { clientPrefix } from '../../lib/ip.ts'
 import type { Log } from '../../lib/log.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -73,14 +74,14 @@ export interface Sessions {
    * session or deactivating a user takes effect at once.
    * @throws KeywardError `invalid_token`
    */
-  authenticate(token: string): Promise<SessionCaller>
+  authenticate(token: string): MaybePromise<SessionCaller>
   /**
    * As `authenticate`, with another refusal when the token is valid and its user was deleted.
    * @throws KeywardError `invalid_token`, `user_not_found`
    */
   authenticateExisting(token: string): Promise<SessionCaller>
   /** The caller of verified claims; undefined when the session is not alive. */
-  findCaller(claims: AccessTokenClaims): Promise<SessionCaller | undefined>
+  findCaller(claims: AccessTokenClaims): MaybePromise<SessionCaller | undefined>
   /**
    * Looks a refresh token up without rotating it.
    * @returns undefined unless it is the current refresh token of a live session

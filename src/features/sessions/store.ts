@@ -1,5 +1,6 @@
 import { and, desc, eq, gt, gte, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
+import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -150,20 +151,20 @@ export async function endExcess(
  * The user of a live session, and the highest generation that a client has used.
  * @returns undefined unless the user is active and the session has the user's epoch, is not ended and not expired
  */
-export async function findUserOfLiveSession(
+export const findUserOfLiveSession = (
   db: Db,
   by: { userId: number; sessionId: string; now: EpochMs },
-): Promise<{ user: User; confirmed: number } | undefined> {
-  const [row] = await readRows(db, prepared(db).userOfLiveSession, by)
-  return row && row.confirmed !== null ? { user: row, confirmed: row.confirmed } : undefined
-}
+): MaybePromise<{ user: User; confirmed: number } | undefined> =>
+  andThen(readRows(db, prepared(db).userOfLiveSession, by), ([row]) =>
+    row && row.confirmed !== null ? { user: row, confirmed: row.confirmed } : undefined,
+  )
 
 /** Records that a client has used this generation, which ends the retry window of the previous refresh token. */
 export const confirm = (db: Db, by: { sessionId: string; generation: number }): Promise<unknown> =>
   execute(db, prepared(db).confirm, by)
 
-export const findWithUser = async (db: Db, id: string): Promise<{ session: StoredSession; user: User } | undefined> =>
-  (await readRows(db, prepared(db).withUser, { id }))[0]
+export const findWithUser = (db: Db, id: string): MaybePromise<{ session: StoredSession; user: User } | undefined> =>
+  andThen(readRows(db, prepared(db).withUser, { id }), ([found]) => found)
 
 /** Moves a live session to its next generation. @returns false when it is not at `generation` or not alive */
 export const rotate = async (db: Db, by: Written<'id' | 'generation' | 'expiresAt'>): Promise<boolean> =>

@@ -1,4 +1,5 @@
 import { type Clock, type EpochMs, SECOND } from '../../lib/clock.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { type Random, randomId } from '../../lib/random.ts'
 import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { checkClaims } from './claims.ts'
@@ -36,7 +37,7 @@ export interface AccessTokens {
    * the token has an unknown `kid`, the keys are read again, so that a token of one replica is valid at every other at
    * once. Only a well-formed token causes that read, and concurrent ones share it.
    */
-  verifyFresh(token: string): Promise<AccessTokenClaims | undefined>
+  verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
   /** All claims of a token that `verifyFresh` accepted just now. */
   read(token: string): Record<string, unknown> | undefined
 }
@@ -130,14 +131,13 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
       return { token: sign(signingKeys.signing(), claims, typ), expiresIn: lifetime / SECOND }
     },
 
-    async verifyFresh(token) {
+    verifyFresh(token) {
       let unknown = false
       const claims = verifyToken(token, () => {
         unknown = true
       })
       if (!unknown) return claims
-      await signingKeys.reload()
-      return verifyToken(token)
+      return signingKeys.reload().then(() => verifyToken(token))
     },
 
     read(token) {
