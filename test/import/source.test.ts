@@ -87,8 +87,8 @@ describe('the old PostgreSQL', () => {
     const elsewhere = new URL(url)
     elsewhere.pathname = '/nowhere'
     for (const [from, reason] of [
-      [wrong.href, 'The old database refuses this user name or password'],
-      [elsewhere.href, 'The old database is not there: the server has none of that name'],
+      [wrong.href, 'The old database refuses this username or password'],
+      [elsewhere.href, 'The old database does not exist: the server has no database of that name'],
       ['postgresql://user:hunter2@127.0.0.1:1/users', 'The old database does not answer'],
     ] as const) {
       const { code, err } = await importFrom(from)
@@ -114,11 +114,11 @@ describe('refuses', () => {
     writeFileSync(join(folder, 'text.db'), 'not a database at all, but long enough to be taken for one '.repeat(20))
     writeFileSync(join(folder, 'empty.db'), '')
     for (const [path, reason] of [
-      [join(folder, 'missing.db'), 'The old database is not there: no such file'],
-      [join(folder, 'missing/users.db'), 'The old database is not there: no such file'],
+      [join(folder, 'missing.db'), 'The old database does not exist: no such file'],
+      [join(folder, 'missing/users.db'), 'The old database does not exist: no such file'],
       [folder, 'The old database is not an SQLite file'],
       [join(folder, 'text.db'), 'The old database is not an SQLite file'],
-      [join(folder, 'empty.db'), 'This is not a database of one of the FastAPI user services'],
+      [join(folder, 'empty.db'), 'This is not the database of a FastAPI user service'],
     ] as const) {
       const { code, out, err } = await importFrom(`sqlite:///${path}`)
       expect({ code, out }).toEqual({ code: 1, out: '' })
@@ -136,10 +136,10 @@ describeEachDialect('refuses', (dialect) => {
       'CREATE TABLE users (id INTEGER, username VARCHAR, hashed_password VARCHAR)',
     ])
       expect((await importFrom((await oldService(dialect, table)).url)).err).toStartWith(
-        'This is not a database of one of the FastAPI user services: they have a table "users" with',
+        'This is not the database of a FastAPI user service: it needs a table "users" with',
       )
     const app = await createTestApp({ dialect })
-    expect((await importFrom(app.databaseUrl)).err).toStartWith('This is a database of Keyward already')
+    expect((await importFrom(app.databaseUrl)).err).toStartWith('This database already belongs to Keyward')
     await app.close()
   })
 
