@@ -43,7 +43,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
   test('create prints the key once and alone; it works until it is revoked or expires', async () => {
     const { code, out, err } = await create(['--scope', 'tokens:introspect, tokens:introspect', '--days', '7'])
     expect(code).toBe(0)
-    expect(err).toBe('Key 1 for ada. It is shown this once:\n')
+    expect(err).toBe('API key 1 for ada. It is shown only once:\n')
     expect(out).toMatch(/^kw_[\w-]{38}\n$/)
     const forever = (await create(['--scope', 'tokens:introspect'])).out.trim()
     const app = await createTestApp({ databaseUrl, clock })
@@ -58,7 +58,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
     ])
     await clock.advance(7 * DAY)
     expect([await works(key), await works(forever)]).toEqual([false, true])
-    expect((await run(['apikeys', 'revoke', '2'])).out).toBe('Revoked key 2\n')
+    expect((await run(['apikeys', 'revoke', '2'])).out).toBe('Revoked API key 2\n')
     expect(await works(forever)).toBe(false)
     expect((await list()).map((line) => line.slice(6, 13))).toEqual(['expired', 'revoked'])
     expect((await list()).join()).not.toContain(key.slice(3, 20))

@@ -104,7 +104,7 @@ describe('refuses', () => {
     for (const from of ['users.db', 'mysql://root@localhost/users', 'sqlite::memory:', '']) {
       const { code, err } = await importFrom(from)
       expect(code).toBe(2)
-      expect(err).toContain('--from takes the DATABASE_URL of the old service')
+      expect(err).toContain('--from needs the DATABASE_URL of the old service')
     }
     expect((await keyward(['import'], { databaseUrl: newDatabase() })).code).toBe(2)
   })

@@ -15,7 +15,7 @@ export interface SourceRow {
 export interface Source {
   rows: SourceRow[]
   /** Columns that Keyward does not import. */
-  leftBehind: string[]
+  ignoredColumns: string[]
 }
 
 const TABLE = 'users'
@@ -58,6 +58,6 @@ async function readAccounts(database: ForeignDatabase): Promise<Source> {
       isActive: row[at('is_active')],
       createdAt: row[at('created_at')],
     })),
-    leftBehind: columns.filter((name) => !wanted.includes(name)),
+    ignoredColumns: columns.filter((name) => !wanted.includes(name)),
   }
 }
