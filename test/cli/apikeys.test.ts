@@ -40,7 +40,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
     }
   })
 
-  test('create prints the key once and alone; it works until it is revoked or expires', async () => {
+  test('create prints only the key, once; it works until it is revoked or expires', async () => {
     const { code, out, err } = await create(['--scope', 'tokens:introspect, tokens:introspect', '--days', '7'])
     expect(code).toBe(0)
     expect(err).toBe('API key 1 for ada. It is shown only once:\n')
@@ -65,7 +65,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
     await app.close()
   })
 
-  test('create refuses what the owner does not hold, and what is called wrongly, and makes nothing', async () => {
+  test('create refuses scopes that the owner does not have, and wrong arguments, and creates nothing', async () => {
     const refusals: [string[], number, RegExp][] = [
       [['apikeys', 'create', '--owner', 'bea', '--name', 'x', '--scope', 'tokens:introspect'], 1, /^scopes: .*owner/],
       [['apikeys', 'create', '--owner', 'nobody', '--name', 'x', '--scope', 'tokens:introspect'], 1, /^User not found/],
@@ -102,7 +102,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
     expect(await list()).toEqual([''])
   })
 
-  test('revoke says when there is nothing to revoke, also the second time', async () => {
+  test('revoke fails if there is no such key or it is already revoked', async () => {
     await create(['--scope', 'tokens:introspect'])
     expect((await run(['apikeys', 'revoke', '1'])).code).toBe(0)
     const again = await run(['apikeys', 'revoke', '1'])

@@ -7,7 +7,7 @@ import { bcryptHash, looseTable, oldService, sqlalchemyTable, sqlmodelTable } fr
 
 const password = 'correct horse battery'
 
-/** An empty Keyward, its accounts' database, and the command that imports into it. */
+/** An empty database of Keyward, and the command that imports into it. */
 async function setUp(dialect: Dialect) {
   const { url, dispose } = await dialect.databaseUrl()
   let app: TestApp | undefined
@@ -78,7 +78,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
       expect((await app.signUp('carol')).id).toBe(1_001)
     })
 
-  test('reads the SQLModel service, which knows no states and times', async () => {
+  test('reads the SQLModel service, which stores no states and times', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlmodelTable)
     const hash = await bcryptHash(password)
@@ -90,10 +90,10 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect(await profile(app, 'testuser')).toMatchObject({ id: 1, created_at: '2026-01-01T00:00:00.000Z' })
   })
 
-  test('B5: takes hashes of every bcrypt library, and hashes anew at the first log-in', async () => {
+  test('B5: accepts hashes of every bcrypt library, and rehashes at the first login', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
-    // 80 bytes, of which passlib took the first 72; byte 72 is the first half of a letter.
+    // 80 bytes, of which passlib used the first 72. Byte 72 is the first half of a letter.
     const long = `${'x'.repeat(71)}ß${'y'.repeat(7)}`
     const cut = await bcryptHash(Buffer.from(long).subarray(0, 72))
     const hash = await bcryptHash(password)
@@ -112,7 +112,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect(await app.process.verifyPassword(long, { hash: cut, scheme: 'bcrypt' })).toEqual({ ok: true, rehash: true })
   })
 
-  test('keeps names that nobody could register, and finds them however they are typed', async () => {
+  test('keeps names that cannot be registered, and finds them in every spelling', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
     await old.insert(await row(1, 'José García', 'jose@example.com'), await row(2, 'admin'), await row(3, 'ab'))
@@ -121,13 +121,13 @@ describeEachDialect('an import into Keyward', (dialect) => {
     for (const name of ['JOSE\u0301 GARCI\u0301A', 'Admin', 'ab']) expect((await login(app, name)).status).toBe(200)
   })
 
-  test('run again brings only who is new and changes nobody', async () => {
+  test('a second run imports only new accounts and changes none', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
     await old.insert(await row(1, 'ada'), await row(2, 'bob'))
     await target.import(old.url)
     const app = await target.app()
-    // Hashed anew by this, unlike what stands in the old database from now on.
+    // This login rehashes the password. The old database gets another hash afterwards.
     expect((await login(app, 'ada')).status).toBe(200)
     await old.execute(`UPDATE users SET hashed_password = '${await bcryptHash('another password')}' WHERE id = 1`)
 
@@ -142,7 +142,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect((await login(app, 'carol')).status).toBe(200)
   })
 
-  test('never makes the database give an id out twice', async () => {
+  test('never makes the database assign an id twice', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
     await old.insert(await row(5, 'five'))
@@ -154,7 +154,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect((await app.signUp('seven')).id).toBe(7)
   })
 
-  test('B7: refuses whole what has a problem, says every one and tells nothing secret', async () => {
+  test('B7: imports nothing if an account has a problem, and lists every problem without personal data', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, looseTable)
     const good = { ...(await row(1, 'fine')), id: '1', is_active: 'true' }
@@ -214,7 +214,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     for (const name of ['secret2', 'Twin', 'ｔｗｉｎ', 'secret24']) expect((await login(app, name)).status).toBe(401)
   })
 
-  test('does not touch the accounts that Keyward has', async () => {
+  test('does not change accounts that Keyward already has', async () => {
     await using target = await setUp(dialect)
     const app = await target.app()
     const ada = await app.signUp('ada')
@@ -240,7 +240,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect((await login(app, 'ada@example.com', ada.password)).status).toBe(200)
   })
 
-  test('with --dry-run says the same and writes nothing', async () => {
+  test('with --dry-run prints the same and writes nothing', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
     await old.insert(await row(1, 'ada'))

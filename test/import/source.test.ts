@@ -9,7 +9,7 @@ import { createDatabase, sharedPostgres } from '../support/postgres.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { bcryptHash, oldService, sqlalchemyTable } from './old-service.ts'
 
-/** One of the two, also when the suite runs on the other alone. */
+/** Both dialects, also when the suite runs on only one. */
 const sqlite: Dialect = {
   name: 'sqlite',
   databaseUrl: async () => ({ url: `sqlite:///${join(scratchFolder('old'), 'users.db')}`, dispose: async () => {} }),
@@ -41,7 +41,7 @@ describe('the old SQLite file', () => {
       return [name, statSync(path).mtimeMs, readFileSync(path, 'base64')]
     })
 
-  test.each(['delete', 'wal'])('is not touched, nor the folder it is in (journal: %s)', async (mode) => {
+  test.each(['delete', 'wal'])('is not changed, nor its folder (journal: %s)', async (mode) => {
     const old = await oldServiceWithAda(sqlite)
     await old.execute(`PRAGMA journal_mode = ${mode}`)
     const file = sqliteFile(old.url)
@@ -50,7 +50,7 @@ describe('the old SQLite file', () => {
     expect(contents(file)).toEqual(before)
   })
 
-  test('is read with what its service has not yet moved out of the log', async () => {
+  test('is read together with its write-ahead log', async () => {
     const old = await oldServiceWithAda(sqlite)
     const service = new Database(sqliteFile(old.url))
     service.run('PRAGMA journal_mode = WAL')
@@ -71,7 +71,7 @@ describe('the old SQLite file', () => {
 describe('the old PostgreSQL', () => {
   beforeAll(() => sharedPostgres().then(() => {}), 60_000)
 
-  test('is found by the driver that its service names, and only read', async () => {
+  test('is found with the driver name in its URL, and only read', async () => {
     const old = await oldService(postgresql, 'CREATE TABLE log (line TEXT)')
     await old.execute(`CREATE FUNCTION noisy() RETURNS TEXT LANGUAGE sql AS
       $$ INSERT INTO log VALUES ('read') RETURNING line $$;
@@ -80,7 +80,7 @@ describe('the old PostgreSQL', () => {
     expect(await importFrom(url)).toMatchObject({ code: 1, err: 'The old database cannot be read (25006)\n' })
   })
 
-  test('that is away or refuses is told so, without the password', async () => {
+  test('that is down or refuses access is reported without the password', async () => {
     const { url } = await postgresql.databaseUrl()
     const wrong = new URL(url)
     wrong.password = 'hunter2'
@@ -100,7 +100,7 @@ describe('the old PostgreSQL', () => {
 })
 
 describe('refuses', () => {
-  test('what is no address of a database', async () => {
+  test('text that is not a database URL', async () => {
     for (const from of ['users.db', 'mysql://root@localhost/users', 'sqlite::memory:', '']) {
       const { code, err } = await importFrom(from)
       expect(code).toBe(2)
@@ -109,7 +109,7 @@ describe('refuses', () => {
     expect((await keyward(['import'], { databaseUrl: newDatabase() })).code).toBe(2)
   })
 
-  test('files that are not there or no databases, and makes none', async () => {
+  test('missing files and files that are not databases, and creates none', async () => {
     const folder = scratchFolder('odd')
     writeFileSync(join(folder, 'text.db'), 'not a database at all, but long enough to be taken for one '.repeat(20))
     writeFileSync(join(folder, 'empty.db'), '')
@@ -129,7 +129,7 @@ describe('refuses', () => {
 })
 
 describeEachDialect('refuses', (dialect) => {
-  test('databases of other shapes', async () => {
+  test('databases with other tables', async () => {
     for (const table of [
       'CREATE TABLE people (id INTEGER)',
       'CREATE TABLE users (id INTEGER, email VARCHAR, username VARCHAR)',
@@ -151,8 +151,8 @@ describeEachDialect('refuses', (dialect) => {
   })
 })
 
-describeEachDialect('accounts whose name somebody took a moment before', (dialect) => {
-  test('take all the others down with them', async () => {
+describeEachDialect('accounts whose name was taken after the plan', (dialect) => {
+  test('prevent the insert of all others', async () => {
     const app = await createTestApp({ dialect })
     await app.signUp('ada')
     const account = (id: number, name: string) => ({
@@ -169,7 +169,7 @@ describeEachDialect('accounts whose name somebody took a moment before', (dialec
     const many = Array.from({ length: 600 }, (_, i) => account(i + 10, `user${i}`))
     expect(await app.admin.importUsers([...many, account(9, 'ada')])).toBe(false)
     expect(await app.admin.importUsers([...many, account(9, 'eve')])).toBe(true)
-    // On PostgreSQL the ids of what was taken back stay reserved; on both none comes twice.
+    // PostgreSQL does not reuse the ids of a rolled-back insert. Neither database assigns an id twice.
     expect((await app.signUp('bob')).id).toBe(610)
     await app.close()
   })
