@@ -1,19 +1,19 @@
 import { type Clock, SECOND } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 
-/** How long running requests may take to finish, in milliseconds, before they are cut. */
+/** How long running requests may take to finish, in milliseconds. */
 const FINISH_LIMIT = 30 * SECOND
 
-/** The part of `Bun.serve`'s server that ends it. */
+/** The part of `Bun.serve`'s server that stops it. */
 export interface DrainableServer {
   readonly pendingRequests: number
-  /** Accepts no more and resolves when running requests have been answered; with `true` they are cut. */
+  /** Closes the port and resolves when running requests are answered. With `true` their connections are closed at once. */
   stop(cut?: boolean): Promise<void>
 }
 
 /**
- * Takes a server out of service. `/readyz` refuses at once while requests are still served for `delaySeconds`, so that
- * load balancers send them elsewhere. Then nothing is accepted any more, and running requests have 30 s to finish.
+ * Stops a server without failed requests. First `/readyz` answers 503 for `delaySeconds`, so that load balancers choose
+ * other servers; requests are still served. Then the port is closed, and running requests have 30 s to finish.
  */
 export async function drain(
   server: DrainableServer,
@@ -32,7 +32,7 @@ export async function drain(
   await server.stop(true)
 }
 
-/** Marks the last answer on its connection: a client that keeps one alive connects anew, to a process that stays. */
+/** Tells the client to close its connection, so that its next request goes to another server. */
 export function lastOnConnection(response: Response): Response {
   response.headers.set('connection', 'close')
   return response

@@ -6,56 +6,53 @@ import { MigrationError } from '../storage/migrate.ts'
 import { CommandError } from './context.ts'
 
 /**
- * What whoever typed the command is told about a failure: one clear sentence where the reason is known. What is
- * unexpected is named by class, code and place only, since drivers put parameters into their messages.
+ * The error message for the terminal: one sentence if the reason is known. An unexpected error is reported only with its
+ * class, code and stack, since drivers put parameters into their messages.
  */
 export function explain(error: unknown): string {
   const { error: name, error_code: code, errno, stack } = errorFields(error)
-  const reason = databaseReason(String(code ?? ''), String(errno ?? '')) ?? fileReason(error)
+  const reason = databaseReason([code, errno]) ?? fileReason(error)
   if (reason !== undefined) return reason
-  const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError]
   if (error instanceof KeywardError && error.errors)
     return error.errors.map(({ field, message }) => `${field}: ${message}`).join('\n')
+  const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError]
   if (ours.some((known) => error instanceof known)) return (error as Error).message
-  return [`Keyward stopped on an unexpected ${name}${code === undefined ? '' : ` (${code})`}`, stack]
-    .filter(Boolean)
-    .join('\n')
+  const unexpected = `Keyward stopped on an unexpected ${name}${code === undefined ? '' : ` (${code})`}`
+  return stack ? `${unexpected}\n${stack}` : unexpected
 }
+
+const FILE = 'The file in DATABASE_URL'
+const SERVER = 'PostgreSQL at DATABASE_URL'
 
 const reasons: readonly [codes: RegExp, sentence: string][] = [
-  [/^SQLITE_NOTADB/, 'is not an SQLite database'],
-  [/^SQLITE_CORRUPT/, 'is damaged; restore a backup'],
-  [/^SQLITE_CANTOPEN/, 'cannot be opened'],
-  [/^SQLITE_READONLY_DIRECTORY/, 'is in a folder that cannot be written'],
-  [/^SQLITE_(READONLY|PERM)/, 'cannot be written'],
-  [/^SQLITE_FULL/, 'cannot grow: the disk is full'],
-  [/^SQLITE_IOERR/, 'cannot be read or written'],
-  [/^SQLITE_(BUSY|LOCKED)/, 'is held by another process; try again'],
+  [/^SQLITE_NOTADB/, `${FILE} is not an SQLite database`],
+  [/^SQLITE_CORRUPT/, `${FILE} is damaged; restore a backup`],
+  [/^SQLITE_CANTOPEN/, `${FILE} cannot be opened`],
+  [/^SQLITE_READONLY_DIRECTORY/, `${FILE} is in a folder without write permission`],
+  [/^SQLITE_(READONLY|PERM)/, `${FILE} cannot be written`],
+  [/^SQLITE_FULL/, `${FILE} cannot grow: the disk is full`],
+  [/^SQLITE_IOERR/, `${FILE} cannot be read or written`],
+  [/^SQLITE_(BUSY|LOCKED)/, `${FILE} is locked by another process; try again`],
+  [/^28/, `${SERVER} refuses this user and password`],
+  [/^3D000$/, `${SERVER} has no database of this name; create it first`],
+  [/^(42501|25006)$/, `${SERVER} does not allow this user to create tables; grant it CREATE on the schema`],
+  [/^(53|57P)/, `${SERVER} accepts no more connections at the moment, or is stopping`],
+  [/^ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)|^ECONN|^ENOTFOUND/, `${SERVER} does not answer; is it running?`],
+  [/^ERR_POSTGRES_TLS/, `${SERVER} does not agree on TLS`],
 ]
 
-const serverReasons: readonly [codes: RegExp, sentence: string][] = [
-  [/^28/, 'refuses this user and password'],
-  [/^3D000$/, 'has no database of this name; create it first'],
-  [/^(42501|25006)$/, 'does not let this user make tables; grant it CREATE on the schema'],
-  [/^(53|57P)/, 'takes no more connections at the moment, or is stopping'],
-  [/^ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)|^ECONN|^ENOTFOUND/, 'does not answer; is it running?'],
-  [/^ERR_POSTGRES_TLS/, 'does not agree on TLS'],
-]
-
-function databaseReason(code: string, state: string): string | undefined {
-  const [, file] = reasons.find(([codes]) => codes.test(code)) ?? []
-  if (file !== undefined) return `The file that DATABASE_URL names ${file} (${code})`
-  const [said, server] =
-    [state, code]
-      .map((word) => [word, serverReasons.find(([codes]) => codes.test(word))?.[1]] as const)
-      .find(([, sentence]) => sentence !== undefined) ?? []
-  return server === undefined ? undefined : `PostgreSQL at DATABASE_URL ${server} (${said})`
+/** Looks up the code of a driver, then the SQLSTATE, which the PostgreSQL driver has in `errno`. */
+function databaseReason(codes: unknown[]): string | undefined {
+  for (const code of codes.map(String)) {
+    const [, sentence] = reasons.find(([known]) => known.test(code)) ?? []
+    if (sentence !== undefined) return `${sentence} (${code})`
+  }
 }
 
-/** What the operating system says about a file; its path comes from the configuration or the command line. */
+/** A system error about a file. Its path comes from the configuration or the command line. */
 function fileReason(error: unknown): string | undefined {
   const { code, path, syscall } = error as { code?: unknown; path?: unknown; syscall?: unknown }
   if (typeof path !== 'string' || typeof syscall !== 'string') return undefined
   const why = { ENOENT: 'there is no such file or folder', EACCES: 'no permission', EISDIR: 'it is a folder' }
-  return `Cannot ${syscall} ${path}: ${why[code as keyof typeof why] ?? 'the system refuses'} (${code})`
+  return `Cannot ${syscall} ${path}: ${why[code as keyof typeof why] ?? 'the system refuses it'} (${code})`
 }

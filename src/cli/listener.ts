@@ -2,19 +2,19 @@ import type { App } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { CommandError } from './context.ts'
 
-/** Our own parsers refuse bodies over 64 KiB. This only keeps larger ones from being received. */
+/** In bytes. The parsers refuse bodies over 64 KiB; this limit stops the transfer of very large ones. */
 const MAX_REQUEST_BODY = 1024 * 1024
 /** Seconds after which a connection without traffic is closed. */
 const IDLE_TIMEOUT = 30
 
 export interface Listener {
   server: Bun.Server<undefined>
-  /** Sends requests to `answer` from now on. The first call also gets those that have waited for it. */
+  /** Sends requests to `answer` from now on. Requests that arrived before the first call wait for it. */
   answerWith(answer: App['fetch']): void
 }
 
 /**
- * Opens the port, before the service behind it is ready.
+ * Opens the port before the service is ready.
  * @throws CommandError when the address cannot be used
  */
 export function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): Listener {
@@ -37,15 +37,13 @@ export function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): Listener 
     }
   } catch (error) {
     const { code } = error as { code?: string }
-    const why = code === undefined ? undefined : refusals[code]
-    throw new CommandError(
-      `Cannot listen on HOST=${HOST} PORT=${PORT}: ${why ?? 'the system refuses'}${code === undefined ? '' : ` (${code})`}`,
-    )
+    const why = refusals[code ?? ''] ?? 'the system refuses it'
+    throw new CommandError(`Cannot listen on HOST=${HOST} PORT=${PORT}: ${why}${code ? ` (${code})` : ''}`)
   }
 }
 
 const refusals: Record<string, string> = {
-  EADDRINUSE: 'another program listens there; stop it or set another PORT',
-  EACCES: 'this user may not use that port; ports from 1024 on are free to all',
-  EADDRNOTAVAIL: 'this machine does not have that address',
+  EADDRINUSE: 'another program uses this port; stop it or set another PORT',
+  EACCES: 'this user has no permission for this port; ports from 1024 need none',
+  EADDRNOTAVAIL: 'this machine does not have this address',
 }

@@ -1,6 +1,6 @@
 import { CommandError } from './context.ts'
 
-/** The part of a terminal or pipe that is needed to read from it. */
+/** The part of a terminal or pipe that reading needs. */
 export interface SecretInput extends AsyncIterable<Uint8Array> {
   isTTY?: boolean
   setRawMode?(on: boolean): unknown
@@ -11,10 +11,10 @@ const CTRL_C = '\x03'
 const BACKSPACE = /[\b\x7f]/
 
 /**
- * Reads a password: from a terminal after a prompt and without showing it, else all of standard input. One trailing
- * newline is dropped, as `echo` and editors add it; nothing else is.
- * @returns undefined when the person at the terminal broke off
- * @throws CommandError for what is not UTF-8: replacing bytes would make different passwords equal
+ * Reads a password. At a terminal it shows a prompt and hides the typed text; otherwise it reads all of standard input.
+ * Only one trailing newline is removed, which `echo` and editors add.
+ * @returns undefined after Ctrl-C at the terminal
+ * @throws CommandError for input that is not UTF-8: replacing bytes would make different passwords equal
  */
 export async function readSecret(
   input: SecretInput,
@@ -26,7 +26,7 @@ export async function readSecret(
     for await (const chunk of input) chunks.push(chunk)
     return decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
   }
-  // Before the prompt: whoever types as soon as it stands there must not be shown either.
+  // Before the prompt, so that characters typed immediately after it are hidden, too.
   input.setRawMode?.(true)
   try {
     write(prompt)

@@ -10,7 +10,7 @@ import { drain, lastOnConnection } from './drain.ts'
 import type { Listener } from './listener.ts'
 import { warnOfSettings } from './warn-of-settings.ts'
 
-/** Serves until the process is asked to stop, then drains. The caller opened the listener and closes it. */
+/** Serves until the process gets a signal to stop, then drains. The caller opens and closes the listener. */
 export async function runServer(
   { server, answerWith }: Listener,
   config: Config,
@@ -23,7 +23,7 @@ export async function runServer(
   const jobs = startJobs(service, jobsOf(service))
   try {
     const app = createApp(service, (request) => server.requestIP(request)?.address)
-    // A server that only answers probes stays as small as it started.
+    // JIT compilation starts with the first other request: a server that only answers probes keeps its small memory.
     answerWith((request) => {
       if (!app.isProbe(request)) {
         answerWith(app.fetch)
@@ -56,7 +56,7 @@ export async function runServer(
   }
 }
 
-/** The address under which a person on this machine reaches the server. */
+/** The server's address for a browser on this machine. */
 function addressOf({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): string {
   if (HOST === '0.0.0.0' || HOST === '::') return `http://localhost:${PORT}`
   return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`

@@ -5,15 +5,15 @@ import { type CommandContext, UsageError } from './context.ts'
 
 /**
  * Runs one command line.
- * @returns the exit code: 0 done, 1 failed, 2 called wrongly
+ * @returns the exit code: 0 success, 1 failure, 2 wrong usage
  */
 export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
-  const server = serve(context)
+  const server = serve(context) as CommandDef
   const root = defineCommand({
     meta: { name: 'keyward', version: context.version, description: 'User authentication in one executable' },
     subCommands: {
       serve: server,
-      // What does not serve is loaded when it is named, so that a server's start does not evaluate it.
+      // The other commands are loaded on demand, so that the start of a server does not evaluate them.
       config: async () => (await import('./commands/config.ts')).config(context),
       migrate: async () => (await import('./commands/migrate.ts')).migrate(context),
       healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
@@ -23,19 +23,21 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       audit: async () => (await import('./commands/audit.ts')).audit(context),
       keys: async () => (await import('./commands/keys.ts')).keys(context),
     },
+    default: 'serve',
   }) as CommandDef
+  const asksForHelp = argv.includes('--help') || argv.includes('-h')
   try {
     if (argv.includes('--version')) {
       context.print(`${context.version}\n`)
       return 0
     }
-    const { command, parents, rest } = await resolve(root, argv)
-    if (argv.includes('--help') || argv.includes('-h')) {
+    const { command, parents, rest } = await resolve(root, argv, asksForHelp)
+    if (asksForHelp) {
       context.print(`${await usage(command, parents)}\n`)
       return 0
     }
     await checkArguments(command, rest)
-    // A server does so when it is first asked for work.
+    // A server enables JIT compilation at its first request.
     if (command !== server) enableJit()
     await runCommand(command, { rawArgs: rest })
     return 0
@@ -50,58 +52,44 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   }
 }
 
-interface Resolved {
-  command: CommandDef
-  parents: CommandDef[]
-  rest: string[]
-}
-
-/** Finds the command that the leading words name: `keyward` alone serves, and a group does what it does by default. */
-async function resolve(root: CommandDef, argv: readonly string[]): Promise<Resolved> {
-  let command = root
+/** Finds the command that the leading words name. A group without a further word stands for its default command. */
+async function resolve(root: CommandDef, argv: readonly string[], asksForHelp: boolean) {
   const parents: CommandDef[] = []
   const rest = [...argv]
+  let command = root
   for (;;) {
     const subCommands = command.subCommands as Record<string, CommandDef | (() => Promise<CommandDef>)> | undefined
-    if (!subCommands) return { command, parents, rest }
-    const word = rest[0]?.startsWith('-') ? undefined : rest.shift()
-    if (word === undefined && (rest.includes('--help') || rest.includes('-h'))) return { command, parents, rest }
-    const name = word ?? (command === root ? 'serve' : (command as { default?: string }).default)
-    const next = name === undefined ? undefined : subCommands[name]
-    if (!next || !Object.hasOwn(subCommands, name!)) {
-      const known = Object.keys(subCommands).join(', ')
-      throw new UsageError(
-        word === undefined ? `One of these is needed: ${known}` : `Unknown command. There are: ${known}`,
-      )
+    const word = subCommands && !rest[0]?.startsWith('-') ? rest.shift() : undefined
+    if (!subCommands || (word === undefined && asksForHelp)) return { command, parents, rest }
+    const name = word ?? (command.default as string | undefined) ?? ''
+    const next = Object.hasOwn(subCommands, name) ? subCommands[name]! : undefined
+    if (!next) {
+      const problem = word === undefined ? 'A command is missing' : 'Unknown command'
+      throw new UsageError(`${problem}. Commands: ${Object.keys(subCommands).join(', ')}`)
     }
     parents.push(command)
     command = typeof next === 'function' ? await next() : next
   }
 }
 
-/** citty colours its text for files and pipes too, and knows one parent only. */
+/** citty prints colours even to files and pipes, and shows only one parent. */
 async function usage(command: CommandDef, parents: readonly CommandDef[]): Promise<string> {
   const names = parents.map(({ meta }) => (meta as { name: string }).name)
   const parent = { meta: { ...parents[0]?.meta, name: names.join(' ') } }
   return Bun.stripANSI(await renderUsage(command, parents.length === 0 ? undefined : parent))
 }
 
-/** citty lets pass what it does not know; a mistyped word must not be taken for its absence. */
-async function checkArguments(command: CommandDef, rest: readonly string[]): Promise<void> {
-  if (rest.length === 0) return
+/** citty ignores unknown arguments, so a mistyped option would have no effect and no error. */
+async function checkArguments(command: CommandDef, args: string[]): Promise<void> {
+  if (args.length === 0) return
   const { parseArgs } = await import('node:util')
-  const args = Object.entries((command.args ?? {}) as ArgsDef)
-  const options = args
+  const known = Object.entries((command.args ?? {}) as ArgsDef)
+  const options = known
     .filter(([, { type }]) => type !== 'positional')
     .map(([name, { type }]) => [name, { type: type === 'boolean' ? 'boolean' : 'string' } as const] as const)
-  const taken = args.length - options.length
+  const taken = known.length - options.length
   try {
-    const { positionals } = parseArgs({
-      args: [...rest],
-      options: Object.fromEntries(options),
-      allowPositionals: true,
-      strict: true,
-    })
+    const { positionals } = parseArgs({ args, options: Object.fromEntries(options), allowPositionals: true })
     if (positionals.length > taken)
       throw new UsageError(taken === 0 ? 'This command takes no arguments' : 'Too many arguments')
   } catch (error) {

@@ -4,20 +4,14 @@ import { readDotenv } from '../config/dotenv.ts'
 import { loadConfig } from '../config/load.ts'
 import { problemLine } from '../config/problems.ts'
 import type { Config, DraftConfig } from '../config/schema.ts'
+import { flag, option } from './arguments.ts'
 import { type CommandContext, UsageError } from './context.ts'
 
 /** The flags that every command takes. */
 export const settingsArgs = {
-  dev: {
-    type: 'boolean',
-    description: 'Development mode: create a SECRET_KEY if there is none, log as text, allow a low BCRYPT_COST',
-  },
-  'env-file': {
-    type: 'string',
-    description: 'Read settings from FILE instead of .env beside the executable',
-    valueHint: 'FILE',
-  },
-} as const
+  dev: flag('Development mode: create a SECRET_KEY if there is none, log as text, allow a low BCRYPT_COST'),
+  'env-file': option('FILE', 'Read settings from FILE instead of .env beside the executable'),
+}
 
 export interface SettingsFlags {
   dev?: boolean
@@ -25,12 +19,12 @@ export interface SettingsFlags {
 }
 
 /**
- * The configuration as set, which may still lack a SECRET_KEY with `--dev`. Warnings are said at once.
- * @throws ConfigError with everything that is wrong
+ * Reads the configuration and prints its warnings. With `--dev` the SECRET_KEY may be missing.
+ * @throws ConfigError with every problem
  */
 export function readSettings(context: CommandContext, flags: SettingsFlags): DraftConfig {
   const named = flags['env-file']
-  if (named === '') throw new UsageError('--env-file takes the name of a file')
+  if (named === '') throw new UsageError('--env-file needs the name of a file')
   const path = named ?? join(dirname(context.executable), '.env')
   const dotenv = readDotenv(path, { required: named !== undefined })
   const { config, warnings } = loadConfig({ env: context.env, dotenv, dev: flags.dev === true, random: context.random })
@@ -38,9 +32,9 @@ export function readSettings(context: CommandContext, flags: SettingsFlags): Dra
   return config
 }
 
-/** As `readSettings`, with a SECRET_KEY; with `--dev` one is made and said where there is none. */
+/** As `readSettings`, but with `--dev` a missing SECRET_KEY is created and its file is printed. */
 export function readConfig(context: CommandContext, flags: SettingsFlags): Config {
   const { config, devSecret } = withSecretKey(readSettings(context, flags), context.random)
-  if (devSecret?.created) context.printError(`Made a SECRET_KEY for development in ${devSecret.path}\n`)
+  if (devSecret?.created) context.printError(`Created a SECRET_KEY for development in ${devSecret.path}\n`)
   return config
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import type { Log } from '../lib/log.ts'
 
-/** Warns at start of settings that are allowed but probably a mistake. */
+/** Warns at the start about settings that are allowed but probably wrong. */
 export function warnOfSettings(
   { PUBLIC_URL }: Pick<Config, 'PUBLIC_URL'>,
   { dev, log }: { dev: boolean; log: Log },
@@ -10,7 +10,7 @@ export function warnOfSettings(
   if (!dev && protocol === 'http:' && isLoopback(hostname))
     log.warn('public_url_is_local', {
       public_url: PUBLIC_URL,
-      hint: 'tokens are issued for an address that only this machine reaches; set PUBLIC_URL',
+      hint: 'PUBLIC_URL is an address that only this machine can reach; set it to the public address',
     })
 }
 

@@ -62,15 +62,15 @@ describe('--help', () => {
 
 describe('a wrong command line exits with 2 and names the mistake', () => {
   test.each([
-    [['serv'], 'Unknown command. There are: '],
-    [['migrate', 'down'], 'Unknown command. There are: up, status'],
+    [['serv'], 'Unknown command. Commands: '],
+    [['migrate', 'down'], 'Unknown command. Commands: up, status'],
     [['--devv'], "Unknown option '--devv'"],
     [['serve', '--port=80'], "Unknown option '--port'"],
     [['config', '-dev'], "Unknown option '-d'"],
     [['config', '--dev', 'extra'], 'This command takes no arguments'],
     [['config', '--dev=false'], "Option '--dev' does not take an argument"],
     [['config', '--env-file'], "Option '--env-file <value>' argument missing"],
-    [['config', '--env-file='], '--env-file takes the name of a file'],
+    [['config', '--env-file='], '--env-file needs the name of a file'],
   ])('%p: %s', async (args, message) => {
     const { exitCode, stdout, stderr } = await runBinary(args)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
@@ -122,7 +122,7 @@ describe('with an unusable database every command exits with 1 and one sentence'
   test.each([
     ['sqlite:////nowhere/at/all.db', 'Cannot open /nowhere/at/all.db: there is no such file or folder (ENOENT)'],
     ['sqlite:////tmp', 'Cannot open /tmp: it is a folder (EISDIR)'],
-    ['sqlite:///./not.db', 'The file that DATABASE_URL names is not an SQLite database (SQLITE_NOTADB)'],
+    ['sqlite:///./not.db', 'The file in DATABASE_URL is not an SQLite database (SQLITE_NOTADB)'],
     [
       'postgresql://ada:hunter2@127.0.0.1:1/users',
       'PostgreSQL at DATABASE_URL does not answer; is it running? (ERR_POSTGRES_CONNECTION_REFUSED)',

@@ -272,7 +272,7 @@ test.concurrent('a read-only file or folder: the start fails with a sentence, an
     expect(await refused()).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: 'The file that DATABASE_URL names is in a folder that cannot be written (SQLITE_READONLY_DIRECTORY)\n',
+      stderr: 'The file in DATABASE_URL is in a folder without write permission (SQLITE_READONLY_DIRECTORY)\n',
     })
   } finally {
     await keyward.stop()

@@ -49,8 +49,8 @@ test('an address in use prints one clear line and exits with 1', async () => {
       env: { HOST: '127.0.0.1', PORT: port, LOG_LEVEL: 'error' },
     })
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-    expect(stderr.replace(/^Made a SECRET_KEY .*\n/, '')).toBe(
-      `Cannot listen on HOST=127.0.0.1 PORT=${port}: another program listens there; stop it or set another PORT (EADDRINUSE)\n`,
+    expect(stderr.replace(/^Created a SECRET_KEY .*\n/, '')).toBe(
+      `Cannot listen on HOST=127.0.0.1 PORT=${port}: another program uses this port; stop it or set another PORT (EADDRINUSE)\n`,
     )
   } finally {
     await keyward.stop()

@@ -43,7 +43,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
   test('create prints only the key, once; it works until it is revoked or expires', async () => {
     const { code, out, err } = await create(['--scope', 'tokens:introspect, tokens:introspect', '--days', '7'])
     expect(code).toBe(0)
-    expect(err).toBe('Key 1 for ada. It is shown this once:\n')
+    expect(err).toBe('API key 1 for ada. It is shown only once:\n')
     expect(out).toMatch(/^kw_[\w-]{38}\n$/)
     const forever = (await create(['--scope', 'tokens:introspect'])).out.trim()
     const app = await createTestApp({ databaseUrl, clock })
@@ -58,14 +58,14 @@ describeEachDialect('keyward apikeys', (dialect) => {
     ])
     await clock.advance(7 * DAY)
     expect([await works(key), await works(forever)]).toEqual([false, true])
-    expect((await run(['apikeys', 'revoke', '2'])).out).toBe('Revoked key 2\n')
+    expect((await run(['apikeys', 'revoke', '2'])).out).toBe('Revoked API key 2\n')
     expect(await works(forever)).toBe(false)
     expect((await list()).map((line) => line.slice(6, 13))).toEqual(['expired', 'revoked'])
     expect((await list()).join()).not.toContain(key.slice(3, 20))
     await app.close()
   })
 
-  test('create refuses scopes that the owner lacks and wrong arguments, and creates nothing', async () => {
+  test('create refuses scopes that the owner does not have, and wrong arguments, and creates nothing', async () => {
     const refusals: [string[], number, RegExp][] = [
       [['apikeys', 'create', '--owner', 'bea', '--name', 'x', '--scope', 'tokens:introspect'], 1, /^scopes: .*owner/],
       [['apikeys', 'create', '--owner', 'nobody', '--name', 'x', '--scope', 'tokens:introspect'], 1, /^User not found/],
@@ -102,7 +102,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
     expect(await list()).toEqual([''])
   })
 
-  test('revoke reports an unknown or already revoked key', async () => {
+  test('revoke fails if there is no such key or it is already revoked', async () => {
     await create(['--scope', 'tokens:introspect'])
     expect((await run(['apikeys', 'revoke', '1'])).code).toBe(0)
     const again = await run(['apikeys', 'revoke', '1'])

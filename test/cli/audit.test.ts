@@ -32,7 +32,7 @@ describeEachDialect('keyward audit list', (dialect) => {
   }
   const eventsOf = async (...argv: string[]) => (await json(...argv)).map(({ event }) => event)
 
-  test('shows events, newest first', async () => {
+  test('lists events, newest first', async () => {
     const { code, out } = await list()
     expect(code).toBe(0)
     const lines = out.trimEnd().split('\n')
@@ -63,7 +63,7 @@ describeEachDialect('keyward audit list', (dialect) => {
     expect(await list('--user', 'eve')).toMatchObject({ code: 1, out: '', err: 'User not found\n' })
   })
 
-  test('--event, --days and --limit filter, also together', async () => {
+  test('--event, --days and --limit filter, alone and together', async () => {
     expect(await eventsOf('--event', 'user.registered')).toEqual(['user.registered', 'user.registered'])
     expect(await json('--event', 'user.registered', '--days', '2')).toMatchObject([{ user_id: bea.id }])
     expect(await json('--event', 'login.failed', '--user', 'ada', '--limit', '5')).toMatchObject([{ user_id: ada.id }])
@@ -71,7 +71,7 @@ describeEachDialect('keyward audit list', (dialect) => {
     expect(await json('--event', 'login.succeeded', '--limit', '1')).toMatchObject([{ details: { amr: 'pwd' } }])
   })
 
-  test('refuses unknown values and lists the known ones', async () => {
+  test('refuses an unknown event with the list of events, and wrong numbers', async () => {
     const wrong = await list('--event', 'login.fialed')
     expect(wrong).toMatchObject({ code: 2, out: '' })
     for (const event of auditEvents) expect(wrong.err).toContain(event)

@@ -53,7 +53,7 @@ describe('a password from standard input', () => {
     expect((await read(piped(...[...all].map((one) => Uint8Array.of(one))))).secret).toBe('pässwörd😀')
   })
 
-  test('is refused if it is not UTF-8, or two passwords would become one', async () => {
+  test('is refused when it is not UTF-8: two passwords must not become equal', async () => {
     await expect(read(piped(Uint8Array.of(0x70, 0xff, 0x0a)))).rejects.toThrow('not valid UTF-8')
   })
 
@@ -75,8 +75,8 @@ describe('a password from standard input', () => {
   })
 })
 
-describe('a password typed at a prompt', () => {
-  test('is asked for only after echo is turned off', async () => {
+describe('a password typed at a terminal', () => {
+  test('is asked for only after the terminal hides typed text', async () => {
     const steps: unknown[] = []
     const input = Object.assign(chunksOf([bytes('sec'), bytes('ret'), bytes('\r')]), {
       isTTY: true,
@@ -86,7 +86,7 @@ describe('a password typed at a prompt', () => {
     expect(steps).toEqual([true, 'Password: ', false, '\n'])
   })
 
-  test('can be corrected with backspace, by whole characters', async () => {
+  test('can be corrected, one character at a time', async () => {
     expect((await read(terminal(bytes('sx\x7fecre😀\x7ft\r')))).secret).toBe('secret')
     expect((await read(terminal(bytes('\x7f\bab\b\r')))).secret).toBe('a')
   })
@@ -96,13 +96,13 @@ describe('a password typed at a prompt', () => {
     expect((await read(terminal(bytes('secret')))).secret).toBe('secret')
   })
 
-  test('is cancelled with Ctrl-C, and echo is turned on again', async () => {
+  test('is cancelled with Ctrl-C, and the terminal shows typed text again', async () => {
     const input = terminal(bytes('sec\x03ret\r'))
     expect((await read(input)).secret).toBeUndefined()
     expect(input.modes).toEqual([true, false])
   })
 
-  test.skipIf(!hasPythonModules('pty'))('is not shown on a real terminal, whose mode is restored', async () => {
+  test.skipIf(!hasPythonModules('pty'))('is hidden at a real terminal, which is restored afterwards', async () => {
     const env = {
       DATABASE_URL: `sqlite:///${join(scratchFolder('cli'), 'k.db')}`,
       SECRET_KEY: testSecret,
@@ -120,7 +120,7 @@ describe('a password typed at a prompt', () => {
   })
 })
 
-/** Runs a command at its own terminal and types a password; returns the visible text and the final terminal mode. */
+/** Runs a command at a new terminal and types a password at the prompt. Prints the visible text and whether echo is on. */
 const AT_A_TERMINAL = `
 import json, os, pty, sys, termios
 main, side = pty.openpty()

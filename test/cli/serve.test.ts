@@ -14,7 +14,7 @@ afterEach(async () => {
 })
 
 describe('the start', () => {
-  test('prints version, address, database and documentation', async () => {
+  test('logs version, address, database and documentation', async () => {
     const { log, port } = await serve({ DATABASE_URL: `sqlite:///${scratchFolder('db')}/users.db` })
     expect(log().find(({ event }) => event === 'started')).toEqual({
       time: '2026-01-01T00:00:00.000Z',
@@ -28,14 +28,14 @@ describe('the start', () => {
     })
   })
 
-  test('with PORT=0 puts the chosen port into PUBLIC_URL, unless that is set', async () => {
+  test('with PORT=0 PUBLIC_URL contains the port that the system chose, unless it is set', async () => {
     const chosen = await serve()
     expect(await issuerOf(chosen.port)).toBe(`http://localhost:${chosen.port}`)
     const set = await serve({ PUBLIC_URL: 'https://auth.example.com' })
     expect(await issuerOf(set.port)).toBe('https://auth.example.com')
   })
 
-  test('warns in production if PUBLIC_URL is localhost', async () => {
+  test('warns in production about a PUBLIC_URL that only this machine can reach', async () => {
     const warned = async (env: Record<string, string>, args?: string[]) =>
       (await serve(env, args)).log().some(({ event, level }) => event === 'public_url_is_local' && level === 'warn')
     const production = { BCRYPT_COST: '10' }
@@ -77,7 +77,7 @@ describe('a signal to stop', () => {
     expect(log().map(({ event }) => event)).not.toContain('requests_cut')
   })
 
-  test('aborts requests that still run after 30 seconds', async () => {
+  test('cuts requests that still run after 30 seconds', async () => {
     const { port, clock, stop, exit, log } = await serve({ SHUTDOWN_DELAY_SECONDS: '0' })
     const stuck = await openConnection(
       port,
@@ -98,7 +98,7 @@ describe('a signal to stop', () => {
   })
 })
 
-test('running requests are aborted before anything that they use is closed', async () => {
+test('requests are cut before the service behind them is closed', async () => {
   const app = await createTestApp({ env: { SHUTDOWN_DELAY_SECONDS: '0' } })
   const stops: unknown[] = []
   const server = {
@@ -116,7 +116,7 @@ test('running requests are aborted before anything that they use is closed', asy
 })
 
 describe('healthcheck', () => {
-  test('is 0 for a ready server and 1 for one that is stopping, gone or never started', async () => {
+  test('exits with 0 for a ready server, and with 1 while it drains or after it stopped', async () => {
     const { port, stop, log, clock, exit } = await serve({ SHUTDOWN_DELAY_SECONDS: '5' })
     const env = { HOST: '0.0.0.0', PORT: String(port) }
     expect(await healthcheck([], env)).toEqual({
@@ -140,7 +140,7 @@ describe('healthcheck', () => {
     })
   })
 
-  test('asks another address with --url', async () => {
+  test('checks another address with --url', async () => {
     const { port } = await serve()
     const url = `http://127.0.0.1:${port}/livez`
     expect(await healthcheck(['--url', url], {})).toEqual({ code: 0, out: `${url} answers 200\n`, err: '' })
@@ -151,9 +151,9 @@ describe('healthcheck', () => {
     }
   })
 
-  test('needs no SECRET_KEY, and asks for --url if PORT is 0', async () => {
+  test('needs no SECRET_KEY, and refuses PORT=0', async () => {
     const { code, err } = await healthcheck([], { PORT: '0', SECRET_KEY: '' })
-    expect([code, err]).toEqual([1, 'PORT=0 does not say where the server listens: name it with --url\n'])
+    expect([code, err]).toEqual([1, 'PORT=0 does not say where the server listens: set the address with --url\n'])
   })
 })
 
@@ -161,7 +161,7 @@ interface Served {
   port: number
   clock: ManualClock
   log(): Record<string, unknown>[]
-  /** Like a signal. */
+  /** Acts as a signal to stop. */
   stop(): void
   exit: Promise<number>
 }
@@ -257,7 +257,7 @@ async function issuerOf(port: number): Promise<unknown> {
   return claims.iss
 }
 
-/** A raw connection, so that half a request can be sent. */
+/** A raw connection, which can send half a request. */
 async function openConnection(port: number, text: string) {
   const socket = connect(port, '127.0.0.1')
   let received = ''

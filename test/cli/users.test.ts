@@ -7,7 +7,7 @@ import { type Dialect, describeEachDialect } from '../support/dialects.ts'
 
 const password = 'correct horse battery'
 
-/** A command line on its own database, and a server beside it. */
+/** A command line on a new database, and a server on the same database. */
 async function openStage(dialect: Dialect) {
   const database = await dialect.databaseUrl()
   await migrated(database.url)
@@ -61,7 +61,7 @@ describeEachDialect('keyward users', (dialect) => {
     await app.close()
   })
 
-  test('create names a wrong field and creates nothing', async () => {
+  test('create names the wrong field and creates nothing', async () => {
     await create('ada')
     await refused('users create --email ada@example.com --username other', /^Email already registered$/m)
     await refused('users create --email other@example.com --username ADA', /^Username already taken$/m)
@@ -79,7 +79,7 @@ describeEachDialect('keyward users', (dialect) => {
     expect((await done('users list')).trim().split('\n')).toHaveLength(1)
   })
 
-  test('set-password ends all sessions; the new password works with name and address', async () => {
+  test('set-password ends all sessions; the user logs in with the new password, by username or address', async () => {
     await create('ada')
     const app = await stage.server()
     const { access_token: token } = (await (await login(app, 'ada')).json()) as { access_token: string }
@@ -96,7 +96,7 @@ describeEachDialect('keyward users', (dialect) => {
     await app.close()
   })
 
-  test('list shows every user, as text or as one JSON object per line', async () => {
+  test('list prints every user, as text or as one JSON object per line', async () => {
     await create('ada', ' --admin')
     await create('bea')
     await done('users deactivate bea')
@@ -117,7 +117,7 @@ describeEachDialect('keyward users', (dialect) => {
     )
   })
 
-  test('list escapes names that contain terminal control characters', async () => {
+  test('list prints no control characters of a name', async () => {
     const app = await stage.server()
     const ada = await app.signUp('ada')
     await app.rows.users.change({}, { username: '\u001b[2Jx\r\n\u202ey' })
@@ -127,27 +127,27 @@ describeEachDialect('keyward users', (dialect) => {
     expect(out.trimEnd().split('\n')).toHaveLength(1)
   })
 
-  test('deactivate refuses the user at once; activate allows logins again, but old tokens stay refused', async () => {
+  test('deactivate takes effect at once; activate allows logins, and old tokens stay revoked', async () => {
     await create('ada')
     const app = await stage.server()
     const grant = (await (await login(app, 'ada')).json()) as { access_token: string; refresh_token: string }
-    const isRefused = async () => {
+    const isRevoked = async () => {
       expect((await app.request('GET', '/users/me', { token: grant.access_token })).status).toBe(401)
       const json = { refresh_token: grant.refresh_token }
       expect((await app.request('POST', '/token/refresh', { json })).status).toBe(401)
     }
     expect(await done('users deactivate ada')).toMatch(/^Deactivated +1 {2}ada .* inactive /)
-    await isRefused()
+    await isRevoked()
     expect((await login(app, 'ada')).status).toBe(401)
     await done('users deactivate ada')
     expect(await done('users activate ada')).toMatch(/^Activated +1 {2}ada .* active /)
-    await isRefused()
+    await isRevoked()
     expect((await login(app, 'ada')).status).toBe(200)
     await refused('users deactivate nobody', /^User not found$/m)
     await app.close()
   })
 
-  test('delete removes all data of the person, and a new user of that name is another one', async () => {
+  test('delete removes all personal data, and a new user with the same name is a different user', async () => {
     await create('ada')
     const app = await stage.server()
     const grant = (await (await login(app, 'ada')).json()) as { access_token: string; refresh_token: string }
@@ -168,13 +168,13 @@ describeEachDialect('keyward users', (dialect) => {
     await app.close()
   })
 
-  test('the last administrator cannot be deactivated or deleted, in any way', async () => {
+  test('the last administrator cannot be deactivated or deleted', async () => {
     await create('ada', ' --admin')
     for (const command of ['deactivate', 'delete'])
       await refused(`users ${command} ada`, /^The last administrator must stay$/m)
     await create('bea', ' --admin')
     await done('users deactivate ada')
-    // A deactivated administrator does not count and can be deleted.
+    // A deactivated administrator does not count, and can be deleted.
     for (const command of ['deactivate', 'delete'])
       await refused(`users ${command} bea`, /^The last administrator must stay$/m)
     await done('users delete ada')
@@ -182,7 +182,7 @@ describeEachDialect('keyward users', (dialect) => {
     expect((await done('users list --json')).trim().split('\n')).toHaveLength(1)
   })
 
-  test('of two administrators removed by two processes at once, one remains', async () => {
+  test('one administrator stays when concurrent processes remove all of them', async () => {
     for (const name of ['ada', 'bea', 'cyd']) await create(name, ' --admin')
     const env = { DATABASE_URL: stage.database.url, SECRET_KEY: testSecret, BCRYPT_COST: '10' }
     const results = await Promise.all(

@@ -7,7 +7,7 @@ import { bcryptHash, looseTable, oldService, sqlalchemyTable, sqlmodelTable } fr
 
 const password = 'correct horse battery'
 
-/** An empty Keyward, its users, and the command that imports into it. */
+/** An empty database of Keyward, and the command that imports into it. */
 async function setUp(dialect: Dialect) {
   const { url, dispose } = await dialect.databaseUrl()
   let app: TestApp | undefined
@@ -59,7 +59,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
       expect(code).toBe(0)
       expect(out).toContain('Imported 2 accounts into ')
       expect(out).toContain('1 of them inactive')
-      expect(out).toContain('Columns left behind: full_name\n')
+      expect(out).toContain('Columns not imported: full_name\n')
       expect(out).toContain('http://localhost:8000/token')
       expect(out).not.toContain(':keyward-test@')
 
@@ -78,7 +78,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
       expect((await app.signUp('carol')).id).toBe(1_001)
     })
 
-  test('reads the SQLModel service, which has no states and times', async () => {
+  test('reads the SQLModel service, which stores no states and times', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlmodelTable)
     const hash = await bcryptHash(password)
@@ -90,10 +90,10 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect(await profile(app, 'testuser')).toMatchObject({ id: 1, created_at: '2026-01-01T00:00:00.000Z' })
   })
 
-  test('B5: accepts hashes of every bcrypt library, and renews them at the first login', async () => {
+  test('B5: accepts hashes of every bcrypt library, and rehashes at the first login', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
-    // 80 bytes, of which passlib used the first 72; byte 72 is the first half of a letter.
+    // 80 bytes, of which passlib used the first 72. Byte 72 is the first half of a letter.
     const long = `${'x'.repeat(71)}ß${'y'.repeat(7)}`
     const cut = await bcryptHash(Buffer.from(long).subarray(0, 72))
     const hash = await bcryptHash(password)
@@ -112,7 +112,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect(await app.process.verifyPassword(long, { hash: cut, scheme: 'bcrypt' })).toEqual({ ok: true, rehash: true })
   })
 
-  test('keeps names that cannot be registered, and finds them in any case', async () => {
+  test('keeps names that cannot be registered, and finds them in every spelling', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
     await old.insert(await row(1, 'José García', 'jose@example.com'), await row(2, 'admin'), await row(3, 'ab'))
@@ -121,20 +121,20 @@ describeEachDialect('an import into Keyward', (dialect) => {
     for (const name of ['JOSE\u0301 GARCI\u0301A', 'Admin', 'ab']) expect((await login(app, name)).status).toBe(200)
   })
 
-  test('run again imports only new users and changes no other', async () => {
+  test('a second run imports only new accounts and changes none', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
     await old.insert(await row(1, 'ada'), await row(2, 'bob'))
     await target.import(old.url)
     const app = await target.app()
-    // The login renewed this hash, so it differs from the old database.
+    // This login rehashes the password. The old database gets another hash afterwards.
     expect((await login(app, 'ada')).status).toBe(200)
     await old.execute(`UPDATE users SET hashed_password = '${await bcryptHash('another password')}' WHERE id = 1`)
 
     const again = await target.import(old.url)
     expect(again).toMatchObject({ code: 0, err: '' })
     expect(again.out).toContain('Imported 0 accounts')
-    expect(again.out).toContain('2 there already')
+    expect(again.out).toContain('2 already in Keyward')
     expect((await login(app, 'ada')).status).toBe(200)
 
     await old.insert(await row(3, 'carol'))
@@ -142,7 +142,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect((await login(app, 'carol')).status).toBe(200)
   })
 
-  test('never lets the database reuse an id', async () => {
+  test('never makes the database assign an id twice', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
     await old.insert(await row(5, 'five'))
@@ -154,7 +154,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect((await app.signUp('seven')).id).toBe(7)
   })
 
-  test('B7: imports nothing if there is a problem, lists every problem and prints no secret', async () => {
+  test('B7: imports nothing if an account has a problem, and lists every problem without personal data', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, looseTable)
     const good = { ...(await row(1, 'fine')), id: '1', is_active: 'true' }
@@ -164,7 +164,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
       [other('2', { email: 'secret' }), /^id 2: the email address is not valid$/m],
       [other('3', { email: 'secret@example.com, x@example.com' }), /^id 3: the email address is not valid$/m],
       [other('4', { email: null }), /^id 4: the email address is not valid$/m],
-      [other('5', { username: 'secret@example.com' }), /^id 5: the username holds an @/m],
+      [other('5', { username: 'secret@example.com' }), /^id 5: the username contains an @/m],
       [other('6', { username: ' secret' }), /^id 6: the username is empty, too long, begins or ends with a space/m],
       [other('7', { username: '' }), /^id 7: the username is empty/m],
       [other('8', { username: null }), /^id 8: the username is empty/m],
@@ -182,14 +182,14 @@ describeEachDialect('an import into Keyward', (dialect) => {
       [other('9007199254740993', {}), /^id 9007199254740993: the id is not/m],
       [other('0b5f\u001b[2J', {}), /^id 0b5f\?\[2J: the id is not/m],
       [{ ...good, id: null, ...unlike('none') }, /^the account without an id: the id is not/m],
-      [other('20', { email: 'Twin@example.com' }), /^id 20: the email address is that of id 21 too/m],
-      [other('21', { email: 'twin@EXAMPLE.com' }), /^id 21: the email address is that of id 20 too/m],
-      [other('22', { username: 'Twin' }), /^id 22: the username looks like that of id 23/m],
-      [other('23', { username: 'ｔｗｉｎ' }), /^id 23: the username looks like that of id 22/m],
-      [other('24', {}), /^id 24: the id is there twice$/m],
+      [other('20', { email: 'Twin@example.com' }), /^id 20: id 21 has the same email address/m],
+      [other('21', { email: 'twin@EXAMPLE.com' }), /^id 21: id 20 has the same email address/m],
+      [other('22', { username: 'Twin' }), /^id 22: id 23 has the same username/m],
+      [other('23', { username: 'ｔｗｉｎ' }), /^id 23: id 22 has the same username/m],
+      [other('24', {}), /^id 24: another account has the same id$/m],
       [
         { ...other('24', {}), email: 'secret24b@example.com', username: 'secret24b' },
-        /^id 24: the id is there twice$/m,
+        /^id 24: another account has the same id$/m,
       ],
       [other('25', { email: 'x', username: '' }), /^id 25: the email address is not valid; the username is empty/m],
     ]
@@ -198,7 +198,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     const refused = await target.import(old.url)
     expect(refused.code).toBe(1)
     for (const [, reason] of rows) expect(refused.err).toMatch(reason)
-    expect(refused.err).toContain(`Nothing was imported: ${rows.length} of ${rows.length + 1} accounts cannot be`)
+    expect(refused.err).toContain(`Nothing was imported: ${rows.length} of ${rows.length + 1} accounts have a problem`)
     expect(refused.err.trim().split('\n')).toHaveLength(rows.length + 1)
     const said = refused.out + refused.err
     for (const secret of ['secret', 'twin@', '$04$', '\u001b']) expect(said).not.toContain(secret)
@@ -214,7 +214,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     for (const name of ['secret2', 'Twin', 'ｔｗｉｎ', 'secret24']) expect((await login(app, name)).status).toBe(401)
   })
 
-  test('does not change existing accounts', async () => {
+  test('does not change accounts that Keyward already has', async () => {
     await using target = await setUp(dialect)
     const app = await target.app()
     const ada = await app.signUp('ada')

@@ -4,26 +4,26 @@ import { type Dialect, sqliteFile } from '../support/dialects.ts'
 export type OldRow = Record<string, string | number | boolean | null>
 
 export interface OldService {
-  /** As in its `.env`. */
+  /** Its DATABASE_URL. */
   url: string
   insert(...rows: OldRow[]): Promise<void>
   execute(sql: string): Promise<void>
 }
 
-/** The tables that the two services create: SQLAlchemy's shape, with columns that such services often add. */
+/** The table of the SQLAlchemy service, with columns that such services often add. */
 export const sqlalchemyTable = `CREATE TABLE users (
   id INTEGER NOT NULL PRIMARY KEY, email VARCHAR, username VARCHAR, hashed_password VARCHAR,
   is_active BOOLEAN, created_at TIMESTAMP, full_name VARCHAR)`
 
-/** SQLModel's shape. */
+/** The table of the SQLModel service. */
 export const sqlmodelTable =
   'CREATE TABLE users (id INTEGER NOT NULL PRIMARY KEY, username VARCHAR NOT NULL, email VARCHAR NOT NULL, hash_password VARCHAR NOT NULL)'
 
-/** A table without constraints, for values that no service should contain but some do. */
+/** A table without constraints, for invalid accounts. */
 export const looseTable =
   'CREATE TABLE users (id VARCHAR, email VARCHAR, username VARCHAR, hashed_password VARCHAR, is_active VARCHAR, created_at VARCHAR)'
 
-/** An empty database of one of the two services. */
+/** A database of one of the two services, without accounts. */
 export async function oldService(dialect: Dialect, table: string): Promise<OldService> {
   const { url } = await dialect.databaseUrl()
   const execute = dialect.name === 'sqlite' ? onSqlite(sqliteFile(url)) : onPostgres(url)
@@ -58,6 +58,6 @@ const onPostgres = (url: string) => async (sql: string) => {
   }
 }
 
-/** A hash as passlib writes it, at bcrypt's lowest cost. */
+/** A hash as passlib writes it, with the lowest bcrypt cost. */
 export const bcryptHash = (password: string | Uint8Array): Promise<string> =>
   Bun.password.hash(password, { algorithm: 'bcrypt', cost: 4 })

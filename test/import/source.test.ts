@@ -9,7 +9,7 @@ import { createDatabase, sharedPostgres } from '../support/postgres.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { bcryptHash, oldService, sqlalchemyTable } from './old-service.ts'
 
-/** Only one of the two databases, also if the suite runs on the other. */
+/** Both dialects, also when the suite runs on only one. */
 const sqlite: Dialect = {
   name: 'sqlite',
   databaseUrl: async () => ({ url: `sqlite:///${join(scratchFolder('old'), 'users.db')}`, dispose: async () => {} }),
@@ -50,7 +50,7 @@ describe('the old SQLite file', () => {
     expect(contents(file)).toEqual(before)
   })
 
-  test('is read including rows in its write-ahead log', async () => {
+  test('is read together with its write-ahead log', async () => {
     const old = await oldServiceWithAda(sqlite)
     const service = new Database(sqliteFile(old.url))
     service.run('PRAGMA journal_mode = WAL')
@@ -71,7 +71,7 @@ describe('the old SQLite file', () => {
 describe('the old PostgreSQL database', () => {
   beforeAll(() => sharedPostgres().then(() => {}), 60_000)
 
-  test('is found by the address of its service, and only read', async () => {
+  test('is found with the driver name in its URL, and only read', async () => {
     const old = await oldService(postgresql, 'CREATE TABLE log (line TEXT)')
     await old.execute(`CREATE FUNCTION noisy() RETURNS TEXT LANGUAGE sql AS
       $$ INSERT INTO log VALUES ('read') RETURNING line $$;
@@ -80,15 +80,15 @@ describe('the old PostgreSQL database', () => {
     expect(await importFrom(url)).toMatchObject({ code: 1, err: 'The old database cannot be read (25006)\n' })
   })
 
-  test('that is down or refuses is reported without the password', async () => {
+  test('that is down or refuses access is reported without the password', async () => {
     const { url } = await postgresql.databaseUrl()
     const wrong = new URL(url)
     wrong.password = 'hunter2'
     const elsewhere = new URL(url)
     elsewhere.pathname = '/nowhere'
     for (const [from, reason] of [
-      [wrong.href, 'The old database refuses this user name or password'],
-      [elsewhere.href, 'The old database is not there: the server has none of that name'],
+      [wrong.href, 'The old database refuses this username or password'],
+      [elsewhere.href, 'The old database does not exist: the server has no database of that name'],
       ['postgresql://user:hunter2@127.0.0.1:1/users', 'The old database does not answer'],
     ] as const) {
       const { code, err } = await importFrom(from)
@@ -100,11 +100,11 @@ describe('the old PostgreSQL database', () => {
 })
 
 describe('refuses', () => {
-  test('what is not a database address', async () => {
+  test('text that is not a database URL', async () => {
     for (const from of ['users.db', 'mysql://root@localhost/users', 'sqlite::memory:', '']) {
       const { code, err } = await importFrom(from)
       expect(code).toBe(2)
-      expect(err).toContain('--from takes the DATABASE_URL of the old service')
+      expect(err).toContain('--from needs the DATABASE_URL of the old service')
     }
     expect((await keyward(['import'], { databaseUrl: newDatabase() })).code).toBe(2)
   })
@@ -114,11 +114,11 @@ describe('refuses', () => {
     writeFileSync(join(folder, 'text.db'), 'not a database at all, but long enough to be taken for one '.repeat(20))
     writeFileSync(join(folder, 'empty.db'), '')
     for (const [path, reason] of [
-      [join(folder, 'missing.db'), 'The old database is not there: no such file'],
-      [join(folder, 'missing/users.db'), 'The old database is not there: no such file'],
+      [join(folder, 'missing.db'), 'The old database does not exist: no such file'],
+      [join(folder, 'missing/users.db'), 'The old database does not exist: no such file'],
       [folder, 'The old database is not an SQLite file'],
       [join(folder, 'text.db'), 'The old database is not an SQLite file'],
-      [join(folder, 'empty.db'), 'This is not a database of one of the FastAPI user services'],
+      [join(folder, 'empty.db'), 'This is not the database of a FastAPI user service'],
     ] as const) {
       const { code, out, err } = await importFrom(`sqlite:///${path}`)
       expect({ code, out }).toEqual({ code: 1, out: '' })
@@ -136,10 +136,10 @@ describeEachDialect('refuses', (dialect) => {
       'CREATE TABLE users (id INTEGER, username VARCHAR, hashed_password VARCHAR)',
     ])
       expect((await importFrom((await oldService(dialect, table)).url)).err).toStartWith(
-        'This is not a database of one of the FastAPI user services: they have a table "users" with',
+        'This is not the database of a FastAPI user service: it needs a table "users" with',
       )
     const app = await createTestApp({ dialect })
-    expect((await importFrom(app.databaseUrl)).err).toStartWith('This is a database of Keyward already')
+    expect((await importFrom(app.databaseUrl)).err).toStartWith('This database already belongs to Keyward')
     await app.close()
   })
 
@@ -151,8 +151,8 @@ describeEachDialect('refuses', (dialect) => {
   })
 })
 
-describeEachDialect('an import of users whose name was taken a moment before', (dialect) => {
-  test('imports none of the others either', async () => {
+describeEachDialect('accounts whose name was taken after the plan', (dialect) => {
+  test('prevent the insert of all others', async () => {
     const app = await createTestApp({ dialect })
     await app.signUp('ada')
     const account = (id: number, name: string) => ({
@@ -169,7 +169,7 @@ describeEachDialect('an import of users whose name was taken a moment before', (
     const many = Array.from({ length: 600 }, (_, i) => account(i + 10, `user${i}`))
     expect(await app.admin.importUsers([...many, account(9, 'ada')])).toBe(false)
     expect(await app.admin.importUsers([...many, account(9, 'eve')])).toBe(true)
-    // On PostgreSQL the ids of the rollback stay reserved; on both databases none is used twice.
+    // PostgreSQL does not reuse the ids of a rolled-back insert. Neither database assigns an id twice.
     expect((await app.signUp('bob')).id).toBe(610)
     await app.close()
   })

@@ -44,7 +44,7 @@ describeEachDialect('keyward keys', (dialect) => {
     const { code, out } = await keys(app, 'rotate')
     expect(code).toBe(0)
     expect(out).toContain(
-      `Signs now: ${second}\nRetired:   ${first}, its tokens are good until 2026-01-01T00:47:00.000Z`,
+      `Active:   ${second}\nRetired:  ${first}, its tokens are valid until 2026-01-01T00:47:00.000Z`,
     )
     expect(await states(app)).toMatchObject({ [first!]: 'retired', [second!]: 'active' })
 
@@ -73,12 +73,12 @@ describeEachDialect('keyward keys', (dialect) => {
     const [first, second] = await publishedKids(app)
     expect(await statusOf(app, grant.access_token)).toBe(200)
     const { code, out } = await keys(app, 'revoke', first!)
-    expect([code, out]).toEqual([0, expect.stringContaining(`Revoked:   ${first}\nSigns now: ${second}\n`)])
+    expect([code, out]).toEqual([0, expect.stringContaining(`Revoked:  ${first}\nActive:   ${second}\n`)])
     await app.passTime(30 * SECOND)
     expect(await statusOf(app, grant.access_token)).toBe(401)
     expect(await publishedKids(app)).not.toContain(first!)
     expect(await statusOf(app, await logIn(app))).toBe(200)
-    expect((await keys(app, 'revoke', first!)).out).toStartWith(`It was revoked before: ${first}\n`)
+    expect((await keys(app, 'revoke', first!)).out).toStartWith(`Already revoked: ${first}\n`)
   })
 
   test('revoke reports an unknown key, and requires one', async () => {

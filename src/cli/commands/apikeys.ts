@@ -2,9 +2,9 @@ import { defineCommand } from 'citty'
 import type { ApiKey } from '../../features/api-keys/api-keys.ts'
 import { permissions } from '../../features/roles/roles.ts'
 import { DAY, rfc3339 } from '../../lib/clock.ts'
-import { type CommandContext, UsageError } from '../context.ts'
-import { settingsArgs } from '../settings.ts'
-import { withService } from '../with-service.ts'
+import { option, positional, requiredOption, wholeNumber } from '../arguments.ts'
+import type { CommandContext } from '../context.ts'
+import { serviceCommand } from '../service-command.ts'
 
 export const apikeys = (context: CommandContext) =>
   defineCommand({
@@ -12,64 +12,50 @@ export const apikeys = (context: CommandContext) =>
     subCommands: { create: create(context), list: list(context), revoke: revoke(context) },
   })
 
+const createArgs = {
+  owner: requiredOption('USER', 'The user it acts for: username or email address'),
+  name: requiredOption('NAME', 'A name that says what the key is for'),
+  scope: requiredOption('SCOPES', `Permissions, separated by commas: ${permissions.join(', ')}`),
+  days: option('N', 'Days until it expires; it never does without this option'),
+}
+
 const create = (context: CommandContext) =>
-  defineCommand({
-    meta: { name: 'create', description: 'Create an API key; it is printed once and not stored' },
-    args: {
-      owner: {
-        type: 'string',
-        required: true,
-        description: 'The user it acts for: username or email address',
-        valueHint: 'USER',
-      },
-      name: { type: 'string', required: true, description: 'A name that says what the key is for', valueHint: 'NAME' },
-      scope: {
-        type: 'string',
-        required: true,
-        description: `Permissions, separated by commas: ${permissions.join(', ')}`,
-        valueHint: 'SCOPES',
-      },
-      days: { type: 'string', description: 'Days until it expires; without this it never does', valueHint: 'N' },
-      ...settingsArgs,
+  serviceCommand(
+    context,
+    { name: 'create', description: 'Create an API key; it is printed once and not stored', args: createArgs },
+    async ({ administration, apiKeys, clock }, { owner: user, name, scope, days }) => {
+      const lifetime = days === undefined ? undefined : wholeNumber('--days', days, 99_999) * DAY
+      const owner = await administration.requireUser(user)
+      const expiresAt = lifetime === undefined ? null : clock.now() + lifetime
+      const scopes = scope.split(',').map((one) => one.trim())
+      const { id, text } = await apiKeys.create({ owner, name, scopes, expiresAt })
+      context.printError(`API key ${id} for ${owner.username}. It is shown only once:\n`)
+      context.print(`${text}\n`)
     },
-    run: ({ args }) =>
-      withService(context, args, async (service) => {
-        if (args.days !== undefined && !/^[1-9]\d{0,4}$/.test(args.days))
-          throw new UsageError('--days takes a whole number from 1 to 99999')
-        const owner = await service.administration.requireUser(args.owner)
-        const expiresAt = args.days === undefined ? null : service.clock.now() + Number(args.days) * DAY
-        const scopes = args.scope.split(',').map((scope) => scope.trim())
-        const { id, text } = await service.apiKeys.create({ owner, name: args.name, scopes, expiresAt })
-        context.printError(`Key ${id} for ${owner.username}. It is shown this once:\n`)
-        context.print(`${text}\n`)
-      }),
-  })
+  )
 
 const list = (context: CommandContext) =>
-  defineCommand({
-    meta: { name: 'list', description: 'List API keys, including expired and revoked ones' },
-    args: settingsArgs,
-    run: ({ args }) =>
-      withService(context, args, async (service) => {
-        for (const key of await service.apiKeys.list()) context.print(`${summary(key, service.clock.now())}\n`)
-      }),
-  })
+  serviceCommand(
+    context,
+    { name: 'list', description: 'List API keys, including expired and revoked ones', args: {} },
+    async ({ apiKeys, clock }) => {
+      for (const key of await apiKeys.list()) context.print(`${summary(key, clock.now())}\n`)
+    },
+  )
 
 const revoke = (context: CommandContext) =>
-  defineCommand({
-    meta: { name: 'revoke', description: 'Revoke an API key at once' },
-    args: {
-      id: { type: 'positional', required: true, description: 'The number of the key', valueHint: 'ID' },
-      ...settingsArgs,
+  serviceCommand(
+    context,
+    {
+      name: 'revoke',
+      description: 'Revoke an API key at once',
+      args: { id: positional('ID', 'The number of the key; see keyward apikeys list') },
     },
-    run: ({ args }) =>
-      withService(context, args, async (service) => {
-        if (!/^[1-9]\d{0,15}$/.test(args.id))
-          throw new UsageError('The number of a key is needed; see: keyward apikeys list')
-        await service.apiKeys.revoke(Number(args.id))
-        context.print(`Revoked key ${args.id}\n`)
-      }),
-  })
+    async ({ apiKeys }, { id }) => {
+      await apiKeys.revoke(wholeNumber('ID', id, Number.MAX_SAFE_INTEGER))
+      context.print(`Revoked API key ${id}\n`)
+    },
+  )
 
 const summary = (key: ApiKey, now: number): string => {
   const state =

@@ -2,9 +2,11 @@ import { defineCommand } from 'citty'
 import type { Administration } from '../../features/administration/administration.ts'
 import { type AuditRow, auditEvents, isAuditEvent } from '../../features/audit/audit.ts'
 import { DAY, rfc3339 } from '../../lib/clock.ts'
+import { flag, option, wholeNumber } from '../arguments.ts'
 import { type CommandContext, UsageError } from '../context.ts'
-import { settingsArgs } from '../settings.ts'
-import { withService } from '../with-service.ts'
+import { serviceCommand } from '../service-command.ts'
+
+const HIGHEST = 9_999_999
 
 export const audit = (context: CommandContext) =>
   defineCommand({
@@ -12,47 +14,34 @@ export const audit = (context: CommandContext) =>
     subCommands: { list: list(context) },
   })
 
-const list = (context: CommandContext) =>
-  defineCommand({
-    meta: { name: 'list', description: 'List audit events, newest first' },
-    args: {
-      event: { type: 'string', description: 'Only events of this name, such as login.failed', valueHint: 'EVENT' },
-      user: {
-        type: 'string',
-        description: 'Only events of this user: username, email address or id',
-        valueHint: 'USER',
-      },
-      days: { type: 'string', description: 'Only events of the last N days', valueHint: 'N' },
-      limit: { type: 'string', description: 'At most this many events', default: '100', valueHint: 'N' },
-      json: { type: 'boolean', description: 'Print one JSON object per line' },
-      ...settingsArgs,
-    },
-    run: ({ args }) => {
-      const { event } = args
-      if (event !== undefined && !isAuditEvent(event))
-        throw new UsageError(`There is no event of this name; there are ${auditEvents.join(', ')}`)
-      const days = args.days === undefined ? undefined : wholeNumber('--days', args.days)
-      const limit = wholeNumber('--limit', args.limit)
-      return withService(context, args, async (service) => {
-        const rows = await service.audit.list({
-          event,
-          userId: args.user === undefined ? undefined : await userId(service.administration, args.user),
-          since: days === undefined ? undefined : service.clock.now() - days * DAY,
-          limit,
-        })
-        for (const row of rows) context.print(`${args.json ? JSON.stringify(toJson(row)) : summary(row)}\n`)
-      })
-    },
-  })
+const listArgs = {
+  event: option('EVENT', 'Only events of this name, such as login.failed'),
+  user: option('USER', 'Only events of this user: username, email address or id'),
+  days: option('N', 'Only events of the last N days'),
+  limit: { ...option('N', 'At most this many events'), default: '100' },
+  json: flag('Print one JSON object per line'),
+}
 
-/** A number is used as it is: audit events outlive their user. */
+const list = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    { name: 'list', description: 'List audit events, newest first', args: listArgs },
+    async ({ administration, audit, clock }, { event, user, days, limit, json }) => {
+      if (event !== undefined && !isAuditEvent(event))
+        throw new UsageError(`There is no event of this name. Events: ${auditEvents.join(', ')}`)
+      const rows = await audit.list({
+        event,
+        userId: user === undefined ? undefined : await userId(administration, user),
+        since: days === undefined ? undefined : clock.now() - wholeNumber('--days', days, HIGHEST) * DAY,
+        limit: wholeNumber('--limit', limit, HIGHEST),
+      })
+      for (const row of rows) context.print(`${json ? JSON.stringify(toJson(row)) : summary(row)}\n`)
+    },
+  )
+
+/** A user id is not looked up, since audit events stay when their user is deleted. */
 const userId = async (administration: Administration, user: string): Promise<number> =>
   /^\d{1,15}$/.test(user) ? Number(user) : (await administration.requireUser(user)).id
-
-function wholeNumber(flag: string, text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new UsageError(`${flag} takes a whole number from 1 to 9999999`)
-  return Number(text)
-}
 
 const toJson = (row: AuditRow) => ({
   id: row.id,

@@ -1,25 +1,20 @@
 import { defineCommand } from 'citty'
 import { getStatus } from '../../lib/http-get.ts'
+import { option } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
-import { readSettings, settingsArgs } from '../settings.ts'
+import { readSettings, type SettingsFlags, settingsArgs } from '../settings.ts'
 
-/** How long a probe may take, in milliseconds. */
-const PATIENCE = 10_000
+/** In milliseconds. */
+const TIMEOUT = 10_000
 
 export const healthcheck = (context: CommandContext) =>
   defineCommand({
-    meta: {
-      name: 'healthcheck',
-      description: 'Check that the server on this machine is ready; exits with 0 or 1',
-    },
-    args: {
-      ...settingsArgs,
-      url: { type: 'string', description: 'Check this address instead of /readyz on HOST and PORT', valueHint: 'URL' },
-    },
+    meta: { name: 'healthcheck', description: 'Check that the server on this machine is ready; exits with 0 or 1' },
+    args: { ...settingsArgs, url: option('URL', 'Check this address instead of /readyz on HOST and PORT') },
     async run({ args }) {
       const url = args.url ?? ownUrl(context, args)
       if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) throw new CommandError(`${url} is not an http address`)
-      const answer = await getStatus(url, PATIENCE)
+      const answer = await getStatus(url, TIMEOUT)
       if (answer === undefined) throw new CommandError(`${url} does not answer`)
       const { status, body } = answer
       if (status !== 200) throw new CommandError(`${url} answers ${status}${sentenceOf(body)}`)
@@ -27,14 +22,14 @@ export const healthcheck = (context: CommandContext) =>
     },
   })
 
-/** Asks with the settings of the server beside it, but without its secrets: `--dev` needs none. */
-function ownUrl(context: CommandContext, flags: { 'env-file'?: string }): string {
+/** Uses the settings of the server on this machine. `--dev` is set because a health check needs no SECRET_KEY. */
+function ownUrl(context: CommandContext, flags: SettingsFlags): string {
   const { HOST, PORT } = readSettings(context, { ...flags, dev: true })
-  if (PORT === 0) throw new CommandError('PORT=0 does not say where the server listens: name it with --url')
+  if (PORT === 0) throw new CommandError('PORT=0 does not say where the server listens: set the address with --url')
   return `http://${loopback[HOST] ?? (HOST.includes(':') ? `[${HOST}]` : HOST)}:${PORT}/readyz`
 }
 
-/** What listens everywhere is asked from inside. */
+/** A server that listens on all addresses is asked on the loopback address. */
 const loopback: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
 /** The `detail` of a problem document (RFC 9457). */

@@ -1,7 +1,8 @@
 import { defineCommand } from 'citty'
-import type { Config } from '../../config/schema.ts'
+import type { DraftConfig } from '../../config/schema.ts'
 import {
   ForeignDatabaseError,
+  type Import,
   ImportRefused,
   idLabel,
   type Plan,
@@ -13,10 +14,16 @@ import { maskDatabaseUrl, parseDatabaseUrl } from '../../lib/database-url.ts'
 import { openImport } from '../../service.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { embeddedMigrations, migrationStates } from '../../storage/migrate.ts'
+import { flag, requiredOption } from '../arguments.ts'
 import { type CommandContext, CommandError, UsageError } from '../context.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
-type Settings = Parameters<typeof openImport>[0] & Pick<Config, 'PUBLIC_URL'>
+const importArgs = {
+  ...settingsArgs,
+  from: requiredOption('DATABASE_URL', 'The DATABASE_URL of the old service, which is only read'),
+  'skip-invalid': flag('Leave out accounts that cannot be imported, instead of importing none'),
+  'dry-run': flag('Print what would happen and write nothing'),
+}
 
 export const importCommand = (context: CommandContext) =>
   defineCommand({
@@ -24,20 +31,7 @@ export const importCommand = (context: CommandContext) =>
       name: 'import',
       description: 'Import the accounts of a FastAPI user service, with their ids and passwords',
     },
-    args: {
-      ...settingsArgs,
-      from: {
-        type: 'string',
-        required: true,
-        description: 'The DATABASE_URL of the old service, which is only read',
-        valueHint: 'DATABASE_URL',
-      },
-      'skip-invalid': {
-        type: 'boolean',
-        description: 'Leave out accounts that cannot be imported, instead of importing none',
-      },
-      'dry-run': { type: 'boolean', description: 'Print what would happen and write nothing' },
-    },
+    args: importArgs,
     async run({ args }) {
       const settings = readSettings(context, args)
       const skipInvalid = args['skip-invalid'] === true
@@ -49,7 +43,7 @@ export const importCommand = (context: CommandContext) =>
           report(context, settings, { source, plan, heading: 'Would import' })
           context.print('Nothing was written.\n')
         } else {
-          const plan = await perform(context, settings, { source, skipInvalid })
+          const plan = await withImport(context, settings, (service) => service.perform(source.rows, { skipInvalid }))
           report(context, settings, { source, plan, heading: 'Imported' })
           if (plan.accounts.length > 0) context.print(loginHint(settings))
         }
@@ -65,7 +59,7 @@ async function readAll(from: string): Promise<Source> {
   const target = parseDatabaseUrl(from)
   if (target === undefined || (target.dialect === 'sqlite' && target.path === ':memory:'))
     throw new UsageError(
-      '--from takes the DATABASE_URL of the old service, such as sqlite:///./users.db or postgresql+psycopg://user:password@localhost/dbname',
+      '--from needs the DATABASE_URL of the old service, such as sqlite:///./users.db or postgresql+psycopg://user:password@localhost/dbname',
     )
   try {
     return await readSource(target)
@@ -74,31 +68,26 @@ async function readAll(from: string): Promise<Source> {
   }
 }
 
-async function perform(
+async function withImport(
   { clock }: CommandContext,
-  settings: Settings,
-  { source, skipInvalid }: { source: Source; skipInvalid: boolean },
+  settings: DraftConfig,
+  work: (service: Import) => Promise<Plan>,
 ): Promise<Plan> {
   const service = await openImport(settings, { clock })
   try {
-    return await service.perform(source.rows, { skipInvalid })
+    return await work(service)
   } finally {
     await service.close()
   }
 }
 
-/** Plans also against a database that is not there yet, and creates nothing. */
-async function rehearse({ clock }: CommandContext, settings: Settings, { rows }: Source): Promise<Plan> {
-  if (await isEmpty(clock, settings)) return planFirstImport(clock, rows)
-  const service = await openImport(settings, { clock })
-  try {
-    return await service.plan(rows)
-  } finally {
-    await service.close()
-  }
+/** Plans the import. A database that does not exist yet is not created. */
+async function rehearse(context: CommandContext, settings: DraftConfig, { rows }: Source): Promise<Plan> {
+  if (await isEmpty(context.clock, settings)) return planFirstImport(context.clock, rows)
+  return withImport(context, settings, (service) => service.plan(rows))
 }
 
-async function isEmpty(clock: CommandContext['clock'], settings: Settings): Promise<boolean> {
+async function isEmpty(clock: CommandContext['clock'], settings: DraftConfig): Promise<boolean> {
   const { store, driver } = await openDatabase(settings, { clock, schema: 'ignore', waitInside: true })
   try {
     const states = await migrationStates(driver, embeddedMigrations(store.dialect))
@@ -110,17 +99,18 @@ async function isEmpty(clock: CommandContext['clock'], settings: Settings): Prom
 
 function report(
   context: CommandContext,
-  settings: Settings,
+  settings: DraftConfig,
   { source, plan, heading }: { source: Source; plan: Plan; heading: string },
 ): void {
   printProblems(context, plan)
   const { accounts, present, problems } = plan
   const lines = [`${heading} ${counted(accounts.length)} into ${maskDatabaseUrl(settings.DATABASE_URL)}`]
   const inactive = accounts.filter((account) => !account.isActive).length
-  if (inactive > 0) lines.push(`  ${number(inactive)} of them inactive, as before`)
-  if (present > 0) lines.push(`  ${number(present)} there already, left as they are`)
-  if (problems.length > 0) lines.push(`  ${number(problems.length)} left out, for the reasons above`)
-  if (source.leftBehind.length > 0) lines.push(`  Columns left behind: ${source.leftBehind.map(printable).join(', ')}`)
+  if (inactive > 0) lines.push(`  ${number(inactive)} of them inactive, as in the old service`)
+  if (present > 0) lines.push(`  ${number(present)} already in Keyward, not changed`)
+  if (problems.length > 0) lines.push(`  ${number(problems.length)} left out for the reasons above`)
+  if (source.ignoredColumns.length > 0)
+    lines.push(`  Columns not imported: ${source.ignoredColumns.map(printable).join(', ')}`)
   context.print(`${lines.join('\n')}\n`)
 }
 
@@ -128,8 +118,8 @@ function printProblems({ printError }: CommandContext, { problems }: Plan): void
   for (const { sourceId, reasons } of problems) printError(`${idLabel(sourceId)}: ${reasons.join('; ')}\n`)
 }
 
-const loginHint = ({ PUBLIC_URL }: Settings): string =>
-  `Everybody logs in with the name or email address and the password they had:
+const loginHint = ({ PUBLIC_URL }: DraftConfig): string =>
+  `All users log in with their old username or email address and their old password:
   curl --data-urlencode username=NAME --data-urlencode password=PASSWORD ${PUBLIC_URL.replace(/\/$/, '')}/token
 `
 

@@ -5,44 +5,43 @@ import { describePending, embeddedMigrations, migrationStates } from '../../stor
 import type { CommandContext } from '../context.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
-export const migrate = (context: CommandContext) => {
-  const up = defineCommand({
-    meta: {
-      name: 'up',
-      description: 'Upgrade the database to this version; an SQLite file is copied first',
-    },
+export const migrate = (context: CommandContext) =>
+  defineCommand({
+    meta: { name: 'migrate', description: 'Upgrade the database or show its state; keyward serve upgrades it too' },
+    subCommands: { up: up(context), status: status(context) },
+    default: 'up',
+  })
+
+const up = (context: CommandContext) =>
+  defineCommand({
+    meta: { name: 'up', description: 'Upgrade the database to this version; an SQLite file is copied first' },
     args: settingsArgs,
     async run({ args }) {
-      const { clock } = context
+      const { clock, print } = context
       const { store, upgrade } = await openDatabase(readSettings(context, args), { clock, waitInside: true })
       await store.close()
-      const { applied, copy } = upgrade
-      if (copy !== undefined) context.print(`The database as it was: ${copy}\n`)
-      context.print(
-        applied.length === 0 ? 'Nothing to do\n' : `${applied.map((name) => `Applied ${name}`).join('\n')}\n`,
-      )
+      if (upgrade.copy !== undefined) print(`Copy of the database before the upgrade: ${upgrade.copy}\n`)
+      for (const name of upgrade.applied) print(`Applied ${name}\n`)
+      if (upgrade.applied.length === 0) print('Nothing to do\n')
     },
   })
-  const status = defineCommand({
+
+const status = (context: CommandContext) =>
+  defineCommand({
     meta: { name: 'status', description: 'List migrations and whether they are applied' },
     args: settingsArgs,
     async run({ args }) {
-      const options = { clock: context.clock, schema: 'ignore', waitInside: true } as const
+      const { clock, print } = context
+      const options = { clock, schema: 'ignore', waitInside: true } as const
       const { store, driver } = await openDatabase(readSettings(context, args), options)
       try {
         const states = await migrationStates(driver, embeddedMigrations(store.dialect))
         for (const { name, appliedAt } of states)
-          context.print(`${name}  ${appliedAt === undefined ? 'pending' : `applied ${rfc3339(appliedAt)}`}\n`)
+          print(`${name}  ${appliedAt === undefined ? 'pending' : `applied ${rfc3339(appliedAt)}`}\n`)
         const problem = describePending(states)
-        if (problem !== undefined) context.print(`${problem}\n`)
+        if (problem !== undefined) print(`${problem}\n`)
       } finally {
         await store.close()
       }
     },
   })
-  return defineCommand({
-    meta: { name: 'migrate', description: 'Upgrade the database, or show its state; keyward serve upgrades by itself' },
-    subCommands: { up, status },
-    default: 'up',
-  })
-}

@@ -3,63 +3,68 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { DatabaseTarget } from '../../lib/database-url.ts'
 
-/** The database of another program. It is read and never changed. */
+/** The database of another program. Nothing here changes it. */
 export interface ForeignDatabase {
-  /** Column names of a table, none when there is no such table. */
+  /** The column names of a table; empty when there is no such table. */
   columnsOf(table: string): Promise<string[]>
   /**
-   * All rows of a table as they stand at one moment, in the order of the first column, every value as text: times in
-   * the ISO order of their parts, those with a time zone in UTC.
+   * All rows of a table in one snapshot, ordered by the first column. Every value is text; times are in ISO format, and
+   * in UTC if they have a time zone.
    */
   readTexts(table: string, columns: readonly string[]): Promise<(string | null)[][]>
   close(): Promise<void>
 }
 
-/** The other database cannot be read or is none of the known services'. `message` is for a person. */
+/** The other database cannot be read or does not belong to a known service. `message` is for the terminal. */
 export class ForeignDatabaseError extends Error {
   override readonly name = 'ForeignDatabaseError'
 }
 
-/** How long to wait for a program that writes to the file, in milliseconds. */
+/** How long to wait for a program that is writing to the file, in milliseconds. */
 const BUSY_WAIT = 5_000
 /** How long to wait for a server to answer, in seconds. */
 const CONNECT_WAIT = 10
 
 /**
- * Opens a database of another program for reading alone: an SQLite file read-only, PostgreSQL in read-only transactions.
- * @throws ForeignDatabaseError when it is not there, is no database or refuses us; also from every call on it
+ * Opens the database of another program for reading only: an SQLite file read-only, PostgreSQL in read-only transactions.
+ * @throws ForeignDatabaseError when it is missing, is not a database or refuses access; also from each method
  */
 export async function openForeign(target: DatabaseTarget): Promise<ForeignDatabase> {
-  const database =
-    target.dialect === 'sqlite' ? await translated(async () => openFile(target.path)) : openServer(target.url)
+  const { columnNames, query, close } = await translated(async () =>
+    target.dialect === 'sqlite' ? openFile(target.path) : openServer(target.url),
+  )
   return {
-    columnsOf: (table) => translated(() => database.columnsOf(table)),
-    readTexts: (table, columns) => translated(() => database.readTexts(table, columns)),
-    close: () => database.close(),
+    columnsOf: (table) => translated(async () => (await query(columnNames, [table])).map(([name]) => String(name))),
+    readTexts(table, columns) {
+      const texts = columns.map((column) => `CAST(${quoted(column)} AS TEXT)`).join(', ')
+      const sql = `SELECT ${texts} FROM ${quoted(table)} ORDER BY ${quoted(columns[0]!)}`
+      return translated(() => query(sql, []) as Promise<(string | null)[][]>)
+    },
+    close,
   }
 }
 
-function openFile(path: string): ForeignDatabase {
+interface Connection {
+  /** The statement for the column names of a table, in their order. Its parameter is the table's name. */
+  columnNames: string
+  query(sql: string, params: string[]): Promise<unknown[][]>
+  close(): Promise<void>
+}
+
+function openFile(path: string): Connection {
   const db = connect(path)
   db.run(`PRAGMA busy_timeout = ${BUSY_WAIT}`)
   return {
-    columnsOf: async (table) =>
-      db
-        .query('SELECT name FROM pragma_table_info(?)')
-        .values(table)
-        .map(([name]) => String(name)),
-    async readTexts(table, columns) {
-      const texts = columns.map((column) => `CAST(${quoted(column)} AS TEXT)`).join(', ')
-      const sql = `SELECT ${texts} FROM ${quoted(table)} ORDER BY ${quoted(columns[0]!)}`
-      return db.prepare(sql).values() as (string | null)[][]
-    },
+    columnNames: 'SELECT name FROM pragma_table_info(?)',
+    query: async (sql, params) => db.prepare(sql).values(...params),
     close: async () => db.close(),
   }
 }
 
 /**
- * A file with a write-ahead log makes even a reader leave two more files beside it, unless it is told that nobody
- * writes. That is so when there is no log, since every program that has the file open keeps one.
+ * In write-ahead mode even a reader creates two files beside the database, except with `immutable=1`. That option needs
+ * a database without writers: there are none when the log is missing, since every program that has the database open
+ * keeps one.
  */
 function connect(path: string): Database {
   if (!usesWriteAheadLog(path) || existsSync(`${path}-wal`)) return new Database(path, { readonly: true })
@@ -67,7 +72,7 @@ function connect(path: string): Database {
   return new Database(`${pathToFileURL(path).href}?immutable=1`, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
 }
 
-/** Bytes 18 and 19 of the header are 2 for a write-ahead log and 1 for a rollback journal. */
+/** Bytes 18 and 19 of the header are 2 in write-ahead mode, and 1 with a rollback journal. */
 function usesWriteAheadLog(path: string): boolean {
   const header = Buffer.alloc(20)
   const file = openSync(path, 'r')
@@ -79,33 +84,21 @@ function usesWriteAheadLog(path: string): boolean {
   return header[18] === 2
 }
 
-function openServer(url: string): ForeignDatabase {
+function openServer(url: string): Connection {
   const sql = new Bun.SQL(url, {
     max: 1,
     connectionTimeout: CONNECT_WAIT,
     connection: { application_name: 'keyward import' },
   })
-  const read = (text: string, params: unknown[]) =>
-    sql.begin('READ ONLY', async (transaction) => {
-      await transaction.unsafe("SET LOCAL timezone = 'UTC'")
-      await transaction.unsafe("SET LOCAL datestyle = 'ISO'")
-      return transaction.unsafe(text, params).values()
-    }) as Promise<unknown[][]>
   return {
-    async columnsOf(table) {
-      const rows = await read(
-        'SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum',
-        [quoted(table)],
-      )
-      return rows.map(([name]) => String(name))
-    },
-    async readTexts(table, columns) {
-      const texts = columns.map((column) => `${quoted(column)}::text`).join(', ')
-      return (await read(`SELECT ${texts} FROM ${quoted(table)} ORDER BY ${quoted(columns[0]!)}`, [])) as (
-        | string
-        | null
-      )[][]
-    },
+    columnNames:
+      'SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum',
+    query: (text, params) =>
+      sql.begin('READ ONLY', async (transaction) => {
+        await transaction.unsafe("SET LOCAL timezone = 'UTC'")
+        await transaction.unsafe("SET LOCAL datestyle = 'ISO'")
+        return transaction.unsafe(text, params).values()
+      }),
     close: () => sql.close({ timeout: 1 }),
   }
 }
@@ -120,17 +113,17 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Of what a server says only its class is repeated: its sentences name users and hosts. */
+/** Repeats only the error code of a server, since its messages name users and hosts. */
 function reasonOf(error: unknown): string {
   const { code, errno } = error as { code?: unknown; errno?: unknown }
   const word = String(typeof errno === 'string' ? errno : code)
-  if (/^(ENOENT|SQLITE_CANTOPEN)/.test(word)) return 'The old database is not there: no such file'
+  if (/^(ENOENT|SQLITE_CANTOPEN)/.test(word)) return 'The old database does not exist: no such file'
   if (/^(EISDIR|SQLITE_NOTADB|SQLITE_CORRUPT)/.test(word)) return 'The old database is not an SQLite file'
-  if (/^(EACCES|EPERM|SQLITE_READONLY)/.test(word)) return 'The old database may not be read by this user'
+  if (/^(EACCES|EPERM|SQLITE_READONLY)/.test(word)) return 'This user has no permission to read the old database'
   if (/^SQLITE_BUSY/.test(word)) return 'The old database is locked by another program'
-  if (/^28/.test(word)) return 'The old database refuses this user name or password'
-  if (/^3D/.test(word)) return 'The old database is not there: the server has none of that name'
-  if (/^42501/.test(word)) return 'The old database does not let this user read the accounts'
+  if (/^28/.test(word)) return 'The old database refuses this username or password'
+  if (/^3D/.test(word)) return 'The old database does not exist: the server has no database of that name'
+  if (/^42501/.test(word)) return 'The old database does not allow this user to read the accounts'
   if (/^ERR_POSTGRES_CONNECTION|^ECONN|^ENOTFOUND/.test(word)) return 'The old database does not answer; is it running?'
   return `The old database cannot be read (${word})`
 }

@@ -1,12 +1,11 @@
+import { KeywardError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../audit/audit.ts'
-import type { Users } from '../users/users.ts'
-import { importAccounts } from './perform.ts'
+import type { BulkUser, Users } from '../users/users.ts'
 import { type Plan, planImport } from './plan.ts'
 import type { SourceRow } from './source.ts'
 
 export { ForeignDatabaseError } from './foreign.ts'
-export { ImportRefused } from './perform.ts'
 export { idLabel, type Plan } from './plan.ts'
 export { readSource, type Source, type SourceRow } from './source.ts'
 
@@ -16,7 +15,7 @@ export interface ImportNeeds {
   audit: Audit
 }
 
-/** Takes over the accounts of another user service. */
+/** Imports the accounts of another user service. */
 export interface Import {
   /** Decides what happens to each account. Changes nothing. */
   plan(rows: readonly SourceRow[]): Promise<Plan>
@@ -29,11 +28,41 @@ export interface Import {
   perform(rows: readonly SourceRow[], options: { skipInvalid: boolean }): Promise<Plan>
 }
 
+/** Some accounts cannot be imported, so none was. `message` is for the terminal. */
+export class ImportRefused extends Error {
+  override readonly name = 'ImportRefused'
+
+  constructor(readonly plan: Plan) {
+    const { accounts, present, problems } = plan
+    const all = accounts.length + present + problems.length
+    super(
+      `Nothing was imported: ${problems.length} of ${all} accounts have a problem. Correct them in the old database, or import the rest with --skip-invalid.`,
+    )
+  }
+}
+
+/** How often to plan again when a new registration takes a name that was free in the plan. */
+const ATTEMPTS = 5
+
 export const createImport = (needs: ImportNeeds): Import => ({
   plan: (rows) => planImport(needs, rows),
-  perform: (rows, options) => importAccounts(needs, rows, options),
+  async perform(rows, { skipInvalid }) {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const plan = await planImport(needs, rows)
+      if (plan.problems.length > 0 && !skipInvalid) throw new ImportRefused(plan)
+      if (await insert(needs, plan.accounts)) return plan
+    }
+    throw new KeywardError('database_busy')
+  },
 })
 
-/** The plan of an import into a database without accounts, which need not be there yet. */
+/** The plan of an import into a database without accounts. The database need not exist yet. */
 export const planFirstImport = (clock: Clock, rows: readonly SourceRow[]): Promise<Plan> =>
   planImport({ clock, users: { findHolders: async () => [] } }, rows)
+
+const insert = ({ users, audit }: ImportNeeds, accounts: readonly BulkUser[]): Promise<boolean> =>
+  users.insertAllOrNone(accounts, () => {
+    const highest = accounts.reduce((id, account) => Math.max(id, account.id), 0)
+    // One event for the whole import: one per account would flood the log, and each user has `created_at`.
+    return audit.record({ event: 'users.imported', details: { accounts: accounts.length, highest_id: highest } })
+  })

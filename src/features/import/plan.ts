@@ -3,24 +3,17 @@ import type { BulkUser, UserKeys, Users } from '../users/users.ts'
 import { type Reading, readAccount } from './read-account.ts'
 import type { SourceRow } from './source.ts'
 
-/** An account that cannot be imported. */
-export interface Problem {
-  /** The id in the other service, or empty; it may be any text. */
-  sourceId: string
-  /** Sentences without an address, a name or a hash. */
-  reasons: string[]
-}
-
+/** What an import does with each account. */
 export interface Plan {
   accounts: BulkUser[]
   /** How many were imported before: Keyward has the same id with the same address and username. */
   present: number
-  problems: Problem[]
+  /** Accounts that cannot be imported, each with sentences that contain no address, name or hash. */
+  problems: Pick<Reading, 'sourceId' | 'reasons'>[]
 }
 
 /**
- * Of two accounts that Keyward could not tell apart neither is imported: only a person can know which of them owns the
- * address or the username.
+ * Two accounts with the same id, address or username are both a problem: only a person can know which of them owns it.
  */
 export async function planImport(
   { clock, users }: { clock: Clock; users: Pick<Users, 'findHolders'> },
@@ -29,70 +22,55 @@ export async function planImport(
   const now = clock.now()
   const readings = rows.map((row) => readAccount(row, now))
   const known = readings.map(({ account }) => account).filter(hasKeys)
-  const holders = holderIndex(await users.findHolders(known))
-  const twins = twinIndex(readings)
+  const holders = indexByKeys(await users.findHolders(known), (holder) => holder)
+  const twins = indexByKeys(readings, ({ account }) => account)
   const plan: Plan = { accounts: [], present: 0, problems: [] }
   for (const reading of readings) {
     const { sourceId, account } = reading
-    const holder = account.id === undefined ? undefined : holders.id.get(account.id)
-    if (holder?.emailKey === account.emailKey && holder?.usernameKey === account.usernameKey && holder) {
+    const holder = holders.id.get(account.id)?.[0]
+    if (holder && holder.emailKey === account.emailKey && holder.usernameKey === account.usernameKey) {
       plan.present++
       continue
     }
-    const reasons = [...reading.reasons, ...twinReasons(twins, reading), ...holderReasons(holders, account)]
+    const reasons = [...reading.reasons, ...conflicts(reading, twins, holders)]
     if (reasons.length > 0) plan.problems.push({ sourceId, reasons })
     else plan.accounts.push(account as BulkUser)
   }
   return plan
 }
 
-type Account = Reading['account']
-
-const hasKeys = (account: Account): account is Account & UserKeys =>
+const hasKeys = (account: Reading['account']): account is Reading['account'] & UserKeys =>
   account.id !== undefined && account.emailKey !== undefined && account.usernameKey !== undefined
 
-type TwinIndex = Record<keyof UserKeys, Map<unknown, Reading[]>>
+type Index<Entry> = Record<keyof UserKeys, Map<unknown, Entry[]>>
 
-const twinIndex = (readings: readonly Reading[]): TwinIndex => ({
-  id: Map.groupBy(readings, ({ account }) => account.id),
-  emailKey: Map.groupBy(readings, ({ account }) => account.emailKey),
-  usernameKey: Map.groupBy(readings, ({ account }) => account.usernameKey),
+const indexByKeys = <Entry>(entries: readonly Entry[], keysOf: (entry: Entry) => Partial<UserKeys>): Index<Entry> => ({
+  id: Map.groupBy(entries, (entry) => keysOf(entry).id),
+  emailKey: Map.groupBy(entries, (entry) => keysOf(entry).emailKey),
+  usernameKey: Map.groupBy(entries, (entry) => keysOf(entry).usernameKey),
 })
 
-function twinReasons(twins: TwinIndex, reading: Reading): string[] {
-  const twinBy = (key: keyof UserKeys): Reading | undefined => {
-    const value = reading.account[key]
-    return value === undefined ? undefined : twins[key].get(value)?.find((other) => other !== reading)
+/** One sentence for each key that belongs to another account, in the old database or in Keyward. */
+function conflicts(reading: Reading, twins: Index<Reading>, holders: Index<UserKeys>): string[] {
+  const { account } = reading
+  const twin = (key: keyof UserKeys): string | undefined => {
+    const other = twins[key].get(account[key])?.find((one) => one !== reading)
+    return account[key] === undefined || other === undefined ? undefined : idLabel(other.sourceId)
   }
-  const email = twinBy('emailKey')
-  const username = twinBy('usernameKey')
+  const holder = (key: keyof UserKeys): number | undefined =>
+    holders[key].get(account[key])?.find(({ id }) => id !== account.id)?.id
+  const [emailTwin, usernameTwin] = [twin('emailKey'), twin('usernameKey')]
+  const [emailHolder, usernameHolder] = [holder('emailKey'), holder('usernameKey')]
   return [
-    ...(twinBy('id') ? ['the id is there twice'] : []),
-    ...(email ? [`the email address is that of ${idLabel(email.sourceId)} too, capital letters aside`] : []),
-    ...(username ? [`the username looks like that of ${idLabel(username.sourceId)}, capital letters aside`] : []),
-  ]
+    twin('id') && 'another account has the same id',
+    emailTwin && `${emailTwin} has the same email address, ignoring case`,
+    usernameTwin && `${usernameTwin} has the same username, ignoring case and letter forms`,
+    holders.id.has(account.id) && 'Keyward has an account with this id and another email address or username',
+    emailHolder && `the email address belongs to the account with id ${emailHolder} in Keyward`,
+    usernameHolder && `the username belongs to the account with id ${usernameHolder} in Keyward`,
+  ].filter((reason) => typeof reason === 'string')
 }
 
-type HolderIndex = ReturnType<typeof holderIndex>
-
-const holderIndex = (holders: readonly UserKeys[]) => ({
-  id: new Map(holders.map((one) => [one.id, one])),
-  emailKey: new Map(holders.map((one) => [one.emailKey, one])),
-  usernameKey: new Map(holders.map((one) => [one.usernameKey, one])),
-})
-
-function holderReasons(holders: HolderIndex, { id, emailKey, usernameKey }: Account): string[] {
-  const email = holders.emailKey.get(emailKey ?? '')
-  const username = holders.usernameKey.get(usernameKey ?? '')
-  return [
-    ...(holders.id.has(id ?? 0) ? ['Keyward has an account with this id and another email address or username'] : []),
-    ...(email && email.id !== id ? [`the email address belongs to the account with id ${email.id} in Keyward`] : []),
-    ...(username && username.id !== id
-      ? [`the username belongs to the account with id ${username.id} in Keyward`]
-      : []),
-  ]
-}
-
-/** An id of another service for a terminal: short and printable. */
+/** The id in the other service for the terminal: short and printable. */
 export const idLabel = (sourceId: string): string =>
   sourceId === '' ? 'the account without an id' : `id ${sourceId.slice(0, 40).replace(/[^\x21-\x7e]/g, '?')}`

@@ -5,16 +5,16 @@ import type { SourceRow } from './source.ts'
 
 /** The valid fields of a row, and a sentence for each invalid one. */
 export interface Reading {
-  /** The id in the other service, for the report; it may be any text. */
+  /** The id in the other service, for the report. It may be any text, or empty. */
   sourceId: string
   account: Partial<BulkUser>
   reasons: string[]
 }
 
-/** The highest id that is imported. It leaves room for as many again below 2^53. */
+/** The highest id that is imported. Half of the ids below 2^53 stay free for new users. */
 const MAX_ID = 2 ** 52
 
-/** Reads one account of another service. No reason holds an address, a name or a hash. */
+/** Reads one account of another service. No reason contains an address, a name or a hash. */
 export function readAccount(row: SourceRow, now: EpochMs): Reading {
   const reasons: string[] = []
   const or = <T>(value: T | undefined, reason: string): T | undefined => {
@@ -26,18 +26,14 @@ export function readAccount(row: SourceRow, now: EpochMs): Reading {
   const username = or(
     normalizeImportedUsername(row.username ?? ''),
     row.username?.includes('@')
-      ? 'the username holds an @: at login it would be taken for an address'
-      : 'the username is empty, too long, begins or ends with a space, or holds characters that cannot be typed',
+      ? 'the username contains an @, so a login would take it for an email address'
+      : 'the username is empty, too long, begins or ends with a space, or contains characters that cannot be typed',
   )
-  const usable = row.hash !== null && readBcryptHash(row.hash) !== undefined
   const passwordHash = or(
-    usable ? row.hash! : undefined,
+    row.hash !== null && readBcryptHash(row.hash) ? row.hash : undefined,
     row.hash ? 'the password hash is not bcrypt ($2a$, $2b$ or $2y$, cost 4 to 15)' : 'there is no password hash',
   )
-  const isActive = or(
-    row.isActive === undefined ? true : readTruth(row.isActive),
-    'is_active is neither true nor false',
-  )
+  const isActive = or(readTruth(row.isActive), 'is_active is neither true nor false')
   const createdAt = Math.min(readTime(row.createdAt ?? '') ?? now, now)
   return {
     sourceId: row.id ?? '',
@@ -47,20 +43,21 @@ export function readAccount(row: SourceRow, now: EpochMs): Reading {
 }
 
 function readId(text: string | null): number | undefined {
-  const id = text !== null && /^[1-9]\d{0,15}$/.test(text) ? Number(text) : 0
-  return id >= 1 && id <= MAX_ID ? id : undefined
+  const id = /^[1-9]\d{0,15}$/.test(text ?? '') ? Number(text) : Number.NaN
+  return id <= MAX_ID ? id : undefined
 }
 
-function readTruth(text: string | null): boolean | undefined {
-  if (text !== null && /^(1|t|true)$/i.test(text)) return true
-  return text !== null && /^(0|f|false)$/i.test(text) ? false : undefined
+/** An account is active where the other service has no such column. */
+function readTruth(text: string | null | undefined): boolean | undefined {
+  if (text === undefined || /^(1|t|true)$/i.test(text ?? '')) return true
+  return /^(0|f|false)$/i.test(text ?? '') ? false : undefined
 }
 
 const timePattern = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))? ?(?:(Z)|([+-]\d\d)(?::?(\d\d))?)?$/i
 
 /**
- * A time as databases and Python write it, without a zone in UTC, or the seconds or milliseconds since 1970;
- * `undefined` for anything else and for what lies before 1970.
+ * Reads a time as databases and Python write it (UTC if it has no zone), or seconds or milliseconds since 1970.
+ * @returns `undefined` for anything else and for times before 1970
  */
 function readTime(text: string): EpochMs | undefined {
   const [, date, time = '00:00', , hours = '+00', minutes = '00'] = timePattern.exec(text) ?? []
@@ -68,7 +65,7 @@ function readTime(text: string): EpochMs | undefined {
   return at > 0 ? at : undefined
 }
 
-/** 10^11 seconds are the year 5138, as many milliseconds the year 1973. */
+/** Numbers below 10^11 are seconds (until the year 5138), larger ones milliseconds (from 1973). */
 function readNumber(text: string): number {
   const count = /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
   return Math.floor(count < 1e11 ? count * 1_000 : count)

@@ -7,7 +7,7 @@ export interface SourceRow {
   email: string | null
   username: string | null
   hash: string | null
-  /** `undefined` where the service has no such column. */
+  /** `undefined` if the service has no such column. */
   isActive: string | null | undefined
   createdAt: string | null | undefined
 }
@@ -15,16 +15,16 @@ export interface SourceRow {
 export interface Source {
   rows: SourceRow[]
   /** Columns that Keyward does not import. */
-  leftBehind: string[]
+  ignoredColumns: string[]
 }
 
 const TABLE = 'users'
-/** The column with the password hash: of the service with SQLAlchemy, and of the one with SQLModel. */
+/** The column with the password hash: in services with SQLAlchemy, and in those with SQLModel. */
 const hashColumns = ['hashed_password', 'hash_password']
 
 /**
- * Reads the accounts of either FastAPI service, by id.
- * @throws ForeignDatabaseError when the database cannot be read or belongs to neither
+ * Reads the accounts of a FastAPI user service, ordered by id.
+ * @throws ForeignDatabaseError when the database cannot be read or is not of such a service
  */
 export async function readSource(target: DatabaseTarget): Promise<Source> {
   const database = await openForeign(target)
@@ -38,12 +38,12 @@ export async function readSource(target: DatabaseTarget): Promise<Source> {
 async function readAccounts(database: ForeignDatabase): Promise<Source> {
   const columns = await database.columnsOf(TABLE)
   if (columns.includes('password_hash') && columns.includes('email_key'))
-    throw new ForeignDatabaseError('This is a database of Keyward already: start Keyward with it as DATABASE_URL')
+    throw new ForeignDatabaseError('This database already belongs to Keyward: set it as DATABASE_URL and start Keyward')
   const hash = hashColumns.find((name) => columns.includes(name))
   const missing = ['id', 'email', 'username'].filter((name) => !columns.includes(name))
   if (hash === undefined || missing.length > 0)
     throw new ForeignDatabaseError(
-      'This is not a database of one of the FastAPI user services: they have a table "users" with the columns id, email, username and hashed_password or hash_password',
+      'This is not the database of a FastAPI user service: it needs a table "users" with the columns id, email, username and hashed_password or hash_password',
     )
   const optional = ['is_active', 'created_at'].filter((name) => columns.includes(name))
   const wanted = ['id', 'email', 'username', hash, ...optional]
@@ -58,6 +58,6 @@ async function readAccounts(database: ForeignDatabase): Promise<Source> {
       isActive: row[at('is_active')],
       createdAt: row[at('created_at')],
     })),
-    leftBehind: columns.filter((name) => !wanted.includes(name)),
+    ignoredColumns: columns.filter((name) => !wanted.includes(name)),
   }
 }
