@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import { platform } from 'node:os'
-import { parseDatabaseUrl } from '../lib/database-url.ts'
+import type { DatabaseTarget } from '../lib/database-url.ts'
 import type { Random } from '../lib/random.ts'
 import { randomId } from '../lib/random.ts'
 import { isKnownSecret } from './known-secrets.ts'
@@ -28,10 +28,8 @@ export function withSecretKey(draft: DraftConfig, random: Random): { config: Con
 }
 
 /** Beside an SQLite file, so that both are moved and deleted together; else in the working directory. */
-export function devSecretPath(databaseUrl: string): string {
-  const target = parseDatabaseUrl(databaseUrl)
-  return target?.dialect === 'sqlite' && target.path !== ':memory:' ? `${target.path}.secret` : './.keyward.secret'
-}
+export const devSecretPath = (database: DatabaseTarget): string =>
+  database.dialect === 'sqlite' && database.path !== ':memory:' ? `${database.path}.secret` : './.keyward.secret'
 
 /**
  * The secret in the file at `path`, which is created for its owner alone (mode 0600) when it is not there. Of

@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { clientPrefix, createTrustedProxies } from '../lib/ip.ts'
+import { type Cidr, clientPrefix, createTrustedProxies } from '../lib/ip.ts'
 import { clientIp } from './client-ip.ts'
 import { exchangeOf } from './exchange.ts'
 import { accessWords } from './guard.ts'
@@ -22,11 +22,11 @@ export type PeerAddress = (request: Request) => string | undefined
 
 /** @param ignoredProxy called when a request has a proxy's header while no proxy is trusted */
 export function createHttpKit(
-  trustedProxies: readonly string[],
+  trustedProxies: readonly Cidr[],
   peer: PeerAddress,
   ignoredProxy: () => void = () => {},
 ): HttpKit {
-  const trusted = createTrustedProxies([...trustedProxies])
+  const trusted = createTrustedProxies(trustedProxies)
   const ip = (request: Request) => {
     const forwardedFor = request.headers.get('x-forwarded-for')
     if (trusted.empty && forwardedFor !== null) ignoredProxy()

@@ -16,7 +16,7 @@ describe('SQLite addresses', () => {
     ['sqlite:///:memory:', ':memory:'],
     ['sqlite+aiosqlite:///:memory:', ':memory:'],
   ])('%s is the file %s', (text, path) => {
-    expect(parseDatabaseUrl(text)).toEqual({ dialect: 'sqlite', path })
+    expect(parseDatabaseUrl(text)).toEqual({ dialect: 'sqlite', path, shown: text })
   })
 
   test.each([
@@ -41,6 +41,7 @@ describe('PostgreSQL addresses', () => {
       expect(parseDatabaseUrl(`${scheme}://user:p%40ss@db.example:5433/app?sslmode=require`)).toEqual({
         dialect: 'postgresql',
         url: 'postgresql://user:p%40ss@db.example:5433/app?sslmode=require',
+        shown: 'postgresql://user:********@db.example:5433/app?sslmode=require',
       })
     },
   )

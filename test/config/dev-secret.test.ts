@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { devSecretPath, readOrCreateDevSecret, withSecretKey } from '../../src/config/dev-secret.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
+import { parseDatabaseUrl } from '../../src/lib/database-url.ts'
 import type { Random } from '../../src/lib/random.ts'
 import { seededRandom } from '../support/random.ts'
 
@@ -107,7 +108,7 @@ test.each([
   ['sqlite::memory:', './.keyward.secret'],
   ['postgresql://user@host/db', './.keyward.secret'],
 ])('for %s it is %s', (databaseUrl, expected) => {
-  expect(devSecretPath(databaseUrl)).toBe(expected)
+  expect(devSecretPath(parseDatabaseUrl(databaseUrl)!)).toBe(expected)
 })
 
 describe('withSecretKey', () => {

@@ -4,7 +4,7 @@ import { dotenv, load, OTHER_SECRET, problems, SECRET_KEY, settings } from './lo
 describe('defaults', () => {
   test('of production', () => {
     expect(settings({})).toEqual({
-      DATABASE_URL: 'sqlite:///./keyward.db',
+      DATABASE_URL: { dialect: 'sqlite', path: './keyward.db', shown: 'sqlite:///./keyward.db' },
       SQLITE_SYNCHRONOUS: 'FULL',
       SQLITE_CACHE_MB: 16,
       POSTGRES_POOL_SIZE: 10,

@@ -71,7 +71,7 @@ describe('lists', () => {
 
   test('TRUSTED_PROXIES takes addresses and networks', () => {
     const good = ['10.0.0.1', '10.0.0.0/8', '172.17.0.1/16', '::1', '2001:db8::/32', 'fd00::/8']
-    expect(settings({ TRUSTED_PROXIES: good.join(', ') }).TRUSTED_PROXIES).toEqual(good)
+    expect(settings({ TRUSTED_PROXIES: good.join(', ') }).TRUSTED_PROXIES.map(({ text }) => text)).toEqual(good)
     for (const wrong of [
       '1',
       '127.1',
@@ -169,10 +169,12 @@ describe('addresses', () => {
     expect(problems({ JWT_AUDIENCE: 'a\nb' })).toEqual([['JWT_AUDIENCE', 'got "a\\nb"; takes one line of text']])
   })
 
-  test('DATABASE_URL keeps its spelling, and a password in a refused one is not shown', () => {
-    expect(settings({ DATABASE_URL: 'postgresql+psycopg://user:password@localhost/dbname' }).DATABASE_URL).toBe(
-      'postgresql+psycopg://user:password@localhost/dbname',
-    )
+  test('DATABASE_URL is kept parsed, and a password in a refused one is not shown', () => {
+    expect(settings({ DATABASE_URL: 'postgresql+psycopg://user:password@localhost/dbname' }).DATABASE_URL).toEqual({
+      dialect: 'postgresql',
+      url: 'postgresql://user:password@localhost/dbname',
+      shown: 'postgresql://user:********@localhost/dbname',
+    })
     for (const wrong of [
       'mysql://root:hunter2@host/db',
       'postgresql://root:hunter2/x@host/db',

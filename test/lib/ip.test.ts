@@ -2,7 +2,15 @@ import { describe, expect, test } from 'bun:test'
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
-import { canonicalIp, clientPrefix, createTrustedProxies, parseCidr, shortenIp, UNKNOWN_IP } from '../../src/lib/ip.ts'
+import {
+  canonicalIp,
+  clientPrefix,
+  createTrustedProxies,
+  parseCidr,
+  parseProxy,
+  shortenIp,
+  UNKNOWN_IP,
+} from '../../src/lib/ip.ts'
 
 const runs = { seed: 20260101, numRuns: 500 }
 
@@ -130,6 +138,8 @@ describe('clientPrefix and shortenIp', () => {
   })
 })
 
+const trusting = (...entries: string[]) => createTrustedProxies(entries.map((entry) => parseProxy(entry)!))
+
 describe('createTrustedProxies', () => {
   test.each([
     ['10.0.0.0/8', ['10.0.0.0', '10.255.255.255'], ['9.255.255.255', '11.0.0.0', '::a00:1']],
@@ -144,13 +154,13 @@ describe('createTrustedProxies', () => {
     ['2001:db8:0:8::/61', ['2001:db8:0:f::1'], ['2001:db8:0:10::', '2001:db8:0:7::']],
     ['::1', ['::1'], ['::2', '::', '127.0.0.1']],
   ])('%s holds %j and not %j', (entry, inside, outside) => {
-    const trusted = createTrustedProxies([entry])
+    const trusted = trusting(entry)
     expect(inside.filter((ip) => !trusted.has(ip))).toEqual([])
     expect(outside.filter((ip) => trusted.has(ip))).toEqual([])
   })
 
   test('looks through the whole list, both families', () => {
-    const trusted = createTrustedProxies(['10.0.0.0/8', 'fd00::/8', '192.0.2.7'])
+    const trusted = trusting('10.0.0.0/8', 'fd00::/8', '192.0.2.7')
     expect(['10.9.9.9', 'fd12::1', '192.0.2.7'].every((ip) => trusted.has(ip))).toBe(true)
     expect(['192.0.2.8', 'fe80::1', '8.8.8.8'].some((ip) => trusted.has(ip))).toBe(false)
     expect(trusted.empty).toBe(false)
@@ -168,28 +178,22 @@ describe('createTrustedProxies', () => {
       fc.property(ip, fc.integer({ min: 1, max: 32 }), fc.integer({ min: 0, max: 31 }), (network, bits, flipped) => {
         const near = network.map((octet, at) => (at === flipped >> 3 ? octet ^ (128 >> (flipped & 7)) : octet))
         const expected = new ipaddr.IPv4(near).match(new ipaddr.IPv4(network), bits)
-        expect(createTrustedProxies([`${network.join('.')}/${bits}`]).has(near.join('.'))).toBe(expected)
+        expect(trusting(`${network.join('.')}/${bits}`).has(near.join('.'))).toBe(expected)
       }),
       runs,
     )
   })
 
-  test.each(['', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/08', '10.0.0.0/-1', '10.0.0.0/8/8', '10/8', 'fe80::1%eth0/64'])(
-    'refuses the entry %j and names it',
-    (entry) => {
-      expect(parseCidr(entry)).toBeUndefined()
-      expect(() => createTrustedProxies(['10.0.0.0/8', entry])).toThrow(`not an IP address or CIDR network: ${entry}`)
-    },
-  )
-
-  test.each(['2001:db8::/129', '::ffff:10.0.0.0/8', 'proxy.internal', '10.0.0.0/8, 192.0.2.1'])(
-    'refuses %s',
-    (entry) => {
-      expect(() => createTrustedProxies([entry])).toThrow(RangeError)
-    },
-  )
+  test.each([
+    ...['', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/08', '10.0.0.0/-1', '10.0.0.0/8/8', '10/8', 'fe80::1%eth0/64'],
+    ...['2001:db8::/129', '::ffff:10.0.0.0/8', 'proxy.internal', '10.0.0.0/8, 192.0.2.1'],
+  ])('refuses the entry %j', (entry) => {
+    expect(parseCidr(entry)).toBeUndefined()
+    expect(parseProxy(entry)).toBeUndefined()
+  })
 
   test.each(['0.0.0.0/0', '::/0', '::ffff:0.0.0.0/96'])('refuses to trust everybody: %s', (entry) => {
-    expect(() => createTrustedProxies([entry])).toThrow('trusts every address')
+    expect(parseCidr(entry)?.bits).toBe(0)
+    expect(parseProxy(entry)).toBeUndefined()
   })
 })

@@ -1,4 +1,5 @@
 import { type DrainableServer, drain } from '../../src/cli/drain.ts'
+import { readLimitSetting } from '../../src/config/limits.ts'
 import type { Login } from '../../src/features/accounts/accounts.ts'
 import { type RunningJobs, startJobs } from '../../src/features/jobs/jobs.ts'
 import {
@@ -78,7 +79,7 @@ export const processOf = (service: Service): Process => {
           ...audit,
           record: ({ details, userId, ip }) => exceeded({ rule: details?.rule as RuleName, userId, ip }),
         },
-        rules: rulesWith(settings),
+        rules: rulesWith(settings.map((text) => readLimitSetting(text)!)),
         secret: 'a secret of the test',
         enabled: true,
       }),

@@ -9,7 +9,7 @@ import {
   readSource,
   type Source,
 } from '../../features/import/import.ts'
-import { maskDatabaseUrl, parseDatabaseUrl } from '../../lib/database-url.ts'
+import { parseDatabaseUrl } from '../../lib/database-url.ts'
 import { openImport } from '../../service.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { embeddedMigrations, migrationStates } from '../../storage/migrate.ts'
@@ -115,7 +115,7 @@ function report(
 ): void {
   printProblems(context, plan)
   const { accounts, present, problems } = plan
-  const lines = [`${heading} ${counted(accounts.length)} into ${maskDatabaseUrl(settings.DATABASE_URL)}`]
+  const lines = [`${heading} ${counted(accounts.length)} into ${settings.DATABASE_URL.shown}`]
   const inactive = accounts.filter((account) => !account.isActive).length
   if (inactive > 0) lines.push(`  ${number(inactive)} of them inactive, as before`)
   if (present > 0) lines.push(`  ${number(present)} there already, left as they are`)
@@ -130,7 +130,7 @@ function printProblems({ printError }: CommandContext, { problems }: Plan): void
 
 const loginHint = ({ PUBLIC_URL }: Settings): string =>
   `Everybody logs in with the name or email address and the password they had:
-  curl --data-urlencode username=NAME --data-urlencode password=PASSWORD ${PUBLIC_URL.replace(/\/$/, '')}/token
+  curl --data-urlencode username=NAME --data-urlencode password=PASSWORD ${PUBLIC_URL}/token
 `
 
 const counted = (count: number): string => `${number(count)} ${count === 1 ? 'account' : 'accounts'}`
