@@ -2,7 +2,7 @@ import type { ProcessUsage } from '../features/metrics/metrics.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 
-/** What a command sees of the process. `main.ts` gives it the real one. */
+/** The process as a command sees it. `main.ts` passes the real one. */
 export interface CommandContext {
   env: Record<string, string | undefined>
   /** The running executable, for the `.env` beside it. */
@@ -10,26 +10,25 @@ export interface CommandContext {
   version: string
   clock: Clock
   random: Random
-  /** What the operating system says of this process. */
   usage: () => ProcessUsage
   print: (text: string) => void
-  /** As `print`, for the lines of a log: some may be lost where nobody reads them. */
+  /** As `print`, for the lines of a log: lines may be dropped when the output is not read. */
   printLog: (line: string) => void
-  /** Whether what is printed goes to a terminal, where a person reads it. */
+  /** Whether `print` writes to a terminal. */
   printsToTerminal: () => boolean
   printError: (text: string) => void
-  /** Asks for a password, or takes it from standard input. */
+  /** Asks for a password at a terminal, or reads it from standard input. */
   readSecret: (prompt: string) => Promise<string>
-  /** Resolves with the name of the first signal that asks the process to stop; the second one ends it at once. */
+  /** Resolves with the name of the first stop signal; the second one ends the process at once. */
   stopSignal: () => Promise<string>
 }
 
-/** A mistake in how a command was called; `message` is for a person. */
+/** A command was called wrongly; `message` is for a person. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** A command that cannot do its work; `message` is for a person and says why. */
+/** A command failed for the reason in `message`, which is for a person. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
 }

@@ -1,19 +1,19 @@
 import { type Clock, SECOND } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 
-/** How long running requests may take to finish, in milliseconds, before they are cut. */
+/** Milliseconds that running requests have to finish before they are cut. */
 const FINISH_LIMIT = 30 * SECOND
 
-/** The part of `Bun.serve`'s server that ends it. */
+/** The part of `Bun.serve`'s server that stops it. */
 export interface DrainableServer {
   readonly pendingRequests: number
-  /** Accepts no more and resolves when running requests have been answered; with `true` they are cut. */
+  /** Accepts no more connections and resolves when running requests are answered; `true` cuts them. */
   stop(cut?: boolean): Promise<void>
 }
 
 /**
- * Takes a server out of service. `/readyz` refuses at once while requests are still served for `delaySeconds`, so that
- * load balancers send them elsewhere. Then nothing is accepted any more, and running requests have 30 s to finish.
+ * Stops a server without losing requests. For `delaySeconds`, `/readyz` fails but requests are still served, so that load
+ * balancers send new ones elsewhere. Then the port is closed, and running requests have 30 s to finish.
  */
 export async function drain(
   server: DrainableServer,
@@ -32,7 +32,7 @@ export async function drain(
   await server.stop(true)
 }
 
-/** Marks the last answer on its connection: a client that keeps one alive connects anew, to a process that stays. */
+/** Closes the connection after this response, so that a client with keep-alive connects to another process. */
 export function lastOnConnection(response: Response): Response {
   response.headers.set('connection', 'close')
   return response

@@ -6,8 +6,8 @@ import { MigrationError } from '../storage/migrate.ts'
 import { CommandError } from './context.ts'
 
 /**
- * What whoever typed the command is told about a failure: one clear sentence where the reason is known. What is
- * unexpected is named by class, code and place only, since drivers put parameters into their messages.
+ * The error message for the terminal: one clear sentence where the reason is known. An unexpected error shows its class,
+ * code and place only, since drivers put parameters into their messages.
  */
 export function explain(error: unknown): string {
   const { error: name, error_code: code, errno, stack } = errorFields(error)
@@ -22,7 +22,7 @@ export function explain(error: unknown): string {
     .join('\n')
 }
 
-const reasons: readonly [codes: RegExp, sentence: string][] = [
+const fileReasons: readonly [codes: RegExp, sentence: string][] = [
   [/^SQLITE_NOTADB/, 'is not an SQLite database'],
   [/^SQLITE_CORRUPT/, 'is damaged; restore a backup'],
   [/^SQLITE_CANTOPEN/, 'cannot be opened'],
@@ -30,29 +30,28 @@ const reasons: readonly [codes: RegExp, sentence: string][] = [
   [/^SQLITE_(READONLY|PERM)/, 'cannot be written'],
   [/^SQLITE_FULL/, 'cannot grow: the disk is full'],
   [/^SQLITE_IOERR/, 'cannot be read or written'],
-  [/^SQLITE_(BUSY|LOCKED)/, 'is held by another process; try again'],
+  [/^SQLITE_(BUSY|LOCKED)/, 'is locked by another process; try again'],
 ]
 
 const serverReasons: readonly [codes: RegExp, sentence: string][] = [
   [/^28/, 'refuses this user and password'],
   [/^3D000$/, 'has no database of this name; create it first'],
   [/^(42501|25006)$/, 'does not let this user make tables; grant it CREATE on the schema'],
-  [/^(53|57P)/, 'takes no more connections at the moment, or is stopping'],
+  [/^(53|57P)/, 'accepts no more connections at the moment, or is stopping'],
   [/^ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)|^ECONN|^ENOTFOUND/, 'does not answer; is it running?'],
   [/^ERR_POSTGRES_TLS/, 'does not agree on TLS'],
 ]
 
 function databaseReason(code: string, state: string): string | undefined {
-  const [, file] = reasons.find(([codes]) => codes.test(code)) ?? []
+  const file = fileReasons.find(([codes]) => codes.test(code))?.[1]
   if (file !== undefined) return `The file that DATABASE_URL names ${file} (${code})`
-  const [said, server] =
-    [state, code]
-      .map((word) => [word, serverReasons.find(([codes]) => codes.test(word))?.[1]] as const)
-      .find(([, sentence]) => sentence !== undefined) ?? []
-  return server === undefined ? undefined : `PostgreSQL at DATABASE_URL ${server} (${said})`
+  for (const word of [state, code]) {
+    const server = serverReasons.find(([codes]) => codes.test(word))?.[1]
+    if (server !== undefined) return `PostgreSQL at DATABASE_URL ${server} (${word})`
+  }
 }
 
-/** What the operating system says about a file; its path comes from the configuration or the command line. */
+/** The operating system's reason for a file; its path comes from the configuration or the command line. */
 function fileReason(error: unknown): string | undefined {
   const { code, path, syscall } = error as { code?: unknown; path?: unknown; syscall?: unknown }
   if (typeof path !== 'string' || typeof syscall !== 'string') return undefined

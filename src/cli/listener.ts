@@ -2,14 +2,14 @@ import type { App } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { CommandError } from './context.ts'
 
-/** Our own parsers refuse bodies over 64 KiB. This only keeps larger ones from being received. */
+/** Our parsers refuse bodies over 64 KiB; this limit stops receiving much larger ones. */
 const MAX_REQUEST_BODY = 1024 * 1024
 /** Seconds after which a connection without traffic is closed. */
 const IDLE_TIMEOUT = 30
 
 export interface Listener {
   server: Bun.Server<undefined>
-  /** Sends requests to `answer` from now on. The first call also gets those that have waited for it. */
+  /** Sends requests to `answer` from now on. The first call also gets those that arrived before it. */
   answerWith(answer: App['fetch']): void
 }
 
@@ -45,7 +45,7 @@ export function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): Listener 
 }
 
 const refusals: Record<string, string> = {
-  EADDRINUSE: 'another program listens there; stop it or set another PORT',
-  EACCES: 'this user may not use that port; ports from 1024 on are free to all',
-  EADDRNOTAVAIL: 'this machine does not have that address',
+  EADDRINUSE: 'another program uses this port; stop it or set another PORT',
+  EACCES: 'this user may not use this port; ports from 1024 on are allowed to all',
+  EADDRNOTAVAIL: 'this machine does not have this address',
 }

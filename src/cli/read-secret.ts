@@ -11,10 +11,10 @@ const CTRL_C = '\x03'
 const BACKSPACE = /[\b\x7f]/
 
 /**
- * Reads a password: from a terminal after a prompt and without showing it, else all of standard input. One trailing
- * newline is dropped, as `echo` and editors add it; nothing else is.
- * @returns undefined when the person at the terminal broke off
- * @throws CommandError for what is not UTF-8: replacing bytes would make different passwords equal
+ * Reads a password: from a terminal after a prompt, without showing it, or else all of standard input. Only one trailing
+ * newline is dropped: `echo` and editors add it.
+ * @returns undefined after Ctrl-C
+ * @throws CommandError for bytes that are not UTF-8: replacing them would make different passwords equal
  */
 export async function readSecret(
   input: SecretInput,
@@ -26,7 +26,7 @@ export async function readSecret(
     for await (const chunk of input) chunks.push(chunk)
     return decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
   }
-  // Before the prompt: whoever types as soon as it stands there must not be shown either.
+  // Before the prompt: keys typed as soon as it appears must be hidden too.
   input.setRawMode?.(true)
   try {
     write(prompt)

@@ -7,7 +7,6 @@ import { jobsOf, openService } from '../service.ts'
 import type { CommandContext } from './context.ts'
 import { drain, lastOnConnection } from './drain.ts'
 import type { Listener } from './listener.ts'
-import { warnOfSettings } from './warn-of-settings.ts'
 
 /** Serves until the process is asked to stop, then drains. The caller opened the listener and closes it. */
 export async function runServer(
@@ -22,7 +21,7 @@ export async function runServer(
   const jobs = startJobs(service, jobsOf(service))
   try {
     const app = createApp(service, (request) => server.requestIP(request)?.address)
-    // A server that only answers probes stays as small as it started.
+    // Without the JIT, a server that only answers probes stays as small as it started.
     answerWith((request) => {
       if (!app.isProbe(request)) {
         answerWith(app.fetch)
@@ -38,7 +37,11 @@ export async function runServer(
       database: config.DATABASE_URL.shown,
       docs: `${url}/docs`,
     })
-    warnOfSettings(config, { dev, log })
+    if (!dev && isLocal(config.PUBLIC_URL))
+      log.warn('public_url_is_local', {
+        public_url: config.PUBLIC_URL,
+        hint: 'tokens are issued for an address that only this machine can reach; set PUBLIC_URL',
+      })
     const signal = await context.stopSignal()
     log.info('stopping', { signal })
     answerWith(async (request) => lastOnConnection(await app.fetch(request)))
@@ -55,7 +58,9 @@ export async function runServer(
   }
 }
 
-/** The address under which a person on this machine reaches the server. */
+const isLocal = (url: string): boolean => /^http:\/\/([^/]*\.)?(localhost|127(\.\d+){3}|\[::1\])(?=[:/]|$)/.test(url)
+
+/** The address of the server for a person on this machine. */
 function addressOf({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): string {
   if (HOST === '0.0.0.0' || HOST === '::') return `http://localhost:${PORT}`
   return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`

@@ -13,7 +13,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     meta: { name: 'keyward', version: context.version, description: 'User authentication in one executable' },
     subCommands: {
       serve: server,
-      // What does not serve is loaded when it is named, so that a server's start does not evaluate it.
+      // The other commands are loaded when they are named, so that a server's start does not evaluate them.
       config: async () => (await import('./commands/config.ts')).config(context),
       migrate: async () => (await import('./commands/migrate.ts')).migrate(context),
       healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
@@ -35,7 +35,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       return 0
     }
     await checkArguments(command, rest)
-    // A server does so when it is first asked for work.
+    // A server enables it at the first request that is no probe.
     if (command !== server) enableJit()
     await runCommand(command, { rawArgs: rest })
     return 0
@@ -56,7 +56,7 @@ interface Resolved {
   rest: string[]
 }
 
-/** Finds the command that the leading words name: `keyward` alone serves, and a group does what it does by default. */
+/** Finds the command that the leading words name. `keyward` alone serves; a group alone runs its default. */
 async function resolve(root: CommandDef, argv: readonly string[]): Promise<Resolved> {
   let command = root
   const parents: CommandDef[] = []
@@ -79,14 +79,14 @@ async function resolve(root: CommandDef, argv: readonly string[]): Promise<Resol
   }
 }
 
-/** citty colours its text for files and pipes too, and knows one parent only. */
+/** citty colours its text even for files and pipes, and takes one parent only. */
 async function usage(command: CommandDef, parents: readonly CommandDef[]): Promise<string> {
   const names = parents.map(({ meta }) => (meta as { name: string }).name)
   const parent = { meta: { ...parents[0]?.meta, name: names.join(' ') } }
   return Bun.stripANSI(await renderUsage(command, parents.length === 0 ? undefined : parent))
 }
 
-/** citty lets pass what it does not know; a mistyped word must not be taken for its absence. */
+/** citty ignores unknown options and words, so a mistyped option would count as absent. */
 async function checkArguments(command: CommandDef, rest: readonly string[]): Promise<void> {
   if (rest.length === 0) return
   const { parseArgs } = await import('node:util')

@@ -25,8 +25,8 @@ export interface SettingsFlags {
 }
 
 /**
- * The configuration as set, which may still lack a SECRET_KEY with `--dev`. Warnings are said at once.
- * @throws ConfigError with everything that is wrong
+ * The configuration, with `--dev` perhaps without a SECRET_KEY. Prints warnings.
+ * @throws ConfigError with every problem
  */
 export function readSettings(context: CommandContext, flags: SettingsFlags): DraftConfig {
   const named = flags['env-file']
@@ -38,9 +38,9 @@ export function readSettings(context: CommandContext, flags: SettingsFlags): Dra
   return config
 }
 
-/** As `readSettings`, with a SECRET_KEY; with `--dev` one is made and said where there is none. */
+/** As `readSettings`, with a SECRET_KEY: `--dev` creates a missing one and prints its file. */
 export function readConfig(context: CommandContext, flags: SettingsFlags): Config {
   const { config, devSecret } = withSecretKey(readSettings(context, flags), context.random)
-  if (devSecret?.created) context.printError(`Made a SECRET_KEY for development in ${devSecret.path}\n`)
+  if (devSecret?.created) context.printError(`Created a SECRET_KEY for development in ${devSecret.path}\n`)
   return config
 }

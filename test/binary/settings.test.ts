@@ -97,7 +97,7 @@ describe('SECRET_KEY', () => {
     const first = await startBinary({ cwd, env })
     await first.stop()
     const file = join(cwd, 'keyward.db.secret')
-    expect(first.output()).toContain('Made a SECRET_KEY for development in ./keyward.db.secret\n')
+    expect(first.output()).toContain('Created a SECRET_KEY for development in ./keyward.db.secret\n')
     expect(statSync(file).mode & 0o777).toBe(0o600)
     expect(statSync(join(cwd, 'keyward.db')).mode & 0o777).toBe(0o600)
     const secret = readFileSync(file, 'utf8')
@@ -105,7 +105,7 @@ describe('SECRET_KEY', () => {
 
     const second = await startBinary({ cwd, env })
     await second.stop()
-    expect(second.output()).not.toContain('Made a SECRET_KEY')
+    expect(second.output()).not.toContain('Created a SECRET_KEY')
     expect(readFileSync(file, 'utf8')).toBe(secret)
     expect(first.output() + second.output()).not.toContain(secret.trim())
   })

@@ -49,7 +49,7 @@ test('an address in use is one clear line, and 1', async () => {
       env: { HOST: '127.0.0.1', PORT: port, LOG_LEVEL: 'error' },
     })
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-    expect(stderr.replace(/^Made a SECRET_KEY .*\n/, '')).toBe(
+    expect(stderr.replace(/^Created a SECRET_KEY .*\n/, '')).toBe(
       `Cannot listen on HOST=127.0.0.1 PORT=${port}: something else listens there; stop it or set another PORT (EADDRINUSE)\n`,
     )
   } finally {

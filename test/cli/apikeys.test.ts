@@ -43,7 +43,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
   test('create prints the key once and alone; it works until it is revoked or expires', async () => {
     const { code, out, err } = await create(['--scope', 'tokens:introspect, tokens:introspect', '--days', '7'])
     expect(code).toBe(0)
-    expect(err).toBe('Key 1 for ada. It is shown this once:\n')
+    expect(err).toBe('Key 1 for ada. It is shown only this once:\n')
     expect(out).toMatch(/^kw_[\w-]{38}\n$/)
     const forever = (await create(['--scope', 'tokens:introspect'])).out.trim()
     const app = await createTestApp({ databaseUrl, clock })

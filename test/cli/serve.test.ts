@@ -153,7 +153,7 @@ describe('healthcheck', () => {
 
   test('needs neither SECRET_KEY nor a port that only the system knows', async () => {
     const { code, err } = await healthcheck([], { PORT: '0', SECRET_KEY: '' })
-    expect([code, err]).toEqual([1, 'PORT=0 does not say where the server listens: name it with --url\n'])
+    expect([code, err]).toEqual([1, 'with PORT=0 the port is unknown; name the address with --url\n'])
   })
 })
 

@@ -59,7 +59,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
       expect(code).toBe(0)
       expect(out).toContain('Imported 2 accounts into ')
       expect(out).toContain('1 of them inactive')
-      expect(out).toContain('Columns left behind: full_name\n')
+      expect(out).toContain('Columns not imported: full_name\n')
       expect(out).toContain('http://localhost:8000/token')
       expect(out).not.toContain(':keyward-test@')
 
@@ -134,7 +134,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     const again = await target.import(old.url)
     expect(again).toMatchObject({ code: 0, err: '' })
     expect(again.out).toContain('Imported 0 accounts')
-    expect(again.out).toContain('2 there already')
+    expect(again.out).toContain('2 were imported before')
     expect((await login(app, 'ada')).status).toBe(200)
 
     await old.insert(await row(3, 'carol'))

@@ -44,7 +44,7 @@ describeEachDialect('keyward keys', (dialect) => {
     const { code, out } = await keys(app, 'rotate')
     expect(code).toBe(0)
     expect(out).toContain(
-      `Signs now: ${second}\nRetired:   ${first}, its tokens are good until 2026-01-01T00:47:00.000Z`,
+      `Signs now: ${second}\nRetired:   ${first}, its tokens are valid until 2026-01-01T00:47:00.000Z`,
     )
     expect(await states(app)).toMatchObject({ [first!]: 'retired', [second!]: 'active' })
 

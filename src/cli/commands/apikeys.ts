@@ -3,8 +3,7 @@ import type { ApiKey } from '../../features/api-keys/api-keys.ts'
 import { permissions } from '../../features/roles/roles.ts'
 import { DAY, rfc3339 } from '../../lib/clock.ts'
 import { type CommandContext, UsageError } from '../context.ts'
-import { settingsArgs } from '../settings.ts'
-import { withService } from '../with-service.ts'
+import { serviceCommand } from '../with-service.ts'
 
 export const apikeys = (context: CommandContext) =>
   defineCommand({
@@ -13,8 +12,9 @@ export const apikeys = (context: CommandContext) =>
   })
 
 const create = (context: CommandContext) =>
-  defineCommand({
-    meta: { name: 'create', description: 'Create an API key; it is printed once and not stored' },
+  serviceCommand(context, {
+    name: 'create',
+    description: 'Create an API key; it is printed once and not stored',
     args: {
       owner: {
         type: 'string',
@@ -29,46 +29,39 @@ const create = (context: CommandContext) =>
         description: `Permissions, separated by commas: ${permissions.join(', ')}`,
         valueHint: 'SCOPES',
       },
-      days: { type: 'string', description: 'Days until it expires; without this it never does', valueHint: 'N' },
-      ...settingsArgs,
+      days: { type: 'string', description: 'Days until it expires; by default it never does', valueHint: 'N' },
     },
-    run: ({ args }) =>
-      withService(context, args, async (service) => {
-        if (args.days !== undefined && !/^[1-9]\d{0,4}$/.test(args.days))
-          throw new UsageError('--days takes a whole number from 1 to 99999')
-        const owner = await service.administration.requireUser(args.owner)
-        const expiresAt = args.days === undefined ? null : service.clock.now() + Number(args.days) * DAY
-        const scopes = args.scope.split(',').map((scope) => scope.trim())
-        const { id, text } = await service.apiKeys.create({ owner, name: args.name, scopes, expiresAt })
-        context.printError(`Key ${id} for ${owner.username}. It is shown this once:\n`)
-        context.print(`${text}\n`)
-      }),
+    async run({ administration, apiKeys, clock }, { days, name, ...args }) {
+      if (days !== undefined && !/^[1-9]\d{0,4}$/.test(days))
+        throw new UsageError('--days takes a whole number from 1 to 99999')
+      const owner = await administration.requireUser(args.owner)
+      const expiresAt = days === undefined ? null : clock.now() + Number(days) * DAY
+      const scopes = args.scope.split(',').map((scope) => scope.trim())
+      const { id, text } = await apiKeys.create({ owner, name, scopes, expiresAt })
+      context.printError(`Key ${id} for ${owner.username}. It is shown only this once:\n`)
+      context.print(`${text}\n`)
+    },
   })
 
 const list = (context: CommandContext) =>
-  defineCommand({
-    meta: { name: 'list', description: 'List API keys, including expired and revoked ones' },
-    args: settingsArgs,
-    run: ({ args }) =>
-      withService(context, args, async (service) => {
-        for (const key of await service.apiKeys.list()) context.print(`${summary(key, service.clock.now())}\n`)
-      }),
+  serviceCommand(context, {
+    name: 'list',
+    description: 'List API keys, including expired and revoked ones',
+    async run({ apiKeys, clock }) {
+      for (const key of await apiKeys.list()) context.print(`${summary(key, clock.now())}\n`)
+    },
   })
 
 const revoke = (context: CommandContext) =>
-  defineCommand({
-    meta: { name: 'revoke', description: 'Revoke an API key at once' },
-    args: {
-      id: { type: 'positional', required: true, description: 'The number of the key', valueHint: 'ID' },
-      ...settingsArgs,
+  serviceCommand(context, {
+    name: 'revoke',
+    description: 'Revoke an API key at once',
+    args: { id: { type: 'positional', required: true, description: 'The number of the key', valueHint: 'ID' } },
+    async run({ apiKeys }, { id }) {
+      if (!/^[1-9]\d{0,15}$/.test(id)) throw new UsageError('ID takes the number of a key; see: keyward apikeys list')
+      await apiKeys.revoke(Number(id))
+      context.print(`Revoked key ${id}\n`)
     },
-    run: ({ args }) =>
-      withService(context, args, async (service) => {
-        if (!/^[1-9]\d{0,15}$/.test(args.id))
-          throw new UsageError('The number of a key is needed; see: keyward apikeys list')
-        await service.apiKeys.revoke(Number(args.id))
-        context.print(`Revoked key ${args.id}\n`)
-      }),
   })
 
 const summary = (key: ApiKey, now: number): string => {

@@ -30,7 +30,7 @@ const list = (context: CommandContext) =>
     run: ({ args }) => {
       const { event } = args
       if (event !== undefined && !isAuditEvent(event))
-        throw new UsageError(`There is no event of this name; there are ${auditEvents.join(', ')}`)
+        throw new UsageError(`Unknown event. There are: ${auditEvents.join(', ')}`)
       const days = args.days === undefined ? undefined : wholeNumber('--days', args.days)
       const limit = wholeNumber('--limit', args.limit)
       return withService(context, args, async (service) => {
@@ -45,7 +45,7 @@ const list = (context: CommandContext) =>
     },
   })
 
-/** A number is used as it is: audit events outlive their user. */
+/** A number is used as an id without a lookup: audit events outlive their user. */
 const userId = async (administration: Administration, user: string): Promise<number> =>
   /^\d{1,15}$/.test(user) ? Number(user) : (await administration.requireUser(user)).id
 

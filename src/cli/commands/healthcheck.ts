@@ -3,7 +3,7 @@ import { getStatus } from '../../lib/http-get.ts'
 import { type CommandContext, CommandError } from '../context.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
-/** How long a probe may take, in milliseconds. */
+/** Milliseconds that a probe may take. */
 const PATIENCE = 10_000
 
 export const healthcheck = (context: CommandContext) =>
@@ -27,14 +27,14 @@ export const healthcheck = (context: CommandContext) =>
     },
   })
 
-/** Asks with the settings of the server beside it, but without its secrets: `--dev` needs none. */
+/** From the settings of the server on this machine, without its secrets: `--dev` needs none. */
 function ownUrl(context: CommandContext, flags: { 'env-file'?: string }): string {
   const { HOST, PORT } = readSettings(context, { ...flags, dev: true })
-  if (PORT === 0) throw new CommandError('PORT=0 does not say where the server listens: name it with --url')
+  if (PORT === 0) throw new CommandError('with PORT=0 the port is unknown; name the address with --url')
   return `http://${loopback[HOST] ?? (HOST.includes(':') ? `[${HOST}]` : HOST)}:${PORT}/readyz`
 }
 
-/** What listens everywhere is asked from inside. */
+/** A server on all addresses is asked on the loopback one. */
 const loopback: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
 /** The `detail` of a problem document (RFC 9457). */

@@ -2,6 +2,7 @@ import { defineCommand } from 'citty'
 import type { Config } from '../../config/schema.ts'
 import {
   ForeignDatabaseError,
+  type Import,
   ImportRefused,
   idLabel,
   type Plan,
@@ -29,7 +30,7 @@ export const importCommand = (context: CommandContext) =>
       from: {
         type: 'string',
         required: true,
-        description: 'The DATABASE_URL of the old service, which is only read',
+        description: 'The DATABASE_URL of the old service; its database is only read',
         valueHint: 'DATABASE_URL',
       },
       'skip-invalid': {
@@ -44,12 +45,14 @@ export const importCommand = (context: CommandContext) =>
       const source = await readAll(args.from)
       try {
         if (args['dry-run'] === true) {
-          const plan = await rehearse(context, settings, source)
+          const plan = (await isEmpty(context, settings))
+            ? await planFirstImport(context.clock, source.rows)
+            : await withImport(context, settings, (service) => service.plan(source.rows))
           if (plan.problems.length > 0 && !skipInvalid) throw new ImportRefused(plan)
           report(context, settings, { source, plan, heading: 'Would import' })
           context.print('Nothing was written.\n')
         } else {
-          const plan = await perform(context, settings, { source, skipInvalid })
+          const plan = await withImport(context, settings, (service) => service.perform(source.rows, { skipInvalid }))
           report(context, settings, { source, plan, heading: 'Imported' })
           if (plan.accounts.length > 0) context.print(loginHint(settings))
         }
@@ -74,31 +77,21 @@ async function readAll(from: string): Promise<Source> {
   }
 }
 
-async function perform(
+async function withImport(
   { clock }: CommandContext,
   settings: Settings,
-  { source, skipInvalid }: { source: Source; skipInvalid: boolean },
+  work: (service: Import) => Promise<Plan>,
 ): Promise<Plan> {
   const service = await openImport(settings, { clock })
   try {
-    return await service.perform(source.rows, { skipInvalid })
+    return await work(service)
   } finally {
     await service.close()
   }
 }
 
-/** Plans also against a database that is not there yet, and creates nothing. */
-async function rehearse({ clock }: CommandContext, settings: Settings, { rows }: Source): Promise<Plan> {
-  if (await isEmpty(clock, settings)) return planFirstImport(clock, rows)
-  const service = await openImport(settings, { clock })
-  try {
-    return await service.plan(rows)
-  } finally {
-    await service.close()
-  }
-}
-
-async function isEmpty(clock: CommandContext['clock'], settings: Settings): Promise<boolean> {
+/** Whether the database is missing or without tables. Creates nothing. */
+async function isEmpty({ clock }: CommandContext, settings: Settings): Promise<boolean> {
   const { store, driver } = await openDatabase(settings, { clock, schema: 'ignore', waitInside: true })
   try {
     const states = await migrationStates(driver, embeddedMigrations(store.dialect))
@@ -117,10 +110,10 @@ function report(
   const { accounts, present, problems } = plan
   const lines = [`${heading} ${counted(accounts.length)} into ${settings.DATABASE_URL.shown}`]
   const inactive = accounts.filter((account) => !account.isActive).length
-  if (inactive > 0) lines.push(`  ${number(inactive)} of them inactive, as before`)
-  if (present > 0) lines.push(`  ${number(present)} there already, left as they are`)
-  if (problems.length > 0) lines.push(`  ${number(problems.length)} left out, for the reasons above`)
-  if (source.leftBehind.length > 0) lines.push(`  Columns left behind: ${source.leftBehind.map(printable).join(', ')}`)
+  if (inactive > 0) lines.push(`  ${number(inactive)} of them inactive, as in the old service`)
+  if (present > 0) lines.push(`  ${number(present)} were imported before and stay as they are`)
+  if (problems.length > 0) lines.push(`  ${number(problems.length)} not imported, for the reasons above`)
+  if (source.leftBehind.length > 0) lines.push(`  Columns not imported: ${source.leftBehind.map(printable).join(', ')}`)
   context.print(`${lines.join('\n')}\n`)
 }
 
@@ -129,7 +122,7 @@ function printProblems({ printError }: CommandContext, { problems }: Plan): void
 }
 
 const loginHint = ({ PUBLIC_URL }: Settings): string =>
-  `Everybody logs in with the name or email address and the password they had:
+  `Users log in with their old password and their username or email address:
   curl --data-urlencode username=NAME --data-urlencode password=PASSWORD ${PUBLIC_URL}/token
 `
 

@@ -2,8 +2,7 @@ import { defineCommand } from 'citty'
 import { KeywardError } from '../../errors.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { type CommandContext, CommandError } from '../context.ts'
-import { settingsArgs } from '../settings.ts'
-import { withService } from '../with-service.ts'
+import { serviceCommand } from '../with-service.ts'
 
 export const keys = (context: CommandContext) =>
   defineCommand({
@@ -13,42 +12,35 @@ export const keys = (context: CommandContext) =>
   })
 
 const list = (context: CommandContext) =>
-  defineCommand({
-    meta: { name: 'list', description: 'List signing keys with their states' },
-    args: settingsArgs,
-    run: ({ args }) =>
-      withService(context, args, async (service) => {
-        for (const { kid, alg, state, description } of await service.signingKeys.list())
-          context.print(`${kid.padEnd(43)}  ${alg.padEnd(5)}  ${state.padEnd(7)}  ${description}\n`)
-      }),
+  serviceCommand(context, {
+    name: 'list',
+    description: 'List signing keys with their states',
+    async run({ signingKeys }) {
+      for (const { kid, alg, state, description } of await signingKeys.list())
+        context.print(`${kid.padEnd(43)}  ${alg.padEnd(5)}  ${state.padEnd(7)}  ${description}\n`)
+    },
   })
 
 const rotate = (context: CommandContext) =>
-  defineCommand({
-    meta: {
-      name: 'rotate',
-      description: 'Rotate the signing key; existing tokens stay valid until they expire',
-    },
+  serviceCommand(context, {
+    name: 'rotate',
+    description: 'Rotate the signing key; existing tokens stay valid until they expire',
     args: {
       now: {
         type: 'boolean',
         description:
-          'Rotate even while services may cache a key set without the next key (11 minutes after its publication); some refuse its tokens until then',
+          'Rotate although some services may not know the next key yet (until 11 minutes after its publication); they refuse its tokens until then',
       },
-      ...settingsArgs,
     },
-    run: ({ args }) =>
-      withService(context, args, async (service) => {
-        const { active, next, retired } = await service.signingKeys
-          .rotate({ early: args.now === true })
-          .catch(mentionNow)
-        context.print(`Signs now: ${active}\n`)
-        if (retired) context.print(`Retired:   ${retired.kid}, its tokens are good until ${rfc3339(retired.until)}\n`)
-        context.print(`Next:      ${next}\nRunning servers follow within 30 seconds.\n`)
-      }),
+    async run({ signingKeys }, { now }) {
+      const { active, next, retired } = await signingKeys.rotate({ early: now === true }).catch(mentionNow)
+      context.print(`Signs now: ${active}\n`)
+      if (retired) context.print(`Retired:   ${retired.kid}, its tokens are valid until ${rfc3339(retired.until)}\n`)
+      context.print(`Next:      ${next}\nRunning servers follow within 30 seconds.\n`)
+    },
   })
 
-/** A person may know that no service caches the key set. */
+/** Only a person can know that no service caches the key set. */
 function mentionNow(error: unknown): never {
   if (error instanceof KeywardError && error.code === 'key_not_ready')
     throw new CommandError(`${error.message}, or at once with --now`)
@@ -56,22 +48,16 @@ function mentionNow(error: unknown): never {
 }
 
 const revoke = (context: CommandContext) =>
-  defineCommand({
-    meta: {
-      name: 'revoke',
-      description: 'Revoke a signing key and every access token that it signed; refresh tokens stay valid',
+  serviceCommand(context, {
+    name: 'revoke',
+    description: 'Revoke a signing key and every access token that it signed; refresh tokens stay valid',
+    args: { kid: { type: 'positional', required: true, description: 'The id of the key', valueHint: 'KID' } },
+    async run({ signingKeys }, { kid }) {
+      const { already, active } = await signingKeys.revoke(kid)
+      context.print(already ? `It was revoked before: ${kid}\n` : `Revoked:   ${kid}\n`)
+      if (active !== undefined) context.print(`Signs now: ${active}\n`)
+      context.print(
+        'Running servers follow within 30 seconds. A service that caches the key set accepts its tokens until it fetches the set again, at most 10 minutes later.\n',
+      )
     },
-    args: {
-      kid: { type: 'positional', required: true, description: 'The id of the key', valueHint: 'KID' },
-      ...settingsArgs,
-    },
-    run: ({ args }) =>
-      withService(context, args, async (service) => {
-        const { already, active } = await service.signingKeys.revoke(args.kid)
-        context.print(already ? `It was revoked before: ${args.kid}\n` : `Revoked:   ${args.kid}\n`)
-        if (active !== undefined) context.print(`Signs now: ${active}\n`)
-        context.print(
-          'Running servers follow within 30 seconds. A service that keeps a copy of the key set takes its tokens until it asks again, at the latest after 10 minutes.\n',
-        )
-      }),
   })

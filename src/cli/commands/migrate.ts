@@ -17,7 +17,7 @@ export const migrate = (context: CommandContext) => {
       const { store, upgrade } = await openDatabase(readSettings(context, args), { clock, waitInside: true })
       await store.close()
       const { applied, copy } = upgrade
-      if (copy !== undefined) context.print(`The database as it was: ${copy}\n`)
+      if (copy !== undefined) context.print(`Copy of the old database: ${copy}\n`)
       context.print(
         applied.length === 0 ? 'Nothing to do\n' : `${applied.map((name) => `Applied ${name}`).join('\n')}\n`,
       )

@@ -10,11 +10,11 @@ export const serve = (context: CommandContext) =>
     args: settingsArgs,
     async run({ args }) {
       const settings = readConfig(context, args)
-      // The port is opened first: with PORT=0 only the system knows it, and a second start on a port in use ends before
-      // it touches the database.
+      // The port is opened first: with PORT=0 only the system knows it, and a second start on a used port fails before it
+      // touches the database.
       const listener = listen(settings)
       try {
-        // Loaded here, since it is most of the program and other commands do without it.
+        // Loaded here: it is most of the program, and other commands do not need it.
         const { runServer } = await import('../run-server.ts')
         await runServer(listener, withPort(settings, listener.server.port!), { context, dev: args.dev === true })
       } finally {
