@@ -50,14 +50,8 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   }
 }
 
-interface Resolved {
-  command: CommandDef
-  parents: CommandDef[]
-  rest: string[]
-}
-
 /** Finds the command that the leading words name. `keyward` alone serves; a group alone runs its default. */
-async function resolve(root: CommandDef, argv: readonly string[]): Promise<Resolved> {
+async function resolve(root: CommandDef, argv: readonly string[]) {
   let command = root
   const parents: CommandDef[] = []
   const rest = [...argv]

@@ -51,12 +51,5 @@ function shownDefault(name: ConfigKey): string {
 /** Addresses are set as code, or Markdown would link them. */
 const cell = (text: string): string => text.replace(/[a-z]+:\/\/[^\s,)]+/g, '`$&`')
 
-function wrapped(text: string, width = 110): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
-}
+/** Lines of at most 110 characters. */
+const wrapped = (text: string): string[] => text.match(/\S.{0,109}(?= |$)/g) ?? []

@@ -121,17 +121,5 @@ export function createTrustedProxies(proxies: readonly Cidr[]): TrustedProxies {
   }
 }
 
-/** Dotted decimal as the signed 32-bit integer that bit operators yield. */
-function ipv4Word(ip: string): number {
-  let word = 0
-  let octet = 0
-  for (let at = 0; at < ip.length; at++) {
-    const digit = ip.charCodeAt(at) - 0x30
-    if (digit >= 0) octet = octet * 10 + digit
-    else {
-      word = (word << 8) | octet
-      octet = 0
-    }
-  }
-  return (word << 8) | octet
-}
+/** Dotted decimal as the signed 32-bit integer of JavaScript's bit operators. */
+const ipv4Word = (ip: string): number => ip.split('.').reduce((word, octet) => (word << 8) | Number(octet), 0)

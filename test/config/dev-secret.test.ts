@@ -74,7 +74,7 @@ describe('the file', () => {
     readOrCreateDevSecret(path, seededRandom())
     chmodSync(path, mode)
     expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow(
-      `SECRET_KEY (${path}): holds a secret that others can read; run: chmod 600 ${path}`,
+      `SECRET_KEY (${path}): others can read this file; run: chmod 600 ${path}`,
     )
   })
 
@@ -84,20 +84,20 @@ describe('the file', () => {
     ['a known example', '932a9a8a39cba70f83e0f0b095b6892a31b5923e28383fa6920c20ec970419cb'],
   ])('that holds %s is refused and left as it is', (_, text) => {
     writeFileSync(path, text, { mode: 0o600 })
-    expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow('holds no good secret; delete it')
+    expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow('holds no strong secret; delete it')
     expect(readFileSync(path, 'utf8')).toBe(text)
   })
 
-  test('that is a link to nowhere is refused', () => {
+  test('that is a broken link is refused', () => {
     symlinkSync(join(folder, 'absent'), path)
-    expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow('is a link to nowhere')
+    expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow('is a broken link')
     expect(readdirSync(folder)).toEqual(['users.db.secret'])
   })
 
   test('that cannot be made is a problem of the configuration', () => {
     const nowhere = join(folder, 'absent', 'users.db.secret')
     expect(() => readOrCreateDevSecret(nowhere, seededRandom())).toThrow(
-      /SECRET_KEY \(.*\): cannot be read or made \(ENOENT\)/,
+      /SECRET_KEY \(.*\): cannot be read or created \(ENOENT\)/,
     )
   })
 })
