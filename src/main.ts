@@ -14,7 +14,7 @@ const usage = () => {
 
 let stopping = false
 
-/** The first signal asks the service to stop, the second one ends it. */
+/** The first signal asks the service to stop; the second one ends the process. */
 const stopSignal = () =>
   new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -26,7 +26,7 @@ const stopSignal = () =>
     }
   })
 
-/** Node's `tty` brings its streams along; where the output is no device it can do without. */
+/** Node's `tty` loads its streams, so it is only loaded if the output is a device. */
 const printsToTerminal = () =>
   fstatSync(1).isCharacterDevice() && (require('node:tty') as typeof import('node:tty')).isatty(1)
 
@@ -36,15 +36,15 @@ const readSecret = async (prompt: string) => {
   return typed
 }
 
-// Not `process.stdout`: it loads Node's streams, milliseconds of every start, and ends the process when a write fails.
+// `process.stdout` would load Node's streams, which takes milliseconds, and would end the process when a write fails.
 const output = batchOutput(Bun.stdout.writer())
-// Also where `run` does not come to its end: a second signal, an error that nobody caught.
+// Also if `run` does not finish: after a second signal or an uncaught error.
 process.on('exit', output.flush)
 
-/** @returns the exit code: that of the command, or 1 when its output did not arrive. Whoever closed it knows why. */
+/** @returns the exit code of the command, or 1 if its output did not arrive. A closed output needs no message. */
 async function endOutput(code: number): Promise<number> {
   if (stopping) {
-    // What a service says at its end must not keep it, whoever reads its log.
+    // A slow reader of the log must not delay the stop.
     await Promise.race([output.end(), systemClock.sleep(1_000)])
     return code
   }

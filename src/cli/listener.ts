@@ -37,9 +37,9 @@ export function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): Listener 
     }
   } catch (error) {
     const { code } = error as { code?: string }
-    const why = code === undefined ? undefined : refusals[code]
+    const why = refusals[code ?? ''] ?? 'the system refuses'
     throw new CommandError(
-      `Cannot listen on HOST=${HOST} PORT=${PORT}: ${why ?? 'the system refuses'}${code === undefined ? '' : ` (${code})`}`,
+      `Cannot listen on HOST=${HOST} PORT=${PORT}: ${why}${code === undefined ? '' : ` (${code})`}`,
     )
   }
 }

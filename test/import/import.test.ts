@@ -164,7 +164,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
       [other('2', { email: 'secret' }), /^id 2: the email address is not valid$/m],
       [other('3', { email: 'secret@example.com, x@example.com' }), /^id 3: the email address is not valid$/m],
       [other('4', { email: null }), /^id 4: the email address is not valid$/m],
-      [other('5', { username: 'secret@example.com' }), /^id 5: the username holds an @/m],
+      [other('5', { username: 'secret@example.com' }), /^id 5: the username has an @/m],
       [other('6', { username: ' secret' }), /^id 6: the username is empty, too long, begins or ends with a space/m],
       [other('7', { username: '' }), /^id 7: the username is empty/m],
       [other('8', { username: null }), /^id 8: the username is empty/m],
@@ -182,14 +182,14 @@ describeEachDialect('an import into Keyward', (dialect) => {
       [other('9007199254740993', {}), /^id 9007199254740993: the id is not/m],
       [other('0b5f\u001b[2J', {}), /^id 0b5f\?\[2J: the id is not/m],
       [{ ...good, id: null, ...unlike('none') }, /^the account without an id: the id is not/m],
-      [other('20', { email: 'Twin@example.com' }), /^id 20: the email address is that of id 21 too/m],
-      [other('21', { email: 'twin@EXAMPLE.com' }), /^id 21: the email address is that of id 20 too/m],
+      [other('20', { email: 'Twin@example.com' }), /^id 20: the email address is also that of id 21/m],
+      [other('21', { email: 'twin@EXAMPLE.com' }), /^id 21: the email address is also that of id 20/m],
       [other('22', { username: 'Twin' }), /^id 22: the username looks like that of id 23/m],
       [other('23', { username: 'ｔｗｉｎ' }), /^id 23: the username looks like that of id 22/m],
-      [other('24', {}), /^id 24: the id is there twice$/m],
+      [other('24', {}), /^id 24: another account has the same id$/m],
       [
         { ...other('24', {}), email: 'secret24b@example.com', username: 'secret24b' },
-        /^id 24: the id is there twice$/m,
+        /^id 24: another account has the same id$/m,
       ],
       [other('25', { email: 'x', username: '' }), /^id 25: the email address is not valid; the username is empty/m],
     ]
@@ -198,7 +198,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     const refused = await target.import(old.url)
     expect(refused.code).toBe(1)
     for (const [, reason] of rows) expect(refused.err).toMatch(reason)
-    expect(refused.err).toContain(`Nothing was imported: ${rows.length} of ${rows.length + 1} accounts cannot be`)
+    expect(refused.err).toContain(`Nothing was imported: ${rows.length} of ${rows.length + 1} accounts have problems`)
     expect(refused.err.trim().split('\n')).toHaveLength(rows.length + 1)
     const said = refused.out + refused.err
     for (const secret of ['secret', 'twin@', '$04$', '\u001b']) expect(said).not.toContain(secret)
@@ -209,7 +209,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect(skipped.code).toBe(0)
     for (const [, reason] of rows) expect(skipped.err).toMatch(reason)
     expect(skipped.out).toContain('Imported 1 account into')
-    expect(skipped.out).toContain(`${rows.length} left out`)
+    expect(skipped.out).toContain(`${rows.length} not imported`)
     expect((await login(app, 'fine')).status).toBe(200)
     for (const name of ['secret2', 'Twin', 'ｔｗｉｎ', 'secret24']) expect((await login(app, name)).status).toBe(401)
   })

@@ -88,7 +88,7 @@ describe('the old PostgreSQL', () => {
     elsewhere.pathname = '/nowhere'
     for (const [from, reason] of [
       [wrong.href, 'The old database refuses this user name or password'],
-      [elsewhere.href, 'The old database is not there: the server has none of that name'],
+      [elsewhere.href, 'The old database is not there: the server has none of this name'],
       ['postgresql://user:hunter2@127.0.0.1:1/users', 'The old database does not answer'],
     ] as const) {
       const { code, err } = await importFrom(from)
@@ -139,7 +139,7 @@ describeEachDialect('refuses', (dialect) => {
         'This is not a database of one of the FastAPI user services: they have a table "users" with',
       )
     const app = await createTestApp({ dialect })
-    expect((await importFrom(app.databaseUrl)).err).toStartWith('This is a database of Keyward already')
+    expect((await importFrom(app.databaseUrl)).err).toStartWith('This is already a database of Keyward')
     await app.close()
   })
 

@@ -8,10 +8,7 @@ const PATIENCE = 10_000
 
 export const healthcheck = (context: CommandContext) =>
   defineCommand({
-    meta: {
-      name: 'healthcheck',
-      description: 'Check that the server on this machine is ready; exits with 0 or 1',
-    },
+    meta: { name: 'healthcheck', description: 'Check that the server on this machine is ready; exits with 0 or 1' },
     args: {
       ...settingsArgs,
       url: { type: 'string', description: 'Check this address instead of /readyz on HOST and PORT', valueHint: 'URL' },

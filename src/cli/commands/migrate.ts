@@ -7,10 +7,7 @@ import { readSettings, settingsArgs } from '../settings.ts'
 
 export const migrate = (context: CommandContext) => {
   const up = defineCommand({
-    meta: {
-      name: 'up',
-      description: 'Upgrade the database to this version; an SQLite file is copied first',
-    },
+    meta: { name: 'up', description: 'Upgrade the database to this version; an SQLite file is copied first' },
     args: settingsArgs,
     async run({ args }) {
       const { clock } = context

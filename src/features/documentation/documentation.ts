@@ -11,9 +11,9 @@ export interface DocumentationNeeds {
   routes: () => DocumentOptions['routes']
 }
 
-/** The documentation of the version that runs. Each part is made at its first request and kept. */
+/** The documentation of the running version. Each part is created at its first request and kept. */
 export interface Documentation {
-  /** The page that shows the OpenAPI document and sends requests. */
+  /** The page that shows the OpenAPI document and can send requests. */
   page(): Promise<StaticContent>
   /**
    * A script or a style.
@@ -29,12 +29,12 @@ export interface Documentation {
   guide(chapter: string): Promise<StaticContent | undefined>
 }
 
-/** The same address shows another text after an upgrade, so browsers ask each time whether theirs is current. */
+/** An upgrade changes the text behind an address, so browsers must revalidate their copy each time. */
 const revalidated = 'public, no-cache'
 /** The name holds the hash of the content. */
 const forever = 'public, max-age=31536000, immutable'
 
-/** Most processes never show their documentation, and the files of the page alone are two megabytes. */
+/** Nothing is read before its first request: most processes never show their documentation, and its files have 2 MB. */
 export function createDocumentation({ publicUrl, routes }: DocumentationNeeds): Documentation {
   const files = once(async () => {
     const contents = Object.entries(docsFiles).map(async ([name, { path, type }]) => {
@@ -82,10 +82,10 @@ const htmlHeaders = (policy: string) => ({
   'content-security-policy': policy,
 })
 
-/** `swagger-ui-n4bQgYhMfWWaL-qg.css`: new content, new address. */
+/** Such as `swagger-ui-n4bQgYhMfWWaL-qg.css`: new content gets a new address. */
 const addressOf = (file: string, { hash }: StaticContent): string => file.replace(/(\.\w+)$/, `-${hash}$1`)
 
-/** Does the work at the first call and remembers its result. A failure is tried again. */
+/** Runs `work` at the first call and keeps its result. After a failure the next call runs it again. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined
   return () => {

@@ -26,7 +26,7 @@ export function documentationRoutes(documentation: Documentation, kit: HttpKit) 
           detail: { summary: 'Get a script or a style of the documentation', tags: ['documentation'] },
         },
       )
-      // Elysia hands this route the address without the slash, too, from which its relative links would lead nowhere.
+      // Elysia matches the address without the slash too, from which the relative links of the page would be wrong.
       .get(
         '/docs/guide/',
         async ({ request }) =>
@@ -68,7 +68,7 @@ function orNotFound(content: StaticContent | undefined): StaticContent {
 
 const named = { ETag: 'Names this version (RFC 9110 section 8.8.3)' }
 const unchanged = withHeaders(t.Void(), named)
-/** `guide` leads to the guide's contents. */
+/** `/docs/guide` redirects to `/docs/guide/`. */
 const moved = withHeaders(t.Void(), { Location: 'The contents of the guide, relative to this address' })
 const html = withHeaders(
   t.String({ description: 'The page', contentMediaType: 'text/html', examples: ['<!doctype html>…'] }),

@@ -3,39 +3,46 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { DatabaseTarget } from '../../lib/database-url.ts'
 
-/** The database of another program. It is read and never changed. */
+/** The database of another program. It is only read. */
 export interface ForeignDatabase {
-  /** Column names of a table, none when there is no such table. */
+  /** Column names of a table; none if the table does not exist. */
   columnsOf(table: string): Promise<string[]>
   /**
-   * All rows of a table as they stand at one moment, in the order of the first column, every value as text: times in
-   * the ISO order of their parts, those with a time zone in UTC.
+   * All rows of a table at one moment, ordered by the first column. Every value is text; times are in ISO 8601 order, and
+   * those with a time zone in UTC.
    */
   readTexts(table: string, columns: readonly string[]): Promise<(string | null)[][]>
   close(): Promise<void>
 }
 
-/** The other database cannot be read or is none of the known services'. `message` is for a person. */
+/** The other database cannot be read, or belongs to no known service. `message` is for a person. */
 export class ForeignDatabaseError extends Error {
   override readonly name = 'ForeignDatabaseError'
 }
 
-/** How long to wait for a program that writes to the file, in milliseconds. */
+/** Milliseconds to wait for a program that writes to the file. */
 const BUSY_WAIT = 5_000
-/** How long to wait for a server to answer, in seconds. */
+/** Seconds to wait for the server's answer. */
 const CONNECT_WAIT = 10
 
 /**
- * Opens a database of another program for reading alone: an SQLite file read-only, PostgreSQL in read-only transactions.
- * @throws ForeignDatabaseError when it is not there, is no database or refuses us; also from every call on it
+ * Runs `read` on a database of another program: an SQLite file opened read-only, or PostgreSQL in read-only transactions.
+ * @throws ForeignDatabaseError if it is missing, is no database, or refuses us
  */
-export async function openForeign(target: DatabaseTarget): Promise<ForeignDatabase> {
-  const database =
-    target.dialect === 'sqlite' ? await translated(async () => openFile(target.path)) : openServer(target.url)
-  return {
-    columnsOf: (table) => translated(() => database.columnsOf(table)),
-    readTexts: (table, columns) => translated(() => database.readTexts(table, columns)),
-    close: () => database.close(),
+export async function readForeign<T>(
+  target: DatabaseTarget,
+  read: (database: ForeignDatabase) => Promise<T>,
+): Promise<T> {
+  try {
+    const database = target.dialect === 'sqlite' ? openFile(target.path) : openServer(target.url)
+    try {
+      return await read(database)
+    } finally {
+      await database.close()
+    }
+  } catch (error) {
+    if (error instanceof ForeignDatabaseError) throw error
+    throw new ForeignDatabaseError(reasonOf(error), { cause: error })
   }
 }
 
@@ -58,8 +65,8 @@ function openFile(path: string): ForeignDatabase {
 }
 
 /**
- * A file with a write-ahead log makes even a reader leave two more files beside it, unless it is told that nobody
- * writes. That is so when there is no log, since every program that has the file open keeps one.
+ * Even a reader of a file with a write-ahead log creates two files beside it, unless it opens the file as immutable. That
+ * is safe if there is no log: a program that has the file open keeps one.
  */
 function connect(path: string): Database {
   if (!usesWriteAheadLog(path) || existsSync(`${path}-wal`)) return new Database(path, { readonly: true })
@@ -112,15 +119,7 @@ function openServer(url: string): ForeignDatabase {
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
 
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw new ForeignDatabaseError(reasonOf(error), { cause: error })
-  }
-}
-
-/** Of what a server says only its class is repeated: its sentences name users and hosts. */
+/** Shows only the class of a server's error: its sentences name users and hosts. */
 function reasonOf(error: unknown): string {
   const { code, errno } = error as { code?: unknown; errno?: unknown }
   const word = String(typeof errno === 'string' ? errno : code)
@@ -129,7 +128,7 @@ function reasonOf(error: unknown): string {
   if (/^(EACCES|EPERM|SQLITE_READONLY)/.test(word)) return 'The old database may not be read by this user'
   if (/^SQLITE_BUSY/.test(word)) return 'The old database is locked by another program'
   if (/^28/.test(word)) return 'The old database refuses this user name or password'
-  if (/^3D/.test(word)) return 'The old database is not there: the server has none of that name'
+  if (/^3D/.test(word)) return 'The old database is not there: the server has none of this name'
   if (/^42501/.test(word)) return 'The old database does not let this user read the accounts'
   if (/^ERR_POSTGRES_CONNECTION|^ECONN|^ENOTFOUND/.test(word)) return 'The old database does not answer; is it running?'
   return `The old database cannot be read (${word})`

@@ -16,15 +16,15 @@ export interface ImportNeeds {
   audit: Audit
 }
 
-/** Takes over the accounts of another user service. */
+/** Imports the accounts of another user service. */
 export interface Import {
   /** Decides what happens to each account. Changes nothing. */
   plan(rows: readonly SourceRow[]): Promise<Plan>
   /**
-   * Imports accounts with their ids and passwords, in one transaction. Accounts that were imported before stay as they
-   * are, so a second run imports only new ones.
-   * @param options.skipInvalid leave out accounts with a problem instead of importing none
-   * @throws ImportRefused when an account has a problem; nothing was written
+   * Imports accounts with their ids and passwords, in one transaction. Accounts that were imported before stay
+   * unchanged, so a second run imports only new ones.
+   * @param options.skipInvalid skip accounts with a problem, instead of importing none
+   * @throws ImportRefused if an account has a problem; then nothing was written
    */
   perform(rows: readonly SourceRow[], options: { skipInvalid: boolean }): Promise<Plan>
 }
@@ -34,6 +34,6 @@ export const createImport = (needs: ImportNeeds): Import => ({
   perform: (rows, options) => importAccounts(needs, rows, options),
 })
 
-/** The plan of an import into a database without accounts, which need not be there yet. */
+/** Plans an import into a database without accounts; it may still be missing. */
 export const planFirstImport = (clock: Clock, rows: readonly SourceRow[]): Promise<Plan> =>
   planImport({ clock, users: { findHolders: async () => [] } }, rows)

@@ -4,7 +4,7 @@ import type { ImportNeeds } from './import.ts'
 import { type Plan, planImport } from './plan.ts'
 import type { SourceRow } from './source.ts'
 
-/** Some accounts cannot be imported, so none was. `message` is for a person. */
+/** Nothing was imported, since some accounts cannot be. `message` is for a person. */
 export class ImportRefused extends Error {
   override readonly name = 'ImportRefused'
 
@@ -12,12 +12,12 @@ export class ImportRefused extends Error {
     const { accounts, present, problems } = plan
     const all = accounts.length + present + problems.length
     super(
-      `Nothing was imported: ${problems.length} of ${all} accounts cannot be. Correct them in the old database, or import the rest with --skip-invalid.`,
+      `Nothing was imported: ${problems.length} of ${all} accounts have problems. Correct them in the old database, or import the others with --skip-invalid.`,
     )
   }
 }
 
-/** How often to plan again when somebody registers under a name that was free a moment before. */
+/** How often to plan at most: somebody may register a name between the plan and the insert. */
 const ATTEMPTS = 5
 
 export async function importAccounts(
@@ -36,6 +36,6 @@ export async function importAccounts(
 const insert = ({ users, audit }: ImportNeeds, accounts: readonly BulkUser[]): Promise<boolean> =>
   users.insertAllOrNone(accounts, () => {
     const highest = accounts.reduce((id, account) => Math.max(id, account.id), 0)
-    // One event for all: a hundred thousand would drown the log, and each user has its own `created_at`.
+    // One event for all: a hundred thousand events would flood the log, and each user has a `created_at`.
     return audit.record({ event: 'users.imported', details: { accounts: accounts.length, highest_id: highest } })
   })

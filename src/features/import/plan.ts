@@ -13,14 +13,14 @@ export interface Problem {
 
 export interface Plan {
   accounts: BulkUser[]
-  /** How many were imported before: Keyward has the same id with the same address and username. */
+  /** How many were imported before: the same id, address and username are in Keyward. */
   present: number
   problems: Problem[]
 }
 
 /**
- * Of two accounts that Keyward could not tell apart neither is imported: only a person can know which of them owns the
- * address or the username.
+ * If Keyward could not distinguish two accounts, it imports neither: only a person can know which of them owns the address
+ * or the username.
  */
 export async function planImport(
   { clock, users }: { clock: Clock; users: Pick<Users, 'findHolders'> },
@@ -67,9 +67,9 @@ function twinReasons(twins: TwinIndex, reading: Reading): string[] {
   const email = twinBy('emailKey')
   const username = twinBy('usernameKey')
   return [
-    ...(twinBy('id') ? ['the id is there twice'] : []),
-    ...(email ? [`the email address is that of ${idLabel(email.sourceId)} too, capital letters aside`] : []),
-    ...(username ? [`the username looks like that of ${idLabel(username.sourceId)}, capital letters aside`] : []),
+    ...(twinBy('id') ? ['another account has the same id'] : []),
+    ...(email ? [`the email address is also that of ${idLabel(email.sourceId)}, apart from capital letters`] : []),
+    ...(username ? [`the username looks like that of ${idLabel(username.sourceId)}, apart from capital letters`] : []),
   ]
 }
 

@@ -11,7 +11,7 @@ export interface Reading {
   reasons: string[]
 }
 
-/** The highest id that is imported. It leaves room for as many again below 2^53. */
+/** The highest id that is imported. It leaves 2^52 ids for new users below 2^53. */
 const MAX_ID = 2 ** 52
 
 /** Reads one account of another service. No reason holds an address, a name or a hash. */
@@ -26,8 +26,8 @@ export function readAccount(row: SourceRow, now: EpochMs): Reading {
   const username = or(
     normalizeImportedUsername(row.username ?? ''),
     row.username?.includes('@')
-      ? 'the username holds an @: at login it would be taken for an address'
-      : 'the username is empty, too long, begins or ends with a space, or holds characters that cannot be typed',
+      ? 'the username has an @, so a login with it would mean an email address'
+      : 'the username is empty, too long, begins or ends with a space, or has characters that cannot be typed',
   )
   const usable = row.hash !== null && readBcryptHash(row.hash) !== undefined
   const passwordHash = or(
@@ -59,8 +59,8 @@ function readTruth(text: string | null): boolean | undefined {
 const timePattern = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))? ?(?:(Z)|([+-]\d\d)(?::?(\d\d))?)?$/i
 
 /**
- * A time as databases and Python write it, without a zone in UTC, or the seconds or milliseconds since 1970;
- * `undefined` for anything else and for what lies before 1970.
+ * Parses a time as databases and Python write it (in UTC if it has no zone), or as seconds or milliseconds since 1970.
+ * `undefined` for anything else and for times before 1970.
  */
 function readTime(text: string): EpochMs | undefined {
   const [, date, time = '00:00', , hours = '+00', minutes = '00'] = timePattern.exec(text) ?? []
@@ -68,7 +68,7 @@ function readTime(text: string): EpochMs | undefined {
   return at > 0 ? at : undefined
 }
 
-/** 10^11 seconds are the year 5138, as many milliseconds the year 1973. */
+/** 10^11 seconds are in the year 5138, 10^11 milliseconds in 1973: smaller numbers are seconds. */
 function readNumber(text: string): number {
   const count = /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
   return Math.floor(count < 1e11 ? count * 1_000 : count)

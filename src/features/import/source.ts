@@ -1,13 +1,13 @@
 import type { DatabaseTarget } from '../../lib/database-url.ts'
-import { type ForeignDatabase, ForeignDatabaseError, openForeign } from './foreign.ts'
+import { type ForeignDatabase, ForeignDatabaseError, readForeign } from './foreign.ts'
 
-/** One account as the other service stored it; every field may be invalid. */
+/** An account as the other service stored it; every field may be invalid. */
 export interface SourceRow {
   id: string | null
   email: string | null
   username: string | null
   hash: string | null
-  /** `undefined` where the service has no such column. */
+  /** `undefined` if the service has no such column. */
   isActive: string | null | undefined
   createdAt: string | null | undefined
 }
@@ -19,26 +19,19 @@ export interface Source {
 }
 
 const TABLE = 'users'
-/** The column with the password hash: of the service with SQLAlchemy, and of the one with SQLModel. */
+/** The column with the password hash, in the service with SQLAlchemy and in the one with SQLModel. */
 const hashColumns = ['hashed_password', 'hash_password']
 
 /**
- * Reads the accounts of either FastAPI service, by id.
- * @throws ForeignDatabaseError when the database cannot be read or belongs to neither
+ * Reads the accounts of one of the two FastAPI services, by id.
+ * @throws ForeignDatabaseError if the database cannot be read or belongs to neither
  */
-export async function readSource(target: DatabaseTarget): Promise<Source> {
-  const database = await openForeign(target)
-  try {
-    return await readAccounts(database)
-  } finally {
-    await database.close()
-  }
-}
+export const readSource = (target: DatabaseTarget): Promise<Source> => readForeign(target, readAccounts)
 
 async function readAccounts(database: ForeignDatabase): Promise<Source> {
   const columns = await database.columnsOf(TABLE)
   if (columns.includes('password_hash') && columns.includes('email_key'))
-    throw new ForeignDatabaseError('This is a database of Keyward already: start Keyward with it as DATABASE_URL')
+    throw new ForeignDatabaseError('This is already a database of Keyward: start Keyward with it as DATABASE_URL')
   const hash = hashColumns.find((name) => columns.includes(name))
   const missing = ['id', 'email', 'username'].filter((name) => !columns.includes(name))
   if (hash === undefined || missing.length > 0)
