@@ -50,7 +50,7 @@ test('an address in use is one clear line, and 1', async () => {
     })
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
     expect(stderr.replace(/^Created a SECRET_KEY .*\n/, '')).toBe(
-      `Cannot listen on HOST=127.0.0.1 PORT=${port}: something else listens there; stop it or set another PORT (EADDRINUSE)\n`,
+      `Cannot listen on HOST=127.0.0.1 PORT=${port}: another program uses this port; stop it or set another PORT (EADDRINUSE)\n`,
     )
   } finally {
     await keyward.stop()
