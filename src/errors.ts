@@ -1,5 +1,5 @@
 /**
- * Every refusal Keyward can answer with: a stable code, its HTTP status and a sentence for a person.
+ * Every refusal of Keyward: a stable code, its HTTP status and a sentence for a person.
  * Use cases throw `KeywardError(code)`; only `http/errors.ts` turns one into a response.
  */
 export const catalogue = {
@@ -45,7 +45,7 @@ export const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue
 
-/** One field of a `validation_failed`; `message` never holds the submitted value. */
+/** An invalid field of a `validation_failed`; `message` never holds the submitted value. */
 export interface FieldError {
   field: string
   message: string
@@ -60,9 +60,9 @@ export interface LimitMet {
 export interface ErrorDetail {
   /** For `validation_failed`: which fields and why. */
   errors?: readonly FieldError[]
-  /** Seconds until a retry makes sense; becomes `Retry-After`. */
+  /** Seconds until a retry can succeed; becomes `Retry-After`. */
   retryAfter?: number
-  /** For `rate_limited`: the limit that was met; becomes `RateLimit` and `RateLimit-Policy`. */
+  /** For `rate_limited`: the exceeded limit; becomes `RateLimit` and `RateLimit-Policy`. */
   limit?: LimitMet
   /** Replaces the catalogue's sentence where a more exact one helps; never holds user input. */
   sentence?: string
@@ -70,7 +70,7 @@ export interface ErrorDetail {
   cause?: unknown
 }
 
-/** A refusal with a code of the catalogue. `message` is the sentence for a person. */
+/** A refusal with a code of the catalogue. `message` is its sentence for a person. */
 export class KeywardError extends Error {
   override readonly name = 'KeywardError'
   readonly status: number
@@ -94,7 +94,7 @@ export class KeywardError extends Error {
 export const invalidField = (field: string, message: string): KeywardError =>
   new KeywardError('validation_failed', { errors: [{ field, message }] })
 
-/** The refusal that an error is, or that caused it: Drizzle wraps what a statement throws. */
+/** The `KeywardError` in an error or its causes: Drizzle wraps errors of statements. */
 export function refusalIn(error: unknown): KeywardError | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++)
     if (at instanceof KeywardError) return at

@@ -2,7 +2,6 @@ import { createApp } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { startJobs } from '../features/jobs/jobs.ts'
 import { nextTurn } from '../lib/clock.ts'
-import { maskDatabaseUrl } from '../lib/database-url.ts'
 import { enableJit } from '../lib/jit.ts'
 import { jobsOf, openService } from '../service.ts'
 import type { CommandContext } from './context.ts'
@@ -36,7 +35,7 @@ export async function runServer(
       version: context.version,
       url,
       public_url: config.PUBLIC_URL,
-      database: maskDatabaseUrl(config.DATABASE_URL),
+      database: config.DATABASE_URL.shown,
       docs: `${url}/docs`,
     })
     warnOfSettings(config, { dev, log })

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import { platform } from 'node:os'
-import { parseDatabaseUrl } from '../lib/database-url.ts'
+import type { DatabaseTarget } from '../lib/database-url.ts'
 import type { Random } from '../lib/random.ts'
 import { randomId } from '../lib/random.ts'
 import { isKnownSecret } from './known-secrets.ts'
@@ -11,11 +11,11 @@ import type { Config, DraftConfig } from './schema.ts'
 export interface DevSecret {
   secret: string
   path: string
-  /** False when an earlier start, or another process, made it. */
+  /** False if an earlier start or another process created it. */
   created: boolean
 }
 
-/** Gives a draft its `SECRET_KEY`, with `--dev` out of a file that is made when it is not there.
+/** Adds the `SECRET_KEY` that a draft of `--dev` may lack, from a file that is created at first.
  *  @throws ConfigError if that file cannot be used */
 export function withSecretKey(draft: DraftConfig, random: Random): { config: Config; devSecret?: DevSecret } {
   const { SECRET_KEY } = draft
@@ -27,16 +27,14 @@ export function withSecretKey(draft: DraftConfig, random: Random): { config: Con
   return { config, devSecret }
 }
 
-/** Beside an SQLite file, so that both are moved and deleted together; else in the working directory. */
-export function devSecretPath(databaseUrl: string): string {
-  const target = parseDatabaseUrl(databaseUrl)
-  return target?.dialect === 'sqlite' && target.path !== ':memory:' ? `${target.path}.secret` : './.keyward.secret'
-}
+/** Beside an SQLite file, so that both are moved and deleted together; otherwise in the working directory. */
+export const devSecretPath = (database: DatabaseTarget): string =>
+  database.dialect === 'sqlite' && database.path !== ':memory:' ? `${database.path}.secret` : './.keyward.secret'
 
 /**
- * The secret in the file at `path`, which is created for its owner alone (mode 0600) when it is not there. Of
- * processes that start at once, one creates it and all return the same secret.
- * @throws ConfigError if others can read the file, or it holds no good secret, or it cannot be read or made
+ * The secret in the file at `path`. A missing file is created, readable by its owner only (mode 0600). If several
+ * processes start at once, one creates it and all return the same secret.
+ * @throws ConfigError if others can read the file, if its secret is weak, or if it cannot be read or created
  */
 export function readOrCreateDevSecret(path: string, random: Random): DevSecret {
   try {
@@ -45,15 +43,12 @@ export function readOrCreateDevSecret(path: string, random: Random): DevSecret {
     const fresh = Buffer.from(random.bytes(32)).toString('hex')
     if (create(path, fresh, random)) return { secret: fresh, path, created: true }
     const others = read(path)
-    if (others === undefined) throw refused(path, 'is a link to nowhere, or vanished while it was read')
+    if (others === undefined) throw refused(path, 'is a broken link, or was deleted while it was read')
     return { secret: others, path, created: false }
   } catch (error) {
     if (error instanceof ConfigError) throw error
     const { code } = error as NodeJS.ErrnoException
-    throw refused(
-      path,
-      `cannot be read or made (${code}); set SECRET_KEY, or DATABASE_URL in a folder that can be written`,
-    )
+    throw refused(path, `cannot be read or created (${code}); set SECRET_KEY, or a DATABASE_URL in a writable folder`)
   }
 }
 
@@ -61,19 +56,19 @@ function read(path: string): string | undefined {
   const file = ifThere('ENOENT', () => openSync(path, 'r'))
   if (file === undefined) return undefined
   try {
-    // Windows has no such bits; it reports 0666 for everything.
+    // Windows has no such bits; it reports 0666 for every file.
     if (platform() !== 'win32' && (fstatSync(file).mode & 0o077) !== 0)
-      throw refused(path, `holds a secret that others can read; run: chmod 600 ${path}`)
+      throw refused(path, `others can read this file; run: chmod 600 ${path}`)
     const secret = readFileSync(file, 'utf8').trim()
     if (secret.length < 32 || isKnownSecret(secret))
-      throw refused(path, 'holds no good secret; delete it to have a new one made')
+      throw refused(path, 'holds no strong secret; delete it, and a new one is created')
     return secret
   } finally {
     closeSync(file)
   }
 }
 
-/** Writes beside `path` and links: the name appears once, exclusively, and never with half a secret behind it. */
+/** Writes beside `path`, then links: only one process can create the name, and it never holds half a secret. */
 function create(path: string, secret: string, random: Random): boolean {
   const draft = `${path}.${randomId(random)}`
   const file = openSync(draft, 'wx', 0o600)

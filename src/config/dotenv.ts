@@ -1,29 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from './problems.ts'
 
-export interface DotenvEntry {
-  value: string
-  /** Counted from 1. */
-  line: number
-}
-
-export interface DotenvText {
-  entries: ReadonlyMap<string, DotenvEntry>
-  /** Lines that mean nothing or contradict another; `message` never quotes the line, it may hold a secret. */
+export interface DotenvFile {
+  path: string
+  entries: ReadonlyMap<string, { value: string; line: number }>
+  /** Lines that are invalid or contradict another. `message` never quotes the line: it may hold a secret. */
   problems: readonly { line: number; message: string }[]
 }
 
-export interface DotenvFile extends DotenvText {
-  path: string
-}
-
 /**
- * Reads the text of a `.env` file: `KEY=value` a line, `export ` in front allowed, `#` comments, also behind a value
- * after a space. 'Single quotes' are taken literally; "double quotes" know `\n \r \t \" \\ \$`. A value ends with its
- * line; variables are not expanded. Byte order mark and CRLF are fine.
+ * Parses the text of a `.env` file: a line is `KEY=value` or `export KEY=value`. `#` begins a comment, after a value only
+ * behind a space. 'Single quotes' are literal; "double quotes" allow the escapes `\n \r \t \" \\ \$`. A value ends with its
+ * line, and variables are not expanded. A byte order mark and CRLF are allowed. Lines count from 1.
  */
-export function parseDotenv(text: string): DotenvText {
-  const entries = new Map<string, DotenvEntry>()
+export function parseDotenv(text: string): Omit<DotenvFile, 'path'> {
+  const entries = new Map<string, { value: string; line: number }>()
   const problems: { line: number; message: string }[] = []
   for (const [index, content] of text.split(/\r\n|\n|\r/).entries()) {
     const line = index + 1
@@ -39,7 +30,7 @@ export function parseDotenv(text: string): DotenvText {
   return { entries, problems }
 }
 
-/** One line that `parseDotenv` reads back as exactly this key and value, whatever is in it. */
+/** One line from which `parseDotenv` reads exactly this key and value, whatever characters they hold. */
 export function dotenvLine(key: string, value: string): string {
   if (/^[^\s"'#\\\0-\x1f]*$/.test(value)) return `${key}=${value}`
   const escaped = value
@@ -49,8 +40,9 @@ export function dotenvLine(key: string, value: string): string {
 }
 
 /**
- * Reads a `.env` file. Without `required`, no file there (or a folder of that name) is `undefined`.
- * @throws ConfigError if it cannot be read, or is not UTF-8
+ * Reads a `.env` file.
+ * @returns undefined if there is no file and it is not `required`; a folder counts as no file
+ * @throws ConfigError if the file cannot be read, or is not UTF-8
  */
 export function readDotenv(path: string, { required }: { required: boolean }): DotenvFile | undefined {
   let bytes: Uint8Array
@@ -71,7 +63,7 @@ export function readDotenv(path: string, { required }: { required: boolean }): D
 type Line = { key: string; value: string } | { message: string } | undefined
 
 function parseLine(content: string): Line {
-  // `trim` takes a byte order mark for a space.
+  // `trim` removes a byte order mark too.
   const line = content.trim()
   if (line === '' || line.startsWith('#')) return undefined
   if (line.includes('\0')) return { message: 'holds a NUL character; is the file UTF-8?' }
@@ -89,7 +81,7 @@ function parseValue(raw: string): string | { message: string } {
     const text = quoted(/^"((?:[^"\\]|\\.)*)"(.*)$/s.exec(value))
     return typeof text === 'string' ? unescaped(text) : text
   }
-  // A "#" right behind the "=" belongs to the value; one after a space never does.
+  // Only a "#" after a space begins a comment.
   return raw.replace(/\s#.*$/s, '').trim()
 }
 
@@ -103,6 +95,6 @@ const escapes: Record<string, string> = { n: '\n', r: '\r', t: '\t', '"': '"', '
 
 function unescaped(text: string): string | { message: string } {
   const unknown = [...text.matchAll(/\\(.)/gs)].some(([, letter = '']) => escapes[letter] === undefined)
-  if (unknown) return { message: 'has an unknown escape in double quotes; single quotes take a backslash as it is' }
+  if (unknown) return { message: 'has an unknown escape in double quotes; use single quotes for a literal backslash' }
   return text.replace(/\\(.)/gs, (_, letter: string) => escapes[letter] ?? '')
 }

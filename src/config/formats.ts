@@ -1,7 +1,4 @@
-import { canonicalIp, parseCidr } from '../lib/ip.ts'
-
-/** An IP address or a network that `createTrustedProxies` takes: not all addresses at once. */
-export const isAddressOrNetwork = (text: string): boolean => (parseCidr(text)?.bits ?? 0) > 0
+import { canonicalIp } from '../lib/ip.ts'
 
 /** What a server can listen on: an IP address or a host name (RFC 1123 section 2.1). */
 export const isHost = (text: string): boolean =>
@@ -10,8 +7,8 @@ export const isHost = (text: string): boolean =>
     /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(text))
 
 /**
- * An origin exactly as a browser sends it (RFC 6454 section 6.2): lower case, no default port, nothing behind it.
- * Schemes of apps (`capacitor://localhost`) count; `null` and `*` do not.
+ * An origin exactly as a browser sends it (RFC 6454 section 6.2): lower case, no default port, no path.
+ * Schemes of apps (`capacitor://localhost`) are accepted; `null` and `*` are not.
  */
 export function isOrigin(text: string): boolean {
   if (/[*A-Z]/.test(text) || !URL.canParse(text)) return false
@@ -21,7 +18,7 @@ export function isOrigin(text: string): boolean {
 
 /**
  * The one spelling of a base address: an http or https origin and an optional path, without a slash at the end.
- * `undefined` for anything else: query, fragment, credentials or characters that parsers disagree about.
+ * `undefined` for anything else: query, fragment, credentials or characters that parsers read differently.
  */
 export function baseUrl(text: string): string | undefined {
   if (!/^https?:\/\/[^/@?#\s\\]+(?:\/[^?#\s\\]*)?$/i.test(text) || !URL.canParse(text)) return undefined

@@ -1,17 +1,17 @@
-// By name, so that the bundle leaves out the other nine tenths of typebox, which a start would evaluate.
-import { Enum, Integer, Array as List, Refine, String as Text, type TSchema } from 'typebox'
+// By name: the bundle then leaves out the other nine tenths of typebox, and a start need not evaluate them.
+import { Enum, Integer, Array as List, Refine, String as Text, type TSchema, Unsafe } from 'typebox'
 import { Check } from 'typebox/schema'
-import { maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
+import { type DatabaseTarget, maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
 import { baseUrl } from './formats.ts'
 import { isKnownSecret } from './known-secrets.ts'
 import { shown } from './problems.ts'
 
-/** What the author of a key writes. */
+/** The facts that a setting's entry states. */
 export interface About<V> {
   /** One sentence, as the guide and `.env.example` print it. */
   description: string
   default?: V
-  /** A default that follows from a key further up in the schema. */
+  /** A default that follows from a setting further up in the schema. */
   defaultFrom?: (above: Readonly<Record<string, unknown>>) => V
   /** How documentation writes a computed default. */
   defaultShown?: string
@@ -19,16 +19,16 @@ export interface About<V> {
   dev?: { default?: V; minimum?: number }
 }
 
-/** What every key carries beside its schema: all that loading and printing need, so that a new key is one entry. */
+/** What each setting carries beside its schema: all that loading and printing need. */
 export interface KeyFacts extends About<unknown> {
   /** Continues "takes …". */
   takes: string
   secret?: true
-  /** An empty value is one; for all other keys it counts as unset. */
+  /** An empty text is a value; for all other settings it counts as unset. */
   emptyIsValue?: true
-  /** Text of the environment to the value that the schema judges; what cannot be read is returned as it is. */
+  /** Parses the text of the environment or the file. An invalid text is returned as it is, and the schema refuses it. */
   read: (text: string) => unknown
-  /** Continues "got …", without giving a secret away. */
+  /** Continues "got …", without a secret in it. */
   got: (text: string) => string
   /** The value as `keyward config` prints it. */
   print: (value: unknown) => string
@@ -43,7 +43,7 @@ export const whole = (minimum: number, maximum: number, about: About<number>) =>
   })
 }
 
-/** One word out of a few, compared exactly. */
+/** One word of a few, compared exactly. */
 export const choice = <const V extends string[]>(words: readonly [...V], about: About<V[number]>) =>
   key(Enum<V>([...words]), about, { takes: enumerate(words, 'or') })
 
@@ -53,6 +53,18 @@ export const choices = <const V extends string[]>(words: readonly [...V], about:
     takes: `a comma-separated list out of ${enumerate(words, 'and')}; empty for none`,
     emptyIsValue: true,
   })
+
+/** Values that `parse` knows, separated by commas. Each keeps its text for printing. */
+export const parsedList = <T extends { text: string }>(
+  parse: (text: string) => T | undefined,
+  takes: string,
+  about: About<T[]>,
+) => {
+  const facts = { takes: `a comma-separated list of ${takes}`, print: textsOf }
+  return list(Unsafe<T>({ type: 'object' }), about, facts, (text) => parse(text) ?? text)
+}
+
+const textsOf = (values: unknown): string => (values as { text: string }[]).map(({ text }) => text).join(',')
 
 /** Texts that pass `check`, separated by commas. */
 export const texts = (check: (text: string) => boolean, takes: string, about: About<string[]>) =>
@@ -75,23 +87,20 @@ export const webAddress = (about: About<string>) =>
   )
 
 /** A database address; a password in it is never shown. */
-export const databaseUrl = (about: About<string>) =>
-  key(
-    Refine(Text(), (value) => parseDatabaseUrl(value) !== undefined),
-    about,
-    {
-      takes:
-        'sqlite:///./relative.db, sqlite:////absolute.db or postgresql://user:password@host/database (reserved characters percent-encoded)',
-      got: (value) => JSON.stringify(maskDatabaseUrl(value.trim())),
-      print: (value) => maskDatabaseUrl(String(value)),
-    },
-  )
+export const databaseUrl = (about: About<DatabaseTarget>) =>
+  key(Unsafe<DatabaseTarget>({ type: 'object' }), about, {
+    takes:
+      'sqlite:///./relative.db, sqlite:////absolute.db or postgresql://user:password@host/database (reserved characters percent-encoded)',
+    read: (value) => parseDatabaseUrl(value.trim()) ?? value,
+    got: (value) => JSON.stringify(maskDatabaseUrl(value.trim())),
+    print: (value) => (value as DatabaseTarget).shown,
+  })
 
 /** A secret that a client sends as a Bearer token, so of the characters of one (RFC 6750 section 2.1). */
 export const headerSecret = (length: number, about: About<string>) =>
   secret(length, (value) => /^[A-Za-z0-9\-._~+/]+=*$/.test(value), 'letters, digits or any of -._~+/', about)
 
-/** A secret that keys are made of. Known examples and patterns are refused. */
+/** A secret from which keys are derived. Known examples and patterns are refused. */
 export const keySecret = (length: number, about: About<string>) =>
   secret(length, (value) => !isKnownSecret(value) && isTidy(value), 'random characters', about)
 
@@ -103,25 +112,25 @@ const secret = (length: number, check: (value: string) => boolean, what: string,
     takes: `at least ${length} ${what}`,
     secret: true,
     read: (value) => value,
-    got: secretGot,
+    got(value) {
+      const size = `${[...value].length} characters`
+      if (isKnownSecret(value)) return `${size}, a known example or easy to guess`
+      return isTidy(value) ? size : `${size}, with a space or control character in a bad place`
+    },
   })
 
-function secretGot(value: string): string {
-  const size = `${[...value].length} characters`
-  if (isKnownSecret(value)) return `${size}, a known example or easy to guess`
-  return isTidy(value) ? size : `${size}, with a space or control character in a bad place`
-}
-
-function list<S extends TSchema>(item: S, about: About<unknown[]>, facts: Facts) {
-  const read = (value: string) => {
-    const parts = value.split(',').map((part) => part.trim())
-    return [...new Set(parts.filter((part) => part !== ''))]
-  }
+function list<S extends TSchema>(
+  item: S,
+  about: About<unknown[]>,
+  facts: Facts,
+  read = (text: string): unknown => text,
+) {
+  const split = (value: string) => [...new Set(value.split(',').map((part) => part.trim()))].filter(Boolean)
   return key(List(item), about, {
-    read,
+    read: (value) => split(value).map(read),
     got: (value) =>
-      read(value)
-        .filter((part) => !Check(item, part))
+      split(value)
+        .filter((part) => !Check(item, read(part)))
         .map(shown)
         .join(', '),
     print: (value) => (value as readonly string[]).join(','),
@@ -131,9 +140,9 @@ function list<S extends TSchema>(item: S, about: About<unknown[]>, facts: Facts)
 
 type Facts = Partial<KeyFacts> & Pick<KeyFacts, 'takes'>
 
-/** Adds the facts to the schema itself: a copy would lose what typebox keeps in hidden properties. */
+/** Adds the facts to the schema itself: a copy would lose the hidden properties of typebox. */
 const key = <S extends TSchema>(schema: S, about: About<unknown>, facts: Facts): S & KeyFacts =>
   Object.assign(schema, { read: (value: string) => value.trim(), got: shown, print: String, ...about, ...facts })
 
 const enumerate = (words: readonly string[], last: 'and' | 'or'): string =>
-  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`
+  `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`

@@ -1,4 +1,6 @@
-/** The limits that `LIMITS` can replace; what each counts stands in `features/limits/rules.ts`. */
+import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
+
+/** The limits that `LIMITS` can replace; `features/limits/rules.ts` says what each counts. */
 export const limitNames = [
   'login.device',
   'login.account_prefix',
@@ -11,19 +13,43 @@ export const limitNames = [
 
 export type LimitName = (typeof limitNames)[number]
 
-export const isLimitName = (name: string): name is LimitName => (limitNames as readonly string[]).includes(name)
+/** At most `budget` at once, and `budget` in any `window` (milliseconds) after that. */
+export interface Tier {
+  budget: number
+  window: number
+}
 
+/** One entry of `LIMITS`. */
+export interface LimitSetting {
+  /** The entry as it was written. */
+  text: string
+  /** One of `limitNames`: `limitProblems` refuses others. */
+  name: string
+  /** The shortest window first; empty for `off`. */
+  tiers: readonly Tier[]
+}
+
+const units: Record<string, number> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }
 const tier = '[1-9]\\d{0,5}/[1-9]\\d{0,3}[smhd]'
-const setting = new RegExp(`^[a-z_]+\\.[a-z_]+=(?:off|${tier}(?:\\+${tier})*)$`)
+const setting = new RegExp(`^([a-z_]+\\.[a-z_]+)=(?:off|${tier}(?:\\+${tier})*)$`)
 
-/** `name=budget/window`, tiers joined by `+`, or `name=off`. */
-export const isLimitSetting = (text: string): boolean => setting.test(text)
+/** Parses `name=budget/window`, with further tiers after a `+`, or `name=off`; `undefined` for anything else. */
+export function readLimitSetting(text: string): LimitSetting | undefined {
+  const name = setting.exec(text)?.[1]
+  if (name === undefined) return undefined
+  const tiers = [...text.matchAll(/(\d+)\/(\d+)([smhd])/g)].map(([, budget, amount, unit = '']) => ({
+    budget: Number(budget),
+    window: Number(amount) * units[unit]!,
+  }))
+  return { text, name, tiers: tiers.sort((a, b) => a.window - b.window) }
+}
 
-/** What is wrong with well-formed settings together: a name that is no limit, or that is there twice. */
-export function limitProblems(settings: readonly string[]): string[] {
-  const names = settings.map((one) => one.slice(0, one.indexOf('=')))
+/** What is wrong with well-formed entries together: an unknown name, or a name given twice. */
+export function limitProblems(settings: readonly LimitSetting[]): string[] {
+  const names = settings.map(({ name }) => name)
   return [...new Set(names)].flatMap((name) => {
-    if (!isLimitName(name)) return [`there is no limit ${JSON.stringify(name)}; there are ${limitNames.join(', ')}`]
+    if (!limitNames.some((known) => known === name))
+      return [`there is no limit ${JSON.stringify(name)}; there are ${limitNames.join(', ')}`]
     return names.indexOf(name) === names.lastIndexOf(name) ? [] : [`the limit ${name} is given twice`]
   })
 }

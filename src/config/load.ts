@@ -11,9 +11,9 @@ import { configKeys, configSchema, keySchema } from './schema.ts'
 export interface LoadInput {
   env: Readonly<Record<string, string | undefined>>
   dotenv?: DotenvFile
-  /** `--dev`: own defaults, and `SECRET_KEY` may be missing. */
+  /** `--dev`: some defaults differ, and `SECRET_KEY` may be missing. */
   dev: boolean
-  /** For the `SECRET_KEY` that a refusal offers. */
+  /** For the fresh `SECRET_KEY` in the message when it is missing or refused. */
   random: Random
 }
 
@@ -35,15 +35,14 @@ export function loadConfig({ env, dotenv, dev, random }: LoadInput): LoadedConfi
     const schema = keySchema(name, dev)
     const given = find(name, env, dotenv)
     const value = given ? schema.read(given.text) : (schema.defaultFrom?.(values) ?? schema.default)
-    if (value === undefined) {
-      const needed = required.includes(name) && !(dev && name === 'SECRET_KEY')
-      if (needed) problems.push({ key: name, message: withLine(name, `is not set; takes ${schema.takes}`, random) })
-    } else if (given && !Check(schema, value)) {
-      const message = `got ${schema.got(given.text)}; takes ${schema.takes}`
-      problems.push({ key: name, source: given.source, message: withLine(name, message, random) })
-    } else values[name] = value
+    const needed = required.includes(name) && !(dev && name === 'SECRET_KEY')
+    if (given ? !Check(schema, value) : value === undefined && needed) {
+      const got = given ? `got ${schema.got(given.text)}` : 'is not set'
+      const message = withLine(name, `${got}; takes ${schema.takes}`, random)
+      problems.push({ key: name, source: given?.source, message })
+    } else if (value !== undefined) values[name] = value
   }
-  // Keys that failed are absent here, and the rules below only speak of keys that are present.
+  // Settings that failed are absent here; the rules below check those that are present.
   const config = values as DraftConfig
   for (const [key, message] of contradictions(config, problems))
     problems.push({ key, source: find(key, env, dotenv)?.source, message })
@@ -53,7 +52,7 @@ export function loadConfig({ env, dotenv, dev, random }: LoadInput): LoadedConfi
 
 const required: readonly string[] = configSchema.required
 
-/** `JWT_SECRET` is shared with other services, so it must not be one of the secrets that never leave Keyward. */
+/** `JWT_SECRET` is shared with other services, so it must differ from the secrets that never leave Keyward. */
 export const jwtSecretClash = ({ JWT_SECRET, SECRET_KEY, SECRET_KEY_PREVIOUS }: DraftConfig): ConfigKey | undefined => {
   if (JWT_SECRET === undefined) return undefined
   if (JWT_SECRET === SECRET_KEY) return 'SECRET_KEY'
@@ -61,7 +60,7 @@ export const jwtSecretClash = ({ JWT_SECRET, SECRET_KEY, SECRET_KEY_PREVIOUS }: 
 }
 
 export const clashMessage = (other: ConfigKey): string =>
-  `got the value of ${other}; takes a secret of its own: services that verify tokens share it, ${other} never leaves Keyward`
+  `got the value of ${other}; takes another secret: services that verify tokens share it, ${other} never leaves Keyward`
 
 function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigProblem[]): Iterable<[ConfigKey, string]> {
   const { JWT_ALG, JWT_COMPAT, JWT_SECRET, LIMITS = [] } = config
@@ -94,7 +93,7 @@ function find(name: ConfigKey, env: LoadInput['env'], dotenv: DotenvFile | undef
 function withLine(name: ConfigKey, message: string, random: Random): string {
   if (name !== 'SECRET_KEY') return message
   const fresh = Buffer.from(random.bytes(32)).toString('hex')
-  return `${message}. A fresh one, for the .env file or the environment; keep it, and share it between replicas:\nSECRET_KEY=${fresh}`
+  return `${message}. A fresh one, for the .env file or the environment; keep it, and use the same on every replica:\nSECRET_KEY=${fresh}`
 }
 
 function dotenvProblems({ path, entries, problems }: DotenvFile): ConfigProblem[] {

@@ -1,8 +1,8 @@
 /**
- * The setting that `name` was probably meant to be, or `undefined` for a setting's own name and for anything ordinary.
- * Case, separators and a `KEYWARD_` in front do not count; beyond that one slip is forgiven (a letter missing, added,
- * changed, or two swapped), two in a long name. `HOST` and `PORT` are too short for slips in the process
- * environment, which is full of names of other programs: there `shortNames` is false.
+ * The setting that `name` is probably a misspelling of; `undefined` for a setting's own name and for any other name.
+ * Case, separators and a prefix `KEYWARD_` are ignored. Beyond that, one typing error is allowed (a letter missing, added
+ * or changed, or two swapped), and two in a long name. `shortNames` is false for the process environment: it is full of
+ * other programs' names, and `HOST` and `PORT` are too short to allow an error there.
  */
 export function nearMiss(name: string, keys: readonly string[], shortNames: boolean): string | undefined {
   if (keys.includes(name)) return undefined
@@ -12,13 +12,11 @@ export function nearMiss(name: string, keys: readonly string[], shortNames: bool
 
 const known = new Map<string, string>()
 
-/** Of a key; remembered, because every start compares the whole environment with every key. */
+/** `letters` of a key, remembered: every start compares the whole environment with every key. */
 function lettersOf(key: string): string {
-  const remembered = known.get(key)
-  if (remembered !== undefined) return remembered
-  const fresh = letters(key)
-  known.set(key, fresh)
-  return fresh
+  const bare = known.get(key) ?? letters(key)
+  known.set(key, bare)
+  return bare
 }
 
 const letters = (name: string): string =>
@@ -34,8 +32,8 @@ function isSlip(name: string, key: string, shortNames: boolean): boolean {
 }
 
 /**
- * Whether a part of `key` is whole in `name`, as it must be: a slip breaks two of its parts at most. Nearly all names
- * are unlike all keys, and a start compares the whole environment.
+ * A fast check before `distance`: `slips` errors break at most two parts of `key` each, so one of its parts must appear
+ * in `name`. Nearly all names fail here, and a start compares the whole environment.
  */
 function shares(name: string, key: string, slips: number): boolean {
   const parts = 2 * slips + 1

@@ -1,8 +1,8 @@
-/** One thing that is wrong with the configuration. `message` never holds a secret. */
+/** One problem of the configuration. `message` never holds a secret. */
 export interface ConfigProblem {
-  /** The setting, as it was written; absent where the trouble is a file or one of its lines. */
+  /** The setting, as it was written; absent if the problem is a file or one of its lines. */
   key?: string
-  /** The file, with the line where there is one; absent for the process environment. */
+  /** The file, with the line if there is one; absent for the process environment. */
   source?: string
   message: string
 }
@@ -26,7 +26,7 @@ export class ConfigError extends Error {
 
 const SHOWN = 80
 
-/** A value as it may be shown: quoted, cut at 80 characters, without what stands before an `@` in an address. */
+/** A value that is safe to show: quoted, cut at 80 characters, without the credentials of an address. */
 export function shown(text: string): string {
   const safe = text.replace(/\/\/\S*@/g, '//********@')
   const characters = [...safe]

@@ -1,9 +1,22 @@
 import { Object as Members, Optional, type Static, type TSchema } from 'typebox'
+import { parseDatabaseUrl } from '../lib/database-url.ts'
+import { parseProxy } from '../lib/ip.ts'
 import { logLevels } from '../lib/log.ts'
-import { isAddressOrNetwork, isHost, isMailDomain, isOrigin, isPlainLine } from './formats.ts'
+import { isHost, isMailDomain, isOrigin, isPlainLine } from './formats.ts'
 import type { KeyFacts } from './kinds.ts'
-import { choice, choices, databaseUrl, headerSecret, keySecret, text, texts, webAddress, whole } from './kinds.ts'
-import { isLimitSetting } from './limits.ts'
+import {
+  choice,
+  choices,
+  databaseUrl,
+  headerSecret,
+  keySecret,
+  parsedList,
+  text,
+  texts,
+  webAddress,
+  whole,
+} from './kinds.ts'
+import { readLimitSetting } from './limits.ts'
 
 const claims = ['username', 'email', 'email_verified', 'roles'] as const
 
@@ -15,13 +28,13 @@ const defaultPublicUrl = (port: unknown): string => `http://localhost:${port}`
  */
 export const configSchema = Members({
   DATABASE_URL: databaseUrl({
-    default: 'sqlite:///./keyward.db',
-    description: 'Where everything is stored: an SQLite file, or PostgreSQL when one machine is not enough.',
+    default: parseDatabaseUrl('sqlite:///./keyward.db'),
+    description: 'The database: an SQLite file, or PostgreSQL when one machine is not enough.',
   }),
   SQLITE_SYNCHRONOUS: choice(['FULL', 'NORMAL'], {
     default: 'FULL',
     description:
-      'With `FULL` what was answered survives a power cut; `NORMAL` writes faster and may lose the last moment.',
+      'With `FULL` every confirmed write survives a power cut; `NORMAL` is faster and may lose the last writes.',
   }),
   SQLITE_CACHE_MB: whole(1, 1_024, {
     default: 16,
@@ -30,22 +43,23 @@ export const configSchema = Members({
   }),
   POSTGRES_POOL_SIZE: whole(1, 200, {
     default: 10,
-    description: 'How many connections to PostgreSQL one process opens at most.',
+    description: 'The most connections to PostgreSQL that one process opens.',
   }),
   SECRET_KEY: keySecret(32, {
-    description: 'The root secret, the same on every replica: stored keys are sealed and refresh tokens made with it.',
-    defaultShown: 'none, required; with `--dev` made in a file beside the database',
+    description:
+      'The root secret, the same on every replica: it encrypts stored keys, and refresh tokens derive from it.',
+    defaultShown: 'none, required; with `--dev` created in a file beside the database',
   }),
   SECRET_KEY_PREVIOUS: Optional(
-    keySecret(32, { description: 'The secret before the present one, set while `SECRET_KEY` is being replaced.' }),
+    keySecret(32, { description: 'The old secret, set while `SECRET_KEY` is being replaced.' }),
   ),
   JWT_ALG: choice(['ES256', 'EdDSA', 'RS256', 'HS256'], {
     default: 'ES256',
-    description: 'How access tokens are signed.',
+    description: 'The algorithm that signs access tokens.',
   }),
   JWT_SECRET: Optional(
     keySecret(32, {
-      description: 'The key of `HS256`, shared with the services that verify; never `SECRET_KEY` itself.',
+      description: 'The key of `HS256`, shared with the services that verify tokens; it must differ from `SECRET_KEY`.',
     }),
   ),
   JWT_COMPAT: choice(['none', 'fastapi'], {
@@ -58,62 +72,60 @@ export const configSchema = Members({
       defaultShown: '`PUBLIC_URL`',
     }),
   ),
-  TOKEN_CLAIMS: choices(claims, {
-    default: [...claims],
-    description: 'Which personal claims access tokens carry.',
-  }),
+  TOKEN_CLAIMS: choices(claims, { default: [...claims], description: 'Which personal claims access tokens carry.' }),
   KEY_ROTATION_DAYS: whole(0, 3_650, {
     default: 90,
-    description: 'How old the signing key gets before the next one takes over; 0 for never.',
+    description: 'After how many days the next signing key replaces the current one; 0 for never.',
   }),
-  HOST: text(isHost, 'an IP address or a host name', {
-    default: '0.0.0.0',
-    description: 'The address to listen on.',
-  }),
+  HOST: text(isHost, 'an IP address or a host name', { default: '0.0.0.0', description: 'The address to listen on.' }),
   PORT: whole(0, 65_535, { default: 8000, description: 'The port to listen on; 0 lets the system choose.' }),
   PUBLIC_URL: webAddress({
     defaultFrom: ({ PORT }) => defaultPublicUrl(PORT),
     defaultShown: '`http://localhost:<PORT>`',
-    description: 'The address under which clients reach Keyward: the issuer of its tokens and the start of its links.',
+    description: 'The address under which clients reach Keyward, and the issuer (`iss`) of its tokens.',
   }),
-  ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 1440, { default: 30, description: 'How long an access token is good.' }),
+  ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 1440, { default: 30, description: 'How long an access token is valid.' }),
   REFRESH_TOKEN_EXPIRE_DAYS: whole(1, 3_650, {
     default: 30,
-    description: 'A session that is not refreshed for so long ends.',
+    description: 'A session ends when it is not refreshed for this long.',
   }),
-  SESSION_MAX_DAYS: whole(1, 3_650, { default: 180, description: 'A session ends after so long, however busy it is.' }),
+  SESSION_MAX_DAYS: whole(1, 3_650, {
+    default: 180,
+    description: 'A session ends after this long, even if it is in use.',
+  }),
   MAX_SESSIONS_PER_USER: whole(1, 10_000, {
     default: 50,
-    description: 'How many sessions an account may have; the longest idle one makes room.',
+    description: 'The most sessions of one account; one more login ends the session that was idle longest.',
   }),
   REFRESH_TOKEN_GRACE_SECONDS: whole(0, 300, {
     default: 10,
-    description: 'For so long a refresh token just used gives the same successor again: two tabs, a lost answer.',
+    description: 'How long a used refresh token returns the same new token again, for two tabs or a lost response.',
   }),
   REFRESH_TOKEN_RETRY_SECONDS: whole(0, 86_400, {
     default: 3600,
-    description: 'For so long it still does while no token of the successor was ever seen; 0 turns that off.',
+    description: 'How long a lost refresh response can be retried, until the new tokens are first used; 0 disables it.',
   }),
   BCRYPT_COST: whole(10, 15, {
     default: 12,
     dev: { minimum: 4 },
-    description: 'The cost of a password hash; one more doubles the work of a login.',
+    description: 'The cost of a password hash; each step up doubles the work of a login.',
   }),
   HASH_MAX_WAIT_MS: whole(100, 60_000, {
     default: 5000,
-    description: 'A login that would wait longer than this for its password hash is answered 503 instead.',
+    description: 'A login that would wait longer than this for its password hash gets 503.',
   }),
   HASH_NICE: whole(0, 19, {
     default: 10,
-    description: 'How far hashing steps back behind other requests (Linux scheduling priority); 0 turns that off.',
+    description:
+      'How much lower the priority of hashing is than that of requests (Linux nice value); 0 turns that off.',
   }),
   PASSWORD_MIN_LENGTH: whole(8, 64, {
     default: 8,
-    description: 'The fewest characters of a new password; NIST SP 800-63B asks 15 where it is the only factor.',
+    description: 'The fewest characters of a new password; NIST SP 800-63B asks for 15 where it is the only factor.',
   }),
   REGISTRATION: choice(['open', 'closed'], {
     default: 'open',
-    description: 'Whether anybody may register; `keyward users create` always can.',
+    description: 'Whether anybody may register; `keyward users create` always works.',
   }),
   EMAIL_DOMAINS_ALLOWED: texts(isMailDomain, 'mail domains such as example.com', {
     default: [],
@@ -123,14 +135,17 @@ export const configSchema = Members({
     default: [],
     description: 'Addresses of these domains and their subdomains may not register.',
   }),
-  RATE_LIMIT: choice(['on', 'off'], { default: 'on', description: 'Limits on attempts, per account and per client.' }),
-  LIMITS: texts(isLimitSetting, 'limits such as login.account=20/1h+50/1d or register.prefix=off', {
-    default: [],
-    description: 'Limits in the place of the built-in ones: places per s, m, h or d, joined by `+`; or `off`.',
+  RATE_LIMIT: choice(['on', 'off'], {
+    default: 'on',
+    description: 'Whether attempts are limited, per account and per client.',
   }),
-  TRUSTED_PROXIES: texts(isAddressOrNetwork, 'IP addresses and networks such as 10.0.0.0/8 (never /0)', {
+  LIMITS: parsedList(readLimitSetting, 'limits such as login.account=20/1h+50/1d or register.prefix=off', {
     default: [],
-    description: 'The proxies whose `X-Forwarded-For` is believed.',
+    description: 'Replaces built-in limits: attempts per s, m, h or d, several joined by `+`; or `off`.',
+  }),
+  TRUSTED_PROXIES: parsedList(parseProxy, 'IP addresses and networks such as 10.0.0.0/8 (never /0)', {
+    default: [],
+    description: 'The proxies whose `X-Forwarded-For` is trusted.',
   }),
   CORS_ORIGINS: texts(isOrigin, 'origins exactly as browsers send them, such as https://app.example.com', {
     default: [],
@@ -139,9 +154,9 @@ export const configSchema = Members({
   AUDIT_DAYS: whole(1, 36_500, { default: 400, description: 'How long the audit log is kept.' }),
   AUDIT_IP_DAYS: whole(0, 36_500, {
     default: 30,
-    description: 'After so many days addresses in the audit log are shortened to a network (IPv4 /24, IPv6 /48).',
+    description: 'After this many days addresses in the audit log are shortened to a network (IPv4 /24, IPv6 /48).',
   }),
-  LOG_LEVEL: choice([...logLevels], { default: 'info', description: 'The least severity that is logged.' }),
+  LOG_LEVEL: choice([...logLevels], { default: 'info', description: 'The lowest severity that is logged.' }),
   LOG_FORMAT: choice(['auto', 'json', 'text'], {
     default: 'auto',
     dev: { default: 'text' },
@@ -150,21 +165,15 @@ export const configSchema = Members({
   SHUTDOWN_DELAY_SECONDS: whole(0, 300, {
     default: 5,
     dev: { default: 0 },
-    description: 'How long a stopping process still serves while `/readyz` sends load balancers away.',
+    description: 'How long a stopping process still serves while `/readyz` fails, so that load balancers leave it.',
   }),
   METRICS_TOKEN: Optional(
-    headerSecret(16, { description: 'The Bearer token that `/metrics` wants; without it there is no `/metrics`.' }),
+    headerSecret(16, { description: 'The Bearer token that `/metrics` requires; without it there is no `/metrics`.' }),
   ),
 })
 
 export type Config = Readonly<Static<typeof configSchema>>
 export type ConfigKey = keyof Config
-
-/** The configuration of a server that listens on `port`, which only the system knows where PORT is 0. */
-export function withPort(config: Config, port: number): Config {
-  const isDefault = config.PUBLIC_URL === defaultPublicUrl(config.PORT)
-  return { ...config, PORT: port, PUBLIC_URL: isDefault ? defaultPublicUrl(port) : config.PUBLIC_URL }
-}
 
 /** As loaded: with `--dev` the `SECRET_KEY` may still be missing; `withSecretKey` makes it a `Config`. */
 export type DraftConfig = Omit<Config, 'SECRET_KEY'> & { readonly SECRET_KEY?: string }
@@ -177,4 +186,10 @@ export function keySchema(name: ConfigKey, dev = false): TSchema & KeyFacts {
   if (!dev || schema.dev === undefined) return schema
   // typebox keeps a schema's nature in hidden properties, which a spread would lose.
   return Object.assign(Object.create(Object.prototype, Object.getOwnPropertyDescriptors(schema)), schema.dev)
+}
+
+/** The configuration of a server that listens on `port`: with PORT=0 only the system knows it. */
+export function withPort(config: Config, port: number): Config {
+  const isDefault = config.PUBLIC_URL === defaultPublicUrl(config.PORT)
+  return { ...config, PORT: port, PUBLIC_URL: isDefault ? defaultPublicUrl(port) : config.PUBLIC_URL }
 }

@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { clientPrefix, createTrustedProxies } from '../lib/ip.ts'
+import { type Cidr, clientPrefix, createTrustedProxies } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 import { clientIp } from './client-ip.ts'
 import { exchangeOf } from './exchange.ts'
@@ -22,8 +22,8 @@ export interface HttpKit {
 export type PeerAddress = (request: Request) => string | undefined
 
 /** @param log warns once when a request came through a proxy and no proxy is trusted */
-export function createHttpKit(trustedProxies: readonly string[], peer: PeerAddress, log?: Log): HttpKit {
-  const trusted = createTrustedProxies([...trustedProxies])
+export function createHttpKit(trustedProxies: readonly Cidr[], peer: PeerAddress, log?: Log): HttpKit {
+  const trusted = createTrustedProxies(trustedProxies)
   let hasWarned = false
   const ip = (request: Request) => {
     const forwardedFor = request.headers.get('x-forwarded-for')

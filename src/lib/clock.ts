@@ -1,7 +1,7 @@
-/** Milliseconds since 1970-01-01T00:00:00Z. Every time in Keyward is one of these until it reaches the wire. */
+/** Milliseconds since 1970-01-01T00:00:00Z. Every time in Keyward has this form until it is sent. */
 export type EpochMs = number
 
-/** The only way to ask for the time or to wait. Tests pass one that they move by hand. */
+/** The only source of time and of waiting. Tests pass one that they move by hand. */
 export interface Clock {
   /** Wall clock, for what is stored or sent. It may jump; see `monotonic`. */
   now(): EpochMs

@@ -3,15 +3,15 @@ export class FormError extends Error {
   override readonly name = 'FormError'
 }
 
-/** More than any request of ours has, few enough that a body of nothing but separators costs nothing. */
+/** More than any of our requests has, and few enough that a body full of parameters costs little. */
 const MAX_PARAMETERS = 64
 
 /**
- * Reads `application/x-www-form-urlencoded` as the URL standard does (section 5.1), but refuses where it would guess:
+ * Parses `application/x-www-form-urlencoded` as the URL standard does (section 5.1), but refuses where that guesses:
  * a parameter given twice, compared after decoding (RFC 6749 section 3.2); a `%` without two hex digits; bytes that
  * are not UTF-8; more than 64 parameters. Empty pieces between `&` are skipped; a parameter without a value is `''`
- * (RFC 6749 wants it treated as omitted: that is for the caller, because a page's form may mean it).
- * @returns an object without a prototype, so that no name means anything special
+ * (RFC 6749 treats it as omitted: that is up to the caller, because in a page's form an empty value has a meaning).
+ * @returns an object without a prototype, so that no name has a special meaning
  * @throws FormError
  */
 export function parseForm(text: string): Record<string, string> {
@@ -32,7 +32,7 @@ export function parseForm(text: string): Record<string, string> {
 }
 
 /**
- * Reads the query of a URL with the same strictness.
+ * Parses the query of a URL as strictly.
  * @throws FormError
  */
 export function parseQuery(url: string): Record<string, string> {

@@ -1,12 +1,12 @@
-/** More of an answer is not read. */
+/** The most characters of a response that are read. */
 const MAX_BODY = 64 * 1024
 
 /**
- * Asks an address once. Not by `fetch`, which goes through the proxy that HTTP_PROXY names, even to this very machine.
- * @returns undefined when there is no whole answer within `patience` milliseconds
+ * Sends one GET request. `fetch` is not used: it goes through the proxy in HTTP_PROXY, even to this machine.
+ * @returns undefined without a complete response within `patience` milliseconds
  */
 export async function getStatus(url: string, patience: number): Promise<{ status: number; body: string } | undefined> {
-  // Loaded here, because a server that starts needs no client and would wait milliseconds for one.
+  // Loaded here: a server needs no client, and loading one takes milliseconds of its start.
   const { get } = await (url.toLowerCase().startsWith('https:') ? import('node:https') : import('node:http'))
   return new Promise((resolve) => {
     const request = get(url, { agent: false }, (response) => {

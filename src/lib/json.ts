@@ -3,28 +3,26 @@ export class JsonError extends SyntaxError {
   override readonly name = 'JsonError'
 }
 
-export interface JsonOptions {
-  /** How many arrays and objects may stand inside one another; 32 unless told. */
-  maxDepth?: number
-}
-
 /**
- * `JSON.parse` without its leniency: every text has one meaning here and in any proxy or service that read it before.
- * Refused besides broken JSON (RFC 8259): two members of one object with the same name, compared after unescaping
- * (section 4 leaves their meaning open, so one parser checks the first and another obeys the last); a member named
- * `__proto__`, which becomes a prototype as soon as somebody copies the object by assignment, or `toString`, which makes
- * whoever puts the value into a text throw (Elysia does, of a value that fails its schema); and deep nesting.
+ * A strict `JSON.parse`: every text has the same meaning here and in any proxy or service that read it before.
+ * Besides broken JSON (RFC 8259) it refuses:
+ * - two members of one object with the same name, compared after unescaping. Section 4 leaves their meaning open, so one
+ *   parser may check the first and another use the last;
+ * - a member named `__proto__`, which becomes a prototype when the object is copied by assignment;
+ * - a member named `toString`: converting the value to text throws (Elysia does so with a value that fails its schema);
+ * - deep nesting.
  * Names such as `constructor` and `prototype` are kept: they arrive as plain own members and copying them is harmless.
- * Lone surrogates and NUL pass too, as in `JSON.parse`; they are for the field's own rules to judge.
+ * Lone surrogates and NUL pass too, as in `JSON.parse`; the rules of the field check them.
+ * @param options.maxDepth how many arrays and objects may be nested
  * @throws JsonError
  */
-export function parseStrictJson(text: string, { maxDepth = 32 }: JsonOptions = {}): unknown {
+export function parseStrictJson(text: string, { maxDepth = 32 }: { maxDepth?: number } = {}): unknown {
   const written = countWrittenMembers(text, maxDepth)
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    // The engine's message quotes the text, which may hold a password: it is dropped, not kept as the cause.
+    // The engine's message quotes the text, which may hold a password, so it is not kept as the cause.
     throw new JsonError('Malformed JSON')
   }
   // JSON.parse keeps the last of two members with one name, so each duplicate leaves the value one member short.
@@ -42,8 +40,8 @@ const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
 
 /**
- * The colons outside strings: in valid JSON exactly one for each member. The depth is judged here, on the text and
- * before anything is built from it. What the count means for broken JSON does not matter: JSON.parse refuses that.
+ * The colons outside strings: in valid JSON exactly one for each member. The depth is checked here, on the text,
+ * before anything is built from it. For broken JSON the count means nothing: JSON.parse refuses it.
  */
 function countWrittenMembers(text: string, maxDepth: number): number {
   let members = 0

@@ -5,17 +5,12 @@ export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 /**
- * Fields are named by the caller, one by one; a log line never receives a whole request, row or error message. Each line
- * has `time`, `level` and `event` before them.
+ * Callers name each field; a log line never receives a whole request, row or error message. `time`, `level` and `event`
+ * come before the fields.
  */
 export type LogFields = Record<string, string | number | boolean | undefined>
 
-export interface Log {
-  debug(event: string, fields?: LogFields): void
-  info(event: string, fields?: LogFields): void
-  warn(event: string, fields?: LogFields): void
-  error(event: string, fields?: LogFields): void
-}
+export type Log = Record<Exclude<LogLevel, 'silent'>, (event: string, fields?: LogFields) => void>
 
 export interface LogOptions {
   level: LogLevel
@@ -31,7 +26,7 @@ export interface LogOptions {
 export function createLog({ level, format, clock, write }: LogOptions): Log {
   const threshold = logLevels.indexOf(level)
   const render = format === 'json' ? jsonLine : textLine
-  // Many lines are of one millisecond, and its text costs as much as the rest of a line.
+  // Many lines share a millisecond, and its text costs as much as the rest of a line.
   let now = Number.NaN
   let time = ''
   const timeText = (at: EpochMs) => {
@@ -48,7 +43,7 @@ export function createLog({ level, format, clock, write }: LogOptions): Log {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** The head is put before the members by hand: to spread them into a new object takes twice as long. */
+/** The head is joined by hand: spreading the fields into a new object takes twice as long. */
 function jsonLine(time: string, level: string, event: string, fields: LogFields): string {
   const members = JSON.stringify(fields).slice(1)
   return `{"time":"${time}","level":"${level}","event":"${event}"${members === '}' ? members : `,${members}`}\n`
@@ -63,9 +58,10 @@ function textLine(time: string, level: string, event: string, fields: LogFields)
 const plain = (value: string | number | boolean): string =>
   typeof value === 'string' && !/^[\x21\x23-\x7e]+$/.test(value) ? JSON.stringify(value) : String(value)
 
-/** What may be said of an unexpected error: its class, its driver code and its own stack frames, never its message (drivers put parameters in it). */
+/** The loggable facts of an unexpected error: its class, its driver code and its own stack frames. Never its message: drivers put parameters in it. */
 export function errorFields(error: unknown): LogFields {
-  const root = rootCause(error)
+  let root = error
+  for (let depth = 0; depth < 8 && root instanceof Error && root.cause !== undefined; depth++) root = root.cause
   if (!(root instanceof Error)) return { error: typeof root }
   const { code, errno } = root as { code?: unknown; errno?: unknown }
   return {
@@ -81,11 +77,4 @@ export function errorFields(error: unknown): LogFields {
       .map((line) => line.trim())
       .join(' | '),
   }
-}
-
-function rootCause(error: unknown): unknown {
-  let current = error
-  for (let depth = 0; depth < 8 && current instanceof Error && current.cause !== undefined; depth++)
-    current = current.cause
-  return current
 }

@@ -1,30 +1,19 @@
 import { nextTurn } from './clock.ts'
 
-/** Where an output goes, such as `Bun.stdout.writer()`. A promise that it answers settles once the text has arrived. */
+/** A destination such as `Bun.stdout.writer()`. A promise that it returns settles once the text has arrived. */
 export type Sink = Pick<Bun.FileSink, 'write' | 'flush'>
 
-/** How many characters of a log wait at most for a reader that is slow or has stopped reading. */
+/** The most characters that wait for a slow reader; further log lines are dropped. */
 const LOG_BACKLOG = 8 * 1024 * 1024
 
-export interface Output {
-  /** For what must arrive: it waits in memory for as long as its reader takes. */
-  write(text: string): void
-  /** For lines that the process must not stop or grow for: one that finds `LOG_BACKLOG` waiting is lost. */
-  writeLog(line: string): void
-  /** Writes what is collected as far as that is possible at once; for where the process ends without a word. */
-  flush(): void
-  /** Resolves once all has arrived, or with the `code` of the first thing that went wrong, such as `ENOSPC`. */
-  end(): Promise<string | undefined>
-}
-
 /**
- * Collects what is written within one turn of the event loop and writes it at once, in order: a system call for every
- * line would cost a cheap request more than all else that Keyward does for it. Nothing here ends the process: what is
- * written while a disk is full, or when the reader is gone, is lost.
+ * Collects the text of one turn of the event loop and writes it at once, in order: a system call for every line would cost
+ * more than all other work for a cheap request. Errors never end the process: text written while the disk is full, or
+ * after the reader has gone, is lost.
  */
-export function batchOutput(sink: Sink): Output {
+export function batchOutput(sink: Sink) {
   let collected = ''
-  /** Of what the sink has taken and its reader has not. */
+  /** Characters that the sink has taken and its reader has not. */
   let held = 0
   let arrived: Promise<unknown> = Promise.resolve()
   let failure: string | undefined
@@ -35,7 +24,7 @@ export function batchOutput(sink: Sink): Output {
     torn = true
   }
 
-  /** Does `step`; what comes back is still to be waited for, if anything, and never rejects. */
+  /** Runs `step`. The promise, if there is one, never rejects. */
   function pendingOf(step: () => number | Promise<number>): Promise<unknown> | undefined {
     try {
       const result = step()
@@ -45,9 +34,10 @@ export function batchOutput(sink: Sink): Output {
     }
   }
 
+  /** Writes the collected text as far as possible at once, for an abrupt end of the process. */
   function flush(): void {
     if (collected === '') return
-    // The end of the line that was cut off is lost; the next one is not to be taken for it.
+    // The end of the cut line is lost. A newline keeps the next line apart from it.
     const text = torn ? `\n${collected}` : collected
     collected = ''
     torn = false
@@ -59,6 +49,7 @@ export function batchOutput(sink: Sink): Output {
     })
   }
 
+  /** For text that must arrive: it waits in memory for as long as its reader takes. */
   function write(text: string): void {
     if (collected === '') nextTurn().then(flush)
     collected += text
@@ -66,11 +57,13 @@ export function batchOutput(sink: Sink): Output {
 
   return {
     write,
-    writeLog(line) {
+    /** For lines that must neither block the process nor fill its memory: dropped while `LOG_BACKLOG` characters wait. */
+    writeLog(line: string): void {
       if (held + collected.length < LOG_BACKLOG) write(line)
     },
     flush,
-    async end() {
+    /** Resolves once all has arrived, with the `code` of the first error if there was one, such as `ENOSPC`. */
+    async end(): Promise<string | undefined> {
       flush()
       await arrived
       return failure

@@ -3,7 +3,7 @@ import { deriveKey, sha256 } from './hash.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import type { Random } from './random.ts'
 
-/** A root secret's name: the first six bytes of its SHA-256 under a label, so that it tells nothing of the secret. */
+/** The id of a root secret: the first six bytes of its SHA-256 under a label. It reveals nothing of the secret. */
 export const secretId = (secret: string): string => toBase64Url(sha256(`keyward secret id\n${secret}`).subarray(0, 6))
 
 /**
@@ -19,10 +19,10 @@ export function seal(secret: string, context: string, plaintext: Uint8Array, ran
   return `v1.${secretId(secret)}.${toBase64Url(nonce)}.${toBase64Url(sealed)}`
 }
 
-/** Which secret a sealed text was made with; compare with `secretId`. */
+/** The id of the secret that sealed a text; compare with `secretId`. */
 export const sealedWith = (sealed: string): string | undefined => sealed.split('.')[1]
 
-/** Opens what `seal` made under one of `secrets`; `undefined` when none fits or the text was altered or moved. */
+/** Opens what `seal` made under one of `secrets`; `undefined` if no secret fits, or if the text was altered or moved. */
 export function unseal(secrets: readonly string[], context: string, sealed: string): Uint8Array | undefined {
   const [version, id, nonceText, bodyText, ...rest] = sealed.split('.')
   if (version !== 'v1' || rest.length > 0) return undefined

@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
 import type { Config } from '../config/schema.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
-import { type DatabaseTarget, parseDatabaseUrl } from '../lib/database-url.ts'
+import type { DatabaseTarget } from '../lib/database-url.ts'
 import type { Log } from '../lib/log.ts'
 import { systemRandom } from '../lib/random.ts'
 import { sqliteColumns } from './columns.ts'
@@ -45,7 +45,7 @@ export async function openDatabase(
   { clock, log, waitInside, schema = 'upgrade' }: DatabaseOptions,
 ): Promise<OpenDatabase> {
   const { store, driver } = await openStorage({
-    target: parseDatabaseUrl(settings.DATABASE_URL)!,
+    target: settings.DATABASE_URL,
     synchronous: settings.SQLITE_SYNCHRONOUS,
     cacheMb: settings.SQLITE_CACHE_MB,
     poolSize: settings.POSTGRES_POOL_SIZE,

@@ -16,7 +16,7 @@ describe('SQLite addresses', () => {
     ['sqlite:///:memory:', ':memory:'],
     ['sqlite+aiosqlite:///:memory:', ':memory:'],
   ])('%s is the file %s', (text, path) => {
-    expect(parseDatabaseUrl(text)).toEqual({ dialect: 'sqlite', path })
+    expect(parseDatabaseUrl(text)).toEqual({ dialect: 'sqlite', path, shown: text })
   })
 
   test.each([
@@ -36,11 +36,12 @@ describe('SQLite addresses', () => {
 
 describe('PostgreSQL addresses', () => {
   test.each(['postgresql', 'postgres', 'postgresql+psycopg', 'postgresql+psycopg2', 'postgresql+asyncpg'])(
-    '%s:// is accepted',
+    '%s:// is one',
     (scheme) => {
       expect(parseDatabaseUrl(`${scheme}://user:p%40ss@db.example:5433/app?sslmode=require`)).toEqual({
         dialect: 'postgresql',
         url: 'postgresql://user:p%40ss@db.example:5433/app?sslmode=require',
+        shown: 'postgresql://user:********@db.example:5433/app?sslmode=require',
       })
     },
   )
@@ -55,7 +56,7 @@ describe('PostgreSQL addresses', () => {
     ['a broken escape in the password', 'postgresql://user:%zz@host/db'],
     ['a space', 'postgresql://user:pass word@host/db'],
     ['a port out of range', 'postgresql://user:password@host:99999/db'],
-  ])('%s is refused, and no part of it is printed', (_, text) => {
+  ])('%s is refused, and nothing of it printed', (_, text) => {
     expect(parseDatabaseUrl(text)).toBeUndefined()
     expect(maskDatabaseUrl(text)).toMatch(/^[a-z0-9+]+:\*{8}$/)
   })

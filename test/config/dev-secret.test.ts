@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { devSecretPath, readOrCreateDevSecret, withSecretKey } from '../../src/config/dev-secret.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
+import { parseDatabaseUrl } from '../../src/lib/database-url.ts'
 import type { Random } from '../../src/lib/random.ts'
 import { seededRandom } from '../support/random.ts'
 
@@ -31,8 +32,8 @@ beforeEach(() => {
   path = join(folder, 'users.db.secret')
 })
 
-describe('the file of the development secret', () => {
-  test('P6: is created once, readable for its owner only, and read from then on', () => {
+describe('the file', () => {
+  test('P6: is made once, for its owner alone, and read from then on', () => {
     const made = readOrCreateDevSecret(path, seededRandom('a'))
     expect(made).toEqual({ secret: expect.stringMatching(/^[0-9a-f]{64}$/), path, created: true })
     expect(statSync(path).mode & 0o777).toBe(0o600)
@@ -41,12 +42,12 @@ describe('the file of the development secret', () => {
     expect(readOrCreateDevSecret(path, seededRandom('b'))).toEqual({ ...made, created: false })
   })
 
-  test('is the one that another process created a moment before', () => {
+  test('that another process makes in the same moment is the one that counts', () => {
     let other: string | undefined
     const interrupted: Random = {
       ...seededRandom('a'),
       bytes(length) {
-        // Between the check and the creation, where two starts can collide.
+        // Between looking and making: exactly where two starts meet.
         other ??= readOrCreateDevSecret(path, seededRandom('b')).secret
         return seededRandom('a').bytes(length)
       },
@@ -57,7 +58,7 @@ describe('the file of the development secret', () => {
     expect(readdirSync(folder)).toEqual(['users.db.secret'])
   })
 
-  test('is the same for processes that start together', async () => {
+  test('is the same for processes that start at once', async () => {
     const source = `import { readOrCreateDevSecret } from '${import.meta.dir}/../../src/config/dev-secret.ts'
       import { systemRandom } from '${import.meta.dir}/../../src/lib/random.ts'
       console.log(JSON.stringify(readOrCreateDevSecret(${JSON.stringify(path)}, systemRandom)))`
@@ -69,11 +70,11 @@ describe('the file of the development secret', () => {
     expect(results.filter(({ created }) => created)).toHaveLength(1)
   })
 
-  test.each([0o640, 0o604, 0o620, 0o644])('is refused with mode %o, and the error names the remedy', (mode) => {
+  test.each([0o640, 0o604, 0o620, 0o644])('with mode %o is refused, with the remedy', (mode) => {
     readOrCreateDevSecret(path, seededRandom())
     chmodSync(path, mode)
     expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow(
-      `SECRET_KEY (${path}): holds a secret that others can read; run: chmod 600 ${path}`,
+      `SECRET_KEY (${path}): others can read this file; run: chmod 600 ${path}`,
     )
   })
 
@@ -81,22 +82,22 @@ describe('the file of the development secret', () => {
     ['nothing', ''],
     ['half a secret', '4be0643f1d98573b'],
     ['a known example', '932a9a8a39cba70f83e0f0b095b6892a31b5923e28383fa6920c20ec970419cb'],
-  ])('is refused if it holds %s, and not changed', (_, text) => {
+  ])('that holds %s is refused and left as it is', (_, text) => {
     writeFileSync(path, text, { mode: 0o600 })
-    expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow('holds no good secret; delete it')
+    expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow('holds no strong secret; delete it')
     expect(readFileSync(path, 'utf8')).toBe(text)
   })
 
-  test('is refused if it is a dangling link', () => {
+  test('that is a broken link is refused', () => {
     symlinkSync(join(folder, 'absent'), path)
-    expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow('is a link to nowhere')
+    expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow('is a broken link')
     expect(readdirSync(folder)).toEqual(['users.db.secret'])
   })
 
-  test('that cannot be created is reported as a problem of the configuration', () => {
+  test('that cannot be made is a problem of the configuration', () => {
     const nowhere = join(folder, 'absent', 'users.db.secret')
     expect(() => readOrCreateDevSecret(nowhere, seededRandom())).toThrow(
-      /SECRET_KEY \(.*\): cannot be read or made \(ENOENT\)/,
+      /SECRET_KEY \(.*\): cannot be read or created \(ENOENT\)/,
     )
   })
 })
@@ -107,7 +108,7 @@ test.each([
   ['sqlite::memory:', './.keyward.secret'],
   ['postgresql://user@host/db', './.keyward.secret'],
 ])('for %s it is %s', (databaseUrl, expected) => {
-  expect(devSecretPath(databaseUrl)).toBe(expected)
+  expect(devSecretPath(parseDatabaseUrl(databaseUrl)!)).toBe(expected)
 })
 
 describe('withSecretKey', () => {
@@ -115,7 +116,7 @@ describe('withSecretKey', () => {
     loadConfig({ env: { DATABASE_URL: `sqlite:///${folder}/users.db`, ...env }, dev: true, random: seededRandom() })
       .config
 
-  test('uses a given key and creates no file', () => {
+  test('takes a given key and makes no file', () => {
     const SECRET_KEY = '4be0643f1d98573b97cdca98a65347dd6c1f02b7d58ea3f94be0643f1d985730'
     const { config, devSecret } = withSecretKey(draft({ SECRET_KEY }), seededRandom())
     expect(config.SECRET_KEY).toBe(SECRET_KEY)
@@ -123,14 +124,14 @@ describe('withSecretKey', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  test('creates a file beside the database', () => {
+  test('makes one beside the database', () => {
     const { config, devSecret } = withSecretKey(draft({ PORT: '9000' }), seededRandom())
     expect(config).toMatchObject({ PORT: 9000, SECRET_KEY: devSecret?.secret })
     expect(devSecret).toEqual({ secret: config.SECRET_KEY, path, created: true })
     expect(Object.isFrozen(config)).toBe(true)
   })
 
-  test('refuses a JWT_SECRET copied from the file', () => {
+  test('refuses a JWT_SECRET copied out of the file', () => {
     const { secret } = readOrCreateDevSecret(path, seededRandom())
     expect(() => withSecretKey(draft({ JWT_SECRET: secret }), seededRandom())).toThrow(ConfigError)
   })

@@ -51,13 +51,13 @@ describe('a line', () => {
     ['a hash glued to a quote', "KEY='value'#more", 'has text behind the closing quote'],
     ['an unknown escape', 'KEY="C:\\data"', /unknown escape/],
     ['a NUL', 'KEY=\0value', /NUL/],
-  ])('%s is reported as a problem of that line', (_, line, message) => {
+  ])('%s is a problem of that line', (_, line, message) => {
     const { entries, problems } = parseDotenv(`# first\n${line}\nNEXT=1`)
     expect(problems).toEqual([{ line: 2, message: expect.stringMatching(message) }])
     expect([...entries.keys()]).toEqual(['NEXT'])
   })
 
-  test('the content of a refused line is not repeated', () => {
+  test('what a refused line holds is not repeated', () => {
     const { problems } = parseDotenv('SECRET_KEY hunter2\nSECRET_KEY="hunter2\nSECRET_KEY="hunter2"hunter2')
     expect(problems).toHaveLength(3)
     expect(JSON.stringify(problems)).not.toContain('hunter2')
@@ -65,7 +65,7 @@ describe('a line', () => {
 })
 
 describe('a file', () => {
-  test('may have comments, blank lines, CRLF and a byte order mark, and lines are counted', () => {
+  test('comments, blank lines, CRLF and a byte order mark are fine, and lines are counted', () => {
     const { entries, problems } = parseDotenv('\uFEFFA=1\r\n\r\n  # B=2\r\nC="3"\r\nD=4\n')
     expect(problems).toEqual([])
     expect(Object.fromEntries(entries)).toEqual({
@@ -75,17 +75,17 @@ describe('a file', () => {
     })
   })
 
-  test('reports a key that is set twice at its second line', () => {
+  test('a key set twice is a problem of the second line', () => {
     const { entries, problems } = parseDotenv('A=1\n\nA=2')
     expect(problems).toEqual([{ line: 3, message: 'sets A again, line 1 already does' }])
     expect(entries.get('A')?.value).toBe('1')
   })
 
-  test('accepts names of Object.prototype as ordinary keys', () => {
+  test('names of Object.prototype are ordinary keys', () => {
     expect([...parseDotenv('__proto__=x\nconstructor=y').entries.keys()]).toEqual(['__proto__', 'constructor'])
   })
 
-  test('reads back exactly what dotenvLine writes', () => {
+  test('what dotenvLine writes is read back exactly', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (value) => {
         fc.pre(!value.includes('\0'))
@@ -101,7 +101,7 @@ describe('reading', () => {
   const folder = mkdtempSync(join(tmpdir(), 'keyward-dotenv-'))
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  test('a file that exists returns its lines', () => {
+  test('a file that is there', () => {
     const path = join(folder, '.env')
     writeFileSync(path, 'PORT=9000\n')
     const file = readDotenv(path, { required: false })
@@ -109,20 +109,20 @@ describe('reading', () => {
     expect(file?.entries.get('PORT')).toEqual({ value: '9000', line: 1 })
   })
 
-  test('a missing file is reported only if it was named', () => {
+  test('a file that is not there is missed only where it was asked for', () => {
     const path = join(folder, 'absent')
     expect(readDotenv(path, { required: false })).toBeUndefined()
     expect(() => readDotenv(path, { required: true })).toThrow(`${path}: cannot be read (ENOENT)`)
   })
 
-  test('a folder of that name, such as a Python environment, is not read', () => {
+  test('a folder of that name, such as a Python environment, is no file', () => {
     const path = join(folder, 'venv')
     mkdirSync(path)
     expect(readDotenv(path, { required: false })).toBeUndefined()
     expect(() => readDotenv(path, { required: true })).toThrow(ConfigError)
   })
 
-  test('another encoding is reported', () => {
+  test('another encoding is said to be one', () => {
     const path = join(folder, 'utf16')
     writeFileSync(path, Buffer.from('\uFEFFPORT=1', 'utf16le'))
     expect(() => readDotenv(path, { required: true })).toThrow(`${path}: is not UTF-8 text`)

@@ -29,13 +29,13 @@ describe('examples and patterns', () => {
     'deadbeefdeadbeefdeadbeefdeadbeef',
     'abcdefghijklmnopqrstuvwxyz123456',
     'zyxwvutsrqponmlkjihgfedcba987654',
-  ])('%j is known', (secret) => {
+  ])('%j is one', (secret) => {
     expect(isKnownSecret(secret)).toBe(true)
   })
 })
 
 describe('random text', () => {
-  test('is never taken for a known secret, in any usual spelling', () => {
+  test('is never taken for one, in any usual spelling', () => {
     const random = seededRandom('known secrets')
     for (let round = 0; round < 2_000; round++) {
       const bytes = Buffer.from(random.bytes(32))
@@ -46,12 +46,12 @@ describe('random text', () => {
     }
   })
 
-  test('is still random with a name in front', () => {
+  test('with a name in front is still random', () => {
     const digest = createHash('sha256').update('x').digest('hex')
     expect(isKnownSecret(`keyward-production-secret-${digest}`)).toBe(false)
   })
 
-  test('is accepted if its words are not the usual ones', () => {
+  test('of words is fine when they are not the usual ones', () => {
     expect(isKnownSecret('walrus quartz penguin mimosa umbrella')).toBe(false)
   })
 })

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { dotenv, load, OTHER_SECRET, problems, SECRET_KEY, settings } from './loading.ts'
 
-describe('the defaults', () => {
-  test('are these in production', () => {
+describe('defaults', () => {
+  test('of production', () => {
     expect(settings({})).toEqual({
-      DATABASE_URL: 'sqlite:///./keyward.db',
+      DATABASE_URL: { dialect: 'sqlite', path: './keyward.db', shown: 'sqlite:///./keyward.db' },
       SQLITE_SYNCHRONOUS: 'FULL',
       SQLITE_CACHE_MB: 16,
       POSTGRES_POOL_SIZE: 10,
@@ -41,7 +41,7 @@ describe('the defaults', () => {
     })
   })
 
-  test('are these with --dev', () => {
+  test('that --dev changes', () => {
     const production = settings({})
     const dev = load({}, { dev: true }).config
     expect(dev).toEqual({ ...production, SECRET_KEY: undefined, LOG_FORMAT: 'text', SHUTDOWN_DELAY_SECONDS: 0 })
@@ -58,40 +58,40 @@ describe('the defaults', () => {
     )
   })
 
-  test('are in an object that cannot be changed', () => {
+  test('the result cannot be changed', () => {
     expect(Object.isFrozen(settings({}))).toBe(true)
   })
 })
 
-describe('the source of a value', () => {
-  test('the environment overrides the file, the file overrides the default', () => {
+describe('where a value comes from', () => {
+  test('the environment wins over the file, the file over the default', () => {
     const file = dotenv('PORT=9001\nHASH_NICE=3\n')
     expect(settings({ PORT: '9002' }, { dotenv: file })).toMatchObject({ PORT: 9002, HASH_NICE: 3, BCRYPT_COST: 12 })
   })
 
-  test.each(['', ' ', '\n'])('an empty value %j counts as not set, in both', (empty) => {
+  test.each(['', ' ', '\n'])('an empty value %j counts as unset, in both', (empty) => {
     expect(settings({ PORT: empty, JWT_SECRET: empty }, { dotenv: dotenv('PORT=9001') })).toMatchObject({ PORT: 9001 })
     expect(settings({}, { dotenv: dotenv(`PORT='${empty.trim()}'`) }).PORT).toBe(8000)
     expect(settings({ JWT_SECRET: empty }).JWT_SECRET).toBeUndefined()
   })
 
-  test('an empty TOKEN_CLAIMS is the empty list', () => {
+  test('an empty TOKEN_CLAIMS is the empty list, not unset', () => {
     expect(settings({ TOKEN_CLAIMS: '' }).TOKEN_CLAIMS).toEqual([])
     expect(settings({}, { dotenv: dotenv('TOKEN_CLAIMS=') }).TOKEN_CLAIMS).toEqual([])
     expect(settings({ TOKEN_CLAIMS: '' }, { dotenv: dotenv('TOKEN_CLAIMS=email') }).TOKEN_CLAIMS).toEqual([])
   })
 
-  test('a wrong value of the file is ignored if the environment overrides it', () => {
+  test('a wrong value of the file that the environment replaces is not judged', () => {
     expect(settings({ PORT: '9002' }, { dotenv: dotenv('PORT=nonsense') }).PORT).toBe(9002)
   })
 })
 
-describe('the problems of a configuration', () => {
+describe('what is wrong', () => {
   const file = dotenv('PORT=80800\nBCRYPT_COSTS=11\nnonsense\nHASH_NICE=1\nHASH_NICE=2')
   const env = { SECRET_KEY: 'too short', JWT_ALG: 'es256', METRICS_TOKEN: 'short' }
   const number = 'takes a whole number from'
 
-  test('are reported all at once, each with the value and the accepted values', () => {
+  test('is reported all at once, each with what it got and what it takes', () => {
     expect(problems(env, { dotenv: file })).toEqual([
       ['/srv/.env:3', 'is not KEY=value'],
       ['/srv/.env:5', 'sets HASH_NICE again, line 4 already does'],
@@ -103,14 +103,14 @@ describe('the problems of a configuration', () => {
     ])
   })
 
-  test('are printed with the line of the file', () => {
+  test('reads as text, with the line of the file', () => {
     expect(() => load({ SECRET_KEY, HASH_NICE: '20' }, { dotenv: dotenv('# x\nPORT=x') })).toThrow(
       `The configuration has 2 problems:\n  PORT (/srv/.env:2): got "x"; ${number} 0 to 65535\n  HASH_NICE: got "20"; ${number} 0 to 19`,
     )
     expect(() => load({ SECRET_KEY, HASH_NICE: '20' })).toThrow('The configuration has a problem:\n  HASH_NICE: got')
   })
 
-  test('show a value on one line, shortened, and without credentials in an address', () => {
+  test('shows a value on one line, cut, and without credentials in an address', () => {
     const [[, message] = []] = problems({ LOG_LEVEL: `a\n\u001b[31m${'x'.repeat(500)}` })
     expect(message).toMatch(/^got "a\\n\\u001b\[31mx{73}…"; takes /)
     expect(problems({ PUBLIC_URL: 'https://ada:hunter2@example.com' })[0]?.[1]).toStartWith(
@@ -120,7 +120,7 @@ describe('the problems of a configuration', () => {
 })
 
 describe('settings that depend on each other', () => {
-  test('HS256 needs JWT_SECRET, reported once', () => {
+  test('HS256 needs JWT_SECRET, once said', () => {
     expect(settings({ JWT_ALG: 'HS256', JWT_SECRET: OTHER_SECRET }).JWT_ALG).toBe('HS256')
     expect(problems({ JWT_ALG: 'HS256' })).toEqual([
       ['JWT_SECRET', 'is not set; takes at least 32 random characters: JWT_ALG=HS256 signs with it'],
@@ -130,7 +130,7 @@ describe('settings that depend on each other', () => {
     ])
   })
 
-  test('JWT_SECRET must differ from SECRET_KEY and SECRET_KEY_PREVIOUS', () => {
+  test('JWT_SECRET is neither SECRET_KEY nor SECRET_KEY_PREVIOUS', () => {
     expect(problems({ JWT_SECRET: SECRET_KEY })).toEqual([
       ['JWT_SECRET', expect.stringContaining('got the value of SECRET_KEY; ')],
     ])
@@ -139,7 +139,7 @@ describe('settings that depend on each other', () => {
     ])
   })
 
-  test('JWT_COMPAT=fastapi requires HS256', () => {
+  test('JWT_COMPAT=fastapi goes with HS256 alone', () => {
     const fastapi = { JWT_COMPAT: 'fastapi', JWT_SECRET: OTHER_SECRET }
     expect(settings({ ...fastapi, JWT_ALG: 'HS256' }).JWT_COMPAT).toBe('fastapi')
     expect(problems(fastapi)).toEqual([
@@ -148,7 +148,7 @@ describe('settings that depend on each other', () => {
   })
 })
 
-describe('names that resemble a setting', () => {
+describe('names that are nearly a setting', () => {
   test('are problems in the file, with their line', () => {
     expect(() => load({ SECRET_KEY }, { dotenv: dotenv('\nKEYWARD_PORT=1\nPROT=2') })).toThrow(
       /KEYWARD_PORT \(\/srv\/\.env:2\): is not a setting of Keyward, did you mean PORT\?\n {2}PROT \(\/srv\/\.env:3\)/,
@@ -164,11 +164,11 @@ describe('names that resemble a setting', () => {
     ])
   })
 
-  test('the variables that Kubernetes sets for a service named keyward cause no warning', () => {
+  test('what Kubernetes sets for a service named keyward is no warning', () => {
     expect(load({ SECRET_KEY, KEYWARD_PORT: 'tcp://10.0.0.1:8000', KEYWARD_SERVICE_PORT: '8000' }).warnings).toEqual([])
   })
 
-  test('other unknown names in the file are ignored', () => {
+  test('foreign names in the file are left alone', () => {
     expect(problems({}, { dotenv: dotenv('POSTGRES_PASSWORD=x\nALGORITHM=HS256\nSMTP_PORT=25') })).toEqual([])
   })
 })

@@ -14,7 +14,7 @@ export const dotenv = (text: string): DotenvFile => ({ path: '/srv/.env', ...par
 export const load = (env: LoadInput['env'], options: Partial<LoadInput> = {}) =>
   loadConfig({ env, dev: false, random: seededRandom(), ...options })
 
-/** Loads with a valid `SECRET_KEY`. */
+/** Loads with a good `SECRET_KEY`. */
 export const settings = (env: LoadInput['env'], options?: Partial<LoadInput>): DraftConfig =>
   load({ SECRET_KEY, ...env }, options).config
 

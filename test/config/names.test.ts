@@ -23,7 +23,7 @@ test.each([
   expect(nearMiss(name, configKeys, false)).toBe(meant)
 })
 
-test('a setting’s own name is not corrected, even if another is similar', () => {
+test('a setting under its own name is none, though others are near', () => {
   for (const key of configKeys) expect(nearMiss(key, configKeys, true)).toBeUndefined()
 })
 
@@ -39,11 +39,11 @@ const ordinary =
     .trim()
     .split(/\s+/)
 
-test('usual names of the environment are ignored', () => {
+test('ordinary names of the process environment are left alone', () => {
   expect(ordinary.filter((name) => nearMiss(name, configKeys, false) !== undefined)).toEqual([])
 })
 
-test('short names are corrected only in a settings file', () => {
+test('in a file of settings short names are read more closely', () => {
   expect(nearMiss('PROT', configKeys, false)).toBeUndefined()
   expect(nearMiss('PROT', configKeys, true)).toBe('PORT')
   expect(nearMiss('HOSTS', configKeys, true)).toBe('HOST')

@@ -9,7 +9,7 @@ const SECRET_KEY = '4be0643f1d98573b97cdca98a65347dd6c1f02b7d58ea3f94be0643f1d98
 const METRICS_TOKEN = 'k9f2m4x8q1w7z3v5'
 const random = seededRandom()
 
-test('the effective configuration is printed completely, with secrets and passwords masked', () => {
+test('the effective configuration is printed in full, secrets and passwords masked', () => {
   const env = {
     SECRET_KEY,
     METRICS_TOKEN,
@@ -27,12 +27,12 @@ test('the effective configuration is printed completely, with secrets and passwo
   for (const hidden of [SECRET_KEY, METRICS_TOKEN, 'hunter2']) expect(lines.join('\n')).not.toContain(hidden)
 })
 
-test('a value with spaces is quoted, so that the output is a valid .env file', () => {
+test('a value with spaces is quoted, so that the lines are a .env file', () => {
   const { config } = loadConfig({ env: { SECRET_KEY, DATABASE_URL: 'sqlite:///./my users.db' }, dev: false, random })
   expect(maskedConfig(config)[0]).toBe('DATABASE_URL="sqlite:///./my users.db"')
 })
 
-test('the table of the guide has a row of three cells for every setting', () => {
+test('the table has a row of three cells for every key', () => {
   const rows = configTable().trimEnd().split('\n')
   expect(rows.slice(2).map((row) => /^\| `(\w+)` \| [^|]+ \| [^|]+\. \|$/.exec(row)?.[1] ?? row)).toEqual([
     ...configKeys,
@@ -44,12 +44,12 @@ test('the table of the guide has a row of three cells for every setting', () => 
   expect(configTable()).toContain('`sqlite:///./relative.db`, `sqlite:////absolute.db`')
 })
 
-// To write the file again: bun -e "import { envExample } from './src/config/print.ts'; await Bun.write('.env.example', envExample())"
-test('.env.example is generated from the schema', async () => {
+// To write it anew: bun -e "import { envExample } from './src/config/print.ts'; await Bun.write('.env.example', envExample())"
+test('.env.example is what the schema says', async () => {
   expect(await Bun.file(`${import.meta.dir}/../../.env.example`).text()).toBe(envExample())
 })
 
-test('.env.example sets nothing, and sets the defaults once its comments are removed', () => {
+test('.env.example sets nothing as it is, and the defaults when its comments are opened', () => {
   expect(parseDotenv(envExample()).entries.size).toBe(0)
   const opened = parseDotenv(envExample().replace(/^# (?=[A-Z_0-9]+=)/gm, ''))
   expect(opened.problems).toEqual([])

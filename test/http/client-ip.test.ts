@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { clientIp } from '../../src/http/client-ip.ts'
-import { canonicalIp, createTrustedProxies, UNKNOWN_IP } from '../../src/lib/ip.ts'
+import { canonicalIp, createTrustedProxies, parseProxy, UNKNOWN_IP } from '../../src/lib/ip.ts'
 
 const nobody = createTrustedProxies([])
-const trusted = createTrustedProxies(['10.0.0.0/8', '2001:db8:ffff::/48'])
+const trusted = createTrustedProxies(['10.0.0.0/8', '2001:db8:ffff::/48'].map((entry) => parseProxy(entry)!))
 
 describe('clientIp without trusted proxies', () => {
   test('is the peer, whatever the header contains', () => {

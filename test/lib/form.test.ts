@@ -28,7 +28,7 @@ describe('parseForm', () => {
     )
   })
 
-  test('decodes + and percent-encoding, and splits at the first =', () => {
+  test('decodes + and percent-encoding in names and values, and splits at the first =', () => {
     expect(entries('user+name=a%2Bb+c&p%61ss=x=y%3D&tab=%e2%82%ac')).toEqual([
       ['user name', 'a+b c'],
       ['pass', 'x=y='],
@@ -36,7 +36,7 @@ describe('parseForm', () => {
     ])
   })
 
-  test('skips empty pieces, and reads a parameter without a value as empty', () => {
+  test('skips empty pieces and reads a parameter without a value as empty', () => {
     expect(entries('')).toEqual([])
     expect(entries('&&a=1&&b=&c&')).toEqual([
       ['a', '1'],
@@ -54,7 +54,7 @@ describe('parseForm', () => {
     '=1&=2',
     '__proto__=1&__proto__=2',
     'toString=1&toString=2',
-  ])('refuses a repeated parameter: %s', (text) => {
+  ])('refuses a parameter given twice: %s', (text) => {
     expect(refusal(text)).toBe('The form has a parameter twice')
   })
 
@@ -76,20 +76,20 @@ describe('parseForm', () => {
     expect(refusal(text)).toBe('The form has a broken percent-encoding')
   })
 
-  test('accepts 64 parameters and refuses 65', () => {
+  test('takes 64 parameters and refuses 65', () => {
     const form = (count: number) => Array.from({ length: count }, (_, at) => `p${at}=v`).join('&')
     expect(Object.keys(parseForm(form(64)))).toHaveLength(64)
     expect(refusal(form(65))).toBe('The form has too many parameters')
   })
 
-  test('treats names of Object.prototype like any other', () => {
+  test('gives no name a meaning: the prototype is neither reached nor changed', () => {
     const form = parseForm('__proto__=x&constructor=y')
     expect(Object.getPrototypeOf(form)).toBeNull()
     expect(Object.keys(form)).toEqual(['__proto__', 'constructor'])
     expect(parseForm('a=1').toString).toBeUndefined()
   })
 
-  test('has no content of the form in its error messages', () => {
+  test('says nothing of the form in its message', () => {
     for (const text of ['hunter2=1&hunter2=2', 'a=hunter2%'])
       expect(refusal(text)).toMatch(/^The form has a (parameter twice|broken percent-encoding)$/)
   })

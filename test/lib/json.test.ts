@@ -14,13 +14,13 @@ function refusal(text: string, maxDepth?: number): string {
   return `accepted ${text.slice(0, 80)}`
 }
 
-/** JSON text built from parts, so that names may repeat; `duplicates` is known from the construction. */
+/** JSON text put together by hand, so that names may repeat; `duplicates` is known from the construction. */
 interface Written {
   text: string
   duplicates: boolean
 }
 
-/** One of the many spellings of a string: every second character as an escape. */
+/** One of the many spellings of a string: every other character as an escape. */
 const spell = (text: string, escaped: boolean): string =>
   escaped
     ? `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
@@ -48,7 +48,7 @@ const written = fc.letrec<{ value: Written; list: Written; object: Written }>((t
 })).value
 
 describe('parseStrictJson', () => {
-  test('reads what JSON.parse reads, in any layout, if no name repeats', () => {
+  test('reads what JSON.parse reads, in any layout, when no name repeats', () => {
     fc.assert(
       fc.property(fc.jsonValue({ depthSize: 'medium' }), fc.constantFrom('', ' ', '\t', '\n  '), (value, indent) => {
         const text = JSON.stringify(value, null, indent)
@@ -59,7 +59,7 @@ describe('parseStrictJson', () => {
     )
   })
 
-  test('K15: refuses a text exactly if an object has a name twice, in any spelling', () => {
+  test('K15: refuses exactly the texts in which an object has a name twice, however it is spelled', () => {
     let refused = 0
     fc.assert(
       fc.property(written, ({ text, duplicates }) => {
@@ -73,7 +73,7 @@ describe('parseStrictJson', () => {
     expect(refused).toBeGreaterThan(20)
   })
 
-  test('K4: refuses what JSON.parse refuses', () => {
+  test('K4: refuses whatever JSON.parse refuses', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'{}[]:,"\\u0019.-eE tfn\n') }), (text) => {
         let valid = true
@@ -115,7 +115,7 @@ describe('parseStrictJson', () => {
     '"\\',
     '\ufeff{}',
     '\u00a0{}',
-  ])('refuses the malformed text %j', (text) => {
+  ])('refuses the broken text %j', (text) => {
     expect(refusal(text)).toBe('Malformed JSON')
   })
 
@@ -131,11 +131,11 @@ describe('parseStrictJson', () => {
     ['made up for by a colon in a string', '{"a":":","a":":"}'],
     ['of the empty name', '{"":1,"":2}'],
     ['of an array index', '{"1":1,"0":0,"1":2}'],
-  ])('refuses a repeated name, %s', (_, text) => {
+  ])('refuses a name given twice, %s', (_, text) => {
     expect(refusal(text)).toBe('A member of the JSON is given twice')
   })
 
-  test('accepts different names, and the same name in different objects', () => {
+  test('takes names that differ, and the same name in different objects', () => {
     for (const text of [
       '{"a":1,"A":2}',
       '{"\u00e9":1,"e\u0301":2}',
@@ -155,14 +155,14 @@ describe('parseStrictJson', () => {
     expect(refusal(text)).toBe('A member of the JSON has a forbidden name')
   })
 
-  test('K8: accepts __proto__ as a value, and constructor as an ordinary name', () => {
+  test('K8: takes __proto__ as a value, and constructor as a plain own member', () => {
     expect(parseStrictJson('["__proto__"]')).toEqual(['__proto__'])
     const value = parseStrictJson('{"constructor":{"prototype":{"admin":true}}}') as object
     expect(Object.hasOwn(value, 'constructor')).toBe(true)
     expect(({} as { admin?: boolean }).admin).toBeUndefined()
   })
 
-  test('K4: counts nested arrays and objects, and no bracket in a string', () => {
+  test('K4: counts arrays and objects towards the depth, and no bracket inside a string', () => {
     expect(parseStrictJson(`${'['.repeat(32)}${']'.repeat(32)}`)).toBeArray()
     expect(refusal(`${'['.repeat(33)}${']'.repeat(33)}`)).toBe('The JSON is nested too deeply')
     expect(refusal(`${'{"a":'.repeat(33)}1${'}'.repeat(33)}`)).toBe('The JSON is nested too deeply')
@@ -170,17 +170,17 @@ describe('parseStrictJson', () => {
     expect(parseStrictJson('[{"a":1},{"b":"[[[{{{"},[]]', { maxDepth: 2 })).toHaveLength(3)
   })
 
-  test.each(['[', '{"a":', '[{"a":'])('refuses a hundred thousand of %j without a stack overflow', (open) => {
+  test.each(['[', '{"a":', '[{"a":'])('refuses a hundred thousand of %j without running out of stack', (open) => {
     expect(refusal(open.repeat(100_000))).toBe('The JSON is nested too deeply')
     expect(refusal(open.repeat(100_000), Number.POSITIVE_INFINITY)).toBe('Malformed JSON')
   })
 
-  test('checks deep values without recursion if the depth is not limited', () => {
+  test('checks deep values without recursion when the depth is not limited', () => {
     const text = `${'{"a":'.repeat(100_000)}{"b":1,"b":2}${'}'.repeat(100_000)}`
     expect(refusal(text, Number.POSITIVE_INFINITY)).toBe('A member of the JSON is given twice')
   })
 
-  test('has no content of the text in its message or cause', () => {
+  test('says nothing of the text, in the message or in the cause', () => {
     for (const text of ['{"password":hunter2}', '{"hunter2":1,"hunter2":2}', `${'{"hunter2":'.repeat(33)}`]) {
       expect(refusal(text)).not.toContain('hunter2')
       try {

@@ -5,7 +5,7 @@ import { batchOutput, type Sink } from '../../src/lib/output.ts'
 const MIB = 1024 * 1024
 const noSpace = Object.assign(new Error('no space left'), { code: 'ENOSPC' })
 
-/** A sink that behaves as `how` says, and records what is written. */
+/** Takes what it is given as `how` says, and remembers it. */
 function sinkThat(how: (text: string) => number | Promise<number>) {
   const written: string[] = []
   const sink: Sink = {
@@ -29,7 +29,7 @@ afterEach(() => {
   expect(unhandled).toEqual([])
 })
 
-test('the writes of one turn go out together, at once and in order', async () => {
+test('what one turn writes goes out at once and in order, and nothing else with it', async () => {
   const { written, output } = sinkThat((text) => text.length)
   output.write('a\n')
   output.writeLog('b\n')
@@ -41,7 +41,7 @@ test('the writes of one turn go out together, at once and in order', async () =>
   expect(written).toEqual(['a\nb\n', 'c\n'])
 })
 
-test('`end` waits until everything is written', async () => {
+test('`end` waits until all has arrived', async () => {
   const reading = Promise.withResolvers<number>()
   const { output } = sinkThat(() => reading.promise)
   output.write('late\n')
@@ -59,7 +59,7 @@ test('`end` waits until everything is written', async () => {
 test.each([
   ['throws', () => thrown()],
   ['rejects', () => Promise.reject(noSpace)],
-] as const)('a write that %s is reported at the end, and later lines are written whole', async (_, fails) => {
+] as const)('a write that %s is told at the end, ends nothing, and cuts off no later line', async (_, fails) => {
   let full = true
   const { written, output } = sinkThat((text) => (full ? fails() : text.length))
   output.writeLog('lost\n')
@@ -73,7 +73,7 @@ test.each([
   expect(written).toEqual(['lost\n', '\nkept\n', 'also kept\n'])
 })
 
-test('waiting log lines are limited in memory, other output is not', async () => {
+test('of a log as much waits for its reader as memory may be spent on, of all else what there is', async () => {
   const reading = Promise.withResolvers<number>()
   const { written, output } = sinkThat(() => reading.promise)
   const line = `${'x'.repeat(MIB - 1)}\n`

@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { limitNames } from '../../src/config/limits.ts'
+import { limitNames, readLimitSetting } from '../../src/config/limits.ts'
 import { rulesWith } from '../../src/features/limits/overrides.ts'
 import { rules } from '../../src/features/limits/rules.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
@@ -51,7 +51,9 @@ describe('LIMITS', () => {
   })
 
   test('replaces rules, accepts tiers in any order, and turns rules off', () => {
-    expect(rulesWith(['login.account=100/1d+7/30s+20/2h', 'register.prefix=off'])).toEqual({
+    expect(
+      rulesWith(['login.account=100/1d+7/30s+20/2h', 'register.prefix=off'].map((text) => readLimitSetting(text)!)),
+    ).toEqual({
       ...rules,
       'login.account': [
         { budget: 7, window: 30 * SECOND },

@@ -1,4 +1,5 @@
 import { type DrainableServer, drain } from '../../src/cli/drain.ts'
+import { readLimitSetting } from '../../src/config/limits.ts'
 import type { Login } from '../../src/features/accounts/accounts.ts'
 import { type RunningJobs, startJobs } from '../../src/features/jobs/jobs.ts'
 import {
@@ -12,27 +13,27 @@ import type { Device } from '../../src/features/sessions/sessions.ts'
 import { jobsOf, type Service } from '../../src/service.ts'
 import type { StorageStats } from '../../src/storage/store.ts'
 
-/** Operations inside a server's process, without a request. */
+/** What happens inside a server's process, without a request. */
 export interface Process {
   cleanUp(): Promise<void>
   /** Runs these jobs instead of the server's own. */
   startJobs(list: readonly TestJob[]): RunningJobs
-  /** Makes `/readyz` report the shutdown, as a signal does. */
+  /** Says at `/readyz` that the process goes, as the signal to stop does. */
   beginDraining(): void
-  /** Stops accepting requests. */
+  /** Takes a server out of service. */
   drain(server: DrainableServer): Promise<void>
   hashing(): { queued: number; running: number }
   verifyPassword(password: string, stored: { hash: string; scheme: string }): Promise<{ ok: boolean; rehash: boolean }>
-  /** Runs `work` in a transaction of the open database. */
+  /** Runs `work` in a transaction of the database that it has open. */
   transaction<T>(work: () => Promise<T>): Promise<T>
-  /** Statistics of waiting transactions. */
+  /** How transactions waited. */
   waits(): StorageStats
   /** Closes the database under the running service. */
   closeDatabase(): Promise<void>
   /** The use case behind `/token`. */
   login(login: Login): Promise<unknown>
   readDeviceToken(token: string): Promise<Device | undefined>
-  /** Limits with their own cache beside the service's, as in another process. */
+  /** Limits beside the service's own, with a memory of their own, as another process would have. */
   createLimits(options: { settings: readonly string[]; exceeded: (limit: Exceeded) => Promise<void> }): Limits
 }
 
@@ -78,7 +79,7 @@ export const processOf = (service: Service): Process => {
           ...audit,
           record: ({ details, userId, ip }) => exceeded({ rule: details?.rule as RuleName, userId, ip }),
         },
-        rules: rulesWith(settings),
+        rules: rulesWith(settings.map((text) => readLimitSetting(text)!)),
         secret: 'a secret of the test',
         enabled: true,
       }),

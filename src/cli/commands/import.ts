@@ -10,7 +10,7 @@ import {
   readSource,
   type Source,
 } from '../../features/import/import.ts'
-import { maskDatabaseUrl, parseDatabaseUrl } from '../../lib/database-url.ts'
+import { parseDatabaseUrl } from '../../lib/database-url.ts'
 import { openImport } from '../../service.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { embeddedMigrations, migrationStates } from '../../storage/migrate.ts'
@@ -104,7 +104,7 @@ function report(
 ): void {
   printProblems(context, plan)
   const { accounts, present, problems } = plan
-  const lines = [`${heading} ${counted(accounts.length)} into ${maskDatabaseUrl(settings.DATABASE_URL)}`]
+  const lines = [`${heading} ${counted(accounts.length)} into ${settings.DATABASE_URL.shown}`]
   const inactive = accounts.filter((account) => !account.isActive).length
   if (inactive > 0) lines.push(`  ${number(inactive)} of them inactive, as in the old service`)
   if (present > 0) lines.push(`  ${number(present)} already in Keyward, not changed`)

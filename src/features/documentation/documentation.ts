@@ -7,9 +7,9 @@ export interface DocumentationNeeds {
   openApi: () => Promise<object>
 }
 
-/** The documentation of the version that runs. Each part is made at its first request and kept. */
+/** The documentation of the running version. Each part is created at its first request and kept. */
 export interface Documentation {
-  /** The page that shows the OpenAPI document and sends requests. */
+  /** The page that shows the OpenAPI document and can send requests. */
   page(): Promise<StaticContent>
   /**
    * A script or a style.
@@ -25,7 +25,7 @@ export interface Documentation {
   guide(chapter: string): Promise<StaticContent | undefined>
 }
 
-/** The same address shows another text after an upgrade, so browsers ask each time whether theirs is current. */
+/** An upgrade changes the text behind an address, so browsers must revalidate their copy each time. */
 const revalidated = 'public, no-cache'
 /** The name holds the hash of the content. */
 const forever = 'public, max-age=31536000, immutable'
@@ -80,10 +80,10 @@ const htmlHeaders = (policy: string) => ({
   'content-security-policy': policy,
 })
 
-/** `swagger-ui-n4bQgYhMfWWaL-qg.css`: new content, new address. */
+/** Such as `swagger-ui-n4bQgYhMfWWaL-qg.css`: new content gets a new address. */
 const addressOf = (file: string, { hash }: StaticContent): string => file.replace(/(\.\w+)$/, `-${hash}$1`)
 
-/** Does the work at the first call and remembers its result. A failure is tried again. */
+/** Runs `work` at the first call and keeps its result. After a failure the next call runs it again. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined
   return () => {

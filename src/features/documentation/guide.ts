@@ -12,7 +12,7 @@ import sessions from './guide/sessions.md' with { type: 'file' }
 import settings from './guide/settings.md' with { type: 'file' }
 import { icon } from './page.ts'
 
-/** The Markdown files by the last segment of their address, in the order of reading. The index has no segment. */
+/** The Markdown files by the last segment of their address, in reading order. The index has the empty segment. */
 export const chapterFiles: Readonly<Record<string, string>> = {
   '': index,
   'quick-start': quickStart,
@@ -38,7 +38,7 @@ interface Chapter {
   html: string
 }
 
-/** Reads and renders the guide. The text is our own, so nothing in it is escaped or removed for safety. */
+/** Reads and renders the guide. The text is ours, so it is not sanitized. */
 export const readChapters = (): Promise<Chapter[]> =>
   Promise.all(
     Object.entries(chapterFiles).map(async ([name, path]) => {
@@ -49,7 +49,7 @@ export const readChapters = (): Promise<Chapter[]> =>
   )
 
 /**
- * A page of the guide. All its addresses are relative, so it works below a proxy's path too.
+ * A page of the guide. All its addresses are relative, so it also works under a path of a proxy.
  * @param style where the stylesheet is, relative to the page
  */
 export function guidePage(name: string, chapters: readonly Chapter[], style: string): string {
@@ -96,7 +96,7 @@ ${html}
 
 const address = (chapter: string): string => (chapter === '' ? './' : chapter)
 
-/** HTML with an anchor at each heading, links to pages instead of files, and blocks that scroll by themselves. */
+/** HTML with an anchor at each heading, links to pages instead of files, and tables and blocks that scroll. */
 function rendered(markdown: string): string {
   const html = Bun.markdown.html(markdown, { headings: { ids: true } })
   return new HTMLRewriter()

@@ -7,7 +7,7 @@ import script from './page/page.js' with { type: 'file' }
 /** The files that a page can name. */
 export type DocsFile = keyof typeof docsFiles
 
-/** What the pages load: Swagger UI as it is published, how we start it, and the style of the guide. */
+/** The files that the pages load: Swagger UI as published, our script and style, and the style of the guide. */
 export const docsFiles = {
   'swagger-ui.css': { path: theme, type: 'text/css; charset=utf-8' },
   'page.css': { path: style, type: 'text/css; charset=utf-8' },
@@ -17,7 +17,7 @@ export const docsFiles = {
 } as const
 
 /**
- * The documentation page. Everything is addressed relative to it, so it works below a proxy's path too.
+ * The documentation page. All its addresses are relative, so it also works under a path of a proxy.
  * @param address where a file is, relative to the page
  */
 export const docsPage = (address: (file: DocsFile) => string): string => `<!doctype html>
@@ -40,7 +40,7 @@ export const docsPage = (address: (file: DocsFile) => string): string => `<!doct
 </html>
 `
 
-/** A key, for the tab of the browser. */
+/** The icon of the browser tab: a key. */
 export const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke="#3b7dd8" stroke-width="2"><circle cx="5" cy="8" r="3"/><path d="M8 8h7v3M12 8v2"/></svg>'
 

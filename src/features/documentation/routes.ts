@@ -26,7 +26,7 @@ export function documentationRoutes(documentation: Documentation, kit: HttpKit) 
           detail: { summary: 'Get a script or a style of the documentation', tags: ['documentation'] },
         },
       )
-      // Elysia hands this route the address without the slash, too, from which its relative links would lead nowhere.
+      // Elysia matches the address without the slash too, from which the relative links of the page would be wrong.
       .get(
         '/docs/guide/',
         async ({ request }) =>

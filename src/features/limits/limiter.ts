@@ -1,10 +1,11 @@
+import type { Tier } from '../../config/limits.ts'
 import { KeywardError } from '../../errors.ts'
 import type { EpochMs } from '../../lib/clock.ts'
 import { createExhaustedKeys } from './exhausted-keys.ts'
 import type { Count, Limits, LimitsNeeds, Requester, Reservation } from './limits.ts'
 import { createPending } from './pending.ts'
 import { rankOf, reportKey, rowKey } from './row-keys.ts'
-import type { RuleName, Tier } from './rules.ts'
+import type { RuleName } from './rules.ts'
 import * as store from './store.ts'
 
 type Limiter = Pick<Limits, 'reserve' | 'tryReserve' | 'refuseKnown' | 'closeIfExhausted'>

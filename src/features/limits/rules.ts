@@ -1,11 +1,5 @@
-import type { LimitName } from '../../config/limits.ts'
+import type { LimitName, Tier } from '../../config/limits.ts'
 import { DAY, HOUR, MINUTE } from '../../lib/clock.ts'
-
-/** At most `budget` at once, and `budget` in any `window` (milliseconds) after that. */
-export interface Tier {
-  budget: number
-  window: number
-}
 
 /** Tiers, the shortest window first. Together they make growing delays: seconds, then minutes, then an hour. */
 export type Rule = readonly Tier[]
