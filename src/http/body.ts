@@ -25,14 +25,6 @@ export async function readBody(request: Request, limit = BODY_LIMIT): Promise<st
   return request.body === null ? '' : decode(await readChunks(request.body, limit))
 }
 
-/**
- * Hides the stream of a body that `readBody` reads whole. Elysia asks a request for it before any parser runs, and Bun
- * then builds one.
- */
-export function hideStream(request: Request): void {
-  if (declaredLength(request) !== undefined) Object.defineProperty(request, 'body', { value: null })
-}
-
 function declaredLength({ headers }: Request): number | undefined {
   const declared = headers.get('content-length')
   return declared !== null && /^\d+$/.test(declared) ? Number(declared) : undefined

@@ -2,7 +2,6 @@ import { type ErrorCode, KeywardError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
-import { hideStream } from './body.ts'
 import type { Caller } from './caller.ts'
 import type { Cors } from './cors.ts'
 import { asRefusal, refuse } from './errors.ts'
@@ -61,7 +60,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     try {
       const response = andThen(exchange.judged, (caller) => {
         exchange.caller = caller
-        if (exchange.request.method !== 'GET') hideStream(exchange.request)
         return handle(exchange.request)
       })
       return response instanceof Promise ? response.catch(refused) : response
