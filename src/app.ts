@@ -33,10 +33,10 @@ export interface App {
 export function createApp(service: Service, peer: PeerAddress = () => undefined): App {
   const { config, clock, random, log, metrics, probes } = service
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
-  // standardHostname: by default Elysia assumes a host of at least four letters and finds the wrong path behind others.
+  // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path of a shorter one.
   // precompile: compiling all routes at start doubles the start time and takes 10 MiB. The contract test requests every
   // route, so it finds a route that cannot be compiled.
-  // encodeSchema: answers are checked and stripped by their schemas; encoding would walk each again for types that none has.
+  // encodeSchema: answers are checked and stripped by their schemas; encoding would convert types that no schema uses.
   const elysia = new Elysia({
     name: 'keyward',
     precompile: false,

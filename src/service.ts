@@ -70,8 +70,8 @@ export interface Surroundings {
 }
 
 /**
- * The composition root: opens the database and the signing keys, and gives every feature what it needs. It is the only
- * place that knows all features.
+ * The composition root: opens the database and the signing keys, and gives every feature what it needs. `app.ts`
+ * makes `documentation`, which needs the routes; every other feature is made here.
  * @throws MigrationError, KeyringError, and the database's own error when it cannot be opened
  */
 export async function openService(config: Config, surroundings: Surroundings = {}): Promise<Service> {

@@ -15,7 +15,7 @@ export interface Registry {
   read(name: string, help: string, value: () => number, type?: 'gauge' | 'counter'): void
   /** A gauge that is always 1 and says something by its labels. */
   info(name: string, help: string, labels: Readonly<Record<string, string>>): void
-  /** All of it, in the order of declaration. */
+  /** The text of all metrics, in the order of declaration. */
   text(): string
 }
 

@@ -66,7 +66,7 @@ export const toTokenAnswer = (grant: Grant & Partial<LoginGrant>): Static<typeof
   ...(grant.deviceToken !== undefined && { device_token: grant.deviceToken }),
 })
 
-/** The answer of `GET /user/user` in the second FastAPI service. */
+/** The answer of `GET /user/user`, with the fields of the FastAPI service that has this route. */
 export const BriefUserView = t.Object(
   { username: t.String(), email: t.String(), id: t.Integer({ minimum: 1 }) },
   { title: 'BriefUser', examples: [{ username: 'testuser', email: 'test@example.com', id: 1 }] },

@@ -62,9 +62,8 @@ function openFile(path: string): Connection {
 }
 
 /**
- * In write-ahead mode even a reader creates two files beside the database, except with `immutable=1`. That option needs
- * a database without writers: there are none when the log is missing, since every program that has the database open
- * keeps one.
+ * In write-ahead mode even a reader creates two files beside the database, except with `immutable=1`. That option is
+ * safe only without writers. When the file `-wal` is missing, no program has the database open: each one keeps that file.
  */
 function connect(path: string): Database {
   if (!usesWriteAheadLog(path) || existsSync(`${path}-wal`)) return new Database(path, { readonly: true })

@@ -41,7 +41,7 @@ export function normalizeImportedUsername(input: string): Username | undefined {
 export function usernameKey(username: string): string {
   if (/^[\0-\x7f]*$/.test(username)) return username.toLowerCase()
   const visible = username.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '')
-  // Upper case first: it unites letters with several lower-case forms, such as s and \u017f, \u03c3 and \u03c2.
+  // Upper case first: letters with two lower-case forms (s and long s, sigma and final sigma) have one upper-case form.
   return visible.toUpperCase().toLowerCase().normalize('NFKC')
 }
 
