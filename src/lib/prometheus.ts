@@ -37,8 +37,8 @@ export const prometheusType = 'text/plain; version=0.0.4; charset=utf-8'
 
 /**
  * Counters and histograms in Prometheus' text format 0.0.4. A cell counts one combination of label values, passed in the
- * order of the label names. Keep a cell that is used often: counting costs 20 ns a request, where `prom-client` costs
- * 520 ns, so metrics can stay on.
+ * order of the label names. Finding a cell and counting costs about 0.2 µs a request, where `prom-client` costs
+ * 0.5 µs, so metrics can stay on.
  */
 export function createRegistry() {
   const families: (() => string[])[] = []

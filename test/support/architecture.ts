@@ -165,7 +165,7 @@ export const rules: readonly Rule[] = [
     /^src\/features\/sessions\/device-token\.ts$/,
   ),
   allowsPackage(
-    'drizzle-orm is named in storage/ and in files called store.ts only',
+    'drizzle-orm is named in storage/ and in files called store.ts or *.store.ts only',
     /^drizzle-orm(\/|$)/,
     /^src\/(storage\/|features\/[^/]+\/([a-z-]+\.)?store\.ts$)/,
   ),

@@ -53,8 +53,8 @@ export function sign(key: SigningKey, payload: object, typ: string): string {
  * - exactly the expected `typ`. RFC 7515 section 4.1.9 would allow other cases and an `application/` prefix, but only
  *   tokens of `sign` are verified here, and those have one spelling (RFC 8725 section 3.11).
  *
- * The claims are not checked: see `checkClaims`. The text does not identify a token, since every ES256 signature has a
- * second valid form: code that revokes one token must use `jti` or `sid`.
+ * The claims are not checked: see `checkClaims`. Do not revoke a token by its text: each ES256
+ * signature has a second valid form, so one token has two texts. Use `jti` or `sid`.
  * @param expected.typ undefined for a token without `typ`
  * @returns undefined for an invalid token; it throws nothing
  */
