@@ -89,7 +89,7 @@ export async function openStorage({
 
 function sqlite(options: SqliteOptions) {
   const driver = openSqlite(options)
-  return { driver, q: drizzle(driver.execute), columns: sqliteColumns }
+  return { driver, q: drizzle((sql, params) => driver.execute(sql, params)), columns: sqliteColumns }
 }
 
 /** Loads the PostgreSQL modules only here: a start on SQLite need not evaluate them. */
@@ -100,7 +100,11 @@ async function postgresql(options: PostgresOptions) {
     import('drizzle-orm/pg-proxy'),
   ])
   const driver = openPostgres(options)
-  return { driver, q: builder.drizzle(driver.execute) as unknown as Db['q'], columns: postgresqlColumns }
+  return {
+    driver,
+    q: builder.drizzle((sql, params) => driver.execute(sql, params)) as unknown as Db['q'],
+    columns: postgresqlColumns,
+  }
 }
 
 /** See `Store.reserveIds`. */

@@ -30,9 +30,10 @@ export interface Store extends Db {
    * Inside a transaction it joins that one. `work` awaits only statements, never a hash, mail or fetch. It may run
    * again after a conflict, so other effects belong in `afterCommit`. When a statement or a joined transaction fails, the
    * whole fails, even if `work` catches the error. So an expected conflict is handled in SQL (`onConflictDoNothing`).
+   * @param origin the user for whom it writes, so that one user cannot occupy the database
    * @throws KeywardError `database_busy` after waiting 3 s for another process, `database_unavailable`
    */
-  transaction<T>(work: () => Promise<T>): Promise<T>
+  transaction<T>(work: () => Promise<T>, origin?: WriteOrigin): Promise<T>
   /**
    * Runs `task` after the current transaction has committed, or at once outside of a transaction. Never runs it after a
    * rollback. An error of `task` is logged.
@@ -47,6 +48,11 @@ export interface Store extends Db {
   close(): Promise<void>
 }
 
+/** For whom a write is done. PostgreSQL runs two writes of one user at once in one process; the others wait. */
+export interface WriteOrigin {
+  userId?: number
+}
+
 export interface Result {
   rows: unknown[][]
   /** How many rows were inserted, updated or deleted; 0 for a statement that returns rows. */
@@ -55,7 +61,7 @@ export interface Result {
 
 /** The part of the store that differs between the databases. */
 export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'stats' | 'close'> {
-  execute(sql: string, params: unknown[]): Promise<Result>
+  execute(sql: string, params: unknown[], origin?: WriteOrigin): Promise<Result>
   /**
    * The rows of a SELECT by the shortest way: from SQLite without a promise, from PostgreSQL batched with other reads.
    * @returns undefined inside a transaction, and while another process holds the SQLite file: then call `execute`
