@@ -1,15 +1,12 @@
 import { KeywardError } from '../../errors.ts'
-import { MINUTE } from '../../lib/clock.ts'
+import { writeAside } from '../../storage/write-aside.ts'
 import { isPermission } from '../roles/roles.ts'
 import type { ApiKeyCaller, ApiKeysNeeds } from './api-keys.ts'
 import { isWellFormed } from './key-text.ts'
 import * as store from './store.ts'
 
-/** `last_used_at` is exact to this time, so that most requests need no write. */
-const TOUCH_EVERY = MINUTE
-
 export async function authenticate(
-  { store: db, clock, roles, macs: macsOf }: ApiKeysNeeds,
+  { store: db, clock, log, roles, macs: macsOf, lastUses }: ApiKeysNeeds,
   text: string,
 ): Promise<ApiKeyCaller> {
   if (!isWellFormed(text)) throw new KeywardError('invalid_token')
@@ -19,8 +16,8 @@ export async function authenticate(
     const key = await store.findLive(db, { mac, now })
     if (!key) continue
     // A MAC of the previous SECRET_KEY is replaced.
-    if (mac !== macs[0] || now - (key.lastUsedAt ?? 0) >= TOUCH_EVERY)
-      await store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now })
+    if (lastUses.isDue(key.id, mac === macs[0] ? key.lastUsedAt : null, now))
+      writeAside(log, () => store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now }))
     const held = await roles.permissionsOf(key.owner)
     const scopes = key.scopes.split(' ').filter(isPermission)
     const permissions = new Set(scopes.filter((scope) => held.has(scope)))
