@@ -24,6 +24,9 @@ export interface Count {
   ifNewTo?: RuleName
 }
 
+/** The count of a change that a user makes. */
+export const accountWrite = (userId: number): Count => ({ rule: 'account.write', key: `u${userId}` })
+
 /**
  * Places that are taken before the outcome of an attempt is known. Settle it with `keep` or `giveBack`; the first call
  * decides. `await using` gives back the places of an unsettled reservation, since an attempt that failed because of an
@@ -67,7 +70,7 @@ export interface Limits {
    */
   reserve(counts: readonly Count[], requester: Requester): Promise<Reservation>
   /** As `reserve` for one count. @returns undefined instead of a refusal, which is not reported */
-  tryReserve(count: Count): Promise<Reservation | undefined>
+  tryReserve(count: Count, requester: Requester): Promise<Reservation | undefined>
   /**
    * Refuses a key that this process knows to be exhausted, without asking the database. Takes no place.
    * @throws KeywardError `rate_limited`

@@ -1,9 +1,16 @@
-/** The browser and system of a User-Agent header, such as `Firefox on macOS`; null if it names neither. */
-export function deviceName(userAgent: string | null): string | null {
-  if (userAgent === null || userAgent === '') return null
-  // Loaded with the first list of sessions, since evaluating its hundred patterns would slow the start.
-  const { browser, os } = (require('bowser') as typeof import('bowser')).parse(userAgent)
-  const program = browser.name || /^[A-Za-z][\w .-]{0,30}(?=\/)/.exec(userAgent)?.[0]
+/** How much of a User-Agent header is read: the patterns take long for some long headers. */
+const READ = 256
+
+/**
+ * The browser and system of a User-Agent header, such as `Firefox on macOS`; empty if it names neither. A session stores it
+ * at its login.
+ */
+export function deviceName(userAgent: string | null): string {
+  if (userAgent === null || userAgent === '') return ''
+  const read = userAgent.slice(0, READ)
+  // Loaded with the first login, since evaluating its hundred patterns would slow the start.
+  const { browser, os } = (require('bowser') as typeof import('bowser')).parse(read)
+  const program = browser.name || /^[A-Za-z][\w .-]{0,30}(?=\/)/.exec(read)?.[0]
   if (program && os.name) return `${program} on ${os.name}`
-  return program || os.name || null
+  return program || os.name || ''
 }
