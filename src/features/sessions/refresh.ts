@@ -8,19 +8,21 @@ import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
- * How many late retries a session has in all. A client loses an answer now and then, but not at every refresh, so a
- * thief and the owner who take turns with one session use them up.
+/**
+ * The number of late retries in one session. A client loses an answer now and then, but not at every refresh. A thief and
+ * the owner who take turns with one session use all of them.
  */
 const LATE_RETRIES = 3
 
 /**
- * Neither a race nor a lost answer logs an honest client out, and no stolen token stays valid beside its owner's:
- * - the current token moves the session to its next generation, in one conditional statement;
- * - its direct parent returns the same successor again within the grace, and a few times later while the successor was
- *   not used;
- * - any older token ends the session.
+ * An honest client keeps its session when two of its refreshes run at once, or when an answer is lost. A stolen token
+ * does not stay valid next to the owner's token:
+ * - The current token moves the session to its next generation, in one conditional statement.
+ * - The direct parent of the current token returns the current token within the grace period, and a few times within the
+ *   longer retry window if no client has used the current token.
+ * - Any older token ends the session.
  *
- * A token that Keyward did not make costs one read and changes nothing.
+ * A token that Keyward did not make costs at most one read and changes nothing.
  */
 export async function refresh(needs: SessionsNeeds, presented: string, origin: Origin): Promise<Grant> {
   const { store: db, clock, lifetimes } = needs
@@ -31,14 +33,14 @@ export async function refresh(needs: SessionsNeeds, presented: string, origin: O
   const { generation } = found
   const { id, userId, createdAt } = found.session
   const expiresAt = expiryOf(lifetimes, { createdAt, now })
-  // Possible after SESSION_MAX_DAYS was lowered.
+  // The session is past its absolute lifetime. The stored expiry can be later, if SESSION_MAX_DAYS was lowered.
   if (expiresAt <= now) throw refused()
   if (await store.rotate(db, { ...origin, id, userId, generation, expiresAt, now }))
     return makeGrant(needs, { ...found, generation: generation + 1 })
   return answerRotated(needs, { userId, sessionId: id, generation }, origin)
 }
 
-/** Answers a genuine token that is not the current one. The session is read again, inside a transaction. */
+/** Answers a genuine token that is not the current token. Reads the session a second time, inside a transaction. */
 async function answerRotated(
   needs: SessionsNeeds,
   { userId, sessionId, generation }: { userId: number; sessionId: string; generation: number },
@@ -62,7 +64,10 @@ async function answerRotated(
   }
 }
 
-/** Only a database that was restored from a backup is behind its own tokens, so the session does not end. */
+/**
+ * Reports a genuine token that is newer than its session. The database was restored from a backup, so this is not a reuse
+ * and the session does not end.
+ */
 async function reportAhead({ log, audit, limits }: SessionsNeeds, { id, userId }: StoredSession, { ip }: Origin) {
   log.warn('refresh_token_ahead', { user_id: userId, session_id: id })
   // A client may present the token any number of times, so the events have a limit of the session's own.
@@ -72,8 +77,9 @@ async function reportAhead({ log, audit, limits }: SessionsNeeds, { id, userId }
 }
 
 /**
- * Judges the direct parent of the current token. The clocks of two replicas may differ by as much as the grace. After
- * the clock was set back by more, no age can be measured: the token is refused, and the session does not end.
+ * Decides what happens to the direct parent of the current token. The clocks of two replicas may differ by up to the
+ * grace period. If the clock was set back by more, the age of the refresh is unknown. Then a parent whose successor was
+ * used is refused, but the session does not end.
  */
 function judgeParent(
   { clock, lifetimes: { grace, retry } }: SessionsNeeds,
@@ -93,7 +99,7 @@ function judgeParent(
   return age < 0 ? 'refuse' : 'reused'
 }
 
-/** A client that lost an answer still has the address or the program with which it asked, and mostly both. */
+/** Returns true when neither the network nor the program is that of the last refresh. A client that lost an answer keeps one. */
 const isElsewhere = (session: Pick<StoredSession, 'ip' | 'userAgent'>, { ip, userAgent }: Origin): boolean =>
   session.userAgent !== userAgent && clientPrefix(session.ip ?? '') !== clientPrefix(ip)
 
@@ -112,7 +118,7 @@ const countLateRetry = (
     { userId },
   )
 
-/** Exactly one of many simultaneous requests with old tokens ends the session and reports it. */
+/** Ends the session and reports the reuse. Of many concurrent requests with old tokens, exactly one has this effect. */
 async function endReused(
   { store: db, clock, log, audit }: SessionsNeeds,
   { id, userId, generation }: StoredSession,

@@ -21,7 +21,7 @@ export interface UsersNeeds {
   clock: Clock
 }
 
-/** Users. No other feature writes the table `users`. The calling code ends sessions and records audit events. */
+/** The users. No other feature writes the table `users`. The calling code ends sessions and records audit events. */
 export interface Users {
   /** The user with this id, active or not. */
   find(id: number): Promise<User | undefined>
@@ -32,38 +32,40 @@ export interface Users {
   /** A page of users by ascending id, after the id `after`. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Refuses taken names before the password is hashed. `create` checks them again.
-   * @throws KeywardError `email_taken` (also when both are), `username_taken`
+   * Checks before the password is hashed that both names are free. `create` checks the names a second time.
+   * @throws KeywardError `email_taken` (also when both names are taken), `username_taken`
    */
   checkFree(names: Pick<NewUser, 'emailKey' | 'usernameKey'>): Promise<void>
   /**
-   * Adds a user and runs `alongside` in the same transaction. Of two concurrent calls with the same name one succeeds.
-   * @throws KeywardError `email_taken` (also when both are), `username_taken`
+   * Adds a user and runs `alongside` in the same transaction. Of two concurrent calls with the same name, one succeeds.
+   * @throws KeywardError `email_taken` (also when both names are taken), `username_taken`
    */
   create(user: NewUser, alongside: (user: User) => Promise<void>): Promise<User>
   /** The password columns of a user. */
   findPassword(id: number): Promise<{ hash: string | null; scheme: string | null } | undefined>
-  /** Replaces the verified hash. @returns false when the stored hash is no longer the verified one */
+  /** Replaces a password hash. @returns false when the stored hash is no longer `verifiedHash` */
   replacePassword(change: { id: number; verifiedHash: string; hash: string; scheme: string }): Promise<boolean>
   /** Sets a password and revokes the user's device tokens. @returns false when the user was deleted */
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
   /** Activates or deactivates a user. @returns false when nothing changed */
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
-  /** Deletes a user and every row with a foreign key to it. */
+  /** Deletes a user and every row with a foreign key to the user. */
   remove(id: number): Promise<void>
   /**
-   * Locks an active user with this session epoch until the transaction ends: its sessions begin one after another.
+   * Locks the row of an active user with this session epoch until the transaction ends. So the sessions of one user
+   * begin one after another.
    * @returns the device epoch; undefined when the user is inactive, deleted, or has another session epoch
    */
   holdForSession(user: { id: number; epoch: number }): Promise<number | undefined>
   setDeviceEpoch(user: { id: number; deviceEpoch: number }): Promise<void>
   /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
   raiseSessionEpoch(id: number): Promise<number | undefined>
-  /** The users that have the id, the address or the username of one of these. */
+  /** The users that have the id, the address or the username of one of the `keys`. */
   findHolders(keys: readonly UserKeys[]): Promise<UserKeys[]>
   /**
-   * Adds users with their ids, all of them or none, and runs `alongside` in the same transaction. Later ids are higher.
-   * @returns false when an id, an address or a username is taken; nothing was written then
+   * Adds users with their ids and runs `alongside` in the same transaction. Ids that the database assigns later are
+   * higher.
+   * @returns false when an id, an address or a username is taken. Then no user was added
    */
   insertAllOrNone(users: readonly BulkUser[], alongside: () => Promise<void>): Promise<boolean>
 }
