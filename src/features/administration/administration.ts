@@ -50,7 +50,8 @@ export interface Administration {
   /** Activates a user, who must log in again. */
   activate(user: User): Promise<void>
   /**
-   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets.
+   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The user is gone
+   * with the first transaction; the events are erased after it in short ones, after a crash by the server's clean-up.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
@@ -97,12 +98,14 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
       }),
 
-    deleteUser: ({ id }) =>
-      db.transaction(async () => {
+    async deleteUser({ id }) {
+      await db.transaction(async () => {
         if (!(await roles.keepAnAdmin(id))) return
         await users.remove(id)
         await audit.forgetUser(id)
         await audit.record({ event: 'user.deleted', userId: id })
-      }),
+      })
+      await audit.eraseUser(id)
+    },
   }
 }

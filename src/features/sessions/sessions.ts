@@ -5,6 +5,7 @@ import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
 import { authenticate, authenticateExisting, findByRefreshToken, findCaller } from './authenticate.ts'
@@ -12,6 +13,7 @@ import { begin } from './begin.ts'
 import { createDeviceTokens, type Device, type DeviceTokens } from './device-token.ts'
 import { endAll, endOwn, endOwnAll, logout, revoke } from './end.ts'
 import { finishLogin, type Grant, type LoginGrant } from './grant.ts'
+import { listOwn } from './list.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
 import type {
@@ -44,6 +46,7 @@ export interface SessionsNeeds {
   log: Log
   audit: Audit
   users: Users
+  limits: Limits
   tokens: AccessTokens
   refreshTokensOf: RefreshTokensOf
   deviceTokens: DeviceTokens
@@ -93,12 +96,13 @@ export interface Sessions {
   logout(caller: SessionCaller, ip: string): Promise<void>
   /**
    * Ends one session of the caller's user.
-   * @throws KeywardError `session_not_found`, also for another user's session
+   * @throws KeywardError `session_not_found`, also for another user's session; `rate_limited`
    */
   endOwn(caller: SessionCaller, id: string, ip: string): Promise<void>
   /**
-   * Ends all sessions of the caller's user, or all except the caller's session.
-   * @throws KeywardError `invalid_token` when `exceptCurrent` is true and the caller's session has just ended
+   * Ends all sessions of the caller's user, or all except the caller's session. Writes nothing when there is none to end.
+   * @throws KeywardError `invalid_token` when `exceptCurrent` is true and the caller's session has just ended;
+   *   `rate_limited`
    */
   endOwnAll(caller: SessionCaller, options: { exceptCurrent: boolean; ip: string }): Promise<void>
   /**
@@ -147,7 +151,7 @@ export function createSessions({
     authenticateExisting: (token) => authenticateExisting(needs, token),
     findCaller: (claims) => findCaller(needs, claims),
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
-    listOwn: ({ userId }) => store.listLive(db, { userId, now: clock.now() }),
+    listOwn: (caller) => listOwn(needs, caller),
     logout: (caller, ip) => logout(needs, caller, ip),
     endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),
     endOwnAll: (caller, options) => endOwnAll(needs, caller, options),
