@@ -11,17 +11,20 @@ const EVENTS = 2_100
 describeEachDialect('the deletion of a user with many events', (dialect) => {
   const apps = appsPerTest()
   let erasures: string[] = []
+  let deletions = 0
   let onErase = (): void => {}
 
   async function open(): Promise<{ app: TestApp; id: number }> {
     erasures = []
+    deletions = 0
     onErase = () => {}
     const app = await apps.open({
       dialect,
       replace: {
         store: watchStatements((sql) => {
-          if (!/^update "audit_events"/.test(sql)) return
-          erasures.push(sql)
+          if (/^delete from "sessions"/.test(sql)) deletions++
+          if (!/^(update "audit_events"|delete from "sessions")/.test(sql)) return
+          if (!sql.startsWith('delete')) erasures.push(sql)
           onErase()
         }),
       },
@@ -51,6 +54,27 @@ describeEachDialect('the deletion of a user with many events', (dialect) => {
     expect(await personal(app, id)).toBe(0)
     expect(await app.rows.auditEvents.count({ userId: id })).toBeGreaterThan(EVENTS)
     expect(await personal(app, 1)).toBeGreaterThan(0)
+  })
+
+  test('12.A2 takes ended sessions in short transactions first, and none when it is refused', async () => {
+    const { app, id } = await open()
+    const [session] = await app.rows.sessions.all({ userId: id })
+    const ended = { ...session!, endedAt: app.clock.now(), endReason: 'logout' }
+    for (let at = 0; at < EVENTS; at += 700)
+      await app.rows.sessions.add(...Array.from({ length: 700 }, (_, i) => ({ ...ended, id: `s${at + i}` })))
+    await app.admin.giveRole(id, 'admin')
+    await expect(app.admin.deleteUser(id)).rejects.toMatchObject({ code: 'last_admin' })
+    expect(await app.rows.sessions.count({ userId: id })).toBe(EVENTS + 1)
+    await app.admin.giveRole(1, 'admin')
+    let others = 0
+    onErase = () => {
+      app.record({ event: 'login.failed', userId: 1, ip: '192.0.2.1' }).then(() => others++)
+    }
+    await app.admin.deleteUser(id)
+    expect(deletions).toBe(5)
+    expect(others).toBeGreaterThanOrEqual(deletions + erasures.length - 1)
+    expect(await app.rows.sessions.count({ userId: id })).toBe(0)
+    expect(await app.rows.sessions.count()).toBe(1)
   })
 
   test('12.A2 is finished by the clean-up of any process after a crash in the middle', async () => {

@@ -50,8 +50,9 @@ export interface Administration {
   /** Activates a user, who must log in again. */
   activate(user: User): Promise<void>
   /**
-   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The user is gone
-   * with the first transaction; the events are erased after it in short ones, after a crash by the server's clean-up.
+   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. One transaction
+   * deletes the user. Ended sessions before it and audit events after it are erased in short transactions, so that no
+   * other write waits. After a crash the server's clean-up erases the remaining events.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
@@ -99,6 +100,9 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       }),
 
     async deleteUser({ id }) {
+      // Refused before anything is deleted. The transaction below decides.
+      await db.transaction(() => roles.keepAnAdmin(id))
+      await sessions.deleteOver(id)
       await db.transaction(async () => {
         if (!(await roles.keepAnAdmin(id))) return
         await users.remove(id)

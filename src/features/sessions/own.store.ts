@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, ne } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
@@ -60,3 +60,17 @@ export const hasOtherLive = async (db: Db, by: { userId: number; sessionId: stri
 /** The live sessions of a user, the last refreshed first. */
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
   queryRows(db, prepared(db).listLive, by)
+
+/** Deletes up to `limit` sessions of a user that have ended or expired. @returns how many were deleted */
+export async function deleteOver(
+  { q, t: { sessions } }: Db,
+  { userId, limit, now }: { userId: number; limit: number; now: EpochMs },
+): Promise<number> {
+  const isOver = or(isNotNull(sessions.endedAt), lte(sessions.expiresAt, now))
+  const over = q
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(and(eq(sessions.userId, userId), isOver))
+    .limit(limit)
+  return (await q.delete(sessions).where(inArray(sessions.id, over)).returning({ id: sessions.id })).length
+}

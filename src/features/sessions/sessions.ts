@@ -14,6 +14,7 @@ import { createDeviceTokens, type Device, type DeviceTokens } from './device-tok
 import { endAll, endOwn, endOwnAll, logout, revoke } from './end.ts'
 import { finishLogin, type Grant, type LoginGrant } from './grant.ts'
 import { listOwn } from './list.ts'
+import { deleteOver } from './own.store.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
 import type {
@@ -123,6 +124,11 @@ export interface Sessions {
   /** True when a session of this user, live or not, was last refreshed from the network `client`. */
   isKnownNetwork(from: { userId: number; client: string; ip: string }): Promise<boolean>
   /**
+   * Deletes all sessions of a user that have ended or expired, in short transactions: there can be hundreds of thousands.
+   * Call it before the user is deleted.
+   */
+  deleteOver(userId: number): Promise<void>
+  /**
    * Deletes up to `limit` sessions that ended or expired more than a week ago.
    * @returns how many sessions were deleted or postponed
    */
@@ -131,6 +137,9 @@ export interface Sessions {
 
 /** How long ended sessions are kept. `isKnownNetwork` needs the IP addresses of these sessions. */
 const KEEP_ENDED = 7 * DAY
+
+/** The most sessions that one transaction of `deleteOver` deletes, so that no other write waits for long. */
+const PART = 500
 
 /** @param given.secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while SECRET_KEY is being replaced */
 export function createSessions({
@@ -163,6 +172,9 @@ export function createSessions({
       if (await store.isKnownAddress(db, { userId, ip })) return true
       const addresses = await store.addressesOf(db, userId)
       return addresses.some((address) => clientPrefix(address) === client)
+    },
+    async deleteOver(userId) {
+      while ((await deleteOver(db, { userId, limit: PART, now: clock.now() })) === PART);
     },
     cleanUp: (limit) => store.deleteOld(db, { before: clock.now() - KEEP_ENDED, limit }),
   }
