@@ -46,12 +46,14 @@ export const configSchema = Members({
     description: 'The most connections to PostgreSQL that one process opens.',
   }),
   SECRET_KEY: keySecret(32, {
-    description:
-      'The root secret, the same on every replica: it encrypts stored keys, and refresh tokens derive from it.',
+    description: 'The root secret, the same on every replica: it encrypts the keys that are stored in the database.',
     defaultShown: 'none, required; with `--dev` created in a file beside the database',
   }),
   SECRET_KEY_PREVIOUS: Optional(
-    keySecret(32, { description: 'The old secret, set while `SECRET_KEY` is being replaced.' }),
+    keySecret(32, {
+      description:
+        'The other secret while `SECRET_KEY` is being replaced: the new one before the swap, the old one after it.',
+    }),
   ),
   JWT_ALG: choice(['ES256', 'EdDSA', 'RS256', 'HS256'], {
     default: 'ES256',

@@ -2,5 +2,18 @@
 import { postgresqlColumns } from './columns.postgresql.ts'
 import { allTables } from './tables/all.ts'
 
-export const { users, sessions, signingKeys, roles, userRoles, apiKeys, auditEvents, writeProbes, leases, limits } =
-  allTables(postgresqlColumns)
+export const {
+  users,
+  reservedNames,
+  sessions,
+  signingKeys,
+  roles,
+  userRoles,
+  apiKeys,
+  auditEvents,
+  writeProbes,
+  leases,
+  limits,
+  dataKeys,
+  processes,
+} = allTables(postgresqlColumns)

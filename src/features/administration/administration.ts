@@ -1,9 +1,11 @@
 import { invalidField, KeywardError } from '../../errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
+import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 
@@ -18,6 +20,8 @@ interface NewAccount {
 interface AdministrationNeeds {
   store: Store
   audit: Audit
+  secrets: Secrets
+  apiKeys: ApiKeys
   users: Users
   passwords: Passwords
   roles: Roles
@@ -54,10 +58,21 @@ export interface Administration {
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
+  /**
+   * Replaces the data keys of MACs after SECRET_KEY leaked together with a copy of the database: every session ends, and
+   * every device token is void. Running servers follow within 30 s.
+   * API keys stay: a MAC of 192 random bits tells nothing of them, whoever has its key. `apiKeys` replaces their data key
+   * too and revokes all of them. The key of reserved names stays, since the names are not stored.
+   * @returns how many sessions and API keys ended
+   */
+  renewSecrets(options: { apiKeys: boolean }): Promise<{ sessions: number; apiKeys: number }>
 }
 
+/** Sessions that end in one transaction: few, so that no request waits for it. */
+const BATCH = 500
+
 export function createAdministration(needs: AdministrationNeeds): Administration {
-  const { store: db, audit, users, passwords, roles, sessions, accounts } = needs
+  const { store: db, audit, secrets, apiKeys, users, passwords, roles, sessions, accounts } = needs
   return {
     async createUser(account) {
       const { id } = await accounts.register({ ...account, byAdmin: true })
@@ -104,5 +119,14 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         await audit.forgetUser(id)
         await audit.record({ event: 'user.deleted', userId: id })
       }),
+
+    async renewSecrets({ apiKeys: alsoApiKeys }) {
+      const purposes: Purpose[] = ['refresh_token', 'device_token', 'limit_name']
+      await secrets.renew(alsoApiKeys ? [...purposes, 'api_key'] : purposes)
+      const revoked = alsoApiKeys ? await apiKeys.revokeAll() : 0
+      let ended = 0
+      for (let some = BATCH; some === BATCH; ended += some) some = await sessions.endSome(BATCH, 'secrets_renewed')
+      return { sessions: ended, apiKeys: revoked }
+    },
   }
 }

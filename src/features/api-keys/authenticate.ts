@@ -18,7 +18,7 @@ export async function authenticate(
   for (const mac of macs) {
     const key = await store.findLive(db, { mac, now })
     if (!key) continue
-    // A MAC of the previous SECRET_KEY is replaced.
+    // A MAC of a former data key is replaced: every process has read the current one at its start.
     if (mac !== macs[0] || now - (key.lastUsedAt ?? 0) >= TOUCH_EVERY)
       await store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now })
     const held = await roles.permissionsOf(key.owner)

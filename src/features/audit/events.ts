@@ -25,6 +25,7 @@ export const auditEvents = [
   'key.activated',
   'key.retired',
   'key.revoked',
+  'secrets.renewed',
   'role.granted',
   'role.withdrawn',
   'api_key.created',

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { DAY, SECOND, toDate } from '../../lib/clock.ts'
-import { deriveKey } from '../../lib/hash.ts'
 import { type Random, randomId } from '../../lib/random.ts'
+import type { MacKeys } from '../secrets/secrets.ts'
 import type { User } from '../users/users.ts'
 
 /** The content of a genuine device token. `isDeviceOf` checks its epoch. */
@@ -27,31 +27,31 @@ const TYPE = 'keyward-device+jwt'
 const AUDIENCE = 'keyward:device'
 
 /**
- * Device tokens: HS256 with a key derived from SECRET_KEY, bound to a random number in the user's row, so that neither
+ * Device tokens: HS256 with a data key, bound to a random number in the user's row, so that neither
  * alone is enough to forge one. They grant no access: they distinguish a returning user from a stranger who guesses passwords.
  *
  * @elysiajs/jwt makes them. It waits in the thread pool behind password hashing, so only routes that hash use it. It is
  * loaded at the first login, since it brings all of jose.
- * @param secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced
  */
 export function createDeviceTokens({
-  secrets,
+  macKeys,
   clock,
   random,
 }: {
-  secrets: readonly [string, ...string[]]
+  macKeys: () => MacKeys
   clock: Clock
   random: Random
 }): DeviceTokens {
-  let signers: Promise<Signer[]> | undefined
-  const ready = () => {
-    signers ??= createSigners(secrets)
-    return signers
+  const signers = new WeakMap<Uint8Array, Promise<Signer>>()
+  const signerOf = (key: Uint8Array) => {
+    const signer = signers.get(key) ?? createSigner(key)
+    signers.set(key, signer)
+    return signer
   }
   return {
     async make(user, deviceId = randomId(random)) {
-      const [current] = await ready()
-      return current!.sign({
+      const signer = await signerOf(macKeys()[0])
+      return signer.sign({
         sub: String(user.id),
         aud: AUDIENCE,
         jti: deviceId,
@@ -63,8 +63,8 @@ export function createDeviceTokens({
     async read(token) {
       if (token.length > 1_024) return undefined
       const options = { audience: AUDIENCE, typ: TYPE, algorithms: ['HS256'], currentDate: toDate(clock.now()) }
-      for (const signer of await ready()) {
-        const claims = await signer.verify(token, options)
+      for (const key of macKeys()) {
+        const claims = await (await signerOf(key)).verify(token, options)
         if (claims === false) continue
         const { sub, jti, epoch } = claims as { sub?: unknown; jti?: unknown; epoch?: unknown }
         if (typeof sub === 'string' && typeof jti === 'string' && typeof epoch === 'number')
@@ -75,19 +75,12 @@ export function createDeviceTokens({
   }
 }
 
-async function createSigners(secrets: readonly string[]) {
+async function createSigner(key: Uint8Array) {
   const { jwt } = await import('@elysiajs/jwt')
-  return secrets.map(
-    (secret) =>
-      jwt({
-        name: 'device',
-        secret: Buffer.from(deriveKey(secret, 'keyward device token v1')).toString('hex'),
-        typ: TYPE,
-      }).decorator.device,
-  )
+  return jwt({ name: 'device', secret: Buffer.from(key).toString('hex'), typ: TYPE }).decorator.device
 }
 
-type Signer = Awaited<ReturnType<typeof createSigners>>[number]
+type Signer = Awaited<ReturnType<typeof createSigner>>
 
 /** Whether the device has logged in as this user, and its tokens were not revoked since. */
 export const isDeviceOf = (device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): boolean =>

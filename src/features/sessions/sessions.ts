@@ -5,6 +5,7 @@ import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
 import { authenticate, authenticateExisting, findByRefreshToken, findCaller } from './authenticate.ts'
@@ -117,6 +118,8 @@ export interface Sessions {
   readDevice(token: string): Promise<Device | undefined>
   /** Whether a session of this user, live or not, was last refreshed from this network. */
   isKnownNetwork(from: { userId: number; client: string; ip: string }): Promise<boolean>
+  /** Ends up to `limit` live sessions of any user, without an audit event for each. @returns how many */
+  endSome(limit: number, reason: EndReason): Promise<number>
   /** Deletes up to `limit` sessions that ended or expired a week ago. @returns how many rows it looked at */
   cleanUp(limit: number): Promise<number>
 }
@@ -124,16 +127,15 @@ export interface Sessions {
 /** How long ended sessions are kept: they still tell the networks of their users; see `isKnownNetwork`. */
 const KEEP_ENDED = 7 * DAY
 
-/** @param given.secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced */
 export function createSessions({
   secrets,
   ...others
-}: Omit<SessionsNeeds, 'refreshTokensOf' | 'deviceTokens'> & { secrets: readonly [string, ...string[]] }): Sessions {
+}: Omit<SessionsNeeds, 'refreshTokensOf' | 'deviceTokens'> & { secrets: Secrets }): Sessions {
   const { store: db, clock, random } = others
   const needs: SessionsNeeds = {
     ...others,
-    refreshTokensOf: createRefreshTokens(secrets),
-    deviceTokens: createDeviceTokens({ secrets, clock, random }),
+    refreshTokensOf: createRefreshTokens(() => secrets.macKeys('refresh_token')),
+    deviceTokens: createDeviceTokens({ macKeys: () => secrets.macKeys('device_token'), clock, random }),
   }
   return {
     begin: (login) => begin(needs, login),
@@ -156,6 +158,7 @@ export function createSessions({
       const addresses = await store.addressesOf(db, userId)
       return addresses.some((address) => clientPrefix(address) === client)
     },
+    endSome: (limit, reason) => store.endSome(db, { limit, reason, now: clock.now() }),
     cleanUp: (limit) => store.deleteOld(db, { before: clock.now() - KEEP_ENDED, limit }),
   }
 }

@@ -216,6 +216,21 @@ export const endOutsideEpoch = (
     .set({ endedAt: now, endReason: reason, reviewAt: now })
     .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), ne(sessions.epoch, epoch)))
 
+/** Ends up to `limit` live sessions. @returns how many */
+export async function endSome(
+  { q, t }: Db,
+  { limit, reason, now }: { limit: number; reason: EndReason; now: EpochMs },
+): Promise<number> {
+  const { sessions } = t
+  const some = q.select({ id: sessions.id }).from(sessions).where(notEndedSql(t, now)).limit(limit)
+  const ended = await q
+    .update(sessions)
+    .set({ endedAt: now, endReason: reason, reviewAt: now })
+    .where(and(sql`${sessions.id} in ${some}`, isNull(sessions.endedAt)))
+    .returning({ id: sessions.id })
+  return ended.length
+}
+
 /**
  * Reviews up to `limit` sessions whose review is due before `before`. Deletes those that ended or expired before it, and
  * sets the next review of the others to their expiry.
