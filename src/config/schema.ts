@@ -72,6 +72,7 @@ export const configSchema = Members({
     text(isPlainLine, 'one line of text', {
       description: 'The `aud` claim of access tokens.',
       defaultShown: '`PUBLIC_URL`',
+      whenUnset: 'PUBLIC_URL',
     }),
   ),
   TOKEN_CLAIMS: choices(claims, { default: [...claims], description: 'Which personal claims access tokens carry.' }),
@@ -80,7 +81,11 @@ export const configSchema = Members({
     description: 'After how many days the next signing key replaces the current one; 0 for never.',
   }),
   HOST: text(isHost, 'an IP address or a host name', { default: '0.0.0.0', description: 'The address to listen on.' }),
-  PORT: whole(0, 65_535, { default: 8000, description: 'The port to listen on; 0 lets the system choose.' }),
+  PORT: whole(0, 65_535, {
+    default: 8000,
+    means: { 0: 'the system chooses' },
+    description: 'The port to listen on; 0 lets the system choose.',
+  }),
   PUBLIC_URL: webAddress({
     defaultFrom: ({ PORT }) => defaultPublicUrl(PORT),
     defaultShown: '`http://localhost:<PORT>`',
@@ -162,6 +167,7 @@ export const configSchema = Members({
   LOG_FORMAT: choice(['auto', 'json', 'text'], {
     default: 'auto',
     dev: { default: 'text' },
+    means: { auto: 'text on a terminal, else JSON' },
     description: 'JSON lines for machines or plain text for a person: `auto` is text on a terminal, else JSON.',
   }),
   SHUTDOWN_DELAY_SECONDS: whole(0, 300, {
@@ -181,6 +187,14 @@ export type ConfigKey = keyof Config
 export type DraftConfig = Omit<Config, 'SECRET_KEY'> & { readonly SECRET_KEY?: string }
 
 export const configKeys = Object.keys(configSchema.properties) as readonly ConfigKey[]
+
+/** The name of the setting that names a file with the value: Docker's, Kubernetes' and systemd's way to pass a secret. */
+export const fileKey = (name: ConfigKey): string => `${name}_FILE`
+
+/** Every name that may stand in the environment or in `.env`. */
+export const settingNames: readonly string[] = configKeys.flatMap((name) =>
+  keySchema(name).fileForm ? [name, fileKey(name)] : [name],
+)
 
 /** The schema of one key for production or for `--dev`. */
 export function keySchema(name: ConfigKey, dev = false): TSchema & KeyFacts {
