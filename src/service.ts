@@ -85,7 +85,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const store = used('store', database.store)
     const audit = used('audit', createAudit({ store, clock, retention: retentionOf(config) }))
     const secrets = await openSecrets({ store, clock, random, log, audit, secrets: secretsOf(config) })
-    const users = createUsers({ store, clock })
+    const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
     const passwords = used('passwords', createPasswords({ clock, log, ...hashingOf(config) }))
     const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
     const roles = createRoles({ store, clock, audit, users })
@@ -103,7 +103,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const registration = registrationOf(config)
     const account = { store, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const accounts = createAccounts({ ...account, limits, metrics, registration })
-    const administration = createAdministration({ ...account, accounts })
+    const administration = createAdministration({ ...account, limits, accounts })
     const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, pendingMigrations: pending })
     if (!waitInside) {
@@ -147,7 +147,13 @@ export async function openImport(
 ): Promise<Import & { close(): Promise<void> }> {
   const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
   const audit = createAudit({ store, clock, retention: retentionOf(settings) })
-  return { ...createImport({ clock, users: createUsers({ store, clock }), audit }), close: () => store.close() }
+  const users = createUsers({ store, clock, macKeys: noMacKeys })
+  return { ...createImport({ clock, users, audit }), close: () => store.close() }
+}
+
+/** An import adds users with the names that they have, so it looks for no reserved name. */
+const noMacKeys = () => {
+  throw new Error('An import has no keys of MACs')
 }
 
 const replacer =

@@ -1,4 +1,4 @@
-import type { Count, Reservation } from '../limits/limits.ts'
+import { type Count, type Reservation, userKey } from '../limits/limits.ts'
 import { type Device, isDeviceOf } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
@@ -50,7 +50,7 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
       return { ...settling(reservation, own, voided), device }
     }
   }
-  const account = user ? `u${user.id}` : limits.nameKey(name)
+  const account = user ? userKey(user.id) : limits.nameKey(name)
   const own: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
   // The narrowest limit comes first, so the refusal is the same whichever others count. It spares a flood the look-up below.
   limits.refuseKnown(own)

@@ -3,6 +3,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
@@ -21,6 +22,7 @@ interface AdministrationNeeds {
   store: Store
   audit: Audit
   secrets: Secrets
+  limits: Limits
   apiKeys: ApiKeys
   users: Users
   passwords: Passwords
@@ -54,10 +56,13 @@ export interface Administration {
   /** Activates a user, who must log in again. */
   activate(user: User): Promise<void>
   /**
-   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets.
+   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
+   * stays reserved, as a MAC; the address is free at once.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
+  /** Lets the username of a deleted user be taken again. @returns false when it was not reserved */
+  freeName(typed: string): Promise<boolean>
   /**
    * Replaces the data keys of MACs after SECRET_KEY leaked together with a copy of the database: every session ends, and
    * every device token is void. Running servers follow within 30 s.
@@ -72,7 +77,7 @@ export interface Administration {
 const BATCH = 500
 
 export function createAdministration(needs: AdministrationNeeds): Administration {
-  const { store: db, audit, secrets, apiKeys, users, passwords, roles, sessions, accounts } = needs
+  const { store: db, audit, secrets, limits, apiKeys, users, passwords, roles, sessions, accounts } = needs
   return {
     async createUser(account) {
       const { id } = await accounts.register({ ...account, byAdmin: true })
@@ -112,12 +117,22 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
       }),
 
-    deleteUser: ({ id }) =>
-      db.transaction(async () => {
+    async deleteUser({ id }) {
+      await db.transaction(async () => {
         if (!(await roles.keepAnAdmin(id))) return
         await users.remove(id)
         await audit.forgetUser(id)
         await audit.record({ event: 'user.deleted', userId: id })
+      })
+      // On its own: nothing else waits for it. What a failure leaves is deleted when the buckets are full.
+      await limits.forgetUser(id)
+    },
+
+    freeName: (typed) =>
+      db.transaction(async () => {
+        const freed = await users.freeName(typed)
+        if (freed) await audit.record({ event: 'username.freed' })
+        return freed
       }),
 
     async renewSecrets({ apiKeys: alsoApiKeys }) {

@@ -9,6 +9,7 @@ export const auditEvents = [
   'user.deactivated',
   'user.activated',
   'user.deleted',
+  'username.freed',
   'login.succeeded',
   'login.failed',
   'login.new_device',

@@ -80,9 +80,14 @@ export interface Limits {
   closeIfExhausted(count: Count): Promise<boolean>
   /** The key of a typed name: a MAC, since a person may type the password into the wrong field. */
   nameKey(name: string): string
+  /** Deletes the buckets of a deleted user: their keys hold the user's id and networks. */
+  forgetUser(id: number): Promise<void>
   /** Deletes up to `limit` buckets that are full again. @returns how many */
   cleanUp(limit: number): Promise<number>
 }
+
+/** The key of a user; a rule that counts the user's guesses from one network adds `@` and that network. */
+export const userKey = (id: number): string => `u${id}`
 
 export function createLimits(needs: LimitsNeeds): Limits {
   const { store: db, clock } = needs
@@ -90,6 +95,7 @@ export function createLimits(needs: LimitsNeeds): Limits {
     ...(needs.enabled ? createLimiter(needs) : unlimited),
     // 132 bits of an HMAC-SHA-256.
     nameKey: (name) => `n${toBase64Url(hmacSha256(needs.secrets.macKeys('limit_name')[0], name)).slice(0, 22)}`,
+    forgetUser: (id) => store.deleteOfUser(db, userKey(id)),
     async cleanUp(limit) {
       const now = clock.now()
       const full = await store.findFull(db, { now, limit })

@@ -1,8 +1,10 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
+import type { MacKeys } from '../secrets/secrets.ts'
 import { findHolders, insertAllOrNone } from './bulk.ts'
 import { checkFree, create } from './create.ts'
 import { findAccount, findByName, type NamedAccount } from './find.ts'
+import { freeName, remove } from './ghosts.ts'
 import * as store from './store.ts'
 import type { BulkUser, NewUser, User, UserKeys } from './user.ts'
 
@@ -19,6 +21,8 @@ export {
 export interface UsersNeeds {
   store: Store
   clock: Clock
+  /** The keys for MACs of reserved names. */
+  macKeys: () => MacKeys
 }
 
 /** Users. No other feature writes the table `users`. The calling code ends sessions and records audit events. */
@@ -32,7 +36,7 @@ export interface Users {
   /** A page of users by ascending id, after the id `after`. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Refuses taken names before the password is hashed. `create` checks them again.
+   * Refuses taken names, and usernames of deleted users, before the password is hashed. `create` checks them again.
    * @throws KeywardError `email_taken` (also when both are), `username_taken`
    */
   checkFree(names: Pick<NewUser, 'emailKey' | 'usernameKey'>): Promise<void>
@@ -49,8 +53,10 @@ export interface Users {
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
   /** Activates or deactivates a user. @returns false when nothing changed */
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
-  /** Deletes a user and every row with a foreign key to it. */
+  /** Deletes a user and every row with a foreign key to it. The username stays reserved, as a MAC. */
   remove(id: number): Promise<void>
+  /** Lets the username of a deleted user be taken again. @returns false when it was not reserved */
+  freeName(typed: string): Promise<boolean>
   /**
    * Locks an active user with this session epoch until the transaction ends: its sessions begin one after another.
    * @returns the device epoch; undefined when the user is inactive, deleted, or has another session epoch
@@ -62,7 +68,7 @@ export interface Users {
   /** The users that have the id, the address or the username of one of these. */
   findHolders(keys: readonly UserKeys[]): Promise<UserKeys[]>
   /**
-   * Adds users with their ids, all of them or none, and runs `alongside` in the same transaction. Later ids are higher.
+   * Adds users with their ids, reserved usernames too, all of them or none, and runs `alongside` in the same transaction. Later ids are higher.
    * @returns false when an id, an address or a username is taken; nothing was written then
    */
   insertAllOrNone(users: readonly BulkUser[], alongside: () => Promise<void>): Promise<boolean>
@@ -81,7 +87,8 @@ export function createUsers(needs: UsersNeeds): Users {
     replacePassword: (change) => store.replaceHash(db, { ...change, now: clock.now() }),
     setPassword: (change) => store.setPasswordHash(db, { ...change, now: clock.now() }),
     setActive: (change) => store.setActive(db, { ...change, now: clock.now() }),
-    remove: (id) => store.remove(db, id),
+    remove: (id) => remove(needs, id),
+    freeName: (typed) => freeName(needs, typed),
     holdForSession: (user) => store.holdForSession(db, user),
     setDeviceEpoch: (user) => store.setDeviceEpoch(db, user),
     raiseSessionEpoch: (id) => store.raiseSessionEpoch(db, id),
