@@ -111,7 +111,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       await secrets.heartbeat()
     }
     const close = async () => {
-      // A process that cannot say that it stops counts as running for three minutes more.
+      // After a failure the server counts as running for up to three minutes.
       await secrets.leave().catch((error) => log.warn('process_not_removed', errorFields(error)))
       await database.store.close()
     }

@@ -96,14 +96,14 @@ function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigPro
 
 interface Given {
   text: string
-  /** The file with its line, if the value is in a file. */
+  /** The file that holds the value, for a `.env` file with the line. Undefined for the environment. */
   source?: string
   origin: string
-  /** What a message says instead of the value: nothing of a secret file is shown. */
+  /** Replaces the value in an error message. No part of a secret file is shown. */
   got?: string
 }
 
-/** The value that a setting was given, as it stands in the environment or in a file. */
+/** Finds the text of a setting in the environment, in the `.env` file, or in the file that `<KEY>_FILE` names. */
 function find(name: ConfigKey, input: LoadInput): Given | { problem: ConfigProblem } | undefined {
   const given = findText(name, input)
   const named = keySchema(name).fileForm && findText(fileKey(name), input)
@@ -149,7 +149,7 @@ function dotenvProblems({ path, entries, problems }: DotenvFile): ConfigProblem[
   return [...lines, ...names]
 }
 
-/** A secret in a file that others can read is known to them. */
+/** Warns of a `.env` file that contains a secret and that other users can read. */
 function dotenvWarnings(dotenv: DotenvFile | undefined): ConfigProblem[] {
   if (!dotenv?.isOpenToOthers) return []
   const { path, entries } = dotenv

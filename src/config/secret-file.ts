@@ -1,12 +1,12 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
-/** Far more than any secret: a device such as `/dev/zero` must not be read without end. */
+/** In bytes, more than any secret has. A device such as `/dev/zero` would otherwise be read without end. */
 const MOST = 64 * 1024
 
 /**
- * Reads the file that a setting such as `SECRET_KEY_FILE` names: a secret of Docker or Kubernetes, a credential of
- * systemd. One line end at the end of the file is dropped.
- * @returns the text, or why there is none; `message` continues the file's name and never quotes the file
+ * Reads the file that a setting such as `SECRET_KEY_FILE` names, for example a secret of Docker or Kubernetes or a
+ * credential of systemd. One line end at the end of the file is dropped.
+ * @returns the text, or a message that continues the name of the file; the message never quotes the content
  */
 export function readSecretFile(path: string): { text: string } | { message: string } {
   let bytes: Uint8Array

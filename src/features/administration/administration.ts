@@ -64,16 +64,17 @@ export interface Administration {
   /** Lets the username of a deleted user be taken again. @returns false when it was not reserved */
   freeName(typed: string): Promise<boolean>
   /**
-   * Replaces the data keys of MACs after SECRET_KEY leaked together with a copy of the database: every session ends, and
-   * every device token is void. Running servers follow within 30 s.
-   * API keys stay: a MAC of 192 random bits tells nothing of them, whoever has its key. `apiKeys` replaces their data key
-   * too and revokes all of them. The key of reserved names stays, since the names are not stored.
+   * Replaces the data keys of MACs, after SECRET_KEY and a copy of the database have leaked. Every session ends, and every
+   * device token is revoked. Running servers follow within 30 s.
+   * API keys stay valid: an API key has 192 random bits, which nobody can guess from its MAC. With `apiKeys` their data key
+   * is replaced too, and all API keys are revoked. The data key of reserved names stays, because a new MAC would need the
+   * name, which is not stored.
    * @returns how many sessions and API keys ended
    */
   renewSecrets(options: { apiKeys: boolean }): Promise<{ sessions: number; apiKeys: number }>
 }
 
-/** Sessions that end in one transaction: few, so that no request waits for it. */
+/** The number of sessions that end in one transaction. It is small, so that no request waits long. */
 const BATCH = 500
 
 export function createAdministration(needs: AdministrationNeeds): Administration {
@@ -124,7 +125,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         await audit.forgetUser(id)
         await audit.record({ event: 'user.deleted', userId: id })
       })
-      // On its own: nothing else waits for it. What a failure leaves is deleted when the buckets are full.
+      // Outside the transaction, because it reads the whole table. After a failure clean-up deletes the rows later.
       await limits.forgetUser(id)
     },
 

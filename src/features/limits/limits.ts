@@ -80,13 +80,13 @@ export interface Limits {
   closeIfExhausted(count: Count): Promise<boolean>
   /** The key of a typed name: a MAC, since a person may type the password into the wrong field. */
   nameKey(name: string): string
-  /** Deletes the buckets of a deleted user: their keys hold the user's id and networks. */
+  /** Deletes the buckets of a deleted user. Their keys contain the user's id and networks. */
   forgetUser(id: number): Promise<void>
   /** Deletes up to `limit` buckets that are full again. @returns how many */
   cleanUp(limit: number): Promise<number>
 }
 
-/** The key of a user; a rule that counts the user's guesses from one network adds `@` and that network. */
+/** The key that counts guesses at a user. A rule that counts guesses from one network adds `@` and the network. */
 export const userKey = (id: number): string => `u${id}`
 
 export function createLimits(needs: LimitsNeeds): Limits {

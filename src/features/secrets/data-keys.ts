@@ -7,24 +7,24 @@ import { derivedLabels, type Purpose, purposes } from './purposes.ts'
 import type { SecretsParts } from './secrets.ts'
 import * as store from './store.ts'
 
-/** The keys of one purpose: the current one makes MACs, the former ones are accepted too. 32 bytes each. */
+/** The keys of one purpose, 32 bytes each. MACs are made with the current key. MACs of former keys are accepted. */
 export type MacKeys = readonly [current: Uint8Array, ...former: Uint8Array[]]
 
 /** The data keys as this process last read them. */
 export interface DataKeys {
   of(purpose: Purpose): MacKeys
   formerUntil(purpose: Purpose): EpochMs | undefined
-  /** By the id of the row, to go on with a key whose seal this process can no longer open. */
+  /** By the id of the row. A later read takes a key from here when this process can no longer open its seal. */
   byId: ReadonlyMap<string, Uint8Array>
 }
 
-/** Binds a sealed data key to its row and purpose: in another row it cannot be opened. */
+/** Binds a sealed data key to its row and purpose. In another row the seal does not open. */
 const sealContext = ({ id, purpose }: Pick<store.DataKeyRow, 'id' | 'purpose'>): string =>
   `data_keys.sealed_key:${purpose}:${id}`
 
 /**
- * Makes the data keys that are missing: random ones, or those that the version before derived from its secrets.
- * Processes that start at once agree, since the slot of a purpose is taken once.
+ * Makes the missing data keys: random keys, or on the database of a version without data keys the derived keys of that
+ * version. Of several processes that start at once, one adds the keys: a unique index allows one current key per purpose.
  * @throws KeyringError when the stored signing keys were sealed with another SECRET_KEY
  */
 export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
@@ -32,7 +32,7 @@ export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
   const rows = await store.allKeys(db)
   const missing = purposes.filter((purpose) => !rows.some((row) => row.currentSlot === purpose))
   if (missing.length === 0) return
-  // Data keys sealed with a wrong secret would lock the right one out.
+  // Otherwise a command with a wrong SECRET_KEY would seal the data keys, and no server could open them.
   const ids = secrets.map(secretId)
   if ((await store.signingKeySeals(db)).some((one) => !ids.includes(sealedWith(one) ?? ''))) throw unopenable()
   const isUpgrade = rows.length === 0 && (await store.hasSigningKeys(db))
@@ -61,7 +61,7 @@ async function newRow(
 
 /**
  * Reads the data keys.
- * @param known the keys that this process has opened already; without them a seal that does not open is an error
+ * @param known the keys that this process opened before; without `known` a seal that does not open is an error
  * @throws KeyringError
  */
 export async function loadDataKeys({ store: db, secrets, log }: SecretsParts, known?: DataKeys): Promise<DataKeys> {
@@ -78,7 +78,7 @@ export async function loadDataKeys({ store: db, secrets, log }: SecretsParts, kn
   for (const purpose of purposes) {
     const own = rows.filter((row) => row.purpose === purpose && byId.has(row.id))
     const current = own.find(({ currentSlot }) => currentSlot !== null)
-    // After `renew` by a process with another SECRET_KEY the keys that this process had are all that it has.
+    // A process with another SECRET_KEY has renewed the key. This process cannot open the new key and keeps the old keys.
     const former = known?.of(purpose)
     if (!current && former) keys.set(purpose, former)
     if (!current) continue
@@ -100,7 +100,7 @@ export async function loadDataKeys({ store: db, secrets, log }: SecretsParts, kn
 const otherSecret =
   'it was sealed with another SECRET_KEY: set that as SECRET_KEY_PREVIOUS, or use one SECRET_KEY for all replicas'
 
-/** Moves the seals to SECRET_KEY, unless a running process could not open them then. */
+/** See `Secrets.maintain`. */
 export async function moveSeals(parts: SecretsParts): Promise<void> {
   const { store: db, secrets, processes, sealUnder } = parts
   const current = secretId(secrets[0])

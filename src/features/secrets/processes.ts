@@ -4,16 +4,16 @@ import type { Db } from '../../storage/store.ts'
 import type { RootSecrets } from './secrets.ts'
 import * as store from './store.ts'
 
-/** A process counts as running for this long after its last heartbeat; a heartbeat comes once a minute. */
+/** A server counts as running for this long after its last heartbeat. A heartbeat is due once a minute. */
 const ALIVE_FOR = 3 * MINUTE
 
-/** What this process knows of the running servers of its database. */
+/** The running servers of the database. */
 export interface Processes {
   heartbeat(): Promise<void>
   leave(): Promise<void>
-  /** Of this process's secrets the first that every running process can open; SECRET_KEY when there is none. */
+  /** The first secret of this process with which every running server can open seals; SECRET_KEY when there is none. */
   commonSecret(): Promise<string>
-  /** Whether every running process can open SECRET_KEY, and none that started later has another SECRET_KEY. */
+  /** True when every running server can open seals of SECRET_KEY, and each that started later has the same SECRET_KEY. */
   mayMoveSeals(): Promise<boolean>
 }
 

@@ -26,7 +26,7 @@ export interface SecretsNeeds {
 
 export type RootSecrets = readonly [current: string, ...previous: string[]]
 
-/** What the files of this feature share. */
+/** What the other files of this feature need. */
 export interface SecretsParts extends SecretsNeeds {
   processes: Processes
   /** Seals a data key or a private key; see `Secrets.seal`. */
@@ -34,64 +34,68 @@ export interface SecretsParts extends SecretsNeeds {
 }
 
 /**
- * All that depends on SECRET_KEY: seals, and the keys of MACs.
+ * Everything that depends on SECRET_KEY: seals, and the keys of MACs.
  *
- * MACs (refresh tokens, device tokens, API keys, typed names, names of deleted users) are keyed by random data keys, one
- * per purpose. A data key is stored, sealed under SECRET_KEY. So a change of SECRET_KEY changes no MAC: it only replaces
- * the seals. Neither SECRET_KEY nor a copy of the database alone is enough to make a MAC.
+ * Refresh tokens, device tokens, API keys, typed names and names of deleted users have MACs. The key of a MAC is a data
+ * key: 32 random bytes, one data key per purpose, stored in the database under a seal of SECRET_KEY. A change of
+ * SECRET_KEY therefore changes no MAC. It only replaces seals. Neither SECRET_KEY nor a copy of the database alone is
+ * enough to make a MAC.
  *
- * SECRET_KEY is replaced in three restarts, so that nothing is made that a running process cannot read:
- * 1. `SECRET_KEY=old SECRET_KEY_PREVIOUS=new`: every process can open both, and seals with the old one;
- * 2. `SECRET_KEY=new SECRET_KEY_PREVIOUS=old`: the seals move to the new one;
+ * SECRET_KEY is replaced in three restarts. At no time does a process make a seal that another running process cannot
+ * open:
+ * 1. `SECRET_KEY=old SECRET_KEY_PREVIOUS=new`: every process can open both, and seals with the old secret.
+ * 2. `SECRET_KEY=new SECRET_KEY_PREVIOUS=old`: the processes replace the seals of the old secret by seals of the new one.
  * 3. `SECRET_KEY=new`.
  *
- * Every server has a row in `processes` that names the secrets with which it can open seals. Seals move only when every
- * running process can open the result, and only towards the SECRET_KEY of the process that started last: otherwise the
- * processes of the first and the second step would move them to and fro. Until then a process with a new SECRET_KEY seals
- * with the one that all can open. So the steps may also be taken too fast, or back. A process keeps what it has opened in
- * memory, and goes on even when a seal moves away from it.
+ * Every server has a row in the table `processes`. The row names the secrets with which that server can open seals.
+ * - A seal is replaced only when every running server can open the new seal.
+ * - Of servers with different SECRET_KEYs, only the one that started last replaces seals. Otherwise the servers of step 1
+ *   and those of step 2 would undo each other's work.
+ * - A new key is sealed with the first secret of this process that every running server can open.
+ * Therefore nothing is lost when an operator leaves out step 1 or goes back a step. A process keeps every key that it has
+ * opened in memory, so it continues when another process replaces a seal.
  *
- * A version without data keys derived the keys of MACs from SECRET_KEY. On its database the derived keys are stored as
- * the data keys: its tokens stay valid, and its processes may run beside the new ones. Those derived from
- * SECRET_KEY_PREVIOUS are stored as former keys: they are accepted, and a value is made anew with the current key when it
- * is used. `renew` replaces derived keys by random ones too.
+ * Versions without data keys derived the keys of MACs from SECRET_KEY. On the database of such a version the derived keys
+ * are stored as data keys. Its tokens stay valid, and its processes can run beside new processes. The keys that were
+ * derived from SECRET_KEY_PREVIOUS are stored as former keys: a MAC of a former key is accepted, and replaced by a MAC of
+ * the current key when its token or API key is used. `renew` replaces derived keys by random keys.
  */
 export interface Secrets {
   /** The keys of one purpose, as this process last read them. */
   macKeys(purpose: Purpose): MacKeys
-  /** When the current key of a purpose took the place of others that are still accepted; undefined without those. */
+  /** When the current key of a purpose replaced its former keys; undefined when the purpose has no former key. */
   formerUntil(purpose: Purpose): EpochMs | undefined
   /**
-   * Seals `plaintext` so that every running process can open it. Call it outside transactions.
+   * Seals `plaintext` so that every running server can open the seal. Call it outside transactions.
    * @param context names the row and column; see `seal` in `lib/seal.ts`
    */
   seal(context: string, plaintext: Uint8Array): Promise<string>
-  /** Opens what `seal` made; undefined when no secret of this process opens it. */
+  /** Opens a seal. @returns undefined when no secret of this process opens the seal */
   unseal(context: string, sealed: string): Uint8Array | undefined
   /**
-   * Seals anew with SECRET_KEY.
-   * @returns undefined when SECRET_KEY sealed it already, or when a running process could not open the result
+   * Makes a seal of SECRET_KEY out of a seal of SECRET_KEY_PREVIOUS.
+   * @returns undefined when `sealed` is a seal of SECRET_KEY, or when a running server could not open the new seal
    */
   reseal(context: string, sealed: string): Promise<string | undefined>
-  /** Records that this server runs, for three minutes. A server calls it at its start and once a minute. */
+  /** Records for three minutes that this server is running. A server calls it at the start and once a minute. */
   heartbeat(): Promise<void>
   /** Records that this server has stopped. */
   leave(): Promise<void>
-  /** Reads the data keys that another process has replaced. Every process runs this every 10 s. */
+  /** Reads the data keys, which another process may have replaced. Every server calls it every 10 s. */
   poll(): Promise<void>
-  /** Moves the seals of data keys to SECRET_KEY when every running process can open it. One process runs this for all. */
+  /** Replaces seals of data keys by seals of SECRET_KEY when every running server can open them. */
   maintain(): Promise<void>
   /**
-   * Replaces the data keys of these purposes by random ones and deletes the former ones: values with a MAC of a deleted
-   * key are refused, at other processes within 30 s.
+   * Replaces the current data keys of these purposes by random keys, and deletes the former keys. From then on a MAC of a
+   * replaced or deleted key is refused; other servers follow within 30 s.
    */
   renew(purposes: readonly Purpose[]): Promise<void>
-  /** How far a change of SECRET_KEY has come. */
+  /** The progress of a change of SECRET_KEY. */
   status(): Promise<SecretsStatus>
 }
 
 /**
- * Opens the data keys, and makes those that are missing.
+ * Opens the data keys, and makes the missing ones.
  * @throws KeyringError when a stored key was sealed with another SECRET_KEY
  */
 export async function openSecrets(needs: SecretsNeeds): Promise<Secrets> {

@@ -3,11 +3,11 @@ import { opens } from './processes.ts'
 import type { SecretsParts } from './secrets.ts'
 import * as store from './store.ts'
 
-/** How far a change of SECRET_KEY has come. */
+/** The progress of a change of SECRET_KEY. */
 export interface SecretsStatus {
-  /** Stored keys, private signing keys among them, and how many of them are sealed with SECRET_KEY. */
+  /** How many keys are stored, data keys and private signing keys, and how many of them are sealed with SECRET_KEY. */
   seals: { total: number; current: number }
-  /** Running servers: how many can open SECRET_KEY, how many SECRET_KEY_PREVIOUS, and how many have this SECRET_KEY. */
+  /** How many servers run, can open seals of SECRET_KEY and of SECRET_KEY_PREVIOUS, and have the same SECRET_KEY. */
   processes: { total: number; openCurrent: number; openPrevious: number; sameCurrent: number }
 }
 

@@ -9,23 +9,23 @@ export type ProcessRow = Db['t']['processes']['$inferSelect']
 export const allKeys = ({ q, t: { dataKeys } }: Db): Promise<DataKeyRow[]> =>
   q.select().from(dataKeys).orderBy(desc(dataKeys.createdAt), asc(dataKeys.id))
 
-/** Adds a key unless its slot is taken. @returns whether it was added */
+/** Adds a key. @returns false when the purpose has a current key already; nothing was written then */
 export async function insertKey({ q, t: { dataKeys } }: Db, row: DataKeyRow): Promise<boolean> {
   const added = await q.insert(dataKeys).values(row).onConflictDoNothing().returning({ id: dataKeys.id })
   return added.length > 0
 }
 
-/** Puts another key into the place of the current one. */
+/** Replaces the current key of a purpose by another key. */
 export const replaceCurrent = (
   { q, t: { dataKeys } }: Db,
   { id, purpose, sealedKey, createdAt }: Omit<DataKeyRow, 'currentSlot'>,
 ): Promise<unknown> => q.update(dataKeys).set({ id, sealedKey, createdAt }).where(eq(dataKeys.currentSlot, purpose))
 
-/** Deletes the keys of a purpose that are accepted but make no more MACs. */
+/** Deletes the former keys of a purpose. */
 export const deleteFormer = ({ q, t: { dataKeys } }: Db, purpose: string): Promise<unknown> =>
   q.delete(dataKeys).where(and(eq(dataKeys.purpose, purpose), isNull(dataKeys.currentSlot)))
 
-/** Replaces a seal if it is still the one that was opened. */
+/** Replaces a seal, unless another process has replaced it since it was read. */
 export const replaceSeal = (
   { q, t: { dataKeys } }: Db,
   { id, from, to }: { id: string; from: string; to: string },
@@ -44,7 +44,7 @@ export async function signingKeySeals({ q, t: { signingKeys } }: Db): Promise<st
   return rows.map(({ seal }) => seal)
 }
 
-/** Whether a server has ever run on this database: its first act is to make signing keys. */
+/** True when a server has run on this database. A server makes signing keys at its first start. */
 export async function hasSigningKeys({ q, t: { signingKeys } }: Db): Promise<boolean> {
   const rows = await q.select({ kid: signingKeys.kid }).from(signingKeys).limit(1)
   return rows.length > 0

@@ -73,7 +73,7 @@ export async function readKeys({ store: db, secrets }: SigningKeysNeeds): Promis
   return rows
 }
 
-/** Moves the seals to SECRET_KEY, unless a running process could not open them then. */
+/** Replaces seals of private keys by seals of SECRET_KEY when every running server can open them. */
 export async function renewSeals(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<void> {
   const { secrets, store: db } = needs
   for (const { kid, sealedPrivateKey: from } of rows) {

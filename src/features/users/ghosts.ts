@@ -5,8 +5,8 @@ import { normalizeImportedUsername } from './username.ts'
 import type { UsersNeeds } from './users.ts'
 
 /*
- * The username of a deleted user stays reserved: services that know people by their names would take the next owner of
- * the name for the former one. Only a MAC of the name is stored. The address is free at once, since an owner proves it.
+ * The username of a deleted user stays reserved. Otherwise somebody could register the name, and a service that knows
+ * users by their names would take the new user for the deleted one. Only a MAC of the name is stored.
  */
 
 /** Deletes a user and reserves the name, in the caller's transaction or one of its own. */
@@ -18,7 +18,7 @@ export const remove = (needs: UsersNeeds, id: number): Promise<void> =>
     await store.reserveName(needs.store, { mac: mac!, reservedAt: needs.clock.now() })
   })
 
-/** Whether a deleted user had this name. */
+/** True when the username is reserved, because a deleted user had it. */
 export const isReserved = (needs: UsersNeeds, usernameKey: string): Promise<boolean> =>
   store.isReserved(needs.store, macsOf(needs, usernameKey))
 
