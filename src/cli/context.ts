@@ -2,19 +2,19 @@ import type { ProcessUsage } from '../features/metrics/metrics.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 
-/** The process as commands see it. `main.ts` passes the real one. */
+/** Everything that a command uses of its process. `main.ts` passes the real process. */
 export interface CommandContext {
   env: Record<string, string | undefined>
-  /** The running executable, for the `.env` beside it. */
+  /** The path of the running executable. The file `.env` is read from the same folder. */
   executable: string
   version: string
   clock: Clock
   random: Random
   usage: () => ProcessUsage
   print: (text: string) => void
-  /** As `print`, for log lines. Some may be dropped if nobody reads them. */
+  /** Prints a log line like `print`. Lines may be dropped if their reader is too slow. */
   printLog: (line: string) => void
-  /** Whether `print` writes to a terminal. */
+  /** Returns true when `print` writes to a terminal. */
   printsToTerminal: () => boolean
   printError: (text: string) => void
   /** Reads a password from a prompt or from standard input. */

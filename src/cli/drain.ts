@@ -7,13 +7,14 @@ const FINISH_LIMIT = 30 * SECOND
 /** The part of `Bun.serve`'s server that stops it. */
 export interface DrainableServer {
   readonly pendingRequests: number
-  /** Closes the port and resolves when running requests are answered. With `true` their connections are closed at once. */
+  /** Closes the port and resolves when running requests are answered. `stop(true)` closes all connections at once. */
   stop(cut?: boolean): Promise<void>
 }
 
 /**
- * Stops a server without failed requests. First `/readyz` answers 503 for `delaySeconds`, so that load balancers choose
- * other servers; requests are still served. Then the port is closed, and running requests have 30 s to finish.
+ * Stops a server after its requests are answered:
+ * 1. `/readyz` answers 503 for `delaySeconds`, and load balancers choose other servers. Other requests are served.
+ * 2. The port is closed, and running requests have 30 s to finish. After 30 s their connections are closed.
  */
 export async function drain(
   server: DrainableServer,
@@ -32,7 +33,7 @@ export async function drain(
   await server.stop(true)
 }
 
-/** Tells the client to close its connection, so that its next request goes to another server. */
+/** Asks the client to close its connection. Its next request can then go to another server. */
 export function lastOnConnection(response: Response): Response {
   response.headers.set('connection', 'close')
   return response

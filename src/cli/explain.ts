@@ -6,8 +6,8 @@ import { MigrationError } from '../storage/migrate.ts'
 import { CommandError } from './context.ts'
 
 /**
- * The error message for the terminal: one sentence if the reason is known. An unexpected error is reported only with its
- * class, code and stack, since drivers put parameters into their messages.
+ * Returns the error message for the terminal. For a known reason the message is a sentence. For an unexpected error the
+ * message has only the class, code and stack, because drivers put parameters into the error's own message.
  */
 export function explain(error: unknown): string {
   const { error: name, error_code: code, errno, stack } = errorFields(error)
@@ -41,7 +41,7 @@ const reasons: readonly [codes: RegExp, sentence: string][] = [
   [/^ERR_POSTGRES_TLS/, `${SERVER} does not agree on TLS`],
 ]
 
-/** Looks up the code of a driver, then the SQLSTATE, which the PostgreSQL driver has in `errno`. */
+/** Looks up the code of the driver first, then the SQLSTATE, which the PostgreSQL driver puts in `errno`. */
 function databaseReason(codes: unknown[]): string | undefined {
   for (const code of codes.map(String)) {
     const [, sentence] = reasons.find(([known]) => known.test(code)) ?? []
@@ -49,7 +49,7 @@ function databaseReason(codes: unknown[]): string | undefined {
   }
 }
 
-/** A system error about a file. Its path comes from the configuration or the command line. */
+/** Explains a system error about a file. The path of the file comes from the configuration or the command line. */
 function fileReason(error: unknown): string | undefined {
   const { code, path, syscall } = error as { code?: unknown; path?: unknown; syscall?: unknown }
   if (typeof path !== 'string' || typeof syscall !== 'string') return undefined

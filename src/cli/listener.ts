@@ -2,14 +2,14 @@ import type { App } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { CommandError } from './context.ts'
 
-/** In bytes. The parsers refuse bodies over 64 KiB; this limit stops the transfer of very large ones. */
+/** In bytes. The parsers refuse bodies over 64 KiB. This limit stops the transfer of very large bodies. */
 const MAX_REQUEST_BODY = 1024 * 1024
 /** Seconds after which a connection without traffic is closed. */
 const IDLE_TIMEOUT = 30
 
 export interface Listener {
   server: Bun.Server<undefined>
-  /** Sends requests to `answer` from now on. Requests that arrived before the first call wait for it. */
+  /** Sends requests to `answer` from now on. Requests that arrive before the first call wait for the first call. */
   answerWith(answer: App['fetch']): void
 }
 

@@ -1,6 +1,6 @@
 import { CommandError } from './context.ts'
 
-/** The part of a terminal or pipe that reading needs. */
+/** The part of a terminal or pipe that `readSecret` uses. */
 export interface SecretInput extends AsyncIterable<Uint8Array> {
   isTTY?: boolean
   setRawMode?(on: boolean): unknown
@@ -11,10 +11,10 @@ const CTRL_C = '\x03'
 const BACKSPACE = /[\b\x7f]/
 
 /**
- * Reads a password. At a terminal it shows a prompt and hides the typed text; otherwise it reads all of standard input.
- * Only one trailing newline is removed, which `echo` and editors add.
+ * Reads a password. At a terminal, shows a prompt and hides the typed text. Otherwise, reads all of standard input and
+ * removes one newline at its end, because `echo` and editors add a newline.
  * @returns undefined after Ctrl-C at the terminal
- * @throws CommandError for input that is not UTF-8: replacing bytes would make different passwords equal
+ * @throws CommandError if standard input is not UTF-8. Replacing invalid bytes would make different passwords equal.
  */
 export async function readSecret(
   input: SecretInput,
@@ -26,7 +26,7 @@ export async function readSecret(
     for await (const chunk of input) chunks.push(chunk)
     return decode(Buffer.concat(chunks)).replace(/\r?\n$/, '')
   }
-  // Before the prompt, so that characters typed immediately after it are hidden, too.
+  // Raw mode begins before the prompt. Otherwise characters typed immediately after the prompt could be visible.
   input.setRawMode?.(true)
   try {
     write(prompt)

@@ -22,7 +22,7 @@ export async function runServer(
   const jobs = startJobs(service, jobsOf(service))
   try {
     const app = createApp(service, (request) => server.requestIP(request)?.address)
-    // JIT compilation starts with the first other request: a server that only answers probes keeps its small memory.
+    // The first request that is not a probe turns on JIT compilation. Without JIT, a server needs less memory.
     answerWith((request) => {
       if (!app.isProbe(request)) {
         answerWith(app.fetch)
@@ -55,7 +55,7 @@ export async function runServer(
   }
 }
 
-/** The server's address for a browser on this machine. */
+/** Returns the URL of the server for a browser on this machine. */
 function addressOf({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): string {
   if (HOST === '0.0.0.0' || HOST === '::') return `http://localhost:${PORT}`
   return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`

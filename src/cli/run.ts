@@ -13,7 +13,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     meta: { name: 'keyward', version: context.version, description: 'User authentication in one executable' },
     subCommands: {
       serve: server,
-      // The other commands are loaded on demand, so that the start of a server does not evaluate them.
+      // The other commands are loaded on demand. This avoids evaluating them when a server starts.
       config: async () => (await import('./commands/config.ts')).config(context),
       migrate: async () => (await import('./commands/migrate.ts')).migrate(context),
       healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
@@ -38,7 +38,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       return 0
     }
     await checkArguments(command, rest)
-    // A server enables JIT compilation at its first request.
+    // A server enables JIT compilation later, at its first request that is not a probe.
     if (command !== server) enableJit()
     await runCommand(command, { rawArgs: rest })
     return 0
@@ -53,7 +53,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   }
 }
 
-/** Finds the command that the leading words name. A group without a further word stands for its default command. */
+/** Finds the command that the leading words name. If the words name only a group, finds the group's default command. */
 async function resolve(root: CommandDef, argv: readonly string[], asksForHelp: boolean) {
   const parents: CommandDef[] = []
   const rest = [...argv]
@@ -73,14 +73,14 @@ async function resolve(root: CommandDef, argv: readonly string[], asksForHelp: b
   }
 }
 
-/** citty prints colours even to files and pipes, and shows only one parent. */
+/** Renders the help text. Corrects two defects of citty: it prints colours even to files, and shows only one parent. */
 async function usage(command: CommandDef, parents: readonly CommandDef[]): Promise<string> {
   const names = parents.map(({ meta }) => (meta as { name: string }).name)
   const parent = { meta: { ...parents[0]?.meta, name: names.join(' ') } }
   return Bun.stripANSI(await renderUsage(command, parents.length === 0 ? undefined : parent))
 }
 
-/** citty ignores unknown arguments, so a mistyped option would have no effect and no error. */
+/** Refuses unknown arguments. citty ignores them, so a mistyped option would have no effect and cause no error. */
 async function checkArguments(command: CommandDef, args: string[]): Promise<void> {
   if (args.length === 0) return
   const { parseArgs } = await import('node:util')

@@ -5,8 +5,8 @@ import type { CommandContext } from './context.ts'
 import { readConfig, type SettingsFlags, settingsArgs } from './settings.ts'
 
 /**
- * A command that works on the configured database, also while a server is running. It logs only warnings and errors, and
- * refuses a database that is not current: only `serve` and `migrate up` upgrade it.
+ * Makes a command that works on the configured database, also while a server is running. The command logs only warnings
+ * and errors. It refuses a database that is not current, because only `serve` and `migrate up` upgrade the database.
  */
 export const serviceCommand = <const Args extends ArgsDef>(
   context: CommandContext,

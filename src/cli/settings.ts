@@ -36,7 +36,7 @@ export function loadSettings(context: CommandContext, flags: SettingsFlags): Loa
   return loaded
 }
 
-/** As `readSettings`, but with `--dev` a missing SECRET_KEY is created and its file is printed. */
+/** Reads the configuration like `readSettings`. With `--dev`, also creates a missing SECRET_KEY and prints its file. */
 export function readConfig(context: CommandContext, flags: SettingsFlags): Config {
   const { config, devSecret } = withSecretKey(readSettings(context, flags), context.random)
   if (devSecret?.created) context.printError(`Created a SECRET_KEY for development in ${devSecret.path}\n`)

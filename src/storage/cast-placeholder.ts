@@ -1,12 +1,16 @@
 import { type Placeholder, type SQL, sql } from 'drizzle-orm'
 
 /**
- * A placeholder wrapped in CAST. SQLite re-plans a statement when a bare parameter is bound in LIMIT, or in an equality of a
- * statement that joins tables or finds several rows; that takes ten times what the statement itself does. The cast prevents it.
+ * Returns a placeholder inside a CAST, which avoids a slow case of SQLite. Without the cast, SQLite plans the statement
+ * again when a parameter is bound in LIMIT, or in an equality of a statement that joins tables or finds several rows.
+ * Planning takes ten times as long as running the statement.
  */
 export const castPlaceholder = (name: string, type: 'text' | 'bigint'): SQL =>
   sql`cast(${sql.placeholder(name)} as ${sql.raw(type)})`
 
-/** For `.limit()`: a placeholder's name, or a number. Drizzle takes an expression there and declares it as a placeholder. */
+/**
+ * Returns the argument of Drizzle's `.limit()` for a number or for the name of a placeholder. `.limit()` accepts any
+ * SQL expression, but its declared type allows only a number or a placeholder.
+ */
 export const limitTo = (rows: string | number): Placeholder =>
   (typeof rows === 'string' ? castPlaceholder(rows, 'bigint') : sql.raw(String(rows))) as unknown as Placeholder

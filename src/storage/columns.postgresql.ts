@@ -1,7 +1,10 @@
 import * as p from 'drizzle-orm/pg-core'
 import type { Columns } from './columns.ts'
 
-/** The kinds of columns, for PostgreSQL. Each has the same JavaScript type on both databases, so the cast to SQLite's types is right. */
+/**
+ * The column kinds for PostgreSQL. Each column kind has the same JavaScript type on SQLite and PostgreSQL. Therefore
+ * the cast to SQLite's types is correct.
+ */
 export const postgresqlColumns = {
   table: p.pgTable,
   id: (name: string) => p.bigint(name, { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),

@@ -1,8 +1,8 @@
 import * as s from 'drizzle-orm/sqlite-core'
 
 /**
- * The kinds of columns, for SQLite. Tables and queries use these types and run on both databases. A time is an integer of
- * epoch milliseconds; bytes are base64url text, and structures are JSON text.
+ * The column kinds for SQLite. Tables and queries use these types, and run on SQLite and PostgreSQL. A time is an
+ * integer of epoch milliseconds, bytes are base64url text, and structures are JSON text.
  */
 export const sqliteColumns = {
   table: s.sqliteTable,

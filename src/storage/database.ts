@@ -17,13 +17,15 @@ export type DatabaseSettings = Pick<
 >
 
 /**
- * The treatment of a schema that is not current. `upgrade` migrates it, and creates a missing SQLite file. `require` refuses
- * it and creates nothing. `ignore` opens the database to look at it, and changes nothing on disk.
+ * What `openDatabase` does when the schema is not current:
+ * - `upgrade` migrates the database, and creates a missing SQLite file.
+ * - `require` refuses the database, and creates nothing.
+ * - `ignore` opens the database for inspection, and changes nothing on disk.
  */
 export type SchemaPolicy = 'upgrade' | 'require' | 'ignore'
 
 interface DatabaseOptions extends Pick<StorageOptions, 'waitInside'> {
-  /** For the times at which migrations are applied. */
+  /** Gives the times that are recorded for applied migrations. */
   clock: Clock
   log?: Log
   schema?: SchemaPolicy
@@ -32,13 +34,14 @@ interface DatabaseOptions extends Pick<StorageOptions, 'waitInside'> {
 interface OpenDatabase {
   store: Store
   driver: Driver
-  /** The applied migrations, and the path of the copy that was made of an SQLite file before them. */
+  /** The migrations that this call applied, and the path of the copy of the SQLite file from before the upgrade. */
   upgrade: { applied: readonly string[]; copy: string | undefined }
 }
 
 /**
  * Opens the database of a configuration, and upgrades or checks its schema.
- * @throws MigrationError as `migrate`; with `require` also when migrations are pending or the file does not exist
+ * @throws MigrationError when the database does not fit this executable; with `require` also when migrations are
+ * pending or the SQLite file does not exist
  */
 export async function openDatabase(
   settings: DatabaseSettings,
@@ -49,7 +52,7 @@ export async function openDatabase(
     synchronous: settings.SQLITE_SYNCHRONOUS,
     cacheMb: settings.SQLITE_CACHE_MB,
     poolSize: settings.POSTGRES_POOL_SIZE,
-    // Waiting for another process takes real time, also where a test moves the clock by hand.
+    // Waiting for another process takes real time. Tests move the other `clock` by hand.
     clock: systemClock,
     random: systemRandom,
     log,
@@ -73,7 +76,7 @@ export async function openDatabase(
 
 type StorageOptions = Omit<SqliteOptions, 'path'> & Omit<PostgresOptions, 'url'>
 
-/** Opens a database and migrates nothing. The driver is for `migrate.ts`; everything else uses the store. */
+/** Opens a database and does not migrate it. Only `migrate.ts` uses the driver; all other code uses the store. */
 export async function openStorage({
   target,
   ...options
@@ -92,7 +95,7 @@ function sqlite(options: SqliteOptions) {
   return { driver, q: drizzle(driver.execute), columns: sqliteColumns }
 }
 
-/** Loads the PostgreSQL modules only here: a start on SQLite need not evaluate them. */
+/** Loads the PostgreSQL modules on demand. This avoids evaluating them at a start on SQLite. */
 async function postgresql(options: PostgresOptions) {
   const [{ openPostgres }, { postgresqlColumns }, builder] = await Promise.all([
     import('./postgres.ts'),
@@ -103,16 +106,16 @@ async function postgresql(options: PostgresOptions) {
   return { driver, q: builder.drizzle(driver.execute) as unknown as Db['q'], columns: postgresqlColumns }
 }
 
-/** See `Store.reserveIds`. */
+/** Implements `Store.reserveIds`. */
 async function reserveIds(
   driver: Driver,
   dialect: Store['dialect'],
   { table, through }: { table: string; through: number },
 ): Promise<void> {
-  // SQLite's AUTOINCREMENT continues after the highest id, and there is one writer at a time.
+  // SQLite needs no action: its AUTOINCREMENT continues after the highest id, and only one writer runs at a time.
   if (dialect === 'sqlite') return
   await driver.transaction(async () => {
-    // The lock excludes inserts, so no id is assigned between reading the sequence and setting it.
+    // The lock blocks inserts. Thus no id is assigned between reading the sequence and setting the sequence.
     await driver.execute(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`, [])
     await driver.execute(
       `SELECT setval(ids, $1::bigint) FROM (SELECT pg_get_serial_sequence($2, 'id')::regclass AS ids) AS sequence

@@ -18,11 +18,11 @@ const prepared = statements(({ q, t: { leases } }, { change }) => ({
 }))
 
 /**
- * Takes or renews the lease on `name` for `ms` milliseconds, in one statement: one of several concurrent processes gets it.
- * A lease avoids double work and guarantees nothing: clocks differ, and a process may be suspended past its lease. So the
- * writes of the work must be conditional as well.
+ * Takes or renews the lease on `name` for `ms` milliseconds, in one statement. Only one of several concurrent processes
+ * gets the lease. A lease usually prevents double work but does not guarantee it, because clocks differ and a process
+ * may be suspended for longer than its lease. Therefore the writes of the work must also be conditional.
  * @param holder identifies the process
- * @returns whether `holder` has the lease now
+ * @returns true when `holder` has the lease now
  */
 export async function tryLease(
   { store, clock }: { store: Db; clock: Pick<Clock, 'now'> },
@@ -34,7 +34,7 @@ export async function tryLease(
   return (await execute(store, prepared(store).take, { name, holder, now, expiresAt: now + ms })) > 0
 }
 
-/** Ends the lease early if `holder` still has it, so that another process need not wait for its expiry. */
+/** Ends the lease early, if `holder` still has the lease. Another process can then take the lease at once. */
 export const releaseLease = async (store: Db, name: string, holder: string): Promise<void> => {
   await execute(store, prepared(store).release, { name, holder })
 }

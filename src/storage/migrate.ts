@@ -15,7 +15,7 @@ export interface Migration {
 }
 
 export interface MigrationState extends Migration {
-  /** When it was applied, undefined while it is pending. */
+  /** When the migration was applied; undefined while the migration is pending. */
   appliedAt: EpochMs | undefined
 }
 
@@ -24,12 +24,12 @@ const embedded = { sqlite: readMigrations('sqlite'), postgresql: readMigrations(
 /** The migrations inside this executable, in order. */
 export const embeddedMigrations = (dialect: 'sqlite' | 'postgresql'): readonly Migration[] => embedded[dialect]
 
-/** The SHA-256 of a migration, in base64url, as `keyward_migrations.sha256` holds it. */
+/** The SHA-256 of a migration in base64url, the format of the column `keyward_migrations.sha256`. */
 const fingerprint = (migration: Migration): string => toBase64Url(sha256(migration.sql))
 
 /**
- * Upgrades the database to this executable's schema, in one transaction under a lock: concurrent starts are safe.
- * An SQLite file that was migrated before is copied aside first.
+ * Upgrades the database to this executable's schema, in one transaction under a lock. The lock makes concurrent starts
+ * safe. An SQLite file that Keyward has migrated before is first copied to another file.
  * @returns the names of the applied migrations, and the path of the copy
  * @throws MigrationError when the database belongs to another program, is newer, or was migrated by other migrations
  */
@@ -44,13 +44,13 @@ export async function migrate(
     await run(
       'CREATE TABLE IF NOT EXISTS keyward_migrations (name text PRIMARY KEY NOT NULL, sha256 text NOT NULL, applied_at bigint NOT NULL)',
     )
-    // Another process may have migrated it in the meantime.
+    // Another process may have migrated the database before this process got the lock.
     const states = compare(migrations, await readApplied(run))
     const pending = pendingOf(states)
     const copy = pending[0] && pending.length < states.length ? await copyAside(pending[0].name) : undefined
     for (const migration of pending) {
       for (const statement of migration.sql.split('--> statement-breakpoint')) await run(statement)
-      // PostgreSQL reads $1 as a parameter's number, SQLite as a parameter's name; it binds them in order.
+      // PostgreSQL reads $1 as the number of a parameter. SQLite reads $1 as a name, and binds the names in order.
       await run('INSERT INTO keyward_migrations (name, sha256, applied_at) VALUES ($1, $2, $3)', [
         migration.name,
         fingerprint(migration),
@@ -64,15 +64,15 @@ export async function migrate(
 const pendingOf = (states: readonly MigrationState[]) => states.filter((one) => one.appliedAt === undefined)
 
 /**
- * For a command that uses a database and never upgrades it.
- * @throws MigrationError as `migrate`, and when migrations are pending
+ * Checks the schema for a command that never upgrades the database.
+ * @throws MigrationError when the database does not fit this executable, or when migrations are pending
  */
 export async function requireCurrent(driver: Driver, migrations: readonly Migration[]): Promise<void> {
   const problem = describePending(await migrationStates(driver, migrations))
   if (problem !== undefined) throw new MigrationError(problem)
 }
 
-/** The pending migrations and how to apply them, for the terminal; undefined when the database is current. */
+/** Describes the pending migrations and how to apply them, for the terminal. Undefined when the database is current. */
 export function describePending(states: readonly MigrationState[]): string | undefined {
   const names = pendingOf(states).map(({ name }) => name)
   if (names.length === 0) return undefined
@@ -84,19 +84,20 @@ export function describePending(states: readonly MigrationState[]): string | und
 const wayOut = (verb: string) => `${verb} with "keyward migrate up", or start the server.`
 
 /**
- * Every embedded migration with the time it was applied. Changes nothing.
- * @throws MigrationError as `migrate`
+ * Returns each of `migrations` with the time at which it was applied. Changes nothing.
+ * @throws MigrationError when the database belongs to another program, is newer, or was migrated by other migrations
  */
 export async function migrationStates(driver: Driver, migrations: readonly Migration[]): Promise<MigrationState[]> {
   const refusal = await findForeign(driver, ['users', ...tablesOf(migrations)])
-  // Read after the other tables: a process that starts at the same moment creates this one together with them.
+  // This table must be read last. Another process may create all tables at the same moment, in one transaction. Then a
+  // reversed order could find the new tables but not this table, and the database would be refused.
   const ours = (await driver.columnsOf('keyward_migrations')).length > 0
   if (ours) return compare(migrations, await readApplied(runnerOf(driver)))
   if (refusal) throw refusal
   return migrations.map((migration) => ({ ...migration, appliedAt: undefined }))
 }
 
-/** The tables that the migrations create. Another program's table of the same name is refused before they run. */
+/** The tables that the migrations create. A database where another program made a table of such a name is refused. */
 const tablesOf = (migrations: readonly Migration[]): Set<string> =>
   new Set(migrations.flatMap(({ sql }) => [...sql.matchAll(/^CREATE TABLE [`"](\w+)[`"]/gm)].map(([, name]) => name!)))
 
@@ -114,7 +115,7 @@ async function findForeign(driver: Driver, tables: Iterable<string>): Promise<Mi
   }
 }
 
-/** Names of the given migrations that are not applied now. A migration that a newer Keyward added is ignored. */
+/** Names of the given migrations that are not applied now. Ignores migrations that a newer Keyward applied. */
 export async function pendingMigrations(driver: Driver, migrations: readonly Migration[]): Promise<string[]> {
   const applied = await readApplied(runnerOf(driver))
   return migrations.map(({ name }) => name).filter((name) => !applied.has(name))
@@ -125,7 +126,7 @@ const runnerOf =
   async (sql, params = []) =>
     (await driver.execute(sql, params)).rows
 
-/** By name, in order. */
+/** The applied migrations by name, sorted by name. */
 type Applied = ReadonlyMap<string, { hash: string; appliedAt: EpochMs }>
 
 async function readApplied(run: RunSql): Promise<Applied> {

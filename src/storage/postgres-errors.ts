@@ -6,7 +6,7 @@ export function sqlState(error: unknown): string | undefined {
   for (const { errno } of causes(error)) if (typeof errno === 'string' && /^[0-9A-Z]{5}$/.test(errno)) return errno
 }
 
-/** serialization_failure and deadlock_detected: nothing was done, and a retry may succeed. */
+/** True for serialization_failure and deadlock_detected. The server has rolled back, and a retry may succeed. */
 export const mayRetry = (error: unknown): boolean => /^40(001|P01)$/.test(sqlState(error) ?? '')
 
 /**

@@ -1,14 +1,14 @@
 /**
- * One token of PostgreSQL's SQL, as far as it decides where a parameter may stand: escape strings, names (which may hold `$`),
- * strings, quoted names, line comments, dollar quotes, parameters, the start of a block comment, and single characters.
- * Names come after escape strings, so that `E'…'` is one token, and `note'…'` a name and a string.
+ * One token of PostgreSQL's SQL. The alternatives, in order: an escape string, a name (may contain `$`), a string, a
+ * quoted name, a line comment, a dollar-quoted string, a parameter, the start of a block comment, any other single
+ * character. Escape strings come before names. Thus `E'…'` is one token, while `note'…'` is a name and a string.
  */
 const TOKEN =
   /[eE]'(?:[^'\\]|\\.|'')*'|[\p{L}_][\p{L}\p{N}_$]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n\r]*|(\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$).*?\1|\$(?<parameter>\d+)|(?<comment>\/\*)|./gsuy
 
 /**
- * Replaces the parameters `$1`, `$2`, … of a statement, and nothing that looks like one in a string, a quoted name or a comment.
- * It assumes `standard_conforming_strings`, PostgreSQL's default.
+ * Replaces the parameters `$1`, `$2`, … of a statement. Does not replace the same text in a string, a name or a
+ * comment. The setting `standard_conforming_strings` must be on, which is PostgreSQL's default.
  */
 export function replaceParameters(text: string, replacement: (number: number) => string): string {
   const token = new RegExp(TOKEN)
@@ -24,7 +24,7 @@ export function replaceParameters(text: string, replacement: (number: number) =>
   return replaced + text.slice(copied)
 }
 
-/** Block comments may hold others. */
+/** Returns the index after the block comment that begins at `start`. Block comments may be nested. */
 function endOfComment(text: string, start: number): number {
   const bound = /\/\*|\*\//g
   bound.lastIndex = start

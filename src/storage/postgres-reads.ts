@@ -3,7 +3,7 @@ import { KeywardError } from '../errors.ts'
 import { nextTurn } from '../lib/clock.ts'
 import { replaceParameters } from './postgres-parameters.ts'
 
-/** How many reads share a round trip at most. A larger batch is split, so that several server processes work on it. */
+/** The most reads in one round trip. A larger batch is split, and several server processes then work in parallel. */
 const BATCH = 32
 
 type Query = (text: string, params: unknown[]) => Promise<unknown[][]>
@@ -15,9 +15,9 @@ interface Read {
 }
 
 /**
- * Batches reads for PostgreSQL: reads of one turn of the event loop that differ only in their parameters share a round trip.
- * Waking a server process and receiving its answer costs several times what the read itself does. A batch is sent after
- * the last read of the turn arrived, so each read sees what was committed before it.
+ * Batches reads for PostgreSQL. Reads that are requested in one turn of the event loop, and that differ only in their
+ * parameters, share a round trip. The round trip costs several times as much as the read itself.
+ * A batch is sent after the last read of the turn was requested. Thus each read sees all earlier commits.
  */
 export function createReads(query: Query, array: SQL['array']): Query {
   let waiting = new Map<string, Read[]>()
@@ -46,7 +46,7 @@ export function createReads(query: Query, array: SQL['array']): Query {
       })
       share(await query(forEach(text, params), columns), reads)
     } catch (error) {
-      // A read with wrong parameters must not fail the others.
+      // One read with wrong parameters fails the whole batch. Each read is then sent alone, so only that read fails.
       for (const read of reads)
         if (error instanceof KeywardError) read.reject(error)
         else sendAlone(text, read)
@@ -64,9 +64,11 @@ export function createReads(query: Query, array: SQL['array']): Query {
 }
 
 /**
- * Runs the SELECT `text` once for each read. The parameters come as one array per place, and each found row ends with the
- * number of its read. OFFSET keeps the planner from turning the statement into a join, so each read is looked up as it would
- * be alone, whatever the size of the tables. Subselects hide the length of the arrays, else each length had a plan of its own.
+ * Returns SQL that runs the SELECT `text` once for each read of a batch. Parameter `$1` is an array with the first
+ * parameter of every read, and so on. Each row ends with the number of its read, from 1.
+ *
+ * OFFSET prevents the planner from making a join of the statement. Thus each read has the same plan as when it is sent
+ * alone. The subselects hide the lengths of the arrays from the planner. Otherwise each length would have its own plan.
  */
 function forEach(text: string, params: unknown[]): string {
   const arrays = params.map((param, place) => `(select cast($${place + 1} as ${typeOf(param)}[]))`)
@@ -81,6 +83,6 @@ function share(rows: unknown[][], reads: Read[]): void {
   for (const [index, { resolve }] of reads.entries()) resolve(found[index]!)
 }
 
-/** PostgreSQL's type for a parameter; `columns.ts` has these kinds of columns and no others. */
+/** Returns the PostgreSQL type of a parameter. The columns in `columns.ts` have only these three types. */
 const typeOf = (param: unknown): 'BIGINT' | 'BOOLEAN' | 'TEXT' =>
   typeof param === 'number' ? 'BIGINT' : typeof param === 'boolean' ? 'BOOLEAN' : 'TEXT'

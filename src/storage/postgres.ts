@@ -23,18 +23,18 @@ export interface PostgresOptions {
   clock: Clock
   random: Random
   log?: Pick<Log, 'error'>
-  /** A command may run transactions of any length; only its single statements are limited. */
+  /** True for commands. Their transactions may take any time, and only each statement has a time limit. */
   waitInside?: boolean
 }
 
-/** How often a statement or transaction is tried when it conflicts with another one. */
+/** How many times a statement or transaction is tried when it conflicts with another transaction. */
 const ATTEMPTS = 8
-/** In milliseconds: the server cancels a statement that takes longer, and ends a transaction that is idle for longer. */
+/** In milliseconds. The server cancels a statement that takes longer, and a transaction that is idle for longer. */
 const STATEMENT_LIMIT = 10_000
-/** In milliseconds: a server that has not answered for this long counts as unreachable. */
+/** In milliseconds. A server that has not answered for this long counts as unreachable. */
 const ANSWER_LIMIT = STATEMENT_LIMIT + 1_000
 
-/** The advisory lock that migrating processes share: the letters "keywar" as a number. */
+/** The number of the advisory lock that a migrating process takes. Its bytes are the letters "keywar". */
 const MIGRATION_LOCK = 0x6b6579776172
 
 interface PostgresTransaction extends Transaction {
@@ -48,7 +48,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       max: poolSize,
       connectionTimeout: STATEMENT_LIMIT / 1_000,
       idleTimeout: 300,
-      // In seconds. The server keeps every statement that a connection prepared until it is closed.
+      // In seconds. The server keeps all prepared statements of a connection until the connection is closed.
       maxLifetime: 3_600,
       connection: {
         application_name: 'keyward',
@@ -69,7 +69,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     return value
   }
 
-  /** The refusal of work that took too long. When the server has answered nothing else either, the pool is replaced. */
+  /** Returns the refusal for work that took too long. Replaces the pool if the server has not answered other work. */
   function giveUp() {
     if (clock.monotonic() - lastAnswer >= ANSWER_LIMIT) {
       pool.close({ timeout: 0 }).catch(() => {})
@@ -89,7 +89,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     }
   }
 
-  // A single read at READ COMMITTED has no conflicts, so it is not retried.
+  // A single read at READ COMMITTED cannot conflict with other transactions. Therefore the read is not retried.
   const read = createReads(
     async (text, params) => (await limit.watch(query(pool, text, params), giveUp)).rows,
     (values, type) => pool.array(values, type),
@@ -114,7 +114,8 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       if (transaction.ended) throw databaseUnavailable()
       const inside: PostgresTransaction = Object.assign(transaction, { sql })
       try {
-        // A transaction that takes too long is rolled back and its connection is freed, even while `work` still waits.
+        // `overdue` rejects when the transaction takes too long. The transaction is then rolled back and its connection
+        // is freed, even if `work` has not finished.
         return await Promise.race([running.run(inside, () => runWhole(inside, work)), overdue.promise])
       } finally {
         transaction.ended = true
@@ -165,10 +166,11 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       pool.begin(async (sql) => {
         const run = async (text: string, params: unknown[] = []) =>
           (await sql.unsafe(text, params).values()) as unknown[][]
-        // With the limit, a second process would give up while the first one migrates.
+        // No statement limit: otherwise a second process would give up while the first process migrates.
         await run('SET LOCAL statement_timeout = 0')
         await run('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
-        // drizzle-kit writes the schema "public" into references; the tables are created in the first schema of the search path.
+        // drizzle-kit writes the schema "public" into references. The prefix is removed, because the tables are created
+        // in the first schema of the search path.
         return work({
           run: (text, params) => run(text.replaceAll('"public".', ''), params),
           copyAside: async () => undefined,

@@ -3,18 +3,18 @@ import type { Fields } from './statements.ts'
 
 type Decode = (raw: unknown[]) => unknown
 
-/** The decoder of `mapWith`, which Drizzle leaves out of the type of an SQL expression. */
+/** An SQL expression with the decoder that `mapWith` sets. Drizzle's type of an SQL expression does not declare it. */
 interface Decoded {
   readonly decoder: { mapFromDriverValue(value: unknown): unknown }
 }
 
-/** Makes a function that turns a driver's row, the values in order, into a row of `fields`. */
+/** Returns a function that turns a driver's row (an array of values) into an object with the names of `fields`. */
 export function rowDecoder<Row>(fields: Fields): (raw: unknown[]) => Row {
   const { decode } = decoderFrom(fields, 0)
   return (raw) => decode(raw) as Row
 }
 
-/** Decodes `fields` whose values start at `start`; `end` is the place behind the last of them. */
+/** Returns a decoder for `fields`. Their values have the indexes from `start` to `end - 1` in the driver's row. */
 function decoderFrom(fields: Fields, start: number): { end: number; decode: Decode } {
   let end = start
   const members = Object.entries(fields).map(([name, field]): { name: string; decode: Decode } => {

@@ -1,4 +1,4 @@
-// Only drizzle-kit reads this file; it needs every table as an export of a module.
+// Only drizzle-kit reads this file. drizzle-kit needs every table as an export of a module.
 import { sqliteColumns } from './columns.ts'
 import { allTables } from './tables/all.ts'
 

@@ -12,27 +12,27 @@ export interface Connection {
 }
 
 export interface FileOptions {
-  /** A file, or `:memory:` for tests. In memory there is one connection, so a read also sees what is not committed yet. */
+  /** A file, or `:memory:` for tests. `:memory:` has only one connection, so reads also see uncommitted rows. */
   path: string
   /** FULL: every answered write survives a power cut. NORMAL: a power cut may lose the last commits. */
   synchronous: 'FULL' | 'NORMAL'
   /** How many MiB of the file the writing connection keeps in memory at most. */
   cacheMb: number
-  /** Changes nothing on disk: no file is created, and an existing one keeps its journal mode. */
+  /** Changes nothing on disk: creates no file, and keeps the journal mode of an existing file. */
   inspect?: boolean
-  /** Refuses a file that does not exist with a MigrationError, instead of creating it. */
+  /** Throws a MigrationError when the file does not exist, instead of creating the file. */
   mustExist?: boolean
   clock: Clock
 }
 
-/** How long to wait for another process that holds the file, in milliseconds. */
+/** How long to wait for another process that has locked the file, in milliseconds. */
 export const BUSY_WAIT = 3_000
 
 /**
- * Opens a file for writing and reading. A new file is readable by its owner alone. Another program's file keeps its journal
- * mode, so that it can be inspected and refused unchanged.
- * @returns the connection, and how to open a second one for reading only
- * @throws MigrationError when `mustExist` and there is no file
+ * Opens a file for writing and reading. Only the owner of a new file can read it. The file of another program keeps its
+ * journal mode. Thus Keyward can inspect and refuse the file without a change.
+ * @returns the connection, and a function that opens a second connection for reading only
+ * @throws MigrationError when `mustExist` is true and the file does not exist
  * @throws the error of the system or of SQLite, with its `code`: `ENOENT`, `EACCES`, `SQLITE_NOTADB`, …
  */
 export function openFile(options: FileOptions): { writer: Connection; openReader: () => Connection } {
@@ -43,7 +43,7 @@ export function openFile(options: FileOptions): { writer: Connection; openReader
     )
   const inMemory = options.path === ':memory:' || (options.inspect && missing)
   const path = inMemory ? ':memory:' : options.path
-  // SQLite gives its -wal and -shm the mode of the file.
+  // Only the owner may read a new file. SQLite copies this file mode to the files `-wal` and `-shm`.
   if (!inMemory && !options.inspect && !options.mustExist) closeSync(openSync(path, 'a', 0o600))
   const writer = connect(new Database(path, { create: false, readwrite: true, strict: true }))
   writer.db.run(`PRAGMA cache_size = -${options.cacheMb * 1024}`)
@@ -58,7 +58,7 @@ function connect(db: Database): Connection {
   db.run(`PRAGMA busy_timeout = ${BUSY_WAIT}`)
   db.run('PRAGMA foreign_keys = ON')
   db.run('PRAGMA temp_store = MEMORY')
-  // The first read of the file: here SQLite refuses a file that is no database.
+  // This statement is the first to read the file. It fails if the file is not an SQLite database.
   db.query('SELECT count(*) FROM sqlite_schema').values()
   return { db, statements: createStatements(db) }
 }
@@ -70,7 +70,7 @@ function useWriteAheadLog(db: Database, synchronous: string): void {
   if (tables.length === 0 || tables.includes('keyward_migrations')) db.run('PRAGMA journal_mode = WAL')
 }
 
-/** When two processes switch one file to WAL at once, SQLite refuses one of them without waiting. */
+/** Repeats `task` while SQLite is busy. When two processes switch a file to WAL, SQLite refuses one without waiting. */
 function retryWhileBusy<T>(clock: Clock, task: () => T): T {
   const deadline = clock.monotonic() + BUSY_WAIT
   for (;;) {
@@ -82,7 +82,7 @@ function retryWhileBusy<T>(clock: Clock, task: () => T): T {
   }
 }
 
-/** Sets how long SQLite itself waits for a lock, which stops the event loop meanwhile. */
+/** Sets how long SQLite itself waits for a lock. This wait blocks the event loop. */
 export function setWait({ db }: Connection, milliseconds: number): void {
   db.run(`PRAGMA busy_timeout = ${milliseconds}`)
 }
@@ -91,8 +91,8 @@ export function setWait({ db }: Connection, milliseconds: number): void {
 export const control = ({ statements }: Connection, sql: string): void => void statements.read(sql, [])
 
 /**
- * Copies the committed content to the file `copy`, readable by its owner alone. The copy is on disk when this returns. A
- * file of that name is replaced only by a complete copy.
+ * Copies the committed rows to the file `copy`, which only its owner can read. The copy is on disk when this function
+ * returns. An existing file `copy` is replaced only by a complete copy.
  */
 export function copyFile({ db }: Connection, copy: string): void {
   const partial = `${copy}.partial`
@@ -132,7 +132,7 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 
 export const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
 
-/** Turns an error into a 503 when storage is unavailable or full. A violated constraint or a defect is returned unchanged. */
+/** Turns an error into a 503 when storage is busy, unavailable or full. Returns any other error unchanged. */
 export function asRefusal(error: unknown): unknown {
   if (isBusy(error)) return databaseBusy(error)
   return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|PERM|NOMEM)/.test(codeOf(error))

@@ -5,7 +5,7 @@ import { asRefusal, type Connection, control, isBusy } from './sqlite-file.ts'
 import type { StorageStats } from './store.ts'
 import { databaseUnavailable } from './transaction.ts'
 
-/** How many units share one commit. */
+/** The most units that share one commit. */
 const BATCH = 64
 
 /** Settles the promise of a unit. It is called after the commit. */
@@ -13,30 +13,30 @@ type Settle = () => void
 
 /** A statement or a whole transaction. */
 interface Unit {
-  /** Runs the unit. Throws, or rejects, only when SQLite has rolled back the whole batch, as after a full disk. */
+  /** Runs the unit. Throws or rejects only if SQLite has rolled back the whole batch, for example on a full disk. */
   run: () => MaybePromise<Settle>
-  /** Rejects the unit's promise: nothing of the unit was done. */
+  /** Rejects the unit's promise, when no change of the unit is committed. */
   reject: (error: unknown) => void
   queuedAt: number
 }
 
 export interface GroupCommit {
-  /** Queues a unit and settles with what `run`'s result does after the commit. See `Unit.run`. */
+  /** Queues a unit. After the commit, the result of `run` is called and settles the promise. See `Unit.run`. */
   enqueue<T>(run: (resolve: (value: T) => void, reject: (error: unknown) => void) => MaybePromise<Settle>): Promise<T>
   stats(): StorageStats
-  /** Accepts no more units and waits for those that are queued. */
+  /** Accepts no more units, and waits until the queued units have finished. */
   close(): Promise<void>
 }
 
 /**
- * Group commit: all units that wait at one moment run one after the other in a single SQLite transaction and share its commit.
- * No unit is answered before that commit, so a batch costs one fsync and loses nothing.
+ * Group commit: up to `BATCH` waiting units run one after the other in a single SQLite transaction and share its
+ * commit. A batch costs only one fsync. The promise of each unit settles only after the commit.
  */
 export function createGroupCommit(deps: {
   writer: Connection
-  /** The writer's snapshot for reads must end before it begins a transaction. */
+  /** Ends the read snapshot of the writer. A snapshot must end before the writer can begin a transaction. */
   endSnapshot: () => void
-  /** How long a unit waits for another process that holds the file, in milliseconds. */
+  /** How long a unit waits for another process that has locked the file, in milliseconds. */
   patience: number
   clock: Clock
   random: Random
@@ -57,8 +57,8 @@ export function createGroupCommit(deps: {
   }
 
   /**
-   * Takes the write lock, waiting outside SQLite.
-   * @returns false when every unit was refused meanwhile
+   * Takes the write lock. Sleeps between attempts, which does not block the event loop.
+   * @returns false when every queued unit was refused, because it waited too long or the file cannot be written
    */
   async function begin(): Promise<boolean> {
     for (;;) {
@@ -115,7 +115,7 @@ export function createGroupCommit(deps: {
   }
 }
 
-/** A failed rollback is repeated before the next batch; the next statement fails for the same reason. */
+/** Rolls back the open transaction. A failed rollback is ignored, and repeated before the next batch. */
 export function rollBack(connection: Connection): void {
   try {
     if (connection.db.inTransaction) control(connection, 'ROLLBACK')

@@ -5,29 +5,29 @@ import { createSnapshot } from './sqlite-snapshot.ts'
 import { databaseUnavailable } from './transaction.ts'
 
 export interface Reads {
-  /** The rows at once; undefined while another process holds the file. */
+  /** Returns the rows at once, or undefined while another process has locked the file. */
   tryRead(sql: string, params: unknown[]): unknown[][] | undefined
   /**
-   * Waits, outside SQLite, while another process holds the file.
+   * Returns the rows. Repeats the read while another process has locked the file.
    * @throws KeywardError `database_busy` after `patience`
    */
   read(sql: string, params: unknown[]): Promise<unknown[][]>
-  /** A connection that sees only what is committed. */
+  /** Returns a connection that sees only committed rows. For `:memory:`, returns the writer. */
   connection(): Connection
-  /** Must come before each write; see `sqlite-snapshot.ts`. */
+  /** Ends the snapshot that reads share. Call this before each write. */
   endSnapshot(): void
   close(): void
 }
 
 /**
- * Reads an SQLite file through the connection that also writes it. While a batch of writes is open, a second connection reads
- * what is committed; it is opened when it is first needed. It does not serve all reads, since a commit of one connection
- * empties the page cache of every other.
+ * Reads an SQLite file through the connection that also writes to the file. While a batch of writes is open, a second
+ * connection reads the committed rows. The second connection is opened at its first use. It does not serve all reads,
+ * because a commit of one connection empties the page cache of every other connection.
  */
 export function createReads(deps: {
   writer: Connection
   openReader: () => Connection
-  /** In milliseconds. */
+  /** How long `read` waits for another process that has locked the file, in milliseconds. */
   patience: number
   clock: Clock
   random: Random

@@ -2,17 +2,17 @@ import { nextTurn } from '../lib/clock.ts'
 import { type Connection, control } from './sqlite-file.ts'
 
 export interface Snapshot {
-  /** Begins a snapshot that the reads of this turn share, unless the connection is in a transaction. */
+  /** Begins the snapshot of this turn of the event loop. Does nothing if the connection is in a transaction. */
   begin(): void
-  /** Must come before each write and each read that waits. */
+  /** Ends the snapshot. Call this before each write, and before each read that waits for a lock. */
   end(): void
   isOpen(): boolean
 }
 
 /**
- * The reads of one turn of the event loop share a snapshot: taking and dropping SQLite's locks for each would cost as much as
- * the read itself. The snapshot ends before the next requests are received, and at once when this process writes, so that
- * every request sees what was committed before it came.
+ * Makes the reads of one turn of the event loop share a snapshot. Taking and releasing SQLite's locks for each read
+ * would cost as much as the read itself. The snapshot ends before the next requests are received, and at once when this
+ * process writes. Thus every request sees everything that was committed before the request arrived.
  */
 export function createSnapshot(connection: Connection): Snapshot {
   let open = false
@@ -27,7 +27,7 @@ export function createSnapshot(connection: Connection): Snapshot {
   function end(): void {
     if (!open) return
     open = false
-    // After some errors SQLite has ended it already.
+    // After some errors SQLite has already ended the transaction.
     if (connection.db.inTransaction) control(connection, 'COMMIT')
   }
 

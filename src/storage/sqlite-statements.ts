@@ -1,14 +1,14 @@
 import type { Connection } from './sqlite-file.ts'
 import type { Result } from './store.ts'
 
-/** How many texts a connection keeps. The service's own are far fewer; the rest come from lists of varying length. */
+/** The most statements that a connection keeps. Keyward has far fewer; only lists of varying length make more. */
 const KEPT = 512
 
-/** Runs statements on one connection. Each prepared statement is kept by its text, so SQLite parses and plans it once. */
+/** Runs statements on one connection. Prepared statements are kept, so SQLite parses and plans each text only once. */
 export interface SqliteStatements {
-  /** Runs any statement. Returns its rows, or how many rows it changed if it returns none. */
+  /** Runs any statement. Returns its rows, or the number of changed rows if the statement does not return rows. */
   run(sql: string, params: unknown[]): Result
-  /** The rows of a SELECT. */
+  /** Returns the rows of a SELECT. */
   read(sql: string, params: unknown[]): unknown[][]
   /** Frees the kept statements. */
   clear(): void
@@ -20,7 +20,7 @@ type Bindings = Parameters<Statement['values']>
 
 interface Kept {
   statement: Statement
-  /** Whether it returns rows. One that does not is run without the array that Bun makes of them. */
+  /** True when the statement returns rows. For any other statement Bun need not make an array of rows. */
   returnsRows: boolean
 }
 

@@ -20,19 +20,22 @@ import { join, newTransaction, runAfterCommit, runWhole, scheduleAfterCommit, ty
 export interface SqliteOptions extends FileOptions {
   random: Random
   log?: Pick<Log, 'error'>
-  /** A command may wait inside SQLite. The server never does, since that would stop its event loop. */
+  /** True for commands: SQLite itself waits for locks. Not for the server, because this wait blocks the event loop. */
   waitInside?: boolean
 }
 
 /** How long a start waits for another process that migrates the same file, in milliseconds. */
 const MIGRATION_WAIT = 60_000
 /**
- * How long a transaction may keep the others waiting, in milliseconds. Its statements take microseconds, and it awaits
- * nothing else.
+ * The longest time that a transaction may take, in milliseconds. Other writes wait until the transaction ends.
+ * Its statements take microseconds, and a transaction awaits only its statements.
  */
 const UNIT_LIMIT = 3_000
 
-/** SQLite with group commit: each statement and each transaction is a unit of it. A transaction has a savepoint of its own. */
+/**
+ * Opens SQLite with group commit. Each write outside a transaction, and each transaction, is one unit of a batch. Each
+ * transaction has its own savepoint.
+ */
 export function openSqlite(options: SqliteOptions): Driver {
   const { path, clock, random, log, waitInside = false } = options
   const { writer, openReader } = openFile(options)
@@ -49,13 +52,13 @@ export function openSqlite(options: SqliteOptions): Driver {
         const result = write(sql, params)
         return () => resolve(result)
       } catch (error) {
-        // SQLite has rolled back only the statement, or else the whole batch.
+        // Without an open transaction, SQLite has rolled back the whole batch. Otherwise only this statement failed.
         if (!writer.db.inTransaction) throw error
         return () => reject(error)
       }
     })
 
-  /** A transaction that fails is rolled back to its savepoint. */
+  /** Runs `work` as one unit. A transaction that fails is rolled back to its savepoint. */
   const runTransaction = <T>(work: () => Promise<T>): Promise<T> =>
     commits.enqueue(async (resolve, reject) => {
       const transaction = newTransaction()
@@ -109,7 +112,7 @@ export function openSqlite(options: SqliteOptions): Driver {
     afterCommit: (task) => scheduleAfterCommit(running.getStore(), task),
     stats: commits.stats,
     async migrateAlone(work) {
-      // A migration may rebuild a table that others refer to. SQLite allows that only with foreign keys off.
+      // A migration may rebuild a table that other tables refer to. SQLite allows this only while foreign keys are off.
       endSnapshot()
       writer.db.run('PRAGMA foreign_keys = OFF')
       setWait(writer, MIGRATION_WAIT)
@@ -120,7 +123,7 @@ export function openSqlite(options: SqliteOptions): Driver {
           copyAside: async (label) => {
             const before = reads.connection()
             if (before === writer) return undefined
-            // This process holds the lock, so `before` still sees the database as it was.
+            // The migration is not committed, and no other process can write. `before` sees the database as it was.
             const copy = `${path}.before-${label}`
             copyFile(before, copy)
             return copy

@@ -7,9 +7,9 @@ import { rowDecoder } from './row-decoder.ts'
 import type { Db } from './store.ts'
 
 /*
- * Prepared statements. Drizzle writes their SQL once per database; after that they are bound and run without Drizzle.
- * Building a statement costs ten times as much as running it. The seven promises that Drizzle's proxy makes for each run,
- * together with its mapping of rows, cost more than a read.
+ * Prepared statements. Drizzle builds the SQL of each statement once per database. Each run binds its values and
+ * decodes its rows without Drizzle. This saves time: building a statement costs ten times as much as running the
+ * statement. For each run, Drizzle's proxy makes seven promises and maps the rows, and this costs more than a read.
  */
 
 /** The columns and SQL expressions that a statement returns. */
@@ -40,7 +40,10 @@ interface ChangeStatement extends Statement {
 
 type Select<F extends Fields> = SQLiteSelectBuilder<F, 'async', SqliteRemoteResult>
 
-/** A SELECT whose rows have exactly the types of its fields. An outer join, which makes some of them null, does not match. */
+/**
+ * A SELECT whose rows have exactly the types of its fields. A SELECT with an outer join does not match this type,
+ * because the join makes some fields null.
+ */
 interface Selecting<F> extends PromiseLike<SelectResultFields<F>[]> {
   toSQL(): Query
 }
@@ -51,7 +54,7 @@ interface Changing {
   toSQL(): Query
 }
 
-/** Makes statements from fields and a query. The fields are named once: SQL, decoder and row type come from them. */
+/** Makes statements from fields and a query. The SQL, the decoder and the row type are all made from the fields. */
 interface StatementKinds {
   select<F extends Fields>(
     fields: F,
@@ -60,12 +63,12 @@ interface StatementKinds {
   selectDistinct: StatementKinds['select']
   /** Adds RETURNING to a query that changes rows. */
   returning<F extends FlatFields>(fields: F, query: Changing): ReturningStatement<SelectResultFields<F>>
-  /** A query of which only the number of changed rows is needed. Counting rows costs less than returning one. */
+  /** Makes a statement whose result is only the number of changed rows. This costs less than returning a row. */
   change(query: Changing): ChangeStatement
 }
 
 /**
- * Declares the prepared statements of a `store.ts`. They are built at the first use with a database.
+ * Declares the prepared statements of a `store.ts`. The statements are built at their first use with a database.
  * @example
  * const prepared = statements(({ q, t: { users } }, { select, change }) => ({
  *   nameOf: select({ name: users.username }, (q) => q.from(users).where(eq(users.id, named('id')))),
@@ -120,15 +123,15 @@ function binder(params: readonly unknown[]): Statement['bind'] {
 }
 
 /**
- * The rows of a SELECT for what every request reads: outside a transaction SQLite answers without a promise, and
- * PostgreSQL together with the other reads of this turn.
+ * Returns the rows of a SELECT in the fastest way, for frequent requests. Outside a transaction SQLite answers without
+ * a promise, and PostgreSQL batches the read with the other reads of this turn of the event loop.
  */
 export function readRows<Row>(db: Db, statement: SelectStatement<Row>, values: Values = {}): MaybePromise<Row[]> {
   const rows = db.tryRead(statement.sql, statement.bind(values))
   return rows === undefined ? queryRows(db, statement, values) : andThen(rows, (raw) => raw.map(statement.decode))
 }
 
-/** The rows of a SELECT or a RETURNING. */
+/** Runs a SELECT, or a statement with RETURNING, and returns its rows. */
 export async function queryRows<Row>(
   db: Db,
   statement: SelectStatement<Row> | ReturningStatement<Row>,

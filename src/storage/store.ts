@@ -3,44 +3,46 @@ import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Tables } from './tables/all.ts'
 
 /**
- * The query builder and the tables, for each `store.ts`. A statement joins the transaction in which it is called. Outside
- * of one, a write has a transaction of its own.
+ * The query builder and the tables, for each `store.ts`. A statement joins the transaction in which it is called.
+ * Outside a transaction, each write is a transaction of its own.
  */
 export interface Db {
   readonly q: SqliteRemoteDatabase<Record<string, never>>
   readonly t: Tables
-  /** This and `tryRead`: see `Driver`; for `statements.ts`. */
+  /** Only `statements.ts` calls `execute` and `tryRead`. `Driver` describes both functions. */
   readonly execute: Driver['execute']
   readonly tryRead: Driver['tryRead']
 }
 
-/** How writes wait for their turn. Totals count from the start of the process. */
+/** Waiting times of writes (SQLite) or of transactions (PostgreSQL). Totals count from the start of the process. */
 export interface StorageStats {
-  /** How many are waiting now. */
+  /** The number of writes or transactions that wait now. */
   waiting: number
   waitedTotal: number
-  /** SQLite: for the writer and for other processes that hold the file. PostgreSQL: for a connection of the pool. */
+  /** SQLite: time until the writer and the file lock are free. PostgreSQL: time until a pool connection is free. */
   waitedMsTotal: number
 }
 
 export interface Store extends Db {
   readonly dialect: 'sqlite' | 'postgresql'
   /**
-   * Runs `work` in one transaction: all of it is on disk when the promise resolves, none of it when it rejects.
-   * Inside a transaction it joins that one. `work` awaits only statements, never a hash, mail or fetch. It may run
-   * again after a conflict, so other effects belong in `afterCommit`. When a statement or a joined transaction fails, the
-   * whole fails, even if `work` catches the error. So an expected conflict is handled in SQL (`onConflictDoNothing`).
-   * @throws KeywardError `database_busy` after waiting 3 s for another process, `database_unavailable`
+   * Runs `work` in one transaction. All writes are committed when the promise resolves, and none when it rejects.
+   * - Inside another transaction, `work` joins the outer transaction.
+   * - `work` awaits only statements, never a hash, mail or fetch.
+   * - `work` may run again after a conflict. Therefore other effects belong in `afterCommit`.
+   * - When a statement or a joined transaction fails, the whole transaction fails, even if `work` catches the error.
+   *   Handle an expected conflict in SQL (`onConflictDoNothing`).
+   * @throws KeywardError `database_busy` (SQLite: after waiting 3 s for another process), `database_unavailable`
    */
   transaction<T>(work: () => Promise<T>): Promise<T>
   /**
-   * Runs `task` after the current transaction has committed, or at once outside of a transaction. Never runs it after a
-   * rollback. An error of `task` is logged.
+   * Runs `task` after the current transaction commits, and not after a rollback. An error of `task` is then logged.
+   * Outside a transaction, runs `task` at once.
    */
   afterCommit(task: () => void): void
   /**
-   * Call this before inserting rows with given ids up to `through`: the ids that the database assigns afterwards are higher.
-   * A rollback does not undo it.
+   * Call this before inserting rows with chosen ids up to `through`. After the inserts, the database assigns only
+   * higher ids. On PostgreSQL, a rollback does not undo this change.
    */
   reserveIds(table: string, through: number): Promise<void>
   stats(): StorageStats
@@ -57,11 +59,11 @@ export interface Result {
 export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'stats' | 'close'> {
   execute(sql: string, params: unknown[]): Promise<Result>
   /**
-   * The rows of a SELECT by the shortest way: from SQLite without a promise, from PostgreSQL batched with other reads.
-   * @returns undefined inside a transaction, and while another process holds the SQLite file: then call `execute`
+   * Reads the rows of a SELECT in the fastest way. SQLite answers without a promise. PostgreSQL batches several reads.
+   * @returns undefined inside a transaction, and while another process has locked the SQLite file. Then call `execute`.
    */
   tryRead(sql: string, params: unknown[]): MaybePromise<unknown[][]> | undefined
-  /** Runs `work` in a transaction under the lock of migrations; for `migrate.ts`, before the server serves. */
+  /** Runs `work` in a transaction under the migration lock. `migrate.ts` calls this before requests are answered. */
   migrateAlone<T>(work: (database: MigratingDatabase) => Promise<T>): Promise<T>
   /** The names of a table's columns; empty when there is no such table. */
   columnsOf(table: string): Promise<string[]>
@@ -70,8 +72,8 @@ export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'sta
 export interface MigratingDatabase {
   run: RunSql
   /**
-   * Copies the database as it was before this transaction to a file beside it, readable by its owner alone.
-   * @returns the path of the copy; undefined with PostgreSQL, which has backups of its own
+   * Copies the database as it was before this transaction to a file in the same folder. Only its owner can read it.
+   * @returns the path of the copy; undefined for PostgreSQL, which has its own backups, and for `:memory:`
    */
   copyAside(label: string): Promise<string | undefined>
 }

@@ -1,12 +1,12 @@
 import { type Clock, SECOND } from '../lib/clock.ts'
 
 export interface TimeLimit {
-  /** Settles as `work` does, or rejects with the result of `expire` after the limit. Only `expire` can stop `work`. */
+  /** Settles as `work` does. After the limit, calls `expire` and rejects with its result, but does not stop `work`. */
   watch<T>(work: Promise<T>, expire: () => unknown): Promise<T>
   stop(): void
 }
 
-/** A time limit with a precision of one second. All share one timer, since a timer costs more than a statement. */
+/** Precise to one second. All watched promises share one timer, because a timer costs more than a statement. */
 export function createTimeLimit(clock: Clock, milliseconds: number): TimeLimit {
   const watched = new Set<{ due: number; expire: () => void }>()
   const stop = clock.every(SECOND, () => {

@@ -4,7 +4,7 @@ import { errorFields, type Log } from '../lib/log.ts'
 /** The state of a running transaction, on both databases. */
 export interface Transaction {
   afterCommit: (() => void)[]
-  /** The first error in it. After an error no statement runs in the transaction, and it is rolled back. */
+  /** The first error in the transaction. After it no statement runs, and the transaction is rolled back. */
   failure: { error: unknown } | undefined
   ended: boolean
 }
@@ -12,8 +12,9 @@ export interface Transaction {
 export const newTransaction = (): Transaction => ({ afterCommit: [], failure: undefined, ended: false })
 
 /**
- * Runs `work`, a statement or a joined transaction, as part of a running transaction. Its error fails the whole transaction.
- * PostgreSQL itself refuses statements after an error. SQLite would go on, after some errors even outside the transaction.
+ * Runs `work`, a statement or a joined transaction, as part of a running transaction. An error of `work` fails the
+ * whole transaction. After an error PostgreSQL refuses further statements. SQLite would run further statements, after
+ * some errors even outside the transaction. Therefore this function refuses them.
  * @throws Error when the transaction has ended or failed
  */
 export async function join<T>(transaction: Transaction, work: () => T | Promise<T>): Promise<T> {
@@ -35,14 +36,14 @@ export function scheduleAfterCommit(transaction: Transaction | undefined, task: 
   else task()
 }
 
-/** Runs the whole of a transaction. It rejects also when `work` caught an error of a statement. */
+/** Runs the work of a whole transaction. Rejects if any statement failed, even if `work` caught the error. */
 export async function runWhole<T>(transaction: Transaction, work: () => Promise<T>): Promise<T> {
   const value = await work()
   if (transaction.failure) throw transaction.failure.error
   return value
 }
 
-/** Runs the tasks of `afterCommit`. The transaction is committed, so their errors are only logged. */
+/** Runs the tasks of `afterCommit`. The transaction is committed, so errors of the tasks are only logged. */
 export function runAfterCommit({ afterCommit }: Transaction, log: Pick<Log, 'error'> | undefined): void {
   const report = (error: unknown) => log?.error('after_commit_failed', errorFields(error))
   for (const task of afterCommit)

@@ -39,7 +39,7 @@ const list = (context: CommandContext) =>
     },
   )
 
-/** A user id is not looked up, since audit events stay when their user is deleted. */
+/** Returns the id of a user. A given id is not looked up, because audit events are kept after their user is deleted. */
 const userId = async (administration: Administration, user: string): Promise<number> =>
   /^\d{1,15}$/.test(user) ? Number(user) : (await administration.requireUser(user)).id
 

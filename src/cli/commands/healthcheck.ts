@@ -22,14 +22,14 @@ export const healthcheck = (context: CommandContext) =>
     },
   })
 
-/** Uses the settings of the server on this machine. `--dev` is set because a health check needs no SECRET_KEY. */
+/** Returns the URL of `/readyz` from the settings. `dev` is true because a health check needs no SECRET_KEY. */
 function ownUrl(context: CommandContext, flags: SettingsFlags): string {
   const { HOST, PORT } = readSettings(context, { ...flags, dev: true })
   if (PORT === 0) throw new CommandError('PORT=0 does not say where the server listens: set the address with --url')
   return `http://${loopback[HOST] ?? (HOST.includes(':') ? `[${HOST}]` : HOST)}:${PORT}/readyz`
 }
 
-/** A server that listens on all addresses is asked on the loopback address. */
+/** The address to use when the server listens on all addresses. */
 const loopback: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
 /** The `detail` of a problem document (RFC 9457). */

@@ -42,7 +42,7 @@ const rotate = (context: CommandContext) =>
     },
   )
 
-/** Only a person can know that no service caches the key set. */
+/** Mentions the option `--now` in the error. Only a person can know that no service caches the key set. */
 function mentionNow(error: unknown): never {
   if (error instanceof KeywardError && error.code === 'key_not_ready')
     throw new CommandError(`${error.message}, or at once with --now`)

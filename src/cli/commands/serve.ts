@@ -10,11 +10,11 @@ export const serve = (context: CommandContext) =>
     args: settingsArgs,
     async run({ args }) {
       const settings = readConfig(context, args)
-      // The port is opened first: with PORT=0 the system chooses it, and a second server on the same port stops before it
-      // opens the database.
+      // The port is opened first. With PORT=0 the system chooses the port, and the settings get this port. A second
+      // server on the same port stops before it opens the database.
       const listener = listen(settings)
       try {
-        // Loaded on demand: it is most of the program, and other commands do not need it.
+        // `run-server.ts` is loaded on demand. It imports most of the program, and other commands do not need it.
         const { runServer } = await import('../run-server.ts')
         await runServer(listener, withPort(settings, listener.server.port!), { context, dev: args.dev === true })
       } finally {

@@ -113,5 +113,5 @@ const summary = (user: User): string =>
     rfc3339(user.createdAt),
   ].join('  ')
 
-/** Imported names may contain any character. None may control the terminal. */
+/** Replaces control characters. Imported names may contain them, and they could control the terminal. */
 const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')

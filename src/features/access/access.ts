@@ -22,20 +22,23 @@ export interface AccessNeeds {
 /** Decides what a caller with an access token or an API key may do. */
 export interface Access {
   /**
-   * Checks a bearer token against the access word of a route. `user` and `existing-user` require the access token of a live
-   * session. Any other word is a permission that the API key or the token's user must hold.
+   * Checks a bearer token against the access word of a route.
+   * - `user` requires the access token of a live session.
+   * - `existing-user` requires such a token too. It refuses the token of a deleted user with `user_not_found`.
+   * - Any other word is a permission that the API key or the token's user must have.
    * @throws KeywardError `invalid_token`, `user_not_found`, `forbidden`
    */
   authorize(token: string, access: string): MaybePromise<SessionCaller | ApiKeyCaller>
   /**
-   * Checks the condition of a forward-auth request: `?role=`, `?permission=` or both, which the user must hold. An
-   * unknown, empty or repeated parameter is refused, so that a misspelt condition is never ignored.
+   * Checks that the user has the role of `?role=` and the permission of `?permission=` in a forward-auth request. Each
+   * parameter is optional. An unknown, empty or repeated parameter is refused. Otherwise a misspelt condition would be
+   * ignored.
    * @throws KeywardError `forbidden`
    */
   checkCondition(user: User, url: string): Promise<void>
   /**
-   * Tells whether a token is valid now (RFC 7662), by its signature, session, epoch and user. Username and roles are the
-   * current ones. Introspection never rotates a refresh token and never counts as its reuse.
+   * Returns the claims of a valid access token or refresh token, or `active: false` (RFC 7662). Username and roles are
+   * read from the database. Introspection does not rotate a refresh token and does not count as its reuse.
    */
   introspect(token: string): Promise<Introspection>
 }

@@ -24,8 +24,8 @@ function readQuery(url: string): Record<string, string> {
 }
 
 /**
- * The headers that a proxy copies to the request. Every answer has each of them, empty without a value, so the copy always
- * overwrites a header of the client. The email address is sent only when it is verified.
+ * The headers that a proxy copies to the request. Every answer has all of these headers; a header without a value is
+ * empty. The proxy therefore always overwrites a header that the client sent. Only a verified email address is sent.
  */
 export const forwardedHeaders = (user: User): Record<string, string> => ({
   'X-Auth-Request-User': String(user.id),
@@ -34,6 +34,6 @@ export const forwardedHeaders = (user: User): Record<string, string> => ({
   'X-Auth-Request-Groups': roleNames(user).map(headerText).join(','),
 })
 
-/** Keeps printable ASCII and percent-encodes the rest: no other encoding survives every proxy. */
+/** Keeps printable ASCII and percent-encodes the rest, because some proxies change other characters. */
 const headerText = (text: string): string =>
   text.replace(/[^\x21-\x7e]|%/gu, (character) => encodeURIComponent(character))

@@ -44,16 +44,17 @@ export interface Accounts {
    */
   register(registration: Registration): Promise<User>
   /**
-   * Logs in with a password and begins a session. An unknown name, a wrong password and an inactive account get the same
-   * refusal after the same work.
+   * Logs in with a password and begins a session. An unknown name, a wrong password and an inactive account get the
+   * same refusal after the same time.
    * @throws KeywardError `invalid_credentials`, `rate_limited`, `overloaded`
    */
   logIn(login: Login): Promise<LoginGrant>
   /**
-   * Changes the caller's password. All other sessions end, and a login under way with the old password fails. Guesses at
-   * the current password are limited as at login, so a stolen access token does not help to guess it.
-   * @throws KeywardError `validation_failed`, `rate_limited`, `overloaded`, `invalid_password` (also when the password was
-   *   changed meanwhile)
+   * Changes the caller's password. All other sessions of the user end, and a login under way with the old password
+   * fails. Wrong current passwords count in the same rate limits as failed logins. Otherwise a thief with an access
+   * token could guess the password without a limit.
+   * @throws KeywardError `validation_failed`, `rate_limited`, `overloaded`, `invalid_password` (also when another
+   *   request has just changed the password)
    */
   changePassword(caller: SessionCaller, change: PasswordChange): Promise<void>
 }

@@ -7,7 +7,7 @@ type GuessNeeds = Pick<AccountsNeeds, 'store' | 'audit' | 'limits' | 'sessions'>
 
 /** A password that is about to be checked. */
 export interface Guess {
-  /** The account of the typed name. A guess at no account counts in exactly the same way. */
+  /** The account of the typed name. A guess for a name without an account counts in exactly the same way. */
   user: User | undefined
   /** The key that all spellings of the typed name share. */
   name: string
@@ -17,26 +17,33 @@ export interface Guess {
   device?: Device
 }
 
-/** The places that a guess takes in the rate limits until it is known whether the password is right. */
+/** The places that a guess takes in the rate limits before Keyward knows whether the password is right. */
 export interface GuessReservation extends AsyncDisposable {
-  /** The known device whose own limit counted the guess. */
+  /** The known device, if the guess counts in the rate limit of this device. */
   device: Device | undefined
-  /** The password was wrong: the places stay taken. Voids the device token after its last guess. */
+  /**
+   * Call it when the password was wrong: the places stay taken. If a device token has no guesses left, it is revoked.
+   */
   keep(): Promise<void>
   /**
-   * The password was right: gives back the places, and those of this client's earlier wrong guesses for this account. Call
-   * it in the transaction of the login or change, which saves a transaction of its own.
+   * Call it when the password was right. It gives back the places of this guess, and the places of earlier wrong
+   * guesses for this account from the same device or network. Call it in the transaction of the login or password
+   * change, because this saves a second transaction.
    */
   giveBack(): Promise<void>
 }
 
 /**
- * Reserves the places of a guess before the password is checked, so that a burst never passes a limit. `await using`
- * gives the places back unless they were settled.
+ * Reserves the places of a guess before the password is checked. Otherwise a burst of concurrent guesses could exceed a
+ * limit. `await using` gives the places back if neither `keep` nor `giveBack` was called.
  *
- * The limits depend on the client. A known device has its own. A known network of the account has one for the
- * account at this network, and one for all such accounts. Strangers share the limits of their network and of the
- * account. So guesses of strangers slow down strangers, never the owner on a known device or network.
+ * The limits depend on the client:
+ * - A known device has its own limit.
+ * - A network from which the account has logged in has one limit for this account, and one limit for all such accounts
+ *   together.
+ * - All other clients share the limits of their network and the limit of the account.
+ *
+ * So guesses of strangers never slow down the owner on a known device or network.
  * @throws KeywardError `rate_limited`
  */
 export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<GuessReservation> {
@@ -52,7 +59,8 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
   }
   const account = user ? userKey(user.id) : limits.nameKey(name)
   const own: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
-  // The narrowest limit comes first, so the refusal is the same whichever others count. It spares a flood the look-up below.
+  // The narrowest limit is checked first, so its refusal is the same for known and unknown networks. A refusal at this
+  // point also saves the database look-up below.
   limits.refuseKnown(own)
   const isKnown = await sessions.isKnownNetwork({ userId: user?.id ?? 0, client, ip })
   const others: Count[] = isKnown
@@ -75,7 +83,7 @@ const settling = (reservation: Reservation, own: Count, afterKeep = async () => 
   [Symbol.asyncDispose]: () => reservation[Symbol.asyncDispose](),
 })
 
-/** After its last guess a device token is void; the next login gives its owner another one. */
+/** Revokes a device token that has no guesses left. The next login gives the owner a new device token. */
 const voidExhausted = (
   { store: db, audit, limits }: GuessNeeds,
   own: Count,

@@ -38,8 +38,9 @@ export async function logIn(
 }
 
 /**
- * Checks the password of an active account. An unknown account, a wrong password and an inactive account take the same
- * work. After a right password, a hash of another cost or scheme than the current one is replaced.
+ * Returns true for the right password of an active account. An unknown account, a wrong password and an inactive
+ * account take the same time. After a right password, the stored hash is replaced if its cost or scheme is not the
+ * current one.
  * @throws KeywardError `overloaded`
  */
 async function verifyPassword(
@@ -53,10 +54,10 @@ async function verifyPassword(
   if (rehash)
     try {
       const { hash, scheme } = await passwords.hash(password, client)
-      // A password that was changed meanwhile stays as it is.
+      // `replacePassword` changes nothing if the password was changed after it was read.
       await users.replacePassword({ id: user.id, verifiedHash: user.passwordHash!, hash, scheme })
     } catch (error) {
-      // When the hash gate is full, the next login tries again.
+      // The login succeeds although the hash gate is full. The next login tries to replace the hash again.
       if (!(error instanceof KeywardError)) throw error
     }
   return true

@@ -15,9 +15,12 @@ export interface Registration {
   email: string
   username: string
   password: string
-  /** The client's network, for limits and the hash gate; none for an administrator. */
+  /** The client's network, for limits and the hash gate; undefined when an administrator registers the account. */
   client?: string
-  /** An administrator registers the account: also while registration is closed, with any name and mail domain. */
+  /**
+   * True when an administrator registers the account. Closed registration, reserved names and mail domains are then
+   * ignored.
+   */
   byAdmin?: boolean
   /** The account gets the role `admin`. */
   admin?: boolean
@@ -35,7 +38,7 @@ export async function register(needs: AccountsNeeds, input: Registration): Promi
     reservation?.keep()
     return user
   } catch (error) {
-    // A taken name counts, since the answer reveals that the name is registered.
+    // An attempt with a taken name counts in the limit, because the answer reveals that the name is registered.
     if (error instanceof KeywardError && error.status === 409) reservation?.keep()
     else await reservation?.giveBack()
     throw error
@@ -75,7 +78,7 @@ async function create(
   })
 }
 
-/** Whether addresses of this domain may register. A listed domain includes its subdomains. */
+/** Returns true when addresses of this domain may register. A listed domain includes its subdomains. */
 function isAllowedDomain({ domainsAllowed, domainsBlocked }: RegistrationSettings, emailKey: string): boolean {
   const domain = emailKey.slice(emailKey.lastIndexOf('@') + 1)
   const isIn = (list: readonly string[]) => list.some((listed) => domain === listed || domain.endsWith(`.${listed}`))

@@ -16,14 +16,20 @@ import {
 } from './schemas.ts'
 import { asInvalidGrant, readTokenRequest, type TokenRequest } from './token-request.ts'
 
-/** Elysia reads the source of handlers. It takes `=> f(…)` and `return f(…)` for promises, and would wait for them. */
+/**
+ * Elysia reads the source of handlers. It assumes that `=> f(…)` and `return f(…)` return promises, and would await the
+ * result. The variable `view` avoids this.
+ */
 function readSelf({ request }: { request: Request }) {
   const { user } = sessionOf(request)
   const view = toUserView(user)
   return view
 }
 
-/** The routes of the two FastAPI services that Keyward replaces. */
+/**
+ * Routes to register, to log in, and to read and change one's own account. Most have the paths of the FastAPI services
+ * that Keyward replaces.
+ */
 export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sessions: Sessions }, kit: HttpKit) {
   const token = async ({ request, body }: { request: Request; body: TokenRequest }) => {
     const grant = readTokenRequest(body)
@@ -59,7 +65,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
     .post(
       '/register',
       async ({ request, body, set }) => {
-        // Only these members: any other member of the body must not reach the registration.
+        // Passes on these three members only. Other members of the body must not reach the registration.
         const { email, username, password } = body
         const from = { client: kit.clientPrefix(request), ip: kit.clientIp(request) }
         const user = await accounts.register({ email, username, password, ...from })

@@ -5,14 +5,14 @@ type Parameter = 'grant_type' | 'username' | 'password' | 'refresh_token' | 'dev
 /** The parameters of a token request as they were sent. */
 export type TokenRequest = Partial<Record<Parameter, string>>
 
-/** RFC 6749 section 4.3.2, or section 6. */
+/** The grant of a token request: RFC 6749 section 4.3.2 (password) or section 6 (refresh token). */
 export type TokenGrant =
   | { type: 'password'; identifier: string; password: string; deviceToken?: string }
   | { type: 'refresh_token'; refreshToken: string }
 
 /**
- * Reads the grant of a token request. `grant_type` is compared exactly; its default is `password`, since clients of
- * FastAPI services omit it. A parameter without a value counts as omitted (RFC 6749 section 3.2).
+ * Reads the grant of a token request. `grant_type` is case-sensitive. Its default is `password`, because clients of
+ * FastAPI services omit it. A parameter with an empty value counts as omitted (RFC 6749 section 3.2).
  * @throws KeywardError `unsupported_grant_type`, `validation_failed`
  */
 export function readTokenRequest(request: TokenRequest): TokenGrant {
@@ -29,8 +29,8 @@ export function readTokenRequest(request: TokenRequest): TokenGrant {
 }
 
 /**
- * Passed to `catch` of a refresh at `/token`, where RFC 6749 section 5.2 wants 400 `invalid_grant`.
- * @throws KeywardError `invalid_grant` instead of `invalid_refresh_token`, and any other error as it is
+ * Converts the error of a refresh at `/token`. RFC 6749 section 5.2 requires 400 `invalid_grant` there.
+ * @throws KeywardError `invalid_grant` instead of `invalid_refresh_token`; any other error unchanged
  */
 export function asInvalidGrant(error: unknown): never {
   if (error instanceof KeywardError && error.code === 'invalid_refresh_token') throw new KeywardError('invalid_grant')

@@ -34,8 +34,8 @@ interface AdministrationNeeds {
 /** The operations with which administrators manage the accounts of others. */
 export interface Administration {
   /**
-   * Creates an account, even while registration is closed or with a reserved name.
-   * @throws KeywardError as `Accounts.register`
+   * Creates an account, even when registration is closed or the username is reserved.
+   * @throws KeywardError the same codes as `Accounts.register`
    */
   createUser(account: NewAccount): Promise<User>
   /**
@@ -49,7 +49,7 @@ export interface Administration {
    */
   setPassword(user: User, password: string): Promise<void>
   /**
-   * Deactivates a user. All sessions and tokens of the user end; activation does not restore them.
+   * Deactivates a user and ends all sessions of the user. Activation does not restore the sessions.
    * @throws KeywardError `last_admin`
    */
   deactivate(user: User): Promise<void>
@@ -82,7 +82,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
   return {
     async createUser(account) {
       const { id } = await accounts.register({ ...account, byAdmin: true })
-      // Read again: the role is granted after the user is inserted.
+      // The user is read again, because `register` grants the role after it has inserted the user.
       return (await users.find(id))!
     },
 

@@ -33,18 +33,18 @@ export interface ApiKeysNeeds {
   macs: KeyMacs
 }
 
-/** Keys with which services call Keyward. Its permissions are its scopes, as far as its owner still holds them. */
+/** Services call Keyward with API keys. The permissions of a key are those of its scopes that its owner still has. */
 export interface ApiKeys {
   /**
-   * Makes a key.
-   * @returns its id and its text, which is not stored
-   * @throws KeywardError `validation_failed` for a scope that is no permission of the owner, and for a name that is
-   *   empty, longer than 100 characters or contains control characters
+   * Creates an API key.
+   * @returns the key's id and its text, which is not stored
+   * @throws KeywardError `validation_failed` when a scope is not a permission of the owner, there is no scope, or the
+   *   name is empty, longer than 100 characters or contains control characters
    */
   create(key: NewApiKey): Promise<{ id: number; text: string }>
   /**
-   * Finds the caller of a key.
-   * @throws KeywardError `invalid_token`
+   * Finds the caller of an API key.
+   * @throws KeywardError `invalid_token` when the key is unknown, expired or revoked, or its owner is inactive
    */
   authenticate(text: string): Promise<ApiKeyCaller>
   /** All keys, including expired and revoked ones. */

@@ -5,7 +5,7 @@ import type { ApiKeyCaller, ApiKeysNeeds } from './api-keys.ts'
 import { isWellFormed } from './key-text.ts'
 import * as store from './store.ts'
 
-/** `last_used_at` is exact to this time, so that most requests need no write. */
+/** The shortest time between two updates of `last_used_at`. It avoids a database write in most requests. */
 const TOUCH_EVERY = MINUTE
 
 export async function authenticate(
@@ -18,7 +18,7 @@ export async function authenticate(
   for (const mac of macs) {
     const key = await store.findLive(db, { mac, now })
     if (!key) continue
-    // A MAC of a former data key is replaced: every process has read the current one at its start.
+    // A MAC of a former data key is replaced at once. Every process has read the current data key at its start.
     if (mac !== macs[0] || now - (key.lastUsedAt ?? 0) >= TOUCH_EVERY)
       await store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now })
     const held = await roles.permissionsOf(key.owner)

@@ -13,7 +13,7 @@ export function makeKeyText(random: Random): string {
   return PREFIX + body + checksum(body)
 }
 
-/** Checks the checksum: a mistyped key needs no database. Scanners for leaked secrets can check it too. */
+/** Checks the form and the checksum. A mistyped key is refused without a query, and secret scanners can do the same. */
 export function isWellFormed(text: string): boolean {
   const body = text.slice(PREFIX.length, -6)
   return /^kw_[A-Za-z0-9_-]{38}$/.test(text) && text.endsWith(checksum(body))

@@ -9,24 +9,24 @@ export { type AuditEvent, type AuditRow, auditEvents, isAuditEvent } from './eve
 interface AuditNeeds {
   store: Store
   clock: Clock
-  /** How many days an event is kept, and how many of these days with its whole IP address. */
+  /** An event is deleted after `days` days. Its IP address is shortened to a network after `ipDays` days. */
   retention: { days: number; ipDays: number }
 }
 
 /** The audit log: events of accounts, sessions and keys. */
 export interface Audit {
   /**
-   * Writes one event. Call it in the transaction of the change, so that both are stored or neither. An event that must
-   * be kept after a refusal (a failed login) is written outside the transaction that rolls back.
+   * Writes one event. Call it in the transaction of the change; then the change and its event are committed together.
+   * The event of a refusal, such as a failed login, is written outside the transaction that is rolled back.
    */
   record(event: AuditEvent): Promise<void>
   /** A page of the log, newest first. */
   list(filter: AuditFilter): Promise<AuditRow[]>
-  /** Removes IP addresses and session ids from the events of a deleted user; name, time and user id stay. */
+  /** Removes the IP address and the session id from a deleted user's events. The other columns are kept. */
   forgetUser(userId: number): Promise<void>
-  /** Deletes up to `limit` events older than `retention.days`. @returns how many */
+  /** Deletes up to `limit` events older than `retention.days`. @returns how many were deleted */
   deleteOldEvents(limit: number): Promise<number>
-  /** Shortens up to `limit` IP addresses older than `retention.ipDays` to their network. @returns how many */
+  /** Shortens up to `limit` IP addresses older than `retention.ipDays` to a network. @returns how many it shortened */
   shortenOldAddresses(limit: number): Promise<number>
 }
 

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../lib/clock.ts'
 import type { Db } from '../../storage/store.ts'
 
-/** Every event of the audit log. The list is closed, so that a reader of the log can know all of them. */
+/** The names of all events in the audit log. The log contains no other name. */
 export const auditEvents = [
   'user.registered',
   'user.created',
@@ -39,21 +39,21 @@ type AuditEventName = (typeof auditEvents)[number]
 export interface AuditEvent {
   event: AuditEventName
   userId?: number
-  /** The user who acted, if that is another one. */
+  /** The user who caused the event, if this is not the user of `userId`. */
   actorId?: number
   sessionId?: string
   ip?: string
   details?: Record<string, string | number | boolean>
 }
 
-/** An event as it is stored. `ip` is a network once the address was shortened; `details` is JSON. */
+/** An event as it is stored. `ip` is an address, or a network after the address was shortened; `details` is JSON. */
 export type AuditRow = Omit<Db['t']['auditEvents']['$inferSelect'], 'ipWholeSince'>
 
 export interface AuditFilter {
   event?: AuditEventName
   userId?: number
   since?: EpochMs
-  /** Only rows with a lower id: the next page. */
+  /** Returns only rows with a lower id. For the next page, pass the last id of this page. */
   before?: number
   limit: number
 }

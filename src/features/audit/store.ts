@@ -50,7 +50,7 @@ export function list({ q, t: { auditEvents: a } }: Db, filter: AuditFilter): Pro
     .limit(filter.limit)
 }
 
-/** Up to `limit` rows that were written before this time and still have a whole IP address. */
+/** Up to `limit` rows that were written before `before` and whose IP address is not shortened yet. */
 export const withWholeIp = ({ q, t: { auditEvents: a } }: Db, { before, limit }: { before: EpochMs; limit: number }) =>
   q.select({ id: a.id, ip: a.ip }).from(a).where(lt(a.ipWholeSince, before)).limit(limit)
 
@@ -61,7 +61,7 @@ export async function forgetUser({ q, t: { auditEvents: a } }: Db, userId: numbe
   await q.update(a).set({ ip: null, ipWholeSince: null, sessionId: null }).where(eq(a.userId, userId))
 }
 
-/** Deletes up to `limit` rows that were written before this time. @returns how many were deleted */
+/** Deletes up to `limit` rows that were written before `before`. @returns how many were deleted */
 export async function deleteBefore(
   { q, t: { auditEvents: a } }: Db,
   { before, limit }: { before: EpochMs; limit: number },

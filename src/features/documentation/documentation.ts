@@ -3,7 +3,7 @@ import { chapterFiles, guidePage, guideSecurityPolicy, readChapters } from './gu
 import { docsFiles, docsPage, pageSecurityPolicy } from './page.ts'
 
 export interface DocumentationNeeds {
-  /** Makes the OpenAPI document. Called when it is requested for the first time. */
+  /** Makes the OpenAPI document. This function is called at the first request of the document. */
   openApi: () => Promise<object>
 }
 
@@ -13,24 +13,26 @@ export interface Documentation {
   page(): Promise<StaticContent>
   /**
    * A script or a style.
-   * @param name as the pages write it, with the hash of its content
+   * @param name the file's name in the pages, which contains the hash of the file's content
+   * @returns undefined for an unknown name
    */
   file(name: string): Promise<StaticContent | undefined>
   /** The OpenAPI document. */
   document(): Promise<StaticContent>
   /**
    * A page of the guide.
-   * @param chapter the last segment of its address; empty for the index
+   * @param chapter the last segment of the page's address; empty for the index
+   * @returns undefined for an unknown chapter
    */
   guide(chapter: string): Promise<StaticContent | undefined>
 }
 
-/** An upgrade changes the text behind an address, so browsers must revalidate their copy each time. */
+/** For pages. An upgrade changes the content of an address, so browsers must revalidate their copy each time. */
 const revalidated = 'public, no-cache'
-/** The name holds the hash of the content. */
+/** For files whose name contains the hash of their content: the content of such an address never changes. */
 const forever = 'public, max-age=31536000, immutable'
 
-/** Most processes never show their documentation, and the files of the page alone are two megabytes. */
+/** Loads nothing yet: most processes never serve the documentation, and the files of the page alone have 2 MB. */
 export function createDocumentation({ openApi }: DocumentationNeeds): Documentation {
   const files = once(async () => {
     const contents = Object.entries(docsFiles).map(async ([name, { path, type }]) => {
@@ -80,7 +82,7 @@ const htmlHeaders = (policy: string) => ({
   'content-security-policy': policy,
 })
 
-/** Such as `swagger-ui-n4bQgYhMfWWaL-qg.css`: new content gets a new address. */
+/** The file name with the content's hash, such as `swagger-ui-n4bQgYhMfWWaL-qg.css`. New content gets a new name. */
 const addressOf = (file: string, { hash }: StaticContent): string => file.replace(/(\.\w+)$/, `-${hash}$1`)
 
 /** Runs `work` at the first call and keeps its result. After a failure the next call runs it again. */

@@ -12,7 +12,7 @@ import sessions from './guide/sessions.md' with { type: 'file' }
 import settings from './guide/settings.md' with { type: 'file' }
 import { icon } from './page.ts'
 
-/** The Markdown files by the last segment of their address, in reading order. The index has the empty segment. */
+/** The Markdown files in reading order, by the last segment of the page's address (empty for the index). */
 export const chapterFiles: Readonly<Record<string, string>> = {
   '': index,
   'quick-start': quickStart,
@@ -27,7 +27,7 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   'moving-in': movingIn,
 }
 
-/** Pages of text without a script. `data:` is the icon. */
+/** The Content-Security-Policy of the guide. Its pages have no scripts. `data:` allows the icon. */
 export const guideSecurityPolicy =
   "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -38,7 +38,7 @@ interface Chapter {
   html: string
 }
 
-/** Reads and renders the guide. The text is ours, so it is not sanitized. */
+/** Reads and renders the guide. The HTML is not sanitized, because the Markdown files are part of Keyward. */
 export const readChapters = (): Promise<Chapter[]> =>
   Promise.all(
     Object.entries(chapterFiles).map(async ([name, path]) => {
@@ -49,8 +49,8 @@ export const readChapters = (): Promise<Chapter[]> =>
   )
 
 /**
- * A page of the guide. All its addresses are relative, so it also works under a path of a proxy.
- * @param style where the stylesheet is, relative to the page
+ * Makes a page of the guide. All links are relative, so the page also works when a proxy adds a path prefix.
+ * @param style the address of the stylesheet, relative to the page
  */
 export function guidePage(name: string, chapters: readonly Chapter[], style: string): string {
   const at = chapters.findIndex((chapter) => chapter.name === name)
@@ -96,7 +96,10 @@ ${html}
 
 const address = (chapter: string): string => (chapter === '' ? './' : chapter)
 
-/** HTML with an anchor at each heading, links to pages instead of files, and tables and blocks that scroll. */
+/**
+ * Renders Markdown as HTML without comments. Headings get an anchor, and links to Markdown files become links to pages.
+ * Tables and code blocks can be scrolled with the keyboard.
+ */
 function rendered(markdown: string): string {
   const html = Bun.markdown.html(markdown, { headings: { ids: true } })
   return new HTMLRewriter()

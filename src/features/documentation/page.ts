@@ -17,8 +17,8 @@ export const docsFiles = {
 } as const
 
 /**
- * The documentation page. All its addresses are relative, so it also works under a path of a proxy.
- * @param address where a file is, relative to the page
+ * Makes the API documentation page. All links are relative, so the page also works when a proxy adds a path prefix.
+ * @param address returns the address of a file, relative to the page
  */
 export const docsPage = (address: (file: DocsFile) => string): string => `<!doctype html>
 <html lang="en">
@@ -44,6 +44,6 @@ export const docsPage = (address: (file: DocsFile) => string): string => `<!doct
 export const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke="#3b7dd8" stroke-width="2"><circle cx="5" cy="8" r="3"/><path d="M8 8h7v3M12 8v2"/></svg>'
 
-/** What `/docs` needs and nothing more; `'unsafe-inline'` nowhere. */
+/** The Content-Security-Policy of `/docs`. It allows only what the page needs, and never `'unsafe-inline'`. */
 export const pageSecurityPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

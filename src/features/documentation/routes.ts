@@ -6,7 +6,7 @@ import { answer, plainProblems } from '../../http/schemas.ts'
 import { answerStatic, type StaticContent } from '../../lib/static-content.ts'
 import type { Documentation } from './documentation.ts'
 
-/** The OpenAPI document, the page to read and try it, and the guide. */
+/** The routes of the OpenAPI document, of the page that shows it, and of the guide. */
 export function documentationRoutes(documentation: Documentation, kit: HttpKit) {
   return (
     new Elysia({ name: 'keyward.documentation' })
@@ -26,7 +26,7 @@ export function documentationRoutes(documentation: Documentation, kit: HttpKit) 
           detail: { summary: 'Get a script or a style of the documentation', tags: ['documentation'] },
         },
       )
-      // Elysia matches the address without the slash too, from which the relative links of the page would be wrong.
+      // Elysia also matches `/docs/guide`. Relative links would be wrong there, so the route redirects this address.
       .get(
         '/docs/guide/',
         async ({ request }) =>
@@ -68,7 +68,7 @@ function orNotFound(content: StaticContent | undefined): StaticContent {
 
 const named = { ETag: 'Names this version (RFC 9110 section 8.8.3)' }
 const unchanged = answer('Your copy is current', t.Void(), named)
-/** `guide` leads to the guide's contents. */
+/** The answer for the file name `guide`: a redirect to the contents of the guide. */
 const moved = answer('See the contents of the guide', t.Void(), {
   Location: 'The contents of the guide, relative to this address',
 })

@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { DatabaseTarget } from '../../lib/database-url.ts'
 
-/** The database of another program. Nothing here changes it. */
+/** The database of another program. No method changes this database. */
 export interface ForeignDatabase {
   /** The column names of a table; empty when there is no such table. */
   columnsOf(table: string): Promise<string[]>
@@ -26,8 +26,9 @@ const BUSY_WAIT = 5_000
 const CONNECT_WAIT = 10
 
 /**
- * Opens the database of another program for reading only: an SQLite file read-only, PostgreSQL in read-only transactions.
- * @throws ForeignDatabaseError when it is missing, is not a database or refuses access; also from each method
+ * Opens the database of another program: an SQLite file read-only, PostgreSQL in read-only transactions.
+ * @throws ForeignDatabaseError when the database is missing, is not a database or refuses access. `columnsOf` and
+ * `readTexts` throw the same error.
  */
 export async function openForeign(target: DatabaseTarget): Promise<ForeignDatabase> {
   const { columnNames, query, close } = await translated(async () =>
@@ -45,7 +46,7 @@ export async function openForeign(target: DatabaseTarget): Promise<ForeignDataba
 }
 
 interface Connection {
-  /** The statement for the column names of a table, in their order. Its parameter is the table's name. */
+  /** The SQL that returns the column names of a table, in their order. Its parameter is the name of the table. */
   columnNames: string
   query(sql: string, params: string[]): Promise<unknown[][]>
   close(): Promise<void>
@@ -62,8 +63,9 @@ function openFile(path: string): Connection {
 }
 
 /**
- * In write-ahead mode even a reader creates two files beside the database, except with `immutable=1`. That option is
- * safe only without writers. When the file `-wal` is missing, no program has the database open: each one keeps that file.
+ * Opens the file read-only. In write-ahead mode even a reader creates two files beside the database, except with
+ * `immutable=1`. The option `immutable=1` is safe only while no program writes. No program has the database open when
+ * the file `-wal` is missing, because every program that opens the database creates the file `-wal`.
  */
 function connect(path: string): Database {
   if (!usesWriteAheadLog(path) || existsSync(`${path}-wal`)) return new Database(path, { readonly: true })
@@ -112,7 +114,7 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Repeats only the error code of a server, since its messages name users and hosts. */
+/** Explains an error for the terminal. Shows no message of a server, because these messages name users and hosts. */
 function reasonOf(error: unknown): string {
   const { code, errno } = error as { code?: unknown; errno?: unknown }
   const word = String(typeof errno === 'string' ? errno : code)

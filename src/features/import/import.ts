@@ -20,15 +20,15 @@ export interface Import {
   /** Decides what happens to each account. Changes nothing. */
   plan(rows: readonly SourceRow[]): Promise<Plan>
   /**
-   * Imports accounts with their ids and passwords, in one transaction. Accounts that were imported before stay as they
-   * are, so a second run imports only new ones.
+   * Imports accounts with their ids and passwords, in one transaction. Accounts that were imported before are not
+   * changed. A second run imports only new accounts.
    * @param options.skipInvalid leave out accounts with a problem instead of importing none
    * @throws ImportRefused when an account has a problem; nothing was written
    */
   perform(rows: readonly SourceRow[], options: { skipInvalid: boolean }): Promise<Plan>
 }
 
-/** Some accounts cannot be imported, so none was. `message` is for the terminal. */
+/** Nothing was imported, because some accounts cannot be imported. `message` is for the terminal. */
 export class ImportRefused extends Error {
   override readonly name = 'ImportRefused'
 
@@ -41,7 +41,7 @@ export class ImportRefused extends Error {
   }
 }
 
-/** How often to plan again when a new registration takes a name that was free in the plan. */
+/** How many times an import is tried. A try fails when a new registration takes a name that was free in the plan. */
 const ATTEMPTS = 5
 
 export const createImport = (needs: ImportNeeds): Import => ({
@@ -56,13 +56,13 @@ export const createImport = (needs: ImportNeeds): Import => ({
   },
 })
 
-/** The plan of an import into a database without accounts. The database need not exist yet. */
+/** Plans an import into a database without accounts. The database need not exist yet. */
 export const planFirstImport = (clock: Clock, rows: readonly SourceRow[]): Promise<Plan> =>
   planImport({ clock, users: { findHolders: async () => [] } }, rows)
 
 const insert = ({ users, audit }: ImportNeeds, accounts: readonly BulkUser[]): Promise<boolean> =>
   users.insertAllOrNone(accounts, () => {
     const highest = accounts.reduce((id, account) => Math.max(id, account.id), 0)
-    // One event for the whole import: one per account would flood the log, and each user has `created_at`.
+    // One audit event reports the whole import. One event per account would flood the audit log.
     return audit.record({ event: 'users.imported', details: { accounts: accounts.length, highest_id: highest } })
   })

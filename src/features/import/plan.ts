@@ -6,14 +6,15 @@ import type { SourceRow } from './source.ts'
 /** What an import does with each account. */
 export interface Plan {
   accounts: BulkUser[]
-  /** How many were imported before: Keyward has the same id with the same address and username. */
+  /** The number of accounts that were imported before. Keyward has the same id with the same address and username. */
   present: number
   /** Accounts that cannot be imported, each with sentences that contain no address, name or hash. */
   problems: Pick<Reading, 'sourceId' | 'reasons'>[]
 }
 
 /**
- * Two accounts with the same id, address or username are both a problem: only a person can know which of them owns it.
+ * Plans an import and changes nothing. When two accounts have the same id, address or username, both accounts are
+ * problems, because only a person can decide which account is the right one.
  */
 export async function planImport(
   { clock, users }: { clock: Clock; users: Pick<Users, 'findHolders'> },
@@ -71,6 +72,6 @@ function conflicts(reading: Reading, twins: Index<Reading>, holders: Index<UserK
   ].filter((reason) => typeof reason === 'string')
 }
 
-/** The id in the other service for the terminal: short and printable. */
+/** Returns the id in the other service as a short, printable text for the terminal. */
 export const idLabel = (sourceId: string): string =>
   sourceId === '' ? 'the account without an id' : `id ${sourceId.slice(0, 40).replace(/[^\x21-\x7e]/g, '?')}`

@@ -3,7 +3,7 @@ import { readBcryptHash } from '../passwords/passwords.ts'
 import { type BulkUser, invalidEmail, normalizeEmail, normalizeImportedUsername } from '../users/users.ts'
 import type { SourceRow } from './source.ts'
 
-/** The valid fields of a row, and a sentence for each invalid one. */
+/** The valid fields of a row, and a sentence for each invalid field. */
 export interface Reading {
   /** The id in the other service, for the report. It may be any text, or empty. */
   sourceId: string
@@ -47,7 +47,7 @@ function readId(text: string | null): number | undefined {
   return id <= MAX_ID ? id : undefined
 }
 
-/** An account is active where the other service has no such column. */
+/** Reads `is_active`. Without this column in the other service, every account is active. */
 function readTruth(text: string | null | undefined): boolean | undefined {
   if (text === undefined || /^(1|t|true)$/i.test(text ?? '')) return true
   return /^(0|f|false)$/i.test(text ?? '') ? false : undefined
@@ -56,7 +56,7 @@ function readTruth(text: string | null | undefined): boolean | undefined {
 const timePattern = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))? ?(?:(Z)|([+-]\d\d)(?::?(\d\d))?)?$/i
 
 /**
- * Reads a time as databases and Python write it (UTC if it has no zone), or seconds or milliseconds since 1970.
+ * Reads a time in the formats of databases and Python (UTC if there is no zone), or seconds or milliseconds since 1970.
  * @returns `undefined` for anything else and for times before 1970
  */
 function readTime(text: string): EpochMs | undefined {
@@ -65,7 +65,7 @@ function readTime(text: string): EpochMs | undefined {
   return at > 0 ? at : undefined
 }
 
-/** Numbers below 10^11 are seconds (until the year 5138), larger ones milliseconds (from 1973). */
+/** Numbers below 10^11 are seconds (until the year 5138). Larger numbers are milliseconds (from 1973). */
 function readNumber(text: string): number {
   const count = /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
   return Math.floor(count < 1e11 ? count * 1_000 : count)

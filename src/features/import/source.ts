@@ -19,12 +19,12 @@ export interface Source {
 }
 
 const TABLE = 'users'
-/** The column with the password hash: in services with SQLAlchemy, and in those with SQLModel. */
+/** The column with the password hash. SQLAlchemy services use the first name, SQLModel services the second name. */
 const hashColumns = ['hashed_password', 'hash_password']
 
 /**
  * Reads the accounts of a FastAPI user service, ordered by id.
- * @throws ForeignDatabaseError when the database cannot be read or is not of such a service
+ * @throws ForeignDatabaseError when the database cannot be read or does not belong to a FastAPI user service
  */
 export async function readSource(target: DatabaseTarget): Promise<Source> {
   const database = await openForeign(target)

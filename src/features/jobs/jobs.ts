@@ -5,14 +5,14 @@ import { type Random, randomId } from '../../lib/random.ts'
 import { releaseLease, tryLease } from '../../storage/lease.ts'
 import type { Store } from '../../storage/store.ts'
 
-/** Rows in one batch: few, so that no request waits for a clean-up. */
+/** The number of rows in one batch. A larger batch would make requests wait for the database. */
 const BATCH = 200
-/** Batches of one chore in one run; the next run continues. */
+/** The most batches of one chore in one run. The next run continues the chore. */
 const BATCHES = 50
 
 /**
- * Runs every chore until it finds less than a batch.
- * @param chores each deletes or shortens up to `limit` rows and returns how many it found
+ * Runs each chore in batches until a batch is not full, and at most `BATCHES` times.
+ * @param chores each chore deletes or shortens up to `limit` rows and returns how many rows it found
  */
 export async function cleanUp(chores: readonly ((limit: number) => Promise<number>)[]): Promise<void> {
   for (const chore of chores) for (let batch = 0; batch < BATCHES; batch++) if ((await chore(BATCH)) < BATCH) break
@@ -24,7 +24,7 @@ export interface Job {
   name: string
   /** Milliseconds from one start to the next; a run that takes longer delays the next start. */
   every: number
-  /** `one`: one process runs it for all processes of the database. `each`: every process runs it for itself. */
+  /** `one`: one process runs the job for all processes of the database. `each`: every process runs the job. */
   by: 'one' | 'each'
   run: () => Promise<void>
 }
@@ -39,20 +39,23 @@ interface JobsNeeds {
 export interface RunningJobs {
   /** Resolves when no job is running. */
   settled(): Promise<void>
-  /** Starts no more jobs, waits for the running ones and gives their leases back. */
+  /** Starts no more jobs, waits for the running jobs and releases all leases of this process. */
   stop(): Promise<void>
 }
 
 /**
- * Runs every job on its timer. In one process no job runs twice at the same time. A job that fails is logged and runs
- * again at its next turn.
+ * Runs every job on its timer. In one process, a job never runs twice at the same time. The error of a job is logged,
+ * and the timer starts the job again.
  */
 export function startJobs({ store, clock, random, log }: JobsNeeds, jobs: readonly Job[]): RunningJobs {
   const holder = randomId(random)
   const running = new Map<Job, Promise<void>>()
   const leased = new Set<string>()
 
-  /** Takes the lease for three turns, so that the same process keeps the job until it stops or crashes. */
+  /**
+   * Returns true when this process may run the job now. The lease lasts for three periods of the job, and each run
+   * renews the lease. The same process therefore keeps the job until the process stops or crashes.
+   */
   async function isOurs({ name, every, by }: Job): Promise<boolean> {
     if (by === 'each') return true
     const isHeld = await tryLease({ store, clock }, name, holder, 3 * every)
@@ -65,7 +68,7 @@ export function startJobs({ store, clock, random, log }: JobsNeeds, jobs: readon
     try {
       if (await isOurs(job)) await job.run()
     } catch (error) {
-      // `/readyz` reports a database that is down; any other error is a defect.
+      // A 503 comes from an unavailable database, which `/readyz` reports too. Any other error is a defect.
       const level = refusalIn(error)?.status === 503 ? 'warn' : 'error'
       log[level]('job_failed', { job: job.name, ...errorFields(error) })
     } finally {

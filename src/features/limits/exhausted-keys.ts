@@ -1,8 +1,10 @@
 import { type EpochMs, SECOND } from '../../lib/clock.ts'
 
-/** The keys that this process knows to be exhausted, bounded in number. */
+/** A bounded number of keys of which this process knows that their limit is exhausted. */
 interface ExhaustedKeys {
-  /** The time until which a key is exhausted; undefined if that is not known. */
+  /**
+   * The time until which a key is exhausted; undefined when this process does not know whether the key is exhausted.
+   */
   until(key: string, now: EpochMs): EpochMs | undefined
   /**
    * Remembers that a key is exhausted until `until`.
@@ -19,14 +21,20 @@ interface Entry {
   reportedAt: EpochMs
 }
 
-/** About 2 MB at 200 bytes per key, even in a flood from a million addresses. */
+/**
+ * The maximum number of remembered keys. At 200 bytes per key they take about 2 MB, even in a flood from a million
+ * addresses.
+ */
 const CAPACITY = 10_000
-/** How long an entry is valid without a read of the database: another process may give places back. */
+/**
+ * An entry is used for this long without a read of the database. After this time it is not trusted, because another
+ * process may have given places back.
+ */
 const TRUST = 5 * SECOND
 
 /**
- * A forgotten key costs one statement: the database still knows it. Keys are kept in two Maps, and the older one is
- * dropped as a whole, since a Map becomes slow when single keys are deleted from its front.
+ * A forgotten key costs one SQL statement, because the database has the exact state. Keys are kept in two Maps, and the
+ * older Map is dropped as a whole. Deleting single keys from the front of one Map would become slow.
  */
 export function createExhaustedKeys(): ExhaustedKeys {
   let young = new Map<string, Entry>()

@@ -24,7 +24,7 @@ interface Bucket {
 interface Refusal {
   bucket: Bucket
   until: EpochMs
-  /** Whether this process has not reported the bucket within its window. */
+  /** True when this process has not reported the bucket within its window. */
   mustReport: boolean
 }
 
@@ -36,8 +36,8 @@ class Exhausted extends Error {
 }
 
 /**
- * Rate limits by GCRA. Each bucket is one row, and each decision one conditional statement. Exhausted keys are
- * remembered in this process, so that a flood of requests does not become a flood of writes.
+ * Rate limits by GCRA (generic cell rate algorithm). Each bucket is one row, and each decision is one conditional
+ * statement. This process remembers exhausted keys. Otherwise a flood of requests would cause a flood of writes.
  */
 export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNeeds): Limiter {
   const exhausted = createExhaustedKeys()
@@ -74,7 +74,8 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
               taken.push(bucket)
             } else if (((await store.fullAt(db, bucket.row)) ?? now) > latest) throw await exhaustedNow(bucket, now)
           }
-          // The tier with the longest window decides. To a rule that is off every key is new.
+          // `isNew` is now the value of the last tier, which has the longest window. For a rule without tiers (`off`),
+          // every key is new.
           if (isNew) newRules.add(count.rule)
         }
         return taken
@@ -137,7 +138,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
         try {
           await giveBack()
         } finally {
-          // Even when giving back failed: no attempt must wait for one that has ended.
+          // The reservation is settled even if `giveBack` fails. Otherwise other attempts would wait for it forever.
           settle(false)
         }
       },
@@ -178,7 +179,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
       const now = clock.now()
       const latest = now + bucket.spare
       const until = now + 2 * bucket.tier.window
-      // A bucket that is full later than one place after `latest` was closed before.
+      // A bucket that will be full later than `furthest` is already closed, and `store.close` does not change it.
       return store.close(db, { key: bucket.row, latest, furthest: latest + bucket.step, until })
     },
   }

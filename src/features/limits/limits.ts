@@ -16,32 +16,32 @@ export type { RuleName } from './rules.ts'
 /** A request for one place in the buckets of one rule. */
 export interface Count {
   rule: RuleName
-  /** The key that is counted: a network, a user id, a `nameKey`. */
+  /** The key whose attempts are counted: a network, a user id, a device id or a `nameKey`. */
   key: string
   /**
-   * Takes a place only when rule `ifNewTo` is new for this attempt (its bucket was untouched). An exhausted bucket
-   * refuses either way.
+   * When set, the attempt takes a place only if its bucket of rule `ifNewTo` was full before. An exhausted bucket
+   * refuses the attempt in either case.
    */
   ifNewTo?: RuleName
 }
 
 /**
- * Places that are taken before the outcome of an attempt is known. Settle it with `keep` or `giveBack`; the first call
- * decides. `await using` gives back the places of an unsettled reservation, since an attempt that failed because of an
- * internal error does not count.
+ * Places that are taken before the outcome of an attempt is known. `keep` or `giveBack` settles the reservation, and
+ * only the first call has an effect. `await using` gives back the places of an unsettled reservation, because an
+ * attempt that failed with an internal error does not count.
  */
 export interface Reservation extends AsyncDisposable {
   /** Keeps the places taken: the attempt counts. */
   keep(): void
   /**
-   * Gives the places back: the attempt does not count. With `clear` all earlier places of that count are given back
-   * too, since its owner has logged in.
-   * It takes part in a transaction; after a rollback the reservation is unsettled.
+   * Gives the places back: the attempt does not count. For the rule of `clear`, all earlier places of the key are given
+   * back too, because the owner has proved the password. The call takes part in the current transaction. After a
+   * rollback the reservation is still unsettled.
    */
   giveBack(clear?: Count): Promise<void>
 }
 
-/** Recorded in the audit event when a limit refuses. */
+/** Who made the attempt, for the audit event of a refusal. */
 export interface Requester {
   userId?: number
   ip?: string
@@ -61,28 +61,32 @@ export interface LimitsNeeds {
 /** Rate limits, shared by all processes of one database. */
 export interface Limits {
   /**
-   * Takes one place for each count, or none: a refused attempt takes no places. Of concurrent attempts, no more pass
-   * than there are places. When the last places belong to unsettled reservations, the attempt waits for these.
+   * Takes one place for each count. A refused attempt takes no places. Of concurrent attempts, at most as many pass as
+   * there are places. When unsettled reservations have taken the last places, the attempt waits for these reservations.
    * @throws KeywardError `rate_limited`
    */
   reserve(counts: readonly Count[], requester: Requester): Promise<Reservation>
-  /** As `reserve` for one count. @returns undefined instead of a refusal, which is not reported */
+  /**
+   * Like `reserve` for one count, but a refusal is neither thrown nor reported.
+   * @returns undefined when no place is free
+   */
   tryReserve(count: Count): Promise<Reservation | undefined>
   /**
-   * Refuses a key that this process knows to be exhausted, without asking the database. Takes no place.
+   * Refuses a key if this process knows that it is exhausted. Reads no database and takes no place.
    * @throws KeywardError `rate_limited`
    */
   refuseKnown(count: Count): void
   /**
-   * Closes an exhausted key for twice the longest window of its rule.
-   * @returns true for exactly one of concurrent calls
+   * Closes an exhausted key. The next place is free only after the longest window of its rule, and the bucket is full
+   * after twice this window.
+   * @returns true for exactly one of several concurrent calls
    */
   closeIfExhausted(count: Count): Promise<boolean>
-  /** The key of a typed name: a MAC, since a person may type the password into the wrong field. */
+  /** The key of a typed name. The key is a MAC, because a person may type the password into the name field. */
   nameKey(name: string): string
   /** Deletes the buckets of a deleted user. Their keys contain the user's id and networks. */
   forgetUser(id: number): Promise<void>
-  /** Deletes up to `limit` buckets that are full again. @returns how many */
+  /** Deletes up to `limit` buckets that are full, because a full bucket needs no row. @returns how many were found */
   cleanUp(limit: number): Promise<number>
 }
 

@@ -4,8 +4,8 @@ interface Pending {
   /** @param outcome.freed whether the places were given back */
   end(keys: readonly string[], outcome: { freed: boolean }): void
   /**
-   * Resolves when another try may find a place.
-   * @returns undefined when no reservation of this key is pending, or too many attempts wait already
+   * Resolves when a new attempt may find a free place.
+   * @returns undefined when no reservation of this key is unsettled, or `MAX_WAITING` attempts already wait
    */
   nextSettled(key: string): Promise<void> | undefined
 }
@@ -19,8 +19,9 @@ interface Entry {
 }
 
 /**
- * A password counts as wrong while it is verified. If attempts did not wait for unsettled reservations, two hundred
- * concurrent logins with right passwords, as after an outage, would refuse each other.
+ * A reservation counts a password as wrong while the password is verified. If attempts did not wait for unsettled
+ * reservations, two hundred concurrent logins with right passwords (for example, after an outage) would refuse each
+ * other.
  */
 export function createPending(): Pending {
   const entries = new Map<string, Entry>()

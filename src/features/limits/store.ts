@@ -14,7 +14,8 @@ const prepared = statements(({ q, t: { limits } }, { select, returning, change }
         .values({ key: named('key'), fullAt: named('first') })
         .onConflictDoUpdate({
           target: limits.key,
-          // `excluded.full_at` is now + step. A full bucket counts from now, any other from its own `full_at`.
+          // `excluded.full_at` is now + step. For a full bucket the new `full_at` is now + step; for any other bucket
+          // it is its own `full_at` + step.
           set: {
             fullAt: sql`case when ${limits.fullAt} > excluded.full_at - ${named('step')} then ${limits.fullAt} + ${named('step')} else excluded.full_at end`,
           },
@@ -46,9 +47,9 @@ const prepared = statements(({ q, t: { limits } }, { select, returning, change }
 })
 
 /**
- * Takes one place of a bucket (GCRA) in one statement. There is a place if the bucket will then be full again by
- * `latest + step`.
- * @returns when the bucket will be full again; undefined when there was no place
+ * Takes one place of a bucket (GCRA) in one statement. A place is free if the bucket, after this place is taken, is
+ * full no later than `latest + step`.
+ * @returns the time at which the bucket will be full; undefined when no place was free
  */
 export async function take(
   db: Db,
@@ -58,7 +59,7 @@ export async function take(
   return row?.fullAt
 }
 
-/** When a bucket will be full again; undefined when it is. */
+/** The time at which a bucket will be full; undefined when the bucket has no row, which means that it is full. */
 export const fullAt = async (db: Db, key: string): Promise<EpochMs | undefined> =>
   (await queryRows(db, prepared(db).fullAt, { key }))[0]?.fullAt
 
@@ -66,17 +67,17 @@ export const fullAt = async (db: Db, key: string): Promise<EpochMs | undefined> 
 export const giveBack = (db: Db, bucket: { key: string; step: number }): Promise<unknown> =>
   execute(db, prepared(db).giveBack, bucket)
 
-/** Fills a bucket, unless it is closed: a closed bucket will be full after `furthest`. */
+/** Fills a bucket by deleting its row. A closed bucket does not change: it will be full only after `furthest`. */
 export const clear = (db: Db, bucket: { key: string; furthest: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).clear, bucket)
 
-/** Closes an exhausted bucket until `until`. @returns true for exactly one of concurrent calls */
+/** Closes an exhausted bucket: it will be full at `until`. @returns true for exactly one of several concurrent calls */
 export const close = async (
   db: Db,
   bucket: { key: string; latest: EpochMs; furthest: EpochMs; until: EpochMs },
 ): Promise<boolean> => (await execute(db, prepared(db).close, bucket)) > 0
 
-/** Keys of up to `limit` full buckets, whose rows are not needed. */
+/** The keys of up to `limit` full buckets. A full bucket needs no row. */
 export const findFull = async (db: Db, by: { now: EpochMs; limit: number }): Promise<string[]> =>
   (await queryRows(db, prepared(db).full, by)).map(({ key }) => key)
 

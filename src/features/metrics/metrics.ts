@@ -15,7 +15,7 @@ export interface ProcessUsage {
 /** One answered request. */
 interface Answered {
   method: string
-  /** The route's pattern, never the path; one fixed word if no route matched. */
+  /** The route's pattern, never the requested path. It is `unmatched` when no route matches. */
   pattern: string
   status: number
   milliseconds: number
@@ -31,10 +31,10 @@ export interface Metrics {
   text(): string
 }
 
-/** In seconds. A read takes less than the first, a login at bcrypt cost 12 takes 0.25, and a queued login more. */
+/** In seconds. A read takes less than the first bound, a login with bcrypt cost 12 takes 0.25, a queued login more. */
 const LATENCY_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** All unknown methods count as this one: otherwise a client could create any number of series. */
+/** All unknown methods are counted under this name. Otherwise a client could create any number of time series. */
 const OTHER_METHOD = 'other'
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', OTHER_METHOD])
 

@@ -9,14 +9,18 @@ import type { Metrics } from './metrics.ts'
 
 const scheme = 'Bearer'
 
-/** No request can have a parameter of this name: it is half of a surrogate pair, which UTF-8 cannot encode. */
+/**
+ * A parameter name that no request can contain: UTF-8 cannot encode half of a surrogate pair. With this name, the
+ * bearer plugin reads the token from the header only.
+ */
 const unreachable = '\uD800'
 
 /**
- * `/metrics` for Prometheus; the route exists only with METRICS_TOKEN. This token belongs to no user, so the guard lets
- * every request pass and the route compares the token.
+ * `/metrics` for Prometheus. The route exists only when METRICS_TOKEN is set. METRICS_TOKEN belongs to no user, so the
+ * route is open for the guard and compares the token itself.
  *
- * The bearer plugin's hook is global and would run on every route of the service. The group limits it to this route.
+ * The hook of the bearer plugin is global and would run on every route of the service. The group limits the hook to
+ * this route.
  */
 export function metricsRoutes(metrics: Metrics, metricsToken: string | undefined, kit: HttpKit) {
   const routes = new Elysia({ name: 'keyward.metrics' }).use(kit.plugin)
@@ -28,7 +32,7 @@ export function metricsRoutes(metrics: Metrics, metricsToken: string | undefined
         // The plugin accepts any header that begins with the scheme, such as `BearerX`.
         const named = request.headers.get('authorization')?.startsWith(`${scheme} `)
         if (!named || token === undefined) throw new KeywardError('not_authenticated')
-        // Hashes, so that the time of the comparison does not depend on the token's length.
+        // The hashes are compared. Otherwise the time of the comparison would depend on the token's length.
         if (!constantTimeEqual(sha256(token), sha256(metricsToken))) throw new KeywardError('invalid_token')
         set.headers['content-type'] = prometheusType
         return metrics.text()

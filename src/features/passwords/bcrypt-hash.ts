@@ -5,9 +5,10 @@ export interface BcryptHash {
 }
 
 /**
- * Reads the version and the cost of a bcrypt hash: `$2a$`, `$2b$` or `$2y$`, canonically encoded, of a cost up to 15.
- * @returns undefined for any other text, which Keyward does not verify and an import refuses: faulty code made `$2x$`
- *   and `$2$`, and one verification at cost 31 would occupy a core for more than a day
+ * Reads the version and the cost of a bcrypt hash: `$2a$`, `$2b$` or `$2y$`, in canonical encoding, with a cost of 4 to
+ * 15. Other versions (`$2x$`, `$2$`) come from faulty implementations. One verification at cost 31 would occupy a core
+ * for more than a day.
+ * @returns undefined for any other text. Keyward does not verify such a hash, and an import refuses it
  */
 export function readBcryptHash(hash: string): BcryptHash | undefined {
   const [, version, cost] = bcryptPattern.exec(hash) ?? []

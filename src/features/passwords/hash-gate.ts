@@ -2,13 +2,19 @@ import { KeywardError } from '../../errors.ts'
 import { SECOND } from '../../lib/clock.ts'
 import type { PasswordsNeeds } from './passwords.ts'
 
-/** The least pause before a refusal. Without it, clients that retry at once would halve the accepted logins. */
+/**
+ * The minimum pause before a refusal. Without this pause, clients that retry at once would halve the number of accepted
+ * logins.
+ */
 const refusalPauseMs = 250
-/** Average time between two refusals: with more refused clients each one waits longer. */
+/** The average time between two refusals. The more refused requests wait, the longer each one waits. */
 const refusalIntervalMs = 1
-/** Refusals are sent in groups at this interval: waking the process for each would take longer than the refusal. */
+/**
+ * Refusals are sent in groups at this interval. Waking the process for every refusal would take longer than the refusal
+ * itself.
+ */
 const refusalBurstMs = 50
-/** The most refusals that pause at once, so that a flood of requests takes a bounded amount of memory. */
+/** The maximum number of refusals that pause at once. It bounds the memory that a flood of requests takes. */
 const maxPausedRefusals = 4_096
 /** Weight of the newest hash in the moving average. */
 const newestWeight = 1 / 8
@@ -16,7 +22,7 @@ const newestWeight = 1 / 8
 export interface HashGateOptions extends Pick<PasswordsNeeds, 'maxWaitMs' | 'fairness' | 'clock'> {
   /** How many hashes run at once: the number of cores. */
   concurrency: number
-  /** The expected time of a hash until some were measured. */
+  /** The expected time of a hash in milliseconds, until hashes were measured. */
   expectedMs: number
 }
 
@@ -31,25 +37,27 @@ export interface HashGateStats {
 
 interface HashGate {
   /**
-   * Runs `work` in its turn and returns its result.
-   * @param client undefined for work without a share (the CLI)
-   * @throws KeywardError `overloaded` with `retryAfter` when the wait would be too long or the client's share is used
+   * Runs `work` when its turn comes and returns its result.
+   * @param client the network of the client; undefined for the command line, which has no share
+   * @throws KeywardError `overloaded` with `retryAfter` when the wait would be too long or the share of the client is
+   *   used up
    */
   run<T>(client: string | undefined, work: () => Promise<T>): Promise<T>
   stats(): HashGateStats
 }
 
 /**
- * Runs hashes in the order of their requests, as many at once as there are cores. Bun's own thread pool is not fair:
- * with this gate the slowest of 64 logins takes as long as the median, at the same throughput.
+ * Runs hashes in the order of their requests. As many hashes run at once as there are cores. Bun's own thread pool is
+ * not fair. With this gate the slowest of 64 logins takes as long as the median login, at the same throughput.
  *
- * A request is admitted when a core is free, or while the estimated wait (average hash time times its position in the
- * queue, divided by the cores) is at most `maxWaitMs`. The number of requests that fit is the number of *places*.
+ * A request is admitted when a core is free, or when the estimated wait is at most `maxWaitMs`. The estimate is the
+ * average hash time, times the position in the queue, divided by the number of cores. The number of requests that fit
+ * is the number of *places*.
  *
- * With `fairness` one client (an IPv4 address or an IPv6 /64) gets at most a quarter of the places, even when no other
- * client is waiting, since a place in the queue cannot be taken back. So behind one flooding client a new request waits
- * at most a quarter of `maxWaitMs`. The share is at least one more than the cores: with slow hashes and few places, a
- * single client can still use all cores without a gap between two hashes.
+ * With `fairness`, one client (an IPv4 address or an IPv6 /64) gets at most a quarter of the places. This share applies
+ * even when no other client waits, because an admitted request keeps its place. So while one client floods the gate, a
+ * request of another client waits at most a quarter of `maxWaitMs`. The share is always at least the number of cores
+ * plus one. Then a single client can use all cores without pauses, even if hashes are slow and places are few.
  */
 export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, clock }: HashGateOptions): HashGate {
   const queue: (() => void)[] = []
@@ -113,7 +121,7 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
       const startedAt = clock.monotonic()
       try {
         const result = await work()
-        // Only successful hashes are measured: one that failed at once says nothing about the time of a hash.
+        // Only successful hashes are measured. The time of a hash that failed at once would falsify the average.
         meanMs += (clock.monotonic() - startedAt - meanMs) * newestWeight
         return result
       } finally {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, getPriority, platform, setPriority } from 'node:os'
 import { errorFields, type Log } from '../../lib/log.ts'
 
-/** The operating system's functions; tests pass their own. */
+/** The functions of the operating system. Tests pass their own implementation. */
 export interface ThreadSystem {
   /** This process's threads with their names. */
   threads(): { id: number; name: string }[]
@@ -22,12 +22,13 @@ interface HashPriorityOptions {
 }
 
 /**
- * Lowers the priority of the threads that Bun hashes on, so that a flood of logins does not delay other requests.
+ * Lowers the priority of the threads on which Bun hashes, so a flood of logins does not delay other requests.
  *
- * Call the returned function after each hash: Bun starts its pool thread by thread when there is work, and each call
- * finds the new threads. Once the pool is complete a call does nothing. It never throws; when the system refuses, it
- * logs this once and stops trying. Only Linux has priorities per thread; on other systems it does nothing. In a pool
- * larger than the number of cores (`UV_THREADPOOL_SIZE`) only some threads are lowered.
+ * Call the returned function after each hash. Bun starts the threads of its pool one by one, and each call finds the
+ * new threads. When all threads are lowered, a call does nothing. The function never throws: when the system refuses,
+ * the function logs this once and does nothing from then on. It also does nothing on systems other than Linux, which
+ * have no priorities per thread. In a pool with more threads than cores (`UV_THREADPOOL_SIZE`), only some threads are
+ * lowered.
  */
 export function createHashPriority({
   nice,
@@ -40,7 +41,8 @@ export function createHashPriority({
   return () => {
     if (done || system === null) return
     try {
-      // Added to the process's niceness: an absolute value would raise the priority of a service started at nice 15.
+      // The value is added to the niceness of the process. An absolute value could raise the priority, for example of a
+      // service that was started at nice 15.
       const target = Math.min(19, system.ownNice() + nice)
       for (const { id, name } of system.threads()) {
         if (!name.startsWith('Bun Pool') || lowered.has(id)) continue
@@ -59,7 +61,7 @@ export function createHashPriority({
 
 const taskFolder = '/proc/self/task'
 
-// Synchronous, since asynchronous file access would wait behind the hashes in this same pool.
+// File access is synchronous. Asynchronous file access would wait behind the hashes in the same thread pool.
 const linuxThreads: ThreadSystem = {
   threads: () => readdirSync(taskFolder).map((id) => ({ id: Number(id), name: threadName(id) })),
   ownNice: () => getPriority(),

@@ -24,7 +24,7 @@ export function createHashing({
   concurrency = availableParallelism(),
   bcrypt = bunBcrypt,
 }: Omit<PasswordsNeeds, 'minLength'>): Pick<Passwords, 'hash' | 'verify' | 'stats'> {
-  // 60 ms at cost 10, as on a core of 2020.
+  // A hash at cost 10 takes 60 ms on a core of the year 2020. Each step of the cost doubles the time.
   const expectedMs = 60 * 2 ** (cost - 10)
   const gate = createHashGate({ concurrency, maxWaitMs, fairness, clock, expectedMs })
   const lowerPriority = createHashPriority({ nice, log })
@@ -39,9 +39,9 @@ export function createHashing({
     })
 
   /**
-   * Adds the work by which a verification at `cost` exceeds one at `spent`. A bcrypt hash takes as long as a
-   * verification, and each step of the cost doubles the time: one at 10, one more at 10 and one at 11 add up to one at
-   * 12.
+   * Adds hashing work after a verification at cost `spent`, until the total equals one verification at `cost`. A hash
+   * takes as long as a verification, and each step of the cost doubles the time. For example, a verification at 10, a
+   * hash at 10 and a hash at 11 together take as long as a verification at 12.
    */
   const spendTheRest = async (spent: number): Promise<void> => {
     for (let step = spent; step < cost; step++) await bcrypt.hash('nobody', step)
@@ -67,7 +67,7 @@ export function createHashing({
         }
         let ok: boolean
         try {
-          // Other libraries hashed the password without NFC.
+          // Other libraries hashed the UTF-8 bytes without NFC, and bcrypt reads at most 72 bytes.
           const input = usable.scheme === 'bcrypt' ? utf8(password).subarray(0, 72) : normalized
           ok = await bcrypt.verify(input, usable.hash)
         } catch (error) {

@@ -8,8 +8,10 @@ export { readBcryptHash } from './bcrypt-hash.ts'
 export type { Bcrypt } from './hashing.ts'
 
 /**
- * How a password over 72 bytes was shortened for bcrypt, which reads no more; the hash does not show it. `bun-bcrypt`:
- * Bun.password replaced the password by its SHA-512. `bcrypt`: another library cut it after 72 bytes.
+ * How a password of more than 72 bytes was shortened before bcrypt, which reads at most 72 bytes. The hash does not
+ * show which way was used.
+ * - `bun-bcrypt`: Bun.password replaced the password by its SHA-512.
+ * - `bcrypt`: another library cut the password after 72 bytes.
  */
 export type PasswordScheme = 'bun-bcrypt' | 'bcrypt'
 
@@ -31,11 +33,11 @@ export interface PasswordsNeeds {
   minLength: number
   /** bcrypt cost of new hashes: log2 of the rounds. */
   cost: number
-  /** The longest estimated wait for a hash, in milliseconds. Above it the request is refused. */
+  /** The longest estimated wait for a hash, in milliseconds. When the estimate is longer, the request is refused. */
   maxWaitMs: number
   /** By how much the niceness of the hashing threads exceeds that of the process, 0 to 19. */
   nice: number
-  /** Whether one client gets only its share of the places. */
+  /** True when each client gets only its share of the places in the hash gate. */
   fairness: boolean
   /** How many hashes run at once; the number of cores by default. */
   concurrency?: number
@@ -55,9 +57,10 @@ export interface Passwords {
    */
   hash(password: string, client?: string): Promise<PasswordHash>
   /**
-   * Verifies a password with the stored hash. A missing account, a missing or unusable hash, an impossible password and
-   * a wrong one all take the same time; only a hash of a higher cost than `cost` takes longer.
-   * @returns `rehash`: the password is right, and must be hashed again because of the hash's cost, scheme or version
+   * Verifies a password with the stored hash. Every refusal takes the same time, whether the account or its hash is
+   * missing, the hash is unusable, or the password is wrong or impossible. Only a hash with a cost above `cost` takes
+   * longer.
+   * @returns `rehash` is true when the password is right, but its hash has an old cost, scheme or version
    * @throws KeywardError `overloaded`
    */
   verify(

@@ -1,20 +1,25 @@
 import { readCommonPasswords } from './common-passwords.macro.ts' with { type: 'macro' }
 
-/** In code points after NFC. No person types more, and this much is quick to hash. */
+/**
+ * The maximum length in code points, after NFC. It is more than a person types, and a password of this length is quick
+ * to hash.
+ */
 const passwordMaxLength = 256
 
 /**
- * No Unicode character has a canonical decomposition of more than 4 code points, so no longer text, in UTF-16 units,
- * can shrink to `passwordMaxLength`. It is checked before NFC, which takes seconds for a hostile text of 32 kB.
+ * The maximum length in UTF-16 units, before NFC. NFC takes seconds for a hostile text of 32 kB, so the length is
+ * checked first. NFC combines at most 4 code points into one, and a code point has at most 2 units. So a longer text
+ * cannot shrink to `passwordMaxLength`.
  */
 const maxUnitsBeforeNfc = passwordMaxLength * 4 * 2
 
 /**
  * The form of a password that is measured and hashed: Unicode NFC, otherwise unchanged (NIST SP 800-63B-4 section
  * 3.1.1.2). Control characters other than NUL are allowed.
- * @returns undefined for a text that cannot be a password: the empty text, more than `passwordMaxLength` code points, a
- *   lone surrogate (all of them would have the same hash) or NUL (bcrypt repeats its input with a NUL between, so `a`
- *   and `a NUL a` would have the same hash)
+ * @returns undefined for a text that cannot be a password:
+ * - the empty text, or more than `passwordMaxLength` code points
+ * - a text with a lone surrogate, because all lone surrogates would have the same hash
+ * - a text with NUL: bcrypt repeats its input with a NUL between, so `a` and `a NUL a` would have the same hash
  */
 export function normalizePassword(password: string): string | undefined {
   if (password === '' || password.length > maxUnitsBeforeNfc) return undefined
@@ -26,15 +31,15 @@ export function normalizePassword(password: string): string | undefined {
 interface PasswordContext {
   email?: string | undefined
   username?: string | undefined
-  /** Code points, at least 8. */
+  /** Minimum length in code points, at least 8. */
   minLength: number
 }
 
 /**
- * Checks a new password (NIST SP 800-63B-4 section 3.1.1.2): its length, and that it is not one of the first guesses:
- * common passwords, the name of this service, and the user's name and address in any case.
+ * Checks a new password (NIST SP 800-63B-4 section 3.1.1.2). The password needs the minimum length. It must not be a
+ * common password, the name of this service, or the name or address of the user; upper and lower case count as equal.
  * There are no composition rules.
- * @returns a sentence for the user, which never contains the password; undefined for an acceptable one
+ * @returns a sentence for the user, which never contains the password; undefined for an acceptable password
  */
 export function weaknessOf(password: string, { email, username, minLength }: PasswordContext): string | undefined {
   if (!password.isWellFormed() || password.includes('\0')) return 'The password must be valid Unicode text without NUL'
@@ -59,13 +64,16 @@ const codePoints = (text: string): number => {
 
 const foldCase = (text: string): string => text.normalize('NFKC').toLowerCase()
 
-/** A name with a dot, a space or an exclamation mark is still no password. */
+/**
+ * Removes everything except letters and digits. So a name with an added dot, space or exclamation mark counts as the
+ * name.
+ */
 const lettersAndDigits = (text: string): string => foldCase(text).replace(/[^\p{L}\p{M}\p{N}]/gu, '')
 
 function ownWords(email = '', username = ''): Set<string> {
   const local = email.slice(0, Math.max(0, email.lastIndexOf('@')))
   const words = new Set([username, email, local, local.split('+')[0] ?? ''].map(lettersAndDigits))
-  // A password of punctuation alone is not a name.
+  // Without this line, a password that consists only of punctuation would count as a name.
   words.delete('')
   return words
 }

@@ -15,10 +15,10 @@ export interface ProbesNeeds {
 /** The checks for load balancers and orchestrators. */
 export interface Probes {
   /**
-   * Checks that the process can serve requests: a row was written, the migrations are applied, and there is a signing
-   * key. Probes during a running check share its result, so the database gets one write at a time.
-   * @throws KeywardError `shutting_down` after `startDraining`; `not_ready` with the problems, and when the database
-   *   does not answer within 5 seconds
+   * Checks that the process can serve requests: the database accepts a write, all migrations are applied, and there is
+   * a signing key. Concurrent probes share one check, so the database gets one write at a time.
+   * @throws KeywardError `shutting_down` after `startDraining`
+   * @throws KeywardError `not_ready` with all problems; also when the database does not answer within 5 seconds
    */
   checkReadiness(): Promise<void>
   /** Makes `checkReadiness` answer `shutting_down`. Requests are still served. */

@@ -11,7 +11,7 @@ export interface Problem {
 export async function findProblems({ store: db, clock, signingKeys, pendingMigrations }: ProbesNeeds) {
   const problems: Problem[] = []
   try {
-    // A write finds a full disk, a read-only file and a lost leader.
+    // A write detects a full disk, a read-only file and a database server that is no longer the primary.
     await store.writeProbe(db, clock.now())
   } catch (cause) {
     problems.push({ sentence: 'the database does not take writes', cause })

@@ -17,14 +17,14 @@ interface RolesNeeds {
 
 /** Roles are named sets of permissions; users hold roles. */
 export interface Roles {
-  /** The permissions that a user holds now through all roles. */
+  /** The permissions of all roles that the user has now. */
   permissionsOf(user: Pick<User, 'id' | 'grantedRoles'>): Promise<ReadonlySet<Permission>>
-  /** Grants a role, unless the user has it. */
+  /** Grants a role. Does nothing when the user already has the role. */
   grant(grant: { userId: number; role: string; actorId?: number }): Promise<void>
   /**
-   * Refuses a change that would leave no active administrator. Call it first in the transaction of the change: a second
-   * change at the same moment waits for the first and then sees its result.
-   * @returns the user as read after that wait; undefined when it was deleted
+   * Refuses a change that would leave no active administrator. Call it first in the transaction of the change. It locks
+   * the role `admin`: a concurrent change waits until the first change is committed or rolled back.
+   * @returns the user, read after the lock was taken; undefined when the user was deleted
    * @throws KeywardError `last_admin`
    */
   keepAnAdmin(userId: number): Promise<User | undefined>
@@ -43,7 +43,7 @@ export const createRoles = ({ store: db, clock, audit, users }: RolesNeeds): Rol
     }),
   async keepAnAdmin(userId) {
     await store.lockRole(db, ADMIN)
-    // Read after the wait for the lock: the user may have changed meanwhile.
+    // The user is read after the lock was taken, because another transaction may have changed the user during the wait.
     const user = await users.find(userId)
     if (!user?.isActive || !roleNames(user).includes(ADMIN)) return user
     if ((await store.countOtherHolders(db, { role: ADMIN, userId })) === 0) throw new KeywardError('last_admin')

@@ -17,8 +17,9 @@ export const permissionsOfUser = async (db: Db, userId: number): Promise<string[
   (await queryRows(db, prepared(db).permissionsOfUser, { userId })).map((row) => row.permissions)
 
 /**
- * Gives a role to a user. Violates a foreign key when the role or the user does not exist.
- * @returns false when the user had the role already
+ * Gives a role to a user.
+ * @returns false when the user already had the role
+ * @throws a foreign key violation when the role or the user does not exist
  */
 export async function give(
   { q, t: { userRoles } }: Db,
@@ -28,11 +29,11 @@ export async function give(
   return given.length > 0
 }
 
-/** Locks a role until the transaction ends, so that its holders change in one transaction after another. */
+/** Locks the role's row until the transaction ends. Transactions that call this function for the role run in turn. */
 export const lockRole = ({ q, t: { roles } }: Db, name: string): Promise<unknown> =>
   q.update(roles).set({ name }).where(eq(roles.name, name))
 
-/** Counts the active users other than this one who have the role. */
+/** Counts the active users who have the role, without the user `userId`. */
 export async function countOtherHolders(
   { q, t: { users, userRoles } }: Db,
   { role, userId }: { role: string; userId: number },

@@ -5,23 +5,23 @@ import type { User } from '../users/users.ts'
 import type { StoredSession } from './session.ts'
 
 /*
- * A session is alive if it has not ended, has not expired, and its user is active and still at the session's epoch.
- * The rule stands here once for values and once for SQL. The SQL comes in parts, since some statements already join the
- * user, and some concern sessions of any epoch.
+ * A session is alive if it has not ended, has not expired, and its user is active and has the session's epoch.
+ * This file has the check for objects in memory, and the same check in SQL. The SQL is also exported in two parts,
+ * because some statements already join the users, and some statements read sessions of any epoch.
  */
 
-/** The rule for values. */
+/** Checks a session and its user in memory. */
 export const isAlive = ({ session, user }: { session: StoredSession; user: User }, now: EpochMs): boolean =>
   session.endedAt === null && session.expiresAt > now && user.isActive && user.sessionEpoch === session.epoch
 
-/** The rule in SQL. */
+/** The complete check in SQL, for statements that read only the sessions. */
 export const aliveSql = ({ q, t }: Db, now: EpochMs | SQL) =>
   and(notEndedSql(t, now), exists(q.select({ id: t.users.id }).from(t.users).where(ofActiveUserSql(t))))
 
-/** The part of the rule about the session alone. */
+/** The part of the check that concerns the session. */
 export const notEndedSql = ({ sessions }: Db['t'], now: EpochMs | SQL) =>
   and(isNull(sessions.endedAt), gt(sessions.expiresAt, now))
 
-/** The part of the rule about the user, for a statement that reads both tables. */
+/** The part of the check that concerns the user, for statements that read both tables. */
 export const ofActiveUserSql = ({ users, sessions }: Db['t']) =>
   and(eq(users.id, sessions.userId), eq(users.isActive, true), eq(users.sessionEpoch, sessions.epoch))

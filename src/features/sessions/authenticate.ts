@@ -24,7 +24,10 @@ export async function authenticateExisting(needs: SessionsNeeds, token: string):
   throw new KeywardError('invalid_token')
 }
 
-/** Records the first use of a generation before the request is answered: from then on its parent cannot be retried. */
+/**
+ * Finds the caller, and records the first use of a generation before the request is answered. This ends the retry
+ * window of the previous refresh token.
+ */
 export const findCaller = (
   needs: SessionsNeeds,
   { userId, sessionId, generation }: AccessTokenClaims,
@@ -36,7 +39,7 @@ export const findCaller = (
     return confirmGeneration(needs, { sessionId, generation }).then(() => caller)
   })
 
-/** A session, alive or not, with the refresh token that named it. */
+/** A session, alive or not, that was found by a refresh token. */
 export interface TokenSession {
   session: StoredSession
   user: User
@@ -45,7 +48,10 @@ export interface TokenSession {
   generation: number
 }
 
-/** The session of a refresh token, current or rotated. @returns undefined for a text that is no genuine refresh token */
+/**
+ * The session of a refresh token, current or rotated.
+ * @returns undefined for a text that is not a genuine refresh token
+ */
 export async function findTokenSession(
   { store: db, refreshTokensOf }: SessionsNeeds,
   text: string,
@@ -57,7 +63,7 @@ export async function findTokenSession(
   return tokens.isGenuine(token) ? { ...found, tokens, generation: token.generation } : undefined
 }
 
-/** The service that asks about a refresh token has received it, so its generation counts as used. */
+/** Records the generation of the token as used, because the service that asks has received the token. */
 export async function findByRefreshToken(needs: SessionsNeeds, text: string): Promise<TokenSession | undefined> {
   const found = await findTokenSession(needs, text)
   if (!found || !isAlive(found, needs.clock.now()) || found.generation !== found.session.generation) return undefined
@@ -67,9 +73,11 @@ export async function findByRefreshToken(needs: SessionsNeeds, text: string): Pr
 }
 
 /**
- * Records that a client has used this generation, which ends the retry window of the previous refresh token. While the
- * database accepts no writes (a full disk) the next use records it, so that reads go on. Until then a thief with the
- * previous token could get the owner's own successor; the second refresh of the two is detected.
+ * Records that a client has used this generation. This ends the retry window of the previous refresh token.
+ *
+ * When the database accepts no writes (for example, the disk is full), the request succeeds without this record, and
+ * the next use of the generation writes the record. Until then, a thief with the previous refresh token can get the
+ * same successor as the owner. The theft is detected when both refresh with this successor.
  */
 async function confirmGeneration(
   { store: db }: SessionsNeeds,

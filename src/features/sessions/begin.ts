@@ -7,8 +7,9 @@ import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
- * The session carries the session epoch that was read together with the credential. So a password reset or a deactivation
- * since then refuses the session, and one at the same moment ends it.
+ * The session gets the session epoch that was read together with the credential. A password reset or a deactivation
+ * raises the epoch of the user. If the epoch is raised before `holdForSession` locks the user, the login is refused. If
+ * the epoch is raised later, the new session ends.
  */
 export async function begin(needs: SessionsNeeds, { user, amr, origin, device }: NewLogin): Promise<BegunSession> {
   const { store: db, clock, random, audit, users, lifetimes, maxPerUser } = needs
@@ -30,7 +31,7 @@ export async function begin(needs: SessionsNeeds, { user, amr, origin, device }:
     await audit.record({ ...about, sessionId, event: 'session.ended', details: { reason: 'too_many_sessions' } })
   await audit.record({ ...about, event: 'login.succeeded', details: { amr: session.amr } })
   if (!known) await audit.record({ ...about, event: 'login.new_device' })
-  // The user is held by this transaction. An epoch of 0 means that the user has no valid device token.
+  // This transaction has locked the user's row. A device epoch of 0 means that the user has no valid device token.
   const drawn = deviceEpoch === 0 ? drawDeviceEpoch(random) : deviceEpoch
   if (deviceEpoch === 0) await users.setDeviceEpoch({ id: user.id, deviceEpoch: drawn })
   return { session, user: { ...user, deviceEpoch: drawn }, deviceId: known?.deviceId }

@@ -15,10 +15,10 @@ export interface Device {
 export interface DeviceTokens {
   /**
    * Makes a token that proves for 180 days that this device has logged in as this user.
-   * @param deviceId the id of a known device; a new one by default
+   * @param deviceId the id of a known device; by default a new id
    */
   make(user: Pick<User, 'id' | 'deviceEpoch'>, deviceId?: string): Promise<string>
-  /** Reads a token. @returns undefined unless Keyward made it and it has not expired */
+  /** Reads a token. @returns undefined when Keyward did not make the token, or the token has expired */
   read(token: string): Promise<Device | undefined>
 }
 
@@ -27,11 +27,13 @@ const TYPE = 'keyward-device+jwt'
 const AUDIENCE = 'keyward:device'
 
 /**
- * Device tokens: HS256 with a data key, bound to a random number in the user's row, so that neither
- * alone is enough to forge one. They grant no access: they distinguish a returning user from a stranger who guesses passwords.
+ * Makes and reads device tokens. A device token is a JWT, signed with HS256 and a data key. It contains the device epoch
+ * of the user's row. To forge a token, an attacker needs the data key and the device epoch. A device token grants no
+ * access: it distinguishes a returning user from a stranger who guesses passwords.
  *
- * @elysiajs/jwt makes them. It waits in the thread pool behind password hashing, so only routes that hash use it. It is
- * loaded at the first login, since it brings all of jose.
+ * The package @elysiajs/jwt signs and verifies the tokens in Bun's thread pool, where this work waits behind password
+ * hashing. Therefore only routes that hash passwords use device tokens. The package is loaded at the first login,
+ * because it loads all of jose.
  */
 export function createDeviceTokens({
   macKeys,
@@ -82,7 +84,10 @@ async function createSigner(key: Uint8Array) {
 
 type Signer = Awaited<ReturnType<typeof createSigner>>
 
-/** Whether the device has logged in as this user, and its tokens were not revoked since. */
+/**
+ * Returns true when the device has logged in as this user and the device tokens of the user were not revoked since
+ * then.
+ */
 export const isDeviceOf = (device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): boolean =>
   device.userId === user.id && device.epoch === user.deviceEpoch && user.deviceEpoch !== 0
 

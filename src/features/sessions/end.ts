@@ -4,10 +4,13 @@ import type { EndReason } from './session.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
-/** Any other text never reaches the database, which refuses some characters with an error. */
+/**
+ * Returns true for a text in the form of a session id. No other text is sent to the database, because the database
+ * answers some characters with an error.
+ */
 const isSessionId = (text: string): boolean => /^[\w-]{22}$/.test(text)
 
-/** Ends one session of a user with its refresh and access tokens. @returns false when it was not alive */
+/** Ends one session of a user with its refresh and access tokens. @returns false when the session was not alive */
 async function endOne(
   { store: db, clock, audit }: SessionsNeeds,
   { userId, id, reason, ip }: { userId: number; id: string; reason: EndReason; ip: string },

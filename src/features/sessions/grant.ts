@@ -33,7 +33,9 @@ interface RefreshGeneration {
   generation: number
 }
 
-/** The tokens of a session at one generation. The refresh token is the same each time it is made. */
+/**
+ * Makes the tokens of a session at one generation. Every call for the same generation returns the same refresh token.
+ */
 export function makeGrant(
   needs: SessionsNeeds,
   { session, user, tokens, generation }: Pick<BegunSession, 'session' | 'user'> & RefreshGeneration,

@@ -4,7 +4,7 @@ import type { MacKeys } from '../secrets/secrets.ts'
 
 const PREFIX = 'kwr_'
 const VERSION = 1
-/** Version, session id, generation; then the MAC. */
+/** The lengths in bytes of the version, the session id and the generation. The MAC follows. */
 const BODY_LENGTH = 1 + 16 + 4
 const LENGTH = BODY_LENGTH + 32
 
@@ -20,20 +20,20 @@ export interface RefreshTokenText {
 export interface RefreshTokens {
   /** The refresh token of a generation: the same text each time. */
   make(generation: number): string
-  /** Whether Keyward made this token for this session, with the current data key or a former one. */
+  /** True when Keyward made this token for this session, with the current data key or a former one. */
   isGenuine(token: RefreshTokenText): boolean
 }
 
 /**
- * Reads a refresh token without the database: `kwr_` and base64url of version, session id (16 bytes), generation
- * (4 bytes, big endian) and MAC (32 bytes), in the canonical spelling.
+ * Reads a refresh token without the database. The text is `kwr_`, followed by base64url of version (1 byte), session id
+ * (16 bytes), generation (4 bytes, big endian) and MAC (32 bytes), in the canonical spelling.
  * @returns undefined for any other text
  */
 export function parseRefreshToken(text: string): RefreshTokenText | undefined {
   if (!text.startsWith(PREFIX) || text.length !== PREFIX.length + Math.ceil((LENGTH * 4) / 3)) return undefined
   const bytes = fromBase64Url(text.slice(PREFIX.length))
   if (bytes?.byteLength !== LENGTH || bytes[0] !== VERSION) return undefined
-  // Copies: a view costs Bun's garbage collector more than the few bytes do.
+  // `slice` copies the bytes. A view would cost Bun's garbage collector more than the copy of these few bytes.
   return {
     sessionId: toBase64Url(bytes.slice(1, 17)),
     generation: ((bytes[17]! << 24) | (bytes[18]! << 16) | (bytes[19]! << 8) | bytes[20]!) >>> 0,
@@ -46,8 +46,9 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
 export type RefreshTokensOf = (session: { id: string; macSalt: string }) => RefreshTokens
 
 /**
- * Makes and checks refresh tokens. The MAC key is derived from a data key and the session's salt, so neither a copy of the
- * database nor SECRET_KEY alone is enough to forge one. Tokens are not stored, since they can be made again.
+ * Makes and checks refresh tokens. The MAC key is derived from a data key and the session's salt. To forge a token, an
+ * attacker needs both the database and SECRET_KEY. Refresh tokens are not stored, because Keyward can compute them from
+ * the session.
  */
 export function createRefreshTokens(macKeys: () => MacKeys): RefreshTokensOf {
   return ({ id, macSalt }) => {

@@ -7,12 +7,14 @@ import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
- * Neither a race nor a lost answer logs an honest client out, and no stolen token stays valid beside its owner's:
- * - the current token moves the session to its next generation, in one conditional statement;
- * - its direct parent returns the same successor again within the grace, and longer while the successor was not used;
- * - any older token ends the session.
+ * An honest client keeps its session when two of its refreshes run at once, or when an answer is lost. A stolen token
+ * does not stay valid next to the owner's token:
+ * - The current token moves the session to its next generation, in one conditional statement.
+ * - The direct parent of the current token returns the current token within the grace period, and within the longer
+ *   retry window if no client has used the current token.
+ * - Any older token ends the session.
  *
- * A token that Keyward did not make costs one read and changes nothing.
+ * A token that Keyward did not make costs at most one read and changes nothing.
  */
 export async function refresh(needs: SessionsNeeds, presented: string, origin: Origin): Promise<Grant> {
   const { store: db, clock, lifetimes } = needs
@@ -22,14 +24,14 @@ export async function refresh(needs: SessionsNeeds, presented: string, origin: O
   const { generation } = found
   const { id, createdAt } = found.session
   const expiresAt = expiryOf(lifetimes, { createdAt, now })
-  // Possible after SESSION_MAX_DAYS was lowered.
+  // The session is past its absolute lifetime. The stored expiry can be later, if SESSION_MAX_DAYS was lowered.
   if (expiresAt <= now) throw refused()
   if (await store.rotate(db, { ...origin, id, generation, expiresAt, now }))
     return makeGrant(needs, { ...found, generation: generation + 1 })
   return answerRotated(needs, { sessionId: id, generation }, origin)
 }
 
-/** Answers a genuine token that is not the current one. The session is read again, inside a transaction. */
+/** Answers a genuine token that is not the current token. Reads the session a second time, inside a transaction. */
 async function answerRotated(
   needs: SessionsNeeds,
   { sessionId, generation }: { sessionId: string; generation: number },
@@ -40,7 +42,8 @@ async function answerRotated(
   if (!found || !isAlive(found, clock.now())) throw refused()
   const { session } = found
   if (generation > session.generation) {
-    // Only a database that was restored from a backup is behind its own tokens, so the session does not end.
+    // A genuine token is newer than the session only if the database was restored from a backup. This is not a reuse,
+    // so the session does not end.
     log.warn('refresh_token_ahead', { user_id: session.userId, session_id: session.id })
     await audit.record({ event: 'session.refresh_token_ahead', userId: session.userId, sessionId, ip: origin.ip })
     throw refused()
@@ -56,8 +59,9 @@ async function answerRotated(
 }
 
 /**
- * Judges the direct parent of the current token. The clocks of two replicas may differ by as much as the grace. After
- * the clock was set back by more, no age can be measured: the token is refused, and the session does not end.
+ * Decides what happens to the direct parent of the current token. The clocks of two replicas may differ by up to the
+ * grace period. If the clock was set back by more, the age of the refresh is unknown. Then a parent whose successor was
+ * used is refused, but the session does not end.
  */
 function judgeParent(
   { clock, lifetimes: { grace, retry } }: SessionsNeeds,
@@ -70,7 +74,7 @@ function judgeParent(
   return age < 0 ? 'refuse' : 'reused'
 }
 
-/** Exactly one of many simultaneous requests with old tokens ends the session and reports it. */
+/** Ends the session and reports the reuse. Of many concurrent requests with old tokens, exactly one has this effect. */
 async function endReused(
   { store: db, clock, log, audit }: SessionsNeeds,
   { id, userId, generation }: StoredSession,

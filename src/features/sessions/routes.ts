@@ -7,12 +7,15 @@ import { FormError, parseQuery } from '../../lib/form.ts'
 import { RefreshBody, SessionView, TokenForm, TokenPair, toSessionView, toTokenPair } from './schemas.ts'
 import type { Sessions } from './sessions.ts'
 
-/** Why requests with tokens have no limit: it would only hurt a backend that refreshes for all of its users. */
+/**
+ * The reason why requests with tokens have no rate limit. A limit would only hurt a backend that refreshes for all of
+ * its users.
+ */
 const unguessable = {
   none: 'nobody guesses a MAC of 256 bits, and a token that Keyward did not make costs one read',
 } as const
 
-/** Whether a query has unknown parameters beside the `known` ones, or cannot be read. */
+/** Returns true when a query does not have exactly `known` parameters, or cannot be parsed. */
 function hasMore(url: string, known: number): boolean {
   try {
     return Object.keys(parseQuery(url)).length !== known

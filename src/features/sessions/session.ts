@@ -2,7 +2,7 @@ import type { EpochMs } from '../../lib/clock.ts'
 import type { User } from '../users/users.ts'
 import type { Device } from './device-token.ts'
 
-/** The address and the client that a request came from, as stored with its session. */
+/** The IP address and the user agent of a request, as stored with the session. */
 export interface Origin {
   ip: string
   /** The `User-Agent` header, at most 512 characters. */
@@ -26,13 +26,19 @@ export interface SessionLifetimes {
   idle: number
   /** A session expires this long after its login. */
   absolute: number
-  /** How long the previous refresh token always returns the same successor again. */
+  /** For this time after a refresh, the previous refresh token returns the same successor in every case. */
   grace: number
-  /** How long it does so while no token of the successor was used; 0 disables that. */
+  /**
+   * For this time after a refresh, the previous refresh token returns the same successor while the successor is unused.
+   * 0 disables this window.
+   */
   retry: number
 }
 
-/** When a session expires that is refreshed at `now`: the earlier of its idle and its absolute expiry. */
+/**
+ * The time at which a session expires that is refreshed at `now`: its idle expiry or its absolute expiry, whichever is
+ * earlier.
+ */
 export const expiryOf = (
   { idle, absolute }: SessionLifetimes,
   { createdAt, now }: { createdAt: EpochMs; now: EpochMs },
@@ -40,7 +46,7 @@ export const expiryOf = (
 
 /** A login whose credential was checked. */
 export interface NewLogin {
-  /** As read together with the credential. */
+  /** The user, as read together with the credential. */
   user: User
   /** Authentication methods (RFC 8176). */
   amr: readonly string[]
@@ -49,15 +55,15 @@ export interface NewLogin {
   device?: Device
 }
 
-/** A stored session without its tokens; see `Sessions.finishLogin`. */
+/** A stored session whose tokens are not made yet. `Sessions.finishLogin` makes the tokens. */
 export interface BegunSession {
   session: Pick<StoredSession, 'id' | 'macSalt' | 'amr' | 'authTime'>
   user: User
-  /** The id of a known device, which its new token keeps. */
+  /** The id of a known device. The new device token gets the same id. */
   deviceId: string | undefined
 }
 
-/** The columns of a session that the refresh rules use. */
+/** The columns of a session that authentication and refresh use. */
 export interface StoredSession {
   id: string
   userId: number

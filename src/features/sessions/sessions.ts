@@ -56,11 +56,11 @@ export interface SessionsNeeds {
 /** Sessions: from a login until they end or expire. */
 export interface Sessions {
   /**
-   * Begins a session. Every session begins here, and only here is it checked that the account may have one. Call it in
-   * the transaction of the login, and `finishLogin` after the commit. When the user has `maxPerUser` sessions, the one
-   * refreshed longest ago ends.
-   * @throws KeywardError `invalid_credentials` for a user who is inactive or deleted, or whose sessions were all ended
-   *   since the credential was read
+   * Begins a session. All sessions begin in this function, and it alone checks that the account may have a session.
+   * Call it in the transaction of the login, and call `finishLogin` after the commit. When the user already has
+   * `maxPerUser` sessions, the session that was refreshed longest ago ends.
+   * @throws KeywardError `invalid_credentials` when the user is inactive or deleted, or when all sessions of the user
+   *   were ended after the credential was read
    */
   begin(login: NewLogin): Promise<BegunSession>
   /** Makes the tokens of a session that has just begun. */
@@ -71,21 +71,21 @@ export interface Sessions {
    */
   refresh(token: string, origin: Origin): Promise<Grant>
   /**
-   * Finds the caller of an access token. User and session are read in one statement on every request, so that ending a
-   * session or deactivating a user takes effect at once.
+   * Finds the caller of an access token. Every request reads the user and the session from the database in one
+   * statement, so a deactivated user or an ended session is refused at once.
    * @throws KeywardError `invalid_token`
    */
   authenticate(token: string): MaybePromise<SessionCaller>
   /**
-   * As `authenticate`, with another refusal when the token is valid and its user was deleted.
+   * Like `authenticate`, but throws `user_not_found` when the token is valid and its user was deleted.
    * @throws KeywardError `invalid_token`, `user_not_found`
    */
   authenticateExisting(token: string): Promise<SessionCaller>
   /** The caller of verified claims; undefined when the session is not alive. */
   findCaller(claims: AccessTokenClaims): MaybePromise<SessionCaller | undefined>
   /**
-   * Looks a refresh token up without rotating it.
-   * @returns undefined unless it is the current refresh token of a live session
+   * Finds the session of a refresh token without rotating the token.
+   * @returns undefined when the token is not the current refresh token of a live session
    */
   findByRefreshToken(token: string): Promise<{ session: StoredSession; user: User } | undefined>
   /** The user's live sessions, the last refreshed first. */
@@ -98,33 +98,37 @@ export interface Sessions {
    */
   endOwn(caller: SessionCaller, id: string, ip: string): Promise<void>
   /**
-   * Ends all sessions of the caller's user, or all but the caller's.
-   * @throws KeywardError `invalid_token` as `endAll`
+   * Ends all sessions of the caller's user, or all except the caller's session.
+   * @throws KeywardError `invalid_token` when `exceptCurrent` is true and the caller's session has just ended
    */
   endOwnAll(caller: SessionCaller, options: { exceptCurrent: boolean; ip: string }): Promise<void>
   /**
-   * Ends every session of a user, and each session that a login under way would begin. Call it in the transaction of
-   * the change that requires it; that transaction also writes the audit event.
-   * @throws KeywardError `invalid_token` when the session to keep has ended meanwhile. Of two sessions that end each
-   *   other, one succeeds, and the whole change of the other is rolled back
+   * Ends every session of a user except the session `keep`. A login whose credential was read before cannot begin a
+   * session afterwards. Call this function in the transaction of the change that requires it, and write the audit event
+   * in the same transaction.
+   * @throws KeywardError `invalid_token` when the session `keep` is no longer alive. When two sessions try to end each
+   *   other, one call succeeds, and the transaction of the other call is rolled back
    */
   endAll(change: { userId: number; keep?: string; reason: EndReason }): Promise<void>
   /**
-   * Ends the session of a refresh token (current or rotated) or access token (RFC 7009 section 2.1). An expired, altered
-   * or unknown token has no effect and is no error (section 2.2).
+   * Ends the session of a refresh token (current or rotated) or of an access token (RFC 7009 section 2.1). An expired,
+   * altered or unknown token has no effect and causes no error (section 2.2).
    */
   revoke(token: string, ip: string): Promise<void>
-  /** The device of a device token; undefined unless Keyward made the token and it has not expired. */
+  /** The device of a device token; undefined when Keyward did not make the token, or the token has expired. */
   readDevice(token: string): Promise<Device | undefined>
-  /** Whether a session of this user, live or not, was last refreshed from this network. */
+  /** True when a session of this user, live or not, was last refreshed from the network `client`. */
   isKnownNetwork(from: { userId: number; client: string; ip: string }): Promise<boolean>
-  /** Ends up to `limit` live sessions of any user, without an audit event for each. @returns how many */
+  /** Ends up to `limit` live sessions of any user, without an audit event for each session. @returns how many ended */
   endSome(limit: number, reason: EndReason): Promise<number>
-  /** Deletes up to `limit` sessions that ended or expired a week ago. @returns how many rows it looked at */
+  /**
+   * Deletes up to `limit` sessions that ended or expired more than a week ago.
+   * @returns how many sessions were deleted or postponed
+   */
   cleanUp(limit: number): Promise<number>
 }
 
-/** How long ended sessions are kept: they still tell the networks of their users; see `isKnownNetwork`. */
+/** How long ended sessions are kept. `isKnownNetwork` needs the IP addresses of these sessions. */
 const KEEP_ENDED = 7 * DAY
 
 export function createSessions({
@@ -153,7 +157,7 @@ export function createSessions({
     revoke: (token, ip) => revoke(needs, token, ip),
     readDevice: (token) => needs.deviceTokens.read(token),
     async isKnownNetwork({ userId, client, ip }) {
-      // Usually it is the same address, and one look-up costs less than reading all of them.
+      // Most users return with the same IP address. One look-up of this address costs less than reading all addresses.
       if (await store.isKnownAddress(db, { userId, ip })) return true
       const addresses = await store.addressesOf(db, userId)
       return addresses.some((address) => clientPrefix(address) === client)

@@ -136,7 +136,7 @@ export const insert = (db: Db, session: NewSession): Promise<unknown> =>
   execute(db, prepared(db).insert, { ...session })
 
 /**
- * Ends the user's longest idle sessions, so that `keep` of them are left beside the session `begun`, which always stays.
+ * Keeps the session `begun` and, of the other sessions of the user, the `keep` most recently refreshed. Ends the rest.
  * @returns the ids of the ended sessions
  */
 export async function endExcess(
@@ -148,8 +148,8 @@ export async function endExcess(
 }
 
 /**
- * The user of a live session, and the highest generation that a client has used.
- * @returns undefined unless the user is active and the session has the user's epoch, is not ended and not expired
+ * The user of a live session, and the highest generation of the session that a client has used.
+ * @returns undefined when the session is not alive, which includes an inactive user
  */
 export const findUserOfLiveSession = (
   db: Db,
@@ -159,14 +159,17 @@ export const findUserOfLiveSession = (
     row && row.confirmed !== null ? { user: row, confirmed: row.confirmed } : undefined,
   )
 
-/** Records that a client has used this generation, which ends the retry window of the previous refresh token. */
+/** Records that a client has used this generation. This ends the retry window of the previous refresh token. */
 export const confirm = (db: Db, by: { sessionId: string; generation: number }): Promise<unknown> =>
   execute(db, prepared(db).confirm, by)
 
 export const findWithUser = (db: Db, id: string): MaybePromise<{ session: StoredSession; user: User } | undefined> =>
   andThen(readRows(db, prepared(db).withUser, { id }), ([found]) => found)
 
-/** Moves a live session to its next generation. @returns false when it is not at `generation` or not alive */
+/**
+ * Moves a live session from `generation` to the next one.
+ * @returns false when the session has another generation or is not alive
+ */
 export const rotate = async (db: Db, by: Written<'id' | 'generation' | 'expiresAt'>): Promise<boolean> =>
   (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 })) > 0
 
@@ -176,7 +179,10 @@ export const endOne = async (
   by: { id: string; userId: number; reason: EndReason; now: EpochMs },
 ): Promise<boolean> => (await execute(db, prepared(db).endOne, by)) > 0
 
-/** Ends a live session that is past the presented generation. @returns true for exactly one of concurrent calls */
+/**
+ * Ends a live session whose generation is above `presented`.
+ * @returns true for exactly one of several concurrent calls
+ */
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
   (await execute(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
 
@@ -184,7 +190,7 @@ export const endReused = async (db: Db, by: { id: string; presented: number; now
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
   queryRows(db, prepared(db).listLive, by)
 
-/** Whether any session of this user, ended ones included, was last refreshed from this IP address. */
+/** Returns true when a session of this user, ended or not, was last refreshed from this IP address. */
 export const isKnownAddress = async (db: Db, by: { userId: number; ip: string }): Promise<boolean> =>
   (await readRows(db, prepared(db).atAddress, by)).length > 0
 
@@ -192,7 +198,10 @@ export const isKnownAddress = async (db: Db, by: { userId: number; ip: string })
 export const addressesOf = async (db: Db, userId: number): Promise<string[]> =>
   (await readRows(db, prepared(db).addressesOf, { userId })).flatMap(({ ip }) => (ip === null ? [] : [ip]))
 
-/** Moves a live session from the previous epoch to `epoch`. @returns false when it is not alive */
+/**
+ * Moves a session from the previous epoch to `epoch`.
+ * @returns false when the session has ended, has expired, or has another epoch
+ */
 export async function keepInEpoch(
   { q, t }: Db,
   { id, userId, epoch, now }: { id: string; userId: number; epoch: number; now: EpochMs },
@@ -232,9 +241,9 @@ export async function endSome(
 }
 
 /**
- * Reviews up to `limit` sessions whose review is due before `before`. Deletes those that ended or expired before it, and
- * sets the next review of the others to their expiry.
- * @returns how many were reviewed
+ * Handles sessions whose `reviewAt` is before `before`. Deletes up to `limit` sessions that ended or expired before
+ * `before`. Postpones the review of up to `limit` other sessions to the time at which the session ended or expires.
+ * @returns how many sessions were deleted or postponed
  */
 export async function deleteOld(
   { q, t: { sessions } }: Db,

@@ -3,13 +3,13 @@ import { lastTokenExpires, type SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** Another process changed the keys first. Thrown inside a transaction to roll it back. */
+/** Another process changed the keys first. This error is thrown inside a transaction to roll the transaction back. */
 class LostRace extends Error {}
 
 /**
- * Runs one change of the keys in a transaction. Each step checks with `won` that the rows have not changed since they
- * were read.
- * @returns false when another process changed the keys first; nothing was written then
+ * Runs one change of the keys in a transaction. Each step of `work` calls `won` to check that its row has not changed
+ * since the row was read.
+ * @returns false when another process changed the keys first; the transaction is then rolled back
  */
 export async function changeKeys({ store: db }: SigningKeysNeeds, work: () => Promise<void>): Promise<boolean> {
   try {
@@ -21,14 +21,14 @@ export async function changeKeys({ store: db }: SigningKeysNeeds, work: () => Pr
   }
 }
 
-/** Rolls the change back unless a conditional statement found its row. */
+/** Rolls the change back when `found` is false: a conditional statement did not find its row. */
 export function won(found: boolean): void {
   if (!found) throw new LostRace()
 }
 
 /**
- * Makes `to` the active key and retires the present one. Call it inside `changeKeys`. Next keys of other algorithms are
- * retired too, since a process that could not use the active key may have signed with one of them.
+ * Makes `to` the active key and retires the present active key. Call it inside `changeKeys`. The next keys of other
+ * algorithms are retired too: a process that could not use the active key may have signed tokens with such a next key.
  */
 export async function replaceActive(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[], to: SigningKeyRow) {
   const { store: db, clock } = needs
@@ -45,7 +45,7 @@ export async function replaceActive(needs: SigningKeysNeeds, rows: readonly Sign
   } else won(await addKey(needs, { ...to, state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now }))
 }
 
-/** Adds a key unless its slot is taken. Call it in a transaction. @returns whether it was added */
+/** Adds a key. Call it in a transaction. @returns false when the key's slot in the table is taken */
 export async function addKey(needs: SigningKeysNeeds, row: SigningKeyRow): Promise<boolean> {
   if (!(await store.insert(needs.store, row))) return false
   await recordEvent(needs, 'key.created', row)

@@ -11,14 +11,14 @@ export type PublicKeyAlgorithm = (typeof publicKeyAlgorithms)[number]
 /** The algorithms with which Keyward signs and verifies. `EdDSA` means Ed25519. */
 export type SignatureAlgorithm = PublicKeyAlgorithm | 'HS256'
 
-/** The private or the public key of a pair. It serves its one `alg` and no other (RFC 8725 section 3.1). */
+/** The private or the public key of a pair. The key is used with its `alg` only (RFC 8725 section 3.1). */
 interface AsymmetricKey {
   readonly alg: PublicKeyAlgorithm
   readonly kid: string
   readonly key: KeyObject
 }
 
-/** The key of HS256. It hides its secret, which can therefore be neither logged nor used with another algorithm. */
+/** The key of HS256. Its secret is hidden in `mac`, so the secret cannot be logged or used with another algorithm. */
 export interface HmacKey {
   readonly alg: 'HS256'
   readonly kid: string
@@ -45,7 +45,7 @@ export interface PublicJwk {
   readonly use: 'sig'
 }
 
-/** The required members per algorithm, in the order of RFC 7638 section 3. The thumbprint is the hash of these. */
+/** The members that the thumbprint hashes, in the order of RFC 7638 section 3. */
 const members = {
   ES256: ['crv', 'kty', 'x', 'y'],
   EdDSA: ['crv', 'kty', 'x'],
@@ -59,15 +59,15 @@ const generate = {
 } as const satisfies Record<PublicKeyAlgorithm, () => { privateKey: KeyObject }>
 
 /**
- * A new key with its thumbprint as `kid`. OpenSSL's random generator makes it, which has no seed. An RSA key blocks the
- * event loop for some ten to some hundred milliseconds, so never call this in a request.
+ * Generates a key with OpenSSL. Its `kid` is its thumbprint. An RSA key blocks the event loop for tens to hundreds of
+ * milliseconds, so do not call this function in a request.
  */
 export const generateSigningKey = (alg: PublicKeyAlgorithm): AsymmetricKey =>
   signingKey(alg, generate[alg]().privateKey)
 
 /**
- * The key of HS256, for signing and for verifying. `kid` is a label of the secret, not its RFC 7638 thumbprint, against
- * which section 7 of that RFC warns.
+ * Makes the key of HS256, which signs and verifies. Its `kid` is a label of the secret, not an RFC 7638 thumbprint.
+ * Section 7 of this RFC warns against thumbprints of secrets.
  * @throws RangeError when the secret has fewer than the 32 bytes that RFC 7518 section 3.2 requires
  */
 export function hmacKey(secret: string): HmacKey {
@@ -90,8 +90,8 @@ export function exportPrivateKey(key: SigningKey): Uint8Array {
 }
 
 /**
- * Reads the bytes of `exportPrivateKey`. `kid` is computed again, so a key cannot be stored under the `kid` of another.
- * @throws TypeError when the bytes are no private key, or the key does not fit `alg`
+ * Reads the bytes that `exportPrivateKey` returned. The `kid` is computed from the key.
+ * @throws TypeError when the bytes are not a private key, or the key does not fit `alg`
  */
 export function importPrivateKey(alg: PublicKeyAlgorithm, der: Uint8Array): AsymmetricKey {
   return signingKey(
@@ -101,8 +101,8 @@ export function importPrivateKey(alg: PublicKeyAlgorithm, der: Uint8Array): Asym
 }
 
 /**
- * The public part for the JWKS, with `kid`, `alg` and `use`.
- * @throws TypeError for HS256, which has no public part: with its key everyone could sign
+ * The public key for the JWKS, with `kid`, `alg` and `use`.
+ * @throws TypeError for HS256. Its key must stay secret, because everyone who knows this key can sign
  */
 export function exportPublicJwk(key: SigningKey | VerificationKey): PublicJwk {
   if (key.alg === 'HS256') throw new TypeError('HS256 has no public key')
@@ -111,8 +111,8 @@ export function exportPublicJwk(key: SigningKey | VerificationKey): PublicJwk {
 }
 
 /**
- * Reads a key from `exportPublicJwk`. Other members are ignored.
- * @throws TypeError when it is no public key, its `kid` is not its thumbprint, or it does not fit `alg`
+ * Reads a public key that `exportPublicJwk` returned. Unknown members are ignored.
+ * @throws TypeError when the JWK is not a public key, its `kid` is not its thumbprint, or the key does not fit `alg`
  */
 export function importPublicJwk(jwk: PublicJwk): AsymmetricKey {
   const { alg, kid } = jwk
@@ -134,13 +134,13 @@ const thumbprint = (alg: PublicKeyAlgorithm, key: KeyObject): string =>
   toBase64Url(sha256(JSON.stringify(publicMembers(alg, key))))
 
 function publicMembers(alg: PublicKeyAlgorithm, key: KeyObject): Pick<PublicJwk, 'kty'> {
-  // Exported from the public key: a wrong name in `members` cannot expose the private key.
+  // Only the public key is exported. A wrong name in `members` can therefore not expose a private member.
   const exported = (key.type === 'public' ? key : nodeCrypto().createPublicKey(key)).export({ format: 'jwk' })
   const picked = members[alg].map((name) => [name, exported[name]])
   return Object.fromEntries(picked)
 }
 
-/** OpenSSL would accept an EC key on another curve and a short RSA key: refuse them here. */
+/** Refuses a key of the wrong type, an EC key on another curve and a short RSA key. OpenSSL accepts such keys. */
 function requireFit(alg: PublicKeyAlgorithm, { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject) {
   const fits = {
     ES256: type === 'ec' && details?.namedCurve === 'prime256v1',

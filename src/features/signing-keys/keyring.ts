@@ -16,21 +16,21 @@ import * as store from './store.ts'
 /** The signing keys as this process last read them. Only `reload` asks the database. */
 export interface Keyring {
   /**
-   * The active key, which signs.
-   * @throws KeyringError when there is none
+   * The key with which this process signs: the active key, or another key when this process cannot use the active key.
+   * @throws KeyringError when there is no signing key
    */
   signing(): SigningKey
-  /** The algorithm of the active key, also when this process cannot use that key. */
+  /** The algorithm of the active key, even when this process cannot use the key. Undefined without an active key. */
   activeAlg(): SignatureAlgorithm | undefined
-  /** The key with this `kid`, if its signatures are still accepted. */
+  /** The key with this `kid`. Undefined when the key is unknown or its signatures are no longer accepted. */
   find(kid: string | undefined): VerificationKey | undefined
-  /** The public keys for the JWKS: all keys whose signatures are accepted, the active one first. */
+  /** The public keys for the JWKS: all keys whose signatures are accepted, the active key first. */
   published(): PublicJwk[]
-  /** Reads the stored keys. Calls during a running read share the next one. */
+  /** Reads the stored keys. All calls during a running read share one further read. */
   reload(): Promise<void>
-  /** Calls `listener` for every key whose signatures are no longer accepted. */
+  /** Calls `listener` when `reload` finds that the signatures of a key are no longer accepted. */
   onDrop(listener: (kid: string) => void): void
-  /** The `kid` of an active key that SECRET_KEY does not open; the former key keeps signing meanwhile. */
+  /** The `kid` of a new signing key that SECRET_KEY does not open. This process then signs with the former key. */
   unreadable(): string | undefined
   readonly openedAt: EpochMs
 }
@@ -38,7 +38,7 @@ export interface Keyring {
 interface Entry {
   row: SigningKeyRow
   key: VerificationKey
-  /** None for HS256. */
+  /** Undefined for HS256, which has no public key. */
   jwk: PublicJwk | undefined
 }
 
@@ -60,8 +60,8 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
   }
 
   /**
-   * Signs with the active key, or with the next key of this JWT_ALG when the active one is another process's
-   * JWT_SECRET.
+   * Chooses the key with which this process signs: the active key. When the active key is a JWT_SECRET that this
+   * process does not have, the process signs with the next key of its own JWT_ALG.
    */
   function chooseSigner(rows: readonly SigningKeyRow[]): void {
     const active = rows.find(({ state }) => state === 'active')

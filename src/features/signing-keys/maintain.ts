@@ -8,7 +8,7 @@ import { KEEP_EXPIRED, readyAt, rotationDue, type SigningKeyRow } from './signin
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** Every process applies its own JWT_ALG: the process with the lease of `maintainKeys` may have other settings. */
+/** Every process polls for its own JWT_ALG, because the process that runs `maintainKeys` may have another JWT_ALG. */
 export async function pollKeys(needs: SigningKeysNeeds, keyring: Keyring): Promise<void> {
   const { settings, log } = needs
   await keyring.reload()
@@ -34,7 +34,7 @@ export async function maintainKeys(needs: SigningKeysNeeds, keyring: Keyring): P
   if (deleted > 0) log.info('signing_keys_deleted', { count: deleted })
 }
 
-/** The reason to replace the active key; undefined when there is none. */
+/** Returns the reason to replace the active key; undefined when there is no reason. */
 type Due = (needs: SigningKeysNeeds, keyring: Keyring, active: SigningKeyRow) => 'age' | 'JWT_ALG' | undefined
 
 const isOld: Due = ({ settings, clock }, _, active) => {
@@ -42,11 +42,14 @@ const isOld: Due = ({ settings, clock }, _, active) => {
   return due !== undefined && clock.now() >= due ? 'age' : undefined
 }
 
-/** The process that started last decides: otherwise processes with different settings would rotate in turns. */
+/**
+ * Only a process that started after the last rotation may change the algorithm. Otherwise processes with different
+ * settings would rotate against each other without end.
+ */
 const algorithmChanged: Due = ({ settings }, keyring, active) =>
   active.alg !== settings.alg && keyring.openedAt >= (active.activatedAt ?? active.createdAt) ? 'JWT_ALG' : undefined
 
-/** The next key of each keyring whose wait was logged: it is logged once. */
+/** The `kid` of the next key whose wait was logged last, per keyring. Each wait is logged once. */
 const announced = new WeakMap<Keyring, string>()
 
 async function rotateWhen(needs: SigningKeysNeeds, keyring: Keyring, isDue: Due): Promise<void> {

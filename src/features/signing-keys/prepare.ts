@@ -7,8 +7,9 @@ import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
 /**
- * Makes the stored keys fit this configuration: an active and a next key, or JWT_SECRET in their place, sealed with
- * the present SECRET_KEY once every running process can open it. Several processes may run this at once.
+ * Makes the stored keys fit this configuration. There is then an active key and a next key, or JWT_SECRET is the active
+ * key. Private keys are sealed with the present SECRET_KEY once every running server can open the seals. Several
+ * processes may run this function concurrently.
  * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
  */
 export async function prepareKeys(needs: SigningKeysNeeds): Promise<void> {
@@ -22,7 +23,7 @@ export async function prepareKeys(needs: SigningKeysNeeds): Promise<void> {
     await store.raiseLongestToken(db, tokenLifetime)
 }
 
-/** Makes the first keys, or the next key of this JWT_ALG. @returns whether a key was missing */
+/** Adds an active key and a next key of this JWT_ALG if they are missing. @returns true when a key was missing */
 export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<boolean> {
   const { settings, store: db } = needs
   const alg = settings.alg as PublicKeyAlgorithm
@@ -31,7 +32,7 @@ export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly Signing
   if (signs && waits) return false
   const active = signs ? undefined : await newKey(needs, alg, 'active')
   const next = waits ? undefined : await newKey(needs, alg, 'next')
-  // When two processes start for the first time at once, one adds the keys and the other finds their slots taken.
+  // When two processes start concurrently, the first process adds the keys and the second finds the slots taken.
   await db.transaction(async () => {
     if (active && !(await addKey(needs, active))) return
     if (next) await addKey(needs, next)
@@ -40,8 +41,9 @@ export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly Signing
 }
 
 /**
- * Makes JWT_SECRET the active key at once: the services that verify with it have it already. Its row holds no secret,
- * only the times between which its tokens are valid, so that they expire after a change of JWT_ALG.
+ * Makes JWT_SECRET the active key without a wait, because the services that verify tokens already have JWT_SECRET. The
+ * row contains no secret, only times. After a change of JWT_ALG, these times decide when the HS256 tokens expire.
+ * @returns true when the stored keys changed
  */
 async function adoptSecret(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<boolean> {
   const { settings, store: db } = needs

@@ -9,9 +9,9 @@ import * as store from './store.ts'
 
 export interface Revocation {
   kid: string
-  /** The key was revoked before; nothing was written. */
+  /** True when the key was already revoked. Nothing was written then. */
   already: boolean
-  /** The new active key, when the revoked one was active. */
+  /** The `kid` of the new active key, when the revoked key was the active key. */
   active: string | undefined
 }
 
@@ -36,7 +36,12 @@ export async function revokeKey(needs: SigningKeysNeeds, keyring: Keyring, kid: 
   return { kid, already: false, active: successors.active?.kid }
 }
 
-/** The keys that take the place of a revoked one. An active key is followed by the next one, or by a new one. */
+/**
+ * Chooses the keys that replace the revoked key `row`.
+ * - The active key is replaced by the stored next key, or by a new key. A new next key is added.
+ * - A next key is replaced by a new next key.
+ * - A retired key is not replaced.
+ */
 async function makeSuccessors(
   needs: SigningKeysNeeds,
   row: SigningKeyRow,

@@ -14,7 +14,7 @@ export interface Rotation {
   active: string
   /** The `kid` of the key that was published as the next one. */
   next: string
-  /** The key that signed until now; its tokens are valid until `until`. */
+  /** The former active key. Its tokens are accepted until `until`. */
   retired: { kid: string; until: number } | undefined
 }
 

@@ -12,10 +12,10 @@ import type { SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** Binds a sealed private key to its row: in another row it cannot be opened. */
+/** Binds a sealed private key to the `kid` of its row. A sealed key that is copied to another row cannot be opened. */
 const sealContext = (kid: string): string => `signing_keys.private_key:${kid}`
 
-/** Makes a key, which is not stored yet. Call it outside transactions: an RSA key takes some hundred milliseconds. */
+/** Makes a key without storing it. Call it outside transactions: an RSA key can take hundreds of milliseconds. */
 export async function newKey(
   needs: SigningKeysNeeds,
   alg: PublicKeyAlgorithm,
@@ -64,8 +64,8 @@ export function openPrivateKey(secrets: Secrets, row: SigningKeyRow): SigningKey
 }
 
 /**
- * Reads every key and checks that the secrets open all private keys. Call it before another key is sealed and stored.
- * @throws KeyringError
+ * Reads every key and checks that the secrets open all private keys. Call it before you seal and store another key.
+ * @throws KeyringError when a private key cannot be opened
  */
 export async function readKeys({ store: db, secrets }: SigningKeysNeeds): Promise<SigningKeyRow[]> {
   const rows = await store.all(db)

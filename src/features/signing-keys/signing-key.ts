@@ -3,8 +3,10 @@ import type { Db } from '../../storage/store.ts'
 import type { SignatureAlgorithm } from './jwk.ts'
 
 /**
- * `next`: published, signs later. `active`: signs. `retired`: published until the last token that it signed expires.
- * `revoked`: its signatures are refused.
+ * - `next`: the key is published in the JWKS and will sign later.
+ * - `active`: the key signs.
+ * - `retired`: the key no longer signs. It is published until its last token expires.
+ * - `revoked`: signatures of the key are refused.
  */
 export type KeyState = 'next' | 'active' | 'retired' | 'revoked'
 
@@ -16,33 +18,33 @@ export interface SigningKeyRow extends StoredKey {
   state: KeyState
 }
 
-/** How long clients may cache the JWKS, in seconds. The library jose caches it this long and ignores the header. */
+/** How long clients may cache the JWKS, in seconds. The library jose ignores Cache-Control and caches for this time. */
 export const JWKS_MAX_AGE_SECONDS = 600
 
-/** How often a process reads the keys again: it follows a change within 30 s. */
+/** The time between two reads of the stored keys. A process follows a change within 30 s. */
 export const KEY_POLL_INTERVAL = 10 * SECOND
 
-/** How long a key must have been in the JWKS before it signs: until every cached copy without it has expired. */
+/** How long a key is in the JWKS before it signs. After this time, all cached copies without the key have expired. */
 const PUBLISH_AHEAD = JWKS_MAX_AGE_SECONDS * SECOND + MINUTE
 
-/** Allows for replicas that keep signing until their next poll, and for clocks that differ. */
+/** Extra time before a retired key expires. Replicas sign with the key until their next poll, and clocks differ. */
 const TOKEN_SKEW = 2 * MINUTE
 
 /** How long a key stays in the list after it expired or was revoked. */
 export const KEEP_EXPIRED = 30 * DAY
 
-/** When every cached JWKS contains the key, which is published as soon as it is made. */
+/** The time from which every cached JWKS contains the key. A key is published when it is created. */
 export const readyAt = ({ createdAt }: SigningKeyRow): EpochMs => createdAt + PUBLISH_AHEAD
 
-/** When the last token signed by a key retired at `now` expires. */
+/** The time when the last token of a key expires, if the key is retired at `now`. */
 export const lastTokenExpires = ({ longestToken }: SigningKeyRow, now: EpochMs): EpochMs =>
   now + longestToken + TOKEN_SKEW
 
-/** Whether signatures of the key are accepted at `now`. */
+/** Returns true when signatures of the key are accepted at `now`. */
 export const isAccepted = ({ state, expiresAt }: SigningKeyRow, now: EpochMs): boolean =>
   state === 'active' || state === 'next' || (state === 'retired' && expiresAt !== null && now < expiresAt)
 
-/** When the key is due for rotation by its age; undefined for never. */
+/** The time when the key is old enough to be rotated; undefined when age does not matter. */
 export const rotationDue = ({ createdAt, activatedAt, alg }: SigningKeyRow, rotationDays: number) =>
   rotationDays === 0 || alg === 'HS256' ? undefined : (activatedAt ?? createdAt) + rotationDays * DAY
 

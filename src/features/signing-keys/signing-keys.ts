@@ -33,7 +33,7 @@ interface SigningKeysSettings {
   hmacSecret: string | undefined
   /** Lifetime of the access tokens that are signed, in milliseconds. */
   tokenLifetime: number
-  /** Age at which the active key is replaced; 0 for never. */
+  /** The age in days at which the active key is replaced; 0 for never. */
   rotationDays: number
 }
 
@@ -44,20 +44,20 @@ interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state'> {
 
 /** The keys that sign and verify access tokens. Other processes follow a change within 30 s. */
 export interface SigningKeys extends Keyring {
-  /** Every signing key, oldest first; 30 days after it expired or was revoked a key is deleted. */
+  /** All stored signing keys, oldest first. This includes keys that expired or were revoked in the last 30 days. */
   list(): Promise<KeySummary[]>
   /**
-   * Makes the published `next` key the active one and publishes another. The former key stays in the JWKS until its
+   * Activates the published next key and publishes a new next key. The former active key stays in the JWKS until its
    * last token has expired.
-   * @param options.early rotates even while services may hold a copy of the JWKS without the next key
+   * @param options.early true to rotate even when services may have cached a JWKS without the next key
    * @throws KeywardError `key_not_ready`, `key_not_rotatable`, `keys_changed` when another process changed the keys
    *   first
    * @throws KeyringError when SECRET_KEY does not open the stored keys
    */
   rotate(options?: { early?: boolean }): Promise<Rotation>
   /**
-   * Refuses every token that a key signed, in this process at once, and removes the key from the JWKS. If it was the
-   * active key, the next one, or a new one, is activated in the same transaction. Refresh tokens stay valid.
+   * Revokes a key. This process refuses tokens of the key at once and removes the key from the JWKS. If the key was
+   * active, the same transaction activates the next key, or a new key. Refresh tokens stay valid.
    * @throws KeywardError `key_not_found`, `key_not_rotatable` for the active JWT_SECRET, `keys_changed`
    * @throws KeyringError when SECRET_KEY does not open the stored keys
    */
@@ -66,14 +66,14 @@ export interface SigningKeys extends Keyring {
    * Reads the changes of other processes, and rotates after a change of JWT_ALG. Every process runs this every 10 s.
    */
   poll(): Promise<void>
-  /** Rotates by age, renews seals and deletes old keys. One process runs this for all of them, under a lease. */
+  /** Rotates an old active key, renews seals and deletes old keys. One process, with a lease, runs this for all. */
   maintain(): Promise<void>
 }
 
 /**
  * Opens the signing keys.
- * @param options.prepare makes the first keys, and makes the stored ones fit this configuration. A command passes
- *   false: its settings may differ from the server's.
+ * @param options.prepare true to make the stored keys fit this configuration, and to create missing keys. A command
+ *   passes false, because its settings may differ from the server's settings.
  * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
  */
 export async function openSigningKeys(needs: SigningKeysNeeds, { prepare = true } = {}): Promise<SigningKeys> {

@@ -12,7 +12,7 @@ const prepared = statements(({ t: { signingKeys: keys } }, { select }) => ({
 export const all = async (db: Db): Promise<SigningKeyRow[]> =>
   (await queryRows(db, prepared(db).all)) as SigningKeyRow[]
 
-/** Adds a key unless its slot is taken. @returns whether it was added */
+/** Adds a key. @returns false when a unique index refuses it: the slot or the `kid` is taken */
 export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow): Promise<boolean> {
   const added = await q.insert(signingKeys).values(row).onConflictDoNothing().returning({ kid: signingKeys.kid })
   return added.length > 0
@@ -25,7 +25,7 @@ export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow):
 export const activate = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
   move(db, kid, from, { state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now, expiresAt: null })
 
-/** A key without a private part signs no more and holds no slot. */
+/** The columns that are cleared when a key stops signing: its slots and its private key. */
 const emptied = { activeSlot: null, nextSlot: null, sealedPrivateKey: '' }
 
 /** Retires a key that is still in state `from` and deletes its private part. */
@@ -50,7 +50,7 @@ async function move(
   return moved.length > 0
 }
 
-/** Replaces a sealed private key if it is still the one that was opened. */
+/** Replaces the sealed private key `from` with `to`. Does nothing when the stored key is no longer `from`. */
 export const replaceSeal = (
   { q, t: { signingKeys: keys } }: Db,
   { kid, from, to }: { kid: string; from: string; to: string },
@@ -60,7 +60,7 @@ export const replaceSeal = (
     .set({ sealedPrivateKey: to })
     .where(and(eq(keys.kid, kid), eq(keys.sealedPrivateKey, from)))
 
-/** Records that the keys may sign tokens with a lifetime of `ms`. */
+/** Records that the active and next keys may sign tokens with a lifetime of `ms` milliseconds. */
 export const raiseLongestToken = ({ q, t: { signingKeys: keys } }: Db, ms: number) =>
   q
     .update(keys)
@@ -68,8 +68,8 @@ export const raiseLongestToken = ({ q, t: { signingKeys: keys } }: Db, ms: numbe
     .where(and(inArray(keys.state, ['active', 'next']), lt(keys.longestToken, ms)))
 
 /**
- * Deletes keys that expired or were revoked before `before`. A revoked HS256 key stays: Keyward refuses that secret
- * forever.
+ * Deletes keys that expired or were revoked before `before`. A revoked HS256 key is never deleted: Keyward must refuse
+ * this JWT_SECRET forever.
  */
 export async function deleteExpired({ q, t: { signingKeys: keys } }: Db, before: EpochMs): Promise<number> {
   const deleted = await q

@@ -1,15 +1,15 @@
 import type { EpochMs } from '../../lib/clock.ts'
 
-/** With more leeway an expired token would stay valid without need: clocks that differ by more are broken. */
+/** The largest allowed leeway. Only broken clocks differ by more, and leeway accepts tokens that are expired. */
 const MAX_LEEWAY_SECONDS = 60
 
-/** The end of the year 9999: RFC 3339 cannot write later times. */
+/** The end of the year 9999. RFC 3339 cannot represent later times. */
 const MAX_NUMERIC_DATE = 253_402_300_799
 
 interface ClaimRules {
   /** The only accepted issuer, compared exactly. */
   issuer: string
-  /** Must be among the token's audiences. `undefined`: the token must have no `aud` (`JWT_COMPAT=fastapi`). */
+  /** `aud` must contain this audience. When undefined, the token must have no `aud` (`JWT_COMPAT=fastapi`). */
   audience: string | undefined
   now: EpochMs
   /** Accepted difference of clocks for `exp` and `nbf`, 0 to 60 seconds. */
@@ -24,10 +24,12 @@ interface CheckedTimes {
 }
 
 /**
- * Checks `iss`, `aud`, `exp`, `nbf` and `iat` (RFC 7519 section 4.1, RFC 8725 sections 3.8 and 3.9). `exp` is required,
- * and the token is expired from that second on. Times are JSON numbers between 1970 and 9999: text, and numbers like
- * 1e400 that JSON makes infinite, are refused. `iat` may be at most 60 seconds after `now`. The calling code checks
- * `sub`, `jti` and `sid`.
+ * Checks `iss`, `aud`, `exp`, `nbf` and `iat` (RFC 7519 section 4.1, RFC 8725 sections 3.8 and 3.9). It checks no other
+ * claim.
+ * - `exp` is required. The token is expired from the second `exp` on.
+ * - `iat` may be at most 60 seconds after `now`.
+ * - All times are JSON numbers between the years 1970 and 9999. A text is refused, and so is 1e400, which JSON parsers
+ *   read as infinity.
  * @returns `undefined` when a check fails
  * @throws RangeError for a leeway outside 0 to 60
  */

@@ -17,8 +17,8 @@ interface VerifiedJws {
 }
 
 /**
- * The key for a token's `kid` and `alg`, or `undefined`. Both come from an unverified header: use them for the look-up
- * alone. `verify` compares the key's `alg` with the token's.
+ * Returns the key for a token's `kid` and `alg`, or `undefined`. Both values come from an unverified header: use them
+ * for the look-up only. `verify` compares the `alg` of the key with the `alg` of the token.
  */
 export type FindKey = (kid: string | undefined, alg: string) => VerificationKey | undefined
 
@@ -26,15 +26,15 @@ const MAX_TOKEN_LENGTH = 8 * 1024
 const MAX_DEPTH = 8
 
 /**
- * Header parameters that would change what is verified, or the key. A verifier that does not support `crit` and `b64`
- * must refuse them (RFC 7515 section 4.1.11, RFC 7797). Keyward's tokens have none of the others, so such a token is an
- * attack. Any other unknown parameter is ignored (RFC 7515 section 4).
+ * A token with one of these header parameters is refused. They would change the key, or the bytes that are verified.
+ * Keyward never writes these parameters. A verifier without support for `crit` and `b64` must refuse both parameters
+ * (RFC 7515 section 4.1.11, RFC 7797). Other unknown parameters are ignored (RFC 7515 section 4).
  */
 const refusedParameters = ['crit', 'b64', 'zip', 'jwk', 'jku', 'x5u', 'x5c', 'cty']
 
 /**
  * Signs `payload` as a compact JWS (RFC 7515 section 7.1) with `alg`, `kid` and `typ` in the header.
- * Synchronous, since WebCrypto would wait in the thread pool behind password hashes.
+ * The function is synchronous. WebCrypto is asynchronous and would wait in the thread pool behind password hashes.
  * @throws RangeError when the token would be longer than the 8 KiB that `verify` accepts
  */
 export function sign(key: SigningKey, payload: object, typ: string): string {
@@ -48,15 +48,16 @@ export function sign(key: SigningKey, payload: object, typ: string): string {
  * Verifies a compact JWS. It accepts only
  * - at most 8 KiB, exactly three segments, each in canonical base64url without padding (RFC 7515 section 2);
  * - a header and a payload that are JSON objects in well-formed UTF-8 without duplicate names (section 4);
- * - the one `alg` of the key that `findKey` returns (RFC 8725 section 3.1): no key has `none`, and a public key is
- *   never used as an HS256 secret. Parameters that contain a key or require an extension are refused;
- * - exactly the expected `typ`. RFC 7515 section 4.1.9 would allow other cases and an `application/` prefix, but only
- *   tokens of `sign` are verified here, and those have one spelling (RFC 8725 section 3.11).
+ * - the `alg` of the key that `findKey` returns (RFC 8725 section 3.1). No key has `none`, and a public key is never
+ *   used as an HS256 secret;
+ * - a header without `refusedParameters`;
+ * - exactly the expected `typ` (RFC 8725 section 3.11). RFC 7515 section 4.1.9 also allows other spellings, but `sign`
+ *   does not write them.
  *
- * The claims are not checked: see `checkClaims`. Do not revoke a token by its text: each ES256
- * signature has a second valid form, so one token has two texts. Use `jti` or `sid`.
- * @param expected.typ undefined for a token without `typ`
- * @returns undefined for an invalid token; it throws nothing
+ * `verify` does not check the claims; `checkClaims` does. Do not identify a revoked token by its text: each ES256
+ * signature has a second valid form, so one token can have two texts. Use `jti` or `sid`.
+ * @param expected.typ undefined when the token must have no `typ`
+ * @returns undefined for an invalid token; it does not throw
  */
 export function verify(
   token: string,
@@ -72,7 +73,7 @@ export function verify(
   if (key === undefined || key.alg !== header.alg) return undefined
   if (!verifyBytes(key, utf8(`${segments.header}.${segments.payload}`), signature)) return undefined
 
-  // Parsed after the signature was verified: until then the payload may come from an attacker.
+  // The payload is parsed after the signature was verified. Before, the payload may come from an attacker.
   const payload = parseJsonObject(segments.payload)
   return payload && { header, payload }
 }
@@ -91,7 +92,7 @@ export function signBytes(key: SigningKey, data: Uint8Array): Uint8Array {
   }
 }
 
-/** Whether `key` made this signature of `data`; false for a malformed one. A MAC is compared in constant time. */
+/** Returns true when `signature` is a valid signature of `data` by `key`. A MAC is compared in constant time. */
 export function verifyBytes(key: VerificationKey, data: Uint8Array, signature: Uint8Array): boolean {
   try {
     if (key.alg === 'HS256') return constantTimeEqual(key.mac(data), signature)
@@ -111,7 +112,7 @@ export function verifyBytes(key: VerificationKey, data: Uint8Array, signature: U
   }
 }
 
-/** Looks for three dots and does not split: a hostile token of many dots would make a long array. */
+/** Searches for the dots instead of using `split`, which would make a long array from a token of many dots. */
 function splitCompact(token: string): { header: string; payload: string; signature: string } | undefined {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
   const first = token.indexOf('.')
@@ -139,7 +140,7 @@ function parseJsonObject(segment: string): Record<string, unknown> | undefined {
   }
 }
 
-/** `ignoreBOM` keeps a byte order mark in the text, so that the JSON parser refuses it. */
+/** `ignoreBOM: true` keeps a byte order mark in the text. The JSON parser then refuses the text. */
 const wellFormedUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const encodeJson = (value: object): string => toBase64Url(utf8(JSON.stringify(value)))

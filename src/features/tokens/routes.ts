@@ -37,8 +37,8 @@ export function tokenRoutes(issuer: string, kit: HttpKit) {
 }
 
 /**
- * The issuer's path follows the well-known one (RFC 8414 section 3.1). A path with `:` or `*`, which mean patterns in a
- * route, is left out.
+ * The path of the issuer, which RFC 8414 section 3.1 appends to the well-known path. Returns an empty text for an
+ * issuer without a path, and for a path with `:` or `*`, because these characters are patterns in a route.
  */
 const issuerPath = (issuer: string): string => {
   const { pathname } = new URL(issuer)

@@ -10,7 +10,7 @@ import { createVerifiedCache } from './verified-cache.ts'
 interface TokenSubject {
   userId: number
   sessionId: string
-  /** The session's generation when the token is made; see `sessions/refresh.ts`. */
+  /** The session's generation when the token is made. Every refresh of the session raises the generation by one. */
   generation: number
   username: string
   email: string
@@ -22,7 +22,7 @@ interface TokenSubject {
   authTime: EpochMs
 }
 
-/** The claims that Keyward itself uses. All other data is read from the database. */
+/** The claims that Keyward itself uses. Keyward reads all other data of the user and the session from the database. */
 export interface AccessTokenClaims {
   userId: number
   sessionId: string
@@ -33,12 +33,12 @@ export interface AccessTokens {
   /** Signs a token. @returns `expiresIn` in seconds */
   mint(subject: TokenSubject): { token: string; expiresIn: number }
   /**
-   * The claims of a token that Keyward signed for itself and that has not expired; undefined for any other text. When
-   * the token has an unknown `kid`, the keys are read again, so that a token of one replica is valid at every other at
-   * once. Only a well-formed token causes that read, and concurrent ones share it.
+   * Returns the claims of an access token that Keyward signed and that has not expired; undefined for any other text.
+   * When the `kid` is unknown, the signing keys are read from the database, because another replica may have added the
+   * key. Only a well-formed token causes this read, and concurrent calls share one read.
    */
   verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
-  /** All claims of a token that `verifyFresh` accepted just now. */
+  /** Returns all claims of a token. Call it after `verifyFresh` has accepted the token. */
   read(token: string): Record<string, unknown> | undefined
 }
 
@@ -64,8 +64,7 @@ interface AccessTokenSettings {
 
 /**
  * Access tokens (RFC 9068). With `JWT_COMPAT=fastapi` they have the form that FastAPI services read: `sub` is the
- * username, the user id is in `uid`, and there is no `aud`, since python-jose refuses an audience that it does not
- * expect.
+ * username, `uid` is the user id, and there is no `aud`. The library python-jose refuses an unexpected `aud`.
  */
 export function createAccessTokens({ signingKeys, clock, random, settings }: AccessTokensNeeds): AccessTokens {
   const { issuer, lifetime } = settings

@@ -3,7 +3,7 @@ import type { EpochMs } from '../../lib/clock.ts'
 /** A token whose signature and claims were valid. Many requests share it, so it must not be changed. */
 export interface VerifiedToken<Claims> {
   readonly claims: Readonly<Claims>
-  /** The key that verified it, for `dropKey`. */
+  /** The `kid` of the key that signed the token, for `dropKey`. */
   readonly kid: string
   readonly notBefore: EpochMs
   /** The token is invalid from this time on. */
@@ -11,35 +11,36 @@ export interface VerifiedToken<Claims> {
 }
 
 /**
- * Remembers verified tokens, so that a signature is checked once per token and not once per request. A known token is
- * genuine and not expired, no more: session, user and revocation are still read each time.
+ * Caches verified tokens. A signature is then verified once per token and not once per request. A cached token has a
+ * valid signature and is not expired, but its session may have ended. Each request must check the session and the user.
  */
 interface VerifiedCache<Claims> {
-  /** The token if it is known and valid at `now`, also when the clock was set back. */
+  /** The token if it is cached and valid at `now`. `notBefore` is checked too, because a clock can be set back. */
   get(token: string, now: EpochMs): VerifiedToken<Claims> | undefined
   set(token: string, verified: VerifiedToken<Claims>): void
-  /** Forgets every token of a key that was revoked. */
+  /** Removes every token of a key that is no longer accepted. */
   dropKey(kid: string): void
   readonly size: number
 }
 
 interface Place<Claims> {
   readonly verified: VerifiedToken<Claims>
-  /** The cache's counter when the token was appended. */
+  /** The value of the cache's `counter` when the token was last appended. */
   since: number
 }
 
-/** A longer token takes several places, so that long tokens cannot fill the memory. */
+/** A longer token takes several places. Otherwise long tokens could fill the memory. */
 const CHARACTERS_PER_PLACE = 1024
 
 /**
- * A cache of `capacity` places, one per begun KiB of token: at 10,000 about 10 MB of tokens and a few times that with
- * their claims. The key is the whole token: no prefix or hash of it can stand for another.
- * A full cache drops roughly the tokens that were not used for the longest time: a hit appends a token again only after
- * half of the cache was filled behind it, so that nearly every hit is a single look-up (0.1 µs).
+ * Creates a cache with `capacity` places. A token takes one place per started KiB. 10,000 places are about 10 MB of
+ * tokens, and a few times as much with their claims. The key is the whole token, so two tokens never share an entry.
+ *
+ * A full cache removes the oldest tokens first. A hit moves its token to the end only when half of the cache was filled
+ * after the token. Nearly every hit is therefore a single look-up (0.1 µs), and the order is roughly that of last use.
  */
 export function createVerifiedCache<Claims>(capacity = 10_000): VerifiedCache<Claims> {
-  // A Map iterates in the order of insertion: its first key is dropped next.
+  // A Map iterates in the order of insertion, so its first key is the next token to remove.
   const places = new Map<string, Place<Claims>>()
   let taken = 0
   let counter = 0

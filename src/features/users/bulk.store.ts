@@ -5,10 +5,15 @@ import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import type { BulkUser, UserKeys } from './user.ts'
 
-/** How many users one statement takes. Three keys or eleven columns of each stay below SQLite's 32,766 parameters. */
+/**
+ * The number of users in one statement. Three keys or eleven columns of each user stay below the 32,766 parameters that
+ * SQLite allows.
+ */
 export const ROWS = 500
 
-/** Prepared for `ROWS` users: an import holds its lock only a third as long. */
+/**
+ * The insert is prepared for exactly `ROWS` users. This cuts the time for which an import holds its lock to a third.
+ */
 const prepared = statements((db, { returning }) => ({
   insertPart: returning(
     { id: db.t.users.id },
@@ -35,7 +40,7 @@ const insert = ({ q, t: { users } }: Db, rows: SQLiteInsertValue<Db['t']['users'
   q.insert(users).values(rows).onConflictDoNothing()
 
 /**
- * Inserts those of at most `ROWS` users whose id, address and username are free.
+ * Inserts at most `ROWS` users. Skips users whose id, address or username is taken.
  * @returns the ids of the inserted users
  */
 export function insertWhereFree(db: Db, accounts: readonly BulkUser[], now: EpochMs): Promise<{ id: number }[]> {

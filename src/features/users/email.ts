@@ -13,13 +13,13 @@ export const invalidEmail = 'The email address is not valid'
 /**
  * Reads an ordinary address: an RFC 5322 dot-atom in ASCII of at most 64 characters, one `@`, and a domain name of at
  * least two labels, at most 254 bytes in all (RFC 5321 section 4.5.3.1). An international domain is changed to its
- * A-labels (RFC 5890), so that two spellings of one mailbox have one key. A plus-address is not changed.
- * @returns undefined for any other text, above all for one that a mail program may read as a second address or another
- *   host: lists, quoted local parts, comments, white space, control characters, IP literals, and letters that Unicode
- *   normalisation changes to `@`, `/` and the like
+ * A-labels (RFC 5890), so two spellings of one mailbox have the same key. A plus-address is not changed.
+ * @returns undefined for any other text. Some of these texts could mean a second address or another host to a mail
+ *   program: lists, quoted local parts, comments, white space, control characters, IP literals, and letters that
+ *   Unicode normalisation changes to `@`, `/` and the like
  */
 export function normalizeEmail(input: string): EmailAddress | undefined {
-  // First, so that the code below never works on a long text.
+  // The length is checked first. Otherwise the code below could work on a very long text.
   if (input.length > 254) return undefined
   const at = input.indexOf('@')
   const local = input.slice(0, Math.max(at, 0))
@@ -35,19 +35,19 @@ function domainName(typed: string): string | undefined {
   const ascii = toALabels(typed)?.toLowerCase()
   if (ascii === undefined) return undefined
   const labels = ascii.split('.')
-  // A last label that begins with a digit belongs to a form of IPv4 address.
+  // A domain whose last label begins with a digit could be read as an IPv4 address.
   const isName = labels.length >= 2 && labels.every(isLabel) && /^[a-z]/.test(labels.at(-1) ?? '')
   return isName ? ascii : undefined
 }
 
-/** RFC 1123 section 2.1. */
+/** Returns true for a label of a host name (RFC 1123 section 2.1). */
 const isLabel = (label: string): boolean =>
   label.length <= 63 && /^[a-z0-9-]+$/.test(label) && !label.startsWith('-') && !label.endsWith('-')
 
 function toALabels(domain: string): string | undefined {
   // `domainToASCII` reads a URL's host: it removes tabs, decodes %2e and stops at a slash.
   if (/[^A-Za-z0-9.\-\u0080-\u{10ffff}]/u.test(domain)) return undefined
-  // IDNA mapping would remove invisible characters: the address would then differ from the typed one without a trace.
+  // IDNA mapping removes invisible characters. The address would then differ from the typed address without any notice.
   if (/\p{Default_Ignorable_Code_Point}/u.test(domain)) return undefined
   if (/^[\x20-\x7e]*$/.test(domain) && !/(?:^|\.)xn--/i.test(domain)) return domain
   return domainToASCII(domain) || undefined

@@ -6,7 +6,7 @@ import type { UsersNeeds } from './users.ts'
 /** The account for a typed name. */
 export interface NamedAccount {
   user: UserCredentials | undefined
-  /** One key for all spellings of the name. */
+  /** The key of the name. All spellings of the name have the same key. */
   name: string
 }
 

@@ -2,7 +2,7 @@ import { type Static, t } from 'elysia'
 import { rfc3339 } from '../../lib/clock.ts'
 import { roleNames, type User } from './user.ts'
 
-/** A user in every answer. */
+/** A user, as all routes except `GET /user/user` return it. */
 export const UserView = t.Object(
   {
     id: t.Integer({ minimum: 1 }),

@@ -61,11 +61,14 @@ export async function findCredentials(db: Db, by: LoginIdentifier): Promise<User
   return (await rows)[0]
 }
 
-/** Violates the unique index on `users.email_key` or `users.username_key` when one of them is taken. */
+/**
+ * Inserts a user.
+ * @throws a unique violation of `users.email_key` or `users.username_key` when the address or name is taken
+ */
 export const insert = async (db: Db, user: NewUser & { now: EpochMs }): Promise<User> =>
   (await queryRows(db, prepared(db).insert, { ...user }))[0]!
 
-/** Replaces the verified hash. @returns false when the stored hash is no longer the verified one */
+/** Replaces a password hash. @returns false when the stored hash is no longer `verifiedHash` */
 export const replaceHash = async (
   db: Db,
   change: { id: number; verifiedHash: string; hash: string; scheme: string; now: EpochMs },
@@ -97,7 +100,7 @@ export async function setPasswordHash(
   return changed.length > 0
 }
 
-/** See `Users.holdForSession`. */
+/** Locks the row of an active user. `Users.holdForSession` has the details. */
 export const holdForSession = async (db: Db, by: { id: number; epoch: number }): Promise<number | undefined> =>
   (await queryRows(db, prepared(db).holdForSession, by))[0]?.deviceEpoch
 
@@ -108,7 +111,7 @@ export async function setDeviceEpoch(
   await q.update(users).set({ deviceEpoch }).where(eq(users.id, id))
 }
 
-/** See `Users.raiseSessionEpoch`. */
+/** Raises the session epoch of a user. `Users.raiseSessionEpoch` has the details. */
 export async function raiseSessionEpoch({ q, t: { users } }: Db, id: number): Promise<number | undefined> {
   const [row] = await q
     .update(users)

@@ -18,7 +18,10 @@ export interface User {
 export const roleNames = ({ grantedRoles }: Pick<User, 'grantedRoles'>): string[] =>
   grantedRoles === null ? ['user'] : ['user', ...grantedRoles.split(' ')].sort()
 
-/** A user with the password hash. Both are read together, so that a login notices a reset by its session epoch. */
+/**
+ * A user with the password hash. One statement reads both. If the password is reset after this read, the session epoch
+ * of the user changes, and the login notices the reset.
+ */
 export interface UserCredentials extends User {
   passwordHash: string | null
   passwordScheme: string | null
@@ -40,5 +43,5 @@ export interface BulkUser extends NewUser {
   createdAt: EpochMs
 }
 
-/** The values that no two users share. */
+/** The columns whose values are unique among all users. */
 export type UserKeys = Pick<BulkUser, 'id' | 'emailKey' | 'usernameKey'>

@@ -3,7 +3,7 @@ import { normalizeEmail } from './email.ts'
 interface Username {
   /** As typed; for display. */
   username: string
-  /** For uniqueness and look-ups. */
+  /** The key of the username, for uniqueness and look-ups. */
   usernameKey: string
 }
 
@@ -15,9 +15,9 @@ export const invalidUsername =
 export const reservedUsername = 'This username is reserved'
 
 /**
- * Accepts 3 to 32 ASCII letters, digits, dots, hyphens and underscores in any order. In ASCII there are no look-alike
- * letters of Unicode, and lower case has one meaning. Without `@` a username is never read as an address. `.` and `..`
- * are too short, so a username is also a safe path segment.
+ * Accepts 3 to 32 ASCII letters, digits, dots, hyphens and underscores in any order. ASCII has no look-alike letters,
+ * and its lower case is unambiguous. A username has no `@`, so it is never read as an address. `.` and `..` are too
+ * short, so a username is also a safe path segment.
  */
 export function normalizeUsername(input: string): Username | undefined {
   return /^[A-Za-z0-9._-]{3,32}$/.test(input) ? { username: input, usernameKey: usernameKey(input) } : undefined
@@ -28,7 +28,7 @@ export function normalizeUsername(input: string): Username | undefined {
  * @returns undefined for a name with which no user could log in
  */
 export function normalizeImportedUsername(input: string): Username | undefined {
-  // "bob " would look like "bob". U+FFFD stands for bytes that could not be decoded.
+  // "bob " would look like "bob". U+FFFD replaces bytes that could not be decoded.
   if (!isLoginName(input) || input !== input.trim() || input.includes('\ufffd')) return undefined
   const key = usernameKey(input)
   return key === '' || key.includes('@') ? undefined : { username: input, usernameKey: key }
@@ -36,12 +36,13 @@ export function normalizeImportedUsername(input: string): Username | undefined {
 
 /**
  * The key of a username. Names that differ only in case, in the composition, width or style of letters (UAX 15, NFKC)
- * or in invisible characters have the same key, so that two of them never coexist.
+ * or in invisible characters have the same key. So two such names cannot both be registered.
  */
 export function usernameKey(username: string): string {
   if (/^[\0-\x7f]*$/.test(username)) return username.toLowerCase()
   const visible = username.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '')
-  // Upper case first: letters with two lower-case forms (s and long s, sigma and final sigma) have one upper-case form.
+  // The text is changed to upper case first. Some letters have two lower-case forms (s and long s, sigma and final
+  // sigma), but one upper-case form.
   return visible.toUpperCase().toLowerCase().normalize('NFKC')
 }
 
@@ -55,33 +56,33 @@ const reserved = new Set(
 )
 
 /**
- * Whether a username cannot be registered: it seems to belong to the service (`support`, `postmaster`) or has a meaning
- * in paths and programs (`me`, `null`). Case and punctuation are ignored: `Ad-min`, `_root_`. An administrator may
- * still create an account with it.
+ * Returns true for a username that only an administrator may give to an account. The name seems to belong to the
+ * service (`support`, `postmaster`) or has a meaning in paths and programs (`me`, `null`). Case and punctuation are
+ * ignored: `Ad-min` and `_root_` are reserved too.
  */
 export const isReservedUsername = (username: string): boolean =>
   reserved.has(usernameKey(username).replace(/[._-]/g, ''))
 
-/** The one key by which a login finds its account; the other key is never tried. */
+/** The key by which a login finds its account. A login tries only this key: the address or the username, never both. */
 export type LoginIdentifier = { emailKey: string } | { usernameKey: string }
 
 /**
- * Reads the name that a user typed at login. A name with `@` is an address and never a username, so no username can
- * hide the address of another user. All spellings of an account's name give the same key, by which limits count.
- * @returns undefined for a name that no account can have; the login then hashes as for an unknown account
+ * Reads the name that a user typed at login. A name with `@` is an address and never a username, so a username cannot
+ * be mistaken for the address of another user. All spellings of a name give the same key, and limits count by this key.
+ * @returns undefined for a name that no account can have
  */
 export function loginIdentifier(typed: string): LoginIdentifier | undefined {
   if (typed.includes('@')) {
     const address = normalizeEmail(typed)
     return address && { emailKey: address.emailKey }
   }
-  // Accepts more than registration: imported accounts keep their names.
+  // A login accepts more names than a registration, because imported accounts keep their names.
   const key = isLoginName(typed) ? usernameKey(typed) : ''
   return key === '' ? undefined : { usernameKey: key }
 }
 
 /**
- * Refuses text that PostgreSQL cannot store, and text that only a hostile client sends. The length is checked first,
- * since normalisation is slow for long hostile text.
+ * Returns false for text that PostgreSQL cannot store, and for text that only a hostile client sends. The length is
+ * checked first, because normalisation is slow for long hostile text.
  */
 const isLoginName = (text: string): boolean => text.length <= 254 && text.isWellFormed() && !/\p{Cc}/u.test(text)

@@ -25,7 +25,7 @@ export interface UsersNeeds {
   macKeys: () => MacKeys
 }
 
-/** Users. No other feature writes the table `users`. The calling code ends sessions and records audit events. */
+/** The users. No other feature writes the table `users`. The calling code ends sessions and records audit events. */
 export interface Users {
   /** The user with this id, active or not. */
   find(id: number): Promise<User | undefined>
@@ -36,40 +36,43 @@ export interface Users {
   /** A page of users by ascending id, after the id `after`. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Refuses taken names, and usernames of deleted users, before the password is hashed. `create` checks them again.
-   * @throws KeywardError `email_taken` (also when both are), `username_taken`
+   * Checks before the password is hashed that both names are free, and that no deleted user had the username. `create`
+   * checks the names a second time.
+   * @throws KeywardError `email_taken` (also when both names are taken), `username_taken`
    */
   checkFree(names: Pick<NewUser, 'emailKey' | 'usernameKey'>): Promise<void>
   /**
-   * Adds a user and runs `alongside` in the same transaction. Of two concurrent calls with the same name one succeeds.
-   * @throws KeywardError `email_taken` (also when both are), `username_taken`
+   * Adds a user and runs `alongside` in the same transaction. Of two concurrent calls with the same name, one succeeds.
+   * @throws KeywardError `email_taken` (also when both names are taken), `username_taken`
    */
   create(user: NewUser, alongside: (user: User) => Promise<void>): Promise<User>
   /** The password columns of a user. */
   findPassword(id: number): Promise<{ hash: string | null; scheme: string | null } | undefined>
-  /** Replaces the verified hash. @returns false when the stored hash is no longer the verified one */
+  /** Replaces a password hash. @returns false when the stored hash is no longer `verifiedHash` */
   replacePassword(change: { id: number; verifiedHash: string; hash: string; scheme: string }): Promise<boolean>
   /** Sets a password and revokes the user's device tokens. @returns false when the user was deleted */
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
   /** Activates or deactivates a user. @returns false when nothing changed */
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
-  /** Deletes a user and every row with a foreign key to it. The username stays reserved, as a MAC. */
+  /** Deletes a user and every row with a foreign key to the user. The username stays reserved, as a MAC. */
   remove(id: number): Promise<void>
   /** Lets the username of a deleted user be taken again. @returns false when it was not reserved */
   freeName(typed: string): Promise<boolean>
   /**
-   * Locks an active user with this session epoch until the transaction ends: its sessions begin one after another.
+   * Locks the row of an active user with this session epoch until the transaction ends. So the sessions of one user
+   * begin one after another.
    * @returns the device epoch; undefined when the user is inactive, deleted, or has another session epoch
    */
   holdForSession(user: { id: number; epoch: number }): Promise<number | undefined>
   setDeviceEpoch(user: { id: number; deviceEpoch: number }): Promise<void>
   /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
   raiseSessionEpoch(id: number): Promise<number | undefined>
-  /** The users that have the id, the address or the username of one of these. */
+  /** The users that have the id, the address or the username of one of the `keys`. */
   findHolders(keys: readonly UserKeys[]): Promise<UserKeys[]>
   /**
-   * Adds users with their ids, reserved usernames too, all of them or none, and runs `alongside` in the same transaction. Later ids are higher.
-   * @returns false when an id, an address or a username is taken; nothing was written then
+   * Adds users with their ids and runs `alongside` in the same transaction. Ids that the database assigns later are
+   * higher. A username that a deleted user had is not refused.
+   * @returns false when an id, an address or a username is taken. Then no user was added
    */
   insertAllOrNone(users: readonly BulkUser[], alongside: () => Promise<void>): Promise<boolean>
 }

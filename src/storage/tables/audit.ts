@@ -8,14 +8,14 @@ export const auditTables = (c: Columns) => ({
       id: c.id('id'),
       at: c.int('at').notNull(),
       event: c.text('event').notNull(),
-      /** The user concerned. No foreign key, since the row is kept after the user is deleted. */
+      /** The user concerned. There is no foreign key, because the row is kept after the user is deleted. */
       userId: c.int('user_id'),
-      /** The user who acted, if it is another user. */
+      /** The user who acted, if this is not the user in `userId`. */
       actorId: c.int('actor_id'),
       sessionId: c.text('session_id'),
-      /** The whole IP address at first, its network after AUDIT_IP_DAYS. */
+      /** The whole IP address. After AUDIT_IP_DAYS days it is shortened to its network. */
       ip: c.text('ip'),
-      /** When the whole address was written; null without an address and after it was shortened. */
+      /** When the whole IP address was written. Null if the row has no IP address or a shortened IP address. */
       ipWholeSince: c.int('ip_whole_since'),
       /** JSON; never contains a secret. */
       details: c.text('details'),

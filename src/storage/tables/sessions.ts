@@ -6,7 +6,7 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
   sessions: c.table(
     'sessions',
     {
-      /** 128 random bits in base64url; the `sid` of its access tokens. */
+      /** 128 random bits in base64url. Access tokens of the session carry this id in the claim `sid`. */
       id: c.text('id').primaryKey(),
       userId: userReference(c, tables, 'user_id'),
       /** The user's session epoch when the credential was checked. */
@@ -14,11 +14,11 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       /** Authentication methods (RFC 8176), space separated. */
       amr: c.text('amr').notNull(),
       authTime: c.int('auth_time').notNull(),
-      /** The number of refreshes. The current refresh token carries it. */
+      /** The number of refreshes. The current refresh token carries this number. */
       generation: c.int('generation').notNull().default(0),
-      /** The highest generation that a client has used; the refresh token before it can no longer be retried. */
+      /** The highest generation whose token a client has used. This use ends the retry window of the parent token. */
       confirmedGeneration: c.int('confirmed_generation').notNull().default(0),
-      /** 16 random bytes in base64url. The MAC key of this session's refresh tokens is derived from them and SECRET_KEY. */
+      /** 16 random bytes in base64url. The MAC key of the refresh tokens is derived from this salt and SECRET_KEY. */
       macSalt: c.text('mac_salt').notNull().default(''),
       createdAt: c.int('created_at').notNull(),
       /** When the current generation began. */
@@ -27,7 +27,7 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       expiresAt: c.int('expires_at').notNull().default(0),
       endedAt: c.int('ended_at'),
       endReason: c.text('end_reason'),
-      /** When clean-up next reviews the session. A refresh does not change it, so a refresh updates no index. */
+      /** When clean-up next reviews the session. A refresh does not change this column. This avoids an index update. */
       reviewAt: c.int('review_at').notNull().default(0),
       /** The IP address of the login or the last refresh. */
       ip: c.text('ip'),

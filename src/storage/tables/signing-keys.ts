@@ -13,13 +13,13 @@ export const signingKeyTables = (c: Columns) => ({
       alg: c.text('alg').notNull(),
       /** Empty for HS256. */
       publicJwk: c.text('public_jwk').notNull(),
-      /** PKCS #8, sealed with SECRET_KEY; see `lib/seal.ts`. Empty for HS256, and once the key is retired or revoked. */
+      /** PKCS #8, sealed with SECRET_KEY (`lib/seal.ts`). Empty for HS256, and when the key is retired or revoked. */
       sealedPrivateKey: c.text('sealed_private_key').notNull(),
       /** `next`, `active`, `retired` or `revoked`. */
       state: c.text('state').notNull(),
-      /** `active` while the key signs, else null: the unique index allows one active key. */
+      /** `active` while the key signs, else null. The unique index allows only one active key. */
       activeSlot: c.text('active_slot'),
-      /** The algorithm while the key is `next`, else null: the unique index allows one such key per algorithm. */
+      /** The algorithm while the key is `next`, else null. The unique index allows one next key per algorithm. */
       nextSlot: c.text('next_slot'),
       createdAt: c.int('created_at').notNull(),
       activatedAt: c.int('activated_at'),

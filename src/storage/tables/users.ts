@@ -16,12 +16,12 @@ export const userTables = (c: Columns) => ({
       username: c.text('username').notNull(),
       usernameKey: c.text('username_key').notNull(),
       passwordHash: c.text('password_hash'),
-      /** How the hash was made; a bcrypt hash alone does not show it. See `features/passwords`. */
+      /** How the password was hashed, a `PasswordScheme`. The text of a bcrypt hash does not show its scheme. */
       passwordScheme: c.text('password_scheme'),
       isActive: c.bool('is_active').notNull(),
-      /** Raised to end all sessions at once: a session is alive only while it carries the current epoch. */
+      /** A session is alive only while its epoch equals this number. Raising the number ends all sessions. */
       sessionEpoch: c.int('session_epoch').notNull(),
-      /** Carried by every device token of the user: random from the first login on, and set to 0 to revoke all of them. */
+      /** All device tokens of the user carry this random number. The number 0 revokes these tokens. */
       deviceEpoch: c.int('device_epoch').notNull().default(0),
       createdAt: c.int('created_at').notNull(),
       updatedAt: c.int('updated_at').notNull(),

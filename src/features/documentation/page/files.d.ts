@@ -1,4 +1,4 @@
-/** What `with { type: 'file' }` imports: the path of a file, inside the executable once it is compiled. */
+/** An import `with { type: 'file' }` returns the path of the file. In a compiled executable, the path is inside it. */
 declare module 'swagger-ui-dist/*' {
   const path: string
   export = path

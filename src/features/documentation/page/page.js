@@ -1,5 +1,6 @@
-// The document names the address that the operator published. The page may stand at another one, such as 127.0.0.1
-// beside localhost, and its policy lets it call nothing but where it came from.
+// The OpenAPI document contains the published address of the service. The page may be loaded from another address, such
+// as 127.0.0.1 instead of localhost. Its security policy allows requests only to the origin of the page, so the page
+// replaces the published address.
 const here = new URL('.', location.href).href.replace(/\/$/, '')
 
 const atThisAddress = (document) => {
@@ -27,7 +28,7 @@ const moved = () => ({
   },
 })
 
-// A field of a form that may be left out is left out while it is empty, unless "Send empty value" is ticked.
+// An empty optional form field is not sent, unless the user ticks "Send empty value".
 const leftOut = () => ({
   wrapComponents: {
     ParameterIncludeEmpty:
