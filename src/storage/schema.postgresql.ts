@@ -11,6 +11,7 @@ export const {
   userRoles,
   apiKeys,
   auditEvents,
+  auditErasures,
   writeProbes,
   leases,
   limits,

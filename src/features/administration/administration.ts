@@ -57,7 +57,9 @@ export interface Administration {
   activate(user: User): Promise<void>
   /**
    * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
-   * stays reserved, as a MAC; the address is free at once.
+   * stays reserved, as a MAC; the address is free at once. One transaction deletes the user. Ended sessions before it and
+   * audit events after it are erased in short transactions, so that no other write waits. After a crash the server's
+   * clean-up erases the remaining events.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
@@ -119,6 +121,9 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       }),
 
     async deleteUser({ id }) {
+      // Refused before anything is deleted. The transaction below decides.
+      await db.transaction(() => roles.keepAnAdmin(id))
+      await sessions.deleteOver(id)
       await db.transaction(async () => {
         if (!(await roles.keepAnAdmin(id))) return
         await users.remove(id)
@@ -127,6 +132,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       })
       // Outside the transaction, because it reads the whole table. After a failure clean-up deletes the rows later.
       await limits.forgetUser(id)
+      await audit.eraseUser(id)
     },
 
     freeName: (typed) =>

@@ -1,5 +1,6 @@
 import { KeywardError } from '../../errors.ts'
 import type { Clock, EpochMs } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Db, Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -9,6 +10,7 @@ import type { User } from '../users/users.ts'
 import { authenticate } from './authenticate.ts'
 import { create } from './create.ts'
 import { createKeyMacs, type KeyMacs } from './key-text.ts'
+import { createLastUses, type LastUses } from './last-use.ts'
 import * as store from './store.ts'
 
 export { looksLikeApiKey } from './key-text.ts'
@@ -31,6 +33,8 @@ export interface ApiKeysNeeds {
   audit: Audit
   roles: Roles
   macs: KeyMacs
+  log: Log
+  lastUses: LastUses
 }
 
 /** Services call Keyward with API keys. The permissions of a key are those of its scopes that its owner still has. */
@@ -67,9 +71,13 @@ export interface NewApiKey {
   expiresAt?: EpochMs | null
 }
 
-export function createApiKeys({ secrets, ...others }: Omit<ApiKeysNeeds, 'macs'> & { secrets: Secrets }): ApiKeys {
+export function createApiKeys({
+  secrets,
+  ...others
+}: Omit<ApiKeysNeeds, 'macs' | 'lastUses'> & { secrets: Secrets }): ApiKeys {
   const { store: db, clock, audit } = others
-  const needs: ApiKeysNeeds = { ...others, macs: createKeyMacs(() => secrets.macKeys('api_key')) }
+  const macs = createKeyMacs(() => secrets.macKeys('api_key'))
+  const needs: ApiKeysNeeds = { ...others, macs, lastUses: createLastUses() }
   return {
     create: (key) => create(needs, key),
     authenticate: (text) => authenticate(needs, text),

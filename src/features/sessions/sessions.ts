@@ -5,6 +5,7 @@ import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
@@ -13,6 +14,8 @@ import { begin } from './begin.ts'
 import { createDeviceTokens, type Device, type DeviceTokens } from './device-token.ts'
 import { endAll, endOwn, endOwnAll, logout, revoke } from './end.ts'
 import { finishLogin, type Grant, type LoginGrant } from './grant.ts'
+import { listOwn } from './list.ts'
+import { deleteOver } from './own.store.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
 import type {
@@ -45,6 +48,7 @@ export interface SessionsNeeds {
   log: Log
   audit: Audit
   users: Users
+  limits: Limits
   tokens: AccessTokens
   refreshTokensOf: RefreshTokensOf
   deviceTokens: DeviceTokens
@@ -94,12 +98,13 @@ export interface Sessions {
   logout(caller: SessionCaller, ip: string): Promise<void>
   /**
    * Ends one session of the caller's user.
-   * @throws KeywardError `session_not_found`, also for another user's session
+   * @throws KeywardError `session_not_found`, also for another user's session; `rate_limited`
    */
   endOwn(caller: SessionCaller, id: string, ip: string): Promise<void>
   /**
-   * Ends all sessions of the caller's user, or all except the caller's session.
-   * @throws KeywardError `invalid_token` when `exceptCurrent` is true and the caller's session has just ended
+   * Ends all sessions of the caller's user, or all except the caller's session. Writes nothing when there is none to end.
+   * @throws KeywardError `invalid_token` when `exceptCurrent` is true and the caller's session has just ended;
+   *   `rate_limited`
    */
   endOwnAll(caller: SessionCaller, options: { exceptCurrent: boolean; ip: string }): Promise<void>
   /**
@@ -122,6 +127,11 @@ export interface Sessions {
   /** Ends up to `limit` live sessions of any user, without an audit event for each session. @returns how many ended */
   endSome(limit: number, reason: EndReason): Promise<number>
   /**
+   * Deletes all sessions of a user that have ended or expired, in short transactions: there can be hundreds of thousands.
+   * Call it before the user is deleted.
+   */
+  deleteOver(userId: number): Promise<void>
+  /**
    * Deletes up to `limit` sessions that ended or expired more than a week ago.
    * @returns how many sessions were deleted or postponed
    */
@@ -130,6 +140,9 @@ export interface Sessions {
 
 /** How long ended sessions are kept. `isKnownNetwork` needs the IP addresses of these sessions. */
 const KEEP_ENDED = 7 * DAY
+
+/** The most sessions that one transaction of `deleteOver` deletes, so that no other write waits for long. */
+const PART = 500
 
 export function createSessions({
   secrets,
@@ -149,7 +162,7 @@ export function createSessions({
     authenticateExisting: (token) => authenticateExisting(needs, token),
     findCaller: (claims) => findCaller(needs, claims),
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
-    listOwn: ({ userId }) => store.listLive(db, { userId, now: clock.now() }),
+    listOwn: (caller) => listOwn(needs, caller),
     logout: (caller, ip) => logout(needs, caller, ip),
     endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),
     endOwnAll: (caller, options) => endOwnAll(needs, caller, options),
@@ -163,6 +176,9 @@ export function createSessions({
       return addresses.some((address) => clientPrefix(address) === client)
     },
     endSome: (limit, reason) => store.endSome(db, { limit, reason, now: clock.now() }),
+    async deleteOver(userId) {
+      while ((await deleteOver(db, { userId, limit: PART, now: clock.now() })) === PART);
+    },
     cleanUp: (limit) => store.deleteOld(db, { before: clock.now() - KEEP_ENDED, limit }),
   }
 }
