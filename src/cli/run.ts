@@ -22,6 +22,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),
       audit: async () => (await import('./commands/audit.ts')).audit(context),
       keys: async () => (await import('./commands/keys.ts')).keys(context),
+      secrets: async () => (await import('./commands/secrets.ts')).secrets(context),
     },
     default: 'serve',
   }) as CommandDef

@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
 import { configKeys } from '../../src/config/schema.ts'
 import { commandsOf, everyCommand, runBinary, startBinary } from '../support/binary.ts'
@@ -87,11 +88,24 @@ describe('keyward config', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     const lines = stdout.trimEnd().split('\n')
     expect(lines.map((line) => line.split('=', 1)[0] ?? '')).toEqual([...configKeys])
-    expect(lines).toContain('SECRET_KEY=********')
-    expect(lines).toContain('DATABASE_URL=postgresql://ada:********@host/db')
-    expect(lines).toContain('PUBLIC_URL=http://localhost:9000')
+    expect(lines).toContain('SECRET_KEY=********  # environment')
+    expect(lines).toContain('DATABASE_URL=postgresql://ada:********@host/db  # environment')
+    expect(lines).toContain('PUBLIC_URL=http://localhost:9000  # default')
     expect(stdout).not.toContain(SECRET_KEY)
     expect(stdout).not.toContain('hunter2')
+  })
+
+  test('12.D4 with --dev it prints the SECRET_KEY that is in force, and creates none', async () => {
+    const cwd = scratchFolder('cwd')
+    const secretKey = async () => {
+      const { exitCode, stdout } = await runBinary(['config', '--dev'], { cwd })
+      expect(exitCode).toBe(0)
+      return stdout.split('\n').find((line) => line.startsWith('SECRET_KEY='))
+    }
+    expect(await secretKey()).toBe('SECRET_KEY=  # --dev: created in ./keyward.db.secret when the server starts')
+    expect(readdirSync(cwd)).toEqual([])
+    writeFileSync(join(cwd, 'keyward.db.secret'), SECRET_KEY, { mode: 0o600 })
+    expect(await secretKey()).toBe('SECRET_KEY=********  # --dev: ./keyward.db.secret')
   })
 
   test('warns of a misspelt name in the environment', async () => {

@@ -147,7 +147,7 @@ describeEachDialect('keyward users', (dialect) => {
     await app.close()
   })
 
-  test('delete removes all personal data, and a new user with the same name is a different user', async () => {
+  test('delete removes all personal data, and a new user with the same name, once freed, is a different user', async () => {
     await create('ada')
     const app = await stage.server()
     const grant = (await (await login(app, 'ada')).json()) as { access_token: string; refresh_token: string }
@@ -160,6 +160,7 @@ describeEachDialect('keyward users', (dialect) => {
       expect([ip, sessionId]).toEqual([null, null])
       expect(details ?? '').not.toContain('ada')
     }
+    expect(await done('users free ada')).toBe('Freed ada\n')
     expect(await create('ada')).toMatch(/^Created +2 {2}ada /)
     expect((await app.request('GET', '/users/me', { token: grant.access_token })).status).toBe(401)
     const json = { refresh_token: grant.refresh_token }

@@ -78,6 +78,14 @@ describe('the file', () => {
     )
   })
 
+  test('12.A11 of another user is refused, with the remedy', () => {
+    readOrCreateDevSecret(path, seededRandom())
+    const another = statSync(path).uid + 1
+    expect(() => readOrCreateDevSecret(path, seededRandom(), another)).toThrow(
+      `SECRET_KEY (${path}): this file belongs to another user, who knows the secret in it; delete it or change its owner`,
+    )
+  })
+
   test.each([
     ['nothing', ''],
     ['half a secret', '4be0643f1d98573b'],

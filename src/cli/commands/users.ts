@@ -3,7 +3,7 @@ import { toUserView } from '../../features/users/schemas.ts'
 import { roleNames, type User } from '../../features/users/users.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { flag, positional, requiredOption } from '../arguments.ts'
-import type { CommandContext } from '../context.ts'
+import { type CommandContext, CommandError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
 
 const PAGE = 500
@@ -19,7 +19,13 @@ export const users = (context: CommandContext) =>
       list: list(context),
       deactivate: change(context, 'deactivate', 'Deactivated', 'Deactivate a user; all their sessions end at once'),
       activate: change(context, 'activate', 'Activated', 'Activate a deactivated user'),
-      delete: change(context, 'delete', 'Deleted', 'Delete a user and all data about the person'),
+      delete: change(
+        context,
+        'delete',
+        'Deleted',
+        'Delete a user and all data about the person; the username stays reserved',
+      ),
+      free: free(context),
     },
   })
 
@@ -81,6 +87,21 @@ const change = (context: CommandContext, name: ChangeName, done: string, descrip
     await administration[name === 'delete' ? 'deleteUser' : name](user)
     context.print(`${done} ${summary((await users.find(user.id)) ?? user)}\n`)
   })
+
+const free = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'free',
+      description: 'Let the username of a deleted user be registered again',
+      args: { name: positional('NAME', 'The username') },
+    },
+    async ({ administration }, { name }) => {
+      if (!(await administration.freeName(name)))
+        throw new CommandError('This username is not reserved: no deleted user had it, or it is free already')
+      context.print(`Freed ${printable(name)}\n`)
+    },
+  )
 
 const summary = (user: User): string =>
   [
