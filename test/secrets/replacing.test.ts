@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { sealedWith, secretId } from '../../src/lib/seal.ts'
+import type { Store } from '../../src/storage/store.ts'
 import { turns } from '../sessions/support.ts'
 import { type TestApp, testSecret } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
@@ -115,7 +116,22 @@ describeEachDialect('two processes of one database', (dialect) => {
     // As on a new database: the signing keys come after the data keys.
     await owner.rows.signingKeys.remove()
     await owner.rows.dataKeys.remove()
-    const shared = { databaseUrl: owner.databaseUrl, clock: owner.clock }
+    // Each waits before its first transaction, which adds the data keys, until the other has come as far.
+    const both = Promise.withResolvers<void>()
+    let arrived = 0
+    const store = (real: Store): Store => {
+      let isFirst = true
+      return {
+        ...real,
+        async transaction(work) {
+          if (isFirst && ++arrived === 2) both.resolve()
+          if (isFirst) await both.promise
+          isFirst = false
+          return real.transaction(work)
+        },
+      }
+    }
+    const shared = { databaseUrl: owner.databaseUrl, clock: owner.clock, replace: { store } }
     const [one, other] = await Promise.all([apps.open(shared), apps.open(shared)])
     expect((await owner.rows.dataKeys.all()).map(({ purpose }) => purpose).sort()).toEqual(purposes)
     const pair = await refresh(one, (await logIn(other)).refresh_token)
