@@ -79,7 +79,8 @@ function toRoute({ method, path, hooks }: ElysiaRoute): Route {
   const detail = (hooks.detail ?? {}) as { 'x-access'?: Access; 'x-limit'?: Limit; 'x-oauth'?: boolean }
   const { 'x-access': access, 'x-limit': limit, 'x-oauth': oauth = false } = detail
   if (access === undefined) throw new Error(`${method} ${path} has no access word`)
-  if (access === 'open' && limit === undefined) throw new Error(`${method} ${path} is open and names no limit`)
+  if (limit === undefined && (access === 'open' || method !== 'GET'))
+    throw new Error(`${method} ${path} is open or writes, and names no limit`)
   const statuses = Object.keys((hooks.response ?? {}) as object).map(Number)
   return { method, pattern: path, access, limit, oauth, statuses }
 }

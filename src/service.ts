@@ -91,10 +91,10 @@ export async function openService(config: Config, surroundings: Surroundings = {
     // The settings of a command may differ from the server's, so a command changes no key.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: tokensOf(config) }))
-    const apiKeys = createApiKeys({ store, clock, random, audit, roles, secrets })
+    const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
     const sessions = used(
       'sessions',
-      createSessions({ store, clock, random, log, audit, users, tokens, secrets, ...sessionsOf(config) }),
+      createSessions({ store, clock, random, log, audit, users, limits, tokens, secrets, ...sessionsOf(config) }),
     )
     const access = createAccess({ sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage }))
@@ -122,7 +122,14 @@ export const jobsOf = ({ signingKeys, sessions, limits, audit }: Service): reado
     name: 'clean_up',
     every: MINUTE,
     by: 'one',
-    run: () => cleanUp([sessions.cleanUp, limits.cleanUp, audit.deleteOldEvents, audit.shortenOldAddresses]),
+    run: () =>
+      cleanUp([
+        sessions.cleanUp,
+        limits.cleanUp,
+        audit.eraseForgotten,
+        audit.deleteOldEvents,
+        audit.shortenOldAddresses,
+      ]),
   },
 ]
 

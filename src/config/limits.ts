@@ -9,6 +9,7 @@ export const limitNames = [
   'login.prefix',
   'login.account',
   'register.prefix',
+  'account.write',
 ] as const
 
 export type LimitName = (typeof limitNames)[number]

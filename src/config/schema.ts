@@ -43,7 +43,8 @@ export const configSchema = Members({
   }),
   POSTGRES_POOL_SIZE: whole(1, 200, {
     default: 10,
-    description: 'The most connections to PostgreSQL that one process opens.',
+    description:
+      'The most connections to PostgreSQL that one process opens. A quarter of them never runs a write, so that reads do not wait for writes.',
   }),
   SECRET_KEY: keySecret(32, {
     description:

@@ -47,7 +47,7 @@ function checkClient(authorization: string | null): void {
 
 /**
  * The options of a route: `open: true` with a `limit`, or `access: '…'`; and `oauth: true` for the errors of RFC 6749.
- * The guard and the OpenAPI document read them, and tests check that an open route has a limit.
+ * A route without a credential and a route that is not GET need a `limit`.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   open: (_: true) => ({ detail: extended({ 'x-access': 'open' }) }),

@@ -1,8 +1,10 @@
 /** The access of a route: for anyone, the user of an access token, or a holder of the permission of this name. */
 export type Access = 'open' | 'user' | (string & {})
 
-/** The limits (`features/limits/rules.ts`) that a route counts against, or why it needs none. */
-export type Limit = 'login' | 'register' | { none: string }
+/** The first words of the limits (`features/limits/rules.ts`) that a route counts against, or why it needs none. */
+export type Limit = LimitWord | readonly LimitWord[] | { none: string }
+
+type LimitWord = 'login' | 'register' | 'account'
 
 /** A route as the steps around Elysia see it. */
 export interface Route {
@@ -10,7 +12,7 @@ export interface Route {
   /** As registered, with `:name` for parameters. Logs and metrics group by it. */
   pattern: string
   access: Access
-  /** Every open route has one, and so do the others that check a password. */
+  /** Every route has one that is open, that writes or that checks a password. */
   limit?: Limit
   /** Errors follow RFC 6749 section 5.2. */
   oauth: boolean

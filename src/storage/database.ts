@@ -92,7 +92,7 @@ export async function openStorage({
 
 function sqlite(options: SqliteOptions) {
   const driver = openSqlite(options)
-  return { driver, q: drizzle(driver.execute), columns: sqliteColumns }
+  return { driver, q: drizzle((sql, params) => driver.execute(sql, params)), columns: sqliteColumns }
 }
 
 /** Loads the PostgreSQL modules on demand. This avoids evaluating them at a start on SQLite. */
@@ -103,7 +103,11 @@ async function postgresql(options: PostgresOptions) {
     import('drizzle-orm/pg-proxy'),
   ])
   const driver = openPostgres(options)
-  return { driver, q: builder.drizzle(driver.execute) as unknown as Db['q'], columns: postgresqlColumns }
+  return {
+    driver,
+    q: builder.drizzle((sql, params) => driver.execute(sql, params)) as unknown as Db['q'],
+    columns: postgresqlColumns,
+  }
 }
 
 /** Implements `Store.reserveIds`. */

@@ -5,7 +5,8 @@ import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
 import { asRefusal, mayRetry, sqlState } from './postgres-errors.ts'
 import { createReads } from './postgres-reads.ts'
-import type { Driver, Result } from './store.ts'
+import { createWriteTurns } from './postgres-turns.ts'
+import type { Driver, Result, WriteOrigin } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
 import {
   databaseUnavailable,
@@ -59,6 +60,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
   let pool = connect()
   let lastAnswer = clock.monotonic()
   const running = new AsyncLocalStorage<PostgresTransaction>()
+  let turns = createWriteTurns(poolSize)
   const limit = createTimeLimit(clock, ANSWER_LIMIT)
   let waiting = 0
   let waitedTotal = 0
@@ -74,6 +76,8 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     if (clock.monotonic() - lastAnswer >= ANSWER_LIMIT) {
       pool.close({ timeout: 0 }).catch(() => {})
       pool = connect()
+      // Writes on the closed connections may never settle, and would keep their turns.
+      turns = createWriteTurns(poolSize)
       answered(undefined)
     }
     return databaseUnavailable()
@@ -95,7 +99,28 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     (values, type) => pool.array(values, type),
   )
 
-  async function inTransaction<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * A single write on a connection of its own. Bun sends several statements ahead on the connections that no transaction
+   * holds, so a read would otherwise wait behind a write that waits for a lock.
+   */
+  async function write(text: string, params: unknown[], { userId }: WriteOrigin = {}): Promise<Result> {
+    let isOverdue = false
+    const whole = turns.run(userId, async () => {
+      if (isOverdue) throw databaseUnavailable()
+      const connection = await pool.reserve()
+      try {
+        return await query(connection, text, params)
+      } finally {
+        connection.release()
+      }
+    })
+    return limit.watch(whole, () => {
+      isOverdue = true
+      return giveUp()
+    })
+  }
+
+  async function inTransaction<T>(work: () => Promise<T>, { userId }: WriteOrigin = {}): Promise<T> {
     const transaction = newTransaction()
     const overdue = Promise.withResolvers<never>()
     overdue.promise.catch(() => {})
@@ -109,7 +134,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       waitedTotal++
       waitedMsTotal += clock.monotonic() - asked
     }
-    const whole = pool.begin(async (sql) => {
+    const begin = async (sql: TransactionSQL) => {
       noLongerWaits()
       if (transaction.ended) throw databaseUnavailable()
       const inside: PostgresTransaction = Object.assign(transaction, { sql })
@@ -120,7 +145,11 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       } finally {
         transaction.ended = true
       }
-    }) as Promise<T>
+    }
+    const whole = turns.run(userId, async () => {
+      if (transaction.ended) throw databaseUnavailable()
+      return pool.begin(begin) as Promise<T>
+    })
     try {
       const value = await (waitInside
         ? whole
@@ -149,16 +178,16 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
   }
 
   return {
-    async execute(sql, params) {
+    async execute(sql, params, origin) {
       const transaction = running.getStore()
-      return transaction
-        ? join(transaction, () => query(transaction.sql, sql, params))
-        : retrying(() => limit.watch(query(pool, sql, params), giveUp))
+      if (transaction) return join(transaction, () => query(transaction.sql, sql, params))
+      const isRead = /^\s*select\b/i.test(sql)
+      return retrying(() => (isRead ? limit.watch(query(pool, sql, params), giveUp) : write(sql, params, origin)))
     },
     tryRead: (sql, params) => (running.getStore() ? undefined : read(sql, params)),
-    async transaction(work) {
+    async transaction(work, origin) {
       const transaction = running.getStore()
-      return transaction ? join(transaction, work) : retrying(() => inTransaction(work))
+      return transaction ? join(transaction, work) : retrying(() => inTransaction(work, origin))
     },
     afterCommit: (task) => scheduleAfterCommit(running.getStore(), task),
     stats: () => ({ waiting, waitedTotal, waitedMsTotal }),

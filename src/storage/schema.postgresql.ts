@@ -2,5 +2,16 @@
 import { postgresqlColumns } from './columns.postgresql.ts'
 import { allTables } from './tables/all.ts'
 
-export const { users, sessions, signingKeys, roles, userRoles, apiKeys, auditEvents, writeProbes, leases, limits } =
-  allTables(postgresqlColumns)
+export const {
+  users,
+  sessions,
+  signingKeys,
+  roles,
+  userRoles,
+  apiKeys,
+  auditEvents,
+  auditErasures,
+  writeProbes,
+  leases,
+  limits,
+} = allTables(postgresqlColumns)

@@ -2,5 +2,16 @@
 import { sqliteColumns } from './columns.ts'
 import { allTables } from './tables/all.ts'
 
-export const { users, sessions, signingKeys, roles, userRoles, apiKeys, auditEvents, writeProbes, leases, limits } =
-  allTables(sqliteColumns)
+export const {
+  users,
+  sessions,
+  signingKeys,
+  roles,
+  userRoles,
+  apiKeys,
+  auditEvents,
+  auditErasures,
+  writeProbes,
+  leases,
+  limits,
+} = allTables(sqliteColumns)

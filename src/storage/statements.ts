@@ -4,7 +4,7 @@ import type { SQLiteColumn, SQLiteSelectBuilder } from 'drizzle-orm/sqlite-core'
 import type { SqliteRemoteResult } from 'drizzle-orm/sqlite-proxy'
 import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
 import { rowDecoder } from './row-decoder.ts'
-import type { Db } from './store.ts'
+import type { Db, WriteOrigin } from './store.ts'
 
 /*
  * Prepared statements. Drizzle builds the SQL of each statement once per database. Each run binds its values and
@@ -141,8 +141,16 @@ export async function queryRows<Row>(
   return rows.map(statement.decode)
 }
 
-/** @returns how many rows were inserted, updated or deleted */
-export async function execute(db: Db, statement: ChangeStatement, values: Values = {}): Promise<number> {
-  const { changes } = await db.execute(statement.sql, statement.bind(values))
+/**
+ * @param origin as of `Store.transaction`, for a statement outside of a transaction
+ * @returns how many rows were inserted, updated or deleted
+ */
+export async function execute(
+  db: Db,
+  statement: ChangeStatement,
+  values: Values = {},
+  origin?: WriteOrigin,
+): Promise<number> {
+  const { changes } = await db.execute(statement.sql, statement.bind(values), origin)
   return changes
 }

@@ -32,9 +32,10 @@ export interface Store extends Db {
    * - `work` may run again after a conflict. Therefore other effects belong in `afterCommit`.
    * - When a statement or a joined transaction fails, the whole transaction fails, even if `work` catches the error.
    *   Handle an expected conflict in SQL (`onConflictDoNothing`).
+   * @param origin the user for whom `work` writes, so that the writes of one user do not delay all others
    * @throws KeywardError `database_busy` (SQLite: after waiting 3 s for another process), `database_unavailable`
    */
-  transaction<T>(work: () => Promise<T>): Promise<T>
+  transaction<T>(work: () => Promise<T>, origin?: WriteOrigin): Promise<T>
   /**
    * Runs `task` after the current transaction commits, and not after a rollback. An error of `task` is then logged.
    * Outside a transaction, runs `task` at once.
@@ -49,6 +50,11 @@ export interface Store extends Db {
   close(): Promise<void>
 }
 
+/** For whom a write is done. PostgreSQL runs two writes of one user at once in one process; the others wait. */
+export interface WriteOrigin {
+  userId?: number
+}
+
 export interface Result {
   rows: unknown[][]
   /** How many rows were inserted, updated or deleted; 0 for a statement that returns rows. */
@@ -57,7 +63,7 @@ export interface Result {
 
 /** The part of the store that differs between the databases. */
 export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'stats' | 'close'> {
-  execute(sql: string, params: unknown[]): Promise<Result>
+  execute(sql: string, params: unknown[], origin?: WriteOrigin): Promise<Result>
   /**
    * Reads the rows of a SELECT in the fastest way. SQLite answers without a promise. PostgreSQL batches several reads.
    * @returns undefined inside a transaction, and while another process has locked the SQLite file. Then call `execute`.

@@ -130,6 +130,11 @@ describeEachDialect('the audit log records', (dialect) => {
     // Ending an ended session is not an event.
     await send('DELETE', `/users/me/sessions/${sid(other.access_token)}`)
     expect(await news()).toEqual([])
+    // Neither is ending all others when there are none.
+    await send('DELETE', '/users/me/sessions?except=current')
+    expect(await news()).toEqual([])
+    await login()
+    await news()
     await send('DELETE', '/users/me/sessions?except=current')
     expect(await news()).toEqual([
       row('session.all_ended', { sessionId: session(), details: { except_current: true } }),

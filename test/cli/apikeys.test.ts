@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'bun:test'
 import { DAY } from '../../src/lib/clock.ts'
+import { turns } from '../sessions/support.ts'
 import { createTestApp } from '../support/app.ts'
 import { keyward, migrated } from '../support/cli.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
@@ -52,6 +53,8 @@ describeEachDialect('keyward apikeys', (dialect) => {
     const key = out.trim()
     expect([await works(key), await works(forever)]).toEqual([true, true])
     const used = new Date(clock.now()).toISOString()
+    // Nothing waits for the record of the last use.
+    while ((await app.rows.apiKeys.count({ lastUsedAt: null })) > 0) await turns(1)
     expect(await list()).toEqual([
       `   1  active   owner 1  tokens:introspect  used ${used}  "gateway"`,
       `   2  active   owner 1  tokens:introspect  used ${used}  "gateway"`,

@@ -1,40 +1,60 @@
-import { beforeAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { limitNames } from '../../src/config/limits.ts'
 import type { Route } from '../../src/http/route-table.ts'
-import type { RequestOptions, SignedUp } from '../support/app.ts'
+import { loggedIn, sessionIdOf } from '../sessions/support.ts'
+import type { RequestOptions, SignedUp, TestApp } from '../support/app.ts'
 import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { limited, password } from './support.ts'
 
-/** Bodies that count as an attempt on a route with a limit, by its name in the table. */
-const attempts: Record<string, (i: number) => RequestOptions> = {
-  'POST /token': () => ({ form: { username: 'ada', password: 'wrong' } }),
-  'POST /user/token': () => ({ json: { username: 'ada', password: 'wrong' } }),
+/** An attempt on a route with a limit. */
+interface Attempt extends RequestOptions {
+  /** For the parameter of the path. */
+  id?: string
+  query?: string
+}
+
+/** Requests that count as an attempt on a route with a limit, by its name in the table. */
+const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Attempt | Promise<Attempt>> = {
+  'POST /token': (_, _app, { username }) => ({ form: { username, password: 'wrong' } }),
+  'POST /user/token': (_, _app, { username }) => ({ json: { username, password: 'wrong' } }),
   'POST /register': (i) => ({ json: { email: `r${i}@example.com`, username: `reg${i}`, password } }),
   'PUT /users/me/password': () => ({ json: { current_password: 'wrong', new_password: 'another good one' } }),
+  'DELETE /users/me/sessions': async (_, app, user) => {
+    await loggedIn(app, user)
+    return { query: '?except=current' }
+  },
+  'DELETE /users/me/sessions/:id': async (_, app, user) => ({ id: sessionIdOf(await loggedIn(app, user)) }),
 }
+
+/** The words of a route's limits; none for a route that says why it needs no limit. */
+const wordsOf = ({ limit }: Route): readonly string[] =>
+  typeof limit === 'string' ? [limit] : Array.isArray(limit) ? limit : []
 
 const nameOf = ({ method, pattern }: Route) => `${method} ${pattern}`
 
 describe('the limits of routes', () => {
   const app = appPerSuite(limited({ env: { METRICS_TOKEN: 'only-for-this-test' } }))
-  let ada: SignedUp
-  beforeAll(async () => {
-    ada = await app.signUp('ada', password)
-  })
-
-  test('each open route names its limit or the reason why it needs none', () => {
-    const open = app.table.routes.filter(({ access }) => access === 'open')
-    expect(open.length).toBeGreaterThan(8)
-    for (const route of open) {
+  test('12.A2 each route that is open or not GET names its limits or the reason why it needs none', () => {
+    const named = app.table.routes.filter(({ access, method }) => access === 'open' || method !== 'GET')
+    expect(named.filter(({ access }) => access !== 'open').length).toBeGreaterThan(4)
+    expect(named.filter(({ access }) => access === 'open').length).toBeGreaterThan(8)
+    for (const route of named) {
       const { limit } = route
-      if (typeof limit === 'object')
+      if (limit !== undefined && typeof limit === 'object' && 'none' in limit)
         expect([nameOf(route), limit.none]).toEqual([nameOf(route), expect.stringMatching(/\w+ \w+ \w+/)])
       else {
-        expect([nameOf(route), limit]).toEqual([nameOf(route), expect.any(String)])
-        expect(limitNames.some((name) => name.startsWith(`${limit}.`))).toBe(true)
+        expect([nameOf(route), wordsOf(route).length > 0]).toEqual([nameOf(route), true])
+        for (const word of wordsOf(route)) expect(limitNames.some((name) => name.startsWith(`${word}.`))).toBe(true)
       }
     }
+  })
+
+  test('12.A2 each route of a user that names no limit for writes says why', () => {
+    const withoutLimit = app.table.routes.filter(
+      (route) => route.access !== 'open' && route.method !== 'GET' && !wordsOf(route).includes('account'),
+    )
+    expect(withoutLimit.map(nameOf).sort()).toEqual(['POST /introspect', 'POST /logout'])
   })
 
   test('each route that takes a password names its limit, open or not', async () => {
@@ -55,31 +75,34 @@ describe('the limits of routes', () => {
     expect(takesPassword).toContain('PUT /users/me/password')
     for (const name of takesPassword) {
       const route = app.table.routes.find((one) => nameOf(one) === name)!
-      expect([name, typeof route.limit]).toEqual([name, 'string'])
+      expect([name, wordsOf(route).length]).not.toEqual([name, 0])
     }
   })
 
-  const guarded = ['POST /token', 'POST /user/token', 'POST /register', 'PUT /users/me/password']
+  const guarded = Object.keys(attempts)
 
   test('these tests know every route with a limit', () => {
-    const named = app.table.routes.filter(({ limit }) => typeof limit === 'string')
+    const named = app.table.routes.filter((route) => wordsOf(route).length > 0)
     expect(named.map(nameOf).sort()).toEqual(guarded.toSorted())
   })
 
   test.each(guarded)('D8: %s answers 429 after enough attempts, and documents it', async (name) => {
     const route = app.table.routes.find((one) => nameOf(one) === name)!
     expect(route.statuses).toContain(429)
-    const token = route.access === 'open' ? undefined : ada.grant.access_token
+    const user = await app.signUp(`user${guarded.indexOf(name)}`, password)
+    const token = route.access === 'open' ? undefined : user.grant.access_token
     const peer = `198.51.100.${guarded.indexOf(name)}`
     for (let i = 0; ; i++) {
-      const response = await app.request(route.method, route.pattern, { ...attempts[name]!(i), token, peer })
+      const { id = '', query = '', ...options } = await attempts[name]!(i, app, user)
+      const path = route.pattern.replace(':id', id) + query
+      const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {
         expect(i).toBeLessThan(50)
         continue
       }
       await expectRefusal(response, 'rate_limited')
       const limit = response.headers.get('ratelimit')!
-      expect(limit).toMatch(new RegExp(`^"${route.limit}\\.[a-z_]+";r=0;t=\\d+$`))
+      expect(limit).toMatch(new RegExp(`^"(${wordsOf(route).join('|')})\\.[a-z_]+";r=0;t=\\d+$`))
       expect(limit).toEndWith(`t=${response.headers.get('retry-after')}`)
       expect(response.headers.get('ratelimit-policy')).toMatch(/^"[a-z_.]+";q=\d+;w=\d+$/)
       return
@@ -87,7 +110,9 @@ describe('the limits of routes', () => {
   })
 
   test('a route without a limit answers a hundred requests a second', async () => {
-    for (const route of app.table.routes.filter(({ limit }) => typeof limit === 'object')) {
+    for (const route of app.table.routes.filter(
+      ({ access, limit }) => access === 'open' && typeof limit === 'object',
+    )) {
       const path = route.pattern.replace(':file', 'none.js')
       const options: RequestOptions =
         route.method === 'GET' ? {} : path === '/revoke' ? { form: { token: 'x' } } : { json: { refresh_token: 'x' } }

@@ -7,6 +7,9 @@ export interface ModelSession {
   seen: number
   createdAt: number
   expiresAt: number
+  /** Late retries, and when the last of them was. */
+  late: number
+  lateAt: number
   dead: boolean
 }
 
@@ -29,6 +32,7 @@ export type Outcome = boolean | number
 
 export const GRACE = 10 * SECOND
 export const RETRY = 3_600 * SECOND
+export const LATE_RETRIES = 3
 export const ACCESS = 30 * MINUTE
 const IDLE = 30 * DAY
 const ABSOLUTE = 180 * DAY
@@ -39,6 +43,8 @@ export const begin = (now: number): ModelSession => ({
   seen: 0,
   createdAt: now,
   expiresAt: now + IDLE,
+  late: 0,
+  lateAt: -1,
   dead: false,
 })
 
@@ -91,7 +97,12 @@ function refresh(session: ModelSession | undefined, generation: number, now: num
   const age = now - session.refreshedAt
   if (generation === session.generation - 1) {
     if (Math.abs(age) <= GRACE) return session.generation
-    if (age <= RETRY && session.seen < session.generation) return session.generation
+    if (age <= RETRY && session.seen < session.generation) {
+      const isOfLastRetry = session.lateAt >= session.refreshedAt && Math.abs(now - session.lateAt) <= GRACE
+      if (!isOfLastRetry) session.late++
+      if (!isOfLastRetry && session.late <= LATE_RETRIES) session.lateAt = now
+      if (isOfLastRetry || session.late <= LATE_RETRIES) return session.generation
+    }
     if (age < 0) return false
   }
   session.dead = true

@@ -101,7 +101,8 @@ test('the server ends statements that hang', async () => {
 
 test('a transaction that waits for something else returns its connection while others go on', async () => {
   const clock = manualClock()
-  const pair = await openUrl(database.url, { clock, poolSize: 2 })
+  // Two for transactions, and one for reads.
+  const pair = await openUrl(database.url, { clock, poolSize: 3 })
   const never = Promise.withResolvers<void>()
   const hung = refusalOf(
     pair.store.transaction(async () => {

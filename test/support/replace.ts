@@ -91,9 +91,9 @@ export type OnStatement = (sql: string) => void
 export const watchStatements =
   (onStatement: OnStatement): Replacement<Store> =>
   (real) => {
-    const execute: Store['execute'] = async (sql, params) => {
+    const execute: Store['execute'] = async (sql, params, origin) => {
       onStatement(sql)
-      return real.execute(sql, params)
+      return real.execute(sql, params, origin)
     }
     const tryRead: Store['tryRead'] = (sql, params) => {
       const rows = real.tryRead(sql, params)
@@ -101,6 +101,7 @@ export const watchStatements =
       if (rows !== undefined) onStatement(sql)
       return rows
     }
-    const q = real.dialect === 'sqlite' ? sqliteBuilder(execute) : (postgresqlBuilder(execute) as unknown as Store['q'])
+    const run = (sql: string, params: unknown[]) => execute(sql, params)
+    const q = real.dialect === 'sqlite' ? sqliteBuilder(run) : (postgresqlBuilder(run) as unknown as Store['q'])
     return { ...real, q, execute, tryRead }
   }

@@ -13,6 +13,7 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
     .use(kit.plugin)
     .post('/introspect', ({ body }) => access.introspect(body.token), {
       access: 'tokens:introspect',
+      limit: { none: 'services call it for each request that they serve, and it adds no row' },
       oauth: true,
       parse: 'strictForm',
       body: TokenForm,

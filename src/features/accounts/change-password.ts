@@ -1,4 +1,5 @@
 import { invalidField, KeywardError } from '../../errors.ts'
+import { accountWrite } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import type { AccountsNeeds } from './accounts.ts'
 import { reserveGuess } from './guess-limits.ts'
@@ -16,9 +17,11 @@ export async function changePassword(
   { user, userId, sessionId }: SessionCaller,
   { currentPassword, newPassword, ip, client }: PasswordChange,
 ): Promise<void> {
-  const { store: db, audit, users, passwords, sessions } = needs
+  const { store: db, audit, users, passwords, limits, sessions } = needs
   const weakness = passwords.weaknessOf(newPassword, user)
   if (weakness) throw invalidField('new_password', weakness)
+  // Reserved before the password is hashed. A wrong password gives the place back and counts as a failed login.
+  await using change = await limits.reserve([accountWrite(userId)], { userId, ip })
   await using reservation = await reserveGuess(needs, { user, name: user.username, client, ip })
   const stored = await users.findPassword(userId)
   const { ok } = await passwords.verify(currentPassword, stored, client)
@@ -29,11 +32,15 @@ export async function changePassword(
   }
   const verifiedHash = stored.hash
   const { hash, scheme } = await passwords.hash(newPassword, client)
-  await db.transaction(async () => {
-    if (!(await users.replacePassword({ id: userId, verifiedHash, hash, scheme })))
-      throw new KeywardError('invalid_password')
-    await sessions.endAll({ userId, keep: sessionId, reason: 'password_changed' })
-    await audit.record({ event: 'password.changed', userId, sessionId, ip })
-    await reservation.giveBack()
-  })
+  await db.transaction(
+    async () => {
+      if (!(await users.replacePassword({ id: userId, verifiedHash, hash, scheme })))
+        throw new KeywardError('invalid_password')
+      await sessions.endAll({ userId, keep: sessionId, reason: 'password_changed' })
+      await audit.record({ event: 'password.changed', userId, sessionId, ip })
+      await reservation.giveBack()
+    },
+    { userId },
+  )
+  change.keep()
 }

@@ -51,7 +51,7 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
   const { user, name, client, ip, device } = guess
   if (device && user && isDeviceOf(device, user)) {
     const own: Count = { rule: 'login.device', key: device.deviceId }
-    const reservation = await limits.tryReserve(own)
+    const reservation = await limits.tryReserve(own, { userId: user.id, ip })
     if (reservation) {
       const voided = () => voidExhausted(needs, own, { userId: user.id, ip })
       return { ...settling(reservation, own, voided), device }

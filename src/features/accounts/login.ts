@@ -29,11 +29,14 @@ export async function logIn(
     await audit.record({ event: 'login.failed', userId: user?.id, ip })
     throw new KeywardError('invalid_credentials')
   }
-  const begun = await db.transaction(async () => {
-    const session = await sessions.begin({ user, amr: ['pwd'], origin, device: reservation.device })
-    await reservation.giveBack()
-    return session
-  })
+  const begun = await db.transaction(
+    async () => {
+      const session = await sessions.begin({ user, amr: ['pwd'], origin, device: reservation.device })
+      await reservation.giveBack()
+      return session
+    },
+    { userId: user.id },
+  )
   return sessions.finishLogin(begun)
 }
 

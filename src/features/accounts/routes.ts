@@ -137,7 +137,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
       },
       {
         access: 'user',
-        limit: 'login',
+        limit: ['login', 'account'],
         parse: 'strictJson',
         body: PasswordChangeBody,
         response: {

@@ -50,7 +50,9 @@ export interface Administration {
   /** Activates a user, who must log in again. */
   activate(user: User): Promise<void>
   /**
-   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets.
+   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. One transaction
+   * deletes the user. Ended sessions before it and audit events after it are erased in short transactions, so that no
+   * other write waits. After a crash the server's clean-up erases the remaining events.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
@@ -97,12 +99,17 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
       }),
 
-    deleteUser: ({ id }) =>
-      db.transaction(async () => {
+    async deleteUser({ id }) {
+      // Refused before anything is deleted. The transaction below decides.
+      await db.transaction(() => roles.keepAnAdmin(id))
+      await sessions.deleteOver(id)
+      await db.transaction(async () => {
         if (!(await roles.keepAnAdmin(id))) return
         await users.remove(id)
         await audit.forgetUser(id)
         await audit.record({ event: 'user.deleted', userId: id })
-      }),
+      })
+      await audit.eraseUser(id)
+    },
   }
 }

@@ -1,5 +1,6 @@
 import { KeywardError } from '../../errors.ts'
 import type { Clock, EpochMs } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Db, Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -8,6 +9,7 @@ import type { User } from '../users/users.ts'
 import { authenticate } from './authenticate.ts'
 import { create } from './create.ts'
 import { createKeyMacs, type KeyMacs } from './key-text.ts'
+import { createLastUses, type LastUses } from './last-use.ts'
 import * as store from './store.ts'
 
 export { looksLikeApiKey } from './key-text.ts'
@@ -30,6 +32,8 @@ export interface ApiKeysNeeds {
   audit: Audit
   roles: Roles
   macs: KeyMacs
+  log: Log
+  lastUses: LastUses
 }
 
 /** Services call Keyward with API keys. The permissions of a key are those of its scopes that its owner still has. */
@@ -66,9 +70,9 @@ export interface NewApiKey {
 export function createApiKeys({
   secrets,
   ...others
-}: Omit<ApiKeysNeeds, 'macs'> & { secrets: readonly [string, ...string[]] }): ApiKeys {
+}: Omit<ApiKeysNeeds, 'macs' | 'lastUses'> & { secrets: readonly [string, ...string[]] }): ApiKeys {
   const { store: db, clock, audit } = others
-  const needs: ApiKeysNeeds = { ...others, macs: createKeyMacs(secrets) }
+  const needs: ApiKeysNeeds = { ...others, macs: createKeyMacs(secrets), lastUses: createLastUses() }
   return {
     create: (key) => create(needs, key),
     authenticate: (text) => authenticate(needs, text),

@@ -1,15 +1,12 @@
 import { KeywardError } from '../../errors.ts'
-import { MINUTE } from '../../lib/clock.ts'
+import { writeAside } from '../../storage/write-aside.ts'
 import { isPermission } from '../roles/roles.ts'
 import type { ApiKeyCaller, ApiKeysNeeds } from './api-keys.ts'
 import { isWellFormed } from './key-text.ts'
 import * as store from './store.ts'
 
-/** The shortest time between two updates of `last_used_at`. It avoids a database write in most requests. */
-const TOUCH_EVERY = MINUTE
-
 export async function authenticate(
-  { store: db, clock, roles, macs: macsOf }: ApiKeysNeeds,
+  { store: db, clock, log, roles, macs: macsOf, lastUses }: ApiKeysNeeds,
   text: string,
 ): Promise<ApiKeyCaller> {
   if (!isWellFormed(text)) throw new KeywardError('invalid_token')
@@ -18,9 +15,9 @@ export async function authenticate(
   for (const mac of macs) {
     const key = await store.findLive(db, { mac, now })
     if (!key) continue
-    // A MAC that was made with SECRET_KEY_PREVIOUS is replaced at once.
-    if (mac !== macs[0] || now - (key.lastUsedAt ?? 0) >= TOUCH_EVERY)
-      await store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now })
+    // A MAC of the previous SECRET_KEY is replaced.
+    if (lastUses.isDue(key.id, mac === macs[0] ? key.lastUsedAt : null, now))
+      writeAside(log, () => store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now }))
     const held = await roles.permissionsOf(key.owner)
     const scopes = key.scopes.split(' ').filter(isPermission)
     const permissions = new Set(scopes.filter((scope) => held.has(scope)))

@@ -1,6 +1,7 @@
 import { type Clock, DAY } from '../../lib/clock.ts'
 import { shortenIp } from '../../lib/ip.ts'
 import type { Store } from '../../storage/store.ts'
+import { eraseForgotten, eraseUser, requestErasure } from './erase.ts'
 import type { AuditEvent, AuditFilter, AuditRow } from './events.ts'
 import * as store from './store.ts'
 
@@ -22,8 +23,15 @@ export interface Audit {
   record(event: AuditEvent): Promise<void>
   /** A page of the log, newest first. */
   list(filter: AuditFilter): Promise<AuditRow[]>
-  /** Removes the IP address and the session id from a deleted user's events. The other columns are kept. */
+  /**
+   * Requests that the IP address and the session id are removed from a deleted user's events. The other columns are
+   * kept. Call it in the transaction of the deletion, and `eraseUser` after the commit: there can be millions of events.
+   */
   forgetUser(userId: number): Promise<void>
+  /** Does what `forgetUser` requested, in short transactions. After a crash `eraseForgotten` continues. */
+  eraseUser(userId: number): Promise<void>
+  /** Continues what `forgetUser` requested, with up to `limit` events per user. @returns the most events of one user */
+  eraseForgotten(limit: number): Promise<number>
   /** Deletes up to `limit` events older than `retention.days`. @returns how many were deleted */
   deleteOldEvents(limit: number): Promise<number>
   /** Shortens up to `limit` IP addresses older than `retention.ipDays` to a network. @returns how many it shortened */
@@ -35,7 +43,11 @@ export function createAudit({ store: db, clock, retention }: AuditNeeds): Audit 
   return {
     record: (event) => store.insert(db, { ...event, at: clock.now() }),
     list: (filter) => store.list(db, filter),
-    forgetUser: (userId) => store.forgetUser(db, userId),
+    async forgetUser(userId) {
+      await requestErasure({ store: db, clock }, userId)
+    },
+    eraseUser: (userId) => eraseUser({ store: db, clock }, userId),
+    eraseForgotten: (limit) => eraseForgotten({ store: db, clock }, limit),
     deleteOldEvents: (limit) => store.deleteBefore(db, { before: daysAgo(retention.days), limit }),
     async shortenOldAddresses(limit) {
       const rows = await store.withWholeIp(db, { before: daysAgo(retention.ipDays), limit })

@@ -14,6 +14,7 @@ export const auditEvents = [
   'login.new_device',
   'session.ended',
   'session.all_ended',
+  'session.refresh_retried',
   'session.refresh_token_reused',
   'session.refresh_token_ahead',
   'password.changed',

@@ -1,4 +1,4 @@
-import { and, desc, eq, getTableColumns, gte, inArray, lt } from 'drizzle-orm'
+import { and, asc, between, desc, eq, getTableColumns, gte, inArray, lt } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -57,9 +57,50 @@ export const withWholeIp = ({ q, t: { auditEvents: a } }: Db, { before, limit }:
 export const setIp = ({ q, t: { auditEvents: a } }: Db, ids: number[], ip: string | null): Promise<unknown> =>
   q.update(a).set({ ip, ipWholeSince: null }).where(inArray(a.id, ids))
 
-export async function forgetUser({ q, t: { auditEvents: a } }: Db, userId: number): Promise<void> {
-  await q.update(a).set({ ip: null, ipWholeSince: null, sessionId: null }).where(eq(a.userId, userId))
+export const addErasure = (
+  { q, t: { auditErasures } }: Db,
+  erasure: { userId: number; nextId: number; keepUntil: EpochMs },
+): Promise<unknown> => q.insert(auditErasures).values(erasure).onConflictDoNothing()
+
+export const erasures = ({ q, t: { auditErasures } }: Db): Promise<{ userId: number; keepUntil: EpochMs }[]> =>
+  q.select({ userId: auditErasures.userId, keepUntil: auditErasures.keepUntil }).from(auditErasures)
+
+/** The ids of up to `limit` events of a forgotten user that are not erased yet, the oldest first. */
+export async function eventsToErase(
+  { q, t: { auditEvents: a, auditErasures } }: Db,
+  { userId, limit }: { userId: number; limit: number },
+): Promise<number[]> {
+  const [erasure] = await q
+    .select({ nextId: auditErasures.nextId })
+    .from(auditErasures)
+    .where(eq(auditErasures.userId, userId))
+  if (erasure === undefined) return []
+  const ofUser = and(eq(a.userId, userId), gte(a.id, erasure.nextId))
+  return (await q.select({ id: a.id }).from(a).where(ofUser).orderBy(asc(a.id)).limit(limit)).map(({ id }) => id)
 }
+
+/** Removes address and session of a user's events with these ids. */
+export const erase = (
+  { q, t: { auditEvents: a } }: Db,
+  { userId, first, last }: { userId: number; first: number; last: number },
+): Promise<unknown> =>
+  q
+    .update(a)
+    .set({ ip: null, ipWholeSince: null, sessionId: null })
+    .where(and(eq(a.userId, userId), between(a.id, first, last)))
+
+/** Two processes may erase the events of one user; neither sets the other back. */
+export const advanceErasure = (
+  { q, t: { auditErasures } }: Db,
+  { userId, nextId }: { userId: number; nextId: number },
+): Promise<unknown> =>
+  q
+    .update(auditErasures)
+    .set({ nextId })
+    .where(and(eq(auditErasures.userId, userId), lt(auditErasures.nextId, nextId)))
+
+export const removeErasure = ({ q, t: { auditErasures } }: Db, userId: number): Promise<unknown> =>
+  q.delete(auditErasures).where(eq(auditErasures.userId, userId))
 
 /** Deletes up to `limit` rows that were written before `before`. @returns how many were deleted */
 export async function deleteBefore(

@@ -1,6 +1,7 @@
 import type { Tier } from '../../config/limits.ts'
 import { KeywardError } from '../../errors.ts'
 import type { EpochMs } from '../../lib/clock.ts'
+import type { WriteOrigin } from '../../storage/store.ts'
 import { createExhaustedKeys } from './exhausted-keys.ts'
 import type { Count, Limits, LimitsNeeds, Requester, Reservation } from './limits.ts'
 import { createPending } from './pending.ts'
@@ -57,7 +58,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   }
 
   /** Takes a place in every bucket, or in none. */
-  async function takeAll(counts: readonly Count[], now: EpochMs): Promise<Bucket[] | Refusal> {
+  async function takeAll(counts: readonly Count[], now: EpochMs, origin: WriteOrigin): Promise<Bucket[] | Refusal> {
     try {
       return await db.transaction(async () => {
         const taken: Bucket[] = []
@@ -79,7 +80,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
           if (isNew) newRules.add(count.rule)
         }
         return taken
-      })
+      }, origin)
     } catch (error) {
       if (error instanceof Exhausted) return error.refusal
       throw error
@@ -89,7 +90,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   const exhaustedNow = async (bucket: Bucket, now: EpochMs): Promise<Exhausted> =>
     new Exhausted({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, mustReport: false })
 
-  async function attempt(wanted: readonly Count[]): Promise<Reservation | Refusal> {
+  async function attempt(wanted: readonly Count[], { userId }: WriteOrigin): Promise<Reservation | Refusal> {
     const counts = wanted.toSorted((a, b) => rankOf(a.rule) - rankOf(b.rule))
     const buckets = counts.flatMap(bucketsOf)
     const rows = buckets.map(({ row }) => row)
@@ -100,11 +101,11 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
       pending.begin(rows)
       let outcome: Bucket[] | Refusal | undefined
       try {
-        outcome = await takeAll(counts, now)
+        outcome = await takeAll(counts, now, { userId })
       } finally {
         if (!Array.isArray(outcome)) pending.end(rows, { freed: false })
       }
-      if (Array.isArray(outcome)) return reservation(rows, outcome)
+      if (Array.isArray(outcome)) return reservation(rows, outcome, { userId })
       const settled = pending.nextSettled(outcome.bucket.row)
       if (settled === undefined) {
         const { bucket, until } = outcome
@@ -114,7 +115,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
     }
   }
 
-  function reservation(rows: readonly string[], taken: readonly Bucket[]): Reservation {
+  function reservation(rows: readonly string[], taken: readonly Bucket[], origin: WriteOrigin): Reservation {
     let isSettled = false
     const settle = (freed: boolean) => {
       if (isSettled) return
@@ -129,7 +130,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
           if (count.rule === clear?.rule) await store.clear(db, { key, furthest: now + spare + step })
           else await store.giveBack(db, { key, step })
         db.afterCommit(() => settle(true))
-      })
+      }, origin)
     }
     return {
       keep: () => settle(false),
@@ -149,23 +150,26 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   async function report({ bucket: { count, tier, row } }: Refusal, { userId, ip }: Requester): Promise<void> {
     const now = clock.now()
     const { rule } = count
-    await db.transaction(async () => {
-      const isFirst = await store.take(db, { key: reportKey(row), now, step: tier.window, latest: now })
-      if (isFirst === undefined) return
-      await audit.record({ event: 'limit.exceeded', userId, ip, details: { rule } })
-      db.afterCommit(() => log.warn('limit_exceeded', { rule, user_id: userId }))
-    })
+    await db.transaction(
+      async () => {
+        const isFirst = await store.take(db, { key: reportKey(row), now, step: tier.window, latest: now })
+        if (isFirst === undefined) return
+        await audit.record({ event: 'limit.exceeded', userId, ip, details: { rule } })
+        db.afterCommit(() => log.warn('limit_exceeded', { rule, user_id: userId }))
+      },
+      { userId },
+    )
   }
 
   return {
     async reserve(counts, requester) {
-      const outcome = await attempt(counts)
+      const outcome = await attempt(counts, requester)
       if ('keep' in outcome) return outcome
       if (outcome.mustReport) await report(outcome, requester)
       throw rateLimited(outcome, clock.now())
     },
-    async tryReserve(count) {
-      const outcome = await attempt([count])
+    async tryReserve(count, requester) {
+      const outcome = await attempt([count], requester)
       return 'keep' in outcome ? outcome : undefined
     },
     refuseKnown(count) {

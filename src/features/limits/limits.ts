@@ -24,6 +24,9 @@ export interface Count {
   ifNewTo?: RuleName
 }
 
+/** The count of a change that a user makes. */
+export const accountWrite = (userId: number): Count => ({ rule: 'account.write', key: `u${userId}` })
+
 /**
  * Places that are taken before the outcome of an attempt is known. `keep` or `giveBack` settles the reservation, and
  * only the first call has an effect. `await using` gives back the places of an unsettled reservation, because an
@@ -70,7 +73,8 @@ export interface Limits {
    * Like `reserve` for one count, but a refusal is neither thrown nor reported.
    * @returns undefined when no place is free
    */
-  tryReserve(count: Count): Promise<Reservation | undefined>
+  tryReserve(count: Count, requester: Requester): Promise<Reservation | undefined>
+  /**
   /**
    * Refuses a key if this process knows that it is exhausted. Reads no database and takes no place.
    * @throws KeywardError `rate_limited`

@@ -57,6 +57,12 @@ export const rules = {
     { budget: 40, window: HOUR },
     { budget: 100, window: DAY },
   ],
+  // Changes that a user makes: ending sessions, a new password. Each adds rows to the audit log, which are kept for more
+  // than a year. Nobody ends thirty sessions in a minute by hand, and 300 a day of one user are 60 KB.
+  'account.write': [
+    { budget: 30, window: MINUTE },
+    { budget: 300, window: DAY },
+  ],
 } as const satisfies Record<LimitName, Rule>
 
 export type RuleName = LimitName

@@ -36,7 +36,7 @@ export const findCaller = (
     if (!found) return undefined
     const caller: SessionCaller = { kind: 'session', userId, sessionId, user: found.user }
     if (generation <= found.confirmed) return caller
-    return confirmGeneration(needs, { sessionId, generation }).then(() => caller)
+    return confirmGeneration(needs, { userId, sessionId, generation }).then(() => caller)
   })
 
 /** A session, alive or not, that was found by a refresh token. */
@@ -67,8 +67,8 @@ export async function findTokenSession(
 export async function findByRefreshToken(needs: SessionsNeeds, text: string): Promise<TokenSession | undefined> {
   const found = await findTokenSession(needs, text)
   if (!found || !isAlive(found, needs.clock.now()) || found.generation !== found.session.generation) return undefined
-  const { id: sessionId, generation, confirmedGeneration } = found.session
-  if (generation > confirmedGeneration) await confirmGeneration(needs, { sessionId, generation })
+  const { id: sessionId, userId, generation, confirmedGeneration } = found.session
+  if (generation > confirmedGeneration) await confirmGeneration(needs, { userId, sessionId, generation })
   return found
 }
 
@@ -81,7 +81,7 @@ export async function findByRefreshToken(needs: SessionsNeeds, text: string): Pr
  */
 async function confirmGeneration(
   { store: db }: SessionsNeeds,
-  generation: { sessionId: string; generation: number },
+  generation: { userId: number; sessionId: string; generation: number },
 ): Promise<void> {
   try {
     await store.confirm(db, generation)

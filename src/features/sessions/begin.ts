@@ -1,6 +1,7 @@
 import { KeywardError } from '../../errors.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
 import { randomId } from '../../lib/random.ts'
+import { deviceName } from './device-name.ts'
 import { drawDeviceEpoch, isDeviceOf } from './device-token.ts'
 import { type BegunSession, expiryOf, type NewLogin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
@@ -26,7 +27,15 @@ export async function begin(needs: SessionsNeeds, { user, amr, origin, device }:
   const deviceEpoch = await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })
   if (deviceEpoch === undefined) throw new KeywardError('invalid_credentials')
   const expiresAt = expiryOf(lifetimes, { createdAt: now, now })
-  await store.insert(db, { ...session, ...origin, userId: user.id, epoch: user.sessionEpoch, expiresAt, now })
+  await store.insert(db, {
+    ...session,
+    ...origin,
+    userId: user.id,
+    epoch: user.sessionEpoch,
+    expiresAt,
+    now,
+    deviceName: deviceName(origin.userAgent),
+  })
   for (const sessionId of await store.endExcess(db, { userId: user.id, begun: session.id, keep: maxPerUser - 1, now }))
     await audit.record({ ...about, sessionId, event: 'session.ended', details: { reason: 'too_many_sessions' } })
   await audit.record({ ...about, event: 'login.succeeded', details: { amr: session.amr } })

@@ -1,5 +1,8 @@
 import { KeywardError } from '../../errors.ts'
+import { accountWrite } from '../limits/limits.ts'
+import { isAlive } from './alive.store.ts'
 import { findTokenSession } from './authenticate.ts'
+import { hasOtherLive, isLiveOf } from './own.store.ts'
 import type { EndReason } from './session.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
@@ -15,11 +18,14 @@ async function endOne(
   { store: db, clock, audit }: SessionsNeeds,
   { userId, id, reason, ip }: { userId: number; id: string; reason: EndReason; ip: string },
 ): Promise<boolean> {
-  return db.transaction(async () => {
-    const ended = await store.endOne(db, { id, userId, reason, now: clock.now() })
-    if (ended) await audit.record({ event: 'session.ended', userId, sessionId: id, ip, details: { reason } })
-    return ended
-  })
+  return db.transaction(
+    async () => {
+      const ended = await store.endOne(db, { id, userId, reason, now: clock.now() })
+      if (ended) await audit.record({ event: 'session.ended', userId, sessionId: id, ip, details: { reason } })
+      return ended
+    },
+    { userId },
+  )
 }
 
 export async function logout(needs: SessionsNeeds, { userId, sessionId }: SessionCaller, ip: string): Promise<void> {
@@ -31,8 +37,18 @@ export async function endOwn(
   { userId }: SessionCaller,
   { id, ip }: { id: string; ip: string },
 ): Promise<void> {
-  if (!isSessionId(id) || !(await endOne(needs, { userId, id, reason: 'ended_by_user', ip })))
+  const { store: db, clock } = needs
+  // A request that changes nothing takes no place and writes nothing.
+  if (!isSessionId(id) || !(await isLiveOf(db, { id, userId, now: clock.now() })))
     throw new KeywardError('session_not_found')
+  await countWrite(needs, { userId, ip })
+  if (!(await endOne(needs, { userId, id, reason: 'ended_by_user', ip }))) throw new KeywardError('session_not_found')
+}
+
+/** @throws KeywardError `rate_limited` */
+async function countWrite({ limits }: SessionsNeeds, requester: { userId: number; ip: string }): Promise<void> {
+  const place = await limits.reserve([accountWrite(requester.userId)], requester)
+  place.keep()
 }
 
 export async function endOwnAll(
@@ -40,11 +56,17 @@ export async function endOwnAll(
   { userId, sessionId }: SessionCaller,
   { exceptCurrent, ip }: { exceptCurrent: boolean; ip: string },
 ): Promise<void> {
-  await needs.store.transaction(async () => {
-    await endAll(needs, { userId, keep: exceptCurrent ? sessionId : undefined, reason: 'ended_by_user' })
-    const details = { except_current: exceptCurrent }
-    await needs.audit.record({ event: 'session.all_ended', userId, sessionId, ip, details })
-  })
+  const { store: db, clock } = needs
+  if (exceptCurrent && !(await hasOtherLive(db, { userId, sessionId, now: clock.now() }))) return
+  await countWrite(needs, { userId, ip })
+  await db.transaction(
+    async () => {
+      await endAll(needs, { userId, keep: exceptCurrent ? sessionId : undefined, reason: 'ended_by_user' })
+      const details = { except_current: exceptCurrent }
+      await needs.audit.record({ event: 'session.all_ended', userId, sessionId, ip, details })
+    },
+    { userId },
+  )
 }
 
 export async function endAll(
@@ -59,7 +81,11 @@ export async function endAll(
 }
 
 export async function revoke(needs: SessionsNeeds, token: string, ip: string): Promise<void> {
+  const { store: db, clock } = needs
   const found = await findTokenSession(needs, token)
   const owner = found ? { userId: found.user.id, sessionId: found.session.id } : await needs.tokens.verifyFresh(token)
-  if (owner) await endOne(needs, { userId: owner.userId, id: owner.sessionId, reason: 'revoked', ip })
+  if (!owner) return
+  const { userId, sessionId: id } = owner
+  const isLive = found ? isAlive(found, clock.now()) : await isLiveOf(db, { id, userId, now: clock.now() })
+  if (isLive) await endOne(needs, { userId, id, reason: 'revoked', ip })
 }

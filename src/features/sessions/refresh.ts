@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import { clientPrefix } from '../../lib/ip.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession } from './authenticate.ts'
 import { type Grant, makeGrant } from './grant.ts'
@@ -7,11 +8,18 @@ import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
+/**
+ * The number of late retries in one session. A client loses an answer now and then, but not at every refresh. A thief and
+ * the owner who take turns with one session use all of them.
+ */
+const LATE_RETRIES = 3
+
+/**
  * An honest client keeps its session when two of its refreshes run at once, or when an answer is lost. A stolen token
  * does not stay valid next to the owner's token:
  * - The current token moves the session to its next generation, in one conditional statement.
- * - The direct parent of the current token returns the current token within the grace period, and within the longer
- *   retry window if no client has used the current token.
+ * - The direct parent of the current token returns the current token within the grace period, and a few times within the
+ *   longer retry window if no client has used the current token.
  * - Any older token ends the session.
  *
  * A token that Keyward did not make costs at most one read and changes nothing.
@@ -19,43 +27,53 @@ import * as store from './store.ts'
 export async function refresh(needs: SessionsNeeds, presented: string, origin: Origin): Promise<Grant> {
   const { store: db, clock, lifetimes } = needs
   const found = await findTokenSession(needs, presented)
-  if (!found) throw refused()
   const now = clock.now()
+  // A session that is over stays so, and needs no statement that would change nothing.
+  if (!found || !isAlive(found, now)) throw refused()
   const { generation } = found
-  const { id, createdAt } = found.session
+  const { id, userId, createdAt } = found.session
   const expiresAt = expiryOf(lifetimes, { createdAt, now })
   // The session is past its absolute lifetime. The stored expiry can be later, if SESSION_MAX_DAYS was lowered.
   if (expiresAt <= now) throw refused()
-  if (await store.rotate(db, { ...origin, id, generation, expiresAt, now }))
+  if (await store.rotate(db, { ...origin, id, userId, generation, expiresAt, now }))
     return makeGrant(needs, { ...found, generation: generation + 1 })
-  return answerRotated(needs, { sessionId: id, generation }, origin)
+  return answerRotated(needs, { userId, sessionId: id, generation }, origin)
 }
 
 /** Answers a genuine token that is not the current token. Reads the session a second time, inside a transaction. */
 async function answerRotated(
   needs: SessionsNeeds,
-  { sessionId, generation }: { sessionId: string; generation: number },
+  { userId, sessionId, generation }: { userId: number; sessionId: string; generation: number },
   origin: Origin,
 ): Promise<Grant> {
-  const { store: db, clock, log, audit, refreshTokensOf } = needs
-  const found = await db.transaction(async () => store.findWithUser(db, sessionId))
-  if (!found || !isAlive(found, clock.now())) throw refused()
-  const { session } = found
-  if (generation > session.generation) {
-    // A genuine token is newer than the session only if the database was restored from a backup. This is not a reuse,
-    // so the session does not end.
-    log.warn('refresh_token_ahead', { user_id: session.userId, session_id: session.id })
-    await audit.record({ event: 'session.refresh_token_ahead', userId: session.userId, sessionId, ip: origin.ip })
-    throw refused()
+  const { store: db, clock, refreshTokensOf } = needs
+  for (;;) {
+    const found = await db.transaction(async () => store.findWithUser(db, sessionId), { userId })
+    if (!found || !isAlive(found, clock.now())) throw refused()
+    const { session } = found
+    if (generation > session.generation) {
+      await reportAhead(needs, session, origin)
+      throw refused()
+    }
+    const verdict = generation === session.generation - 1 ? judgeParent(needs, session, origin) : 'reused'
+    if (verdict === 'reused') await endReused(needs, session, { presented: generation, ip: origin.ip })
+    if (verdict === 'reused' || verdict === 'refuse') throw refused()
+    // After a change by a simultaneous request the session is judged anew.
+    if (verdict === 'late' && !(await countLateRetry(needs, session, origin))) continue
+    return makeGrant(needs, { ...found, tokens: refreshTokensOf(session), generation: session.generation })
   }
-  if (generation === session.generation - 1) {
-    const verdict = judgeParent(needs, session)
-    if (verdict === 'retry')
-      return makeGrant(needs, { ...found, tokens: refreshTokensOf(session), generation: session.generation })
-    if (verdict === 'refuse') throw refused()
-  }
-  await endReused(needs, session, { presented: generation, ip: origin.ip })
-  throw refused()
+}
+
+/**
+ * Reports a genuine token that is newer than its session. The database was restored from a backup, so this is not a reuse
+ * and the session does not end.
+ */
+async function reportAhead({ log, audit, limits }: SessionsNeeds, { id, userId }: StoredSession, { ip }: Origin) {
+  log.warn('refresh_token_ahead', { user_id: userId, session_id: id })
+  // A client may present the token any number of times, so the events have a limit of the session's own.
+  const place = await limits.tryReserve({ rule: 'account.write', key: `s${id}` }, { userId })
+  place?.keep()
+  if (place) await audit.record({ event: 'session.refresh_token_ahead', userId, sessionId: id, ip })
 }
 
 /**
@@ -65,14 +83,40 @@ async function answerRotated(
  */
 function judgeParent(
   { clock, lifetimes: { grace, retry } }: SessionsNeeds,
-  { refreshedAt, confirmedGeneration, generation }: StoredSession,
-): 'retry' | 'refuse' | 'reused' {
-  const age = clock.now() - refreshedAt
-  const isUnused = confirmedGeneration < generation
+  session: StoredSession,
+  origin: Origin,
+): 'retry' | 'late' | 'refuse' | 'reused' {
+  const { refreshedAt, confirmedGeneration, generation, lateRetries, lateRetriedAt } = session
+  const now = clock.now()
+  const age = now - refreshedAt
   if (Math.abs(age) <= grace) return 'retry'
-  if (isUnused && age <= retry && retry > 0) return 'retry'
+  const isUnused = confirmedGeneration < generation
+  if (isUnused && age <= retry && retry > 0 && !isElsewhere(session, origin)) {
+    // Tabs that retry together are one late retry.
+    if (lateRetriedAt !== null && lateRetriedAt >= refreshedAt && Math.abs(now - lateRetriedAt) <= grace) return 'retry'
+    if (lateRetries < LATE_RETRIES) return 'late'
+  }
   return age < 0 ? 'refuse' : 'reused'
 }
+
+/** Returns true when neither the network nor the program is that of the last refresh. A client that lost an answer keeps one. */
+const isElsewhere = (session: Pick<StoredSession, 'ip' | 'userAgent'>, { ip, userAgent }: Origin): boolean =>
+  session.userAgent !== userAgent && clientPrefix(session.ip ?? '') !== clientPrefix(ip)
+
+/** Takes one of the late retries of a session. @returns false when the session has changed since it was read */
+const countLateRetry = (
+  { store: db, clock, audit }: SessionsNeeds,
+  { id, userId, generation, lateRetries }: StoredSession,
+  { ip }: Origin,
+): Promise<boolean> =>
+  db.transaction(
+    async () => {
+      if (!(await store.countLateRetry(db, { id, generation, lateRetries, now: clock.now() }))) return false
+      await audit.record({ event: 'session.refresh_retried', userId, sessionId: id, ip })
+      return true
+    },
+    { userId },
+  )
 
 /** Ends the session and reports the reuse. Of many concurrent requests with old tokens, exactly one has this effect. */
 async function endReused(
@@ -80,12 +124,15 @@ async function endReused(
   { id, userId, generation }: StoredSession,
   { presented, ip }: { presented: number; ip: string },
 ): Promise<void> {
-  await db.transaction(async () => {
-    if (!(await store.endReused(db, { id, presented, now: clock.now() }))) return
-    const details = { presented, current: generation }
-    await audit.record({ event: 'session.refresh_token_reused', userId, sessionId: id, ip, details })
-    db.afterCommit(() => log.warn('refresh_token_reused', { user_id: userId, session_id: id }))
-  })
+  await db.transaction(
+    async () => {
+      if (!(await store.endReused(db, { id, presented, now: clock.now() }))) return
+      const details = { presented, current: generation }
+      await audit.record({ event: 'session.refresh_token_reused', userId, sessionId: id, ip, details })
+      db.afterCommit(() => log.warn('refresh_token_reused', { user_id: userId, session_id: id }))
+    },
+    { userId },
+  )
 }
 
 const refused = () => new KeywardError('invalid_refresh_token')

@@ -12,7 +12,7 @@ import type { Sessions } from './sessions.ts'
  * its users.
  */
 const unguessable = {
-  none: 'nobody guesses a MAC of 256 bits, and a token that Keyward did not make costs one read',
+  none: 'nobody guesses a MAC of 256 bits, and a token that Keyward did not make costs one read; a genuine one changes its session, which a login has paid for',
 } as const
 
 /** Returns true when a query does not have exactly `known` parameters, or cannot be parsed. */
@@ -49,7 +49,7 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
           operationId: 'refreshTokens',
           summary: 'Refresh your tokens',
           description:
-            'Each refresh token is for one use: store the new pair at once. If the answer was lost, send the same token again and you get the same pair: always within 10 seconds, and within an hour if the new pair was not used (the server can have other limits). Any older refresh token counts as stolen and ends the session.',
+            'Each refresh token is for one use: store the new pair at once. If the answer was lost, send the same token again and you get the same pair: always within 10 seconds, and up to three times in a session within an hour, from the same network or with the same `User-Agent`, if the new pair was not used (the server can have other times). Any older refresh token counts as stolen and ends the session.',
           tags: ['tokens'],
         },
       },
@@ -62,6 +62,7 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
       },
       {
         access: 'user',
+        limit: { none: 'it ends the session of the request, and each session has cost a login' },
         response: { 204: nothing('You are logged out'), ...problems('not_authenticated', 'invalid_token') },
         detail: {
           operationId: 'logout',
@@ -95,12 +96,13 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
       },
       {
         access: 'user',
+        limit: 'account',
         params: t.Object({
           id: t.String({ description: 'The `id` in the list of your sessions', examples: ['Dmre_alCbeRLXLZnuxdtDg'] }),
         }),
         response: {
           204: nothing('The session has ended'),
-          ...problems('not_authenticated', 'invalid_token', 'session_not_found'),
+          ...problems('not_authenticated', 'invalid_token', 'session_not_found', 'rate_limited'),
         },
         detail: { operationId: 'endSession', summary: 'End a session', tags: ['sessions'] },
       },
@@ -116,13 +118,14 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
       },
       {
         access: 'user',
+        limit: 'account',
         query: t.Object(
           { except: t.Optional(t.Literal('current', { description: 'Keeps this session' })) },
           { additionalProperties: false },
         ),
         response: {
           204: nothing('The sessions have ended'),
-          ...problems('not_authenticated', 'invalid_token', 'validation_failed'),
+          ...problems('not_authenticated', 'invalid_token', 'validation_failed', 'rate_limited'),
         },
         detail: {
           operationId: 'endSessions',

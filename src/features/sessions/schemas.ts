@@ -1,6 +1,5 @@
 import { type Static, t } from 'elysia'
 import { rfc3339 } from '../../lib/clock.ts'
-import { deviceName } from './device-name.ts'
 import type { Grant, SessionSummary } from './sessions.ts'
 
 const token = 'eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln'
@@ -50,7 +49,7 @@ export const SessionView = t.Object(
     expires_at: t.String(),
     ip: t.Union([t.String(), t.Null()]),
     user_agent: t.Union([t.String(), t.Null()]),
-    device: t.Union([t.String(), t.Null()], { description: 'Browser and system, read from the user agent' }),
+    device: t.Union([t.String(), t.Null()], { description: 'Browser and system by the user agent of the login' }),
     amr: t.Array(t.String(), { description: 'How the user logged in (RFC 8176)' }),
   },
   {
@@ -82,6 +81,6 @@ export const toSessionView =
     expires_at: rfc3339(session.expiresAt),
     ip: session.ip,
     user_agent: session.userAgent,
-    device: deviceName(session.userAgent),
+    device: session.deviceName || null,
     amr: session.amr.split(' '),
   })

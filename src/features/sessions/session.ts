@@ -76,6 +76,11 @@ export interface StoredSession {
   refreshedAt: EpochMs
   expiresAt: EpochMs
   endedAt: EpochMs | null
+  lateRetries: number
+  lateRetriedAt: EpochMs | null
+  /** Of the login or the last refresh. */
+  ip: string | null
+  userAgent: string | null
 }
 
 /** A session as its user sees it. */
@@ -86,5 +91,7 @@ export interface SessionSummary {
   expiresAt: EpochMs
   ip: string | null
   userAgent: string | null
+  /** See `deviceName`; empty if the user agent names none. Null for a session that has no name yet. */
+  deviceName: string | null
   amr: string
 }

@@ -5,6 +5,7 @@ import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
 import { authenticate, authenticateExisting, findByRefreshToken, findCaller } from './authenticate.ts'
@@ -12,6 +13,8 @@ import { begin } from './begin.ts'
 import { createDeviceTokens, type Device, type DeviceTokens } from './device-token.ts'
 import { endAll, endOwn, endOwnAll, logout, revoke } from './end.ts'
 import { finishLogin, type Grant, type LoginGrant } from './grant.ts'
+import { listOwn } from './list.ts'
+import { deleteOver } from './own.store.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
 import type {
@@ -44,6 +47,7 @@ export interface SessionsNeeds {
   log: Log
   audit: Audit
   users: Users
+  limits: Limits
   tokens: AccessTokens
   refreshTokensOf: RefreshTokensOf
   deviceTokens: DeviceTokens
@@ -93,12 +97,13 @@ export interface Sessions {
   logout(caller: SessionCaller, ip: string): Promise<void>
   /**
    * Ends one session of the caller's user.
-   * @throws KeywardError `session_not_found`, also for another user's session
+   * @throws KeywardError `session_not_found`, also for another user's session; `rate_limited`
    */
   endOwn(caller: SessionCaller, id: string, ip: string): Promise<void>
   /**
-   * Ends all sessions of the caller's user, or all except the caller's session.
-   * @throws KeywardError `invalid_token` when `exceptCurrent` is true and the caller's session has just ended
+   * Ends all sessions of the caller's user, or all except the caller's session. Writes nothing when there is none to end.
+   * @throws KeywardError `invalid_token` when `exceptCurrent` is true and the caller's session has just ended;
+   *   `rate_limited`
    */
   endOwnAll(caller: SessionCaller, options: { exceptCurrent: boolean; ip: string }): Promise<void>
   /**
@@ -119,6 +124,11 @@ export interface Sessions {
   /** True when a session of this user, live or not, was last refreshed from the network `client`. */
   isKnownNetwork(from: { userId: number; client: string; ip: string }): Promise<boolean>
   /**
+   * Deletes all sessions of a user that have ended or expired, in short transactions: there can be hundreds of thousands.
+   * Call it before the user is deleted.
+   */
+  deleteOver(userId: number): Promise<void>
+  /**
    * Deletes up to `limit` sessions that ended or expired more than a week ago.
    * @returns how many sessions were deleted or postponed
    */
@@ -127,6 +137,9 @@ export interface Sessions {
 
 /** How long ended sessions are kept. `isKnownNetwork` needs the IP addresses of these sessions. */
 const KEEP_ENDED = 7 * DAY
+
+/** The most sessions that one transaction of `deleteOver` deletes, so that no other write waits for long. */
+const PART = 500
 
 /** @param given.secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while SECRET_KEY is being replaced */
 export function createSessions({
@@ -147,7 +160,7 @@ export function createSessions({
     authenticateExisting: (token) => authenticateExisting(needs, token),
     findCaller: (claims) => findCaller(needs, claims),
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
-    listOwn: ({ userId }) => store.listLive(db, { userId, now: clock.now() }),
+    listOwn: (caller) => listOwn(needs, caller),
     logout: (caller, ip) => logout(needs, caller, ip),
     endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),
     endOwnAll: (caller, options) => endOwnAll(needs, caller, options),
@@ -159,6 +172,9 @@ export function createSessions({
       if (await store.isKnownAddress(db, { userId, ip })) return true
       const addresses = await store.addressesOf(db, userId)
       return addresses.some((address) => clientPrefix(address) === client)
+    },
+    async deleteOver(userId) {
+      while ((await deleteOver(db, { userId, limit: PART, now: clock.now() })) === PART);
     },
     cleanUp: (limit) => store.deleteOld(db, { before: clock.now() - KEEP_ENDED, limit }),
   }

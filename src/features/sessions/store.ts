@@ -7,7 +7,7 @@ import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/users.ts'
 import { aliveSql, notEndedSql, ofActiveUserSql } from './alive.store.ts'
-import type { EndReason, Origin, SessionSummary, StoredSession } from './session.ts'
+import type { EndReason, Origin, StoredSession } from './session.ts'
 
 const prepared = statements((db, { select, selectDistinct, returning, change }) => {
   const { q, t } = db
@@ -31,6 +31,10 @@ const prepared = statements((db, { select, selectDistinct, returning, change }) 
     refreshedAt: sessions.refreshedAt,
     expiresAt: sessions.expiresAt,
     endedAt: sessions.endedAt,
+    ip: sessions.ip,
+    userAgent: sessions.userAgent,
+    lateRetries: sessions.lateRetries,
+    lateRetriedAt: sessions.lateRetriedAt,
   }
   const confirmed = sql`(${confirmedOfLive})`.mapWith((generation): number | null => Number(generation))
   const ofUser = eq(sessions.userId, castPlaceholder('userId', 'bigint'))
@@ -57,6 +61,7 @@ const prepared = statements((db, { select, selectDistinct, returning, change }) 
         reviewAt: named('expiresAt'),
         ip: named('ip'),
         userAgent: named('userAgent'),
+        deviceName: named('deviceName'),
       }),
     ),
     userOfLiveSession: select({ ...userColumns(db), confirmed }, (q) =>
@@ -86,6 +91,20 @@ const prepared = statements((db, { select, selectDistinct, returning, change }) 
         })
         .where(and(eq(sessions.id, named('id')), eq(sessions.generation, named('generation')), alive)),
     ),
+    countLateRetry: change(
+      q
+        .update(sessions)
+        .set({ lateRetries: sql`${sessions.lateRetries} + 1`, lateRetriedAt: named('now') })
+        .where(
+          and(
+            eq(sessions.id, named('id')),
+            eq(sessions.generation, named('generation')),
+            lt(sessions.confirmedGeneration, named('generation')),
+            eq(sessions.lateRetries, named('lateRetries')),
+            alive,
+          ),
+        ),
+    ),
     endOne: change(
       q
         .update(sessions)
@@ -105,18 +124,6 @@ const prepared = statements((db, { select, selectDistinct, returning, change }) 
         .set(end)
         .where(and(othersOfUser, notInArray(sessions.id, newestOfUser))),
     ),
-    listLive: select(
-      {
-        id: sessions.id,
-        createdAt: sessions.createdAt,
-        lastUsedAt: sessions.refreshedAt,
-        expiresAt: sessions.expiresAt,
-        ip: sessions.ip,
-        userAgent: sessions.userAgent,
-        amr: sessions.amr,
-      },
-      (q) => q.from(sessions).where(and(ofUser, alive)).orderBy(desc(sessions.refreshedAt), desc(sessions.createdAt)),
-    ),
     atAddress: select({ id: sessions.id }, (q) =>
       q
         .from(sessions)
@@ -130,7 +137,7 @@ const prepared = statements((db, { select, selectDistinct, returning, change }) 
 /** The fields of a session that a statement writes, with the time of the write. */
 type Written<Field extends keyof StoredSession> = Pick<StoredSession, Field> & Origin & { now: EpochMs }
 
-type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'macSalt' | 'expiresAt'>
+type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'macSalt' | 'expiresAt'> & { deviceName: string }
 
 export const insert = (db: Db, session: NewSession): Promise<unknown> =>
   execute(db, prepared(db).insert, { ...session })
@@ -160,8 +167,10 @@ export const findUserOfLiveSession = (
   )
 
 /** Records that a client has used this generation. This ends the retry window of the previous refresh token. */
-export const confirm = (db: Db, by: { sessionId: string; generation: number }): Promise<unknown> =>
-  execute(db, prepared(db).confirm, by)
+export const confirm = (
+  db: Db,
+  { userId, ...by }: { userId: number; sessionId: string; generation: number },
+): Promise<unknown> => execute(db, prepared(db).confirm, by, { userId })
 
 export const findWithUser = (db: Db, id: string): MaybePromise<{ session: StoredSession; user: User } | undefined> =>
   andThen(readRows(db, prepared(db).withUser, { id }), ([found]) => found)
@@ -170,8 +179,19 @@ export const findWithUser = (db: Db, id: string): MaybePromise<{ session: Stored
  * Moves a live session from `generation` to the next one.
  * @returns false when the session has another generation or is not alive
  */
-export const rotate = async (db: Db, by: Written<'id' | 'generation' | 'expiresAt'>): Promise<boolean> =>
-  (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 })) > 0
+export const rotate = async (
+  db: Db,
+  { userId, ...by }: Written<'id' | 'userId' | 'generation' | 'expiresAt'>,
+): Promise<boolean> => (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 }, { userId })) > 0
+
+/**
+ * Counts a late retry of a live session that has this generation, which no client has used, and so many late retries.
+ * @returns false when the session has changed
+ */
+export const countLateRetry = async (
+  db: Db,
+  by: { id: string; generation: number; lateRetries: number; now: EpochMs },
+): Promise<boolean> => (await execute(db, prepared(db).countLateRetry, by)) > 0
 
 /** Ends a live session of this user. @returns false when there is none */
 export const endOne = async (
@@ -185,10 +205,6 @@ export const endOne = async (
  */
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
   (await execute(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
-
-/** The live sessions of a user, the last refreshed first. */
-export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
-  queryRows(db, prepared(db).listLive, by)
 
 /** Returns true when a session of this user, ended or not, was last refreshed from this IP address. */
 export const isKnownAddress = async (db: Db, by: { userId: number; ip: string }): Promise<boolean> =>

@@ -2,6 +2,14 @@ import type { Columns } from '../columns.ts'
 
 /** @owner audit */
 export const auditTables = (c: Columns) => ({
+  /** Users who were deleted and whose events still have personal data. */
+  auditErasures: c.table('audit_erasures', {
+    userId: c.int('user_id').primaryKey(),
+    /** The events of this user with a lower id are erased. */
+    nextId: c.int('next_id').notNull(),
+    /** Until this time new events of the user may still appear, written by requests that were under way. */
+    keepUntil: c.int('keep_until').notNull(),
+  }),
   auditEvents: c.table(
     'audit_events',
     {

@@ -18,6 +18,10 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       generation: c.int('generation').notNull().default(0),
       /** The highest generation whose token a client has used. This use ends the retry window of the parent token. */
       confirmedGeneration: c.int('confirmed_generation').notNull().default(0),
+      /** The number of late retries: refreshes with the parent token after the grace period. */
+      lateRetries: c.int('late_retries').notNull().default(0),
+      /** When the last late retry was. */
+      lateRetriedAt: c.int('late_retried_at'),
       /** 16 random bytes in base64url. The MAC key of the refresh tokens is derived from this salt and SECRET_KEY. */
       macSalt: c.text('mac_salt').notNull().default(''),
       createdAt: c.int('created_at').notNull(),
@@ -32,6 +36,8 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       /** The IP address of the login or the last refresh. */
       ip: c.text('ip'),
       userAgent: c.text('user_agent'),
+      /** Browser and system by the user agent of the login; empty if it names neither. Null until a session of an earlier version is listed. */
+      deviceName: c.text('device_name'),
     },
     (t) => [
       c.index('sessions_user_id_ended_at_index').on(t.userId, t.endedAt),

@@ -1,0 +1,49 @@
+import { type Clock, HOUR } from '../../lib/clock.ts'
+import type { Store } from '../../storage/store.ts'
+import * as store from './store.ts'
+
+interface EraseNeeds {
+  store: Store
+  clock: Clock
+}
+
+/** Events in one transaction: few, so that no other write waits for a deletion. */
+const PART = 500
+/** How long new events of a deleted user are erased too. A request that was under way ends within a minute. */
+const KEEP_ERASING = HOUR
+
+/** See `Audit.forgetUser`. */
+export const requestErasure = ({ store: db, clock }: EraseNeeds, userId: number): Promise<unknown> =>
+  store.addErasure(db, { userId, nextId: 0, keepUntil: clock.now() + KEEP_ERASING })
+
+/** See `Audit.eraseUser`. */
+export async function eraseUser(needs: EraseNeeds, userId: number): Promise<void> {
+  while ((await erasePart(needs, { userId, limit: PART })) === PART);
+}
+
+/** See `Audit.eraseForgotten`. */
+export async function eraseForgotten(needs: EraseNeeds, limit: number): Promise<number> {
+  const { store: db, clock } = needs
+  let most = 0
+  for (const { userId, keepUntil } of await store.erasures(db)) {
+    const erased = await erasePart(needs, { userId, limit })
+    most = Math.max(most, erased)
+    if (erased < limit && keepUntil < clock.now()) await store.removeErasure(db, userId)
+  }
+  return most
+}
+
+/** The events and the progress change together, so a crash loses neither. @returns how many events it erased */
+async function erasePart(
+  { store: db }: EraseNeeds,
+  { userId, limit }: { userId: number; limit: number },
+): Promise<number> {
+  const ids = await store.eventsToErase(db, { userId, limit })
+  const [first, last] = [ids[0], ids.at(-1)]
+  if (first === undefined || last === undefined) return 0
+  await db.transaction(async () => {
+    await store.erase(db, { userId, first, last })
+    await store.advanceErasure(db, { userId, nextId: last + 1 })
+  })
+  return ids.length
+}

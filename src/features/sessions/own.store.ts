@@ -1,0 +1,76 @@
+import { and, desc, eq, inArray, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
+import type { EpochMs } from '../../lib/clock.ts'
+import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
+import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
+import { aliveSql } from './alive.store.ts'
+import type { SessionSummary } from './session.ts'
+
+/* What a user's list of sessions needs, and the requests that end some of them. */
+
+const prepared = statements((db, { select, change }) => {
+  const { q, t } = db
+  const { sessions } = t
+  const alive = aliveSql(db, named('now'))
+  const ofUser = eq(sessions.userId, castPlaceholder('userId', 'bigint'))
+  return {
+    nameDevice: change(
+      q
+        .update(sessions)
+        .set({ deviceName: named('name') })
+        .where(and(eq(sessions.id, named('id')), isNull(sessions.deviceName))),
+    ),
+    liveOf: select({ id: sessions.id }, (q) =>
+      q.from(sessions).where(and(eq(sessions.id, castPlaceholder('id', 'text')), ofUser, alive)),
+    ),
+    otherLive: select({ id: sessions.id }, (q) =>
+      q
+        .from(sessions)
+        .where(and(ofUser, ne(sessions.id, named('sessionId')), alive))
+        .limit(limitTo(1)),
+    ),
+    listLive: select(
+      {
+        id: sessions.id,
+        createdAt: sessions.createdAt,
+        lastUsedAt: sessions.refreshedAt,
+        expiresAt: sessions.expiresAt,
+        ip: sessions.ip,
+        userAgent: sessions.userAgent,
+        deviceName: sessions.deviceName,
+        amr: sessions.amr,
+      },
+      (q) => q.from(sessions).where(and(ofUser, alive)).orderBy(desc(sessions.refreshedAt), desc(sessions.createdAt)),
+    ),
+  }
+})
+
+/** Stores the name of a device, unless the session has one. */
+export const nameDevice = (db: Db, by: { id: string; name: string }): Promise<unknown> =>
+  execute(db, prepared(db).nameDevice, by)
+
+/** Whether this is a live session of this user. */
+export const isLiveOf = async (db: Db, by: { id: string; userId: number; now: EpochMs }): Promise<boolean> =>
+  (await readRows(db, prepared(db).liveOf, by)).length > 0
+
+/** Whether the user has another live session than this one. */
+export const hasOtherLive = async (db: Db, by: { userId: number; sessionId: string; now: EpochMs }): Promise<boolean> =>
+  (await readRows(db, prepared(db).otherLive, by)).length > 0
+
+/** The live sessions of a user, the last refreshed first. */
+export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
+  queryRows(db, prepared(db).listLive, by)
+
+/** Deletes up to `limit` sessions of a user that have ended or expired. @returns how many were deleted */
+export async function deleteOver(
+  { q, t: { sessions } }: Db,
+  { userId, limit, now }: { userId: number; limit: number; now: EpochMs },
+): Promise<number> {
+  const isOver = or(isNotNull(sessions.endedAt), lte(sessions.expiresAt, now))
+  const over = q
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(and(eq(sessions.userId, userId), isOver))
+    .limit(limit)
+  return (await q.delete(sessions).where(inArray(sessions.id, over)).returning({ id: sessions.id })).length
+}
