@@ -11,12 +11,13 @@ import { createMetrics, type Metrics, type ProcessUsage } from './features/metri
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
 import { createProbes, type Probes } from './features/probes/probes.ts'
 import { createRoles, type Roles } from './features/roles/roles.ts'
+import { openSecrets, type Secrets } from './features/secrets/secrets.ts'
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
 import { type Clock, DAY, MINUTE, SECOND, systemClock } from './lib/clock.ts'
-import { createLog, type Log } from './lib/log.ts'
+import { createLog, errorFields, type Log } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
 import { type DatabaseSettings, openDatabase, type SchemaPolicy } from './storage/database.ts'
 import { embeddedMigrations, pendingMigrations } from './storage/migrate.ts'
@@ -30,6 +31,7 @@ export interface Service {
   log: Log
   store: Store
   audit: Audit
+  secrets: Secrets
   users: Users
   passwords: Passwords
   limits: Limits
@@ -81,11 +83,11 @@ export async function openService(config: Config, surroundings: Surroundings = {
   const database = await openDatabase(config, { clock, log, waitInside, schema })
   try {
     const store = used('store', database.store)
-    const secrets = secretsOf(config)
     const audit = used('audit', createAudit({ store, clock, retention: retentionOf(config) }))
-    const users = createUsers({ store, clock })
+    const secrets = await openSecrets({ store, clock, random, log, audit, secrets: secretsOf(config) })
+    const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
     const passwords = used('passwords', createPasswords({ clock, log, ...hashingOf(config) }))
-    const limits = createLimits({ store, clock, log, audit, ...limitsOf(config) })
+    const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
     const roles = createRoles({ store, clock, audit, users })
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
     // The settings of a command may differ from the server's, so a command changes no key.
@@ -99,13 +101,22 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const access = createAccess({ sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage }))
     const registration = registrationOf(config)
-    const account = { store, audit, users, passwords, roles, sessions }
+    const account = { store, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const accounts = createAccounts({ ...account, limits, metrics, registration })
-    const administration = createAdministration({ ...account, accounts })
+    const administration = createAdministration({ ...account, limits, accounts })
     const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, pendingMigrations: pending })
-    const shared = { config, clock, random, log, store, close: () => database.store.close() }
-    const accountParts = { audit, users, passwords, limits, roles, accounts, administration }
+    if (!waitInside) {
+      await secrets.maintain()
+      await secrets.heartbeat()
+    }
+    const close = async () => {
+      // After a failure the server counts as running for up to three minutes.
+      await secrets.leave().catch((error) => log.warn('process_not_removed', errorFields(error)))
+      await database.store.close()
+    }
+    const shared = { config, clock, random, log, store, close }
+    const accountParts = { audit, secrets, users, passwords, limits, roles, accounts, administration }
     const tokenParts = { signingKeys, tokens, apiKeys, sessions, access }
     return { ...shared, ...accountParts, ...tokenParts, metrics, probes }
   } catch (error) {
@@ -115,7 +126,10 @@ export async function openService(config: Config, surroundings: Surroundings = {
 }
 
 /** The periodic jobs of a server. */
-export const jobsOf = ({ signingKeys, sessions, limits, audit }: Service): readonly Job[] => [
+export const jobsOf = ({ secrets, signingKeys, sessions, limits, audit }: Service): readonly Job[] => [
+  { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
+  { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
+  { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
   {
@@ -140,7 +154,13 @@ export async function openImport(
 ): Promise<Import & { close(): Promise<void> }> {
   const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
   const audit = createAudit({ store, clock, retention: retentionOf(settings) })
-  return { ...createImport({ clock, users: createUsers({ store, clock }), audit }), close: () => store.close() }
+  const users = createUsers({ store, clock, macKeys: noMacKeys })
+  return { ...createImport({ clock, users, audit }), close: () => store.close() }
+}
+
+/** An import adds users with the names that they have, so it looks for no reserved name. */
+const noMacKeys = () => {
+  throw new Error('An import has no keys of MACs')
 }
 
 const replacer =
@@ -176,7 +196,6 @@ const hashingOf = (config: Config) => ({
 const limitsOf = (config: Config) => ({
   enabled: config.RATE_LIMIT === 'on',
   rules: rulesWith(config.LIMITS),
-  secret: config.SECRET_KEY,
 })
 
 const signingOf = (config: Config) => ({

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/problems.ts'
 import { KeywardError } from '../errors.ts'
-import { KeyringError } from '../features/signing-keys/signing-keys.ts'
+import { KeyringError } from '../features/secrets/secrets.ts'
 import { errorFields } from '../lib/log.ts'
 import { MigrationError } from '../storage/migrate.ts'
 import { CommandError } from './context.ts'

@@ -1,7 +1,7 @@
 import { createApp } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { startJobs } from '../features/jobs/jobs.ts'
-import { KeyringError } from '../features/signing-keys/signing-keys.ts'
+import { KeyringError } from '../features/secrets/secrets.ts'
 import { nextTurn } from '../lib/clock.ts'
 import { enableJit } from '../lib/jit.ts'
 import { jobsOf, openService } from '../service.ts'

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { withSecretKey } from '../config/dev-secret.ts'
 import { readDotenv } from '../config/dotenv.ts'
-import { loadConfig } from '../config/load.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { problemLine } from '../config/problems.ts'
 import type { Config, DraftConfig } from '../config/schema.ts'
 import { flag, option } from './arguments.ts'
@@ -22,14 +22,18 @@ export interface SettingsFlags {
  * Reads the configuration and prints its warnings. With `--dev` the SECRET_KEY may be missing.
  * @throws ConfigError with every problem
  */
-export function readSettings(context: CommandContext, flags: SettingsFlags): DraftConfig {
+export const readSettings = (context: CommandContext, flags: SettingsFlags): DraftConfig =>
+  loadSettings(context, flags).config
+
+/** As `readSettings`, with the origin of each value. */
+export function loadSettings(context: CommandContext, flags: SettingsFlags): LoadedConfig {
   const named = flags['env-file']
   if (named === '') throw new UsageError('--env-file needs the name of a file')
   const path = named ?? join(dirname(context.executable), '.env')
   const dotenv = readDotenv(path, { required: named !== undefined })
-  const { config, warnings } = loadConfig({ env: context.env, dotenv, dev: flags.dev === true, random: context.random })
-  for (const warning of warnings) context.printError(`warning: ${problemLine(warning)}\n`)
-  return config
+  const loaded = loadConfig({ env: context.env, dotenv, dev: flags.dev === true, random: context.random })
+  for (const warning of loaded.warnings) context.printError(`warning: ${problemLine(warning)}\n`)
+  return loaded
 }
 
 /** Reads the configuration like `readSettings`. With `--dev`, also creates a missing SECRET_KEY and prints its file. */

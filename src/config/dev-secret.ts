@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
-import { platform } from 'node:os'
-import type { DatabaseTarget } from '../lib/database-url.ts'
+import { platform, userInfo } from 'node:os'
 import type { Random } from '../lib/random.ts'
 import { randomId } from '../lib/random.ts'
+import { devSecretPath } from './dev-secret-path.ts'
 import { isKnownSecret } from './known-secrets.ts'
 import { clashMessage, jwtSecretClash } from './load.ts'
 import { ConfigError } from './problems.ts'
@@ -27,24 +27,32 @@ export function withSecretKey(draft: DraftConfig, random: Random): { config: Con
   return { config, devSecret }
 }
 
-/** Beside an SQLite file, so that both are moved and deleted together; otherwise in the working directory. */
-export const devSecretPath = (database: DatabaseTarget): string =>
-  database.dialect === 'sqlite' && database.path !== ':memory:' ? `${database.path}.secret` : './.keyward.secret'
+/**
+ * The secret in the file at `path`; undefined without a file.
+ * @throws ConfigError as `readOrCreateDevSecret`
+ */
+export const findDevSecret = (path: string): string | undefined => explained(path, () => read(path, userInfo().uid))
 
 /**
  * The secret in the file at `path`. A missing file is created, readable by its owner only (mode 0600). If several
  * processes start at once, one creates it and all return the same secret.
- * @throws ConfigError if others can read the file, if its secret is weak, or if it cannot be read or created
+ * @param user the id of the user whose file it must be
+ * @throws ConfigError if others can read the file or own it, if its secret is weak, or if it cannot be read or created
  */
-export function readOrCreateDevSecret(path: string, random: Random): DevSecret {
-  try {
-    const existing = read(path)
+export const readOrCreateDevSecret = (path: string, random: Random, user = userInfo().uid): DevSecret =>
+  explained(path, () => {
+    const existing = read(path, user)
     if (existing !== undefined) return { secret: existing, path, created: false }
     const fresh = Buffer.from(random.bytes(32)).toString('hex')
     if (create(path, fresh, random)) return { secret: fresh, path, created: true }
-    const others = read(path)
+    const others = read(path, user)
     if (others === undefined) throw refused(path, 'is a broken link, or was deleted while it was read')
     return { secret: others, path, created: false }
+  })
+
+function explained<T>(path: string, work: () => T): T {
+  try {
+    return work()
   } catch (error) {
     if (error instanceof ConfigError) throw error
     const { code } = error as NodeJS.ErrnoException
@@ -52,13 +60,20 @@ export function readOrCreateDevSecret(path: string, random: Random): DevSecret {
   }
 }
 
-function read(path: string): string | undefined {
+function read(path: string, user: number): string | undefined {
   const file = ifThere('ENOENT', () => openSync(path, 'r'))
   if (file === undefined) return undefined
   try {
+    const { mode, uid } = fstatSync(file)
     // Windows has no such bits; it reports 0666 for every file.
-    if (platform() !== 'win32' && (fstatSync(file).mode & 0o077) !== 0)
+    if (platform() !== 'win32' && (mode & 0o077) !== 0)
       throw refused(path, `others can read this file; run: chmod 600 ${path}`)
+    // Whoever planted the file knows the secret. A start as root could read it.
+    if (platform() !== 'win32' && uid !== user)
+      throw refused(
+        path,
+        'this file belongs to another user, who knows the secret in it; delete it or change its owner',
+      )
     const secret = readFileSync(file, 'utf8').trim()
     if (secret.length < 32 || isKnownSecret(secret))
       throw refused(path, 'holds no strong secret; delete it, and a new one is created')

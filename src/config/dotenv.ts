@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
+import { platform } from 'node:os'
 import { ConfigError } from './problems.ts'
 
 export interface DotenvFile {
@@ -6,6 +7,8 @@ export interface DotenvFile {
   entries: ReadonlyMap<string, { value: string; line: number }>
   /** Lines that are invalid or contradict another. `message` never quotes the line: it may hold a secret. */
   problems: readonly { line: number; message: string }[]
+  /** The file may be read or written by others than its owner. */
+  isOpenToOthers?: boolean
 }
 
 /**
@@ -46,15 +49,23 @@ export function dotenvLine(key: string, value: string): string {
  */
 export function readDotenv(path: string, { required }: { required: boolean }): DotenvFile | undefined {
   let bytes: Uint8Array
+  let isOpenToOthers: boolean
   try {
-    bytes = readFileSync(path)
+    const file = openSync(path, 'r')
+    try {
+      // Windows has no such bits; it reports 0666 for every file.
+      isOpenToOthers = platform() !== 'win32' && (fstatSync(file).mode & 0o077) !== 0
+      bytes = readFileSync(file)
+    } finally {
+      closeSync(file)
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (!required && (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR')) return undefined
     throw new ConfigError([{ source: path, message: `cannot be read (${code})` }])
   }
   try {
-    return { path, ...parseDotenv(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
+    return { path, isOpenToOthers, ...parseDotenv(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
   } catch {
     throw new ConfigError([{ source: path, message: 'is not UTF-8 text' }])
   }

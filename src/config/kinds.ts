@@ -15,6 +15,10 @@ export interface About<V> {
   defaultFrom?: (above: Readonly<Record<string, unknown>>) => V
   /** How documentation writes a computed default. */
   defaultShown?: string
+  /** The setting whose value is in force while this one is not set. */
+  whenUnset?: string
+  /** What a word means, for `keyward config`. */
+  means?: Readonly<Record<string, string>>
   /** What is different with `--dev`. */
   dev?: { default?: V; minimum?: number }
 }
@@ -24,6 +28,8 @@ export interface KeyFacts extends About<unknown> {
   /** Continues "takes …". */
   takes: string
   secret?: true
+  /** The setting may be read from a file, which `<KEY>_FILE` names. */
+  fileForm?: true
   /** An empty text is a value; for all other settings it counts as unset. */
   emptyIsValue?: true
   /** Parses the text of the environment or the file. An invalid text is returned as it is, and the schema refuses it. */
@@ -94,6 +100,7 @@ export const databaseUrl = (about: About<DatabaseTarget>) =>
     read: (value) => parseDatabaseUrl(value.trim()) ?? value,
     got: (value) => JSON.stringify(maskDatabaseUrl(value.trim())),
     print: (value) => (value as DatabaseTarget).shown,
+    fileForm: true,
   })
 
 /** A secret that a client sends as a Bearer token, so of the characters of one (RFC 6750 section 2.1). */
@@ -111,6 +118,7 @@ const secret = (length: number, check: (value: string) => boolean, what: string,
   key(Refine(Text({ minLength: length }), check), about, {
     takes: `at least ${length} ${what}`,
     secret: true,
+    fileForm: true,
     read: (value) => value,
     got(value) {
       const size = `${[...value].length} characters`

@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs'
 import { Check } from 'typebox/schema'
 import type { Random } from '../lib/random.ts'
+import { devSecretPath } from './dev-secret-path.ts'
 import type { DotenvFile } from './dotenv.ts'
 import { limitProblems } from './limits.ts'
 import { nearMiss } from './names.ts'
 import type { ConfigProblem } from './problems.ts'
 import { ConfigError } from './problems.ts'
 import type { ConfigKey, DraftConfig } from './schema.ts'
-import { configKeys, configSchema, keySchema } from './schema.ts'
+import { configKeys, configSchema, fileKey, keySchema, settingNames } from './schema.ts'
+import { readSecretFile } from './secret-file.ts'
 
 export interface LoadInput {
   env: Readonly<Record<string, string | undefined>>
@@ -19,35 +22,66 @@ export interface LoadInput {
 
 export interface LoadedConfig {
   config: DraftConfig
-  /** Names in the environment that look like a misspelt setting. */
+  /** Where each value came from, for a person: `default`, `environment`, `/srv/.env:2`. */
+  origins: ReadonlyMap<ConfigKey, string>
+  /**
+   * Names in the environment that look like a misspelt setting, unknown names in a `.env`, and a `.env` with a secret that
+   * others can read.
+   */
   warnings: readonly ConfigProblem[]
 }
 
 /**
  * Reads the settings: the environment first, then the `.env` file, then the default. An empty value counts as unset.
+ * A secret and `DATABASE_URL` may also be in a file, which `<KEY>_FILE` names.
  * Outside `--dev` the configuration returned has its `SECRET_KEY`.
  * @throws ConfigError with everything that is wrong, at once
  */
-export function loadConfig({ env, dotenv, dev, random }: LoadInput): LoadedConfig {
+export function loadConfig(input: LoadInput): LoadedConfig {
+  const { env, dotenv, dev, random } = input
   const problems: ConfigProblem[] = dotenv ? dotenvProblems(dotenv) : []
   const values: Record<string, unknown> = {}
+  const sources = new Map<ConfigKey, string | undefined>()
+  const origins = new Map<ConfigKey, string>()
   for (const name of configKeys) {
     const schema = keySchema(name, dev)
-    const given = find(name, env, dotenv)
+    const given = find(name, input)
+    if (given && 'problem' in given) {
+      problems.push(given.problem)
+      continue
+    }
+    sources.set(name, given?.source)
     const value = given ? schema.read(given.text) : (schema.defaultFrom?.(values) ?? schema.default)
     const needed = required.includes(name) && !(dev && name === 'SECRET_KEY')
     if (given ? !Check(schema, value) : value === undefined && needed) {
-      const got = given ? `got ${schema.got(given.text)}` : 'is not set'
-      const message = withLine(name, `${got}; takes ${schema.takes}`, random)
+      const got = given ? `got ${given.got ?? schema.got(given.text)}` : 'is not set'
+      const message =
+        name === 'SECRET_KEY' && !given && devSecretIn(values)
+          ? `is not set, but ${devSecretIn(values)} is there: add --dev if this is a development database`
+          : withLine(name, `${got}; takes ${schema.takes}`, random)
       problems.push({ key: name, source: given?.source, message })
-    } else if (value !== undefined) values[name] = value
+    } else {
+      if (value !== undefined) values[name] = value
+      origins.set(name, given?.origin ?? defaultOrigin(name, value, dev))
+    }
   }
   // Settings that failed are absent here; the rules below check those that are present.
   const config = values as DraftConfig
   for (const [key, message] of contradictions(config, problems))
-    problems.push({ key, source: find(key, env, dotenv)?.source, message })
+    problems.push({ key, source: sources.get(key), message })
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config: Object.freeze(config), warnings: environmentWarnings(env) }
+  return { config: Object.freeze(config), origins, warnings: [...dotenvWarnings(dotenv), ...environmentWarnings(env)] }
+}
+
+/** Returns the path of the development secret if an earlier command with `--dev` has created the file. */
+function devSecretIn({ DATABASE_URL }: Partial<DraftConfig>): string | undefined {
+  const path = DATABASE_URL && devSecretPath(DATABASE_URL)
+  return path !== undefined && existsSync(path) ? path : undefined
+}
+
+function defaultOrigin(name: ConfigKey, value: unknown, dev: boolean): string {
+  if (value === undefined) return 'not set'
+  return dev && keySchema(name).dev?.default !== undefined ? '--dev' : 'default'
 }
 
 const required: readonly string[] = configSchema.required
@@ -65,7 +99,7 @@ export const clashMessage = (other: ConfigKey): string =>
 function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigProblem[]): Iterable<[ConfigKey, string]> {
   const { JWT_ALG, JWT_COMPAT, JWT_SECRET, LIMITS = [] } = config
   for (const problem of limitProblems(LIMITS)) yield ['LIMITS', problem]
-  const refused = found.some(({ key }) => key === 'JWT_SECRET')
+  const refused = found.some(({ key }) => key === 'JWT_SECRET' || key === fileKey('JWT_SECRET'))
   if (JWT_ALG === 'HS256' && JWT_SECRET === undefined && !refused)
     yield ['JWT_SECRET', `is not set; takes ${keySchema('JWT_SECRET').takes}: JWT_ALG=HS256 signs with it`]
   if (JWT_COMPAT === 'fastapi' && JWT_ALG !== undefined && JWT_ALG !== 'HS256')
@@ -76,19 +110,43 @@ function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigPro
 
 interface Given {
   text: string
+  /** The file that holds the value, for a `.env` file with the line. Undefined for the environment. */
   source?: string
+  origin: string
+  /** Replaces the value in an error message. No part of a secret file is shown. */
+  got?: string
 }
 
-function find(name: ConfigKey, env: LoadInput['env'], dotenv: DotenvFile | undefined): Given | undefined {
-  const isSet = (text: string | undefined): text is string =>
-    text !== undefined && (text.trim() !== '' || keySchema(name).emptyIsValue === true)
-  const own = env[name]
-  if (isSet(own)) return { text: own }
-  const entry = dotenv?.entries.get(name)
-  return dotenv && entry && isSet(entry.value)
-    ? { text: entry.value, source: `${dotenv.path}:${entry.line}` }
-    : undefined
+/** Finds the text of a setting in the environment, in the `.env` file, or in the file that `<KEY>_FILE` names. */
+function find(name: ConfigKey, input: LoadInput): Given | { problem: ConfigProblem } | undefined {
+  const given = findText(name, input)
+  const named = keySchema(name).fileForm && findText(fileKey(name), input)
+  if (!named) return given
+  const key = fileKey(name)
+  if (given)
+    return {
+      problem: { key, source: named.source, message: `is set beside ${name} (${given.origin}); set one of them` },
+    }
+  const path = named.text.trim()
+  const read = readSecretFile(path)
+  if ('message' in read) return { problem: { key, source: named.source, message: `${path} ${read.message}` } }
+  const got = `${[...read.text].length} characters`
+  const origin = `${path}, named by ${key} (${named.origin})`
+  return { text: read.text, source: path, origin, ...(!keySchema(name).secret && { got }) }
 }
+
+function findText(name: string, { env, dotenv }: LoadInput): Given | undefined {
+  const isSet = (text: string | undefined): text is string =>
+    text !== undefined && (text.trim() !== '' || (isKey(name) && keySchema(name).emptyIsValue === true))
+  const own = env[name]
+  if (isSet(own)) return { text: own, origin: 'environment' }
+  const entry = dotenv?.entries.get(name)
+  if (!dotenv || !entry || !isSet(entry.value)) return undefined
+  const source = `${dotenv.path}:${entry.line}`
+  return { text: entry.value, source, origin: source }
+}
+
+const isKey = (name: string): name is ConfigKey => (configKeys as readonly string[]).includes(name)
 
 function withLine(name: ConfigKey, message: string, random: Random): string {
   if (name !== 'SECRET_KEY') return message
@@ -99,17 +157,36 @@ function withLine(name: ConfigKey, message: string, random: Random): string {
 function dotenvProblems({ path, entries, problems }: DotenvFile): ConfigProblem[] {
   const lines = problems.map(({ line, message }) => ({ source: `${path}:${line}`, message }))
   const names = [...entries].flatMap(([name, { line }]) => {
-    const meant = nearMiss(name, configKeys, true)
+    const meant = nearMiss(name, settingNames, true)
     return meant ? [{ key: name, source: `${path}:${line}`, message: didYouMean(meant) }] : []
   })
   return [...lines, ...names]
+}
+
+/** Warns of lines without a setting, and of a file that contains a secret and that other users can read. */
+function dotenvWarnings(dotenv: DotenvFile | undefined): ConfigProblem[] {
+  if (!dotenv) return []
+  const { path, entries } = dotenv
+  const unknown = [...entries].flatMap(([name, { line }]) =>
+    settingNames.includes(name)
+      ? []
+      : [{ key: name, source: `${path}:${line}`, message: 'is not a setting of Keyward' }],
+  )
+  return [...unknown, ...openFileWarnings(dotenv)]
+}
+
+function openFileWarnings({ path, entries, isOpenToOthers }: DotenvFile): ConfigProblem[] {
+  if (!isOpenToOthers) return []
+  const secret = configKeys.find((name) => keySchema(name).secret && entries.has(name))
+  if (secret === undefined) return []
+  return [{ source: path, message: `others can read this file, which sets ${secret}; run: chmod 600 ${path}` }]
 }
 
 function environmentWarnings(env: LoadInput['env']): ConfigProblem[] {
   return Object.entries(env).flatMap(([name, text]) => {
     // Kubernetes sets KEYWARD_PORT=tcp://… in every pod beside a service named "keyward".
     if (text === undefined || text.startsWith('tcp://')) return []
-    const meant = nearMiss(name, configKeys, false)
+    const meant = nearMiss(name, settingNames, false)
     return meant ? [{ key: name, message: didYouMean(meant) }] : []
   })
 }

@@ -1,18 +1,34 @@
 import { dotenvLine } from './dotenv.ts'
-import { type ConfigKey, configKeys, type DraftConfig, keySchema } from './schema.ts'
+import type { LoadedConfig } from './load.ts'
+import { type ConfigKey, configKeys, type DraftConfig, fileKey, keySchema } from './schema.ts'
 
-/** The effective configuration, one `KEY=value` a line in the syntax of `.env`; secrets and passwords are masked. */
-export const maskedConfig = (config: DraftConfig): string[] =>
-  configKeys.map((name) => {
-    const value = config[name]
-    return dotenvLine(name, value !== undefined && keySchema(name).secret ? '********' : printed(name, value))
+/**
+ * The configuration in force, one `KEY=value  # where it came from` a line in the syntax of `.env`; secrets and passwords
+ * are masked.
+ */
+export function maskedConfig(config: DraftConfig, origins: LoadedConfig['origins']): string[] {
+  const lines = configKeys.map((name) => {
+    const { secret, whenUnset, means } = keySchema(name)
+    const standIn = config[name] === undefined ? (whenUnset as ConfigKey | undefined) : undefined
+    const value = config[standIn ?? name]
+    const line = dotenvLine(name, value !== undefined && secret ? '********' : printed(standIn ?? name, value))
+    const meaning = means?.[String(value)]
+    const origin = standIn === undefined ? (origins.get(name) ?? '') : `default: ${standIn}`
+    return `${line}  # ${meaning === undefined ? origin : `${origin}: ${meaning}`}`
   })
+  return config.SECRET_KEY_PREVIOUS === undefined ? lines : [...lines, ...REPLACING]
+}
+
+const REPLACING = [
+  '# SECRET_KEY is being replaced, in three restarts of every server:',
+  '# 1. SECRET_KEY=old SECRET_KEY_PREVIOUS=new  2. SECRET_KEY=new SECRET_KEY_PREVIOUS=old  3. SECRET_KEY=new',
+  '# Before each step, `keyward secrets status` says whether every server is ready.',
+]
 
 /** The guide's table of settings in Markdown. */
 export function configTable(): string {
   const rows = configKeys.map((name) => {
-    const { description, takes } = keySchema(name)
-    return `| \`${name}\` | ${shownDefault(name)} | ${cell(description)} Takes ${cell(takes)}. |`
+    return `| \`${name}\` | ${shownDefault(name)} | ${about(name, cell)} |`
   })
   return `${['| key | default | what it does |', '| --- | --- | --- |', ...rows].join('\n')}\n`
 }
@@ -20,16 +36,21 @@ export function configTable(): string {
 /** The text of `.env.example`: every setting, commented out, with its default. */
 export function envExample(): string {
   const entries = configKeys.map((name) => {
-    const { description, takes } = keySchema(name)
-    const sentences = wrapped(`${description} Takes ${takes}.`.replaceAll('`', ''))
+    const sentences = wrapped(about(name).replaceAll('`', ''))
     return [...sentences, dotenvLine(name, printed(name, defaultOf(name)))].map((line) => `# ${line}`).join('\n')
   })
   return `${[EXAMPLE_HEAD, ...entries].join('\n\n')}\n`
 }
 
+/** What a setting does and takes. `mark` sets a part for the document. */
+function about(name: ConfigKey, mark = (part: string) => part): string {
+  const { description, takes, fileForm } = keySchema(name)
+  return `${mark(description)} Takes ${mark(takes)}.${fileForm ? ` Or \`${fileKey(name)}\` names a file with it.` : ''}`
+}
+
 const EXAMPLE_HEAD = [
   '# Settings of Keyward with their defaults. Copy this file to .env beside the executable, or name it with --env-file.',
-  '# The environment overrides the file. `keyward config` prints the values in use.',
+  '# The environment overrides the file. `keyward config` prints the values in use, and where each came from.',
 ].join('\n')
 
 /** The default of production; a computed one follows from the other defaults. */

@@ -47,12 +47,14 @@ export const configSchema = Members({
       'The most connections to PostgreSQL that one process opens. A quarter of them never runs a write, so that reads do not wait for writes.',
   }),
   SECRET_KEY: keySecret(32, {
-    description:
-      'The root secret, the same on every replica: it encrypts stored keys, and refresh tokens derive from it.',
+    description: 'The root secret, the same on every replica: it encrypts the keys that are stored in the database.',
     defaultShown: 'none, required; with `--dev` created in a file beside the database',
   }),
   SECRET_KEY_PREVIOUS: Optional(
-    keySecret(32, { description: 'The old secret, set while `SECRET_KEY` is being replaced.' }),
+    keySecret(32, {
+      description:
+        'The other secret while `SECRET_KEY` is being replaced: the new one before the swap, the old one after it.',
+    }),
   ),
   JWT_ALG: choice(['ES256', 'EdDSA', 'RS256', 'HS256'], {
     default: 'ES256',
@@ -71,6 +73,7 @@ export const configSchema = Members({
     text(isPlainLine, 'one line of text', {
       description: 'The `aud` claim of access tokens.',
       defaultShown: '`PUBLIC_URL`',
+      whenUnset: 'PUBLIC_URL',
     }),
   ),
   TOKEN_CLAIMS: choices(claims, { default: [...claims], description: 'Which personal claims access tokens carry.' }),
@@ -83,7 +86,11 @@ export const configSchema = Members({
     dev: { default: '127.0.0.1' },
     description: 'The address to listen on.',
   }),
-  PORT: whole(0, 65_535, { default: 8000, description: 'The port to listen on; 0 lets the system choose.' }),
+  PORT: whole(0, 65_535, {
+    default: 8000,
+    means: { 0: 'the system chooses' },
+    description: 'The port to listen on; 0 lets the system choose.',
+  }),
   PUBLIC_URL: webAddress({
     defaultFrom: ({ PORT }) => defaultPublicUrl(PORT),
     defaultShown: '`http://localhost:<PORT>`',
@@ -165,6 +172,7 @@ export const configSchema = Members({
   LOG_FORMAT: choice(['auto', 'json', 'text'], {
     default: 'auto',
     dev: { default: 'text' },
+    means: { auto: 'text on a terminal, else JSON' },
     description: 'JSON lines for machines or plain text for a person: `auto` is text on a terminal, else JSON.',
   }),
   SHUTDOWN_DELAY_SECONDS: whole(0, 300, {
@@ -184,6 +192,14 @@ export type ConfigKey = keyof Config
 export type DraftConfig = Omit<Config, 'SECRET_KEY'> & { readonly SECRET_KEY?: string }
 
 export const configKeys = Object.keys(configSchema.properties) as readonly ConfigKey[]
+
+/** The name of the setting that names a file with the value: Docker's, Kubernetes' and systemd's way to pass a secret. */
+export const fileKey = (name: ConfigKey): string => `${name}_FILE`
+
+/** Every name that may stand in the environment or in `.env`. */
+export const settingNames: readonly string[] = configKeys.flatMap((name) =>
+  keySchema(name).fileForm ? [name, fileKey(name)] : [name],
+)
 
 /** The schema of one key for production or for `--dev`. */
 export function keySchema(name: ConfigKey, dev = false): TSchema & KeyFacts {

@@ -4,6 +4,7 @@ import { allTables } from './tables/all.ts'
 
 export const {
   users,
+  reservedNames,
   sessions,
   signingKeys,
   roles,
@@ -14,4 +15,6 @@ export const {
   writeProbes,
   leases,
   limits,
+  dataKeys,
+  processes,
 } = allTables(sqliteColumns)

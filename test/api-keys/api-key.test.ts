@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { audit, turns } from '../sessions/support.ts'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
@@ -109,25 +109,5 @@ describeEachDialect('an API key', (dialect) => {
       // A write at second 59 would postpone this one.
       await app.clock.advance(SECOND)
       await usedAt(first + MINUTE)
-    }))
-
-  test('is re-keyed at its first use with a new SECRET_KEY, while the previous one is set', () =>
-    withApp({ dialect }, async (app) => {
-      const { text } = await setUp(app)
-      const env = { SECRET_KEY: 'another-secret-key-0123456789abcdefghij' }
-      const beside = { databaseUrl: app.databaseUrl, clock: app.clock }
-      const both = await createTestApp({
-        ...beside,
-        seed: 'both',
-        env: { ...env, SECRET_KEY_PREVIOUS: app.config.SECRET_KEY },
-      })
-      const [{ mac } = { mac: '' }] = await rows(app)
-      expect(await status(both, text)).toBe(200)
-      while ((await rows(app))[0]!.mac === mac) await turns(1)
-      expect(await status(both, text)).toBe(200)
-      await both.close()
-      const later = await createTestApp({ ...beside, seed: 'later', env })
-      expect(await status(later, text)).toBe(200)
-      await later.close()
     }))
 })

@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { readdirSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
 import { configKeys } from '../../src/config/schema.ts'
 import { commandsOf, everyCommand, runBinary, startBinary } from '../support/binary.ts'
@@ -62,21 +63,44 @@ describe('--help', () => {
 
 describe('a wrong command line exits with 2 and names the mistake', () => {
   test.each([
-    [['serv'], 'Unknown command. Commands: '],
-    [['migrate', 'down'], 'Unknown command. Commands: up, status'],
-    [['--devv'], "Unknown option '--devv'"],
-    [['serve', '--port=80'], "Unknown option '--port'"],
-    [['config', '-dev'], "Unknown option '-d'"],
-    [['config', '--dev', 'extra'], 'This command takes no arguments'],
-    [['config', '--dev=false'], "Option '--dev' does not take an argument"],
-    [['config', '--env-file'], "Option '--env-file <value>' argument missing"],
-    [['config', '--env-file='], '--env-file needs the name of a file'],
-  ])('%p: %s', async (args, message) => {
+    [['serv'], 'Unknown command "serv", did you mean serve. Commands: ', 'keyward'],
+    [['backup'], 'Unknown command "backup". Commands: ', 'keyward'],
+    [['users', 'lst'], 'Unknown command "lst", did you mean list. Commands: ', 'keyward users'],
+    [['migrate', 'down'], 'Unknown command "down". Commands: up, status', 'keyward migrate'],
+    [['--devv'], "Unknown option '--devv'", 'keyward'],
+    [
+      ['serve', '--port=80'],
+      "Unknown option '--port'; set PORT in the environment or in the .env file",
+      'keyward serve',
+    ],
+    [['config', '-dev'], "Unknown option '-d'", 'keyward config'],
+    [['config', '--dev', 'extra'], 'This command takes no arguments', 'keyward config'],
+    [['config', '--dev=false'], "Option '--dev' does not take an argument", 'keyward config'],
+    [['config', '--env-file'], "Option '--env-file <value>' argument missing", 'keyward config'],
+    [['config', '--env-file='], '--env-file needs the name of a file', 'keyward config'],
+    [['users', 'create', '--dev'], 'Missing required argument', 'keyward users create'],
+  ])('12.D2 %p: %s', async (args, message, command) => {
     const { exitCode, stdout, stderr } = await runBinary(args)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toStartWith(message)
-    expect(stderr).toEndWith('\nSee: keyward --help\n')
+    expect(stderr).toEndWith(`\nSee: ${command} --help\n`)
     expect(stderr.trimEnd().split('\n')).toHaveLength(2)
+  })
+
+  test.each(['users', 'apikeys', 'audit', 'keys', 'migrate'])(
+    '12.D5 %s alone says what there is, and does nothing',
+    async (group) => {
+      const cwd = scratchFolder('cwd')
+      const { exitCode, stdout, stderr } = await runBinary([group, '--dev'], { cwd })
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+      expect(stderr).toMatch(/^A command is missing\. Commands: \w+/)
+      expect(readdirSync(cwd)).toEqual([])
+    },
+  )
+
+  test('12.D2 help and version are words too', async () => {
+    expect((await runBinary(['help', 'users'])).stdout).toContain('keyward users')
+    expect((await runBinary(['version'])).stdout).toBe((await runBinary(['--version'])).stdout)
   })
 })
 
@@ -87,11 +111,24 @@ describe('keyward config', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     const lines = stdout.trimEnd().split('\n')
     expect(lines.map((line) => line.split('=', 1)[0] ?? '')).toEqual([...configKeys])
-    expect(lines).toContain('SECRET_KEY=********')
-    expect(lines).toContain('DATABASE_URL=postgresql://ada:********@host/db')
-    expect(lines).toContain('PUBLIC_URL=http://localhost:9000')
+    expect(lines).toContain('SECRET_KEY=********  # environment')
+    expect(lines).toContain('DATABASE_URL=postgresql://ada:********@host/db  # environment')
+    expect(lines).toContain('PUBLIC_URL=http://localhost:9000  # default')
     expect(stdout).not.toContain(SECRET_KEY)
     expect(stdout).not.toContain('hunter2')
+  })
+
+  test('12.D4 with --dev it prints the SECRET_KEY that is in force, and creates none', async () => {
+    const cwd = scratchFolder('cwd')
+    const secretKey = async () => {
+      const { exitCode, stdout } = await runBinary(['config', '--dev'], { cwd })
+      expect(exitCode).toBe(0)
+      return stdout.split('\n').find((line) => line.startsWith('SECRET_KEY='))
+    }
+    expect(await secretKey()).toBe('SECRET_KEY=  # --dev: created in ./keyward.db.secret when the server starts')
+    expect(readdirSync(cwd)).toEqual([])
+    writeFileSync(join(cwd, 'keyward.db.secret'), SECRET_KEY, { mode: 0o600 })
+    expect(await secretKey()).toBe('SECRET_KEY=********  # --dev: ./keyward.db.secret')
   })
 
   test('warns of a misspelt name in the environment', async () => {
@@ -101,12 +138,12 @@ describe('keyward config', () => {
   })
 })
 
-test.each([['serve'], ['config'], ['migrate']])(
-  '%s exits with 1 if the configuration is wrong, and lists every problem',
+test.each([[['serve']], [['config']], [['migrate', 'up']]])(
+  '%p exits with 1 if the configuration is wrong, and lists every problem',
   async (command) => {
     const cwd = scratchFolder('cwd')
     const env = { SECRET_KEY: 'changeme', PORT: '80000', JWT_ALG: 'none', DATABASE_URL: 'mysql://ada:hunter2@host/db' }
-    const { exitCode, stdout, stderr } = await runBinary([command], { env, cwd })
+    const { exitCode, stdout, stderr } = await runBinary(command, { env, cwd })
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
     const lines = stderr.split('\n')
     expect(lines[0]).toBe('The configuration has 4 problems:')
@@ -131,7 +168,7 @@ describe('with an unusable database every command exits with 1 and one sentence'
     const cwd = scratchFolder('cwd')
     await Bun.write(`${cwd}/not.db`, 'these are not the pages of a database, but they are long enough to be asked')
     const env = { SECRET_KEY, DATABASE_URL: url }
-    for (const command of ['serve', 'migrate'])
-      expect(await runBinary([command], { env, cwd })).toEqual({ exitCode: 1, stdout: '', stderr: `${sentence}\n` })
+    for (const command of [['serve'], ['migrate', 'up']])
+      expect(await runBinary(command, { env, cwd })).toEqual({ exitCode: 1, stdout: '', stderr: `${sentence}\n` })
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { testSecret } from '../support/app.ts'
 import { copyBinary, runBinary, startBinary } from '../support/binary.ts'
@@ -28,8 +28,8 @@ describe('the source of settings', () => {
     const cwd = hostileFolder()
     const { exitCode, stdout, stderr } = await runBinary(['config'], { cwd, env: { SECRET_KEY } })
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-    expect(stdout).toContain('DATABASE_URL=sqlite:///./keyward.db\n')
-    expect(stdout).toContain('PORT=8000\n')
+    expect(stdout).toContain('DATABASE_URL=sqlite:///./keyward.db  # ')
+    expect(stdout).toContain('PORT=8000  # ')
 
     const keyward = await startBinary({ cwd, args: [] })
     await keyward.stop()
@@ -46,9 +46,51 @@ describe('the source of settings', () => {
       env: { PORT: '9002' },
     })
     expect(exitCode).toBe(0)
-    expect(stdout).toContain('PORT=9002\n')
-    expect(stdout).toContain('BCRYPT_COST=13\n')
-    expect(stdout).toContain('DATABASE_URL=sqlite:///./keyward.db\n')
+    expect(stdout).toContain('PORT=9002  # ')
+    expect(stdout).toContain('BCRYPT_COST=13  # ')
+    expect(stdout).toContain('DATABASE_URL=sqlite:///./keyward.db  # ')
+  })
+
+  test('12.C2 a secret in a file is read by the server and by commands, and stands in no error', async () => {
+    const folder = scratchFolder('secrets')
+    const write = (name: string, text: string) => {
+      writeFileSync(join(folder, name), text, { mode: 0o600 })
+      return join(folder, name)
+    }
+    const env = {
+      SECRET_KEY: '',
+      SECRET_KEY_FILE: write('secret_key', `${SECRET_KEY}\n`),
+      METRICS_TOKEN_FILE: write('metrics_token', 'k9f2m4x8q1w7z3v5\n'),
+      DATABASE_URL_FILE: write('database_url', `sqlite:///${folder}/users.db\n`),
+    }
+    const keyward = await startBinary({ args: [], env })
+    try {
+      const metrics = await keyward.request('GET', '/metrics', { token: 'k9f2m4x8q1w7z3v5' })
+      expect(metrics.status).toBe(200)
+      expect(await runBinary(['users', 'list'], { env })).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+      expect((await runBinary(['keys', 'list'], { env })).stdout).toContain('active')
+    } finally {
+      await keyward.stop()
+    }
+    expect(existsSync(join(folder, 'users.db'))).toBe(true)
+    const wrong = write('wrong', 'hunter2 hunter2')
+    const { exitCode, stderr } = await runBinary(['serve'], {
+      env: { SECRET_KEY_FILE: wrong, METRICS_TOKEN_FILE: folder },
+    })
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain(`  SECRET_KEY (${wrong}): got 15 characters`)
+    expect(stderr).toContain(`  METRICS_TOKEN_FILE: ${folder} cannot be read: it is a folder (EISDIR)\n`)
+    expect(stderr).not.toContain('hunter2')
+  })
+
+  test('12.A11 .env beside the executable that others can read is a warning of every command', async () => {
+    const executable = await copyBinary()
+    const path = join(executable, '..', '.env')
+    writeFileSync(path, `SECRET_KEY=${SECRET_KEY}\n`, { mode: 0o644 })
+    const warning = `warning: ${path}: others can read this file, which sets SECRET_KEY; run: chmod 600 ${path}\n`
+    expect((await runBinary(['config'], { executable })).stderr).toBe(warning)
+    chmodSync(path, 0o600)
+    expect((await runBinary(['config'], { executable })).stderr).toBe('')
   })
 
   test('--env-file names another file instead, relative to the working directory', async () => {
@@ -57,8 +99,8 @@ describe('the source of settings', () => {
     const cwd = scratchFolder('cwd')
     writeFileSync(join(cwd, 'own.env'), `SECRET_KEY=${SECRET_KEY}\nLOG_LEVEL=warn\n`)
     const { stdout } = await runBinary(['config', '--env-file', 'own.env'], { executable, cwd })
-    expect(stdout).toContain('LOG_LEVEL=warn\n')
-    expect(stdout).toContain('PORT=8000\n')
+    expect(stdout).toContain('LOG_LEVEL=warn  # ')
+    expect(stdout).toContain('PORT=8000  # ')
   })
 
   test('a wrong line of the file is reported with file and line', async () => {
@@ -112,16 +154,21 @@ describe('SECRET_KEY', () => {
 })
 
 describeEachDialect('a database created with another SECRET_KEY', (dialect) => {
-  test('is refused in one sentence, and accepted if the former one is SECRET_KEY_PREVIOUS', async () => {
+  test('12.D1 is refused in one sentence, and accepted if the former one is SECRET_KEY_PREVIOUS', async () => {
     const { url: databaseUrl, dispose } = await dialect.databaseUrl()
     try {
       await (await startBinary({ databaseUrl })).stop()
-      const env = { DATABASE_URL: databaseUrl, SECRET_KEY, HOST: '127.0.0.1', PORT: '0' }
+      const env = { DATABASE_URL: databaseUrl, SECRET_KEY }
       const { exitCode, stdout, stderr } = await runBinary(['serve', '--dev'], { env })
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
       expect(stderr).toStartWith('This SECRET_KEY does not open the signing keys in the database')
       expect(stderr).toContain('SECRET_KEY_PREVIOUS')
       expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+
+      // 12.D1: also when another program has the port, since a free port would not help.
+      using other = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
+      const taken = await runBinary(['serve', '--dev'], { env: { ...env, PORT: String(other.port) } })
+      expect(taken).toEqual({ exitCode, stdout, stderr })
 
       const both = await startBinary({ databaseUrl, env: { SECRET_KEY, SECRET_KEY_PREVIOUS: testSecret } })
       await both.stop()

@@ -255,6 +255,7 @@ function commandContext(env: Record<string, string>, clock: ManualClock, signal:
       err += text
     },
     readSecret: () => Promise.reject(new Error('no command here asks for a secret')),
+    confirm: () => Promise.reject(new Error('no command here asks')),
     stopSignal: () => signal,
   }
   return { context, out: () => out, logged: () => logged, err: () => err }

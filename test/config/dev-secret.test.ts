@@ -13,7 +13,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { devSecretPath, readOrCreateDevSecret, withSecretKey } from '../../src/config/dev-secret.ts'
+import { readOrCreateDevSecret, withSecretKey } from '../../src/config/dev-secret.ts'
+import { devSecretPath } from '../../src/config/dev-secret-path.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
 import { parseDatabaseUrl } from '../../src/lib/database-url.ts'
@@ -75,6 +76,14 @@ describe('the file', () => {
     chmodSync(path, mode)
     expect(() => readOrCreateDevSecret(path, seededRandom())).toThrow(
       `SECRET_KEY (${path}): others can read this file; run: chmod 600 ${path}`,
+    )
+  })
+
+  test('12.A11 of another user is refused, with the remedy', () => {
+    readOrCreateDevSecret(path, seededRandom())
+    const another = statSync(path).uid + 1
+    expect(() => readOrCreateDevSecret(path, seededRandom(), another)).toThrow(
+      `SECRET_KEY (${path}): this file belongs to another user, who knows the secret in it; delete it or change its owner`,
     )
   })
 

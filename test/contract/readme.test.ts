@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
-import { configKeys } from '../../src/config/schema.ts'
+import { settingNames } from '../../src/config/schema.ts'
 import { createTestApp } from '../support/app.ts'
 import { copyBinary, type RunningBinary, startServer } from '../support/binary.ts'
 import { oldServiceDatabase } from '../support/fastapi.ts'
@@ -135,7 +135,7 @@ describe('README and the guide name only what exists:', () => {
     const assigned = [...everything.matchAll(/`?\b([A-Z][A-Z0-9_]+)=/g)].map(([, name]) => name!)
     expect(named).toContain('DATABASE_URL')
     // Variables of the reader's shell.
-    const own = new Set<string>([...configKeys, 'TOKEN', 'REFRESH', 'KEY'])
+    const own = new Set<string>([...settingNames, 'TOKEN', 'REFRESH', 'KEY'])
     expect([...new Set([...named, ...assigned])].filter((name) => !own.has(name))).toEqual([])
   })
 

@@ -164,12 +164,15 @@ describeEachDialect('access', (dialect) => {
     expect(await app.rows.userRoles.all({ role: 'admin' })).toEqual([])
   })
 
-  test('O8: nothing of a deleted account works, and its name is free for another person', async () => {
+  test('O8: nothing of a deleted account works, and its name, once freed, is another person', async () => {
     const gone = await make('ada', true)
     await make('boss', true)
     const old = await loggedIn(app, { username: 'ada', password })
     const { text: key } = await app.admin.createApiKey({ owner: gone, scopes: ['tokens:introspect'] })
     await app.admin.deleteUser(gone)
+    const json = { email: 'heir@example.com', username: 'ada', password }
+    await expectRefusal(await app.request('POST', '/register', { json }), 'username_taken')
+    await app.admin.freeName('ada')
     const heir = await make('ada')
     expect(heir.id).not.toBe(gone.id)
     expect(await me(app, old.access_token)).toBe(401)

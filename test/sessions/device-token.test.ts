@@ -2,11 +2,10 @@ import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { isDeviceOf } from '../../src/features/sessions/device-token.ts'
 import { DAY } from '../../src/lib/clock.ts'
-import { deriveKey } from '../../src/lib/hash.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { closeApps, createApps, withApp } from '../support/hooks.ts'
-import { audit, decode, loggedIn, me, refresh } from './support.ts'
+import { audit, dataKey, decode, loggedIn, me, refresh } from './support.ts'
 
 const newDevices = async (app: TestApp) => (await audit(app, 'login.new_device')).length
 const idOf = (token: string) => decode(token).payload.jti
@@ -52,7 +51,7 @@ describeEachDialect('a device token', (dialect) => {
     withApp({ dialect }, async (app) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       const { header, payload } = decode(ada.grant.device_token!)
-      const key = Buffer.from(deriveKey(app.config.SECRET_KEY, 'keyward device token v1')).toString('hex')
+      const key = Buffer.from(await dataKey(app, 'device_token')).toString('hex')
       const signed = (head: object, body: object, hash = 'sha256') => {
         const text = [head, body].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
         return `${text}.${createHmac(hash, key).update(text).digest('base64url')}`

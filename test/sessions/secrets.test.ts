@@ -3,12 +3,12 @@ import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { createDeviceTokens } from '../../src/features/sessions/device-token.ts'
 import { createRefreshTokens } from '../../src/features/sessions/refresh-token.ts'
-import { sha256 } from '../../src/lib/hash.ts'
+import { deriveKey, sha256 } from '../../src/lib/hash.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect, sqliteFile } from '../support/dialects.ts'
 import { withApp } from '../support/hooks.ts'
 import { seededRandom } from '../support/random.ts'
-import { audit, decode, introspectionKey, loggedIn, login, me, refresh, refreshed } from './support.ts'
+import { audit, dataKey, decode, introspectionKey, loggedIn, login, me, refresh, refreshed } from './support.ts'
 
 /** Every secret that one account is issued and types. */
 async function secretsOfOneAccount(app: TestApp): Promise<string[]> {
@@ -129,8 +129,11 @@ describeEachDialect('an attacker', (dialect) => {
   }
   const takesApiKey = async (app: TestApp, token: string) =>
     (await app.request('POST', '/introspect', { token, form: { token: 'x' } })).status
-  const devicesWith = (app: TestApp, secret: string) =>
-    createDeviceTokens({ secrets: [secret], clock: app.clock, random: seededRandom('forger') })
+  const devicesWith = (app: TestApp, key: Uint8Array) =>
+    createDeviceTokens({ macKeys: () => [key], clock: app.clock, random: seededRandom('forger') })
+  const refreshTokensWith = (key: Uint8Array) => createRefreshTokens(() => [key])
+  /** What an attacker would derive from a secret, were the keys of MACs derived from it. */
+  const derived = (secret: string, purpose: string) => deriveKey(secret, `keyward ${purpose} token v1`)
 
   test('with only a copy of the database cannot make a valid token', () =>
     withApp({ dialect }, async (app) => {
@@ -141,14 +144,16 @@ describeEachDialect('an attacker', (dialect) => {
       const signingKeys = await app.rows.signingKeys.all()
       for (const guess of ['', 'SECRET_KEY', session.macSalt, signingKeys[0]!.kid])
         for (const ahead of [0, 1])
-          expect((await refresh(app, createRefreshTokens([guess])(session).make(generation + ahead))).status).toBe(401)
+          expect(
+            (await refresh(app, refreshTokensWith(derived(guess, 'refresh'))(session).make(generation + ahead))).status,
+          ).toBe(401)
       const words = [...new Set(found.match(/[\w-]{40,120}/g) ?? [])].slice(0, 60)
       for (const token of forgedAccessTokens(ada.grant.access_token, words)) expect(await me(app, token)).toBe(401)
       for (const { mac } of apiKeys)
         for (const token of [mac, `kw_${mac}`, apiKeyOf(mac.slice(0, 32)), apiKeyOf(mac.slice(-32))])
           expect(await takesApiKey(app, token)).toBe(401)
       for (const guess of ['', session.macSalt])
-        expect(await isKnownDevice(app, ada, await devicesWith(app, guess).make(user))).toBe(false)
+        expect(await isKnownDevice(app, ada, await devicesWith(app, derived(guess, 'device')).make(user))).toBe(false)
     }))
 
   test('with only SECRET_KEY cannot make a valid token', () =>
@@ -159,7 +164,12 @@ describeEachDialect('an attacker', (dialect) => {
       for (const macSalt of ['', id, Buffer.alloc(16).toString('base64url')])
         for (const ahead of [0, 1])
           expect(
-            (await refresh(app, createRefreshTokens([secret])({ id, macSalt }).make(generation + ahead))).status,
+            (
+              await refresh(
+                app,
+                refreshTokensWith(derived(secret, 'refresh'))({ id, macSalt }).make(generation + ahead),
+              )
+            ).status,
           ).toBe(401)
       const jwks = await (await app.request('GET', '/.well-known/jwks.json')).text()
       const { keys } = JSON.parse(jwks) as { keys: { kid: string; x: string }[] }
@@ -167,18 +177,23 @@ describeEachDialect('an attacker', (dialect) => {
       for (const token of forgedAccessTokens(ada.grant.access_token, guesses)) expect(await me(app, token)).toBe(401)
       for (const body of [secret.slice(0, 32), 'A'.repeat(32)]) expect(await takesApiKey(app, apiKeyOf(body))).toBe(401)
       for (const deviceEpoch of [0, 1, 2])
-        expect(await isKnownDevice(app, ada, await devicesWith(app, secret).make({ id: userId, deviceEpoch }))).toBe(
-          false,
-        )
+        expect(
+          await isKnownDevice(
+            app,
+            ada,
+            await devicesWith(app, derived(secret, 'device')).make({ id: userId, deviceEpoch }),
+          ),
+        ).toBe(false)
     }))
 
   // Otherwise the two tests above might be refused because of a mistake in the forgery.
   test('with both can make refresh and device tokens, which shows that these tests would find a hole', () =>
     withApp({ dialect }, async (app) => {
       const { ada, key, session, user } = await victims(app)
-      const secret = app.config.SECRET_KEY
       expect(await takesApiKey(app, apiKeyOf(key.slice(3, 35)))).toBe(200)
-      expect(await isKnownDevice(app, ada, await devicesWith(app, secret).make(user))).toBe(true)
-      await refreshed(app, createRefreshTokens([secret])(session).make(session.generation))
+      expect(await isKnownDevice(app, ada, await devicesWith(app, await dataKey(app, 'device_token')).make(user))).toBe(
+        true,
+      )
+      await refreshed(app, refreshTokensWith(await dataKey(app, 'refresh_token'))(session).make(session.generation))
     }))
 })

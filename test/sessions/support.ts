@@ -1,4 +1,6 @@
 import { expect } from 'bun:test'
+import type { Purpose } from '../../src/features/secrets/secrets.ts'
+import { unseal } from '../../src/lib/seal.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 
 /** The answer of `/token` and `/token/refresh`. */
@@ -56,6 +58,12 @@ export const generationOf = (token: string): number => Buffer.from(token.slice(4
 /** Waits for so many turns of the event loop. */
 export async function turns(count: number): Promise<void> {
   for (let at = 0; at < count; at++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** The current key of MACs of one purpose, as one opens it who has the database and SECRET_KEY. */
+export async function dataKey(app: TestApp, purpose: Purpose): Promise<Uint8Array> {
+  const { id, sealedKey } = await app.rows.dataKeys.one({ currentSlot: purpose })
+  return unseal([app.config.SECRET_KEY], `data_keys.sealed_key:${purpose}:${id}`, sealedKey)!
 }
 
 /** An API key of an administrator, for introspection. */

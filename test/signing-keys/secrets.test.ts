@@ -24,9 +24,12 @@ describeEachDialect('stored signing keys', (dialect) => {
     const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const between = await restart(before, { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret })
-    expect((await rows(between)).map((row) => sealedWith(row.sealedPrivateKey))).toEqual(
-      Array(2).fill(secretId(newSecret)),
-    )
+    const sealedBy = async () => (await rows(between)).map((row) => sealedWith(row.sealedPrivateKey))
+    // A replica runs that could not open them then.
+    expect(await sealedBy()).toEqual(Array(2).fill(secretId(testSecret)))
+    await before.rows.processes.remove({ secretId: secretId(testSecret) })
+    await between.process.maintainSecrets()
+    expect(await sealedBy()).toEqual(Array(2).fill(secretId(newSecret)))
     const token = await logIn(between)
     // A replica that was not restarted yet has the decrypted key in memory.
     expect([await statusOf(before, token), await statusOf(between, grant.access_token)]).toEqual([200, 200])
@@ -36,9 +39,20 @@ describeEachDialect('stored signing keys', (dialect) => {
     expect(headerOf(await logIn(after)).kid).toBe(headerOf(grant.access_token).kid)
   })
 
-  test('a replica with only the former SECRET_KEY logs that when a new key signs, and keeps serving', async () => {
+  test('a new key is sealed so that a replica with only the former SECRET_KEY opens it', async () => {
     const late = await apps.open({ dialect, jobs: true })
     await late.signUp()
+    const early = await restart(late, { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret })
+    for (let turn = 0; turn < 2; turn++) await early.keys.rotate({ early: true })
+    await late.passTime(30 * SECOND)
+    expect(late.logs.filter((line) => line.includes('signing_key_unreadable'))).toEqual([])
+    expect(headerOf(await logIn(late)).kid).toBe(headerOf(await logIn(early)).kid)
+  })
+
+  test('a replica that nobody knew to run logs when it cannot open the key that signs, and keeps serving', async () => {
+    const late = await apps.open({ dialect, jobs: true })
+    await late.signUp()
+    await late.rows.processes.remove()
     const early = await restart(late, { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret })
     await early.keys.rotate({ early: true })
     await late.passTime(30 * SECOND)
@@ -67,6 +81,7 @@ describeEachDialect('stored signing keys', (dialect) => {
     const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     await before.rows.signingKeys.remove()
+    await before.rows.dataKeys.remove()
     const after = await restart(before, { SECRET_KEY: newSecret })
     expect(await statusOf(after, grant.access_token)).toBe(401)
     const lost = await after.request('POST', '/token/refresh', { json: { refresh_token: grant.refresh_token } })

@@ -17,6 +17,7 @@ export interface Admin {
   deactivate(user: Who): Promise<void>
   activate(user: Who): Promise<void>
   deleteUser(user: Who): Promise<void>
+  freeName(username: string): Promise<boolean>
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
   importAccounts(rows: readonly SourceRow[], options?: { skipInvalid?: boolean }): Promise<Plan>
@@ -64,6 +65,7 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
     deactivate: async (who) => administration.deactivate(await given(who)),
     activate: async (who) => administration.activate(await given(who)),
     deleteUser: async (who) => administration.deleteUser(await given(who)),
+    freeName: (username) => administration.freeName(username),
     createApiKey: async ({ owner, name = 'gateway', scopes, expiresAt }) =>
       apiKeys.create({ owner: await given(owner), name, scopes, expiresAt }),
     revokeApiKey: (id) => apiKeys.revoke(id),

@@ -59,6 +59,7 @@ type Floor = (typeof floors)[number]
 /** A feature imports those before it. A new feature gets a place here. */
 const features = [
   'audit',
+  'secrets',
   'users',
   'limits',
   'passwords',

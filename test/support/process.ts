@@ -16,6 +16,10 @@ import type { StorageStats } from '../../src/storage/store.ts'
 /** What happens inside a server's process, without a request. */
 export interface Process {
   cleanUp(): Promise<void>
+  /** Reads the data keys that another process replaced, as a job does. */
+  pollSecrets(): Promise<void>
+  /** Moves the seals to SECRET_KEY, as the jobs do. */
+  maintainSecrets(): Promise<void>
   /** Runs these jobs instead of the server's own. */
   startJobs(list: readonly TestJob[]): RunningJobs
   /** Says at `/readyz` that the process goes, as the signal to stop does. */
@@ -49,10 +53,15 @@ export interface Exceeded extends Requester {
 }
 
 export const processOf = (service: Service): Process => {
-  const { accounts, audit, clock, config, log, passwords, probes, sessions, store } = service
+  const { accounts, audit, clock, config, log, passwords, probes, secrets, sessions, signingKeys, store } = service
   return {
     async cleanUp() {
       for (const { name, run } of jobsOf(service)) if (name === 'clean_up') await run()
+    },
+    pollSecrets: () => secrets.poll(),
+    async maintainSecrets() {
+      await secrets.maintain()
+      await signingKeys.maintain()
     },
     startJobs: (list) => startJobs(service, list),
     beginDraining: () => probes.startDraining(),
@@ -80,7 +89,7 @@ export const processOf = (service: Service): Process => {
           record: ({ details, userId, ip }) => exceeded({ rule: details?.rule as RuleName, userId, ip }),
         },
         rules: rulesWith(settings.map((text) => readLimitSetting(text)!)),
-        secret: 'a secret of the test',
+        secrets: { macKeys: () => [new Uint8Array(32)] },
         enabled: true,
       }),
   }

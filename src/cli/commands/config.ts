@@ -1,11 +1,29 @@
 import { defineCommand } from 'citty'
+import { findDevSecret } from '../../config/dev-secret.ts'
+import { devSecretPath } from '../../config/dev-secret-path.ts'
+import type { LoadedConfig } from '../../config/load.ts'
 import { maskedConfig } from '../../config/print.ts'
 import type { CommandContext } from '../context.ts'
-import { readSettings, settingsArgs } from '../settings.ts'
+import { loadSettings, settingsArgs } from '../settings.ts'
 
 export const config = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'config', description: 'Check the configuration and print it, secrets masked' },
+    meta: {
+      name: 'config',
+      description: 'Check the configuration and print it with the origin of each value, secrets masked',
+    },
     args: settingsArgs,
-    run: ({ args }) => context.print(`${maskedConfig(readSettings(context, args)).join('\n')}\n`),
+    run({ args }) {
+      const { config, origins } = withDevSecret(loadSettings(context, args))
+      context.print(`${maskedConfig(config, origins).join('\n')}\n`)
+    },
   })
+
+/** Adds the SECRET_KEY that `--dev` reads from its file. A missing file is not created here. */
+function withDevSecret({ config, origins }: LoadedConfig): Pick<LoadedConfig, 'config' | 'origins'> {
+  if (config.SECRET_KEY !== undefined) return { config, origins }
+  const path = devSecretPath(config.DATABASE_URL)
+  const SECRET_KEY = findDevSecret(path)
+  const origin = SECRET_KEY === undefined ? `--dev: created in ${path} when the server starts` : `--dev: ${path}`
+  return { config: { ...config, SECRET_KEY }, origins: new Map(origins).set('SECRET_KEY', origin) }
+}

@@ -1,4 +1,4 @@
-import type { Count, Reservation } from '../limits/limits.ts'
+import { type Count, type Reservation, userKey } from '../limits/limits.ts'
 import { type Device, isDeviceOf } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
@@ -57,7 +57,7 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
       return { ...settling(reservation, own, voided), device }
     }
   }
-  const account = user ? `u${user.id}` : limits.nameKey(name)
+  const account = user ? userKey(user.id) : limits.nameKey(name)
   const own: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
   // The narrowest limit is checked first, so its refusal is the same for known and unknown networks. A refusal at this
   // point also saves the database look-up below.

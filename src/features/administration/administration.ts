@@ -1,9 +1,12 @@
 import { invalidField, KeywardError } from '../../errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
+import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 
@@ -18,6 +21,9 @@ interface NewAccount {
 interface AdministrationNeeds {
   store: Store
   audit: Audit
+  secrets: Secrets
+  limits: Limits
+  apiKeys: ApiKeys
   users: Users
   passwords: Passwords
   roles: Roles
@@ -50,16 +56,31 @@ export interface Administration {
   /** Activates a user, who must log in again. */
   activate(user: User): Promise<void>
   /**
-   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. One transaction
-   * deletes the user. Ended sessions before it and audit events after it are erased in short transactions, so that no
-   * other write waits. After a crash the server's clean-up erases the remaining events.
+   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
+   * stays reserved, as a MAC; the address is free at once. One transaction deletes the user. Ended sessions before it and
+   * audit events after it are erased in short transactions, so that no other write waits. After a crash the server's
+   * clean-up erases the remaining events.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
+  /** Lets the username of a deleted user be taken again. @returns false when it was not reserved */
+  freeName(typed: string): Promise<boolean>
+  /**
+   * Replaces the data keys of MACs, after SECRET_KEY and a copy of the database have leaked. Every session ends, and every
+   * device token is revoked. Running servers follow within 30 s.
+   * API keys stay valid: an API key has 192 random bits, which nobody can guess from its MAC. With `apiKeys` their data key
+   * is replaced too, and all API keys are revoked. The data key of reserved names stays, because a new MAC would need the
+   * name, which is not stored.
+   * @returns how many sessions and API keys ended
+   */
+  renewSecrets(options: { apiKeys: boolean }): Promise<{ sessions: number; apiKeys: number }>
 }
 
+/** The number of sessions that end in one transaction. It is small, so that no request waits long. */
+const BATCH = 500
+
 export function createAdministration(needs: AdministrationNeeds): Administration {
-  const { store: db, audit, users, passwords, roles, sessions, accounts } = needs
+  const { store: db, audit, secrets, limits, apiKeys, users, passwords, roles, sessions, accounts } = needs
   return {
     async createUser(account) {
       const { id } = await accounts.register({ ...account, byAdmin: true })
@@ -109,7 +130,25 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         await audit.forgetUser(id)
         await audit.record({ event: 'user.deleted', userId: id })
       })
+      // Outside the transaction, because it reads the whole table. After a failure clean-up deletes the rows later.
+      await limits.forgetUser(id)
       await audit.eraseUser(id)
+    },
+
+    freeName: (typed) =>
+      db.transaction(async () => {
+        const freed = await users.freeName(typed)
+        if (freed) await audit.record({ event: 'username.freed' })
+        return freed
+      }),
+
+    async renewSecrets({ apiKeys: alsoApiKeys }) {
+      const purposes: Purpose[] = ['refresh_token', 'device_token', 'limit_name']
+      await secrets.renew(alsoApiKeys ? [...purposes, 'api_key'] : purposes)
+      const revoked = alsoApiKeys ? await apiKeys.revokeAll() : 0
+      let ended = 0
+      for (let some = BATCH; some === BATCH; ended += some) some = await sessions.endSome(BATCH, 'secrets_renewed')
+      return { sessions: ended, apiKeys: revoked }
     },
   }
 }

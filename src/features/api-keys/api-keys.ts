@@ -5,6 +5,7 @@ import type { Random } from '../../lib/random.ts'
 import type { Db, Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Permission, Roles } from '../roles/roles.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { User } from '../users/users.ts'
 import { authenticate } from './authenticate.ts'
 import { create } from './create.ts'
@@ -57,6 +58,10 @@ export interface ApiKeys {
    * @throws KeywardError `api_key_not_found`, also for a revoked key
    */
   revoke(id: number): Promise<void>
+  /** Revokes every key at once. @returns how many */
+  revokeAll(): Promise<number>
+  /** How many live keys still have a MAC that a former data key made. Each gets a new one at its next use. */
+  countFormer(): Promise<number>
 }
 
 export interface NewApiKey {
@@ -66,13 +71,13 @@ export interface NewApiKey {
   expiresAt?: EpochMs | null
 }
 
-/** @param given.secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced */
 export function createApiKeys({
   secrets,
   ...others
-}: Omit<ApiKeysNeeds, 'macs' | 'lastUses'> & { secrets: readonly [string, ...string[]] }): ApiKeys {
+}: Omit<ApiKeysNeeds, 'macs' | 'lastUses'> & { secrets: Secrets }): ApiKeys {
   const { store: db, clock, audit } = others
-  const needs: ApiKeysNeeds = { ...others, macs: createKeyMacs(secrets), lastUses: createLastUses() }
+  const macs = createKeyMacs(() => secrets.macKeys('api_key'))
+  const needs: ApiKeysNeeds = { ...others, macs, lastUses: createLastUses() }
   return {
     create: (key) => create(needs, key),
     authenticate: (text) => authenticate(needs, text),
@@ -83,5 +88,10 @@ export function createApiKeys({
         if (!revoked) throw new KeywardError('api_key_not_found')
         await audit.record({ event: 'api_key.revoked', userId: revoked.ownerId, details: { id } })
       }),
+    revokeAll: () => store.revokeAll(db, clock.now()),
+    async countFormer() {
+      const until = secrets.formerUntil('api_key')
+      return until === undefined ? 0 : store.countUnusedSince(db, { until, now: clock.now() })
+    },
   }
 }

@@ -12,10 +12,11 @@ export async function authenticate(
   if (!isWellFormed(text)) throw new KeywardError('invalid_token')
   const now = clock.now()
   const macs = macsOf(text)
-  for (const mac of macs) {
+  // The current MAC is looked up a second time: another process may have replaced a former MAC between the look-ups.
+  for (const mac of macs.length > 1 ? [...macs, macs[0]] : macs) {
     const key = await store.findLive(db, { mac, now })
     if (!key) continue
-    // A MAC of the previous SECRET_KEY is replaced.
+    // A MAC of a former data key is replaced. Every process has read the current data key at its start.
     if (lastUses.isDue(key.id, mac === macs[0] ? key.lastUsedAt : null, now))
       writeAside(log, () => store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now }))
     const held = await roles.permissionsOf(key.owner)

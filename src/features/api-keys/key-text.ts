@@ -1,6 +1,7 @@
 import { toBase64Url } from '../../lib/encoding.ts'
-import { deriveKey, hmacSha256, sha256 } from '../../lib/hash.ts'
+import { hmacSha256, sha256 } from '../../lib/hash.ts'
 import type { Random } from '../../lib/random.ts'
+import type { MacKeys } from '../secrets/secrets.ts'
 
 const PREFIX = 'kw_'
 
@@ -20,10 +21,9 @@ export function isWellFormed(text: string): boolean {
 
 const checksum = (body: string): string => toBase64Url(sha256(`keyward api key\n${body}`)).slice(0, 6)
 
-/** The MACs under which a key may be stored: with the present SECRET_KEY, then with the previous one. */
-export type KeyMacs = (text: string) => [current: string, ...previous: string[]]
+/** The MACs under which a key may be stored: with the current data key, then with the former ones. */
+export type KeyMacs = (text: string) => [current: string, ...former: string[]]
 
-export function createKeyMacs(secrets: readonly [string, ...string[]]): KeyMacs {
-  const keys = secrets.map((secret) => deriveKey(secret, 'keyward api key v1'))
-  return (text) => keys.map((key) => toBase64Url(hmacSha256(key, text))) as [string, ...string[]]
+export function createKeyMacs(macKeys: () => MacKeys): KeyMacs {
+  return (text) => macKeys().map((key) => toBase64Url(hmacSha256(key, text))) as [string, ...string[]]
 }

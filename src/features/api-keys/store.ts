@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, gt, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, count, eq, getTableColumns, gt, isNull, lte, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { castPlaceholder } from '../../storage/cast-placeholder.ts'
 import { named, queryRows, statements } from '../../storage/statements.ts'
@@ -39,7 +39,7 @@ export async function insert(
   return row!.id
 }
 
-/** Records a use, and replaces a MAC that was made with the previous SECRET_KEY. */
+/** Records a use, and replaces a MAC that was made with a former data key. */
 export async function touch(
   { q, t: { apiKeys } }: Db,
   { id, mac, lastUsedAt }: { id: number; mac: string; lastUsedAt: EpochMs },
@@ -54,6 +54,34 @@ export async function revoke({ q, t: { apiKeys } }: Db, { id, now }: { id: numbe
     .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
     .returning({ ownerId: apiKeys.ownerId })
   return row
+}
+
+export async function revokeAll({ q, t: { apiKeys } }: Db, now: EpochMs): Promise<number> {
+  const revoked = await q
+    .update(apiKeys)
+    .set({ revokedAt: now })
+    .where(isNull(apiKeys.revokedAt))
+    .returning({ id: apiKeys.id })
+  return revoked.length
+}
+
+/** The live keys that were made before `until` and not used since. */
+export async function countUnusedSince(
+  { q, t: { apiKeys } }: Db,
+  { until, now }: { until: EpochMs; now: EpochMs },
+): Promise<number> {
+  const [row] = await q
+    .select({ keys: count() })
+    .from(apiKeys)
+    .where(
+      and(
+        isNull(apiKeys.revokedAt),
+        or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
+        lte(apiKeys.createdAt, until),
+        or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, until)),
+      ),
+    )
+  return Number(row?.keys ?? 0)
 }
 
 export function list({ q, t: { apiKeys } }: Db): Promise<ApiKey[]> {

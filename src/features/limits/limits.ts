@@ -1,9 +1,10 @@
 import type { Clock } from '../../lib/clock.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
-import { deriveKey, hmacSha256 } from '../../lib/hash.ts'
+import { hmacSha256 } from '../../lib/hash.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import { createLimiter, unlimited } from './limiter.ts'
 import { inLockOrder } from './row-keys.ts'
 import type { Rule, RuleName } from './rules.ts'
@@ -57,8 +58,7 @@ export interface LimitsNeeds {
   /** `RATE_LIMIT`; when false, no attempt is refused. */
   enabled: boolean
   rules: Readonly<Record<RuleName, Rule>>
-  /** SECRET_KEY, from which the key of `nameKey` is derived. */
-  secret: string
+  secrets: Pick<Secrets, 'macKeys'>
 }
 
 /** Rate limits, shared by all processes of one database. */
@@ -88,17 +88,22 @@ export interface Limits {
   closeIfExhausted(count: Count): Promise<boolean>
   /** The key of a typed name. The key is a MAC, because a person may type the password into the name field. */
   nameKey(name: string): string
+  /** Deletes the buckets of a deleted user. Their keys contain the user's id and networks. */
+  forgetUser(id: number): Promise<void>
   /** Deletes up to `limit` buckets that are full, because a full bucket needs no row. @returns how many were found */
   cleanUp(limit: number): Promise<number>
 }
 
+/** The key that counts guesses at a user. A rule that counts guesses from one network adds `@` and the network. */
+export const userKey = (id: number): string => `u${id}`
+
 export function createLimits(needs: LimitsNeeds): Limits {
   const { store: db, clock } = needs
-  const macKey = deriveKey(needs.secret, 'keyward limit name v1')
   return {
     ...(needs.enabled ? createLimiter(needs) : unlimited),
     // 132 bits of an HMAC-SHA-256.
-    nameKey: (name) => `n${toBase64Url(hmacSha256(macKey, name)).slice(0, 22)}`,
+    nameKey: (name) => `n${toBase64Url(hmacSha256(needs.secrets.macKeys('limit_name')[0], name)).slice(0, 22)}`,
+    forgetUser: (id) => store.deleteOfUser(db, userKey(id)),
     async cleanUp(limit) {
       const now = clock.now()
       const full = await store.findFull(db, { now, limit })

@@ -1,4 +1,4 @@
-import { and, eq, gt, lt, lte, sql } from 'drizzle-orm'
+import { and, eq, gt, like, lt, lte, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, statements } from '../../storage/statements.ts'
@@ -84,3 +84,8 @@ export const findFull = async (db: Db, by: { now: EpochMs; limit: number }): Pro
 /** Deletes a bucket if it is still full. */
 export const deleteFull = (db: Db, by: { key: string; now: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).deleteFull, by)
+
+/** Deletes the buckets, and their reports, that are counted for this key alone or for it at a network. */
+export async function deleteOfUser({ q, t: { limits } }: Db, user: string): Promise<void> {
+  await q.delete(limits).where(or(like(limits.key, `%/${user}`), like(limits.key, `%/${user}@%`)))
+}

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { DAY, SECOND, toDate } from '../../lib/clock.ts'
-import { deriveKey } from '../../lib/hash.ts'
 import { type Random, randomId } from '../../lib/random.ts'
+import type { MacKeys } from '../secrets/secrets.ts'
 import type { User } from '../users/users.ts'
 
 /** The content of a genuine device token. `isDeviceOf` checks its epoch. */
@@ -27,33 +27,33 @@ const TYPE = 'keyward-device+jwt'
 const AUDIENCE = 'keyward:device'
 
 /**
- * Makes and reads device tokens. A device token is a JWT, signed with HS256 and a key derived from SECRET_KEY. It
- * contains the device epoch of the user's row. To forge a token, an attacker needs SECRET_KEY and the device epoch. A
- * device token grants no access: it distinguishes a returning user from a stranger who guesses passwords.
+ * Makes and reads device tokens. A device token is a JWT, signed with HS256 and a data key. It contains the device epoch
+ * of the user's row. To forge a token, an attacker needs the data key and the device epoch. A device token grants no
+ * access: it distinguishes a returning user from a stranger who guesses passwords.
  *
  * The package @elysiajs/jwt signs and verifies the tokens in Bun's thread pool, where this work waits behind password
  * hashing. Therefore only routes that hash passwords use device tokens. The package is loaded at the first login,
  * because it loads all of jose.
- * @param secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while SECRET_KEY is being replaced
  */
 export function createDeviceTokens({
-  secrets,
+  macKeys,
   clock,
   random,
 }: {
-  secrets: readonly [string, ...string[]]
+  macKeys: () => MacKeys
   clock: Clock
   random: Random
 }): DeviceTokens {
-  let signers: Promise<Signer[]> | undefined
-  const ready = () => {
-    signers ??= createSigners(secrets)
-    return signers
+  const signers = new WeakMap<Uint8Array, Promise<Signer>>()
+  const signerOf = (key: Uint8Array) => {
+    const signer = signers.get(key) ?? createSigner(key)
+    signers.set(key, signer)
+    return signer
   }
   return {
     async make(user, deviceId = randomId(random)) {
-      const [current] = await ready()
-      return current!.sign({
+      const signer = await signerOf(macKeys()[0])
+      return signer.sign({
         sub: String(user.id),
         aud: AUDIENCE,
         jti: deviceId,
@@ -65,8 +65,8 @@ export function createDeviceTokens({
     async read(token) {
       if (token.length > 1_024) return undefined
       const options = { audience: AUDIENCE, typ: TYPE, algorithms: ['HS256'], currentDate: toDate(clock.now()) }
-      for (const signer of await ready()) {
-        const claims = await signer.verify(token, options)
+      for (const key of macKeys()) {
+        const claims = await (await signerOf(key)).verify(token, options)
         if (claims === false) continue
         const { sub, jti, epoch } = claims as { sub?: unknown; jti?: unknown; epoch?: unknown }
         if (typeof sub === 'string' && typeof jti === 'string' && typeof epoch === 'number')
@@ -77,19 +77,12 @@ export function createDeviceTokens({
   }
 }
 
-async function createSigners(secrets: readonly string[]) {
+async function createSigner(key: Uint8Array) {
   const { jwt } = await import('@elysiajs/jwt')
-  return secrets.map(
-    (secret) =>
-      jwt({
-        name: 'device',
-        secret: Buffer.from(deriveKey(secret, 'keyward device token v1')).toString('hex'),
-        typ: TYPE,
-      }).decorator.device,
-  )
+  return jwt({ name: 'device', secret: Buffer.from(key).toString('hex'), typ: TYPE }).decorator.device
 }
 
-type Signer = Awaited<ReturnType<typeof createSigners>>[number]
+type Signer = Awaited<ReturnType<typeof createSigner>>
 
 /**
  * Returns true when the device has logged in as this user and the device tokens of the user were not revoked since

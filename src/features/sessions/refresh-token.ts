@@ -1,5 +1,6 @@
 import { fromBase64Url, toBase64Url } from '../../lib/encoding.ts'
-import { constantTimeEqual, deriveKey, hmacSha256 } from '../../lib/hash.ts'
+import { constantTimeEqual, hmacSha256 } from '../../lib/hash.ts'
+import type { MacKeys } from '../secrets/secrets.ts'
 
 const PREFIX = 'kwr_'
 const VERSION = 1
@@ -19,7 +20,7 @@ export interface RefreshTokenText {
 export interface RefreshTokens {
   /** The refresh token of a generation: the same text each time. */
   make(generation: number): string
-  /** True when Keyward made this token for this session, with the current or the previous SECRET_KEY. */
+  /** True when Keyward made this token for this session, with the current data key or a former one. */
   isGenuine(token: RefreshTokenText): boolean
 }
 
@@ -45,15 +46,14 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
 export type RefreshTokensOf = (session: { id: string; macSalt: string }) => RefreshTokens
 
 /**
- * Makes and checks refresh tokens. The MAC key is derived from SECRET_KEY and the session's salt. To forge a token, an
+ * Makes and checks refresh tokens. The MAC key is derived from a data key and the session's salt. To forge a token, an
  * attacker needs both the database and SECRET_KEY. Refresh tokens are not stored, because Keyward can compute them from
  * the session.
- * @param secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while SECRET_KEY is being replaced
  */
-export function createRefreshTokens(secrets: readonly [string, ...string[]]): RefreshTokensOf {
-  const [current, ...previous] = secrets.map((secret) => deriveKey(secret, 'keyward refresh token v1'))
+export function createRefreshTokens(macKeys: () => MacKeys): RefreshTokensOf {
   return ({ id, macSalt }) => {
-    const key = hmacSha256(current!, macSalt)
+    const [current, ...former] = macKeys()
+    const key = hmacSha256(current, macSalt)
     const isMadeWith = (key: Uint8Array, { body, mac }: RefreshTokenText) =>
       constantTimeEqual(hmacSha256(key, body), mac)
     return {
@@ -66,7 +66,7 @@ export function createRefreshTokens(secrets: readonly [string, ...string[]]): Re
         return PREFIX + toBase64Url(bytes)
       },
       isGenuine: (token) =>
-        isMadeWith(key, token) || previous.some((root) => isMadeWith(hmacSha256(root, macSalt), token)),
+        isMadeWith(key, token) || former.some((root) => isMadeWith(hmacSha256(root, macSalt), token)),
     }
   }
 }

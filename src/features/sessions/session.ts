@@ -18,6 +18,7 @@ export type EndReason =
   | 'refresh_token_reused'
   | 'revoked'
   | 'too_many_sessions'
+  | 'secrets_renewed'
 
 /** In milliseconds. */
 export interface SessionLifetimes {

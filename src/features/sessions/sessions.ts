@@ -6,6 +6,7 @@ import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
 import { authenticate, authenticateExisting, findByRefreshToken, findCaller } from './authenticate.ts'
@@ -123,6 +124,8 @@ export interface Sessions {
   readDevice(token: string): Promise<Device | undefined>
   /** True when a session of this user, live or not, was last refreshed from the network `client`. */
   isKnownNetwork(from: { userId: number; client: string; ip: string }): Promise<boolean>
+  /** Ends up to `limit` live sessions of any user, without an audit event for each session. @returns how many ended */
+  endSome(limit: number, reason: EndReason): Promise<number>
   /**
    * Deletes all sessions of a user that have ended or expired, in short transactions: there can be hundreds of thousands.
    * Call it before the user is deleted.
@@ -141,16 +144,15 @@ const KEEP_ENDED = 7 * DAY
 /** The most sessions that one transaction of `deleteOver` deletes, so that no other write waits for long. */
 const PART = 500
 
-/** @param given.secrets SECRET_KEY, then SECRET_KEY_PREVIOUS while SECRET_KEY is being replaced */
 export function createSessions({
   secrets,
   ...others
-}: Omit<SessionsNeeds, 'refreshTokensOf' | 'deviceTokens'> & { secrets: readonly [string, ...string[]] }): Sessions {
+}: Omit<SessionsNeeds, 'refreshTokensOf' | 'deviceTokens'> & { secrets: Secrets }): Sessions {
   const { store: db, clock, random } = others
   const needs: SessionsNeeds = {
     ...others,
-    refreshTokensOf: createRefreshTokens(secrets),
-    deviceTokens: createDeviceTokens({ secrets, clock, random }),
+    refreshTokensOf: createRefreshTokens(() => secrets.macKeys('refresh_token')),
+    deviceTokens: createDeviceTokens({ macKeys: () => secrets.macKeys('device_token'), clock, random }),
   }
   return {
     begin: (login) => begin(needs, login),
@@ -173,6 +175,7 @@ export function createSessions({
       const addresses = await store.addressesOf(db, userId)
       return addresses.some((address) => clientPrefix(address) === client)
     },
+    endSome: (limit, reason) => store.endSome(db, { limit, reason, now: clock.now() }),
     async deleteOver(userId) {
       while ((await deleteOver(db, { userId, limit: PART, now: clock.now() })) === PART);
     },

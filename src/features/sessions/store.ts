@@ -241,6 +241,21 @@ export const endOutsideEpoch = (
     .set({ endedAt: now, endReason: reason, reviewAt: now })
     .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), ne(sessions.epoch, epoch)))
 
+/** Ends up to `limit` live sessions. @returns how many */
+export async function endSome(
+  { q, t }: Db,
+  { limit, reason, now }: { limit: number; reason: EndReason; now: EpochMs },
+): Promise<number> {
+  const { sessions } = t
+  const some = q.select({ id: sessions.id }).from(sessions).where(notEndedSql(t, now)).limit(limit)
+  const ended = await q
+    .update(sessions)
+    .set({ endedAt: now, endReason: reason, reviewAt: now })
+    .where(and(sql`${sessions.id} in ${some}`, isNull(sessions.endedAt)))
+    .returning({ id: sessions.id })
+  return ended.length
+}
+
 /**
  * Handles sessions whose `reviewAt` is before `before`. Deletes up to `limit` sessions that ended or expired before
  * `before`. Postpones the review of up to `limit` other sessions to the time at which the session ended or expires.

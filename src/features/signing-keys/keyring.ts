@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../lib/clock.ts'
+import { KeyringError } from '../secrets/secrets.ts'
 import {
   hmacKey,
   importPublicJwk,
@@ -7,7 +8,7 @@ import {
   type SigningKey,
   type VerificationKey,
 } from './jwk.ts'
-import { KeyringError, openPrivateKey } from './sealed-key.ts'
+import { openPrivateKey } from './sealed-key.ts'
 import { isAccepted, type SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'

@@ -1,13 +1,15 @@
+import { KeyringError } from '../secrets/secrets.ts'
 import { addKey, changeKeys, replaceActive } from './change-keys.ts'
 import { hmacKey, type PublicKeyAlgorithm } from './jwk.ts'
-import { KeyringError, newKey, newRow, readKeys, renewSeals } from './sealed-key.ts'
+import { newKey, newRow, readKeys, renewSeals } from './sealed-key.ts'
 import type { SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
 /**
  * Makes the stored keys fit this configuration. There is then an active key and a next key, or JWT_SECRET is the active
- * key. Private keys are sealed with the present SECRET_KEY. Several processes may run this function concurrently.
+ * key. Private keys are sealed with the present SECRET_KEY once every running server can open the seals. Several
+ * processes may run this function concurrently.
  * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
  */
 export async function prepareKeys(needs: SigningKeysNeeds): Promise<void> {
@@ -28,8 +30,8 @@ export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly Signing
   const signs = rows.some(({ state }) => state === 'active')
   const waits = rows.some(({ state, nextSlot }) => state === 'next' && nextSlot === alg)
   if (signs && waits) return false
-  const active = signs ? undefined : newKey(needs, alg, 'active')
-  const next = waits ? undefined : newKey(needs, alg, 'next')
+  const active = signs ? undefined : await newKey(needs, alg, 'active')
+  const next = waits ? undefined : await newKey(needs, alg, 'next')
   // When two processes start concurrently, the first process adds the keys and the second finds the slots taken.
   await db.transaction(async () => {
     if (active && !(await addKey(needs, active))) return

@@ -23,7 +23,7 @@ export async function revokeKey(needs: SigningKeysNeeds, keyring: Keyring, kid: 
   if (row.state === 'revoked') return { kid, already: true, active: undefined }
   if (row.alg === 'HS256' && row.state === 'active') throw new KeywardError('key_not_rotatable')
 
-  const successors = makeSuccessors(needs, row, rows)
+  const successors = await makeSuccessors(needs, row, rows)
   const done = await changeKeys(needs, async () => {
     won(await store.revoke(db, { kid, from: row.state, now: clock.now() }))
     await recordEvent(needs, 'key.revoked', row)
@@ -42,15 +42,15 @@ export async function revokeKey(needs: SigningKeysNeeds, keyring: Keyring, kid: 
  * - A next key is replaced by a new next key.
  * - A retired key is not replaced.
  */
-function makeSuccessors(
+async function makeSuccessors(
   needs: SigningKeysNeeds,
   row: SigningKeyRow,
   rows: readonly SigningKeyRow[],
-): { active?: SigningKeyRow; next?: SigningKeyRow } {
+): Promise<{ active?: SigningKeyRow; next?: SigningKeyRow }> {
   const { settings } = needs
   const alg = (settings.alg === 'HS256' ? row.alg : settings.alg) as PublicKeyAlgorithm
   if (row.state === 'retired') return {}
-  if (row.state === 'next') return { next: newKey(needs, row.alg as PublicKeyAlgorithm, 'next') }
+  if (row.state === 'next') return { next: await newKey(needs, row.alg as PublicKeyAlgorithm, 'next') }
   const waiting = rows.find(({ nextSlot }) => nextSlot === alg)
-  return { active: waiting ?? newKey(needs, alg, 'active'), next: newKey(needs, alg, 'next') }
+  return { active: waiting ?? (await newKey(needs, alg, 'active')), next: await newKey(needs, alg, 'next') }
 }

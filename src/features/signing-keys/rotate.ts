@@ -34,7 +34,7 @@ export async function rotateKeys(
     throw new KeywardError('key_not_ready', {
       sentence: `Services may have cached the key set without the next key until ${rfc3339(readyAt(to))}: rotate then`,
     })
-  const fresh = newKey(needs, alg, 'next')
+  const fresh = await newKey(needs, alg, 'next')
   const done = await changeKeys(needs, async () => {
     await replaceActive(needs, rows, to)
     won(await addKey(needs, fresh))

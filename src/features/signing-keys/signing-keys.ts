@@ -3,6 +3,7 @@ import type { Log } from '../../lib/log.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { SignatureAlgorithm } from './jwk.ts'
 import { type Keyring, openKeyring } from './keyring.ts'
 import { maintainKeys, pollKeys } from './maintain.ts'
@@ -13,7 +14,6 @@ import { describeKey, type SigningKeyRow } from './signing-key.ts'
 import * as store from './store.ts'
 
 export type { SigningKey, VerificationKey } from './jwk.ts'
-export { KeyringError } from './sealed-key.ts'
 export { JWKS_MAX_AGE_SECONDS, KEY_POLL_INTERVAL } from './signing-key.ts'
 
 export interface SigningKeysNeeds {
@@ -22,8 +22,7 @@ export interface SigningKeysNeeds {
   random: Random
   log: Log
   audit: Audit
-  /** SECRET_KEY, then SECRET_KEY_PREVIOUS if it is set. Private keys are sealed with SECRET_KEY. */
-  secrets: readonly [current: string, ...previous: string[]]
+  secrets: Secrets
   settings: SigningKeysSettings
 }
 

@@ -1,5 +1,6 @@
 import { KeywardError } from '../../errors.ts'
 import { violatedUnique } from '../../storage/conflicts.ts'
+import { isReserved } from './ghosts.ts'
 import * as store from './store.ts'
 import type { NewUser, User } from './user.ts'
 import type { UsersNeeds } from './users.ts'
@@ -13,6 +14,8 @@ export async function create(
   try {
     return await db.transaction(async () => {
       const created = await store.insert(db, { ...user, now: clock.now() })
+      // After the insert, which has waited for a deletion of the name that is under way.
+      if (await isReserved(needs, user.usernameKey)) throw new KeywardError('username_taken')
       await alongside(created)
       return created
     })
@@ -25,12 +28,13 @@ export async function create(
 }
 
 export async function checkFree(
-  { store: db }: UsersNeeds,
+  needs: UsersNeeds,
   { emailKey, usernameKey }: Pick<NewUser, 'emailKey' | 'usernameKey'>,
 ): Promise<void> {
+  const { store: db } = needs
   // The username is read before the address. If another request adds an account with both names between the reads, the
   // error is `email_taken`, as without the race.
   const named = await store.findCredentials(db, { usernameKey })
   if (await store.findCredentials(db, { emailKey })) throw new KeywardError('email_taken')
-  if (named) throw new KeywardError('username_taken')
+  if (named || (await isReserved(needs, usernameKey))) throw new KeywardError('username_taken')
 }

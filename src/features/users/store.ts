@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -121,8 +121,30 @@ export async function raiseSessionEpoch({ q, t: { users } }: Db, id: number): Pr
   return row?.epoch
 }
 
-export async function remove({ q, t: { users } }: Db, id: number): Promise<void> {
-  await q.delete(users).where(eq(users.id, id))
+/** @returns the key of the deleted user's name */
+export async function remove({ q, t: { users } }: Db, id: number): Promise<string | undefined> {
+  const [row] = await q.delete(users).where(eq(users.id, id)).returning({ usernameKey: users.usernameKey })
+  return row?.usernameKey
+}
+
+export const reserveName = (
+  { q, t: { reservedNames } }: Db,
+  row: { mac: string; reservedAt: EpochMs },
+): Promise<unknown> => q.insert(reservedNames).values(row).onConflictDoNothing()
+
+/** Whether the name with one of these MACs is reserved. */
+export async function isReserved({ q, t: { reservedNames } }: Db, macs: string[]): Promise<boolean> {
+  const rows = await q.select({ mac: reservedNames.mac }).from(reservedNames).where(inArray(reservedNames.mac, macs))
+  return rows.length > 0
+}
+
+/** @returns false when the name with these MACs was not reserved */
+export async function freeName({ q, t: { reservedNames } }: Db, macs: string[]): Promise<boolean> {
+  const freed = await q
+    .delete(reservedNames)
+    .where(inArray(reservedNames.mac, macs))
+    .returning({ mac: reservedNames.mac })
+  return freed.length > 0
 }
 
 export const list = (db: Db, { after, limit }: { after: number; limit: number }): Promise<User[]> =>

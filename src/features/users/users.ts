@@ -1,8 +1,10 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
+import type { MacKeys } from '../secrets/secrets.ts'
 import { findHolders, insertAllOrNone } from './bulk.ts'
 import { checkFree, create } from './create.ts'
 import { findAccount, findByName, type NamedAccount } from './find.ts'
+import { freeName, remove } from './ghosts.ts'
 import * as store from './store.ts'
 import type { BulkUser, NewUser, User, UserKeys } from './user.ts'
 
@@ -19,6 +21,8 @@ export {
 export interface UsersNeeds {
   store: Store
   clock: Clock
+  /** The keys for MACs of reserved names. */
+  macKeys: () => MacKeys
 }
 
 /** The users. No other feature writes the table `users`. The calling code ends sessions and records audit events. */
@@ -32,7 +36,8 @@ export interface Users {
   /** A page of users by ascending id, after the id `after`. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Checks before the password is hashed that both names are free. `create` checks the names a second time.
+   * Checks before the password is hashed that both names are free, and that no deleted user had the username. `create`
+   * checks the names a second time.
    * @throws KeywardError `email_taken` (also when both names are taken), `username_taken`
    */
   checkFree(names: Pick<NewUser, 'emailKey' | 'usernameKey'>): Promise<void>
@@ -49,8 +54,10 @@ export interface Users {
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
   /** Activates or deactivates a user. @returns false when nothing changed */
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
-  /** Deletes a user and every row with a foreign key to the user. */
+  /** Deletes a user and every row with a foreign key to the user. The username stays reserved, as a MAC. */
   remove(id: number): Promise<void>
+  /** Lets the username of a deleted user be taken again. @returns false when it was not reserved */
+  freeName(typed: string): Promise<boolean>
   /**
    * Locks the row of an active user with this session epoch until the transaction ends. So the sessions of one user
    * begin one after another.
@@ -64,7 +71,7 @@ export interface Users {
   findHolders(keys: readonly UserKeys[]): Promise<UserKeys[]>
   /**
    * Adds users with their ids and runs `alongside` in the same transaction. Ids that the database assigns later are
-   * higher.
+   * higher. A username that a deleted user had is not refused.
    * @returns false when an id, an address or a username is taken. Then no user was added
    */
   insertAllOrNone(users: readonly BulkUser[], alongside: () => Promise<void>): Promise<boolean>
@@ -83,7 +90,8 @@ export function createUsers(needs: UsersNeeds): Users {
     replacePassword: (change) => store.replaceHash(db, { ...change, now: clock.now() }),
     setPassword: (change) => store.setPasswordHash(db, { ...change, now: clock.now() }),
     setActive: (change) => store.setActive(db, { ...change, now: clock.now() }),
-    remove: (id) => store.remove(db, id),
+    remove: (id) => remove(needs, id),
+    freeName: (typed) => freeName(needs, typed),
     holdForSession: (user) => store.holdForSession(db, user),
     setDeviceEpoch: (user) => store.setDeviceEpoch(db, user),
     raiseSessionEpoch: (id) => store.raiseSessionEpoch(db, id),

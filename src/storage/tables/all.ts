@@ -5,6 +5,7 @@ import { leaseTables } from './leases.ts'
 import { limitTables } from './limits.ts'
 import { probeTables } from './probes.ts'
 import { roleTables } from './roles.ts'
+import { secretTables } from './secrets.ts'
 import { sessionTables } from './sessions.ts'
 import { signingKeyTables } from './signing-keys.ts'
 import { userTables } from './users.ts'
@@ -22,6 +23,7 @@ export function allTables(c: Columns) {
     ...apiKeyTables(c, users),
     ...auditTables(c),
     ...probeTables(c),
+    ...secretTables(c),
   }
 }
 

@@ -31,6 +31,12 @@ export const userTables = (c: Columns) => ({
       c.uniqueIndex('users_username_key_unique').on(t.usernameKey),
     ],
   ),
+  /** The usernames of deleted users. Nobody can register them. */
+  reservedNames: c.table('reserved_names', {
+    /** HMAC-SHA-256 of the username's key. The name itself is not stored. */
+    mac: c.text('mac').primaryKey(),
+    reservedAt: c.int('reserved_at').notNull(),
+  }),
 })
 
 /** A column that refers to a user. Deleting the user deletes the row. */

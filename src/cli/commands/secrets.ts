@@ -1,0 +1,79 @@
+import { defineCommand } from 'citty'
+import type { SecretsStatus } from '../../features/secrets/secrets.ts'
+import { flag } from '../arguments.ts'
+import { type CommandContext, UsageError } from '../context.ts'
+import { serviceCommand } from '../service-command.ts'
+
+export const secrets = (context: CommandContext) =>
+  defineCommand({
+    meta: { name: 'secrets', description: 'Follow a change of SECRET_KEY, and replace the keys that it protects' },
+    subCommands: { status: status(context), renew: renew(context) },
+  })
+
+const status = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    { name: 'status', description: 'Print how far a change of SECRET_KEY has come, and its next step', args: {} },
+    async ({ secrets, apiKeys, config }) => {
+      const found = await secrets.status()
+      const { seals, processes } = found
+      const isChanging = config.SECRET_KEY_PREVIOUS !== undefined
+      const lines = [
+        `Running servers:                             ${processes.total}`,
+        `… that can open SECRET_KEY:                  ${processes.openCurrent}`,
+        ...(isChanging ? [`… that can open SECRET_KEY_PREVIOUS:         ${processes.openPrevious}`] : []),
+        `… with this SECRET_KEY:                      ${processes.sameCurrent}`,
+        `Stored keys encrypted with SECRET_KEY:       ${seals.current} of ${seals.total}`,
+        `API keys with a MAC of a former data key:    ${await apiKeys.countFormer()}`,
+        nextStep(found, isChanging),
+      ]
+      context.print(`${lines.join('\n')}\n`)
+    },
+  )
+
+/** The next of the three restarts. The order of the two secrets does not tell the first one from the second. */
+function nextStep({ seals, processes }: SecretsStatus, isChanging: boolean): string {
+  const { total, openCurrent, openPrevious, sameCurrent } = processes
+  if (!isChanging)
+    return openCurrent < total
+      ? 'Some servers have another SECRET_KEY: set theirs as SECRET_KEY_PREVIOUS.'
+      : 'SECRET_KEY is not being replaced.'
+  if (openCurrent < total || openPrevious < total)
+    return 'Wait: restart every server with both SECRET_KEY and SECRET_KEY_PREVIOUS first.'
+  if (sameCurrent < total) return 'Wait: restart every server with this order of SECRET_KEY and SECRET_KEY_PREVIOUS.'
+  if (seals.current < seals.total) return 'Wait: the stored keys are encrypted with SECRET_KEY within a minute or two.'
+  return 'Every server is ready. If SECRET_KEY is the old secret, swap the two; if it is the new one, remove SECRET_KEY_PREVIOUS.'
+}
+
+const renewArgs = {
+  yes: flag('Do it; without this option the command only says what would end'),
+  'api-keys': flag('Revoke all API keys too'),
+}
+
+const renew = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'renew',
+      description: 'After a leak: replace the data keys of refresh and device tokens, which ends all sessions',
+      args: renewArgs,
+    },
+    async ({ administration }, { yes = false, 'api-keys': apiKeys = false }) => {
+      if (!yes)
+        throw new UsageError(
+          `This ends every session and voids every device token${apiKeys ? ', and revokes every API key' : ''}: all users log in again. To do it, add --yes`,
+        )
+      const ended = await administration.renewSecrets({ apiKeys })
+      const lines = [
+        'Data keys replaced. Running servers follow within 30 seconds.',
+        `Sessions ended: ${ended.sessions}. All users log in again.`,
+        'Device tokens: all void, until each device has logged in again.',
+        apiKeys
+          ? `API keys revoked: ${ended.apiKeys}.`
+          : 'API keys stay valid: a leaked data key does not reveal them.',
+        'Names of deleted users stay reserved.',
+        'Not replaced: the keys that sign access tokens. Revoke those that are active or next: keyward keys list, keyward keys revoke KID',
+      ]
+      context.print(`${lines.join('\n')}\n`)
+    },
+  )

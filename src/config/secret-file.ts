@@ -1,0 +1,47 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+
+/** In bytes, more than any secret has. A device such as `/dev/zero` would otherwise be read without end. */
+const MOST = 64 * 1024
+
+/**
+ * Reads the file that a setting such as `SECRET_KEY_FILE` names, for example a secret of Docker or Kubernetes or a
+ * credential of systemd. One line end at the end of the file is dropped.
+ * @returns the text, or a message that continues the name of the file; the message never quotes the content
+ */
+export function readSecretFile(path: string): { text: string } | { message: string } {
+  let bytes: Uint8Array
+  try {
+    bytes = readStart(path, MOST + 1)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return { message: `cannot be read: ${reasons[code ?? ''] ?? 'the system refuses it'} (${code})` }
+  }
+  if (bytes.length > MOST) return { message: `has more than ${MOST} bytes` }
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, '')
+    return text.trim() === '' ? { message: 'is empty' } : { text }
+  } catch {
+    return { message: 'is not UTF-8 text' }
+  }
+}
+
+const reasons: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such folder',
+  EACCES: 'this user has no permission',
+  EISDIR: 'it is a folder',
+}
+
+function readStart(path: string, length: number): Uint8Array {
+  const file = openSync(path, 'r')
+  try {
+    if (fstatSync(file).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    const bytes = new Uint8Array(length)
+    let filled = 0
+    for (let read = -1; read !== 0 && filled < length; filled += read)
+      read = readSync(file, bytes, filled, length - filled, null)
+    return bytes.subarray(0, filled)
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,126 @@
+import type { EpochMs } from '../../lib/clock.ts'
+import { deriveKey } from '../../lib/hash.ts'
+import { randomId } from '../../lib/random.ts'
+import { sealedWith, secretId, unseal } from '../../lib/seal.ts'
+import { KeyringError, unopenable } from './keyring-error.ts'
+import { derivedLabels, type Purpose, purposes } from './purposes.ts'
+import type { SecretsParts } from './secrets.ts'
+import * as store from './store.ts'
+
+/** The keys of one purpose, 32 bytes each. MACs are made with the current key. MACs of former keys are accepted. */
+export type MacKeys = readonly [current: Uint8Array, ...former: Uint8Array[]]
+
+/** The data keys as this process last read them. */
+export interface DataKeys {
+  of(purpose: Purpose): MacKeys
+  formerUntil(purpose: Purpose): EpochMs | undefined
+  /** By the id of the row. A later read takes a key from here when this process can no longer open its seal. */
+  byId: ReadonlyMap<string, Uint8Array>
+}
+
+/** Binds a sealed data key to its row and purpose. In another row the seal does not open. */
+const sealContext = ({ id, purpose }: Pick<store.DataKeyRow, 'id' | 'purpose'>): string =>
+  `data_keys.sealed_key:${purpose}:${id}`
+
+/**
+ * Makes the missing data keys: random keys, or on the database of a version without data keys the derived keys of that
+ * version. Of several processes that start at once, one adds the keys: a unique index allows one current key per purpose.
+ * @throws KeyringError when the stored signing keys were sealed with another SECRET_KEY
+ */
+export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
+  const { store: db, secrets, random } = parts
+  const rows = await store.allKeys(db)
+  const missing = purposes.filter((purpose) => !rows.some((row) => row.currentSlot === purpose))
+  if (missing.length === 0) return
+  // Otherwise a command with a wrong SECRET_KEY would seal the data keys, and no server could open them.
+  const ids = secrets.map(secretId)
+  if ((await store.signingKeySeals(db)).some((one) => !ids.includes(sealedWith(one) ?? ''))) throw unopenable()
+  const isUpgrade = rows.length === 0 && (await store.hasSigningKeys(db))
+  const made: { current: store.DataKeyRow; former: store.DataKeyRow[] }[] = []
+  for (const purpose of missing) {
+    const label = isUpgrade ? derivedLabels[purpose] : undefined
+    const [key, ...others] = label ? secrets.map((secret) => deriveKey(secret, label)) : [random.bytes(32)]
+    const current = { ...(await newRow(parts, purpose, key!)), currentSlot: purpose }
+    made.push({ current, former: await Promise.all(others.map((other) => newRow(parts, purpose, other))) })
+  }
+  await db.transaction(async () => {
+    for (const { current, former } of made)
+      if (await store.insertKey(db, current)) for (const row of former) await store.insertKey(db, row)
+  })
+}
+
+async function newRow(
+  { clock, random, sealUnder }: SecretsParts,
+  purpose: Purpose,
+  key: Uint8Array,
+): Promise<store.DataKeyRow> {
+  const id = randomId(random)
+  const sealedKey = await sealUnder(sealContext({ id, purpose }), key)
+  return { id, purpose, currentSlot: null, sealedKey, createdAt: clock.now() }
+}
+
+/**
+ * Reads the data keys.
+ * @param known the keys that this process opened before; without `known` a seal that does not open is an error
+ * @throws KeyringError
+ */
+export async function loadDataKeys({ store: db, secrets, log }: SecretsParts, known?: DataKeys): Promise<DataKeys> {
+  const rows = await store.allKeys(db)
+  const byId = new Map<string, Uint8Array>()
+  for (const row of rows) {
+    const key = known?.byId.get(row.id) ?? unseal(secrets, sealContext(row), row.sealedKey)
+    if (key) byId.set(row.id, key)
+    else if (known) log.error('data_key_unreadable', { purpose: row.purpose, hint: otherSecret })
+    else throw unopenable()
+  }
+  const keys = new Map<string, MacKeys>()
+  const since = new Map<string, EpochMs>()
+  for (const purpose of purposes) {
+    const own = rows.filter((row) => row.purpose === purpose && byId.has(row.id))
+    const current = own.find(({ currentSlot }) => currentSlot !== null)
+    // A process with another SECRET_KEY has renewed the key. This process cannot open the new key and keeps the old keys.
+    const former = known?.of(purpose)
+    if (!current && former) keys.set(purpose, former)
+    if (!current) continue
+    const others = own.filter((row) => row !== current)
+    keys.set(purpose, [byId.get(current.id)!, ...others.map(({ id }) => byId.get(id)!)])
+    if (others.length > 0) since.set(purpose, current.createdAt)
+  }
+  return {
+    byId,
+    formerUntil: (purpose) => since.get(purpose),
+    of(purpose) {
+      const found = keys.get(purpose)
+      if (!found) throw new KeyringError(`The table data_keys has no key for ${purpose}.`)
+      return found
+    },
+  }
+}
+
+const otherSecret =
+  'it was sealed with another SECRET_KEY: set that as SECRET_KEY_PREVIOUS, or use one SECRET_KEY for all replicas'
+
+/** See `Secrets.maintain`. */
+export async function moveSeals(parts: SecretsParts): Promise<void> {
+  const { store: db, secrets, processes, sealUnder } = parts
+  const current = secretId(secrets[0])
+  const rows = (await store.allKeys(db)).filter(({ sealedKey }) => sealedWith(sealedKey) !== current)
+  if (rows.length === 0 || !(await processes.mayMoveSeals())) return
+  for (const row of rows) {
+    const key = unseal(secrets, sealContext(row), row.sealedKey)
+    if (!key) continue
+    await store.replaceSeal(db, { id: row.id, from: row.sealedKey, to: await sealUnder(sealContext(row), key) })
+  }
+}
+
+export async function renewDataKeys(parts: SecretsParts, renewed: readonly Purpose[]): Promise<void> {
+  const { store: db, audit, random } = parts
+  const rows = await Promise.all(renewed.map((purpose) => newRow(parts, purpose, random.bytes(32))))
+  await db.transaction(async () => {
+    for (const row of rows) {
+      await store.replaceCurrent(db, row)
+      await store.deleteFormer(db, row.purpose)
+    }
+    await audit.record({ event: 'secrets.renewed', details: { purposes: renewed.join(' ') } })
+  })
+}

@@ -1,0 +1,57 @@
+import { type Clock, MINUTE } from '../../lib/clock.ts'
+import { secretId } from '../../lib/seal.ts'
+import type { Db } from '../../storage/store.ts'
+import type { RootSecrets } from './secrets.ts'
+import * as store from './store.ts'
+
+/** A server counts as running for this long after its last heartbeat. A heartbeat is due once a minute. */
+const ALIVE_FOR = 3 * MINUTE
+
+/** The running servers of the database. */
+export interface Processes {
+  heartbeat(): Promise<void>
+  leave(): Promise<void>
+  /** The first secret of this process with which every running server can open seals; SECRET_KEY when there is none. */
+  commonSecret(): Promise<string>
+  /** True when every running server can open seals of SECRET_KEY, and each that started later has the same SECRET_KEY. */
+  mayMoveSeals(): Promise<boolean>
+}
+
+export function processesOf({
+  db,
+  clock,
+  secrets,
+  id,
+}: {
+  db: Db
+  clock: Clock
+  secrets: RootSecrets
+  id: string
+}): Processes {
+  const startedAt = clock.now()
+  const [own] = secrets.map(secretId)
+  let isRecorded = false
+  const running = () => store.runningProcesses(db, clock.now())
+  return {
+    async heartbeat() {
+      const now = clock.now()
+      const row = { id, secretId: own!, opens: secrets.map(secretId).join(' '), startedAt, expiresAt: now + ALIVE_FOR }
+      isRecorded = true
+      await store.upsertProcess(db, row)
+      await store.deleteEndedProcesses(db, now)
+    },
+    async leave() {
+      if (isRecorded) await store.deleteProcess(db, id)
+    },
+    async commonSecret() {
+      const others = await running()
+      return secrets.find((secret) => others.every((other) => opens(other, secretId(secret)))) ?? secrets[0]
+    },
+    async mayMoveSeals() {
+      const others = await running()
+      return others.every((other) => opens(other, own!) && (other.secretId === own || other.startedAt <= startedAt))
+    },
+  }
+}
+
+export const opens = ({ opens: ids }: store.ProcessRow, id: string): boolean => ids.split(' ').includes(id)

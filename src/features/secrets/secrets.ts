@@ -1,0 +1,134 @@
+import type { Clock, EpochMs } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import { type Random, randomId } from '../../lib/random.ts'
+import { seal, sealedWith, secretId, unseal } from '../../lib/seal.ts'
+import type { Store } from '../../storage/store.ts'
+import type { Audit } from '../audit/audit.ts'
+import { loadDataKeys, type MacKeys, moveSeals, prepareDataKeys, renewDataKeys } from './data-keys.ts'
+import { type Processes, processesOf } from './processes.ts'
+import type { Purpose } from './purposes.ts'
+import { readStatus, type SecretsStatus } from './status.ts'
+
+export type { MacKeys } from './data-keys.ts'
+export { KeyringError, unopenable } from './keyring-error.ts'
+export type { Purpose } from './purposes.ts'
+export type { SecretsStatus } from './status.ts'
+
+export interface SecretsNeeds {
+  store: Store
+  clock: Clock
+  random: Random
+  log: Log
+  audit: Audit
+  /** SECRET_KEY, then SECRET_KEY_PREVIOUS while SECRET_KEY is being replaced. */
+  secrets: RootSecrets
+}
+
+export type RootSecrets = readonly [current: string, ...previous: string[]]
+
+/** What the other files of this feature need. */
+export interface SecretsParts extends SecretsNeeds {
+  processes: Processes
+  /** Seals a data key or a private key; see `Secrets.seal`. */
+  sealUnder: (context: string, plaintext: Uint8Array) => Promise<string>
+}
+
+/**
+ * Everything that depends on SECRET_KEY: seals, and the keys of MACs.
+ *
+ * Refresh tokens, device tokens, API keys, typed names and names of deleted users have MACs. The key of a MAC is a data
+ * key: 32 random bytes, one data key per purpose, stored in the database under a seal of SECRET_KEY. A change of
+ * SECRET_KEY therefore changes no MAC. It only replaces seals. Neither SECRET_KEY nor a copy of the database alone is
+ * enough to make a MAC.
+ *
+ * SECRET_KEY is replaced in three restarts. At no time does a process make a seal that another running process cannot
+ * open:
+ * 1. `SECRET_KEY=old SECRET_KEY_PREVIOUS=new`: every process can open both, and seals with the old secret.
+ * 2. `SECRET_KEY=new SECRET_KEY_PREVIOUS=old`: the processes replace the seals of the old secret by seals of the new one.
+ * 3. `SECRET_KEY=new`.
+ *
+ * Every server has a row in the table `processes`. The row names the secrets with which that server can open seals.
+ * - A seal is replaced only when every running server can open the new seal.
+ * - Of servers with different SECRET_KEYs, only the one that started last replaces seals. Otherwise the servers of step 1
+ *   and those of step 2 would undo each other's work.
+ * - A new key is sealed with the first secret of this process that every running server can open.
+ * Therefore nothing is lost when an operator leaves out step 1 or goes back a step. A process keeps every key that it has
+ * opened in memory, so it continues when another process replaces a seal.
+ *
+ * Versions without data keys derived the keys of MACs from SECRET_KEY. On the database of such a version the derived keys
+ * are stored as data keys. Its tokens stay valid, and its processes can run beside new processes. The keys that were
+ * derived from SECRET_KEY_PREVIOUS are stored as former keys: a MAC of a former key is accepted, and replaced by a MAC of
+ * the current key when its token or API key is used. `renew` replaces derived keys by random keys.
+ */
+export interface Secrets {
+  /** The keys of one purpose, as this process last read them. */
+  macKeys(purpose: Purpose): MacKeys
+  /** When the current key of a purpose replaced its former keys; undefined when the purpose has no former key. */
+  formerUntil(purpose: Purpose): EpochMs | undefined
+  /**
+   * Seals `plaintext` so that every running server can open the seal. Call it outside transactions.
+   * @param context names the row and column; see `seal` in `lib/seal.ts`
+   */
+  seal(context: string, plaintext: Uint8Array): Promise<string>
+  /** Opens a seal. @returns undefined when no secret of this process opens the seal */
+  unseal(context: string, sealed: string): Uint8Array | undefined
+  /**
+   * Makes a seal of SECRET_KEY out of a seal of SECRET_KEY_PREVIOUS.
+   * @returns undefined when `sealed` is a seal of SECRET_KEY, or when a running server could not open the new seal
+   */
+  reseal(context: string, sealed: string): Promise<string | undefined>
+  /** Records for three minutes that this server is running. A server calls it at the start and once a minute. */
+  heartbeat(): Promise<void>
+  /** Records that this server has stopped. */
+  leave(): Promise<void>
+  /** Reads the data keys, which another process may have replaced. Every server calls it every 10 s. */
+  poll(): Promise<void>
+  /** Replaces seals of data keys by seals of SECRET_KEY when every running server can open them. */
+  maintain(): Promise<void>
+  /**
+   * Replaces the current data keys of these purposes by random keys, and deletes the former keys. From then on a MAC of a
+   * replaced or deleted key is refused; other servers follow within 30 s.
+   */
+  renew(purposes: readonly Purpose[]): Promise<void>
+  /** The progress of a change of SECRET_KEY. */
+  status(): Promise<SecretsStatus>
+}
+
+/**
+ * Opens the data keys, and makes the missing ones.
+ * @throws KeyringError when a stored key was sealed with another SECRET_KEY
+ */
+export async function openSecrets(needs: SecretsNeeds): Promise<Secrets> {
+  const { store: db, clock, random, secrets } = needs
+  const processes = processesOf({ db, clock, secrets, id: randomId(random) })
+  const open = (context: string, sealed: string) => unseal(secrets, context, sealed)
+  const parts: SecretsParts = {
+    ...needs,
+    processes,
+    sealUnder: async (context, plaintext) => seal(await processes.commonSecret(), context, plaintext, random),
+  }
+  await prepareDataKeys(parts)
+  let keys = await loadDataKeys(parts)
+  return {
+    macKeys: (purpose) => keys.of(purpose),
+    formerUntil: (purpose) => keys.formerUntil(purpose),
+    seal: parts.sealUnder,
+    unseal: open,
+    async reseal(context, sealed) {
+      if (sealedWith(sealed) === secretId(secrets[0]) || !(await processes.mayMoveSeals())) return undefined
+      const plaintext = open(context, sealed)
+      return plaintext && seal(secrets[0], context, plaintext, random)
+    },
+    heartbeat: processes.heartbeat,
+    leave: processes.leave,
+    async poll() {
+      keys = await loadDataKeys(parts, keys)
+    },
+    maintain: () => moveSeals(parts),
+    async renew(purposes) {
+      await renewDataKeys(parts, purposes)
+      keys = await loadDataKeys(parts, keys)
+    },
+    status: () => readStatus(parts),
+  }
+}

@@ -1,0 +1,29 @@
+import { sealedWith, secretId } from '../../lib/seal.ts'
+import { opens } from './processes.ts'
+import type { SecretsParts } from './secrets.ts'
+import * as store from './store.ts'
+
+/** The progress of a change of SECRET_KEY. */
+export interface SecretsStatus {
+  /** How many keys are stored, data keys and private signing keys, and how many of them are sealed with SECRET_KEY. */
+  seals: { total: number; current: number }
+  /** How many servers run, can open seals of SECRET_KEY and of SECRET_KEY_PREVIOUS, and have the same SECRET_KEY. */
+  processes: { total: number; openCurrent: number; openPrevious: number; sameCurrent: number }
+}
+
+export async function readStatus({ store: db, clock, secrets }: SecretsParts): Promise<SecretsStatus> {
+  const keys = await store.allKeys(db)
+  const seals = [...keys.map(({ sealedKey }) => sealedKey), ...(await store.signingKeySeals(db))]
+  const running = await store.runningProcesses(db, clock.now())
+  const [current, previous] = secrets.map(secretId)
+  const openers = (id: string | undefined) => running.filter((one) => id !== undefined && opens(one, id)).length
+  return {
+    seals: { total: seals.length, current: seals.filter((one) => sealedWith(one) === current).length },
+    processes: {
+      total: running.length,
+      openCurrent: openers(current),
+      openPrevious: openers(previous),
+      sameCurrent: running.filter((one) => one.secretId === current).length,
+    },
+  }
+}
