@@ -15,48 +15,55 @@ export interface WriteTurns {
  * @param poolSize with 1, reads and writes share the only connection
  */
 export function createWriteTurns(poolSize: number): WriteTurns {
-  const enterAny = createQueue(Math.max(1, poolSize - Math.ceil(poolSize / 4)))
-  const accounts = new Map<number, { enter: () => Promise<Leave>; users: number }>()
+  const all = createPlaces(Math.max(1, poolSize - Math.ceil(poolSize / 4)))
+  const accounts = new Map<number, Places>()
 
-  async function runOf<T>(account: number, work: () => Promise<T>): Promise<T> {
-    const own = accounts.get(account) ?? { enter: createQueue(PER_ACCOUNT), users: 0 }
-    accounts.set(account, own)
-    own.users++
-    const leave = await own.enter()
-    try {
-      return await runAny(work)
-    } finally {
-      leave()
-      if (--own.users === 0) accounts.delete(account)
-    }
+  function placesOf(account: number): Places {
+    const known = accounts.get(account)
+    if (known) return known
+    const places = createPlaces(PER_ACCOUNT)
+    accounts.set(account, places)
+    return places
   }
 
-  async function runAny<T>(work: () => Promise<T>): Promise<T> {
-    const leave = await enterAny()
-    try {
-      return await work()
-    } finally {
-      leave()
-    }
+  return {
+    async run(account, work) {
+      const own = account === undefined ? undefined : placesOf(account)
+      await own?.take()
+      try {
+        await all.take()
+        try {
+          return await work()
+        } finally {
+          all.leave()
+        }
+      } finally {
+        if (own?.leave()) accounts.delete(account!)
+      }
+    },
   }
-
-  return { run: (account, work) => (account === undefined ? runAny(work) : runOf(account, work)) }
 }
 
-type Leave = () => void
+interface Places {
+  /** Takes a place at once if one is free, else in the order of the calls. */
+  take(): Promise<void> | undefined
+  /** Gives the place to the next one who waits. @returns true when all places are free */
+  leave(): boolean
+}
 
-/** Lets `places` callers in at once, and the others in the order in which they came. */
-function createQueue(places: number): () => Promise<Leave> {
-  let free = places
+function createPlaces(count: number): Places {
+  let free = count
   const waiting: (() => void)[] = []
-  const leave = () => {
-    const next = waiting.shift()
-    if (next) next()
-    else free++
-  }
-  return async () => {
-    if (free > 0) free--
-    else await new Promise<void>((enter) => waiting.push(enter))
-    return leave
+  return {
+    take() {
+      if (free === 0) return new Promise((resolve) => waiting.push(resolve))
+      free--
+    },
+    leave() {
+      const next = waiting.shift()
+      if (next) next()
+      else free++
+      return free === count
+    },
   }
 }

