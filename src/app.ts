@@ -9,7 +9,7 @@ import { sessionRoutes } from './features/sessions/routes.ts'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
 import { inBatches } from './http/batching.ts'
-import { createCors } from './http/cors.ts'
+import { createCors, createUnlistedOrigins } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
 import { createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
@@ -17,10 +17,12 @@ import { createDocument } from './http/openapi/document.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { type Access, createRouteTable, type Limit, pathOf, type Route, type RouteTable } from './http/route-table.ts'
+import type { Target } from './http/target.ts'
 import type { Service } from './service.ts'
 
 export interface App {
-  fetch(request: Request): Promise<Response>
+  /** @param target `plain` when it is not given, as for a request made in process */
+  fetch(request: Request, target?: Target): Promise<Response>
   /** Whether a load balancer or a monitor asks for the state of the process. */
   isProbe(request: Request): boolean
   table: RouteTable
@@ -61,7 +63,7 @@ export function createApp(service: Service, peer: PeerAddress = () => undefined)
     guard: createGuard(service.access.authorize),
     handle: elysia.fetch,
     requestId: createRequestIds(random),
-    cors: createCors(config.CORS_ORIGINS),
+    cors: createCors(config.CORS_ORIGINS, createUnlistedOrigins(config, log)),
     log,
     observe: metrics.answered,
     quiet: probePatterns,
@@ -71,13 +73,18 @@ export function createApp(service: Service, peer: PeerAddress = () => undefined)
 
 /** Reads the words of a route. @throws Error for a route without them, which must not be served */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {
-  const detail = (hooks.detail ?? {}) as { 'x-access'?: Access; 'x-limit'?: Limit; 'x-oauth'?: boolean }
-  const { 'x-access': access, 'x-limit': limit, 'x-oauth': oauth = false } = detail
+  const detail = (hooks.detail ?? {}) as {
+    'x-access'?: Access
+    'x-limit'?: Limit
+    'x-oauth'?: boolean
+    'x-proxied'?: boolean
+  }
+  const { 'x-access': access, 'x-limit': limit, 'x-oauth': oauth = false, 'x-proxied': proxied = false } = detail
   if (access === undefined) throw new Error(`${method} ${path} has no access word`)
   if (limit === undefined && (access === 'open' || method !== 'GET'))
     throw new Error(`${method} ${path} is open or writes, and names no limit`)
   const statuses = Object.keys((hooks.response ?? {}) as object).map(Number)
-  return { method, pattern: path, access, limit, oauth, statuses }
+  return { method, pattern: path, access, limit, oauth, proxied, statuses }
 }
 
 interface ElysiaRoute {

@@ -1,5 +1,6 @@
 import type { App } from '../app.ts'
 import type { Config } from '../config/schema.ts'
+import { servedTargets } from '../http/target.ts'
 import { CommandError } from './context.ts'
 
 /** In bytes. The parsers refuse bodies over 64 KiB. This limit stops the transfer of very large bodies. */
@@ -19,14 +20,14 @@ export interface Listener {
  */
 export function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): Listener {
   const first = Promise.withResolvers<App['fetch']>()
-  let answer: App['fetch'] = async (request) => (await first.promise)(request)
+  let answer: App['fetch'] = async (request, target) => (await first.promise)(request, target)
   try {
     const server = Bun.serve({
       hostname: HOST,
       port: PORT,
       maxRequestBodySize: MAX_REQUEST_BODY,
       idleTimeout: IDLE_TIMEOUT,
-      fetch: (request) => answer(request),
+      ...servedTargets((request, target) => answer(request, target)),
     })
     return {
       server,

@@ -23,12 +23,12 @@ export async function runServer(
   try {
     const app = createApp(service, (request) => server.requestIP(request)?.address)
     // The first request that is not a probe turns on JIT compilation. Without JIT, a server needs less memory.
-    answerWith((request) => {
+    answerWith((request, target) => {
       if (!app.isProbe(request)) {
         answerWith(app.fetch)
         nextTurn().then(enableJit)
       }
-      return app.fetch(request)
+      return app.fetch(request, target)
     })
     const url = addressOf(config)
     log.info('started', {
@@ -41,7 +41,7 @@ export async function runServer(
     warnOfSettings(config, { dev, log })
     const signal = await context.stopSignal()
     log.info('stopping', { signal })
-    answerWith(async (request) => lastOnConnection(await app.fetch(request)))
+    answerWith(async (request, target) => lastOnConnection(await app.fetch(request, target)))
     await drain(server, {
       startDraining: probes.startDraining,
       delaySeconds: config.SHUTDOWN_DELAY_SECONDS,

@@ -1,10 +1,12 @@
 import { type Clock, nextTurn } from '../lib/clock.ts'
 import type { Exchange } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
+import type { Target } from './target.ts'
 
 /** A request that waits for its turn of the event loop. */
 interface Arrival {
   received: Request
+  target: Target | undefined
   started: number
   resolve: (response: Response | Promise<Response>) => void
   reject: (error: unknown) => void
@@ -18,7 +20,7 @@ interface Arrival {
  * and the answers leave in one burst, so the kernel wakes their reader once. This saves a fifth of a cheap request's
  * CPU time.
  */
-export function inBatches(steps: Pipeline, clock: Clock): (received: Request) => Promise<Response> {
+export function inBatches(steps: Pipeline, clock: Clock): (received: Request, target?: Target) => Promise<Response> {
   let arrived: Arrival[] = []
 
   function answerArrived(): void {
@@ -34,8 +36,8 @@ export function inBatches(steps: Pipeline, clock: Clock): (received: Request) =>
     for (const exchange of answered) steps.report(exchange, now)
   }
 
-  function judged({ received, started }: Arrival): Exchange {
-    const exchange = steps.open(received, started)
+  function judged({ received, started, target }: Arrival): Exchange {
+    const exchange = steps.open(received, started, target)
     steps.judge(exchange)
     return exchange
   }
@@ -52,10 +54,10 @@ export function inBatches(steps: Pipeline, clock: Clock): (received: Request) =>
     return response
   }
 
-  return (received) =>
+  return (received, target) =>
     new Promise((resolve, reject) => {
       if (arrived.length === 0) nextTurn().then(answerArrived)
-      arrived.push({ received, started: clock.monotonic(), resolve, reject })
+      arrived.push({ received, target, started: clock.monotonic(), resolve, reject })
     })
 }
 

@@ -7,7 +7,7 @@ import type { Route } from './route-table.ts'
 export interface Exchange {
   /** The request as the server received it. Only this object knows its connection. */
   readonly received: Request
-  /** The request to answer: `received`, or a stand-in with a usable URL or with GET for HEAD. */
+  /** The request to answer: `received`, or a stand-in with a usable URL, or with GET for HEAD or for a proxy's request. */
   readonly request: Request
   /** Milliseconds of the monotonic clock. */
   readonly started: number
@@ -15,6 +15,7 @@ export interface Exchange {
   readonly id: string
   /** The method that the client sent; `request` has GET where this is HEAD. */
   readonly method: string
+  /** Empty where the target was changed, so that no route has it. */
   readonly path: string
   /** The route's pattern for log and metrics. Without a route for this method it is the pattern of GET, else `unmatched`. */
   readonly pattern: string

@@ -44,7 +44,8 @@ function checkClient(authorization: string | null): void {
 }
 
 /**
- * The options of a route: `open: true` with a `limit`, or `access: '…'`; and `oauth: true` for the errors of RFC 6749.
+ * The options of a route: `open: true` with a `limit`, or `access: '…'`;  `oauth: true` for the errors of RFC 6749;
+ * `proxied: true` for a route that proxies ask about other requests.
  * A route without a credential and a route that is not GET need a `limit`.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
@@ -52,6 +53,7 @@ export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   access: (word: Exclude<Access, 'open'>) => ({ detail: extended({ 'x-access': word }) }),
   limit: (limit: Limit) => ({ detail: extended({ 'x-limit': limit }) }),
   oauth: (_: true) => ({ detail: extended({ 'x-oauth': true }) }),
+  proxied: (_: true) => ({ detail: extended({ 'x-proxied': true }) }),
 })
 
 /** The type that Elysia gives `detail` lacks the `x-` members that OpenAPI allows (section 4.9). */

@@ -8,6 +8,7 @@ import { asRefusal, refuse } from './errors.ts'
 import { attachExchange, type Exchange } from './exchange.ts'
 import { pathOf, type Route, type RouteTable, targetOf } from './route-table.ts'
 import { putCommonHeaders } from './security-headers.ts'
+import { BELOW, type Target } from './target.ts'
 
 export interface PipelineOptions {
   table: RouteTable
@@ -35,8 +36,8 @@ export interface Answered {
 
 /** The four steps of every request, in this order. */
 export interface Pipeline {
-  /** Finds the route. */
-  open(received: Request, started: number): Exchange
+  /** Finds the route. @param target `plain` by default */
+  open(received: Request, started: number, target?: Target): Exchange
   /** Starts to check the credential. Nothing of the body is read. */
   judge(exchange: Exchange): void
   /** Makes the answer, a refusal or that of Elysia and the handler, and adds the headers of every answer. */
@@ -69,13 +70,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   function answerWithoutRoute(exchange: Exchange): Response {
-    const allowed = table.allowed(exchange.path)
+    const { path } = exchange
+    const own = table.allowed(path)
+    const slashed = own.length === 0 && path.endsWith('/')
+    const allowed = slashed ? table.allowed(path.slice(0, -1)) : own
     if (allowed.length === 0) return refuse(log, new KeywardError('not_found'), exchange)
     if (exchange.method === 'OPTIONS')
       return (
         cors.preflight(exchange.request, allowed) ??
         new Response(null, { status: 204, headers: { allow: allowed.join(', ') } })
       )
+    if (slashed) return withoutSlash(exchange)
     const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange)
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
@@ -85,32 +90,35 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const { headers } = response
     headers.set('x-request-id', exchange.id)
     putCommonHeaders(headers)
-    cors.decorate(exchange.request, response)
+    // Only a proxy reads these answers, and a browser would take them for those of the service behind it.
+    if (!exchange.route?.proxied) cors.decorate(exchange.request, response)
     exchange.status = response.status
     return response
   }
 
   return {
-    open(received, started) {
+    open(received, started, target = 'plain') {
       // Bun passes on the bare target as URL if the Host header is malformed, or missing as HTTP/1.0 allows.
       const hasHost = received.url.charCodeAt(0) !== SLASH
       const request = hasHost ? received : new Request(`http://localhost${received.url}`, received)
       // RFC 9112 section 3.2 requires a 400.
       const refused = hasHost || !request.headers.has('host') ? undefined : malformedHost()
       const { method } = request
-      const path = pathOf(request.url)
+      const path = target === 'plain' ? pathOf(request.url) : target === 'below' ? BELOW : ''
       const own = table.find(method, path)
-      const get = own ? undefined : table.find('GET', path)
+      const proxied = own ? undefined : table.proxied(path)
+      const get = own ? undefined : (proxied ?? table.find('GET', path))
       const headersOnly = get !== undefined && method === 'HEAD'
+      const asked = proxied && path !== proxied.pattern ? proxied.pattern : targetOf(request.url)
       return {
         received,
-        request: headersOnly ? asGet(request) : request,
+        request: headersOnly || proxied ? asGet(request, asked) : request,
         started,
         id: requestId(request.headers.get('x-request-id')),
         method,
         path,
         pattern: (own ?? get)?.pattern ?? 'unmatched',
-        route: refused ? undefined : headersOnly ? get : own,
+        route: refused ? undefined : headersOnly ? get : (own ?? proxied),
         headersOnly,
         refused,
         judged: undefined,
@@ -167,11 +175,22 @@ const SLASH = 0x2f
 const malformedHost = () => new KeywardError('invalid_request', { sentence: 'The Host header is malformed' })
 
 /**
- * The GET request in place of a HEAD request. It gets a host of our own: Bun accepts some malformed hosts (a number that is
+ * Sends the client to the same path without the slash at its end, as FastAPI does. The address is relative, so it holds
+ * where a proxy serves Keyward under a path of its own.
+ */
+function withoutSlash({ path, request }: Exchange): Response {
+  const name = path.slice(path.lastIndexOf('/', path.length - 2) + 1, -1)
+  const query = targetOf(request.url).slice(path.length)
+  const location = `../${name}${query}`.replace(/[^\x21-\x7e]/g, encodeURIComponent)
+  return new Response(null, { status: 307, headers: { location } })
+}
+
+/**
+ * The GET request in place of a HEAD request, or of a request that a proxy asks about. It has no body. It gets a host of our own: Bun accepts some malformed hosts (a number that is
  * too large) and then refuses to make a request from their URL.
  */
-const asGet = (request: Request): Request =>
-  new Request(`http://localhost${targetOf(request.url)}`, { headers: request.headers })
+const asGet = (request: Request, target: string): Request =>
+  new Request(`http://localhost${target}`, { headers: request.headers })
 
 /** The headers of a GET answer, with the length of its body (RFC 9110 section 9.3.2). */
 async function withoutBody(response: Response): Promise<Response> {

@@ -16,6 +16,11 @@ export interface Route {
   limit?: Limit
   /** Errors follow RFC 6749 section 5.2. */
   oauth: boolean
+  /**
+   * A proxy asks here about a request of its own, with that request's method and maybe its path below the pattern. So the
+   * route answers every method and every path below as GET of the pattern without a query.
+   */
+  proxied: boolean
   /** The statuses that the route declares for its answers. */
   statuses: readonly number[]
 }
@@ -24,6 +29,8 @@ export interface RouteTable {
   routes: readonly Route[]
   /** The route of a path. The path is not decoded, so each route has one spelling. */
   find(method: string, path: string): Route | undefined
+  /** The route with `proxied` of a path or of a path above it. */
+  proxied(path: string): Route | undefined
   /** The methods of a path, with `OPTIONS`; empty for a path without routes. */
   allowed(path: string): string[]
 }
@@ -38,9 +45,11 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     else exact.set(pattern, methods)
   }
   const methodsOf = (path: string) => exact.get(path) ?? patterns.find(({ match }) => match.test(path))?.methods
+  const proxied = routes.filter((route) => route.proxied)
   return {
     routes,
     find: (method, path) => methodsOf(path)?.get(method),
+    proxied: (path) => proxied.find(({ pattern }) => path === pattern || path.startsWith(`${pattern}/`)),
     allowed(path) {
       const methods = methodsOf(path)
       if (!methods) return []
@@ -52,9 +61,9 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
 /**
  * A parameter in a path matches every character that a segment may contain unencoded (RFC 3986 section 3.3), so the
  * credential is checked before the parameter is read. A percent-encoded segment matches no route: it could be NUL, invalid
- * UTF-8 or a second spelling, and no id, key id or name of a role or permission needs it.
+ * UTF-8 or a second spelling, and no id, key id or name of a role or permission needs it. Neither does a dot segment.
  */
-const parameter = "[A-Za-z0-9._~:@!$&'()*+,;=-]+"
+const parameter = "(?!\\.{1,2}(?:/|$))[A-Za-z0-9._~:@!$&'()*+,;=-]+"
 
 const toRegExp = (pattern: string): RegExp =>
   new RegExp(

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { chownSync, mkdirSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
 import { hasPrograms } from '../support/programs.ts'
+import { type RunningProxy, startProxy } from '../support/proxy.ts'
 import { blocksOf, readChapter } from '../support/readme.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { type Served, serve } from '../support/socket.ts'
@@ -15,24 +15,24 @@ const sandbox = scratchFolder('nginx')
 const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
 
 /** Runs nginx with the guide's block, on its own TCP port and with its own folder for all files. */
-async function startNginx(keyward: string, app: string) {
-  const port = await freePort()
-  for (const name of ['temp', 'logs']) mkdirSync(join(sandbox, name))
-  const locations = snippet
-    .replace('http://keyward:8000', keyward)
-    .replaceAll('http://app:3000', app)
-    .replace('location / {', 'location /open-to-all-who-log-in/ {')
-  // The same block again for administrators, with the role condition that the guide describes.
-  const forAdmins = locations
-    .replace('/open-to-all-who-log-in/', '/for-admins/')
-    .replaceAll('/keyward', '/keyward-admin')
-    .replace('/forward-auth;', '/forward-auth?role=admin;')
-  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-    .map((name) => `${name}_temp_path ${join(sandbox, 'temp', name)};`)
-    .join('\n')
-  await Bun.write(
-    join(sandbox, 'nginx.conf'),
-    `daemon off;
+const startNginx = (keyward: string, app: string) =>
+  startProxy(async (port) => {
+    for (const name of ['temp', 'logs']) mkdirSync(join(sandbox, name))
+    const locations = snippet
+      .replace('http://keyward:8000', keyward)
+      .replaceAll('http://app:3000', app)
+      .replace('location / {', 'location /open-to-all-who-log-in/ {')
+    // The same block again for administrators, with the role condition that the guide describes.
+    const forAdmins = locations
+      .replace('/open-to-all-who-log-in/', '/for-admins/')
+      .replaceAll('/keyward', '/keyward-admin')
+      .replace('/forward-auth;', '/forward-auth?role=admin;')
+    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+      .map((name) => `${name}_temp_path ${join(sandbox, 'temp', name)};`)
+      .join('\n')
+    await Bun.write(
+      join(sandbox, 'nginx.conf'),
+      `daemon off;
     master_process off;
     pid ${join(sandbox, 'nginx.pid')};
     error_log stderr error;
@@ -46,49 +46,18 @@ async function startNginx(keyward: string, app: string) {
         ${forAdmins}
       }
     }`,
-  )
-  // nothing here needs root
-  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
-  if (nobody.uid !== undefined)
-    for (const name of ['', 'temp', 'logs']) chownSync(join(sandbox, name), nobody.uid, nobody.gid)
-  const nginx = Bun.spawn(['nginx', '-e', 'stderr', '-p', sandbox, '-c', join(sandbox, 'nginx.conf')], {
-    ...nobody,
-    env: { PATH: `${process.env.PATH}:/usr/sbin` },
-    stdout: 'ignore',
-    stderr: 'pipe',
-  })
-  while (!(await accepts(port))) {
-    if (nginx.exitCode !== null) throw new Error(await nginx.stderr.text())
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  const stop = async () => {
-    nginx.kill()
-    await nginx.exited
-  }
-  return { url: `http://127.0.0.1:${port}`, stop }
-}
-
-async function freePort(): Promise<number> {
-  const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
-  const port = server.port!
-  await server.stop(true)
-  return port
-}
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.on('error', () => resolve(false))
+    )
+    // nothing here needs root
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+    if (nobody.uid !== undefined)
+      for (const name of ['', 'temp', 'logs']) chownSync(join(sandbox, name), nobody.uid, nobody.gid)
+    return { ...nobody, args: ['nginx', '-e', 'stderr', '-p', sandbox, '-c', join(sandbox, 'nginx.conf')] }
   })
 
 describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, run by an unprivileged user', () => {
   let keyward: TestApp
   let served: Served
-  let nginx: Awaited<ReturnType<typeof startNginx>>
+  let nginx: RunningProxy
   let upstream: Bun.Server<undefined>
   let reached = 0
   let ada: SignedUp

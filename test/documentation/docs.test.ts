@@ -44,7 +44,7 @@ describe('the documentation', () => {
     }
   })
 
-  test.each(['/docs/swagger-ui.css', '/docs/page-AAAAAAAAAAAAAAAA.js', '/docs/..%2f..%2fpackage.json', '/docs/'])(
+  test.each(['/docs/swagger-ui.css', '/docs/page-AAAAAAAAAAAAAAAA.js', '/docs/..%2f..%2fpackage.json', '/docs//'])(
     'has no %s',
     async (path) => {
       expect((await app.request('GET', path)).status).toBe(404)

@@ -115,7 +115,7 @@ describe('the guide', () => {
     )
   })
 
-  test.each(['nothing', 'README', 'README.md', 'settings.md', 'Settings', '..', 'constructor', '__proto__'])(
+  test.each(['nothing', 'README', 'README.md', 'settings.md', 'Settings', '...', 'constructor', '__proto__'])(
     'has no %s',
     async (name) => {
       expect((await get(name)).status).toBe(404)

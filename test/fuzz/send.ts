@@ -58,7 +58,10 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
     const request = new Request(`http://localhost:8000${target}`, init)
     const path = pathOf(request.url)
     const { method } = request
-    const route = app.table.find(method, path) ?? (method === 'HEAD' ? app.table.find('GET', path) : undefined)
+    const route =
+      app.table.find(method, path) ??
+      app.table.proxied(path) ??
+      (method === 'HEAD' ? app.table.find('GET', path) : undefined)
     const texts = textsOf({ target, headers, body })
     const said = [...texts].join('\n')
     const operation = route && operations.get(`${route.method} ${route.pattern}`)

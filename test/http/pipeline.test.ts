@@ -16,6 +16,7 @@ const route = (pattern: string, access: string): Route => ({
   access,
   limit: { none: 'a test' },
   oauth: false,
+  proxied: false,
   statuses: [200],
 })
 const table = createRouteTable([route('/open', 'open'), route('/person', 'user'), route('/late', 'users:read')])

@@ -135,7 +135,18 @@ describe('the order of checks', () => {
 describe('paths and methods', () => {
   test('an unknown path is 404 for every method, also OPTIONS', async () => {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-      for (const path of ['/', '/nope', '/token/', '//token', '/TOKEN', '/%74oken', '/token%20', '/toke', '/tokens'])
+      for (const path of [
+        '/',
+        '/nope',
+        '/nope/',
+        '/token//',
+        '//token',
+        '/TOKEN',
+        '/%74oken',
+        '/token%20',
+        '/toke',
+        '/tokens',
+      ])
         await expectRefusal(await app.request(method, path), 'not_found')
     expect((await app.request('HEAD', '/nope')).status).toBe(404)
   })

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { servedTargets } from '../../src/http/target.ts'
 import type { TestApp } from './app.ts'
 
 export interface Served {
@@ -21,11 +22,11 @@ export interface RawAnswer {
 
 /** Serves a test's Keyward over a socket, as `keyward serve` does. Send `Connection: close` in requests of `raw`. */
 export function serve(app: Pick<TestApp, 'fetch'>): Served {
-  const server = Bun.serve({
+  const server: Bun.Server<undefined> = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
     maxRequestBodySize: 1024 * 1024,
-    fetch: (request, self): Promise<Response> => app.fetch(request, self.requestIP(request)?.address),
+    ...servedTargets((request, target) => app.fetch(request, server.requestIP(request)?.address, target)),
   })
   return {
     url: `http://127.0.0.1:${server.port}`,
@@ -33,6 +34,9 @@ export function serve(app: Pick<TestApp, 'fetch'>): Served {
     stop: () => server.stop(true),
   }
 }
+
+/** Sends bytes unchanged to a port of this machine; see `Served.raw`. */
+export const rawTo = async (port: number, text: string): Promise<RawAnswer> => parse(await exchange(port, text, false))
 
 const exchange = (port: number, text: string, end: boolean): Promise<string> =>
   new Promise((resolve, reject) => {

@@ -39,12 +39,13 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
       },
       {
         access: 'user',
+        proxied: true,
         response: { 200: ForwardedUser, ...problems('not_authenticated', 'invalid_token', 'forbidden') },
         detail: {
           operationId: 'forwardAuth',
           summary: 'Authorize a request for a proxy',
           description:
-            'For nginx `auth_request`, and forward authentication of Traefik and Caddy. `200` lets the request pass and names the user in `X-Auth-Request-*` headers, which the proxy forwards. Every answer has each of them, empty without a value. `401` and `403` refuse the request.',
+            'For nginx `auth_request`, forward authentication of Traefik and Caddy, and `ext_authz` of Envoy and Istio. Every method is answered as GET, and so is every path below, whose path and query are not read; no body is read. `200` lets the request pass and names the user in `X-Auth-Request-*` headers, which the proxy forwards. Every answer has each of them, empty without a value. `401` and `403` refuse the request.',
           tags: ['tokens'],
           parameters: [
             {

@@ -105,4 +105,6 @@ OAuth routes add \`error\` and \`error_description\` (RFC 6749 section 5.2). Eve
 names it in the server's log.
 
 **Tokens** are read from the \`Authorization\` header only. An access token expires after minutes; \`refreshTokens\`
-exchanges a refresh token for a new pair, and each refresh token is for one use.`
+exchanges a refresh token for a new pair, and each refresh token is for one use.
+
+**A path with one slash too many** at its end is answered by 307 with a relative \`Location\`, the path without the slash.`
