@@ -9,7 +9,7 @@ import { sessionRoutes } from './features/sessions/routes.ts'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
 import { inBatches } from './http/batching.ts'
-import { createCors } from './http/cors.ts'
+import { createCors, createUnlistedOrigins } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
 import { createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
@@ -63,7 +63,7 @@ export function createApp(service: Service, peer: PeerAddress = () => undefined)
     guard: createGuard(service.access.authorize),
     handle: elysia.fetch,
     requestId: createRequestIds(random),
-    cors: createCors(config.CORS_ORIGINS),
+    cors: createCors(config.CORS_ORIGINS, createUnlistedOrigins(config, log)),
     log,
     observe: metrics.answered,
     quiet: probePatterns,

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { sealedWith, secretId } from '../../src/lib/seal.ts'
+import type { Store } from '../../src/storage/store.ts'
 import { turns } from '../sessions/support.ts'
 import { type TestApp, testSecret } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
@@ -9,6 +10,7 @@ import { appsPerTest } from '../support/hooks.ts'
 import { ada, expectNothingLost, type Held, logIn, refresh } from './scenario.ts'
 
 const newSecret = 'only-for-tests-too-c8d1a6e0b94f7325'
+const purposes = ['api_key', 'device_token', 'limit_name', 'refresh_token', 'username']
 const steps: Record<string, string>[] = [
   { SECRET_KEY: testSecret, SECRET_KEY_PREVIOUS: newSecret },
   { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret },
@@ -106,6 +108,47 @@ describeEachDialect('two processes of one database', (dialect) => {
     await owner.clock.advance(MINUTE)
     await next.process.maintainSecrets()
     expect(await seals(owner)).toEqual(new Set([secretId(newSecret)]))
+  })
+
+  test('12.A3 agree on the data keys when both start for the first time in the same moment', async () => {
+    const owner = await apps.open({ dialect })
+    await owner.signUp('ada', ada.password)
+    // As on a new database: the signing keys come after the data keys.
+    await owner.rows.signingKeys.remove()
+    await owner.rows.dataKeys.remove()
+    // Each waits before its first transaction, which adds the data keys, until the other has come as far.
+    const both = Promise.withResolvers<void>()
+    let arrived = 0
+    const store = (real: Store): Store => {
+      let isFirst = true
+      return {
+        ...real,
+        async transaction(work) {
+          if (isFirst && ++arrived === 2) both.resolve()
+          if (isFirst) await both.promise
+          isFirst = false
+          return real.transaction(work)
+        },
+      }
+    }
+    const shared = { databaseUrl: owner.databaseUrl, clock: owner.clock, replace: { store } }
+    const [one, other] = await Promise.all([apps.open(shared), apps.open(shared)])
+    expect((await owner.rows.dataKeys.all()).map(({ purpose }) => purpose).sort()).toEqual(purposes)
+    const pair = await refresh(one, (await logIn(other)).refresh_token)
+    await refresh(other, pair.refresh_token)
+  })
+
+  test('12.A3 have one current data key per purpose after several `keyward secrets renew` at once', async () => {
+    const { owner, start } = await setUp()
+    const replicas = [await start({}), await start({})] as const
+    const runs = ['a', 'b', 'c'].map((seed) =>
+      keyward(['secrets', 'renew', '--yes'], { databaseUrl: owner.databaseUrl, clock: owner.clock, seed }),
+    )
+    expect((await Promise.all(runs)).map(({ code, err }) => [code, err])).toEqual(Array(3).fill([0, '']))
+    expect((await owner.rows.dataKeys.all()).map(({ currentSlot }) => currentSlot!).sort()).toEqual(purposes)
+    for (const replica of replicas) await replica.process.pollSecrets()
+    const pair = await refresh(replicas[0], (await logIn(replicas[1])).refresh_token)
+    await refresh(replicas[1], pair.refresh_token)
   })
 
   test('12.A3 are counted by `keyward secrets status`, which names the next step', async () => {

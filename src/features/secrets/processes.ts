@@ -13,7 +13,11 @@ export interface Processes {
   leave(): Promise<void>
   /** The first secret of this process with which every running server can open seals; SECRET_KEY when there is none. */
   commonSecret(): Promise<string>
-  /** True when every running server can open seals of SECRET_KEY, and each that started later has the same SECRET_KEY. */
+  /**
+   * True when every running server can open seals of SECRET_KEY, and each that started later has the same SECRET_KEY.
+   * A server records its first heartbeat after it has opened all keys. So a server that starts right after this check
+   * has its keys, or does not start.
+   */
   mayMoveSeals(): Promise<boolean>
 }
 
