@@ -151,7 +151,7 @@ const ASK_WSGI = `
 import json, sys
 
 def ask(header):
-    try: return caller({"HTTP_X_AUTH_REQUEST_ACCESS_TOKEN": header})
+    try: return caller(header)
     except jwt.PyJWTError: return None
 
 print(json.dumps([ask(header) for header in json.load(sys.stdin)]))
