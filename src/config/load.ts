@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Check } from 'typebox/schema'
+import { maskDatabaseUrl } from '../lib/database-url.ts'
 import type { Random } from '../lib/random.ts'
 import { devSecretPath } from './dev-secret-path.ts'
 import type { DotenvFile } from './dotenv.ts'
@@ -25,8 +26,8 @@ export interface LoadedConfig {
   /** Where each value came from, for a person: `default`, `environment`, `/srv/.env:2`. */
   origins: ReadonlyMap<ConfigKey, string>
   /**
-   * Names in the environment that look like a misspelt setting, unknown names in a `.env`, and a `.env` with a secret that
-   * others can read.
+   * Names in the environment that look like a misspelt setting, unknown names in a `.env`, and a `.env` that others own or
+   * can read.
    */
   warnings: readonly ConfigProblem[]
 }
@@ -70,7 +71,11 @@ export function loadConfig(input: LoadInput): LoadedConfig {
   for (const [key, message] of contradictions(config, problems))
     problems.push({ key, source: sources.get(key), message })
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config: Object.freeze(config), origins, warnings: [...dotenvWarnings(dotenv), ...environmentWarnings(env)] }
+  return {
+    config: Object.freeze(config),
+    origins,
+    warnings: [...(dotenv ? [...unknownLines(dotenv), ...fileWarnings(dotenv)] : []), ...environmentWarnings(env)],
+  }
 }
 
 /** Returns the path of the development secret if an earlier command with `--dev` has created the file. */
@@ -163,23 +168,27 @@ function dotenvProblems({ path, entries, problems }: DotenvFile): ConfigProblem[
   return [...lines, ...names]
 }
 
-/** Warns of lines without a setting, and of a file that contains a secret and that other users can read. */
-function dotenvWarnings(dotenv: DotenvFile | undefined): ConfigProblem[] {
-  if (!dotenv) return []
-  const { path, entries } = dotenv
-  const unknown = [...entries].flatMap(([name, { line }]) =>
+/** Warns of the lines that set nothing. */
+const unknownLines = ({ path, entries }: DotenvFile): ConfigProblem[] =>
+  [...entries].flatMap(([name, { line }]) =>
     settingNames.includes(name)
       ? []
       : [{ key: name, source: `${path}:${line}`, message: 'is not a setting of Keyward' }],
   )
-  return [...unknown, ...openFileWarnings(dotenv)]
-}
 
-function openFileWarnings({ path, entries, isOpenToOthers }: DotenvFile): ConfigProblem[] {
-  if (!isOpenToOthers) return []
-  const secret = configKeys.find((name) => keySchema(name).secret && entries.has(name))
-  if (secret === undefined) return []
-  return [{ source: path, message: `others can read this file, which sets ${secret}; run: chmod 600 ${path}` }]
+/** Warns of a `.env` file that another user owns, or that contains a secret and that others can read. */
+function fileWarnings({ path, entries, isOpenToOthers, isOfAnotherUser }: DotenvFile): ConfigProblem[] {
+  const messages: string[] = []
+  if (isOfAnotherUser) messages.push('this file belongs to another user, who can change every setting in it')
+  const secret = configKeys.find((name) => {
+    const text = entries.get(name)?.value ?? ''
+    return (
+      text !== '' && (keySchema(name).secret || (name === 'DATABASE_URL' && maskDatabaseUrl(text).includes('********')))
+    )
+  })
+  if (isOpenToOthers && secret !== undefined)
+    messages.push(`others can read this file, which sets ${secret}; run: chmod 600 ${path}`)
+  return messages.map((message) => ({ source: path, message }))
 }
 
 function environmentWarnings(env: LoadInput['env']): ConfigProblem[] {

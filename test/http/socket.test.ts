@@ -136,7 +136,7 @@ describe('the Host header', () => {
 
 describe('other methods', () => {
   test('J5: CONNECT opens no tunnel', async () => {
-    expect((await send('CONNECT', 'elsewhere.example:443')).status).toBe(405)
+    expect((await send('CONNECT', 'elsewhere.example:443')).status).toBe(404)
     expect((await send('CONNECT', '/users/me')).status).toBe(405)
   })
 

@@ -26,7 +26,7 @@ describeEachDialect('keyward keys', (dialect) => {
   test('list shows the state of each key and since when, and nothing private', async () => {
     const app = await apps.open({ dialect })
     const [active, next] = await publishedKids(app)
-    const { code, out, err } = await keys(app)
+    const { code, out, err } = await keys(app, 'list')
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out.trimEnd().split('\n').sort()).toEqual(
       [
