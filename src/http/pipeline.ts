@@ -186,8 +186,8 @@ function withoutSlash({ path, request }: Exchange): Response {
 }
 
 /**
- * The GET request in place of a HEAD request, or of a request that a proxy asks about. It has no body. It gets a host of our own: Bun accepts some malformed hosts (a number that is
- * too large) and then refuses to make a request from their URL.
+ * The GET request in place of a HEAD request, or of a request that a proxy asks about. It has no body. It gets a host of
+ * our own: Bun accepts some malformed hosts (a number that is too large) and then refuses to make a request from their URL.
  */
 const asGet = (request: Request, target: string): Request =>
   new Request(`http://localhost${target}`, { headers: request.headers })
