@@ -1,4 +1,5 @@
 import { Check } from 'typebox/schema'
+import { maskDatabaseUrl } from '../lib/database-url.ts'
 import type { Random } from '../lib/random.ts'
 import type { DotenvFile } from './dotenv.ts'
 import { limitProblems } from './limits.ts'
@@ -22,7 +23,7 @@ export interface LoadedConfig {
   config: DraftConfig
   /** Where each value came from, for a person: `default`, `environment`, `/srv/.env:2`. */
   origins: ReadonlyMap<ConfigKey, string>
-  /** Names in the environment that look like a misspelt setting, and a `.env` with a secret that others can read. */
+  /** Names in the environment that look like a misspelt setting, and a `.env` that others own or can read. */
   warnings: readonly ConfigProblem[]
 }
 
@@ -149,13 +150,21 @@ function dotenvProblems({ path, entries, problems }: DotenvFile): ConfigProblem[
   return [...lines, ...names]
 }
 
-/** Warns of a `.env` file that contains a secret and that other users can read. */
+/** Warns of a `.env` file that another user owns, or that contains a secret and that others can read. */
 function dotenvWarnings(dotenv: DotenvFile | undefined): ConfigProblem[] {
-  if (!dotenv?.isOpenToOthers) return []
-  const { path, entries } = dotenv
-  const secret = configKeys.find((name) => keySchema(name).secret && entries.has(name))
-  if (secret === undefined) return []
-  return [{ source: path, message: `others can read this file, which sets ${secret}; run: chmod 600 ${path}` }]
+  if (!dotenv) return []
+  const { path, entries, isOpenToOthers, isOfAnotherUser } = dotenv
+  const messages: string[] = []
+  if (isOfAnotherUser) messages.push('this file belongs to another user, who can change every setting in it')
+  const secret = configKeys.find((name) => {
+    const text = entries.get(name)?.value ?? ''
+    return (
+      text !== '' && (keySchema(name).secret || (name === 'DATABASE_URL' && maskDatabaseUrl(text).includes('********')))
+    )
+  })
+  if (isOpenToOthers && secret !== undefined)
+    messages.push(`others can read this file, which sets ${secret}; run: chmod 600 ${path}`)
+  return messages.map((message) => ({ source: path, message }))
 }
 
 function environmentWarnings(env: LoadInput['env']): ConfigProblem[] {
