@@ -55,7 +55,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   /** Never throws: errors of the guard and of a handler become answers. */
   function respond(exchange: Exchange): MaybePromise<Response> {
-    if (exchange.refused) return refuse(log, exchange.refused, exchange)
+    if (exchange.refused) return refuse(log, exchange.refused, exchange, table.isOAuth(exchange.path))
     if (!exchange.route) return answerWithoutRoute(exchange)
     const refused = (error: unknown) => refuse(log, error, exchange)
     try {
@@ -81,7 +81,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         new Response(null, { status: 204, headers: { allow: allowed.join(', ') } })
       )
     if (slashed) return withoutSlash(exchange)
-    const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange)
+    const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange, table.isOAuth(path))
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
   }
