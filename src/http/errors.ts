@@ -1,5 +1,5 @@
 import { Elysia, ParseError, ValidationError } from 'elysia'
-import { type ErrorCode, type FieldError, KeywardError, refusalIn } from '../errors.ts'
+import { type ErrorCode, type FieldError, KeywardError, MISSING, refusalIn } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 
@@ -56,9 +56,9 @@ const asOAuth = (refusal: KeywardError): KeywardError =>
 function fieldErrors(error: ValidationError): FieldError[] {
   const byField = new Map<string, string>()
   for (const one of error.all) {
-    const { path, message } = one as { path?: string; message?: string }
+    const { path, message, value } = one as { path?: string; message?: string; value?: unknown }
     const field = (path ?? '').split('/').filter(Boolean).join('.') || 'body'
-    if (!byField.has(field)) byField.set(field, message ?? 'Invalid value')
+    if (!byField.has(field)) byField.set(field, value === undefined ? MISSING : (message ?? 'Invalid value'))
   }
   return [...byField].map(([field, message]) => ({ field, message }))
 }
@@ -70,7 +70,9 @@ function fieldErrors(error: ValidationError): FieldError[] {
 export const problemType = (oauth: boolean): string => (oauth ? 'application/json' : 'application/problem+json')
 
 /** The problem document (RFC 9457) of a refusal, on an OAuth route with the members of RFC 6749 section 5.2. */
-export function problemOf({ code, status, message, errors }: KeywardError, oauth: boolean) {
+export function problemOf(refusal: KeywardError, oauth: boolean) {
+  const { code, status, errors } = refusal
+  const message = sentenceOf(refusal)
   const detail = errors && oauth ? `${message}: ${sentences(errors)}` : message
   return {
     type: 'about:blank',
@@ -93,6 +95,14 @@ function problemResponse(refusal: KeywardError, oauth: boolean): Response {
   }
   return new Response(JSON.stringify(problemOf(refusal, oauth)), { status, headers })
 }
+
+/** Returns the sentence of a refusal. A rate limit also says when the next attempt is possible. */
+const sentenceOf = ({ code, message, retryAfter }: KeywardError): string =>
+  code === 'rate_limited' && retryAfter !== undefined
+    ? `Too many attempts, try again in ${inSeconds(retryAfter)}`
+    : message
+
+const inSeconds = (seconds: number): string => (Math.ceil(seconds) === 1 ? '1 second' : `${Math.ceil(seconds)} seconds`)
 
 const sentences = (errors: readonly FieldError[]): string =>
   errors.map(({ field, message }) => `${field}: ${message}`).join('; ')

@@ -22,6 +22,8 @@ export interface PipelineOptions {
   observe?: (answered: Answered) => void
   /** Patterns that probes request every few seconds: their successes are logged at level `debug`. */
   quiet?: ReadonlySet<string>
+  /** Logs the path of a request that matched no route. */
+  logUnknownPaths?: boolean
 }
 
 /** An answer as metrics count it. */
@@ -51,7 +53,7 @@ export interface Pipeline {
  * was not read yet, do not cover `HEAD`, `OPTIONS` and 405, and cost a third of a cheap request.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { table, guard, handle, requestId, cors, log, observe, quiet } = options
+  const { table, guard, handle, requestId, cors, log, observe, quiet, logUnknownPaths = false } = options
 
   /** Never throws: errors of the guard and of a handler become answers. */
   function respond(exchange: Exchange): MaybePromise<Response> {
@@ -143,7 +145,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const answer = exchange.headersOnly ? andThen(response, withoutBody) : response
       return andThen(answer, (made) => finish(exchange, made))
     },
-    report({ id, method, pattern, status, started, code, caller, userId }, now) {
+    report({ id, method, path, pattern, status, started, code, caller, userId }, now) {
       const milliseconds = now - started
       observe?.({ method, pattern, status, milliseconds, code })
       const level = status < 400 && quiet?.has(pattern) ? 'debug' : 'info'
@@ -151,6 +153,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         request_id: id,
         method,
         route: pattern,
+        path: logUnknownPaths && pattern === 'unmatched' ? path : undefined,
         status,
         code,
         ms: Math.round(milliseconds * 100) / 100,
