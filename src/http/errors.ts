@@ -63,6 +63,12 @@ function fieldErrors(error: ValidationError): FieldError[] {
   return [...byField].map(([field, message]) => ({ field, message }))
 }
 
+/**
+ * The media type of a refusal. RFC 6749 section 5.2 requires `application/json`, and RFC 7009 and RFC 7662 refer to it:
+ * client libraries do not read an error of another type, so the app would not learn that it is `invalid_grant`.
+ */
+export const problemType = (oauth: boolean): string => (oauth ? 'application/json' : 'application/problem+json')
+
 /** The problem document (RFC 9457) of a refusal, on an OAuth route with the members of RFC 6749 section 5.2. */
 export function problemOf({ code, status, message, errors }: KeywardError, oauth: boolean) {
   const detail = errors && oauth ? `${message}: ${sentences(errors)}` : message
@@ -80,7 +86,7 @@ export function problemOf({ code, status, message, errors }: KeywardError, oauth
 function problemResponse(refusal: KeywardError, oauth: boolean): Response {
   const { code, status, retryAfter = status === 503 ? 1 : undefined } = refusal
   const headers = {
-    'content-type': 'application/problem+json',
+    'content-type': problemType(oauth),
     ...challenge(code, status),
     ...rateLimit(refusal),
     ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }),
@@ -91,12 +97,14 @@ function problemResponse(refusal: KeywardError, oauth: boolean): Response {
 const sentences = (errors: readonly FieldError[]): string =>
   errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
 
-/** RFC 6750 section 3. The answer to a client that tried Basic names that scheme too (RFC 6749 section 5.2). */
+/** RFC 6750 section 3, which requires a parameter after the scheme. The answer to a client that tried Basic names that scheme too (RFC 6749 section 5.2). */
 function challenge(code: ErrorCode, status: number): Record<string, string> {
   if (status !== 401) return {}
-  if (code === 'invalid_token') return { 'www-authenticate': 'Bearer error="invalid_token"' }
-  return { 'www-authenticate': code === 'invalid_client' ? 'Bearer, Basic realm="keyward"' : 'Bearer' }
+  if (code === 'invalid_token') return { 'www-authenticate': `${bearer}, error="invalid_token"` }
+  return { 'www-authenticate': code === 'invalid_client' ? `${bearer}, Basic realm="keyward"` : bearer }
 }
+
+const bearer = 'Bearer realm="keyward"'
 
 /** The limit that was reached (draft-ietf-httpapi-ratelimit-headers). */
 function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> {
@@ -111,9 +119,14 @@ function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> 
  * Answers an error. An unexpected error and the cause of a 503 are logged by class and stack, since the message may
  * contain data. A 503 without a cause is an overload; the log line of the request is enough for it.
  * @param exchange undefined outside the pipeline
+ * @param oauth whether the answer follows RFC 6749 section 5.2; by default as the route says
  */
-export function refuse(log: Log, error: unknown, exchange: Exchange | undefined): Response {
-  const oauth = exchange?.route?.oauth ?? false
+export function refuse(
+  log: Log,
+  error: unknown,
+  exchange: Exchange | undefined,
+  oauth: boolean = exchange?.route?.oauth ?? false,
+): Response {
   const refusal = oauth ? asOAuth(asRefusal(error)) : asRefusal(error)
   if (exchange) exchange.code = refusal.code
   if (refusal.code === 'internal')

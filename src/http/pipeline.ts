@@ -55,7 +55,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   /** Never throws: errors of the guard and of a handler become answers. */
   function respond(exchange: Exchange): MaybePromise<Response> {
-    if (exchange.refused) return refuse(log, exchange.refused, exchange)
+    if (exchange.refused) return refuse(log, exchange.refused, exchange, table.isOAuth(exchange.path))
     if (!exchange.route) return answerWithoutRoute(exchange)
     const refused = (error: unknown) => refuse(log, error, exchange)
     try {
@@ -81,7 +81,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         new Response(null, { status: 204, headers: { allow: allowed.join(', ') } })
       )
     if (slashed) return withoutSlash(exchange)
-    const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange)
+    const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange, table.isOAuth(path))
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
   }
@@ -186,8 +186,8 @@ function withoutSlash({ path, request }: Exchange): Response {
 }
 
 /**
- * The GET request in place of a HEAD request, or of a request that a proxy asks about. It has no body. It gets a host of our own: Bun accepts some malformed hosts (a number that is
- * too large) and then refuses to make a request from their URL.
+ * The GET request in place of a HEAD request, or of a request that a proxy asks about. It has no body. It gets a host of
+ * our own: Bun accepts some malformed hosts (a number that is too large) and then refuses to make a request from their URL.
  */
 const asGet = (request: Request, target: string): Request =>
   new Request(`http://localhost${target}`, { headers: request.headers })

@@ -159,7 +159,7 @@ describe('other methods', () => {
     expect(head.headers.get('content-length')).toBe(String(full.body.length))
     const refused = await served.raw(`HEAD${request}\r\n`)
     expect([refused.status, refused.body]).toEqual([401, ''])
-    expect(refused.headers.get('www-authenticate')).toBe('Bearer')
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="keyward"')
     const notAllowed = await send('HEAD', '/token')
     expect([notAllowed.status, notAllowed.headers.get('allow'), notAllowed.body]).toEqual([405, 'OPTIONS, POST', ''])
   })

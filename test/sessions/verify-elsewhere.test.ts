@@ -119,7 +119,7 @@ describe('the guide’s code that verifies a token', () => {
     const answers = JSON.parse(out) as { status: number; challenge: string | null; body: string }[]
     expect(answers.map(({ status }) => status)).toEqual([...cases.map(([, status]) => status), 401])
     expect(answers[0]!.body).toBe('orders of 1')
-    expect(answers.at(-1)!.challenge).toBe('Bearer')
+    expect(answers.at(-1)!.challenge).toBe('Bearer realm="api"')
   })
 })
 
