@@ -28,11 +28,15 @@ export interface App {
   table: RouteTable
 }
 
-/**
- * Wires the service: the error hook first, then every feature's routes, and the pipeline around them.
- * @param peer returns the address of the other end of a request's connection
- */
-export function createApp(service: Service, peer: PeerAddress = () => undefined): App {
+export interface AppOptions {
+  /** Returns the address of the other end of a request's connection. */
+  peer?: PeerAddress
+  /** Logs the path of a request that matched no route. A path may hold a secret, so this is for development. */
+  logUnknownPaths?: boolean
+}
+
+/** Wires the service: the error hook first, then every feature's routes, and the pipeline around them. */
+export function createApp(service: Service, { peer = () => undefined, logUnknownPaths }: AppOptions = {}): App {
   const { config, clock, random, log, metrics, probes } = service
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
   // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path of a shorter one.
@@ -67,6 +71,7 @@ export function createApp(service: Service, peer: PeerAddress = () => undefined)
     log,
     observe: metrics.answered,
     quiet: probePatterns,
+    logUnknownPaths,
   })
   return { fetch: inBatches(pipeline, clock), isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }

@@ -90,6 +90,9 @@ export class KeywardError extends Error {
   }
 }
 
+/** The message of a required field that was not sent, the same on every route. */
+export const MISSING = 'This field is missing'
+
 /** A `validation_failed` for one field. */
 export const invalidField = (field: string, message: string): KeywardError =>
   new KeywardError('validation_failed', { errors: [{ field, message }] })

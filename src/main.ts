@@ -36,6 +36,10 @@ const readSecret = async (prompt: string) => {
   return typed
 }
 
+/** Loaded on demand: it loads Node's streams. */
+const confirm = async (question: string) =>
+  (await import('./cli/confirm.ts')).confirm(process.stdin, process.stderr, question)
+
 // Not `process.stdout`: it loads Node's streams, which takes milliseconds, and ends the process when a write fails.
 const output = batchOutput(Bun.stdout.writer())
 // Also when `run` does not finish: after a second signal or an uncaught error.
@@ -66,6 +70,7 @@ run(process.argv.slice(2), {
   printsToTerminal,
   printError: (text) => process.stderr.write(text),
   readSecret,
+  confirm,
   stopSignal,
 })
   .then(endOutput)

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import { platform, userInfo } from 'node:os'
-import type { DatabaseTarget } from '../lib/database-url.ts'
 import type { Random } from '../lib/random.ts'
 import { randomId } from '../lib/random.ts'
+import { devSecretPath } from './dev-secret-path.ts'
 import { isKnownSecret } from './known-secrets.ts'
 import { clashMessage, jwtSecretClash } from './load.ts'
 import { ConfigError } from './problems.ts'
@@ -26,10 +26,6 @@ export function withSecretKey(draft: DraftConfig, random: Random): { config: Con
   if (clash) throw new ConfigError([{ key: 'JWT_SECRET', message: clashMessage(clash) }])
   return { config, devSecret }
 }
-
-/** Beside an SQLite file, so that both are moved and deleted together; otherwise in the working directory. */
-export const devSecretPath = (database: DatabaseTarget): string =>
-  database.dialect === 'sqlite' && database.path !== ':memory:' ? `${database.path}.secret` : './.keyward.secret'
 
 /**
  * The secret in the file at `path`; undefined without a file.

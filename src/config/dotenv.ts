@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
-import { platform } from 'node:os'
+import { platform, userInfo } from 'node:os'
 import { ConfigError } from './problems.ts'
 
 export interface DotenvFile {
@@ -9,6 +9,8 @@ export interface DotenvFile {
   problems: readonly { line: number; message: string }[]
   /** The file may be read or written by others than its owner. */
   isOpenToOthers?: boolean
+  /** The file belongs to a user who is neither the user of this process nor root. */
+  isOfAnotherUser?: boolean
 }
 
 /**
@@ -44,17 +46,25 @@ export function dotenvLine(key: string, value: string): string {
 
 /**
  * Reads a `.env` file.
+ * @param options.user the id of the user of this process
  * @returns undefined if there is no file and it is not `required`; a folder counts as no file
  * @throws ConfigError if the file cannot be read, or is not UTF-8
  */
-export function readDotenv(path: string, { required }: { required: boolean }): DotenvFile | undefined {
+export function readDotenv(
+  path: string,
+  { required, user = userInfo().uid }: { required: boolean; user?: number },
+): DotenvFile | undefined {
   let bytes: Uint8Array
   let isOpenToOthers: boolean
+  let isOfAnotherUser: boolean
   try {
     const file = openSync(path, 'r')
     try {
-      // Windows has no such bits; it reports 0666 for every file.
-      isOpenToOthers = platform() !== 'win32' && (fstatSync(file).mode & 0o077) !== 0
+      const { mode, uid } = fstatSync(file)
+      // Windows has no such bits and ids. It reports 0666 for every file.
+      const hasOwners = platform() !== 'win32'
+      isOpenToOthers = hasOwners && (mode & 0o077) !== 0
+      isOfAnotherUser = hasOwners && uid !== 0 && uid !== user
       bytes = readFileSync(file)
     } finally {
       closeSync(file)
@@ -65,7 +75,12 @@ export function readDotenv(path: string, { required }: { required: boolean }): D
     throw new ConfigError([{ source: path, message: `cannot be read (${code})` }])
   }
   try {
-    return { path, isOpenToOthers, ...parseDotenv(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
+    return {
+      path,
+      isOpenToOthers,
+      isOfAnotherUser,
+      ...parseDotenv(new TextDecoder('utf-8', { fatal: true }).decode(bytes)),
+    }
   } catch {
     throw new ConfigError([{ source: path, message: 'is not UTF-8 text' }])
   }

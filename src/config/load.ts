@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
 import { Check } from 'typebox/schema'
+import { maskDatabaseUrl } from '../lib/database-url.ts'
 import type { Random } from '../lib/random.ts'
+import { devSecretPath } from './dev-secret-path.ts'
 import type { DotenvFile } from './dotenv.ts'
 import { limitProblems } from './limits.ts'
 import { nearMiss } from './names.ts'
@@ -22,7 +25,10 @@ export interface LoadedConfig {
   config: DraftConfig
   /** Where each value came from, for a person: `default`, `environment`, `/srv/.env:2`. */
   origins: ReadonlyMap<ConfigKey, string>
-  /** Names in the environment that look like a misspelt setting, and a `.env` with a secret that others can read. */
+  /**
+   * Names in the environment that look like a misspelt setting, unknown names in a `.env`, and a `.env` that others own or
+   * can read.
+   */
   warnings: readonly ConfigProblem[]
 }
 
@@ -50,7 +56,10 @@ export function loadConfig(input: LoadInput): LoadedConfig {
     const needed = required.includes(name) && !(dev && name === 'SECRET_KEY')
     if (given ? !Check(schema, value) : value === undefined && needed) {
       const got = given ? `got ${given.got ?? schema.got(given.text)}` : 'is not set'
-      const message = withLine(name, `${got}; takes ${schema.takes}`, random)
+      const message =
+        name === 'SECRET_KEY' && !given && devSecretIn(values)
+          ? `is not set, but ${devSecretIn(values)} is there: add --dev if this is a development database`
+          : withLine(name, `${got}; takes ${schema.takes}`, random)
       problems.push({ key: name, source: given?.source, message })
     } else {
       if (value !== undefined) values[name] = value
@@ -62,7 +71,17 @@ export function loadConfig(input: LoadInput): LoadedConfig {
   for (const [key, message] of contradictions(config, problems))
     problems.push({ key, source: sources.get(key), message })
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config: Object.freeze(config), origins, warnings: [...dotenvWarnings(dotenv), ...environmentWarnings(env)] }
+  return {
+    config: Object.freeze(config),
+    origins,
+    warnings: [...(dotenv ? [...unknownLines(dotenv), ...fileWarnings(dotenv)] : []), ...environmentWarnings(env)],
+  }
+}
+
+/** Returns the path of the development secret if an earlier command with `--dev` has created the file. */
+function devSecretIn({ DATABASE_URL }: Partial<DraftConfig>): string | undefined {
+  const path = DATABASE_URL && devSecretPath(DATABASE_URL)
+  return path !== undefined && existsSync(path) ? path : undefined
 }
 
 function defaultOrigin(name: ConfigKey, value: unknown, dev: boolean): string {
@@ -149,13 +168,27 @@ function dotenvProblems({ path, entries, problems }: DotenvFile): ConfigProblem[
   return [...lines, ...names]
 }
 
-/** Warns of a `.env` file that contains a secret and that other users can read. */
-function dotenvWarnings(dotenv: DotenvFile | undefined): ConfigProblem[] {
-  if (!dotenv?.isOpenToOthers) return []
-  const { path, entries } = dotenv
-  const secret = configKeys.find((name) => keySchema(name).secret && entries.has(name))
-  if (secret === undefined) return []
-  return [{ source: path, message: `others can read this file, which sets ${secret}; run: chmod 600 ${path}` }]
+/** Warns of the lines that set nothing. */
+const unknownLines = ({ path, entries }: DotenvFile): ConfigProblem[] =>
+  [...entries].flatMap(([name, { line }]) =>
+    settingNames.includes(name)
+      ? []
+      : [{ key: name, source: `${path}:${line}`, message: 'is not a setting of Keyward' }],
+  )
+
+/** Warns of a `.env` file that another user owns, or that contains a secret and that others can read. */
+function fileWarnings({ path, entries, isOpenToOthers, isOfAnotherUser }: DotenvFile): ConfigProblem[] {
+  const messages: string[] = []
+  if (isOfAnotherUser) messages.push('this file belongs to another user, who can change every setting in it')
+  const secret = configKeys.find((name) => {
+    const text = entries.get(name)?.value ?? ''
+    return (
+      text !== '' && (keySchema(name).secret || (name === 'DATABASE_URL' && maskDatabaseUrl(text).includes('********')))
+    )
+  })
+  if (isOpenToOthers && secret !== undefined)
+    messages.push(`others can read this file, which sets ${secret}; run: chmod 600 ${path}`)
+  return messages.map((message) => ({ source: path, message }))
 }
 
 function environmentWarnings(env: LoadInput['env']): ConfigProblem[] {

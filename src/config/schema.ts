@@ -81,7 +81,11 @@ export const configSchema = Members({
     default: 90,
     description: 'After how many days the next signing key replaces the current one; 0 for never.',
   }),
-  HOST: text(isHost, 'an IP address or a host name', { default: '0.0.0.0', description: 'The address to listen on.' }),
+  HOST: text(isHost, 'an IP address or a host name', {
+    default: '0.0.0.0',
+    dev: { default: '127.0.0.1' },
+    description: 'The address to listen on.',
+  }),
   PORT: whole(0, 65_535, {
     default: 8000,
     means: { 0: 'the system chooses' },

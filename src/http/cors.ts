@@ -3,7 +3,7 @@ import type { Log } from '../lib/log.ts'
 
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Location, WWW-Authenticate'
 
-/** The request headers that Keyward reads. A preflight grants them whether it names them or not. */
+/** The request headers that Keyward reads. Every answer to a preflight grants these headers. */
 const readHeaders = ['Authorization', 'Content-Type', 'X-Request-Id']
 const MAX_GRANTED = 32
 /** In bytes. */
@@ -19,8 +19,8 @@ export interface Cors {
 }
 
 /**
- * CORS for an exact list of origins, never with credentials, since Keyward reads no cookies. A preflight therefore may
- * grant every header that it names.
+ * CORS for an exact list of origins. Credentials are never allowed, because Keyward reads no cookies. A preflight may
+ * therefore grant every header that it names.
  * @param onUnlisted is called for each answer to an origin that is not in the list
  */
 export function createCors(
@@ -53,7 +53,10 @@ export function createCors(
   }
 }
 
-/** The headers that Keyward reads, then those that the preflight names, each once, until a limit is reached. */
+/**
+ * Lists the headers that Keyward reads and then the headers that the preflight names, each header once, until
+ * `MAX_GRANTED` or `MAX_GRANTED_LENGTH` is reached.
+ */
 function grantedHeaders(requested: string): string {
   const granted = new Map(readHeaders.map((name) => [name.toLowerCase(), name]))
   let length = readHeaders.join(', ').length
@@ -67,14 +70,15 @@ function grantedHeaders(requested: string): string {
   return [...granted.values()].join(', ')
 }
 
-/** Strangers can name any origin, so the log and the memory hold this many. */
+/** The most origins that are logged and kept in memory. Any client can send any number of origins. */
 const MAX_NAMED = 20
-/** Of the origins that the setting takes, only those without commas and without characters that a shell reads. */
+/** An origin without commas and without characters that have a meaning in a shell. Other origins are not logged. */
 const plainOrigin = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._:[\]-]{1,255}$/
 
 /**
- * Names an origin in the log when it calls for the first time and is not in `CORS_ORIGINS`, with the line to set. Without
- * this, only the browser tells why a front end does not work. Keyward's own pages also send an origin; it is not named.
+ * Returns a function that logs an origin which is not in `CORS_ORIGINS`, once, with the setting that would allow it.
+ * Without this log line, only the browser shows why a front end does not work. Keyward's own pages also send an origin,
+ * which is not logged.
  */
 export function createUnlistedOrigins(
   { CORS_ORIGINS, PUBLIC_URL }: { CORS_ORIGINS: readonly string[]; PUBLIC_URL: string },

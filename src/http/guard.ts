@@ -18,7 +18,9 @@ export type Authorize = (token: string, access: Access) => MaybePromise<Caller>
  */
 export function bearerToken(request: Request): string {
   const header = request.headers.get('authorization')
-  if (header === null || !/^bearer(?: |$)/i.test(header)) throw new KeywardError('not_authenticated')
+  if (header === null) throw new KeywardError('not_authenticated')
+  if (!/^bearer(?: |$)/i.test(header))
+    throw new KeywardError('not_authenticated', { sentence: 'The Authorization header must begin with "Bearer "' })
   return header.slice(6).trim()
 }
 

@@ -13,8 +13,10 @@ const parserFor =
   async ({ request }: { request: Request }): Promise<unknown> => {
     const type = mediaType(request.headers.get('content-type'))
     if (type === undefined || !accepted.includes(type) || isEncoded(request))
-      throw new KeywardError('unsupported_media_type')
+      throw new KeywardError('unsupported_media_type', { sentence: `Send the body as ${accepted.join(' or ')}` })
     const text = await readBody(request)
+    if (type !== form && text.trim() === '')
+      throw new KeywardError('invalid_request', { sentence: 'The request body is empty; send a JSON object' })
     const body = parse(type, text)
     // An empty array would pass a schema without required members.
     if (typeof body !== 'object' || body === null || Array.isArray(body))

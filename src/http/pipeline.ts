@@ -22,6 +22,8 @@ export interface PipelineOptions {
   observe?: (answered: Answered) => void
   /** Patterns that probes request every few seconds: their successes are logged at level `debug`. */
   quiet?: ReadonlySet<string>
+  /** Logs the path of a request that matched no route. */
+  logUnknownPaths?: boolean
 }
 
 /** An answer as metrics count it. */
@@ -51,11 +53,11 @@ export interface Pipeline {
  * was not read yet, do not cover `HEAD`, `OPTIONS` and 405, and cost a third of a cheap request.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { table, guard, handle, requestId, cors, log, observe, quiet } = options
+  const { table, guard, handle, requestId, cors, log, observe, quiet, logUnknownPaths = false } = options
 
   /** Never throws: errors of the guard and of a handler become answers. */
   function respond(exchange: Exchange): MaybePromise<Response> {
-    if (exchange.refused) return refuse(log, exchange.refused, exchange)
+    if (exchange.refused) return refuse(log, exchange.refused, exchange, table.isOAuth(exchange.path))
     if (!exchange.route) return answerWithoutRoute(exchange)
     const refused = (error: unknown) => refuse(log, error, exchange)
     try {
@@ -81,7 +83,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         new Response(null, { status: 204, headers: { allow: allowed.join(', ') } })
       )
     if (slashed) return withoutSlash(exchange)
-    const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange)
+    const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange, table.isOAuth(path))
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
   }
@@ -143,7 +145,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const answer = exchange.headersOnly ? andThen(response, withoutBody) : response
       return andThen(answer, (made) => finish(exchange, made))
     },
-    report({ id, method, pattern, status, started, code, caller, userId }, now) {
+    report({ id, method, path, pattern, status, started, code, caller, userId }, now) {
       const milliseconds = now - started
       observe?.({ method, pattern, status, milliseconds, code })
       const level = status < 400 && quiet?.has(pattern) ? 'debug' : 'info'
@@ -151,6 +153,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         request_id: id,
         method,
         route: pattern,
+        path: logUnknownPaths && pattern === 'unmatched' ? path : undefined,
         status,
         code,
         ms: Math.round(milliseconds * 100) / 100,
@@ -186,8 +189,8 @@ function withoutSlash({ path, request }: Exchange): Response {
 }
 
 /**
- * The GET request in place of a HEAD request, or of a request that a proxy asks about. It has no body. It gets a host of our own: Bun accepts some malformed hosts (a number that is
- * too large) and then refuses to make a request from their URL.
+ * The GET request in place of a HEAD request, or of a request that a proxy asks about. It has no body. It gets a host of
+ * our own: Bun accepts some malformed hosts (a number that is too large) and then refuses to make a request from their URL.
  */
 const asGet = (request: Request, target: string): Request =>
   new Request(`http://localhost${target}`, { headers: request.headers })

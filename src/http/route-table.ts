@@ -31,6 +31,8 @@ export interface RouteTable {
   find(method: string, path: string): Route | undefined
   /** The route with `proxied` of a path or of a path above it. */
   proxied(path: string): Route | undefined
+  /** Whether a route of this path has `oauth`, so that a refusal before the route is found follows RFC 6749 too. */
+  isOAuth(path: string): boolean
   /** The methods of a path, with `OPTIONS`; empty for a path without routes. */
   allowed(path: string): string[]
 }
@@ -50,6 +52,7 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     routes,
     find: (method, path) => methodsOf(path)?.get(method),
     proxied: (path) => proxied.find(({ pattern }) => path === pattern || path.startsWith(`${pattern}/`)),
+    isOAuth: (path) => [...(methodsOf(path)?.values() ?? [])].some(({ oauth }) => oauth),
     allowed(path) {
       const methods = methodsOf(path)
       if (!methods) return []

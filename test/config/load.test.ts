@@ -44,7 +44,13 @@ describe('defaults', () => {
   test('that --dev changes', () => {
     const production = settings({})
     const dev = load({}, { dev: true }).config
-    expect(dev).toEqual({ ...production, SECRET_KEY: undefined, LOG_FORMAT: 'text', SHUTDOWN_DELAY_SECONDS: 0 })
+    expect(dev).toEqual({
+      ...production,
+      SECRET_KEY: undefined,
+      HOST: '127.0.0.1',
+      LOG_FORMAT: 'text',
+      SHUTDOWN_DELAY_SECONDS: 0,
+    })
     expect(settings({ LOG_FORMAT: 'json', SHUTDOWN_DELAY_SECONDS: '7' }, { dev: true })).toMatchObject({
       LOG_FORMAT: 'json',
       SHUTDOWN_DELAY_SECONDS: 7,

@@ -149,6 +149,13 @@ describe('12.D6: an origin that is not in CORS_ORIGINS', () => {
     expect(named(app)).toEqual([])
   })
 
+  test('is not named at /forward-auth, where a proxy copies it from a request to another service', async () => {
+    const app = await apps.open()
+    for (const path of ['/forward-auth', '/forward-auth/orders'])
+      await app.request('GET', path, { headers: { origin: 'https://shop.example' } })
+    expect(named(app)).toEqual([])
+  })
+
   test('is not named if no setting could allow it, or a shell could misread it', async () => {
     const app = await apps.open()
     for (const origin of [

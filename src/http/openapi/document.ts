@@ -100,7 +100,7 @@ const securitySchemes = (publicUrl: string) => ({
 
 const description = `Registration, login, tokens and sessions.
 
-**Errors** are problem details (RFC 9457): \`detail\` is a sentence for a person, \`code\` a stable word for a program.
+**Errors** are problem details (RFC 9457): \`detail\` is a sentence for a person, \`code\` a stable word for a program. The routes of OAuth, such as \`/token\`, send the same members as \`application/json\`, with \`error\` and \`error_description\` (RFC 6749).
 OAuth routes add \`error\` and \`error_description\` (RFC 6749 section 5.2). Every answer has an \`X-Request-Id\` that
 names it in the server's log.
 

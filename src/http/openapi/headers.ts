@@ -9,7 +9,7 @@ export const documentedHeaders: Record<string, Header> = {
   'WWW-Authenticate': {
     description: 'How to authenticate (RFC 6750 section 3)',
     schema: { type: 'string' },
-    example: 'Bearer error="invalid_token"',
+    example: 'Bearer realm="keyward", error="invalid_token"',
   },
   'Retry-After': {
     description: 'Seconds to wait before another attempt',

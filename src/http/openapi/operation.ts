@@ -1,4 +1,5 @@
 import { catalogue, type ErrorCode } from '../../errors.ts'
+import { problemType } from '../errors.ts'
 import { form, mediaTypesOf } from '../parsers.ts'
 import { OAuthProblem, Problem } from '../schemas.ts'
 import { headersOf } from './headers.ts'
@@ -125,7 +126,7 @@ function refusals(responses: Responses = {}, access: string, oauth: boolean, com
       description: ofCodes.map((code) => `\`${code}\`: ${catalogue[code][1]}`).join('. '),
       ...defined({ headers: headersOf(Number(status)) }),
       content: {
-        'application/problem+json': {
+        [problemType(oauth)]: {
           schema,
           examples: Object.fromEntries(
             ofStatus.map((value) => [value.code, { summary: catalogue[value.code][1], value }]),
