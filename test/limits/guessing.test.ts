@@ -94,8 +94,11 @@ describeEachDialect('guessing passwords', (dialect) => {
 
   test('D2: other spellings of a path share the limits of the route', async () => {
     await wrong(5)
+    // 307 leads to the route itself, and checks no password.
     for (const path of ['//token', '/token/', '/TOKEN', '/%74oken', '/./token/.'])
-      expect([404, 429]).toContain((await guess(app, { username: 'ada', password, path, peer: home })).status)
+      expect([307, 404, 429]).toContain(
+        (await app.request('POST', path, { form: { username: 'ada', password }, peer: home })).status,
+      )
   })
 
   test('C9: an unknown user is counted exactly like a known one', async () => {
