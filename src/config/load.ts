@@ -17,7 +17,7 @@ export interface LoadInput {
   dotenv?: DotenvFile
   /** `--dev`: some defaults differ, and `SECRET_KEY` may be missing. */
   dev: boolean
-  /** For the fresh `SECRET_KEY` in the message when it is missing or refused. */
+  /** Makes the new `SECRET_KEY` that the message suggests when `SECRET_KEY` is missing or refused. */
   random: Random
 }
 
@@ -33,10 +33,10 @@ export interface LoadedConfig {
 }
 
 /**
- * Reads the settings: the environment first, then the `.env` file, then the default. An empty value counts as unset.
- * A secret and `DATABASE_URL` may also be in a file, which `<KEY>_FILE` names.
- * Outside `--dev` the configuration returned has its `SECRET_KEY`.
- * @throws ConfigError with everything that is wrong, at once
+ * Reads the settings: the environment first, then the `.env` file, then the default. An empty value counts as unset,
+ * except for a setting with `emptyIsValue`. A secret and `DATABASE_URL` may also be in a file, which `<KEY>_FILE`
+ * names. Without `--dev`, the returned configuration always has a `SECRET_KEY`.
+ * @throws ConfigError with all problems of the settings at once
  */
 export function loadConfig(input: LoadInput): LoadedConfig {
   const { env, dotenv, dev, random } = input
@@ -66,7 +66,7 @@ export function loadConfig(input: LoadInput): LoadedConfig {
       origins.set(name, given?.origin ?? defaultOrigin(name, value, dev))
     }
   }
-  // Settings that failed are absent here; the rules below check those that are present.
+  // `config` has only the settings that passed their own checks. `contradictions` compares them with each other.
   const config = values as DraftConfig
   for (const [key, message] of contradictions(config, problems))
     problems.push({ key, source: sources.get(key), message })
@@ -115,7 +115,7 @@ function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigPro
 
 interface Given {
   text: string
-  /** The file that holds the value, for a `.env` file with the line. Undefined for the environment. */
+  /** The file that contains the value; for a `.env` file also the line. Undefined for the environment. */
   source?: string
   origin: string
   /** Replaces the value in an error message. No part of a secret file is shown. */
@@ -193,7 +193,7 @@ function fileWarnings({ path, entries, isOpenToOthers, isOfAnotherUser }: Dotenv
 
 function environmentWarnings(env: LoadInput['env']): ConfigProblem[] {
   return Object.entries(env).flatMap(([name, text]) => {
-    // Kubernetes sets KEYWARD_PORT=tcp://… in every pod beside a service named "keyward".
+    // For a service named "keyward", Kubernetes sets KEYWARD_PORT=tcp://… in the pods of the same namespace.
     if (text === undefined || text.startsWith('tcp://')) return []
     const meant = nearMiss(name, settingNames, false)
     return meant ? [{ key: name, message: didYouMean(meant) }] : []

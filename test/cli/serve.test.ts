@@ -168,6 +168,19 @@ describe('healthcheck', () => {
     }
   })
 
+  test('12.A11 prints what answers so that it cannot control the terminal', async () => {
+    const detail = 'gone\u001b[2J\u001b]0;title\u0007\nfake line\u009b\u202e'
+    using other = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => Response.json({ detail }, { status: 503 }) })
+    const { err } = await healthcheck(['--url', `http://127.0.0.1:${other.port}/`], {})
+    expect(err).toEndWith('answers 503: gone\\u001b[2J\\u001b]0;title\\u0007\\u000afake line\\u009b\\u202e\n')
+    expect(err).toMatch(/^[ -~]+\n$/)
+  })
+
+  test('12.A11 prints an argument so that it cannot control the terminal', async () => {
+    const { err } = await healthcheck(['--url', 'x\u001b[2J'], {})
+    expect(err).toBe('x\\u001b[2J is not an http address\n')
+  })
+
   test('needs no SECRET_KEY, and refuses PORT=0', async () => {
     const { code, err } = await healthcheck([], { PORT: '0', SECRET_KEY: '' })
     expect([code, err]).toEqual([1, 'PORT=0 does not say where the server listens: set the address with --url\n'])
