@@ -17,7 +17,7 @@ let stopping = false
 /** The first signal asks the service to stop; the second ends the process. */
 const stopSignal = () =>
   new Promise<string>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       process.on(signal, () => {
         if (stopping) process.exit(130)
         stopping = true
@@ -25,6 +25,11 @@ const stopSignal = () =>
       })
     }
   })
+
+/** Without a handler these signals would end the process. */
+const onIgnoredSignal = (report: (signal: string) => void) => {
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => report(signal))
+}
 
 /** `node:tty` is loaded only when the output is a device, because it also loads Node's streams. */
 const printsToTerminal = () =>
@@ -76,6 +81,7 @@ run(process.argv.slice(2), {
   readSecret,
   confirm,
   stopSignal,
+  onIgnoredSignal,
 })
   .then(endOutput)
   .then((code) => process.exit(code))

@@ -7,6 +7,7 @@ import { systemRandom } from '../lib/random.ts'
 import { sqliteColumns } from './columns.ts'
 import { embeddedMigrations, migrate, requireCurrent } from './migrate.ts'
 import type { PostgresOptions } from './postgres.ts'
+import { watchSpace } from './space.ts'
 import { openSqlite, type SqliteOptions } from './sqlite.ts'
 import type { Db, Driver, Store } from './store.ts'
 import { allTables } from './tables/all.ts'
@@ -66,6 +67,8 @@ export async function openDatabase(
     if (schema !== 'upgrade') return { store, driver, upgrade: { applied: [], copy: undefined } }
     const upgrade = await migrate(driver, migrations, clock)
     const { applied, copy } = upgrade
+    // Someone may copy only the main file. Without this, the main file of a new database would stay empty for long.
+    if (applied.length > 0) await store.checkpoint()
     if (applied.length > 0) log?.info('database_migrated', { applied: applied.join(' '), copy })
     return { store, driver, upgrade }
   } catch (error) {
@@ -85,8 +88,10 @@ export async function openStorage({
   const { driver, q, columns } =
     dialect === 'sqlite' ? sqlite({ ...options, path: target.path }) : await postgresql({ ...options, url: target.url })
   const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
-  const { execute, tryRead, transaction, afterCommit, stats, close } = driver
-  const shared = { execute, tryRead, transaction, afterCommit, stats, close }
+  const { tryRead, afterCommit, stats, close } = driver
+  const { execute, transaction, sinceFull } = watchSpace(driver, options.clock)
+  const checkpoint = async () => driver.checkpoint?.()
+  const shared = { execute, tryRead, transaction, afterCommit, stats, sinceFull, checkpoint, close }
   return { driver, store: { ...shared, dialect, q, t: allTables(columns), reserveIds: reserve } }
 }
 

@@ -1,6 +1,7 @@
 import { type Clock, nextTurn } from '../lib/clock.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Random } from '../lib/random.ts'
+import { isFileGone } from './file-identity.ts'
 import { asRefusal, type Connection, control, isBusy } from './sqlite-file.ts'
 import type { StorageStats } from './store.ts'
 import { databaseUnavailable } from './transaction.ts'
@@ -34,6 +35,8 @@ export interface GroupCommit {
  */
 export function createGroupCommit(deps: {
   writer: Connection
+  /** Called before each batch. Its error refuses every queued unit. */
+  checkFile: () => void
   /** Ends the read snapshot of the writer. A snapshot must end before the writer can begin a transaction. */
   endSnapshot: () => void
   /** How long a unit waits for another process that has locked the file, in milliseconds. */
@@ -41,7 +44,7 @@ export function createGroupCommit(deps: {
   clock: Clock
   random: Random
 }): GroupCommit {
-  const { writer, endSnapshot, patience, clock, random } = deps
+  const { writer, checkFile, endSnapshot, patience, clock, random } = deps
   let queue: Unit[] = []
   let drained: Promise<void> | undefined
   let closed = false
@@ -65,10 +68,11 @@ export function createGroupCommit(deps: {
       try {
         endSnapshot()
         if (writer.db.inTransaction) control(writer, 'ROLLBACK')
+        checkFile()
         control(writer, 'BEGIN IMMEDIATE')
         return true
       } catch (error) {
-        const refusal = asRefusal(error)
+        const refusal = isFileGone(error) ? databaseUnavailable(error) : asRefusal(error)
         const now = clock.monotonic()
         const waits = (unit: Unit) => isBusy(error) && now < unit.queuedAt + patience
         for (const unit of queue) if (!waits(unit)) unit.reject(refusal)

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
+import { rememberFile } from './file-identity.ts'
 import {
   asRefusal,
   BUSY_WAIT,
@@ -39,12 +40,13 @@ const UNIT_LIMIT = 3_000
 export function openSqlite(options: SqliteOptions): Driver {
   const { path, clock, random, log, waitInside = false } = options
   const { writer, openReader } = openFile(options)
+  const file = rememberFile(options.inspect ? ':memory:' : path, log)
   setWait(writer, waitInside ? BUSY_WAIT : 0)
   const reads = createReads({ writer, openReader, patience: BUSY_WAIT, clock, random })
   const running = new AsyncLocalStorage<Transaction>()
   const limit = createTimeLimit(clock, UNIT_LIMIT)
   const { endSnapshot } = reads
-  const commits = createGroupCommit({ writer, endSnapshot, patience: BUSY_WAIT, clock, random })
+  const commits = createGroupCommit({ writer, checkFile: file.check, endSnapshot, patience: BUSY_WAIT, clock, random })
 
   const runStatementAlone = (sql: string, params: unknown[]): Promise<Result> =>
     commits.enqueue((resolve, reject) => {
@@ -142,6 +144,12 @@ export function openSqlite(options: SqliteOptions): Driver {
     async columnsOf(table) {
       const rows = await reads.read('SELECT name FROM pragma_table_info(?)', [table])
       return rows.map(([name]) => String(name))
+    },
+    async checkpoint() {
+      if (commits.stats().waiting > 0 || writer.db.inTransaction) return
+      endSnapshot()
+      // It does not wait: while another connection reads, it moves what it can, and the next call moves the rest.
+      writer.db.query('PRAGMA wal_checkpoint(TRUNCATE)').values()
     },
     async close() {
       await commits.close()

@@ -41,6 +41,22 @@ test('T7: a second signal ends the process at once', async () => {
   }
 })
 
+test('12.C4 SIGUSR1 and SIGUSR2 are logged and ignored, and SIGHUP stops like SIGTERM', async () => {
+  const keyward = await startBinary()
+  try {
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+      keyward.signal(signal)
+      await keyward.says(new RegExp(`"signal_ignored".*"${signal}"`))
+    }
+    expect((await keyward.request('GET', '/livez')).status).toBe(200)
+    keyward.signal('SIGHUP')
+    expect(await keyward.exited).toBe(0)
+    expect(keyward.output()).toContain('"event":"stopped"')
+  } finally {
+    await keyward.stop()
+  }
+})
+
 test('an address in use prints one clear line and exits with 1', async () => {
   const keyward = await startBinary()
   try {

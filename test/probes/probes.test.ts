@@ -31,7 +31,19 @@ describeEachDialect('/readyz', (dialect) => {
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
     await app.clock.advance(60_000)
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
-    expect(await app.rows.writeProbes.all()).toEqual([{ name: 'readyz', writtenAt: app.clock.now() }])
+    expect(await app.rows.writeProbes.all()).toMatchObject([{ name: 'readyz', writtenAt: app.clock.now() }])
+  })
+
+  test('12.C1 the probes of one second share one write', async () => {
+    const app = await apps.open({ dialect })
+    const first = app.clock.now()
+    await probe(app)
+    await app.clock.advance(999)
+    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    expect(await app.rows.writeProbes.all()).toMatchObject([{ writtenAt: first }])
+    await app.clock.advance(1)
+    await probe(app)
+    expect(await app.rows.writeProbes.all()).toMatchObject([{ writtenAt: first + 1_000 }])
   })
 
   test('reports that the database takes no writes, and not why', async () => {
