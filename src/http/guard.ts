@@ -23,25 +23,14 @@ export function bearerToken(request: Request): string {
 }
 
 /**
- * Checks the credential of a request before its body is read. Open routes need none, but an open OAuth route refuses client
- * credentials.
- * @throws KeywardError `not_authenticated`, `invalid_client`, and what `authorize` throws
+ * Checks the credential of a request before its body is read. Open routes need none. There are no registered clients, so
+ * an open route ignores client credentials too: in the header, as in the body. Many libraries send them with each request.
+ * @throws KeywardError `not_authenticated`, and what `authorize` throws
  */
 export const createGuard =
   (authorize: Authorize) =>
-  (request: Request, { access, oauth }: Pick<Route, 'access' | 'oauth'>): MaybePromise<Caller | undefined> => {
-    if (access !== 'open') return authorize(bearerToken(request), access)
-    if (oauth) checkClient(request.headers.get('authorization'))
-  }
-
-/**
- * Checks the client authentication of an OAuth request. There are no confidential clients, so only empty credentials
- * pass, which Swagger UI sends (`Basic Og==`).
- */
-function checkClient(authorization: string | null): void {
-  if (authorization === null || !/^basic(?: |$)/i.test(authorization)) return
-  if (authorization.slice(5).trim() !== 'Og==') throw new KeywardError('invalid_client')
-}
+  (request: Request, { access }: Pick<Route, 'access'>): MaybePromise<Caller | undefined> =>
+    access === 'open' ? undefined : authorize(bearerToken(request), access)
 
 /**
  * The options of a route: `open: true` with a `limit`, or `access: '…'`;  `oauth: true` for the errors of RFC 6749;

@@ -45,18 +45,11 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
     open: true,
     limit: 'login',
     oauth: true,
-    parse: 'formOrJson',
+    parse: 'anyForm',
     body: TokenBody,
     response: {
       200: answer('A token pair and a device token; no device token after a refresh', TokenAnswer),
-      ...bodyProblems(
-        'unsupported_grant_type',
-        'invalid_grant',
-        'invalid_credentials',
-        'invalid_client',
-        'rate_limited',
-        'overloaded',
-      ),
+      ...bodyProblems('unsupported_grant_type', 'invalid_grant', 'invalid_credentials', 'rate_limited', 'overloaded'),
     },
   } as const
 

@@ -1,4 +1,5 @@
 import { type Static, t } from 'elysia'
+import { optionalText } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import type { Grant, SessionSummary } from './sessions.ts'
 
@@ -35,7 +36,7 @@ export const RefreshBody = t.Object(
 export const TokenForm = t.Object(
   {
     token: t.String(),
-    token_type_hint: t.Optional(t.String({ description: 'Allowed and ignored: Keyward recognizes both types' })),
+    token_type_hint: optionalText('Allowed and ignored: Keyward recognizes both types'),
   },
   { title: 'TokenForm', examples: [{ token: refreshToken }] },
 )
