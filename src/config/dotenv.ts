@@ -5,18 +5,22 @@ import { ConfigError } from './problems.ts'
 export interface DotenvFile {
   path: string
   entries: ReadonlyMap<string, { value: string; line: number }>
-  /** Lines that are invalid or contradict another. `message` never quotes the line: it may hold a secret. */
+  /**
+   * Lines that are invalid or contradict another line. `message` never quotes the line, because it may contain a
+   * secret.
+   */
   problems: readonly { line: number; message: string }[]
-  /** The file may be read or written by others than its owner. */
+  /** True when users other than the owner can read or write the file. */
   isOpenToOthers?: boolean
   /** The file belongs to a user who is neither the user of this process nor root. */
   isOfAnotherUser?: boolean
 }
 
 /**
- * Parses the text of a `.env` file: a line is `KEY=value` or `export KEY=value`. `#` begins a comment, after a value only
- * behind a space. 'Single quotes' are literal; "double quotes" allow the escapes `\n \r \t \" \\ \$`. A value ends with its
- * line, and variables are not expanded. A byte order mark and CRLF are allowed. Lines count from 1.
+ * Parses the text of a `.env` file. A line is `KEY=value` or `export KEY=value`. `#` begins a comment; after a value,
+ * only when a space comes before the `#`. 'Single quotes' are literal; "double quotes" allow the escapes
+ * `\n \r \t \" \\ \$`. A value ends at the end of its line, and variables are not expanded. A byte order mark and CRLF
+ * are allowed. Lines count from 1.
  */
 export function parseDotenv(text: string): Omit<DotenvFile, 'path'> {
   const entries = new Map<string, { value: string; line: number }>()
@@ -35,7 +39,10 @@ export function parseDotenv(text: string): Omit<DotenvFile, 'path'> {
   return { entries, problems }
 }
 
-/** One line from which `parseDotenv` reads exactly this key and value, whatever characters they hold. */
+/**
+ * Makes one line from which `parseDotenv` reads exactly this key and value. The value may contain any character except
+ * NUL.
+ */
 export function dotenvLine(key: string, value: string): string {
   if (/^[^\s"'#\\\0-\x1f]*$/.test(value)) return `${key}=${value}`
   const escaped = value

@@ -9,17 +9,22 @@ const json = 'application/json'
 export const form = 'application/x-www-form-urlencoded'
 const multipart = 'multipart/form-data'
 
-/** Reads the body, an object, as one of the named media types; Elysia's own parsers take `text/plain` for JSON and keep duplicates. */
+/**
+ * Makes a parser that reads a body of one of the accepted media types as an object. Elysia's own parsers are not used,
+ * because they read `text/plain` as JSON and accept duplicate names.
+ */
 const parserFor =
   (...accepted: string[]) =>
   async ({ request }: { request: Request }): Promise<unknown> => {
     const type = mediaType(request.headers.get('content-type'))
     if (type === undefined || !accepted.includes(type) || isEncoded(request))
-      throw new KeywardError('unsupported_media_type')
+      throw new KeywardError('unsupported_media_type', { sentence: `Send the body as ${accepted.join(' or ')}` })
     const boundary = type === multipart ? boundaryOf(request.headers.get('content-type')!) : undefined
     if (type === multipart && boundary === undefined)
       throw new KeywardError('invalid_request', { sentence: 'The Content-Type has no boundary, or a malformed one' })
     const text = await readBody(request)
+    if (type === json && text.trim() === '')
+      throw new KeywardError('invalid_request', { sentence: 'The request body is empty; send a JSON object' })
     const body = parse(type, text, boundary)
     // An empty array would pass a schema without required members.
     if (typeof body !== 'object' || body === null || Array.isArray(body))
@@ -51,7 +56,7 @@ const accepted = {
   anyForm: [form, json, multipart],
 } as const
 
-/** Every route with a body names one of these in `parse`. They run after the credential was checked. */
+/** Every route with a body names one of these parsers in `parse`. The parser runs after the credential was checked. */
 export const parsers = new Elysia({ name: 'keyward.parsers' })
   .parser('strictJson', parserFor(...accepted.strictJson))
   .parser('strictForm', parserFor(...accepted.strictForm))
@@ -59,7 +64,10 @@ export const parsers = new Elysia({ name: 'keyward.parsers' })
   .parser('formOrJson', parserFor(...accepted.formOrJson))
   .parser('anyForm', parserFor(...accepted.anyForm))
 
-/** The media types that a route reads, found by the `parse` of its Elysia hooks; none without a parser of ours. */
+/**
+ * Returns the media types that a route accepts. `parse` comes from the route's Elysia hooks. The list is empty when
+ * `parse` names none of `parsers`.
+ */
 export function mediaTypesOf(parse: unknown): readonly string[] {
   const [parser] = [parse].flat() as (string | { fn?: unknown } | undefined)[]
   const name = typeof parser === 'object' ? parser.fn : parser

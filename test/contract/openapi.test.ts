@@ -88,7 +88,7 @@ const operations = () =>
   )
 
 /** The routes of the documentation are not operations of a client. */
-const documented = () => app.table.routes.filter(({ pattern }) => !/^\/docs|^\/openapi\.json$/.test(pattern))
+const documented = () => app.table.routes.filter(({ pattern }) => !/^\/$|^\/docs|^\/openapi\.json$/.test(pattern))
 
 /** The names of the operations that fail a check. */
 const without = (holds: (one: ReturnType<typeof operations>[number]) => boolean) =>

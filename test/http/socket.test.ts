@@ -39,7 +39,6 @@ describe('the path', () => {
       '/users/me.json',
       '/users/me#fragment',
       '/users/mé',
-      '/?/users/me',
       '/api/users/me',
     ]) {
       const { status } = await get(target, { headers: bearer() })
