@@ -1,6 +1,6 @@
 import { type Static, t } from 'elysia'
 import { optionalText } from '../../http/schemas.ts'
-import { TokenPair, toTokenPair } from '../sessions/schemas.ts'
+import { scopeText, TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import type { Grant, LoginGrant } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 
@@ -24,6 +24,7 @@ export const TokenBody = t.Object(
     username: optionalText('Your username or email address; spaces and tabs at its ends are ignored'),
     password: optionalText('With `grant_type=password`'),
     refresh_token: optionalText('Only with `grant_type=refresh_token`'),
+    scope: scopeText,
     device_token: optionalText('The device token of an earlier login from this device'),
   },
   { title: 'TokenRequest', examples: [{ grant_type: 'password', username: 'user123', password: 'secure_password' }] },

@@ -1,6 +1,6 @@
 import { type FieldError, KeywardError, MISSING } from '../../errors.ts'
 
-type Parameter = 'grant_type' | 'username' | 'password' | 'refresh_token' | 'device_token'
+type Parameter = 'grant_type' | 'username' | 'password' | 'refresh_token' | 'device_token' | 'scope'
 
 /** The parameters of a token request as they were sent. */
 export type TokenRequest = Partial<Record<Parameter, string | null>>

@@ -34,7 +34,9 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
     .post(
       '/token/refresh',
       async ({ request, body }) => {
-        const granted = await sessions.refresh(body.refresh_token, kit.origin(request))
+        const granted = await sessions.refresh(body.refresh_token, kit.origin(request), {
+          scope: body.scope ?? undefined,
+        })
         noteUser(request, granted.userId)
         return toTokenPair(granted)
       },

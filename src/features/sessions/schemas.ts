@@ -13,6 +13,7 @@ export const TokenPair = t.Object(
     token_type: t.Literal('bearer'),
     expires_in: t.Integer({ description: 'Seconds' }),
     refresh_token: t.String({ description: 'For one use; replaces the one that you sent' }),
+    scope: t.Optional(t.Literal('account', { description: 'If the request named a scope: the only one there is' })),
   },
   {
     title: 'TokenPair',
@@ -25,10 +26,14 @@ export const toTokenPair = (grant: Grant): Static<typeof TokenPair> => ({
   token_type: 'bearer',
   expires_in: grant.expiresIn,
   refresh_token: grant.refreshToken,
+  ...(grant.scope === 'account' && { scope: 'account' as const }),
 })
 
+/** What clients send by habit. */
+export const scopeText = optionalText('Any value is answered by `account`: the client acts as the user')
+
 export const RefreshBody = t.Object(
-  { refresh_token: t.String() },
+  { refresh_token: t.String(), scope: scopeText },
   { title: 'RefreshRequest', examples: [{ refresh_token: refreshToken }] },
 )
 
