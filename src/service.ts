@@ -196,6 +196,8 @@ const hashingOf = (config: Config) => ({
 const limitsOf = (config: Config) => ({
   enabled: config.RATE_LIMIT === 'on',
   rules: rulesWith(config.LIMITS),
+  // The longest wait for a hash, and a second for the hash itself.
+  undecidedMs: config.HASH_MAX_WAIT_MS + SECOND,
 })
 
 const signingOf = (config: Config) => ({

@@ -27,8 +27,8 @@ interface Entry {
  */
 const CAPACITY = 10_000
 /**
- * An entry is used for this long without a read of the database. After this time it is not trusted, because another
- * process may have given places back.
+ * An entry is used for this long without a read of the database. After this time it is not trusted, because a right
+ * password fills buckets, and another process may do so at any time.
  */
 const TRUST = 5 * SECOND
 

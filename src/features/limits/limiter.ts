@@ -1,9 +1,11 @@
 import type { Tier } from '../../config/limits.ts'
 import { KeywardError } from '../../errors.ts'
 import type { EpochMs } from '../../lib/clock.ts'
+import { randomId, systemRandom } from '../../lib/random.ts'
 import type { WriteOrigin } from '../../storage/store.ts'
 import { createExhaustedKeys } from './exhausted-keys.ts'
 import type { Count, Limits, LimitsNeeds, Requester, Reservation } from './limits.ts'
+import { createOthersPlaces } from './others-places.ts'
 import { createPending } from './pending.ts'
 import { rankOf, reportKey, rowKey } from './row-keys.ts'
 import type { RuleName } from './rules.ts'
@@ -25,6 +27,8 @@ interface Bucket {
 interface Refusal {
   bucket: Bucket
   until: EpochMs
+  /** Until then a place that another process took may be given back. */
+  undecidedUntil: EpochMs
   /** True when this process has not reported the bucket within its window. */
   mustReport: boolean
 }
@@ -40,9 +44,12 @@ class Exhausted extends Error {
  * Rate limits by GCRA (generic cell rate algorithm). Each bucket is one row, and each decision is one conditional
  * statement. This process remembers exhausted keys. Otherwise a flood of requests would cause a flood of writes.
  */
-export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNeeds): Limiter {
+export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs }: LimitsNeeds): Limiter {
   const exhausted = createExhaustedKeys()
   const pending = createPending()
+  // Only this limiter uses the id, so a test needs no fixed value.
+  const by = randomId(systemRandom)
+  const others = createOthersPlaces(clock)
 
   const bucketsOf = (count: Count): Bucket[] =>
     rules[count.rule].map((tier, index) => {
@@ -53,7 +60,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   function refusalInMemory(buckets: readonly Bucket[], now: EpochMs): Refusal | undefined {
     for (const bucket of buckets) {
       const until = exhausted.until(bucket.row, now)
-      if (until !== undefined) return { bucket, until, mustReport: false }
+      if (until !== undefined) return { bucket, until, undecidedUntil: now, mustReport: false }
     }
   }
 
@@ -69,11 +76,12 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
           for (const bucket of bucketsOf(count)) {
             const latest = now + bucket.spare
             if (takes) {
-              const fullAt = await store.take(db, { key: bucket.row, now, step: bucket.step, latest })
+              const fullAt = await store.take(db, { key: bucket.row, now, step: bucket.step, latest, by })
               if (fullAt === undefined) throw await exhaustedNow(bucket, now)
               isNew = fullAt === now + bucket.step
               taken.push(bucket)
-            } else if (((await store.fullAt(db, bucket.row)) ?? now) > latest) throw await exhaustedNow(bucket, now)
+            } else if (((await store.findState(db, bucket.row))?.fullAt ?? now) > latest)
+              throw await exhaustedNow(bucket, now)
           }
           // `isNew` is now the value of the last tier, which has the longest window. For a rule without tiers (`off`),
           // every key is new.
@@ -87,13 +95,28 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
     }
   }
 
-  const exhaustedNow = async (bucket: Bucket, now: EpochMs): Promise<Exhausted> =>
-    new Exhausted({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, mustReport: false })
+  async function exhaustedNow(bucket: Bucket, now: EpochMs): Promise<Exhausted> {
+    const state = await store.findState(db, bucket.row)
+    const othersTookAt = state?.takenBy === by ? state.othersTookAt : state?.takenAt
+    return new Exhausted({
+      bucket,
+      until: (state?.fullAt ?? now) - bucket.spare,
+      undecidedUntil: othersTookAt == null ? now : othersTookAt + undecidedMs,
+      mustReport: false,
+    })
+  }
+
+  const freePlaces = async ({ row, spare, step }: Bucket): Promise<number> => {
+    const now = clock.now()
+    const fullAt = (await store.findState(db, row))?.fullAt ?? now
+    return Math.floor((now + spare - fullAt) / step) + 1
+  }
 
   async function attempt(wanted: readonly Count[], { userId }: WriteOrigin): Promise<Reservation | Refusal> {
     const counts = wanted.toSorted((a, b) => rankOf(a.rule) - rankOf(b.rule))
     const buckets = counts.flatMap(bucketsOf)
     const rows = buckets.map(({ row }) => row)
+    const waitsUntil = clock.monotonic() + undecidedMs
     for (;;) {
       const now = clock.now()
       const known = refusalInMemory(buckets, now)
@@ -106,12 +129,20 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
         if (!Array.isArray(outcome)) pending.end(rows, { freed: false })
       }
       if (Array.isArray(outcome)) return reservation(rows, outcome, { userId })
-      const settled = pending.nextSettled(outcome.bucket.row)
-      if (settled === undefined) {
-        const { bucket, until } = outcome
-        return { bucket, until, mustReport: exhausted.note(bucket.row, { until, now, window: bucket.tier.window }) }
+      const { bucket, until, undecidedUntil } = outcome
+      // Another process gave a place back after this attempt found none.
+      if (until <= now) continue
+      const forMs = Math.min(undecidedUntil - now, waitsUntil - clock.monotonic())
+      const wait =
+        pending.nextSettled(bucket.row) ??
+        (forMs > 0 ? others.nextChange(bucket.row, { forMs, freePlaces: () => freePlaces(bucket) }) : undefined)
+      if (wait === undefined) {
+        // Only a refusal that holds is remembered: no place of this bucket can be given back any more.
+        const isFinal = undecidedUntil <= now && !pending.has(bucket.row)
+        const { window } = bucket.tier
+        return { ...outcome, mustReport: isFinal && exhausted.note(bucket.row, { until, now, window }) }
       }
-      await settled
+      await wait
     }
   }
 
@@ -152,7 +183,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
     const { rule } = count
     await db.transaction(
       async () => {
-        const isFirst = await store.take(db, { key: reportKey(row), now, step: tier.window, latest: now })
+        const isFirst = await store.take(db, { key: reportKey(row), now, step: tier.window, latest: now, by })
         if (isFirst === undefined) return
         await audit.record({ event: 'limit.exceeded', userId, ip, details: { rule } })
         db.afterCommit(() => log.warn('limit_exceeded', { rule, user_id: userId }))
