@@ -8,7 +8,6 @@ import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
-/**
  * The number of late retries in one session. A client loses an answer now and then, but not at every refresh. A thief and
  * the owner who take turns with one session use all of them.
  */
