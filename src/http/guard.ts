@@ -77,8 +77,8 @@ function basicSecret(authorization: string): string | undefined {
 
 /**
  * The options of a route: `open: true` with a `limit`, or `access: '…'`. `oauth: true` gives the errors of RFC 6749.
- * `secret: true` lets
- * an API key come as a client secret. `proxied: true` is for a route that proxies ask about other requests. Every open route and every route that is not
+ * `secret: true` lets an API key come as a client secret. `proxied: true` is for a route that proxies ask about other
+ * requests. Every open route and every route that is not
  * GET needs a `limit`.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
