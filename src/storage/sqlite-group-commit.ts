@@ -1,7 +1,6 @@
 import { type Clock, nextTurn } from '../lib/clock.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Random } from '../lib/random.ts'
-import { isFileGone } from './file-identity.ts'
 import { asRefusal, type Connection, control, isBusy } from './sqlite-file.ts'
 import type { StorageStats } from './store.ts'
 import { databaseUnavailable } from './transaction.ts'
@@ -72,7 +71,7 @@ export function createGroupCommit(deps: {
         control(writer, 'BEGIN IMMEDIATE')
         return true
       } catch (error) {
-        const refusal = isFileGone(error) ? databaseUnavailable(error) : asRefusal(error)
+        const refusal = asRefusal(error)
         const now = clock.monotonic()
         const waits = (unit: Unit) => isBusy(error) && now < unit.queuedAt + patience
         for (const unit of queue) if (!waits(unit)) unit.reject(refusal)

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, statements } from '../../storage/statements.ts'
-import type { Db } from '../../storage/store.ts'
+import type { Store } from '../../storage/store.ts'
 
 const prepared = statements(({ q, t: { writeProbes } }, { change }) => ({
   write: change(
@@ -14,15 +14,19 @@ const prepared = statements(({ q, t: { writeProbes } }, { change }) => ({
   ),
 }))
 
-/** The least that a probe writes, in bytes: 32 pages of SQLite. A registration changes about 20 pages. */
-const SIZE = 128 * 1024
+/**
+ * The least that a probe writes, in bytes. A registration changes about 20 pages of 4 KiB in SQLite, which writes whole
+ * pages. PostgreSQL writes rows: a registration has about 2 KB of them, and a longer text would be compressed.
+ */
+const SIZE = { sqlite: 32 * 4096, postgresql: 1_900 }
 
 /**
  * Writes as much as a registration, because a smaller write can still fit on a disk that is full for registrations.
  * @throws KeywardError when the database takes no writes
  */
-export function writeProbe(db: Db, now: EpochMs): Promise<unknown> {
+export function writeProbe(store: Store, now: EpochMs): Promise<unknown> {
   // SQLite does not write a page that is unchanged. The time in every page changes every page.
   const time = `${now} `
-  return execute(db, prepared(db).write, { now, padding: time.repeat(Math.ceil(SIZE / time.length)) })
+  const padding = time.repeat(Math.ceil(SIZE[store.dialect] / time.length))
+  return execute(store, prepared(store).write, { now, padding })
 }
