@@ -3,8 +3,9 @@ import type { SQL, TransactionSQL } from 'bun'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
-import { asRefusal, isReadOnly, mayRetry, sqlState } from './postgres-errors.ts'
+import { asRefusal, isReadOnly, lostPrepared, mayRetry, sqlState } from './postgres-errors.ts'
 import { createReads } from './postgres-reads.ts'
+import { inspectServer } from './postgres-server.ts'
 import { createWriteTurns } from './postgres-turns.ts'
 import type { Driver, Result, WriteOrigin } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
@@ -50,9 +51,12 @@ interface PostgresTransaction extends Transaction {
 
 /** PostgreSQL through a pool of Bun.SQL. Transactions run at READ COMMITTED and are retried after a conflict. */
 export function openPostgres({ url, poolSize, clock, random, log, waitInside }: PostgresOptions): Driver {
-  const connect = () =>
+  // Named statements live in a session. They fail, or run another client's statement, where clients share sessions.
+  let prepares = true
+  const connect = (max = poolSize, prepare = prepares) =>
     new Bun.SQL(url, {
-      max: poolSize,
+      max,
+      ...(prepare ? {} : { prepare }),
       connectionTimeout: STATEMENT_LIMIT / 1_000,
       idleTimeout: 300,
       // In seconds. The server keeps all prepared statements of a connection until the connection is closed.
@@ -115,6 +119,10 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     } catch (error) {
       if (sqlState(error) !== undefined) answered(undefined)
       if (isReadOnly(error)) leaveReadOnly()
+      if (lostPrepared(error) && prepares) {
+        prepares = false
+        replacePool(STATEMENT_LIMIT / 1_000)
+      }
       throw asRefusal(error)
     }
   }
@@ -231,6 +239,12 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
           copyAside: async () => undefined,
         })
       }) as ReturnType<typeof work>,
+    async checkServer() {
+      const { sharesSessions } = await inspectServer(() => connect(2, false), hostOf(url))
+      if (!sharesSessions) return
+      prepares = false
+      replacePool(0)
+    },
     async columnsOf(table) {
       const { rows } = await limit.watch(
         query(
@@ -247,4 +261,10 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       limit.stop()
     },
   }
+}
+
+/** The host of an address; undefined for a socket. */
+function hostOf(url: string): string | undefined {
+  const host = URL.canParse(url) ? decodeURIComponent(new URL(url).hostname).replace(/^\[|\]$/g, '') : ''
+  return host === '' || host.startsWith('/') ? undefined : host
 }
