@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/problems.ts'
 import { KeywardError } from '../errors.ts'
 import { KeyringError } from '../features/secrets/secrets.ts'
+import { UnknownHostError } from '../lib/host.ts'
 import { errorFields } from '../lib/log.ts'
 import { MigrationError } from '../storage/migrate.ts'
 import { CommandError } from './context.ts'
@@ -15,7 +16,7 @@ export function explain(error: unknown): string {
   if (reason !== undefined) return reason
   if (error instanceof KeywardError && error.errors)
     return error.errors.map(({ field, message }) => `${field}: ${message}`).join('\n')
-  const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError]
+  const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError, UnknownHostError]
   if (ours.some((known) => error instanceof known)) return (error as Error).message
   const codes = [code, errno].filter((known) => known !== undefined).join(', ')
   const unexpected = `Keyward stopped on an unexpected ${name}${codes === '' ? '' : ` (${codes})`}`
@@ -40,15 +41,16 @@ const reasons: readonly [codes: RegExp, sentence: string][] = [
   [/^25006$/, `${SERVER} takes no writes: it is a standby, or this user is read-only; use the address of the primary`],
   [
     /^08P01$/,
-    `${SERVER} is behind a pooler that refuses Keyward's time limits; set there ignore_startup_parameters = statement_timeout,idle_in_transaction_session_timeout`,
+    `${SERVER} is behind a pooler that refuses a parameter in the query of DATABASE_URL; remove it, or name it in the pooler's ignore_startup_parameters`,
   ],
   [/^3F000$/, `${SERVER} has no schema to create tables in; create the schema that search_path names`],
   [/^42704$/, `${SERVER} does not know a parameter in the query of DATABASE_URL; remove it`],
   [/^(53|57P)/, `${SERVER} accepts no more connections at the moment, or is stopping`],
   [/^ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)|^ECONN/, `${SERVER} does not answer; is it running?`],
-  [/^(DNS_)?(ENOTFOUND|EAI_AGAIN|ENODATA)/, 'The host in DATABASE_URL has no address; is its name right?'],
+  [/ALTNAME|^HOSTNAME_MISMATCH/, `${SERVER} has a certificate for another host`],
+  [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)/, `${SERVER} has a certificate that is not valid today`],
   [
-    /CERT|^UNABLE_TO_|^HOSTNAME_MISMATCH|^INVALID_(CA|PURPOSE)$/,
+    /CERT|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$/,
     `${SERVER} has a certificate that does not verify; name the file of its CA with sslrootcert`,
   ],
   [/^ERR_(POSTGRES_TLS|TLS|SSL)/, `${SERVER} does not agree on TLS`],

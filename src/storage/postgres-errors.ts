@@ -13,20 +13,20 @@ export const lostPrepared = (error: unknown): boolean => /^(42P05|26000)$/.test(
  * True for serialization_failure, deadlock_detected and a lost prepared statement. The server has rolled back, and a
  * retry may succeed.
  */
-export const mayRetry = (error: unknown): boolean =>
-  /^40(001|P01)$/.test(sqlState(error) ?? '') || lostPrepared(error)
+export const mayRetry = (error: unknown): boolean => /^40(001|P01)$/.test(sqlState(error) ?? '') || lostPrepared(error)
 
 /** True for read_only_sql_transaction: a standby, a primary that was demoted, or a role that may not write. */
 export const isReadOnly = (error: unknown): boolean => sqlState(error) === '25006'
 
 /**
  * Turns an error into a 503 when the database is unavailable (connection or TLS lost, server stopping, disk full,
- * read-only, damaged, access denied, behind a pooler that loses prepared statements, not in UTF-8) or a lock was not granted in time. An error in the statement itself is returned unchanged.
+ * read-only, damaged, access denied, prepared statements lost behind a pooler) or a lock was not granted in time. An
+ * error in the statement itself is returned unchanged.
  */
 export function asRefusal(error: unknown): unknown {
   const state = sqlState(error)
   if (state !== undefined) {
-    if (/^(08|22P05|25006|25P03|26000|28|3D|42P05|53|57P|58|XX)/.test(state)) return databaseUnavailable(error)
+    if (/^(08|25006|25P03|26000|28|3D|42P05|53|57P|58|XX)/.test(state)) return databaseUnavailable(error)
     return /^(40001|40P01|55P03|57014)$/.test(state) ? databaseBusy(error) : error
   }
   const code = String((error as { code?: unknown } | undefined)?.code ?? '')
@@ -39,5 +39,7 @@ export function asRefusal(error: unknown): unknown {
  */
 const isUnreachable = (code: string): boolean =>
   code.startsWith('ERR_')
-    ? /^ERR_(TLS|SSL|OSSL|SOCKET|POSTGRES_(AUTHENTICATION|CONNECTION|IDLE|LIFETIME|TLS|UNEXPECTED|INVALID_MESSAGE))/.test(code)
+    ? /^ERR_(TLS|SSL|OSSL|SOCKET|POSTGRES_(AUTHENTICATION|CONNECTION|IDLE|LIFETIME|TLS|UNEXPECTED|INVALID_MESSAGE))/.test(
+        code,
+      )
     : /^[A-Z][A-Z0-9_]+$/.test(code) || /^Connection/.test(code)

@@ -4,7 +4,7 @@ import { type RunningProxy, startProxy } from './proxy.ts'
 import { scratchFolder } from './scratch.ts'
 
 /**
- * Runs Debian's PgBouncer with `pool_mode = transaction` in front of a test database.
+ * Runs Debian's PgBouncer with `pool_mode = transaction`, unless `settings` say otherwise, in front of a test database.
  * @param settings lines of `[pgbouncer]`
  * @returns the proxy, and the URL of the database behind it
  */
