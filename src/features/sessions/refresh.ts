@@ -2,7 +2,7 @@ import { KeywardError } from '../../errors.ts'
 import { clientPrefix } from '../../lib/ip.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession } from './authenticate.ts'
-import { type Grant, makeGrant } from './grant.ts'
+import { type Asked, type Grant, makeGrant } from './grant.ts'
 import { expiryOf, type Origin, type StoredSession } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
@@ -24,7 +24,7 @@ const LATE_RETRIES = 3
  *
  * A token that Keyward did not make costs at most one read and changes nothing.
  */
-export async function refresh(needs: SessionsNeeds, presented: string, origin: Origin): Promise<Grant> {
+export async function refresh(needs: SessionsNeeds, presented: string, origin: Origin, asked?: Asked): Promise<Grant> {
   const { store: db, clock, lifetimes } = needs
   const found = await findTokenSession(needs, presented)
   const now = clock.now()
@@ -36,8 +36,8 @@ export async function refresh(needs: SessionsNeeds, presented: string, origin: O
   // The session is past its absolute lifetime. The stored expiry can be later, if SESSION_MAX_DAYS was lowered.
   if (expiresAt <= now) throw refused()
   if (await store.rotate(db, { ...origin, id, userId, generation, expiresAt, now }))
-    return makeGrant(needs, { ...found, generation: generation + 1 })
-  return answerRotated(needs, { userId, sessionId: id, generation }, origin)
+    return makeGrant(needs, { ...found, generation: generation + 1 }, asked)
+  return answerRotated(needs, { userId, sessionId: id, generation }, origin, asked)
 }
 
 /** Answers a genuine token that is not the current token. Reads the session a second time, inside a transaction. */
@@ -45,6 +45,7 @@ async function answerRotated(
   needs: SessionsNeeds,
   { userId, sessionId, generation }: { userId: number; sessionId: string; generation: number },
   origin: Origin,
+  asked?: Asked,
 ): Promise<Grant> {
   const { store: db, clock, refreshTokensOf } = needs
   for (;;) {
@@ -60,7 +61,7 @@ async function answerRotated(
     if (verdict === 'reused' || verdict === 'refuse') throw refused()
     // After a change by a simultaneous request the session is judged anew.
     if (verdict === 'late' && !(await countLateRetry(needs, session, origin))) continue
-    return makeGrant(needs, { ...found, tokens: refreshTokensOf(session), generation: session.generation })
+    return makeGrant(needs, { ...found, tokens: refreshTokensOf(session), generation: session.generation }, asked)
   }
 }
 

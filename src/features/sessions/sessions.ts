@@ -13,7 +13,7 @@ import { authenticate, authenticateExisting, findByRefreshToken, findCaller } fr
 import { begin } from './begin.ts'
 import { createDeviceTokens, type Device, type DeviceTokens } from './device-token.ts'
 import { endAll, endOwn, endOwnAll, logout, revoke } from './end.ts'
-import { finishLogin, type Grant, type LoginGrant } from './grant.ts'
+import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts'
 import { listOwn } from './list.ts'
 import { deleteOver } from './own.store.ts'
 import { refresh } from './refresh.ts'
@@ -30,7 +30,7 @@ import type {
 import * as store from './store.ts'
 
 export { type Device, isDeviceOf } from './device-token.ts'
-export type { Grant, LoginGrant } from './grant.ts'
+export type { Asked, Grant, LoginGrant } from './grant.ts'
 export type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
 
 /** A request that came with the access token of a live session. */
@@ -68,12 +68,12 @@ export interface Sessions {
    */
   begin(login: NewLogin): Promise<BegunSession>
   /** Makes the tokens of a session that has just begun. */
-  finishLogin(session: BegunSession): Promise<LoginGrant>
+  finishLogin(session: BegunSession, asked?: Asked): Promise<LoginGrant>
   /**
    * Exchanges a refresh token for its successor (RFC 6749 section 6, RFC 9700 section 4.14.2).
    * @throws KeywardError `invalid_refresh_token`
    */
-  refresh(token: string, origin: Origin): Promise<Grant>
+  refresh(token: string, origin: Origin, asked?: Asked): Promise<Grant>
   /**
    * Finds the caller of an access token. Every request reads the user and the session from the database in one
    * statement, so a deactivated user or an ended session is refused at once.
@@ -156,8 +156,8 @@ export function createSessions({
   }
   return {
     begin: (login) => begin(needs, login),
-    finishLogin: (session) => finishLogin(needs, session),
-    refresh: (token, origin) => refresh(needs, token, origin),
+    finishLogin: (session, asked) => finishLogin(needs, session, asked),
+    refresh: (token, origin, asked) => refresh(needs, token, origin, asked),
     authenticate: (token) => authenticate(needs, token),
     authenticateExisting: (token) => authenticateExisting(needs, token),
     findCaller: (claims) => findCaller(needs, claims),

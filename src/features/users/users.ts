@@ -16,6 +16,7 @@ export {
   normalizeImportedUsername,
   normalizeUsername,
   reservedUsername,
+  trimTyped,
 } from './username.ts'
 
 export interface UsersNeeds {
