@@ -21,8 +21,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 export async function readBody(request: Request, limit = BODY_LIMIT): Promise<string> {
   if (request.bodyUsed) throw new TypeError('The request body was read before')
   const declared = declaredLength(request)
-  // The length is checked first. Reading `request.body` makes Bun build a stream, which costs more than reading the
-  // body.
+  // The declared length is looked at first. The getter `request.body` makes Bun build a stream, which is slower than
+  // reading the whole body at once.
   if (declared !== undefined) {
     if (declared > limit) throw new KeywardError('payload_too_large')
     return decode(await readWhole(request, limit))

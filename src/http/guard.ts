@@ -27,8 +27,8 @@ export function bearerToken(request: Request): string {
 }
 
 /**
- * Checks the credential of a request before its body is read. Open routes need none. There are no registered clients, so
- * an open route ignores client credentials too: in the header, as in the body. Many libraries send them with each request.
+ * Checks the credential of a request before its body is read. Open routes need no credential. There are no registered
+ * clients, so an open route also ignores client credentials, which many libraries send with each request.
  * @throws KeywardError `not_authenticated`, and what `authorize` throws
  */
 export const createGuard =
@@ -77,9 +77,8 @@ function basicSecret(authorization: string): string | undefined {
 
 /**
  * The options of a route: `open: true` with a `limit`, or `access: '…'`. `oauth: true` gives the errors of RFC 6749.
- * `secret: true` lets
- * an API key come as a client secret. `proxied: true` is for a route that proxies ask about other requests. Every open route and every route that is not
- * GET needs a `limit`.
+ * `secret: true` lets an API key come as a client secret. `proxied: true` is for a route that proxies ask about other
+ * requests. Every open route and every route that is not GET needs a `limit`.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   open: (_: true) => ({ detail: extended({ 'x-access': 'open' }) }),

@@ -66,6 +66,11 @@ describeApp('a token request as multipart/form-data', {}, (app) => {
     })
   })
 
+  test.each(['; filename="a.txt"', "; filename*=UTF-8''a.txt"])('12.B1 %s is refused as a file', async (more) => {
+    const { detail } = await expectRefusal(await post({ body: multipart([['a', 'b']], more) }), 'invalid_request')
+    expect(detail).toBe('The form has a part that is not plain text')
+  })
+
   test('12.B1 a body that is not UTF-8, and a missing or malformed boundary, are 400; over 64 KiB is 413', async () => {
     await app.signUp()
     await expectRefusal(await post({ body: Buffer.from(body.replace('ada', '\xe9'), 'latin1') }), 'invalid_request')

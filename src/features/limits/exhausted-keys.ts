@@ -17,7 +17,7 @@ interface ExhaustedKeys {
 interface Entry {
   until: EpochMs
   notedAt: EpochMs
-  /** When `note` last returned true. */
+  /** When this process was last told to report the key: the time at which `note` last returned true. */
   reportedAt: EpochMs
 }
 

@@ -78,7 +78,6 @@ export interface Limits {
    */
   tryReserve(count: Count, requester: Requester): Promise<Reservation | undefined>
   /**
-  /**
    * Refuses a key if this process knows that it is exhausted. Reads no database and takes no place.
    * @throws KeywardError `rate_limited`
    */

@@ -8,7 +8,6 @@ import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
-/**
  * The number of late retries in one session. A client loses an answer now and then, but not at every refresh. A thief and
  * the owner who take turns with one session use all of them.
  */
@@ -100,7 +99,10 @@ function judgeParent(
   return age < 0 ? 'refuse' : 'reused'
 }
 
-/** Returns true when neither the network nor the program is that of the last refresh. A client that lost an answer keeps one. */
+/**
+ * Returns true when both the network and the program differ from those of the last refresh. A client that retries after a
+ * lost answer keeps at least one of the two.
+ */
 const isElsewhere = (session: Pick<StoredSession, 'ip' | 'userAgent'>, { ip, userAgent }: Origin): boolean =>
   session.userAgent !== userAgent && clientPrefix(session.ip ?? '') !== clientPrefix(ip)
 

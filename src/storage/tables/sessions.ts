@@ -36,7 +36,10 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       /** The IP address of the login or the last refresh. */
       ip: c.text('ip'),
       userAgent: c.text('user_agent'),
-      /** Browser and system by the user agent of the login; empty if it names neither. Null until a session of an earlier version is listed. */
+      /**
+       * Browser and system by the user agent of the login. Empty when the user agent names neither. Null for a session of
+       * an earlier version, until the session is listed.
+       */
       deviceName: c.text('device_name'),
     },
     (t) => [
