@@ -15,6 +15,8 @@ const longestPattern = 4
  * are: a character or a short pattern repeated, an ascending or descending run, counted numbers, a walk over
  * neighbouring keys, a year, and one common password, once or repeated. Up to four digits can follow. One character
  * outside these parts makes the text acceptable, and so do two different common passwords, as in a passphrase.
+ * The matchers of `@zxcvbn-ts/core` do not replace this function: they take up to 0.36 s for 256 characters, accept
+ * `100101102103104`, and refuse `correcthorsebatterystaple`.
  * @param folded at most 256 characters in lower case; the time is bounded by the square of the length
  * @param isCommon says whether a text is a common password
  */

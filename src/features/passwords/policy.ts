@@ -38,8 +38,8 @@ interface PasswordContext {
 
 /**
  * Checks a new password (NIST SP 800-63B-4 section 3.1.1.2). The password needs the minimum length. It must not be a
- * common password, consist of repeated, sequential or common parts, or be the name of this service, or the name or address of the user; upper and lower case count as equal.
- * There are no composition rules.
+ * common password, consist wholly of repeated, sequential or common parts, or be the name of this service, or the name
+ * or address of the user. Upper and lower case count as equal. There are no composition rules.
  * @returns a sentence for the user, which never contains the password; undefined for an acceptable password
  */
 export function weaknessOf(password: string, { email, username, minLength }: PasswordContext): string | undefined {
