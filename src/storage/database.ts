@@ -61,6 +61,7 @@ export async function openDatabase(
     mustExist: schema === 'require',
   })
   try {
+    await driver.checkServer()
     const migrations = embeddedMigrations(store.dialect)
     if (schema === 'require') await requireCurrent(driver, migrations)
     if (schema !== 'upgrade') return { store, driver, upgrade: { applied: [], copy: undefined } }

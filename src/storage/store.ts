@@ -69,6 +69,11 @@ export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'sta
    * @returns undefined inside a transaction, and while another process has locked the SQLite file. Then call `execute`.
    */
   tryRead(sql: string, params: unknown[]): MaybePromise<unknown[][]> | undefined
+  /**
+   * Checks the server before the first statement, and adapts to a pooler in front of it. Nothing to do for SQLite.
+   * @throws MigrationError when the database does not fit, or the driver's error when it cannot be reached
+   */
+  checkServer(): Promise<void>
   /** Runs `work` in a transaction under the migration lock. `migrate.ts` calls this before requests are answered. */
   migrateAlone<T>(work: (database: MigratingDatabase) => Promise<T>): Promise<T>
   /** The names of a table's columns; empty when there is no such table. */
