@@ -3,7 +3,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
-import type { Limits } from '../limits/limits.ts'
+import { knownAccount, type Limits } from '../limits/limits.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
@@ -44,12 +44,14 @@ export interface Administration {
    */
   requireUser(typed: string): Promise<User>
   /**
-   * Sets a password without the former one. All sessions of the user end, and all device tokens are revoked.
+   * Sets a password without the former one. All sessions of the user end, all known devices and networks are forgotten,
+   * and their guesses are given back.
    * @throws KeywardError `validation_failed`, `user_not_found`
    */
   setPassword(user: User, password: string): Promise<void>
   /**
-   * Deactivates a user and ends all sessions of the user. Activation does not restore the sessions.
+   * Deactivates a user, ends all sessions of the user, and forgets the known devices and networks. Activation does not
+   * restore them.
    * @throws KeywardError `last_admin`
    */
   deactivate(user: User): Promise<void>
@@ -102,6 +104,8 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       await db.transaction(async () => {
         if (!(await users.setPassword({ id, hash, scheme }))) throw new KeywardError('user_not_found')
         await sessions.endAll({ userId: id, reason: 'password_set_by_admin' })
+        await sessions.forgetKnown({ userId: id })
+        await limits.refill(knownAccount(id))
         await audit.record({ event: 'password.set_by_admin', userId: id })
       })
     },
@@ -112,6 +116,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         if (!user?.isActive) return
         await users.setActive({ id, isActive: false })
         await sessions.endAll({ userId: id, reason: 'deactivated' })
+        await sessions.forgetKnown({ userId: id })
         await audit.record({ event: 'user.deactivated', userId: id })
       }),
 

@@ -9,7 +9,7 @@ import { rankOf, reportKey, rowKey } from './row-keys.ts'
 import type { RuleName } from './rules.ts'
 import * as store from './store.ts'
 
-type Limiter = Pick<Limits, 'reserve' | 'tryReserve' | 'refuseKnown' | 'closeIfExhausted'>
+type Limiter = Pick<Limits, 'reserve' | 'reserveUnder' | 'tryReserve' | 'refuseKnown' | 'closeIfExhausted' | 'refill' | 'isOff'>
 
 /** One tier of a rule for one key. */
 interface Bucket {
@@ -25,8 +25,6 @@ interface Bucket {
 interface Refusal {
   bucket: Bucket
   until: EpochMs
-  /** True when this process has not reported the bucket within its window. */
-  mustReport: boolean
 }
 
 /** Thrown inside a transaction to roll it back. */
@@ -53,7 +51,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   function refusalInMemory(buckets: readonly Bucket[], now: EpochMs): Refusal | undefined {
     for (const bucket of buckets) {
       const until = exhausted.until(bucket.row, now)
-      if (until !== undefined) return { bucket, until, mustReport: false }
+      if (until !== undefined) return { bucket, until }
     }
   }
 
@@ -88,7 +86,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   }
 
   const exhaustedNow = async (bucket: Bucket, now: EpochMs): Promise<Exhausted> =>
-    new Exhausted({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare, mustReport: false })
+    new Exhausted({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare })
 
   async function attempt(wanted: readonly Count[], { userId }: WriteOrigin): Promise<Reservation | Refusal> {
     const counts = wanted.toSorted((a, b) => rankOf(a.rule) - rankOf(b.rule))
@@ -109,7 +107,8 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
       const settled = pending.nextSettled(outcome.bucket.row)
       if (settled === undefined) {
         const { bucket, until } = outcome
-        return { bucket, until, mustReport: exhausted.note(bucket.row, { until, now, window: bucket.tier.window }) }
+        exhausted.note(bucket.row, { until, now })
+        return outcome
       }
       await settled
     }
@@ -122,12 +121,12 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
       isSettled = true
       pending.end(rows, { freed })
     }
-    const giveBack = async (clear?: Count) => {
+    const giveBack = async (clear: readonly RuleName[] = []) => {
       if (isSettled) return
       const now = clock.now()
       await db.transaction(async () => {
         for (const { count, row: key, step, spare } of taken)
-          if (count.rule === clear?.rule) await store.clear(db, { key, furthest: now + spare + step })
+          if (clear.includes(count.rule)) await store.clear(db, { key, furthest: now + spare + step })
           else await store.giveBack(db, { key, step })
         db.afterCommit(() => settle(true))
       }, origin)
@@ -149,6 +148,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   /** Writes one audit event for each key and window, whichever process refused first. */
   async function report({ bucket: { count, tier, row } }: Refusal, { userId, ip }: Requester): Promise<void> {
     const now = clock.now()
+    if (!exhausted.mustReport(row, { now, window: tier.window })) return
     const { rule } = count
     await db.transaction(
       async () => {
@@ -161,15 +161,23 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
     )
   }
 
+  async function reserveUnder(
+    roof: Count | undefined,
+    counts: readonly Count[],
+    requester: Requester,
+  ): Promise<Reservation | undefined> {
+    const outcome = await attempt(roof ? [...counts, roof] : counts, requester)
+    if ('keep' in outcome) return outcome
+    await report(outcome, requester)
+    if (outcome.bucket.count.rule === roof?.rule) return undefined
+    throw rateLimited(outcome, clock.now())
+  }
+
   return {
-    async reserve(counts, requester) {
+    reserve: async (counts, requester) => (await reserveUnder(undefined, counts, requester))!,
+    reserveUnder,
+    async tryReserve(counts, requester) {
       const outcome = await attempt(counts, requester)
-      if ('keep' in outcome) return outcome
-      if (outcome.mustReport) await report(outcome, requester)
-      throw rateLimited(outcome, clock.now())
-    },
-    async tryReserve(count, requester) {
-      const outcome = await attempt([count], requester)
       return 'keep' in outcome ? outcome : undefined
     },
     refuseKnown(count) {
@@ -186,6 +194,12 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
       // A bucket that will be full later than `furthest` is already closed, and `store.close` does not change it.
       return store.close(db, { key: bucket.row, latest, furthest: latest + bucket.step, until })
     },
+    async refill(count) {
+      const now = clock.now()
+      for (const { row: key, spare, step } of bucketsOf(count))
+        await store.clear(db, { key, furthest: now + spare + step })
+    },
+    isOff: (rule) => rules[rule].length === 0,
   }
 }
 
@@ -194,9 +208,12 @@ const freePlaces: Reservation = { keep() {}, async giveBack() {}, async [Symbol.
 /** The limiter of `RATE_LIMIT=off`. */
 export const unlimited: Limiter = {
   reserve: async () => freePlaces,
+  reserveUnder: async () => freePlaces,
   tryReserve: async () => freePlaces,
   refuseKnown() {},
   closeIfExhausted: async () => false,
+  async refill() {},
+  isOff: () => false,
 }
 
 function rateLimited({ bucket: { count, tier }, until }: Refusal, now: EpochMs): KeywardError {

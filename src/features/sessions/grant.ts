@@ -22,7 +22,7 @@ export async function finishLogin(
   needs: SessionsNeeds,
   { session, user, deviceId }: BegunSession,
 ): Promise<LoginGrant> {
-  const deviceToken = await needs.deviceTokens.make(user, deviceId)
+  const deviceToken = await needs.deviceTokens.make({ deviceId, userId: user.id })
   const tokens = needs.refreshTokensOf(session)
   return { ...makeGrant(needs, { session, user, tokens, generation: 0 }), deviceToken }
 }
