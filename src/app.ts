@@ -9,7 +9,7 @@ import { sessionRoutes } from './features/sessions/routes.ts'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
 import { inBatches } from './http/batching.ts'
-import { createCors } from './http/cors.ts'
+import { createCors, createUnlistedOrigins } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
 import { createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
@@ -23,22 +23,28 @@ import type { Service } from './service.ts'
 export interface App {
   /** @param target `plain` when it is not given, as for a request made in process */
   fetch(request: Request, target?: Target): Promise<Response>
-  /** Whether a load balancer or a monitor asks for the state of the process. */
+  /** Returns true when a load balancer or a monitor asks for the state of the process. */
   isProbe(request: Request): boolean
   table: RouteTable
 }
 
-/**
- * Wires the service: the error hook first, then every feature's routes, and the pipeline around them.
- * @param peer returns the address of the other end of a request's connection
- */
-export function createApp(service: Service, peer: PeerAddress = () => undefined): App {
+export interface AppOptions {
+  /** Returns the address of the other end of a request's connection. */
+  peer?: PeerAddress
+  /** Logs the path of a request that matched no route. A path may hold a secret, so this is for development. */
+  logUnknownPaths?: boolean
+}
+
+/** Wires the service: the error hook first, then every feature's routes, and the pipeline around them. */
+export function createApp(service: Service, { peer = () => undefined, logUnknownPaths }: AppOptions = {}): App {
   const { config, clock, random, log, metrics, probes } = service
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
-  // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path of a shorter one.
+  // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path after a
+  // shorter host name.
   // precompile: compiling all routes at start doubles the start time and takes 10 MiB. The contract test requests every
   // route, so it finds a route that cannot be compiled.
-  // encodeSchema: answers are checked and stripped by their schemas; encoding would convert types that no schema uses.
+  // encodeSchema: Elysia checks answers against their schemas and removes other members. Encoding is off, because it
+  // only converts types that no schema uses.
   const elysia = new Elysia({
     name: 'keyward',
     precompile: false,
@@ -63,15 +69,16 @@ export function createApp(service: Service, peer: PeerAddress = () => undefined)
     guard: createGuard(service.access.authorize),
     handle: elysia.fetch,
     requestId: createRequestIds(random),
-    cors: createCors(config.CORS_ORIGINS),
+    cors: createCors(config.CORS_ORIGINS, createUnlistedOrigins(config, log)),
     log,
     observe: metrics.answered,
     quiet: probePatterns,
+    logUnknownPaths,
   })
   return { fetch: inBatches(pipeline, clock), isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }
 
-/** Reads the words of a route. @throws Error for a route without them, which must not be served */
+/** Reads the access words of a route. @throws Error for a route without these words, which must not be served */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {
   const detail = (hooks.detail ?? {}) as {
     'x-access'?: Access

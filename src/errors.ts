@@ -1,6 +1,6 @@
 /**
- * Every refusal of Keyward: a stable code, its HTTP status and a sentence for a person.
- * Use cases throw `KeywardError(code)`; only `http/errors.ts` turns one into a response.
+ * Every refusal of Keyward: a stable code, its HTTP status and a sentence for a person. Use cases throw
+ * `KeywardError(code)`. Only `http/errors.ts` turns the error into a response.
  */
 export const catalogue = {
   // What the client sent
@@ -45,7 +45,7 @@ export const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue
 
-/** An invalid field of a `validation_failed`; `message` never holds the submitted value. */
+/** An invalid field of a `validation_failed`. `message` never contains the submitted value. */
 export interface FieldError {
   field: string
   message: string
@@ -64,7 +64,7 @@ export interface ErrorDetail {
   retryAfter?: number
   /** For `rate_limited`: the exceeded limit; becomes `RateLimit` and `RateLimit-Policy`. */
   limit?: LimitMet
-  /** Replaces the catalogue's sentence where a more exact one helps; never holds user input. */
+  /** A more exact sentence that replaces the sentence of the catalogue. It never contains user input. */
   sentence?: string
   /** For the log only. */
   cause?: unknown
@@ -90,11 +90,14 @@ export class KeywardError extends Error {
   }
 }
 
+/** The message of a required field that was not sent, the same on every route. */
+export const MISSING = 'This field is missing'
+
 /** A `validation_failed` for one field. */
 export const invalidField = (field: string, message: string): KeywardError =>
   new KeywardError('validation_failed', { errors: [{ field, message }] })
 
-/** The `KeywardError` in an error or its causes: Drizzle wraps errors of statements. */
+/** Returns the `KeywardError` in an error or its causes. Drizzle wraps the errors of statements. */
 export function refusalIn(error: unknown): KeywardError | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++)
     if (at instanceof KeywardError) return at

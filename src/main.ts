@@ -26,7 +26,7 @@ const stopSignal = () =>
     }
   })
 
-/** Node's `tty` loads its streams, so it is only loaded when the output is a device. */
+/** `node:tty` is loaded only when the output is a device, because it also loads Node's streams. */
 const printsToTerminal = () =>
   fstatSync(1).isCharacterDevice() && (require('node:tty') as typeof import('node:tty')).isatty(1)
 
@@ -36,12 +36,20 @@ const readSecret = async (prompt: string) => {
   return typed
 }
 
-// Not `process.stdout`: it loads Node's streams, which takes milliseconds, and ends the process when a write fails.
+/** The module is loaded on demand, because it loads Node's streams. */
+const confirm = async (question: string) =>
+  (await import('./cli/confirm.ts')).confirm(process.stdin, process.stderr, question)
+
+// `process.stdout` is not used. It loads Node's streams, which takes milliseconds, and ends the process when a write
+// fails.
 const output = batchOutput(Bun.stdout.writer())
-// Also when `run` does not finish: after a second signal or an uncaught error.
+// This writes the collected output also when `run` does not finish: after a second signal or an uncaught error.
 process.on('exit', output.flush)
 
-/** @returns the exit code: the command's, or 1 when the output could not be written. A closed pipe needs no message. */
+/**
+ * @returns the exit code of the command, or 1 when it succeeded but its output could not be written. A closed pipe
+ * gives no message.
+ */
 async function endOutput(code: number): Promise<number> {
   if (stopping) {
     // A slow reader of the log must not delay the end of the service.
@@ -66,6 +74,7 @@ run(process.argv.slice(2), {
   printsToTerminal,
   printError: (text) => process.stderr.write(text),
   readSecret,
+  confirm,
   stopSignal,
 })
   .then(endOutput)

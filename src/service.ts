@@ -60,21 +60,21 @@ export interface Surroundings {
   random?: Random
   /** Writes one line of the log. */
   write?: (line: string) => void
-  /** See `CommandContext.printsToTerminal`. */
+  /** Returns true when `write` writes to a terminal. */
   writesToTerminal?: () => boolean
   usage?: () => ProcessUsage
-  /** See `SqliteOptions` and `PostgresOptions`. */
+  /** True for a command, as in `SqliteOptions` and `PostgresOptions`. The signing keys are then not prepared. */
   waitInside?: boolean
   /** `upgrade` for a server, `require` for a command. */
   schema?: SchemaPolicy
-  /** For each part, a function from the real one to its replacement. */
+  /** For tests: functions that take the real part and return its replacement. */
   replace?: { [Part in keyof Replaceable]?: (real: Replaceable[Part]) => Replaceable[Part] }
 }
 
 /**
- * The composition root: opens the database and the signing keys, and gives every feature what it needs. `app.ts`
- * makes `documentation`, which needs the routes; every other feature is made here.
- * @throws MigrationError, KeyringError, and the database's own error when it cannot be opened
+ * The composition root: opens the database and the signing keys, and gives every feature what it needs. `app.ts` makes
+ * `documentation`, which needs the routes. This function makes every other feature.
+ * @throws MigrationError, KeyringError, and the database's own error when the database cannot be opened
  */
 export async function openService(config: Config, surroundings: Surroundings = {}): Promise<Service> {
   const { clock = systemClock, random = systemRandom, usage = () => noUsage, waitInside, schema } = surroundings
@@ -90,7 +90,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
     const roles = createRoles({ store, clock, audit, users })
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
-    // The settings of a command may differ from the server's, so a command changes no key.
+    // A command's settings may differ from the server's settings, so opening the keys for a command changes no key.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
@@ -111,7 +111,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       await secrets.heartbeat()
     }
     const close = async () => {
-      // After a failure the server counts as running for up to three minutes.
+      // When `leave` fails, the server counts as running for up to three minutes.
       await secrets.leave().catch((error) => log.warn('process_not_removed', errorFields(error)))
       await database.store.close()
     }
@@ -147,7 +147,7 @@ export const jobsOf = ({ secrets, signingKeys, sessions, limits, audit }: Servic
   },
 ]
 
-/** Opens an import, which needs a current database, but neither SECRET_KEY nor signing keys. */
+/** Opens an import. It needs a database with the current schema, but no SECRET_KEY and no signing keys. */
 export async function openImport(
   settings: DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>,
   { clock }: { clock: Clock },
@@ -176,7 +176,7 @@ function openLog(
   return createLog({ level: LOG_LEVEL, format: LOG_FORMAT === 'auto' ? automatic() : LOG_FORMAT, clock, write })
 }
 
-/** SECRET_KEY, then SECRET_KEY_PREVIOUS while it is being replaced. */
+/** The root secrets: SECRET_KEY first, then SECRET_KEY_PREVIOUS when it is set. */
 const secretsOf = ({ SECRET_KEY, SECRET_KEY_PREVIOUS }: Config): [string, ...string[]] =>
   SECRET_KEY_PREVIOUS === undefined ? [SECRET_KEY] : [SECRET_KEY, SECRET_KEY_PREVIOUS]
 
@@ -196,6 +196,8 @@ const hashingOf = (config: Config) => ({
 const limitsOf = (config: Config) => ({
   enabled: config.RATE_LIMIT === 'on',
   rules: rulesWith(config.LIMITS),
+  // The longest wait for a hash, and a second for the hash itself.
+  undecidedMs: config.HASH_MAX_WAIT_MS + SECOND,
 })
 
 const signingOf = (config: Config) => ({

@@ -17,8 +17,10 @@ export interface CommandContext {
   /** Returns true when `print` writes to a terminal. */
   printsToTerminal: () => boolean
   printError: (text: string) => void
-  /** Reads a password from a prompt or from standard input. */
+  /** Reads a password from standard input, or twice from a prompt. */
   readSecret: (prompt: string) => Promise<string>
+  /** Asks a yes-or-no question at the terminal; undefined without a terminal. */
+  confirm: (question: string) => Promise<boolean | undefined>
   /** Resolves with the name of the first signal to stop. A second signal ends the process at once. */
   stopSignal: () => Promise<string>
 }

@@ -16,9 +16,14 @@ export interface Listener {
 
 /**
  * Opens the port before the service is ready.
+ * @param checkSettings runs when the address cannot be used. Its error is thrown instead: a wrong setting would stop the
+ *   next start too
  * @throws CommandError when the address cannot be used
  */
-export function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): Listener {
+export async function listen(
+  { HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>,
+  checkSettings: () => Promise<void>,
+): Promise<Listener> {
   const first = Promise.withResolvers<App['fetch']>()
   let answer: App['fetch'] = async (request, target) => (await first.promise)(request, target)
   try {
@@ -37,6 +42,7 @@ export function listen({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): Listener 
       },
     }
   } catch (error) {
+    await checkSettings()
     const { code } = error as { code?: string }
     const why = refusals[code ?? ''] ?? 'the system refuses it'
     throw new CommandError(`Cannot listen on HOST=${HOST} PORT=${PORT}: ${why}${code ? ` (${code})` : ''}`)

@@ -1,6 +1,7 @@
 import { createApp } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { startJobs } from '../features/jobs/jobs.ts'
+import { KeyringError } from '../features/secrets/secrets.ts'
 import { nextTurn } from '../lib/clock.ts'
 import { enableJit } from '../lib/jit.ts'
 import { jobsOf, openService } from '../service.ts'
@@ -21,7 +22,7 @@ export async function runServer(
   const { log, probes } = service
   const jobs = startJobs(service, jobsOf(service))
   try {
-    const app = createApp(service, (request) => server.requestIP(request)?.address)
+    const app = createApp(service, { peer: (request) => server.requestIP(request)?.address, logUnknownPaths: dev })
     // The first request that is not a probe turns on JIT compilation. Without JIT, a server needs less memory.
     answerWith((request, target) => {
       if (!app.isProbe(request)) {
@@ -32,11 +33,10 @@ export async function runServer(
     })
     const url = addressOf(config)
     log.info('started', {
-      version: context.version,
       url,
-      public_url: config.PUBLIC_URL,
+      public_url: config.PUBLIC_URL === url ? undefined : config.PUBLIC_URL,
+      version: context.version,
       database: config.DATABASE_URL.shown,
-      docs: `${url}/docs`,
     })
     warnOfSettings(config, { dev, log })
     const signal = await context.stopSignal()
@@ -55,8 +55,22 @@ export async function runServer(
   }
 }
 
+/**
+ * Checks that SECRET_KEY fits the database, and changes nothing in the database.
+ * @throws KeyringError when SECRET_KEY does not open the signing keys
+ */
+export async function checkSecretKey(config: Config, { clock, random }: CommandContext): Promise<void> {
+  try {
+    const service = await openService(config, { clock, random, waitInside: true, schema: 'require' })
+    await service.close()
+  } catch (error) {
+    // Without a current database there is nothing to compare with.
+    if (error instanceof KeyringError) throw error
+  }
+}
+
 /** Returns the URL of the server for a browser on this machine. */
 function addressOf({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): string {
-  if (HOST === '0.0.0.0' || HOST === '::') return `http://localhost:${PORT}`
+  if (['0.0.0.0', '::', '127.0.0.1'].includes(HOST)) return `http://localhost:${PORT}`
   return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`
 }

@@ -1,5 +1,8 @@
 import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand } from 'citty'
+import { nearMiss } from '../config/names.ts'
+import { configKeys } from '../config/schema.ts'
 import { enableJit } from '../lib/jit.ts'
+import { printableLines } from '../lib/printable.ts'
 import { serve } from './commands/serve.ts'
 import { type CommandContext, UsageError } from './context.ts'
 
@@ -7,7 +10,8 @@ import { type CommandContext, UsageError } from './context.ts'
  * Runs one command line.
  * @returns the exit code: 0 success, 1 failure, 2 wrong usage
  */
-export async function run(argv: readonly string[], context: CommandContext): Promise<number> {
+export async function run(argv: readonly string[], process: CommandContext): Promise<number> {
+  const context = printingSafely(process)
   const server = serve(context) as CommandDef
   const root = defineCommand({
     meta: { name: 'keyward', version: context.version, description: 'User authentication in one executable' },
@@ -26,13 +30,17 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     },
     default: 'serve',
   }) as CommandDef
-  const asksForHelp = argv.includes('--help') || argv.includes('-h')
+  const words: string[] = ['keyward']
+  const asksForHelp = argv.includes('--help') || argv.includes('-h') || argv[0] === 'help'
   try {
-    if (argv.includes('--version')) {
+    if (argv.includes('--version') || argv[0] === 'version') {
       context.print(`${context.version}\n`)
       return 0
     }
-    const { command, parents, rest } = await resolve(root, argv, asksForHelp)
+    const { command, parents, rest } = await resolve(root, argv[0] === 'help' ? argv.slice(1) : argv, {
+      asksForHelp,
+      words,
+    })
     if (asksForHelp) {
       context.print(`${await usage(command, parents)}\n`)
       return 0
@@ -44,7 +52,7 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
     return 0
   } catch (error) {
     if (error instanceof UsageError || (error as Error).name === 'CLIError') {
-      context.printError(`${(error as Error).message}\nSee: keyward --help\n`)
+      context.printError(`${(error as Error).message}\nSee: ${words.join(' ')} --help\n`)
       return 2
     }
     const { explain } = await import('./explain.ts')
@@ -53,8 +61,23 @@ export async function run(argv: readonly string[], context: CommandContext): Pro
   }
 }
 
-/** Finds the command that the leading words name. If the words name only a group, finds the group's default command. */
-async function resolve(root: CommandDef, argv: readonly string[], asksForHelp: boolean) {
+/** Text from outside (a name, an answer, an error) must not control the terminal, in whatever message it is. */
+const printingSafely = (context: CommandContext): CommandContext => ({
+  ...context,
+  print: (text) => context.print(printableLines(text)),
+  printError: (text) => context.printError(printableLines(text)),
+})
+
+/**
+ * Finds the command that the leading words name; without a word, the root's default command.
+ * @param words receives the words of the commands that were found
+ * @throws UsageError for an unknown command, and for a group without a command
+ */
+async function resolve(
+  root: CommandDef,
+  argv: readonly string[],
+  { asksForHelp, words }: { asksForHelp: boolean; words: string[] },
+) {
   const parents: CommandDef[] = []
   const rest = [...argv]
   let command = root
@@ -65,12 +88,19 @@ async function resolve(root: CommandDef, argv: readonly string[], asksForHelp: b
     const name = word ?? (command.default as string | undefined) ?? ''
     const next = Object.hasOwn(subCommands, name) ? subCommands[name]! : undefined
     if (!next) {
-      const problem = word === undefined ? 'A command is missing' : 'Unknown command'
-      throw new UsageError(`${problem}. Commands: ${Object.keys(subCommands).join(', ')}`)
+      const names = Object.keys(subCommands)
+      throw new UsageError(`${whyNone(word, names)}. Commands: ${names.join(', ')}`)
     }
+    if (word !== undefined) words.push(word)
     parents.push(command)
     command = typeof next === 'function' ? await next() : next
   }
+}
+
+function whyNone(word: string | undefined, names: readonly string[]): string {
+  if (word === undefined) return 'A command is missing'
+  const meant = nearMiss(word, names, true)
+  return `Unknown command "${word}"${meant === undefined ? '' : `, did you mean ${meant}`}`
 }
 
 /** Renders the help text. Corrects two defects of citty: it prints colours even to files, and shows only one parent. */
@@ -95,6 +125,14 @@ async function checkArguments(command: CommandDef, args: string[]): Promise<void
       throw new UsageError(taken === 0 ? 'This command takes no arguments' : 'Too many arguments')
   } catch (error) {
     if ((error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') !== true) throw error
-    throw new UsageError((error as Error).message.split(/\. |\.?\n/)[0]?.replace(/'(\w)'/, "'-$1'"))
+    const message = (error as Error).message.split(/\. |\.?\n/)[0]?.replace(/'(\w)'/, "'-$1'") ?? ''
+    throw new UsageError(`${message}${settingHint(message)}`)
   }
+}
+
+/** Settings are no options: `--port` has the hint to set PORT. */
+function settingHint(message: string): string {
+  const name = /^Unknown option '--([\w-]+)'/.exec(message)?.[1]?.toUpperCase().replaceAll('-', '_')
+  const setting = configKeys.find((key) => key === name)
+  return setting === undefined ? '' : `; set ${setting} in the environment or in the .env file`
 }

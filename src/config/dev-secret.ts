@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import { platform, userInfo } from 'node:os'
-import type { DatabaseTarget } from '../lib/database-url.ts'
 import type { Random } from '../lib/random.ts'
 import { randomId } from '../lib/random.ts'
+import { devSecretPath } from './dev-secret-path.ts'
 import { isKnownSecret } from './known-secrets.ts'
 import { clashMessage, jwtSecretClash } from './load.ts'
 import { ConfigError } from './problems.ts'
@@ -11,12 +11,15 @@ import type { Config, DraftConfig } from './schema.ts'
 export interface DevSecret {
   secret: string
   path: string
-  /** False if an earlier start or another process created it. */
+  /** False when an earlier start or another process created the file. */
   created: boolean
 }
 
-/** Adds the `SECRET_KEY` that a draft of `--dev` may lack, from a file that is created at first.
- *  @throws ConfigError if that file cannot be used */
+/**
+ * Adds the `SECRET_KEY` that a draft of `--dev` may lack. The secret is read from a file, which the first start
+ * creates.
+ * @throws ConfigError when the file cannot be used
+ */
 export function withSecretKey(draft: DraftConfig, random: Random): { config: Config; devSecret?: DevSecret } {
   const { SECRET_KEY } = draft
   if (SECRET_KEY !== undefined) return { config: Object.freeze({ ...draft, SECRET_KEY }) }
@@ -27,21 +30,18 @@ export function withSecretKey(draft: DraftConfig, random: Random): { config: Con
   return { config, devSecret }
 }
 
-/** Beside an SQLite file, so that both are moved and deleted together; otherwise in the working directory. */
-export const devSecretPath = (database: DatabaseTarget): string =>
-  database.dialect === 'sqlite' && database.path !== ':memory:' ? `${database.path}.secret` : './.keyward.secret'
-
 /**
- * The secret in the file at `path`; undefined without a file.
- * @throws ConfigError as `readOrCreateDevSecret`
+ * Reads the secret in the file at `path`; undefined when there is no file.
+ * @throws ConfigError when the file cannot be used, as `readOrCreateDevSecret` does
  */
 export const findDevSecret = (path: string): string | undefined => explained(path, () => read(path, userInfo().uid))
 
 /**
- * The secret in the file at `path`. A missing file is created, readable by its owner only (mode 0600). If several
- * processes start at once, one creates it and all return the same secret.
- * @param user the id of the user whose file it must be
- * @throws ConfigError if others can read the file or own it, if its secret is weak, or if it cannot be read or created
+ * Reads the secret in the file at `path`. A missing file is created with mode 0600, so only its owner can read it. If
+ * several processes start at once, one process creates the file and all processes return the same secret.
+ * @param user the id of the user who must own the file
+ * @throws ConfigError when another user can read or owns the file, when its secret is weak, or when the file cannot be
+ * read or created
  */
 export const readOrCreateDevSecret = (path: string, random: Random, user = userInfo().uid): DevSecret =>
   explained(path, () => {
@@ -69,10 +69,10 @@ function read(path: string, user: number): string | undefined {
   if (file === undefined) return undefined
   try {
     const { mode, uid } = fstatSync(file)
-    // Windows has no such bits; it reports 0666 for every file.
+    // Windows has no permission bits; it reports 0666 for every file.
     if (platform() !== 'win32' && (mode & 0o077) !== 0)
       throw refused(path, `others can read this file; run: chmod 600 ${path}`)
-    // Whoever planted the file knows the secret. A start as root could read it.
+    // A user who created this file knows the secret. Without this check, a start as root would use the file.
     if (platform() !== 'win32' && uid !== user)
       throw refused(
         path,
@@ -87,7 +87,10 @@ function read(path: string, user: number): string | undefined {
   }
 }
 
-/** Writes beside `path`, then links: only one process can create the name, and it never holds half a secret. */
+/**
+ * Writes a temporary file and then links it to `path`. Only one process can create the link, and the file at `path` is
+ * never incomplete. Returns false when `path` already exists.
+ */
 function create(path: string, secret: string, random: Random): boolean {
   const draft = `${path}.${randomId(random)}`
   const file = openSync(draft, 'wx', 0o600)

@@ -1,20 +1,26 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
-import { platform } from 'node:os'
+import { platform, userInfo } from 'node:os'
 import { ConfigError } from './problems.ts'
 
 export interface DotenvFile {
   path: string
   entries: ReadonlyMap<string, { value: string; line: number }>
-  /** Lines that are invalid or contradict another. `message` never quotes the line: it may hold a secret. */
+  /**
+   * Lines that are invalid or contradict another line. `message` never quotes the line, because it may contain a
+   * secret.
+   */
   problems: readonly { line: number; message: string }[]
-  /** The file may be read or written by others than its owner. */
+  /** True when users other than the owner can read or write the file. */
   isOpenToOthers?: boolean
+  /** The file belongs to a user who is neither the user of this process nor root. */
+  isOfAnotherUser?: boolean
 }
 
 /**
- * Parses the text of a `.env` file: a line is `KEY=value` or `export KEY=value`. `#` begins a comment, after a value only
- * behind a space. 'Single quotes' are literal; "double quotes" allow the escapes `\n \r \t \" \\ \$`. A value ends with its
- * line, and variables are not expanded. A byte order mark and CRLF are allowed. Lines count from 1.
+ * Parses the text of a `.env` file. A line is `KEY=value` or `export KEY=value`. `#` begins a comment; after a value,
+ * only when a space comes before the `#`. 'Single quotes' are literal; "double quotes" allow the escapes
+ * `\n \r \t \" \\ \$`. A value ends at the end of its line, and variables are not expanded. A byte order mark and CRLF
+ * are allowed. Lines count from 1.
  */
 export function parseDotenv(text: string): Omit<DotenvFile, 'path'> {
   const entries = new Map<string, { value: string; line: number }>()
@@ -33,7 +39,10 @@ export function parseDotenv(text: string): Omit<DotenvFile, 'path'> {
   return { entries, problems }
 }
 
-/** One line from which `parseDotenv` reads exactly this key and value, whatever characters they hold. */
+/**
+ * Makes one line from which `parseDotenv` reads exactly this key and value. The value may contain any character except
+ * NUL.
+ */
 export function dotenvLine(key: string, value: string): string {
   if (/^[^\s"'#\\\0-\x1f]*$/.test(value)) return `${key}=${value}`
   const escaped = value
@@ -44,17 +53,25 @@ export function dotenvLine(key: string, value: string): string {
 
 /**
  * Reads a `.env` file.
+ * @param options.user the id of the user of this process
  * @returns undefined if there is no file and it is not `required`; a folder counts as no file
  * @throws ConfigError if the file cannot be read, or is not UTF-8
  */
-export function readDotenv(path: string, { required }: { required: boolean }): DotenvFile | undefined {
+export function readDotenv(
+  path: string,
+  { required, user = userInfo().uid }: { required: boolean; user?: number },
+): DotenvFile | undefined {
   let bytes: Uint8Array
   let isOpenToOthers: boolean
+  let isOfAnotherUser: boolean
   try {
     const file = openSync(path, 'r')
     try {
-      // Windows has no such bits; it reports 0666 for every file.
-      isOpenToOthers = platform() !== 'win32' && (fstatSync(file).mode & 0o077) !== 0
+      const { mode, uid } = fstatSync(file)
+      // Windows has no such bits and ids. It reports 0666 for every file.
+      const hasOwners = platform() !== 'win32'
+      isOpenToOthers = hasOwners && (mode & 0o077) !== 0
+      isOfAnotherUser = hasOwners && uid !== 0 && uid !== user
       bytes = readFileSync(file)
     } finally {
       closeSync(file)
@@ -65,7 +82,12 @@ export function readDotenv(path: string, { required }: { required: boolean }): D
     throw new ConfigError([{ source: path, message: `cannot be read (${code})` }])
   }
   try {
-    return { path, isOpenToOthers, ...parseDotenv(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) }
+    return {
+      path,
+      isOpenToOthers,
+      isOfAnotherUser,
+      ...parseDotenv(new TextDecoder('utf-8', { fatal: true }).decode(bytes)),
+    }
   } catch {
     throw new ConfigError([{ source: path, message: 'is not UTF-8 text' }])
   }

@@ -1,14 +1,14 @@
 import { canonicalIp } from '../lib/ip.ts'
 
-/** What a server can listen on: an IP address or a host name (RFC 1123 section 2.1). */
+/** Returns true for an address that a server can listen on: an IP address or a host name (RFC 1123 section 2.1). */
 export const isHost = (text: string): boolean =>
   canonicalIp(text) !== undefined ||
   (text.length <= 253 &&
     /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(text))
 
 /**
- * An origin exactly as a browser sends it (RFC 6454 section 6.2): lower case, no default port, no path.
- * Schemes of apps (`capacitor://localhost`) are accepted; `null` and `*` are not.
+ * Returns true for an origin exactly as a browser sends it (RFC 6454 section 6.2): lower case, no default port, no
+ * path. Schemes of apps (`capacitor://localhost`) are accepted; `null` and `*` are not.
  */
 export function isOrigin(text: string): boolean {
   if (/[*A-Z]/.test(text) || !URL.canParse(text)) return false
@@ -17,8 +17,9 @@ export function isOrigin(text: string): boolean {
 }
 
 /**
- * The one spelling of a base address: an http or https origin and an optional path, without a slash at the end.
- * `undefined` for anything else: query, fragment, credentials or characters that parsers read differently.
+ * Returns the canonical spelling of a base address: an http or https origin and an optional path, without a slash at
+ * the end. Returns `undefined` for an address with a query, a fragment, credentials or characters that parsers read
+ * differently, and for any other text.
  */
 export function baseUrl(text: string): string | undefined {
   if (!/^https?:\/\/[^/@?#\s\\]+(?:\/[^?#\s\\]*)?$/i.test(text) || !URL.canParse(text)) return undefined
@@ -26,7 +27,7 @@ export function baseUrl(text: string): string | undefined {
   return `${origin}${pathname}`.replace(/\/+$/, '')
 }
 
-/** Text that can stand in a log line or a header as it is. */
+/** Returns true for text that is safe in a log line or a header without escaping. */
 export const isPlainLine = (text: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(text)
 
 /** A mail domain in IDNA ASCII form, in lower case, without a leading dot. */

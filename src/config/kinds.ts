@@ -1,4 +1,4 @@
-// By name: the bundle then leaves out the other nine tenths of typebox, and a start need not evaluate them.
+// Named imports keep the unused nine tenths of typebox out of the bundle, so a start does not evaluate them.
 import { Enum, Integer, Array as List, Refine, String as Text, type TSchema, Unsafe } from 'typebox'
 import { Check } from 'typebox/schema'
 import { type DatabaseTarget, maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
@@ -11,30 +11,30 @@ export interface About<V> {
   /** One sentence, as the guide and `.env.example` print it. */
   description: string
   default?: V
-  /** A default that follows from a setting further up in the schema. */
+  /** Computes the default from the values of settings that are earlier in the schema. */
   defaultFrom?: (above: Readonly<Record<string, unknown>>) => V
   /** How documentation writes a computed default. */
   defaultShown?: string
-  /** The setting whose value is in force while this one is not set. */
+  /** The setting whose value is used while this setting is not set. */
   whenUnset?: string
-  /** What a word means, for `keyward config`. */
+  /** The meaning of a value, for `keyward config`. The keys are values such as `auto`. */
   means?: Readonly<Record<string, string>>
   /** What is different with `--dev`. */
   dev?: { default?: V; minimum?: number }
 }
 
-/** What each setting carries beside its schema: all that loading and printing need. */
+/** The facts of a setting that loading and printing need, besides its schema. */
 export interface KeyFacts extends About<unknown> {
-  /** Continues "takes …". */
+  /** The text after "takes" in messages and in the guide. */
   takes: string
   secret?: true
   /** The setting may be read from a file, which `<KEY>_FILE` names. */
   fileForm?: true
-  /** An empty text is a value; for all other settings it counts as unset. */
+  /** True when an empty text is a value. For all other settings an empty text counts as unset. */
   emptyIsValue?: true
   /** Parses the text of the environment or the file. An invalid text is returned as it is, and the schema refuses it. */
   read: (text: string) => unknown
-  /** Continues "got …", without a secret in it. */
+  /** The text after "got" in an error message. It never contains a secret. */
   got: (text: string) => string
   /** The value as `keyward config` prints it. */
   print: (value: unknown) => string
@@ -60,7 +60,7 @@ export const choices = <const V extends string[]>(words: readonly [...V], about:
     emptyIsValue: true,
   })
 
-/** Values that `parse` knows, separated by commas. Each keeps its text for printing. */
+/** Values that `parse` accepts, separated by commas. Each value keeps its text for printing. */
 export const parsedList = <T extends { text: string }>(
   parse: (text: string) => T | undefined,
   takes: string,
@@ -103,7 +103,9 @@ export const databaseUrl = (about: About<DatabaseTarget>) =>
     fileForm: true,
   })
 
-/** A secret that a client sends as a Bearer token, so of the characters of one (RFC 6750 section 2.1). */
+/**
+ * A secret that a client sends as a Bearer token. It has only the characters of a Bearer token (RFC 6750 section 2.1).
+ */
 export const headerSecret = (length: number, about: About<string>) =>
   secret(length, (value) => /^[A-Za-z0-9\-._~+/]+=*$/.test(value), 'letters, digits or any of -._~+/', about)
 
@@ -111,7 +113,8 @@ export const headerSecret = (length: number, about: About<string>) =>
 export const keySecret = (length: number, about: About<string>) =>
   secret(length, (value) => !isKnownSecret(value) && isTidy(value), 'random characters', about)
 
-// Spaces and line ends around a secret come from files and shells, and differ between two replicas.
+// Spaces and line ends around a secret are refused. They come from files and shells, and may differ between two
+// replicas.
 const isTidy = (value: string): boolean => value.trim() === value && !/\p{Cc}/u.test(value)
 
 const secret = (length: number, check: (value: string) => boolean, what: string, about: About<string>) =>

@@ -9,7 +9,7 @@ const published = [
 const telling =
   /change[\s_-]?(?:me|this|it)|replace[\s_-]?(?:me|this|with)|insecure|placeholder|openssl[\s_-]+rand|<[^>]*>/i
 
-/** The words of example values. Words of one or two letters are left out: random text is full of them. */
+/** The words of example values. Words of one or two letters are left out, because random text often contains them. */
 const exampleWords = `
   characters character chars bytes bits bit long least minimum min random string
   secrets secret keys key tokens token password jwt hs256 auth access session
@@ -19,13 +19,13 @@ const exampleWords = `
   keyward fastapi django flask top foo bar baz`
 const anyExampleWord = new RegExp(exampleWords.trim().replace(/\s+/g, '|'), 'g')
 
-/** The fewest characters that must remain of a secret without those words. */
+/** The fewest characters that must remain when the example words are removed from a secret. */
 const ENOUGH = 16
 
 /**
- * Whether a secret is public or easy to guess: an example of a README or a tutorial, a phrase of the words in such
- * examples ("super-secret-jwt-token-with-at-least-32-characters-long"), a repeated pattern, or a run such as "abcdef…".
- * Random text of 32 characters never matches.
+ * Returns true when a secret is public or easy to guess: an example of a README or a tutorial, a phrase of the words in
+ * such examples ("super-secret-jwt-token-with-at-least-32-characters-long"), a repeated pattern, or a run such as
+ * "abcdef…". Random text of 32 characters never matches.
  */
 export function isKnownSecret(secret: string): boolean {
   const text = secret.trim().toLowerCase()

@@ -1,6 +1,6 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 
-/** The limits that `LIMITS` can replace; `features/limits/rules.ts` says what each counts. */
+/** The names of the limits that the setting `LIMITS` can replace. `features/limits/rules.ts` describes each limit. */
 export const limitNames = [
   'login.device',
   'login.device_own',
@@ -16,7 +16,10 @@ export const limitNames = [
 
 export type LimitName = (typeof limitNames)[number]
 
-/** At most `budget` at once, and `budget` in any `window` (milliseconds) after that. */
+/**
+ * At most `budget` places at once. A used place is free again after `window / budget` milliseconds, one place at a
+ * time.
+ */
 export interface Tier {
   budget: number
   window: number
@@ -26,7 +29,7 @@ export interface Tier {
 export interface LimitSetting {
   /** The entry as it was written. */
   text: string
-  /** One of `limitNames`: `limitProblems` refuses others. */
+  /** One of `limitNames`. `limitProblems` refuses any other name. */
   name: string
   /** The shortest window first; empty for `off`. */
   tiers: readonly Tier[]
@@ -47,7 +50,7 @@ export function readLimitSetting(text: string): LimitSetting | undefined {
   return { text, name, tiers: tiers.sort((a, b) => a.window - b.window) }
 }
 
-/** What is wrong with well-formed entries together: an unknown name, or a name given twice. */
+/** Returns the problems of well-formed entries: an unknown name, or a name that is given twice. */
 export function limitProblems(settings: readonly LimitSetting[]): string[] {
   const names = settings.map(({ name }) => name)
   return [...new Set(names)].flatMap((name) => {

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
 import { Check } from 'typebox/schema'
+import { maskDatabaseUrl } from '../lib/database-url.ts'
 import type { Random } from '../lib/random.ts'
+import { devSecretPath } from './dev-secret-path.ts'
 import type { DotenvFile } from './dotenv.ts'
 import { limitProblems } from './limits.ts'
 import { nearMiss } from './names.ts'
@@ -14,7 +17,7 @@ export interface LoadInput {
   dotenv?: DotenvFile
   /** `--dev`: some defaults differ, and `SECRET_KEY` may be missing. */
   dev: boolean
-  /** For the fresh `SECRET_KEY` in the message when it is missing or refused. */
+  /** Makes the new `SECRET_KEY` that the message suggests when `SECRET_KEY` is missing or refused. */
   random: Random
 }
 
@@ -22,15 +25,18 @@ export interface LoadedConfig {
   config: DraftConfig
   /** Where each value came from, for a person: `default`, `environment`, `/srv/.env:2`. */
   origins: ReadonlyMap<ConfigKey, string>
-  /** Names in the environment that look like a misspelt setting, and a `.env` with a secret that others can read. */
+  /**
+   * Names in the environment that look like a misspelt setting, unknown names in a `.env`, and a `.env` that others own or
+   * can read.
+   */
   warnings: readonly ConfigProblem[]
 }
 
 /**
- * Reads the settings: the environment first, then the `.env` file, then the default. An empty value counts as unset.
- * A secret and `DATABASE_URL` may also be in a file, which `<KEY>_FILE` names.
- * Outside `--dev` the configuration returned has its `SECRET_KEY`.
- * @throws ConfigError with everything that is wrong, at once
+ * Reads the settings: the environment first, then the `.env` file, then the default. An empty value counts as unset,
+ * except for a setting with `emptyIsValue`. A secret and `DATABASE_URL` may also be in a file, which `<KEY>_FILE`
+ * names. Without `--dev`, the returned configuration always has a `SECRET_KEY`.
+ * @throws ConfigError with all problems of the settings at once
  */
 export function loadConfig(input: LoadInput): LoadedConfig {
   const { env, dotenv, dev, random } = input
@@ -50,19 +56,32 @@ export function loadConfig(input: LoadInput): LoadedConfig {
     const needed = required.includes(name) && !(dev && name === 'SECRET_KEY')
     if (given ? !Check(schema, value) : value === undefined && needed) {
       const got = given ? `got ${given.got ?? schema.got(given.text)}` : 'is not set'
-      const message = withLine(name, `${got}; takes ${schema.takes}`, random)
+      const message =
+        name === 'SECRET_KEY' && !given && devSecretIn(values)
+          ? `is not set, but ${devSecretIn(values)} is there: add --dev if this is a development database`
+          : withLine(name, `${got}; takes ${schema.takes}`, random)
       problems.push({ key: name, source: given?.source, message })
     } else {
       if (value !== undefined) values[name] = value
       origins.set(name, given?.origin ?? defaultOrigin(name, value, dev))
     }
   }
-  // Settings that failed are absent here; the rules below check those that are present.
+  // `config` has only the settings that passed their own checks. `contradictions` compares them with each other.
   const config = values as DraftConfig
   for (const [key, message] of contradictions(config, problems))
     problems.push({ key, source: sources.get(key), message })
   if (problems.length > 0) throw new ConfigError(problems)
-  return { config: Object.freeze(config), origins, warnings: [...dotenvWarnings(dotenv), ...environmentWarnings(env)] }
+  return {
+    config: Object.freeze(config),
+    origins,
+    warnings: [...(dotenv ? [...unknownLines(dotenv), ...fileWarnings(dotenv)] : []), ...environmentWarnings(env)],
+  }
+}
+
+/** Returns the path of the development secret if an earlier command with `--dev` has created the file. */
+function devSecretIn({ DATABASE_URL }: Partial<DraftConfig>): string | undefined {
+  const path = DATABASE_URL && devSecretPath(DATABASE_URL)
+  return path !== undefined && existsSync(path) ? path : undefined
 }
 
 function defaultOrigin(name: ConfigKey, value: unknown, dev: boolean): string {
@@ -96,7 +115,7 @@ function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigPro
 
 interface Given {
   text: string
-  /** The file that holds the value, for a `.env` file with the line. Undefined for the environment. */
+  /** The file that contains the value; for a `.env` file also the line. Undefined for the environment. */
   source?: string
   origin: string
   /** Replaces the value in an error message. No part of a secret file is shown. */
@@ -149,18 +168,32 @@ function dotenvProblems({ path, entries, problems }: DotenvFile): ConfigProblem[
   return [...lines, ...names]
 }
 
-/** Warns of a `.env` file that contains a secret and that other users can read. */
-function dotenvWarnings(dotenv: DotenvFile | undefined): ConfigProblem[] {
-  if (!dotenv?.isOpenToOthers) return []
-  const { path, entries } = dotenv
-  const secret = configKeys.find((name) => keySchema(name).secret && entries.has(name))
-  if (secret === undefined) return []
-  return [{ source: path, message: `others can read this file, which sets ${secret}; run: chmod 600 ${path}` }]
+/** Warns of the lines that set nothing. */
+const unknownLines = ({ path, entries }: DotenvFile): ConfigProblem[] =>
+  [...entries].flatMap(([name, { line }]) =>
+    settingNames.includes(name)
+      ? []
+      : [{ key: name, source: `${path}:${line}`, message: 'is not a setting of Keyward' }],
+  )
+
+/** Warns of a `.env` file that another user owns, or that contains a secret and that others can read. */
+function fileWarnings({ path, entries, isOpenToOthers, isOfAnotherUser }: DotenvFile): ConfigProblem[] {
+  const messages: string[] = []
+  if (isOfAnotherUser) messages.push('this file belongs to another user, who can change every setting in it')
+  const secret = configKeys.find((name) => {
+    const text = entries.get(name)?.value ?? ''
+    return (
+      text !== '' && (keySchema(name).secret || (name === 'DATABASE_URL' && maskDatabaseUrl(text).includes('********')))
+    )
+  })
+  if (isOpenToOthers && secret !== undefined)
+    messages.push(`others can read this file, which sets ${secret}; run: chmod 600 ${path}`)
+  return messages.map((message) => ({ source: path, message }))
 }
 
 function environmentWarnings(env: LoadInput['env']): ConfigProblem[] {
   return Object.entries(env).flatMap(([name, text]) => {
-    // Kubernetes sets KEYWARD_PORT=tcp://… in every pod beside a service named "keyward".
+    // For a service named "keyward", Kubernetes sets KEYWARD_PORT=tcp://… in the pods of the same namespace.
     if (text === undefined || text.startsWith('tcp://')) return []
     const meant = nearMiss(name, settingNames, false)
     return meant ? [{ key: name, message: didYouMean(meant) }] : []

@@ -1,8 +1,10 @@
 /**
- * The setting that `name` is probably a misspelling of; `undefined` for a setting's own name and for any other name.
- * Case, separators and a prefix `KEYWARD_` are ignored. Beyond that, one typing error is allowed (a letter missing, added
- * or changed, or two swapped), and two in a long name. `shortNames` is false for the process environment: it is full of
- * other programs' names, and `HOST` and `PORT` are too short to allow an error there.
+ * Returns the setting that `name` probably misspells. Returns `undefined` for the exact name of a setting and for a
+ * name that is not similar to one. Case, separators and a prefix `KEYWARD_` are ignored.
+ *
+ * One typing error is allowed: a letter missing, added or changed, or two letters swapped. A setting of 14 letters or
+ * more allows two errors. `shortNames` allows an error also in settings of less than six letters, such as `HOST` and
+ * `PORT`. It is false for the process environment, which is full of other programs' names.
  */
 export function nearMiss(name: string, keys: readonly string[], shortNames: boolean): string | undefined {
   if (keys.includes(name)) return undefined
@@ -12,7 +14,7 @@ export function nearMiss(name: string, keys: readonly string[], shortNames: bool
 
 const known = new Map<string, string>()
 
-/** `letters` of a key, remembered: every start compares the whole environment with every key. */
+/** Returns `letters` of a key from a cache, because every start compares the whole environment with every key. */
 function lettersOf(key: string): string {
   const bare = known.get(key) ?? letters(key)
   known.set(key, bare)
@@ -32,8 +34,8 @@ function isSlip(name: string, key: string, shortNames: boolean): boolean {
 }
 
 /**
- * A fast check before `distance`: `slips` errors break at most two parts of `key` each, so one of its parts must appear
- * in `name`. Nearly all names fail here, and a start compares the whole environment.
+ * A fast check before `distance`. `key` is cut into `2 * slips + 1` parts. Each error changes at most two parts, so at
+ * least one part must appear in `name`. Nearly all names of the environment fail this check.
  */
 function shares(name: string, key: string, slips: number): boolean {
   const parts = 2 * slips + 1

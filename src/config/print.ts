@@ -3,8 +3,8 @@ import type { LoadedConfig } from './load.ts'
 import { type ConfigKey, configKeys, type DraftConfig, fileKey, keySchema } from './schema.ts'
 
 /**
- * The configuration in force, one `KEY=value  # where it came from` a line in the syntax of `.env`; secrets and passwords
- * are masked.
+ * Returns the configuration in use in the syntax of `.env`, with one line `KEY=value  # where it came from` for each
+ * setting. Secrets and passwords are masked.
  */
 export function maskedConfig(config: DraftConfig, origins: LoadedConfig['origins']): string[] {
   const lines = configKeys.map((name) => {
@@ -42,7 +42,7 @@ export function envExample(): string {
   return `${[EXAMPLE_HEAD, ...entries].join('\n\n')}\n`
 }
 
-/** What a setting does and takes. `mark` sets a part for the document. */
+/** Describes what a setting does and which values it takes. `mark` formats a part of the text for the document. */
 function about(name: ConfigKey, mark = (part: string) => part): string {
   const { description, takes, fileForm } = keySchema(name)
   return `${mark(description)} Takes ${mark(takes)}.${fileForm ? ` Or \`${fileKey(name)}\` names a file with it.` : ''}`
@@ -53,7 +53,7 @@ const EXAMPLE_HEAD = [
   '# The environment overrides the file. `keyward config` prints the values in use, and where each came from.',
 ].join('\n')
 
-/** The default of production; a computed one follows from the other defaults. */
+/** The default without `--dev`. A computed default is computed from the defaults of other settings. */
 function defaultOf(name: ConfigKey): unknown {
   const { default: fixed, defaultFrom } = keySchema(name)
   return defaultFrom ? defaultFrom(Object.fromEntries(configKeys.map((key) => [key, keySchema(key).default]))) : fixed
@@ -69,7 +69,7 @@ function shownDefault(name: ConfigKey): string {
   return dev?.default === undefined ? code(fixed) : `${code(fixed)}; with \`--dev\` ${code(dev.default)}`
 }
 
-/** Addresses are set as code, or Markdown would link them. */
+/** Formats addresses as code. Otherwise Markdown would turn them into links. */
 const cell = (text: string): string => text.replace(/[a-z]+:\/\/[^\s,)]+/g, '`$&`')
 
 /** Lines of at most 110 characters. */

@@ -1,4 +1,4 @@
-/** One problem of the configuration. `message` never holds a secret. */
+/** One problem of the configuration. `message` never contains a secret. */
 export interface ConfigProblem {
   /** The setting, as it was written; absent if the problem is a file or one of its lines. */
   key?: string

@@ -23,8 +23,8 @@ const claims = ['username', 'email', 'email_verified', 'roles'] as const
 const defaultPublicUrl = (port: unknown): string => `http://localhost:${port}`
 
 /**
- * Every setting of Keyward. A key is the name in the environment, in `.env` and in `Config`: one name everywhere.
- * To add one, add an entry: loading, checking, `keyward config`, the guide and `.env.example` follow from it.
+ * Every setting of Keyward. Each key is the name of the setting in the environment, in `.env` and in `Config`. To add a
+ * setting, add an entry: loading, checking, `keyward config`, the guide and `.env.example` use these entries.
  */
 export const configSchema = Members({
   DATABASE_URL: databaseUrl({
@@ -81,7 +81,11 @@ export const configSchema = Members({
     default: 90,
     description: 'After how many days the next signing key replaces the current one; 0 for never.',
   }),
-  HOST: text(isHost, 'an IP address or a host name', { default: '0.0.0.0', description: 'The address to listen on.' }),
+  HOST: text(isHost, 'an IP address or a host name', {
+    default: '0.0.0.0',
+    dev: { default: '127.0.0.1' },
+    description: 'The address to listen on.',
+  }),
   PORT: whole(0, 65_535, {
     default: 8000,
     means: { 0: 'the system chooses' },
@@ -184,15 +188,18 @@ export const configSchema = Members({
 export type Config = Readonly<Static<typeof configSchema>>
 export type ConfigKey = keyof Config
 
-/** As loaded: with `--dev` the `SECRET_KEY` may still be missing; `withSecretKey` makes it a `Config`. */
+/**
+ * The configuration as loaded. With `--dev` the `SECRET_KEY` may be missing; `withSecretKey` adds it and returns a
+ * `Config`.
+ */
 export type DraftConfig = Omit<Config, 'SECRET_KEY'> & { readonly SECRET_KEY?: string }
 
 export const configKeys = Object.keys(configSchema.properties) as readonly ConfigKey[]
 
-/** The name of the setting that names a file with the value: Docker's, Kubernetes' and systemd's way to pass a secret. */
+/** The name of the setting that names a file with the value. Docker, Kubernetes and systemd pass secrets in files. */
 export const fileKey = (name: ConfigKey): string => `${name}_FILE`
 
-/** Every name that may stand in the environment or in `.env`. */
+/** Every name of a setting in the environment or in `.env`. */
 export const settingNames: readonly string[] = configKeys.flatMap((name) =>
   keySchema(name).fileForm ? [name, fileKey(name)] : [name],
 )
@@ -201,11 +208,11 @@ export const settingNames: readonly string[] = configKeys.flatMap((name) =>
 export function keySchema(name: ConfigKey, dev = false): TSchema & KeyFacts {
   const schema = configSchema.properties[name]
   if (!dev || schema.dev === undefined) return schema
-  // typebox keeps a schema's nature in hidden properties, which a spread would lose.
+  // typebox keeps the kind of a schema in hidden properties, which a spread would lose.
   return Object.assign(Object.create(Object.prototype, Object.getOwnPropertyDescriptors(schema)), schema.dev)
 }
 
-/** The configuration of a server that listens on `port`: with PORT=0 only the system knows it. */
+/** The configuration of a server that listens on `port`. With PORT=0 the system chooses the port. */
 export function withPort(config: Config, port: number): Config {
   const isDefault = config.PUBLIC_URL === defaultPublicUrl(config.PORT)
   return { ...config, PORT: port, PUBLIC_URL: isDefault ? defaultPublicUrl(port) : config.PUBLIC_URL }

@@ -1,12 +1,15 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
-/** In bytes, more than any secret has. A device such as `/dev/zero` would otherwise be read without end. */
+/**
+ * The most bytes of a file, more than any secret has. Without a limit, a device such as `/dev/zero` would be read
+ * forever.
+ */
 const MOST = 64 * 1024
 
 /**
  * Reads the file that a setting such as `SECRET_KEY_FILE` names, for example a secret of Docker or Kubernetes or a
  * credential of systemd. One line end at the end of the file is dropped.
- * @returns the text, or a message that continues the name of the file; the message never quotes the content
+ * @returns the text, or a message such as "is empty", which follows the path in a sentence and never quotes the content
  */
 export function readSecretFile(path: string): { text: string } | { message: string } {
   let bytes: Uint8Array

@@ -42,7 +42,10 @@ export function inBatches(steps: Pipeline, clock: Clock): (received: Request, ta
     return exchange
   }
 
-  /** @param answered receives the exchange if it is answered at once; a later answer reports the exchange itself */
+  /**
+   * @param answered receives the exchange when its answer is ready at once. A later answer is reported when it is
+   * ready.
+   */
   function answer(exchange: Exchange, answered: Exchange[]): Response | Promise<Response> {
     const response = steps.answer(exchange)
     if (response instanceof Promise)

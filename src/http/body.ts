@@ -1,23 +1,28 @@
 import { KeywardError } from '../errors.ts'
 
-/** The largest request body, in bytes. The limit of Bun's server is higher; its refusal is not a problem document. */
+/**
+ * The largest request body, in bytes. The limit of Bun's server is higher. The refusal of Bun's server is not a problem
+ * document.
+ */
 export const BODY_LIMIT = 64 * 1024
 
-/** One leading byte order mark is stripped, as `Request.text()` does and RFC 8259 section 8.1 allows; PowerShell writes one. */
+/** The decoder removes a byte order mark at the start, which PowerShell writes. RFC 8259 section 8.1 allows this. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Reads a request body as UTF-8 text, `''` when there is none. A body whose declared length exceeds `limit` is refused
- * unread. A streamed body is counted as it arrives and refused at the chunk that exceeds it, so it never fills the memory.
+ * Reads a request body as UTF-8 text, or returns `''` when the request has no body. A body whose `Content-Length`
+ * exceeds `limit` is refused before it is read. A body without `Content-Length` is refused at the chunk that exceeds
+ * `limit`, so it cannot fill the memory.
  * @param limit in bytes; a body of exactly this size passes
- * @throws KeywardError `payload_too_large`; `invalid_request` for bytes that are not UTF-8 (replacing them, as
- * `Request.text()` does, would make two passwords equal) and for a body that ends early
+ * @throws KeywardError `payload_too_large`; `invalid_request` when the body ends early or is not UTF-8. Replacing
+ * invalid bytes, as `Request.text()` does, would make two different passwords equal.
  * @throws TypeError when the body was read before, which is a defect of Keyward
  */
 export async function readBody(request: Request, limit = BODY_LIMIT): Promise<string> {
   if (request.bodyUsed) throw new TypeError('The request body was read before')
   const declared = declaredLength(request)
-  // Looked at first: asking a request for its stream makes Bun build one, which costs more than the read itself.
+  // The length is checked first. Reading `request.body` makes Bun build a stream, which costs more than reading the
+  // body.
   if (declared !== undefined) {
     if (declared > limit) throw new KeywardError('payload_too_large')
     return decode(await readWhole(request, limit))
@@ -32,7 +37,7 @@ function declaredLength({ headers }: Request): number | undefined {
 
 async function readWhole(request: Request, limit: number): Promise<Uint8Array> {
   const bytes = await request.bytes().catch(endedEarly)
-  // The HTTP server enforces the declared length. A request made in process may break it.
+  // The HTTP server enforces the declared length. The body of a request that is made in process may be longer.
   if (bytes.byteLength > limit) throw new KeywardError('payload_too_large')
   return bytes
 }
@@ -46,7 +51,7 @@ async function readChunks(body: ReadableStream<Uint8Array>, limit: number): Prom
     if (done) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
     length += value.byteLength
     if (length > limit) {
-      // Not awaited: the refusal does not depend on the source's reaction.
+      // The result of `cancel` is not awaited, because the refusal does not depend on it.
       reader.cancel().catch(() => {})
       throw new KeywardError('payload_too_large')
     }
@@ -75,9 +80,10 @@ const parameter = new RegExp(
 const utf8Label = /^utf-?8$/i
 
 /**
- * The media type of a `Content-Type` header (RFC 9110 section 8.3), lower-cased and without its parameters.
- * `undefined` when there is none, when it is malformed or given twice, and when it names a charset other than UTF-8,
- * since `readBody` decodes only UTF-8 (RFC 8259 section 8.1). Spaces, quotes, other parameters and empty ones are allowed.
+ * Returns the media type of a `Content-Type` header (RFC 9110 section 8.3), in lower case and without parameters.
+ * Returns `undefined` when the header is missing, malformed or given twice. A charset other than UTF-8 also gives
+ * `undefined`, because `readBody` decodes only UTF-8 (RFC 8259 section 8.1). Spaces, quotes, other parameters and empty
+ * parameters are allowed.
  */
 export function mediaType(header: string | null): string | undefined {
   if (header === null) return undefined

@@ -25,7 +25,10 @@ export function sessionOf(request: Request): SessionCaller {
   return caller
 }
 
-/** Names the user of an open route in the access log. Call it only after the credential was verified: a guess must not name its target. */
+/**
+ * Adds the user of an open route to the access log. Call this function only after the credential was verified.
+ * Otherwise a failed guess would record the attacked user.
+ */
 export function noteUser(request: Request, userId: number): void {
   const exchange = exchangeOf(request)
   if (exchange) exchange.userId = userId

@@ -1,19 +1,20 @@
 import type { TrustedProxies } from '../lib/ip.ts'
 import { canonicalIp, isIPv4, UNKNOWN_IP } from '../lib/ip.ts'
 
-/** More hops than any chain of proxies has. It bounds the work for a header of 16 KiB. */
+/** The most hops that are followed, more than any chain of proxies has. This limits the work for a header of 16 KiB. */
 const MAX_HOPS = 16
 
 /**
- * The address of the client, in canonical spelling. It is the peer of the connection, unless that is a trusted proxy. Then
- * `X-Forwarded-For` is read from the right, where each proxy appended the address that it saw, and the first address that
- * is not a trusted proxy is the client. Entries left of it were written by the client and are not read.
+ * Returns the address of the client, in canonical spelling. When the peer of the connection is not a trusted proxy, the
+ * peer is the client. Otherwise `X-Forwarded-For` is read from the right, where each proxy appended the address that it
+ * saw. The first address that is not a trusted proxy is the client. Entries to its left are not read, because the
+ * client may have written them.
  *
- * The walk ends at the hop that wrote an entry without an address (`unknown`, empty or obfuscated), and at the end of the
- * header. Entries may have ports. Other headers (`X-Real-IP`, `Forwarded`) are never read: a proxy that does not write
- * them forwards those of the client.
+ * The search also ends at an entry without an address (`unknown`, empty or obfuscated) and at the end of the header.
+ * The last address found is then the client. Entries may have ports. `X-Real-IP` and `Forwarded` are never read,
+ * because a proxy that does not write these headers forwards the client's own.
  *
- * Never throws; a peer without an address is `UNKNOWN_IP`, so that limits still count it.
+ * Never throws. A peer without an address is `UNKNOWN_IP`, so limits count its requests too.
  * @param peer the address of the connection's other end, from the server
  * @param forwardedFor all `X-Forwarded-For` lines, joined by commas in their order, as `Headers.get` gives them
  */

@@ -1,4 +1,15 @@
+import { isOrigin } from '../config/formats.ts'
+import type { Log } from '../lib/log.ts'
+
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Location, WWW-Authenticate'
+
+/** The request headers that Keyward reads. Every answer to a preflight grants these headers. */
+const readHeaders = ['Authorization', 'Content-Type', 'X-Request-Id']
+const MAX_GRANTED = 32
+/** In bytes. */
+const MAX_GRANTED_LENGTH = 1024
+/** A header name (RFC 9110 section 5.1). Browsers read `*` as every name, so it is not granted. */
+const headerName = /^(?!\*$)[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 export interface Cors {
   /** Adds the CORS headers to an answer for a listed origin. */
@@ -7,33 +18,81 @@ export interface Cors {
   preflight(request: Request, allowed: readonly string[]): Response | undefined
 }
 
-/** CORS for an exact list of origins, never with credentials, since Keyward reads no cookies. */
-export function createCors(origins: readonly string[]): Cors {
+/**
+ * CORS for an exact list of origins. Credentials are never allowed, because Keyward reads no cookies. A preflight may
+ * therefore grant every header that it names.
+ * @param onUnlisted is called for each answer to an origin that is not in the list
+ */
+export function createCors(
+  origins: readonly string[],
+  onUnlisted: (origin: string, request: Request) => void = () => {},
+): Cors {
   const listed = new Set(origins)
-  const originOf = (request: Request) => {
-    const origin = request.headers.get('origin')
-    return origin !== null && listed.has(origin) ? origin : undefined
-  }
   return {
     decorate(request, response) {
-      if (listed.size === 0) return
-      response.headers.append('vary', 'Origin')
-      const origin = originOf(request)
-      if (origin === undefined) return
+      if (listed.size > 0) response.headers.append('vary', 'Origin')
+      const origin = request.headers.get('origin')
+      if (origin === null) return
+      if (!listed.has(origin)) return onUnlisted(origin, request)
       response.headers.set('access-control-allow-origin', origin)
       response.headers.set('access-control-expose-headers', exposed)
     },
-    preflight(request, allowed) {
-      if (originOf(request) === undefined || !request.headers.has('access-control-request-method')) return undefined
+    preflight({ headers }, allowed) {
+      const origin = headers.get('origin')
+      if (origin === null || !listed.has(origin) || !headers.has('access-control-request-method')) return undefined
       return new Response(null, {
         status: 204,
         headers: {
           allow: allowed.join(', '),
           'access-control-allow-methods': allowed.join(', '),
-          'access-control-allow-headers': 'Authorization, Content-Type, X-Request-Id',
+          'access-control-allow-headers': grantedHeaders(headers.get('access-control-request-headers') ?? ''),
           'access-control-max-age': '600',
         },
       })
     },
+  }
+}
+
+/**
+ * Lists the headers that Keyward reads and then the headers that the preflight names, each header once, until
+ * `MAX_GRANTED` or `MAX_GRANTED_LENGTH` is reached.
+ */
+function grantedHeaders(requested: string): string {
+  const granted = new Map(readHeaders.map((name) => [name.toLowerCase(), name]))
+  let length = readHeaders.join(', ').length
+  for (const part of requested.split(',')) {
+    const name = part.trim()
+    if (!headerName.test(name) || granted.has(name.toLowerCase())) continue
+    length += name.length + 2
+    if (granted.size === MAX_GRANTED || length > MAX_GRANTED_LENGTH) break
+    granted.set(name.toLowerCase(), name)
+  }
+  return [...granted.values()].join(', ')
+}
+
+/** The most origins that are logged and kept in memory. Any client can send any number of origins. */
+const MAX_NAMED = 20
+/** An origin without commas and without characters that have a meaning in a shell. Other origins are not logged. */
+const plainOrigin = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._:[\]-]{1,255}$/
+
+/**
+ * Returns a function that logs an origin which is not in `CORS_ORIGINS`, once, with the setting that would allow it.
+ * Without this log line, only the browser shows why a front end does not work. Keyward's own pages also send an origin,
+ * which is not logged.
+ */
+export function createUnlistedOrigins(
+  { CORS_ORIGINS, PUBLIC_URL }: { CORS_ORIGINS: readonly string[]; PUBLIC_URL: string },
+  log: Log,
+): (origin: string, request: Request) => void {
+  const own = new URL(PUBLIC_URL).origin
+  const named = new Set<string>()
+  return (origin, { headers }) => {
+    if (named.size === MAX_NAMED || named.has(origin) || !plainOrigin.test(origin) || !isOrigin(origin)) return
+    if (origin === own || new URL(origin).host === headers.get('host')) return
+    named.add(origin)
+    log.warn('origin_not_listed', {
+      origin,
+      hint: `a web page of this origin calls Keyward, but browsers hide the answers from it: if the page is yours, set CORS_ORIGINS=${[...CORS_ORIGINS, origin].join(',')}`,
+    })
   }
 }

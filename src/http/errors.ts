@@ -1,9 +1,12 @@
 import { Elysia, ParseError, ValidationError } from 'elysia'
-import { type ErrorCode, type FieldError, KeywardError, refusalIn } from '../errors.ts'
+import { type ErrorCode, type FieldError, KeywardError, MISSING, refusalIn } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 
-/** The `error` of RFC 6749 section 5.2 for each code that an OAuth route can answer; any other code is `invalid_request`. */
+/**
+ * The `error` of RFC 6749 section 5.2 for each code that an OAuth route can answer. For any other code the `error` is
+ * `invalid_request`.
+ */
 const oauthErrors: Partial<Record<ErrorCode, string>> = {
   invalid_credentials: 'invalid_grant',
   invalid_grant: 'invalid_grant',
@@ -46,7 +49,7 @@ export function asRefusal(error: unknown): KeywardError {
   return new KeywardError('internal', { cause: error })
 }
 
-/** RFC 6749 has no 422: a request with a missing or invalid parameter is malformed. */
+/** RFC 6749 does not use status 422. A request with a missing or invalid parameter is `invalid_request`. */
 const asOAuth = (refusal: KeywardError): KeywardError =>
   refusal.code === 'validation_failed'
     ? new KeywardError('invalid_request', { errors: refusal.errors, sentence: refusal.message })
@@ -56,15 +59,23 @@ const asOAuth = (refusal: KeywardError): KeywardError =>
 function fieldErrors(error: ValidationError): FieldError[] {
   const byField = new Map<string, string>()
   for (const one of error.all) {
-    const { path, message } = one as { path?: string; message?: string }
+    const { path, message, value } = one as { path?: string; message?: string; value?: unknown }
     const field = (path ?? '').split('/').filter(Boolean).join('.') || 'body'
-    if (!byField.has(field)) byField.set(field, message ?? 'Invalid value')
+    if (!byField.has(field)) byField.set(field, value === undefined ? MISSING : (message ?? 'Invalid value'))
   }
   return [...byField].map(([field, message]) => ({ field, message }))
 }
 
+/**
+ * The media type of a refusal. RFC 6749 section 5.2 requires `application/json`, and RFC 7009 and RFC 7662 refer to it:
+ * client libraries do not read an error of another type, so the app would not learn that it is `invalid_grant`.
+ */
+export const problemType = (oauth: boolean): string => (oauth ? 'application/json' : 'application/problem+json')
+
 /** The problem document (RFC 9457) of a refusal, on an OAuth route with the members of RFC 6749 section 5.2. */
-export function problemOf({ code, status, message, errors }: KeywardError, oauth: boolean) {
+export function problemOf(refusal: KeywardError, oauth: boolean) {
+  const { code, status, errors } = refusal
+  const message = sentenceOf(refusal)
   const detail = errors && oauth ? `${message}: ${sentences(errors)}` : message
   return {
     type: 'about:blank',
@@ -80,7 +91,7 @@ export function problemOf({ code, status, message, errors }: KeywardError, oauth
 function problemResponse(refusal: KeywardError, oauth: boolean): Response {
   const { code, status, retryAfter = status === 503 ? 1 : undefined } = refusal
   const headers = {
-    'content-type': 'application/problem+json',
+    'content-type': problemType(oauth),
     ...challenge(code, status),
     ...rateLimit(refusal),
     ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }),
@@ -88,17 +99,30 @@ function problemResponse(refusal: KeywardError, oauth: boolean): Response {
   return new Response(JSON.stringify(problemOf(refusal, oauth)), { status, headers })
 }
 
+/** Returns the sentence of a refusal. A rate limit also says when the next attempt is possible. */
+const sentenceOf = ({ code, message, retryAfter }: KeywardError): string =>
+  code === 'rate_limited' && retryAfter !== undefined
+    ? `Too many attempts, try again in ${inSeconds(retryAfter)}`
+    : message
+
+const inSeconds = (seconds: number): string => (Math.ceil(seconds) === 1 ? '1 second' : `${Math.ceil(seconds)} seconds`)
+
 const sentences = (errors: readonly FieldError[]): string =>
   errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
 
-/** RFC 6750 section 3. The answer to a client that tried Basic names that scheme too (RFC 6749 section 5.2). */
+/**
+ * The `WWW-Authenticate` header of a 401. RFC 6750 section 3 requires a parameter after the scheme. For a client that
+ * tried Basic, the header names the Basic scheme too (RFC 6749 section 5.2).
+ */
 function challenge(code: ErrorCode, status: number): Record<string, string> {
   if (status !== 401) return {}
-  if (code === 'invalid_token') return { 'www-authenticate': 'Bearer error="invalid_token"' }
-  return { 'www-authenticate': code === 'invalid_client' ? 'Bearer, Basic realm="keyward"' : 'Bearer' }
+  if (code === 'invalid_token') return { 'www-authenticate': `${bearer}, error="invalid_token"` }
+  return { 'www-authenticate': code === 'invalid_client' ? `${bearer}, Basic realm="keyward"` : bearer }
 }
 
-/** The limit that was reached (draft-ietf-httpapi-ratelimit-headers). */
+const bearer = 'Bearer realm="keyward"'
+
+/** The headers that describe the limit that was reached (draft-ietf-httpapi-ratelimit-headers). */
 function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> {
   if (!limit) return {}
   return {
@@ -108,12 +132,18 @@ function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> 
 }
 
 /**
- * Answers an error. An unexpected error and the cause of a 503 are logged by class and stack, since the message may
- * contain data. A 503 without a cause is an overload; the log line of the request is enough for it.
+ * Answers an error. An unexpected error and the cause of a 503 are logged by class and stack, without the message,
+ * because the message may contain data. A 503 without a cause is an overload and adds no log line to the line of its
+ * request.
  * @param exchange undefined outside the pipeline
+ * @param oauth whether the answer follows RFC 6749 section 5.2; by default as the route says
  */
-export function refuse(log: Log, error: unknown, exchange: Exchange | undefined): Response {
-  const oauth = exchange?.route?.oauth ?? false
+export function refuse(
+  log: Log,
+  error: unknown,
+  exchange: Exchange | undefined,
+  oauth: boolean = exchange?.route?.oauth ?? false,
+): Response {
   const refusal = oauth ? asOAuth(asRefusal(error)) : asRefusal(error)
   if (exchange) exchange.code = refusal.code
   if (refusal.code === 'internal')
@@ -127,7 +157,10 @@ export function refuse(log: Log, error: unknown, exchange: Exchange | undefined)
   return problemResponse(refusal, oauth)
 }
 
-/** The only error hook. Without it Elysia echoes submitted values in a 422, and error messages in a 500. */
+/**
+ * The only error hook of Elysia. Without this hook Elysia echoes submitted values in a 422, and error messages in a
+ * 500.
+ */
 export const errorHook = (log: Log) =>
   new Elysia({ name: 'keyward.errors' }).onError({ as: 'global' }, ({ error, code, request }) =>
     refuse(log, code === 'NOT_FOUND' ? new KeywardError('not_found') : error, exchangeOf(request)),

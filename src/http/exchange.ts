@@ -5,24 +5,30 @@ import type { Route } from './route-table.ts'
 
 /** One request, from its arrival to its log line. Each step of the pipeline adds its part. */
 export interface Exchange {
-  /** The request as the server received it. Only this object knows its connection. */
+  /** The request as the server received it. Bun knows the connection of this object only. */
   readonly received: Request
-  /** The request to answer: `received`, or a stand-in with a usable URL, or with GET for HEAD or for a proxy's request. */
+  /**
+   * The request that Elysia answers: `received`, or a copy with a usable URL, or with GET for HEAD or for a proxy's
+   * request.
+   */
   readonly request: Request
-  /** Milliseconds of the monotonic clock. */
+  /** The time of the request's arrival, in milliseconds of the monotonic clock. */
   readonly started: number
   /** The value of `X-Request-Id`, and the request's name in the log. */
   readonly id: string
-  /** The method that the client sent; `request` has GET where this is HEAD. */
+  /** The method that the client sent. `request` may have GET instead. */
   readonly method: string
-  /** Empty where the target was changed, so that no route has it. */
+  /** The path of the request. The path is empty when the target is `changed`, so no route matches. */
   readonly path: string
-  /** The route's pattern for log and metrics. Without a route for this method it is the pattern of GET, else `unmatched`. */
+  /**
+   * The route's pattern for the log and metrics. If no route has this method, the pattern of the GET route, or
+   * `unmatched`.
+   */
   readonly pattern: string
   readonly route: Route | undefined
-  /** Whether the client asked for the headers only. */
+  /** True when the client sent HEAD and so gets only the headers. */
   readonly headersOnly: boolean
-  /** Why the request was refused before its handler. */
+  /** The refusal of a request that is refused before its handler runs. */
   refused: KeywardError | undefined
   /** The result of the guard, which may still be pending. */
   judged: MaybePromise<Caller | undefined>
@@ -37,14 +43,17 @@ export interface Exchange {
 }
 
 /**
- * A member of the request and not a WeakMap: the garbage collector visits every entry of a WeakMap, and a busy server
- * has tens of thousands.
+ * The exchange is a member of the request, not an entry of a WeakMap. The garbage collector visits every entry of a
+ * WeakMap, and a busy server would have tens of thousands of entries.
  */
 const member: unique symbol = Symbol('keyward.exchange')
 
 type WithExchange = Request & { [member]?: Exchange }
 
-/** Lets handlers, which Elysia gives nothing but the request, find its exchange. */
+/**
+ * Adds the exchange to its request. Elysia gives a handler only the request, from which `exchangeOf` returns the
+ * exchange.
+ */
 export const attachExchange = (request: WithExchange, exchange: Exchange): void => {
   request[member] = exchange
 }

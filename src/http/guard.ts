@@ -5,27 +5,29 @@ import type { Caller } from './caller.ts'
 import type { Access, Limit, Route } from './route-table.ts'
 
 /**
- * The caller of a bearer token, if the caller may use the route.
+ * Returns the caller of a bearer token when the caller may use the route.
  * @throws KeywardError `invalid_token`, `forbidden`, `user_not_found`
  */
 export type Authorize = (token: string, access: Access) => MaybePromise<Caller>
 
 /**
- * The token of an `Authorization: Bearer` header (RFC 6750 section 2.1), with the scheme in any case (RFC 9110 section
- * 11.1). No other place is read: a token in a query ends up in logs, and one in a form allows CSRF.
+ * Returns the token of an `Authorization: Bearer` header (RFC 6750 section 2.1). The scheme may have any case (RFC 9110
+ * section 11.1). A token in a query or in a form is not read: a query appears in logs, and a form allows CSRF.
  * @returns the text after the scheme, which may not look like a token
  * @throws KeywardError `not_authenticated`
  */
 export function bearerToken(request: Request): string {
   const header = request.headers.get('authorization')
-  if (header === null || !/^bearer(?: |$)/i.test(header)) throw new KeywardError('not_authenticated')
+  if (header === null) throw new KeywardError('not_authenticated')
+  if (!/^bearer(?: |$)/i.test(header))
+    throw new KeywardError('not_authenticated', { sentence: 'The Authorization header must begin with "Bearer "' })
   return header.slice(6).trim()
 }
 
 /**
- * Checks the credential of a request before its body is read. Open routes need none, but an open OAuth route refuses client
- * credentials.
- * @throws KeywardError `not_authenticated`, `invalid_client`, and what `authorize` throws
+ * Checks the credential of a request before its body is read. Open routes need no credential. An open OAuth route
+ * refuses client credentials.
+ * @throws KeywardError `not_authenticated`, `invalid_client`, and the errors of `authorize`
  */
 export const createGuard =
   (authorize: Authorize) =>
@@ -44,9 +46,9 @@ function checkClient(authorization: string | null): void {
 }
 
 /**
- * The options of a route: `open: true` with a `limit`, or `access: '…'`;  `oauth: true` for the errors of RFC 6749;
- * `proxied: true` for a route that proxies ask about other requests.
- * A route without a credential and a route that is not GET need a `limit`.
+ * The options of a route: `open: true` with a `limit`, or `access: '…'`. `oauth: true` gives the errors of RFC 6749.
+ * `proxied: true` is for a route that proxies ask about other requests. Every open route and every route that is not
+ * GET needs a `limit`.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   open: (_: true) => ({ detail: extended({ 'x-access': 'open' }) }),

@@ -10,7 +10,7 @@ import { parsers } from './parsers.ts'
 export interface HttpKit {
   /** The access words and parsers of routes. */
   plugin: ReturnType<typeof createPlugin>
-  /** The client's address, as a trusted proxy reports it where there is one. */
+  /** The client's address. Behind a trusted proxy, the address that the proxy reports. */
   clientIp(request: Request): string
   /** The network that limits count as one client: an IPv4 address or an IPv6 /64. */
   clientPrefix(request: Request): string
@@ -18,10 +18,10 @@ export interface HttpKit {
   origin(request: Request): { ip: string; userAgent: string | null }
 }
 
-/** The address of the other end of the connection; undefined where there is none (in process). */
+/** Returns the address of the other end of the connection; undefined for a request that is made in process. */
 export type PeerAddress = (request: Request) => string | undefined
 
-/** @param log warns once when a request came through a proxy and no proxy is trusted */
+/** @param log gets one warning when a request has `X-Forwarded-For` and no proxy is trusted */
 export function createHttpKit(trustedProxies: readonly Cidr[], peer: PeerAddress, log?: Log): HttpKit {
   const trusted = createTrustedProxies(trustedProxies)
   let hasWarned = false

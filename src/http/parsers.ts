@@ -7,14 +7,19 @@ import { mediaType, readBody } from './body.ts'
 const json = 'application/json'
 export const form = 'application/x-www-form-urlencoded'
 
-/** Reads the body, an object, as one of the named media types; Elysia's own parsers take `text/plain` for JSON and keep duplicates. */
+/**
+ * Makes a parser that reads a body of one of the accepted media types as an object. Elysia's own parsers are not used,
+ * because they read `text/plain` as JSON and accept duplicate names.
+ */
 const parserFor =
   (...accepted: string[]) =>
   async ({ request }: { request: Request }): Promise<unknown> => {
     const type = mediaType(request.headers.get('content-type'))
     if (type === undefined || !accepted.includes(type) || isEncoded(request))
-      throw new KeywardError('unsupported_media_type')
+      throw new KeywardError('unsupported_media_type', { sentence: `Send the body as ${accepted.join(' or ')}` })
     const text = await readBody(request)
+    if (type !== form && text.trim() === '')
+      throw new KeywardError('invalid_request', { sentence: 'The request body is empty; send a JSON object' })
     const body = parse(type, text)
     // An empty array would pass a schema without required members.
     if (typeof body !== 'object' || body === null || Array.isArray(body))
@@ -42,13 +47,16 @@ const accepted = {
   formOrJson: [form, json],
 } as const
 
-/** Every route with a body names one of these in `parse`. They run after the credential was checked. */
+/** Every route with a body names one of these parsers in `parse`. The parser runs after the credential was checked. */
 export const parsers = new Elysia({ name: 'keyward.parsers' })
   .parser('strictJson', parserFor(...accepted.strictJson))
   .parser('strictForm', parserFor(...accepted.strictForm))
   .parser('formOrJson', parserFor(...accepted.formOrJson))
 
-/** The media types that a route reads, found by the `parse` of its Elysia hooks; none without a parser of ours. */
+/**
+ * Returns the media types that a route accepts. `parse` comes from the route's Elysia hooks. The list is empty when
+ * `parse` names none of `parsers`.
+ */
 export function mediaTypesOf(parse: unknown): readonly string[] {
   const [parser] = [parse].flat() as (string | { fn?: unknown } | undefined)[]
   const name = typeof parser === 'object' ? parser.fn : parser

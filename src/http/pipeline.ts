@@ -20,14 +20,19 @@ export interface PipelineOptions {
   log: Log
   /** Called for every answer, for metrics. */
   observe?: (answered: Answered) => void
-  /** Patterns that probes request every few seconds: their successes are logged at level `debug`. */
+  /**
+   * Patterns of routes that probes request every few seconds. Successful answers of these routes are logged at level
+   * `debug`.
+   */
   quiet?: ReadonlySet<string>
+  /** Logs the path of a request that matched no route. */
+  logUnknownPaths?: boolean
 }
 
 /** An answer as metrics count it. */
 export interface Answered {
   method: string
-  /** The route's pattern, or `unmatched`: a path could be anything. */
+  /** The route's pattern, or `unmatched`. The path is not used, because a client can send any path. */
   pattern: string
   status: number
   milliseconds: number
@@ -38,24 +43,24 @@ export interface Answered {
 export interface Pipeline {
   /** Finds the route. @param target `plain` by default */
   open(received: Request, started: number, target?: Target): Exchange
-  /** Starts to check the credential. Nothing of the body is read. */
+  /** Starts the check of the credential, before any part of the body is read. */
   judge(exchange: Exchange): void
-  /** Makes the answer, a refusal or that of Elysia and the handler, and adds the headers of every answer. */
+  /** Makes the answer: a refusal, or the answer of the handler. Adds the headers of every answer. */
   answer(exchange: Exchange): MaybePromise<Response>
   /** Counts the answer and writes its line to the log. */
   report(exchange: Exchange, now: number): void
 }
 
 /**
- * Makes the steps of a request. They stand outside Elysia because its hooks see neither unknown paths nor a body that
- * was not read yet, do not cover `HEAD`, `OPTIONS` and 405, and cost a third of a cheap request.
+ * Makes the steps of a request. The steps run outside Elysia, because Elysia's hooks do not see unknown paths or a body
+ * that is not read yet, are not called for `HEAD`, `OPTIONS` and 405, and cost a third of a cheap request.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { table, guard, handle, requestId, cors, log, observe, quiet } = options
+  const { table, guard, handle, requestId, cors, log, observe, quiet, logUnknownPaths = false } = options
 
   /** Never throws: errors of the guard and of a handler become answers. */
   function respond(exchange: Exchange): MaybePromise<Response> {
-    if (exchange.refused) return refuse(log, exchange.refused, exchange)
+    if (exchange.refused) return refuse(log, exchange.refused, exchange, table.isOAuth(exchange.path))
     if (!exchange.route) return answerWithoutRoute(exchange)
     const refused = (error: unknown) => refuse(log, error, exchange)
     try {
@@ -81,7 +86,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         new Response(null, { status: 204, headers: { allow: allowed.join(', ') } })
       )
     if (slashed) return withoutSlash(exchange)
-    const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange)
+    const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange, table.isOAuth(path))
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
   }
@@ -90,7 +95,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const { headers } = response
     headers.set('x-request-id', exchange.id)
     putCommonHeaders(headers)
-    // Only a proxy reads these answers, and a browser would take them for those of the service behind it.
+    // Only a proxy reads the answer of a `proxied` route. A browser would take its CORS headers for those of the
+    // service behind the proxy.
     if (!exchange.route?.proxied) cors.decorate(exchange.request, response)
     exchange.status = response.status
     return response
@@ -98,10 +104,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   return {
     open(received, started, target = 'plain') {
-      // Bun passes on the bare target as URL if the Host header is malformed, or missing as HTTP/1.0 allows.
+      // When the Host header is malformed or missing, the URL that Bun gives is only the path and query. HTTP/1.0
+      // allows a request without a Host header.
       const hasHost = received.url.charCodeAt(0) !== SLASH
       const request = hasHost ? received : new Request(`http://localhost${received.url}`, received)
-      // RFC 9112 section 3.2 requires a 400.
+      // RFC 9112 section 3.2 requires status 400 for a malformed Host header.
       const refused = hasHost || !request.headers.has('host') ? undefined : malformedHost()
       const { method } = request
       const path = target === 'plain' ? pathOf(request.url) : target === 'below' ? BELOW : ''
@@ -143,7 +150,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const answer = exchange.headersOnly ? andThen(response, withoutBody) : response
       return andThen(answer, (made) => finish(exchange, made))
     },
-    report({ id, method, pattern, status, started, code, caller, userId }, now) {
+    report({ id, method, path, pattern, status, started, code, caller, userId }, now) {
       const milliseconds = now - started
       observe?.({ method, pattern, status, milliseconds, code })
       const level = status < 400 && quiet?.has(pattern) ? 'debug' : 'info'
@@ -151,6 +158,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         request_id: id,
         method,
         route: pattern,
+        path: logUnknownPaths && pattern === 'unmatched' ? path : undefined,
         status,
         code,
         ms: Math.round(milliseconds * 100) / 100,
@@ -175,8 +183,8 @@ const SLASH = 0x2f
 const malformedHost = () => new KeywardError('invalid_request', { sentence: 'The Host header is malformed' })
 
 /**
- * Sends the client to the same path without the slash at its end, as FastAPI does. The address is relative, so it holds
- * where a proxy serves Keyward under a path of its own.
+ * Redirects the client to the same path without the slash at its end, as FastAPI does. The `Location` is relative, so
+ * it is also correct when a proxy serves Keyward under another path.
  */
 function withoutSlash({ path, request }: Exchange): Response {
   const name = path.slice(path.lastIndexOf('/', path.length - 2) + 1, -1)
@@ -186,13 +194,16 @@ function withoutSlash({ path, request }: Exchange): Response {
 }
 
 /**
- * The GET request in place of a HEAD request, or of a request that a proxy asks about. It has no body. It gets a host of our own: Bun accepts some malformed hosts (a number that is
- * too large) and then refuses to make a request from their URL.
+ * The GET request in place of a HEAD request, or of a request that a proxy asks about. It has no body. It gets a host of
+ * our own: Bun accepts some malformed hosts (a number that is too large) and then refuses to make a request from their URL.
  */
 const asGet = (request: Request, target: string): Request =>
   new Request(`http://localhost${target}`, { headers: request.headers })
 
-/** The headers of a GET answer, with the length of its body (RFC 9110 section 9.3.2). */
+/**
+ * Removes the body of a GET answer. The headers stay, and `Content-Length` is the length of the body (RFC 9110 section
+ * 9.3.2).
+ */
 async function withoutBody(response: Response): Promise<Response> {
   const { byteLength } = await response.arrayBuffer()
   const headers = new Headers(response.headers)

@@ -5,18 +5,19 @@ import type { Random } from '../lib/random.ts'
 const safe = /^[A-Za-z0-9._-]{1,128}$/
 
 /**
- * The start of our refresh tokens, of our API keys and of any JWT, and an IPv4 address. The log contains every request id and
- * must contain none of these. An IPv6 address has colons, which are not safe.
+ * Matches the start of a refresh token, an API key or a JWT, and an IPv4 address. Every request id is logged, and the
+ * log must not contain tokens, keys or addresses. An IPv6 address has colons, which `safe` does not allow.
  */
 const sensitive = /kwr_|(?:^|[._-])(?:kw_|eyJ)|\d{1,3}(?:\.\d{1,3}){3}/
 
 const isAccepted = (supplied: string): boolean => safe.test(supplied) && !sensitive.test(supplied)
 
 /**
- * Makes the function that chooses a request's `X-Request-Id`: the client's own if it is safe (1 to 128 of
- * `A-Z a-z 0-9 . _ -`) and looks like neither a token nor an address, else a new one. New ids are unique across
- * processes, restarts and replicas (72 random bits drawn once) and within a process (a counter). They are not secret:
- * each reveals the next.
+ * Returns a function that chooses the `X-Request-Id` of a request. The client's own id is used when it has 1 to 128 of
+ * `A-Z a-z 0-9 . _ -` and does not look like a token or an address. Otherwise the function makes a new id.
+ *
+ * New ids are unique across processes, restarts and replicas (72 random bits for each process) and within a process (a
+ * counter). The ids are not secret: each id reveals the next id.
  */
 export function createRequestIds(random: Random): (supplied: string | null) => string {
   const prefix = toBase64Url(random.bytes(9))

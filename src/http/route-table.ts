@@ -1,24 +1,31 @@
-/** The access of a route: for anyone, the user of an access token, or a holder of the permission of this name. */
+/**
+ * Who may call a route: anyone (`open`), the user of an access token (`user`), or a caller with the permission of this
+ * name.
+ */
 export type Access = 'open' | 'user' | (string & {})
 
-/** The first words of the limits (`features/limits/rules.ts`) that a route counts against, or why it needs none. */
+/**
+ * The first words of the rules (`features/limits/rules.ts`) that limit a route, or the reason why the route needs no
+ * limit.
+ */
 export type Limit = LimitWord | readonly LimitWord[] | { none: string }
 
 type LimitWord = 'login' | 'register' | 'account'
 
-/** A route as the steps around Elysia see it. */
+/** A route as the pipeline uses it. */
 export interface Route {
   method: string
-  /** As registered, with `:name` for parameters. Logs and metrics group by it. */
+  /** The path as registered, with `:name` for parameters. Logs and metrics group requests by pattern. */
   pattern: string
   access: Access
-  /** Every route has one that is open, that writes or that checks a password. */
+  /** Every route that is open, that writes or that checks a password has a limit. */
   limit?: Limit
   /** Errors follow RFC 6749 section 5.2. */
   oauth: boolean
   /**
-   * A proxy asks here about a request of its own, with that request's method and maybe its path below the pattern. So the
-   * route answers every method and every path below as GET of the pattern without a query.
+   * True when proxies ask this route about other requests. A proxy sends the method of the other request and may append
+   * its path to the pattern. The route therefore answers every method, and every path below the pattern, like GET of
+   * the pattern without a query.
    */
   proxied: boolean
   /** The statuses that the route declares for its answers. */
@@ -29,8 +36,10 @@ export interface RouteTable {
   routes: readonly Route[]
   /** The route of a path. The path is not decoded, so each route has one spelling. */
   find(method: string, path: string): Route | undefined
-  /** The route with `proxied` of a path or of a path above it. */
+  /** Returns the `proxied` route whose pattern is this path or a path above it. */
   proxied(path: string): Route | undefined
+  /** Whether a route of this path has `oauth`, so that a refusal before the route is found follows RFC 6749 too. */
+  isOAuth(path: string): boolean
   /** The methods of a path, with `OPTIONS`; empty for a path without routes. */
   allowed(path: string): string[]
 }
@@ -50,6 +59,7 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     routes,
     find: (method, path) => methodsOf(path)?.get(method),
     proxied: (path) => proxied.find(({ pattern }) => path === pattern || path.startsWith(`${pattern}/`)),
+    isOAuth: (path) => [...(methodsOf(path)?.values() ?? [])].some(({ oauth }) => oauth),
     allowed(path) {
       const methods = methodsOf(path)
       if (!methods) return []
@@ -59,9 +69,10 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
 }
 
 /**
- * A parameter in a path matches every character that a segment may contain unencoded (RFC 3986 section 3.3), so the
- * credential is checked before the parameter is read. A percent-encoded segment matches no route: it could be NUL, invalid
- * UTF-8 or a second spelling, and no id, key id or name of a role or permission needs it. Neither does a dot segment.
+ * A path parameter matches every character that a segment may contain unencoded (RFC 3986 section 3.3). An invalid
+ * parameter then still finds its route, and the credential is checked first. A percent-encoded segment matches no
+ * route: it could contain NUL or invalid UTF-8, or be a second spelling. No id, key id or name of a role or permission
+ * needs percent-encoding. A dot segment matches no route either.
  */
 const parameter = "(?!\\.{1,2}(?:/|$))[A-Za-z0-9._~:@!$&'()*+,;=-]+"
 

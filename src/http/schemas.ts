@@ -32,8 +32,8 @@ export const OAuthProblem = t.Object(
 )
 
 /**
- * The schema of a successful answer, with its description and its own headers (name and description) for the document.
- * An answer that is not JSON has a `contentMediaType`.
+ * Adds the description and the headers of a successful answer to its schema, for the document. `headers` contains a
+ * description for each header name. The schema of an answer that is not JSON has a `contentMediaType`.
  */
 export const answer = <S extends TSchema>(description: string, schema: S, headers: Record<string, string> = {}): S => ({
   ...schema,
@@ -41,19 +41,22 @@ export const answer = <S extends TSchema>(description: string, schema: S, header
   'x-headers': headers,
 })
 
-/** The response schemas of these refusals, and of those that any route with the database may answer. */
+/** Returns the response schemas of these refusals, and of the refusals that any route with the database may answer. */
 export const problems = (...codes: ErrorCode[]) => plainProblems(...codes, 'database_busy', 'database_unavailable')
 
-/** As `problems`, for a route that reads a body: with the refusals of the body before its handler runs. */
+/** As `problems`, for a route that reads a body. Adds the refusals of a body that cannot be read. */
 export const bodyProblems = (...codes: ErrorCode[]) =>
   problems(...codes, 'invalid_request', 'payload_too_large', 'unsupported_media_type')
 
-/** As `problems`, for a route that does not use the database, or answers its failures in its own way. */
+/**
+ * As `problems`, without the refusals of the database. For a route that does not use the database, or that answers a
+ * failure of the database in its own way.
+ */
 export function plainProblems(...codes: ErrorCode[]): Record<number, TSchema> {
   // Any route may answer `internal`.
   const byStatus = Map.groupBy(new Set([...codes, 'internal'] as const), (code) => catalogue[code][0])
   return Object.fromEntries(
-    // The document shows an example of each code; see openapi/operation.ts.
+    // The document shows an example of each code. `refusals` in openapi/operation.ts makes the examples.
     [...byStatus].map(([status, ofStatus]) => [status, { ...Problem, 'x-codes': ofStatus }]),
   )
 }

@@ -1,15 +1,15 @@
 import { pathOf } from './route-table.ts'
 
 /**
- * How the path that the client sent differs from that of `request.url`, which has been through the URL parser:
- * - `plain`: not at all.
- * - `changed`: the parser replaced `\` or resolved a dot segment, or no route can have this path. A proxy in front may
- *   have judged the path as it was sent, so such a request reaches no route.
- * - `below`: it begins with `BELOW`, and the rest is not read.
+ * The difference between the path that the client sent and the path of `request.url`, which comes from the URL parser:
+ * - `plain`: the paths are equal.
+ * - `changed`: the parser replaced `\` or resolved a dot segment, or no route can have this path. Such a request
+ *   reaches no route, because a proxy in front may have checked the path as the client sent it.
+ * - `below`: the path begins with `BELOW`, and the rest of the path is not read.
  */
 export type Target = 'plain' | 'changed' | 'below'
 
-/** Below it the path of a request is that of the request which a proxy asks about. */
+/** The beginning of a path to which a proxy appends the path of the request that it asks about. */
 export const BELOW = '/forward-auth/'
 
 type Answer = (request: Request, target: Target) => Promise<Response>
@@ -19,11 +19,11 @@ type Segments = Request & { params: Record<string, string> }
 const MAX_SEGMENTS = 8
 
 /**
- * The part of `Bun.serve`'s options that tells the target of a request. Bun shows a request's path only through its
- * URL parser, but compares its own `routes` with the path as it was sent. So routes of one, two and more parameters,
- * with and without a slash at the end, give the segments of that path.
+ * Makes the part of `Bun.serve`'s options that finds the target of a request. `request.url` always comes from Bun's URL
+ * parser, but Bun compares `routes` with the path as the client sent it. Routes of one, two and more parameters, with
+ * and without a slash at the end, therefore give the segments of the sent path.
  *
- * `/users/me` is named because a request for it then needs no comparison.
+ * `/users/me` has its own route, because a request for this path then needs no comparison.
  */
 export function servedTargets(answer: Answer): {
   routes: Record<string, (request: Segments) => Promise<Response>>
@@ -52,5 +52,8 @@ export function servedTargets(answer: Answer): {
   return { routes, fetch: (request) => answer(request, 'changed') }
 }
 
-/** Without a Host header, as HTTP/1.0 allows, Bun's URL is the target as it was sent. */
+/**
+ * Returns the path of a URL after the URL parser. Without a Host header, which HTTP/1.0 allows, Bun's URL is the target
+ * as the client sent it.
+ */
 const parsedPath = (url: string): string => pathOf(url.startsWith('/') ? new URL(`http://localhost${url}`).href : url)

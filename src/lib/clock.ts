@@ -1,11 +1,11 @@
 /** Milliseconds since 1970-01-01T00:00:00Z. Every time in Keyward has this form until it is sent. */
 export type EpochMs = number
 
-/** The only source of time and of waiting. Tests pass one that they move by hand. */
+/** The only source of time and of waiting. Tests pass a clock that they advance themselves. */
 export interface Clock {
-  /** Wall clock, for what is stored or sent. It may jump; see `monotonic`. */
+  /** The wall clock, for times that are stored or sent. The wall clock may jump, so durations use `monotonic`. */
   now(): EpochMs
-  /** Milliseconds from an arbitrary start that never goes back, for durations. */
+  /** Milliseconds since an arbitrary start, for durations. The value never decreases. */
   monotonic(): number
   /** Resolves after `ms` milliseconds. */
   sleep(ms: number): Promise<void>
@@ -27,10 +27,10 @@ export const systemClock: Clock = {
 /** Resolves once the event loop has served the input that was already waiting. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** For libraries that want a `Date`. */
+/** Converts a time for libraries that need a `Date`. */
 export const toDate = (at: EpochMs): Date => new Date(at)
 
-/** RFC 3339 in UTC with milliseconds, as every time on the wire. */
+/** Formats a time as RFC 3339, in UTC with milliseconds. */
 export const rfc3339 = (at: EpochMs): string => new Date(at).toISOString()
 
 export const SECOND = 1_000

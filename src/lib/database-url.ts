@@ -7,8 +7,8 @@ export type DatabaseTarget =
  * Parses a `DATABASE_URL` in the spellings of SQLAlchemy and libpq; `undefined` for anything else.
  *
  * SQLite: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite::memory:`, also as `sqlite+aiosqlite:` or
- * `sqlite+pysqlite:`. `path` is relative to the working directory, or `:memory:`. The query holds arguments of Python's
- * driver and is dropped.
+ * `sqlite+pysqlite:`. `path` is relative to the working directory, or `:memory:`. The query is dropped, because it
+ * contains arguments of Python's driver.
  * PostgreSQL: `postgres://` and `postgresql://`, also with `+psycopg`, `+psycopg2` or `+asyncpg`. `url` always begins
  * with `postgresql://`. A reserved character in the password must be percent-encoded.
  */
@@ -21,7 +21,7 @@ export function parseDatabaseUrl(text: string): DatabaseTarget | undefined {
   return address === undefined ? undefined : postgresql(`postgresql://${address}`)
 }
 
-/** As `DatabaseTarget.shown`, also for a text that is no database address: it shows its scheme only. */
+/** Returns `DatabaseTarget.shown` of a database address. For any other text, returns its scheme and asterisks. */
 export const maskDatabaseUrl = (text: string): string =>
   parseDatabaseUrl(text)?.shown ?? `${/^[a-z][a-z0-9+.-]*:/i.exec(text)?.[0] ?? ''}********`
 

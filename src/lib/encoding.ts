@@ -2,8 +2,8 @@
 export const toBase64Url = (bytes: Uint8Array): string => bytes.toBase64({ alphabet: 'base64url', omitPadding: true })
 
 /**
- * Decodes base64url; `undefined` for anything but the canonical spelling: no padding, no other alphabet, no stray bits.
- * So two texts never decode to the same bytes.
+ * Decodes base64url. Returns `undefined` for padding, another alphabet or stray bits, so two texts never decode to the
+ * same bytes.
  */
 export function fromBase64Url(text: string): Uint8Array | undefined {
   try {

@@ -1,17 +1,19 @@
-/** Why a form was refused. The message is fixed and holds nothing of the form, so it may be sent to the client. */
+/** The reason why a form is refused. The message contains nothing of the form, so it may be sent to the client. */
 export class FormError extends Error {
   override readonly name = 'FormError'
 }
 
-/** More than any of our requests has, and few enough that a body full of parameters costs little. */
+/** More parameters than any request of Keyward has. The limit keeps the work for a body full of parameters small. */
 const MAX_PARAMETERS = 64
 
 /**
- * Parses `application/x-www-form-urlencoded` as the URL standard does (section 5.1), but refuses where that guesses:
- * a parameter given twice, compared after decoding (RFC 6749 section 3.2); a `%` without two hex digits; bytes that
- * are not UTF-8; more than 64 parameters. Empty pieces between `&` are skipped; a parameter without a value is `''`
- * (RFC 6749 treats it as omitted: that is up to the caller, because in a page's form an empty value has a meaning).
- * @returns an object without a prototype, so that no name has a special meaning
+ * Parses `application/x-www-form-urlencoded` as the URL standard does (section 5.1), but refuses
+ * - a parameter that is given twice, compared after decoding (RFC 6749 section 3.2);
+ * - a `%` without two hex digits, and bytes that are not UTF-8;
+ * - more than 64 parameters.
+ * Empty pieces between `&` are skipped. A parameter without a value is `''`. RFC 6749 treats such a parameter as
+ * omitted, but in the form of a page an empty value has a meaning, so the caller decides.
+ * @returns an object without a prototype, so no name has a special meaning
  * @throws FormError
  */
 export function parseForm(text: string): Record<string, string> {
@@ -32,7 +34,7 @@ export function parseForm(text: string): Record<string, string> {
 }
 
 /**
- * Parses the query of a URL as strictly.
+ * Parses the query of a URL by the rules of `parseForm`.
  * @throws FormError
  */
 export function parseQuery(url: string): Record<string, string> {

@@ -5,8 +5,8 @@ export const hmacSha256 = (key: Uint8Array, data: string | Uint8Array): Uint8Arr
   new Bun.CryptoHasher('sha256', key).update(data).digest()
 
 /**
- * Derives a key of 32 bytes for one purpose from a root secret (HKDF with SHA-256, RFC 5869). It is as long as a SHA-256
- * hash, so the expansion of section 2.3 is a single step.
+ * Derives a key of 32 bytes for one purpose from a root secret (HKDF with SHA-256, RFC 5869). The key is as long as a
+ * SHA-256 hash, so the expansion of section 2.3 is a single step.
  */
 export function deriveKey(secret: string | Uint8Array, purpose: string, salt = new Uint8Array()): Uint8Array {
   const extracted = hmacSha256(salt, secret)

@@ -2,11 +2,11 @@
 const MAX_BODY = 64 * 1024
 
 /**
- * Sends one GET request. `fetch` is not used: it goes through the proxy in HTTP_PROXY, even to this machine.
- * @returns undefined without a complete response within `patience` milliseconds
+ * Sends one GET request. `fetch` is not used, because it goes through the proxy in HTTP_PROXY, even to this machine.
+ * @returns undefined when no complete response arrives within `patience` milliseconds
  */
 export async function getStatus(url: string, patience: number): Promise<{ status: number; body: string } | undefined> {
-  // Loaded here: a server needs no client, and loading one takes milliseconds of its start.
+  // The HTTP client is loaded here and not at the start. A server does not need it, and loading it takes milliseconds.
   const { get } = await (url.toLowerCase().startsWith('https:') ? import('node:https') : import('node:http'))
   return new Promise((resolve) => {
     const request = get(url, { agent: false }, (response) => {

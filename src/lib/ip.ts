@@ -1,36 +1,49 @@
 import type { IPv4, IPv6 } from 'ipaddr.js'
 
-/** Loaded at the first address in a rare spelling: its forty expressions take half a millisecond of a start. */
+/**
+ * Loads ipaddr.js at the first address in a rare spelling. Its forty regular expressions take half a millisecond of a
+ * start.
+ */
 const ipaddr = (): typeof import('ipaddr.js') => require('ipaddr.js')
 
-/** Stands for an unknown client address (RFC 1122 section 3.2.1.3): all such clients share one limit instead of having none. */
+/**
+ * Replaces an unknown client address (RFC 1122 section 3.2.1.3). All clients with an unknown address share one limit.
+ */
 export const UNKNOWN_IP = '0.0.0.0'
 
-/** Without leading zeros. `node:net` has both checks, but loading its sockets and streams would delay the start. */
+/**
+ * An IPv4 address without leading zeros. The check of `node:net` is not used, because loading its sockets and streams
+ * would delay the start.
+ */
 const dotted = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?=\d)|$)){4}$/
 
 export const isIPv4 = (text: string): boolean => dotted.test(text)
 
-/** ipaddr.js alone also accepts longer groups and octal. */
+/** ipaddr.js also accepts groups of more than four digits and octal numbers. The first two conditions refuse them. */
 const isIPv6 = (text: string): boolean =>
   /^(?!.*[\da-f]{5})[\da-f:.]+$/i.test(text) &&
   (!text.includes('.') || isIPv4(text.slice(text.lastIndexOf(':') + 1))) &&
   ipaddr().IPv6.isValid(text)
 
-/** ipaddr.js reads this deprecated spelling (RFC 4291 section 2.5.5.1) as an IPv4-mapped address; other parsers do not. */
+/**
+ * ipaddr.js reads this deprecated spelling (RFC 4291 section 2.5.5.1) as an IPv4-mapped address. Other parsers do not.
+ */
 const ipv4Compatible = /^::\d+\./
 
-/** Eight groups as RFC 5952 writes them, like the address of nearly every IPv6 client. It would shorten two zero groups in a row. */
+/**
+ * Eight groups in the spelling of RFC 5952, which the address of nearly every IPv6 client has. RFC 5952 shortens two
+ * zero groups in a row, so `canonicalIp` also excludes `0:0`.
+ */
 const eightGroups = /^(?:[1-9a-f][\da-f]{0,3}|0)(?::(?:[1-9a-f][\da-f]{0,3}|0)){7}$/
 
 /**
- * The one spelling of an address, or `undefined` for other text: dotted decimal for IPv4 and for IPv4-mapped IPv6,
- * RFC 5952 for IPv6. Octal, hexadecimal and short forms, zone ids, ports and spaces are refused.
- * The addresses of real peers take 30 to 100 ns: this runs for every request.
+ * Returns the canonical spelling of an address: dotted decimal for IPv4 and for IPv4-mapped IPv6, RFC 5952 for IPv6.
+ * Returns `undefined` for other text, such as octal, hexadecimal and short forms, zone ids, ports and spaces. This
+ * function runs for every request; the address of a real peer takes 30 to 100 ns.
  */
 export function canonicalIp(text: string): string | undefined {
   if (isIPv4(text)) return text
-  // A dual-stack socket reports its IPv4 peers so.
+  // A dual-stack socket reports an IPv4 peer in this form.
   if (text.startsWith('::ffff:') && isIPv4(text.slice(7))) return text.slice(7)
   if (eightGroups.test(text) && !text.includes('0:0')) return text
   if (!isIPv6(text) || ipv4Compatible.test(text)) return undefined
@@ -38,8 +51,9 @@ export function canonicalIp(text: string): string | undefined {
 }
 
 /**
- * The network that limits count as one client: the IPv4 address, or the /64 of an IPv6 address. A customer gets at least
- * a /64, so fresh addresses out of it gain nothing. Text that is no address counts as `UNKNOWN_IP`.
+ * The network that limits count as one client: the IPv4 address, or the /64 of an IPv6 address. A customer gets at
+ * least a /64 from the provider, so limits for single IPv6 addresses would be useless. Text that is not an address
+ * counts as `UNKNOWN_IP`.
  */
 export const clientPrefix = (ip: string): string => prefixOf(ip, 32, 64)
 
@@ -81,7 +95,10 @@ export function parseCidr(text: string): Cidr | undefined {
   return bits >= 0 && bits <= width ? { text, address, bits } : undefined
 }
 
-/** Parses an entry of `TRUSTED_PROXIES`. `/0` is refused: each client would be a proxy and could forge its address. */
+/**
+ * Parses an entry of `TRUSTED_PROXIES`. `/0` is refused, because every client would then be a proxy that can forge
+ * addresses.
+ */
 export function parseProxy(text: string): Cidr | undefined {
   const cidr = parseCidr(text)
   return cidr?.bits === 0 ? undefined : cidr
@@ -91,7 +108,7 @@ export function parseProxy(text: string): Cidr | undefined {
 export interface TrustedProxies {
   /** True when no proxy is trusted, so the header is ignored. */
   readonly empty: boolean
-  /** Whether `ip`, in canonical spelling, is one of them. */
+  /** Returns true when `ip`, in canonical spelling, is a trusted proxy. */
   has(ip: string): boolean
 }
 

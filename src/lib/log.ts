@@ -20,13 +20,15 @@ export interface LogOptions {
 }
 
 /**
- * Structured log: JSON lines, or `text` for a person at a terminal. Either way one event is one line:
- * JSON escapes control characters, and `text` quotes any value that has them, so user input cannot forge a line.
+ * Makes a structured log: JSON lines, or `text` for a person at a terminal. Each event is one line in both formats.
+ * JSON escapes control characters, and `text` quotes any value that has control characters, so user input cannot forge
+ * a line.
  */
 export function createLog({ level, format, clock, write }: LogOptions): Log {
   const threshold = logLevels.indexOf(level)
   const render = format === 'json' ? jsonLine : textLine
-  // Many lines share a millisecond, and its text costs as much as the rest of a line.
+  // The text of the last time is kept. Many lines have the same millisecond, and formatting it costs as much as the
+  // rest of a line.
   let now = Number.NaN
   let time = ''
   const timeText = (at: EpochMs) => {
@@ -43,7 +45,7 @@ export function createLog({ level, format, clock, write }: LogOptions): Log {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** The head is joined by hand: spreading the fields into a new object takes twice as long. */
+/** The first three members are joined as text. Spreading the fields into a new object would take twice as long. */
 function jsonLine(time: string, level: string, event: string, fields: LogFields): string {
   const members = JSON.stringify(fields).slice(1)
   return `{"time":"${time}","level":"${level}","event":"${event}"${members === '}' ? members : `,${members}`}\n`
@@ -58,7 +60,10 @@ function textLine(time: string, level: string, event: string, fields: LogFields)
 const plain = (value: string | number | boolean): string =>
   typeof value === 'string' && !/^[\x21\x23-\x7e]+$/.test(value) ? JSON.stringify(value) : String(value)
 
-/** The loggable facts of an unexpected error: its class, its driver code and its own stack frames. Never its message: drivers put parameters in it. */
+/**
+ * Returns the facts of an unexpected error that may be logged: the class, driver code and stack frames of its root
+ * cause. The message is left out, because drivers put parameters in it.
+ */
 export function errorFields(error: unknown): LogFields {
   let root = error
   for (let depth = 0; depth < 8 && root instanceof Error && root.cause !== undefined; depth++) root = root.cause

@@ -1,8 +1,8 @@
 let loaded: typeof import('node:crypto') | undefined
 
 /**
- * Node's `crypto`, loaded when it is first needed: it brings Node's streams along and so takes two milliseconds, and a
- * service that signs with HS256 starts and serves without it.
+ * Returns Node's `crypto` and loads it at the first call. Loading takes two milliseconds, because it also loads Node's
+ * streams.
  */
 export const nodeCrypto = (): typeof import('node:crypto') => {
   loaded ??= require('node:crypto') as typeof import('node:crypto')

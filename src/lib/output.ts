@@ -1,19 +1,22 @@
 import { nextTurn } from './clock.ts'
 
-/** A destination such as `Bun.stdout.writer()`. A promise that it returns settles once the text has arrived. */
+/**
+ * A destination such as `Bun.stdout.writer()`. When a method returns a promise, the promise settles after the text
+ * arrived.
+ */
 export type Sink = Pick<Bun.FileSink, 'write' | 'flush'>
 
 /** The most characters that wait for a slow reader; further log lines are dropped. */
 const LOG_BACKLOG = 8 * 1024 * 1024
 
 /**
- * Collects the text of one turn of the event loop and writes it at once, in order: a system call for every line would cost
- * more than all other work for a cheap request. Errors never end the process: text written while the disk is full, or
- * after the reader has gone, is lost.
+ * Collects the text of one turn of the event loop and writes all of it at once, in order. A system call for every line
+ * would cost more than all other work for a cheap request. A write error never ends the process. Text is lost when it
+ * is written while the disk is full or after the reader has gone.
  */
 export function batchOutput(sink: Sink) {
   let collected = ''
-  /** Characters that the sink has taken and its reader has not. */
+  /** The number of characters that the sink has accepted and the reader has not received. */
   let held = 0
   let arrived: Promise<unknown> = Promise.resolve()
   let failure: string | undefined
@@ -24,7 +27,7 @@ export function batchOutput(sink: Sink) {
     torn = true
   }
 
-  /** Runs `step`. The promise, if there is one, never rejects. */
+  /** Runs `step` and records its error. Returns a promise when `step` does; this promise never rejects. */
   function pendingOf(step: () => number | Promise<number>): Promise<unknown> | undefined {
     try {
       const result = step()
@@ -34,10 +37,11 @@ export function batchOutput(sink: Sink) {
     }
   }
 
-  /** Writes the collected text as far as possible at once, for an abrupt end of the process. */
+  /** Writes the collected text, as much as possible at once, because the process may end abruptly after this call. */
   function flush(): void {
     if (collected === '') return
-    // The end of the cut line is lost. A newline keeps the next line apart from it.
+    // After a failed write, the last line may be incomplete. A newline separates the incomplete line from the next
+    // line.
     const text = torn ? `\n${collected}` : collected
     collected = ''
     torn = false
@@ -49,7 +53,7 @@ export function batchOutput(sink: Sink) {
     })
   }
 
-  /** For text that must arrive: it waits in memory for as long as its reader takes. */
+  /** Writes text that must arrive. The text waits in memory until its reader has received it. */
   function write(text: string): void {
     if (collected === '') nextTurn().then(flush)
     collected += text
@@ -57,12 +61,15 @@ export function batchOutput(sink: Sink) {
 
   return {
     write,
-    /** For lines that must neither block the process nor fill its memory: dropped while `LOG_BACKLOG` characters wait. */
+    /**
+     * Writes a log line. The line is dropped while `LOG_BACKLOG` characters wait. Otherwise a slow reader would fill
+     * the memory.
+     */
     writeLog(line: string): void {
       if (held + collected.length < LOG_BACKLOG) write(line)
     },
     flush,
-    /** Resolves once all has arrived, with the `code` of the first error if there was one, such as `ENOSPC`. */
+    /** Resolves when all text has arrived, with the `code` of the first error (such as `ENOSPC`) or undefined. */
     async end(): Promise<string | undefined> {
       flush()
       await arrived

@@ -1,6 +1,6 @@
 import { toBase64Url } from './encoding.ts'
 
-/** The only source of randomness. Tests pass a deterministic one. */
+/** The only source of randomness. Tests pass a deterministic source. */
 export interface Random {
   /** `length` bytes, unpredictable to anyone outside this process. */
   bytes(length: number): Uint8Array

@@ -3,13 +3,16 @@ import { deriveKey, sha256 } from './hash.ts'
 import { nodeCrypto } from './node-crypto.ts'
 import type { Random } from './random.ts'
 
-/** The id of a root secret: the first six bytes of its SHA-256 under a label. It reveals nothing of the secret. */
+/**
+ * The id of a root secret: the first six bytes of the SHA-256 of a label and the secret. The id does not reveal the
+ * secret.
+ */
 export const secretId = (secret: string): string => toBase64Url(sha256(`keyward secret id\n${secret}`).subarray(0, 6))
 
 /**
- * Seals `plaintext` with AES-256-GCM under a key derived from `secret` for `context`.
- * `context` names the row and column and is authenticated: a sealed text moved to another row does not open.
- * @returns `v1.<secret id>.<nonce>.<ciphertext and tag>`, the last two in base64url
+ * Seals `plaintext` with AES-256-GCM under a key derived from `secret`. `context` names the row and column and is
+ * authenticated, so a sealed text that is moved to another row cannot be unsealed.
+ * @returns `v1.<secret id>.<nonce>.<ciphertext and tag>`, each part in base64url
  */
 export function seal(secret: string, context: string, plaintext: Uint8Array, random: Random): string {
   const nonce = random.bytes(12)
@@ -22,7 +25,10 @@ export function seal(secret: string, context: string, plaintext: Uint8Array, ran
 /** The id of the secret that sealed a text; compare with `secretId`. */
 export const sealedWith = (sealed: string): string | undefined => sealed.split('.')[1]
 
-/** Opens what `seal` made under one of `secrets`; `undefined` if no secret fits, or if the text was altered or moved. */
+/**
+ * Opens a text that `seal` made with one of `secrets`. Returns `undefined` when the text has another secret's id, or
+ * when the text was altered or moved to another row.
+ */
 export function unseal(secrets: readonly string[], context: string, sealed: string): Uint8Array | undefined {
   const [version, id, nonceText, bodyText, ...rest] = sealed.split('.')
   if (version !== 'v1' || rest.length > 0) return undefined

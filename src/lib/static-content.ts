@@ -12,7 +12,7 @@ export interface StaticContent {
 
 /**
  * Compresses and hashes the bytes once.
- * @param keep the form in which the bytes are kept: themselves, or a file on disk or in the executable
+ * @param keep the uncompressed content for answers: the bytes, or a `Blob` of a file on disk or in the executable
  */
 export async function staticContent(
   headers: Record<string, string>,
@@ -35,7 +35,10 @@ async function compressed(bytes: Uint8Array | string): Promise<Uint8Array> {
   })
 }
 
-/** Answers with the content, compressed if the client accepts gzip, or with 304 if it has this version (RFC 9110 section 13.1.2). */
+/**
+ * Answers with the content. The content is compressed when the client accepts gzip. The answer is 304 when the client
+ * already has this version (RFC 9110 section 13.1.2).
+ */
 export function answerStatic(request: Request, { headers, hash, plain, gzipped }: StaticContent): Response {
   const compressed = acceptsGzip(request.headers.get('accept-encoding'))
   // Each representation has its own ETag (RFC 9110 section 8.8.3.3).

@@ -109,7 +109,7 @@ describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, ru
       const answer = await ask(all, token)
       expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
         401,
-        token === undefined ? 'Bearer' : 'Bearer error="invalid_token"',
+        token === undefined ? 'Bearer realm="keyward"' : 'Bearer realm="keyward", error="invalid_token"',
       ])
     }
     const hidden = await ask('/keyward')

@@ -116,7 +116,7 @@ describeEachDialect('login', (dialect) => {
       ]) {
         const response = await form(known, { authorization })
         expect(await expectRefusal(response, 'invalid_client')).toMatchObject({ status: 401, error: 'invalid_client' })
-        expect(response.headers.get('www-authenticate')).toBe('Bearer, Basic realm="keyward"')
+        expect(response.headers.get('www-authenticate')).toBe('Bearer realm="keyward", Basic realm="keyward"')
       }
     })
   })

@@ -63,21 +63,44 @@ describe('--help', () => {
 
 describe('a wrong command line exits with 2 and names the mistake', () => {
   test.each([
-    [['serv'], 'Unknown command. Commands: '],
-    [['migrate', 'down'], 'Unknown command. Commands: up, status'],
-    [['--devv'], "Unknown option '--devv'"],
-    [['serve', '--port=80'], "Unknown option '--port'"],
-    [['config', '-dev'], "Unknown option '-d'"],
-    [['config', '--dev', 'extra'], 'This command takes no arguments'],
-    [['config', '--dev=false'], "Option '--dev' does not take an argument"],
-    [['config', '--env-file'], "Option '--env-file <value>' argument missing"],
-    [['config', '--env-file='], '--env-file needs the name of a file'],
-  ])('%p: %s', async (args, message) => {
+    [['serv'], 'Unknown command "serv", did you mean serve. Commands: ', 'keyward'],
+    [['backup'], 'Unknown command "backup". Commands: ', 'keyward'],
+    [['users', 'lst'], 'Unknown command "lst", did you mean list. Commands: ', 'keyward users'],
+    [['migrate', 'down'], 'Unknown command "down". Commands: up, status', 'keyward migrate'],
+    [['--devv'], "Unknown option '--devv'", 'keyward'],
+    [
+      ['serve', '--port=80'],
+      "Unknown option '--port'; set PORT in the environment or in the .env file",
+      'keyward serve',
+    ],
+    [['config', '-dev'], "Unknown option '-d'", 'keyward config'],
+    [['config', '--dev', 'extra'], 'This command takes no arguments', 'keyward config'],
+    [['config', '--dev=false'], "Option '--dev' does not take an argument", 'keyward config'],
+    [['config', '--env-file'], "Option '--env-file <value>' argument missing", 'keyward config'],
+    [['config', '--env-file='], '--env-file needs the name of a file', 'keyward config'],
+    [['users', 'create', '--dev'], 'Missing required argument', 'keyward users create'],
+  ])('12.D2 %p: %s', async (args, message, command) => {
     const { exitCode, stdout, stderr } = await runBinary(args)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toStartWith(message)
-    expect(stderr).toEndWith('\nSee: keyward --help\n')
+    expect(stderr).toEndWith(`\nSee: ${command} --help\n`)
     expect(stderr.trimEnd().split('\n')).toHaveLength(2)
+  })
+
+  test.each(['users', 'apikeys', 'audit', 'keys', 'migrate'])(
+    '12.D5 %s alone says what there is, and does nothing',
+    async (group) => {
+      const cwd = scratchFolder('cwd')
+      const { exitCode, stdout, stderr } = await runBinary([group, '--dev'], { cwd })
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+      expect(stderr).toMatch(/^A command is missing\. Commands: \w+/)
+      expect(readdirSync(cwd)).toEqual([])
+    },
+  )
+
+  test('12.D2 help and version are words too', async () => {
+    expect((await runBinary(['help', 'users'])).stdout).toContain('keyward users')
+    expect((await runBinary(['version'])).stdout).toBe((await runBinary(['--version'])).stdout)
   })
 })
 
@@ -115,12 +138,12 @@ describe('keyward config', () => {
   })
 })
 
-test.each([['serve'], ['config'], ['migrate']])(
-  '%s exits with 1 if the configuration is wrong, and lists every problem',
+test.each([[['serve']], [['config']], [['migrate', 'up']]])(
+  '%p exits with 1 if the configuration is wrong, and lists every problem',
   async (command) => {
     const cwd = scratchFolder('cwd')
     const env = { SECRET_KEY: 'changeme', PORT: '80000', JWT_ALG: 'none', DATABASE_URL: 'mysql://ada:hunter2@host/db' }
-    const { exitCode, stdout, stderr } = await runBinary([command], { env, cwd })
+    const { exitCode, stdout, stderr } = await runBinary(command, { env, cwd })
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
     const lines = stderr.split('\n')
     expect(lines[0]).toBe('The configuration has 4 problems:')
@@ -145,7 +168,7 @@ describe('with an unusable database every command exits with 1 and one sentence'
     const cwd = scratchFolder('cwd')
     await Bun.write(`${cwd}/not.db`, 'these are not the pages of a database, but they are long enough to be asked')
     const env = { SECRET_KEY, DATABASE_URL: url }
-    for (const command of ['serve', 'migrate'])
-      expect(await runBinary([command], { env, cwd })).toEqual({ exitCode: 1, stdout: '', stderr: `${sentence}\n` })
+    for (const command of [['serve'], ['migrate', 'up']])
+      expect(await runBinary(command, { env, cwd })).toEqual({ exitCode: 1, stdout: '', stderr: `${sentence}\n` })
   })
 })

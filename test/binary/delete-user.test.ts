@@ -25,7 +25,7 @@ describeEachDialect('kill -9 during keyward users delete', (dialect) => {
       const personal = `user_id = ${id} AND ip IS NOT NULL`
       const kill = new AbortController()
       const env = serverSettings({ databaseUrl: app.databaseUrl })
-      const command = runBinary(['users', 'delete', 'ada', '--dev'], { env, kill: kill.signal })
+      const command = runBinary(['users', 'delete', 'ada', '--yes', '--dev'], { env, kill: kill.signal })
       while ((await count(outside, personal)) >= EVENTS) await Bun.sleep(1)
       kill.abort()
       await command

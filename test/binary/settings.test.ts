@@ -154,16 +154,21 @@ describe('SECRET_KEY', () => {
 })
 
 describeEachDialect('a database created with another SECRET_KEY', (dialect) => {
-  test('is refused in one sentence, and accepted if the former one is SECRET_KEY_PREVIOUS', async () => {
+  test('12.D1 is refused in one sentence, and accepted if the former one is SECRET_KEY_PREVIOUS', async () => {
     const { url: databaseUrl, dispose } = await dialect.databaseUrl()
     try {
       await (await startBinary({ databaseUrl })).stop()
-      const env = { DATABASE_URL: databaseUrl, SECRET_KEY, HOST: '127.0.0.1', PORT: '0' }
+      const env = { DATABASE_URL: databaseUrl, SECRET_KEY }
       const { exitCode, stdout, stderr } = await runBinary(['serve', '--dev'], { env })
       expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
       expect(stderr).toStartWith('This SECRET_KEY does not open the signing keys in the database')
       expect(stderr).toContain('SECRET_KEY_PREVIOUS')
       expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+
+      // 12.D1: also when another program has the port, since a free port would not help.
+      using other = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
+      const taken = await runBinary(['serve', '--dev'], { env: { ...env, PORT: String(other.port) } })
+      expect(taken).toEqual({ exitCode, stdout, stderr })
 
       const both = await startBinary({ databaseUrl, env: { SECRET_KEY, SECRET_KEY_PREVIOUS: testSecret } })
       await both.stop()

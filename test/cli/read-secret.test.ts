@@ -78,22 +78,28 @@ describe('a password from standard input', () => {
 describe('a password typed at a terminal', () => {
   test('is asked for only after the terminal hides typed text', async () => {
     const steps: unknown[] = []
-    const input = Object.assign(chunksOf([bytes('sec'), bytes('ret'), bytes('\r')]), {
+    const input = Object.assign(chunksOf([bytes('sec'), bytes('ret'), bytes('\rsecret'), bytes('\r')]), {
       isTTY: true,
       setRawMode: (on: boolean) => steps.push(on),
     })
     expect(await readSecret(input, 'Password: ', (text) => steps.push(text))).toBe('secret')
-    expect(steps).toEqual([true, 'Password: ', false, '\n'])
+    expect(steps).toEqual([true, 'Password: ', '\nThe same again: ', false, '\n'])
   })
 
   test('can be corrected, one character at a time', async () => {
-    expect((await read(terminal(bytes('sx\x7fecre😀\x7ft\r')))).secret).toBe('secret')
-    expect((await read(terminal(bytes('\x7f\bab\b\r')))).secret).toBe('a')
+    expect((await read(terminal(bytes('sx\x7fecre😀\x7ft\rsecret\r')))).secret).toBe('secret')
+    expect((await read(terminal(bytes('\x7f\bab\b\ra\r')))).secret).toBe('a')
   })
 
   test('ends with Ctrl-D or the end of the input as well', async () => {
-    expect((await read(terminal(bytes('secret\x04more')))).secret).toBe('secret')
-    expect((await read(terminal(bytes('secret')))).secret).toBe('secret')
+    expect((await read(terminal(bytes('secret\x04secret\x04more')))).secret).toBe('secret')
+    expect((await read(terminal(bytes('secret\rsecret')))).secret).toBe('secret')
+  })
+
+  test('12.D5 is typed twice, and refused if the texts differ', async () => {
+    const input = terminal(bytes('secret\rsecert\r'))
+    await expect(read(input)).rejects.toThrow('The two passwords differ; nothing was changed')
+    expect(input.modes).toEqual([true, false])
   })
 
   test('is cancelled with Ctrl-C, and the terminal shows typed text again', async () => {
@@ -114,7 +120,7 @@ describe('a password typed at a terminal', () => {
     const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()])
     expect([code, err]).toEqual([0, ''])
     const { shown, exit, echo } = JSON.parse(out) as { shown: string; exit: number; echo: boolean }
-    expect(shown).toMatch(/^Password: \r\nCreated +1 {2}ada /)
+    expect(shown).toMatch(/^Password: \r\nThe same again: \r\nCreated +1 {2}ada /)
     expect(shown).not.toContain('horse')
     expect([exit, echo]).toEqual([0, true])
   })
@@ -131,6 +137,8 @@ if child == 0:
     os.execv(sys.argv[1], sys.argv[1:])
 shown = b''
 while b'Password: ' not in shown: shown += os.read(main, 1024)
+os.write(main, b'correct horse battery\\r')
+while b'again: ' not in shown: shown += os.read(main, 1024)
 os.write(main, b'correct horse battery\\r')
 _, status = os.waitpid(child, 0)
 echo = bool(termios.tcgetattr(side)[3] & termios.ECHO)

@@ -14,18 +14,35 @@ afterEach(async () => {
 })
 
 describe('the start', () => {
-  test('logs version, address, database and documentation', async () => {
+  test('12.D3 logs one short line, and its first address leads a browser to the documentation', async () => {
     const { log, port } = await serve({ DATABASE_URL: `sqlite:///${scratchFolder('db')}/users.db` })
-    expect(log().find(({ event }) => event === 'started')).toEqual({
-      time: '2026-01-01T00:00:00.000Z',
-      level: 'info',
-      event: 'started',
-      version: '9.9.9',
-      url: `http://127.0.0.1:${port}`,
-      public_url: `http://localhost:${port}`,
-      database: expect.stringMatching(/^sqlite:\/\/\/\/.*users\.db$/),
-      docs: `http://127.0.0.1:${port}/docs`,
-    })
+    const started = log().find(({ event }) => event === 'started')!
+    expect(Object.entries(started)).toEqual([
+      ['time', '2026-01-01T00:00:00.000Z'],
+      ['level', 'info'],
+      ['event', 'started'],
+      ['url', `http://localhost:${port}`],
+      ['version', '9.9.9'],
+      ['database', expect.stringMatching(/^sqlite:\/\/\/\/.*users\.db$/)],
+    ])
+    expect((await fetch(`${started.url}`)).url).toBe(`http://localhost:${port}/docs`)
+  })
+
+  test('logs PUBLIC_URL when clients use another address', async () => {
+    const { log } = await serve({ PUBLIC_URL: 'https://auth.example.com' })
+    expect(log().find(({ event }) => event === 'started')).toMatchObject({ public_url: 'https://auth.example.com' })
+  })
+
+  test('12.D3 with --dev the log shows a path that matched no route, as typed; without it does not', async () => {
+    const paths = async (args: string[]) => {
+      const { log, port } = await serve({ BCRYPT_COST: '10' }, args)
+      await fetch(`http://localhost:${port}/regsiter?token=secret`)
+      return log()
+        .filter(({ event }) => event === 'request')
+        .map(({ path, route }) => [path, route])
+    }
+    expect(await paths(['--dev'])).toEqual([['/regsiter', 'unmatched']])
+    expect(await paths([])).toEqual([[undefined, 'unmatched']])
   })
 
   test('with PORT=0 PUBLIC_URL contains the port that the system chose, unless it is set', async () => {
@@ -151,6 +168,19 @@ describe('healthcheck', () => {
     }
   })
 
+  test('12.A11 prints what answers so that it cannot control the terminal', async () => {
+    const detail = 'gone\u001b[2J\u001b]0;title\u0007\nfake line\u009b\u202e'
+    using other = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => Response.json({ detail }, { status: 503 }) })
+    const { err } = await healthcheck(['--url', `http://127.0.0.1:${other.port}/`], {})
+    expect(err).toEndWith('answers 503: gone\\u001b[2J\\u001b]0;title\\u0007\\u000afake line\\u009b\\u202e\n')
+    expect(err).toMatch(/^[ -~]+\n$/)
+  })
+
+  test('12.A11 prints an argument so that it cannot control the terminal', async () => {
+    const { err } = await healthcheck(['--url', 'x\u001b[2J'], {})
+    expect(err).toBe('x\\u001b[2J is not an http address\n')
+  })
+
   test('needs no SECRET_KEY, and refuses PORT=0', async () => {
     const { code, err } = await healthcheck([], { PORT: '0', SECRET_KEY: '' })
     expect([code, err]).toEqual([1, 'PORT=0 does not say where the server listens: set the address with --url\n'])
@@ -238,6 +268,7 @@ function commandContext(env: Record<string, string>, clock: ManualClock, signal:
       err += text
     },
     readSecret: () => Promise.reject(new Error('no command here asks for a secret')),
+    confirm: () => Promise.reject(new Error('no command here asks')),
     stopSignal: () => signal,
   }
   return { context, out: () => out, logged: () => logged, err: () => err }

@@ -123,7 +123,7 @@ describeEachDialect('keyward users', (dialect) => {
     await app.rows.users.change({}, { username: '\u001b[2Jx\r\n\u202ey' })
     await app.close()
     const out = await done('users list')
-    expect(out).toStartWith(`   ${ada.id}  \ufffd[2Jx\ufffd\ufffd\ufffdy`)
+    expect(out).toStartWith(`   ${ada.id}  \\u001b[2Jx\\u000d\\u000a\\u202ey`)
     expect(out.trimEnd().split('\n')).toHaveLength(1)
   })
 
@@ -152,7 +152,7 @@ describeEachDialect('keyward users', (dialect) => {
     const app = await stage.server()
     const grant = (await (await login(app, 'ada')).json()) as { access_token: string; refresh_token: string }
     await login(app, 'ada', 'wrong password')
-    expect(await done('users delete ada')).toMatch(/^Deleted +1 {2}ada /)
+    expect(await done('users delete ada --yes')).toMatch(/^Deleted +1 {2}ada /)
     expect([await app.rows.sessions.all(), await app.rows.userRoles.all()]).toEqual([[], []])
     const events = (await app.rows.auditEvents.all()).filter(({ userId }) => userId === 1)
     expect(events.map(({ event }) => event)).toContain('user.deleted')
@@ -169,17 +169,32 @@ describeEachDialect('keyward users', (dialect) => {
     await app.close()
   })
 
+  test('12.D5 delete asks first, and without a terminal needs --yes', async () => {
+    await create('ada')
+    await refused('users delete ada', /^There is no terminal to ask at: add --yes$/m, undefined, 2)
+    const answer = (confirms: boolean) =>
+      keyward(['users', 'delete', 'ada', '--dev'], {
+        databaseUrl: stage.database.url,
+        env: { BCRYPT_COST: '4' },
+        confirms,
+      })
+    expect(await answer(false)).toEqual({ code: 1, out: '', err: 'Nothing was deleted\n' })
+    expect(await done('users list')).toContain('ada@example.com')
+    expect((await answer(true)).out).toStartWith('Deleted')
+    expect(await done('users list')).toBe('')
+  })
+
   test('the last administrator cannot be deactivated or deleted', async () => {
     await create('ada', ' --admin')
-    for (const command of ['deactivate', 'delete'])
+    for (const command of ['deactivate', 'delete --yes'])
       await refused(`users ${command} ada`, /^The last administrator must stay$/m)
     await create('bea', ' --admin')
     await done('users deactivate ada')
     // A deactivated administrator does not count, and can be deleted.
-    for (const command of ['deactivate', 'delete'])
+    for (const command of ['deactivate', 'delete --yes'])
       await refused(`users ${command} bea`, /^The last administrator must stay$/m)
-    await done('users delete ada')
-    await refused('users delete bea', /^The last administrator must stay$/m)
+    await done('users delete ada --yes')
+    await refused('users delete bea --yes', /^The last administrator must stay$/m)
     expect((await done('users list --json')).trim().split('\n')).toHaveLength(1)
   })
 
@@ -191,7 +206,9 @@ describeEachDialect('keyward users', (dialect) => {
         ['deactivate', 'ada'],
         ['delete', 'bea'],
         ['deactivate', 'cyd'],
-      ].map(([command, name]) => runBinary(['users', command!, name!], { env })),
+      ].map(([command, name]) =>
+        runBinary(['users', command!, name!, ...(command === 'delete' ? ['--yes'] : [])], { env }),
+      ),
     )
     expect(results.map(({ exitCode }) => exitCode).sort()).toEqual([0, 0, 1])
     const failed = results.find(({ exitCode }) => exitCode === 1)!

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { scratchFolder } from '../support/scratch.ts'
 import { dotenv, load, OTHER_SECRET, problems, SECRET_KEY, settings } from './loading.ts'
 
 describe('defaults', () => {
@@ -44,7 +47,13 @@ describe('defaults', () => {
   test('that --dev changes', () => {
     const production = settings({})
     const dev = load({}, { dev: true }).config
-    expect(dev).toEqual({ ...production, SECRET_KEY: undefined, LOG_FORMAT: 'text', SHUTDOWN_DELAY_SECONDS: 0 })
+    expect(dev).toEqual({
+      ...production,
+      SECRET_KEY: undefined,
+      HOST: '127.0.0.1',
+      LOG_FORMAT: 'text',
+      SHUTDOWN_DELAY_SECONDS: 0,
+    })
     expect(settings({ LOG_FORMAT: 'json', SHUTDOWN_DELAY_SECONDS: '7' }, { dev: true })).toMatchObject({
       LOG_FORMAT: 'json',
       SHUTDOWN_DELAY_SECONDS: 7,
@@ -164,6 +173,14 @@ describe('names that are nearly a setting', () => {
     ])
   })
 
+  test('12.D2 any other name in the file is a warning that names its line', () => {
+    const { warnings } = load({ SECRET_KEY }, { dotenv: dotenv('SMTP_HOST=mail\nPORT=8001\nTOKEN_EXPIRE=5') })
+    expect(warnings).toEqual([
+      { key: 'SMTP_HOST', source: '/srv/.env:1', message: 'is not a setting of Keyward' },
+      { key: 'TOKEN_EXPIRE', source: '/srv/.env:3', message: 'is not a setting of Keyward' },
+    ])
+  })
+
   test('what Kubernetes sets for a service named keyward is no warning', () => {
     expect(load({ SECRET_KEY, KEYWARD_PORT: 'tcp://10.0.0.1:8000', KEYWARD_SERVICE_PORT: '8000' }).warnings).toEqual([])
   })
@@ -171,4 +188,14 @@ describe('names that are nearly a setting', () => {
   test('foreign names in the file are left alone', () => {
     expect(problems({}, { dotenv: dotenv('POSTGRES_PASSWORD=x\nALGORITHM=HS256\nSMTP_PORT=25') })).toEqual([])
   })
+})
+
+test('12.D2 beside a development database, a missing SECRET_KEY is answered with --dev and not with a fresh key', () => {
+  const file = join(scratchFolder('dev'), 'keyward.db')
+  const given = { DATABASE_URL: `sqlite:///${file}` }
+  expect(problems({ ...given, SECRET_KEY: '' })[0]![1]).toContain('A fresh one')
+  writeFileSync(`${file}.secret`, 'x')
+  expect(problems({ ...given, SECRET_KEY: '' })).toEqual([
+    ['SECRET_KEY', `is not set, but ${file}.secret is there: add --dev if this is a development database`],
+  ])
 })

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'bun:test'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readDotenv } from '../../src/config/dotenv.ts'
 import { problemLine } from '../../src/config/problems.ts'
@@ -124,8 +124,25 @@ describe('a .env file', () => {
     ])
   })
 
+  test('12.A11 of another user is a warning that names it, unless that user is root', () => {
+    const { path } = read('PORT=1', 0o600)
+    const { uid } = statSync(path)
+    const warningsFor = (user: number) =>
+      load({ SECRET_KEY }, { dotenv: readDotenv(path, { required: true, user })! }).warnings.map(problemLine)
+    expect(warningsFor(uid)).toEqual([])
+    const owned = `${path}: this file belongs to another user, who can change every setting in it`
+    expect(warningsFor(uid + 1)).toEqual(uid === 0 ? [] : [owned])
+    if (uid !== 0) return
+    chownSync(path, 65_534, 65_534)
+    expect(warningsFor(0)).toEqual([owned])
+  })
+
   test('12.A11 is no warning for its owner alone, or without a secret', () => {
     expect(read(`METRICS_TOKEN=${values.METRICS_TOKEN}`, 0o600).warnings).toEqual([])
     expect(read('PORT=1\nMETRICS_TOKEN_FILE=', 0o644).warnings).toEqual([])
+    expect(read('SECRET_KEY=\nDATABASE_URL=postgresql+psycopg://ada@host/db', 0o644).warnings).toEqual([])
+    expect(read('DATABASE_URL=postgresql://ada:hunter2@host/db', 0o644).warnings.map(problemLine)).toEqual([
+      expect.stringContaining('which sets DATABASE_URL; run: chmod 600'),
+    ])
   })
 })

@@ -88,7 +88,7 @@ const operations = () =>
   )
 
 /** The routes of the documentation are not operations of a client. */
-const documented = () => app.table.routes.filter(({ pattern }) => !/^\/docs|^\/openapi\.json$/.test(pattern))
+const documented = () => app.table.routes.filter(({ pattern }) => !/^\/$|^\/docs|^\/openapi\.json$/.test(pattern))
 
 /** The names of the operations that fail a check. */
 const without = (holds: (one: ReturnType<typeof operations>[number]) => boolean) =>
@@ -247,7 +247,9 @@ describe('the OpenAPI document', () => {
 
   test('shows refusals with their real type, status, code and headers', async () => {
     const refusals = Object.values(document.components.responses).flatMap(({ content, headers }) =>
-      Object.values(content?.['application/problem+json']?.examples ?? {}).map(({ value }) => ({ value, headers })),
+      Object.values(content ?? {})
+        .flatMap(({ examples = {} }) => Object.values(examples))
+        .map(({ value }) => ({ value, headers })),
     )
     expect(refusals.length).toBeGreaterThan(10)
     for (const { value, headers } of refusals) {
@@ -261,7 +263,7 @@ describe('the OpenAPI document', () => {
     const told = document.components.responses.OAuthInvalidCredentialsOrInvalidClient!
     const answer = await app.request('POST', '/token', { form: { username: 'nobody', password: 'wrong' } })
     expect(await answer.json()).toEqual(
-      told.content!['application/problem+json']!.examples!.invalid_credentials!.value as object,
+      told.content!['application/json']!.examples!.invalid_credentials!.value as object,
     )
     for (const header of ['www-authenticate', 'x-request-id']) expect(answer.headers.has(header)).toBe(true)
   })

@@ -1,4 +1,5 @@
 import { catalogue } from '../../src/errors.ts'
+import { problemTypeOf } from '../support/refusal.ts'
 import type { ApiDocument, DeclaredAnswer, Operation } from './document.ts'
 
 /** A request as it was sent, without placeholders. */
@@ -36,7 +37,8 @@ export async function faultsOf(sent: Sent, answer: Response, document: ApiDocume
   // Over a socket the server omits the body of a HEAD.
   if (sent.method === 'HEAD') return faults
   if (declared.type === undefined) expect(body === '', `answers ${status} with a body`)
-  else expect(type?.split(';')[0] === declared.type || isPageFile(sent), `answers ${status} as ${type}`)
+  else
+    expect(type?.split(';')[0] === typeOf(declared, sent, status) || isPageFile(sent), `answers ${status} as ${type}`)
   if (declared.type?.endsWith('json') && sent.target !== '/openapi.json')
     faults.push(...bodyFaults(body, status, declared))
   if (status >= 400) {
@@ -73,6 +75,10 @@ function declaredAnswer({ operation }: Sent, status: number, document: ApiDocume
   if (operation) return operation.answers.get(status)
   return status === 404 || status === 405 ? document.problem : undefined
 }
+
+/** A 405 of an OAuth path has the type of its other refusals. */
+const typeOf = ({ type }: DeclaredAnswer, { target }: Sent, status: number): string | undefined =>
+  status === 405 ? problemTypeOf(URL.parse(`http://x${target}`)?.pathname ?? target) : type
 
 /** The document names only one of the types that the files of the page have. */
 const isPageFile = ({ operation }: Sent): boolean => operation?.path === '/docs/{file}'

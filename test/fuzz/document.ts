@@ -110,7 +110,12 @@ const pages = (complaints: DeclaredAnswer['complaints']): Operation[] => {
       ...(example === undefined ? [] : [[404, { type: problemType, codes: ['not_found'], complaints }] as const]),
     ]),
   })
+  const start: Operation = {
+    ...page('/', 'text/html'),
+    answers: new Map([[302, { type: undefined, codes: [], complaints: () => [] }]]),
+  }
   return [
+    start,
     page('/docs', 'text/html'),
     page('/docs/{file}', 'text/javascript', 'page.js'),
     page('/docs/guide/', 'text/html'),

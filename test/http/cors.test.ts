@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { createTestApp } from '../support/app.ts'
-import { appPerSuite } from '../support/hooks.ts'
+import { createTestApp, type TestApp } from '../support/app.ts'
+import { appPerSuite, appsPerTest } from '../support/hooks.ts'
 import { expectCommonHeaders } from '../support/refusal.ts'
 
 const listed = 'https://app.example.com'
@@ -67,6 +67,40 @@ describe('CORS', () => {
     expect((await preflight(listed, '/nope')).status).toBe(404)
   })
 
+  const granted = async (requested: string): Promise<string> => {
+    const headers = {
+      origin: listed,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': requested,
+    }
+    const response = await app.request('OPTIONS', '/token', { headers })
+    expect(response.status).toBe(204)
+    return response.headers.get('access-control-allow-headers')!
+  }
+
+  test('12.B8 M2: a preflight grants the headers that it names, each once, beside those that Keyward reads', async () => {
+    expect(await granted('authorization,sentry-trace, traceparent ,X-Requested-With,traceparent')).toBe(
+      'Authorization, Content-Type, X-Request-Id, sentry-trace, traceparent, X-Requested-With',
+    )
+    expect(await granted('')).toBe('Authorization, Content-Type, X-Request-Id')
+  })
+
+  test('12.B8 M2: a preflight grants valid header names only', async () => {
+    expect(await granted('*, a b, x:y, <b>, "x", x-\u00e9, x(y), ,;, x-fine')).toBe(
+      'Authorization, Content-Type, X-Request-Id, x-fine',
+    )
+  })
+
+  test('12.B8 M2: a preflight grants at most 32 headers, in at most 1 KiB', async () => {
+    const many = await granted(Array.from({ length: 100 }, (_, at) => `x-${at}`).join(','))
+    expect(many.split(', ')).toHaveLength(32)
+    expect(many).toEndWith(', x-28')
+    const long = (letter: string) => `x-${letter.repeat(298)}`
+    expect((await granted(['a', 'b', 'c', 'd', 'e'].map(long).join(','))).length).toBeLessThanOrEqual(1024)
+    expect(await granted(['a', 'b', 'c', 'd'].map(long).join(','))).toEndWith(`, ${long('c')}`)
+    expect(await granted(`x-${'a'.repeat(2000)},x-fine`)).toBe('Authorization, Content-Type, X-Request-Id')
+  })
+
   test('without a list no origin gets a header', async () => {
     const closed = await createTestApp()
     for (const origin of [listed, 'null', '*', 'http://localhost:8000'])
@@ -78,5 +112,71 @@ describe('CORS', () => {
         expect(response.headers.has('vary')).toBe(false)
       }
     await closed.close()
+  })
+})
+
+describe('12.D6: an origin that is not in CORS_ORIGINS', () => {
+  const apps = appsPerTest()
+  const named = ({ logs }: TestApp) =>
+    logs
+      .map((line) => JSON.parse(line) as Record<string, string>)
+      .filter(({ event }) => event === 'origin_not_listed')
+      .map(({ level, origin, hint }) => [level, origin, /CORS_ORIGINS=\S*/.exec(hint!)![0]])
+  const call = (app: TestApp, origin: string, method = 'GET', headers = {}) =>
+    app.request(method, '/users/me', { headers: { origin, ...headers } })
+
+  test('is named in the log once, with the line to set', async () => {
+    const app = await apps.open()
+    for (const method of ['OPTIONS', 'GET', 'POST']) await call(app, 'http://localhost:5173', method)
+    expect(named(app)).toEqual([['warn', 'http://localhost:5173', 'CORS_ORIGINS=http://localhost:5173']])
+    await call(app, 'https://other.example')
+    expect(named(app)).toHaveLength(2)
+  })
+
+  test('is added to the origins that are set', async () => {
+    const app = await apps.open({ env: { CORS_ORIGINS: `${listed},http://localhost:3000` } })
+    await call(app, listed)
+    await call(app, 'https://new.example')
+    expect(named(app)).toEqual([
+      ['warn', 'https://new.example', `CORS_ORIGINS=${listed},http://localhost:3000,https://new.example`],
+    ])
+  })
+
+  test('is not named for pages of Keyward itself', async () => {
+    const app = await apps.open({ env: { PUBLIC_URL: 'https://id.example.com/auth' } })
+    await call(app, 'https://id.example.com')
+    await call(app, 'http://127.0.0.1:8000', 'GET', { host: '127.0.0.1:8000' })
+    expect(named(app)).toEqual([])
+  })
+
+  test('is not named at /forward-auth, where a proxy copies it from a request to another service', async () => {
+    const app = await apps.open()
+    for (const path of ['/forward-auth', '/forward-auth/orders'])
+      await app.request('GET', path, { headers: { origin: 'https://shop.example' } })
+    expect(named(app)).toEqual([])
+  })
+
+  test('is not named if no setting could allow it, or a shell could misread it', async () => {
+    const app = await apps.open()
+    for (const origin of [
+      'null',
+      '*',
+      '',
+      'https://app.example.com/',
+      'HTTPS://APP.EXAMPLE.COM',
+      'https://a,b',
+      'https://$(reboot)',
+      'https://`reboot`',
+      'https://x.example\u00e9',
+      `https://${'a'.repeat(300)}.example`,
+    ])
+      await call(app, origin)
+    expect(named(app)).toEqual([])
+  })
+
+  test('is one of at most twenty that are named', async () => {
+    const app = await apps.open()
+    for (let at = 0; at < 50; at++) await call(app, `https://a${at}.example`)
+    expect(named(app)).toHaveLength(20)
   })
 })

@@ -3,6 +3,9 @@ import { KeywardError } from '../../src/errors.ts'
 import { inBatches } from '../../src/http/batching.ts'
 import { callerOf, sessionOf } from '../../src/http/caller.ts'
 import { createCors } from '../../src/http/cors.ts'
+import { refuse } from '../../src/http/errors.ts'
+import { exchangeOf } from '../../src/http/exchange.ts'
+import { createHttpKit } from '../../src/http/kit.ts'
 import { createPipeline, oneByOne, type Pipeline, type PipelineOptions } from '../../src/http/pipeline.ts'
 import { createRouteTable, type Route } from '../../src/http/route-table.ts'
 import { nextTurn } from '../../src/lib/clock.ts'
@@ -10,6 +13,7 @@ import { createLog } from '../../src/lib/log.ts'
 import { manualClock } from '../support/clock.ts'
 
 const clock = manualClock()
+const silent = createLog({ level: 'silent', format: 'json', clock, write: () => {} })
 const route = (pattern: string, access: string): Route => ({
   method: 'GET',
   pattern,
@@ -90,6 +94,23 @@ test('a batch runs each step for all of its requests before the next step', asyn
     'judge /open, judge /late, judge /person, answer /open, answer /late, answer /person, ' +
       'report /open, report /person, report /late',
   )
+})
+
+test.each(['GET', 'HEAD'])('12.A11 the peer and the code of a %s are known without a Host', async (method) => {
+  // Bun gives a request without a Host its bare target as URL.
+  const received = ask('/open', method)
+  Object.defineProperty(received, 'url', { value: '/open' })
+  const kit = createHttpKit([], (request) => (request === received ? '203.0.113.9' : undefined))
+  let client: string | undefined
+  const { pipeline, lines } = make({
+    handle(request) {
+      client = kit.clientIp(request)
+      return refuse(silent, new KeywardError('forbidden'), exchangeOf(request))
+    },
+  })
+  await oneByOne(pipeline, clock)(received)
+  expect(client).toBe('203.0.113.9')
+  expect(lines).toMatchObject([{ method, route: '/open', status: 403, code: 'forbidden' }])
 })
 
 describe('the caller of a request', () => {

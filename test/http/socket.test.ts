@@ -39,7 +39,6 @@ describe('the path', () => {
       '/users/me.json',
       '/users/me#fragment',
       '/users/mé',
-      '/?/users/me',
       '/api/users/me',
     ]) {
       const { status } = await get(target, { headers: bearer() })
@@ -109,6 +108,22 @@ describe('the Host header', () => {
     },
   )
 
+  test('12.A11 may be missing in a HEAD, whose log line then has route, code and user', async () => {
+    for (const [headers, told] of [
+      ['', [401, 'not_authenticated', undefined]],
+      ['Authorization: Bearer x\r\n', [401, 'invalid_token', undefined]],
+      [bearer(), [200, undefined, ada.id]],
+    ] as const) {
+      app.logs.length = 0
+      const { status, body } = await served.raw(`HEAD /users/me HTTP/1.0\r\n${headers}\r\n`)
+      expect([status, body]).toEqual([told[0], ''])
+      const lines = app.logs.map((line) => JSON.parse(line) as Record<string, unknown>)
+      expect(lines.map(({ method, route, status, code, user_id }) => [method, route, status, code, user_id])).toEqual([
+        ['HEAD', '/users/me', ...told],
+      ])
+    }
+  })
+
   test('may be missing in HTTP/1.0, and is 400 in HTTP/1.1 if missing', async () => {
     const old = await served.raw(`GET /users/me HTTP/1.0\r\n${bearer()}\r\n`)
     expect([old.status, JSON.parse(old.body).username]).toEqual([200, 'ada'])
@@ -143,7 +158,7 @@ describe('other methods', () => {
     expect(head.headers.get('content-length')).toBe(String(full.body.length))
     const refused = await served.raw(`HEAD${request}\r\n`)
     expect([refused.status, refused.body]).toEqual([401, ''])
-    expect(refused.headers.get('www-authenticate')).toBe('Bearer')
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer realm="keyward"')
     const notAllowed = await send('HEAD', '/token')
     expect([notAllowed.status, notAllowed.headers.get('allow'), notAllowed.body]).toEqual([405, 'OPTIONS, POST', ''])
   })

@@ -180,7 +180,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
       [other('-1', {}), /^id -1: the id is not/m],
       [other('1.5', {}), /^id 1\.5: the id is not/m],
       [other('9007199254740993', {}), /^id 9007199254740993: the id is not/m],
-      [other('0b5f\u001b[2J', {}), /^id 0b5f\?\[2J: the id is not/m],
+      [other('0b5f\u001b[2J', {}), /^id 0b5f\\u001b\[2J: the id is not/m],
       [{ ...good, id: null, ...unlike('none') }, /^the account without an id: the id is not/m],
       [other('20', { email: 'Twin@example.com' }), /^id 20: id 21 has the same email address/m],
       [other('21', { email: 'twin@EXAMPLE.com' }), /^id 21: id 20 has the same email address/m],

@@ -14,12 +14,21 @@ import { auditOf, guess, limited, limitedApp, password, tally } from './support.
 
 const ten = { rule: 'register.prefix', key: 'x' } as const
 
+const outcomeOf = async (taking: Promise<Reservation>): Promise<Reservation | KeywardError> =>
+  taking.catch((error) => {
+    if (!(error instanceof KeywardError)) throw error
+    return error
+  })
+const isRefusal = (outcome: Reservation | KeywardError): outcome is KeywardError => outcome instanceof KeywardError
+
 describeEachDialect('a limiter', (dialect) => {
   let two: TestApp
-  const app = appPerSuite(limited({ dialect }), () => two.close())
+  // No place comes free while the clock advances.
+  const env = { LIMITS: 'login.account_prefix=5/1d' }
+  const app = appPerSuite(limited({ dialect, env }), () => two.close())
   let met: Exceeded[] = []
   beforeAll(async () => {
-    two = await limitedApp({ dialect, databaseUrl: app.databaseUrl, clock: app.clock })
+    two = await limitedApp({ dialect, env, seed: 'two', databaseUrl: app.databaseUrl, clock: app.clock })
   })
   beforeEach(async () => {
     met = []
@@ -30,23 +39,32 @@ describeEachDialect('a limiter', (dialect) => {
   /** A limiter as of another process, as far as the database can tell. */
   const limiter = (of: TestApp = app, settings: string[] = ['register.prefix=10/1h']): Limits =>
     of.process.createLimits({ settings, exceeded: async (limit) => void met.push(limit) })
-  const outcomeOf = async (taking: Promise<Reservation>): Promise<Reservation | KeywardError> =>
-    taking.catch((error) => {
-      if (!(error instanceof KeywardError)) throw error
-      return error
-    })
-  const isRefusal = (outcome: Reservation | KeywardError): outcome is KeywardError => outcome instanceof KeywardError
   const rows = () => app.rows.limits.all()
+  /** Advances the clock until the promise is settled. */
+  async function whileTimePasses<T>(promise: Promise<T>): Promise<T> {
+    let isOver = false
+    const done = () => {
+      isOver = true
+    }
+    promise.then(done, done)
+    while (!isOver) {
+      await app.clock.advance(SECOND / 10)
+      // A statement of PostgreSQL needs more than one turn.
+      await app.rows.limits.all()
+    }
+    return promise
+  }
 
   test('grants exactly as many of a hundred parallel attempts as there are places, over two processes', async () => {
     const both = [limiter(), limiter(two)]
-    const outcomes = await Promise.all(
+    const attempts = Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
         const outcome = await outcomeOf(both[i % 2]!.reserve([ten], {}))
         if (!isRefusal(outcome)) outcome.keep()
         return outcome
       }),
     )
+    const outcomes = await whileTimePasses(attempts)
     expect(outcomes.filter((outcome) => !isRefusal(outcome))).toHaveLength(10)
   })
 
@@ -93,20 +111,45 @@ describeEachDialect('a limiter', (dialect) => {
     expect(met).toEqual([{ rule: 'register.prefix' }])
   })
 
-  test('returns a place for another process on the same database', async () => {
+  test('12.A9 waits for places that another process has not decided yet', async () => {
     const held = await Promise.all(Array.from({ length: 10 }, () => limiter().reserve([ten], {})))
     const other = limiter(two)
-    expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(true)
+    let settled = 0
+    const waiting = Array.from({ length: 30 }, async () => {
+      const outcome = await outcomeOf(other.reserve([ten], {}))
+      settled++
+      if (!isRefusal(outcome)) await outcome.giveBack()
+      return outcome
+    })
+    const all = Promise.all(waiting)
+    await app.clock.advance(SECOND)
+    expect(settled).toBe(0)
     for (const place of held) await place.giveBack()
-    // It caches the refusal for five seconds.
-    await app.clock.advance(5 * SECOND)
+    expect((await whileTimePasses(all)).filter(isRefusal)).toEqual([])
+    expect(met).toEqual([])
     expect(isRefusal(await outcomeOf(other.reserve([ten], {})))).toBe(false)
+  })
+
+  test('12.A9 refuses once another process must have decided, remembers it then, and reports it once', async () => {
+    const one = limiter()
+    for (let i = 0; i < 10; i++) (await one.reserve([ten], {})).keep()
+    const other = limiter(two)
+    const start = app.clock.now()
+    const refusal = await whileTimePasses(outcomeOf(other.reserve([ten], {})))
+    expect(isRefusal(refusal)).toBe(true)
+    expect(app.clock.now() - start).toBeGreaterThanOrEqual(6 * SECOND)
+    expect(app.clock.now() - start).toBeLessThan(10 * SECOND)
+    // Neither waits any more: the places are decided.
+    for (const each of [one, other]) expect(isRefusal(await outcomeOf(each.reserve([ten], {})))).toBe(true)
+    expect(met).toEqual([{ rule: 'register.prefix' }])
   })
 
   test('reports an exceeded key once per window, from whichever process and however often', async () => {
     const one = limiter()
     for (let i = 0; i < 10; i++) (await one.reserve([ten], {})).keep()
     const exhaust = async () => {
+      // The other process has decided.
+      await app.clock.advance(6 * SECOND)
       for (const each of [one, limiter(two), limiter()])
         for (let i = 0; i < 5; i++) await outcomeOf(each.reserve([ten], { userId: 7, ip: '192.0.2.9' }))
     }
@@ -199,13 +242,14 @@ describeEachDialect('a limiter', (dialect) => {
 
   test('D5: allows five of a hundred parallel logins on two processes, the rest are 429', async () => {
     await app.signUp('burst', password)
-    const answers = await Promise.all(
+    const attempts = Promise.all(
       Array.from({ length: 100 }, (_, i) => {
         // The right one is the twentieth: it is checked only if it is among the five.
         const given = i === 19 ? password : 'wrong'
         return guess(i % 2 ? app : two, { username: 'burst', password: given, peer: '198.51.100.3' })
       }),
     )
+    const answers = await whileTimePasses(attempts)
     const { 401: wrong = 0, 200: right = 0, 429: refused = 0 } = tally(answers.map(({ status }) => status))
     expect(wrong + right + refused).toBe(100)
     if (right === 0) expect(wrong).toBe(5)
@@ -273,6 +317,7 @@ describe('the cache of exhausted keys', () => {
     await Promise.all(waiting)
     expect(pending.nextSettled('a')).toBeUndefined()
     pending.begin(['b'])
+    expect([pending.has('a'), pending.has('b')]).toEqual([false, true])
     expect(pending.nextSettled('b')).toBeInstanceOf(Promise)
   })
 })

@@ -33,8 +33,8 @@ describe('/metrics', () => {
       return [response.status, response.headers.get('www-authenticate'), (await response.text()).includes('# HELP')]
     })
     const [none, ...wrong] = await Promise.all(answers)
-    expect(none).toEqual([401, 'Bearer', false])
-    for (const one of wrong) expect(one).toEqual([401, 'Bearer error="invalid_token"', false])
+    expect(none).toEqual([401, 'Bearer realm="keyward"', false])
+    for (const one of wrong) expect(one).toEqual([401, 'Bearer realm="keyward", error="invalid_token"', false])
     const response = await app.request('GET', '/metrics', { token: METRICS_TOKEN })
     expect([response.status, response.headers.get('content-type')]).toEqual([
       200,

@@ -22,6 +22,7 @@ const written: Record<string, readonly string[]> = {
     'GET /.well-known/oauth-authorization-server',
     'GET /livez',
     'GET /readyz',
+    'GET /',
     'GET /docs',
     'GET /docs/{file}',
     'GET /docs/guide/',

@@ -24,7 +24,7 @@ describeEachDialect('sessions', (dialect) => {
   test.each([
     ['users set-password', () => cli(['users', 'set-password', 'ada'], 'set by somebody else')],
     ['users deactivate', () => cli(['users', 'deactivate', 'ada'])],
-    ['users delete', () => cli(['users', 'delete', 'ada'])],
+    ['users delete', () => cli(['users', 'delete', 'ada', '--yes'])],
   ])('E13, F8: keyward %s ends every session of the account at once, and no other', async (_, act) => {
     const bea = await app.signUp('bea')
     const pairs = [await loggedIn(app, ada), await loggedIn(app, ada)]

@@ -129,8 +129,7 @@ describeEachDialect('an attacker', (dialect) => {
   }
   const takesApiKey = async (app: TestApp, token: string) =>
     (await app.request('POST', '/introspect', { token, form: { token: 'x' } })).status
-  const devicesWith = (app: TestApp, key: Uint8Array) =>
-    createDeviceTokens({ macKeys: () => [key], clock: app.clock })
+  const devicesWith = (app: TestApp, key: Uint8Array) => createDeviceTokens({ macKeys: () => [key], clock: app.clock })
   const refreshTokensWith = (key: Uint8Array) => createRefreshTokens(() => [key])
   /** What an attacker would derive from a secret, were the keys of MACs derived from it. */
   const derived = (secret: string, purpose: string) => deriveKey(secret, `keyward ${purpose} token v1`)
@@ -178,11 +177,7 @@ describeEachDialect('an attacker', (dialect) => {
       for (const body of [secret.slice(0, 32), 'A'.repeat(32)]) expect(await takesApiKey(app, apiKeyOf(body))).toBe(401)
       for (const deviceId of ['', id, 'x'])
         expect(
-          await isKnownDevice(
-            app,
-            ada,
-            await devicesWith(app, derived(secret, 'device')).make({ deviceId, userId }),
-          ),
+          await isKnownDevice(app, ada, await devicesWith(app, derived(secret, 'device')).make({ deviceId, userId })),
         ).toBe(false)
     }))
 
@@ -191,9 +186,9 @@ describeEachDialect('an attacker', (dialect) => {
     withApp({ dialect }, async (app) => {
       const { ada, key, session, device } = await victims(app)
       expect(await takesApiKey(app, apiKeyOf(key.slice(3, 35)))).toBe(200)
-      expect(await isKnownDevice(app, ada, await devicesWith(app, await dataKey(app, 'device_token')).make(device))).toBe(
-        true,
-      )
+      expect(
+        await isKnownDevice(app, ada, await devicesWith(app, await dataKey(app, 'device_token')).make(device)),
+      ).toBe(true)
       await refreshed(app, refreshTokensWith(await dataKey(app, 'refresh_token'))(session).make(session.generation))
     }))
 })

@@ -15,12 +15,15 @@ setDefaultTimeout(60_000)
 const root = join(import.meta.dir, '..', '..')
 const blocks = blocksOf(await readChapter('protecting-services'))
 
-/** The guide's block in this language, with the address of the Keyward under test. */
-function blockOf(language: string, url: string): string {
-  const [block, ...more] = blocks.filter((one) => one.language === language)
+/** The guide's block in this language that has `part`, with the address of the Keyward under test. */
+function blockOf(language: string, url: string, part = ''): string {
+  const [block, ...more] = blocks.filter((one) => one.language === language && one.text.includes(part))
   expect(more).toEqual([])
   return block!.text.replaceAll('http://localhost:8000/.well-known', `${url}/.well-known`)
 }
+
+const proxyTokenOf = async (app: TestApp, token: string): Promise<string> =>
+  (await app.request('GET', '/forward-auth?token=1', { token })).headers.get('x-auth-request-access-token')!
 
 /** Authorization headers that a verifying service must tell apart, with the expected result of each. */
 async function headers(app: TestApp): Promise<[header: string, status: number][]> {
@@ -56,6 +59,7 @@ async function headers(app: TestApp): Promise<[header: string, status: number][]
     [`Bearer ${head}.${body}.${signature.slice(0, -4)}AAAA`, 401],
     [`Bearer ${header({ typ: 'JWT' })}.${body}.${signature}`, 401],
     [`Bearer ${header({ alg: 'none' })}.${body}.`, 401],
+    [`Bearer ${await proxyTokenOf(app, good)}`, 401],
     [`Bearer ${ada.grant.refresh_token}`, 401],
     [`Bearer ${ada.grant.device_token}`, 401],
     ['Bearer x', 401],
@@ -74,13 +78,29 @@ describe('the guide’s code that verifies a token', () => {
   })
 
   test.skipIf(!hasPythonModules('fastapi', 'jwt'))('works in FastAPI', async () => {
-    const program = `${blockOf('python', served.url)}\n${ASK_ASGI}`
+    const program = `${blockOf('python', served.url, 'FastAPI')}\n${ASK_ASGI}`
     const answers = await python<{ status: number; body: string }[]>(
       program,
       cases.map(([header]) => header),
     )
     expect(answers.map(({ status }) => status)).toEqual(cases.map(([, status]) => status))
     expect(JSON.parse(answers[0]!.body)).toEqual({ orders_of: '1', roles: ['user'] })
+  })
+
+  test.skipIf(!hasPythonModules('jwt'))('12.A6 takes the token of a proxy and no other', async () => {
+    const good = cases[0]![0].slice('Bearer '.length)
+    const token = await proxyTokenOf(app, good)
+    const [head, body, signature] = token.split('.') as [string, string, string]
+    const program = `${blockOf('python', served.url, 'fa+jwt')}\n${ASK_WSGI}`
+    const answers = await python<({ sub: string; roles: string[] } | null)[]>(program, [
+      token,
+      good,
+      '',
+      'mallory',
+      `${token},mallory`,
+      `${head}.${body}.${signature.slice(0, -4)}AAAA`,
+    ])
+    expect(answers).toEqual([expect.objectContaining({ sub: '1', roles: ['user'] }), null, null, null, null, null])
   })
 
   test('works in Express', async () => {
@@ -99,7 +119,7 @@ describe('the guide’s code that verifies a token', () => {
     const answers = JSON.parse(out) as { status: number; challenge: string | null; body: string }[]
     expect(answers.map(({ status }) => status)).toEqual([...cases.map(([, status]) => status), 401])
     expect(answers[0]!.body).toBe('orders of 1')
-    expect(answers.at(-1)!.challenge).toBe('Bearer')
+    expect(answers.at(-1)!.challenge).toBe('Bearer realm="api"')
   })
 })
 
@@ -124,6 +144,17 @@ async def main():
     return [await ask(header) for header in json.load(sys.stdin)]
 
 print(json.dumps(asyncio.run(main())))
+`
+
+/** Calls `caller` for every header of the input; null where it refuses. */
+const ASK_WSGI = `
+import json, sys
+
+def ask(header):
+    try: return caller(header)
+    except jwt.PyJWTError: return None
+
+print(json.dumps([ask(header) for header in json.load(sys.stdin)]))
 `
 
 /** A server of Node's http module, which passes requests on to Express, and a client. */

@@ -26,7 +26,7 @@ describeEachDialect('keyward keys', (dialect) => {
   test('list shows the state of each key and since when, and nothing private', async () => {
     const app = await apps.open({ dialect })
     const [active, next] = await publishedKids(app)
-    const { code, out, err } = await keys(app)
+    const { code, out, err } = await keys(app, 'list')
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out.trimEnd().split('\n').sort()).toEqual(
       [
@@ -91,7 +91,11 @@ describeEachDialect('keyward keys', (dialect) => {
     const app = await apps.open({ dialect })
     const before = await states(app)
     const env = { JWT_ALG: 'HS256', JWT_SECRET: '5c1e0a7f4d92b86e3301f7ca94d8526be8f17d03c65a94f2b17e80d36a29c4f5' }
-    for (const argv of [['keys', 'list'], ['users', 'list'], ['migrate']])
+    for (const argv of [
+      ['keys', 'list'],
+      ['users', 'list'],
+      ['migrate', 'up'],
+    ])
       expect((await keyward(argv, { databaseUrl: app.databaseUrl, env })).code).toBe(0)
     expect(await states(app)).toEqual(before)
   })

@@ -11,7 +11,7 @@ describeEachDialect('replicas', (dialect) => {
   test('that start together share one key, and accept each other’s tokens', async () => {
     const { url, dispose } = await dialect.databaseUrl()
     // In one process, two that migrate one file would deadlock; test/binary starts several processes.
-    expect((await keyward(['migrate'], { databaseUrl: url })).code).toBe(0)
+    expect((await keyward(['migrate', 'up'], { databaseUrl: url })).code).toBe(0)
     const replicas = await Promise.all(Array.from({ length: 4 }, () => apps.open({ databaseUrl: url })))
     const [first] = replicas
     const { grant } = await first!.signUp()

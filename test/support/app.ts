@@ -111,7 +111,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     replace: replacements(options.replace ?? {}, clock),
   })
   const peers = new WeakMap<Request, string>()
-  const app = createApp(service, (request) => peers.get(request) ?? '192.0.2.1')
+  const app = createApp(service, { peer: (request) => peers.get(request) ?? '192.0.2.1' })
   const jobs = options.jobs ? startJobs(service, jobsOf(service)) : undefined
 
   const fetch = async (request: Request, peer?: string, target?: Target) => {

@@ -50,10 +50,13 @@ export function binaryPath(): Promise<string> {
   return built
 }
 
+/** Another program may use the default port, so no server of a test takes it. */
+const freePort = { HOST: '127.0.0.1', PORT: '0' }
+
 /** Runs one command of the executable to its end. */
 export async function runBinary(args: string[], options: CommandOptions = {}): Promise<Finished> {
   const child = Bun.spawn([options.executable ?? (await binaryPath()), ...args], {
-    ...surroundings(options),
+    ...surroundings({ ...options, env: { ...(args[0] === 'serve' && freePort), ...options.env } }),
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -78,8 +81,7 @@ export async function startBinary({
 
 /** The environment of `startBinary`. */
 export const serverSettings = ({ databaseUrl, args = ['--dev'], env }: ServerOptions): Record<string, string> => ({
-  HOST: '127.0.0.1',
-  PORT: '0',
+  ...freePort,
   PUBLIC_URL: 'http://localhost:8000',
   SECRET_KEY: testSecret,
   BCRYPT_COST: args.includes('--dev') ? '4' : '10',

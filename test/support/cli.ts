@@ -19,6 +19,8 @@ export interface CliOptions {
   clock?: Clock
   /** The text that is typed when the command asks for a password. */
   secret?: string
+  /** The answer to a question; undefined as without a terminal. */
+  confirms?: boolean
   /** The seed of the command's randomness. */
   seed?: string
 }
@@ -33,7 +35,7 @@ export async function migrated(databaseUrl: string): Promise<string> {
 /** Runs a command line in process, as `keyward <argv>` with this database and the test's SECRET_KEY. */
 export async function keyward(
   argv: readonly string[],
-  { databaseUrl, env, clock = manualClock(), secret = '', seed = 'cli' }: CliOptions,
+  { databaseUrl, env, clock = manualClock(), secret = '', confirms, seed = 'cli' }: CliOptions,
 ): Promise<CliResult> {
   let out = ''
   let err = ''
@@ -45,6 +47,7 @@ export async function keyward(
     random: seededRandom(seed),
     usage: () => ({ residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }),
     readSecret: async () => secret,
+    confirm: async () => confirms,
     print: (text: string) => {
       out += text
     },

@@ -1,6 +1,7 @@
 import { expect } from 'bun:test'
 import type { RequestOptions } from './app.ts'
 import type { RunningBinary } from './binary.ts'
+import { problemTypeOf } from './refusal.ts'
 
 export type Sent = readonly [method: string, path: string, options?: RequestOptions]
 export type Grant = Record<'access_token' | 'refresh_token' | 'device_token', string>
@@ -46,7 +47,7 @@ export async function expectRefused(
 ): Promise<void> {
   const response = await keyward.request(method, path, options)
   const type = response.headers.get('content-type')
-  expect([method, path, response.status, type]).toEqual([method, path, 503, 'application/problem+json'])
+  expect([method, path, response.status, type]).toEqual([method, path, 503, problemTypeOf(path)])
   expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
   expect(await response.json()).toMatchObject({ status: 503, code })
 }

@@ -91,6 +91,7 @@ export const processOf = (service: Service): Process => {
         rules: rulesWith(settings.map((text) => readLimitSetting(text)!)),
         secrets: { macKeys: () => [new Uint8Array(32)] },
         enabled: true,
+        undecidedMs: config.HASH_MAX_WAIT_MS + 1_000,
       }),
   }
 }

@@ -23,7 +23,9 @@ export async function expectRefusal(
 ): Promise<Problem> {
   const problem = (await response.clone().json()) as Problem
   expect([response.status, problem.code]).toEqual([status, code])
-  expect(response.headers.get('content-type')).toBe('application/problem+json')
+  // RFC 6749 section 5.2: a refusal with `error` is one for OAuth clients.
+  const type = problem.error === undefined ? 'application/problem+json' : 'application/json'
+  expect(response.headers.get('content-type')).toBe(type)
   expect(problem.status).toBe(status)
   expect(problem.type).toBe('about:blank')
   expect(problem.title).toMatch(/^[A-Z][A-Za-z ]+$/)
@@ -34,6 +36,12 @@ export async function expectRefusal(
   expectCommonHeaders(response)
   return problem
 }
+
+const oauthPaths = ['/token', '/user/token', '/token/refresh', '/revoke', '/introspect']
+
+/** The media type of a refusal at a path: the routes of OAuth follow RFC 6749 section 5.2. */
+export const problemTypeOf = (path: string): string =>
+  oauthPaths.includes(path) ? 'application/json' : 'application/problem+json'
 
 /** The headers that every answer carries. */
 export function expectCommonHeaders({ headers }: Response): void {

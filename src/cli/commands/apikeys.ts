@@ -2,6 +2,7 @@ import { defineCommand } from 'citty'
 import type { ApiKey } from '../../features/api-keys/api-keys.ts'
 import { permissions } from '../../features/roles/roles.ts'
 import { DAY, rfc3339 } from '../../lib/clock.ts'
+import { printable } from '../../lib/printable.ts'
 import { option, positional, requiredOption, wholeNumber } from '../arguments.ts'
 import type { CommandContext } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
@@ -29,7 +30,7 @@ const create = (context: CommandContext) =>
       const expiresAt = lifetime === undefined ? null : clock.now() + lifetime
       const scopes = scope.split(',').map((one) => one.trim())
       const { id, text } = await apiKeys.create({ owner, name, scopes, expiresAt })
-      context.printError(`API key ${id} for ${owner.username}. It is shown only once:\n`)
+      context.printError(`API key ${id} for ${printable(owner.username)}. It is shown only once:\n`)
       context.print(`${text}\n`)
     },
   )

@@ -2,6 +2,7 @@ import { defineCommand } from 'citty'
 import type { Administration } from '../../features/administration/administration.ts'
 import { type AuditRow, auditEvents, isAuditEvent } from '../../features/audit/audit.ts'
 import { DAY, rfc3339 } from '../../lib/clock.ts'
+import { printable } from '../../lib/printable.ts'
 import { flag, option, wholeNumber } from '../arguments.ts'
 import { type CommandContext, UsageError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
@@ -61,7 +62,7 @@ const summary = (row: AuditRow): string =>
     row.userId === null ? '' : `user=${row.userId}`,
     row.actorId === null ? '' : `by=${row.actorId}`,
     row.ip ?? '',
-    row.details ?? '',
+    printable(row.details ?? ''),
   ]
     .filter(Boolean)
     .join('  ')

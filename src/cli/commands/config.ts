@@ -1,5 +1,6 @@
 import { defineCommand } from 'citty'
-import { devSecretPath, findDevSecret } from '../../config/dev-secret.ts'
+import { findDevSecret } from '../../config/dev-secret.ts'
+import { devSecretPath } from '../../config/dev-secret-path.ts'
 import type { LoadedConfig } from '../../config/load.ts'
 import { maskedConfig } from '../../config/print.ts'
 import type { CommandContext } from '../context.ts'

@@ -1,5 +1,6 @@
 import { defineCommand } from 'citty'
 import { getStatus } from '../../lib/http-get.ts'
+import { printable } from '../../lib/printable.ts'
 import { option } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
 import { readSettings, type SettingsFlags, settingsArgs } from '../settings.ts'
@@ -36,7 +37,7 @@ const loopback: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]'
 function sentenceOf(body: string): string {
   try {
     const { detail } = JSON.parse(body) as { detail?: unknown }
-    return typeof detail === 'string' ? `: ${detail}` : ''
+    return typeof detail === 'string' ? `: ${printable(detail)}` : ''
   } catch {
     return ''
   }

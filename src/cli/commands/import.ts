@@ -11,6 +11,7 @@ import {
   type Source,
 } from '../../features/import/import.ts'
 import { parseDatabaseUrl } from '../../lib/database-url.ts'
+import { printable } from '../../lib/printable.ts'
 import { openImport } from '../../service.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { embeddedMigrations, migrationStates } from '../../storage/migrate.ts'
@@ -126,5 +127,3 @@ const loginHint = ({ PUBLIC_URL }: DraftConfig): string =>
 const counted = (count: number): string => `${number(count)} ${count === 1 ? 'account' : 'accounts'}`
 
 const number = (count: number): string => count.toLocaleString('en')
-
-const printable = (name: string): string => name.replace(/[^\x20-\x7e]/g, '?')

@@ -9,7 +9,6 @@ export const keys = (context: CommandContext) =>
   defineCommand({
     meta: { name: 'keys', description: 'Manage the keys that sign access tokens' },
     subCommands: { list: list(context), rotate: rotate(context), revoke: revoke(context) },
-    default: 'list',
   })
 
 const list = (context: CommandContext) =>

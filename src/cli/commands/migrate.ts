@@ -9,7 +9,6 @@ export const migrate = (context: CommandContext) =>
   defineCommand({
     meta: { name: 'migrate', description: 'Upgrade the database or show its state; keyward serve upgrades it too' },
     subCommands: { up: up(context), status: status(context) },
-    default: 'up',
   })
 
 const up = (context: CommandContext) =>

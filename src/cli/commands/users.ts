@@ -2,8 +2,9 @@ import { defineCommand } from 'citty'
 import { toUserView } from '../../features/users/schemas.ts'
 import { roleNames, type User } from '../../features/users/users.ts'
 import { rfc3339 } from '../../lib/clock.ts'
+import { printable } from '../../lib/printable.ts'
 import { flag, positional, requiredOption } from '../arguments.ts'
-import { type CommandContext, CommandError } from '../context.ts'
+import { type CommandContext, CommandError, UsageError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
 
 const PAGE = 500
@@ -19,12 +20,7 @@ export const users = (context: CommandContext) =>
       list: list(context),
       deactivate: change(context, 'deactivate', 'Deactivated', 'Deactivate a user; all their sessions end at once'),
       activate: change(context, 'activate', 'Activated', 'Activate a deactivated user'),
-      delete: change(
-        context,
-        'delete',
-        'Deleted',
-        'Delete a user and all data about the person; the username stays reserved',
-      ),
+      delete: deleteUser(context),
       free: free(context),
     },
   })
@@ -79,14 +75,34 @@ const list = (context: CommandContext) =>
     },
   )
 
-type ChangeName = 'deactivate' | 'activate' | 'delete'
-
-const change = (context: CommandContext, name: ChangeName, done: string, description: string) =>
+const change = (context: CommandContext, name: 'deactivate' | 'activate', done: string, description: string) =>
   serviceCommand(context, { name, description, args: userArg }, async ({ administration, users }, args) => {
     const user = await administration.requireUser(args.user)
-    await administration[name === 'delete' ? 'deleteUser' : name](user)
+    await administration[name](user)
     context.print(`${done} ${summary((await users.find(user.id)) ?? user)}\n`)
   })
+
+const deleteUser = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'delete',
+      description: 'Delete a user and all data about the person; the username stays reserved',
+      args: { ...userArg, yes: flag('Do not ask') },
+    },
+    async ({ administration }, { user: name, yes }) => {
+      const user = await administration.requireUser(name)
+      if (!yes) await confirmDeletion(context, user)
+      await administration.deleteUser(user)
+      context.print(`Deleted ${summary(user)}\n`)
+    },
+  )
+
+async function confirmDeletion({ confirm }: CommandContext, { username, email }: User): Promise<void> {
+  const answer = await confirm(`Delete ${printable(username)} (${printable(email)})? This cannot be undone.`)
+  if (answer === undefined) throw new UsageError('There is no terminal to ask at: add --yes')
+  if (!answer) throw new CommandError('Nothing was deleted')
+}
 
 const free = (context: CommandContext) =>
   serviceCommand(
@@ -107,11 +123,8 @@ const summary = (user: User): string =>
   [
     String(user.id).padStart(4),
     printable(user.username).padEnd(20),
-    user.email.padEnd(32),
+    printable(user.email).padEnd(32),
     user.isActive ? 'active  ' : 'inactive',
     roleNames(user).join(',').padEnd(12),
     rfc3339(user.createdAt),
   ].join('  ')
-
-/** Replaces control characters. Imported names may contain them, and they could control the terminal. */
-const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')

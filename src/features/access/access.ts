@@ -3,9 +3,8 @@ import type { ApiKeyCaller, ApiKeys } from '../api-keys/api-keys.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { AccessTokens } from '../tokens/tokens.ts'
-import type { User } from '../users/users.ts'
 import { authorize } from './authorize.ts'
-import { checkCondition } from './forward-auth.ts'
+import { forwardAuth } from './forward-auth.ts'
 import { type Introspection, introspect } from './introspect.ts'
 
 export type { Introspection } from './introspect.ts'
@@ -32,10 +31,12 @@ export interface Access {
   /**
    * Checks that the user has the role of `?role=` and the permission of `?permission=` in a forward-auth request. Each
    * parameter is optional. An unknown, empty or repeated parameter is refused. Otherwise a misspelt condition would be
-   * ignored.
-   * @throws KeywardError `forbidden`
+   * ignored. `?token=1` asks for a proxy token.
+   * @param asked.token the access token of the request
+   * @returns the headers that name the caller to a service behind a proxy
+   * @throws KeywardError `forbidden`, for a proxy token with `JWT_COMPAT=fastapi` too
    */
-  checkCondition(user: User, url: string): Promise<void>
+  forwardAuth(caller: SessionCaller, asked: { url: string; token: string }): Promise<Record<string, string>>
   /**
    * Returns the claims of a valid access token or refresh token, or `active: false` (RFC 7662). Username and roles are
    * read from the database. Introspection does not rotate a refresh token and does not count as its reuse.
@@ -45,6 +46,6 @@ export interface Access {
 
 export const createAccess = (needs: AccessNeeds): Access => ({
   authorize: (token, access) => authorize(needs, token, access),
-  checkCondition: (user, url) => checkCondition(needs, user, url),
+  forwardAuth: (caller, asked) => forwardAuth(needs, caller, asked),
   introspect: (token) => introspect(needs, token),
 })

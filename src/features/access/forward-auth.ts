@@ -1,17 +1,34 @@
 import { KeywardError } from '../../errors.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
 import { isPermission } from '../roles/roles.ts'
+import type { SessionCaller } from '../sessions/sessions.ts'
 import { roleNames, type User } from '../users/users.ts'
 import type { AccessNeeds } from './access.ts'
 
-export async function checkCondition({ roles }: AccessNeeds, user: User, url: string): Promise<void> {
-  for (const [name, value] of Object.entries(readQuery(url))) {
+export async function forwardAuth(
+  { roles, tokens }: AccessNeeds,
+  { user, sessionId }: SessionCaller,
+  { url, token }: { url: string; token: string },
+): Promise<Record<string, string>> {
+  const { token: asked, ...conditions } = readQuery(url)
+  if (asked !== undefined && asked !== '1') throw new KeywardError('forbidden')
+  for (const [name, value] of Object.entries(conditions)) {
     const held =
       name === 'role'
         ? roleNames(user).includes(value)
         : name === 'permission' && isPermission(value) && (await roles.permissionsOf(user)).has(value)
     if (!held) throw new KeywardError('forbidden')
   }
+  if (asked === undefined) return forwardedHeaders(user, '')
+  const made = tokens.mintForProxy(token, {
+    userId: user.id,
+    sessionId,
+    username: user.username,
+    email: user.emailVerifiedAt === null ? undefined : user.email,
+    roles: roleNames(user),
+  })
+  if (made === undefined) throw new KeywardError('forbidden')
+  return forwardedHeaders(user, made)
 }
 
 function readQuery(url: string): Record<string, string> {
@@ -27,11 +44,12 @@ function readQuery(url: string): Record<string, string> {
  * The headers that a proxy copies to the request. Every answer has all of these headers; a header without a value is
  * empty. The proxy therefore always overwrites a header that the client sent. Only a verified email address is sent.
  */
-export const forwardedHeaders = (user: User): Record<string, string> => ({
+const forwardedHeaders = (user: User, token: string): Record<string, string> => ({
   'X-Auth-Request-User': String(user.id),
   'X-Auth-Request-Preferred-Username': headerText(user.username),
   'X-Auth-Request-Email': user.emailVerifiedAt === null ? '' : headerText(user.email),
   'X-Auth-Request-Groups': roleNames(user).map(headerText).join(','),
+  'X-Auth-Request-Access-Token': token,
 })
 
 /** Keeps printable ASCII and percent-encodes the rest, because some proxies change other characters. */

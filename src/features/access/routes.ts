@@ -1,10 +1,10 @@
 import { Elysia } from 'elysia'
 import { sessionOf } from '../../http/caller.ts'
+import { bearerToken } from '../../http/guard.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import { TokenForm } from '../sessions/schemas.ts'
 import type { Access } from './access.ts'
-import { forwardedHeaders } from './forward-auth.ts'
 import { ForwardedUser, IntrospectionAnswer } from './schemas.ts'
 
 /** Routes for other services, which check the tokens that they receive. */
@@ -33,9 +33,8 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
     .get(
       '/forward-auth',
       async ({ request, set }) => {
-        const { user } = sessionOf(request)
-        await access.checkCondition(user, request.url)
-        Object.assign(set.headers, forwardedHeaders(user))
+        const asked = { url: request.url, token: bearerToken(request) }
+        Object.assign(set.headers, await access.forwardAuth(sessionOf(request), asked))
       },
       {
         access: 'user',
@@ -61,6 +60,13 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
               schema: { type: 'string' },
               description: 'A permission that the user must hold, such as `tokens:introspect`',
               example: 'tokens:introspect',
+            },
+            {
+              name: 'token',
+              in: 'query',
+              schema: { type: 'string', enum: ['1'] },
+              description: 'Asks for `X-Auth-Request-Access-Token`. It is `403` with `JWT_COMPAT=fastapi`.',
+              example: '1',
             },
           ],
         },

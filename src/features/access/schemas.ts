@@ -32,4 +32,6 @@ export const ForwardedUser = answer('The request may pass', t.Void(), {
   'X-Auth-Request-Preferred-Username': 'The username',
   'X-Auth-Request-Email': 'The email address if it is verified, else empty',
   'X-Auth-Request-Groups': 'The roles, separated by commas',
+  'X-Auth-Request-Access-Token':
+    'With `?token=1` a JWT of at most 60 s with the type `fa+jwt`, which the service verifies; else empty',
 })

@@ -1,4 +1,4 @@
-import { type FieldError, KeywardError } from '../../errors.ts'
+import { type FieldError, KeywardError, MISSING } from '../../errors.ts'
 
 type Parameter = 'grant_type' | 'username' | 'password' | 'refresh_token' | 'device_token'
 
@@ -39,7 +39,12 @@ export function asInvalidGrant(error: unknown): never {
 
 function required<Name extends Parameter>(request: TokenRequest, names: Name[]): Record<Name, string> {
   const errors: FieldError[] = []
-  for (const name of names) if (!request[name]) errors.push({ field: name, message: 'This field is required' })
+  for (const name of names) if (!request[name]) errors.push({ field: name, message: hints[name] ?? MISSING })
   if (errors.length > 0) throw new KeywardError('validation_failed', { errors })
   return request as Record<Name, string>
+}
+
+/** Clients of other services often send a field `email`. */
+const hints: Partial<Record<Parameter, string>> = {
+  username: `${MISSING}; it takes the username or the email address`,
 }

@@ -11,6 +11,11 @@ export function documentationRoutes(documentation: Documentation, kit: HttpKit) 
   return (
     new Elysia({ name: 'keyward.documentation' })
       .use(kit.plugin)
+      .get('/', () => new Response(null, { status: 302, headers: { location: 'docs' } }), {
+        ...open,
+        response: { 302: toDocs, ...plainProblems() },
+        detail: { summary: 'Go to the documentation', tags: ['documentation'] },
+      })
       .get('/docs', async ({ request }) => answerStatic(request, await documentation.page()), {
         ...open,
         response: { 200: html, 304: unchanged, ...plainProblems() },
@@ -72,6 +77,7 @@ const unchanged = answer('Your copy is current', t.Void(), named)
 const moved = answer('See the contents of the guide', t.Void(), {
   Location: 'The contents of the guide, relative to this address',
 })
+const toDocs = answer('See the documentation', t.Void(), { Location: 'The documentation, relative to this address' })
 const html = answer('The page', t.String({ contentMediaType: 'text/html', examples: ['<!doctype html>…'] }), named)
 const script = answer(
   'The file; a style is `text/css`',

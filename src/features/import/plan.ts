@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
+import { printable } from '../../lib/printable.ts'
 import type { BulkUser, UserKeys, Users } from '../users/users.ts'
 import { type Reading, readAccount } from './read-account.ts'
 import type { SourceRow } from './source.ts'
@@ -74,4 +75,4 @@ function conflicts(reading: Reading, twins: Index<Reading>, holders: Index<UserK
 
 /** Returns the id in the other service as a short, printable text for the terminal. */
 export const idLabel = (sourceId: string): string =>
-  sourceId === '' ? 'the account without an id' : `id ${sourceId.slice(0, 40).replace(/[^\x21-\x7e]/g, '?')}`
+  sourceId === '' ? 'the account without an id' : `id ${printable(sourceId.slice(0, 40))}`

@@ -11,7 +11,7 @@ interface ExhaustedKeys {
   /**
    * Whether an exhausted key must be reported now.
    * @param options.window in milliseconds
-   * @returns false when a call for this key returned true within the last `window`
+   * @returns false when the key is not remembered, or a call for it returned true within the last `window`
    */
   mustReport(key: string, options: { now: EpochMs; window: number }): boolean
 }
@@ -29,8 +29,8 @@ interface Entry {
  */
 const CAPACITY = 10_000
 /**
- * An entry is used for this long without a read of the database. After this time it is not trusted, because another
- * process may have given places back.
+ * An entry is used for this long without a read of the database. After this time it is not trusted, because a right
+ * password fills buckets, and another process may do so at any time.
  */
 const TRUST = 5 * SECOND
 
@@ -58,9 +58,10 @@ export function createExhaustedKeys(): ExhaustedKeys {
     },
     mustReport(key, { now, window }) {
       const entry = find(key)
-      const last = entry?.reportedAt
+      if (entry === undefined) return false
+      const last = entry.reportedAt
       if (last !== undefined && now >= last && now < last + window) return false
-      if (entry) entry.reportedAt = now
+      entry.reportedAt = now
       return true
     },
   }

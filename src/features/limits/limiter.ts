@@ -1,15 +1,20 @@
 import type { Tier } from '../../config/limits.ts'
 import { KeywardError } from '../../errors.ts'
 import type { EpochMs } from '../../lib/clock.ts'
+import { randomId, systemRandom } from '../../lib/random.ts'
 import type { WriteOrigin } from '../../storage/store.ts'
 import { createExhaustedKeys } from './exhausted-keys.ts'
 import type { Count, Limits, LimitsNeeds, Requester, Reservation } from './limits.ts'
+import { createOthersPlaces } from './others-places.ts'
 import { createPending } from './pending.ts'
 import { rankOf, reportKey, rowKey } from './row-keys.ts'
 import type { RuleName } from './rules.ts'
 import * as store from './store.ts'
 
-type Limiter = Pick<Limits, 'reserve' | 'reserveUnder' | 'tryReserve' | 'refuseKnown' | 'closeIfExhausted' | 'refill' | 'isOff'>
+type Limiter = Pick<
+  Limits,
+  'reserve' | 'reserveUnder' | 'tryReserve' | 'refuseKnown' | 'closeIfExhausted' | 'refill' | 'isOff'
+>
 
 /** One tier of a rule for one key. */
 interface Bucket {
@@ -25,6 +30,8 @@ interface Bucket {
 interface Refusal {
   bucket: Bucket
   until: EpochMs
+  /** Until then a place that another process took may be given back. */
+  undecidedUntil: EpochMs
 }
 
 /** Thrown inside a transaction to roll it back. */
@@ -38,9 +45,12 @@ class Exhausted extends Error {
  * Rate limits by GCRA (generic cell rate algorithm). Each bucket is one row, and each decision is one conditional
  * statement. This process remembers exhausted keys. Otherwise a flood of requests would cause a flood of writes.
  */
-export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNeeds): Limiter {
+export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs }: LimitsNeeds): Limiter {
   const exhausted = createExhaustedKeys()
   const pending = createPending()
+  // Only this limiter uses the id, so a test needs no fixed value.
+  const by = randomId(systemRandom)
+  const others = createOthersPlaces(clock)
 
   const bucketsOf = (count: Count): Bucket[] =>
     rules[count.rule].map((tier, index) => {
@@ -51,7 +61,7 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   function refusalInMemory(buckets: readonly Bucket[], now: EpochMs): Refusal | undefined {
     for (const bucket of buckets) {
       const until = exhausted.until(bucket.row, now)
-      if (until !== undefined) return { bucket, until }
+      if (until !== undefined) return { bucket, until, undecidedUntil: now }
     }
   }
 
@@ -67,11 +77,12 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
           for (const bucket of bucketsOf(count)) {
             const latest = now + bucket.spare
             if (takes) {
-              const fullAt = await store.take(db, { key: bucket.row, now, step: bucket.step, latest })
+              const fullAt = await store.take(db, { key: bucket.row, now, step: bucket.step, latest, by })
               if (fullAt === undefined) throw await exhaustedNow(bucket, now)
               isNew = fullAt === now + bucket.step
               taken.push(bucket)
-            } else if (((await store.fullAt(db, bucket.row)) ?? now) > latest) throw await exhaustedNow(bucket, now)
+            } else if (((await store.findState(db, bucket.row))?.fullAt ?? now) > latest)
+              throw await exhaustedNow(bucket, now)
           }
           // `isNew` is now the value of the last tier, which has the longest window. For a rule without tiers (`off`),
           // every key is new.
@@ -85,13 +96,27 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
     }
   }
 
-  const exhaustedNow = async (bucket: Bucket, now: EpochMs): Promise<Exhausted> =>
-    new Exhausted({ bucket, until: ((await store.fullAt(db, bucket.row)) ?? now) - bucket.spare })
+  async function exhaustedNow(bucket: Bucket, now: EpochMs): Promise<Exhausted> {
+    const state = await store.findState(db, bucket.row)
+    const othersTookAt = state?.takenBy === by ? state.othersTookAt : state?.takenAt
+    return new Exhausted({
+      bucket,
+      until: (state?.fullAt ?? now) - bucket.spare,
+      undecidedUntil: othersTookAt == null ? now : othersTookAt + undecidedMs,
+    })
+  }
+
+  const freePlaces = async ({ row, spare, step }: Bucket): Promise<number> => {
+    const now = clock.now()
+    const fullAt = (await store.findState(db, row))?.fullAt ?? now
+    return Math.floor((now + spare - fullAt) / step) + 1
+  }
 
   async function attempt(wanted: readonly Count[], { userId }: WriteOrigin): Promise<Reservation | Refusal> {
     const counts = wanted.toSorted((a, b) => rankOf(a.rule) - rankOf(b.rule))
     const buckets = counts.flatMap(bucketsOf)
     const rows = buckets.map(({ row }) => row)
+    const waitsUntil = clock.monotonic() + undecidedMs
     for (;;) {
       const now = clock.now()
       const known = refusalInMemory(buckets, now)
@@ -104,13 +129,20 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
         if (!Array.isArray(outcome)) pending.end(rows, { freed: false })
       }
       if (Array.isArray(outcome)) return reservation(rows, outcome, { userId })
-      const settled = pending.nextSettled(outcome.bucket.row)
-      if (settled === undefined) {
-        const { bucket, until } = outcome
-        exhausted.note(bucket.row, { until, now })
+      const { bucket, until, undecidedUntil } = outcome
+      // Another process gave a place back after this attempt found none.
+      if (until <= now) continue
+      const forMs = Math.min(undecidedUntil - now, waitsUntil - clock.monotonic())
+      const wait =
+        pending.nextSettled(bucket.row) ??
+        (forMs > 0 ? others.nextChange(bucket.row, { forMs, freePlaces: () => freePlaces(bucket) }) : undefined)
+      if (wait === undefined) {
+        // Only a refusal that holds is remembered: no place of this bucket can be given back any more.
+        const isFinal = undecidedUntil <= now && !pending.has(bucket.row)
+        if (isFinal) exhausted.note(bucket.row, { until, now })
         return outcome
       }
-      await settled
+      await wait
     }
   }
 
@@ -148,11 +180,12 @@ export function createLimiter({ store: db, clock, log, audit, rules }: LimitsNee
   /** Writes one audit event for each key and window, whichever process refused first. */
   async function report({ bucket: { count, tier, row } }: Refusal, { userId, ip }: Requester): Promise<void> {
     const now = clock.now()
+    // Only a refusal that holds is remembered, and only such a refusal is reported.
     if (!exhausted.mustReport(row, { now, window: tier.window })) return
     const { rule } = count
     await db.transaction(
       async () => {
-        const isFirst = await store.take(db, { key: reportKey(row), now, step: tier.window, latest: now })
+        const isFirst = await store.take(db, { key: reportKey(row), now, step: tier.window, latest: now, by })
         if (isFirst === undefined) return
         await audit.record({ event: 'limit.exceeded', userId, ip, details: { rule } })
         db.afterCommit(() => log.warn('limit_exceeded', { rule, user_id: userId }))

@@ -61,6 +61,8 @@ export interface LimitsNeeds {
   /** `RATE_LIMIT`; when false, no attempt is refused. */
   enabled: boolean
   rules: Readonly<Record<RuleName, Rule>>
+  /** For this long after a place was taken, the outcome of the attempt may be unknown; in milliseconds. */
+  undecidedMs: number
   secrets: Pick<Secrets, 'macKeys'>
 }
 
@@ -68,7 +70,8 @@ export interface LimitsNeeds {
 export interface Limits {
   /**
    * Takes one place for each count. A refused attempt takes no places. Of concurrent attempts, at most as many pass as
-   * there are places. When unsettled reservations have taken the last places, the attempt waits for these reservations.
+   * there are places. When unsettled reservations have taken the last places, the attempt waits for these reservations,
+   * also for those of other processes. For the latter it waits at most `undecidedMs`.
    * @throws KeywardError `rate_limited`
    */
   reserve(counts: readonly Count[], requester: Requester): Promise<Reservation>

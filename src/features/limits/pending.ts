@@ -8,6 +8,8 @@ interface Pending {
    * @returns undefined when no reservation of this key is unsettled, or `MAX_WAITING` attempts already wait
    */
   nextSettled(key: string): Promise<void> | undefined
+  /** True when a reservation of this key is unsettled. */
+  has(key: string): boolean
 }
 
 /** The most attempts that wait in one process. */
@@ -51,6 +53,7 @@ export function createPending(): Pending {
         else if (freed) wake(entry, 1)
       }
     },
+    has: (key) => entries.has(key),
     nextSettled(key) {
       const entry = entries.get(key)
       if (!entry || waiting >= MAX_WAITING) return undefined

@@ -11,18 +11,29 @@ const prepared = statements(({ q, t: { limits } }, { select, returning, change }
       { fullAt: limits.fullAt },
       q
         .insert(limits)
-        .values({ key: named('key'), fullAt: named('first') })
+        .values({ key: named('key'), fullAt: named('first'), takenAt: named('now'), takenBy: named('by') })
         .onConflictDoUpdate({
           target: limits.key,
           // `excluded.full_at` is now + step. For a full bucket the new `full_at` is now + step; for any other bucket
           // it is its own `full_at` + step.
           set: {
             fullAt: sql`case when ${limits.fullAt} > excluded.full_at - ${named('step')} then ${limits.fullAt} + ${named('step')} else excluded.full_at end`,
+            takenAt: sql`excluded.taken_at`,
+            takenBy: sql`excluded.taken_by`,
+            othersTookAt: sql`case when ${limits.takenBy} = excluded.taken_by then ${limits.othersTookAt} else ${limits.takenAt} end`,
           },
           setWhere: lte(limits.fullAt, named('latest')),
         }),
     ),
-    fullAt: select({ fullAt: limits.fullAt }, (q) => q.from(limits).where(isKey)),
+    state: select(
+      {
+        fullAt: limits.fullAt,
+        takenAt: limits.takenAt,
+        takenBy: limits.takenBy,
+        othersTookAt: limits.othersTookAt,
+      },
+      (q) => q.from(limits).where(isKey),
+    ),
     giveBack: change(
       q
         .update(limits)
@@ -49,19 +60,29 @@ const prepared = statements(({ q, t: { limits } }, { select, returning, change }
 /**
  * Takes one place of a bucket (GCRA) in one statement. A place is free if the bucket, after this place is taken, is
  * full no later than `latest + step`.
+ * @param bucket.by the process that takes the place
  * @returns the time at which the bucket will be full; undefined when no place was free
  */
 export async function take(
   db: Db,
-  { key, now, step, latest }: { key: string; now: EpochMs; step: number; latest: EpochMs },
+  { key, now, step, latest, by }: { key: string; now: EpochMs; step: number; latest: EpochMs; by: string },
 ): Promise<EpochMs | undefined> {
-  const [row] = await queryRows(db, prepared(db).take, { key, first: now + step, step, latest })
+  const [row] = await queryRows(db, prepared(db).take, { key, first: now + step, step, latest, now, by })
   return row?.fullAt
 }
 
-/** The time at which a bucket will be full; undefined when the bucket has no row, which means that it is full. */
-export const fullAt = async (db: Db, key: string): Promise<EpochMs | undefined> =>
-  (await queryRows(db, prepared(db).fullAt, { key }))[0]?.fullAt
+/** The state of a bucket that is not full. */
+export interface BucketState {
+  /** When the bucket will be full. */
+  fullAt: EpochMs
+  takenAt: EpochMs | null
+  takenBy: string | null
+  othersTookAt: EpochMs | null
+}
+
+/** The state of a bucket; undefined when the bucket has no row, which means that it is full. */
+export const findState = async (db: Db, key: string): Promise<BucketState | undefined> =>
+  (await queryRows(db, prepared(db).state, { key }))[0]
 
 /** Gives back one place. */
 export const giveBack = (db: Db, bucket: { key: string; step: number }): Promise<unknown> =>

@@ -34,13 +34,7 @@ const AUDIENCE = 'keyward:device'
  * hashing. Therefore only routes that hash passwords use device tokens. The package is loaded at the first login,
  * because it loads all of jose.
  */
-export function createDeviceTokens({
-  macKeys,
-  clock,
-}: {
-  macKeys: () => MacKeys
-  clock: Clock
-}): DeviceTokens {
+export function createDeviceTokens({ macKeys, clock }: { macKeys: () => MacKeys; clock: Clock }): DeviceTokens {
   const signers = new WeakMap<Uint8Array, Promise<Signer>>()
   const signerOf = (key: Uint8Array) => {
     const signer = signers.get(key) ?? createSigner(key)

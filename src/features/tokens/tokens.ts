@@ -4,6 +4,7 @@ import { type Random, randomId } from '../../lib/random.ts'
 import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { checkClaims } from './claims.ts'
 import { sign, verify } from './jws.ts'
+import { createProxyTokens, type ProxyTokenSubject } from './proxy-token.ts'
 import { createVerifiedCache } from './verified-cache.ts'
 
 /** The session and the user of an access token. */
@@ -40,6 +41,12 @@ export interface AccessTokens {
   verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
   /** Returns all claims of a token. Call it after `verifyFresh` has accepted the token. */
   read(token: string): Record<string, unknown> | undefined
+  /**
+   * Makes the token with which `/forward-auth` names the user of `shown`, a valid access token, to a service behind a proxy.
+   * Keyward itself accepts it nowhere. It is undefined with `JWT_COMPAT=fastapi`, whose services do not check the type of a
+   * token and would take it for an access token.
+   */
+  mintForProxy(shown: string, subject: ProxyTokenSubject): string | undefined
 }
 
 interface AccessTokensNeeds {
@@ -74,6 +81,7 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
   const carried = new Set(settings.claims)
   const cache = createVerifiedCache<AccessTokenClaims>()
   signingKeys.onDrop(cache.dropKey)
+  const mintProxyToken = createProxyTokens({ signingKeys, clock, random, issuer })
 
   function readClaims(payload: Record<string, unknown>): AccessTokenClaims | undefined {
     const { sub, uid, sid, gen } = payload
@@ -104,6 +112,11 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
     })
     return claims
   }
+
+  const read = (token: string): Record<string, unknown> | undefined =>
+    verifyToken(token)
+      ? (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Record<string, unknown>)
+      : undefined
 
   return {
     mint(subject) {
@@ -139,9 +152,11 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
       return signingKeys.reload().then(() => verifyToken(token))
     },
 
-    read(token) {
-      if (!verifyToken(token)) return undefined
-      return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Record<string, unknown>
+    read,
+
+    mintForProxy(shown, subject) {
+      const exp = compat ? undefined : read(shown)?.exp
+      return typeof exp === 'number' ? mintProxyToken(shown, exp, subject) : undefined
     },
   }
 }

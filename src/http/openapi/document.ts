@@ -18,8 +18,8 @@ export interface OpenApiDocument extends Record<string, unknown> {
 /**
  * Describes the service for its clients, without the routes of the documentation itself.
  *
- * @elysiajs/swagger finds the paths and parameters of the routes. Its media types, security and refusals are guesses and
- * are replaced.
+ * @elysiajs/swagger finds the paths and parameters of the routes. It only guesses the media types, the security and the
+ * refusals, so `mendOperation` replaces these parts.
  * @throws Error for a route without a required description, and for two schemas with the same title
  */
 export async function createDocument({ routes: all, publicUrl }: DocumentOptions): Promise<OpenApiDocument> {
@@ -59,10 +59,14 @@ export async function createDocument({ routes: all, publicUrl }: DocumentOptions
   }
 }
 
-/** Loads the plugin at the first request for the document: it brings a megabyte of page themes that are never used. */
+/**
+ * Loads the plugin at the first request for the document. The plugin contains a megabyte of page themes that are never
+ * used.
+ */
 async function draftOf(routes: readonly DocumentedRoute[]): Promise<{ paths: Record<string, Record<string, Draft>> }> {
   const { swagger } = await import('@elysiajs/swagger')
-  // The plugin gets the routes by hand. Mounted beside them it would serve its own page, which loads from a CDN.
+  // The routes are passed to the plugin here, and the plugin is not mounted in the service. A mounted plugin would also
+  // serve its own page, which loads files from a CDN.
   const plugin: object = swagger({ path: '/page', specPath: '/document', excludeStaticFile: false })
   Object.assign(plugin, { getGlobalRoutes: () => routes })
   const answer = await (plugin as { handle(request: Request): Promise<Response> }).handle(
@@ -100,7 +104,7 @@ const securitySchemes = (publicUrl: string) => ({
 
 const description = `Registration, login, tokens and sessions.
 
-**Errors** are problem details (RFC 9457): \`detail\` is a sentence for a person, \`code\` a stable word for a program.
+**Errors** are problem details (RFC 9457): \`detail\` is a sentence for a person, \`code\` a stable word for a program. The routes of OAuth, such as \`/token\`, send the same members as \`application/json\`, with \`error\` and \`error_description\` (RFC 6749).
 OAuth routes add \`error\` and \`error_description\` (RFC 6749 section 5.2). Every answer has an \`X-Request-Id\` that
 names it in the server's log.
 

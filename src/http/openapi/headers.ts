@@ -4,12 +4,12 @@ interface Header {
   example: unknown
 }
 
-/** The headers of answers. Only the introduction names `X-Request-Id`, which every answer has. */
+/** The headers of answers. `X-Request-Id` is not listed: every answer has it, so only the introduction describes it. */
 export const documentedHeaders: Record<string, Header> = {
   'WWW-Authenticate': {
     description: 'How to authenticate (RFC 6750 section 3)',
     schema: { type: 'string' },
-    example: 'Bearer error="invalid_token"',
+    example: 'Bearer realm="keyward", error="invalid_token"',
   },
   'Retry-After': {
     description: 'Seconds to wait before another attempt',
@@ -40,7 +40,10 @@ const byStatus: Record<number, string[]> = {
   503: ['Retry-After'],
 }
 
-/** The headers of an answer: those of its status, and those that its route declares. Undefined without any. */
+/**
+ * Returns the headers of an answer: the headers of its status, and the headers that its route declares. Returns
+ * undefined when there are no headers.
+ */
 export function headersOf(status: number, declared: Record<string, string> = {}): Record<string, unknown> | undefined {
   const common = (byStatus[status] ?? []).map((name) => [name, { $ref: `#/components/headers/${name}` }])
   const own = Object.entries(declared).map(([name, description]) => [

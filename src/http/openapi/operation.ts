@@ -1,4 +1,5 @@
 import { catalogue, type ErrorCode } from '../../errors.ts'
+import { problemType } from '../errors.ts'
 import { form, mediaTypesOf } from '../parsers.ts'
 import { OAuthProblem, Problem } from '../schemas.ts'
 import { headersOf } from './headers.ts'
@@ -34,9 +35,10 @@ export interface Draft extends Record<string, unknown> {
 }
 
 /**
- * Corrects a draft: the media types of the parser and of the answers, the security schemes, every refusal as it is
- * really answered, and examples.
- * @throws Error for a route without an `operationId`, without a description of a success, or with a body and no parser of ours
+ * Replaces what @elysiajs/swagger guesses: the media types of the body and of the answers, the security schemes and the
+ * refusals. Adds examples.
+ * @throws Error for a route without an `operationId`, without a description of a success, or with a body but without a
+ * parser of `parsers.ts`
  */
 export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, components: Components) {
   const { summary, tags, description, deprecated } = draft
@@ -51,7 +53,7 @@ export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, co
     description: [description, needed].filter(Boolean).join('\n\n'),
     tags,
     deprecated,
-    // A route with a credential takes a token, whether Swagger UI gets it by a login or the reader pastes it.
+    // Swagger UI offers both schemes: it gets the token by a login with a password, or the reader pastes a token.
     security: security ?? (access === 'open' ? [] : [{ password: [] }, { bearer: [] }]),
     parameters: parameters?.length ? parameters : undefined,
     requestBody: hooks.body && requestBody(path, hooks.body, hooks.parse, components),
@@ -67,7 +69,8 @@ function mendParameter(parameter: Parameter, { schemas }: Components) {
   const example = parameter.example ?? examples?.[0] ?? exampleOf(schema)
   const taken = schemas.take(schema)
   if (parameter.required) return defined({ name, in: place, required: true, description, schema: taken, example })
-  // Swagger UI fills in and sends the example of a parameter, but not that of its schema.
+  // Swagger UI sends the example of a parameter. An optional parameter has its example in the schema, which is not
+  // sent.
   const shown = example === undefined ? taken : { ...taken, examples: [example] }
   return defined({ name, in: place, description, schema: shown })
 }
@@ -83,8 +86,8 @@ function requestBody(path: string, body: Schema, parse: unknown, { schemas }: Co
 }
 
 /**
- * Gives every field of a form an example, empty if the example of the form has no such field. Swagger UI fills in the
- * fields, and writes "string" into a field without an example.
+ * Gives every field of a form an example: its value in `example`, or an empty text. Swagger UI fills in the fields, and
+ * writes "string" into a field without an example.
  */
 function withFieldExamples(body: Schema, example: unknown): Schema {
   const values = (example ?? {}) as Record<string, unknown>
@@ -113,7 +116,7 @@ function successes(path: string, responses: Responses = {}, { schemas }: Compone
 
 const empty = new Set<unknown>(['void', 'undefined', 'null'])
 
-/** The refusals of a route and of the guard, by the status that is really answered. */
+/** The refusals of a route and of the guard, grouped by their HTTP status. */
 function refusals(responses: Responses = {}, access: string, oauth: boolean, components: Components): Responses {
   const codes = new Set([...Object.values(responses).flatMap(codesOf), ...guardCodes(access, oauth)])
   const problems = [...codes].map((code) => problemExample(code, oauth))
@@ -125,7 +128,7 @@ function refusals(responses: Responses = {}, access: string, oauth: boolean, com
       description: ofCodes.map((code) => `\`${code}\`: ${catalogue[code][1]}`).join('. '),
       ...defined({ headers: headersOf(Number(status)) }),
       content: {
-        'application/problem+json': {
+        [problemType(oauth)]: {
           schema,
           examples: Object.fromEntries(
             ofStatus.map((value) => [value.code, { summary: catalogue[value.code][1], value }]),

@@ -1,7 +1,7 @@
 import { catalogue, type ErrorCode, KeywardError } from '../../errors.ts'
 import { problemOf } from '../errors.ts'
 
-/** The problem document of a code, made by the function that answers requests. */
+/** Makes an example of a code's problem document, with the function that also answers requests. */
 export const problemExample = (code: ErrorCode, oauth: boolean) =>
   problemOf(new KeywardError(code, code === 'validation_failed' ? { errors: exampleErrors } : {}), oauth)
 
@@ -21,8 +21,8 @@ const together: Record<string, readonly ErrorCode[]> = {
 }
 
 /**
- * The component name for the refusals of one status, which generated clients use: `EmailTakenOrUsernameTaken`. It depends
- * only on the set of codes.
+ * Returns the component name for the refusals of one status, such as `EmailTakenOrUsernameTaken`. The name depends only
+ * on the set of codes, not on their order. Generated clients use the name.
  */
 export function refusalName(codes: readonly ErrorCode[], oauth: boolean): string {
   let rest = Object.keys(catalogue).filter((code) => codes.includes(code as ErrorCode)) as ErrorCode[]

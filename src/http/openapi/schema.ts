@@ -9,8 +9,8 @@ export interface SchemaBook {
 }
 
 /**
- * Turns schemas of routes into schemas of the document: without the keywords that only Elysia reads, and with unions of
- * constants as `enum`.
+ * Translates the schemas of routes into schemas of the document. Keywords that only Elysia reads are removed, and a
+ * union of constants becomes an `enum`.
  * @throws Error from `take` when two different schemas have one title
  */
 export function createSchemaBook(): SchemaBook {
@@ -25,7 +25,7 @@ export function createSchemaBook(): SchemaBook {
     return { $ref: `#/components/schemas/${title}` }
   }
 
-  /** A member without a title keeps its examples: they have no place beside it. */
+  /** A member without a title keeps its examples, because the document has no other place for them. */
   function takeMember(schema: Schema): Schema {
     const { title, examples } = schema
     return { ...take(schema), ...(title === undefined && examples !== undefined && { examples }) }
@@ -54,8 +54,9 @@ export function createSchemaBook(): SchemaBook {
 }
 
 /**
- * Elysia writes `additionalProperties: false` into the schemas that it compiles, though it drops unknown members instead of
- * refusing them. The document has the `examples` beside the schema. The other keywords are for Elysia or the document.
+ * Returns true when the document keeps a keyword. `additionalProperties: false` is removed: Elysia writes it into the
+ * schemas that it compiles, but drops unknown members instead of refusing them. `examples` is removed because the
+ * document has an example beside the schema. The other removed keywords are not part of the document's schemas.
  */
 function belongs(keyword: string, value: unknown): boolean {
   if (value === undefined || keyword.startsWith('x-')) return false
@@ -63,7 +64,10 @@ function belongs(keyword: string, value: unknown): boolean {
   return !['$id', 'error', 'nullable', 'examples', 'contentMediaType'].includes(keyword)
 }
 
-/** Elysia also accepts text for a number in a query, and writes that as an `anyOf` whose first branch is the text. */
+/**
+ * For a number in a query Elysia also accepts text, and writes an `anyOf` with a branch for the text. Returns the other
+ * branch.
+ */
 const textTwin = (branches: readonly Schema[]): Schema | undefined => {
   const values = branches.filter(({ type, format }) => type !== 'string' || !elysiaFormats.has(format))
   return values.length === 1 && values.length < branches.length ? values[0] : undefined
@@ -77,8 +81,8 @@ const enumeration = (branches: readonly Schema[]): Schema | undefined =>
     : undefined
 
 /**
- * An example of a schema: its own first one, or one built from the examples of its parts; `undefined` when a required part
- * has none.
+ * Returns an example of a schema: its own first example, or an example that is built from the examples of its parts.
+ * Returns `undefined` when a required part has no example.
  */
 export function exampleOf(schema: Schema): unknown {
   if (Array.isArray(schema.examples)) return schema.examples[0]

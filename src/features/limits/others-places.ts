@@ -1,0 +1,68 @@
+import { type Clock, SECOND } from '../../lib/clock.ts'
+
+/** Attempts of this process that wait for places which other processes have taken and not decided yet. */
+interface OthersPlaces {
+  /**
+   * Resolves when a new attempt may find a free place: when `freePlaces` finds one, or after `forMs`.
+   * @param options.forMs how long another process may need for its decision, in milliseconds
+   * @returns undefined when `MAX_WAITING` attempts already wait
+   */
+  nextChange(key: string, options: { forMs: number; freePlaces: () => Promise<number> }): Promise<void> | undefined
+}
+
+/** The most attempts that wait in one process. */
+const MAX_WAITING = 1_000
+
+/** How often the database is asked for each key. All attempts that wait for a key share the look-up. */
+const INTERVAL = SECOND / 10
+
+/**
+ * A place given back by another process cannot be seen without a look-up. Without waiting, a right password would be
+ * refused because another process is still verifying right passwords for the same account.
+ */
+export function createOthersPlaces(clock: Clock): OthersPlaces {
+  const waitingFor = new Map<string, (() => void)[]>()
+  let waiting = 0
+
+  function wake(attempts: (() => void)[], count: number): void {
+    const woken = attempts.splice(0, count)
+    waiting -= woken.length
+    for (const resolve of woken) resolve()
+  }
+
+  async function watch(
+    key: string,
+    attempts: (() => void)[],
+    { forMs, freePlaces }: { forMs: number; freePlaces: () => Promise<number> },
+  ): Promise<void> {
+    const end = clock.monotonic() + forMs
+    try {
+      while (attempts.length > 0 && clock.monotonic() < end) {
+        await clock.sleep(Math.min(INTERVAL, end - clock.monotonic()))
+        wake(attempts, Math.max(0, await freePlaces()))
+      }
+    } catch {
+      // The attempts try again themselves, and meet the same error.
+    } finally {
+      waitingFor.delete(key)
+      wake(attempts, attempts.length)
+    }
+  }
+
+  return {
+    nextChange(key, options) {
+      if (waiting >= MAX_WAITING) return undefined
+      waiting++
+      return new Promise((resolve) => {
+        const attempts = waitingFor.get(key)
+        if (attempts) {
+          attempts.push(resolve)
+          return
+        }
+        const first = [resolve]
+        waitingFor.set(key, first)
+        void watch(key, first, options)
+      })
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import { type Clock, SECOND } from '../../lib/clock.ts'
+import { type Random, randomId } from '../../lib/random.ts'
+import type { SigningKeys } from '../signing-keys/signing-keys.ts'
+import { sign } from './jws.ts'
+import { createVerifiedCache } from './verified-cache.ts'
+
+/** The user of a proxy token, as the plain headers name the user. */
+export interface ProxyTokenSubject {
+  userId: number
+  sessionId: string
+  username: string
+  /** Only a verified address. */
+  email: string | undefined
+  roles: readonly string[]
+}
+
+interface ProxyTokensNeeds {
+  signingKeys: Pick<SigningKeys, 'signing' | 'onDrop'>
+  clock: Clock
+  random: Random
+  issuer: string
+}
+
+/** No access token has this type, so Keyward and services that check the type take a proxy token for nothing else. */
+const TYP = 'fa+jwt'
+const LIFETIME = 60 * SECOND
+/** How long one proxy token is answered again for the same access token. */
+const REUSE = 30 * SECOND
+/** Tokens of 1 KiB. */
+const KEPT = 5_000
+
+/**
+ * Makes the tokens that `/forward-auth` hands to a proxy, for the service behind it. Unlike a plain header such a token
+ * cannot be merged with a header of the client. It is valid for 60 s and never longer than the access token that was
+ * shown. Within 30 s the same access token gets the same proxy token, unless its user or the signing key changed.
+ *
+ * @returns the function that makes a token. `shown` is a valid access token, `exp` its claim in seconds since 1970
+ */
+export function createProxyTokens({ signingKeys, clock, random, issuer }: ProxyTokensNeeds) {
+  const made = createVerifiedCache<{ token: string; subject: string }>(KEPT)
+  signingKeys.onDrop(made.dropKey)
+
+  return (shown: string, exp: number, user: ProxyTokenSubject): string => {
+    const now = clock.now()
+    const key = signingKeys.signing()
+    const subject = JSON.stringify(user)
+    const known = made.get(shown, now)
+    if (known?.kid === key.kid && known.claims.subject === subject) return known.claims.token
+    const iat = Math.floor(now / SECOND)
+    const claims = {
+      iss: issuer,
+      sub: String(user.userId),
+      aud: `${issuer}/forward-auth`,
+      exp: Math.min(iat + LIFETIME / SECOND, exp),
+      iat,
+      jti: randomId(random),
+      sid: user.sessionId,
+      username: user.username,
+      email: user.email,
+      roles: user.roles,
+    }
+    const token = sign(key, claims, TYP)
+    made.set(shown, {
+      claims: { token, subject },
+      kid: key.kid,
+      notBefore: now,
+      expiresAt: Math.min(now + REUSE, claims.exp * SECOND),
+    })
+    return token
+  }
+}
