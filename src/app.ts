@@ -85,13 +85,15 @@ function toRoute({ method, path, hooks }: ElysiaRoute): Route {
     'x-limit'?: Limit
     'x-oauth'?: boolean
     'x-proxied'?: boolean
+    'x-secret'?: boolean
   }
   const { 'x-access': access, 'x-limit': limit, 'x-oauth': oauth = false, 'x-proxied': proxied = false } = detail
   if (access === undefined) throw new Error(`${method} ${path} has no access word`)
   if (limit === undefined && (access === 'open' || method !== 'GET'))
     throw new Error(`${method} ${path} is open or writes, and names no limit`)
+  const secret = detail['x-secret'] ?? false
   const statuses = Object.keys((hooks.response ?? {}) as object).map(Number)
-  return { method, pattern: path, access, limit, oauth, proxied, statuses }
+  return { method, pattern: path, access, limit, oauth, secret, proxied, statuses }
 }
 
 interface ElysiaRoute {

@@ -89,7 +89,7 @@ async function resolve(
     const next = Object.hasOwn(subCommands, name) ? subCommands[name]! : undefined
     if (!next) {
       const names = Object.keys(subCommands)
-      throw new UsageError(`${whyNone(word, names)}. Commands: ${names.join(', ')}`)
+      throw new UsageError(`${whyNone(word, names)} Commands: ${names.join(', ')}`)
     }
     if (word !== undefined) words.push(word)
     parents.push(command)
@@ -98,9 +98,9 @@ async function resolve(
 }
 
 function whyNone(word: string | undefined, names: readonly string[]): string {
-  if (word === undefined) return 'A command is missing'
+  if (word === undefined) return 'A command is missing.'
   const meant = nearMiss(word, names, true)
-  return `Unknown command "${word}"${meant === undefined ? '' : `, did you mean ${meant}`}`
+  return `Unknown command "${word}".${meant === undefined ? '' : ` Did you mean ${meant}?`}`
 }
 
 /** Renders the help text. Corrects two defects of citty: it prints colours even to files, and shows only one parent. */

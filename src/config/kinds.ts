@@ -109,7 +109,7 @@ export const databaseUrl = (about: About<DatabaseTarget>) =>
 export const headerSecret = (length: number, about: About<string>) =>
   secret(length, (value) => /^[A-Za-z0-9\-._~+/]+=*$/.test(value), 'letters, digits or any of -._~+/', about)
 
-/** A secret from which keys are derived. Known examples and patterns are refused. */
+/** A secret from which keys are derived. Published examples are refused, and secrets that are easy to guess. */
 export const keySecret = (length: number, about: About<string>) =>
   secret(length, (value) => !isKnownSecret(value) && isTidy(value), 'random characters', about)
 

@@ -21,8 +21,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 export async function readBody(request: Request, limit = BODY_LIMIT): Promise<string> {
   if (request.bodyUsed) throw new TypeError('The request body was read before')
   const declared = declaredLength(request)
-  // The length is checked first. Reading `request.body` makes Bun build a stream, which costs more than reading the
-  // body.
+  // The declared length is looked at first. The getter `request.body` makes Bun build a stream, which is slower than
+  // reading the whole body at once.
   if (declared !== undefined) {
     if (declared > limit) throw new KeywardError('payload_too_large')
     return decode(await readWhole(request, limit))
@@ -74,16 +74,21 @@ function decode(bytes: Uint8Array): string {
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const essence = new RegExp(`^(${token}/${token})[ \\t]*(?=;|$)`)
 const parameter = new RegExp(
-  `;[ \\t]*(?:(${token})[ \\t]*=[ \\t]*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")[ \\t]*)?(?=;|$)`,
+  `;[ \\t]*(?:(${token})[ \\t]*=[ \\t]*(?:([^\\s;,"=][^\\s;,"]*)|"((?:[^"\\\\]|\\\\.)*)")[ \\t]*)?(?=;|$)`,
   'y',
 )
-const utf8Label = /^utf-?8$/i
+
+/** ASCII is a part of UTF-8. */
+const utf8Label = /^(?:utf-?8|(?:us-)?ascii)$/i
+
+/** They have no charset parameter (URL standard section 5, RFC 7578 section 5.1.2): it is ignored, whatever it says. */
+const isForm = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)$/i
 
 /**
  * Returns the media type of a `Content-Type` header (RFC 9110 section 8.3), in lower case and without parameters.
- * Returns `undefined` when the header is missing, malformed or given twice. A charset other than UTF-8 also gives
- * `undefined`, because `readBody` decodes only UTF-8 (RFC 8259 section 8.1). Spaces, quotes, other parameters and empty
- * parameters are allowed.
+ * Returns `undefined` when the header is missing, malformed or given twice. A charset other than UTF-8
+ * and ASCII also gives `undefined`, because `readBody` decodes only UTF-8 (RFC 8259 section 8.1). A form may name any
+ * charset. Spaces, quotes, other parameters and empty parameters are allowed.
  */
 export function mediaType(header: string | null): string | undefined {
   if (header === null) return undefined
@@ -94,7 +99,8 @@ export function mediaType(header: string | null): string | undefined {
     const match = parameter.exec(header)
     if (match === null) return undefined
     const [, name, plain, quoted = ''] = match
-    if (name?.toLowerCase() === 'charset' && !utf8Label.test(plain ?? quoted)) return undefined
+    if (name?.toLowerCase() === 'charset' && !isForm.test(type[1]!) && !utf8Label.test(plain ?? quoted))
+      return undefined
   }
   return type[1]!.toLowerCase()
 }

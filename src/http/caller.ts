@@ -15,6 +15,9 @@ export function callerOf(request: Request): Caller {
   return caller
 }
 
+/** Whether the guard has verified a credential. */
+export const hasCaller = (request: Request): boolean => exchangeOf(request)?.caller !== undefined
+
 /**
  * The caller of a route that requires a session.
  * @throws Error on an open route, and when the caller has an API key; this is a defect in the route

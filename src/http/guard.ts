@@ -1,7 +1,9 @@
 import { Elysia } from 'elysia'
 import { KeywardError } from '../errors.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
+import { mediaType } from './body.ts'
 import type { Caller } from './caller.ts'
+import { form } from './parsers.ts'
 import type { Access, Limit, Route } from './route-table.ts'
 
 /**
@@ -25,36 +27,65 @@ export function bearerToken(request: Request): string {
 }
 
 /**
- * Checks the credential of a request before its body is read. Open routes need no credential. An open OAuth route
- * refuses client credentials.
- * @throws KeywardError `not_authenticated`, `invalid_client`, and the errors of `authorize`
+ * Checks the credential of a request before its body is read. Open routes need no credential. There are no registered
+ * clients, so an open route also ignores client credentials, which many libraries send with each request.
+ * @throws KeywardError `not_authenticated`, and what `authorize` throws
  */
 export const createGuard =
   (authorize: Authorize) =>
-  (request: Request, { access, oauth }: Pick<Route, 'access' | 'oauth'>): MaybePromise<Caller | undefined> => {
-    if (access !== 'open') return authorize(bearerToken(request), access)
-    if (oauth) checkClient(request.headers.get('authorization'))
+  (request: Request, { access, secret }: Pick<Route, 'access' | 'secret'>): MaybePromise<Caller | undefined> => {
+    if (access === 'open') return undefined
+    const authorization = request.headers.get('authorization')
+    if (secret && authorization !== null && isBasic.test(authorization))
+      return authorizeSecret(authorize, basicSecret(authorization), access)
+    // The secret may be in the body, and the handler calls `authorizeSecret`.
+    if (secret && authorization === null && mediaType(request.headers.get('content-type')) === form) return undefined
+    return authorize(bearerToken(request), access)
   }
 
 /**
- * Checks the client authentication of an OAuth request. There are no confidential clients, so only empty credentials
- * pass, which Swagger UI sends (`Basic Og==`).
+ * The caller of an API key that came as a client secret, under any client id (RFC 6749 section 2.3.1).
+ * @throws KeywardError `invalid_client` for what is no valid API key; `forbidden`
  */
-function checkClient(authorization: string | null): void {
-  if (authorization === null || !/^basic(?: |$)/i.test(authorization)) return
-  if (authorization.slice(5).trim() !== 'Og==') throw new KeywardError('invalid_client')
+export async function authorizeSecret(
+  authorize: Authorize,
+  secret: string | undefined,
+  access: Access,
+): Promise<Caller> {
+  // An access token is no secret of a client.
+  if (!secret?.startsWith('kw_')) throw new KeywardError('invalid_client')
+  try {
+    return await authorize(secret, access)
+  } catch (error) {
+    if (error instanceof KeywardError && error.code === 'invalid_token') throw new KeywardError('invalid_client')
+    throw error
+  }
+}
+
+const isBasic = /^basic(?: |$)/i
+
+/** The password of `Authorization: Basic`, which OAuth clients percent-encode; undefined if the header is malformed. */
+function basicSecret(authorization: string): string | undefined {
+  const pair = Buffer.from(authorization.slice(5).trim(), 'base64').toString()
+  const colon = pair.indexOf(':')
+  try {
+    return colon === -1 ? undefined : decodeURIComponent(pair.slice(colon + 1))
+  } catch {
+    return undefined
+  }
 }
 
 /**
  * The options of a route: `open: true` with a `limit`, or `access: '…'`. `oauth: true` gives the errors of RFC 6749.
- * `proxied: true` is for a route that proxies ask about other requests. Every open route and every route that is not
- * GET needs a `limit`.
+ * `secret: true` lets an API key come as a client secret. `proxied: true` is for a route that proxies ask about other
+ * requests. Every open route and every route that is not GET needs a `limit`.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   open: (_: true) => ({ detail: extended({ 'x-access': 'open' }) }),
   access: (word: Exclude<Access, 'open'>) => ({ detail: extended({ 'x-access': word }) }),
   limit: (limit: Limit) => ({ detail: extended({ 'x-limit': limit }) }),
   oauth: (_: true) => ({ detail: extended({ 'x-oauth': true }) }),
+  secret: (_: true) => ({ detail: extended({ 'x-secret': true }) }),
   proxied: (_: true) => ({ detail: extended({ 'x-proxied': true }) }),
 })
 

@@ -194,8 +194,9 @@ function withoutSlash({ path, request }: Exchange): Response {
 }
 
 /**
- * The GET request in place of a HEAD request, or of a request that a proxy asks about. It has no body. It gets a host of
- * our own: Bun accepts some malformed hosts (a number that is too large) and then refuses to make a request from their URL.
+ * Makes the GET request that replaces a HEAD request or a request that a proxy asks about. It has no body. Its host is
+ * always `localhost`: Bun accepts some malformed hosts, such as a number that is too large, but refuses to make a request
+ * from their URL.
  */
 const asGet = (request: Request, target: string): Request =>
   new Request(`http://localhost${target}`, { headers: request.headers })

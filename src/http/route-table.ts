@@ -22,6 +22,8 @@ export interface Route {
   limit?: Limit
   /** Errors follow RFC 6749 section 5.2. */
   oauth: boolean
+  /** An API key may come as a client secret: by Basic, or as `client_secret` in a form. */
+  secret: boolean
   /**
    * True when proxies ask this route about other requests. A proxy sends the method of the other request and may append
    * its path to the pattern. The route therefore answers every method, and every path below the pattern, like GET of

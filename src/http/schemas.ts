@@ -31,6 +31,9 @@ export const OAuthProblem = t.Object(
   },
 )
 
+/** An optional member of a JSON body, as FastAPI declares one: `null` means that it is absent. */
+export const optionalText = (description: string) => t.Optional(t.Union([t.String(), t.Null()], { description }))
+
 /**
  * Adds the description and the headers of a successful answer to its schema, for the document. `headers` contains a
  * description for each header name. The schema of an answer that is not JSON has a `contentMediaType`.

@@ -4,7 +4,7 @@ export class FormError extends Error {
 }
 
 /** More parameters than any request of Keyward has. The limit keeps the work for a body full of parameters small. */
-const MAX_PARAMETERS = 64
+export const MAX_PARAMETERS = 64
 
 /**
  * Parses `application/x-www-form-urlencoded` as the URL standard does (section 5.1), but refuses

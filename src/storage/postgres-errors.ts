@@ -9,6 +9,9 @@ export function sqlState(error: unknown): string | undefined {
 /** True for serialization_failure and deadlock_detected. The server has rolled back, and a retry may succeed. */
 export const mayRetry = (error: unknown): boolean => /^40(001|P01)$/.test(sqlState(error) ?? '')
 
+/** True for read_only_sql_transaction: a standby, a primary that was demoted, or a role that may not write. */
+export const isReadOnly = (error: unknown): boolean => sqlState(error) === '25006'
+
 /**
  * Turns an error into a 503 when the database is unavailable (connection lost, server stopping, disk full, read-only,
  * damaged, access denied) or a lock was not granted in time. An error in the statement itself is returned unchanged.

@@ -3,7 +3,7 @@ import type { SQL, TransactionSQL } from 'bun'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
-import { asRefusal, mayRetry, sqlState } from './postgres-errors.ts'
+import { asRefusal, isReadOnly, mayRetry, sqlState } from './postgres-errors.ts'
 import { createReads } from './postgres-reads.ts'
 import { createWriteTurns } from './postgres-turns.ts'
 import type { Driver, Result, WriteOrigin } from './store.ts'
@@ -35,6 +35,12 @@ const STATEMENT_LIMIT = 10_000
 /** In milliseconds. A server that has not answered for this long counts as unreachable. */
 const ANSWER_LIMIT = STATEMENT_LIMIT + 1_000
 
+/**
+ * In milliseconds. The pool is replaced at most this often because of a read-only server. A role that may never write
+ * causes the same error, and must not open new connections with each statement.
+ */
+const READ_ONLY_PAUSE = 5_000
+
 /** The number of the advisory lock that a migrating process takes. Its bytes are the letters "keywar". */
 const MIGRATION_LOCK = 0x6b6579776172
 
@@ -59,6 +65,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     })
   let pool = connect()
   let lastAnswer = clock.monotonic()
+  let leftReadOnly = Number.NEGATIVE_INFINITY
   const running = new AsyncLocalStorage<PostgresTransaction>()
   let turns = createWriteTurns(poolSize)
   const limit = createTimeLimit(clock, ANSWER_LIMIT)
@@ -71,16 +78,34 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     return value
   }
 
+  /**
+   * Opens new connections for all later work.
+   * @param grace how many seconds running work may still use the connections of before
+   */
+  function replacePool(grace: number) {
+    pool.close({ timeout: grace }).catch(() => {})
+    pool = connect()
+    // Writes on the closed connections may never settle, and would keep their turns.
+    turns = createWriteTurns(poolSize)
+  }
+
   /** Returns the refusal for work that took too long. Replaces the pool if the server has not answered other work. */
   function giveUp() {
     if (clock.monotonic() - lastAnswer >= ANSWER_LIMIT) {
-      pool.close({ timeout: 0 }).catch(() => {})
-      pool = connect()
-      // Writes on the closed connections may never settle, and would keep their turns.
-      turns = createWriteTurns(poolSize)
+      replacePool(0)
       answered(undefined)
     }
     return databaseUnavailable()
+  }
+
+  /**
+   * A server that takes no writes may be the primary of before a failover. New connections then lead to the new primary,
+   * while the connections of before stay at the old one for as long as they are used.
+   */
+  function leaveReadOnly() {
+    if (clock.monotonic() - leftReadOnly < READ_ONLY_PAUSE) return
+    leftReadOnly = clock.monotonic()
+    replacePool(STATEMENT_LIMIT / 1_000)
   }
 
   async function query(sql: SQL, text: string, params: unknown[]): Promise<Result> {
@@ -89,6 +114,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       return answered({ rows, changes: rows.count ?? 0 })
     } catch (error) {
       if (sqlState(error) !== undefined) answered(undefined)
+      if (isReadOnly(error)) leaveReadOnly()
       throw asRefusal(error)
     }
   }

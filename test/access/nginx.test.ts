@@ -1,58 +1,28 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { chownSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
 import { hasPrograms } from '../support/programs.ts'
-import { type RunningProxy, startProxy } from '../support/proxy.ts'
+import { type RunningProxy, startNginx } from '../support/proxy.ts'
 import { blocksOf, readChapter } from '../support/readme.ts'
-import { scratchFolder } from '../support/scratch.ts'
 import { type Served, serve } from '../support/socket.ts'
 
 setDefaultTimeout(30_000)
 
 const snippet = blocksOf(await readChapter('protecting-services')).find(({ language }) => language === 'nginx')!.text
-const sandbox = scratchFolder('nginx')
 const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
 
-/** Runs nginx with the guide's block, on its own TCP port and with its own folder for all files. */
-const startNginx = (keyward: string, app: string) =>
-  startProxy(async (port) => {
-    for (const name of ['temp', 'logs']) mkdirSync(join(sandbox, name))
-    const locations = snippet
-      .replace('http://keyward:8000', keyward)
-      .replaceAll('http://app:3000', app)
-      .replace('location / {', 'location /open-to-all-who-log-in/ {')
-    // The same block again for administrators, with the role condition that the guide describes.
-    const forAdmins = locations
-      .replace('/open-to-all-who-log-in/', '/for-admins/')
-      .replaceAll('/keyward', '/keyward-admin')
-      .replace('/forward-auth;', '/forward-auth?role=admin;')
-    const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-      .map((name) => `${name}_temp_path ${join(sandbox, 'temp', name)};`)
-      .join('\n')
-    await Bun.write(
-      join(sandbox, 'nginx.conf'),
-      `daemon off;
-    master_process off;
-    pid ${join(sandbox, 'nginx.pid')};
-    error_log stderr error;
-    events {}
-    http {
-      access_log off;
-      ${temp}
-      server {
-        listen 127.0.0.1:${port};
-        ${locations}
-        ${forAdmins}
-      }
-    }`,
-    )
-    // nothing here needs root
-    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
-    if (nobody.uid !== undefined)
-      for (const name of ['', 'temp', 'logs']) chownSync(join(sandbox, name), nobody.uid, nobody.gid)
-    return { ...nobody, args: ['nginx', '-e', 'stderr', '-p', sandbox, '-c', join(sandbox, 'nginx.conf')] }
-  })
+/** Runs nginx with the guide's block. */
+function startWithSnippet(keyward: string, app: string): Promise<RunningProxy> {
+  const locations = snippet
+    .replace('http://keyward:8000', keyward)
+    .replaceAll('http://app:3000', app)
+    .replace('location / {', 'location /open-to-all-who-log-in/ {')
+  // The same block again for administrators, with the role condition that the guide describes.
+  const forAdmins = locations
+    .replace('/open-to-all-who-log-in/', '/for-admins/')
+    .replaceAll('/keyward', '/keyward-admin')
+    .replace('/forward-auth;', '/forward-auth?role=admin;')
+  return startNginx(`${locations}\n${forAdmins}`)
+}
 
 describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, run by an unprivileged user', () => {
   let keyward: TestApp
@@ -74,7 +44,7 @@ describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, ru
         return Response.json({ body: await request.text(), headers: [...request.headers] })
       },
     })
-    nginx = await startNginx(served.url, `http://127.0.0.1:${upstream.port}`)
+    nginx = await startWithSnippet(served.url, `http://127.0.0.1:${upstream.port}`)
   }, 30_000)
   afterAll(async () => {
     await nginx?.stop()

@@ -54,7 +54,16 @@ describeEachDialect('login', (dialect) => {
         error: 'invalid_grant',
         error_description: 'Incorrect username or password',
       })
-      for (const username of ['nobody', 'nobody@example.com', 'ada@example.org', ' ada', 'ada ', 'ada@', '\u0000', '1'])
+      for (const username of [
+        'nobody',
+        'nobody@example.com',
+        'ada@example.org',
+        '\u00a0ada',
+        'ada\n',
+        'ada@',
+        '\u0000',
+        '1',
+      ])
         expect(await expectRefusal(await form({ username, password }), 'invalid_credentials')).toEqual(wrong)
       expect(await expectRefusal(await post({ json: { ...known, password: 'wrong' } }), 'invalid_credentials')).toEqual(
         wrong,
@@ -93,31 +102,6 @@ describeEachDialect('login', (dialect) => {
       expect(problem).toMatchObject({ status: 400, error: 'invalid_request' })
       expect(problem.errors?.map(({ field }) => field)).toEqual(['username', 'password'])
       expect(problem.error_description).toContain('username')
-    })
-
-    test('accepts and ignores the empty client of Swagger UI', async () => {
-      for (const authorization of ['Basic Og==', 'basic Og==', 'BASIC  Og=='])
-        expect((await form(known, { authorization })).status).toBe(200)
-    })
-
-    test('any other client is 401 invalid_client with a Basic challenge', async () => {
-      for (const authorization of [
-        `Basic ${btoa('app:secret')}`,
-        `Basic ${btoa('app:')}`,
-        `Basic ${btoa(':secret')}`,
-        `Basic ${btoa(`ada:${password}`)}`,
-        'Basic',
-        'Basic ',
-        'Basic Og',
-        'Basic Og=',
-        'Basic Og== Og==',
-        'Basic og==',
-        'basic !',
-      ]) {
-        const response = await form(known, { authorization })
-        expect(await expectRefusal(response, 'invalid_client')).toMatchObject({ status: 401, error: 'invalid_client' })
-        expect(response.headers.get('www-authenticate')).toBe('Bearer realm="keyward", Basic realm="keyward"')
-      }
     })
   })
 

@@ -19,7 +19,7 @@ describeEachDialect('registration', (dialect) => {
   test('answers the new account and its location', async () => {
     const response = await register('User@Example.com', 'User123', 'secure_password')
     expect(response.status).toBe(201)
-    expect(response.headers.get('location')).toBe('/users/me')
+    expect(response.headers.get('location')).toBe('users/me')
     expect(await response.json()).toEqual({
       id: 1,
       email: 'User@example.com',

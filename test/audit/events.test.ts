@@ -175,7 +175,7 @@ describeEachDialect('the audit log records', (dialect) => {
       cli('api_key.created', { userId: id, details: { id: 1, scopes: 'tokens:introspect' } }),
       cli('api_key.revoked', { userId: id, details: { id: 1 } }),
     ])
-    await command(['users', 'delete', 'ada'])
+    await command(['users', 'delete', 'ada', '--yes'])
     const all = await auditOf(app)
     expect(all.at(-1)).toMatchObject({ event: 'user.deleted', userId: ada.id })
     // Only the id of the deleted user remains.

@@ -63,9 +63,9 @@ describe('--help', () => {
 
 describe('a wrong command line exits with 2 and names the mistake', () => {
   test.each([
-    [['serv'], 'Unknown command "serv", did you mean serve. Commands: ', 'keyward'],
+    [['serv'], 'Unknown command "serv". Did you mean serve? Commands: ', 'keyward'],
     [['backup'], 'Unknown command "backup". Commands: ', 'keyward'],
-    [['users', 'lst'], 'Unknown command "lst", did you mean list. Commands: ', 'keyward users'],
+    [['users', 'lst'], 'Unknown command "lst". Did you mean list? Commands: ', 'keyward users'],
     [['migrate', 'down'], 'Unknown command "down". Commands: up, status', 'keyward migrate'],
     [['--devv'], "Unknown option '--devv'", 'keyward'],
     [

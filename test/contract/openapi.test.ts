@@ -188,7 +188,9 @@ describe('the OpenAPI document', () => {
     expect(
       without(({ route, operation }) => {
         const offered = operation.security.map((one) => JSON.stringify(one)).sort()
-        const own = { '/metrics': [{ metricsToken: [] }], '/introspect': [{ bearer: [] }] }[route.pattern]
+        const own = { '/metrics': [{ metricsToken: [] }], '/introspect': [{ bearer: [] }, { clientSecret: [] }] }[
+          route.pattern
+        ]
         if (own) return Bun.deepEquals(operation.security, own)
         return Bun.deepEquals(offered, route.access === 'open' ? [] : asked)
       }),
@@ -260,7 +262,7 @@ describe('the OpenAPI document', () => {
       if (status === 429) expect(Object.keys(headers ?? {})).toContain('RateLimit-Policy')
       if (status === 429 || status === 503) expect(Object.keys(headers ?? {})).toContain('Retry-After')
     }
-    const told = document.components.responses.OAuthInvalidCredentialsOrInvalidClient!
+    const told = document.components.responses.OAuthInvalidCredentials!
     const answer = await app.request('POST', '/token', { form: { username: 'nobody', password: 'wrong' } })
     expect(await answer.json()).toEqual(
       told.content!['application/json']!.examples!.invalid_credentials!.value as object,
@@ -285,7 +287,7 @@ describe('the OpenAPI document', () => {
     const bodies: Record<string, string> = {
       'application/json': '{}',
       'application/x-www-form-urlencoded': 'nothing=',
-      'multipart/form-data': '--x--',
+      'multipart/form-data; boundary=x': '--x--',
       'text/plain': '{}',
     }
     for (const { name, route, operation } of operations()) {
@@ -294,7 +296,7 @@ describe('the OpenAPI document', () => {
       for (const [type, body] of Object.entries(bodies)) {
         const path = name.split(' ')[1]!.replace(/\{\w+\}/g, 'x')
         const answer = await app.request(route.method, path, { body, type, token: grant.access_token })
-        if (answer.status !== 415) taken.push(type)
+        if (answer.status !== 415) taken.push(type.split(';')[0]!)
       }
       expect([name, ...Object.keys(operation.requestBody.content).sort()]).toEqual([name, ...taken.sort()])
     }
@@ -316,9 +318,7 @@ describe('the OpenAPI document', () => {
   })
 
   test('contains nothing that only Elysia understands', () => {
-    expect(text).not.toMatch(
-      /"(\$id|x-[a-z]+|nullable|contentMediaType)":|"multipart\/form-data"|"text\/plain":\{"schema":\{"\$ref/,
-    )
+    expect(text).not.toMatch(/"(\$id|x-[a-z]+|nullable|contentMediaType)":|"text\/plain":\{"schema":\{"\$ref/)
     expect(document.openapi).toBe('3.1.0')
     expect(document.info).toMatchObject({ title: 'Keyward', version: manifest.version })
     expect(document.servers).toEqual([{ url: publicUrl }])

@@ -196,6 +196,8 @@ describe('mediaType', () => {
     'application/json; profile="a;b, \\"c\\""; charset=utf-8',
     'application/json; x=1;; charset=utf-8;',
     'application/json;',
+    'application/json; charset=us-ascii',
+    'application/json; odata.metadata=minimal; profile=https://example.com/a?b=c; charset=US-ASCII',
   ])('reads %j', (header) => {
     expect(mediaType(header)).toBe('application/json')
   })

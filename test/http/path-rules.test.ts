@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { chownSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { hasPrograms } from '../support/programs.ts'
-import { type RunningProxy, startProxy } from '../support/proxy.ts'
+import { type RunningProxy, startNginx, startProxy } from '../support/proxy.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { rawTo, type Served, serve } from '../support/socket.ts'
 
@@ -25,40 +24,12 @@ const targets = [
   '/metrics/x/..',
 ]
 
-const proxies: [string, (port: number, keyward: string, folder: string) => Promise<{ args: string[] }>][] = [
-  [
-    'nginx',
-    async (port, keyward, folder) => {
-      const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-        .map((name) => `${name}_temp_path ${join(folder, name)};`)
-        .join('\n')
-      await Bun.write(
-        join(folder, 'proxy.conf'),
-        `daemon off;
-        master_process off;
-        pid ${join(folder, 'nginx.pid')};
-        error_log stderr error;
-        events {}
-        http {
-          access_log off;
-          ${temp}
-          server {
-            listen 127.0.0.1:${port};
-            location / { proxy_pass ${keyward}; }
-            location /metrics { deny all; }
-          }
-        }`,
-      )
-      mkdirSync(join(folder, 'logs'))
-      return { args: ['nginx', '-e', 'stderr', '-p', folder, '-c', join(folder, 'proxy.conf')] }
-    },
-  ],
-  [
-    'haproxy',
-    async (port, keyward, folder) => {
-      await Bun.write(
-        join(folder, 'proxy.conf'),
-        `defaults
+const startHaproxy = (keyward: string): Promise<RunningProxy> =>
+  startProxy(async (port) => {
+    const config = join(scratchFolder('haproxy'), 'haproxy.conf')
+    await Bun.write(
+      config,
+      `defaults
   mode http
   timeout connect 5s
   timeout client 10s
@@ -70,13 +41,17 @@ frontend all
 backend keyward
   server keyward ${new URL(keyward).host}
 `,
-      )
-      return { args: ['haproxy', '-db', '-f', join(folder, 'proxy.conf')] }
-    },
-  ],
+    )
+    return { args: ['haproxy', '-db', '-f', config] }
+  })
+
+/** Each starts its proxy in front of Keyward, with a rule that denies `/metrics`. */
+const starts: [string, (keyward: string) => Promise<RunningProxy>][] = [
+  ['nginx', (keyward) => startNginx(`location / { proxy_pass ${keyward}; } location /metrics { deny all; }`)],
+  ['haproxy', startHaproxy],
 ]
 
-for (const [name, command] of proxies)
+for (const [name, start] of starts)
   describe.skipIf(!hasPrograms(name))(`a path rule in ${name}`, () => {
     let keyward: TestApp
     let served: Served
@@ -85,16 +60,7 @@ for (const [name, command] of proxies)
     beforeAll(async () => {
       keyward = await createTestApp({ env: { METRICS_TOKEN: token } })
       served = serve(keyward)
-      const folder = scratchFolder(name)
-      // Nothing here needs root.
-      const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
-      proxy = await startProxy(async (port) => {
-        const made = await command(port, served.url, folder)
-        if (nobody.uid !== undefined)
-          for (const path of ['', 'logs'].map((part) => join(folder, part)))
-            if (path === folder || name === 'nginx') chownSync(path, nobody.uid, nobody.gid)
-        return { ...nobody, ...made }
-      })
+      proxy = await start(served.url)
     })
     afterAll(async () => {
       await proxy?.stop()

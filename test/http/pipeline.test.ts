@@ -20,6 +20,7 @@ const route = (pattern: string, access: string): Route => ({
   access,
   limit: { none: 'a test' },
   oauth: false,
+  secret: false,
   proxied: false,
   statuses: [200],
 })

@@ -106,9 +106,6 @@ describeEachDialect('POST /revoke', (dialect) => {
       await expectRefusal(await app.request('POST', '/revoke', { form: {} }), 'invalid_request')
       const twice = await app.request('POST', '/revoke', { form: `token=${token}&token=${token}` })
       expect(await expectRefusal(twice, 'invalid_request')).toMatchObject({ error: 'invalid_request' })
-      await expectRefusal(await app.request('POST', '/revoke', { json: { token } }), 'unsupported_media_type')
-      const client = await app.request('POST', '/revoke', { form: { token }, headers: { authorization: 'Basic eDp5' } })
-      expect(await expectRefusal(client, 'invalid_client')).toMatchObject({ error: 'invalid_client' })
       expect((await refresh(app, token)).status).toBe(200)
     }))
 

@@ -34,6 +34,11 @@ async function headers(app: TestApp): Promise<[header: string, status: number][]
     clock: manualClock(Date.now() - 3_600_000),
     seed: 'late',
   })
+  const ahead = await createTestApp({
+    databaseUrl: app.databaseUrl,
+    clock: manualClock(Date.now() + 5_000),
+    seed: 'ahead',
+  })
   const elsewhere = await createTestApp({
     databaseUrl: app.databaseUrl,
     clock: app.clock,
@@ -53,6 +58,8 @@ async function headers(app: TestApp): Promise<[header: string, status: number][]
     [`Bearer ${good}`, 200],
     [`bearer ${good}`, 200],
     [`Bearer ${await tokenOf(app)}`, 200],
+    // 12.B7: the clock of the machine that made it is a few seconds ahead.
+    [`Bearer ${await tokenOf(ahead)}`, 200],
     [`Bearer ${await tokenOf(late)}`, 401],
     [`Bearer ${await tokenOf(elsewhere)}`, 401],
     [`Bearer ${stranger}`, 401],
@@ -64,7 +71,7 @@ async function headers(app: TestApp): Promise<[header: string, status: number][]
     [`Bearer ${ada.grant.device_token}`, 401],
     ['Bearer x', 401],
   ]
-  for (const one of [elsewhere, late, other]) await one.close()
+  for (const one of [elsewhere, ahead, late, other]) await one.close()
   return all
 }
 
@@ -77,15 +84,18 @@ describe('the guide’s code that verifies a token', () => {
     cases = await headers(app)
   })
 
-  test.skipIf(!hasPythonModules('fastapi', 'jwt'))('works in FastAPI', async () => {
-    const program = `${blockOf('python', served.url, 'FastAPI')}\n${ASK_ASGI}`
-    const answers = await python<{ status: number; body: string }[]>(
-      program,
-      cases.map(([header]) => header),
-    )
-    expect(answers.map(({ status }) => status)).toEqual(cases.map(([, status]) => status))
-    expect(JSON.parse(answers[0]!.body)).toEqual({ orders_of: '1', roles: ['user'] })
-  })
+  test.skipIf(!hasPythonModules('fastapi', 'jwt'))(
+    '12.B7 works in FastAPI, for a token from a clock that is ahead too',
+    async () => {
+      const program = `${blockOf('python', served.url, 'FastAPI')}\n${ASK_ASGI}`
+      const answers = await python<{ status: number; body: string }[]>(
+        program,
+        cases.map(([header]) => header),
+      )
+      expect(answers.map(({ status }) => status)).toEqual(cases.map(([, status]) => status))
+      expect(JSON.parse(answers[0]!.body)).toEqual({ orders_of: '1', roles: ['user'] })
+    },
+  )
 
   test.skipIf(!hasPythonModules('jwt'))('12.A6 takes the token of a proxy and no other', async () => {
     const good = cases[0]![0].slice('Bearer '.length)

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, setDefaultTimeout, test } from 'bun:test'
 import { manualClock } from '../support/clock.ts'
+import { openNetwork } from '../support/network.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { openUrl, openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
 
@@ -153,41 +154,3 @@ test('T6: a server that is down is reported at once', async () => {
   expect(await refusalOf(nowhere.store.transaction(() => nowhere.rows('SELECT 1')))).toBe('database_unavailable')
   await nowhere.close()
 })
-
-/** A proxy to the server whose current connections can be made to drop all data without closing. */
-function openNetwork(target: number) {
-  let silent = new WeakSet<object>()
-  const open = new Set<Pair>()
-  interface Pair {
-    far: Promise<Bun.Socket<undefined>>
-  }
-  const listener = Bun.listen<Pair>({
-    hostname: '127.0.0.1',
-    port: 0,
-    socket: {
-      open(near) {
-        const pair: Pair = {
-          far: Bun.connect({
-            hostname: '127.0.0.1',
-            port: target,
-            socket: { data: (_, bytes) => void (silent.has(pair) || near.write(bytes)) },
-          }),
-        }
-        near.data = pair
-        open.add(pair)
-      },
-      data(near, bytes) {
-        const copy = Uint8Array.from(bytes)
-        if (!silent.has(near.data)) near.data.far.then((far) => far.write(copy))
-      },
-      close: (near) => void near.data.far.then((far) => far.end()),
-    },
-  })
-  return {
-    port: listener.port,
-    silence() {
-      silent = new WeakSet(open)
-    },
-    close: () => listener.stop(true),
-  }
-}

@@ -165,6 +165,9 @@ function declared({ table }: App, { method, url }: Request, response: Response, 
   const route = target === 'plain' && URL.canParse(url) ? table.find(method, pathOf(url)) : undefined
   if (route && !route.statuses.includes(response.status))
     throw new Error(`${method} ${route.pattern} answered ${response.status}, which it does not declare`)
+  // A path from the root would leave Keyward where a proxy serves it under a path of its own.
+  if (response.headers.get('location')?.startsWith('/'))
+    throw new Error(`${method} ${url} has a Location from the root`)
   return response
 }
 

@@ -1,4 +1,7 @@
+import { chownSync, mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
+import { scratchFolder } from './scratch.ts'
 
 export interface RunningProxy {
   /** `http://127.0.0.1:<port>`. */
@@ -35,6 +38,36 @@ export async function startProxy(
     },
   }
 }
+
+/** Nothing that a proxy of a test does needs root. */
+const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined
+
+/** Runs nginx as an unprivileged user, with its own folder for all files. @param locations the body of its one server */
+export const startNginx = (locations: string): Promise<RunningProxy> =>
+  startProxy(async (port) => {
+    const folder = scratchFolder('nginx')
+    const kept = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    const config = join(folder, 'nginx.conf')
+    await Bun.write(
+      config,
+      `daemon off;
+      master_process off;
+      pid ${join(folder, 'nginx.pid')};
+      error_log stderr error;
+      events {}
+      http {
+        access_log off;
+        ${kept.map((name) => `${name}_temp_path ${join(folder, 'temp', name)};`).join('\n')}
+        server {
+          listen 127.0.0.1:${port};
+          ${locations}
+        }
+      }`,
+    )
+    for (const name of ['temp', 'logs']) mkdirSync(join(folder, name))
+    if (nobody) for (const name of ['', 'temp', 'logs']) chownSync(join(folder, name), nobody.uid, nobody.gid)
+    return { ...nobody, args: ['nginx', '-e', 'stderr', '-p', folder, '-c', config] }
+  })
 
 export async function freePort(): Promise<number> {
   const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })

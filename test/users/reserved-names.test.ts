@@ -26,7 +26,7 @@ for (const [mode, env] of [
 
     test('12.A8 stays reserved in every spelling, until `keyward users free`; the address is free at once', async () => {
       const { id } = await app.signUp('Bob.Roe')
-      expect((await cli('delete', 'Bob.Roe')).code).toBe(0)
+      expect((await cli('delete', 'Bob.Roe', '--yes')).code).toBe(0)
       for (const name of ['Bob.Roe', 'bob.roe', 'BOB.ROE'])
         await expectRefusal(await register(app, 'mallory@example.com', name), 'username_taken')
       const byAdmin = await cli('create', '--email', 'mallory@example.com', '--username', 'bob.roe')

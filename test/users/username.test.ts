@@ -77,7 +77,7 @@ describe('reserved names', () => {
 describe('a login identifier', () => {
   test('K12: with an @ is an address and nothing else', () => {
     expect(loginIdentifier('User@EXAMPLE.com')).toEqual({ emailKey: 'user@example.com' })
-    for (const typed of ['@', 'user@', '@user', 'user@localhost', ' user@example.com', 'a@b@example.com'])
+    for (const typed of ['@', 'user@', '@user', 'user@localhost', '\u00a0user@example.com', 'a@b@example.com'])
       expect(loginIdentifier(typed)).toBeUndefined()
   })
 

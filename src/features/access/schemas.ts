@@ -1,5 +1,16 @@
 import { t } from 'elysia'
-import { answer } from '../../http/schemas.ts'
+import { answer, optionalText } from '../../http/schemas.ts'
+import { TokenForm } from '../sessions/schemas.ts'
+
+/** RFC 7662 section 2.1, with the client authentication of RFC 6749 section 2.3.1. */
+export const IntrospectionForm = t.Object(
+  {
+    ...TokenForm.properties,
+    client_id: optionalText('Any name: the secret alone counts'),
+    client_secret: optionalText('An API key with `tokens:introspect`, if there is no `Authorization` header'),
+  },
+  { title: 'IntrospectionForm', examples: TokenForm.examples as unknown[] },
+)
 
 export const IntrospectionAnswer = t.Object(
   {
@@ -9,6 +20,7 @@ export const IntrospectionAnswer = t.Object(
     sub: t.Optional(t.String()),
     aud: t.Optional(t.String()),
     client_id: t.Optional(t.String()),
+    scope: t.Optional(t.String({ description: '`account`, if the token was asked for with a scope' })),
     username: t.Optional(t.String()),
     sid: t.Optional(t.String()),
     jti: t.Optional(t.String()),

@@ -1,5 +1,5 @@
 import { KeywardError } from '../../errors.ts'
-import type { LoginGrant, Origin } from '../sessions/sessions.ts'
+import type { Asked, LoginGrant, Origin } from '../sessions/sessions.ts'
 import type { UserCredentials } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
 import { reserveGuess } from './guess-limits.ts'
@@ -10,6 +10,7 @@ export interface Login {
   password: string
   /** The device token of an earlier login on this device. */
   deviceToken?: string
+  asked?: Asked
   origin: Origin
   /** The client's network, for limits and the hash gate. */
   client: string
@@ -17,7 +18,7 @@ export interface Login {
 
 export async function logIn(
   needs: AccountsNeeds,
-  { identifier, password, deviceToken, origin, client }: Login,
+  { identifier, password, deviceToken, asked, origin, client }: Login,
 ): Promise<LoginGrant> {
   const { store: db, audit, users, sessions } = needs
   const { ip } = origin
@@ -37,7 +38,7 @@ export async function logIn(
     },
     { userId: user.id },
   )
-  return sessions.finishLogin(begun)
+  return sessions.finishLogin(begun, asked)
 }
 
 /**

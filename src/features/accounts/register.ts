@@ -7,6 +7,7 @@ import {
   normalizeEmail,
   normalizeUsername,
   reservedUsername,
+  trimTyped,
   type User,
 } from '../users/users.ts'
 import type { AccountsNeeds, RegistrationSettings } from './accounts.ts'
@@ -48,7 +49,8 @@ export async function register(needs: AccountsNeeds, input: Registration): Promi
 type Names = NonNullable<ReturnType<typeof normalizeEmail>> & NonNullable<ReturnType<typeof normalizeUsername>>
 
 /** @throws KeywardError `validation_failed` with every wrong field */
-function readNames({ passwords, registration }: AccountsNeeds, input: Registration): Names {
+function readNames({ passwords, registration }: AccountsNeeds, given: Registration): Names {
+  const input = { ...given, email: trimTyped(given.email), username: trimTyped(given.username) }
   const email = normalizeEmail(input.email)
   const username = normalizeUsername(input.username)
   const weakness = passwords.weaknessOf(input.password, input)

@@ -1,6 +1,8 @@
 import { Elysia, t } from 'elysia'
 import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
+import { locationFrom } from '../../http/location.ts'
+import { pathOf } from '../../http/route-table.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
@@ -34,10 +36,11 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
   const token = async ({ request, body }: { request: Request; body: TokenRequest }) => {
     const grant = readTokenRequest(body)
     const origin = kit.origin(request)
+    const asked = { scope: body.scope ?? undefined }
     const granted =
       grant.type === 'refresh_token'
-        ? await sessions.refresh(grant.refreshToken, origin).catch(asInvalidGrant)
-        : await accounts.logIn({ ...grant, origin, client: kit.clientPrefix(request) })
+        ? await sessions.refresh(grant.refreshToken, origin, asked).catch(asInvalidGrant)
+        : await accounts.logIn({ ...grant, asked, origin, client: kit.clientPrefix(request) })
     noteUser(request, granted.userId)
     return toTokenAnswer(granted)
   }
@@ -45,18 +48,11 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
     open: true,
     limit: 'login',
     oauth: true,
-    parse: 'formOrJson',
+    parse: 'anyForm',
     body: TokenBody,
     response: {
       200: answer('A token pair and a device token; no device token after a refresh', TokenAnswer),
-      ...bodyProblems(
-        'unsupported_grant_type',
-        'invalid_grant',
-        'invalid_credentials',
-        'invalid_client',
-        'rate_limited',
-        'overloaded',
-      ),
+      ...bodyProblems('unsupported_grant_type', 'invalid_grant', 'invalid_credentials', 'rate_limited', 'overloaded'),
     },
   } as const
 
@@ -71,7 +67,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         const user = await accounts.register({ email, username, password, ...from })
         noteUser(request, user.id)
         set.status = 201
-        set.headers.location = '/users/me'
+        set.headers.location = locationFrom(pathOf(request.url), '/users/me')
         return toUserView(user)
       },
       {
@@ -80,7 +76,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         parse: 'strictJson',
         body: RegisterBody,
         response: {
-          201: answer('The new account', UserView, { Location: 'The path at which its owner reads it' }),
+          201: answer('The new account', UserView, { Location: 'Where its owner reads it, relative to this address' }),
           ...bodyProblems(
             'registration_closed',
             'validation_failed',

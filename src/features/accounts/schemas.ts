@@ -1,5 +1,6 @@
 import { type Static, t } from 'elysia'
-import { TokenPair, toTokenPair } from '../sessions/schemas.ts'
+import { optionalText } from '../../http/schemas.ts'
+import { scopeText, TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import type { Grant, LoginGrant } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 
@@ -19,11 +20,12 @@ export const RegisterBody = t.Object(
 
 export const TokenBody = t.Object(
   {
-    grant_type: t.Optional(t.String({ description: '`password`, which is the default, or `refresh_token`' })),
-    username: t.Optional(t.String({ description: 'Your username or email address' })),
-    password: t.Optional(t.String()),
-    refresh_token: t.Optional(t.String({ description: 'Only with `grant_type=refresh_token`' })),
-    device_token: t.Optional(t.String({ description: 'The device token of an earlier login from this device' })),
+    grant_type: optionalText('`password`, which is the default, or `refresh_token`'),
+    username: optionalText('Your username or email address; spaces and tabs at its ends are ignored'),
+    password: optionalText('With `grant_type=password`'),
+    refresh_token: optionalText('Only with `grant_type=refresh_token`'),
+    scope: scopeText,
+    device_token: optionalText('The device token of an earlier login from this device'),
   },
   { title: 'TokenRequest', examples: [{ grant_type: 'password', username: 'user123', password: 'secure_password' }] },
 )

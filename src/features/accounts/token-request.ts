@@ -1,9 +1,9 @@
 import { type FieldError, KeywardError, MISSING } from '../../errors.ts'
 
-type Parameter = 'grant_type' | 'username' | 'password' | 'refresh_token' | 'device_token'
+type Parameter = 'grant_type' | 'username' | 'password' | 'refresh_token' | 'device_token' | 'scope'
 
 /** The parameters of a token request as they were sent. */
-export type TokenRequest = Partial<Record<Parameter, string>>
+export type TokenRequest = Partial<Record<Parameter, string | null>>
 
 /** The grant of a token request: RFC 6749 section 4.3.2 (password) or section 6 (refresh token). */
 export type TokenGrant =
@@ -12,7 +12,8 @@ export type TokenGrant =
 
 /**
  * Reads the grant of a token request. `grant_type` is case-sensitive. Its default is `password`, because clients of
- * FastAPI services omit it. A parameter with an empty value counts as omitted (RFC 6749 section 3.2).
+ * FastAPI services omit it. A parameter with an empty value counts as omitted (RFC 6749 section 3.2), and so
+ * does `null` in JSON.
  * @throws KeywardError `unsupported_grant_type`, `validation_failed`
  */
 export function readTokenRequest(request: TokenRequest): TokenGrant {

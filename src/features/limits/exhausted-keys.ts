@@ -19,7 +19,7 @@ interface ExhaustedKeys {
 interface Entry {
   until: EpochMs
   notedAt: EpochMs
-  /** When `mustReport` last returned true. */
+  /** When this process was last told to report the key: the time at which `mustReport` last returned true. */
   reportedAt: EpochMs | undefined
 }
 

@@ -7,7 +7,7 @@ import * as store from './store.ts'
 /** A server counts as running for this long after its last heartbeat. A heartbeat is due once a minute. */
 const ALIVE_FOR = 3 * MINUTE
 
-/** The running servers of the database. */
+/** The Keyward servers that run on this database. Each has a row in the table `processes`. */
 export interface Processes {
   heartbeat(): Promise<void>
   leave(): Promise<void>

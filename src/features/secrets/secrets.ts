@@ -86,8 +86,8 @@ export interface Secrets {
   /** Replaces seals of data keys by seals of SECRET_KEY when every running server can open them. */
   maintain(): Promise<void>
   /**
-   * Replaces the current data keys of these purposes by random keys, and deletes the former keys. From then on a MAC of a
-   * replaced or deleted key is refused; other servers follow within 30 s.
+   * Gives each of these purposes a new random data key, and deletes its other keys. From then on this process refuses
+   * the MACs of the deleted keys. Other servers refuse them within 30 s.
    */
   renew(purposes: readonly Purpose[]): Promise<void>
   /** The progress of a change of SECRET_KEY. */

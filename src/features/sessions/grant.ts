@@ -11,6 +11,20 @@ export interface Grant {
   /** Lifetime of the access token in seconds. */
   expiresIn: number
   refreshToken: string
+  /** The granted scope, if the client asked for one. */
+  scope?: string
+}
+
+/**
+ * The scope of every session: the client acts as the user, without a limit. RFC 6749 section 5.1 requires an answer with
+ * the granted scope if the client asked for another one.
+ */
+const ACCOUNT_SCOPE = 'account'
+
+/** What a client asked for with a login or a refresh. */
+export interface Asked {
+  /** The value of `scope`; undefined or empty if it was not sent. */
+  scope?: string
 }
 
 /** The tokens of a login; `deviceToken` marks the device as one of the user's. */
@@ -21,10 +35,11 @@ export interface LoginGrant extends Grant {
 export async function finishLogin(
   needs: SessionsNeeds,
   { session, user, deviceId }: BegunSession,
+  asked: Asked = {},
 ): Promise<LoginGrant> {
   const deviceToken = await needs.deviceTokens.make({ deviceId, userId: user.id })
   const tokens = needs.refreshTokensOf(session)
-  return { ...makeGrant(needs, { session, user, tokens, generation: 0 }), deviceToken }
+  return { ...makeGrant(needs, { session, user, tokens, generation: 0 }, asked), deviceToken }
 }
 
 interface RefreshGeneration {
@@ -39,7 +54,9 @@ interface RefreshGeneration {
 export function makeGrant(
   needs: SessionsNeeds,
   { session, user, tokens, generation }: Pick<BegunSession, 'session' | 'user'> & RefreshGeneration,
+  asked: Asked = {},
 ): Grant {
+  const scope = asked.scope ? ACCOUNT_SCOPE : undefined
   const { token, expiresIn } = needs.tokens.mint({
     userId: user.id,
     sessionId: session.id,
@@ -50,6 +67,7 @@ export function makeGrant(
     roles: roleNames(user),
     amr: session.amr.split(' '),
     authTime: session.authTime,
+    scope,
   })
-  return { userId: user.id, accessToken: token, expiresIn, refreshToken: tokens.make(generation) }
+  return { userId: user.id, accessToken: token, expiresIn, refreshToken: tokens.make(generation), scope }
 }

@@ -2,12 +2,11 @@ import { KeywardError } from '../../errors.ts'
 import { clientPrefix } from '../../lib/ip.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession } from './authenticate.ts'
-import { type Grant, makeGrant } from './grant.ts'
+import { type Asked, type Grant, makeGrant } from './grant.ts'
 import { expiryOf, type Origin, type StoredSession } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
-/**
 /**
  * The number of late retries in one session. A client loses an answer now and then, but not at every refresh. A thief and
  * the owner who take turns with one session use all of them.
@@ -24,7 +23,7 @@ const LATE_RETRIES = 3
  *
  * A token that Keyward did not make costs at most one read and changes nothing.
  */
-export async function refresh(needs: SessionsNeeds, presented: string, origin: Origin): Promise<Grant> {
+export async function refresh(needs: SessionsNeeds, presented: string, origin: Origin, asked?: Asked): Promise<Grant> {
   const { store: db, clock, lifetimes } = needs
   const found = await findTokenSession(needs, presented)
   const now = clock.now()
@@ -36,8 +35,8 @@ export async function refresh(needs: SessionsNeeds, presented: string, origin: O
   // The session is past its absolute lifetime. The stored expiry can be later, if SESSION_MAX_DAYS was lowered.
   if (expiresAt <= now) throw refused()
   if (await store.rotate(db, { ...origin, id, userId, generation, expiresAt, now }))
-    return makeGrant(needs, { ...found, generation: generation + 1 })
-  return answerRotated(needs, { userId, sessionId: id, generation }, origin)
+    return makeGrant(needs, { ...found, generation: generation + 1 }, asked)
+  return answerRotated(needs, { userId, sessionId: id, generation }, origin, asked)
 }
 
 /** Answers a genuine token that is not the current token. Reads the session a second time, inside a transaction. */
@@ -45,6 +44,7 @@ async function answerRotated(
   needs: SessionsNeeds,
   { userId, sessionId, generation }: { userId: number; sessionId: string; generation: number },
   origin: Origin,
+  asked?: Asked,
 ): Promise<Grant> {
   const { store: db, clock, refreshTokensOf } = needs
   for (;;) {
@@ -60,7 +60,7 @@ async function answerRotated(
     if (verdict === 'reused' || verdict === 'refuse') throw refused()
     // After a change by a simultaneous request the session is judged anew.
     if (verdict === 'late' && !(await countLateRetry(needs, session, origin))) continue
-    return makeGrant(needs, { ...found, tokens: refreshTokensOf(session), generation: session.generation })
+    return makeGrant(needs, { ...found, tokens: refreshTokensOf(session), generation: session.generation }, asked)
   }
 }
 
@@ -99,7 +99,10 @@ function judgeParent(
   return age < 0 ? 'refuse' : 'reused'
 }
 
-/** Returns true when neither the network nor the program is that of the last refresh. A client that lost an answer keeps one. */
+/**
+ * Returns true when both the network and the program differ from those of the last refresh. A client that retries after a
+ * lost answer keeps at least one of the two.
+ */
 const isElsewhere = (session: Pick<StoredSession, 'ip' | 'userAgent'>, { ip, userAgent }: Origin): boolean =>
   session.userAgent !== userAgent && clientPrefix(session.ip ?? '') !== clientPrefix(ip)
 

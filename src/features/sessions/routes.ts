@@ -34,7 +34,9 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
     .post(
       '/token/refresh',
       async ({ request, body }) => {
-        const granted = await sessions.refresh(body.refresh_token, kit.origin(request))
+        const granted = await sessions.refresh(body.refresh_token, kit.origin(request), {
+          scope: body.scope ?? undefined,
+        })
         noteUser(request, granted.userId)
         return toTokenPair(granted)
       },
@@ -42,7 +44,7 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
         open: true,
         limit: unguessable,
         oauth: true,
-        parse: 'strictJson',
+        parse: 'jsonOrForm',
         body: RefreshBody,
         response: { 200: answer('A token pair', TokenPair), ...bodyProblems('invalid_refresh_token') },
         detail: {
@@ -145,9 +147,9 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
         open: true,
         limit: unguessable,
         oauth: true,
-        parse: 'strictForm',
+        parse: 'formOrJson',
         body: TokenForm,
-        response: { 200: nothing('The token is no longer valid, or never was'), ...bodyProblems('invalid_client') },
+        response: { 200: nothing('The token is no longer valid, or never was'), ...bodyProblems() },
         detail: {
           operationId: 'revokeToken',
           summary: 'Revoke a token',

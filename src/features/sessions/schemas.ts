@@ -1,4 +1,5 @@
 import { type Static, t } from 'elysia'
+import { optionalText } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import type { Grant, SessionSummary } from './sessions.ts'
 
@@ -12,6 +13,7 @@ export const TokenPair = t.Object(
     token_type: t.Literal('bearer'),
     expires_in: t.Integer({ description: 'Seconds' }),
     refresh_token: t.String({ description: 'For one use; replaces the one that you sent' }),
+    scope: t.Optional(t.Literal('account', { description: 'If the request named a scope: the only one there is' })),
   },
   {
     title: 'TokenPair',
@@ -24,10 +26,14 @@ export const toTokenPair = (grant: Grant): Static<typeof TokenPair> => ({
   token_type: 'bearer',
   expires_in: grant.expiresIn,
   refresh_token: grant.refreshToken,
+  ...(grant.scope === 'account' && { scope: 'account' as const }),
 })
 
+/** What clients send by habit. */
+export const scopeText = optionalText('Any value is answered by `account`: the client acts as the user')
+
 export const RefreshBody = t.Object(
-  { refresh_token: t.String() },
+  { refresh_token: t.String(), scope: scopeText },
   { title: 'RefreshRequest', examples: [{ refresh_token: refreshToken }] },
 )
 
@@ -35,7 +41,7 @@ export const RefreshBody = t.Object(
 export const TokenForm = t.Object(
   {
     token: t.String(),
-    token_type_hint: t.Optional(t.String({ description: 'Allowed and ignored: Keyward recognizes both types' })),
+    token_type_hint: optionalText('Allowed and ignored: Keyward recognizes both types'),
   },
   { title: 'TokenForm', examples: [{ token: refreshToken }] },
 )

@@ -12,7 +12,7 @@ import { authenticate, authenticateExisting, findByRefreshToken, findCaller } fr
 import { begin } from './begin.ts'
 import { createDeviceTokens, type Device, type DeviceTokens } from './device-token.ts'
 import { endAll, endOwn, endOwnAll, logout, revoke } from './end.ts'
-import { finishLogin, type Grant, type LoginGrant } from './grant.ts'
+import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts'
 import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
@@ -31,7 +31,7 @@ import type {
 import * as store from './store.ts'
 
 export type { Device } from './device-token.ts'
-export type { Grant, LoginGrant } from './grant.ts'
+export type { Asked, Grant, LoginGrant } from './grant.ts'
 export type { KnownDevice } from './known.ts'
 export type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
 
@@ -70,12 +70,12 @@ export interface Sessions {
    */
   begin(login: NewLogin): Promise<BegunSession>
   /** Makes the tokens of a session that has just begun. */
-  finishLogin(session: BegunSession): Promise<LoginGrant>
+  finishLogin(session: BegunSession, asked?: Asked): Promise<LoginGrant>
   /**
    * Exchanges a refresh token for its successor (RFC 6749 section 6, RFC 9700 section 4.14.2).
    * @throws KeywardError `invalid_refresh_token`
    */
-  refresh(token: string, origin: Origin): Promise<Grant>
+  refresh(token: string, origin: Origin, asked?: Asked): Promise<Grant>
   /**
    * Finds the caller of an access token. Every request reads the user and the session from the database in one
    * statement, so a deactivated user or an ended session is refused at once.
@@ -167,8 +167,8 @@ export function createSessions({
   }
   return {
     begin: (login) => begin(needs, login),
-    finishLogin: (session) => finishLogin(needs, session),
-    refresh: (token, origin) => refresh(needs, token, origin),
+    finishLogin: (session, asked) => finishLogin(needs, session, asked),
+    refresh: (token, origin, asked) => refresh(needs, token, origin, asked),
     authenticate: (token) => authenticate(needs, token),
     authenticateExisting: (token) => authenticateExisting(needs, token),
     findCaller: (claims) => findCaller(needs, claims),

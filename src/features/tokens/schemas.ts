@@ -11,7 +11,7 @@ export const serverMetadata = (issuer: string) => ({
   grant_types_supported: ['password', 'refresh_token'],
   token_endpoint_auth_methods_supported: ['none'],
   revocation_endpoint_auth_methods_supported: ['none'],
-  introspection_endpoint_auth_methods_supported: ['Bearer'],
+  introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'Bearer'],
   service_documentation: `${issuer}/docs`,
 })
 
@@ -28,7 +28,8 @@ export const ServerMetadata = t.Object(
     token_endpoint_auth_methods_supported: t.Array(t.String()),
     revocation_endpoint_auth_methods_supported: t.Array(t.String()),
     introspection_endpoint_auth_methods_supported: t.Array(t.String(), {
-      description: '`Bearer`: an access token or an API key with `tokens:introspect` in the `Authorization` header',
+      description:
+        '`Bearer`: an access token or an API key with `tokens:introspect` in the `Authorization` header; the others: an API key as client secret',
     }),
     service_documentation: t.String(),
   },

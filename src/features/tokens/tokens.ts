@@ -21,6 +21,8 @@ interface TokenSubject {
   amr: readonly string[]
   /** When a credential was last verified. */
   authTime: EpochMs
+  /** See `ACCOUNT_SCOPE`; undefined if the client asked for no scope. */
+  scope?: string
 }
 
 /** The claims that Keyward itself uses. Keyward reads all other data of the user and the session from the database. */
@@ -138,6 +140,7 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
         email_verified: carried.has('email_verified') ? subject.emailVerified : undefined,
         roles: carried.has('roles') ? subject.roles : undefined,
         amr: subject.amr,
+        scope: subject.scope,
         auth_time: Math.floor(subject.authTime / SECOND),
       }
       return { token: sign(signingKeys.signing(), claims, typ), expiresIn: lifetime / SECOND }

@@ -1,6 +1,6 @@
 import { KeywardError } from '../../errors.ts'
 import { violatedUnique } from '../../storage/conflicts.ts'
-import { isReserved } from './ghosts.ts'
+import { isReserved } from './reserved-names.ts'
 import * as store from './store.ts'
 import type { NewUser, User } from './user.ts'
 import type { UsersNeeds } from './users.ts'

@@ -1,6 +1,6 @@
 import * as store from './store.ts'
 import type { User, UserCredentials } from './user.ts'
-import { loginIdentifier } from './username.ts'
+import { loginIdentifier, trimTyped } from './username.ts'
 import type { UsersNeeds } from './users.ts'
 
 /** The account for a typed name. */
@@ -12,7 +12,7 @@ export interface NamedAccount {
 
 export async function findAccount({ store: db }: UsersNeeds, typed: string): Promise<NamedAccount> {
   const by = loginIdentifier(typed)
-  if (!by) return { user: undefined, name: typed }
+  if (!by) return { user: undefined, name: trimTyped(typed) }
   return {
     user: await store.findCredentials(db, by),
     name: 'emailKey' in by ? by.emailKey : by.usernameKey,

@@ -68,10 +68,12 @@ export type LoginIdentifier = { emailKey: string } | { usernameKey: string }
 
 /**
  * Reads the name that a user typed at login. A name with `@` is an address and never a username, so a username cannot
- * be mistaken for the address of another user. All spellings of a name give the same key, and limits count by this key.
+ * be mistaken for the address of another user. All spellings of a name give the same key, and limits count by this key: spaces
+ * and tabs at its ends are ignored.
  * @returns undefined for a name that no account can have
  */
-export function loginIdentifier(typed: string): LoginIdentifier | undefined {
+export function loginIdentifier(input: string): LoginIdentifier | undefined {
+  const typed = trimTyped(input)
   if (typed.includes('@')) {
     const address = normalizeEmail(typed)
     return address && { emailKey: address.emailKey }
@@ -80,6 +82,15 @@ export function loginIdentifier(typed: string): LoginIdentifier | undefined {
   const key = isLoginName(typed) ? usernameKey(typed) : ''
   return key === '' ? undefined : { usernameKey: key }
 }
+
+/**
+ * A name or an address as a person typed it, without the spaces and tabs at its ends: keyboards of phones add them, and a
+ * form field strips them only if it has `type=email`. No stored name has one there. Every other character is kept.
+ */
+export const trimTyped = (typed: string): string => typed.replace(/^[ \t]+/, '').replace(trailing, '')
+
+/** The lookbehind keeps the time linear: without it every space in a long run would be a start. */
+const trailing = /(?<![ \t])[ \t]+$/
 
 /**
  * Returns false for text that PostgreSQL cannot store, and for text that only a hostile client sends. The length is

@@ -4,7 +4,7 @@ import type { MacKeys } from '../secrets/secrets.ts'
 import { findHolders, insertAllOrNone } from './bulk.ts'
 import { checkFree, create } from './create.ts'
 import { findAccount, findByName, type NamedAccount } from './find.ts'
-import { freeName, remove } from './ghosts.ts'
+import { freeName, remove } from './reserved-names.ts'
 import * as store from './store.ts'
 import type { BulkUser, NewUser, User, UserKeys } from './user.ts'
 
@@ -16,6 +16,7 @@ export {
   normalizeImportedUsername,
   normalizeUsername,
   reservedUsername,
+  trimTyped,
 } from './username.ts'
 
 export interface UsersNeeds {

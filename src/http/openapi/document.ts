@@ -99,6 +99,7 @@ const securitySchemes = (publicUrl: string) => ({
     flows: { password: { tokenUrl: `${publicUrl}/token`, scopes: {} } },
   },
   bearer: { type: 'http', scheme: 'bearer', description: 'An access token or an API key that you already have' },
+  clientSecret: { type: 'http', scheme: 'basic', description: 'An API key as the password, with any name' },
   metricsToken: { type: 'http', scheme: 'bearer', description: 'The METRICS_TOKEN of the configuration' },
 })
 

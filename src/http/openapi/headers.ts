@@ -28,9 +28,9 @@ export const documentedHeaders: Record<string, Header> = {
     example: '"login.account_prefix";q=5;w=60',
   },
   Location: {
-    description: 'The path of the new resource',
+    description: 'The new resource, relative to the address of the request',
     schema: { type: 'string' },
-    example: '/users/me',
+    example: 'users/me',
   },
 }
 

@@ -118,7 +118,7 @@ const empty = new Set<unknown>(['void', 'undefined', 'null'])
 
 /** The refusals of a route and of the guard, grouped by their HTTP status. */
 function refusals(responses: Responses = {}, access: string, oauth: boolean, components: Components): Responses {
-  const codes = new Set([...Object.values(responses).flatMap(codesOf), ...guardCodes(access, oauth)])
+  const codes = new Set([...Object.values(responses).flatMap(codesOf), ...guardCodes(access)])
   const problems = [...codes].map((code) => problemExample(code, oauth))
   const schema = components.schemas.take(oauth ? OAuthProblem : Problem)
   return mapValues(Object.fromEntries(Map.groupBy(problems, ({ status }) => status)), (ofStatus, status) => {

@@ -8,8 +8,8 @@ export const problemExample = (code: ErrorCode, oauth: boolean) =>
 const exampleErrors = [{ field: 'email', message: 'This is not an email address' }]
 
 /** The codes that the guard may answer before the handler runs. */
-export function guardCodes(access: string, oauth: boolean): ErrorCode[] {
-  if (access === 'open') return oauth ? ['invalid_client'] : []
+export function guardCodes(access: string): ErrorCode[] {
+  if (access === 'open') return []
   const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token']
   return access.includes(':') ? [...refusals, 'forbidden'] : refusals
 }

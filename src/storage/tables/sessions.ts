@@ -43,7 +43,10 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       loginNetwork: c.text('login_network'),
       /** The device of the login, which may not be in `devices` any more. Null for sessions of versions before 0.3.0. */
       deviceId: c.text('device_id'),
-      /** Browser and system by the user agent of the login; empty if it names neither. Null until a session of an earlier version is listed. */
+      /**
+       * Browser and system by the user agent of the login. Empty when the user agent names neither. Null for a session of
+       * an earlier version, until the session is listed.
+       */
       deviceName: c.text('device_name'),
     },
     (t) => [
