@@ -58,6 +58,11 @@ export interface Administration {
   /** Activates a user, who must log in again. */
   activate(user: User): Promise<void>
   /**
+   * Forgets what the rate limits have counted for a user, such as wrong passwords. Running servers follow within 5 s. The
+   * counts of networks and of single devices stay.
+   */
+  clearLimits(user: User): Promise<void>
+  /**
    * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
    * stays reserved, as a MAC; the address is free at once. One transaction deletes the user. Ended sessions before it and
    * audit events after it are erased in short transactions, so that no other write waits. After a crash the server's
@@ -125,6 +130,12 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
       }),
 
+    async clearLimits({ id }) {
+      // Recorded first, because the counts are deleted in several transactions.
+      await audit.record({ event: 'limits.cleared', userId: id })
+      await limits.clearUser(id)
+    },
+
     async deleteUser({ id }) {
       // Refused before anything is deleted. The transaction below decides.
       await db.transaction(() => roles.keepAnAdmin(id))
@@ -136,7 +147,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         await audit.record({ event: 'user.deleted', userId: id })
       })
       // Outside the transaction, because it reads the whole table. After a failure clean-up deletes the rows later.
-      await limits.forgetUser(id)
+      await limits.clearUser(id)
       await audit.eraseUser(id)
     },
 

@@ -103,8 +103,11 @@ export interface Limits {
   isOff(rule: RuleName): boolean
   /** The key of a typed name. The key is a MAC, because a person may type the password into the name field. */
   nameKey(name: string): string
-  /** Deletes the buckets of a deleted user. Their keys contain the user's id and networks. */
-  forgetUser(id: number): Promise<void>
+  /**
+   * Deletes the buckets of a user, in short transactions: those that are counted for the user, alone or at a network. Their
+   * keys contain the user's id and networks. A process that knows such a bucket to be exhausted may refuse for 5 s more.
+   */
+  clearUser(id: number): Promise<void>
   /** Deletes up to `limit` buckets that are full, because a full bucket needs no row. @returns how many were found */
   cleanUp(limit: number): Promise<number>
 }
@@ -112,13 +115,22 @@ export interface Limits {
 /** The key that counts guesses at a user. A rule that counts guesses from one network adds `@` and the network. */
 export const userKey = (id: number): string => `u${id}`
 
+/** The number of buckets of a user that one transaction deletes. It is small, so that no request waits long. */
+const BATCH = 500
+
 export function createLimits(needs: LimitsNeeds): Limits {
   const { store: db, clock } = needs
   return {
     ...(needs.enabled ? createLimiter(needs) : unlimited),
     // 132 bits of an HMAC-SHA-256.
     nameKey: (name) => `n${toBase64Url(hmacSha256(needs.secrets.macKeys('limit_name')[0], name)).slice(0, 22)}`,
-    forgetUser: (id) => store.deleteOfUser(db, userKey(id)),
+    async clearUser(id) {
+      const keys = inLockOrder(await store.keysOf(db, userKey(id)))
+      for (let at = 0; at < keys.length; at += BATCH)
+        await db.transaction(async () => {
+          for (const key of keys.slice(at, at + BATCH)) await store.remove(db, key)
+        })
+    },
     async cleanUp(limit) {
       const now = clock.now()
       const full = await store.findFull(db, { now, limit })
