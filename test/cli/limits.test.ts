@@ -12,9 +12,9 @@ describeEachDialect('keyward limits clear', (dialect) => {
       await app.signUp('bea', password)
       const peer = '198.51.100.7'
       const elsewhere = '203.0.113.9'
-      const right = async (username: string, from: string) => (await guess(app, { username, password, peer: from })).status
-      const run = (line: string) =>
-        keyward(line.split(' '), { databaseUrl: app.databaseUrl, clock: app.clock })
+      const right = async (username: string, from: string) =>
+        (await guess(app, { username, password, peer: from })).status
+      const run = (line: string) => keyward(line.split(' '), { databaseUrl: app.databaseUrl, clock: app.clock })
       for (const username of ['ada', 'bea']) {
         for (let i = 0; i < 10; i++) await guesses(app, 5, { username, peer: `10.1.${i}.1` })
         expect(await guesses(app, 6, { username, peer })).toEqual(times(6, 429))

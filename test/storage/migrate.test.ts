@@ -55,7 +55,7 @@ describeEachDialect('migrations', (dialect) => {
   })
 
   test('12.A1 keep the network of a login known, but not that of a refresh', async () => {
-    const before = migrations.findIndex(({ name }) => name === '0011_known_devices')
+    const before = migrations.findIndex(({ name }) => name === '0012_known_devices')
     await up(migrations.slice(0, before))
     const active = dialect.name === 'sqlite' ? '1' : 'true'
     await storage.rows(
