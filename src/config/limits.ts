@@ -12,6 +12,7 @@ export const limitNames = [
   'login.account',
   'register.prefix',
   'account.write',
+  'client.secret',
 ] as const
 
 export type LimitName = (typeof limitNames)[number]

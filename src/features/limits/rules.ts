@@ -76,6 +76,13 @@ export const rules = {
     { budget: 30, window: MINUTE },
     { budget: 300, window: DAY },
   ],
+  // Wrong client secrets from one network. A secret has 192 random bits, so nobody guesses it. The limit makes a service
+  // with an outdated secret slow down, and reports attempts in the audit log once. A service that is set up makes a few
+  // attempts. A right secret is not refused.
+  'client.secret': [
+    { budget: 30, window: MINUTE },
+    { budget: 100, window: HOUR },
+  ],
 } as const satisfies Record<LimitName, Rule>
 
 export type RuleName = LimitName
