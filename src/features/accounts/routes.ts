@@ -63,7 +63,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
       async ({ request, body, set }) => {
         // Passes on these three members only. Other members of the body must not reach the registration.
         const { email, username, password } = body
-        const from = { client: kit.clientPrefix(request), ip: kit.clientIp(request) }
+        const from = kit.requester(request)
         const user = await accounts.register({ email, username, password, ...from })
         noteUser(request, user.id)
         set.status = 201
@@ -90,7 +90,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
           operationId: 'register',
           summary: 'Register an account',
           description:
-            'The password needs at least 8 characters (or more, as the server is configured). It must not be a common password, your username or your email address. The `code` of a `409` says whether the email address or the username is taken. `403` means that registration is closed.',
+            'The password needs at least 8 characters (or more, as the server is configured). It must not be a common password, a simple pattern, your username or your email address. The `code` of a `409` says whether the email address or the username is taken. `403` means that registration is closed.',
           tags: ['accounts'],
         },
       },
@@ -126,8 +126,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         await accounts.changePassword(sessionOf(request), {
           currentPassword: body.current_password,
           newPassword: body.new_password,
-          ip: kit.clientIp(request),
-          client: kit.clientPrefix(request),
+          ...kit.requester(request),
         })
         set.status = 204
       },
