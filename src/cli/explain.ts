@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/problems.ts'
 import { KeywardError } from '../errors.ts'
 import { KeyringError } from '../features/secrets/secrets.ts'
+import { UnknownHostError } from '../lib/host.ts'
 import { errorFields } from '../lib/log.ts'
 import { MigrationError } from '../storage/migrate.ts'
 import { CommandError } from './context.ts'
@@ -15,9 +16,10 @@ export function explain(error: unknown): string {
   if (reason !== undefined) return reason
   if (error instanceof KeywardError && error.errors)
     return error.errors.map(({ field, message }) => `${field}: ${message}`).join('\n')
-  const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError]
+  const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError, UnknownHostError]
   if (ours.some((known) => error instanceof known)) return (error as Error).message
-  const unexpected = `Keyward stopped on an unexpected ${name}${code === undefined ? '' : ` (${code})`}`
+  const codes = [code, errno].filter((known) => known !== undefined).join(', ')
+  const unexpected = `Keyward stopped on an unexpected ${name}${codes === '' ? '' : ` (${codes})`}`
   return stack ? `${unexpected}\n${stack}` : unexpected
 }
 
@@ -35,10 +37,23 @@ const reasons: readonly [codes: RegExp, sentence: string][] = [
   [/^SQLITE_(BUSY|LOCKED)/, `${FILE} is locked by another process; try again`],
   [/^28/, `${SERVER} refuses this user and password`],
   [/^3D000$/, `${SERVER} has no database of this name; create it first`],
-  [/^(42501|25006)$/, `${SERVER} does not allow this user to create tables; grant it CREATE on the schema`],
+  [/^42501$/, `${SERVER} does not allow this user to create tables; grant it CREATE on the schema`],
+  [/^25006$/, `${SERVER} takes no writes: it is a standby, or this user is read-only; use the address of the primary`],
+  [
+    /^08P01$/,
+    `${SERVER} is behind a pooler that refuses a parameter in the query of DATABASE_URL; remove it, or name it in the pooler's ignore_startup_parameters`,
+  ],
+  [/^3F000$/, `${SERVER} has no schema to create tables in; create the schema that search_path names`],
+  [/^42704$/, `${SERVER} does not know a parameter in the query of DATABASE_URL; remove it`],
   [/^(53|57P)/, `${SERVER} accepts no more connections at the moment, or is stopping`],
-  [/^ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)|^ECONN|^ENOTFOUND/, `${SERVER} does not answer; is it running?`],
-  [/^ERR_POSTGRES_TLS/, `${SERVER} does not agree on TLS`],
+  [/^ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)|^ECONN/, `${SERVER} does not answer; is it running?`],
+  [/ALTNAME|^HOSTNAME_MISMATCH/, `${SERVER} has a certificate for another host`],
+  [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)/, `${SERVER} has a certificate that is not valid today`],
+  [
+    /CERT|^UNABLE_TO_|^INVALID_(CA|PURPOSE)$/,
+    `${SERVER} has a certificate that does not verify; name the file of its CA with sslrootcert`,
+  ],
+  [/^ERR_(POSTGRES_TLS|TLS|SSL)/, `${SERVER} does not agree on TLS`],
 ]
 
 /** Looks up the code of the driver first, then the SQLSTATE, which the PostgreSQL driver puts in `errno`. */

@@ -3,8 +3,9 @@ import type { SQL, TransactionSQL } from 'bun'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
-import { asRefusal, isReadOnly, mayRetry, sqlState } from './postgres-errors.ts'
+import { asRefusal, isReadOnly, lostPrepared, mayRetry, sqlState } from './postgres-errors.ts'
 import { createReads } from './postgres-reads.ts'
+import { inspectServer, type Session } from './postgres-server.ts'
 import { createWriteTurns } from './postgres-turns.ts'
 import type { Driver, Result, WriteOrigin } from './store.ts'
 import { createTimeLimit } from './time-limit.ts'
@@ -23,7 +24,7 @@ export interface PostgresOptions {
   poolSize: number
   clock: Clock
   random: Random
-  log?: Pick<Log, 'error'>
+  log?: Pick<Log, 'error' | 'warn'>
   /** True for commands. Their transactions may take any time, and only each statement has a time limit. */
   waitInside?: boolean
 }
@@ -34,6 +35,17 @@ const ATTEMPTS = 8
 const STATEMENT_LIMIT = 10_000
 /** In milliseconds. A server that has not answered for this long counts as unreachable. */
 const ANSWER_LIMIT = STATEMENT_LIMIT + 1_000
+
+/** The parameters of a connection with which the server keeps the limit. */
+const timeLimits = {
+  statement_timeout: STATEMENT_LIMIT,
+  idle_in_transaction_session_timeout: STATEMENT_LIMIT,
+}
+
+/** Statements with which the user of the database makes the limits hold for all its connections. */
+const limitsOfRole = Object.entries(timeLimits)
+  .map(([name, ms]) => `ALTER ROLE CURRENT_USER SET ${name} = ${ms};`)
+  .join(' ')
 
 /**
  * In milliseconds. The pool is replaced at most this often because of a read-only server. A role that may never write
@@ -50,18 +62,16 @@ interface PostgresTransaction extends Transaction {
 
 /** PostgreSQL through a pool of Bun.SQL. Transactions run at READ COMMITTED and are retried after a conflict. */
 export function openPostgres({ url, poolSize, clock, random, log, waitInside }: PostgresOptions): Driver {
-  const connect = () =>
+  let session: Session = { prepares: true, asksLimits: true }
+  const connect = (max = poolSize, { prepares, asksLimits } = session) =>
     new Bun.SQL(url, {
-      max: poolSize,
+      max,
+      ...(prepares ? {} : { prepare: false }),
       connectionTimeout: STATEMENT_LIMIT / 1_000,
       idleTimeout: 300,
       // In seconds. The server keeps all prepared statements of a connection until the connection is closed.
       maxLifetime: 3_600,
-      connection: {
-        application_name: 'keyward',
-        statement_timeout: STATEMENT_LIMIT,
-        idle_in_transaction_session_timeout: STATEMENT_LIMIT,
-      },
+      connection: { application_name: 'keyward', ...(asksLimits ? timeLimits : {}) },
     })
   let pool = connect()
   let lastAnswer = clock.monotonic()
@@ -115,6 +125,10 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
     } catch (error) {
       if (sqlState(error) !== undefined) answered(undefined)
       if (isReadOnly(error)) leaveReadOnly()
+      if (lostPrepared(error) && session.prepares) {
+        session = { ...session, prepares: false }
+        replacePool(STATEMENT_LIMIT / 1_000)
+      }
       throw asRefusal(error)
     }
   }
@@ -231,6 +245,17 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
           copyAside: async () => undefined,
         })
       }) as ReturnType<typeof work>,
+    async checkServer() {
+      const { hasLimits, ...found } = await inspectServer((session) => connect(2, session), hostOf(url))
+      if (!found.prepares || !found.asksLimits) {
+        session = found
+        replacePool(0)
+      }
+      if (!hasLimits && !waitInside)
+        log?.warn('database_time_limits_missing', {
+          hint: `a pooler drops the time limits of connections: run ${limitsOfRole}`,
+        })
+    },
     async columnsOf(table) {
       const { rows } = await limit.watch(
         query(
@@ -247,4 +272,10 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       limit.stop()
     },
   }
+}
+
+/** The host of an address; undefined for a socket. */
+function hostOf(url: string): string | undefined {
+  const host = URL.canParse(url) ? decodeURIComponent(new URL(url).hostname).replace(/^\[|\]$/g, '') : ''
+  return host === '' || host.startsWith('/') ? undefined : host
 }

@@ -17,7 +17,7 @@ export interface TestStorage {
 
 export interface TestStorageOptions {
   clock?: Clock
-  log?: Pick<Log, 'error'>
+  log?: Pick<Log, 'error' | 'warn'>
   inspect?: boolean
   mustExist?: boolean
   cacheMb?: number

@@ -14,7 +14,7 @@ describeEachDialect('a transaction', (dialect) => {
   beforeEach(async () => {
     logged.length = 0
     database = await dialect.databaseUrl()
-    storage = await openWithThing(database.url, { clock, log: { error: (event) => logged.push(event) } })
+    storage = await openWithThing(database.url, { clock, log: { error: (event) => logged.push(event), warn() {} } })
     other = await openWithThing(database.url)
   })
   afterEach(async () => {

@@ -88,6 +88,8 @@ function usesWriteAheadLog(path: string): boolean {
 function openServer(url: string): Connection {
   const sql = new Bun.SQL(url, {
     max: 1,
+    // A named statement stays in the session, and a pooler gives the session to another client.
+    prepare: false,
     connectionTimeout: CONNECT_WAIT,
     connection: { application_name: 'keyward import' },
   })

@@ -1,0 +1,94 @@
+import type { ReservedSQL } from 'bun'
+import { requireHosts } from '../lib/host.ts'
+import { MigrationError } from './migrate.ts'
+import { sqlState } from './postgres-errors.ts'
+
+/** How Keyward's connections must differ from its usual ones. */
+export interface Session {
+  /** Named statements live in a session. They fail, or run another client's statement, where clients share sessions. */
+  prepares: boolean
+  /** The time limits are parameters of the connection. A pooler refuses parameters that it does not know. */
+  asksLimits: boolean
+}
+
+export interface Inspection extends Session {
+  /** True when the server ends statements and idle transactions that take too long. */
+  hasLimits: boolean
+}
+
+/**
+ * Finds out what no statement says: whether the database stores every character, whether a pooler refuses the time
+ * limits, and whether a pooler gives clients the same sessions in turn, as PgBouncer does with `pool_mode = transaction`.
+ * @param connect opens at most two connections without prepared statements
+ * @param host the host of the address; undefined for a socket
+ * @throws MigrationError when the encoding is not UTF-8, UnknownHostError, or the error of the driver
+ */
+export async function inspectServer(
+  connect: (session: Session) => Bun.SQL,
+  host: string | undefined,
+): Promise<Inspection> {
+  try {
+    return await inspect(connect, true).catch((error) => {
+      // protocol_violation is the answer of PgBouncer to a parameter that it does not know.
+      if (sqlState(error) !== '08P01') throw error
+      return inspect(connect, false)
+    })
+  } catch (error) {
+    const code = String((error as { code?: unknown }).code)
+    if (host !== undefined && sqlState(error) === undefined && /REFUSED|CLOSED/.test(code)) await requireHosts([host])
+    throw error
+  }
+}
+
+async function inspect(connect: (session: Session) => Bun.SQL, asksLimits: boolean): Promise<Inspection> {
+  const sql = connect({ prepares: false, asksLimits })
+  try {
+    const first = await sql.reserve()
+    const [facts] = (await first
+      .unsafe(
+        `SELECT current_setting('server_encoding'), current_database(),
+        '0' NOT IN (current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout'))`,
+      )
+      .values()) as [[string, string, boolean]]
+    const [encoding, database, hasLimits] = facts
+    // SQL_ASCII stores any bytes unchanged.
+    if (encoding !== 'UTF8' && encoding !== 'SQL_ASCII')
+      throw new MigrationError(
+        `The database ${JSON.stringify(database)} has the encoding ${encoding}, which lacks characters of names: create it with ENCODING 'UTF8'.`,
+      )
+    return { asksLimits, hasLimits, prepares: !(await shareSessions(first, sql)) }
+  } finally {
+    await sql.close({ timeout: 0 })
+  }
+}
+
+/** One look is not enough, because other clients of the pooler use the sessions, too. */
+const LOOKS = 3
+
+const NO_TRANSACTIONS =
+  'PostgreSQL at DATABASE_URL is behind a pooler that allows no transactions: set pool_mode = transaction there.'
+
+const pidOf = async (connection: ReservedSQL): Promise<number> =>
+  ((await connection.unsafe('SELECT pg_backend_pid()').values()) as [[number]])[0][0]
+
+/** True when two connections reached one session, or when one connection reached two sessions. */
+async function shareSessions(first: ReservedSQL, sql: Bun.SQL): Promise<boolean> {
+  const pid = await pidOf(first)
+  const second = await sql.reserve().catch((error) => {
+    // The server has no second connection for this user.
+    if (sqlState(error)?.startsWith('53')) return undefined
+    throw error
+  })
+  if (second === undefined) return false
+  for (let look = 0; look < LOOKS; look++) {
+    await second.unsafe('BEGIN').catch((error) => {
+      throw sqlState(error) === '08P01' ? new MigrationError(NO_TRANSACTIONS) : error
+    })
+    const other = await pidOf(second)
+    // With a single session, a statement of the first connection would wait for the transaction.
+    const again = other === pid ? undefined : await pidOf(first)
+    await second.unsafe('ROLLBACK')
+    if (again !== pid) return true
+  }
+  return false
+}
