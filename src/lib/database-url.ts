@@ -1,4 +1,4 @@
-/** A database. `shown` is its address without the password, for printing and logs. */
+/** The parsed address of a database. `shown` is for printing and logs: asterisks replace the password in it. */
 export type DatabaseTarget =
   | { dialect: 'sqlite'; path: string; shown: string }
   | { dialect: 'postgresql'; url: string; shown: string }

@@ -1,12 +1,13 @@
 import { lookup } from 'node:dns/promises'
 
-/** The hosts of an address have none that can be connected to. `message` names a host. */
+/** A host name has no IP address. `message` contains the name and the code of the failed lookup. */
 export class UnknownHostError extends Error {
   override readonly name = 'UnknownHostError'
 }
 
 /**
- * Looks up host names. A driver may report a name that does not exist as a refused connection.
+ * Looks up host names. Call this function after a refused connection: a driver may report a host name that does not
+ * exist as one.
  * @throws UnknownHostError when a host has no address
  */
 export async function requireHosts(hosts: readonly string[]): Promise<void> {
