@@ -28,7 +28,7 @@ const CONNECT_WAIT = 10
 /**
  * Opens the database of another program: an SQLite file read-only, PostgreSQL in read-only transactions.
  * @throws ForeignDatabaseError when the database is missing, is not a database or refuses access. `columnsOf` and
- * `readTexts` throw the same error.
+ *   `readTexts` throw it too, because some of these errors show only at the first query
  */
 export async function openForeign(target: DatabaseTarget): Promise<ForeignDatabase> {
   const { columnNames, query, close } = await translated(async () =>
