@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import type { DatabaseTarget } from '../lib/database-url.ts'
 import type { Log } from '../lib/log.ts'
+import type { PostgresAddress } from '../lib/postgres-url.ts'
 import { systemRandom } from '../lib/random.ts'
 import { sqliteColumns } from './columns.ts'
 import { embeddedMigrations, migrate, requireCurrent } from './migrate.ts'
@@ -75,7 +76,7 @@ export async function openDatabase(
   }
 }
 
-type StorageOptions = Omit<SqliteOptions, 'path'> & Omit<PostgresOptions, 'url'>
+type StorageOptions = Omit<SqliteOptions, 'path'> & Omit<PostgresOptions, keyof PostgresAddress>
 
 /** Opens a database and does not migrate it. Only `migrate.ts` uses the driver; all other code uses the store. */
 export async function openStorage({
@@ -84,7 +85,7 @@ export async function openStorage({
 }: StorageOptions & { target: DatabaseTarget }): Promise<{ store: Store; driver: Driver }> {
   const { dialect } = target
   const { driver, q, columns } =
-    dialect === 'sqlite' ? sqlite({ ...options, path: target.path }) : await postgresql({ ...options, url: target.url })
+    dialect === 'sqlite' ? sqlite({ ...options, path: target.path }) : await postgresql({ ...options, ...target })
   const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
   const { execute, tryRead, transaction, afterCommit, stats, close } = driver
   const shared = { execute, tryRead, transaction, afterCommit, stats, close }
