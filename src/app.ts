@@ -69,6 +69,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     guard: createGuard(service.access.authorize),
     handle: elysia.fetch,
     requestId: createRequestIds(random),
+    idleSeconds: config.IDLE_TIMEOUT_SECONDS,
     cors: createCors(config.CORS_ORIGINS, createUnlistedOrigins(config, log)),
     log,
     observe: metrics.answered,

@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs'
+import { fstatSync, readFileSync } from 'node:fs'
 import manifest from '../package.json' with { type: 'json' }
 import { readSecret as readSecretFrom } from './cli/read-secret.ts'
 import { run } from './cli/run.ts'
@@ -17,7 +17,7 @@ let stopping = false
 /** The first signal asks the service to stop; the second ends the process. */
 const stopSignal = () =>
   new Promise<string>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const signal of ['SIGTERM', 'SIGINT', ...(ignoresHangup() ? [] : ['SIGHUP' as const])] as const) {
       process.on(signal, () => {
         if (stopping) process.exit(130)
         stopping = true
@@ -25,6 +25,22 @@ const stopSignal = () =>
       })
     }
   })
+
+/** True under `nohup`. A handler would undo what `nohup` is for. */
+function ignoresHangup(): boolean {
+  try {
+    const [, mask] = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+    return mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n
+  } catch {
+    // Other systems than Linux have no such file.
+    return false
+  }
+}
+
+/** Without a handler these signals would end the process. */
+const onIgnoredSignal = (report: (signal: string) => void) => {
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => report(signal))
+}
 
 /** `node:tty` is loaded only when the output is a device, because it also loads Node's streams. */
 const printsToTerminal = () =>
@@ -76,6 +92,7 @@ run(process.argv.slice(2), {
   readSecret,
   confirm,
   stopSignal,
+  onIgnoredSignal,
 })
   .then(endOutput)
   .then((code) => process.exit(code))

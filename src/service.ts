@@ -126,11 +126,12 @@ export async function openService(config: Config, surroundings: Surroundings = {
 }
 
 /** The periodic jobs of a server. */
-export const jobsOf = ({ secrets, signingKeys, sessions, limits, audit }: Service): readonly Job[] => [
+export const jobsOf = ({ store, secrets, signingKeys, sessions, limits, audit }: Service): readonly Job[] => [
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
   { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
+  { name: 'checkpoint', every: MINUTE, by: 'each', run: store.checkpoint },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
   {
     name: 'clean_up',

@@ -23,6 +23,8 @@ export interface CommandContext {
   confirm: (question: string) => Promise<boolean | undefined>
   /** Resolves with the name of the first signal to stop. A second signal ends the process at once. */
   stopSignal: () => Promise<string>
+  /** From now on the process ignores SIGUSR1 and SIGUSR2, and each call of `report` names one that came. */
+  onIgnoredSignal?: (report: (signal: string) => void) => void
 }
 
 /** A command was called wrongly. `message` is for the terminal. */

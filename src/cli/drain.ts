@@ -36,5 +36,6 @@ export async function drain(
 /** Asks the client to close its connection. Its next request can then go to another server. */
 export function lastOnConnection(response: Response): Response {
   response.headers.set('connection', 'close')
+  response.headers.delete('keep-alive')
   return response
 }

@@ -5,8 +5,15 @@ import { CommandError } from './context.ts'
 
 /** In bytes. The parsers refuse bodies over 64 KiB. This limit stops the transfer of very large bodies. */
 const MAX_REQUEST_BODY = 1024 * 1024
-/** Seconds after which a connection without traffic is closed. */
-const IDLE_TIMEOUT = 30
+/** Seconds in which a request must be received and answered. */
+const REQUEST_TIMEOUT = 30
+/**
+ * Bun closes a connection up to 4 seconds before its timeout, since it looks every 4 seconds. With these seconds more, a
+ * connection stays open for at least as long as its setting says.
+ */
+const TIMER_STEP = 4
+/** The longest timeout of `Bun.serve`, in seconds. */
+const LONGEST_TIMEOUT = 255
 
 export interface Listener {
   server: Bun.Server<undefined>
@@ -16,36 +23,56 @@ export interface Listener {
 
 /**
  * Opens the port before the service is ready.
+ *
+ * A connection is closed after `IDLE_TIMEOUT_SECONDS` without a request. A client that sends its request slowly does not
+ * gain time with every byte: the first head must be complete within 12 seconds, a later head within the idle time after
+ * the answer before it, and a body within `requestTimeout`.
  * @param checkSettings runs when the address cannot be used. Its error is thrown instead: a wrong setting would stop the
  *   next start too
+ * @param requestTimeout in seconds
  * @throws CommandError when the address cannot be used
  */
 export async function listen(
-  { HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>,
+  { HOST, PORT, IDLE_TIMEOUT_SECONDS }: Pick<Config, 'HOST' | 'PORT' | 'IDLE_TIMEOUT_SECONDS'>,
   checkSettings: () => Promise<void>,
+  requestTimeout = REQUEST_TIMEOUT,
 ): Promise<Listener> {
   const first = Promise.withResolvers<App['fetch']>()
   let answer: App['fetch'] = async (request, target) => (await first.promise)(request, target)
+  const idleTimeout = Math.min(IDLE_TIMEOUT_SECONDS + TIMER_STEP, LONGEST_TIMEOUT)
+
+  // A request without a body is complete when it gets here. It keeps the timeout of the server, because the two calls
+  // cost a cheap request some of its time.
+  const isComplete = ({ method }: Request) => method === 'GET' || method === 'HEAD'
+  const answerInTime: App['fetch'] = async (request, target) => {
+    server.timeout(request, requestTimeout)
+    const response = await answer(request, target)
+    server.timeout(request, idleTimeout)
+    return response
+  }
+  let server: Bun.Server<undefined>
   try {
-    const server = Bun.serve({
+    server = Bun.serve({
       hostname: HOST,
       port: PORT,
       maxRequestBodySize: MAX_REQUEST_BODY,
-      idleTimeout: IDLE_TIMEOUT,
-      ...servedTargets((request, target) => answer(request, target)),
+      idleTimeout: Math.max(idleTimeout, requestTimeout),
+      ...servedTargets((request, target) =>
+        idleTimeout >= requestTimeout && isComplete(request) ? answer(request, target) : answerInTime(request, target),
+      ),
     })
-    return {
-      server,
-      answerWith(next) {
-        answer = next
-        first.resolve(next)
-      },
-    }
   } catch (error) {
     await checkSettings()
     const { code } = error as { code?: string }
     const why = refusals[code ?? ''] ?? 'the system refuses it'
     throw new CommandError(`Cannot listen on HOST=${HOST} PORT=${PORT}: ${why}${code ? ` (${code})` : ''}`)
+  }
+  return {
+    server,
+    answerWith(next) {
+      answer = next
+      first.resolve(next)
+    },
   }
 }
 

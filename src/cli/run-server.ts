@@ -39,6 +39,7 @@ export async function runServer(
       database: config.DATABASE_URL.shown,
     })
     warnOfSettings(config, { dev, log })
+    context.onIgnoredSignal?.((ignored) => log.info('signal_ignored', { signal: ignored }))
     const signal = await context.stopSignal()
     log.info('stopping', { signal })
     answerWith(async (request, target) => lastOnConnection(await app.fetch(request, target)))

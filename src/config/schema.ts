@@ -91,6 +91,11 @@ export const configSchema = Members({
     means: { 0: 'the system chooses' },
     description: 'The port to listen on; 0 lets the system choose.',
   }),
+  IDLE_TIMEOUT_SECONDS: whole(1, 255, {
+    default: 75,
+    description:
+      'How long an idle connection stays open. Set it higher than the idle time of a proxy or load balancer in front.',
+  }),
   PUBLIC_URL: webAddress({
     defaultFrom: ({ PORT }) => defaultPublicUrl(PORT),
     defaultShown: '`http://localhost:<PORT>`',

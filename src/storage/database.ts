@@ -8,6 +8,7 @@ import { systemRandom } from '../lib/random.ts'
 import { sqliteColumns } from './columns.ts'
 import { embeddedMigrations, migrate, requireCurrent } from './migrate.ts'
 import type { PostgresOptions } from './postgres.ts'
+import { watchSpace } from './space.ts'
 import { openSqlite, type SqliteOptions } from './sqlite.ts'
 import type { Db, Driver, Store } from './store.ts'
 import { allTables } from './tables/all.ts'
@@ -55,6 +56,7 @@ export async function openDatabase(
     poolSize: settings.POSTGRES_POOL_SIZE,
     // Waiting for another process takes real time. Tests move the other `clock` by hand.
     clock: systemClock,
+    serviceClock: clock,
     random: systemRandom,
     log,
     waitInside,
@@ -68,6 +70,9 @@ export async function openDatabase(
     if (schema !== 'upgrade') return { store, driver, upgrade: { applied: [], copy: undefined } }
     const upgrade = await migrate(driver, migrations, clock)
     const { applied, copy } = upgrade
+    // Someone may copy only the main file. Without this, the main file of a new database would stay empty for long.
+    // After a failure the job `checkpoint` tries again.
+    if (applied.length > 0) await store.checkpoint().catch(() => {})
     if (applied.length > 0) log?.info('database_migrated', { applied: applied.join(' '), copy })
     return { store, driver, upgrade }
   } catch (error) {
@@ -76,19 +81,26 @@ export async function openDatabase(
   }
 }
 
-type StorageOptions = Omit<SqliteOptions, 'path'> & Omit<PostgresOptions, keyof PostgresAddress>
+type StorageOptions = Omit<SqliteOptions, 'path'> &
+  Omit<PostgresOptions, keyof PostgresAddress> & {
+    /** Measures what is not a wait; `clock` by default. */
+    serviceClock?: Clock
+  }
 
 /** Opens a database and does not migrate it. Only `migrate.ts` uses the driver; all other code uses the store. */
 export async function openStorage({
   target,
+  serviceClock,
   ...options
 }: StorageOptions & { target: DatabaseTarget }): Promise<{ store: Store; driver: Driver }> {
   const { dialect } = target
   const { driver, q, columns } =
     dialect === 'sqlite' ? sqlite({ ...options, path: target.path }) : await postgresql({ ...options, ...target })
   const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
-  const { execute, tryRead, transaction, afterCommit, stats, close } = driver
-  const shared = { execute, tryRead, transaction, afterCommit, stats, close }
+  const { tryRead, afterCommit, stats, close } = driver
+  const { execute, transaction, sinceFull } = watchSpace(driver, serviceClock ?? options.clock)
+  const checkpoint = async () => driver.checkpoint?.()
+  const shared = { execute, tryRead, transaction, afterCommit, stats, sinceFull, checkpoint, close }
   return { driver, store: { ...shared, dialect, q, t: allTables(columns), reserveIds: reserve } }
 }
 

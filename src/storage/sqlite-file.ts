@@ -2,6 +2,7 @@ import { Database } from 'bun:sqlite'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
+import { isFileGone } from './file-identity.ts'
 import { MigrationError } from './migrate.ts'
 import { createStatements, type SqliteStatements } from './sqlite-statements.ts'
 import { databaseBusy, databaseUnavailable } from './transaction.ts'
@@ -135,6 +136,7 @@ export const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(
 /** Turns an error into a 503 when storage is busy, unavailable or full. Returns any other error unchanged. */
 export function asRefusal(error: unknown): unknown {
   if (isBusy(error)) return databaseBusy(error)
+  if (isFileGone(error)) return databaseUnavailable(error)
   return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|PROTOCOL|PERM|NOMEM)/.test(codeOf(error))
     ? databaseUnavailable(error)
     : error

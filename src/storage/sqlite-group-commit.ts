@@ -34,6 +34,8 @@ export interface GroupCommit {
  */
 export function createGroupCommit(deps: {
   writer: Connection
+  /** Called before each batch. Its error refuses every queued unit. */
+  checkFile: () => void
   /** Ends the read snapshot of the writer. A snapshot must end before the writer can begin a transaction. */
   endSnapshot: () => void
   /** How long a unit waits for another process that has locked the file, in milliseconds. */
@@ -41,7 +43,7 @@ export function createGroupCommit(deps: {
   clock: Clock
   random: Random
 }): GroupCommit {
-  const { writer, endSnapshot, patience, clock, random } = deps
+  const { writer, checkFile, endSnapshot, patience, clock, random } = deps
   let queue: Unit[] = []
   let drained: Promise<void> | undefined
   let closed = false
@@ -65,6 +67,7 @@ export function createGroupCommit(deps: {
       try {
         endSnapshot()
         if (writer.db.inTransaction) control(writer, 'ROLLBACK')
+        checkFile()
         control(writer, 'BEGIN IMMEDIATE')
         return true
       } catch (error) {

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Log } from '../lib/log.ts'
+import { errorFields, type Log } from '../lib/log.ts'
 import type { Random } from '../lib/random.ts'
+import { FILE_GONE, rememberFile } from './file-identity.ts'
 import {
   asRefusal,
   BUSY_WAIT,
@@ -39,12 +40,25 @@ const UNIT_LIMIT = 3_000
 export function openSqlite(options: SqliteOptions): Driver {
   const { path, clock, random, log, waitInside = false } = options
   const { writer, openReader } = openFile(options)
+  const file = rememberFile(options.inspect ? ':memory:' : path, () => {
+    log?.error('database_file_gone', { path, reason: FILE_GONE })
+    // The opened file, wherever it is now, gets all rows. The next start must not apply this log to another file.
+    try {
+      emptyLog()
+    } catch (error) {
+      log?.error('checkpoint_failed', errorFields(error))
+    }
+  })
   setWait(writer, waitInside ? BUSY_WAIT : 0)
-  const reads = createReads({ writer, openReader, patience: BUSY_WAIT, clock, random })
+  const openSecond = () => {
+    file.check()
+    return openReader()
+  }
+  const reads = createReads({ writer, openReader: openSecond, patience: BUSY_WAIT, clock, random })
   const running = new AsyncLocalStorage<Transaction>()
   const limit = createTimeLimit(clock, UNIT_LIMIT)
   const { endSnapshot } = reads
-  const commits = createGroupCommit({ writer, endSnapshot, patience: BUSY_WAIT, clock, random })
+  const commits = createGroupCommit({ writer, checkFile: file.check, endSnapshot, patience: BUSY_WAIT, clock, random })
 
   const runStatementAlone = (sql: string, params: unknown[]): Promise<Result> =>
     commits.enqueue((resolve, reject) => {
@@ -86,6 +100,17 @@ export function openSqlite(options: SqliteOptions): Driver {
       )
     } finally {
       transaction.ended = true
+    }
+  }
+
+  /** Moves all committed rows from the write-ahead log into the file. While another process reads, moves what it can. */
+  function emptyLog(): void {
+    if (writer.db.inTransaction) return
+    const statement = writer.db.prepare('PRAGMA wal_checkpoint(TRUNCATE)')
+    try {
+      statement.values()
+    } finally {
+      statement.finalize()
     }
   }
 
@@ -144,10 +169,21 @@ export function openSqlite(options: SqliteOptions): Driver {
       const rows = await reads.read('SELECT name FROM pragma_table_info(?)', [table])
       return rows.map(([name]) => String(name))
     },
+    async checkpoint() {
+      if (commits.stats().waiting > 0 || writer.db.inTransaction) return
+      endSnapshot()
+      file.check()
+      emptyLog()
+    },
     async close() {
       await commits.close()
       limit.stop()
       reads.close()
+      try {
+        file.check()
+      } catch {
+        // It has been logged.
+      }
       closeConnection(writer)
     },
   }

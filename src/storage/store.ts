@@ -47,6 +47,10 @@ export interface Store extends Db {
    */
   reserveIds(table: string, through: number): Promise<void>
   stats(): StorageStats
+  /** Milliseconds since this process had a write refused for lack of space; Infinity when there was none. */
+  sinceFull(): number
+  /** SQLite: moves committed rows from the write-ahead log into the database file, unless writes are waiting. */
+  checkpoint(): Promise<void>
   close(): Promise<void>
 }
 
@@ -76,6 +80,8 @@ export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'sta
   checkServer(): Promise<void>
   /** Runs `work` in a transaction under the migration lock. `migrate.ts` calls this before requests are answered. */
   migrateAlone<T>(work: (database: MigratingDatabase) => Promise<T>): Promise<T>
+  /** See `Store.checkpoint`. Absent where the database does it on its own. */
+  checkpoint?(): Promise<void>
   /** The names of a table's columns; empty when there is no such table. */
   columnsOf(table: string): Promise<string[]>
 }

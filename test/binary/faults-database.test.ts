@@ -14,6 +14,7 @@ import {
 import { inspectDatabase } from '../support/consistency.ts'
 import {
   accountOf,
+  becomesReady,
   expectNotReady,
   expectRefused,
   grant,
@@ -100,7 +101,7 @@ test.concurrent('a file locked by another process: writes are refused after 3 se
       ])
     await Bun.sleep(Math.max(0, end - performance.now()))
     other.run('COMMIT')
-    expect(await statusOf(keyward, readyz)).toBe(200)
+    await becomesReady(keyward)
     for (const [write, expected] of after.writes)
       expect([write[1], await statusOf(keyward, write)]).toEqual([write[1], expected])
     expect(await life.stop()).toBeGreaterThan(20)

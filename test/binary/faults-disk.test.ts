@@ -1,13 +1,13 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import {
   accountOf,
+  becomesReady,
   expectNotReady,
   expectRefused,
   grant,
   livez,
   logOut,
   me,
-  readyz,
   refresh,
   revoke,
   type Sent,
@@ -76,7 +76,7 @@ test.skipIf(!hasPrograms('prlimit')).each(disks)(
       await expectNotReady(keyward, 'Not ready: the database does not take writes')
 
       disk.recover(keyward)
-      expect(await status(readyz)).toBe(200)
+      await becomesReady(keyward)
       // The refused requests left nothing behind.
       expect(await status(grace.logIn)).toBe(401)
       expect(await status(accountOf('ada', changed).logIn)).toBe(401)
@@ -113,3 +113,25 @@ test.skipIf(!hasPrograms('prlimit')).each(disks)(
     }
   },
 )
+
+test('12.C1 a disk with room for a small write, and none for a registration, is not ready', async () => {
+  const disk = await smallDisk()
+  // Where no small file system can be mounted, the test above has covered the refusals.
+  if (disk === undefined) return
+  const keyward = await disk.start()
+  try {
+    await becomesReady(keyward)
+    // The shared result of the last check.
+    await Bun.sleep(1_000)
+    disk.fail(keyward, 6 * 4096)
+    expect(await statusOf(keyward, ['GET', '/readyz'])).toBe(503)
+    await expectRefused(keyward, 'database_unavailable', grace.register)
+    expect(await statusOf(keyward, ['GET', '/readyz'])).toBe(503)
+    disk.recover(keyward)
+    await becomesReady(keyward)
+    expect(await statusOf(keyward, grace.register)).toBe(201)
+  } finally {
+    await keyward.stop()
+    await disk.dispose()
+  }
+})

@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { runBinary, startBinary } from '../support/binary.ts'
+import { join } from 'node:path'
+import { binaryPath, runBinary, serverSettings, startBinary, startServer } from '../support/binary.ts'
+import { scratchFolder } from '../support/scratch.ts'
 
 setDefaultTimeout(60_000)
 
@@ -36,6 +38,38 @@ test('T7: a second signal ends the process at once', async () => {
     keyward.signal('SIGINT')
     expect(await keyward.exited).toBe(130)
     expect(keyward.output()).not.toContain('"event":"stopped"')
+  } finally {
+    await keyward.stop()
+  }
+})
+
+test('12.C4 SIGUSR1 and SIGUSR2 are logged and ignored, and SIGHUP stops like SIGTERM', async () => {
+  const keyward = await startBinary()
+  try {
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+      keyward.signal(signal)
+      await keyward.says(new RegExp(`"signal_ignored".*"${signal}"`))
+    }
+    expect((await keyward.request('GET', '/livez')).status).toBe(200)
+    keyward.signal('SIGHUP')
+    expect(await keyward.exited).toBe(0)
+    expect(keyward.output()).toContain('"event":"stopped"')
+  } finally {
+    await keyward.stop()
+  }
+})
+
+test('12.C4 under nohup SIGHUP stays ignored', async () => {
+  const env = serverSettings({ databaseUrl: `sqlite:///${join(scratchFolder('nohup'), 'users.db')}` })
+  const keyward = await startServer(['/bin/sh', '-c', 'trap "" HUP; exec "$0" serve --dev', await binaryPath()], {
+    env,
+  })
+  try {
+    keyward.signal('SIGHUP')
+    keyward.signal('SIGUSR1')
+    await keyward.says(/"signal_ignored"/)
+    expect((await keyward.request('GET', '/livez')).status).toBe(200)
+    expect(keyward.output()).not.toContain('"event":"stopping"')
   } finally {
     await keyward.stop()
   }

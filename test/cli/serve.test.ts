@@ -63,6 +63,34 @@ describe('the start', () => {
   })
 })
 
+describe('12.B8 M3: Keep-Alive', () => {
+  test.each([
+    ['75 s', {}, '75'],
+    ['IDLE_TIMEOUT_SECONDS', { IDLE_TIMEOUT_SECONDS: '120' }, '120'],
+  ])('says %s in answers and in refusals', async (_, env: Record<string, string>, seconds) => {
+    const { port } = await serve(env)
+    for (const [path, method] of [
+      ['/livez', 'GET'],
+      ['/livez', 'HEAD'],
+      ['/users/me', 'GET'],
+      ['/users/me', 'DELETE'],
+      ['/nowhere', 'GET'],
+      ['/token', 'POST'],
+    ] as const) {
+      const { headers } = await fetch(`http://127.0.0.1:${port}${path}`, { method })
+      expect([path, method, headers.get('keep-alive')]).toEqual([path, method, `timeout=${seconds}`])
+    }
+  })
+
+  test('is missing when the client closes the connection', async () => {
+    const { port } = await serve()
+    for (const value of ['close', 'Close', 'TE, close']) {
+      const headers = { connection: value }
+      expect((await fetch(`http://127.0.0.1:${port}/livez`, { headers })).headers.get('keep-alive')).toBeNull()
+    }
+  })
+})
+
 describe('a signal to stop', () => {
   test('T7: keeps serving for SHUTDOWN_DELAY_SECONDS, finishes running requests, then exits with 0', async () => {
     const { port, clock, stop, exit, log } = await serve({ SHUTDOWN_DELAY_SECONDS: '5' })
@@ -80,7 +108,7 @@ describe('a signal to stop', () => {
     expect([ready.status, ((await ready.json()) as { code: string }).code]).toEqual([503, 'shutting_down'])
     await clock.advance(4_999)
     const late = await fetch(`http://127.0.0.1:${port}/users/me`)
-    expect([late.status, late.headers.get('connection')]).toEqual([401, 'close'])
+    expect([late.status, late.headers.get('connection'), late.headers.get('keep-alive')]).toEqual([401, 'close', null])
 
     await clock.advance(1)
     await idle.closed

@@ -18,6 +18,7 @@ describe('defaults', () => {
       KEY_ROTATION_DAYS: 90,
       HOST: '0.0.0.0',
       PORT: 8000,
+      IDLE_TIMEOUT_SECONDS: 75,
       PUBLIC_URL: 'http://localhost:8000',
       ACCESS_TOKEN_EXPIRE_MINUTES: 30,
       REFRESH_TOKEN_EXPIRE_DAYS: 30,

@@ -7,6 +7,7 @@ describe('whole numbers', () => {
     ['POSTGRES_POOL_SIZE', 1, 200],
     ['SQLITE_CACHE_MB', 1, 1_024],
     ['PORT', 0, 65_535],
+    ['IDLE_TIMEOUT_SECONDS', 1, 255],
     ['ACCESS_TOKEN_EXPIRE_MINUTES', 1, 1440],
     ['BCRYPT_COST', 10, 15],
     ['HASH_MAX_WAIT_MS', 100, 60_000],

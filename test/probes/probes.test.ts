@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { nextTurn } from '../../src/lib/clock.ts'
 import { openUrl } from '../storage/support.ts'
 import type { TestApp } from '../support/app.ts'
-import { describeEachDialect } from '../support/dialects.ts'
+import { describeEachDialect, dialects } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 
 const apps = appsPerTest()
@@ -31,7 +31,26 @@ describeEachDialect('/readyz', (dialect) => {
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
     await app.clock.advance(60_000)
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
-    expect(await app.rows.writeProbes.all()).toEqual([{ name: 'readyz', writtenAt: app.clock.now() }])
+    expect(await app.rows.writeProbes.all()).toMatchObject([{ name: 'readyz', writtenAt: app.clock.now() }])
+  })
+
+  test('12.C1 the probes of one second share one write', async () => {
+    const app = await apps.open({ dialect })
+    const first = app.clock.now()
+    await probe(app)
+    await app.clock.advance(999)
+    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    expect(await app.rows.writeProbes.all()).toMatchObject([{ writtenAt: first }])
+    await app.clock.advance(1)
+    await probe(app)
+    expect(await app.rows.writeProbes.all()).toMatchObject([{ writtenAt: first + 1_000 }])
+  })
+
+  test('12.C1 a probe writes as much as a registration', async () => {
+    const app = await apps.open({ dialect })
+    await probe(app)
+    const [row] = await app.rows.writeProbes.all()
+    expect(row?.padding?.length).toBeGreaterThanOrEqual(dialect.name === 'sqlite' ? 32 * 4096 : 1_900)
   })
 
   test('reports that the database takes no writes, and not why', async () => {
@@ -68,6 +87,30 @@ describeEachDialect('/readyz', (dialect) => {
     expect(await probe(app)).toEqual([200, { status: 'ready' }])
   })
 })
+
+// SQLite does the same on a disk that is full: test/binary/faults-disk.test.ts.
+for (const dialect of dialects.filter(({ name }) => name === 'postgresql'))
+  test('12.C1 a write that was refused for lack of space counts for 5 seconds', async () => {
+    const app = await apps.open({ dialect })
+    const json = { email: 'ada@example.com', username: 'ada', password: 'correct horse battery' }
+    await runSql(
+      app,
+      `CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$`,
+    )
+    await runSql(app, 'CREATE TRIGGER no_space BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION no_space()')
+    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    expect((await app.request('POST', '/register', { json })).status).toBe(503)
+    const full: Probed = [503, expect.objectContaining({ detail: 'Not ready: the database has no space for writes' })]
+    await app.clock.advance(1_000)
+    expect(await probe(app)).toEqual(full)
+    await app.clock.advance(3_999)
+    expect(await probe(app)).toEqual(full)
+    await runSql(app, 'DROP TRIGGER no_space ON users')
+    await app.clock.advance(1_000)
+    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    expect((await app.request('POST', '/register', { json })).status).toBe(201)
+  })
 
 describe('/readyz', () => {
   test('is shutting_down while the process drains', async () => {
@@ -132,7 +175,9 @@ async function runSql({ databaseUrl }: TestApp, sql: string): Promise<void> {
   await storage.close()
 }
 
-async function probe(app: TestApp): Promise<[number, Record<string, unknown>]> {
+type Probed = [status: number, body: Record<string, unknown>]
+
+async function probe(app: TestApp): Promise<Probed> {
   const response = await app.request('GET', '/readyz')
   return [response.status, (await response.json()) as Record<string, unknown>]
 }

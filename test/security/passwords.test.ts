@@ -18,21 +18,37 @@ describeApp('passwords', { replace: { passwords: passwords.replacement } }, (app
   const change = (json: unknown, token = ada.grant.access_token) =>
     app.request('PUT', '/users/me/password', { json, token })
 
+  const expectRefusedEverywhere = async (password: string) => {
+    const json = { email: 'bea@example.com', username: 'bea', password }
+    await expectRefusal(await app.request('POST', '/register', { json }), 'validation_failed')
+    await expectRefusal(await change({ current_password: ada.password, new_password: password }), 'validation_failed')
+    const { databaseUrl } = app
+    const set = await keyward(['users', 'set-password', 'ada'], { databaseUrl, secret: password, clock: app.clock })
+    expect([password, set.code === 0]).toEqual([password, false])
+    const argv = ['users', 'create', '--email', 'bea@example.com', '--username', 'bea']
+    const made = await keyward(argv, { databaseUrl, secret: password, clock: app.clock })
+    expect([password, made.code === 0]).toEqual([password, false])
+  }
+
   test('A1, A5: that are short or common are refused wherever one is set', async () => {
     const bad = ['', 'a', '1234567', 'password1', 'PASSWORD1', 'Qwertyuiop', 'iloveyou', '1234567890', 'football']
-    for (const password of bad) {
-      const json = { email: 'bea@example.com', username: 'bea', password }
-      await expectRefusal(await app.request('POST', '/register', { json }), 'validation_failed')
-      await expectRefusal(await change({ current_password: ada.password, new_password: password }), 'validation_failed')
-      const { databaseUrl } = app
-      const set = await keyward(['users', 'set-password', 'ada'], { databaseUrl, secret: password, clock: app.clock })
-      expect([password, set.code === 0]).toEqual([password, false])
-      const argv = ['users', 'create', '--email', 'bea@example.com', '--username', 'bea']
-      const made = await keyward(argv, { databaseUrl, secret: password, clock: app.clock })
-      expect([password, made.code === 0]).toEqual([password, false])
-    }
+    for (const password of bad) await expectRefusedEverywhere(password)
     expect((await logIn(ada.password)).status).toBe(200)
     expect((await logIn('password1', 'bea')).status).toBe(401)
+  })
+
+  test('12.A10 passwords of repeated, sequential or common parts are refused wherever one is set', async () => {
+    for (const password of [
+      '111111111111111',
+      '1q2w3e4r5t6y7u8i9o',
+      '123456789101112',
+      'passwordpassword',
+      'dragon1990',
+    ])
+      await expectRefusedEverywhere(password)
+    expect((await logIn(ada.password)).status).toBe(200)
+    const json = { email: 'bea@example.com', username: 'bea', password: 'dragon1990 ~q' }
+    expect((await app.request('POST', '/register', { json })).status).toBe(201)
   })
 
   test('A9: are changed only with the current password of the same user', async () => {

@@ -138,7 +138,7 @@ describe('a file that must exist', () => {
     await up()
     const { driver, rows, close } = await openUrl(url, { mustExist: true })
     await requireCurrent(driver, migrations)
-    await rows(`INSERT INTO write_probes VALUES ('a', 1)`)
+    await rows(`INSERT INTO write_probes (name, written_at) VALUES ('a', 1)`)
     expect(await rows('PRAGMA journal_mode')).toEqual([['wal']])
     await close()
   })

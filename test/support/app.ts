@@ -9,7 +9,7 @@ import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { jobsOf, openService } from '../../src/service.ts'
 import { type Admin, adminOf, type Keys, keysOf, type RecordEvent, recordOf } from './acting.ts'
 import { type ManualClock, manualClock } from './clock.ts'
-import { type Dialect, dialects } from './dialects.ts'
+import { type Dialect, dialects, migratedDatabase } from './dialects.ts'
 import { type Process, processOf } from './process.ts'
 import { seededRandom } from './random.ts'
 import { type Replace, replacements } from './replace.ts'
@@ -86,7 +86,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const random = seededRandom(options.seed ?? 'test app')
   const database = options.databaseUrl
     ? { url: options.databaseUrl, dispose: async () => {} }
-    : await (options.dialect ?? dialects[0]!).databaseUrl()
+    : await migratedDatabase(options.dialect ?? dialects[0]!)
   const { config: draft } = loadConfig({
     env: {
       DATABASE_URL: database.url,
@@ -155,7 +155,8 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     async close() {
       await jobs?.stop()
       await service.close()
-      await database.dispose()
+      // Not awaited: PostgreSQL needs a tenth of a second. What is left is removed at the end of the run.
+      database.dispose().catch(() => {})
     },
   }
 }

@@ -32,7 +32,7 @@ export interface RunningBinary {
   /** All output so far, of both streams. */
   output(): string
   request(method: string, path: string, options?: RequestOptions): Promise<Response>
-  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2'): void
   /** Resolves with the exit code, 128 or more after a signal. */
   exited: Promise<number>
   /** Resolves when the output matches. @throws when the process ends before */

@@ -1,6 +1,9 @@
 import { beforeAll, describe, setDefaultTimeout } from 'bun:test'
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseDatabaseUrl } from '../../src/lib/database-url.ts'
+import { openDatabase } from '../../src/storage/database.ts'
+import { manualClock } from './clock.ts'
 import { createDatabase, sharedPostgres } from './postgres.ts'
 import { scratchFolder } from './scratch.ts'
 
@@ -52,6 +55,26 @@ export function describeEachDialect(name: string, declare: (dialect: Dialect) =>
       if (dialect.name === 'postgresql') beforeAll(() => sharedPostgres().then(() => {}), 60_000)
       declare(dialect)
     })
+}
+
+const migrated = new Map<Dialect, Promise<string>>()
+
+/** A new database with Keyward's current schema: a copy of one that this test process migrated once. */
+export async function migratedDatabase(dialect: Dialect): Promise<DialectDatabase> {
+  let template = migrated.get(dialect)
+  if (!template) {
+    template = migratedTemplate(dialect)
+    migrated.set(dialect, template)
+  }
+  return dialect.databaseUrl({ template: await template })
+}
+
+async function migratedTemplate(dialect: Dialect): Promise<string> {
+  const { url } = await dialect.databaseUrl()
+  const settings = { SQLITE_SYNCHRONOUS: 'FULL', SQLITE_CACHE_MB: 16, POSTGRES_POOL_SIZE: 2 } as const
+  const { store } = await openDatabase({ DATABASE_URL: parseDatabaseUrl(url)!, ...settings }, { clock: manualClock() })
+  await store.close()
+  return url
 }
 
 /** The file of an absolute `sqlite:////path`. */

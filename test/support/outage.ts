@@ -58,6 +58,11 @@ export async function expectNotReady(keyward: RunningBinary, detail: string): Pr
   expect([response.status, problem.code, problem.detail]).toEqual([503, 'not_ready', detail])
 }
 
+/** Waits until `/readyz` answers 200. A refusal for lack of space counts for 5 s. */
+export async function becomesReady(keyward: RunningBinary): Promise<void> {
+  while ((await statusOf(keyward, readyz)) !== 200) await Bun.sleep(100)
+}
+
 /** Polls `/livez` until `stop`, which returns the number of answers; fails on a refusal or a silence of 2 s. */
 export function pollLivez({ url }: RunningBinary): { stop(): Promise<number> } {
   let going = true

@@ -88,8 +88,9 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
     port,
     async createDatabase({ template } = {}) {
       const name = `test_${++databases}`
-      const origin = template === undefined ? 'template1' : new URL(template).pathname.slice(1)
-      await administer(port, `CREATE DATABASE ${name} OWNER keyward TEMPLATE ${origin}`)
+      // The copy of files is faster than PostgreSQL's own choice, which also writes them to its log.
+      const origin = template && ` TEMPLATE ${new URL(template).pathname.slice(1)} STRATEGY FILE_COPY`
+      await administer(port, `CREATE DATABASE ${name} OWNER keyward${origin ?? ''}`)
       return {
         url: urlOf('keyward', port, name),
         drop: () => administer(port, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),

@@ -22,6 +22,8 @@ export interface Process {
   maintainSecrets(): Promise<void>
   /** Runs these jobs instead of the server's own. */
   startJobs(list: readonly TestJob[]): RunningJobs
+  /** Runs the server's own jobs on the clock. */
+  startOwnJobs(): RunningJobs
   /** Says at `/readyz` that the process goes, as the signal to stop does. */
   beginDraining(): void
   /** Takes a server out of service. */
@@ -64,6 +66,7 @@ export const processOf = (service: Service): Process => {
       await signingKeys.maintain()
     },
     startJobs: (list) => startJobs(service, list),
+    startOwnJobs: () => startJobs(service, jobsOf(service)),
     beginDraining: () => probes.startDraining(),
     drain: (server) =>
       drain(server, {

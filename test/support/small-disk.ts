@@ -6,8 +6,8 @@ import { scratchFolder } from './scratch.ts'
 export interface FaultyDisk {
   /** Starts Keyward with its database on this disk. */
   start(): Promise<RunningBinary>
-  /** From now on no file can grow, or none can be written. */
-  fail(keyward: RunningBinary): void
+  /** From now on no file can grow by more than `spare` bytes (0 if not given), or none can be written. */
+  fail(keyward: RunningBinary, spare?: number): void
   recover(keyward: RunningBinary): void
   /** File names in the folder of the database. */
   files(): string[]
@@ -43,9 +43,9 @@ export async function smallDisk(): Promise<FaultyDisk | undefined> {
       const env = serverSettings({ databaseUrl: `sqlite:///${join(folder, FILE)}` })
       return startServer([...enter, await binaryPath(), 'serve', '--dev'], { env })
     },
-    fail() {
+    fail(_keyward, spare = 0) {
       const { bavail, bsize } = statfsSync(inside)
-      writeFileSync(filler, Buffer.alloc(bavail * bsize))
+      writeFileSync(filler, Buffer.alloc(bavail * bsize - spare))
     },
     recover: () => truncateSync(filler),
     files: () => readdirSync(inside),

@@ -90,7 +90,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
           operationId: 'register',
           summary: 'Register an account',
           description:
-            'The password needs at least 8 characters (or more, as the server is configured). It must not be a common password, your username or your email address. The `code` of a `409` says whether the email address or the username is taken. `403` means that registration is closed.',
+            'The password needs at least 8 characters (or more, as the server is configured). It must not be a common password, a simple pattern, your username or your email address. The `code` of a `409` says whether the email address or the username is taken. `403` means that registration is closed.',
           tags: ['accounts'],
         },
       },

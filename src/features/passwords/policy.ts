@@ -1,4 +1,5 @@
 import { readCommonPasswords } from './common-passwords.macro.ts' with { type: 'macro' }
+import { isPattern } from './patterns.ts'
 
 /**
  * The maximum length in code points, after NFC. It is more than a person types, and a password of this length is quick
@@ -37,8 +38,8 @@ interface PasswordContext {
 
 /**
  * Checks a new password (NIST SP 800-63B-4 section 3.1.1.2). The password needs the minimum length. It must not be a
- * common password, the name of this service, or the name or address of the user; upper and lower case count as equal.
- * There are no composition rules.
+ * common password, consist wholly of repeated, sequential or common parts, or be the name of this service, or the name
+ * or address of the user. Upper and lower case count as equal. There are no composition rules.
  * @returns a sentence for the user, which never contains the password; undefined for an acceptable password
  */
 export function weaknessOf(password: string, { email, username, minLength }: PasswordContext): string | undefined {
@@ -49,6 +50,8 @@ export function weaknessOf(password: string, { email, username, minLength }: Pas
   if (normalized === undefined || codePoints(normalized) < minLength)
     return `The password must have at least ${minLength} characters`
   if (isCommon(normalized)) return 'This password is one of the most common ones'
+  if (isPattern(foldCase(normalized), isCommon))
+    return 'This password is a simple pattern or a common password with digits: it is easy to guess'
   if (ownWords(email, username).has(lettersAndDigits(normalized)))
     return 'The password must not be your username or email address'
   if (/^(?:keyward)+$/.test(lettersAndDigits(normalized).replace(/\p{N}/gu, '')))
@@ -80,7 +83,7 @@ function ownWords(email = '', username = ''): Set<string> {
 
 let commonPasswords: ReadonlySet<string> | undefined
 
-/** The Set takes 1.5 MiB, so it is made when the first password is checked. */
+/** The Set takes 4.3 MiB, so it is made when the first password is checked. */
 function isCommon(password: string): boolean {
   commonPasswords ??= new Set(readCommonPasswords().split('\n'))
   return commonPasswords.has(foldCase(password))

@@ -16,7 +16,7 @@ export interface ProbesNeeds {
 export interface Probes {
   /**
    * Checks that the process can serve requests: the database accepts a write, all migrations are applied, and there is
-   * a signing key. Concurrent probes share one check, so the database gets one write at a time.
+   * a signing key. A check runs at most once a second, and all probes of that second share its result.
    * @throws KeywardError `shutting_down` after `startDraining`
    * @throws KeywardError `not_ready` with all problems; also when the database does not answer within 5 seconds
    */
@@ -25,20 +25,31 @@ export interface Probes {
   startDraining(): void
 }
 
+/** How long the result of a check is shared, in milliseconds. */
+const SHARED = 1_000
+
 /** How long a probe waits for the database, in milliseconds. */
 const PATIENCE = 5_000
 
 export function createProbes(needs: ProbesNeeds): Probes {
   let isDraining = false
-  let running: Promise<Problem[]> | undefined
+  let check: { startedAt: number; problems: Promise<Problem[]>; running: boolean } | undefined
+
+  function findSharedProblems(): Promise<Problem[]> {
+    const now = needs.clock.monotonic()
+    if (check && (check.running || now < check.startedAt + SHARED)) return check.problems
+    const started = { startedAt: now, problems: findProblems(needs), running: true }
+    check = started
+    return started.problems.finally(() => {
+      started.running = false
+    })
+  }
+
   return {
     async checkReadiness() {
       if (isDraining) throw new KeywardError('shutting_down', { retryAfter: 5 })
-      running ??= findProblems(needs).finally(() => {
-        running = undefined
-      })
       const timeout = needs.clock.sleep(PATIENCE).then(() => [{ sentence: 'the database does not answer' }])
-      const problems: Problem[] = await Promise.race([running, timeout])
+      const problems: Problem[] = await Promise.race([findSharedProblems(), timeout])
       if (problems.length === 0) return
       const sentence = `Not ready: ${problems.map((problem) => problem.sentence).join('; ')}`
       throw new KeywardError('not_ready', { sentence, retryAfter: 5, cause: problems[0]?.cause })

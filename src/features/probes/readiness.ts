@@ -1,3 +1,4 @@
+import { FILE_GONE, isFileGone } from '../../storage/file-identity.ts'
 import type { ProbesNeeds } from './probes.ts'
 import * as store from './store.ts'
 
@@ -8,13 +9,18 @@ export interface Problem {
   cause?: unknown
 }
 
+/** How long a write that was refused for lack of space counts, in milliseconds. */
+const FULL_COUNTS = 5_000
+
 export async function findProblems({ store: db, clock, signingKeys, pendingMigrations }: ProbesNeeds) {
   const problems: Problem[] = []
   try {
     // A write detects a full disk, a read-only file and a database server that is no longer the primary.
     await store.writeProbe(db, clock.now())
+    if (db.sinceFull() < FULL_COUNTS) problems.push({ sentence: 'the database has no space for writes' })
   } catch (cause) {
-    problems.push({ sentence: 'the database does not take writes', cause })
+    const sentence = isFileGone(cause) ? FILE_GONE : 'the database does not take writes'
+    problems.push({ sentence, cause })
   }
   try {
     if ((await pendingMigrations()).length > 0)

@@ -28,7 +28,7 @@ export const probeRoutes = (probes: Probes, kit: HttpKit) =>
       {
         open: true,
         limit: {
-          none: 'concurrent requests share one check, and a load balancer would remove the process after a refusal',
+          none: 'the requests of one second share one check, and a load balancer would remove the process after a refusal',
         },
         response: {
           200: answer('The service can take requests', Ready),
@@ -38,7 +38,7 @@ export const probeRoutes = (probes: Probes, kit: HttpKit) =>
           operationId: 'getReadiness',
           summary: 'Check that the service is ready',
           description:
-            'Ready means that the database takes writes, its migrations are applied and there is a signing key. The `detail` of a `503` names the problem; its code is `shutting_down` while a stopping process finishes its requests.',
+            'Ready means that the database takes a write as large as a registration, no write was refused for lack of space in the last 5 seconds, the migrations are applied and there is a signing key. The check runs at most once a second; requests in between get its last result. The `detail` of a `503` names the problem; its code is `shutting_down` while a stopping process finishes its requests.',
           tags: ['operation'],
         },
       },

@@ -6,5 +6,7 @@ export const probeTables = (c: Columns) => ({
   writeProbes: c.table('write_probes', {
     name: c.text('name').primaryKey(),
     writtenAt: c.int('written_at').notNull(),
+    /** Makes the write as large as a registration. */
+    padding: c.text('padding'),
   }),
 })

@@ -1,0 +1,1 @@
+ALTER TABLE `write_probes` ADD `padding` text;

@@ -1,0 +1,26 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Driver, Store } from './store.ts'
+
+/** Passes writes on to the driver, and remembers when the last one was refused because the disk was full. */
+export function watchSpace(
+  driver: Pick<Driver, 'execute' | 'transaction'>,
+  clock: Clock,
+): Pick<Driver, 'execute' | 'transaction'> & Pick<Store, 'sinceFull'> {
+  let fullAt = -Infinity
+  const note = (error: unknown): never => {
+    if (isOutOfSpace(error)) fullAt = clock.monotonic()
+    throw error
+  }
+  return {
+    execute: (sql, params, origin) => driver.execute(sql, params, origin).catch(note),
+    transaction: (work, origin) => driver.transaction(work, origin).catch(note),
+    sinceFull: () => clock.monotonic() - fullAt,
+  }
+}
+
+/** SQLite's codes of a full disk or a quota, and PostgreSQL's SQLSTATE `disk_full`, which its driver puts in `errno`. */
+function isOutOfSpace(error: unknown): boolean {
+  const { code, errno, cause } = (error ?? {}) as { code?: unknown; errno?: unknown; cause?: unknown }
+  if (/^SQLITE_(FULL|IOERR_(WRITE|SHMSIZE))/.test(String(code)) || errno === '53100') return true
+  return cause !== undefined && isOutOfSpace(cause)
+}
