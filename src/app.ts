@@ -66,7 +66,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   const table = createRouteTable(elysia.routes.map(toRoute))
   const pipeline = createPipeline({
     table,
-    guard: createGuard(service.access.authorize),
+    guard: createGuard(service.access, kit.requester),
     handle: elysia.fetch,
     requestId: createRequestIds(random),
     idleSeconds: config.IDLE_TIMEOUT_SECONDS,

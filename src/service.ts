@@ -98,7 +98,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       'sessions',
       createSessions({ store, clock, random, log, audit, users, limits, tokens, secrets, ...sessionsOf(config) }),
     )
-    const access = createAccess({ sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
+    const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage }))
     const registration = registrationOf(config)
     const account = { store, audit, secrets, apiKeys, users, passwords, roles, sessions }

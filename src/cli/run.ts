@@ -25,6 +25,7 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
       users: async () => (await import('./commands/users.ts')).users(context),
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),
       audit: async () => (await import('./commands/audit.ts')).audit(context),
+      limits: async () => (await import('./commands/limits.ts')).limits(context),
       keys: async () => (await import('./commands/keys.ts')).keys(context),
       secrets: async () => (await import('./commands/secrets.ts')).secrets(context),
     },

@@ -3,13 +3,16 @@ import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 /** The names of the limits that the setting `LIMITS` can replace. `features/limits/rules.ts` describes each limit. */
 export const limitNames = [
   'login.device',
+  'login.device_own',
   'login.account_prefix',
   'login.prefix_accounts',
   'login.known_prefix',
+  'login.known_account',
   'login.prefix',
   'login.account',
   'register.prefix',
   'account.write',
+  'client.secret',
 ] as const
 
 export type LimitName = (typeof limitNames)[number]

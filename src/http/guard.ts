@@ -12,6 +12,13 @@ import type { Access, Limit, Route } from './route-table.ts'
  */
 export type Authorize = (token: string, access: Access) => MaybePromise<Caller>
 
+/** The part of the feature `access` that checks credentials. */
+export interface Credentials {
+  authorize: Authorize
+  /** @throws KeywardError `invalid_client`, `rate_limited`, `forbidden` */
+  authorizeSecret(secret: string, asked: { access: Access; client: string; ip: string }): Promise<Caller>
+}
+
 /**
  * Returns the token of an `Authorization: Bearer` header (RFC 6750 section 2.1). The scheme may have any case (RFC 9110
  * section 11.1). A token in a query or in a form is not read: a query appears in logs, and a form allows CSRF.
@@ -29,38 +36,23 @@ export function bearerToken(request: Request): string {
 /**
  * Checks the credential of a request before its body is read. Open routes need no credential. There are no registered
  * clients, so an open route also ignores client credentials, which many libraries send with each request.
- * @throws KeywardError `not_authenticated`, and what `authorize` throws
+ * @param from where a request came from, for the limit of client secrets
+ * @throws KeywardError `not_authenticated`, and what `credentials` throws
  */
 export const createGuard =
-  (authorize: Authorize) =>
+  ({ authorize, authorizeSecret }: Credentials, from: (request: Request) => { client: string; ip: string }) =>
   (request: Request, { access, secret }: Pick<Route, 'access' | 'secret'>): MaybePromise<Caller | undefined> => {
     if (access === 'open') return undefined
     const authorization = request.headers.get('authorization')
-    if (secret && authorization !== null && isBasic.test(authorization))
-      return authorizeSecret(authorize, basicSecret(authorization), access)
+    if (secret && authorization !== null && isBasic.test(authorization)) {
+      const sent = basicSecret(authorization)
+      if (!sent) throw new KeywardError('invalid_client')
+      return authorizeSecret(sent, { access, ...from(request) })
+    }
     // The secret may be in the body, and the handler calls `authorizeSecret`.
     if (secret && authorization === null && mediaType(request.headers.get('content-type')) === form) return undefined
     return authorize(bearerToken(request), access)
   }
-
-/**
- * The caller of an API key that came as a client secret, under any client id (RFC 6749 section 2.3.1).
- * @throws KeywardError `invalid_client` for what is no valid API key; `forbidden`
- */
-export async function authorizeSecret(
-  authorize: Authorize,
-  secret: string | undefined,
-  access: Access,
-): Promise<Caller> {
-  // An access token is no secret of a client.
-  if (!secret?.startsWith('kw_')) throw new KeywardError('invalid_client')
-  try {
-    return await authorize(secret, access)
-  } catch (error) {
-    if (error instanceof KeywardError && error.code === 'invalid_token') throw new KeywardError('invalid_client')
-    throw error
-  }
-}
 
 const isBasic = /^basic(?: |$)/i
 

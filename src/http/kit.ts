@@ -14,6 +14,8 @@ export interface HttpKit {
   clientIp(request: Request): string
   /** The network that limits count as one client: an IPv4 address or an IPv6 /64. */
   clientPrefix(request: Request): string
+  /** The client's network and address. */
+  requester(request: Request): { client: string; ip: string }
   /** The client's address and user agent, as a session stores them. */
   origin(request: Request): { ip: string; userAgent: string | null }
 }
@@ -39,6 +41,7 @@ export function createHttpKit(trustedProxies: readonly Cidr[], peer: PeerAddress
     plugin: createPlugin(),
     clientIp: ip,
     clientPrefix: (request) => clientPrefix(ip(request)),
+    requester: (request) => ({ client: clientPrefix(ip(request)), ip: ip(request) }),
     origin: (request) => ({ ip: ip(request), userAgent: request.headers.get('user-agent')?.slice(0, 512) ?? null }),
   }
 }

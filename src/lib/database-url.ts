@@ -1,6 +1,6 @@
 import { AddressProblem, type PostgresAddress, readPostgresUrl } from './postgres-url.ts'
 
-/** A database. `shown` is its address without the password, for printing and logs. */
+/** The parsed address of a database. `shown` is for printing and logs: asterisks replace the password in it. */
 export type DatabaseTarget =
   | { dialect: 'sqlite'; path: string; shown: string }
   | ({ dialect: 'postgresql' } & PostgresAddress)

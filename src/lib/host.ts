@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises'
 
-/** A host name does not exist. `message` names it. */
+/** A host name has no IP address. `message` contains the name and the code of the failed lookup. */
 export class UnknownHostError extends Error {
   override readonly name = 'UnknownHostError'
 }

@@ -6,6 +6,7 @@ export const {
   users,
   reservedNames,
   sessions,
+  devices,
   signingKeys,
   roles,
   userRoles,

@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { SECOND } from '../../src/lib/clock.ts'
+import { limited, tally } from '../limits/support.ts'
 import { introspectionKey } from '../sessions/support.ts'
 import { describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
@@ -61,6 +63,67 @@ describeApp('an API key as client secret at /introspect', {}, (app) => {
     expect(metadata).toMatchObject({
       introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'Bearer'],
     })
+  })
+})
+
+describeApp('wrong client secrets', limited(), (app) => {
+  const strangers = '198.51.100.1'
+  const wrong = (i: number, peer = strangers) =>
+    i % 2 === 0
+      ? app.request('POST', '/introspect', {
+          form: { token: 'x' },
+          headers: { authorization: `Basic ${btoa(`gateway${i}:kw_wrong`)}` },
+          peer,
+        })
+      : app.request('POST', '/introspect', { form: { token: 'x', client_id: `g${i}`, client_secret: 'wrong' }, peer })
+
+  test('12.B8 M1: count in client.secret of their network, by Basic and in the form, and never stop a right one', async () => {
+    const { grant } = await app.signUp()
+    const key = await introspectionKey(app)
+    const form: Record<string, string> = { token: grant.access_token }
+    const right = () => [
+      app.request('POST', '/introspect', { form: { ...form, client_secret: key }, peer: strangers }),
+      app.request('POST', '/introspect', { form, token: key, peer: strangers }),
+      app.request('POST', '/introspect', {
+        form,
+        headers: { authorization: `Basic ${btoa(`gateway:${key}`)}` },
+        peer: strangers,
+      }),
+    ]
+    const statusesOf = async (sent: Promise<Response>[]) => (await Promise.all(sent)).map(({ status }) => status)
+    // Neither a right secret nor a missing or malformed one takes a place.
+    for (let i = 0; i < 11; i++) {
+      expect(await statusesOf(right())).toEqual([200, 200, 200])
+      for (const value of ['!', btoa('x'), btoa('gateway:')])
+        await expectRefusal(
+          await app.request('POST', '/introspect', {
+            form,
+            headers: { authorization: `Basic ${value}` },
+            peer: strangers,
+          }),
+          'invalid_client',
+        )
+      await expectRefusal(await app.request('POST', '/introspect', { form, peer: strangers }), 'not_authenticated')
+    }
+    for (let i = 0; i < 30; i++) await expectRefusal(await wrong(i), 'invalid_client')
+    for (let i = 0; i < 4; i++) {
+      const refused = await wrong(i)
+      expect(refused.headers.get('retry-after')).toBe('2')
+      expect(refused.headers.get('content-type')).toStartWith('application/json')
+      expect(await expectRefusal(refused, 'rate_limited')).toMatchObject({ error: 'temporarily_unavailable' })
+    }
+    expect(await statusesOf(right())).toEqual([200, 200, 200])
+    await expectRefusal(await wrong(0, '203.0.113.1'), 'invalid_client')
+    const reports = (await app.rows.auditEvents.all()).filter(({ event }) => event === 'limit.exceeded')
+    expect(reports).toHaveLength(1)
+    await app.clock.advance(2 * SECOND)
+    await expectRefusal(await wrong(0), 'invalid_client')
+    await expectRefusal(await wrong(1), 'rate_limited')
+  })
+
+  test('12.B8 M1: in parallel never exceed the limit', async () => {
+    const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => wrong(i)))
+    expect(tally(answers.map(({ status }) => status))).toEqual({ 401: 30, 429: 70 })
   })
 })
 

@@ -307,7 +307,7 @@ describeEachDialect('guessing passwords', (dialect) => {
     })
 
     test('is no longer accepted after an administrator set a password', async () => {
-      await app.rows.users.change({}, { deviceEpoch: 0 })
+      await app.admin.setPassword(ada.id, password)
       await wrong(5)
       expect(await wrong(1, { device: device() })).toEqual([429])
     })

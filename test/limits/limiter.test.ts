@@ -178,7 +178,7 @@ describeEachDialect('a limiter', (dialect) => {
       Array.from({ length: 10 }, (_, i) => (i % 2 ? one : limiter(two)).closeIfExhausted(ten)),
     )
     expect(tally(closings.map(String))).toEqual({ true: 1, false: 9 })
-    await last.giveBack(ten)
+    await last.giveBack([ten.rule])
     await app.clock.advance(61 * MINUTE)
     expect(isRefusal(await outcomeOf(one.reserve([ten], {})))).toBe(true)
     await app.clock.advance(HOUR)
@@ -286,7 +286,7 @@ describe('the cache of exhausted keys', () => {
   test('D9: holds at most ten thousand keys of a million, and is right about those', () => {
     const keys = createExhaustedKeys()
     for (let i = 0; i < 1_000_000; i++)
-      keys.note(`login.account_prefix/0/u${i}@198.51.100.1`, { until: 10_000, now: 0, window: HOUR })
+      keys.note(`login.account_prefix/0/u${i}@198.51.100.1`, { until: 10_000, now: 0 })
     let known = 0
     for (let i = 0; i < 1_000_000; i++)
       if (keys.until(`login.account_prefix/0/u${i}@198.51.100.1`, 1) === 10_000) known++
@@ -296,14 +296,14 @@ describe('the cache of exhausted keys', () => {
 
   test('is used for five seconds, and not beyond the end of a wait or after the clock was set back', () => {
     const keys = createExhaustedKeys()
-    keys.note('a', { until: 60_000, now: 1_000, window: HOUR })
+    keys.note('a', { until: 60_000, now: 1_000 })
     expect([999, 1_000, 5_999, 6_000].map((now) => keys.until('a', now))).toEqual([
       undefined,
       60_000,
       60_000,
       undefined,
     ])
-    keys.note('b', { until: 2_000, now: 1_000, window: HOUR })
+    keys.note('b', { until: 2_000, now: 1_000 })
     expect([1_999, 2_000].map((now) => keys.until('b', now))).toEqual([2_000, undefined])
   })
 

@@ -24,6 +24,7 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     await loggedIn(app, user)
     return { query: '?except=current' }
   },
+  'POST /introspect': (i) => ({ form: { token: 'x', client_id: `gateway${i}`, client_secret: 'wrong' } }),
   'DELETE /users/me/sessions/:id': async (_, app, user) => ({ id: sessionIdOf(await loggedIn(app, user)) }),
 }
 
@@ -90,7 +91,9 @@ describe('the limits of routes', () => {
     const route = app.table.routes.find((one) => nameOf(one) === name)!
     expect(route.statuses).toContain(429)
     const user = await app.signUp(`user${guarded.indexOf(name)}`, password)
-    const token = route.access === 'open' ? undefined : user.grant.access_token
+    // The credential of /introspect is what its limit counts.
+    const sendsNone = route.access === 'open' || route.secret
+    const token = sendsNone ? undefined : user.grant.access_token
     const peer = `198.51.100.${guarded.indexOf(name)}`
     for (let i = 0; ; i++) {
       const { id = '', query = '', ...options } = await attempts[name]!(i, app, user)

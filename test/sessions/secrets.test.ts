@@ -7,7 +7,6 @@ import { deriveKey, sha256 } from '../../src/lib/hash.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect, sqliteFile } from '../support/dialects.ts'
 import { withApp } from '../support/hooks.ts'
-import { seededRandom } from '../support/random.ts'
 import { audit, dataKey, decode, introspectionKey, loggedIn, login, me, refresh, refreshed } from './support.ts'
 
 /** Every secret that one account is issued and types. */
@@ -120,7 +119,8 @@ describeEachDialect('an attacker', (dialect) => {
     const ada = await app.signUp('ada')
     const key = await introspectionKey(app)
     const session = await app.rows.sessions.one({ userId: ada.id })
-    return { ada, key, session, user: await app.admin.user(ada.id) }
+    const device = { deviceId: session.deviceId!, userId: ada.id }
+    return { ada, key, session, device }
   }
   const isKnownDevice = async (app: TestApp, ada: SignedUp, device_token: string) => {
     const before = (await audit(app, 'login.new_device')).length
@@ -129,15 +129,14 @@ describeEachDialect('an attacker', (dialect) => {
   }
   const takesApiKey = async (app: TestApp, token: string) =>
     (await app.request('POST', '/introspect', { token, form: { token: 'x' } })).status
-  const devicesWith = (app: TestApp, key: Uint8Array) =>
-    createDeviceTokens({ macKeys: () => [key], clock: app.clock, random: seededRandom('forger') })
+  const devicesWith = (app: TestApp, key: Uint8Array) => createDeviceTokens({ macKeys: () => [key], clock: app.clock })
   const refreshTokensWith = (key: Uint8Array) => createRefreshTokens(() => [key])
   /** What an attacker would derive from a secret, were the keys of MACs derived from it. */
   const derived = (secret: string, purpose: string) => deriveKey(secret, `keyward ${purpose} token v1`)
 
   test('with only a copy of the database cannot make a valid token', () =>
     withApp({ dialect }, async (app) => {
-      const { ada, session, user } = await victims(app)
+      const { ada, session, device } = await victims(app)
       const { generation } = session
       const found = (await everythingStored(app)).toString('latin1')
       const apiKeys = await app.rows.apiKeys.all()
@@ -153,7 +152,7 @@ describeEachDialect('an attacker', (dialect) => {
         for (const token of [mac, `kw_${mac}`, apiKeyOf(mac.slice(0, 32)), apiKeyOf(mac.slice(-32))])
           expect(await takesApiKey(app, token)).toBe(401)
       for (const guess of ['', session.macSalt])
-        expect(await isKnownDevice(app, ada, await devicesWith(app, derived(guess, 'device')).make(user))).toBe(false)
+        expect(await isKnownDevice(app, ada, await devicesWith(app, derived(guess, 'device')).make(device))).toBe(false)
     }))
 
   test('with only SECRET_KEY cannot make a valid token', () =>
@@ -176,24 +175,20 @@ describeEachDialect('an attacker', (dialect) => {
       const guesses = [secret, ...keys.flatMap(({ kid, x }) => [kid, x]), jwks, sha256(secret) as Buffer]
       for (const token of forgedAccessTokens(ada.grant.access_token, guesses)) expect(await me(app, token)).toBe(401)
       for (const body of [secret.slice(0, 32), 'A'.repeat(32)]) expect(await takesApiKey(app, apiKeyOf(body))).toBe(401)
-      for (const deviceEpoch of [0, 1, 2])
+      for (const deviceId of ['', id, 'x'])
         expect(
-          await isKnownDevice(
-            app,
-            ada,
-            await devicesWith(app, derived(secret, 'device')).make({ id: userId, deviceEpoch }),
-          ),
+          await isKnownDevice(app, ada, await devicesWith(app, derived(secret, 'device')).make({ deviceId, userId })),
         ).toBe(false)
     }))
 
   // Otherwise the two tests above might be refused because of a mistake in the forgery.
   test('with both can make refresh and device tokens, which shows that these tests would find a hole', () =>
     withApp({ dialect }, async (app) => {
-      const { ada, key, session, user } = await victims(app)
+      const { ada, key, session, device } = await victims(app)
       expect(await takesApiKey(app, apiKeyOf(key.slice(3, 35)))).toBe(200)
-      expect(await isKnownDevice(app, ada, await devicesWith(app, await dataKey(app, 'device_token')).make(user))).toBe(
-        true,
-      )
+      expect(
+        await isKnownDevice(app, ada, await devicesWith(app, await dataKey(app, 'device_token')).make(device)),
+      ).toBe(true)
       await refreshed(app, refreshTokensWith(await dataKey(app, 'refresh_token'))(session).make(session.generation))
     }))
 })

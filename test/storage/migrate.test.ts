@@ -54,6 +54,25 @@ describeEachDialect('migrations', (dialect) => {
     }
   })
 
+  test('12.A1 keep the network of a login known, but not that of a refresh', async () => {
+    const before = migrations.findIndex(({ name }) => name === '0012_known_devices')
+    await up(migrations.slice(0, before))
+    const active = dialect.name === 'sqlite' ? '1' : 'true'
+    await storage.rows(
+      `INSERT INTO users (email, email_key, username, username_key, is_active, session_epoch, created_at, updated_at) VALUES ('a', 'a', 'a', 'a', ${active}, 1, 1, 1)`,
+    )
+    for (const values of ["'at login', '192.0.2.1', 0", "'refreshed', '192.0.2.2', 1", "'over IPv6', '2001:db8::1', 0"])
+      await storage.rows(
+        `INSERT INTO sessions (id, ip, generation, user_id, epoch, amr, auth_time, created_at) VALUES (${values}, 1, 1, 'pwd', 1, 1)`,
+      )
+    await up()
+    expect(await storage.rows('SELECT id, login_network FROM sessions ORDER BY id')).toEqual([
+      ['at login', '192.0.2.1'],
+      ['over IPv6', null],
+      ['refreshed', null],
+    ])
+  })
+
   test('are recorded with their time and not applied twice', async () => {
     expect((await migrationStates(storage.driver, migrations)).map(({ appliedAt }) => appliedAt)).toEqual(
       migrations.map(() => undefined),

@@ -1,21 +1,31 @@
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { ApiKeyCaller, ApiKeys } from '../api-keys/api-keys.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { AccessTokens } from '../tokens/tokens.ts'
 import { authorize } from './authorize.ts'
+import { authorizeSecret } from './client-secret.ts'
 import { forwardAuth } from './forward-auth.ts'
 import { type Introspection, introspect } from './introspect.ts'
 
 export type { Introspection } from './introspect.ts'
 
 export interface AccessNeeds {
+  limits: Limits
   sessions: Sessions
   apiKeys: ApiKeys
   roles: Roles
   tokens: AccessTokens
   /** `PUBLIC_URL`. */
   issuer: string
+}
+
+/** Where a client secret came from. */
+export interface Requester {
+  /** The network, for limits. */
+  client: string
+  ip: string
 }
 
 /** Decides what a caller with an access token or an API key may do. */
@@ -28,6 +38,13 @@ export interface Access {
    * @throws KeywardError `invalid_token`, `user_not_found`, `forbidden`
    */
   authorize(token: string, access: string): MaybePromise<SessionCaller | ApiKeyCaller>
+  /**
+   * Checks an API key that came as a client secret, under any client id (RFC 6749 section 2.3.1). A wrong secret counts
+   * in the limit of its network. A right one is not refused, even if that limit is exhausted.
+   * @param asked.access the permission that the route needs
+   * @throws KeywardError `invalid_client` for what is no valid API key; `rate_limited`, `forbidden`
+   */
+  authorizeSecret(secret: string, asked: { access: string } & Requester): Promise<SessionCaller | ApiKeyCaller>
   /**
    * Checks that the user has the role of `?role=` and the permission of `?permission=` in a forward-auth request. Each
    * parameter is optional. An unknown, empty or repeated parameter is refused. Otherwise a misspelt condition would be
@@ -46,6 +63,7 @@ export interface Access {
 
 export const createAccess = (needs: AccessNeeds): Access => ({
   authorize: (token, access) => authorize(needs, token, access),
+  authorizeSecret: (secret, asked) => authorizeSecret(needs, secret, asked),
   forwardAuth: (caller, asked) => forwardAuth(needs, caller, asked),
   introspect: (token) => introspect(needs, token),
 })

@@ -1,17 +1,11 @@
 import { Elysia } from 'elysia'
 import { KeywardError } from '../../errors.ts'
 import { hasCaller, sessionOf } from '../../http/caller.ts'
-import { authorizeSecret, bearerToken } from '../../http/guard.ts'
+import { bearerToken } from '../../http/guard.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import type { Access } from './access.ts'
 import { ForwardedUser, IntrospectionAnswer, IntrospectionForm } from './schemas.ts'
-
-/** @throws KeywardError `not_authenticated` without a secret; `invalid_client`, `forbidden` */
-async function authorizeBody(access: Access, secret: string | undefined): Promise<void> {
-  if (!secret) throw new KeywardError('not_authenticated')
-  await authorizeSecret(access.authorize, secret, 'tokens:introspect')
-}
 
 /** Routes for other services, which check the tokens that they receive. */
 export const accessRoutes = (access: Access, kit: HttpKit) =>
@@ -21,25 +15,28 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
       '/introspect',
       async ({ request, body }) => {
         // Without a caller, the form was to bring the credential.
-        if (!hasCaller(request)) await authorizeBody(access, body.client_secret ?? undefined)
+        if (!hasCaller(request)) {
+          if (!body.client_secret) throw new KeywardError('not_authenticated')
+          await access.authorizeSecret(body.client_secret, { access: 'tokens:introspect', ...kit.requester(request) })
+        }
         return access.introspect(body.token)
       },
       {
         access: 'tokens:introspect',
-        limit: { none: 'services call it for each request that they serve, and it adds no row' },
+        limit: 'client',
         oauth: true,
         parse: 'strictForm',
         secret: true,
         body: IntrospectionForm,
         response: {
           200: answer('The claims of the token, or only `active: false` if it is not valid', IntrospectionAnswer),
-          ...bodyProblems('not_authenticated', 'invalid_token', 'invalid_client', 'forbidden'),
+          ...bodyProblems('not_authenticated', 'invalid_token', 'invalid_client', 'forbidden', 'rate_limited'),
         },
         detail: {
           operationId: 'introspectToken',
           summary: 'Introspect a token',
           description:
-            'Tells a service whether an access or refresh token is valid now, and who its user is (RFC 7662). The service authenticates with an API key: as a Bearer token, or as the client secret beside any client id, by Basic authentication or in the form.',
+            'Tells a service whether an access or refresh token is valid now, and who its user is (RFC 7662). The service authenticates with an API key: as a Bearer token, or as the client secret beside any client id, by Basic authentication or in the form. Only wrong client secrets count in the limit.',
           tags: ['tokens'],
           security: [{ bearer: [] }, { clientSecret: [] }],
         },

@@ -37,6 +37,7 @@ export async function changePassword(
       if (!(await users.replacePassword({ id: userId, verifiedHash, hash, scheme })))
         throw new KeywardError('invalid_password')
       await sessions.endAll({ userId, keep: sessionId, reason: 'password_changed' })
+      await sessions.forgetKnown({ userId, keep: { sessionId, ip } })
       await audit.record({ event: 'password.changed', userId, sessionId, ip })
       await reservation.giveBack()
     },

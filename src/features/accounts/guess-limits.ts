@@ -1,5 +1,5 @@
-import { type Count, type Reservation, userKey } from '../limits/limits.ts'
-import { type Device, isDeviceOf } from '../sessions/sessions.ts'
+import { type Count, knownAccount, type Reservation, type RuleName, userKey } from '../limits/limits.ts'
+import type { Device, KnownDevice } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
 
@@ -19,8 +19,8 @@ export interface Guess {
 
 /** The places that a guess takes in the rate limits before Keyward knows whether the password is right. */
 export interface GuessReservation extends AsyncDisposable {
-  /** The known device, if the guess counts in the rate limit of this device. */
-  device: Device | undefined
+  /** The known device. */
+  device: KnownDevice | undefined
   /**
    * Call it when the password was wrong: the places stay taken. If a device token has no guesses left, it is revoked.
    */
@@ -38,43 +38,69 @@ export interface GuessReservation extends AsyncDisposable {
  * limit. `await using` gives the places back if neither `keep` nor `giveBack` was called.
  *
  * The limits depend on the client:
- * - A known device has its own limit.
- * - A network from which the account has logged in has one limit for this account, and one limit for all such accounts
+ * - A known device has a limit of its own.
+ * - A network in which the account has logged in has one limit for this account, and one limit for all such accounts
  *   together.
+ * - All known devices and networks of an account share one limit, the roof. When it is spent, they count as strangers,
+ *   except that a device keeps a few guesses an hour.
  * - All other clients share the limits of their network and the limit of the account.
  *
- * So guesses of strangers never slow down the owner on a known device or network.
+ * So guesses of strangers never slow down the owner on a known device or network, and an intruder who has collected
+ * devices or networks gets few more guesses than a stranger.
  * @throws KeywardError `rate_limited`
  */
 export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<GuessReservation> {
   const { limits, sessions } = needs
   const { user, name, client, ip, device } = guess
-  if (device && user && isDeviceOf(device, user)) {
-    const own: Count = { rule: 'login.device', key: device.deviceId }
-    const reservation = await limits.tryReserve(own, { userId: user.id, ip })
-    if (reservation) {
-      const voided = () => voidExhausted(needs, own, { userId: user.id, ip })
-      return { ...settling(reservation, own, voided), device }
-    }
-  }
+  const requester = { userId: user?.id, ip }
+  const known = device && user && (await sessions.findDevice(device, user))
+  const vouched = known && (await reserveByDevice(needs, known, { userId: user.id, ip }))
+  if (vouched) return vouched
+  // Not a device of an earlier version: its token may have no guesses left, and then the owner needs a new one.
+  const kept = known?.isEnrolled ? known : undefined
   const account = user ? userKey(user.id) : limits.nameKey(name)
   const own: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
   // The narrowest limit is checked first, so its refusal is the same for known and unknown networks. A refusal at this
   // point also saves the database look-up below.
   limits.refuseKnown(own)
-  const isKnown = await sessions.isKnownNetwork({ userId: user?.id ?? 0, client, ip })
-  const others: Count[] = isKnown
-    ? [{ rule: 'login.known_prefix', key: client }]
-    : [
-        { rule: 'login.prefix_accounts', key: client, ifNewTo: own.rule },
-        { rule: 'login.prefix', key: client },
-        { rule: 'login.account', key: account },
-      ]
-  const reservation = await limits.reserve([own, ...others], { userId: user?.id, ip })
-  return { ...settling(reservation, own), device: undefined }
+  const isKnown = await sessions.isKnownNetwork({ userId: user?.id ?? 0, client })
+  if (isKnown && user && !limits.isOff('login.known_account')) {
+    const ofNetwork: Count[] = [own, { rule: 'login.known_prefix', key: client }]
+    const reservation = await limits.reserveUnder(knownAccount(user.id), ofNetwork, requester)
+    if (reservation) return { ...settling(reservation, [own.rule]), device: kept }
+  }
+  const ofStranger: Count[] = [
+    own,
+    { rule: 'login.prefix_accounts', key: client, ifNewTo: own.rule },
+    { rule: 'login.prefix', key: client },
+    { rule: 'login.account', key: account },
+  ]
+  const reservation = await limits.reserve(ofStranger, requester)
+  return { ...settling(reservation, [own.rule]), device: kept }
 }
 
-const settling = (reservation: Reservation, own: Count, afterKeep = async () => {}) => ({
+/** @returns undefined when the device vouches for nobody: its own limit or the roof is spent, or the limit is off */
+async function reserveByDevice(
+  needs: GuessNeeds,
+  device: KnownDevice,
+  about: { userId: number; ip: string },
+): Promise<GuessReservation | undefined> {
+  const { limits } = needs
+  const own: Count = { rule: 'login.device', key: device.deviceId }
+  const outsideRoof: Count = { rule: 'login.device_own', key: device.deviceId }
+  const roofs = [...(device.isEnrolled ? [outsideRoof] : []), knownAccount(about.userId)]
+  if (limits.isOff(own.rule)) return undefined
+  for (const roof of roofs) {
+    if (limits.isOff(roof.rule)) continue
+    const reservation = await limits.tryReserve([own, roof], about)
+    if (!reservation) continue
+    const voided = () => voidExhausted(needs, own, about)
+    return { ...settling(reservation, [own.rule, outsideRoof.rule], voided), device }
+  }
+  return undefined
+}
+
+const settling = (reservation: Reservation, own: readonly RuleName[], afterKeep = async () => {}) => ({
   async keep() {
     reservation.keep()
     await afterKeep()
@@ -85,10 +111,12 @@ const settling = (reservation: Reservation, own: Count, afterKeep = async () => 
 
 /** Revokes a device token that has no guesses left. The next login gives the owner a new device token. */
 const voidExhausted = (
-  { store: db, audit, limits }: GuessNeeds,
+  { store: db, audit, limits, sessions }: GuessNeeds,
   own: Count,
   about: { userId: number; ip: string },
 ): Promise<void> =>
   db.transaction(async () => {
-    if (await limits.closeIfExhausted(own)) await audit.record({ ...about, event: 'device_token.voided' })
+    if (!(await limits.closeIfExhausted(own))) return
+    await sessions.forgetDevice(own.key)
+    await audit.record({ ...about, event: 'device_token.voided' })
   })

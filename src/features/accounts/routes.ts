@@ -63,7 +63,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
       async ({ request, body, set }) => {
         // Passes on these three members only. Other members of the body must not reach the registration.
         const { email, username, password } = body
-        const from = { client: kit.clientPrefix(request), ip: kit.clientIp(request) }
+        const from = kit.requester(request)
         const user = await accounts.register({ email, username, password, ...from })
         noteUser(request, user.id)
         set.status = 201
@@ -126,8 +126,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         await accounts.changePassword(sessionOf(request), {
           currentPassword: body.current_password,
           newPassword: body.new_password,
-          ip: kit.clientIp(request),
-          client: kit.clientPrefix(request),
+          ...kit.requester(request),
         })
         set.status = 204
       },

@@ -3,7 +3,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
-import type { Limits } from '../limits/limits.ts'
+import { knownAccount, type Limits } from '../limits/limits.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
@@ -44,17 +44,24 @@ export interface Administration {
    */
   requireUser(typed: string): Promise<User>
   /**
-   * Sets a password without the former one. All sessions of the user end, and all device tokens are revoked.
+   * Sets a password without the former one. All sessions of the user end, all known devices and networks are forgotten,
+   * and their guesses are given back.
    * @throws KeywardError `validation_failed`, `user_not_found`
    */
   setPassword(user: User, password: string): Promise<void>
   /**
-   * Deactivates a user and ends all sessions of the user. Activation does not restore the sessions.
+   * Deactivates a user, ends all sessions of the user, and forgets the known devices and networks. Activation does not
+   * restore them.
    * @throws KeywardError `last_admin`
    */
   deactivate(user: User): Promise<void>
   /** Activates a user, who must log in again. */
   activate(user: User): Promise<void>
+  /**
+   * Forgets what the rate limits have counted for a user, such as wrong passwords. Running servers follow within 5 s. The
+   * counts of networks and of single devices stay.
+   */
+  clearLimits(user: User): Promise<void>
   /**
    * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
    * stays reserved, as a MAC; the address is free at once. One transaction deletes the user. Ended sessions before it and
@@ -102,6 +109,8 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       await db.transaction(async () => {
         if (!(await users.setPassword({ id, hash, scheme }))) throw new KeywardError('user_not_found')
         await sessions.endAll({ userId: id, reason: 'password_set_by_admin' })
+        await sessions.forgetKnown({ userId: id })
+        await limits.refill(knownAccount(id))
         await audit.record({ event: 'password.set_by_admin', userId: id })
       })
     },
@@ -112,6 +121,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         if (!user?.isActive) return
         await users.setActive({ id, isActive: false })
         await sessions.endAll({ userId: id, reason: 'deactivated' })
+        await sessions.forgetKnown({ userId: id })
         await audit.record({ event: 'user.deactivated', userId: id })
       }),
 
@@ -119,6 +129,12 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       db.transaction(async () => {
         if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
       }),
+
+    async clearLimits({ id }) {
+      // Recorded first, because the counts are deleted in several transactions.
+      await audit.record({ event: 'limits.cleared', userId: id })
+      await limits.clearUser(id)
+    },
 
     async deleteUser({ id }) {
       // Refused before anything is deleted. The transaction below decides.
@@ -131,7 +147,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         await audit.record({ event: 'user.deleted', userId: id })
       })
       // Outside the transaction, because it reads the whole table. After a failure clean-up deletes the rows later.
-      await limits.forgetUser(id)
+      await limits.clearUser(id)
       await audit.eraseUser(id)
     },
 

@@ -22,6 +22,7 @@ export const auditEvents = [
   'password.change_refused',
   'password.set_by_admin',
   'limit.exceeded',
+  'limits.cleared',
   'device_token.voided',
   'key.created',
   'key.activated',

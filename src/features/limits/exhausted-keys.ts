@@ -6,19 +6,21 @@ interface ExhaustedKeys {
    * The time until which a key is exhausted; undefined when this process does not know whether the key is exhausted.
    */
   until(key: string, now: EpochMs): EpochMs | undefined
+  /** Remembers that a key is exhausted until `until`. */
+  note(key: string, options: { until: EpochMs; now: EpochMs }): void
   /**
-   * Remembers that a key is exhausted until `until`.
+   * Whether an exhausted key must be reported now.
    * @param options.window in milliseconds
-   * @returns false when a call for this key returned true within the last `window`
+   * @returns false when the key is not remembered, or a call for it returned true within the last `window`
    */
-  note(key: string, options: { until: EpochMs; now: EpochMs; window: number }): boolean
+  mustReport(key: string, options: { now: EpochMs; window: number }): boolean
 }
 
 interface Entry {
   until: EpochMs
   notedAt: EpochMs
-  /** When this process was last told to report the key: the time at which `note` last returned true. */
-  reportedAt: EpochMs
+  /** When this process was last told to report the key: the time at which `mustReport` last returned true. */
+  reportedAt: EpochMs | undefined
 }
 
 /**
@@ -46,15 +48,21 @@ export function createExhaustedKeys(): ExhaustedKeys {
       if (entry === undefined || entry.until <= now) return undefined
       return now >= entry.notedAt && now < entry.notedAt + TRUST ? entry.until : undefined
     },
-    note(key, { until, now, window }) {
-      const last = find(key)?.reportedAt
-      const mustReport = last === undefined || now < last || now >= last + window
+    note(key, { until, now }) {
+      const reportedAt = find(key)?.reportedAt
       if (young.size >= CAPACITY / 2) {
         old = young
         young = new Map()
       }
-      young.set(key, { until, notedAt: now, reportedAt: mustReport ? now : last })
-      return mustReport
+      young.set(key, { until, notedAt: now, reportedAt })
+    },
+    mustReport(key, { now, window }) {
+      const entry = find(key)
+      if (entry === undefined) return false
+      const last = entry.reportedAt
+      if (last !== undefined && now >= last && now < last + window) return false
+      entry.reportedAt = now
+      return true
     },
   }
 }

@@ -11,7 +11,10 @@ import { rankOf, reportKey, rowKey } from './row-keys.ts'
 import type { RuleName } from './rules.ts'
 import * as store from './store.ts'
 
-type Limiter = Pick<Limits, 'reserve' | 'tryReserve' | 'refuseKnown' | 'closeIfExhausted'>
+type Limiter = Pick<
+  Limits,
+  'reserve' | 'reserveUnder' | 'tryReserve' | 'refuseKnown' | 'closeIfExhausted' | 'refill' | 'isOff'
+>
 
 /** One tier of a rule for one key. */
 interface Bucket {
@@ -29,8 +32,6 @@ interface Refusal {
   until: EpochMs
   /** Until then a place that another process took may be given back. */
   undecidedUntil: EpochMs
-  /** True when this process has not reported the bucket within its window. */
-  mustReport: boolean
 }
 
 /** Thrown inside a transaction to roll it back. */
@@ -60,7 +61,7 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
   function refusalInMemory(buckets: readonly Bucket[], now: EpochMs): Refusal | undefined {
     for (const bucket of buckets) {
       const until = exhausted.until(bucket.row, now)
-      if (until !== undefined) return { bucket, until, undecidedUntil: now, mustReport: false }
+      if (until !== undefined) return { bucket, until, undecidedUntil: now }
     }
   }
 
@@ -102,7 +103,6 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
       bucket,
       until: (state?.fullAt ?? now) - bucket.spare,
       undecidedUntil: othersTookAt == null ? now : othersTookAt + undecidedMs,
-      mustReport: false,
     })
   }
 
@@ -139,8 +139,8 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
       if (wait === undefined) {
         // Only a refusal that holds is remembered: no place of this bucket can be given back any more.
         const isFinal = undecidedUntil <= now && !pending.has(bucket.row)
-        const { window } = bucket.tier
-        return { ...outcome, mustReport: isFinal && exhausted.note(bucket.row, { until, now, window }) }
+        if (isFinal) exhausted.note(bucket.row, { until, now })
+        return outcome
       }
       await wait
     }
@@ -153,12 +153,12 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
       isSettled = true
       pending.end(rows, { freed })
     }
-    const giveBack = async (clear?: Count) => {
+    const giveBack = async (clear: readonly RuleName[] = []) => {
       if (isSettled) return
       const now = clock.now()
       await db.transaction(async () => {
         for (const { count, row: key, step, spare } of taken)
-          if (count.rule === clear?.rule) await store.clear(db, { key, furthest: now + spare + step })
+          if (clear.includes(count.rule)) await store.clear(db, { key, furthest: now + spare + step })
           else await store.giveBack(db, { key, step })
         db.afterCommit(() => settle(true))
       }, origin)
@@ -180,6 +180,8 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
   /** Writes one audit event for each key and window, whichever process refused first. */
   async function report({ bucket: { count, tier, row } }: Refusal, { userId, ip }: Requester): Promise<void> {
     const now = clock.now()
+    // Only a refusal that holds is remembered, and only such a refusal is reported.
+    if (!exhausted.mustReport(row, { now, window: tier.window })) return
     const { rule } = count
     await db.transaction(
       async () => {
@@ -192,15 +194,23 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
     )
   }
 
+  async function reserveUnder(
+    roof: Count | undefined,
+    counts: readonly Count[],
+    requester: Requester,
+  ): Promise<Reservation | undefined> {
+    const outcome = await attempt(roof ? [...counts, roof] : counts, requester)
+    if ('keep' in outcome) return outcome
+    await report(outcome, requester)
+    if (outcome.bucket.count.rule === roof?.rule) return undefined
+    throw rateLimited(outcome, clock.now())
+  }
+
   return {
-    async reserve(counts, requester) {
+    reserve: async (counts, requester) => (await reserveUnder(undefined, counts, requester))!,
+    reserveUnder,
+    async tryReserve(counts, requester) {
       const outcome = await attempt(counts, requester)
-      if ('keep' in outcome) return outcome
-      if (outcome.mustReport) await report(outcome, requester)
-      throw rateLimited(outcome, clock.now())
-    },
-    async tryReserve(count, requester) {
-      const outcome = await attempt([count], requester)
       return 'keep' in outcome ? outcome : undefined
     },
     refuseKnown(count) {
@@ -217,6 +227,12 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
       // A bucket that will be full later than `furthest` is already closed, and `store.close` does not change it.
       return store.close(db, { key: bucket.row, latest, furthest: latest + bucket.step, until })
     },
+    async refill(count) {
+      const now = clock.now()
+      for (const { row: key, spare, step } of bucketsOf(count))
+        await store.clear(db, { key, furthest: now + spare + step })
+    },
+    isOff: (rule) => rules[rule].length === 0,
   }
 }
 
@@ -225,9 +241,12 @@ const freePlaces: Reservation = { keep() {}, async giveBack() {}, async [Symbol.
 /** The limiter of `RATE_LIMIT=off`. */
 export const unlimited: Limiter = {
   reserve: async () => freePlaces,
+  reserveUnder: async () => freePlaces,
   tryReserve: async () => freePlaces,
   refuseKnown() {},
   closeIfExhausted: async () => false,
+  async refill() {},
+  isOff: () => false,
 }
 
 function rateLimited({ bucket: { count, tier }, until }: Refusal, now: EpochMs): KeywardError {

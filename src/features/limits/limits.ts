@@ -25,6 +25,9 @@ export interface Count {
   ifNewTo?: RuleName
 }
 
+/** The roof over everything that vouches for a user: all known devices and networks. */
+export const knownAccount = (userId: number): Count => ({ rule: 'login.known_account', key: `u${userId}` })
+
 /** The count of a change that a user makes. */
 export const accountWrite = (userId: number): Count => ({ rule: 'account.write', key: `u${userId}` })
 
@@ -37,11 +40,11 @@ export interface Reservation extends AsyncDisposable {
   /** Keeps the places taken: the attempt counts. */
   keep(): void
   /**
-   * Gives the places back: the attempt does not count. For the rule of `clear`, all earlier places of the key are given
+   * Gives the places back: the attempt does not count. For the rules in `clear`, all earlier places of the key are given
    * back too, because the owner has proved the password. The call takes part in the current transaction. After a
    * rollback the reservation is still unsettled.
    */
-  giveBack(clear?: Count): Promise<void>
+  giveBack(clear?: readonly RuleName[]): Promise<void>
 }
 
 /** Who made the attempt, for the audit event of a refusal. */
@@ -73,10 +76,16 @@ export interface Limits {
    */
   reserve(counts: readonly Count[], requester: Requester): Promise<Reservation>
   /**
-   * Like `reserve` for one count, but a refusal is neither thrown nor reported.
+   * Like `reserve` for the `counts` and the `roof`, but an exhausted roof refuses nobody.
+   * @returns undefined when no place is free under the roof. This is reported
+   * @throws KeywardError `rate_limited` for the other counts
+   */
+  reserveUnder(roof: Count, counts: readonly Count[], requester: Requester): Promise<Reservation | undefined>
+  /**
+   * Like `reserve`, but a refusal is neither thrown nor reported.
    * @returns undefined when no place is free
    */
-  tryReserve(count: Count, requester: Requester): Promise<Reservation | undefined>
+  tryReserve(counts: readonly Count[], requester: Requester): Promise<Reservation | undefined>
   /**
    * Refuses a key if this process knows that it is exhausted. Reads no database and takes no place.
    * @throws KeywardError `rate_limited`
@@ -88,10 +97,17 @@ export interface Limits {
    * @returns true for exactly one of several concurrent calls
    */
   closeIfExhausted(count: Count): Promise<boolean>
+  /** Gives back all places of a key, except of a closed one. */
+  refill(count: Count): Promise<void>
+  /** Whether `LIMITS` turns this rule off. */
+  isOff(rule: RuleName): boolean
   /** The key of a typed name. The key is a MAC, because a person may type the password into the name field. */
   nameKey(name: string): string
-  /** Deletes the buckets of a deleted user. Their keys contain the user's id and networks. */
-  forgetUser(id: number): Promise<void>
+  /**
+   * Deletes the buckets of a user, in short transactions: those that are counted for the user, alone or at a network. Their
+   * keys contain the user's id and networks. A process that knows such a bucket to be exhausted may refuse for 5 s more.
+   */
+  clearUser(id: number): Promise<void>
   /** Deletes up to `limit` buckets that are full, because a full bucket needs no row. @returns how many were found */
   cleanUp(limit: number): Promise<number>
 }
@@ -99,13 +115,22 @@ export interface Limits {
 /** The key that counts guesses at a user. A rule that counts guesses from one network adds `@` and the network. */
 export const userKey = (id: number): string => `u${id}`
 
+/** The number of buckets of a user that one transaction deletes. It is small, so that no request waits long. */
+const BATCH = 500
+
 export function createLimits(needs: LimitsNeeds): Limits {
   const { store: db, clock } = needs
   return {
     ...(needs.enabled ? createLimiter(needs) : unlimited),
     // 132 bits of an HMAC-SHA-256.
     nameKey: (name) => `n${toBase64Url(hmacSha256(needs.secrets.macKeys('limit_name')[0], name)).slice(0, 22)}`,
-    forgetUser: (id) => store.deleteOfUser(db, userKey(id)),
+    async clearUser(id) {
+      const keys = inLockOrder(await store.keysOf(db, userKey(id)))
+      for (let at = 0; at < keys.length; at += BATCH)
+        await db.transaction(async () => {
+          for (const key of keys.slice(at, at + BATCH)) await store.remove(db, key)
+        })
+    },
     async cleanUp(limit) {
       const now = clock.now()
       const full = await store.findFull(db, { now, limit })

@@ -16,7 +16,12 @@ export const rules = {
   // Wrong passwords with one device token. An owner who has not found the password after ten tries has forgotten it.
   // Then the token no longer marks a known device. The window is the lifetime of a token, so the token expires before
   // it could mark a known device again.
+  // `off` means that a device token vouches for nobody.
   'login.device': [{ budget: 10, window: 180 * DAY }],
+  // Wrong passwords with one device token that count in no roof. A token that was given out since the password was last
+  // changed belongs to somebody who knew this password, and such a person gains nothing by guessing it. So others
+  // cannot use up what an owner needs for three typing errors. `off` means that all of them count in the roof.
+  'login.device_own': [{ budget: 3, window: HOUR }],
   // Wrong passwords for one account from one network. A person makes five typing errors in a row, but not ten in an
   // hour. The waits are 12 seconds, then 6 minutes, then 72 minutes. The budgets of an hour and a day are at most half
   // of those of `login.account`. So a single network never makes users of other networks wait.
@@ -38,6 +43,14 @@ export const rules = {
   'login.known_prefix': [
     { budget: 100, window: HOUR },
     { budget: 300, window: DAY },
+  ],
+  // The roof: wrong passwords for one account with all its known devices and from all its known networks together.
+  // Without a roof, the number of guesses would grow with the number of device tokens and networks that an intruder has
+  // collected. A household makes some ten typing errors in an hour. When the roof is spent, nobody is refused: devices
+  // and networks stop vouching, and the guess counts as a stranger's. `off` means that they vouch for nobody.
+  'login.known_account': [
+    { budget: 30, window: HOUR },
+    { budget: 100, window: DAY },
   ],
   // Wrong passwords from one network for all accounts that have never logged in from this network, counted together.
   'login.prefix': [
@@ -62,6 +75,13 @@ export const rules = {
   'account.write': [
     { budget: 30, window: MINUTE },
     { budget: 300, window: DAY },
+  ],
+  // Wrong client secrets from one network. A secret has 192 random bits, so nobody guesses it. The limit makes a service
+  // with an outdated secret slow down, and reports attempts in the audit log once. A service that is set up makes a few
+  // attempts. A right secret is not refused.
+  'client.secret': [
+    { budget: 30, window: MINUTE },
+    { budget: 100, window: HOUR },
   ],
 } as const satisfies Record<LimitName, Rule>
 

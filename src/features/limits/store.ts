@@ -47,6 +47,7 @@ const prepared = statements(({ q, t: { limits } }, { select, returning, change }
         .set({ fullAt: named('until') })
         .where(and(isKey, gt(limits.fullAt, named('latest')), lte(limits.fullAt, named('furthest')))),
     ),
+    remove: change(q.delete(limits).where(isKey)),
     full: select({ key: limits.key }, (q) =>
       q
         .from(limits)
@@ -106,7 +107,13 @@ export const findFull = async (db: Db, by: { now: EpochMs; limit: number }): Pro
 export const deleteFull = (db: Db, by: { key: string; now: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).deleteFull, by)
 
-/** Deletes the buckets, and their reports, that are counted for this key alone or for it at a network. */
-export async function deleteOfUser({ q, t: { limits } }: Db, user: string): Promise<void> {
-  await q.delete(limits).where(or(like(limits.key, `%/${user}`), like(limits.key, `%/${user}@%`)))
+/** The keys of all buckets, and of their reports, that are counted for this key alone or for it at a network. */
+export async function keysOf({ q, t: { limits } }: Db, counted: string): Promise<string[]> {
+  const rows = await q
+    .select({ key: limits.key })
+    .from(limits)
+    .where(or(like(limits.key, `%/${counted}`), like(limits.key, `%/${counted}@%`)))
+  return rows.map(({ key }) => key)
 }
+
+export const remove = (db: Db, key: string): Promise<unknown> => execute(db, prepared(db).remove, { key })

@@ -1,8 +1,9 @@
 import { KeywardError } from '../../errors.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
+import { clientPrefix } from '../../lib/ip.ts'
 import { randomId } from '../../lib/random.ts'
 import { deviceName } from './device-name.ts'
-import { drawDeviceEpoch, isDeviceOf } from './device-token.ts'
+import { recordDevice } from './known.ts'
 import { type BegunSession, expiryOf, type NewLogin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
@@ -22,10 +23,10 @@ export async function begin(needs: SessionsNeeds, { user, amr, origin, device }:
     authTime: now,
     createdAt: now,
   }
-  const known = device !== undefined && isDeviceOf(device, user) ? device : undefined
   const about = { userId: user.id, sessionId: session.id, ip: origin.ip }
-  const deviceEpoch = await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })
-  if (deviceEpoch === undefined) throw new KeywardError('invalid_credentials')
+  if (!(await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })))
+    throw new KeywardError('invalid_credentials')
+  const { deviceId, isNew } = await recordDevice(needs, { userId: user.id, device })
   const expiresAt = expiryOf(lifetimes, { createdAt: now, now })
   await store.insert(db, {
     ...session,
@@ -35,13 +36,12 @@ export async function begin(needs: SessionsNeeds, { user, amr, origin, device }:
     expiresAt,
     now,
     deviceName: deviceName(origin.userAgent),
+    loginNetwork: clientPrefix(origin.ip),
+    deviceId,
   })
   for (const sessionId of await store.endExcess(db, { userId: user.id, begun: session.id, keep: maxPerUser - 1, now }))
     await audit.record({ ...about, sessionId, event: 'session.ended', details: { reason: 'too_many_sessions' } })
   await audit.record({ ...about, event: 'login.succeeded', details: { amr: session.amr } })
-  if (!known) await audit.record({ ...about, event: 'login.new_device' })
-  // This transaction has locked the user's row. A device epoch of 0 means that the user has no valid device token.
-  const drawn = deviceEpoch === 0 ? drawDeviceEpoch(random) : deviceEpoch
-  if (deviceEpoch === 0) await users.setDeviceEpoch({ id: user.id, deviceEpoch: drawn })
-  return { session, user: { ...user, deviceEpoch: drawn }, deviceId: known?.deviceId }
+  if (isNew) await audit.record({ ...about, event: 'login.new_device' })
+  return { session, user, deviceId }
 }

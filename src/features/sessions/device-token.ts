@@ -1,23 +1,22 @@
 import type { Clock } from '../../lib/clock.ts'
 import { DAY, SECOND, toDate } from '../../lib/clock.ts'
-import { type Random, randomId } from '../../lib/random.ts'
 import type { MacKeys } from '../secrets/secrets.ts'
 import type { User } from '../users/users.ts'
 
-/** The content of a genuine device token. `isDeviceOf` checks its epoch. */
+/** The content of a genuine device token. `Sessions.findDevice` says whether it is still valid. */
 export interface Device {
   /** Stays the same when the token is renewed. */
   deviceId: string
   userId: number
-  epoch: number
+  /** The device epoch in a token of a version before 0.3.0. */
+  epoch?: number
 }
 
 export interface DeviceTokens {
   /**
    * Makes a token that proves for 180 days that this device has logged in as this user.
-   * @param deviceId the id of a known device; by default a new id
    */
-  make(user: Pick<User, 'id' | 'deviceEpoch'>, deviceId?: string): Promise<string>
+  make(device: { deviceId: string; userId: number }): Promise<string>
   /** Reads a token. @returns undefined when Keyward did not make the token, or the token has expired */
   read(token: string): Promise<Device | undefined>
 }
@@ -27,23 +26,15 @@ const TYPE = 'keyward-device+jwt'
 const AUDIENCE = 'keyward:device'
 
 /**
- * Makes and reads device tokens. A device token is a JWT, signed with HS256 and a data key. It contains the device epoch
- * of the user's row. To forge a token, an attacker needs the data key and the device epoch. A device token grants no
- * access: it distinguishes a returning user from a stranger who guesses passwords.
+ * Makes and reads device tokens. A device token is a JWT, signed with HS256 and a data key. It contains the id of a row
+ * of `devices`. To forge a token, an attacker needs the data key and this id. A device token grants no access: it
+ * distinguishes a returning user from a stranger who guesses passwords.
  *
  * The package @elysiajs/jwt signs and verifies the tokens in Bun's thread pool, where this work waits behind password
  * hashing. Therefore only routes that hash passwords use device tokens. The package is loaded at the first login,
  * because it loads all of jose.
  */
-export function createDeviceTokens({
-  macKeys,
-  clock,
-  random,
-}: {
-  macKeys: () => MacKeys
-  clock: Clock
-  random: Random
-}): DeviceTokens {
+export function createDeviceTokens({ macKeys, clock }: { macKeys: () => MacKeys; clock: Clock }): DeviceTokens {
   const signers = new WeakMap<Uint8Array, Promise<Signer>>()
   const signerOf = (key: Uint8Array) => {
     const signer = signers.get(key) ?? createSigner(key)
@@ -51,13 +42,12 @@ export function createDeviceTokens({
     return signer
   }
   return {
-    async make(user, deviceId = randomId(random)) {
+    async make({ deviceId, userId }) {
       const signer = await signerOf(macKeys()[0])
       return signer.sign({
-        sub: String(user.id),
+        sub: String(userId),
         aud: AUDIENCE,
         jti: deviceId,
-        epoch: user.deviceEpoch,
         exp: Math.floor((clock.now() + LIFETIME) / SECOND),
         iat: false,
       })
@@ -69,8 +59,9 @@ export function createDeviceTokens({
         const claims = await (await signerOf(key)).verify(token, options)
         if (claims === false) continue
         const { sub, jti, epoch } = claims as { sub?: unknown; jti?: unknown; epoch?: unknown }
-        if (typeof sub === 'string' && typeof jti === 'string' && typeof epoch === 'number')
-          return { deviceId: jti, userId: Number(sub), epoch }
+        if (typeof sub !== 'string' || typeof jti !== 'string') continue
+        if (epoch === undefined) return { deviceId: jti, userId: Number(sub) }
+        if (typeof epoch === 'number') return { deviceId: jti, userId: Number(sub), epoch }
       }
       return undefined
     },
@@ -84,12 +75,6 @@ async function createSigner(key: Uint8Array) {
 
 type Signer = Awaited<ReturnType<typeof createSigner>>
 
-/**
- * Returns true when the device has logged in as this user and the device tokens of the user were not revoked since
- * then.
- */
-export const isDeviceOf = (device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): boolean =>
+/** Whether a token of a version before 0.3.0 has the device epoch of its user. */
+export const isOfEarlierVersion = (device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): boolean =>
   device.userId === user.id && device.epoch === user.deviceEpoch && user.deviceEpoch !== 0
-
-/** The number that all device tokens of a user carry: 48 random bits, never 0. */
-export const drawDeviceEpoch = (random: Random): number => Buffer.from(random.bytes(6)).readUIntBE(0, 6) || 1

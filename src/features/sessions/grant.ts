@@ -37,7 +37,7 @@ export async function finishLogin(
   { session, user, deviceId }: BegunSession,
   asked: Asked = {},
 ): Promise<LoginGrant> {
-  const deviceToken = await needs.deviceTokens.make(user, deviceId)
+  const deviceToken = await needs.deviceTokens.make({ deviceId, userId: user.id })
   const tokens = needs.refreshTokensOf(session)
   return { ...makeGrant(needs, { session, user, tokens, generation: 0 }, asked), deviceToken }
 }

@@ -71,7 +71,7 @@ async function answerRotated(
 async function reportAhead({ log, audit, limits }: SessionsNeeds, { id, userId }: StoredSession, { ip }: Origin) {
   log.warn('refresh_token_ahead', { user_id: userId, session_id: id })
   // A client may present the token any number of times, so the events have a limit of the session's own.
-  const place = await limits.tryReserve({ rule: 'account.write', key: `s${id}` }, { userId })
+  const place = await limits.tryReserve([{ rule: 'account.write', key: `s${id}` }], { userId })
   place?.keep()
   if (place) await audit.record({ event: 'session.refresh_token_ahead', userId, sessionId: id, ip })
 }

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../lib/clock.ts'
 import type { User } from '../users/users.ts'
-import type { Device } from './device-token.ts'
+import type { KnownDevice } from './known.ts'
 
 /** The IP address and the user agent of a request, as stored with the session. */
 export interface Origin {
@@ -51,16 +51,16 @@ export interface NewLogin {
   /** Authentication methods (RFC 8176). */
   amr: readonly string[]
   origin: Origin
-  /** The device of the device token that came with the login. */
-  device?: Device
+  /** The known device of the device token that came with the login. */
+  device?: KnownDevice
 }
 
 /** A stored session whose tokens are not made yet. `Sessions.finishLogin` makes the tokens. */
 export interface BegunSession {
   session: Pick<StoredSession, 'id' | 'macSalt' | 'amr' | 'authTime'>
   user: User
-  /** The id of a known device. The new device token gets the same id. */
-  deviceId: string | undefined
+  /** The id for the device token: that of a known device, or a new one. */
+  deviceId: string
 }
 
 /** The columns of a session that authentication and refresh use. */

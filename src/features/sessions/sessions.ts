@@ -1,5 +1,4 @@
 import { type Clock, DAY } from '../../lib/clock.ts'
-import { clientPrefix } from '../../lib/ip.ts'
 import type { Log } from '../../lib/log.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
@@ -14,6 +13,8 @@ import { begin } from './begin.ts'
 import { createDeviceTokens, type Device, type DeviceTokens } from './device-token.ts'
 import { endAll, endOwn, endOwnAll, logout, revoke } from './end.ts'
 import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts'
+import * as known from './known.store.ts'
+import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
 import { deleteOver } from './own.store.ts'
 import { refresh } from './refresh.ts'
@@ -29,8 +30,9 @@ import type {
 } from './session.ts'
 import * as store from './store.ts'
 
-export { type Device, isDeviceOf } from './device-token.ts'
+export type { Device } from './device-token.ts'
 export type { Asked, Grant, LoginGrant } from './grant.ts'
+export type { KnownDevice } from './known.ts'
 export type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
 
 /** A request that came with the access token of a live session. */
@@ -122,8 +124,17 @@ export interface Sessions {
   revoke(token: string, ip: string): Promise<void>
   /** The device of a device token; undefined when Keyward did not make the token, or the token has expired. */
   readDevice(token: string): Promise<Device | undefined>
-  /** True when a session of this user, live or not, was last refreshed from the network `client`. */
-  isKnownNetwork(from: { userId: number; client: string; ip: string }): Promise<boolean>
+  /** The device, if it is known for this user: it has logged in, and was not forgotten since. At most 20 devices are. */
+  findDevice(device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): Promise<KnownDevice | undefined>
+  /** Forgets one device. Its token is void from then on. */
+  forgetDevice(id: string): Promise<void>
+  /** True when a session of this user, live or not, began in the network `client`, and it was not forgotten since. */
+  isKnownNetwork(from: { userId: number; client: string }): Promise<boolean>
+  /**
+   * Forgets the known devices and networks of a user. Call it in the transaction that changes the password or
+   * deactivates the user. The device of the session `keep`, and the network of `keep.ip`, stay known.
+   */
+  forgetKnown(change: { userId: number; keep?: { sessionId: string; ip: string } }): Promise<void>
   /** Ends up to `limit` live sessions of any user, without an audit event for each session. @returns how many ended */
   endSome(limit: number, reason: EndReason): Promise<number>
   /**
@@ -138,7 +149,7 @@ export interface Sessions {
   cleanUp(limit: number): Promise<number>
 }
 
-/** How long ended sessions are kept. `isKnownNetwork` needs the IP addresses of these sessions. */
+/** How long ended sessions are kept. `isKnownNetwork` needs the networks of these sessions. */
 const KEEP_ENDED = 7 * DAY
 
 /** The most sessions that one transaction of `deleteOver` deletes, so that no other write waits for long. */
@@ -148,11 +159,11 @@ export function createSessions({
   secrets,
   ...others
 }: Omit<SessionsNeeds, 'refreshTokensOf' | 'deviceTokens'> & { secrets: Secrets }): Sessions {
-  const { store: db, clock, random } = others
+  const { store: db, clock } = others
   const needs: SessionsNeeds = {
     ...others,
     refreshTokensOf: createRefreshTokens(() => secrets.macKeys('refresh_token')),
-    deviceTokens: createDeviceTokens({ macKeys: () => secrets.macKeys('device_token'), clock, random }),
+    deviceTokens: createDeviceTokens({ macKeys: () => secrets.macKeys('device_token'), clock }),
   }
   return {
     begin: (login) => begin(needs, login),
@@ -169,12 +180,10 @@ export function createSessions({
     endAll: (change) => endAll(needs, change),
     revoke: (token, ip) => revoke(needs, token, ip),
     readDevice: (token) => needs.deviceTokens.read(token),
-    async isKnownNetwork({ userId, client, ip }) {
-      // Most users return with the same IP address. One look-up of this address costs less than reading all addresses.
-      if (await store.isKnownAddress(db, { userId, ip })) return true
-      const addresses = await store.addressesOf(db, userId)
-      return addresses.some((address) => clientPrefix(address) === client)
-    },
+    findDevice: (device, user) => findDevice(needs, device, user),
+    forgetDevice: (id) => known.forgetDevice(db, id),
+    isKnownNetwork: ({ userId, client }) => known.hasNetwork(db, { userId, network: client }),
+    forgetKnown: (change) => forgetKnown(needs, change),
     endSome: (limit, reason) => store.endSome(db, { limit, reason, now: clock.now() }),
     async deleteOver(userId) {
       while ((await deleteOver(db, { userId, limit: PART, now: clock.now() })) === PART);

@@ -9,7 +9,7 @@ import type { User } from '../users/users.ts'
 import { aliveSql, notEndedSql, ofActiveUserSql } from './alive.store.ts'
 import type { EndReason, Origin, StoredSession } from './session.ts'
 
-const prepared = statements((db, { select, selectDistinct, returning, change }) => {
+const prepared = statements((db, { select, returning, change }) => {
   const { q, t } = db
   const { users, sessions } = t
   const notEnded = notEndedSql(t, named('now'))
@@ -62,6 +62,8 @@ const prepared = statements((db, { select, selectDistinct, returning, change }) 
         ip: named('ip'),
         userAgent: named('userAgent'),
         deviceName: named('deviceName'),
+        loginNetwork: named('loginNetwork'),
+        deviceId: named('deviceId'),
       }),
     ),
     userOfLiveSession: select({ ...userColumns(db), confirmed }, (q) =>
@@ -124,20 +126,17 @@ const prepared = statements((db, { select, selectDistinct, returning, change }) 
         .set(end)
         .where(and(othersOfUser, notInArray(sessions.id, newestOfUser))),
     ),
-    atAddress: select({ id: sessions.id }, (q) =>
-      q
-        .from(sessions)
-        .where(and(ofUser, eq(sessions.ip, castPlaceholder('ip', 'text'))))
-        .limit(limitTo(1)),
-    ),
-    addressesOf: selectDistinct({ ip: sessions.ip }, (q) => q.from(sessions).where(ofUser).limit(limitTo(200))),
   }
 })
 
 /** The fields of a session that a statement writes, with the time of the write. */
 type Written<Field extends keyof StoredSession> = Pick<StoredSession, Field> & Origin & { now: EpochMs }
 
-type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'macSalt' | 'expiresAt'> & { deviceName: string }
+type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'macSalt' | 'expiresAt'> & {
+  deviceName: string
+  loginNetwork: string
+  deviceId: string
+}
 
 export const insert = (db: Db, session: NewSession): Promise<unknown> =>
   execute(db, prepared(db).insert, { ...session })
@@ -205,14 +204,6 @@ export const endOne = async (
  */
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
   (await execute(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
-
-/** Returns true when a session of this user, ended or not, was last refreshed from this IP address. */
-export const isKnownAddress = async (db: Db, by: { userId: number; ip: string }): Promise<boolean> =>
-  (await readRows(db, prepared(db).atAddress, by)).length > 0
-
-/** The IP addresses from which a user's sessions, ended ones included, were last refreshed; at most 200. */
-export const addressesOf = async (db: Db, userId: number): Promise<string[]> =>
-  (await readRows(db, prepared(db).addressesOf, { userId })).flatMap(({ ip }) => (ip === null ? [] : [ip]))
 
 /**
  * Moves a session from the previous epoch to `epoch`.

@@ -21,10 +21,13 @@ export interface SigningKeyRow extends StoredKey {
 /** How long clients may cache the JWKS, in seconds. The library jose ignores Cache-Control and caches for this time. */
 export const JWKS_MAX_AGE_SECONDS = 600
 
-/** The time between two reads of the stored keys. A process follows a change within 30 s. */
+/** The time between two reads of the stored keys. A process follows a change within 30 s, even when two reads fail. */
 export const KEY_POLL_INTERVAL = 10 * SECOND
 
-/** How long a key is in the JWKS before it signs. After this time, all cached copies without the key have expired. */
+/**
+ * How long a key is in the JWKS before it signs. After this time, all cached copies without the key have expired. The
+ * minute is for the other processes, which publish the key up to 30 s after it was created.
+ */
 const PUBLISH_AHEAD = JWKS_MAX_AGE_SECONDS * SECOND + MINUTE
 
 /** Extra time before a retired key expires. Replicas sign with the key until their next poll, and clocks differ. */

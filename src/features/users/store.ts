@@ -16,7 +16,7 @@ const prepared = statements((db, { select, returning, change }) => {
     byEmailKey: select(credentials, (q) => q.from(users).where(eq(users.emailKey, named('key')))),
     byUsernameKey: select(credentials, (q) => q.from(users).where(eq(users.usernameKey, named('key')))),
     holdForSession: returning(
-      { deviceEpoch: users.deviceEpoch },
+      { id: users.id },
       q
         .update(users)
         .set({ sessionEpoch: named('epoch') })
@@ -94,21 +94,18 @@ export async function setPasswordHash(
 ): Promise<boolean> {
   const changed = await q
     .update(users)
-    .set({ passwordHash: hash, passwordScheme: scheme, deviceEpoch: 0, updatedAt: now })
+    .set({ passwordHash: hash, passwordScheme: scheme, updatedAt: now })
     .where(eq(users.id, id))
     .returning({ id: users.id })
   return changed.length > 0
 }
 
 /** Locks the row of an active user. `Users.holdForSession` has the details. */
-export const holdForSession = async (db: Db, by: { id: number; epoch: number }): Promise<number | undefined> =>
-  (await queryRows(db, prepared(db).holdForSession, by))[0]?.deviceEpoch
+export const holdForSession = async (db: Db, by: { id: number; epoch: number }): Promise<boolean> =>
+  (await queryRows(db, prepared(db).holdForSession, by)).length > 0
 
-export async function setDeviceEpoch(
-  { q, t: { users } }: Db,
-  { id, deviceEpoch }: { id: number; deviceEpoch: number },
-): Promise<void> {
-  await q.update(users).set({ deviceEpoch }).where(eq(users.id, id))
+export async function clearDeviceEpoch({ q, t: { users } }: Db, id: number): Promise<void> {
+  await q.update(users).set({ deviceEpoch: 0 }).where(eq(users.id, id))
 }
 
 /** Raises the session epoch of a user. `Users.raiseSessionEpoch` has the details. */

@@ -51,7 +51,7 @@ export interface Users {
   findPassword(id: number): Promise<{ hash: string | null; scheme: string | null } | undefined>
   /** Replaces a password hash. @returns false when the stored hash is no longer `verifiedHash` */
   replacePassword(change: { id: number; verifiedHash: string; hash: string; scheme: string }): Promise<boolean>
-  /** Sets a password and revokes the user's device tokens. @returns false when the user was deleted */
+  /** Sets a password. @returns false when the user was deleted */
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
   /** Activates or deactivates a user. @returns false when nothing changed */
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
@@ -62,10 +62,11 @@ export interface Users {
   /**
    * Locks the row of an active user with this session epoch until the transaction ends. So the sessions of one user
    * begin one after another.
-   * @returns the device epoch; undefined when the user is inactive, deleted, or has another session epoch
+   * @returns false when the user is inactive, deleted, or has another session epoch
    */
-  holdForSession(user: { id: number; epoch: number }): Promise<number | undefined>
-  setDeviceEpoch(user: { id: number; deviceEpoch: number }): Promise<void>
+  holdForSession(user: { id: number; epoch: number }): Promise<boolean>
+  /** Revokes the user's device tokens of versions before 0.3.0. `Sessions.forgetKnown` revokes all others too. */
+  clearDeviceEpoch(id: number): Promise<void>
   /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
   raiseSessionEpoch(id: number): Promise<number | undefined>
   /** The users that have the id, the address or the username of one of the `keys`. */
@@ -94,7 +95,7 @@ export function createUsers(needs: UsersNeeds): Users {
     remove: (id) => remove(needs, id),
     freeName: (typed) => freeName(needs, typed),
     holdForSession: (user) => store.holdForSession(db, user),
-    setDeviceEpoch: (user) => store.setDeviceEpoch(db, user),
+    clearDeviceEpoch: (id) => store.clearDeviceEpoch(db, id),
     raiseSessionEpoch: (id) => store.raiseSessionEpoch(db, id),
     findHolders: (keys) => findHolders(needs, keys),
     insertAllOrNone: (users, alongside) => insertAllOrNone(needs, users, alongside),

@@ -37,6 +37,13 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       ip: c.text('ip'),
       userAgent: c.text('user_agent'),
       /**
+       * The network in which the credential was checked; a refresh does not change it. Null after the user's known
+       * networks were forgotten, and for sessions of versions before 0.3.0 that had been refreshed or began over IPv6.
+       */
+      loginNetwork: c.text('login_network'),
+      /** The device of the login, which may not be in `devices` any more. Null for sessions of versions before 0.3.0. */
+      deviceId: c.text('device_id'),
+      /**
        * Browser and system by the user agent of the login. Empty when the user agent names neither. Null for a session of
        * an earlier version, until the session is listed.
        */
@@ -46,5 +53,17 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       c.index('sessions_user_id_ended_at_index').on(t.userId, t.endedAt),
       c.index('sessions_review_at_index').on(t.reviewAt),
     ],
+  ),
+  /** The known devices of the users: those that have logged in. A device token without a row is void. */
+  devices: c.table(
+    'devices',
+    {
+      /** 128 random bits in base64url. The device token carries this id in the claim `jti`. */
+      id: c.text('id').primaryKey(),
+      userId: userReference(c, tables, 'user_id'),
+      /** When the device last logged in. */
+      usedAt: c.int('used_at').notNull(),
+    },
+    (t) => [c.index('devices_user_id_index').on(t.userId)],
   ),
 })

@@ -21,7 +21,10 @@ export const userTables = (c: Columns) => ({
       isActive: c.bool('is_active').notNull(),
       /** A session is alive only while its epoch equals this number. Raising the number ends all sessions. */
       sessionEpoch: c.int('session_epoch').notNull(),
-      /** All device tokens of the user carry this random number. The number 0 revokes these tokens. */
+      /**
+       * All device tokens of the user that versions before 0.3.0 made carry this random number. The number 0 revokes
+       * these tokens. Later tokens are rows of `devices`.
+       */
       deviceEpoch: c.int('device_epoch').notNull().default(0),
       createdAt: c.int('created_at').notNull(),
       updatedAt: c.int('updated_at').notNull(),

@@ -1,0 +1,94 @@
+import { and, desc, eq, exists, not, notInArray } from 'drizzle-orm'
+import type { EpochMs } from '../../lib/clock.ts'
+import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
+import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
+
+/* The devices and networks that are known for a user, because a credential of the user was checked there. */
+
+const prepared = statements(({ q, t: { devices, sessions } }, { select, returning, change }) => {
+  const ofUser = eq(devices.userId, castPlaceholder('userId', 'bigint'))
+  const lastUsed = q
+    .select({ id: devices.id })
+    .from(devices)
+    .where(ofUser)
+    .orderBy(desc(devices.usedAt), desc(devices.id))
+    .limit(limitTo('keep'))
+  return {
+    device: select({ id: devices.id }, (q) =>
+      q.from(devices).where(and(eq(devices.id, castPlaceholder('id', 'text')), ofUser)),
+    ),
+    enrol: change(q.insert(devices).values({ id: named('id'), userId: named('userId'), usedAt: named('now') })),
+    use: returning(
+      { id: devices.id },
+      q
+        .update(devices)
+        .set({ usedAt: named('now') })
+        .where(and(eq(devices.id, named('id')), eq(devices.userId, named('userId')))),
+    ),
+    forgetExcess: change(q.delete(devices).where(and(ofUser, notInArray(devices.id, lastUsed)))),
+    network: select({ id: sessions.id }, (q) =>
+      q
+        .from(sessions)
+        .where(
+          and(
+            eq(sessions.userId, castPlaceholder('userId', 'bigint')),
+            eq(sessions.loginNetwork, castPlaceholder('network', 'text')),
+          ),
+        )
+        .limit(limitTo(1)),
+    ),
+  }
+})
+
+/** Whether this is a known device of this user. */
+export const hasDevice = async (db: Db, by: { id: string; userId: number }): Promise<boolean> =>
+  (await readRows(db, prepared(db).device, by)).length > 0
+
+/** Adds a device, and forgets all but the `keep` of the user's devices that logged in last. */
+export async function enrolDevice(
+  db: Db,
+  { keep, ...device }: { id: string; userId: number; now: EpochMs; keep: number },
+): Promise<void> {
+  await execute(db, prepared(db).enrol, device)
+  await execute(db, prepared(db).forgetExcess, { userId: device.userId, keep })
+}
+
+/** Records a login with a known device. @returns false when it is not known any more */
+export const useDevice = async (db: Db, by: { id: string; userId: number; now: EpochMs }): Promise<boolean> =>
+  (await queryRows(db, prepared(db).use, by)).length > 0
+
+export async function forgetDevice({ q, t: { devices } }: Db, id: string): Promise<void> {
+  await q.delete(devices).where(eq(devices.id, id))
+}
+
+/** Whether a session of this user, live or not, began in this network. */
+export const hasNetwork = async (db: Db, by: { userId: number; network: string }): Promise<boolean> =>
+  (await readRows(db, prepared(db).network, by)).length > 0
+
+/** Forgets all devices of a user, except the device of the session `keep`. */
+export async function forgetDevices(
+  { q, t: { devices, sessions } }: Db,
+  { userId, keep }: { userId: number; keep: string | undefined },
+): Promise<void> {
+  const isKept = exists(
+    q
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(and(eq(sessions.id, keep ?? ''), eq(sessions.deviceId, devices.id))),
+  )
+  await q.delete(devices).where(and(eq(devices.userId, userId), not(isKept)))
+}
+
+/** Forgets all networks of a user. */
+export async function forgetNetworks({ q, t: { sessions } }: Db, userId: number): Promise<void> {
+  await q.update(sessions).set({ loginNetwork: null }).where(eq(sessions.userId, userId))
+}
+
+/** Remembers that the credential of a session's user was checked in this network. */
+export async function rememberNetwork(
+  { q, t: { sessions } }: Db,
+  { sessionId, network }: { sessionId: string; network: string },
+): Promise<void> {
+  await q.update(sessions).set({ loginNetwork: network }).where(eq(sessions.id, sessionId))
+}

@@ -1,0 +1,57 @@
+import { clientPrefix } from '../../lib/ip.ts'
+import { randomId } from '../../lib/random.ts'
+import type { User } from '../users/users.ts'
+import { type Device, isOfEarlierVersion } from './device-token.ts'
+import * as known from './known.store.ts'
+import type { SessionsNeeds } from './sessions.ts'
+
+/** A device that has logged in as the user before. */
+export interface KnownDevice {
+  deviceId: string
+  /**
+   * False for a token of a version before 0.3.0. True for a device that has logged in since the password was last
+   * changed, and for the device that changed it.
+   */
+  isEnrolled: boolean
+}
+
+/** How many devices of one user are known. Nobody logs in with twenty devices, and each of them may guess. */
+const MAX_DEVICES = 20
+
+export async function findDevice(
+  { store: db }: SessionsNeeds,
+  device: Device,
+  user: Pick<User, 'id' | 'deviceEpoch'>,
+): Promise<KnownDevice | undefined> {
+  const { deviceId } = device
+  if (device.userId !== user.id) return undefined
+  if (await known.hasDevice(db, { id: deviceId, userId: user.id })) return { deviceId, isEnrolled: true }
+  return isOfEarlierVersion(device, user) ? { deviceId, isEnrolled: false } : undefined
+}
+
+/**
+ * Records the device of a login. Call it in the transaction of the login, which has locked the user's row.
+ * @returns the id for the device token. `isNew` is true when the device was not known, or was forgotten meanwhile
+ */
+export async function recordDevice(
+  { store: db, clock, random }: SessionsNeeds,
+  { userId, device }: { userId: number; device: KnownDevice | undefined },
+): Promise<{ deviceId: string; isNew: boolean }> {
+  const now = clock.now()
+  if (device?.isEnrolled && (await known.useDevice(db, { id: device.deviceId, userId, now })))
+    return { deviceId: device.deviceId, isNew: false }
+  const isNew = device === undefined || device.isEnrolled
+  const deviceId = isNew ? randomId(random) : device.deviceId
+  await known.enrolDevice(db, { id: deviceId, userId, now, keep: MAX_DEVICES })
+  return { deviceId, isNew }
+}
+
+export async function forgetKnown(
+  { store: db, users }: SessionsNeeds,
+  { userId, keep }: { userId: number; keep?: { sessionId: string; ip: string } },
+): Promise<void> {
+  await users.clearDeviceEpoch(userId)
+  await known.forgetDevices(db, { userId, keep: keep?.sessionId })
+  await known.forgetNetworks(db, userId)
+  if (keep) await known.rememberNetwork(db, { sessionId: keep.sessionId, network: clientPrefix(keep.ip) })
+}
