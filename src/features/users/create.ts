@@ -14,7 +14,8 @@ export async function create(
   try {
     return await db.transaction(async () => {
       const created = await store.insert(db, { ...user, now: clock.now() })
-      // After the insert, which has waited for a deletion of the name that is under way.
+      // The check follows the insert. The insert waits for a concurrent deletion of the user with this name, and the
+      // transaction of the deletion reserves the name.
       if (await isReserved(needs, user.usernameKey)) throw new KeywardError('username_taken')
       await alongside(created)
       return created
