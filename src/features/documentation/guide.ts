@@ -97,8 +97,8 @@ ${html}
 const address = (chapter: string): string => (chapter === '' ? './' : chapter)
 
 /**
- * Renders Markdown as HTML without comments. Headings get an anchor, and links to Markdown files become links to pages.
- * Tables and code blocks can be scrolled with the keyboard.
+ * Renders Markdown as HTML without comments. Headings of the second and third level get an anchor, and links to other
+ * chapters' Markdown files become links to their pages. Tables and code blocks can be scrolled with the keyboard.
  */
 function rendered(markdown: string): string {
   const html = Bun.markdown.html(markdown, { headings: { ids: true } })
