@@ -12,7 +12,7 @@ import sessions from './guide/sessions.md' with { type: 'file' }
 import settings from './guide/settings.md' with { type: 'file' }
 import { icon } from './page.ts'
 
-/** The Markdown files in reading order, by the last segment of the page's address (empty for the index). */
+/** The paths of the Markdown files in reading order, by the last segment of the page's address, empty for the index. */
 export const chapterFiles: Readonly<Record<string, string>> = {
   '': index,
   'quick-start': quickStart,

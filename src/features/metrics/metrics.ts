@@ -19,7 +19,7 @@ interface Answered {
   pattern: string
   status: number
   milliseconds: number
-  /** The code of a refusal. */
+  /** The error code if the request was refused; else undefined. */
   code: string | undefined
 }
 
@@ -36,8 +36,8 @@ export interface Metrics {
 }
 
 /**
- * The upper bounds of the buckets, in seconds. A read takes less than the first bound, a login with bcrypt cost 12
- * takes 0.25 s, and a queued login more.
+ * The upper bounds of the latency buckets, in seconds. A read takes less than the first bound, a login with bcrypt cost
+ * 12 takes 0.25 s, and a queued login more.
  */
 const LATENCY_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 

@@ -33,8 +33,8 @@ export async function checkFree(
   { emailKey, usernameKey }: Pick<NewUser, 'emailKey' | 'usernameKey'>,
 ): Promise<void> {
   const { store: db } = needs
-  // The username is read before the address. If another request adds an account with both names between the reads, the
-  // error is `email_taken`, as without the race.
+  // The username is read before the address. If another request adds a user with this username and this address between
+  // the reads, the error is `email_taken`, as without the race.
   const named = await store.findCredentials(db, { usernameKey })
   if (await store.findCredentials(db, { emailKey })) throw new KeywardError('email_taken')
   if (named || (await isReserved(needs, usernameKey))) throw new KeywardError('username_taken')

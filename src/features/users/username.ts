@@ -94,7 +94,8 @@ export const trimTyped = (typed: string): string => typed.replace(/^[ \t]+/, '')
 const trailing = /(?<![ \t])[ \t]+$/
 
 /**
- * Returns false for text that PostgreSQL cannot store, and for text that only a hostile client sends. The length is
- * checked first, because normalisation is slow for long hostile text.
+ * Returns false for text that PostgreSQL cannot store (NUL, lone surrogates), and for text that only a hostile client
+ * sends (other control characters, more than 254 UTF-16 units). The length also protects the caller, which normalises
+ * the text: that is slow for a long hostile text.
  */
 const isLoginName = (text: string): boolean => text.length <= 254 && text.isWellFormed() && !/\p{Cc}/u.test(text)

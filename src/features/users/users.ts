@@ -66,7 +66,7 @@ export interface Users {
    * @returns false when the user is inactive, deleted, or has another session epoch
    */
   holdForSession(user: { id: number; epoch: number }): Promise<boolean>
-  /** Revokes the user's device tokens of versions before 0.3.0. `Sessions.forgetKnown` revokes all others too. */
+  /** Revokes the user's device tokens of versions before 0.3.0. `Sessions.forgetKnown` revokes the others too. */
   clearDeviceEpoch(id: number): Promise<void>
   /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
   raiseSessionEpoch(id: number): Promise<number | undefined>
