@@ -1,7 +1,7 @@
 // Named imports keep the unused nine tenths of typebox out of the bundle, so a start does not evaluate them.
 import { Enum, Integer, Array as List, Refine, String as Text, type TSchema, Unsafe } from 'typebox'
 import { Check } from 'typebox/schema'
-import { type DatabaseTarget, maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
+import { type DatabaseTarget, databaseUrlProblem, maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
 import { baseUrl } from './formats.ts'
 import { isKnownSecret } from './known-secrets.ts'
 import { shown } from './problems.ts'
@@ -98,7 +98,10 @@ export const databaseUrl = (about: About<DatabaseTarget>) =>
     takes:
       'sqlite:///./relative.db, sqlite:////absolute.db or postgresql://user:password@host/database (reserved characters percent-encoded)',
     read: (value) => parseDatabaseUrl(value.trim()) ?? value,
-    got: (value) => JSON.stringify(maskDatabaseUrl(value.trim())),
+    got(value) {
+      const problem = databaseUrlProblem(value.trim())
+      return `${JSON.stringify(maskDatabaseUrl(value.trim()))}${problem === undefined ? '' : ` ${problem}`}`
+    },
     print: (value) => (value as DatabaseTarget).shown,
     fileForm: true,
   })

@@ -60,7 +60,7 @@ export interface ApiKeys {
   revoke(id: number): Promise<void>
   /** Revokes every key at once. @returns how many */
   revokeAll(): Promise<number>
-  /** How many live keys still have a MAC that a former data key made. Each gets a new one at its next use. */
+  /** How many live keys still have a MAC of a former data key. Each gets a MAC of the current one at its next use. */
   countFormer(): Promise<number>
 }
 

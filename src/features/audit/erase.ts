@@ -7,9 +7,9 @@ interface EraseNeeds {
   clock: Clock
 }
 
-/** Events in one transaction: few, so that no other write waits for a deletion. */
+/** The most events that one transaction erases. They are few, so that no other write waits for long. */
 const PART = 500
-/** How long new events of a deleted user are erased too. A request that was under way ends within a minute. */
+/** How long after the deletion new events are erased too. A request that was under way then ends within a minute. */
 const KEEP_ERASING = HOUR
 
 /** See `Audit.forgetUser`. */
