@@ -18,7 +18,7 @@ export { looksLikeApiKey } from './key-text.ts'
 /** An API key without its MAC. `scopes` are permissions, space separated. */
 export type ApiKey = Omit<Db['t']['apiKeys']['$inferSelect'], 'mac'>
 
-/** A request with an API key: its owner, and the permissions that the key has now. */
+/** The caller of a request with an API key: the owner of the key, and the permissions that the key has now. */
 export interface ApiKeyCaller {
   kind: 'api_key'
   userId: number

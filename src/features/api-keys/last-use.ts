@@ -10,7 +10,7 @@ export interface LastUses {
   isDue(id: number, recorded: EpochMs | null, now: EpochMs): boolean
 }
 
-/** `last_used_at` is exact to this time, so that most requests need no write. */
+/** By how much `last_used_at` may be behind the last use. Most requests therefore need no write. */
 const EVERY = MINUTE
 
 export function createLastUses(): LastUses {

@@ -33,7 +33,7 @@ export interface Audit {
   eraseUser(userId: number): Promise<void>
   /**
    * Continues what `forgetUser` requested, with up to `limit` events of each user.
-   * @returns for the user with the most events, how many of them it erased
+   * @returns the largest number of events that were erased for one user; less than `limit` when nothing remains
    */
   eraseForgotten(limit: number): Promise<number>
   /** Deletes up to `limit` events older than `retention.days`. @returns how many were deleted */

@@ -33,7 +33,7 @@ export async function eraseForgotten(needs: EraseNeeds, limit: number): Promise<
   return most
 }
 
-/** The events and the progress change together, so a crash loses neither. @returns how many events it erased */
+/** Erases events and records the progress in one transaction, so a crash loses neither. @returns how many it erased */
 async function erasePart(
   { store: db }: EraseNeeds,
   { userId, limit }: { userId: number; limit: number },

@@ -142,7 +142,7 @@ function publicMembers(alg: PublicKeyAlgorithm, key: KeyObject): Pick<PublicJwk,
 }
 
 /**
- * The import of `node:crypto` accepts a key of any type, curve and length.
+ * Checks that a key fits `alg`, because `node:crypto` imports a key of any type, curve and length.
  * @throws TypeError when the key has another type or curve than `alg`, or is an RSA key of less than 2048 bits
  */
 function requireFit(alg: PublicKeyAlgorithm, { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject) {

@@ -26,9 +26,12 @@ export interface Keyring {
   find(kid: string | undefined): VerificationKey | undefined
   /** The public keys for the JWKS: all keys whose signatures are accepted, the active key first. */
   published(): PublicJwk[]
-  /** Reads the stored keys. All calls during a running read share one further read. */
+  /**
+   * Reads the stored keys. All calls during a running read share one further read, because the keys may have changed
+   * after the running read.
+   */
   reload(): Promise<void>
-  /** Calls `listener` with the `kid` of each key of which `reload` finds that its signatures are no longer accepted. */
+  /** When `reload` finds that signatures of a key are no longer accepted, it calls `listener` with the key's `kid`. */
   onDrop(listener: (kid: string) => void): void
   /**
    * The `kid` of the key that this process should sign with but cannot open: no secret of this process opens its seal.

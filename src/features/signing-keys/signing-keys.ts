@@ -63,7 +63,8 @@ export interface SigningKeys extends Keyring {
    */
   revoke(kid: string): Promise<Revocation>
   /**
-   * Reads the changes of other processes, and rotates after a change of JWT_ALG. Every process runs this every 10 s.
+   * Reads the changes of other processes. After a change of JWT_ALG, it also rotates once the next key may sign. Every
+   * process runs this every 10 s.
    */
   poll(): Promise<void>
   /**

@@ -4,7 +4,7 @@ import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { sign } from './jws.ts'
 import { createVerifiedCache } from './verified-cache.ts'
 
-/** What a proxy token says: the session, and of the user what the `X-Auth-Request-*` headers say too. */
+/** The user and the session that a proxy token names. The `X-Auth-Request-*` headers name the same user. */
 export interface ProxyTokenSubject {
   userId: number
   sessionId: string
@@ -21,10 +21,10 @@ interface ProxyTokensNeeds {
   issuer: string
 }
 
-/** No access token has this type. Keyward and services that check the type therefore accept no proxy token as one. */
+/** No access token has this type. Keyward, and services that check the type, refuse a proxy token as access token. */
 const TYP = 'fa+jwt'
 const LIFETIME = 60 * SECOND
-/** How long one proxy token is answered again for the same access token. */
+/** How long a proxy token is answered again for the same access token. */
 const REUSE = 30 * SECOND
 /** The places of the cache, one per started KiB of an access token: about 5 MB, and as much for the proxy tokens. */
 const KEPT = 5_000

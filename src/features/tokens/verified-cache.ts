@@ -26,7 +26,7 @@ interface VerifiedCache<Claims> {
 
 interface Entry<Claims> {
   readonly verified: VerifiedToken<Claims>
-  /** The value of the cache's `appended` after the token was last appended. */
+  /** The value of the cache's `appended` right after the token was last appended. */
   since: number
 }
 

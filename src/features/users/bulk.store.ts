@@ -6,7 +6,7 @@ import type { Db } from '../../storage/store.ts'
 import type { BulkUser, UserKeys } from './user.ts'
 
 /**
- * The number of users in one statement. Eleven columns of each user stay below the 32,766 parameters that
+ * The most users in one statement. With eleven columns of each, 500 users need 5,500 of the 32,766 parameters that
  * SQLite allows.
  */
 export const ROWS = 500
