@@ -7,8 +7,8 @@ export interface PostgresAddress {
   /** The host to connect to; undefined for a Unix socket. */
   host: string | undefined
   /**
-   * The name of the database; undefined if the address has none. `url` contains the name too, but the driver prefers the
-   * environment variable PGDATABASE to that one.
+   * The name of the database; undefined if the address has none. `url` contains the name too, but the driver prefers
+   * the environment variable PGDATABASE to that one.
    */
   database: string | undefined
   /** The paths of the files with certificates and their key. */
