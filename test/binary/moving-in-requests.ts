@@ -27,7 +27,9 @@ const longPassword = 'correct horse battery staple '.repeat(3)
 export const oldUsers = {
   ada: { email: 'ada@example.com', username: 'ada', password: 'pw12' },
   bob: { email: 'Bob@example.com', username: 'Bob Smith', password: 'x' },
+  jürgen: { email: 'juergen@example.com', username: 'Jürgen', password: 'pä+ss w&rd=%41' },
   long: { email: 'long@example.com', username: 'long', password: longPassword },
+  short: { email: 'short@example.com', username: 'shortened', password: longPassword },
   inactive: { email: 'inactive@example.com', username: 'inactive', password: 'secure_password' },
   deleted: { email: 'deleted@example.com', username: 'deleted', password: 'secure_password' },
 } as const
@@ -122,6 +124,7 @@ const registrations: Sent[] = [
 
 const { username, password } = oldUsers.ada
 const missing = 'A missing field'
+const shortened = 'A password over 72 bytes, shortened to 72 or not, if the first login did it the other way'
 
 const logins: Sent[] = [
   logIn('name and password', { form: { username, password } }),
@@ -141,14 +144,26 @@ const logins: Sent[] = [
   logIn('a wrong password', { form: { username, password: 'wrong' } }),
   logIn('an unknown name', { form: { username: 'nobody', password } }),
   logIn('a space behind the password', { form: { username, password: `${password} ` } }),
-  logIn('a long password', { form: oldUsers.long }),
+  logIn('letters outside ASCII and signs', { form: oldUsers.jürgen }),
+  logIn('letters outside ASCII and signs in FormData', formData(oldUsers.jürgen)),
   logIn(
-    '72 bytes of a long password',
-    { form: { username: 'long', password: longPassword.slice(0, 72) } },
-    'The first 72 bytes of a longer password, after a login with all of it',
+    'a name in another Unicode form',
+    { form: { ...oldUsers.jürgen, username: 'Ju\u0308rgen' } },
+    'The name in another case or another Unicode form',
   ),
+  logIn(
+    'a password in another Unicode form',
+    { form: { ...oldUsers.jürgen, password: oldUsers.jürgen.password.normalize('NFD') } },
+    'The password in another Unicode form, after a first login',
+  ),
+  logIn('a long password', { form: oldUsers.long }),
+  logIn('its first 72 bytes', { form: { username: 'long', password: longPassword.slice(0, 72) } }, shortened),
+  logIn('the first 72 bytes of a long password', {
+    form: { username: 'shortened', password: longPassword.slice(0, 72) },
+  }),
+  logIn('all of it', { form: oldUsers.short }, shortened),
   logIn('the address', { form: { username: oldUsers.ada.email, password } }, 'The email address instead of the name'),
-  logIn('another case', { form: { username: 'ADA', password } }, 'The name in another case'),
+  logIn('another case', { form: { username: 'ADA', password } }, 'The name in another case or another Unicode form'),
   logIn(
     'a space behind the name',
     { form: { username: `${username} `, password } },

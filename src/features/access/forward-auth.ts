@@ -53,6 +53,6 @@ const forwardedHeaders = (user: User, token: string): Record<string, string> => 
   'X-Auth-Request-Access-Token': token,
 })
 
-/** Keeps printable ASCII and percent-encodes the rest, because some proxies change other characters. */
+/** Percent-encodes `%`, the space and all but printable ASCII, because some proxies change such characters. */
 const headerText = (text: string): string =>
   text.replace(/[^\x21-\x7e]|%/gu, (character) => encodeURIComponent(character))
