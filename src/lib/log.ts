@@ -1,5 +1,6 @@
 import type { Clock, EpochMs } from './clock.ts'
 import { rfc3339 } from './clock.ts'
+import { reasonOf } from './error-reasons.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -65,7 +66,7 @@ const plain = (value: string | number | boolean): string =>
 
 /**
  * Returns the facts of an unexpected error that may be logged: the class, driver code and stack frames of its root
- * cause. The message is left out, because drivers put parameters in it.
+ * cause, and for a known code what is wrong and what to do. The message is left out, because drivers put parameters in it.
  */
 export function errorFields(error: unknown): LogFields {
   let root = error
@@ -76,6 +77,7 @@ export function errorFields(error: unknown): LogFields {
     error: root.name,
     error_code: code === undefined ? undefined : String(code),
     errno: errno === undefined ? undefined : String(errno),
+    reason: reasonOf([code, errno]),
     // The stack begins with the message, whose lines may look like frames.
     stack: root.stack
       ?.replace(root.message, () => '')
