@@ -6,8 +6,8 @@ import type { Db } from '../../storage/store.ts'
 import type { BulkUser, UserKeys } from './user.ts'
 
 /**
- * The number of users in one statement. Three keys or eleven columns of each user stay below the 32,766 parameters that
- * SQLite allows.
+ * The most users in one statement. With three keys or eleven columns of each, 500 users need at most 5,500 of the
+ * 32,766 parameters that SQLite allows.
  */
 export const ROWS = 500
 
