@@ -8,7 +8,7 @@ import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import type { User, Users } from '../users/users.ts'
+import { nameKeysOf, type User, type Users } from '../users/users.ts'
 
 interface NewAccount {
   email: string
@@ -130,13 +130,14 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
       }),
 
-    async clearLimits({ id }) {
+    async clearLimits(user) {
       // Recorded first, because the counts are deleted in several transactions.
-      await audit.record({ event: 'limits.cleared', userId: id })
-      await limits.clearUser(id)
+      await audit.record({ event: 'limits.cleared', userId: user.id })
+      await limits.clearUser(user.id, Object.values(nameKeysOf(user)))
     },
 
-    async deleteUser({ id }) {
+    async deleteUser(user) {
+      const { id } = user
       // Refused before anything is deleted. The transaction below decides.
       await db.transaction(() => roles.keepAnAdmin(id))
       await sessions.deleteOver(id)
@@ -147,7 +148,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         await audit.record({ event: 'user.deleted', userId: id })
       })
       // Outside the transaction, because it reads the whole table. After a failure clean-up deletes the rows later.
-      await limits.clearUser(id)
+      await limits.clearUser(id, Object.values(nameKeysOf(user)))
       await audit.eraseUser(id)
     },
 
