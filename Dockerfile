@@ -22,8 +22,8 @@ FROM scratch
 COPY --from=build /build/root/ /
 COPY --from=build /build/LICENSE /usr/local/share/doc/keyward/LICENSE
 COPY --from=build --chown=65532:65532 /build/data/ /data/
-ENV DATABASE_URL=sqlite:////data/keyward.db
 USER 65532:65532
+# The database is here, by the default of DATABASE_URL. As ENV it would collide with DATABASE_URL_FILE.
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000

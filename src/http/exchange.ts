@@ -26,13 +26,13 @@ export interface Exchange {
    */
   readonly pattern: string
   readonly route: Route | undefined
-  /** True when the client sent HEAD and so gets only the headers. */
+  /** True when the client sent HEAD for a path with a GET route. The answer has only the headers of the GET answer. */
   readonly headersOnly: boolean
   /** The refusal of a request that is refused before its handler runs. */
   refused: KeywardError | undefined
   /** The result of the guard, which may still be pending. */
   judged: MaybePromise<Caller | undefined>
-  /** Set before the handler runs; undefined on open routes. */
+  /** Set before the handler runs; undefined on open routes, and when a form may contain the credential. */
   caller: Caller | undefined
   /** For the access log: the user who logged in, registered or refreshed on an open route. */
   userId: number | undefined

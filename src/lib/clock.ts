@@ -1,7 +1,7 @@
 /** Milliseconds since 1970-01-01T00:00:00Z. Every time in Keyward has this form until it is sent. */
 export type EpochMs = number
 
-/** The only source of time and of waiting. Tests pass a clock that they advance themselves. */
+/** The source of time and timers for all code outside `lib/`. Tests pass a clock that they advance themselves. */
 export interface Clock {
   /** The wall clock, for times that are stored or sent. The wall clock may jump, so durations use `monotonic`. */
   now(): EpochMs

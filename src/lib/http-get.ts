@@ -1,9 +1,10 @@
-/** The most characters of a response that are read. */
+/** In characters. A longer response is cut off, so that it cannot fill the memory. */
 const MAX_BODY = 64 * 1024
 
 /**
  * Sends one GET request. `fetch` is not used, because it goes through the proxy in HTTP_PROXY, even to this machine.
- * @returns undefined when no complete response arrives within `patience` milliseconds
+ * @returns undefined when no complete response arrives within `patience` milliseconds, or when its body is longer than
+ * `MAX_BODY`
  */
 export async function getStatus(url: string, patience: number): Promise<{ status: number; body: string } | undefined> {
   // The HTTP client is loaded here and not at the start. A server does not need it, and loading it takes milliseconds.

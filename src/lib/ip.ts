@@ -1,13 +1,14 @@
 import type { IPv4, IPv6 } from 'ipaddr.js'
 
 /**
- * Loads ipaddr.js at the first address in a rare spelling. Its forty regular expressions take half a millisecond of a
- * start.
+ * Loads ipaddr.js when a network or an IPv6 address first needs it. Its forty regular expressions take half a
+ * millisecond of a start.
  */
 const ipaddr = (): typeof import('ipaddr.js') => require('ipaddr.js')
 
 /**
- * Replaces an unknown client address (RFC 1122 section 3.2.1.3). All clients with an unknown address share one limit.
+ * Stands for the address of a client whose address is unknown (RFC 1122 section 3.2.1.3). Rate limits count all these
+ * clients as one.
  */
 export const UNKNOWN_IP = '0.0.0.0'
 
@@ -26,7 +27,8 @@ const isIPv6 = (text: string): boolean =>
   ipaddr().IPv6.isValid(text)
 
 /**
- * ipaddr.js reads this deprecated spelling (RFC 4291 section 2.5.5.1) as an IPv4-mapped address. Other parsers do not.
+ * A deprecated spelling (RFC 4291 section 2.5.5.1), which `canonicalIp` refuses: ipaddr.js reads it as an IPv4-mapped
+ * address, and other parsers do not.
  */
 const ipv4Compatible = /^::\d+\./
 
@@ -80,7 +82,8 @@ export interface Cidr {
 
 /**
  * Parses `10.0.0.0/8`, `2001:db8::/32` or a single address; `undefined` for anything else. Bits beyond the prefix are
- * ignored, as in other programs (Docker prints `172.17.0.1/16`). A network of IPv4-mapped addresses is its IPv4 network.
+ * ignored, as in other programs (Docker prints `172.17.0.1/16`). A network of IPv4-mapped addresses becomes its IPv4
+ * network.
  */
 export function parseCidr(text: string): Cidr | undefined {
   const slash = text.indexOf('/')

@@ -5,8 +5,8 @@ export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 /**
- * Callers name each field; a log line never receives a whole request, row or error message. `time`, `level` and `event`
- * come before the fields.
+ * The fields of one log line, by name. Callers name each field; a log line never receives a whole request, row or error
+ * message. A field that is undefined is left out.
  */
 export type LogFields = Record<string, string | number | boolean | undefined>
 
@@ -27,8 +27,8 @@ export interface LogOptions {
 export function createLog({ level, format, clock, write }: LogOptions): Log {
   const threshold = logLevels.indexOf(level)
   const render = format === 'json' ? jsonLine : textLine
-  // The text of the last time is kept. Many lines have the same millisecond, and formatting it costs as much as the
-  // rest of a line.
+  // The formatted time of the previous line is kept. Many lines have the same millisecond, and formatting a time costs
+  // as much as the rest of a line.
   let now = Number.NaN
   let time = ''
   const timeText = (at: EpochMs) => {
@@ -45,7 +45,10 @@ export function createLog({ level, format, clock, write }: LogOptions): Log {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** The first three members are joined as text. Spreading the fields into a new object would take twice as long. */
+/**
+ * The members `time`, `level` and `event` are joined as text. Spreading the fields into a new object would take twice
+ * as long.
+ */
 function jsonLine(time: string, level: string, event: string, fields: LogFields): string {
   const members = JSON.stringify(fields).slice(1)
   return `{"time":"${time}","level":"${level}","event":"${event}"${members === '}' ? members : `,${members}`}\n`

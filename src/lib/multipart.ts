@@ -1,8 +1,9 @@
 import { FormError, MAX_PARAMETERS } from './form.ts'
 
 /**
- * The boundary of the value of a `Content-Type` header of the type `multipart/form-data` (RFC 2046 section 5.1.1).
- * @returns undefined when there is none, or when it is malformed or given twice
+ * Returns the boundary that a `Content-Type` header names (RFC 2046 section 5.1.1).
+ * @param contentType the value of the header, of the type `multipart/form-data`
+ * @returns undefined when the boundary is missing, malformed or given twice
  */
 export function boundaryOf(contentType: string): string | undefined {
   const found = [...contentType.matchAll(/;[ \t]*boundary[ \t]*=[ \t]*(?:"([^"\\]*)"|([^\s;,"]+))/gi)]
@@ -14,8 +15,9 @@ export function boundaryOf(contentType: string): string | undefined {
  * Parses `multipart/form-data` (RFC 7578) that has text fields only. It refuses where other parsers guess, so that no
  * proxy reads other fields than Keyward: text before the first or after the last boundary; line ends that are not CRLF;
  * a part without `Content-Disposition: form-data` or without a name, a name with an escaped character, a header given
- * twice; a name given twice; more than 64 parts; a body without its last boundary. A part with a file name, and a part
- * of another type than `text/plain`, is refused: no field takes a file.
+ * twice; a name given twice; more than 64 parts; a body without its last boundary. No field takes a file, so a part is
+ * also refused when it has a file name, another type than `text/plain`, another charset than UTF-8 or ASCII, or a
+ * transfer encoding such as base64.
  * @param body the whole body, decoded as UTF-8
  * @returns an object without a prototype, so that no name has a special meaning
  * @throws FormError
@@ -43,7 +45,11 @@ export function parseMultipart(body: string, boundary: string): Record<string, s
   return form
 }
 
-/** The name of the field of a part, by the headers of the part. */
+/**
+ * Returns the name of the field in a part.
+ * @param text the header lines of the part, joined by CRLF
+ * @throws FormError when `parseMultipart` refuses the part for its headers
+ */
 function fieldName(text: string): string {
   const headers = new Map<string, string>()
   for (const line of text.split('\r\n')) {
@@ -66,7 +72,7 @@ function fieldName(text: string): string {
   return field[1] ?? field[2]!
 }
 
-/** The body was decoded as UTF-8, of which ASCII is a part. */
+/** No other charset is accepted: the body was decoded as UTF-8, of which ASCII is a part. */
 const plainText = /^text\/plain(?:[ \t]*;[ \t]*charset[ \t]*=[ \t]*"?(?:utf-?8|us-ascii)"?)?$/i
 
 const malformed = () => new FormError('The multipart form is malformed')

@@ -1,8 +1,8 @@
 import { nextTurn } from './clock.ts'
 
 /**
- * A destination such as `Bun.stdout.writer()`. When a method returns a promise, the promise settles after the text
- * arrived.
+ * A destination such as `Bun.stdout.writer()`. When a method returns a promise, the promise settles when the text has
+ * arrived or has failed to.
  */
 export type Sink = Pick<Bun.FileSink, 'write' | 'flush'>
 
@@ -53,7 +53,7 @@ export function batchOutput(sink: Sink) {
     })
   }
 
-  /** Writes text that must arrive. The text waits in memory until its reader has received it. */
+  /** Writes text that is not dropped for a slow reader. The text waits in memory until its reader has received it. */
   function write(text: string): void {
     if (collected === '') nextTurn().then(flush)
     collected += text
@@ -69,7 +69,10 @@ export function batchOutput(sink: Sink) {
       if (held + collected.length < LOG_BACKLOG) write(line)
     },
     flush,
-    /** Resolves when all text has arrived, with the `code` of the first error (such as `ENOSPC`) or undefined. */
+    /**
+     * Resolves when no text waits any more. @returns the `code` of the first error (such as `ENOSPC`); undefined when
+     * all text has arrived
+     */
     async end(): Promise<string | undefined> {
       flush()
       await arrived

@@ -1,10 +1,10 @@
 /**
- * Counters and histograms in the Prometheus text format 0.0.4. To count one request takes 0.2 µs; with `prom-client` it
- * takes 0.5 µs.
+ * The metrics of a process, and their text in the Prometheus text format 0.0.4. Counting one request takes 0.2 µs; with
+ * `prom-client` it takes 0.5 µs.
  */
 export interface Registry {
   counter<L extends string>(name: string, help: string, labels?: readonly L[]): Family<Counter>
-  /** Seconds, in cumulative buckets up to each of `bounds`. */
+  /** A histogram of durations. Each bucket counts the values up to one of `bounds`, which ascend and are in seconds. */
   histogram<L extends string>(
     name: string,
     help: string,
@@ -35,7 +35,7 @@ export interface Histogram {
 /** The `Content-Type` of the text. */
 export const prometheusType = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Makes an empty registry. Each cell counts one combination of label values. */
+/** Makes a registry without metrics. */
 export function createRegistry() {
   const families: (() => string[])[] = []
   const declare = (name: string, help: string, type: string, samples: () => string[]) =>
@@ -57,7 +57,6 @@ export function createRegistry() {
       declare(name, help, 'counter', samples)
       return { cell }
     },
-    /** Seconds, in cumulative buckets up to each of `bounds`. */
     histogram(name: string, help: string, labels: readonly string[], bounds: readonly number[]) {
       const { cell, samples } = createCells<Histogram>(labels, (of) => {
         const counts = new Float64Array(bounds.length + 1)
@@ -95,7 +94,10 @@ export function createRegistry() {
   }
 }
 
-/** @param make receives the labels as text, such as `method="GET"` */
+/**
+ * Keeps one cell for each combination of label values, and makes it at the first use of the combination.
+ * @param make makes a cell. It receives the labels as text, such as `method="GET"`
+ */
 function createCells<Cell>(
   labels: readonly string[],
   make: (labels: readonly string[]) => { cell: Cell; samples: () => string[] },

@@ -22,7 +22,7 @@ export function seal(secret: string, context: string, plaintext: Uint8Array, ran
   return `v1.${secretId(secret)}.${toBase64Url(nonce)}.${toBase64Url(sealed)}`
 }
 
-/** The id of the secret that sealed a text; compare with `secretId`. */
+/** Returns the `secretId` of the secret that sealed a text; undefined when the text is not a seal. */
 export const sealedWith = (sealed: string): string | undefined => sealed.split('.')[1]
 
 /**

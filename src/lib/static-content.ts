@@ -4,7 +4,7 @@ import { sha256 } from './hash.ts'
 /** An answer that is the same for everyone until the next version of Keyward. */
 export interface StaticContent {
   headers: Record<string, string>
-  /** The start of the hash of the bytes, safe in a path. */
+  /** 96 bits of the SHA-256 of the uncompressed bytes, in base64url, so it is safe in a path and in an ETag. */
   hash: string
   plain: Uint8Array | string | Blob
   gzipped: Uint8Array

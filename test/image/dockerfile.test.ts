@@ -11,8 +11,10 @@ test('the Dockerfile passes the linter', async () => {
   expect(validate(text.replace('USER 65532:65532', 'USER')).length).toBeGreaterThan(0)
 })
 
-test('Dockerfile, guide and systemd unit have the same stop timeout', async () => {
+test('Dockerfile, guide, systemd unit and compose.yaml have the same stop timeout', async () => {
   const texts = [await Bun.file(file).text(), await readChapter('running')]
-  const said = texts.flatMap((text) => [...text.matchAll(/(?:--stop-timeout |TimeoutStopSec=)(\d+)/g)])
-  expect(said.map(([, seconds]) => seconds)).toEqual(['45', '45', '45'])
+  const said = texts.flatMap((text) => [
+    ...text.matchAll(/(?:--stop-timeout |TimeoutStopSec=|stop_grace_period: )(\d+)/g),
+  ])
+  expect(said.map(([, seconds]) => seconds)).toEqual(['45', '45', '45', '45'])
 })

@@ -12,7 +12,7 @@ const file = join(import.meta.dir, '..', '..', 'Dockerfile')
 
 // Run by `bun run check:image`, not by plain `bun test`: it installs and compiles the project again, and needs root or
 // user namespaces. Without a container engine the last stage is built in a folder; a container is a chroot with the
-// image's user, environment and commands, and with /proc, which every container has.
+// image's user, working directory, environment and commands, and with /proc, which every container has.
 describe('the image', () => {
   let image: BuiltImage
   let bases: string[]
@@ -119,23 +119,19 @@ describe('the image', () => {
   })
 })
 
-/** A command line that enters the image by exec, so that signals reach the process. */
-function inContainer({ root, user }: BuiltImage, command: string[]): string[] {
-  const enter = 'mount --bind /proc "$1/proc" && root=$1 && shift && exec chroot'
+/** A command line that enters the image, in its working directory, by exec, so that signals reach the process. */
+function inContainer({ root, user, workdir }: BuiltImage, command: string[]): string[] {
+  const [uid, gid] = user.split(':')
   // Other users become root only in a user namespace of their own.
-  return process.getuid?.() === 0
-    ? ['unshare', '--mount', 'sh', '-c', `${enter} --userspec=${user} "$root" "$@"`, 'sh', root, ...command]
-    : [
-        'unshare',
-        '--map-root-user',
-        '--mount',
-        'sh',
-        '-c',
-        `${enter} "$root" "$@"`.replace('--bind', '--rbind'),
-        'sh',
-        root,
-        ...command,
-      ]
+  const isRoot = process.getuid?.() === 0
+  const enter = `mount --${isRoot ? 'bind' : 'rbind'} /proc "$1/proc" && exec unshare --root="$@"`
+  return [
+    'unshare',
+    ...(isRoot ? [] : ['--map-root-user']),
+    ...['--mount', 'sh', '-c', enter, 'sh', root, `--wd=${workdir}`],
+    ...(isRoot ? [`--setuid=${uid}`, `--setgid=${gid}`] : []),
+    ...command,
+  ]
 }
 
 const isLibrary = (path: string): boolean => /\.so\.\d+$/.test(path)

@@ -36,9 +36,10 @@ export function serve(app: Pick<TestApp, 'fetch'>): Served {
 }
 
 /** Sends bytes unchanged to a port of this machine; see `Served.raw`. */
-export const rawTo = async (port: number, text: string): Promise<RawAnswer> => parse(await exchange(port, text, false))
+export const rawTo = async (port: number, text: string): Promise<RawAnswer> => parse(await exchange(port, text))
 
-const exchange = (port: number, text: string, end: boolean): Promise<string> =>
+/** Sends bytes unchanged to a port of this machine and returns the bytes of the answer, as Latin-1. */
+export const exchange = (port: number, text: string, end = false): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     let answer = ''
