@@ -8,7 +8,7 @@ import { shown } from './problems.ts'
 
 /** What the entry of a setting in `configSchema` says about the setting. `V` is the type of its value. */
 export interface About<V> {
-  /** One sentence, as the guide and `.env.example` print it. */
+  /** What the setting does, as the guide and `.env.example` print it. */
   description: string
   default?: V
   /** Computes the default from the values of settings that are earlier in the schema. */
@@ -28,7 +28,7 @@ export interface KeyFacts extends About<unknown> {
   /** The text after "takes" in messages and in the guide. */
   takes: string
   secret?: true
-  /** The setting may be read from a file, which `<KEY>_FILE` names. */
+  /** True when the value may also be in a file, which `<KEY>_FILE` names. */
   fileForm?: true
   /** True when an empty text is a value. For all other settings an empty text counts as unset. */
   emptyIsValue?: true

@@ -72,7 +72,7 @@ function fieldErrors(error: ValidationError): FieldError[] {
  */
 export const problemType = (oauth: boolean): string => (oauth ? 'application/json' : 'application/problem+json')
 
-/** The problem document (RFC 9457) of a refusal, on an OAuth route with the members of RFC 6749 section 5.2. */
+/** The problem document (RFC 9457) of a refusal. With `oauth` it also has the members of RFC 6749 section 5.2. */
 export function problemOf(refusal: KeywardError, oauth: boolean) {
   const { code, status, errors } = refusal
   const message = sentenceOf(refusal)

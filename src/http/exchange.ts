@@ -18,11 +18,11 @@ export interface Exchange {
   readonly id: string
   /** The method that the client sent. `request` may have GET instead. */
   readonly method: string
-  /** The path of the request. The path is empty when the target is `changed`, so no route matches. */
+  /** The path of the request; `BELOW` for the target `below`; empty for `changed`, so that no route matches. */
   readonly path: string
   /**
-   * The route's pattern for the log and metrics. If no route has this method, the pattern of the GET route, or
-   * `unmatched`.
+   * The route's pattern for the log and metrics. If the path has no route of this method, the pattern of its GET route,
+   * and without a GET route `unmatched`.
    */
   readonly pattern: string
   readonly route: Route | undefined

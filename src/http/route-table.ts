@@ -20,9 +20,9 @@ export interface Route {
   access: Access
   /** Every route that is open, that writes or that checks a password has a limit. */
   limit?: Limit
-  /** Errors follow RFC 6749 section 5.2. */
+  /** True when the errors of the route have the members of RFC 6749 section 5.2. */
   oauth: boolean
-  /** An API key may come as a client secret: by Basic, or as `client_secret` in a form. */
+  /** True when an API key may come as a client secret: by Basic, or as `client_secret` in a form. */
   secret: boolean
   /**
    * True when proxies ask this route about other requests. A proxy sends the method of the other request and may append

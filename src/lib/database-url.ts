@@ -19,7 +19,10 @@ export function parseDatabaseUrl(text: string): DatabaseTarget | undefined {
   return target instanceof AddressProblem ? undefined : target
 }
 
-/** Returns why an address is refused, as a clause after the address; undefined if nothing more is known. */
+/**
+ * Returns the reason why an address is refused, as a clause that follows the address in a sentence. Returns undefined
+ * for an accepted address, and for text that is not the address of a database.
+ */
 export function databaseUrlProblem(text: string): string | undefined {
   const target = read(text)
   return target instanceof AddressProblem ? target.clause : undefined
@@ -40,7 +43,7 @@ function read(text: string): DatabaseTarget | AddressProblem | undefined {
   return postgres && !(postgres instanceof AddressProblem) ? { dialect: 'postgresql', ...postgres } : postgres
 }
 
-/** The drivers of SQLAlchemy for PostgreSQL. */
+/** SQLAlchemy's names of drivers for PostgreSQL, which may follow a `+` in the scheme. */
 const drivers = ['psycopg', 'psycopg2', 'psycopg2cffi', 'psycopg_async', 'asyncpg', 'pg8000']
 
 /** Arguments of Python's `sqlite3.connect` that change nothing for Keyward. */

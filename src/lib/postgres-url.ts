@@ -1,25 +1,31 @@
-/** A PostgreSQL server and database, as the driver takes it. */
+/** The parsed address of a database in PostgreSQL. */
 export interface PostgresAddress {
-  /** Always begins with `postgresql://`. */
+  /** The address for the driver. It always begins with `postgresql://`, and has only parameters of `obeyed`. */
   url: string
-  /** The address without passwords. */
+  /** The address for printing and logs, with asterisks for the passwords. */
   shown: string
   /** The host to connect to; undefined for a Unix socket. */
   host: string | undefined
-  /** The name of the database; undefined if the address has none. For the driver, PGDATABASE goes before the address. */
+  /**
+   * The name of the database; undefined if the address has none. `url` contains the name too, but the driver prefers
+   * the environment variable PGDATABASE to that one.
+   */
   database: string | undefined
-  /** The files with certificates and the key. */
+  /** The paths of the files with certificates and their key. */
   files: string[]
 }
 
-/** Why an address is refused, as a clause after the address. It never contains a value. */
+/**
+ * The reason why an address is refused. `clause` follows the address in a sentence, and never contains the value of a
+ * parameter.
+ */
 export class AddressProblem {
   constructor(readonly clause: string) {}
 }
 
 const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
 
-/** The values that a parameter may have. */
+/** Returns true for a value that the parameter may have. */
 type Check = (value: string) => boolean
 const anything: Check = () => true
 const filled: Check = (value) => value !== ''
@@ -28,10 +34,10 @@ const oneOf =
   (value) =>
     values.includes(value.toLowerCase())
 
-/** Parameters that the driver or the server obeys. */
+/** The parameters that are passed to the driver, because the driver or the server obeys them. */
 const obeyed: Readonly<Record<string, Check>> = {
   sslmode: oneOf(...sslModes),
-  // asyncpg's name for it.
+  // The name of `sslmode` in asyncpg.
   ssl: oneOf('true', '1', 'false', '0', ...sslModes),
   sslrootcert: filled,
   sslcert: filled,
@@ -45,7 +51,7 @@ const obeyed: Readonly<Record<string, Check>> = {
   password: filled,
   dbname: filled,
   prepare: oneOf('true', '1', 'false', '0'),
-  // Settings of the server. `options` has any other one: `-cname=value`.
+  // From here on, settings of the server. `options` can contain any other setting, as `-cname=value`.
   options: filled,
   search_path: filled,
   role: filled,
@@ -61,7 +67,7 @@ const obeyed: Readonly<Record<string, Check>> = {
   jit: filled,
 }
 
-/** Parameters of libpq, psycopg and asyncpg that change nothing for Keyward, if they have such a value. */
+/** Parameters of libpq, psycopg and asyncpg that change nothing for Keyward when their value passes the check. */
 const without: Readonly<Record<string, Check>> = {
   application_name: anything,
   fallback_application_name: anything,
@@ -83,7 +89,7 @@ const without: Readonly<Record<string, Check>> = {
   sslsni: anything,
 }
 
-/** Parameters of other drivers with which clients of a pooler leave prepared statements out. */
+/** Parameters of other drivers that turn off prepared statements, for a pooler. They become `prepare=false`. */
 const unprepared: Readonly<Record<string, Check>> = {
   pgbouncer: oneOf('true'),
   statement_cache_size: oneOf('0'),
@@ -93,12 +99,13 @@ const unprepared: Readonly<Record<string, Check>> = {
 /**
  * Reads an address in the spellings of libpq, psycopg, asyncpg and SQLAlchemy.
  * @param address the text after `postgresql://`
- * @returns undefined for text that is no such address, of which nothing may be shown
+ * @returns an `AddressProblem` for an address that Keyward cannot use; undefined for text that is no such address, of
+ * which nothing may be shown, because a password may be anywhere in it
  */
 export function readPostgresUrl(address: string): PostgresAddress | AddressProblem | undefined {
   const [, credentials = '', hosts = '', rest = ''] = /^([^/?#]*@)?([^/?#]*)(.*)$/.exec(address) ?? []
   if (hosts.includes(',')) return severalHosts
-  // libpq takes an address without a host, the URL standard not if a user or a port is there.
+  // libpq accepts an address without a host. The URL standard does not when the address has a user or a port.
   const bare = hosts === '' || hosts.startsWith(':')
   const text = `postgresql://${credentials}${bare && credentials + hosts !== '' ? 'localhost' : ''}${hosts}${rest}`
   if (!URL.canParse(text)) return undefined
@@ -128,7 +135,7 @@ const severalHosts = new AddressProblem(
 
 function problemOf(query: URLSearchParams): AddressProblem | undefined {
   const names = [...query.keys()]
-  // A raw "&" in a password would make its rest a name.
+  // After a raw "&" in a password, the rest of the password looks like the name of a parameter.
   const hidden = names.some((name) => isSecret(name))
   for (const name of names) {
     const values = query.getAll(name)
@@ -145,7 +152,10 @@ function problemOf(query: URLSearchParams): AddressProblem | undefined {
 
 const takes: Readonly<Record<string, string>> = { sslmode: ` (it takes ${sslModes.join(', ')})` }
 
-/** Without the parameters that change nothing. Those that the driver does not know would be sent to the server. */
+/**
+ * Removes the parameters that are not in `obeyed`. The driver would send them to the server, which refuses parameters
+ * that it does not know.
+ */
 function forDriver(text: string): string {
   const [, front = '', query] = /^([^?]*)(?:\?(.*))?$/s.exec(text) ?? []
   if (query === undefined) return text
