@@ -23,7 +23,7 @@ import type { Service } from './service.ts'
 export interface App {
   /** @param target `plain` when it is not given, as for a request made in process */
   fetch(request: Request, target?: Target): Promise<Response>
-  /** Returns true when a load balancer or a monitor asks for the state of the process. */
+  /** Returns true for a request to `/livez`, `/readyz` or `/metrics`. */
   isProbe(request: Request): boolean
   table: RouteTable
 }
@@ -35,7 +35,10 @@ export interface AppOptions {
   logUnknownPaths?: boolean
 }
 
-/** Wires the service: the error hook first, then every feature's routes, and the pipeline around them. */
+/**
+ * Wires the service: the error hook first, then every feature's routes, and the pipeline around them.
+ * @throws Error for a route that lacks its access word, or the limit that it needs
+ */
 export function createApp(service: Service, { peer = () => undefined, logUnknownPaths }: AppOptions = {}): App {
   const { config, clock, random, log, metrics, probes } = service
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
@@ -43,8 +46,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   // shorter host name.
   // precompile: compiling all routes at start doubles the start time and takes 10 MiB. The contract test requests every
   // route, so it finds a route that cannot be compiled.
-  // encodeSchema: Elysia checks answers against their schemas and removes other members. Encoding is off, because it
-  // only converts types that no schema uses.
+  // encodeSchema: with or without it, Elysia checks answers against their schemas and removes members that a schema
+  // lacks. Encoding is off, because it only converts types that no schema uses.
   const elysia = new Elysia({
     name: 'keyward',
     precompile: false,
@@ -79,7 +82,11 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   return { fetch: inBatches(pipeline, clock), isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }
 
-/** Reads the access words of a route. @throws Error for a route without these words, which must not be served */
+/**
+ * Makes a `Route` out of a route of Elysia.
+ * @throws Error for a route without an access word, and for an open or writing route without a limit. Such a route must
+ * not be served.
+ */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {
   const detail = (hooks.detail ?? {}) as {
     'x-access'?: Access

@@ -33,6 +33,7 @@ export const catalogue = {
   key_not_ready: [409, 'The next signing key was published too short a time ago'],
   key_not_rotatable: [409, 'With JWT_ALG=HS256 the key is JWT_SECRET: set another one and restart'],
   keys_changed: [409, 'Another process changed the signing keys at the same moment, look again'],
+  // Rate limits
   rate_limited: [429, 'Too many attempts, try again later'],
   // The service itself
   database_busy: [503, 'The database is busy, try again shortly'],
@@ -45,7 +46,10 @@ export const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue
 
-/** An invalid field of a `validation_failed`. `message` never contains the submitted value. */
+/**
+ * An invalid field of a request. `field` is the name of the field, or `body` for the whole body. `message` never
+ * contains the submitted value.
+ */
 export interface FieldError {
   field: string
   message: string
@@ -58,7 +62,7 @@ export interface LimitMet {
 }
 
 export interface ErrorDetail {
-  /** For `validation_failed`: which fields and why. */
+  /** The invalid fields of `validation_failed`, or of the `invalid_request` that replaces it on an OAuth route. */
   errors?: readonly FieldError[]
   /** Seconds until a retry can succeed; becomes `Retry-After`. */
   retryAfter?: number
@@ -70,7 +74,7 @@ export interface ErrorDetail {
   cause?: unknown
 }
 
-/** A refusal with a code of the catalogue. `message` is its sentence for a person. */
+/** A refusal. `message` is the sentence for a person: `detail.sentence`, or else the sentence of the catalogue. */
 export class KeywardError extends Error {
   override readonly name = 'KeywardError'
   readonly status: number
@@ -97,7 +101,10 @@ export const MISSING = 'This field is missing'
 export const invalidField = (field: string, message: string): KeywardError =>
   new KeywardError('validation_failed', { errors: [{ field, message }] })
 
-/** Returns the `KeywardError` in an error or its causes. Drizzle wraps the errors of statements. */
+/**
+ * Returns the `KeywardError` that `error` is or has among its causes; undefined when there is none. Drizzle wraps the
+ * errors of statements, so a refusal of the storage is a cause.
+ */
 export function refusalIn(error: unknown): KeywardError | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++)
     if (at instanceof KeywardError) return at

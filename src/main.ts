@@ -14,7 +14,7 @@ const usage = () => {
 
 let stopping = false
 
-/** The first signal asks the service to stop; the second ends the process. */
+/** Resolves with the name of the first signal, at which the service stops. A second signal ends the process at once. */
 const stopSignal = () =>
   new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', ...(ignoresHangup() ? [] : ['SIGHUP' as const])] as const) {
@@ -26,7 +26,7 @@ const stopSignal = () =>
     }
   })
 
-/** True under `nohup`. A handler would undo what `nohup` is for. */
+/** Returns true when the process ignores SIGHUP, as under `nohup`. With a handler, SIGHUP would stop the service. */
 function ignoresHangup(): boolean {
   try {
     const [, mask] = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
@@ -37,7 +37,7 @@ function ignoresHangup(): boolean {
   }
 }
 
-/** Without a handler these signals would end the process. */
+/** Reports SIGUSR1 and SIGUSR2 and does nothing else. Without a handler these signals would end the process. */
 const onIgnoredSignal = (report: (signal: string) => void) => {
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => report(signal))
 }
@@ -63,12 +63,13 @@ const output = batchOutput(Bun.stdout.writer())
 process.on('exit', output.flush)
 
 /**
- * @returns the exit code of the command, or 1 when it succeeded but its output could not be written. A closed pipe
- * gives no message.
+ * Waits until the output is written.
+ * @returns `code`, or 1 when `code` is 0 but the output could not be written. After a signal to stop, always `code`. A
+ * closed pipe gives no message, because the reader closed it on purpose.
  */
 async function endOutput(code: number): Promise<number> {
   if (stopping) {
-    // A slow reader of the log must not delay the end of the service.
+    // A slow reader of the log must not delay the end of the service by more than a second.
     await Promise.race([output.end(), systemClock.sleep(1_000)])
     return code
   }

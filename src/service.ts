@@ -23,7 +23,10 @@ import { type DatabaseSettings, openDatabase, type SchemaPolicy } from './storag
 import { embeddedMigrations, pendingMigrations } from './storage/migrate.ts'
 import type { Store } from './storage/store.ts'
 
-/** Everything that runs in one process: the parts that all features share, and the public interface of each feature. */
+/**
+ * The parts of one process: what all features share, and the public interface of every feature except `import`, `jobs`
+ * and `documentation`.
+ */
 export interface Service {
   config: Config
   clock: Clock
@@ -54,7 +57,7 @@ export type Replaceable = Pick<
   'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'sessions' | 'metrics'
 >
 
-/** The surroundings of a service: those of its process, or those of a test. */
+/** What a process or a test gives to its service. Everything has a default; without `write` nothing is logged. */
 export interface Surroundings {
   clock?: Clock
   random?: Random
@@ -63,9 +66,12 @@ export interface Surroundings {
   /** Returns true when `write` writes to a terminal. */
   writesToTerminal?: () => boolean
   usage?: () => ProcessUsage
-  /** True for a command, as in `SqliteOptions` and `PostgresOptions`. The signing keys are then not prepared. */
+  /**
+   * True for a command: the database waits as `SqliteOptions` and `PostgresOptions` say, the signing keys are not
+   * prepared, and the process does not count as a running server.
+   */
   waitInside?: boolean
-  /** `upgrade` for a server, `require` for a command. */
+  /** `upgrade` (the default) for a server, `require` for a command. */
   schema?: SchemaPolicy
   /** For tests: functions that take the real part and return its replacement. */
   replace?: { [Part in keyof Replaceable]?: (real: Replaceable[Part]) => Replaceable[Part] }
@@ -73,8 +79,9 @@ export interface Surroundings {
 
 /**
  * The composition root: opens the database and the signing keys, and gives every feature what it needs. `app.ts` makes
- * `documentation`, which needs the routes. This function makes every other feature.
- * @throws MigrationError, KeyringError, and the database's own error when the database cannot be opened
+ * `documentation`, which needs the routes, `openImport` makes `import`, and the server starts the jobs.
+ * @throws MigrationError and KeyringError; UnknownHostError, KeywardError or the driver's own error when the database
+ * cannot be opened or fails
  */
 export async function openService(config: Config, surroundings: Surroundings = {}): Promise<Service> {
   const { clock = systemClock, random = systemRandom, usage = () => noUsage, waitInside, schema } = surroundings
@@ -148,7 +155,10 @@ export const jobsOf = ({ store, secrets, signingKeys, sessions, limits, audit }:
   },
 ]
 
-/** Opens an import. It needs a database with the current schema, but no SECRET_KEY and no signing keys. */
+/**
+ * Opens the feature `import`, which needs a database with the current schema, but no SECRET_KEY and no signing keys.
+ * @throws as `openDatabase` with `require`
+ */
 export async function openImport(
   settings: DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>,
   { clock }: { clock: Clock },
@@ -159,7 +169,7 @@ export async function openImport(
   return { ...createImport({ clock, users, audit }), close: () => store.close() }
 }
 
-/** An import adds users with the names that they have, so it looks for no reserved name. */
+/** `users` needs the keys to find the names of deleted users. An import never asks for them: it keeps every name. */
 const noMacKeys = () => {
   throw new Error('An import has no keys of MACs')
 }
@@ -197,7 +207,7 @@ const hashingOf = (config: Config) => ({
 const limitsOf = (config: Config) => ({
   enabled: config.RATE_LIMIT === 'on',
   rules: rulesWith(config.LIMITS),
-  // The longest wait for a hash, and a second for the hash itself.
+  // The longest wait for the hash of a password, plus one second for the hash itself.
   undecidedMs: config.HASH_MAX_WAIT_MS + SECOND,
 })
 

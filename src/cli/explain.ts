@@ -11,7 +11,7 @@ import { CommandError } from './context.ts'
  * message has only the class, code and stack, because drivers put parameters into the error's own message.
  */
 export function explain(error: unknown): string {
-  const { error: name, error_code: code, errno, stack } = errorFields(error)
+  const { error: name, error_code: code, errno, error_message: message, stack } = errorFields(error)
   const reason = databaseReason([code, errno]) ?? fileReason(error)
   if (reason !== undefined) return reason
   if (error instanceof KeywardError && error.errors)
@@ -20,7 +20,7 @@ export function explain(error: unknown): string {
   if (ours.some((known) => error instanceof known)) return (error as Error).message
   const codes = [code, errno].filter((known) => known !== undefined).join(', ')
   const unexpected = `Keyward stopped on an unexpected ${name}${codes === '' ? '' : ` (${codes})`}`
-  return stack ? `${unexpected}\n${stack}` : unexpected
+  return [message === undefined ? unexpected : `${unexpected}: ${message}`, stack].filter(Boolean).join('\n')
 }
 
 const FILE = 'The file in DATABASE_URL'

@@ -18,7 +18,8 @@ export interface DevSecret {
 /**
  * Adds the `SECRET_KEY` that a draft of `--dev` may lack. The secret is read from a file, which the first start
  * creates.
- * @throws ConfigError when the file cannot be used
+ * @returns `devSecret` only when the draft had no `SECRET_KEY`
+ * @throws ConfigError when the file cannot be used, or contains the value of `JWT_SECRET`
  */
 export function withSecretKey(draft: DraftConfig, random: Random): { config: Config; devSecret?: DevSecret } {
   const { SECRET_KEY } = draft

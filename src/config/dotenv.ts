@@ -6,13 +6,13 @@ export interface DotenvFile {
   path: string
   entries: ReadonlyMap<string, { value: string; line: number }>
   /**
-   * Lines that are invalid or contradict another line. `message` never quotes the line, because it may contain a
-   * secret.
+   * Lines that are invalid or set a key for the second time. `message` never quotes the line, because the line may
+   * contain a secret.
    */
   problems: readonly { line: number; message: string }[]
   /** True when users other than the owner can read or write the file. */
   isOpenToOthers?: boolean
-  /** The file belongs to a user who is neither the user of this process nor root. */
+  /** True when the file belongs to a user who is neither the user of this process nor root. */
   isOfAnotherUser?: boolean
 }
 
@@ -54,8 +54,8 @@ export function dotenvLine(key: string, value: string): string {
 /**
  * Reads a `.env` file.
  * @param options.user the id of the user of this process
- * @returns undefined if there is no file and it is not `required`; a folder counts as no file
- * @throws ConfigError if the file cannot be read, or is not UTF-8
+ * @returns undefined when there is no file at `path`, or a folder, and `required` is false
+ * @throws ConfigError when the file cannot be read or is not UTF-8, or when it is `required` and missing
  */
 export function readDotenv(
   path: string,
@@ -68,7 +68,7 @@ export function readDotenv(
     const file = openSync(path, 'r')
     try {
       const { mode, uid } = fstatSync(file)
-      // Windows has no such bits and ids. It reports 0666 for every file.
+      // Windows has no permission bits and no ids of owners. It reports 0666 for every file.
       const hasOwners = platform() !== 'win32'
       isOpenToOthers = hasOwners && (mode & 0o077) !== 0
       isOfAnotherUser = hasOwners && uid !== 0 && uid !== user

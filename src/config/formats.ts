@@ -27,9 +27,9 @@ export function baseUrl(text: string): string | undefined {
   return `${origin}${pathname}`.replace(/\/+$/, '')
 }
 
-/** Returns true for text that is safe in a log line or a header without escaping. */
+/** Returns true for text that stays on one line everywhere: it has no control characters and no lone surrogates. */
 export const isPlainLine = (text: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(text)
 
-/** A mail domain in IDNA ASCII form, in lower case, without a leading dot. */
+/** Returns true for a mail domain in IDNA ASCII form, in lower case, without a leading dot. */
 export const isMailDomain = (text: string): boolean =>
   text.length <= 253 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(text)

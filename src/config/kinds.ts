@@ -1,23 +1,23 @@
 // Named imports keep the unused nine tenths of typebox out of the bundle, so a start does not evaluate them.
 import { Enum, Integer, Array as List, Refine, String as Text, type TSchema, Unsafe } from 'typebox'
 import { Check } from 'typebox/schema'
-import { type DatabaseTarget, maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
+import { type DatabaseTarget, databaseUrlProblem, maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
 import { baseUrl } from './formats.ts'
 import { isKnownSecret } from './known-secrets.ts'
 import { shown } from './problems.ts'
 
-/** The facts that a setting's entry states. */
+/** What the entry of a setting in `configSchema` says about the setting. `V` is the type of its value. */
 export interface About<V> {
-  /** One sentence, as the guide and `.env.example` print it. */
+  /** What the setting does, as the guide and `.env.example` print it. */
   description: string
   default?: V
   /** Computes the default from the values of settings that are earlier in the schema. */
   defaultFrom?: (above: Readonly<Record<string, unknown>>) => V
-  /** How documentation writes a computed default. */
+  /** How documentation writes a default that is not a fixed value. */
   defaultShown?: string
   /** The setting whose value is used while this setting is not set. */
   whenUnset?: string
-  /** The meaning of a value, for `keyward config`. The keys are values such as `auto`. */
+  /** An explanation of each value that does not explain itself, by value (such as `auto`), for `keyward config`. */
   means?: Readonly<Record<string, string>>
   /** What is different with `--dev`. */
   dev?: { default?: V; minimum?: number }
@@ -28,11 +28,11 @@ export interface KeyFacts extends About<unknown> {
   /** The text after "takes" in messages and in the guide. */
   takes: string
   secret?: true
-  /** The setting may be read from a file, which `<KEY>_FILE` names. */
+  /** True when the value may also be in a file, which `<KEY>_FILE` names. */
   fileForm?: true
   /** True when an empty text is a value. For all other settings an empty text counts as unset. */
   emptyIsValue?: true
-  /** Parses the text of the environment or the file. An invalid text is returned as it is, and the schema refuses it. */
+  /** Parses the text of a value. Text that cannot be parsed is returned unparsed, and the schema refuses it. */
   read: (text: string) => unknown
   /** The text after "got" in an error message. It never contains a secret. */
   got: (text: string) => string
@@ -40,7 +40,7 @@ export interface KeyFacts extends About<unknown> {
   print: (value: unknown) => string
 }
 
-/** A whole number. */
+/** A whole number from `minimum` to `maximum`, in decimal digits without a sign or leading zeros. */
 export const whole = (minimum: number, maximum: number, about: About<number>) => {
   const withDev = about.dev?.minimum === undefined ? '' : ` (from ${about.dev.minimum} with --dev)`
   return key(Integer({ minimum, maximum }), about, {
@@ -98,7 +98,10 @@ export const databaseUrl = (about: About<DatabaseTarget>) =>
     takes:
       'sqlite:///./relative.db, sqlite:////absolute.db or postgresql://user:password@host/database (reserved characters percent-encoded)',
     read: (value) => parseDatabaseUrl(value.trim()) ?? value,
-    got: (value) => JSON.stringify(maskDatabaseUrl(value.trim())),
+    got(value) {
+      const problem = databaseUrlProblem(value.trim())
+      return `${JSON.stringify(maskDatabaseUrl(value.trim()))}${problem === undefined ? '' : ` ${problem}`}`
+    },
     print: (value) => (value as DatabaseTarget).shown,
     fileForm: true,
   })
@@ -109,12 +112,12 @@ export const databaseUrl = (about: About<DatabaseTarget>) =>
 export const headerSecret = (length: number, about: About<string>) =>
   secret(length, (value) => /^[A-Za-z0-9\-._~+/]+=*$/.test(value), 'letters, digits or any of -._~+/', about)
 
-/** A secret from which keys are derived. Published examples are refused, and secrets that are easy to guess. */
+/** A secret that is a key, or from which keys are derived. Published and easily guessed secrets are refused. */
 export const keySecret = (length: number, about: About<string>) =>
   secret(length, (value) => !isKnownSecret(value) && isTidy(value), 'random characters', about)
 
-// Spaces and line ends around a secret are refused. They come from files and shells, and may differ between two
-// replicas.
+// Spaces around a secret, and control characters such as line ends in it, are refused. They come from files and shells,
+// and may differ between two replicas.
 const isTidy = (value: string): boolean => value.trim() === value && !/\p{Cc}/u.test(value)
 
 const secret = (length: number, check: (value: string) => boolean, what: string, about: About<string>) =>
@@ -151,7 +154,7 @@ function list<S extends TSchema>(
 
 type Facts = Partial<KeyFacts> & Pick<KeyFacts, 'takes'>
 
-/** Adds the facts to the schema itself: a copy would lose the hidden properties of typebox. */
+/** Adds the facts to `schema` and returns it. A copy would lose the hidden properties of typebox. */
 const key = <S extends TSchema>(schema: S, about: About<unknown>, facts: Facts): S & KeyFacts =>
   Object.assign(schema, { read: (value: string) => value.trim(), got: shown, print: String, ...about, ...facts })
 

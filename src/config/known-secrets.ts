@@ -25,7 +25,7 @@ const ENOUGH = 16
 /**
  * Returns true when a secret is public or easy to guess: an example of a README or a tutorial, a phrase of the words in
  * such examples ("super-secret-jwt-token-with-at-least-32-characters-long"), a repeated pattern, or a run such as
- * "abcdef…". Random text of 32 characters never matches.
+ * "abcdef…". Random text of 32 characters practically never matches.
  */
 export function isKnownSecret(secret: string): boolean {
   const text = secret.trim().toLowerCase()

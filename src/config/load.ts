@@ -26,8 +26,8 @@ export interface LoadedConfig {
   /** Where each value came from, for a person: `default`, `environment`, `/srv/.env:2`. */
   origins: ReadonlyMap<ConfigKey, string>
   /**
-   * Names in the environment that look like a misspelt setting, unknown names in a `.env`, and a `.env` that others own or
-   * can read.
+   * Names in the environment that look like a misspelt setting, unknown names in a `.env`, and a `.env` that another
+   * user owns, or that others can read although it contains a secret.
    */
   warnings: readonly ConfigProblem[]
 }
@@ -91,7 +91,10 @@ function defaultOrigin(name: ConfigKey, value: unknown, dev: boolean): string {
 
 const required: readonly string[] = configSchema.required
 
-/** `JWT_SECRET` is shared with other services, so it must differ from the secrets that never leave Keyward. */
+/**
+ * Returns the setting that has the same value as `JWT_SECRET`; undefined when there is none. Other services know
+ * `JWT_SECRET`, so it must differ from the secrets that never leave Keyward.
+ */
 export const jwtSecretClash = ({ JWT_SECRET, SECRET_KEY, SECRET_KEY_PREVIOUS }: DraftConfig): ConfigKey | undefined => {
   if (JWT_SECRET === undefined) return undefined
   if (JWT_SECRET === SECRET_KEY) return 'SECRET_KEY'
@@ -118,11 +121,15 @@ interface Given {
   /** The file that contains the value; for a `.env` file also the line. Undefined for the environment. */
   source?: string
   origin: string
-  /** Replaces the value in an error message. No part of a secret file is shown. */
+  /** Replaces the value in an error message, because no part of a file that `<KEY>_FILE` names may be shown. */
   got?: string
 }
 
-/** Finds the text of a setting in the environment, in the `.env` file, or in the file that `<KEY>_FILE` names. */
+/**
+ * Finds the text of a setting in the environment, in the `.env` file, or in the file that `<KEY>_FILE` names.
+ * @returns undefined when the setting is not set; a problem when `<KEY>_FILE` is set beside it, or names a file that
+ * cannot be used
+ */
 function find(name: ConfigKey, input: LoadInput): Given | { problem: ConfigProblem } | undefined {
   const given = findText(name, input)
   const named = keySchema(name).fileForm && findText(fileKey(name), input)
@@ -168,7 +175,7 @@ function dotenvProblems({ path, entries, problems }: DotenvFile): ConfigProblem[
   return [...lines, ...names]
 }
 
-/** Warns of the lines that set nothing. */
+/** Warns of the lines whose key is not a setting. */
 const unknownLines = ({ path, entries }: DotenvFile): ConfigProblem[] =>
   [...entries].flatMap(([name, { line }]) =>
     settingNames.includes(name)

@@ -3,8 +3,8 @@ import type { LoadedConfig } from './load.ts'
 import { type ConfigKey, configKeys, type DraftConfig, fileKey, keySchema } from './schema.ts'
 
 /**
- * Returns the configuration in use in the syntax of `.env`, with one line `KEY=value  # where it came from` for each
- * setting. Secrets and passwords are masked.
+ * Returns the configuration in use in the syntax of `.env`, with one line `KEY=value  # where the value came from` for
+ * each setting. Secrets and passwords are masked. While SECRET_KEY is being replaced, comment lines list the steps.
  */
 export function maskedConfig(config: DraftConfig, origins: LoadedConfig['origins']): string[] {
   const lines = configKeys.map((name) => {

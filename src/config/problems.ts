@@ -1,6 +1,6 @@
 /** One problem of the configuration. `message` never contains a secret. */
 export interface ConfigProblem {
-  /** The setting, as it was written; absent if the problem is a file or one of its lines. */
+  /** The name of the setting, as it was written; absent for a problem of a whole file, or of a line without a name. */
   key?: string
   /** The file, with the line if there is one; absent for the process environment. */
   source?: string

@@ -217,7 +217,10 @@ export function keySchema(name: ConfigKey, dev = false): TSchema & KeyFacts {
   return Object.assign(Object.create(Object.prototype, Object.getOwnPropertyDescriptors(schema)), schema.dev)
 }
 
-/** The configuration of a server that listens on `port`. With PORT=0 the system chooses the port. */
+/**
+ * Returns the configuration of a server that listens on `port`, which the system chose when PORT is 0. A PUBLIC_URL
+ * that is the default for PORT becomes the default for `port`.
+ */
 export function withPort(config: Config, port: number): Config {
   const isDefault = config.PUBLIC_URL === defaultPublicUrl(config.PORT)
   return { ...config, PORT: port, PUBLIC_URL: isDefault ? defaultPublicUrl(port) : config.PUBLIC_URL }

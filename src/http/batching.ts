@@ -3,7 +3,7 @@ import type { Exchange } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Target } from './target.ts'
 
-/** A request that waits for its turn of the event loop. */
+/** A request that waits until its batch is answered. */
 interface Arrival {
   received: Request
   target: Target | undefined
@@ -64,7 +64,7 @@ export function inBatches(steps: Pipeline, clock: Clock): (received: Request, ta
     })
 }
 
-/** Runs a step of one request. Its error must not leave the rest of the batch without an answer. */
+/** Runs a step of one request. An error of the step rejects this request only, so the rest of the batch goes on. */
 function attempt<T>({ reject }: Arrival, step: () => T): T | undefined {
   try {
     return step()

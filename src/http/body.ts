@@ -1,7 +1,7 @@
 import { KeywardError } from '../errors.ts'
 
 /**
- * The largest request body, in bytes. The limit of Bun's server is higher. The refusal of Bun's server is not a problem
+ * The largest request body, in bytes. The limit of `Bun.serve` must be higher, because its refusal is not a problem
  * document.
  */
 export const BODY_LIMIT = 64 * 1024
@@ -78,17 +78,17 @@ const parameter = new RegExp(
   'y',
 )
 
-/** ASCII is a part of UTF-8. */
+/** The names of the charsets that `readBody` decodes correctly: UTF-8, and ASCII, which is a part of UTF-8. */
 const utf8Label = /^(?:utf-?8|(?:us-)?ascii)$/i
 
-/** They have no charset parameter (URL standard section 5, RFC 7578 section 5.1.2): it is ignored, whatever it says. */
+/** The media types of forms. They define no charset parameter (URL standard section 5, RFC 7578 section 5.1.2). */
 const isForm = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)$/i
 
 /**
  * Returns the media type of a `Content-Type` header (RFC 9110 section 8.3), in lower case and without parameters.
  * Returns `undefined` when the header is missing, malformed or given twice. A charset other than UTF-8
- * and ASCII also gives `undefined`, because `readBody` decodes only UTF-8 (RFC 8259 section 8.1). A form may name any
- * charset. Spaces, quotes, other parameters and empty parameters are allowed.
+ * and ASCII also gives `undefined`, because `readBody` decodes only UTF-8 (RFC 8259 section 8.1). The charset of a form
+ * is ignored. Spaces, quotes, other parameters and empty parameters are allowed.
  */
 export function mediaType(header: string | null): string | undefined {
   if (header === null) return undefined

@@ -6,8 +6,8 @@ import { exchangeOf } from './exchange.ts'
 export type Caller = SessionCaller | ApiKeyCaller
 
 /**
- * The caller of a route that requires a credential.
- * @throws Error on an open route, which has no caller; this is a defect in the route
+ * Returns the caller whose credential the guard has verified.
+ * @throws Error when there is none, as on an open route; this is a defect in the route
  */
 export function callerOf(request: Request): Caller {
   const caller = exchangeOf(request)?.caller
@@ -15,7 +15,7 @@ export function callerOf(request: Request): Caller {
   return caller
 }
 
-/** Whether the guard has verified a credential. */
+/** Returns false on an open route, and when a form may contain the credential (see `createGuard`). */
 export const hasCaller = (request: Request): boolean => exchangeOf(request)?.caller !== undefined
 
 /**
@@ -29,8 +29,8 @@ export function sessionOf(request: Request): SessionCaller {
 }
 
 /**
- * Adds the user of an open route to the access log. Call this function only after the credential was verified.
- * Otherwise a failed guess would record the attacked user.
+ * Adds the user of an open route to the log line of the request. Call this function only after the password or the
+ * token was verified. Otherwise a failed guess would record the attacked user.
  */
 export function noteUser(request: Request, userId: number): void {
   const exchange = exchangeOf(request)

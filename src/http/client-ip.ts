@@ -10,9 +10,9 @@ const MAX_HOPS = 16
  * saw. The first address that is not a trusted proxy is the client. Entries to its left are not read, because the
  * client may have written them.
  *
- * The search also ends at an entry without an address (`unknown`, empty or obfuscated) and at the end of the header.
- * The last address found is then the client. Entries may have ports. `X-Real-IP` and `Forwarded` are never read,
- * because a proxy that does not write these headers forwards the client's own.
+ * The search also ends at an entry without an address (`unknown`, empty or obfuscated), at the end of the header and
+ * after `MAX_HOPS` entries. The last address found is then the client. Entries may have ports. `X-Real-IP` and
+ * `Forwarded` are never read, because a proxy that does not write these headers forwards the client's own.
  *
  * Never throws. A peer without an address is `UNKNOWN_IP`, so limits count its requests too.
  * @param peer the address of the connection's other end, from the server

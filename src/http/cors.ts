@@ -12,15 +12,18 @@ const MAX_GRANTED_LENGTH = 1024
 const headerName = /^(?!\*$)[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 export interface Cors {
-  /** Adds the CORS headers to an answer for a listed origin. */
+  /** Adds the CORS headers to the answer for a listed origin. If there is a list, every answer gets `Vary: Origin`. */
   decorate(request: Request, response: Response): void
-  /** The answer to a preflight request of a listed origin; undefined for any other request. */
+  /**
+   * Returns the answer to a preflight request of a listed origin; undefined for any other `OPTIONS` request.
+   * @param allowed the methods of the path
+   */
   preflight(request: Request, allowed: readonly string[]): Response | undefined
 }
 
 /**
- * CORS for an exact list of origins. Credentials are never allowed, because Keyward reads no cookies. A preflight may
- * therefore grant every header that it names.
+ * CORS for an exact list of origins. Credentials are never allowed, because Keyward reads no cookies. The answer to a
+ * preflight may therefore grant every header that the preflight names.
  * @param onUnlisted is called for each answer to an origin that is not in the list
  */
 export function createCors(

@@ -67,12 +67,12 @@ function fieldErrors(error: ValidationError): FieldError[] {
 }
 
 /**
- * The media type of a refusal. RFC 6749 section 5.2 requires `application/json`, and RFC 7009 and RFC 7662 refer to it:
- * client libraries do not read an error of another type, so the app would not learn that it is `invalid_grant`.
+ * The media type of a refusal. On an OAuth route it is `application/json`, as RFC 6749 section 5.2 requires; RFC 7009
+ * and RFC 7662 refer to that section. Client libraries read no error of another type, not even `invalid_grant`.
  */
 export const problemType = (oauth: boolean): string => (oauth ? 'application/json' : 'application/problem+json')
 
-/** The problem document (RFC 9457) of a refusal, on an OAuth route with the members of RFC 6749 section 5.2. */
+/** The problem document (RFC 9457) of a refusal. With `oauth` it also has the members of RFC 6749 section 5.2. */
 export function problemOf(refusal: KeywardError, oauth: boolean) {
   const { code, status, errors } = refusal
   const message = sentenceOf(refusal)
@@ -111,8 +111,8 @@ const sentences = (errors: readonly FieldError[]): string =>
   errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
 
 /**
- * The `WWW-Authenticate` header of a 401. RFC 6750 section 3 requires a parameter after the scheme. For a client that
- * tried Basic, the header names the Basic scheme too (RFC 6749 section 5.2).
+ * The `WWW-Authenticate` header of a 401. RFC 6750 section 3 requires a parameter after the scheme. For a wrong client
+ * secret the header names the Basic scheme too, which the client may have used (RFC 6749 section 5.2).
  */
 function challenge(code: ErrorCode, status: number): Record<string, string> {
   if (status !== 401) return {}
@@ -133,7 +133,7 @@ function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> 
 
 /**
  * Answers an error. An unexpected error and the cause of a 503 are logged by class and stack, without the message,
- * because the message may contain data. A 503 without a cause is an overload and adds no log line to the line of its
+ * because the message may contain data. A 503 without a cause, such as `overloaded`, has only the log line of its
  * request.
  * @param exchange undefined outside the pipeline
  * @param oauth whether the answer follows RFC 6749 section 5.2; by default as the route says

@@ -18,21 +18,21 @@ export interface Exchange {
   readonly id: string
   /** The method that the client sent. `request` may have GET instead. */
   readonly method: string
-  /** The path of the request. The path is empty when the target is `changed`, so no route matches. */
+  /** The path of the request; `BELOW` for the target `below`; empty for `changed`, so that no route matches. */
   readonly path: string
   /**
-   * The route's pattern for the log and metrics. If no route has this method, the pattern of the GET route, or
-   * `unmatched`.
+   * The route's pattern for the log and metrics. If the path has no route of this method, the pattern of its GET route,
+   * and without a GET route `unmatched`.
    */
   readonly pattern: string
   readonly route: Route | undefined
-  /** True when the client sent HEAD and so gets only the headers. */
+  /** True when the client sent HEAD for a path with a GET route. The answer has only the headers of the GET answer. */
   readonly headersOnly: boolean
   /** The refusal of a request that is refused before its handler runs. */
   refused: KeywardError | undefined
   /** The result of the guard, which may still be pending. */
   judged: MaybePromise<Caller | undefined>
-  /** Set before the handler runs; undefined on open routes. */
+  /** Set before the handler runs; undefined on open routes, and when a form may contain the credential. */
   caller: Caller | undefined
   /** For the access log: the user who logged in, registered or refreshed on an open route. */
   userId: number | undefined

@@ -15,7 +15,10 @@ export type Authorize = (token: string, access: Access) => MaybePromise<Caller>
 /** The part of the feature `access` that checks credentials. */
 export interface Credentials {
   authorize: Authorize
-  /** @throws KeywardError `invalid_client`, `rate_limited`, `forbidden` */
+  /**
+   * Returns the caller of an API key that came as a client secret. `client` is the network of the request.
+   * @throws KeywardError `invalid_client`, `rate_limited`, `forbidden`
+   */
   authorizeSecret(secret: string, asked: { access: Access; client: string; ip: string }): Promise<Caller>
 }
 
@@ -36,8 +39,9 @@ export function bearerToken(request: Request): string {
 /**
  * Checks the credential of a request before its body is read. Open routes need no credential. There are no registered
  * clients, so an open route also ignores client credentials, which many libraries send with each request.
- * @param from where a request came from, for the limit of client secrets
- * @throws KeywardError `not_authenticated`, and what `credentials` throws
+ * @param from gives the network and the address of a request, for the limit of client secrets
+ * @returns a function that gives undefined for an open route, and for a form that may contain the client secret. It
+ * throws KeywardError `not_authenticated`, `invalid_client` and what `Credentials` throws
  */
 export const createGuard =
   ({ authorize, authorizeSecret }: Credentials, from: (request: Request) => { client: string; ip: string }) =>
@@ -49,7 +53,7 @@ export const createGuard =
       if (!sent) throw new KeywardError('invalid_client')
       return authorizeSecret(sent, { access, ...from(request) })
     }
-    // The secret may be in the body, and the handler calls `authorizeSecret`.
+    // A form may contain the secret. The handler of the route then calls `authorizeSecret`.
     if (secret && authorization === null && mediaType(request.headers.get('content-type')) === form) return undefined
     return authorize(bearerToken(request), access)
   }

@@ -16,7 +16,7 @@ export interface HttpKit {
   clientPrefix(request: Request): string
   /** The client's network and address. */
   requester(request: Request): { client: string; ip: string }
-  /** The client's address and user agent, as a session stores them. */
+  /** The client's address and user agent (at most 512 characters of it), as a session stores them. */
   origin(request: Request): { ip: string; userAgent: string | null }
 }
 

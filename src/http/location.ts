@@ -1,6 +1,6 @@
 /**
- * The value of `Location` for a path of Keyward, relative to the path that was asked (RFC 9110 section 10.2.2). So it holds
- * where a proxy serves Keyward under a path of its own, whatever `PUBLIC_URL` is.
+ * Returns the value of `Location` for a path of Keyward, relative to the path of the request (RFC 9110 section 10.2.2).
+ * A relative value is also correct when a proxy serves Keyward under another path, whatever `PUBLIC_URL` is.
  * @param from the path of the request, such as `/register`
  * @param to the path to name, such as `/users/me`
  */

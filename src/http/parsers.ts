@@ -46,7 +46,7 @@ function parse(type: string, text: string, boundary: string | undefined): unknow
 /** A compressed body is refused like an unsupported media type (RFC 9110 section 15.5.16). */
 const isEncoded = ({ headers }: Request): boolean => (headers.get('content-encoding') ?? 'identity') !== 'identity'
 
-/** The parsers and their media types; the first one is recommended to clients. */
+/** The media types of each parser, by the parser's name. The first media type is recommended to clients. */
 const accepted = {
   strictJson: [json],
   jsonOrForm: [json, form],
@@ -56,7 +56,7 @@ const accepted = {
   anyForm: [form, json, multipart],
 } as const
 
-/** Every route with a body names one of these parsers in `parse`. The parser runs after the credential was checked. */
+/** Every route with a body names one of these parsers in `parse`. The parser runs after the guard. */
 export const parsers = new Elysia({ name: 'keyward.parsers' })
   .parser('strictJson', parserFor(...accepted.strictJson))
   .parser('strictForm', parserFor(...accepted.strictForm))

@@ -54,8 +54,8 @@ export interface Pipeline {
 }
 
 /**
- * Makes the steps of a request. The steps run outside Elysia, because Elysia's hooks do not see unknown paths or a body
- * that is not read yet, are not called for `HEAD`, `OPTIONS` and 405, and cost a third of a cheap request.
+ * Makes the steps of a request. The steps run outside Elysia, because Elysia's hooks are not called for unknown paths,
+ * `HEAD`, `OPTIONS` and 405, check a credential only after the body was read, and cost a third of a cheap request.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { table, guard, handle, requestId, cors, idleSeconds, log, observe, quiet, logUnknownPaths = false } = options
@@ -205,9 +205,9 @@ function withoutSlash({ path, request }: Exchange): Response {
 }
 
 /**
- * Makes the GET request that replaces a HEAD request or a request that a proxy asks about. It has no body. Its host is
- * always `localhost`: Bun accepts some malformed hosts, such as a number that is too large, but refuses to make a request
- * from their URL.
+ * Makes the GET request, without a body, that replaces a HEAD request or a request to a `proxied` route. Its host is
+ * always `localhost`: Bun accepts some malformed hosts, such as a number that is too large, but refuses to make a
+ * request from their URL.
  */
 const asGet = (request: Request, target: string): Request =>
   new Request(`http://localhost${target}`, { headers: request.headers })

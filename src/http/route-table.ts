@@ -1,6 +1,6 @@
 /**
- * Who may call a route: anyone (`open`), the user of an access token (`user`), or a caller with the permission of this
- * name.
+ * Who may call a route: anyone (`open`), the user of an access token (`user`, or `existing-user` where a deleted user
+ * gets `user_not_found`), or a caller with the permission of this name.
  */
 export type Access = 'open' | 'user' | (string & {})
 
@@ -20,14 +20,14 @@ export interface Route {
   access: Access
   /** Every route that is open, that writes or that checks a password has a limit. */
   limit?: Limit
-  /** Errors follow RFC 6749 section 5.2. */
+  /** True when the errors of the route have the members of RFC 6749 section 5.2. */
   oauth: boolean
-  /** An API key may come as a client secret: by Basic, or as `client_secret` in a form. */
+  /** True when an API key may come as a client secret: by Basic, or as `client_secret` in a form. */
   secret: boolean
   /**
    * True when proxies ask this route about other requests. A proxy sends the method of the other request and may append
-   * its path to the pattern. The route therefore answers every method, and every path below the pattern, like GET of
-   * the pattern without a query.
+   * its path and query to the pattern. The route therefore answers every method as GET, and every path below the
+   * pattern as the pattern without a query.
    */
   proxied: boolean
   /** The statuses that the route declares for its answers. */
@@ -42,7 +42,7 @@ export interface RouteTable {
   proxied(path: string): Route | undefined
   /** Whether a route of this path has `oauth`, so that a refusal before the route is found follows RFC 6749 too. */
   isOAuth(path: string): boolean
-  /** The methods of a path, with `OPTIONS`; empty for a path without routes. */
+  /** The methods of a path, with `OPTIONS`, and with `HEAD` where there is `GET`; empty for a path without routes. */
   allowed(path: string): string[]
 }
 

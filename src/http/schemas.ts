@@ -1,7 +1,7 @@
 import { type TSchema, t } from 'elysia'
 import { catalogue, type ErrorCode } from '../errors.ts'
 
-/** RFC 9457, with a stable `code`. */
+/** The schema of a problem document (RFC 9457) with Keyward's `code`. */
 export const Problem = t.Object(
   {
     type: t.Literal('about:blank'),
@@ -44,7 +44,10 @@ export const answer = <S extends TSchema>(description: string, schema: S, header
   'x-headers': headers,
 })
 
-/** Returns the response schemas of these refusals, and of the refusals that any route with the database may answer. */
+/**
+ * Returns the schemas of the answers with these refusals, by status. Includes the refusals that any route with the
+ * database may answer.
+ */
 export const problems = (...codes: ErrorCode[]) => plainProblems(...codes, 'database_busy', 'database_unavailable')
 
 /** As `problems`, for a route that reads a body. Adds the refusals of a body that cannot be read. */

@@ -19,9 +19,9 @@ type Segments = Request & { params: Record<string, string> }
 const MAX_SEGMENTS = 8
 
 /**
- * Makes the part of `Bun.serve`'s options that finds the target of a request. `request.url` always comes from Bun's URL
- * parser, but Bun compares `routes` with the path as the client sent it. Routes of one, two and more parameters, with
- * and without a slash at the end, therefore give the segments of the sent path.
+ * Makes the `routes` and `fetch` of `Bun.serve`, which give `answer` the `Target` of each request. `request.url` comes
+ * from Bun's URL parser, but Bun compares `routes` with the path as the client sent it. Each route of parameters joins
+ * them to the sent path and compares it with the path of `request.url`. A request that matches no route is `changed`.
  *
  * `/users/me` has its own route, because a request for this path then needs no comparison.
  */
@@ -53,7 +53,7 @@ export function servedTargets(answer: Answer): {
 }
 
 /**
- * Returns the path of a URL after the URL parser. Without a Host header, which HTTP/1.0 allows, Bun's URL is the target
- * as the client sent it.
+ * Returns the path of `request.url` after the URL parser. Without a valid Host header, `request.url` is the path and
+ * query as the client sent them, so they are parsed here.
  */
 const parsedPath = (url: string): string => pathOf(url.startsWith('/') ? new URL(`http://localhost${url}`).href : url)

@@ -1,43 +1,63 @@
+import { AddressProblem, type PostgresAddress, readPostgresUrl } from './postgres-url.ts'
+
 /** The parsed address of a database. `shown` is for printing and logs: asterisks replace the password in it. */
 export type DatabaseTarget =
   | { dialect: 'sqlite'; path: string; shown: string }
-  | { dialect: 'postgresql'; url: string; shown: string }
+  | ({ dialect: 'postgresql' } & PostgresAddress)
 
 /**
  * Parses a `DATABASE_URL` in the spellings of SQLAlchemy and libpq; `undefined` for anything else.
  *
  * SQLite: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite::memory:`, also as `sqlite+aiosqlite:` or
- * `sqlite+pysqlite:`. `path` is relative to the working directory, or `:memory:`. The query is dropped, because it
- * contains arguments of Python's driver.
- * PostgreSQL: `postgres://` and `postgresql://`, also with `+psycopg`, `+psycopg2` or `+asyncpg`. `url` always begins
- * with `postgresql://`. A reserved character in the password must be percent-encoded.
+ * `sqlite+pysqlite:`. `path` is relative to the working directory, or `:memory:`. Arguments of Python's driver in the
+ * query are dropped.
+ * PostgreSQL: `postgres://` and `postgresql://`, also with a driver of SQLAlchemy such as `+psycopg` or `+asyncpg`. A
+ * reserved character in the password must be percent-encoded.
  */
 export function parseDatabaseUrl(text: string): DatabaseTarget | undefined {
-  const [, memory, file] =
-    /^sqlite(?:\+(?:aiosqlite|pysqlite))?:(?:(:memory:)|\/\/\/(?!file:)([^?]*[^?/]))(?:\?.*)?$/i.exec(text) ?? []
-  const path = memory ?? file
-  if (path !== undefined) return { dialect: 'sqlite', path, shown: text }
-  const [, address] = /^postgres(?:ql)?(?:\+(?:psycopg2?|asyncpg))?:\/\/(\S+)$/i.exec(text) ?? []
-  return address === undefined ? undefined : postgresql(`postgresql://${address}`)
+  const target = read(text)
+  return target instanceof AddressProblem ? undefined : target
+}
+
+/**
+ * Returns the reason why an address is refused, as a clause that follows the address in a sentence. Returns undefined
+ * for an accepted address, and for text that is not the address of a database.
+ */
+export function databaseUrlProblem(text: string): string | undefined {
+  const target = read(text)
+  return target instanceof AddressProblem ? target.clause : undefined
 }
 
 /** Returns `DatabaseTarget.shown` of a database address. For any other text, returns its scheme and asterisks. */
 export const maskDatabaseUrl = (text: string): string =>
   parseDatabaseUrl(text)?.shown ?? `${/^[a-z][a-z0-9+.-]*:/i.exec(text)?.[0] ?? ''}********`
 
-function postgresql(text: string): DatabaseTarget | undefined {
-  if (!URL.canParse(text)) return undefined
-  const url = new URL(text)
-  // A raw "/", "?" or "#" in a password ends the authority early. The rest of the password, up to the "@", would become
-  // a path or a query and be logged.
-  if (`${url.pathname}${url.search}`.includes('@') || text.includes('#')) return undefined
-  try {
-    for (const part of [url.username, url.password, url.pathname]) decodeURIComponent(part)
-  } catch {
-    return undefined
-  }
-  if (url.password !== '') url.password = '********'
-  for (const name of new Set(url.searchParams.keys()))
-    if (/password|passwd|secret/i.test(name)) url.searchParams.set(name, '********')
-  return { dialect: 'postgresql', url: text, shown: url.href }
+function read(text: string): DatabaseTarget | AddressProblem | undefined {
+  const [, memory, file, query] =
+    /^sqlite(?:\+(?:aiosqlite|pysqlite))?:(?:(:memory:)|\/\/\/(?!file:)([^?]*[^?/]))(?:\?(.*))?$/i.exec(text) ?? []
+  const path = memory ?? file
+  if (path !== undefined) return sqliteProblem(query) ?? { dialect: 'sqlite', path, shown: text }
+  const [, driver, address] = /^postgres(?:ql)?(?:\+(\w+))?:\/\/(\S+)$/i.exec(text) ?? []
+  if (address === undefined || (driver && !drivers.includes(driver.toLowerCase()))) return undefined
+  const postgres = readPostgresUrl(address)
+  return postgres && !(postgres instanceof AddressProblem) ? { dialect: 'postgresql', ...postgres } : postgres
+}
+
+/** SQLAlchemy's names of drivers for PostgreSQL, which may follow a `+` in the scheme. */
+const drivers = ['psycopg', 'psycopg2', 'psycopg2cffi', 'psycopg_async', 'asyncpg', 'pg8000']
+
+/** Arguments of Python's `sqlite3.connect` that change nothing for Keyward. */
+const pythonArguments = [
+  'timeout',
+  'check_same_thread',
+  'isolation_level',
+  'detect_types',
+  'cached_statements',
+  'autocommit',
+]
+
+function sqliteProblem(query = ''): AddressProblem | undefined {
+  const unknown = [...new URLSearchParams(query).keys()].find((name) => !pythonArguments.includes(name))
+  if (unknown === undefined) return undefined
+  return new AddressProblem(`with the parameter ${JSON.stringify(unknown.slice(0, 40))}, which Keyward does not take`)
 }

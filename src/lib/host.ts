@@ -6,13 +6,16 @@ export class UnknownHostError extends Error {
 }
 
 /**
- * Looks up host names. Call this function after a refused connection: a driver may report a host name that does not
- * exist as one.
- * @throws UnknownHostError when a host has no address
+ * Throws the error of a failed connection again. Bun's PostgreSQL driver reports a name that does not exist as a refused
+ * connection, so the name is looked up again.
+ * @param host undefined for a Unix socket
+ * @throws UnknownHostError when the host has no address, otherwise `error`
  */
-export async function requireHosts(hosts: readonly string[]): Promise<void> {
-  for (const host of hosts)
-    await lookup(host).catch((error) => {
-      throw new UnknownHostError(`The host ${JSON.stringify(host)} has no address (${error.code}); is its name right?`)
+export async function throwWithHost(error: unknown, host: string | undefined): Promise<never> {
+  const { code } = error as { code?: unknown }
+  if (host !== undefined && /^ERR_POSTGRES_CONNECTION_(REFUSED|CLOSED|FAILED)/.test(String(code)))
+    await lookup(host).catch(({ code }) => {
+      throw new UnknownHostError(`The host ${JSON.stringify(host)} has no address (${code}); is its name right?`)
     })
+  throw error
 }

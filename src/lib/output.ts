@@ -1,8 +1,8 @@
 import { nextTurn } from './clock.ts'
 
 /**
- * A destination such as `Bun.stdout.writer()`. When a method returns a promise, the promise settles when the text has
- * arrived or has failed to.
+ * A destination such as `Bun.stdout.writer()`. When a method returns a promise, the promise resolves when the text has
+ * arrived, and rejects when the text is lost.
  */
 export type Sink = Pick<Bun.FileSink, 'write' | 'flush'>
 

@@ -1,7 +1,7 @@
 /**
  * Makes a value from outside safe for a terminal: control and format characters become JavaScript escapes such as
- * `\u001b`. An escape sequence in a name or an answer could otherwise clear the screen, change the title or fake a line.
- * Inside a JSON string the escape has the same meaning as the character.
+ * `\u001b`. An escape sequence in a name or an answer could otherwise clear the screen, change the title or fake a
+ * line. Inside a JSON string the escape has the same meaning as the character.
  */
 export const printable = (value: string): string => value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped)
 

@@ -22,7 +22,7 @@ export function seal(secret: string, context: string, plaintext: Uint8Array, ran
   return `v1.${secretId(secret)}.${toBase64Url(nonce)}.${toBase64Url(sealed)}`
 }
 
-/** Returns the `secretId` of the secret that sealed a text; undefined when the text is not a seal. */
+/** Returns the `secretId` in a text that `seal` made, without a check of the text; undefined when there is no id. */
 export const sealedWith = (sealed: string): string | undefined => sealed.split('.')[1]
 
 /**

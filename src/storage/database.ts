@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import type { DatabaseTarget } from '../lib/database-url.ts'
 import type { Log } from '../lib/log.ts'
+import type { PostgresAddress } from '../lib/postgres-url.ts'
 import { systemRandom } from '../lib/random.ts'
 import { sqliteColumns } from './columns.ts'
 import { embeddedMigrations, migrate, requireCurrent } from './migrate.ts'
@@ -81,7 +82,7 @@ export async function openDatabase(
 }
 
 type StorageOptions = Omit<SqliteOptions, 'path'> &
-  Omit<PostgresOptions, 'url'> & {
+  Omit<PostgresOptions, keyof PostgresAddress> & {
     /** Measures what is not a wait; `clock` by default. */
     serviceClock?: Clock
   }
@@ -94,7 +95,7 @@ export async function openStorage({
 }: StorageOptions & { target: DatabaseTarget }): Promise<{ store: Store; driver: Driver }> {
   const { dialect } = target
   const { driver, q, columns } =
-    dialect === 'sqlite' ? sqlite({ ...options, path: target.path }) : await postgresql({ ...options, url: target.url })
+    dialect === 'sqlite' ? sqlite({ ...options, path: target.path }) : await postgresql({ ...options, ...target })
   const reserve: Store['reserveIds'] = (table, through) => reserveIds(driver, dialect, { table, through })
   const { tryRead, afterCommit, stats, close } = driver
   const { execute, transaction, sinceFull } = watchSpace(driver, serviceClock ?? options.clock)

@@ -1,5 +1,7 @@
+import { accessSync, constants } from 'node:fs'
 import type { ReservedSQL } from 'bun'
-import { requireHosts } from '../lib/host.ts'
+import { throwWithHost } from '../lib/host.ts'
+import type { PostgresAddress } from '../lib/postgres-url.ts'
 import { MigrationError } from './migrate.ts'
 import { sqlState } from './postgres-errors.ts'
 
@@ -20,13 +22,14 @@ export interface Inspection extends Session {
  * Finds out what no statement says: whether the database stores every character, whether a pooler refuses the time
  * limits, and whether a pooler gives clients the same sessions in turn, as PgBouncer does with `pool_mode = transaction`.
  * @param connect opens at most two connections without prepared statements
- * @param host the host of the address; undefined for a socket
- * @throws MigrationError when the encoding is not UTF-8, UnknownHostError, or the error of the driver
+ * @throws MigrationError when the encoding is not UTF-8, UnknownHostError, the error of a file that cannot be read, or the error of the driver
  */
 export async function inspectServer(
   connect: (session: Session) => Bun.SQL,
-  host: string | undefined,
+  { host, files }: Pick<PostgresAddress, 'host' | 'files'>,
 ): Promise<Inspection> {
+  // The driver's error for a missing file does not name the file.
+  for (const file of files) accessSync(file, constants.R_OK)
   try {
     return await inspect(connect, true).catch((error) => {
       // protocol_violation is the answer of PgBouncer to a parameter that it does not know.
@@ -34,9 +37,7 @@ export async function inspectServer(
       return inspect(connect, false)
     })
   } catch (error) {
-    const code = String((error as { code?: unknown }).code)
-    if (host !== undefined && sqlState(error) === undefined && /REFUSED|CLOSED/.test(code)) await requireHosts([host])
-    throw error
+    return throwWithHost(error, host)
   }
 }
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { SQL, TransactionSQL } from 'bun'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { PostgresAddress } from '../lib/postgres-url.ts'
 import type { Random } from '../lib/random.ts'
 import { asRefusal, isReadOnly, lostPrepared, mayRetry, sqlState } from './postgres-errors.ts'
 import { createReads } from './postgres-reads.ts'
@@ -19,8 +20,7 @@ import {
   type Transaction,
 } from './transaction.ts'
 
-export interface PostgresOptions {
-  url: string
+export interface PostgresOptions extends Omit<PostgresAddress, 'shown'> {
   poolSize: number
   clock: Clock
   random: Random
@@ -61,11 +61,22 @@ interface PostgresTransaction extends Transaction {
 }
 
 /** PostgreSQL through a pool of Bun.SQL. Transactions run at READ COMMITTED and are retried after a conflict. */
-export function openPostgres({ url, poolSize, clock, random, log, waitInside }: PostgresOptions): Driver {
+export function openPostgres({
+  url,
+  host,
+  files,
+  database,
+  poolSize,
+  clock,
+  random,
+  log,
+  waitInside,
+}: PostgresOptions): Driver {
   let session: Session = { prepares: true, asksLimits: true }
   const connect = (max = poolSize, { prepares, asksLimits } = session) =>
     new Bun.SQL(url, {
       max,
+      ...(database === undefined ? {} : { database }),
       ...(prepares ? {} : { prepare: false }),
       connectionTimeout: STATEMENT_LIMIT / 1_000,
       idleTimeout: 300,
@@ -246,7 +257,7 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
         })
       }) as ReturnType<typeof work>,
     async checkServer() {
-      const { hasLimits, ...found } = await inspectServer((session) => connect(2, session), hostOf(url))
+      const { hasLimits, ...found } = await inspectServer((session) => connect(2, session), { host, files })
       if (!found.prepares || !found.asksLimits) {
         session = found
         replacePool(0)
@@ -272,10 +283,4 @@ export function openPostgres({ url, poolSize, clock, random, log, waitInside }: 
       limit.stop()
     },
   }
-}
-
-/** The host of an address; undefined for a socket. */
-function hostOf(url: string): string | undefined {
-  const host = URL.canParse(url) ? decodeURIComponent(new URL(url).hostname).replace(/^\[|\]$/g, '') : ''
-  return host === '' || host.startsWith('/') ? undefined : host
 }

@@ -2,8 +2,10 @@ import { Database } from 'bun:sqlite'
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
+import type { Random } from '../lib/random.ts'
 import { isFileGone } from './file-identity.ts'
 import { MigrationError } from './migrate.ts'
+import { countStart, hasForeignLog } from './sqlite-count.ts'
 import { createStatements, type SqliteStatements } from './sqlite-statements.ts'
 import { databaseBusy, databaseUnavailable } from './transaction.ts'
 
@@ -24,6 +26,7 @@ export interface FileOptions {
   /** Throws a MigrationError when the file does not exist, instead of creating the file. */
   mustExist?: boolean
   clock: Clock
+  random: Random
 }
 
 /** How long to wait for another process that has locked the file, in milliseconds. */
@@ -33,7 +36,8 @@ export const BUSY_WAIT = 3_000
  * Opens a file for writing and reading. Only the owner of a new file can read it. The file of another program keeps its
  * journal mode. Thus Keyward can inspect and refuse the file without a change.
  * @returns the connection, and a function that opens a second connection for reading only
- * @throws MigrationError when `mustExist` is true and the file does not exist
+ * @throws MigrationError when `mustExist` is true and the file does not exist, and when the write-ahead log beside the file
+ * belongs to another file
  * @throws the error of the system or of SQLite, with its `code`: `ENOENT`, `EACCES`, `SQLITE_NOTADB`, …
  */
 export function openFile(options: FileOptions): { writer: Connection; openReader: () => Connection } {
@@ -42,13 +46,17 @@ export function openFile(options: FileOptions): { writer: Connection; openReader
     throw new MigrationError(
       `There is no database at ${options.path} yet: create it with "keyward migrate up", or start the server.`,
     )
+  if (!missing && hasForeignLog(options.path))
+    throw new MigrationError(
+      `${options.path}-wal does not belong to ${options.path}: the file was replaced, for example with a backup, and rows of the earlier file are left in the write-ahead log. Nothing was changed. To go on with the file as it is, delete ${options.path}-wal and ${options.path}-shm.`,
+    )
   const inMemory = options.path === ':memory:' || (options.inspect && missing)
   const path = inMemory ? ':memory:' : options.path
   // Only the owner may read a new file. SQLite copies this file mode to the files `-wal` and `-shm`.
   if (!inMemory && !options.inspect && !options.mustExist) closeSync(openSync(path, 'a', 0o600))
   const writer = connect(new Database(path, { create: false, readwrite: true, strict: true }))
   writer.db.run(`PRAGMA cache_size = -${options.cacheMb * 1024}`)
-  if (!options.inspect) retryWhileBusy(options.clock, () => useWriteAheadLog(writer.db, options.synchronous))
+  if (!options.inspect) retryWhileBusy(options.clock, () => useWriteAheadLog(writer, options))
   return {
     writer,
     openReader: () => (inMemory ? writer : connect(new Database(path, { readonly: true, strict: true }))),
@@ -64,11 +72,18 @@ function connect(db: Database): Connection {
   return { db, statements: createStatements(db) }
 }
 
-function useWriteAheadLog(db: Database, synchronous: string): void {
+function useWriteAheadLog(writer: Connection, { synchronous, mustExist, random }: FileOptions): void {
+  const { db } = writer
   db.run(`PRAGMA synchronous = ${synchronous}`)
   db.run('PRAGMA journal_size_limit = 67108864')
   const tables = db.query('SELECT name FROM sqlite_schema').values().flat()
-  if (tables.length === 0 || tables.includes('keyward_migrations')) db.run('PRAGMA journal_mode = WAL')
+  if (tables.length > 0 && !tables.includes('keyward_migrations')) return
+  if (!mustExist) {
+    setWait(writer, 0)
+    countStart(writer, random)
+    setWait(writer, BUSY_WAIT)
+  }
+  db.run('PRAGMA journal_mode = WAL')
 }
 
 /** Repeats `task` while SQLite is busy. When two processes switch a file to WAL, SQLite refuses one without waiting. */

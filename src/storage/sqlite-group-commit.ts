@@ -36,6 +36,8 @@ export function createGroupCommit(deps: {
   writer: Connection
   /** Called before each batch. Its error refuses every queued unit. */
   checkFile: () => void
+  /** Called in each batch after its units. */
+  beforeCommit: () => void
   /** Ends the read snapshot of the writer. A snapshot must end before the writer can begin a transaction. */
   endSnapshot: () => void
   /** How long a unit waits for another process that has locked the file, in milliseconds. */
@@ -43,7 +45,7 @@ export function createGroupCommit(deps: {
   clock: Clock
   random: Random
 }): GroupCommit {
-  const { writer, checkFile, endSnapshot, patience, clock, random } = deps
+  const { writer, checkFile, beforeCommit, endSnapshot, patience, clock, random } = deps
   let queue: Unit[] = []
   let drained: Promise<void> | undefined
   let closed = false
@@ -92,6 +94,7 @@ export function createGroupCommit(deps: {
         const settle = unit.run()
         settles.push(settle instanceof Promise ? await settle : settle)
       }
+      beforeCommit()
       control(writer, 'COMMIT')
     } catch (error) {
       const refusal = isBusy(error) ? asRefusal(error) : databaseUnavailable(error)

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { errorFields, type Log } from '../lib/log.ts'
-import type { Random } from '../lib/random.ts'
 import { FILE_GONE, rememberFile } from './file-identity.ts'
+import { createCounter } from './sqlite-count.ts'
 import {
   asRefusal,
   BUSY_WAIT,
@@ -19,7 +19,6 @@ import { createTimeLimit } from './time-limit.ts'
 import { join, newTransaction, runAfterCommit, runWhole, scheduleAfterCommit, type Transaction } from './transaction.ts'
 
 export interface SqliteOptions extends FileOptions {
-  random: Random
   log?: Pick<Log, 'error'>
   /** True for commands: SQLite itself waits for locks. Not for the server, because this wait blocks the event loop. */
   waitInside?: boolean
@@ -58,7 +57,15 @@ export function openSqlite(options: SqliteOptions): Driver {
   const running = new AsyncLocalStorage<Transaction>()
   const limit = createTimeLimit(clock, UNIT_LIMIT)
   const { endSnapshot } = reads
-  const commits = createGroupCommit({ writer, checkFile: file.check, endSnapshot, patience: BUSY_WAIT, clock, random })
+  const commits = createGroupCommit({
+    writer,
+    checkFile: file.check,
+    beforeCommit: createCounter(writer, clock),
+    endSnapshot,
+    patience: BUSY_WAIT,
+    clock,
+    random,
+  })
 
   const runStatementAlone = (sql: string, params: unknown[]): Promise<Result> =>
     commits.enqueue((resolve, reject) => {

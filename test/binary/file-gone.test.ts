@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import { copyFileSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { startBinary } from '../support/binary.ts'
+import { runBinary, serverSettings, startBinary } from '../support/binary.ts'
 import { accountOf, becomesReady, expectNotReady, expectRefused, statusOf } from '../support/outage.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
@@ -83,6 +83,44 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
     }
   },
 )
+
+test('12.C4 a backup copied over the file after a crash: no start and no command applies the old write-ahead log', async () => {
+  const file = newFile()
+  const env = serverSettings({ databaseUrl: `sqlite:///${file}` })
+  let keyward = await startOn(file)
+  try {
+    expect(await statusOf(keyward, ada.register)).toBe(201)
+    keyward.signal('SIGTERM')
+    expect(await keyward.exited).toBe(0)
+    copyFileSync(file, `${file}.backup`)
+
+    keyward = await startOn(file)
+    expect(await statusOf(keyward, grace.register)).toBe(201)
+    keyward.signal('SIGKILL')
+    await keyward.exited
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
+    copyFileSync(`${file}.backup`, file)
+    for (const command of [
+      ['serve', '--dev'],
+      ['users', 'list', '--dev'],
+      ['migrate', 'status', '--dev'],
+    ]) {
+      const { exitCode, stderr } = await runBinary(command, { env })
+      expect([command, exitCode, stderr]).toEqual([
+        command,
+        1,
+        `${file}-wal does not belong to ${file}: the file was replaced, for example with a backup, and rows of the earlier file are left in the write-ahead log. Nothing was changed. To go on with the file as it is, delete ${file}-wal and ${file}-shm.\n`,
+      ])
+    }
+    rmSync(`${file}-wal`)
+    rmSync(`${file}-shm`)
+    keyward = await startOn(file)
+    expect(await statusOf(keyward, ada.logIn)).toBe(200)
+    expect(await statusOf(keyward, grace.logIn)).toBe(401)
+  } finally {
+    await keyward.stop()
+  }
+})
 
 test('12.C4 the main file of a new database has its tables at once', async () => {
   const file = newFile()

@@ -175,6 +175,9 @@ describe('addresses', () => {
       dialect: 'postgresql',
       url: 'postgresql://user:password@localhost/dbname',
       shown: 'postgresql://user:********@localhost/dbname',
+      host: 'localhost',
+      database: 'dbname',
+      files: [],
     })
     for (const wrong of [
       'mysql://root:hunter2@host/db',

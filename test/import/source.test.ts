@@ -90,6 +90,7 @@ describe('the old PostgreSQL database', () => {
       [wrong.href, 'The old database refuses this username or password'],
       [elsewhere.href, 'The old database does not exist: the server has no database of that name'],
       ['postgresql://user:hunter2@127.0.0.1:1/users', 'The old database does not answer'],
+      ['postgresql://user:hunter2@no-such-host.invalid/users', 'The host "no-such-host.invalid" has no address'],
     ] as const) {
       const { code, err } = await importFrom(from)
       expect(code).toBe(1)

@@ -80,6 +80,12 @@ describe.if(hasPrograms('openssl'))('PostgreSQL with TLS', () => {
       /for another host \([A-Z_]+\)/,
     ],
     [
+      'a missing file of the CA',
+      async () => '/no/such/ca.crt',
+      'verify-full',
+      /^Cannot access \/no\/such\/ca\.crt: there is no such file/,
+    ],
+    [
       'no TLS',
       async () => void (await asOwner('ALTER SYSTEM SET ssl = off', 'SELECT pg_reload_conf()')),
       'require',

@@ -2,6 +2,7 @@ import { KeywardError } from '../../src/errors.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { parseDatabaseUrl } from '../../src/lib/database-url.ts'
 import type { Log } from '../../src/lib/log.ts'
+import type { Random } from '../../src/lib/random.ts'
 import { openStorage } from '../../src/storage/database.ts'
 import { embeddedMigrations, migrate } from '../../src/storage/migrate.ts'
 import type { Driver, Store } from '../../src/storage/store.ts'
@@ -17,6 +18,7 @@ export interface TestStorage {
 
 export interface TestStorageOptions {
   clock?: Clock
+  random?: Random
   log?: Pick<Log, 'error' | 'warn'>
   inspect?: boolean
   mustExist?: boolean

@@ -1,5 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { join } from 'node:path'
+import { PYTHON } from './programs.ts'
 import { scratchFolder } from './scratch.ts'
 
 export interface OldUser {
@@ -28,4 +29,53 @@ export async function oldServiceDatabase(
     db.run(`INSERT INTO users (id, email, username, ${hashColumn}) VALUES (?, ?, ?, ?)`, [id, email, username, hash])
   }
   return path
+}
+
+export interface FastapiServices {
+  /** The one with `/register`, `/token` and `/users/me`. */
+  first: string
+  /** The one with `/user/token` and `/user/user`. */
+  second: string
+  /** Their databases, as their `DATABASE_URL`. */
+  databases: { first: string; second: string }
+  stop(): Promise<void>
+}
+
+/**
+ * Starts both FastAPI services as one process of Debian's Python.
+ * @param options.key with which they sign tokens
+ * @param options.origins that their CORS middleware allows
+ * @param options.users of the second service, which has no route to register
+ */
+export async function startFastapiServices(options: {
+  key: string
+  origins: string[]
+  users: (OldUser & { id: number })[]
+}): Promise<FastapiServices> {
+  const folder = scratchFolder('fastapi-services')
+  const databases = {
+    first: `sqlite:///${join(folder, 'first.db')}`,
+    second: `sqlite:///${join(folder, 'second.db')}`,
+  }
+  const child = Bun.spawn([PYTHON, join(import.meta.dir, 'fastapi_services.py')], {
+    cwd: folder,
+    // The services end when this pipe does, so also if the test process dies.
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  child.stdin.write(`${JSON.stringify({ ...options, ...databases })}\n`)
+  child.stdin.flush()
+  const { value } = await child.stdout.getReader().read()
+  if (value === undefined) throw new Error(`the services did not start: ${await child.stderr.text()}`)
+  const [first, second] = JSON.parse(new TextDecoder().decode(value)) as [string, string]
+  return {
+    first,
+    second,
+    databases,
+    async stop() {
+      child.stdin.end()
+      await child.exited
+    },
+  }
 }

@@ -20,11 +20,14 @@ export interface RawAnswer {
   body: string
 }
 
-/** Serves a test's Keyward over a socket, as `keyward serve` does. Send `Connection: close` in requests of `raw`. */
-export function serve(app: Pick<TestApp, 'fetch'>): Served {
+/**
+ * Serves a test's Keyward over a socket, as `keyward serve` does. Send `Connection: close` in requests of `raw`.
+ * @param port a free port by default
+ */
+export function serve(app: Pick<TestApp, 'fetch'>, port = 0): Served {
   const server: Bun.Server<undefined> = Bun.serve({
     hostname: '127.0.0.1',
-    port: 0,
+    port,
     maxRequestBodySize: 1024 * 1024,
     ...servedTargets((request, target) => app.fetch(request, server.requestIP(request)?.address, target)),
   })
@@ -36,9 +39,10 @@ export function serve(app: Pick<TestApp, 'fetch'>): Served {
 }
 
 /** Sends bytes unchanged to a port of this machine; see `Served.raw`. */
-export const rawTo = async (port: number, text: string): Promise<RawAnswer> => parse(await exchange(port, text, false))
+export const rawTo = async (port: number, text: string): Promise<RawAnswer> => parse(await exchange(port, text))
 
-const exchange = (port: number, text: string, end: boolean): Promise<string> =>
+/** Sends bytes unchanged to a port of this machine and returns the bytes of the answer, as Latin-1. */
+export const exchange = (port: number, text: string, end = false): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     let answer = ''

@@ -10,7 +10,7 @@ import {
   readSource,
   type Source,
 } from '../../features/import/import.ts'
-import { parseDatabaseUrl } from '../../lib/database-url.ts'
+import { databaseUrlProblem, parseDatabaseUrl } from '../../lib/database-url.ts'
 import { printable } from '../../lib/printable.ts'
 import { openImport } from '../../service.ts'
 import { openDatabase } from '../../storage/database.ts'
@@ -58,6 +58,8 @@ export const importCommand = (context: CommandContext) =>
 
 async function readAll(from: string): Promise<Source> {
   const target = parseDatabaseUrl(from)
+  const problem = databaseUrlProblem(from)
+  if (problem !== undefined) throw new UsageError(`--from got an address ${problem}`)
   if (target === undefined || (target.dialect === 'sqlite' && target.path === ':memory:'))
     throw new UsageError(
       '--from needs the DATABASE_URL of the old service, such as sqlite:///./users.db or postgresql+psycopg://user:password@localhost/dbname',

@@ -40,9 +40,10 @@ export interface Access {
   authorize(token: string, access: string): MaybePromise<SessionCaller | ApiKeyCaller>
   /**
    * Checks an API key that came as a client secret, under any client id (RFC 6749 section 2.3.1). A wrong secret counts
-   * in the limit of its network. A right one is not refused, even if that limit is exhausted.
+   * in the limit of its network. This limit never refuses a right secret.
    * @param asked.access the permission that the route needs
-   * @throws KeywardError `invalid_client` for what is no valid API key; `rate_limited`, `forbidden`
+   * @throws KeywardError `invalid_client` for what is no valid API key, or `rate_limited` when the limit is exhausted;
+   *   `forbidden` for an API key without the permission
    */
   authorizeSecret(secret: string, asked: { access: string } & Requester): Promise<SessionCaller | ApiKeyCaller>
   /**

@@ -5,8 +5,8 @@ import type { AccessNeeds, Requester } from './access.ts'
 import { authorize } from './authorize.ts'
 
 /**
- * A wrong secret takes its place after the check. So a right secret is never refused, whatever else its network sends:
- * one service with an outdated key must not stop the others.
+ * See `Access.authorizeSecret`. A wrong secret takes a place of the limit after the check of the secret. So the limit
+ * never refuses a right secret: one service with an outdated key must not stop the others of its network.
  */
 export async function authorizeSecret(
   needs: AccessNeeds,
@@ -14,7 +14,7 @@ export async function authorizeSecret(
   { access, client, ip }: { access: string } & Requester,
 ): Promise<SessionCaller | ApiKeyCaller> {
   try {
-    // An access token is no secret of a client.
+    // Any other text is a wrong secret, an access token too: it authorizes a person and not a client.
     if (looksLikeApiKey(secret)) return await authorize(needs, secret, access)
   } catch (error) {
     if (!(error instanceof KeywardError) || error.code !== 'invalid_token') throw error

@@ -41,8 +41,9 @@ function readQuery(url: string): Record<string, string> {
 }
 
 /**
- * The headers that a proxy copies to the request. Every answer has all of these headers; a header without a value is
- * empty. The proxy therefore always overwrites a header that the client sent. Only a verified email address is sent.
+ * The headers that a proxy copies to the request. Every answer with status 200 has all of these headers; a header
+ * without a value is empty. The proxy therefore always overwrites a header that the client sent. Only a verified email
+ * address is sent.
  */
 const forwardedHeaders = (user: User, token: string): Record<string, string> => ({
   'X-Auth-Request-User': String(user.id),
@@ -52,6 +53,6 @@ const forwardedHeaders = (user: User, token: string): Record<string, string> => 
   'X-Auth-Request-Access-Token': token,
 })
 
-/** Keeps printable ASCII and percent-encodes the rest, because some proxies change other characters. */
+/** Percent-encodes `%`, the space and all but printable ASCII, because some proxies change such characters. */
 const headerText = (text: string): string =>
   text.replace(/[^\x21-\x7e]|%/gu, (character) => encodeURIComponent(character))

@@ -2,7 +2,7 @@ import { SECOND } from '../../lib/clock.ts'
 import { roleNames, type User } from '../users/users.ts'
 import type { AccessNeeds } from './access.ts'
 
-/** RFC 7662 section 2.2. */
+/** The answer of an introspection (RFC 7662 section 2.2). */
 export type Introspection = { active: false } | ({ active: true } & Record<string, unknown>)
 
 export async function introspect({ tokens, sessions, issuer }: AccessNeeds, token: string): Promise<Introspection> {

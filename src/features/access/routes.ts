@@ -14,7 +14,7 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
     .post(
       '/introspect',
       async ({ request, body }) => {
-        // Without a caller, the form was to bring the credential.
+        // Without an `Authorization` header the guard has found no caller, and `client_secret` must have the API key.
         if (!hasCaller(request)) {
           if (!body.client_secret) throw new KeywardError('not_authenticated')
           await access.authorizeSecret(body.client_secret, { access: 'tokens:introspect', ...kit.requester(request) })

@@ -14,7 +14,7 @@ interface NewAccount {
   email: string
   username: string
   password: string
-  /** The account gets the role `admin`. */
+  /** True to give the account the role `admin`. */
   admin: boolean
 }
 
@@ -34,8 +34,9 @@ interface AdministrationNeeds {
 /** The operations with which administrators manage the accounts of others. */
 export interface Administration {
   /**
-   * Creates an account, even when registration is closed or the username is reserved.
-   * @throws KeywardError the same codes as `Accounts.register`
+   * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
+   * the reserved words such as `support`. The username of a deleted user is refused like a taken one.
+   * @throws KeywardError `validation_failed` with every wrong field, `email_taken`, `username_taken`, `overloaded`
    */
   createUser(account: NewAccount): Promise<User>
   /**
@@ -45,40 +46,40 @@ export interface Administration {
   requireUser(typed: string): Promise<User>
   /**
    * Sets a password without the former one. All sessions of the user end, all known devices and networks are forgotten,
-   * and their guesses are given back.
-   * @throws KeywardError `validation_failed`, `user_not_found`
+   * and the wrong passwords that came from them no longer count in the rule `login.known_account`.
+   * @throws KeywardError `validation_failed`, `overloaded`, `user_not_found` when the user was deleted
    */
   setPassword(user: User, password: string): Promise<void>
   /**
-   * Deactivates a user, ends all sessions of the user, and forgets the known devices and networks. Activation does not
-   * restore them.
+   * Deactivates a user, ends all sessions of the user, and forgets the known devices and networks. Activation restores
+   * neither the sessions nor the devices and networks.
    * @throws KeywardError `last_admin`
    */
   deactivate(user: User): Promise<void>
   /** Activates a user, who must log in again. */
   activate(user: User): Promise<void>
   /**
-   * Forgets what the rate limits have counted for a user, such as wrong passwords. Running servers follow within 5 s. The
-   * counts of networks and of single devices stay.
+   * Forgets what the rate limits have counted for a user, such as wrong passwords. Running servers follow within 5 s.
+   * The counts of whole networks and of single devices stay.
    */
   clearLimits(user: User): Promise<void>
   /**
    * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
-   * stays reserved, as a MAC; the address is free at once. One transaction deletes the user. Ended sessions before it and
-   * audit events after it are erased in short transactions, so that no other write waits. After a crash the server's
-   * clean-up erases the remaining events.
+   * stays reserved, as a MAC; the address is free at once. One transaction deletes the user. Short transactions delete
+   * the ended sessions before, and erase the audit events afterwards, so that no other write waits long. After a crash
+   * the server's clean-up erases the remaining events.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
   /** Lets the username of a deleted user be taken again. @returns false when it was not reserved */
   freeName(typed: string): Promise<boolean>
   /**
-   * Replaces the data keys of MACs, after SECRET_KEY and a copy of the database have leaked. Every session ends, and every
-   * device token is revoked. Running servers follow within 30 s.
-   * API keys stay valid: an API key has 192 random bits, which nobody can guess from its MAC. With `apiKeys` their data key
-   * is replaced too, and all API keys are revoked. The data key of reserved names stays, because a new MAC would need the
-   * name, which is not stored.
-   * @returns how many sessions and API keys ended
+   * Replaces the data keys of MACs, after SECRET_KEY and a copy of the database have leaked. Every session ends, and
+   * every device token is revoked. Running servers follow within 30 s.
+   * API keys stay valid: an API key has 192 random bits, which nobody can guess from its MAC. With `apiKeys` their data
+   * key is replaced too, and all API keys are revoked. The data key of reserved names stays, because a new MAC would
+   * need the name, which is not stored.
+   * @returns how many sessions ended, and how many API keys were revoked
    */
   renewSecrets(options: { apiKeys: boolean }): Promise<{ sessions: number; apiKeys: number }>
 }
@@ -131,13 +132,13 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       }),
 
     async clearLimits({ id }) {
-      // Recorded first, because the counts are deleted in several transactions.
+      // The event is recorded first, because the counts are deleted in several transactions: a crash must not lose it.
       await audit.record({ event: 'limits.cleared', userId: id })
       await limits.clearUser(id)
     },
 
     async deleteUser({ id }) {
-      // Refused before anything is deleted. The transaction below decides.
+      // The last administrator is refused before any session is deleted. The check in the second transaction decides.
       await db.transaction(() => roles.keepAnAdmin(id))
       await sessions.deleteOver(id)
       await db.transaction(async () => {
@@ -146,7 +147,8 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         await audit.forgetUser(id)
         await audit.record({ event: 'user.deleted', userId: id })
       })
-      // Outside the transaction, because it reads the whole table. After a failure clean-up deletes the rows later.
+      // Outside the transaction, because `limits.clearUser` reads its whole table. After a failure, the clean-up job
+      // deletes its rows later.
       await limits.clearUser(id)
       await audit.eraseUser(id)
     },

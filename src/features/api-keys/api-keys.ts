@@ -18,7 +18,7 @@ export { looksLikeApiKey } from './key-text.ts'
 /** An API key without its MAC. `scopes` are permissions, space separated. */
 export type ApiKey = Omit<Db['t']['apiKeys']['$inferSelect'], 'mac'>
 
-/** A request with an API key: its owner, and the permissions that the key has now. */
+/** The caller of a request with an API key: the owner of the key, and the permissions that the key has now. */
 export interface ApiKeyCaller {
   kind: 'api_key'
   userId: number
@@ -60,7 +60,7 @@ export interface ApiKeys {
   revoke(id: number): Promise<void>
   /** Revokes every key at once. @returns how many */
   revokeAll(): Promise<number>
-  /** How many live keys still have a MAC that a former data key made. Each gets a new one at its next use. */
+  /** How many live keys still have a MAC of a former data key. Each gets a MAC of the current one at its next use. */
   countFormer(): Promise<number>
 }
 

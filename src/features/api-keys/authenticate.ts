@@ -16,7 +16,8 @@ export async function authenticate(
   for (const mac of macs.length > 1 ? [...macs, macs[0]] : macs) {
     const key = await store.findLive(db, { mac, now })
     if (!key) continue
-    // A MAC of a former data key is replaced. Every process has read the current data key at its start.
+    // `touch` replaces a MAC of a former data key, and `null` keeps a recent use from delaying this. Every process has
+    // read the current data key at its start, so it finds the API key by the new MAC.
     if (lastUses.isDue(key.id, mac === macs[0] ? key.lastUsedAt : null, now))
       writeAside(log, () => store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now }))
     const held = await roles.permissionsOf(key.owner)

@@ -13,7 +13,7 @@ export function makeKeyText(random: Random): string {
   return PREFIX + body + checksum(body)
 }
 
-/** Checks the form and the checksum. A mistyped key is refused without a query, and secret scanners can do the same. */
+/** Checks the form and the checksum. So a mistyped key costs no query, and a secret scanner can recognise a key. */
 export function isWellFormed(text: string): boolean {
   const body = text.slice(PREFIX.length, -6)
   return /^kw_[A-Za-z0-9_-]{38}$/.test(text) && text.endsWith(checksum(body))
@@ -21,7 +21,7 @@ export function isWellFormed(text: string): boolean {
 
 const checksum = (body: string): string => toBase64Url(sha256(`keyward api key\n${body}`)).slice(0, 6)
 
-/** The MACs under which a key may be stored: with the current data key, then with the former ones. */
+/** Makes the MACs under which an API key may be stored, in base64url: of the current data key, then of the former. */
 export type KeyMacs = (text: string) => [current: string, ...former: string[]]
 
 export function createKeyMacs(macKeys: () => MacKeys): KeyMacs {

@@ -3,14 +3,14 @@ import { type EpochMs, MINUTE } from '../../lib/clock.ts'
 /** Decides when the use of an API key is recorded. */
 export interface LastUses {
   /**
-   * Whether this use is to be recorded now: at most once a minute and key in this process, whether or not the last one
-   * could be written.
-   * @param recorded the last use that the database knows
+   * Returns true when the caller must record this use now. That is at most once a minute for each API key in this
+   * process, even when the write fails.
+   * @param recorded the last use in the database; null when there is none, or when the MAC must be replaced
    */
   isDue(id: number, recorded: EpochMs | null, now: EpochMs): boolean
 }
 
-/** `last_used_at` is exact to this time, so that most requests need no write. */
+/** By how much `last_used_at` may be behind the last use. Most requests therefore need no write. */
 const EVERY = MINUTE
 
 export function createLastUses(): LastUses {

@@ -65,7 +65,7 @@ export async function revokeAll({ q, t: { apiKeys } }: Db, now: EpochMs): Promis
   return revoked.length
 }
 
-/** The live keys that were made before `until` and not used since. */
+/** Counts the live keys that were made at `until` or before and were not used after it. */
 export async function countUnusedSince(
   { q, t: { apiKeys } }: Db,
   { until, now }: { until: EpochMs; now: EpochMs },

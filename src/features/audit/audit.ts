@@ -25,12 +25,16 @@ export interface Audit {
   list(filter: AuditFilter): Promise<AuditRow[]>
   /**
    * Requests that the IP address and the session id are removed from a deleted user's events. The other columns are
-   * kept. Call it in the transaction of the deletion, and `eraseUser` after the commit: there can be millions of events.
+   * kept. Call it in the transaction of the deletion, and call `eraseUser` after the commit, because there can be
+   * millions of events.
    */
   forgetUser(userId: number): Promise<void>
   /** Does what `forgetUser` requested, in short transactions. After a crash `eraseForgotten` continues. */
   eraseUser(userId: number): Promise<void>
-  /** Continues what `forgetUser` requested, with up to `limit` events per user. @returns the most events of one user */
+  /**
+   * Continues what `forgetUser` requested, with up to `limit` events of each user.
+   * @returns the largest number of events that were erased for one user; less than `limit` when nothing remains
+   */
   eraseForgotten(limit: number): Promise<number>
   /** Deletes up to `limit` events older than `retention.days`. @returns how many were deleted */
   deleteOldEvents(limit: number): Promise<number>

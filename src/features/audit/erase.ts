@@ -7,9 +7,9 @@ interface EraseNeeds {
   clock: Clock
 }
 
-/** Events in one transaction: few, so that no other write waits for a deletion. */
+/** The most events that one transaction erases. They are few, so that no other write waits for long. */
 const PART = 500
-/** How long new events of a deleted user are erased too. A request that was under way ends within a minute. */
+/** How long after the deletion new events are erased too. A request that was under way then ends within a minute. */
 const KEEP_ERASING = HOUR
 
 /** See `Audit.forgetUser`. */
@@ -33,7 +33,7 @@ export async function eraseForgotten(needs: EraseNeeds, limit: number): Promise<
   return most
 }
 
-/** The events and the progress change together, so a crash loses neither. @returns how many events it erased */
+/** Erases events and records the progress in one transaction, so a crash loses neither. @returns how many it erased */
 async function erasePart(
   { store: db }: EraseNeeds,
   { userId, limit }: { userId: number; limit: number },

@@ -79,7 +79,7 @@ export async function eventsToErase(
   return (await q.select({ id: a.id }).from(a).where(ofUser).orderBy(asc(a.id)).limit(limit)).map(({ id }) => id)
 }
 
-/** Removes address and session of a user's events with these ids. */
+/** Removes the IP address and the session id from the user's events with the ids `first` to `last`. */
 export const erase = (
   { q, t: { auditEvents: a } }: Db,
   { userId, first, last }: { userId: number; first: number; last: number },
@@ -89,7 +89,7 @@ export const erase = (
     .set({ ip: null, ipWholeSince: null, sessionId: null })
     .where(and(eq(a.userId, userId), between(a.id, first, last)))
 
-/** Two processes may erase the events of one user; neither sets the other back. */
+/** Raises `next_id` and never lowers it: two processes may erase the events of one user at the same time. */
 export const advanceErasure = (
   { q, t: { auditErasures } }: Db,
   { userId, nextId }: { userId: number; nextId: number },

@@ -13,7 +13,7 @@ import sessions from './guide/sessions.md' with { type: 'file' }
 import settings from './guide/settings.md' with { type: 'file' }
 import { icon } from './page.ts'
 
-/** The Markdown files in reading order, by the last segment of the page's address (empty for the index). */
+/** The paths of the Markdown files in reading order, by the last segment of the page's address, empty for the index. */
 export const chapterFiles: Readonly<Record<string, string>> = {
   '': index,
   'quick-start': quickStart,
@@ -99,8 +99,8 @@ ${html}
 const address = (chapter: string): string => (chapter === '' ? './' : chapter)
 
 /**
- * Renders Markdown as HTML without comments. Headings get an anchor, and links to Markdown files become links to pages.
- * Tables and code blocks can be scrolled with the keyboard.
+ * Renders Markdown as HTML without comments. Headings of the second and third level get an anchor, and links to other
+ * chapters' Markdown files become links to their pages. Tables and code blocks can be scrolled with the keyboard.
  */
 function rendered(markdown: string): string {
   const html = Bun.markdown.html(markdown, { headings: { ids: true } })

@@ -4,10 +4,13 @@ import guideStyle from './page/guide.css' with { type: 'file' }
 import style from './page/page.css' with { type: 'file' }
 import script from './page/page.js' with { type: 'file' }
 
-/** The files that a page can name. */
+/** The name of a file in `docsFiles`. */
 export type DocsFile = keyof typeof docsFiles
 
-/** The files that the pages load: Swagger UI as published, our script and style, and the style of the guide. */
+/**
+ * The files that the pages load, by name: Swagger UI as published, our script and style, and the style of the guide.
+ * `path` is the path on disk or in the executable, `type` the media type.
+ */
 export const docsFiles = {
   'swagger-ui.css': { path: theme, type: 'text/css; charset=utf-8' },
   'page.css': { path: style, type: 'text/css; charset=utf-8' },

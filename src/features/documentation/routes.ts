@@ -73,7 +73,7 @@ function orNotFound(content: StaticContent | undefined): StaticContent {
 
 const named = { ETag: 'Names this version (RFC 9110 section 8.8.3)' }
 const unchanged = answer('Your copy is current', t.Void(), named)
-/** The answer for the file name `guide`: a redirect to the contents of the guide. */
+/** The redirect at `/docs/guide`. `/docs/{file}` declares it, because in OpenAPI only that path matches it. */
 const moved = answer('See the contents of the guide', t.Void(), {
   Location: 'The contents of the guide, relative to this address',
 })

@@ -2,6 +2,8 @@ import { constants, Database } from 'bun:sqlite'
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { DatabaseTarget } from '../../lib/database-url.ts'
+import { throwWithHost, UnknownHostError } from '../../lib/host.ts'
+import type { PostgresAddress } from '../../lib/postgres-url.ts'
 
 /** The database of another program. No method changes this database. */
 export interface ForeignDatabase {
@@ -28,11 +30,11 @@ const CONNECT_WAIT = 10
 /**
  * Opens the database of another program: an SQLite file read-only, PostgreSQL in read-only transactions.
  * @throws ForeignDatabaseError when the database is missing, is not a database or refuses access. `columnsOf` and
- * `readTexts` throw the same error.
+ *   `readTexts` throw it too, because some of these errors show only at the first query
  */
 export async function openForeign(target: DatabaseTarget): Promise<ForeignDatabase> {
   const { columnNames, query, close } = await translated(async () =>
-    target.dialect === 'sqlite' ? openFile(target.path) : openServer(target.url),
+    target.dialect === 'sqlite' ? openFile(target.path) : openServer(target),
   )
   return {
     columnsOf: (table) => translated(async () => (await query(columnNames, [table])).map(([name]) => String(name))),
@@ -85,9 +87,10 @@ function usesWriteAheadLog(path: string): boolean {
   return header[18] === 2
 }
 
-function openServer(url: string): Connection {
+function openServer({ url, host, database }: PostgresAddress): Connection {
   const sql = new Bun.SQL(url, {
     max: 1,
+    ...(database === undefined ? {} : { database }),
     // A named statement stays in the session, and a pooler gives the session to another client.
     prepare: false,
     connectionTimeout: CONNECT_WAIT,
@@ -97,11 +100,13 @@ function openServer(url: string): Connection {
     columnNames:
       'SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum',
     query: (text, params) =>
-      sql.begin('READ ONLY', async (transaction) => {
-        await transaction.unsafe("SET LOCAL timezone = 'UTC'")
-        await transaction.unsafe("SET LOCAL datestyle = 'ISO'")
-        return transaction.unsafe(text, params).values()
-      }),
+      sql
+        .begin('READ ONLY', async (transaction) => {
+          await transaction.unsafe("SET LOCAL timezone = 'UTC'")
+          await transaction.unsafe("SET LOCAL datestyle = 'ISO'")
+          return transaction.unsafe(text, params).values()
+        })
+        .catch((error) => throwWithHost(error, host)),
     close: () => sql.close({ timeout: 1 }),
   }
 }
@@ -118,6 +123,7 @@ async function translated<T>(work: () => Promise<T>): Promise<T> {
 
 /** Explains an error for the terminal. Shows no message of a server, because these messages name users and hosts. */
 function reasonOf(error: unknown): string {
+  if (error instanceof UnknownHostError) return error.message
   const { code, errno } = error as { code?: unknown; errno?: unknown }
   const word = String(typeof errno === 'string' ? errno : code)
   if (/^(ENOENT|SQLITE_CANTOPEN)/.test(word)) return 'The old database does not exist: no such file'

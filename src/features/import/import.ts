@@ -22,8 +22,10 @@ export interface Import {
   /**
    * Imports accounts with their ids and passwords, in one transaction. Accounts that were imported before are not
    * changed. A second run imports only new accounts.
-   * @param options.skipInvalid leave out accounts with a problem instead of importing none
-   * @throws ImportRefused when an account has a problem; nothing was written
+   * @param options.skipInvalid true to leave out the accounts with a problem
+   * @returns what was imported
+   * @throws ImportRefused when an account has a problem and `skipInvalid` is false; KeywardError `database_busy` when
+   *   other users took an id, an address or a username of the plan in each of five tries. Nothing was written then
    */
   perform(rows: readonly SourceRow[], options: { skipInvalid: boolean }): Promise<Plan>
 }
@@ -41,7 +43,7 @@ export class ImportRefused extends Error {
   }
 }
 
-/** How many times an import is tried. A try fails when a new registration takes a name that was free in the plan. */
+/** How many times an import is tried. A try fails when a new user took an id or a name after the plan was made. */
 const ATTEMPTS = 5
 
 export const createImport = (needs: ImportNeeds): Import => ({

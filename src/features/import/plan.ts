@@ -7,15 +7,15 @@ import type { SourceRow } from './source.ts'
 /** What an import does with each account. */
 export interface Plan {
   accounts: BulkUser[]
-  /** The number of accounts that were imported before. Keyward has the same id with the same address and username. */
+  /** The number of accounts that were imported before: Keyward has their id with the same address and username. */
   present: number
   /** Accounts that cannot be imported, each with sentences that contain no address, name or hash. */
   problems: Pick<Reading, 'sourceId' | 'reasons'>[]
 }
 
 /**
- * Plans an import and changes nothing. When two accounts have the same id, address or username, both accounts are
- * problems, because only a person can decide which account is the right one.
+ * Plans an import and changes nothing. When two accounts that were not imported before have the same id, address or
+ * username, both are problems, because only a person can decide which account is the right one.
  */
 export async function planImport(
   { clock, users }: { clock: Clock; users: Pick<Users, 'findHolders'> },

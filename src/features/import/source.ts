@@ -7,8 +7,9 @@ export interface SourceRow {
   email: string | null
   username: string | null
   hash: string | null
-  /** `undefined` if the service has no such column. */
+  /** Undefined if the service has no column `is_active`. */
   isActive: string | null | undefined
+  /** Undefined if the service has no column `created_at`. */
   createdAt: string | null | undefined
 }
 
@@ -19,7 +20,7 @@ export interface Source {
 }
 
 const TABLE = 'users'
-/** The column with the password hash. SQLAlchemy services use the first name, SQLModel services the second name. */
+/** The column with the password hash: SQLAlchemy services use the first of the names, SQLModel services the second. */
 const hashColumns = ['hashed_password', 'hash_password']
 
 /**

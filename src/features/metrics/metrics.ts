@@ -19,19 +19,26 @@ interface Answered {
   pattern: string
   status: number
   milliseconds: number
-  /** The code of a refusal. */
+  /** The error code if the request was refused; else undefined. */
   code: string | undefined
 }
 
 export interface Metrics {
   answered(answered: Answered): void
-  /** Counts a login by its outcome (`success`, or the code of its refusal). @returns the result of `attempt` */
+  /**
+   * Counts a login by its outcome: `success`, the code of its refusal, or `internal` for any other error.
+   * @returns the result of `attempt`
+   * @throws the error of `attempt`
+   */
   login<T>(method: 'password', attempt: Promise<T>): Promise<T>
   /** All metrics in the Prometheus text format 0.0.4. */
   text(): string
 }
 
-/** In seconds. A read takes less than the first bound, a login with bcrypt cost 12 takes 0.25, a queued login more. */
+/**
+ * The upper bounds of the latency buckets, in seconds. A read takes less than the first bound, a login with bcrypt cost
+ * 12 takes 0.25 s, and a queued login more.
+ */
 const LATENCY_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** All unknown methods are counted under this name. Otherwise a client could create any number of time series. */
@@ -45,7 +52,10 @@ interface MetricsNeeds {
   usage: () => ProcessUsage
 }
 
-/** Labels are patterns, statuses and codes, never text that a user or a client chooses. */
+/**
+ * Makes the metrics of this process. The values of labels come from fixed sets (methods, patterns, statuses, codes),
+ * never from text that a user or a client chooses. So the number of time series is bounded.
+ */
 export function createMetrics({ passwords, store, clock, usage }: MetricsNeeds): Metrics {
   const registry = createRegistry()
   registry.info('keyward_build_info', 'The running version', { version, bun: Bun.version, database: store.dialect })

@@ -14,7 +14,10 @@ export type MacKeys = readonly [current: Uint8Array, ...former: Uint8Array[]]
 export interface DataKeys {
   of(purpose: Purpose): MacKeys
   formerUntil(purpose: Purpose): EpochMs | undefined
-  /** By the id of the row. A later read takes a key from here when this process can no longer open its seal. */
+  /**
+   * The opened keys, by the id of the row. A later read takes them from here, because this process may not be able to
+   * open a seal that another process has replaced.
+   */
   byId: ReadonlyMap<string, Uint8Array>
 }
 
@@ -24,15 +27,16 @@ const sealContext = ({ id, purpose }: Pick<store.DataKeyRow, 'id' | 'purpose'>):
 
 /**
  * Makes the missing data keys: random keys, or on the database of a version without data keys the derived keys of that
- * version. Of several processes that start at once, one adds the keys: a unique index allows one current key per purpose.
- * @throws KeyringError when the stored signing keys were sealed with another SECRET_KEY
+ * version. Of several processes that start at once, one adds the keys: a unique index allows one current key per
+ * purpose.
+ * @throws KeyringError when a data key is missing and a signing key was sealed with a secret that this process lacks
  */
 export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
   const { store: db, secrets, random } = parts
   const rows = await store.allKeys(db)
   const missing = purposes.filter((purpose) => !rows.some((row) => row.currentSlot === purpose))
   if (missing.length === 0) return
-  // Otherwise a command with a wrong SECRET_KEY would seal the data keys, and no server could open them.
+  // A command with a wrong SECRET_KEY must not seal the data keys: no server could open them.
   const ids = secrets.map(secretId)
   if ((await store.signingKeySeals(db)).some((one) => !ids.includes(sealedWith(one) ?? ''))) throw unopenable()
   const isUpgrade = rows.length === 0 && (await store.hasSigningKeys(db))
@@ -61,8 +65,8 @@ async function newRow(
 
 /**
  * Reads the data keys.
- * @param known the keys that this process opened before; without `known` a seal that does not open is an error
- * @throws KeyringError
+ * @param known the keys that this process opened before. A seal that does not open is then only logged
+ * @throws KeyringError when a seal does not open and there is no `known`
  */
 export async function loadDataKeys({ store: db, secrets, log }: SecretsParts, known?: DataKeys): Promise<DataKeys> {
   const rows = await store.allKeys(db)
@@ -78,8 +82,8 @@ export async function loadDataKeys({ store: db, secrets, log }: SecretsParts, kn
   for (const purpose of purposes) {
     const own = rows.filter((row) => row.purpose === purpose && byId.has(row.id))
     const current = own.find(({ currentSlot }) => currentSlot !== null)
-    // A process with another SECRET_KEY has renewed the key. This process cannot open the new key and keeps the old keys.
     const former = known?.of(purpose)
+    // A process with another SECRET_KEY has renewed the key. This process cannot open the new key and keeps its keys.
     if (!current && former) keys.set(purpose, former)
     if (!current) continue
     const others = own.filter((row) => row !== current)

@@ -15,8 +15,8 @@ export interface Processes {
   commonSecret(): Promise<string>
   /**
    * True when every running server can open seals of SECRET_KEY, and each that started later has the same SECRET_KEY.
-   * A server records its first heartbeat after it has opened all keys. So a server that starts right after this check
-   * has its keys, or does not start.
+   * A server has no row while it starts, because its first heartbeat comes after it has opened all keys. When seals are
+   * replaced meanwhile, it has either opened the keys before, or does not start.
    */
   mayMoveSeals(): Promise<boolean>
 }

@@ -44,21 +44,22 @@ export interface SecretsParts extends SecretsNeeds {
  * SECRET_KEY is replaced in three restarts. At no time does a process make a seal that another running process cannot
  * open:
  * 1. `SECRET_KEY=old SECRET_KEY_PREVIOUS=new`: every process can open both, and seals with the old secret.
- * 2. `SECRET_KEY=new SECRET_KEY_PREVIOUS=old`: the processes replace the seals of the old secret by seals of the new one.
+ * 2. `SECRET_KEY=new SECRET_KEY_PREVIOUS=old`: the processes replace the seals of the old secret by seals of the new
+ *    one.
  * 3. `SECRET_KEY=new`.
  *
  * Every server has a row in the table `processes`. The row names the secrets with which that server can open seals.
  * - A seal is replaced only when every running server can open the new seal.
- * - Of servers with different SECRET_KEYs, only the one that started last replaces seals. Otherwise the servers of step 1
- *   and those of step 2 would undo each other's work.
- * - A new key is sealed with the first secret of this process that every running server can open.
- * Therefore nothing is lost when an operator leaves out step 1 or goes back a step. A process keeps every key that it has
- * opened in memory, so it continues when another process replaces a seal.
+ * - A server replaces no seal while a server runs that started later and has another SECRET_KEY. Otherwise the servers
+ *   of step 1 and those of step 2 would undo each other's work.
+ * - A new key is sealed with the first secret of this process with which every running server can open seals.
+ * Therefore nothing is lost when an operator leaves out step 1 or goes back a step. A process keeps in memory every key
+ * that it has opened, so it continues when another process replaces a seal.
  *
- * Versions without data keys derived the keys of MACs from SECRET_KEY. On the database of such a version the derived keys
- * are stored as data keys. Its tokens stay valid, and its processes can run beside new processes. The keys that were
- * derived from SECRET_KEY_PREVIOUS are stored as former keys: a MAC of a former key is accepted, and replaced by a MAC of
- * the current key when its token or API key is used. `renew` replaces derived keys by random keys.
+ * Versions without data keys derived the keys of MACs from SECRET_KEY. On the database of such a version the derived
+ * keys are stored as data keys. Its tokens stay valid, and its processes can run beside new processes. The keys that
+ * were derived from SECRET_KEY_PREVIOUS are stored as former keys: a MAC of a former key is accepted, and replaced by a
+ * MAC of the current key when its token or API key is used. `renew` replaces derived keys by random keys.
  */
 export interface Secrets {
   /** The keys of one purpose, as this process last read them. */
@@ -66,7 +67,8 @@ export interface Secrets {
   /** When the current key of a purpose replaced its former keys; undefined when the purpose has no former key. */
   formerUntil(purpose: Purpose): EpochMs | undefined
   /**
-   * Seals `plaintext` so that every running server can open the seal. Call it outside transactions.
+   * Seals `plaintext` with a secret with which every running server can open seals; with SECRET_KEY when there is no
+   * such secret. Call it outside transactions.
    * @param context names the row and column; see `seal` in `lib/seal.ts`
    */
   seal(context: string, plaintext: Uint8Array): Promise<string>
@@ -74,7 +76,8 @@ export interface Secrets {
   unseal(context: string, sealed: string): Uint8Array | undefined
   /**
    * Makes a seal of SECRET_KEY out of a seal of SECRET_KEY_PREVIOUS.
-   * @returns undefined when `sealed` is a seal of SECRET_KEY, or when a running server could not open the new seal
+   * @returns undefined when `sealed` is already a seal of SECRET_KEY or does not open, or when the rules above forbid
+   *   to replace it now
    */
   reseal(context: string, sealed: string): Promise<string | undefined>
   /** Records for three minutes that this server is running. A server calls it at the start and once a minute. */
@@ -83,7 +86,7 @@ export interface Secrets {
   leave(): Promise<void>
   /** Reads the data keys, which another process may have replaced. Every server calls it every 10 s. */
   poll(): Promise<void>
-  /** Replaces seals of data keys by seals of SECRET_KEY when every running server can open them. */
+  /** Replaces the seals of data keys by seals of SECRET_KEY when the rules above allow it. */
   maintain(): Promise<void>
   /**
    * Gives each of these purposes a new random data key, and deletes its other keys. From then on this process refuses

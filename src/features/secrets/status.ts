@@ -7,7 +7,10 @@ import * as store from './store.ts'
 export interface SecretsStatus {
   /** How many keys are stored, data keys and private signing keys, and how many of them are sealed with SECRET_KEY. */
   seals: { total: number; current: number }
-  /** How many servers run, can open seals of SECRET_KEY and of SECRET_KEY_PREVIOUS, and have the same SECRET_KEY. */
+  /**
+   * How many servers run, and how many of them can open seals of SECRET_KEY, can open seals of SECRET_KEY_PREVIOUS (0
+   * when it is not set), and have the same SECRET_KEY as this process.
+   */
   processes: { total: number; openCurrent: number; openPrevious: number; sameCurrent: number }
 }
 

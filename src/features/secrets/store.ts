@@ -50,7 +50,7 @@ export async function hasSigningKeys({ q, t: { signingKeys } }: Db): Promise<boo
   return rows.length > 0
 }
 
-/** Records that a process runs. */
+/** Adds the row of a process. When the row exists, only its `expires_at` is set. */
 export async function upsertProcess({ q, t: { processes } }: Db, row: ProcessRow): Promise<void> {
   const { expiresAt } = row
   await q.insert(processes).values(row).onConflictDoUpdate({ target: processes.id, set: { expiresAt } })

@@ -7,8 +7,8 @@ import * as store from './store.ts'
 class LostRace extends Error {}
 
 /**
- * Runs one change of the keys in a transaction. Each step of `work` calls `won` to check that its row has not changed
- * since the row was read.
+ * Runs `work`, one change of the keys, in a transaction. `work` passes the outcome of each conditional statement to
+ * `won`.
  * @returns false when another process changed the keys first; the transaction is then rolled back
  */
 export async function changeKeys({ store: db }: SigningKeysNeeds, work: () => Promise<void>): Promise<boolean> {
@@ -21,14 +21,18 @@ export async function changeKeys({ store: db }: SigningKeysNeeds, work: () => Pr
   }
 }
 
-/** Rolls the change back when `found` is false: a conditional statement did not find its row. */
+/**
+ * Makes `changeKeys` roll the change back when `found` is false: a row was changed after it was read, or the slot of a
+ * new key is taken.
+ */
 export function won(found: boolean): void {
   if (!found) throw new LostRace()
 }
 
 /**
- * Makes `to` the active key and retires the present active key. Call it inside `changeKeys`. The next keys of other
- * algorithms are retired too: a process that could not use the active key may have signed tokens with such a next key.
+ * Makes `to`, one of `rows` or a new key, the active key, and retires the active key of `rows`. Call it inside
+ * `changeKeys`. The next keys of other algorithms are retired too: a process that could not use the active key may have
+ * signed tokens with such a next key.
  */
 export async function replaceActive(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[], to: SigningKeyRow) {
   const { store: db, clock } = needs
@@ -45,7 +49,7 @@ export async function replaceActive(needs: SigningKeysNeeds, rows: readonly Sign
   } else won(await addKey(needs, { ...to, state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now }))
 }
 
-/** Adds a key. Call it in a transaction. @returns false when the key's slot in the table is taken */
+/** Adds a key. Call it in a transaction. @returns false when its `active_slot`, `next_slot` or `kid` is taken */
 export async function addKey(needs: SigningKeysNeeds, row: SigningKeyRow): Promise<boolean> {
   if (!(await store.insert(needs.store, row))) return false
   await recordEvent(needs, 'key.created', row)
@@ -53,7 +57,6 @@ export async function addKey(needs: SigningKeysNeeds, row: SigningKeyRow): Promi
   return true
 }
 
-/** Records an event of a key in the audit log. */
 export const recordEvent = (
   { audit }: SigningKeysNeeds,
   event: 'key.created' | 'key.activated' | 'key.retired' | 'key.revoked',

@@ -4,11 +4,11 @@ import { hmacSha256, sha256 } from '../../lib/hash.ts'
 import { nodeCrypto } from '../../lib/node-crypto.ts'
 import { secretId } from '../../lib/seal.ts'
 
-/** Algorithms with a private and a public part (RFC 7518 section 3.1, RFC 8037 section 3.1). */
+/** The algorithms whose keys have a private and a public part (RFC 7518 section 3.1, RFC 8037 section 3.1). */
 export const publicKeyAlgorithms = ['ES256', 'EdDSA', 'RS256'] as const
 export type PublicKeyAlgorithm = (typeof publicKeyAlgorithms)[number]
 
-/** The algorithms with which Keyward signs and verifies. `EdDSA` means Ed25519. */
+/** An algorithm with which Keyward signs and verifies. `EdDSA` means Ed25519. */
 export type SignatureAlgorithm = PublicKeyAlgorithm | 'HS256'
 
 /** The private or the public key of a pair. The key is used with its `alg` only (RFC 8725 section 3.1). */
@@ -59,15 +59,15 @@ const generate = {
 } as const satisfies Record<PublicKeyAlgorithm, () => { privateKey: KeyObject }>
 
 /**
- * Generates a key with OpenSSL. Its `kid` is its thumbprint. An RSA key blocks the event loop for tens to hundreds of
+ * Generates a private key. Its `kid` is its thumbprint. An RSA key blocks the event loop for tens to hundreds of
  * milliseconds, so do not call this function in a request.
  */
 export const generateSigningKey = (alg: PublicKeyAlgorithm): AsymmetricKey =>
   signingKey(alg, generate[alg]().privateKey)
 
 /**
- * Makes the key of HS256, which signs and verifies. Its `kid` is a label of the secret, not an RFC 7638 thumbprint.
- * Section 7 of this RFC warns against thumbprints of secrets.
+ * Makes the key of HS256, which signs and verifies. Its `kid` is the id of the secret (`secretId`), 48 bits of a hash.
+ * RFC 7638 section 7 warns against the thumbprint of a secret.
  * @throws RangeError when the secret has fewer than the 32 bytes that RFC 7518 section 3.2 requires
  */
 export function hmacKey(secret: string): HmacKey {
@@ -112,7 +112,8 @@ export function exportPublicJwk(key: SigningKey | VerificationKey): PublicJwk {
 
 /**
  * Reads a public key that `exportPublicJwk` returned. Unknown members are ignored.
- * @throws TypeError when the JWK is not a public key, its `kid` is not its thumbprint, or the key does not fit `alg`
+ * @throws TypeError when the JWK is not a public key, its `alg` is unknown, the key does not fit `alg`, or its `kid` is
+ *   not its thumbprint
  */
 export function importPublicJwk(jwk: PublicJwk): AsymmetricKey {
   const { alg, kid } = jwk
@@ -140,7 +141,10 @@ function publicMembers(alg: PublicKeyAlgorithm, key: KeyObject): Pick<PublicJwk,
   return Object.fromEntries(picked)
 }
 
-/** Refuses a key of the wrong type, an EC key on another curve and a short RSA key. OpenSSL accepts such keys. */
+/**
+ * Checks that a key fits `alg`, because `node:crypto` imports a key of any type, curve and length.
+ * @throws TypeError when the key has another type or curve than `alg`, or is an RSA key of less than 2048 bits
+ */
 function requireFit(alg: PublicKeyAlgorithm, { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject) {
   const fits = {
     ES256: type === 'ec' && details?.namedCurve === 'prime256v1',

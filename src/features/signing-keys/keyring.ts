@@ -26,11 +26,17 @@ export interface Keyring {
   find(kid: string | undefined): VerificationKey | undefined
   /** The public keys for the JWKS: all keys whose signatures are accepted, the active key first. */
   published(): PublicJwk[]
-  /** Reads the stored keys. All calls during a running read share one further read. */
+  /**
+   * Reads the stored keys. All calls during a running read share one further read, because the keys may have changed
+   * after the running read.
+   */
   reload(): Promise<void>
-  /** Calls `listener` when `reload` finds that the signatures of a key are no longer accepted. */
+  /** When `reload` finds that signatures of a key are no longer accepted, it calls `listener` with the key's `kid`. */
   onDrop(listener: (kid: string) => void): void
-  /** The `kid` of a new signing key that SECRET_KEY does not open. This process then signs with the former key. */
+  /**
+   * The `kid` of the key that this process should sign with but cannot open: no secret of this process opens its seal.
+   * The process then goes on signing with the key that it used before. Undefined when there is no such key.
+   */
   unreadable(): string | undefined
   readonly openedAt: EpochMs
 }
@@ -61,7 +67,9 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
 
   /**
    * Chooses the key with which this process signs: the active key. When the active key is a JWT_SECRET that this
-   * process does not have, the process signs with the next key of its own JWT_ALG.
+   * process does not have, the choice is the next key of its own JWT_ALG. When the chosen key cannot be opened, the
+   * process keeps its present key.
+   * @throws KeyringError when the key cannot be opened and the process has no present key
    */
   function chooseSigner(rows: readonly SigningKeyRow[]): void {
     const active = rows.find(({ state }) => state === 'active')

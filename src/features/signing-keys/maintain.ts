@@ -8,7 +8,10 @@ import { KEEP_EXPIRED, readyAt, rotationDue, type SigningKeyRow } from './signin
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** Every process polls for its own JWT_ALG, because the process that runs `maintainKeys` may have another JWT_ALG. */
+/**
+ * See `SigningKeys.poll`. Every process compares its own JWT_ALG with the active key, because the process that runs
+ * `maintainKeys` may have another JWT_ALG.
+ */
 export async function pollKeys(needs: SigningKeysNeeds, keyring: Keyring): Promise<void> {
   const { settings, log } = needs
   await keyring.reload()

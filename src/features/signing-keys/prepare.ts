@@ -10,7 +10,8 @@ import * as store from './store.ts'
  * Makes the stored keys fit this configuration. There is then an active key and a next key, or JWT_SECRET is the active
  * key. Private keys are sealed with the present SECRET_KEY once every running server can open the seals. Several
  * processes may run this function concurrently.
- * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
+ * @throws KeyringError when a stored key was sealed with another SECRET_KEY, JWT_SECRET was revoked, or other processes
+ *   changed the keys in each of five tries
  */
 export async function prepareKeys(needs: SigningKeysNeeds): Promise<void> {
   const { settings, store: db } = needs
@@ -23,7 +24,11 @@ export async function prepareKeys(needs: SigningKeysNeeds): Promise<void> {
     await store.raiseLongestToken(db, tokenLifetime)
 }
 
-/** Adds an active key and a next key of this JWT_ALG if they are missing. @returns true when a key was missing */
+/**
+ * Adds the keys that `rows` lacks, with this JWT_ALG: an active key when there is none of any algorithm, and a next key
+ * when there is none of this algorithm. Call it with an asymmetric JWT_ALG only.
+ * @returns true when a key was missing, so that the keys must be read again
+ */
 export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<boolean> {
   const { settings, store: db } = needs
   const alg = settings.alg as PublicKeyAlgorithm
@@ -42,8 +47,9 @@ export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly Signing
 
 /**
  * Makes JWT_SECRET the active key without a wait, because the services that verify tokens already have JWT_SECRET. The
- * row contains no secret, only times. After a change of JWT_ALG, these times decide when the HS256 tokens expire.
+ * row contains no secret, only times. After a change of JWT_ALG, these times decide how long HS256 tokens are accepted.
  * @returns true when the stored keys changed
+ * @throws KeyringError when JWT_SECRET was revoked, or other processes changed the keys in each of five tries
  */
 async function adoptSecret(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<boolean> {
   const { settings, store: db } = needs

@@ -38,7 +38,8 @@ export async function revokeKey(needs: SigningKeysNeeds, keyring: Keyring, kid: 
 
 /**
  * Chooses the keys that replace the revoked key `row`.
- * - The active key is replaced by the stored next key, or by a new key. A new next key is added.
+ * - The active key is replaced by the next key of this JWT_ALG (with HS256, of the algorithm of `row`), or by a new key
+ *   when there is none. A new next key is added.
  * - A next key is replaced by a new next key.
  * - A retired key is not replaced.
  */

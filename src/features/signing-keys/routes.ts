@@ -4,7 +4,7 @@ import { answer, plainProblems } from '../../http/schemas.ts'
 import { Jwks } from './schemas.ts'
 import { JWKS_MAX_AGE_SECONDS, type SigningKeys } from './signing-keys.ts'
 
-/** The keys that other services verify access tokens with. */
+/** The route of the public keys with which other services verify access tokens. */
 export const signingKeyRoutes = (signingKeys: SigningKeys, kit: HttpKit) =>
   new Elysia({ name: 'keyward.signing-keys' }).use(kit.plugin).get(
     '/.well-known/jwks.json',

@@ -73,7 +73,7 @@ export async function readKeys({ store: db, secrets }: SigningKeysNeeds): Promis
   return rows
 }
 
-/** Replaces seals of private keys by seals of SECRET_KEY when every running server can open them. */
+/** Replaces the seals of the private keys of `rows` by seals of SECRET_KEY, where `Secrets.reseal` allows it. */
 export async function renewSeals(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<void> {
   const { secrets, store: db } = needs
   for (const { kid, sealedPrivateKey: from } of rows) {

@@ -21,16 +21,19 @@ export interface SigningKeyRow extends StoredKey {
 /** How long clients may cache the JWKS, in seconds. The library jose ignores Cache-Control and caches for this time. */
 export const JWKS_MAX_AGE_SECONDS = 600
 
-/** The time between two reads of the stored keys. A process follows a change within 30 s. */
+/** The time between two reads of the stored keys. A process follows a change within 30 s, even when two reads fail. */
 export const KEY_POLL_INTERVAL = 10 * SECOND
 
-/** How long a key is in the JWKS before it signs. After this time, all cached copies without the key have expired. */
+/**
+ * How long a key is in the JWKS before it signs. After this time, all cached copies without the key have expired. The
+ * minute is for the other processes, which publish the key up to 30 s after it was created.
+ */
 const PUBLISH_AHEAD = JWKS_MAX_AGE_SECONDS * SECOND + MINUTE
 
 /** Extra time before a retired key expires. Replicas sign with the key until their next poll, and clocks differ. */
 const TOKEN_SKEW = 2 * MINUTE
 
-/** How long a key stays in the list after it expired or was revoked. */
+/** How long the row of a key is kept after the key expired or was revoked. */
 export const KEEP_EXPIRED = 30 * DAY
 
 /** The time from which every cached JWKS contains the key. A key is published when it is created. */
@@ -44,7 +47,7 @@ export const lastTokenExpires = ({ longestToken }: SigningKeyRow, now: EpochMs):
 export const isAccepted = ({ state, expiresAt }: SigningKeyRow, now: EpochMs): boolean =>
   state === 'active' || state === 'next' || (state === 'retired' && expiresAt !== null && now < expiresAt)
 
-/** The time when the key is old enough to be rotated; undefined when age does not matter. */
+/** The time when the key is old enough to be rotated; undefined for HS256 and when `rotationDays` is 0. */
 export const rotationDue = ({ createdAt, activatedAt, alg }: SigningKeyRow, rotationDays: number) =>
   rotationDays === 0 || alg === 'HS256' ? undefined : (activatedAt ?? createdAt) + rotationDays * DAY
 

@@ -38,7 +38,7 @@ interface SigningKeysSettings {
 }
 
 interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state'> {
-  /** The times of its states, as a sentence. */
+  /** The state of the key and the times of this state, as words for the terminal. */
   description: string
 }
 
@@ -50,8 +50,8 @@ export interface SigningKeys extends Keyring {
    * Activates the published next key and publishes a new next key. The former active key stays in the JWKS until its
    * last token has expired.
    * @param options.early true to rotate even when services may have cached a JWKS without the next key
-   * @throws KeywardError `key_not_ready`, `key_not_rotatable`, `keys_changed` when another process changed the keys
-   *   first
+   * @throws KeywardError `key_not_ready` without `early`, `key_not_rotatable` with JWT_ALG=HS256, `keys_changed` when
+   *   another process changed the keys first
    * @throws KeyringError when SECRET_KEY does not open the stored keys
    */
   rotate(options?: { early?: boolean }): Promise<Rotation>
@@ -63,10 +63,14 @@ export interface SigningKeys extends Keyring {
    */
   revoke(kid: string): Promise<Revocation>
   /**
-   * Reads the changes of other processes, and rotates after a change of JWT_ALG. Every process runs this every 10 s.
+   * Reads the changes of other processes. After a change of JWT_ALG, it also rotates once the next key may sign. Every
+   * process runs this every 10 s.
    */
   poll(): Promise<void>
-  /** Rotates an old active key, renews seals and deletes old keys. One process, with a lease, runs this for all. */
+  /**
+   * Adds missing keys, renews seals, rotates an old active key and deletes old keys; with HS256 only the last. One
+   * process, with a lease, runs this for all.
+   */
   maintain(): Promise<void>
 }
 
@@ -74,7 +78,8 @@ export interface SigningKeys extends Keyring {
  * Opens the signing keys.
  * @param options.prepare true to make the stored keys fit this configuration, and to create missing keys. A command
  *   passes false, because its settings may differ from the server's settings.
- * @throws KeyringError when a stored key was sealed with another SECRET_KEY, or JWT_SECRET was revoked
+ * @throws KeyringError when a stored key was sealed with another SECRET_KEY. With `prepare` also when JWT_SECRET was
+ *   revoked, or when other processes keep changing the keys
  */
 export async function openSigningKeys(needs: SigningKeysNeeds, { prepare = true } = {}): Promise<SigningKeys> {
   if (prepare) await prepareKeys(needs)

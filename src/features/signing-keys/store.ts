@@ -19,8 +19,9 @@ export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow):
 }
 
 /**
- * Activates a key that is still in state `from`. Fails while another key is active: the unique
- * index on `active_slot` allows one.
+ * Activates a key that is still in state `from`.
+ * @returns false when the key is no longer in state `from`
+ * @throws a unique violation of `signing_keys.active_slot` while another key is active
  */
 export const activate = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
   move(db, kid, from, { state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now, expiresAt: null })

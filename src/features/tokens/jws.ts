@@ -26,9 +26,10 @@ const MAX_TOKEN_LENGTH = 8 * 1024
 const MAX_DEPTH = 8
 
 /**
- * A token with one of these header parameters is refused. They would change the key, or the bytes that are verified.
- * Keyward never writes these parameters. A verifier without support for `crit` and `b64` must refuse both parameters
- * (RFC 7515 section 4.1.11, RFC 7797). Other unknown parameters are ignored (RFC 7515 section 4).
+ * A token with one of these header parameters is refused. They would change the key, the bytes that are verified, or
+ * the meaning of the payload. Keyward never writes these parameters. A verifier without support for `crit` and `b64`
+ * must refuse both parameters (RFC 7515 section 4.1.11, RFC 7797). Other unknown parameters are ignored (RFC 7515
+ * section 4).
  */
 const refusedParameters = ['crit', 'b64', 'zip', 'jwk', 'jku', 'x5u', 'x5c', 'cty']
 
@@ -108,7 +109,7 @@ export function verifyBytes(key: VerificationKey, data: Uint8Array, signature: U
         return verify('sha256', data, key.key, signature)
     }
   } catch {
-    return false // OpenSSL throws when it cannot read a signature
+    return false // `verify` of `node:crypto` throws when it cannot read the signature
   }
 }
 

@@ -4,12 +4,12 @@ import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { sign } from './jws.ts'
 import { createVerifiedCache } from './verified-cache.ts'
 
-/** The user of a proxy token, as the plain headers name the user. */
+/** The user and the session that a proxy token names. The `X-Auth-Request-*` headers name the same user. */
 export interface ProxyTokenSubject {
   userId: number
   sessionId: string
   username: string
-  /** Only a verified address. */
+  /** The address if it is verified; else undefined. */
   email: string | undefined
   roles: readonly string[]
 }
@@ -21,12 +21,12 @@ interface ProxyTokensNeeds {
   issuer: string
 }
 
-/** No access token has this type, so Keyward and services that check the type take a proxy token for nothing else. */
+/** No access token has this type. Keyward, and services that check the type, refuse a proxy token as access token. */
 const TYP = 'fa+jwt'
 const LIFETIME = 60 * SECOND
-/** How long one proxy token is answered again for the same access token. */
+/** How long a proxy token is answered again for the same access token. */
 const REUSE = 30 * SECOND
-/** Tokens of 1 KiB. */
+/** The places of the cache, one per started KiB of an access token: about 5 MB, and as much for the proxy tokens. */
 const KEPT = 5_000
 
 /**

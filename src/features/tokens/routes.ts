@@ -7,7 +7,7 @@ import { ServerMetadata, serverMetadata } from './schemas.ts'
 const WELL_KNOWN = '/.well-known/oauth-authorization-server'
 
 /**
- * The document from which OAuth clients and resource servers configure themselves (RFC 8414).
+ * The routes of the document from which OAuth clients and resource servers configure themselves (RFC 8414).
  * @param issuer `PUBLIC_URL`
  */
 export function tokenRoutes(issuer: string, kit: HttpKit) {

@@ -1,6 +1,6 @@
 import { t } from 'elysia'
 
-/** The metadata of an issuer. */
+/** The server metadata (RFC 8414 section 2). `issuer` is `PUBLIC_URL`. */
 export const serverMetadata = (issuer: string) => ({
   issuer,
   token_endpoint: `${issuer}/token`,

@@ -11,7 +11,7 @@ import { createVerifiedCache } from './verified-cache.ts'
 interface TokenSubject {
   userId: number
   sessionId: string
-  /** The session's generation when the token is made. Every refresh of the session raises the generation by one. */
+  /** The session's generation when the token is made. A refresh with the current refresh token raises it by one. */
   generation: number
   username: string
   email: string
@@ -21,7 +21,7 @@ interface TokenSubject {
   amr: readonly string[]
   /** When a credential was last verified. */
   authTime: EpochMs
-  /** See `ACCOUNT_SCOPE`; undefined if the client asked for no scope. */
+  /** See `ACCOUNT_SCOPE` in `sessions/grant.ts`; undefined if the client asked for no scope. */
   scope?: string
 }
 
@@ -36,17 +36,19 @@ export interface AccessTokens {
   /** Signs a token. @returns `expiresIn` in seconds */
   mint(subject: TokenSubject): { token: string; expiresIn: number }
   /**
-   * Returns the claims of an access token that Keyward signed and that has not expired; undefined for any other text.
-   * When the `kid` is unknown, the signing keys are read from the database, because another replica may have added the
-   * key. Only a well-formed token causes this read, and concurrent calls share one read.
+   * Returns the claims of an access token that Keyward signed for its issuer and audience and that has not expired;
+   * undefined for any other text. The session may have ended. When the `kid` is unknown, the signing keys are read from
+   * the database, because another replica may have added the key. Only a token with a well-formed header and the right
+   * `typ` causes this read, and the calls during a running read share the next one.
    */
   verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
-  /** Returns all claims of a token. Call it after `verifyFresh` has accepted the token. */
+  /** Returns all claims of a token that `verifyFresh` has just accepted; undefined when the token is not valid now. */
   read(token: string): Record<string, unknown> | undefined
   /**
-   * Makes the token with which `/forward-auth` names the user of `shown`, a valid access token, to a service behind a proxy.
-   * Keyward itself accepts it nowhere. It is undefined with `JWT_COMPAT=fastapi`, whose services do not check the type of a
-   * token and would take it for an access token.
+   * Makes the proxy token with which `/forward-auth` names the user of the access token `shown` to a service behind a
+   * proxy. Keyward itself accepts no proxy token.
+   * @returns undefined when `shown` is not valid, and with `JWT_COMPAT=fastapi`: the services of that mode do not check
+   *   the type of a token and would accept a proxy token as an access token
    */
   mintForProxy(shown: string, subject: ProxyTokenSubject): string | undefined
 }
@@ -61,7 +63,7 @@ interface AccessTokensNeeds {
 interface AccessTokenSettings {
   /** `PUBLIC_URL`. */
   issuer: string
-  /** `JWT_AUDIENCE`; the issuer when it is not set. */
+  /** `JWT_AUDIENCE`. When undefined, the audience of the tokens is the issuer. */
   audience: string | undefined
   /** `JWT_COMPAT`. */
   compat: 'none' | 'fastapi'

@@ -11,21 +11,22 @@ export interface VerifiedToken<Claims> {
 }
 
 /**
- * Caches verified tokens. A signature is then verified once per token and not once per request. A cached token has a
- * valid signature and is not expired, but its session may have ended. Each request must check the session and the user.
+ * Caches verified tokens. A signature is then verified once per token and not once per request. A token that `get`
+ * returns has a valid signature and is not expired, but its session may have ended. Each request must check the session
+ * and the user.
  */
 interface VerifiedCache<Claims> {
   /** The token if it is cached and valid at `now`. `notBefore` is checked too, because a clock can be set back. */
   get(token: string, now: EpochMs): VerifiedToken<Claims> | undefined
   set(token: string, verified: VerifiedToken<Claims>): void
-  /** Removes every token of a key that is no longer accepted. */
+  /** Removes every token that the key `kid` signed, because the key is no longer accepted. */
   dropKey(kid: string): void
   readonly size: number
 }
 
-interface Place<Claims> {
+interface Entry<Claims> {
   readonly verified: VerifiedToken<Claims>
-  /** The value of the cache's `counter` when the token was last appended. */
+  /** The value of the cache's `appended` right after the token was last appended. */
   since: number
 }
 
@@ -36,38 +37,40 @@ const CHARACTERS_PER_PLACE = 1024
  * Creates a cache with `capacity` places. A token takes one place per started KiB. 10,000 places are about 10 MB of
  * tokens, and a few times as much with their claims. The key is the whole token, so two tokens never share an entry.
  *
- * A full cache removes the oldest tokens first. A hit moves its token to the end only when half of the cache was filled
- * after the token. Nearly every hit is therefore a single look-up (0.1 µs), and the order is roughly that of last use.
+ * A full cache removes the tokens at the front first. A hit moves its token to the end only when half of the cache was
+ * filled after the token. Nearly every hit is therefore a single look-up (0.1 µs), and the order is roughly that of the
+ * last uses.
  */
 export function createVerifiedCache<Claims>(capacity = 10_000): VerifiedCache<Claims> {
   // A Map iterates in the order of insertion, so its first key is the next token to remove.
-  const places = new Map<string, Place<Claims>>()
+  const entries = new Map<string, Entry<Claims>>()
   let taken = 0
-  let counter = 0
+  // The places of all tokens that were ever appended. It only grows, unlike `taken`.
+  let appended = 0
 
-  const append = (token: string, place: Place<Claims>): void => {
+  const append = (token: string, entry: Entry<Claims>): void => {
     const cost = placesOf(token)
     taken += cost
-    counter += cost
-    place.since = counter
-    places.set(token, place)
+    appended += cost
+    entry.since = appended
+    entries.set(token, entry)
   }
   const drop = (token: string): void => {
-    if (places.delete(token)) taken -= placesOf(token)
+    if (entries.delete(token)) taken -= placesOf(token)
   }
 
   return {
     get(token, now) {
-      const place = places.get(token)
-      if (place === undefined) return undefined
-      const { verified } = place
+      const entry = entries.get(token)
+      if (entry === undefined) return undefined
+      const { verified } = entry
       if (now >= verified.expiresAt || now < verified.notBefore) {
         drop(token)
         return undefined
       }
-      if (counter - place.since > capacity / 2) {
+      if (appended - entry.since > capacity / 2) {
         drop(token)
-        append(token, place)
+        append(token, entry)
       }
       return verified
     },
@@ -75,16 +78,16 @@ export function createVerifiedCache<Claims>(capacity = 10_000): VerifiedCache<Cl
       drop(token)
       if (placesOf(token) > capacity) return
       append(token, { verified, since: 0 })
-      for (const oldest of places.keys()) {
+      for (const oldest of entries.keys()) {
         if (taken <= capacity) break
         drop(oldest)
       }
     },
     dropKey(kid) {
-      for (const [token, { verified }] of places) if (verified.kid === kid) drop(token)
+      for (const [token, { verified }] of entries) if (verified.kid === kid) drop(token)
     },
     get size() {
-      return places.size
+      return entries.size
     },
   }
 }

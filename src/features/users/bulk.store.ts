@@ -1,12 +1,12 @@
-import { inArray, or } from 'drizzle-orm'
+import { eq, or } from 'drizzle-orm'
 import type { SQLiteInsertValue } from 'drizzle-orm/sqlite-core'
 import type { EpochMs } from '../../lib/clock.ts'
-import { named, queryRows, statements } from '../../storage/statements.ts'
+import { named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import type { BulkUser, UserKeys } from './user.ts'
 
 /**
- * The number of users in one statement. Three keys or eleven columns of each user stay below the 32,766 parameters that
+ * The most users in one statement. With eleven columns of each, 500 users need 5,500 of the 32,766 parameters that
  * SQLite allows.
  */
 export const ROWS = 500
@@ -14,7 +14,18 @@ export const ROWS = 500
 /**
  * The insert is prepared for exactly `ROWS` users. This cuts the time for which an import holds its lock to a third.
  */
-const prepared = statements((db, { returning }) => ({
+const prepared = statements((db, { returning, select }) => ({
+  holders: select({ id: db.t.users.id, emailKey: db.t.users.emailKey, usernameKey: db.t.users.usernameKey }, (q) =>
+    q
+      .from(db.t.users)
+      .where(
+        or(
+          eq(db.t.users.id, named('id')),
+          eq(db.t.users.emailKey, named('emailKey')),
+          eq(db.t.users.usernameKey, named('usernameKey')),
+        ),
+      ),
+  ),
   insertPart: returning(
     { id: db.t.users.id },
     insert(
@@ -55,12 +66,11 @@ export function insertWhereFree(db: Db, accounts: readonly BulkUser[], now: Epoc
   return queryRows(db, prepared(db).insertPart, values)
 }
 
-export function findHolders({ q, t: { users } }: Db, keys: readonly UserKeys[]): Promise<UserKeys[]> {
-  const ids = keys.map(({ id }) => id)
-  const emailKeys = keys.map(({ emailKey }) => emailKey)
-  const usernameKeys = keys.map(({ usernameKey }) => usernameKey)
-  return q
-    .select({ id: users.id, emailKey: users.emailKey, usernameKey: users.usernameKey })
-    .from(users)
-    .where(or(inArray(users.id, ids), inArray(users.emailKey, emailKeys), inArray(users.usernameKey, usernameKeys)))
+/**
+ * The users with the id, the address or the username of another user. There is one look-up for each user: PostgreSQL
+ * reads the whole table for a list of keys, and the store sends look-ups of one turn together.
+ */
+export async function findHolders(db: Db, keys: readonly UserKeys[]): Promise<UserKeys[]> {
+  const found = await Promise.all(keys.map((key) => readRows(db, prepared(db).holders, { ...key })))
+  return found.flat()
 }

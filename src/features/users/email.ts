@@ -45,7 +45,7 @@ const isLabel = (label: string): boolean =>
   label.length <= 63 && /^[a-z0-9-]+$/.test(label) && !label.startsWith('-') && !label.endsWith('-')
 
 function toALabels(domain: string): string | undefined {
-  // `domainToASCII` reads a URL's host: it removes tabs, decodes %2e and stops at a slash.
+  // All other characters are refused, because `domainToASCII` would remove tabs, decode %2e and stop at a slash.
   if (/[^A-Za-z0-9.\-\u0080-\u{10ffff}]/u.test(domain)) return undefined
   // IDNA mapping removes invisible characters. The address would then differ from the typed address without any notice.
   if (/\p{Default_Ignorable_Code_Point}/u.test(domain)) return undefined

@@ -3,10 +3,11 @@ import type { User, UserCredentials } from './user.ts'
 import { loginIdentifier, trimTyped } from './username.ts'
 import type { UsersNeeds } from './users.ts'
 
-/** The account for a typed name. */
+/** The user for a typed name, with the name by which limits count. */
 export interface NamedAccount {
+  /** Undefined when no user has the name. */
   user: UserCredentials | undefined
-  /** The key of the name. All spellings of the name have the same key. */
+  /** The key of the name, the same for all spellings. For a name that no account can have, it is the trimmed text. */
   name: string
 }
 

@@ -118,7 +118,7 @@ export async function raiseSessionEpoch({ q, t: { users } }: Db, id: number): Pr
   return row?.epoch
 }
 
-/** @returns the key of the deleted user's name */
+/** @returns the username's key of the deleted user; undefined when there was no such user */
 export async function remove({ q, t: { users } }: Db, id: number): Promise<string | undefined> {
   const [row] = await q.delete(users).where(eq(users.id, id)).returning({ usernameKey: users.usernameKey })
   return row?.usernameKey

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../lib/clock.ts'
 
-/** An account without its password. */
+/** A user without the password hash. */
 export interface User {
   id: number
   email: string
@@ -43,5 +43,5 @@ export interface BulkUser extends NewUser {
   createdAt: EpochMs
 }
 
-/** The columns whose values are unique among all users. */
+/** The values of a user that no other user has. */
 export type UserKeys = Pick<BulkUser, 'id' | 'emailKey' | 'usernameKey'>

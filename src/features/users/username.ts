@@ -24,8 +24,9 @@ export function normalizeUsername(input: string): Username | undefined {
 }
 
 /**
- * The username of an account of another service. It may have inner spaces and letters of any script.
- * @returns undefined for a name with which no user could log in
+ * Reads the username of an account of another service. It may have inner spaces and letters of any script.
+ * @returns undefined for a name with which no user could log in, for a name with white space at an end, and for a name
+ *   with U+FFFD
  */
 export function normalizeImportedUsername(input: string): Username | undefined {
   // "bob " would look like "bob". U+FFFD replaces bytes that could not be decoded.
@@ -68,8 +69,8 @@ export type LoginIdentifier = { emailKey: string } | { usernameKey: string }
 
 /**
  * Reads the name that a user typed at login. A name with `@` is an address and never a username, so a username cannot
- * be mistaken for the address of another user. All spellings of a name give the same key, and limits count by this key: spaces
- * and tabs at its ends are ignored.
+ * be mistaken for the address of another user. All spellings of a name give the same key, and limits count by this key.
+ * Spaces and tabs at the ends of the name are ignored.
  * @returns undefined for a name that no account can have
  */
 export function loginIdentifier(input: string): LoginIdentifier | undefined {
@@ -78,22 +79,23 @@ export function loginIdentifier(input: string): LoginIdentifier | undefined {
     const address = normalizeEmail(typed)
     return address && { emailKey: address.emailKey }
   }
-  // A login accepts more names than a registration, because imported accounts keep their names.
+  // `normalizeUsername` would refuse imported usernames, which may have inner spaces and letters of any script.
   const key = isLoginName(typed) ? usernameKey(typed) : ''
   return key === '' ? undefined : { usernameKey: key }
 }
 
 /**
- * A name or an address as a person typed it, without the spaces and tabs at its ends: keyboards of phones add them, and a
- * form field strips them only if it has `type=email`. No stored name has one there. Every other character is kept.
+ * Removes the spaces and tabs at the ends of a typed name or address: keyboards of phones add them, and a form field
+ * strips them only if it has `type=email`. No stored name begins or ends with a space or tab.
  */
 export const trimTyped = (typed: string): string => typed.replace(/^[ \t]+/, '').replace(trailing, '')
 
-/** The lookbehind keeps the time linear: without it every space in a long run would be a start. */
+/** The lookbehind keeps the time linear. Without it the search would start anew at every space of a long run. */
 const trailing = /(?<![ \t])[ \t]+$/
 
 /**
- * Returns false for text that PostgreSQL cannot store, and for text that only a hostile client sends. The length is
- * checked first, because normalisation is slow for long hostile text.
+ * Returns false for text that PostgreSQL cannot store (NUL, lone surrogates), and for text that only a hostile client
+ * sends (other control characters, more than 254 UTF-16 units). The length also protects the caller, which normalises
+ * the text: that is slow for a long hostile text.
  */
 const isLoginName = (text: string): boolean => text.length <= 254 && text.isWellFormed() && !/\p{Cc}/u.test(text)

@@ -32,19 +32,20 @@ export interface Users {
   find(id: number): Promise<User | undefined>
   /** The user with this username or address, active or not. */
   findByName(typed: string): Promise<User | undefined>
-  /** The account with this username or address, and its password hash. */
+  /** The user with this username or address, active or not, and the password hash. */
   findAccount(typed: string): Promise<NamedAccount>
   /** A page of users by ascending id, after the id `after`. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Checks before the password is hashed that both names are free, and that no deleted user had the username. `create`
-   * checks the names a second time.
-   * @throws KeywardError `email_taken` (also when both names are taken), `username_taken`
+   * Checks before the password is hashed that the address and the username are free. A username that is reserved,
+   * because a deleted user had it, is not free. `create` checks both a second time.
+   * @throws KeywardError `email_taken` (also when both are taken), `username_taken`
    */
   checkFree(names: Pick<NewUser, 'emailKey' | 'usernameKey'>): Promise<void>
   /**
-   * Adds a user and runs `alongside` in the same transaction. Of two concurrent calls with the same name, one succeeds.
-   * @throws KeywardError `email_taken` (also when both names are taken), `username_taken`
+   * Adds a user and runs `alongside` in the same transaction. Of two concurrent calls with the same address or
+   * username, one succeeds.
+   * @throws KeywardError `email_taken` (also when both are taken), `username_taken`
    */
   create(user: NewUser, alongside: (user: User) => Promise<void>): Promise<User>
   /** The password columns of a user. */
@@ -65,7 +66,7 @@ export interface Users {
    * @returns false when the user is inactive, deleted, or has another session epoch
    */
   holdForSession(user: { id: number; epoch: number }): Promise<boolean>
-  /** Revokes the user's device tokens of versions before 0.3.0. `Sessions.forgetKnown` revokes all others too. */
+  /** Revokes the user's device tokens of versions before 0.3.0. `Sessions.forgetKnown` revokes the others too. */
   clearDeviceEpoch(id: number): Promise<void>
   /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
   raiseSessionEpoch(id: number): Promise<number | undefined>

@@ -20,7 +20,7 @@ export interface OpenApiDocument extends Record<string, unknown> {
  *
  * @elysiajs/swagger finds the paths and parameters of the routes. It only guesses the media types, the security and the
  * refusals, so `mendOperation` replaces these parts.
- * @throws Error for a route without a required description, and for two schemas with the same title
+ * @throws Error for two different schemas with one title, and for a route that `mendOperation` refuses
  */
 export async function createDocument({ routes: all, publicUrl }: DocumentOptions): Promise<OpenApiDocument> {
   const routes = all.filter((route) => tagOf(route) !== 'documentation')

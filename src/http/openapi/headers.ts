@@ -4,7 +4,10 @@ interface Header {
   example: unknown
 }
 
-/** The headers of answers. `X-Request-Id` is not listed: every answer has it, so only the introduction describes it. */
+/**
+ * The headers of single answers that a client reads, by name. `X-Request-Id` is not listed: every answer has it, so
+ * only the introduction describes it.
+ */
 export const documentedHeaders: Record<string, Header> = {
   'WWW-Authenticate': {
     description: 'How to authenticate (RFC 6750 section 3)',

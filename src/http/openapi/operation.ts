@@ -38,7 +38,7 @@ export interface Draft extends Record<string, unknown> {
  * Replaces what @elysiajs/swagger guesses: the media types of the body and of the answers, the security schemes and the
  * refusals. Adds examples.
  * @throws Error for a route without an `operationId`, without a description of a success, or with a body but without a
- * parser of `parsers.ts`
+ * parser of `parsers.ts`; also as `SchemaBook.take`
  */
 export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, components: Components) {
   const { summary, tags, description, deprecated } = draft

@@ -7,7 +7,7 @@ export const problemExample = (code: ErrorCode, oauth: boolean) =>
 
 const exampleErrors = [{ field: 'email', message: 'This is not an email address' }]
 
-/** The codes that the guard may answer before the handler runs. */
+/** The codes that the guard may answer on every route with this access word. A route declares any others itself. */
 export function guardCodes(access: string): ErrorCode[] {
   if (access === 'open') return []
   const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token']

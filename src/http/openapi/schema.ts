@@ -2,16 +2,18 @@
 export type Schema = Readonly<Record<string, unknown>>
 
 export interface SchemaBook {
-  /** The schema for the document. A schema with a `title` becomes a component, and the result refers to it. */
+  /**
+   * Returns the schema for the document. A schema with a `title` becomes a component, and the result is a reference to
+   * the component. @throws Error when another schema has this title
+   */
   take(schema: object): Schema
-  /** Every schema with a title that was taken. */
+  /** The schemas with a title that `take` has received, by title: the components of the document. */
   named: ReadonlyMap<string, Schema>
 }
 
 /**
  * Translates the schemas of routes into schemas of the document. Keywords that only Elysia reads are removed, and a
  * union of constants becomes an `enum`.
- * @throws Error from `take` when two different schemas have one title
  */
 export function createSchemaBook(): SchemaBook {
   const named = new Map<string, Schema>()
@@ -65,8 +67,8 @@ function belongs(keyword: string, value: unknown): boolean {
 }
 
 /**
- * For a number in a query Elysia also accepts text, and writes an `anyOf` with a branch for the text. Returns the other
- * branch.
+ * Elysia accepts a number, a boolean, an object or an array of a query as text too, and writes an `anyOf` with a branch
+ * for the text. Returns the other branch; undefined for any other `anyOf`.
  */
 const textTwin = (branches: readonly Schema[]): Schema | undefined => {
   const values = branches.filter(({ type, format }) => type !== 'string' || !elysiaFormats.has(format))
