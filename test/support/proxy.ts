@@ -69,6 +69,38 @@ export const startNginx = (locations: string): Promise<RunningProxy> =>
     return { ...nobody, args: ['nginx', '-e', 'stderr', '-p', folder, '-c', config] }
   })
 
+export const apacheModules = '/usr/lib/apache2/modules'
+
+/**
+ * Runs Debian's Apache as an unprivileged user, with its own folder for all files.
+ * @param modules loaded beside those that every server needs
+ */
+export async function startApache(
+  modules: readonly string[],
+  directives: string,
+): Promise<RunningProxy & { log(): Promise<string> }> {
+  const folder = scratchFolder('apache')
+  const log = join(folder, 'errors')
+  const apache = await startProxy(async (port) => {
+    const config = join(folder, 'httpd.conf')
+    const loaded = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', ...modules]
+    await Bun.write(
+      config,
+      `ServerRoot ${folder}
+      ServerName localhost
+      Listen 127.0.0.1:${port}
+      PidFile ${join(folder, 'pid')}
+      ErrorLog ${log}
+      StartServers 1
+      ${loaded.map((name) => `LoadModule ${name}_module ${apacheModules}/mod_${name}.so`).join('\n')}
+      ${directives}`,
+    )
+    if (nobody) chownSync(folder, nobody.uid, nobody.gid)
+    return { ...nobody, args: ['apache2', '-f', config, '-DFOREGROUND'], env: { TMPDIR: folder } }
+  })
+  return { ...apache, log: () => Bun.file(log).text() }
+}
+
 export async function freePort(): Promise<number> {
   const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
   const port = server.port!

@@ -20,11 +20,14 @@ export interface RawAnswer {
   body: string
 }
 
-/** Serves a test's Keyward over a socket, as `keyward serve` does. Send `Connection: close` in requests of `raw`. */
-export function serve(app: Pick<TestApp, 'fetch'>): Served {
+/**
+ * Serves a test's Keyward over a socket, as `keyward serve` does. Send `Connection: close` in requests of `raw`.
+ * @param port a free port by default
+ */
+export function serve(app: Pick<TestApp, 'fetch'>, port = 0): Served {
   const server: Bun.Server<undefined> = Bun.serve({
     hostname: '127.0.0.1',
-    port: 0,
+    port,
     maxRequestBodySize: 1024 * 1024,
     ...servedTargets((request, target) => app.fetch(request, server.requestIP(request)?.address, target)),
   })
