@@ -11,7 +11,7 @@ import { CommandError } from './context.ts'
  * message has only the class, code and stack, because drivers put parameters into the error's own message.
  */
 export function explain(error: unknown): string {
-  const { error: name, error_code: code, errno, stack } = errorFields(error)
+  const { error: name, error_code: code, errno, error_message: message, stack } = errorFields(error)
   const reason = databaseReason([code, errno]) ?? fileReason(error)
   if (reason !== undefined) return reason
   if (error instanceof KeywardError && error.errors)
@@ -20,7 +20,7 @@ export function explain(error: unknown): string {
   if (ours.some((known) => error instanceof known)) return (error as Error).message
   const codes = [code, errno].filter((known) => known !== undefined).join(', ')
   const unexpected = `Keyward stopped on an unexpected ${name}${codes === '' ? '' : ` (${codes})`}`
-  return stack ? `${unexpected}\n${stack}` : unexpected
+  return [message === undefined ? unexpected : `${unexpected}: ${message}`, stack].filter(Boolean).join('\n')
 }
 
 const FILE = 'The file in DATABASE_URL'
@@ -64,7 +64,10 @@ function databaseReason(codes: unknown[]): string | undefined {
   }
 }
 
-/** Explains a system error about a file. The path of the file comes from the configuration or the command line. */
+/**
+ * Explains a system error about a file; undefined for any other error. The path may be shown, because it comes from the
+ * configuration or the command line.
+ */
 function fileReason(error: unknown): string | undefined {
   const { code, path, syscall } = error as { code?: unknown; path?: unknown; syscall?: unknown }
   if (typeof path !== 'string' || typeof syscall !== 'string') return undefined

@@ -1,5 +1,6 @@
 import type { Clock, EpochMs } from './clock.ts'
 import { rfc3339 } from './clock.ts'
+import { withoutValues } from './database-message.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -65,7 +66,7 @@ const plain = (value: string | number | boolean): string =>
 
 /**
  * Returns the facts of an unexpected error that may be logged: the class, driver code and stack frames of its root
- * cause. The message is left out, because drivers put parameters in it.
+ * cause. The message of a database has its values removed. Other messages are left out, because they may have any text.
  */
 export function errorFields(error: unknown): LogFields {
   let root = error
@@ -76,6 +77,7 @@ export function errorFields(error: unknown): LogFields {
     error: root.name,
     error_code: code === undefined ? undefined : String(code),
     errno: errno === undefined ? undefined : String(errno),
+    error_message: isDatabaseError(root) ? withoutValues(root.message) : undefined,
     // The stack begins with the message, whose lines may look like frames.
     stack: root.stack
       ?.replace(root.message, () => '')
@@ -86,3 +88,5 @@ export function errorFields(error: unknown): LogFields {
       .join(' | '),
   }
 }
+
+const isDatabaseError = ({ name }: Error): boolean => name === 'PostgresError' || name === 'SQLiteError'

@@ -9,7 +9,7 @@ type GuessNeeds = Pick<AccountsNeeds, 'store' | 'audit' | 'limits' | 'sessions'>
 export interface Guess {
   /** The account of the typed name. A guess for a name without an account counts in exactly the same way. */
   user: User | undefined
-  /** The key that all spellings of the typed name share. */
+  /** The key that all spellings of the typed name share. For a password change, the key of the username. */
   name: string
   /** The client's network. */
   client: string
@@ -45,6 +45,9 @@ export interface GuessReservation extends AsyncDisposable {
  *   except that a device keeps a few guesses an hour.
  * - All other clients share the limits of their network and the limit of the account.
  *
+ * Without a known device a guess counts for the typed name and for the account. The limits of a name are at most half of
+ * those of the account, and they refuse first. So no refusal tells whether an address and a username belong together.
+ *
  * So guesses of strangers never slow down the owner on a known device or network, and an intruder who has collected
  * devices or networks gets few more guesses than a stranger.
  * @throws KeywardError `rate_limited`
@@ -58,25 +61,30 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
   if (vouched) return vouched
   // Not a device of an earlier version: its token may have no guesses left, and then the owner needs a new one.
   const kept = known?.isEnrolled ? known : undefined
-  const account = user ? userKey(user.id) : limits.nameKey(name)
-  const own: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
+  const typed = limits.nameKey(name)
+  const account = user ? userKey(user.id) : typed
+  const ofName: Count = { rule: 'login.name_prefix', key: `${typed}@${client}` }
+  const ofAccount: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
+  const own = [ofName.rule, ofAccount.rule]
   // The narrowest limit is checked first, so its refusal is the same for known and unknown networks. A refusal at this
   // point also saves the database look-up below.
-  limits.refuseKnown(own)
+  limits.refuseKnown(ofName)
   const isKnown = await sessions.isKnownNetwork({ userId: user?.id ?? 0, client })
   if (isKnown && user && !limits.isOff('login.known_account')) {
-    const ofNetwork: Count[] = [own, { rule: 'login.known_prefix', key: client }]
+    const ofNetwork: Count[] = [ofName, ofAccount, { rule: 'login.known_prefix', key: client }]
     const reservation = await limits.reserveUnder(knownAccount(user.id), ofNetwork, requester)
-    if (reservation) return { ...settling(reservation, [own.rule]), device: kept }
+    if (reservation) return { ...settling(reservation, own), device: kept }
   }
   const ofStranger: Count[] = [
-    own,
-    { rule: 'login.prefix_accounts', key: client, ifNewTo: own.rule },
+    ofName,
+    ofAccount,
+    { rule: 'login.prefix_accounts', key: client, ifNewTo: ofName.rule },
     { rule: 'login.prefix', key: client },
+    { rule: 'login.name', key: typed },
     { rule: 'login.account', key: account },
   ]
   const reservation = await limits.reserve(ofStranger, requester)
-  return { ...settling(reservation, [own.rule]), device: kept }
+  return { ...settling(reservation, own), device: kept }
 }
 
 /** @returns undefined when the device vouches for nobody: its own limit or the roof is spent, or the limit is off */

@@ -104,10 +104,11 @@ export interface Limits {
   /** The key of a typed name. The key is a MAC, because a person may type the password into the name field. */
   nameKey(name: string): string
   /**
-   * Deletes the buckets of a user, in short transactions: those that are counted for the user, alone or at a network. Their
-   * keys contain the user's id and networks. A process that knows such a bucket to be exhausted may refuse for 5 s more.
+   * Deletes the buckets of a user, in short transactions: those that are counted for the user or one of the `names`, alone
+   * or at a network. Their keys contain the user's id and networks. A process that knows such a bucket to be exhausted may
+   * refuse for 5 s more.
    */
-  clearUser(id: number): Promise<void>
+  clearUser(id: number, names: readonly string[]): Promise<void>
   /** Deletes up to `limit` buckets that are full, because a full bucket needs no row. @returns how many were found */
   cleanUp(limit: number): Promise<number>
 }
@@ -120,12 +121,14 @@ const BATCH = 500
 
 export function createLimits(needs: LimitsNeeds): Limits {
   const { store: db, clock } = needs
+  // 132 bits of an HMAC-SHA-256.
+  const nameKey = (name: string) =>
+    `n${toBase64Url(hmacSha256(needs.secrets.macKeys('limit_name')[0], name)).slice(0, 22)}`
   return {
     ...(needs.enabled ? createLimiter(needs) : unlimited),
-    // 132 bits of an HMAC-SHA-256.
-    nameKey: (name) => `n${toBase64Url(hmacSha256(needs.secrets.macKeys('limit_name')[0], name)).slice(0, 22)}`,
-    async clearUser(id) {
-      const keys = inLockOrder(await store.keysOf(db, userKey(id)))
+    nameKey,
+    async clearUser(id, names) {
+      const keys = inLockOrder(await store.keysOf(db, [userKey(id), ...names.map(nameKey)]))
       for (let at = 0; at < keys.length; at += BATCH)
         await db.transaction(async () => {
           for (const key of keys.slice(at, at + BATCH)) await store.remove(db, key)

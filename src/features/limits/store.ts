@@ -1,4 +1,4 @@
-import { and, eq, gt, like, lt, lte, or, sql } from 'drizzle-orm'
+import { and, eq, gt, lt, lte, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, statements } from '../../storage/statements.ts'
@@ -107,12 +107,15 @@ export const findFull = async (db: Db, by: { now: EpochMs; limit: number }): Pro
 export const deleteFull = (db: Db, by: { key: string; now: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).deleteFull, by)
 
-/** The keys of all buckets, and of their reports, that are counted for this key alone or for it at a network. */
-export async function keysOf({ q, t: { limits } }: Db, counted: string): Promise<string[]> {
+/** The keys of all buckets, and of their reports, that are counted for one of these alone or at a network. */
+export async function keysOf({ q, t: { limits } }: Db, counted: readonly string[]): Promise<string[]> {
+  // `_` in a pattern stands for any character, but in a key only for itself.
+  const patterns = counted.map((key) => key.replaceAll('_', '\\_')).flatMap((key) => [`%/${key}`, `%/${key}@%`])
+  const isOfOne = patterns.map((pattern) => sql`${limits.key} like ${pattern} escape '\\'`)
   const rows = await q
     .select({ key: limits.key })
     .from(limits)
-    .where(or(like(limits.key, `%/${counted}`), like(limits.key, `%/${counted}@%`)))
+    .where(or(...isOfOne))
   return rows.map(({ key }) => key)
 }
 

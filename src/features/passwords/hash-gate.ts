@@ -14,7 +14,7 @@ const refusalIntervalMs = 1
  * itself.
  */
 const refusalBurstMs = 50
-/** The maximum number of refusals that pause at once. It bounds the memory that a flood of requests takes. */
+/** The maximum number of refusals that pause at once, to bound their memory. Further refusals are sent at once. */
 const maxPausedRefusals = 4_096
 /** Weight of the newest hash in the moving average. */
 const newestWeight = 1 / 8
@@ -48,7 +48,8 @@ interface HashGate {
 
 /**
  * Runs hashes in the order of their requests. As many hashes run at once as there are cores. Bun's own thread pool is
- * not fair. With this gate the slowest of 64 logins takes as long as the median login, at the same throughput.
+ * not fair. When 64 clients log in again and again, the gate makes the slowest login as fast as the median login, at
+ * the same throughput.
  *
  * A request is admitted when a core is free, or when the estimated wait is at most `maxWaitMs`. The estimate is the
  * average hash time, times the position in the queue, divided by the number of cores. The number of requests that fit

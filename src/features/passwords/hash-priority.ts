@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, getPriority, platform, setPriority } from 'node:os'
 import { errorFields, type Log } from '../../lib/log.ts'
 
-/** The functions of the operating system. Tests pass their own implementation. */
+/** Reads and sets the priorities of threads. Tests pass their own implementation. */
 export interface ThreadSystem {
   /** This process's threads with their names. */
   threads(): { id: number; name: string }[]

@@ -57,10 +57,11 @@ export interface Passwords {
    */
   hash(password: string, client?: string): Promise<PasswordHash>
   /**
-   * Verifies a password with the stored hash. Every refusal takes the same time, whether the account or its hash is
-   * missing, the hash is unusable, or the password is wrong or impossible. Only a hash with a cost above `cost` takes
-   * longer.
-   * @returns `rehash` is true when the password is right, but its hash has an old cost, scheme or version
+   * Verifies a password with the stored hash. Every answer with `ok: false` takes the same time, whether the account or
+   * its hash is missing, the hash is unusable, or the password is wrong or impossible. Only a hash with a cost above
+   * `cost` takes longer.
+   * @returns `ok` is true when the password is right. `rehash` is true when the password is right, but its hash has an
+   *   old cost, scheme or version
    * @throws KeywardError `overloaded`
    */
   verify(

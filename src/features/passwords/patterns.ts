@@ -3,18 +3,19 @@ import { readKeyboard } from './common-passwords.macro.ts' with { type: 'macro' 
 /** The least length of a repeated, sequential or keyboard part. Shorter parts occur in good passwords by chance. */
 const leastPart = 3
 
-/** The lengths of the common passwords that can be a part. */
+/** The least and the greatest length of a common password that can be a part. */
 const leastWord = 4
 const longestWord = 24
 
-/** The longest pattern that counts as short, whatever its characters are. */
+/** The greatest length of a short pattern. Its characters can be any, because only the repetition makes it a part. */
 const longestPattern = 4
 
 /**
  * Judges whether a text consists wholly of guessable parts (NIST SP 800-63B-4: repetitive or sequential). The parts
  * are: a character or a short pattern repeated, an ascending or descending run, counted numbers, a walk over
  * neighbouring keys, a year, and one common password, once or repeated. Up to four digits can follow. One character
- * outside these parts makes the text acceptable, and so do two different common passwords, as in a passphrase.
+ * outside these parts makes the text acceptable, and so do two different common passwords, as in a passphrase. Spaces,
+ * dots, `_` and `-` between the parts do not help.
  * The matchers of `@zxcvbn-ts/core` do not replace this function: they take up to 0.36 s for 256 characters, accept
  * `100101102103104`, and refuse `correcthorsebatterystaple`.
  * @param folded at most 256 characters in lower case; the time is bounded by the square of the length
@@ -60,7 +61,7 @@ function reachable(chars: string[], ends: number[][], word?: string): boolean[] 
   return reached
 }
 
-/** Whether the parts reach the end of the text, or the one to four digits behind the last letter. */
+/** Whether the parts fill the text, or the text without the digits at its end, if there are at most four of them. */
 function finishes(chars: string[], reached: boolean[]): boolean {
   if (reached[chars.length]) return true
   let digits = chars.length

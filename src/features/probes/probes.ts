@@ -15,8 +15,9 @@ export interface ProbesNeeds {
 /** The checks for load balancers and orchestrators. */
 export interface Probes {
   /**
-   * Checks that the process can serve requests: the database accepts a write, all migrations are applied, and there is
-   * a signing key. A check runs at most once a second, and all probes of that second share its result.
+   * Checks that the process can serve requests: the database accepts a write and has lately refused none for lack of
+   * space, all migrations are applied, and there is a signing key. A check begins at most once a second, and the calls
+   * until the next check share its result.
    * @throws KeywardError `shutting_down` after `startDraining`
    * @throws KeywardError `not_ready` with all problems; also when the database does not answer within 5 seconds
    */
@@ -25,7 +26,7 @@ export interface Probes {
   startDraining(): void
 }
 
-/** How long the result of a check is shared, in milliseconds. */
+/** How long after its start the result of a check is shared, in milliseconds. */
 const SHARED = 1_000
 
 /** How long a probe waits for the database, in milliseconds. */

@@ -9,7 +9,7 @@ export interface Problem {
   cause?: unknown
 }
 
-/** How long a write that was refused for lack of space counts, in milliseconds. */
+/** For how long a write that was refused for lack of space is a problem, in milliseconds. */
 const FULL_COUNTS = 5_000
 
 export async function findProblems({ store: db, clock, signingKeys, pendingMigrations }: ProbesNeeds) {

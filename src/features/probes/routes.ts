@@ -3,7 +3,7 @@ import type { HttpKit } from '../../http/kit.ts'
 import { answer, plainProblems } from '../../http/schemas.ts'
 import type { Probes } from './probes.ts'
 
-/** Routes that are requested every few seconds. Their successes are logged at level `debug`. */
+/** The paths of routes that are requested every few seconds. Their successes are logged at level `debug`. */
 export const probePatterns: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
 
 const Alive = t.Object({ status: t.Literal('alive') }, { title: 'Liveness', examples: [{ status: 'alive' }] })

@@ -15,8 +15,8 @@ const prepared = statements(({ q, t: { writeProbes } }, { change }) => ({
 }))
 
 /**
- * The least that a probe writes, in bytes. A registration changes about 20 pages of 4 KiB in SQLite, which writes whole
- * pages. PostgreSQL writes rows: a registration has about 2 KB of them, and a longer text would be compressed.
+ * The least that a probe writes, in bytes. SQLite writes whole pages of 4 KiB: a registration changes about 20 of them,
+ * and the probe 32. PostgreSQL writes rows, about 2 KB for a registration, and compresses a longer text.
  */
 const SIZE = { sqlite: 32 * 4096, postgresql: 1_900 }
 

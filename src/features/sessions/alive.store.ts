@@ -14,7 +14,7 @@ import type { StoredSession } from './session.ts'
 export const isAlive = ({ session, user }: { session: StoredSession; user: User }, now: EpochMs): boolean =>
   session.endedAt === null && session.expiresAt > now && user.isActive && user.sessionEpoch === session.epoch
 
-/** The complete check in SQL, for statements that read only the sessions. */
+/** The complete check in SQL, for statements on the table `sessions` alone. */
 export const aliveSql = ({ q, t }: Db, now: EpochMs | SQL) =>
   and(notEndedSql(t, now), exists(q.select({ id: t.users.id }).from(t.users).where(ofActiveUserSql(t))))
 
@@ -22,6 +22,6 @@ export const aliveSql = ({ q, t }: Db, now: EpochMs | SQL) =>
 export const notEndedSql = ({ sessions }: Db['t'], now: EpochMs | SQL) =>
   and(isNull(sessions.endedAt), gt(sessions.expiresAt, now))
 
-/** The part of the check that concerns the user, for statements that read both tables. */
+/** The part of the check that concerns the user, for statements that also read the table `users`. */
 export const ofActiveUserSql = ({ users, sessions }: Db['t']) =>
   and(eq(users.id, sessions.userId), eq(users.isActive, true), eq(users.sessionEpoch, sessions.epoch))

@@ -44,13 +44,13 @@ export interface TokenSession {
   session: StoredSession
   user: User
   tokens: RefreshTokens
-  /** The generation of the token. */
+  /** The generation of the refresh token. `session.generation` differs when the token is not the current one. */
   generation: number
 }
 
 /**
  * The session of a refresh token, current or rotated.
- * @returns undefined for a text that is not a genuine refresh token
+ * @returns undefined for a text that is not a genuine refresh token, and when its session is not stored any more
  */
 export async function findTokenSession(
   { store: db, refreshTokensOf }: SessionsNeeds,
@@ -63,7 +63,7 @@ export async function findTokenSession(
   return tokens.isGenuine(token) ? { ...found, tokens, generation: token.generation } : undefined
 }
 
-/** Records the generation of the token as used, because the service that asks has received the token. */
+/** The call is a use of the generation: the service that asks about the token has received the token. */
 export async function findByRefreshToken(needs: SessionsNeeds, text: string): Promise<TokenSession | undefined> {
   const found = await findTokenSession(needs, text)
   if (!found || !isAlive(found, needs.clock.now()) || found.generation !== found.session.generation) return undefined

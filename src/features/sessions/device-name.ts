@@ -2,13 +2,13 @@
 const READ = 256
 
 /**
- * The browser and system of a User-Agent header, such as `Firefox on macOS`; empty if the header names no program or
- * system. The session stores the name at its login.
+ * The browser and system of a User-Agent header, such as `Firefox on macOS`; empty if the header names neither. The
+ * session stores the name at its login.
  */
 export function deviceName(userAgent: string | null): string {
   if (userAgent === null || userAgent === '') return ''
   const read = userAgent.slice(0, READ)
-  // The package is loaded at the first login. Evaluating its hundred patterns at the start would slow the start.
+  // The package is loaded for the first name. Evaluating its hundred patterns at the start would slow the start.
   const { browser, os } = (require('bowser') as typeof import('bowser')).parse(read)
   const program = browser.name || /^[A-Za-z][\w .-]{0,30}(?=\/)/.exec(read)?.[0]
   if (program && os.name) return `${program} on ${os.name}`

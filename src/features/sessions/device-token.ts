@@ -5,7 +5,7 @@ import type { User } from '../users/users.ts'
 
 /** The content of a genuine device token. `Sessions.findDevice` says whether it is still valid. */
 export interface Device {
-  /** Stays the same when the token is renewed. */
+  /** Stays the same when a later login from the device renews the token. */
   deviceId: string
   userId: number
   /** The device epoch in a token of a version before 0.3.0. */
@@ -27,8 +27,9 @@ const AUDIENCE = 'keyward:device'
 
 /**
  * Makes and reads device tokens. A device token is a JWT, signed with HS256 and a data key. It contains the id of a row
- * of `devices`. To forge a token, an attacker needs the data key and this id. A device token grants no access: it
- * distinguishes a returning user from a stranger who guesses passwords.
+ * of `devices`, or in a version before 0.3.0 the user's device epoch. To forge a token, an attacker needs the data key
+ * and this value. A device token grants no access: it distinguishes a returning user from a stranger who guesses
+ * passwords.
  *
  * The package @elysiajs/jwt signs and verifies the tokens in Bun's thread pool, where this work waits behind password
  * hashing. Therefore only routes that hash passwords use device tokens. The package is loaded at the first login,
@@ -75,6 +76,6 @@ async function createSigner(key: Uint8Array) {
 
 type Signer = Awaited<ReturnType<typeof createSigner>>
 
-/** Whether a token of a version before 0.3.0 has the device epoch of its user. */
+/** Returns true for the content of a token of a version before 0.3.0 that is still valid for `user`. */
 export const isOfEarlierVersion = (device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): boolean =>
   device.userId === user.id && device.epoch === user.deviceEpoch && user.deviceEpoch !== 0

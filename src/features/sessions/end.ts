@@ -8,8 +8,8 @@ import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
- * Returns true for a text in the form of a session id. No other text is sent to the database, because the database
- * answers some characters with an error.
+ * Returns true for a text in the form of a session id. No other text is sent to the database, because PostgreSQL
+ * answers some characters, such as NUL, with an error.
  */
 const isSessionId = (text: string): boolean => /^[\w-]{22}$/.test(text)
 
@@ -45,7 +45,7 @@ export async function endOwn(
   if (!(await endOne(needs, { userId, id, reason: 'ended_by_user', ip }))) throw new KeywardError('session_not_found')
 }
 
-/** @throws KeywardError `rate_limited` */
+/** Counts a change that the user makes. @throws KeywardError `rate_limited` */
 async function countWrite({ limits }: SessionsNeeds, requester: { userId: number; ip: string }): Promise<void> {
   const place = await limits.reserve([accountWrite(requester.userId)], requester)
   place.keep()

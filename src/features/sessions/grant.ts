@@ -16,8 +16,8 @@ export interface Grant {
 }
 
 /**
- * The scope of every session: the client acts as the user, without a limit. RFC 6749 section 5.1 requires an answer with
- * the granted scope if the client asked for another one.
+ * The scope of every session: the client acts as the user, without a limit. RFC 6749 section 5.1 requires an answer
+ * with the granted scope if the client asked for another one.
  */
 const ACCOUNT_SCOPE = 'account'
 

@@ -54,7 +54,7 @@ export async function enrolDevice(
   await execute(db, prepared(db).forgetExcess, { userId: device.userId, keep })
 }
 
-/** Records a login with a known device. @returns false when it is not known any more */
+/** Records a login with a known device. @returns false when the device is not known any more */
 export const useDevice = async (db: Db, by: { id: string; userId: number; now: EpochMs }): Promise<boolean> =>
   (await queryRows(db, prepared(db).use, by)).length > 0
 
@@ -62,7 +62,7 @@ export async function forgetDevice({ q, t: { devices } }: Db, id: string): Promi
   await q.delete(devices).where(eq(devices.id, id))
 }
 
-/** Whether a session of this user, live or not, began in this network. */
+/** Whether a session of this user, live or not, has this network as its `loginNetwork`. */
 export const hasNetwork = async (db: Db, by: { userId: number; network: string }): Promise<boolean> =>
   (await readRows(db, prepared(db).network, by)).length > 0
 

@@ -5,17 +5,17 @@ import { type Device, isOfEarlierVersion } from './device-token.ts'
 import * as known from './known.store.ts'
 import type { SessionsNeeds } from './sessions.ts'
 
-/** A device that has logged in as the user before. */
+/** A device where a credential of the user was checked, and which was not forgotten since. */
 export interface KnownDevice {
   deviceId: string
   /**
-   * False for a token of a version before 0.3.0. True for a device that has logged in since the password was last
-   * changed, and for the device that changed it.
+   * True when the device has a row in `devices`. False when it is known only by a token of a version before 0.3.0; its
+   * next login makes the row.
    */
   isEnrolled: boolean
 }
 
-/** How many devices of one user are known. Nobody logs in with twenty devices, and each of them may guess. */
+/** The most known devices of one user. Each may guess passwords in a limit of its own, and people use fewer devices. */
 const MAX_DEVICES = 20
 
 export async function findDevice(

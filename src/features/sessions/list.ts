@@ -4,14 +4,14 @@ import * as store from './own.store.ts'
 import type { SessionSummary } from './session.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 
-/** How many devices one list names. Those of further sessions are named by the next lists. */
+/** The most sessions that one list gives a missing device name, so that the write is short. */
 const NAMED_AT_ONCE = 100
 
 /** See `Sessions.listOwn`. */
 export async function listOwn(needs: SessionsNeeds, { userId }: SessionCaller): Promise<SessionSummary[]> {
   const { store: db, clock, log } = needs
   const sessions = await store.listLive(db, { userId, now: clock.now() })
-  // Sessions of versions before 0.3 have no name.
+  // Sessions that began in a version before 0.3.0 have no device name.
   const unnamed = sessions.filter((session) => session.deviceName === null).slice(0, NAMED_AT_ONCE)
   for (const session of unnamed) session.deviceName = deviceName(session.userAgent)
   if (unnamed.length > 0) writeAside(log, () => storeNames(needs, userId, unnamed))

@@ -6,7 +6,7 @@ import type { Db } from '../../storage/store.ts'
 import { aliveSql } from './alive.store.ts'
 import type { SessionSummary } from './session.ts'
 
-/* What a user's list of sessions needs, and the requests that end some of them. */
+/* Statements for the list of a user's sessions, for the checks before the user ends some, and for their deletion. */
 
 const prepared = statements((db, { select, change }) => {
   const { q, t } = db
@@ -45,7 +45,7 @@ const prepared = statements((db, { select, change }) => {
   }
 })
 
-/** Stores the name of a device, unless the session has one. */
+/** Stores the device name of a session that has none. */
 export const nameDevice = (db: Db, by: { id: string; name: string }): Promise<unknown> =>
   execute(db, prepared(db).nameDevice, by)
 

@@ -4,7 +4,7 @@ import type { MacKeys } from '../secrets/secrets.ts'
 
 const PREFIX = 'kwr_'
 const VERSION = 1
-/** The lengths in bytes of the version, the session id and the generation. The MAC follows. */
+/** The number of bytes before the MAC: version, session id and generation. */
 const BODY_LENGTH = 1 + 16 + 4
 const LENGTH = BODY_LENGTH + 32
 
@@ -42,7 +42,7 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
   }
 }
 
-/** The refresh tokens of a session. */
+/** Returns what makes and checks the refresh tokens of a session. */
 export type RefreshTokensOf = (session: { id: string; macSalt: string }) => RefreshTokens
 
 /**

@@ -8,8 +8,8 @@ import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
- * The number of late retries in one session. A client loses an answer now and then, but not at every refresh. A thief and
- * the owner who take turns with one session use all of them.
+ * The most late retries in one session. A client loses an answer now and then, but not at every refresh. A thief and
+ * the owner who take turns with one session retry at every turn, so the retries are soon spent.
  */
 const LATE_RETRIES = 3
 
@@ -17,9 +17,9 @@ const LATE_RETRIES = 3
  * An honest client keeps its session when two of its refreshes run at once, or when an answer is lost. A stolen token
  * does not stay valid next to the owner's token:
  * - The current token moves the session to its next generation, in one conditional statement.
- * - The direct parent of the current token returns the current token within the grace period, and a few times within the
- *   longer retry window if no client has used the current token.
- * - Any older token ends the session.
+ * - The direct parent of the current token returns the current token within the grace period, and a few times within
+ *   the longer retry window if no client has used the current token.
+ * - The parent at any other time, and any older token, ends the session. `judgeParent` has one exception.
  *
  * A token that Keyward did not make costs at most one read and changes nothing.
  */
@@ -27,7 +27,7 @@ export async function refresh(needs: SessionsNeeds, presented: string, origin: O
   const { store: db, clock, lifetimes } = needs
   const found = await findTokenSession(needs, presented)
   const now = clock.now()
-  // A session that is over stays so, and needs no statement that would change nothing.
+  // A session that is over cannot be refreshed, so the statement below is saved.
   if (!found || !isAlive(found, now)) throw refused()
   const { generation } = found
   const { id, userId, createdAt } = found.session
@@ -58,19 +58,19 @@ async function answerRotated(
     const verdict = generation === session.generation - 1 ? judgeParent(needs, session, origin) : 'reused'
     if (verdict === 'reused') await endReused(needs, session, { presented: generation, ip: origin.ip })
     if (verdict === 'reused' || verdict === 'refuse') throw refused()
-    // After a change by a simultaneous request the session is judged anew.
+    // A simultaneous request has changed the session, so the token is judged again.
     if (verdict === 'late' && !(await countLateRetry(needs, session, origin))) continue
     return makeGrant(needs, { ...found, tokens: refreshTokensOf(session), generation: session.generation }, asked)
   }
 }
 
 /**
- * Reports a genuine token that is newer than its session. The database was restored from a backup, so this is not a reuse
- * and the session does not end.
+ * Reports a genuine token that is newer than its session. The database was restored from a backup, so this is not a
+ * reuse and the session does not end.
  */
 async function reportAhead({ log, audit, limits }: SessionsNeeds, { id, userId }: StoredSession, { ip }: Origin) {
   log.warn('refresh_token_ahead', { user_id: userId, session_id: id })
-  // A client may present the token any number of times, so the events have a limit of the session's own.
+  // A client may present the token any number of times, so the number of audit events of one session is limited.
   const place = await limits.tryReserve([{ rule: 'account.write', key: `s${id}` }], { userId })
   place?.keep()
   if (place) await audit.record({ event: 'session.refresh_token_ahead', userId, sessionId: id, ip })
@@ -78,8 +78,10 @@ async function reportAhead({ log, audit, limits }: SessionsNeeds, { id, userId }
 
 /**
  * Decides what happens to the direct parent of the current token. The clocks of two replicas may differ by up to the
- * grace period. If the clock was set back by more, the age of the refresh is unknown. Then a parent whose successor was
- * used is refused, but the session does not end.
+ * grace period. If the clock was set back by more, the age of the refresh is unknown: then a parent that may not be
+ * retried is refused, but the session does not end.
+ * @returns `retry` and `late`: the answer is the current token, and `late` counts as a late retry first. `refuse`: only
+ *   this request is refused. `reused`: the session also ends
  */
 function judgeParent(
   { clock, lifetimes: { grace, retry } }: SessionsNeeds,
@@ -92,7 +94,7 @@ function judgeParent(
   if (Math.abs(age) <= grace) return 'retry'
   const isUnused = confirmedGeneration < generation
   if (isUnused && age <= retry && retry > 0 && !isElsewhere(session, origin)) {
-    // Tabs that retry together are one late retry.
+    // Several tabs that retry within one grace period count as one late retry.
     if (lateRetriedAt !== null && lateRetriedAt >= refreshedAt && Math.abs(now - lateRetriedAt) <= grace) return 'retry'
     if (lateRetries < LATE_RETRIES) return 'late'
   }
@@ -100,8 +102,8 @@ function judgeParent(
 }
 
 /**
- * Returns true when both the network and the program differ from those of the last refresh. A client that retries after a
- * lost answer keeps at least one of the two.
+ * Returns true when both the network and the user agent differ from those of the last refresh. A client that retries
+ * after a lost answer keeps at least one of the two.
  */
 const isElsewhere = (session: Pick<StoredSession, 'ip' | 'userAgent'>, { ip, userAgent }: Origin): boolean =>
   session.userAgent !== userAgent && clientPrefix(session.ip ?? '') !== clientPrefix(ip)

@@ -29,7 +29,7 @@ export const toTokenPair = (grant: Grant): Static<typeof TokenPair> => ({
   ...(grant.scope === 'account' && { scope: 'account' as const }),
 })
 
-/** What clients send by habit. */
+/** The `scope` of a login or refresh. Many OAuth libraries send one, although Keyward has only the scope `account`. */
 export const scopeText = optionalText('Any value is answered by `account`: the client acts as the user')
 
 export const RefreshBody = t.Object(
@@ -37,7 +37,7 @@ export const RefreshBody = t.Object(
   { title: 'RefreshRequest', examples: [{ refresh_token: refreshToken }] },
 )
 
-/** RFC 7009 section 2.1 and RFC 7662 section 2.1. */
+/** The body of `/revoke` (RFC 7009 section 2.1), and a part of the body of `/introspect` (RFC 7662 section 2.1). */
 export const TokenForm = t.Object(
   {
     token: t.String(),

@@ -20,17 +20,17 @@ export type EndReason =
   | 'too_many_sessions'
   | 'secrets_renewed'
 
-/** In milliseconds. */
+/** How long sessions last, and how long a refresh can be retried; all in milliseconds. */
 export interface SessionLifetimes {
-  /** A session expires this long after its last refresh. */
+  /** A session expires this long after its login or its last refresh. */
   idle: number
-  /** A session expires this long after its login. */
+  /** A session expires at the latest this long after its login. */
   absolute: number
   /** For this time after a refresh, the previous refresh token returns the same successor in every case. */
   grace: number
   /**
-   * For this time after a refresh, the previous refresh token returns the same successor while the successor is unused.
-   * 0 disables this window.
+   * For this time after a refresh, the previous refresh token returns the same successor while the successor is unused,
+   * but only a few times (`LATE_RETRIES`). 0 disables this window.
    */
   retry: number
 }
@@ -79,7 +79,7 @@ export interface StoredSession {
   endedAt: EpochMs | null
   lateRetries: number
   lateRetriedAt: EpochMs | null
-  /** Of the login or the last refresh. */
+  /** The IP address of the login, or of the last refresh if there was one. The same applies to `userAgent`. */
   ip: string | null
   userAgent: string | null
 }

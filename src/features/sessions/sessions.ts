@@ -35,7 +35,7 @@ export type { Asked, Grant, LoginGrant } from './grant.ts'
 export type { KnownDevice } from './known.ts'
 export type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
 
-/** A request that came with the access token of a live session. */
+/** The caller of a request with an access token: a live session and its user. */
 export interface SessionCaller {
   kind: 'session'
   userId: number
@@ -59,12 +59,12 @@ export interface SessionsNeeds {
   maxPerUser: number
 }
 
-/** Sessions: from a login until they end or expire. */
+/** Begins, refreshes, finds, lists and ends sessions, and says which devices and networks are known for a user. */
 export interface Sessions {
   /**
    * Begins a session. All sessions begin in this function, and it alone checks that the account may have a session.
    * Call it in the transaction of the login, and call `finishLogin` after the commit. When the user already has
-   * `maxPerUser` sessions, the session that was refreshed longest ago ends.
+   * `maxPerUser` live sessions, the live session that was refreshed longest ago ends.
    * @throws KeywardError `invalid_credentials` when the user is inactive or deleted, or when all sessions of the user
    *   were ended after the credential was read
    */
@@ -78,7 +78,7 @@ export interface Sessions {
   refresh(token: string, origin: Origin, asked?: Asked): Promise<Grant>
   /**
    * Finds the caller of an access token. Every request reads the user and the session from the database in one
-   * statement, so a deactivated user or an ended session is refused at once.
+   * statement, so a deactivated user or an ended session is refused at once. The first use of a generation is recorded.
    * @throws KeywardError `invalid_token`
    */
   authenticate(token: string): MaybePromise<SessionCaller>
@@ -87,10 +87,13 @@ export interface Sessions {
    * @throws KeywardError `invalid_token`, `user_not_found`
    */
   authenticateExisting(token: string): Promise<SessionCaller>
-  /** The caller of verified claims; undefined when the session is not alive. */
+  /**
+   * Finds the caller of the verified claims of an access token. This is a use of the token, as in `authenticate`.
+   * @returns undefined when the session is not alive
+   */
   findCaller(claims: AccessTokenClaims): MaybePromise<SessionCaller | undefined>
   /**
-   * Finds the session of a refresh token without rotating the token.
+   * Finds the session of a refresh token without rotating the token, and records the first use of its generation.
    * @returns undefined when the token is not the current refresh token of a live session
    */
   findByRefreshToken(token: string): Promise<{ session: StoredSession; user: User } | undefined>
@@ -104,15 +107,16 @@ export interface Sessions {
    */
   endOwn(caller: SessionCaller, id: string, ip: string): Promise<void>
   /**
-   * Ends all sessions of the caller's user, or all except the caller's session. Writes nothing when there is none to end.
+   * Ends all sessions of the caller's user, or all except the caller's session. With
+   * `exceptCurrent`, nothing is written when the user has no other live session.
    * @throws KeywardError `invalid_token` when `exceptCurrent` is true and the caller's session has just ended;
    *   `rate_limited`
    */
   endOwnAll(caller: SessionCaller, options: { exceptCurrent: boolean; ip: string }): Promise<void>
   /**
-   * Ends every session of a user except the session `keep`. A login whose credential was read before cannot begin a
-   * session afterwards. Call this function in the transaction of the change that requires it, and write the audit event
-   * in the same transaction.
+   * Ends every session of a user except the session `keep`. A login whose credential was read before this call cannot
+   * begin a session after it. Call this function in the transaction of the reason, such as a new password, and record
+   * the audit event in that transaction too.
    * @throws KeywardError `invalid_token` when the session `keep` is no longer alive. When two sessions try to end each
    *   other, one call succeeds, and the transaction of the other call is rolled back
    */
@@ -124,32 +128,41 @@ export interface Sessions {
   revoke(token: string, ip: string): Promise<void>
   /** The device of a device token; undefined when Keyward did not make the token, or the token has expired. */
   readDevice(token: string): Promise<Device | undefined>
-  /** The device, if it is known for this user: it has logged in, and was not forgotten since. At most 20 devices are. */
+  /**
+   * Finds out whether a device is known for this user: a login with the device succeeded, and the device was not
+   * forgotten since. A user has at most 20 known devices, not counting those with a token of a version before 0.3.0.
+   * @returns undefined when the device is not known
+   */
   findDevice(device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): Promise<KnownDevice | undefined>
-  /** Forgets one device. Its token is void from then on. */
+  /** Forgets one device, so that its token is void. A device that is not enrolled has no row, and keeps its token. */
   forgetDevice(id: string): Promise<void>
-  /** True when a session of this user, live or not, began in the network `client`, and it was not forgotten since. */
+  /**
+   * Returns true when a stored session of this user, live or not, began in the network `client` or changed the password
+   * there, and the network was not forgotten since.
+   */
   isKnownNetwork(from: { userId: number; client: string }): Promise<boolean>
   /**
    * Forgets the known devices and networks of a user. Call it in the transaction that changes the password or
-   * deactivates the user. The device of the session `keep`, and the network of `keep.ip`, stay known.
+   * deactivates the user. The device of the session `keep.sessionId` stays known, and the network of `keep.ip` is known
+   * afterwards, even if it was not before.
    */
   forgetKnown(change: { userId: number; keep?: { sessionId: string; ip: string } }): Promise<void>
-  /** Ends up to `limit` live sessions of any user, without an audit event for each session. @returns how many ended */
+  /** Ends up to `limit` live sessions of any users, and records no audit event. @returns how many ended */
   endSome(limit: number, reason: EndReason): Promise<number>
   /**
-   * Deletes all sessions of a user that have ended or expired, in short transactions: there can be hundreds of thousands.
-   * Call it before the user is deleted.
+   * Deletes all sessions of a user that have ended or expired, in short transactions: there can be hundreds of
+   * thousands. Call it before the user is deleted.
    */
   deleteOver(userId: number): Promise<void>
   /**
-   * Deletes up to `limit` sessions that ended or expired more than a week ago.
+   * Deletes up to `limit` sessions that ended or expired more than a week ago. A session whose
+   * `reviewAt` has passed too, but whose end or expiry is later, is only postponed.
    * @returns how many sessions were deleted or postponed
    */
   cleanUp(limit: number): Promise<number>
 }
 
-/** How long ended sessions are kept. `isKnownNetwork` needs the networks of these sessions. */
+/** How long sessions are kept after their end or expiry, in milliseconds: `isKnownNetwork` reads their networks. */
 const KEEP_ENDED = 7 * DAY
 
 /** The most sessions that one transaction of `deleteOver` deletes, so that no other write waits for long. */

@@ -129,7 +129,7 @@ const prepared = statements((db, { select, returning, change }) => {
   }
 })
 
-/** The fields of a session that a statement writes, with the time of the write. */
+/** The parameters of a statement that writes a session: some of its columns, the origin of the request, the time. */
 type Written<Field extends keyof StoredSession> = Pick<StoredSession, Field> & Origin & { now: EpochMs }
 
 type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'macSalt' | 'expiresAt'> & {
@@ -184,8 +184,9 @@ export const rotate = async (
 ): Promise<boolean> => (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 }, { userId })) > 0
 
 /**
- * Counts a late retry of a live session that has this generation, which no client has used, and so many late retries.
- * @returns false when the session has changed
+ * Counts a late retry if the session is alive, no client has used its current generation, and `generation` and
+ * `lateRetries` are still its values.
+ * @returns false otherwise
  */
 export const countLateRetry = async (
   db: Db,
@@ -200,7 +201,7 @@ export const endOne = async (
 
 /**
  * Ends a live session whose generation is above `presented`.
- * @returns true for exactly one of several concurrent calls
+ * @returns false when there is none. Of several concurrent calls, only one returns true
  */
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
   (await execute(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
@@ -222,7 +223,7 @@ export async function keepInEpoch(
   return kept.length > 0
 }
 
-/** Marks every session of a user with another epoch as ended. */
+/** Marks as ended every session of a user with an epoch other than `epoch`, which is not alive any more. */
 export const endOutsideEpoch = (
   { q, t: { sessions } }: Db,
   { userId, epoch, reason, now }: { userId: number; epoch: number; reason: EndReason; now: EpochMs },
