@@ -64,7 +64,10 @@ function databaseReason(codes: unknown[]): string | undefined {
   }
 }
 
-/** Explains a system error about a file. The path of the file comes from the configuration or the command line. */
+/**
+ * Explains a system error about a file; undefined for any other error. The path may be shown, because it comes from the
+ * configuration or the command line.
+ */
 function fileReason(error: unknown): string | undefined {
   const { code, path, syscall } = error as { code?: unknown; path?: unknown; syscall?: unknown }
   if (typeof path !== 'string' || typeof syscall !== 'string') return undefined

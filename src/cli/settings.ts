@@ -20,7 +20,7 @@ export interface SettingsFlags {
 
 /**
  * Reads the configuration and prints its warnings. With `--dev` the SECRET_KEY may be missing.
- * @throws ConfigError with every problem
+ * @throws ConfigError with every problem; UsageError for an empty `--env-file`
  */
 export const readSettings = (context: CommandContext, flags: SettingsFlags): DraftConfig =>
   loadSettings(context, flags).config

@@ -4,11 +4,13 @@ import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 export const limitNames = [
   'login.device',
   'login.device_own',
+  'login.name_prefix',
   'login.account_prefix',
   'login.prefix_accounts',
   'login.known_prefix',
   'login.known_account',
   'login.prefix',
+  'login.name',
   'login.account',
   'register.prefix',
   'account.write',

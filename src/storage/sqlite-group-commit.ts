@@ -15,13 +15,16 @@ type Settle = () => void
 interface Unit {
   /** Runs the unit. Throws or rejects only if SQLite has rolled back the whole batch, for example on a full disk. */
   run: () => MaybePromise<Settle>
-  /** Rejects the unit's promise, when no change of the unit is committed. */
+  /** Rejects the unit's promise. Called when the unit was not run, or its whole batch was rolled back. */
   reject: (error: unknown) => void
   queuedAt: number
 }
 
 export interface GroupCommit {
-  /** Queues a unit. After the commit, the result of `run` is called and settles the promise. See `Unit.run`. */
+  /**
+   * Queues a unit. After the commit, the result of `run` is called and settles the promise. See `Unit.run`.
+   * @throws KeywardError `database_busy` after `patience`, or `database_unavailable`; nothing of the unit was committed
+   */
   enqueue<T>(run: (resolve: (value: T) => void, reject: (error: unknown) => void) => MaybePromise<Settle>): Promise<T>
   stats(): StorageStats
   /** Accepts no more units, and waits until the queued units have finished. */

@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { limitNames, readLimitSetting } from '../../src/config/limits.ts'
 import { rulesWith } from '../../src/features/limits/overrides.ts'
-import { rules } from '../../src/features/limits/rules.ts'
+import { type RuleName, rules } from '../../src/features/limits/rules.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { testSecret } from '../support/app.ts'
 import { runBinary } from '../support/binary.ts'
@@ -75,9 +75,15 @@ test('the guide lists every limit with its default', async () => {
   }
 })
 
-test('the limit of one network is at most half of what the limit of an account restores, see rules.ts', () => {
-  const rate = (name: 'login.account' | 'login.account_prefix', window: number) =>
-    rules[name].find((tier) => tier.window === window)!.budget
-  for (const window of [HOUR, DAY])
-    expect(2 * rate('login.account_prefix', window)).toBeLessThanOrEqual(rate('login.account', window))
+test('the limits of a name and of one network are at most half of those above them, see rules.ts', () => {
+  const isHalf = (narrow: RuleName, wide: RuleName) => {
+    for (const { budget, window } of rules[wide]) {
+      const half = rules[narrow].find((tier) => tier.window === window)!
+      expect(2 * half.budget).toBeLessThanOrEqual(budget)
+    }
+  }
+  isHalf('login.name_prefix', 'login.account_prefix')
+  isHalf('login.name', 'login.account')
+  isHalf('login.account_prefix', 'login.account')
+  isHalf('login.name_prefix', 'login.name')
 })

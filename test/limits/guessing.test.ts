@@ -4,7 +4,7 @@ import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { type Bcrypt, passwordsWith, type Replace, standIn, watchStatements } from '../support/replace.ts'
-import { auditOf, type Guess, guess, guesses, limitedApp, password, tally, times } from './support.ts'
+import { attack, auditOf, type Guess, guess, guesses, limitedApp, password, tally, times } from './support.ts'
 
 const home = '198.51.100.7'
 const elsewhere = '203.0.113.9'
@@ -33,19 +33,19 @@ describeEachDialect('guessing passwords', (dialect) => {
     guesses(app, count, { username: 'ada', peer: home, ...one })
   const right = (one: Partial<Guess> = {}) => guess(app, { username: 'ada', password, ...one })
 
-  test('D1, D11: the sixth wrong password in a row is 429, with Retry-After and the exceeded limit', async () => {
-    expect(await wrong(5)).toEqual(times(5, 401))
+  test('D1, D11: the fourth wrong password in a row is 429, with Retry-After and the exceeded limit', async () => {
+    expect(await wrong(3)).toEqual(times(3, 401))
     const response = await app.request('POST', '/token', { form: { username: 'ada', password }, peer: home })
     const problem = await expectRefusal(response, 'rate_limited')
     expect(problem).toMatchObject({ status: 429, error: 'temporarily_unavailable' })
-    expect(response.headers.get('retry-after')).toBe('12')
-    expect(response.headers.get('ratelimit')).toBe('"login.account_prefix";r=0;t=12')
-    expect(response.headers.get('ratelimit-policy')).toBe('"login.account_prefix";q=5;w=60')
+    expect(response.headers.get('retry-after')).toBe('20')
+    expect(response.headers.get('ratelimit')).toBe('"login.name_prefix";r=0;t=20')
+    expect(response.headers.get('ratelimit-policy')).toBe('"login.name_prefix";q=3;w=60')
   })
 
-  test('waits grow: 12 seconds, then 6 minutes, then 72 minutes', async () => {
+  test('waits grow: 20 seconds, then 12 minutes, then 144 minutes', async () => {
     const waits: number[] = []
-    for (let guessed = 0; guessed < 45; ) {
+    for (let guessed = 0; guessed < 25; ) {
       const { status, retryAfter } = await guess(app, { username: 'ada', peer: home })
       if (status === 401) guessed++
       else {
@@ -56,25 +56,25 @@ describeEachDialect('guessing passwords', (dialect) => {
         await app.clock.advance(SECOND)
       }
     }
-    expect(waits[0]).toBe(12)
+    expect(waits[0]).toBe(20)
     expect(waits).toEqual(waits.toSorted((a, b) => a - b))
-    expect(waits.filter((wait) => wait === 6 * 60).length).toBeGreaterThan(5)
-    expect(waits.at(-1)).toBe(72 * 60)
+    expect(waits.filter((wait) => wait === 12 * 60).length).toBeGreaterThan(2)
+    expect(waits.at(-1)).toBe(144 * 60)
     // Two days later all limits are restored.
     await app.clock.advance(2 * DAY)
-    expect(await wrong(6)).toEqual([...times(5, 401), 429])
+    expect(await wrong(4)).toEqual([...times(3, 401), 429])
   })
 
   test('a refused attempt is not counted, so a client that waits for Retry-After is not refused again', async () => {
-    await wrong(5)
+    await wrong(3)
     expect(tally(await wrong(200))).toEqual({ 429: 200 })
-    await app.clock.advance(12 * SECOND)
+    await app.clock.advance(20 * SECOND)
     expect((await right({ peer: home })).status).toBe(200)
     // Nor did they count for the network.
-    expect(await guesses(app, 5, { username: 'nobody', peer: home })).toEqual(times(5, 401))
+    expect(await guesses(app, 3, { username: 'nobody', peer: home })).toEqual(times(3, 401))
   })
 
-  test('D2: every name, spelling and route of one user shares one count', async () => {
+  test('D2: every spelling of a name and every route share one count, and both names share that of the user', async () => {
     const token = ada.grant.access_token
     const change = async (current: string) => {
       const json = { current_password: current, new_password: 'another good one' }
@@ -82,18 +82,22 @@ describeEachDialect('guessing passwords', (dialect) => {
     }
     expect(await wrong(1)).toEqual([401])
     expect(await wrong(1, { username: 'ADA', path: '/user/token' })).toEqual([401])
-    expect(await wrong(1, { username: 'Ada@Example.COM' })).toEqual([401])
-    expect(await wrong(1, { username: 'ada@example.com', path: '/user/token' })).toEqual([401])
     expect(await change('wrong')).toBe(403)
+    expect(await wrong(1)).toEqual([429])
+    expect(await wrong(1, { username: 'Ada@Example.COM' })).toEqual([401])
+    expect(await wrong(2, { username: 'ada@example.com', path: '/user/token' })).toEqual([401, 401])
     for (const username of ['ada', 'ADA', 'ada@example.com', 'ADA@EXAMPLE.COM'])
       for (const path of ['/token', '/user/token']) expect(await wrong(1, { username, path })).toEqual([429])
     expect(await change(password)).toBe(429)
     await app.clock.advance(MINUTE)
     expect(await change(password)).toBe(204)
+    await open({ LIMITS: 'login.name_prefix=off,login.name=off' })
+    expect(await wrong(3, { username: 'ada@example.com' })).toEqual(times(3, 401))
+    expect(await wrong(4)).toEqual([...times(3, 401), 429])
   })
 
   test('D2: other spellings of a path share the limits of the route', async () => {
-    await wrong(5)
+    await wrong(3)
     // 307 leads to the route itself, and checks no password.
     for (const path of ['//token', '/token/', '/TOKEN', '/%74oken', '/./token/.'])
       expect([307, 404, 429]).toContain(
@@ -195,7 +199,7 @@ describeEachDialect('guessing passwords', (dialect) => {
 
   test('a right password clears the typing errors before it', async () => {
     for (let round = 0; round < 10; round++) {
-      expect(await wrong(4)).toEqual(times(4, 401))
+      expect(await wrong(2)).toEqual(times(2, 401))
       expect((await right({ peer: home })).status).toBe(200)
     }
   })
@@ -204,18 +208,12 @@ describeEachDialect('guessing passwords', (dialect) => {
     passwords.change({ verify: () => Promise.reject(new Error('out of order')) })
     expect(await wrong(20)).toEqual(times(20, 500))
     passwords.restore()
-    expect(await wrong(6)).toEqual([...times(5, 401), 429])
+    expect(await wrong(4)).toEqual([...times(3, 401), 429])
   })
 
   describe('the owner of an attacked account', () => {
-    /** Uses up the guesses at the account from many unknown networks, and continues. */
-    async function attack(networks = 10) {
-      for (let i = 0; i < networks; i++) await wrong(5, { peer: `10.1.${i}.1` })
-      expect((await guess(app, { username: 'ada', peer: '10.2.0.1' })).limit).toBe('login.account')
-    }
-
     test('can log in with the device token from anywhere', async () => {
-      await attack()
+      await attack(app)
       expect((await right({ peer: elsewhere })).status).toBe(429)
       expect((await right({ peer: elsewhere, device: ada.grant.device_token })).status).toBe(200)
     })
@@ -223,13 +221,13 @@ describeEachDialect('guessing passwords', (dialect) => {
     test('can log in without it from the network of an earlier login, until a week after its end', async () => {
       await app.request('POST', '/logout', { token: ada.grant.access_token })
       await app.clock.advance(6 * DAY)
-      await attack()
+      await attack(app)
       expect((await right()).status).toBe(200)
     })
 
     test('can log in from another address of the /64 of an earlier login', async () => {
       await right({ peer: '2001:db8:1:2::77' })
-      await attack()
+      await attack(app)
       expect((await right({ peer: '2001:db8:1:2:ffff::1' })).status).toBe(200)
       expect((await right({ peer: '2001:db8:1:3::77' })).status).toBe(429)
     })
@@ -240,11 +238,11 @@ describeEachDialect('guessing passwords', (dialect) => {
       expect((await right()).status).toBe(200)
     })
 
-    test('on a new device elsewhere waits at most 29 minutes after the last guess', async () => {
-      await attack()
+    test('on a new device elsewhere waits at most 58 minutes after the last guess', async () => {
+      await attack(app)
       const { status, retryAfter } = await right({ peer: elsewhere })
       expect(status).toBe(429)
-      expect(retryAfter).toBeLessThanOrEqual(29 * 60)
+      expect(retryAfter).toBeLessThanOrEqual(58 * 60)
       await app.clock.advance(retryAfter * SECOND)
       expect((await right({ peer: elsewhere })).status).toBe(200)
     })
@@ -253,8 +251,9 @@ describeEachDialect('guessing passwords', (dialect) => {
       // Twenty colleagues on one network; one of them guesses the passwords of the others.
       for (let i = 0; i < 20; i++) await app.signUp(`colleague${i}`, password)
       const statuses: number[] = []
-      for (let i = 0; i < 200; i++)
-        statuses.push((await guess(app, { username: `colleague${i % 20}`, peer: '192.0.2.1' })).status)
+      for (const domain of ['', '@example.com'])
+        for (let i = 0; i < 100; i++)
+          statuses.push((await guess(app, { username: `colleague${i % 20}${domain}`, peer: '192.0.2.1' })).status)
       expect(tally(statuses)[401]).toBe(100)
       expect((await right({ device: ada.grant.device_token })).status).toBe(200)
     })
@@ -268,7 +267,7 @@ describeEachDialect('guessing passwords', (dialect) => {
       const voided = (await auditOf(app)).filter(({ event }) => event === 'device_token.voided')
       expect(voided).toMatchObject([{ userId: ada.id, ip: home, details: null }])
       // From now on it has no effect.
-      expect(await wrong(6, { device: device() })).toEqual([...times(5, 401), 429])
+      expect(await wrong(4, { device: device() })).toEqual([...times(3, 401), 429])
       const back = await right({ device: device() })
       expect(back.status).toBe(200)
       // The new device token works, the old one has no effect.
@@ -281,7 +280,7 @@ describeEachDialect('guessing passwords', (dialect) => {
     })
 
     test('is counted separately, and a right password clears its count', async () => {
-      await wrong(5)
+      await wrong(3)
       for (let round = 0; round < 3; round++) {
         expect(await wrong(9, { device: device() })).toEqual(times(9, 401))
         expect((await right({ device: device(), peer: home })).status).toBe(200)
@@ -316,14 +315,14 @@ describeEachDialect('guessing passwords', (dialect) => {
       const statuses = await Promise.all(
         Array.from({ length: 100 }, () => guess(app, { username: 'ada', peer: home, device: device() })),
       )
-      // Ten by the device, then five as an unknown device.
-      expect(tally(statuses.map(({ status }) => status))).toEqual({ 401: 15, 429: 85 })
+      // Ten by the device, then three as an unknown device.
+      expect(tally(statuses.map(({ status }) => status))).toEqual({ 401: 13, 429: 87 })
     })
   })
 
   describe('one client is counted for', () => {
     test('D9: all addresses of an IPv6 /64', async () => {
-      const peers = ['2001:db8::1', '2001:db8::ffff', '2001:db8:0:0:ffff::', '2001:0DB8::1:2:3:4', '2001:db8::5']
+      const peers = ['2001:db8::1', '2001:db8:0:0:ffff::', '2001:0DB8::1:2:3:4']
       for (const peer of peers) expect(await wrong(1, { peer })).toEqual([401])
       expect(await wrong(1, { peer: '2001:db8::dead:beef' })).toEqual([429])
       expect(await wrong(1, { peer: '2001:db8:0:1::1' })).toEqual([401])
@@ -335,8 +334,7 @@ describeEachDialect('guessing passwords', (dialect) => {
     })
 
     test('all requests whose address is unknown', async () => {
-      for (const peer of ['', 'unknown', '300.1.1.1', '_hidden', 'localhost'])
-        expect(await wrong(1, { peer })).toEqual([401])
+      for (const peer of ['', 'unknown', '300.1.1.1']) expect(await wrong(1, { peer })).toEqual([401])
       expect(await wrong(1, { peer: 'nowhere' })).toEqual([429])
     })
 
@@ -352,7 +350,7 @@ describeEachDialect('guessing passwords', (dialect) => {
     test('D3: forged headers if no proxy is trusted', async () => {
       const statuses: number[] = []
       for (let i = 0; i < 20; i++) statuses.push(...(await wrong(1, { headers: forged(i) })))
-      expect(tally(statuses)).toEqual({ 401: 5, 429: 15 })
+      expect(tally(statuses)).toEqual({ 401: 3, 429: 17 })
     })
 
     test('D3: forged headers behind a trusted proxy, which appends the real address', async () => {
@@ -361,11 +359,11 @@ describeEachDialect('guessing passwords', (dialect) => {
       const through = (i: number, seen: string) => ({ ...forged(i), 'x-forwarded-for': `192.0.2.${i}, ${seen}` })
       const statuses: number[] = []
       for (let i = 0; i < 20; i++) statuses.push(...(await wrong(1, { peer: proxy, headers: through(i, home) })))
-      expect(tally(statuses)).toEqual({ 401: 5, 429: 15 })
+      expect(tally(statuses)).toEqual({ 401: 3, 429: 17 })
       // Another client behind the same proxy is counted separately.
       expect(await wrong(1, { peer: proxy, headers: through(1, elsewhere) })).toEqual([401])
       // Only the proxy may report an address.
-      for (let i = 0; i < 5; i++) await wrong(1, { peer: '203.0.113.50', headers: through(i, `203.0.113.${i}`) })
+      for (let i = 0; i < 3; i++) await wrong(1, { peer: '203.0.113.50', headers: through(i, `203.0.113.${i}`) })
       expect(await wrong(1, { peer: '203.0.113.50', headers: through(9, '203.0.113.99') })).toEqual([429])
     })
   })
@@ -387,16 +385,19 @@ describeEachDialect('guessing passwords', (dialect) => {
     await open({ LIMITS: 'login.account_prefix=2/1h, login.prefix=off' })
     expect(await wrong(3)).toEqual([401, 401, 429])
     expect((await wrong(1, { peer: elsewhere }))[0]).toBe(401)
-    await open({ LIMITS: 'login.account_prefix=off' })
+    await open({ LIMITS: 'login.name_prefix=off,login.account_prefix=off' })
+    expect(tally(await wrong(30))).toEqual({ 401: 10, 429: 20 })
+    expect(tally(await wrong(30, { username: 'ada@example.com' }))).toEqual({ 401: 10, 429: 20 })
+    await open({ LIMITS: 'login.name_prefix=off,login.account_prefix=off,login.name=off' })
     expect(tally(await wrong(30))).toEqual({ 401: 20, 429: 10 })
   })
 
   test('D7: a new process on the same database has all counts', async () => {
-    await wrong(4)
+    await wrong(2)
     const again = await limitedApp({ dialect, databaseUrl: app.databaseUrl, clock: app.clock })
     // After this time no guess of another process is undecided.
     await app.clock.advance(6 * SECOND)
-    expect(await guesses(again, 2, { username: 'ada@example.com', peer: home })).toEqual([401, 429])
+    expect(await guesses(again, 2, { username: 'ADA', peer: home })).toEqual([401, 429])
     await again.close()
   })
 })

@@ -24,7 +24,7 @@ const isRefusal = (outcome: Reservation | KeywardError): outcome is KeywardError
 describeEachDialect('a limiter', (dialect) => {
   let two: TestApp
   // No place comes free while the clock advances.
-  const env = { LIMITS: 'login.account_prefix=5/1d' }
+  const env = { LIMITS: 'login.name_prefix=5/1d,login.account_prefix=10/1d' }
   const app = appPerSuite(limited({ dialect, env }), () => two.close())
   let met: Exceeded[] = []
   beforeAll(async () => {

@@ -14,7 +14,7 @@ describeEachDialect('a right password whose session cannot be created', (dialect
   const store = watchStatements((sql) => {
     if (noAudit && sql.startsWith('insert into "audit_events"')) throw noAudit
   })
-  const env = { LIMITS: 'login.account_prefix=5/1d' }
+  const env = { LIMITS: 'login.name_prefix=5/1d,login.account_prefix=10/1d' }
   const app = appPerTest(limited({ dialect, env, replace: { store, passwords: passwords.replacement } }))
   beforeEach(async () => {
     await app.signUp('ada', password)

@@ -9,7 +9,7 @@ import { type Answer, guess, limited, limitedApp, password, times } from './supp
 describeEachDialect('two processes on one database', (dialect) => {
   const passwords = standIn<'passwords'>()
   // No place comes free while the tests' clocks advance.
-  const env = { LIMITS: 'login.account_prefix=5/1d' }
+  const env = { LIMITS: 'login.name_prefix=5/1d,login.account_prefix=10/1d' }
   const app = appPerTest(limited({ dialect, env, replace: { passwords: passwords.replacement } }), () => two.close())
   let two: TestApp
   beforeEach(async () => {

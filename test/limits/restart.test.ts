@@ -7,7 +7,11 @@ describeEachDialect('D7: the executable', (dialect) => {
 
   test('keeps all counts after kill -9 and after a restart', async () => {
     const { url: databaseUrl, dispose } = await dialect.databaseUrl()
-    const start = () => startBinary({ databaseUrl, env: { RATE_LIMIT: 'on', LIMITS: 'login.account_prefix=6/1d' } })
+    const start = () =>
+      startBinary({
+        databaseUrl,
+        env: { RATE_LIMIT: 'on', LIMITS: 'login.name_prefix=6/1d,login.account_prefix=12/1d' },
+      })
     let keyward = await start()
     const attempt = async (password = 'wrong') =>
       (await keyward.request('POST', '/token', { form: { username: 'ada', password } })).status
@@ -22,7 +26,7 @@ describeEachDialect('D7: the executable', (dialect) => {
       }
       const refused = await keyward.request('POST', '/token', { form: { username: 'ada', password: json.password } })
       expect(refused.status).toBe(429)
-      expect(refused.headers.get('ratelimit-policy')).toBe('"login.account_prefix";q=6;w=86400')
+      expect(refused.headers.get('ratelimit-policy')).toBe('"login.name_prefix";q=6;w=86400')
     } finally {
       await keyward.stop()
       await dispose()

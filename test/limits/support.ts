@@ -64,3 +64,12 @@ export async function auditOf(app: TestApp): Promise<Record<string, unknown>[]> 
   const rows = await app.rows.auditEvents.all()
   return rows.map((row) => ({ ...row, details: row.details === null ? null : JSON.parse(row.details) }))
 }
+
+/** Uses up the guesses that strangers have for an account, with both of its names and from eight networks. */
+export async function attack(app: TestApp, username = 'ada'): Promise<void> {
+  for (const name of [username, `${username}@example.com`]) {
+    for (let i = 0; i < 4; i++) await guesses(app, 3, { username: name, peer: `10.1.${i}.1` })
+    const { status, limit } = await guess(app, { username: name, peer: '10.2.0.1' })
+    if (status !== 429 || limit !== 'login.name') throw new Error(`not spent: ${status} ${limit}`)
+  }
+}

@@ -1,6 +1,7 @@
 import { invalidField, KeywardError } from '../../errors.ts'
 import { accountWrite } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
+import { nameKeysOf } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
 import { reserveGuess } from './guess-limits.ts'
 
@@ -20,9 +21,10 @@ export async function changePassword(
   const { store: db, audit, users, passwords, limits, sessions } = needs
   const weakness = passwords.weaknessOf(newPassword, user)
   if (weakness) throw invalidField('new_password', weakness)
-  // Reserved before the password is hashed. A wrong password gives the place back and counts as a failed login.
+  // The place of the change is reserved before the password is hashed. A wrong password gives this place back, and
+  // counts as a failed login instead.
   await using change = await limits.reserve([accountWrite(userId)], { userId, ip })
-  await using reservation = await reserveGuess(needs, { user, name: user.username, client, ip })
+  await using reservation = await reserveGuess(needs, { user, name: nameKeysOf(user).usernameKey, client, ip })
   const stored = await users.findPassword(userId)
   const { ok } = await passwords.verify(currentPassword, stored, client)
   if (!ok || !stored?.hash) {

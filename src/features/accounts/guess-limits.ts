@@ -9,7 +9,7 @@ type GuessNeeds = Pick<AccountsNeeds, 'store' | 'audit' | 'limits' | 'sessions'>
 export interface Guess {
   /** The account of the typed name. A guess for a name without an account counts in exactly the same way. */
   user: User | undefined
-  /** The key that all spellings of the typed name share. */
+  /** The key that all spellings of the typed name share. For a password change, the key of the username. */
   name: string
   /** The client's network. */
   client: string
@@ -19,7 +19,7 @@ export interface Guess {
 
 /** The places that a guess takes in the rate limits before Keyward knows whether the password is right. */
 export interface GuessReservation extends AsyncDisposable {
-  /** The known device. */
+  /** The device of the guess, if it is known: `Sessions.begin` records its login. */
   device: KnownDevice | undefined
   /**
    * Call it when the password was wrong: the places stay taken. If a device token has no guesses left, it is revoked.
@@ -27,8 +27,8 @@ export interface GuessReservation extends AsyncDisposable {
   keep(): Promise<void>
   /**
    * Call it when the password was right. It gives back the places of this guess, and the places of earlier wrong
-   * guesses for this account from the same device or network. Call it in the transaction of the login or password
-   * change, because this saves a second transaction.
+   * guesses for this name or account from the same device or network. Call it in the transaction of the login or
+   * password change, because this saves a second transaction.
    */
   giveBack(): Promise<void>
 }
@@ -45,8 +45,12 @@ export interface GuessReservation extends AsyncDisposable {
  *   except that a device keeps a few guesses an hour.
  * - All other clients share the limits of their network and the limit of the account.
  *
- * So guesses of strangers never slow down the owner on a known device or network, and an intruder who has collected
- * devices or networks gets few more guesses than a stranger.
+ * So strangers never slow down the owner on a known device, and on a known network only if they guess from there. An
+ * intruder who has collected devices or networks gets few more guesses than a stranger.
+ *
+ * Without a known device a guess counts for the typed name and for the account. The limits of a name are at most half
+ * of those of the account, and they refuse first. So no refusal tells whether an address and a username belong
+ * together.
  * @throws KeywardError `rate_limited`
  */
 export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<GuessReservation> {
@@ -56,30 +60,38 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
   const known = device && user && (await sessions.findDevice(device, user))
   const vouched = known && (await reserveByDevice(needs, known, { userId: user.id, ip }))
   if (vouched) return vouched
-  // Not a device of an earlier version: its token may have no guesses left, and then the owner needs a new one.
+  // A device that is not enrolled is not kept: its token may have no guesses left, and the login must give a new one.
   const kept = known?.isEnrolled ? known : undefined
-  const account = user ? userKey(user.id) : limits.nameKey(name)
-  const own: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
+  const typed = limits.nameKey(name)
+  const account = user ? userKey(user.id) : typed
+  const ofName: Count = { rule: 'login.name_prefix', key: `${typed}@${client}` }
+  const ofAccount: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
+  const own = [ofName.rule, ofAccount.rule]
   // The narrowest limit is checked first, so its refusal is the same for known and unknown networks. A refusal at this
   // point also saves the database look-up below.
-  limits.refuseKnown(own)
+  limits.refuseKnown(ofName)
   const isKnown = await sessions.isKnownNetwork({ userId: user?.id ?? 0, client })
   if (isKnown && user && !limits.isOff('login.known_account')) {
-    const ofNetwork: Count[] = [own, { rule: 'login.known_prefix', key: client }]
+    const ofNetwork: Count[] = [ofName, ofAccount, { rule: 'login.known_prefix', key: client }]
     const reservation = await limits.reserveUnder(knownAccount(user.id), ofNetwork, requester)
-    if (reservation) return { ...settling(reservation, [own.rule]), device: kept }
+    if (reservation) return { ...settling(reservation, own), device: kept }
   }
   const ofStranger: Count[] = [
-    own,
-    { rule: 'login.prefix_accounts', key: client, ifNewTo: own.rule },
+    ofName,
+    ofAccount,
+    { rule: 'login.prefix_accounts', key: client, ifNewTo: ofName.rule },
     { rule: 'login.prefix', key: client },
+    { rule: 'login.name', key: typed },
     { rule: 'login.account', key: account },
   ]
   const reservation = await limits.reserve(ofStranger, requester)
-  return { ...settling(reservation, [own.rule]), device: kept }
+  return { ...settling(reservation, own), device: kept }
 }
 
-/** @returns undefined when the device vouches for nobody: its own limit or the roof is spent, or the limit is off */
+/**
+ * Reserves the places of a guess with a known device.
+ * @returns undefined when the device does not vouch for the guess: a limit that it needs is spent or off
+ */
 async function reserveByDevice(
   needs: GuessNeeds,
   device: KnownDevice,

@@ -8,7 +8,7 @@ import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import type { User, Users } from '../users/users.ts'
+import { nameKeysOf, type User, type Users } from '../users/users.ts'
 
 interface NewAccount {
   email: string
@@ -131,13 +131,14 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
       }),
 
-    async clearLimits({ id }) {
+    async clearLimits(user) {
       // The event is recorded first, because the counts are deleted in several transactions: a crash must not lose it.
-      await audit.record({ event: 'limits.cleared', userId: id })
-      await limits.clearUser(id)
+      await audit.record({ event: 'limits.cleared', userId: user.id })
+      await limits.clearUser(user.id, Object.values(nameKeysOf(user)))
     },
 
-    async deleteUser({ id }) {
+    async deleteUser(user) {
+      const { id } = user
       // The last administrator is refused before any session is deleted. The check in the second transaction decides.
       await db.transaction(() => roles.keepAnAdmin(id))
       await sessions.deleteOver(id)
@@ -149,7 +150,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       })
       // Outside the transaction, because `limits.clearUser` reads its whole table. After a failure, the clean-up job
       // deletes its rows later.
-      await limits.clearUser(id)
+      await limits.clearUser(id, Object.values(nameKeysOf(user)))
       await audit.eraseUser(id)
     },
 

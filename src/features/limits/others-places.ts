@@ -13,7 +13,7 @@ interface OthersPlaces {
 /** The most attempts that wait in one process. */
 const MAX_WAITING = 1_000
 
-/** How often the database is asked for each key. All attempts that wait for a key share the look-up. */
+/** The milliseconds between two look-ups of one key. All attempts that wait for the key share the look-ups. */
 const INTERVAL = SECOND / 10
 
 /**

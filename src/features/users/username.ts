@@ -1,4 +1,5 @@
 import { normalizeEmail } from './email.ts'
+import type { User, UserKeys } from './user.ts'
 
 interface Username {
   /** As typed; for display. */
@@ -83,6 +84,12 @@ export function loginIdentifier(input: string): LoginIdentifier | undefined {
   const key = isLoginName(typed) ? usernameKey(typed) : ''
   return key === '' ? undefined : { usernameKey: key }
 }
+
+/** The keys of a user's two names. A login with any spelling of them gives these keys. */
+export const nameKeysOf = ({ email, username }: Pick<User, 'email' | 'username'>): Omit<UserKeys, 'id'> => ({
+  emailKey: email.toLowerCase(),
+  usernameKey: usernameKey(username),
+})
 
 /**
  * Removes the spaces and tabs at the ends of a typed name or address: keyboards of phones add them, and a form field

@@ -13,6 +13,7 @@ export { type BulkUser, roleNames, type User, type UserCredentials, type UserKey
 export {
   invalidUsername,
   isReservedUsername,
+  nameKeysOf,
   normalizeImportedUsername,
   normalizeUsername,
   reservedUsername,

@@ -23,12 +23,12 @@ export const documentedHeaders: Record<string, Header> = {
     description:
       'The attempts that are left of the limit that was reached (`r`), and the seconds until there are more (`t`)',
     schema: { type: 'string' },
-    example: '"login.account_prefix";r=0;t=12',
+    example: '"login.name_prefix";r=0;t=20',
   },
   'RateLimit-Policy': {
     description: 'The limit that was reached: attempts (`q`) in seconds (`w`)',
     schema: { type: 'string' },
-    example: '"login.account_prefix";q=5;w=60',
+    example: '"login.name_prefix";q=3;w=60',
   },
   Location: {
     description: 'The new resource, relative to the address of the request',

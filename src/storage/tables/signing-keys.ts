@@ -8,7 +8,7 @@ export const signingKeyTables = (c: Columns) => ({
   signingKeys: c.table(
     'signing_keys',
     {
-      /** RFC 7638 thumbprint; for HS256 the label of JWT_SECRET. */
+      /** RFC 7638 thumbprint; for HS256 the id of JWT_SECRET (`secretId` of `lib/seal.ts`). */
       kid: c.text('kid').primaryKey(),
       alg: c.text('alg').notNull(),
       /** Empty for HS256. */

@@ -16,7 +16,8 @@ const asked: Record<string, readonly string[]> = {
 
 /** Sends wrong passwords for existing and unknown users, with limits that are on but so wide that they refuse none. */
 export async function enumeration(bench: Bench): Promise<Findings> {
-  const LIMITS = ['account_prefix', 'prefix_accounts', 'prefix', 'account'].map((name) => `login.${name}=99999/1h`)
+  const names = ['name_prefix', 'account_prefix', 'prefix_accounts', 'prefix', 'name', 'account']
+  const LIMITS = names.map((name) => `login.${name}=99999/1h`)
   const keyward = await startKeyward({
     RATE_LIMIT: 'on',
     LIMITS: [...LIMITS, 'register.prefix=off'].join(),

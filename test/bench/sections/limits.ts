@@ -13,7 +13,7 @@ export async function limits(bench: Bench): Promise<Findings> {
   const cheapOff = await prepared('off', cheap)
   const cheapOn = await prepared('on', cheap)
   // The built-in limits allow a guess every few seconds, whose hash would be counted as the cost of a refusal.
-  const attacked = await prepared('on', { LIMITS: 'login.account_prefix=5/1d' })
+  const attacked = await prepared('on', { LIMITS: 'login.name_prefix=5/1d,login.account_prefix=10/1d' })
   const guesses = await exhaust(attacked.server)
   const read = ({ server, reads }: Prepared) =>
     bench.load({ ...server, connections: 64, requests: reads, warmupMs: 300, durationMs: bench.long ? 4_000 : 1_500 })
