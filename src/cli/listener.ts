@@ -12,7 +12,7 @@ const REQUEST_TIMEOUT = 30
  * these seconds added, a connection stays open for at least as long as IDLE_TIMEOUT_SECONDS says.
  */
 const TIMER_STEP = 4
-/** The longest timeout of `Bun.serve`, in seconds. It leaves no `TIMER_STEP` to a setting of 255. */
+/** The longest timeout of `Bun.serve`, in seconds. A setting above 251 gets less than `TIMER_STEP` added. */
 const LONGEST_TIMEOUT = 255
 
 export interface Listener {

@@ -81,13 +81,17 @@ describe.if(hasPrograms('haproxy'))('the HAProxy configuration of the guide', ()
       '10.0.0.21:5432 check port 8008': `127.0.0.1:${networks[0]!.port} check port ${checks[0]!.port}`,
       '10.0.0.22:5432 check port 8008': `127.0.0.1:${networks[1]!.port} check port ${checks[1]!.port}`,
     }))
-    // HAProxy needs two failed checks to leave a server.
     const url = database.href.replace(`:${database.port}/`, `:${proxy.port}/`)
-    await until(async () => {
+    const connect = async () => {
       const storage = await openUrl(url)
       await refusalOf(storage.rows('SELECT 1'))
       await storage.close()
-      return networks[0]!.opened() > 0
+    }
+    // HAProxy uses both servers in turn until the second one failed two checks.
+    await until(async () => {
+      const before = networks[1]!.opened()
+      for (let connection = 0; connection < 3; connection++) await connect()
+      return networks[1]!.opened() === before
     })
     const storage = await openWithThing(url)
     ends.push(() => storage.close())

@@ -1,6 +1,6 @@
 import { type Clock, SECOND } from '../../lib/clock.ts'
 
-/** Attempts of this process that wait for places which other processes have taken and not decided yet. */
+/** Attempts of this process that wait for the places of unsettled reservations of other processes. */
 interface OthersPlaces {
   /**
    * Resolves when a new attempt may find a free place: when `freePlaces` finds one, or after `forMs`.
