@@ -71,14 +71,18 @@ function openWriter(path: string): Connection {
     try {
       if (/^SQLITE_CANTOPEN/.test(codeOf(error))) openAsSqlite(path)
     } finally {
-      // Otherwise its files stay open, and with a low limit the error could not be printed.
+      // A `db` that is not closed keeps its files open. At the limit of open files, the error could not be printed.
       db.close()
     }
     throw error
   }
 }
 
-/** Throws the error of the system with which SQLite could not open its three files. SQLite does not tell. */
+/**
+ * Finds out why SQLite could not open its three files (file, log and shared memory), which SQLite does not say. Opens
+ * `path` as often.
+ * @throws the error of the system, such as `EMFILE` or `EACCES`, if there is one
+ */
 function openAsSqlite(path: string): void {
   const files: number[] = []
   try {
