@@ -5,7 +5,10 @@ export const limitTables = (c: Columns) => ({
   limits: c.table(
     'limits',
     {
-      /** `<rule>/<tier>/<counted key>`, or `reported/` before it; see `features/limits/row-keys.ts`. A typed name is a MAC. */
+      /**
+       * `<rule>/<tier>/<counted key>`, or `reported/` before such a key; see `features/limits/row-keys.ts`. The key has
+       * the MAC of a typed name, not the name.
+       */
       key: c.text('key').primaryKey(),
       /** When the bucket is full again: the theoretical arrival time of GCRA. */
       fullAt: c.int('full_at').notNull(),

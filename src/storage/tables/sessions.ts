@@ -9,7 +9,7 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       /** 128 random bits in base64url. Access tokens of the session carry this id in the claim `sid`. */
       id: c.text('id').primaryKey(),
       userId: userReference(c, tables, 'user_id'),
-      /** The user's session epoch when the credential was checked, or when all sessions but this one were ended later. */
+      /** The user's session epoch when the credential was checked, or when all other sessions were ended later. */
       epoch: c.int('epoch').notNull(),
       /** Authentication methods (RFC 8176), space separated. */
       amr: c.text('amr').notNull(),
