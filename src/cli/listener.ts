@@ -1,6 +1,7 @@
 import type { App } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { servedTargets } from '../http/target.ts'
+import { systemReason } from '../lib/error-reasons.ts'
 import { CommandError } from './context.ts'
 
 /** In bytes. The parsers refuse bodies over 64 KiB. This limit stops the transfer of very large bodies. */
@@ -64,7 +65,7 @@ export async function listen(
   } catch (error) {
     await checkSettings()
     const { code } = error as { code?: string }
-    const why = refusals[code ?? ''] ?? 'the system refuses it'
+    const why = refusals[code ?? ''] ?? systemReason(code)
     throw new CommandError(`Cannot listen on HOST=${HOST} PORT=${PORT}: ${why}${code ? ` (${code})` : ''}`)
   }
   return {

@@ -4,7 +4,7 @@ import { sha256 } from '../lib/hash.ts'
 import { readMigrations } from './migrations.macro.ts' with { type: 'macro' }
 import type { Driver, RunSql } from './store.ts'
 
-/** The database does not fit this executable. `message` says why and what to do. */
+/** The database does not fit this executable, or does not exist. `message` says why and what to do. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
@@ -21,7 +21,7 @@ export interface MigrationState extends Migration {
 
 const embedded = { sqlite: readMigrations('sqlite'), postgresql: readMigrations('postgresql') }
 
-/** The migrations inside this executable, in order. */
+/** The migrations inside this executable, in the order in which they are applied. */
 export const embeddedMigrations = (dialect: 'sqlite' | 'postgresql'): readonly Migration[] => embedded[dialect]
 
 /** The SHA-256 of a migration in base64url, the format of the column `keyward_migrations.sha256`. */

@@ -7,9 +7,9 @@ import { sqlState } from './postgres-errors.ts'
 
 /** What Keyward's connections may use. Both are true unless a pooler is in front of the server. */
 export interface Session {
-  /** True for prepared statements. Where clients share a session, they fail or are the statements of another client. */
+  /** True to use prepared statements. Where clients share a session, a statement may be another client's. */
   prepares: boolean
-  /** True for time limits as parameters of the connection. A pooler refuses parameters that it does not know. */
+  /** True to send the time limits as parameters of a connection. A pooler refuses parameters that it does not know. */
   asksLimits: boolean
 }
 

@@ -110,7 +110,7 @@ export function openPostgres({
     turns = createWriteTurns(poolSize)
   }
 
-  /** Returns the refusal for work that took too long. Replaces the pool if no work got an answer meanwhile. */
+  /** Returns the refusal for work that took too long. Replaces the pool if no work got an answer for `ANSWER_LIMIT`. */
   function giveUp() {
     if (clock.monotonic() - lastAnswer >= ANSWER_LIMIT) {
       replacePool(0)
@@ -120,8 +120,8 @@ export function openPostgres({
   }
 
   /**
-   * Replaces the pool, because a server that takes no writes may have been the primary before a failover. New
-   * connections then lead to the new primary, while the old connections stay at the old one.
+   * Replaces the pool, once in `READ_ONLY_PAUSE` at most. A server that takes no writes may have been the primary
+   * before a failover: new connections then lead to the new primary, while open connections stay with this server.
    */
   function leaveReadOnly() {
     if (clock.monotonic() - leftReadOnly < READ_ONLY_PAUSE) return

@@ -15,7 +15,7 @@ import type { Connection } from './sqlite-file.ts'
 /** While Keyward writes, the time between two raises of the count, in milliseconds. A raise writes one more page. */
 const STEP = 1_000
 
-/** The highest first count, which is random. SQLite's highest, 2^31 - 1, is 59 years of raises away. */
+/** The highest first count of a file, which is random. SQLite's highest count, 2^31 - 1, is 59 years of raises away. */
 const FIRST_COUNTS = 2 ** 28
 
 const readCount = ({ statements }: Connection): number => Number(statements.read('PRAGMA user_version', [])[0]?.[0])
@@ -45,8 +45,8 @@ export function createCounter(writer: Connection, clock: Clock): () => void {
 
 /**
  * Raises the count in the file, so that a copy from before this start is noticed. A file without a count gets its first
- * one in the file itself, never in its log. Does nothing while another process has locked the file, or if it cannot be
- * written. The caller has set the wait for locks to 0.
+ * one in the file itself, never in its log. Does nothing while another process has locked the file, or if the file
+ * cannot be written. The caller has set the wait for locks to 0.
  */
 export function countStart(connection: Connection, random: Random): void {
   const { db } = connection

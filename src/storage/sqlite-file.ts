@@ -54,12 +54,37 @@ export function openFile(options: FileOptions): { writer: Connection; openReader
   const path = inMemory ? ':memory:' : options.path
   // Only the owner may read a new file. SQLite copies this file mode to the files `-wal` and `-shm`.
   if (!inMemory && !options.inspect && !options.mustExist) closeSync(openSync(path, 'a', 0o600))
-  const writer = connect(new Database(path, { create: false, readwrite: true, strict: true }))
+  const writer = openWriter(path)
   writer.db.run(`PRAGMA cache_size = -${options.cacheMb * 1024}`)
   if (!options.inspect) retryWhileBusy(options.clock, () => useWriteAheadLog(writer, options))
   return {
     writer,
     openReader: () => (inMemory ? writer : connect(new Database(path, { readonly: true, strict: true }))),
+  }
+}
+
+function openWriter(path: string): Connection {
+  const db = new Database(path, { create: false, readwrite: true, strict: true })
+  try {
+    return connect(db)
+  } catch (error) {
+    try {
+      if (/^SQLITE_CANTOPEN/.test(codeOf(error))) openAsSqlite(path)
+    } finally {
+      // Otherwise its files stay open, and with a low limit the error could not be printed.
+      db.close()
+    }
+    throw error
+  }
+}
+
+/** Throws the error of the system with which SQLite could not open its three files. SQLite does not tell. */
+function openAsSqlite(path: string): void {
+  const files: number[] = []
+  try {
+    for (let count = 0; count < 3; count++) files.push(openSync(path, 'r+'))
+  } finally {
+    for (const file of files) closeSync(file)
   }
 }
 

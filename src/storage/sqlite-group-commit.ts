@@ -33,7 +33,7 @@ export interface GroupCommit {
 
 /**
  * Group commit: up to `BATCH` waiting units run one after the other in a single SQLite transaction and share its
- * commit. A batch costs only one fsync. The promise of each unit settles only after the commit.
+ * commit. Thus a batch costs only one fsync. The promise of each unit settles only after the commit.
  */
 export function createGroupCommit(deps: {
   writer: Connection
@@ -124,7 +124,7 @@ export function createGroupCommit(deps: {
   }
 }
 
-/** Rolls back the open transaction. A failed rollback is ignored, and repeated before the next batch. */
+/** Rolls back the open transaction, if any. A failed rollback is ignored, and repeated before the next batch. */
 export function rollBack(connection: Connection): void {
   try {
     if (connection.db.inTransaction) control(connection, 'ROLLBACK')

@@ -125,8 +125,8 @@ function binder(params: readonly unknown[]): Statement['bind'] {
 
 /**
  * Returns the rows of a SELECT in the fastest way, for frequent requests. Outside a transaction, SQLite answers without
- * a promise unless another process has locked the file, and PostgreSQL sends the runs of one SELECT that were requested
- * in one turn of the event loop together.
+ * a promise unless another process has locked the file, and PostgreSQL batches the runs of the same SELECT that are
+ * requested in one turn of the event loop.
  * @throws KeywardError `database_busy`, `database_unavailable`; SQLite may throw without a promise
  */
 export function readRows<Row>(db: Db, statement: SelectStatement<Row>, values: Values = {}): MaybePromise<Row[]> {

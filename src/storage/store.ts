@@ -18,7 +18,7 @@ export interface Db {
 export interface StorageStats {
   /** The number of writes or transactions that wait now. */
   waiting: number
-  /** The number of writes or transactions whose wait is over. */
+  /** The number of writes or transactions whose wait is over. SQLite does not count those that were refused. */
   waitedTotal: number
   /** The sum of the waits: on SQLite until the write's batch begins, on PostgreSQL until the transaction begins. */
   waitedMsTotal: number
@@ -71,15 +71,15 @@ export interface WriteOrigin {
 
 export interface Result {
   rows: unknown[][]
-  /** How many rows were inserted, updated or deleted. Only meant for a statement that returns no rows. */
+  /** How many rows were inserted, updated or deleted. Without meaning for a statement that returns rows. */
   changes: number
 }
 
 /** The part of the store that differs between the databases. */
 export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'stats' | 'close'> {
   /**
-   * Runs a statement, inside the transaction in which `execute` is called, if any. Outside, a statement that does not
-   * begin with SELECT is a write, which is committed when the promise resolves.
+   * Runs a statement as part of the transaction in which `execute` is called. Outside a transaction, a statement that
+   * does not begin with SELECT is a write, which is committed when the promise resolves.
    * @param params one value for each parameter of `sql`
    * @throws KeywardError `database_busy`, `database_unavailable`, or the driver's error for a fault of the statement
    */
@@ -96,8 +96,8 @@ export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'sta
    */
   checkServer(): Promise<void>
   /**
-   * Runs `work` in a transaction under a lock that one process at a time can have: on SQLite the write lock, which
-   * also keeps all writes out. `migrate.ts` calls this before the process answers requests.
+   * Runs `work` in a transaction under a lock that one process at a time can have: on PostgreSQL an advisory lock, on
+   * SQLite the write lock of the file. `migrate.ts` calls this before the process answers requests.
    */
   migrateAlone<T>(work: (database: MigratingDatabase) => Promise<T>): Promise<T>
   /** See `Store.checkpoint`. Absent for PostgreSQL. */

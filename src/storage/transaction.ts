@@ -4,7 +4,7 @@ import { errorFields, type Log } from '../lib/log.ts'
 /** The state of a running transaction, on both databases. */
 export interface Transaction {
   afterCommit: (() => void)[]
-  /** The first error of a statement or a joined transaction. No later one runs, and all is rolled back. */
+  /** The first error of a statement or joined transaction. No later statement runs, and all changes are rolled back. */
   failure: { error: unknown } | undefined
   ended: boolean
 }

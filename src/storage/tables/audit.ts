@@ -5,9 +5,9 @@ export const auditTables = (c: Columns) => ({
   /** The deleted users whose events are being erased: their IP addresses and session ids are removed. */
   auditErasures: c.table('audit_erasures', {
     userId: c.int('user_id').primaryKey(),
-    /** The events of this user with a lower id are erased. */
+    /** The events of this user with a lower id have been erased. */
     nextId: c.int('next_id').notNull(),
-    /** The row is kept at least so long, because a request that was under way may still write events of the user. */
+    /** The row is not deleted before: a request that was under way may still write events of the user. */
     keepUntil: c.int('keep_until').notNull(),
   }),
   auditEvents: c.table(

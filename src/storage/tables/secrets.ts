@@ -10,7 +10,7 @@ export const secretTables = (c: Columns) => ({
       purpose: c.text('purpose').notNull(),
       /** The purpose of a current key; null for a former key. The unique index allows one current key per purpose. */
       currentSlot: c.text('current_slot'),
-      /** 32 bytes, sealed with SECRET_KEY; see `lib/seal.ts`. */
+      /** 32 bytes, sealed (`lib/seal.ts`) with SECRET_KEY, or an earlier one until all servers have the new one. */
       sealedKey: c.text('sealed_key').notNull(),
       createdAt: c.int('created_at').notNull(),
     },

@@ -22,7 +22,7 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       lateRetries: c.int('late_retries').notNull().default(0),
       /** When the last late retry was. */
       lateRetriedAt: c.int('late_retried_at'),
-      /** 16 random bytes in base64url. The MAC key of the refresh tokens is derived from this salt and SECRET_KEY. */
+      /** 16 random bytes in base64url. The MAC key of the refresh tokens is derived from this salt and a data key. */
       macSalt: c.text('mac_salt').notNull().default(''),
       createdAt: c.int('created_at').notNull(),
       /** When the current generation began. */
@@ -33,7 +33,7 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       endReason: c.text('end_reason'),
       /** When clean-up next reviews the session. A refresh does not change this column, which saves an index update. */
       reviewAt: c.int('review_at').notNull().default(0),
-      /** The IP address of the login or the last refresh. */
+      /** The IP address of the last refresh, or of the login when there was none. */
       ip: c.text('ip'),
       userAgent: c.text('user_agent'),
       /**

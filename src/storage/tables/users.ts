@@ -34,7 +34,7 @@ export const userTables = (c: Columns) => ({
       c.uniqueIndex('users_username_key_unique').on(t.usernameKey),
     ],
   ),
-  /** The usernames of deleted users. Nobody can register them. */
+  /** The usernames of deleted users. Nobody can register one of them until an administrator frees it. */
   reservedNames: c.table('reserved_names', {
     /** HMAC-SHA-256 of the username's key. The name itself is not stored. */
     mac: c.text('mac').primaryKey(),
