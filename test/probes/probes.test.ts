@@ -53,7 +53,7 @@ describeEachDialect('/readyz', (dialect) => {
     expect(row?.padding?.length).toBeGreaterThanOrEqual(dialect.name === 'sqlite' ? 32 * 4096 : 1_900)
   })
 
-  test('reports that the database takes no writes, and not why', async () => {
+  test('reports that the database takes no writes; the reason is in the log alone', async () => {
     const app = await apps.open({ dialect })
     await runSql(app, 'DROP TABLE write_probes')
     const response = await app.request('GET', '/readyz')
@@ -68,8 +68,10 @@ describeEachDialect('/readyz', (dialect) => {
         code: 'not_ready',
       },
     ])
-    expect(app.logs.join('')).toContain('"event":"refused"')
-    expect(app.logs.join('')).not.toContain('write_probes"')
+    const [refused = ''] = app.logs.filter((line) => line.includes('"event":"refused"'))
+    expect(refused).toMatch(
+      /"error_message":"(?:no such table: write_probes|relation \\"write_probes\\" does not exist)"/,
+    )
   })
 
   test('reports a missing migration', async () => {
