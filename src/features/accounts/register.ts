@@ -72,7 +72,7 @@ async function create(
   { password, client, byAdmin, admin, ip }: Registration,
 ): Promise<User> {
   await users.checkFree(names)
-  const { hash, scheme } = await passwords.hash(password, client)
+  const { hash, scheme } = await passwords.hash(password, { client })
   const event = byAdmin ? 'user.created' : 'user.registered'
   return users.create({ ...names, passwordHash: hash, passwordScheme: scheme }, async ({ id }) => {
     await audit.record({ event, userId: id, ip })
