@@ -3,6 +3,7 @@ import manifest from '../package.json' with { type: 'json' }
 import { readSecret as readSecretFrom } from './cli/read-secret.ts'
 import { run } from './cli/run.ts'
 import { systemClock } from './lib/clock.ts'
+import { systemReason } from './lib/error-reasons.ts'
 import { batchOutput } from './lib/output.ts'
 import { systemRandom } from './lib/random.ts'
 
@@ -75,7 +76,8 @@ async function endOutput(code: number): Promise<number> {
   }
   const failure = await output.end()
   if (failure === undefined) return code
-  if (failure !== 'EPIPE') process.stderr.write(`The output could not be written (${failure})\n`)
+  if (failure !== 'EPIPE')
+    process.stderr.write(`The output could not be written: ${systemReason(failure)} (${failure})\n`)
   return code || 1
 }
 

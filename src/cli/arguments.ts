@@ -11,7 +11,7 @@ export const positional = (valueHint: string, description: string) =>
 
 export const flag = (description: string) => ({ type: 'boolean', description }) as const
 
-/** @throws UsageError that begins with `what` if `text` is not a whole number from 1 to `highest` */
+/** @throws UsageError, whose message begins with `what`, if `text` is not a whole number from 1 to `highest` */
 export function wholeNumber(what: string, text: string, highest: number): number {
   const number = /^[1-9]\d*$/.test(text) ? Number(text) : Number.NaN
   if (!(number <= highest)) throw new UsageError(`${what} takes a whole number from 1 to ${highest}`)

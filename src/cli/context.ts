@@ -12,7 +12,7 @@ export interface CommandContext {
   random: Random
   usage: () => ProcessUsage
   print: (text: string) => void
-  /** Prints a log line like `print`. Lines may be dropped if their reader is too slow. */
+  /** Prints a line of the log to where `print` prints. Lines may be dropped when that output is read too slowly. */
   printLog: (line: string) => void
   /** Returns true when `print` writes to a terminal. */
   printsToTerminal: () => boolean
@@ -23,7 +23,7 @@ export interface CommandContext {
   confirm: (question: string) => Promise<boolean | undefined>
   /** Resolves with the name of the first signal to stop. A second signal ends the process at once. */
   stopSignal: () => Promise<string>
-  /** From now on the process ignores SIGUSR1 and SIGUSR2, and each call of `report` names one that came. */
+  /** After the call the process ignores SIGUSR1 and SIGUSR2; `report` gets the name of each of them that arrives. */
   onIgnoredSignal?: (report: (signal: string) => void) => void
 }
 

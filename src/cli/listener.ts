@@ -1,18 +1,19 @@
 import type { App } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { servedTargets } from '../http/target.ts'
+import { systemReason } from '../lib/error-reasons.ts'
 import { CommandError } from './context.ts'
 
 /** In bytes. The parsers refuse bodies over 64 KiB. This limit stops the transfer of very large bodies. */
 const MAX_REQUEST_BODY = 1024 * 1024
-/** Seconds in which a request must be received and answered. */
+/** Seconds in which a request that can have a body must be received and answered. */
 const REQUEST_TIMEOUT = 30
 /**
- * Bun closes a connection up to 4 seconds before its timeout, since it looks every 4 seconds. With these seconds more, a
- * connection stays open for at least as long as its setting says.
+ * Bun closes a connection up to 4 seconds before its timeout, because Bun checks the timeouts every 4 seconds. With
+ * these seconds added, a connection stays open for at least as long as IDLE_TIMEOUT_SECONDS says.
  */
 const TIMER_STEP = 4
-/** The longest timeout of `Bun.serve`, in seconds. */
+/** The longest timeout of `Bun.serve`, in seconds. A setting above 251 gets less than `TIMER_STEP` added. */
 const LONGEST_TIMEOUT = 255
 
 export interface Listener {
@@ -24,11 +25,11 @@ export interface Listener {
 /**
  * Opens the port before the service is ready.
  *
- * A connection is closed after `IDLE_TIMEOUT_SECONDS` without a request. A client that sends its request slowly does not
- * gain time with every byte: the first head must be complete within 12 seconds, a later head within the idle time after
- * the answer before it, and a body within `requestTimeout`.
- * @param checkSettings runs when the address cannot be used. Its error is thrown instead: a wrong setting would stop the
- *   next start too
+ * A connection is closed after `IDLE_TIMEOUT_SECONDS` without a request. A client that sends its request slowly does
+ * not gain time with every byte: the first head must be complete within 12 seconds, a later head within the idle time
+ * after the answer before it, and a body within `requestTimeout`.
+ * @param checkSettings runs when the address cannot be used. Its error is thrown instead: a wrong setting would stop
+ *   the next start too
  * @param requestTimeout in seconds
  * @throws CommandError when the address cannot be used
  */
@@ -42,7 +43,7 @@ export async function listen(
   const idleTimeout = Math.min(IDLE_TIMEOUT_SECONDS + TIMER_STEP, LONGEST_TIMEOUT)
 
   // A request without a body is complete when it gets here. It keeps the timeout of the server, because the two calls
-  // cost a cheap request some of its time.
+  // of `server.timeout` would take a noticeable part of the time of a cheap request.
   const isComplete = ({ method }: Request) => method === 'GET' || method === 'HEAD'
   const answerInTime: App['fetch'] = async (request, target) => {
     server.timeout(request, requestTimeout)
@@ -64,7 +65,7 @@ export async function listen(
   } catch (error) {
     await checkSettings()
     const { code } = error as { code?: string }
-    const why = refusals[code ?? ''] ?? 'the system refuses it'
+    const why = refusals[code ?? ''] ?? systemReason(code)
     throw new CommandError(`Cannot listen on HOST=${HOST} PORT=${PORT}: ${why}${code ? ` (${code})` : ''}`)
   }
   return {

@@ -13,12 +13,12 @@ const BACKSPACE = /[\b\x7f]/
 const AGAIN = 'The same again: '
 
 /**
- * Reads a new password. At a terminal, shows a prompt and hides the typed text. It asks twice, because a mistake in hidden
- * text would be stored. Otherwise, reads all of standard input and removes one newline at its end, because `echo` and
- * editors add a newline.
+ * Reads a new password. At a terminal, shows a prompt and hides the typed text. It asks twice, because a mistake in
+ * hidden text would be stored. Otherwise, reads all of standard input and removes one newline at its end, because
+ * `echo` and editors add a newline.
  * @returns undefined after Ctrl-C at the terminal
- * @throws CommandError if the two typed texts differ, or if standard input is not UTF-8. Replacing invalid bytes would make
- *   different passwords equal.
+ * @throws CommandError if the two typed texts differ, or if standard input is not UTF-8. Replacing invalid bytes would
+ *   make different passwords equal.
  */
 export async function readSecret(
   input: SecretInput,

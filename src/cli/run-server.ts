@@ -58,14 +58,15 @@ export async function runServer(
 
 /**
  * Checks that SECRET_KEY fits the database, and changes nothing in the database.
- * @throws KeyringError when SECRET_KEY does not open the signing keys
+ * @throws KeyringError when SECRET_KEY does not open the keys that are stored there
  */
 export async function checkSecretKey(config: Config, { clock, random }: CommandContext): Promise<void> {
   try {
     const service = await openService(config, { clock, random, waitInside: true, schema: 'require' })
     await service.close()
   } catch (error) {
-    // Without a current database there is nothing to compare with.
+    // Any other error (no database, an old schema, no connection) is ignored: SECRET_KEY can then not be checked, and
+    // the caller reports the port.
     if (error instanceof KeyringError) throw error
   }
 }

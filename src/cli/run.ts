@@ -62,7 +62,7 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
   }
 }
 
-/** Text from outside (a name, an answer, an error) must not control the terminal, in whatever message it is. */
+/** Replaces control characters in all messages: a name, an answer or an error in them must not control the terminal. */
 const printingSafely = (context: CommandContext): CommandContext => ({
   ...context,
   print: (text) => context.print(printableLines(text)),
@@ -111,7 +111,10 @@ async function usage(command: CommandDef, parents: readonly CommandDef[]): Promi
   return Bun.stripANSI(await renderUsage(command, parents.length === 0 ? undefined : parent))
 }
 
-/** Refuses unknown arguments. citty ignores them, so a mistyped option would have no effect and cause no error. */
+/**
+ * Refuses unknown arguments. citty ignores them, so a mistyped option would have no effect and cause no error.
+ * @throws UsageError
+ */
 async function checkArguments(command: CommandDef, args: string[]): Promise<void> {
   if (args.length === 0) return
   const { parseArgs } = await import('node:util')
@@ -131,7 +134,7 @@ async function checkArguments(command: CommandDef, args: string[]): Promise<void
   }
 }
 
-/** Settings are no options: `--port` has the hint to set PORT. */
+/** For an unknown option with the name of a setting, such as `--port`: the hint to set PORT. Otherwise empty. */
 function settingHint(message: string): string {
   const name = /^Unknown option '--([\w-]+)'/.exec(message)?.[1]?.toUpperCase().replaceAll('-', '_')
   const setting = configKeys.find((key) => key === name)

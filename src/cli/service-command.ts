@@ -6,7 +6,7 @@ import { readConfig, type SettingsFlags, settingsArgs } from './settings.ts'
 
 /**
  * Makes a command that works on the configured database, also while a server is running. The command logs only warnings
- * and errors. It refuses a database that is not current, because only `serve` and `migrate up` upgrade the database.
+ * and errors. It refuses a database with another schema, because only `serve` and `migrate up` upgrade the database.
  */
 export const serviceCommand = <const Args extends ArgsDef>(
   context: CommandContext,

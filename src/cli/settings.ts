@@ -7,7 +7,7 @@ import type { Config, DraftConfig } from '../config/schema.ts'
 import { flag, option } from './arguments.ts'
 import { type CommandContext, UsageError } from './context.ts'
 
-/** The flags that every command takes. */
+/** The options that every command takes. */
 export const settingsArgs = {
   dev: flag('Development mode: create a SECRET_KEY if there is none, log as text, allow a low BCRYPT_COST'),
   'env-file': option('FILE', 'Read settings from FILE instead of .env beside the executable'),
@@ -20,7 +20,7 @@ export interface SettingsFlags {
 
 /**
  * Reads the configuration and prints its warnings. With `--dev` the SECRET_KEY may be missing.
- * @throws ConfigError with every problem
+ * @throws ConfigError with every problem; UsageError for an empty `--env-file`
  */
 export const readSettings = (context: CommandContext, flags: SettingsFlags): DraftConfig =>
   loadSettings(context, flags).config
@@ -36,7 +36,10 @@ export function loadSettings(context: CommandContext, flags: SettingsFlags): Loa
   return loaded
 }
 
-/** Reads the configuration like `readSettings`. With `--dev`, also creates a missing SECRET_KEY and prints its file. */
+/**
+ * Reads the configuration like `readSettings`. With `--dev`, also creates a missing SECRET_KEY and prints the path of
+ * its file.
+ */
 export function readConfig(context: CommandContext, flags: SettingsFlags): Config {
   const { config, devSecret } = withSecretKey(readSettings(context, flags), context.random)
   if (devSecret?.created) context.printError(`Created a SECRET_KEY for development in ${devSecret.path}\n`)

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, linkSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
 import { platform, userInfo } from 'node:os'
+import { systemReason } from '../lib/error-reasons.ts'
 import type { Random } from '../lib/random.ts'
 import { randomId } from '../lib/random.ts'
 import { devSecretPath } from './dev-secret-path.ts'
@@ -61,7 +62,10 @@ function explained<T>(path: string, work: () => T): T {
   } catch (error) {
     if (error instanceof ConfigError) throw error
     const { code } = error as NodeJS.ErrnoException
-    throw refused(path, `cannot be read or created (${code}); set SECRET_KEY, or a DATABASE_URL in a writable folder`)
+    throw refused(
+      path,
+      `cannot be read or created: ${systemReason(code)} (${code}). Or set SECRET_KEY, or a DATABASE_URL in a writable folder`,
+    )
   }
 }
 

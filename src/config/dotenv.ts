@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { platform, userInfo } from 'node:os'
+import { systemReason } from '../lib/error-reasons.ts'
 import { ConfigError } from './problems.ts'
 
 export interface DotenvFile {
@@ -79,7 +80,7 @@ export function readDotenv(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (!required && (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR')) return undefined
-    throw new ConfigError([{ source: path, message: `cannot be read (${code})` }])
+    throw new ConfigError([{ source: path, message: `cannot be read: ${systemReason(code)} (${code})` }])
   }
   try {
     return {

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { systemReason } from '../lib/error-reasons.ts'
 
 /**
  * The most bytes of a file, more than any secret has. Without a limit, a device such as `/dev/zero` would be read
@@ -17,7 +18,7 @@ export function readSecretFile(path: string): { text: string } | { message: stri
     bytes = readStart(path, MOST + 1)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    return { message: `cannot be read: ${reasons[code ?? ''] ?? 'the system refuses it'} (${code})` }
+    return { message: `cannot be read: ${systemReason(code)} (${code})` }
   }
   if (bytes.length > MOST) return { message: `has more than ${MOST} bytes` }
   try {
@@ -26,13 +27,6 @@ export function readSecretFile(path: string): { text: string } | { message: stri
   } catch {
     return { message: 'is not UTF-8 text' }
   }
-}
-
-const reasons: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such folder',
-  EACCES: 'this user has no permission',
-  EISDIR: 'it is a folder',
 }
 
 function readStart(path: string, length: number): Uint8Array {

@@ -1,6 +1,7 @@
 import type { Clock, EpochMs } from './clock.ts'
 import { rfc3339 } from './clock.ts'
 import { withoutValues } from './database-message.ts'
+import { reasonOf } from './error-reasons.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
@@ -66,7 +67,8 @@ const plain = (value: string | number | boolean): string =>
 
 /**
  * Returns the facts of an unexpected error that may be logged: the class, driver code and stack frames of its root
- * cause. The message of a database has its values removed. Other messages are left out, because they may have any text.
+ * cause, and for a known code what is wrong and what to do. The message of a database has its values removed. Other
+ * messages are left out, because they may have any text.
  */
 export function errorFields(error: unknown): LogFields {
   let root = error
@@ -77,6 +79,7 @@ export function errorFields(error: unknown): LogFields {
     error: root.name,
     error_code: code === undefined ? undefined : String(code),
     errno: errno === undefined ? undefined : String(errno),
+    reason: reasonOf([code, errno]),
     error_message: isDatabaseError(root) ? withoutValues(root.message) : undefined,
     // The stack begins with the message, whose lines may look like frames.
     stack: root.stack

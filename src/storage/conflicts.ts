@@ -14,7 +14,7 @@ export function violatedUnique(error: unknown): string | undefined {
       return /constraint failed: (\w+\.\w+)/.exec(message)?.[1]
     if (errno !== '23505') continue
     // `detail` is "Key (email_key)=(…) already exists." in the server's language. PostgreSQL omits `detail` when the
-    // database user has no permission to read the row.
+    // database user has no permission to read the row. Then the column comes from the index `users_email_key_unique`.
     const column = /^\D*?\((\w+)[^()]*\)=\(/.exec(String(detail))?.[1]
     const named = String(constraint).slice(String(table).length + 1)
     return `${table}.${column ?? named.replace(/_unique$/, '')}`

@@ -27,7 +27,7 @@ export type DatabaseSettings = Pick<
 export type SchemaPolicy = 'upgrade' | 'require' | 'ignore'
 
 interface DatabaseOptions extends Pick<StorageOptions, 'waitInside'> {
-  /** Gives the times that are recorded for applied migrations. */
+  /** Gives the times that are recorded for applied migrations, and measures `Store.sinceFull`. */
   clock: Clock
   log?: Log
   schema?: SchemaPolicy
@@ -44,6 +44,7 @@ interface OpenDatabase {
  * Opens the database of a configuration, and upgrades or checks its schema.
  * @throws MigrationError when the database does not fit this executable; with `require` also when migrations are
  * pending or the SQLite file does not exist
+ * @throws the errors of `openFile` or `inspectServer`; KeywardError when the database becomes busy or unavailable
  */
 export async function openDatabase(
   settings: DatabaseSettings,
@@ -70,8 +71,8 @@ export async function openDatabase(
     if (schema !== 'upgrade') return { store, driver, upgrade: { applied: [], copy: undefined } }
     const upgrade = await migrate(driver, migrations, clock)
     const { applied, copy } = upgrade
-    // Someone may copy only the main file. Without this, the main file of a new database would stay empty for long.
-    // After a failure the job `checkpoint` tries again.
+    // Someone may copy the file without its write-ahead log. Without a checkpoint now, a new file would stay without
+    // tables until the job `checkpoint` runs. After a failure, that job tries again.
     if (applied.length > 0) await store.checkpoint().catch(() => {})
     if (applied.length > 0) log?.info('database_migrated', { applied: applied.join(' '), copy })
     return { store, driver, upgrade }
@@ -83,11 +84,11 @@ export async function openDatabase(
 
 type StorageOptions = Omit<SqliteOptions, 'path'> &
   Omit<PostgresOptions, keyof PostgresAddress> & {
-    /** Measures what is not a wait; `clock` by default. */
+    /** Measures `Store.sinceFull`; `clock` by default. */
     serviceClock?: Clock
   }
 
-/** Opens a database and does not migrate it. Only `migrate.ts` uses the driver; all other code uses the store. */
+/** Opens a database and does not migrate it. The driver is for this file and `migrate.ts`; others use the store. */
 export async function openStorage({
   target,
   serviceClock,

@@ -7,7 +7,7 @@ class FileGoneError extends Error {
   readonly code = 'DATABASE_FILE_GONE'
 }
 
-/** Returns true when a write was refused because the database file was removed or replaced. */
+/** Returns true for the error of `FileIdentity.check`, and for a refusal with this error as its cause. */
 export const isFileGone = (error: unknown): boolean =>
   error instanceof FileGoneError || (error instanceof Error && error.cause instanceof FileGoneError)
 
@@ -18,8 +18,8 @@ export interface FileIdentity {
 
 /**
  * Remembers to which files `path` and its write-ahead log lead. An open file stays writable after its removal, but the
- * next start does not find those rows. A file that is moved back is accepted again.
- * @param onGone is called once when a file was removed or replaced
+ * next start does not find the rows that were written since. A file that is moved back is accepted again.
+ * @param onGone is called by the first check that fails, and not by those that follow until one succeeds
  */
 export function rememberFile(path: string, onGone: () => void): FileIdentity {
   if (path === ':memory:') return { check() {} }

@@ -4,7 +4,7 @@ import { sha256 } from '../lib/hash.ts'
 import { readMigrations } from './migrations.macro.ts' with { type: 'macro' }
 import type { Driver, RunSql } from './store.ts'
 
-/** The database does not fit this executable. `message` says why and what to do. */
+/** The database does not fit this executable, or does not exist. `message` says why and what to do. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
@@ -21,7 +21,7 @@ export interface MigrationState extends Migration {
 
 const embedded = { sqlite: readMigrations('sqlite'), postgresql: readMigrations('postgresql') }
 
-/** The migrations inside this executable, in order. */
+/** The migrations inside this executable, in the order in which they are applied. */
 export const embeddedMigrations = (dialect: 'sqlite' | 'postgresql'): readonly Migration[] => embedded[dialect]
 
 /** The SHA-256 of a migration in base64url, the format of the column `keyward_migrations.sha256`. */
@@ -30,7 +30,7 @@ const fingerprint = (migration: Migration): string => toBase64Url(sha256(migrati
 /**
  * Upgrades the database to this executable's schema, in one transaction under a lock. The lock makes concurrent starts
  * safe. An SQLite file that Keyward has migrated before is first copied to another file.
- * @returns the names of the applied migrations, and the path of the copy
+ * @returns the names of the migrations that this call applied, and the path of the copy; undefined without a copy
  * @throws MigrationError when the database belongs to another program, is newer, or was migrated by other migrations
  */
 export async function migrate(
@@ -89,15 +89,15 @@ const wayOut = (verb: string) => `${verb} with "keyward migrate up", or start th
  */
 export async function migrationStates(driver: Driver, migrations: readonly Migration[]): Promise<MigrationState[]> {
   const refusal = await findForeign(driver, ['users', ...tablesOf(migrations)])
-  // This table must be read last. Another process may create all tables at the same moment, in one transaction. Then a
-  // reversed order could find the new tables but not this table, and the database would be refused.
+  // `keyward_migrations` is looked up after the other tables, because another process may create all of them meanwhile.
+  // The other order could miss `keyward_migrations`, find the others, and refuse the database.
   const ours = (await driver.columnsOf('keyward_migrations')).length > 0
   if (ours) return compare(migrations, await readApplied(runnerOf(driver)))
   if (refusal) throw refusal
   return migrations.map((migration) => ({ ...migration, appliedAt: undefined }))
 }
 
-/** The tables that the migrations create. A database where another program made a table of such a name is refused. */
+/** The names of the tables that the migrations create. A database where another program made one of them is refused. */
 const tablesOf = (migrations: readonly Migration[]): Set<string> =>
   new Set(migrations.flatMap(({ sql }) => [...sql.matchAll(/^CREATE TABLE [`"](\w+)[`"]/gm)].map(([, name]) => name!)))
 
@@ -115,7 +115,7 @@ async function findForeign(driver: Driver, tables: Iterable<string>): Promise<Mi
   }
 }
 
-/** Names of the given migrations that are not applied now. Ignores migrations that a newer Keyward applied. */
+/** Names of those of `migrations` that are not applied now. Ignores migrations that a newer Keyward applied. */
 export async function pendingMigrations(driver: Driver, migrations: readonly Migration[]): Promise<string[]> {
   const applied = await readApplied(runnerOf(driver))
   return migrations.map(({ name }) => name).filter((name) => !applied.has(name))

@@ -6,7 +6,10 @@ export function sqlState(error: unknown): string | undefined {
   for (const { errno } of causes(error)) if (typeof errno === 'string' && /^[0-9A-Z]{5}$/.test(errno)) return errno
 }
 
-/** True when a prepared statement belongs to another session: clients share sessions behind a pooler. */
+/**
+ * True when the session lacks a prepared statement (26000), or has one of that name from another client (42P05). Behind
+ * a pooler, clients share sessions.
+ */
 export const lostPrepared = (error: unknown): boolean => /^(42P05|26000)$/.test(sqlState(error) ?? '')
 
 /**
@@ -19,9 +22,9 @@ export const mayRetry = (error: unknown): boolean => /^40(001|P01)$/.test(sqlSta
 export const isReadOnly = (error: unknown): boolean => sqlState(error) === '25006'
 
 /**
- * Turns an error into a 503 when the database is unavailable (connection or TLS lost, server stopping, disk full,
- * read-only, damaged, access denied, prepared statements lost behind a pooler) or a lock was not granted in time. An
- * error in the statement itself is returned unchanged.
+ * Turns an error into a refusal with status 503 when the database is unavailable (connection or TLS lost, server
+ * stopping, disk full, read-only, damaged, access denied, prepared statements lost behind a pooler) or busy (a
+ * conflict, a lock that was not granted, a statement that took too long). Returns any other error unchanged.
  */
 export function asRefusal(error: unknown): unknown {
   const state = sqlState(error)
@@ -34,8 +37,9 @@ export function asRefusal(error: unknown): unknown {
 }
 
 /**
- * True for a code of connecting: of the system such as `ECONNRESET`, of TLS such as `CERT_HAS_EXPIRED` (OpenSSL's names
- * have no common prefix), or of the driver. The other codes that begin with `ERR_` are faults of a call.
+ * True for the code of a failed connection: of the system such as `ECONNRESET`, of TLS such as `CERT_HAS_EXPIRED`
+ * (OpenSSL's names have no common prefix), or of the driver. The codes `ERR_…` that the pattern lacks are faults of a
+ * call of the driver.
  */
 const isUnreachable = (code: string): boolean =>
   code.startsWith('ERR_')

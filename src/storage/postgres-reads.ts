@@ -47,6 +47,7 @@ export function createReads(query: Query, array: SQL['array']): Query {
       share(await query(forEach(text, params), columns), reads)
     } catch (error) {
       // One read with wrong parameters fails the whole batch. Each read is then sent alone, so only that read fails.
+      // A refusal (the server is unavailable or busy) is the answer to every read.
       for (const read of reads)
         if (error instanceof KeywardError) read.reject(error)
         else sendAlone(text, read)

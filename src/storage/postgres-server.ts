@@ -5,11 +5,11 @@ import type { PostgresAddress } from '../lib/postgres-url.ts'
 import { MigrationError } from './migrate.ts'
 import { sqlState } from './postgres-errors.ts'
 
-/** How Keyward's connections must differ from its usual ones. */
+/** What Keyward's connections may use. Both are true unless a pooler is in front of the server. */
 export interface Session {
-  /** Named statements live in a session. They fail, or run another client's statement, where clients share sessions. */
+  /** True to use prepared statements. Where clients share a session, a statement may be another client's. */
   prepares: boolean
-  /** The time limits are parameters of the connection. A pooler refuses parameters that it does not know. */
+  /** True to send the time limits as parameters of a connection. A pooler refuses parameters that it does not know. */
   asksLimits: boolean
 }
 
@@ -19,10 +19,11 @@ export interface Inspection extends Session {
 }
 
 /**
- * Finds out what no statement says: whether the database stores every character, whether a pooler refuses the time
- * limits, and whether a pooler gives clients the same sessions in turn, as PgBouncer does with `pool_mode = transaction`.
- * @param connect opens at most two connections without prepared statements
- * @throws MigrationError when the encoding is not UTF-8, UnknownHostError, the error of a file that cannot be read, or the error of the driver
+ * Finds out whether the database stores every character, whether a pooler refuses the time limits, and whether a pooler
+ * gives clients the same sessions in turn, as PgBouncer does with `pool_mode = transaction`.
+ * @param connect makes a pool of at most two connections
+ * @throws MigrationError when the encoding is neither UTF-8 nor SQL_ASCII, or a pooler allows no transactions
+ * @throws UnknownHostError, the error of a file that cannot be read, or the error of the driver
  */
 export async function inspectServer(
   connect: (session: Session) => Bun.SQL,
@@ -63,7 +64,10 @@ async function inspect(connect: (session: Session) => Bun.SQL, asksLimits: boole
   }
 }
 
-/** One look is not enough, because other clients of the pooler use the sessions, too. */
+/**
+ * How often `shareSessions` looks. One look is not enough: while other clients use the sessions of the pooler, each
+ * connection may get its own session again by chance.
+ */
 const LOOKS = 3
 
 const NO_TRANSACTIONS =
@@ -76,7 +80,7 @@ const pidOf = async (connection: ReservedSQL): Promise<number> =>
 async function shareSessions(first: ReservedSQL, sql: Bun.SQL): Promise<boolean> {
   const pid = await pidOf(first)
   const second = await sql.reserve().catch((error) => {
-    // The server has no second connection for this user.
+    // The server has no second connection for this user, so there is nothing to compare.
     if (sqlState(error)?.startsWith('53')) return undefined
     throw error
   })

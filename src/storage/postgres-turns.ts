@@ -1,17 +1,18 @@
-/** How many writes of one account run at once in one process. */
+/** How many writes of one account run at once in one process at most. */
 const PER_ACCOUNT = 2
 
 export interface WriteTurns {
   /**
-   * Runs `work` when it is its turn, and settles as `work` does. Writes of one account that wait for each other's rows, or
-   * come by the hundred, so occupy two connections and never all of them.
+   * Runs `work` when it is its turn, and settles as `work` does. The writes of one account may wait for each other's
+   * rows, or come by the hundred, and occupy `PER_ACCOUNT` connections at most.
+   * @param account the id of the user; undefined for work that only waits for a connection
    */
   run<T>(account: number | undefined, work: () => Promise<T>): Promise<T>
 }
 
 /**
  * Shares the connections of a pool between writes and reads. A write may wait for a lock in the database and keeps its
- * connection meanwhile. A quarter of the connections never runs a write, so a read always finds one that is not blocked.
+ * connection meanwhile. At least a quarter of the connections never run a write, and serve the reads.
  * @param poolSize with 1, reads and writes share the only connection
  */
 export function createWriteTurns(poolSize: number): WriteTurns {
@@ -45,9 +46,9 @@ export function createWriteTurns(poolSize: number): WriteTurns {
 }
 
 interface Places {
-  /** Takes a place at once if one is free, else in the order of the calls. */
+  /** Takes a place. Returns undefined if one was free, else a promise for the caller's turn, in order of the calls. */
   take(): Promise<void> | undefined
-  /** Gives the place to the next one who waits. @returns true when all places are free */
+  /** Gives a place back; the first caller that waits gets it. @returns true when all places are free */
   leave(): boolean
 }
 

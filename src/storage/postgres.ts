@@ -36,13 +36,13 @@ const STATEMENT_LIMIT = 10_000
 /** In milliseconds. A server that has not answered for this long counts as unreachable. */
 const ANSWER_LIMIT = STATEMENT_LIMIT + 1_000
 
-/** The parameters of a connection with which the server keeps the limit. */
+/** The parameters of a connection that make the server enforce `STATEMENT_LIMIT`. */
 const timeLimits = {
   statement_timeout: STATEMENT_LIMIT,
   idle_in_transaction_session_timeout: STATEMENT_LIMIT,
 }
 
-/** Statements with which the user of the database makes the limits hold for all its connections. */
+/** The statements that enforce `timeLimits` for all new sessions of the database's user, also behind a pooler. */
 const limitsOfRole = Object.entries(timeLimits)
   .map(([name, ms]) => `ALTER ROLE CURRENT_USER SET ${name} = ${ms};`)
   .join(' ')
@@ -101,7 +101,7 @@ export function openPostgres({
 
   /**
    * Opens new connections for all later work.
-   * @param grace how many seconds running work may still use the connections of before
+   * @param grace how many seconds running work may still use the old connections
    */
   function replacePool(grace: number) {
     pool.close({ timeout: grace }).catch(() => {})
@@ -110,7 +110,7 @@ export function openPostgres({
     turns = createWriteTurns(poolSize)
   }
 
-  /** Returns the refusal for work that took too long. Replaces the pool if the server has not answered other work. */
+  /** Returns the refusal for work that took too long. Replaces the pool if no work got an answer for `ANSWER_LIMIT`. */
   function giveUp() {
     if (clock.monotonic() - lastAnswer >= ANSWER_LIMIT) {
       replacePool(0)
@@ -120,8 +120,8 @@ export function openPostgres({
   }
 
   /**
-   * A server that takes no writes may be the primary of before a failover. New connections then lead to the new primary,
-   * while the connections of before stay at the old one for as long as they are used.
+   * Replaces the pool, once in `READ_ONLY_PAUSE` at most. A server that takes no writes may have been the primary
+   * before a failover: new connections then lead to the new primary, while open connections stay with this server.
    */
   function leaveReadOnly() {
     if (clock.monotonic() - leftReadOnly < READ_ONLY_PAUSE) return
@@ -151,8 +151,8 @@ export function openPostgres({
   )
 
   /**
-   * A single write on a connection of its own. Bun sends several statements ahead on the connections that no transaction
-   * holds, so a read would otherwise wait behind a write that waits for a lock.
+   * Runs a single write on a reserved connection. On connections that are not reserved, Bun sends further statements
+   * before earlier ones are answered, so a read could wait behind a write that waits for a lock.
    */
   async function write(text: string, params: unknown[], { userId }: WriteOrigin = {}): Promise<Result> {
     let isOverdue = false

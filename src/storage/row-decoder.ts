@@ -3,7 +3,7 @@ import type { Fields } from './statements.ts'
 
 type Decode = (raw: unknown[]) => unknown
 
-/** An SQL expression with the decoder that `mapWith` sets. Drizzle's type of an SQL expression does not declare it. */
+/** An SQL expression with its decoder, which `mapWith` sets. Drizzle's type `SQL` does not declare this member. */
 interface Decoded {
   readonly decoder: { mapFromDriverValue(value: unknown): unknown }
 }

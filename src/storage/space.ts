@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Driver, Store } from './store.ts'
 
-/** Passes writes on to the driver, and remembers when the last one was refused because the disk was full. */
+/** Passes statements on to the driver, and remembers when the last one failed because the disk was full. */
 export function watchSpace(
   driver: Pick<Driver, 'execute' | 'transaction'>,
   clock: Clock,
@@ -18,7 +18,7 @@ export function watchSpace(
   }
 }
 
-/** SQLite's codes of a full disk or a quota, and PostgreSQL's SQLSTATE `disk_full`, which its driver puts in `errno`. */
+/** True for SQLite's codes of a full disk or quota, and for SQLSTATE 53100 (`disk_full`), which Bun puts in `errno`. */
 function isOutOfSpace(error: unknown): boolean {
   const { code, errno, cause } = (error ?? {}) as { code?: unknown; errno?: unknown; cause?: unknown }
   if (/^SQLITE_(FULL|IOERR_(WRITE|SHMSIZE))/.test(String(code)) || errno === '53100') return true

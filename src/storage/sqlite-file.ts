@@ -21,7 +21,7 @@ export interface FileOptions {
   synchronous: 'FULL' | 'NORMAL'
   /** How many MiB of the file the writing connection keeps in memory at most. */
   cacheMb: number
-  /** Changes nothing on disk: creates no file, and keeps the journal mode of an existing file. */
+  /** Changes nothing on disk: keeps the journal mode of an existing file, and opens `:memory:` for a missing one. */
   inspect?: boolean
   /** Throws a MigrationError when the file does not exist, instead of creating the file. */
   mustExist?: boolean
@@ -35,9 +35,9 @@ export const BUSY_WAIT = 3_000
 /**
  * Opens a file for writing and reading. Only the owner of a new file can read it. The file of another program keeps its
  * journal mode. Thus Keyward can inspect and refuse the file without a change.
- * @returns the connection, and a function that opens a second connection for reading only
- * @throws MigrationError when `mustExist` is true and the file does not exist, and when the write-ahead log beside the file
- * belongs to another file
+ * @returns the connection, and a function that opens a second one for reading only; for `:memory:` it returns the first
+ * @throws MigrationError when `mustExist` is true and the file does not exist, and when the write-ahead log beside the
+ * file belongs to another file
  * @throws the error of the system or of SQLite, with its `code`: `ENOENT`, `EACCES`, `SQLITE_NOTADB`, …
  */
 export function openFile(options: FileOptions): { writer: Connection; openReader: () => Connection } {
@@ -54,12 +54,41 @@ export function openFile(options: FileOptions): { writer: Connection; openReader
   const path = inMemory ? ':memory:' : options.path
   // Only the owner may read a new file. SQLite copies this file mode to the files `-wal` and `-shm`.
   if (!inMemory && !options.inspect && !options.mustExist) closeSync(openSync(path, 'a', 0o600))
-  const writer = connect(new Database(path, { create: false, readwrite: true, strict: true }))
+  const writer = openWriter(path)
   writer.db.run(`PRAGMA cache_size = -${options.cacheMb * 1024}`)
   if (!options.inspect) retryWhileBusy(options.clock, () => useWriteAheadLog(writer, options))
   return {
     writer,
     openReader: () => (inMemory ? writer : connect(new Database(path, { readonly: true, strict: true }))),
+  }
+}
+
+function openWriter(path: string): Connection {
+  const db = new Database(path, { create: false, readwrite: true, strict: true })
+  try {
+    return connect(db)
+  } catch (error) {
+    try {
+      if (/^SQLITE_CANTOPEN/.test(codeOf(error))) openAsSqlite(path)
+    } finally {
+      // A `db` that is not closed keeps its files open. At the limit of open files, the error could not be printed.
+      db.close()
+    }
+    throw error
+  }
+}
+
+/**
+ * Finds out why SQLite could not open its three files (file, log and shared memory), which SQLite does not say. Opens
+ * `path` as often.
+ * @throws the error of the system, such as `EMFILE` or `EACCES`, if there is one
+ */
+function openAsSqlite(path: string): void {
+  const files: number[] = []
+  try {
+    for (let count = 0; count < 3; count++) files.push(openSync(path, 'r+'))
+  } finally {
+    for (const file of files) closeSync(file)
   }
 }
 
@@ -86,7 +115,10 @@ function useWriteAheadLog(writer: Connection, { synchronous, mustExist, random }
   db.run('PRAGMA journal_mode = WAL')
 }
 
-/** Repeats `task` while SQLite is busy. When two processes switch a file to WAL, SQLite refuses one without waiting. */
+/**
+ * Repeats `task` while SQLite is busy, for `BUSY_WAIT` and without a pause. When two processes switch a file to WAL,
+ * SQLite refuses one of them without waiting.
+ */
 function retryWhileBusy<T>(clock: Clock, task: () => T): T {
   const deadline = clock.monotonic() + BUSY_WAIT
   for (;;) {
@@ -148,7 +180,10 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 
 export const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
 
-/** Turns an error into a 503 when storage is busy, unavailable or full. Returns any other error unchanged. */
+/**
+ * Turns an error into a refusal with status 503 when the file is locked by another process, gone, damaged or cannot be
+ * read or written (a full disk). Returns any other error unchanged.
+ */
 export function asRefusal(error: unknown): unknown {
   if (isBusy(error)) return databaseBusy(error)
   if (isFileGone(error)) return databaseUnavailable(error)

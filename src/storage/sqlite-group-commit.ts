@@ -15,13 +15,16 @@ type Settle = () => void
 interface Unit {
   /** Runs the unit. Throws or rejects only if SQLite has rolled back the whole batch, for example on a full disk. */
   run: () => MaybePromise<Settle>
-  /** Rejects the unit's promise, when no change of the unit is committed. */
+  /** Rejects the unit's promise. Called when the unit was not run, or its whole batch was rolled back. */
   reject: (error: unknown) => void
   queuedAt: number
 }
 
 export interface GroupCommit {
-  /** Queues a unit. After the commit, the result of `run` is called and settles the promise. See `Unit.run`. */
+  /**
+   * Queues a unit. After the commit, the result of `run` is called and settles the promise. See `Unit.run`.
+   * @throws KeywardError `database_busy` after `patience`, or `database_unavailable`; nothing of the unit was committed
+   */
   enqueue<T>(run: (resolve: (value: T) => void, reject: (error: unknown) => void) => MaybePromise<Settle>): Promise<T>
   stats(): StorageStats
   /** Accepts no more units, and waits until the queued units have finished. */
@@ -30,7 +33,7 @@ export interface GroupCommit {
 
 /**
  * Group commit: up to `BATCH` waiting units run one after the other in a single SQLite transaction and share its
- * commit. A batch costs only one fsync. The promise of each unit settles only after the commit.
+ * commit. Thus a batch costs only one fsync. The promise of each unit settles only after the commit.
  */
 export function createGroupCommit(deps: {
   writer: Connection
@@ -121,7 +124,7 @@ export function createGroupCommit(deps: {
   }
 }
 
-/** Rolls back the open transaction. A failed rollback is ignored, and repeated before the next batch. */
+/** Rolls back the open transaction, if any. A failed rollback is ignored, and repeated before the next batch. */
 export function rollBack(connection: Connection): void {
   try {
     if (connection.db.inTransaction) control(connection, 'ROLLBACK')

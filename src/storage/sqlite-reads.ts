@@ -5,11 +5,14 @@ import { createSnapshot } from './sqlite-snapshot.ts'
 import { databaseUnavailable } from './transaction.ts'
 
 export interface Reads {
-  /** Returns the rows at once, or undefined while another process has locked the file. */
+  /**
+   * Returns the rows at once, or undefined while another process has locked the file.
+   * @throws KeywardError `database_unavailable`, or the error of SQLite for a fault of the statement
+   */
   tryRead(sql: string, params: unknown[]): unknown[][] | undefined
   /**
    * Returns the rows. Repeats the read while another process has locked the file.
-   * @throws KeywardError `database_busy` after `patience`
+   * @throws KeywardError `database_busy` after `patience`, `database_unavailable`, or the error of SQLite
    */
   read(sql: string, params: unknown[]): Promise<unknown[][]>
   /** Returns a connection that sees only committed rows. For `:memory:`, returns the writer. */

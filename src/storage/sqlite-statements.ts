@@ -8,7 +8,7 @@ const KEPT = 512
 export interface SqliteStatements {
   /** Runs any statement. Returns its rows, or the number of changed rows if the statement does not return rows. */
   run(sql: string, params: unknown[]): Result
-  /** Returns the rows of a SELECT. */
+  /** Returns the rows of a SELECT or PRAGMA; none for a statement such as BEGIN. */
   read(sql: string, params: unknown[]): unknown[][]
   /** Frees the kept statements. */
   clear(): void

@@ -41,7 +41,7 @@ export function openSqlite(options: SqliteOptions): Driver {
   const { writer, openReader } = openFile(options)
   const file = rememberFile(options.inspect ? ':memory:' : path, () => {
     log?.error('database_file_gone', { path, reason: FILE_GONE })
-    // The opened file, wherever it is now, gets all rows. The next start must not apply this log to another file.
+    // Moves the rows of the log into the opened file, wherever it is now: the log must not be applied to another file.
     try {
       emptyLog()
     } catch (error) {
@@ -110,7 +110,10 @@ export function openSqlite(options: SqliteOptions): Driver {
     }
   }
 
-  /** Moves all committed rows from the write-ahead log into the file. While another process reads, moves what it can. */
+  /**
+   * Moves the committed rows from the write-ahead log into the file: all of them, or as many as the reads and writes of
+   * other processes allow. Does nothing inside a transaction.
+   */
   function emptyLog(): void {
     if (writer.db.inTransaction) return
     const statement = writer.db.prepare('PRAGMA wal_checkpoint(TRUNCATE)')
@@ -189,7 +192,7 @@ export function openSqlite(options: SqliteOptions): Driver {
       try {
         file.check()
       } catch {
-        // It has been logged.
+        // `onGone` of `rememberFile` has logged the error.
       }
       closeConnection(writer)
     },

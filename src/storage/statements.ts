@@ -7,22 +7,22 @@ import { rowDecoder } from './row-decoder.ts'
 import type { Db, WriteOrigin } from './store.ts'
 
 /*
- * Prepared statements. Drizzle builds the SQL of each statement once per database. Each run binds its values and
- * decodes its rows without Drizzle. This saves time: building a statement costs ten times as much as running the
- * statement. For each run, Drizzle's proxy makes seven promises and maps the rows, and this costs more than a read.
+ * Prepared statements. Drizzle builds the SQL of each statement once per database, and each run goes past Drizzle's
+ * proxy. Building a statement costs ten times as much as running it, and for each run the proxy makes seven promises,
+ * which costs more than a read of SQLite.
  */
 
-/** The columns and SQL expressions that a statement returns. */
+/** The columns and SQL expressions that a statement returns, by their names in the row. */
 type FlatFields = Record<string, SQLiteColumn | SQL>
 
-/** The fields of a SELECT. A group of fields becomes an object inside the row. */
+/** The fields of a SELECT, by their names in the row. A group of fields becomes an object inside the row. */
 export type Fields = Record<string, SQLiteColumn | SQL | FlatFields>
 
 type Values = Readonly<Record<string, unknown>>
 
 interface Statement {
   readonly sql: string
-  /** @throws Error when a placeholder has no value */
+  /** Returns the values of the SQL's parameters, in their order. @throws Error when a placeholder has no value */
   readonly bind: (values: Values) => unknown[]
 }
 
@@ -54,7 +54,7 @@ interface Changing {
   toSQL(): Query
 }
 
-/** Makes statements from fields and a query. The SQL, the decoder and the row type are all made from the fields. */
+/** Makes statements. Fields are given once, and decide what the SQL returns, how rows are decoded and the row type. */
 interface StatementKinds {
   select<F extends Fields>(
     fields: F,
@@ -68,7 +68,8 @@ interface StatementKinds {
 }
 
 /**
- * Declares the prepared statements of a `store.ts`. The statements are built at their first use with a database.
+ * Declares the prepared statements of a file. All of them are built when one is first used with a database.
+ * @returns a function that gives the statements for a database
  * @example
  * const prepared = statements(({ q, t: { users } }, { select, change }) => ({
  *   nameOf: select({ name: users.username }, (q) => q.from(users).where(eq(users.id, named('id')))),
@@ -87,7 +88,7 @@ export function statements<S>(build: (db: Db, kinds: StatementKinds) => S): (db:
   }
 }
 
-/** A placeholder, which gets its value when the statement runs. */
+/** A placeholder. Each run of the statement gives its value under `name`; null is a value. */
 export const named = (name: string): SQL => sql`${sql.placeholder(name)}`
 
 const kindsFor = (q: Db['q']): StatementKinds => ({
@@ -123,8 +124,10 @@ function binder(params: readonly unknown[]): Statement['bind'] {
 }
 
 /**
- * Returns the rows of a SELECT in the fastest way, for frequent requests. Outside a transaction SQLite answers without
- * a promise, and PostgreSQL batches the read with the other reads of this turn of the event loop.
+ * Returns the rows of a SELECT in the fastest way, for frequent requests. Outside a transaction, SQLite answers without
+ * a promise unless another process has locked the file, and PostgreSQL batches the runs of the same SELECT that are
+ * requested in one turn of the event loop.
+ * @throws KeywardError `database_busy`, `database_unavailable`; SQLite may throw without a promise
  */
 export function readRows<Row>(db: Db, statement: SelectStatement<Row>, values: Values = {}): MaybePromise<Row[]> {
   const rows = db.tryRead(statement.sql, statement.bind(values))
@@ -142,7 +145,7 @@ export async function queryRows<Row>(
 }
 
 /**
- * @param origin as of `Store.transaction`, for a statement outside of a transaction
+ * @param origin the user for whom the statement writes, as in `Store.transaction`; ignored inside a transaction
  * @returns how many rows were inserted, updated or deleted
  */
 export async function execute(

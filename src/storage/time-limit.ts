@@ -6,7 +6,10 @@ export interface TimeLimit {
   stop(): void
 }
 
-/** Precise to one second. All watched promises share one timer, because a timer costs more than a statement. */
+/**
+ * Makes a time limit of `milliseconds`, which may act up to one second late: all watched promises share one timer,
+ * because a timer for each would cost more than a statement.
+ */
 export function createTimeLimit(clock: Clock, milliseconds: number): TimeLimit {
   const watched = new Set<{ due: number; expire: () => void }>()
   const stop = clock.every(SECOND, () => {

@@ -4,7 +4,7 @@ import { errorFields, type Log } from '../lib/log.ts'
 /** The state of a running transaction, on both databases. */
 export interface Transaction {
   afterCommit: (() => void)[]
-  /** The first error in the transaction. After it no statement runs, and the transaction is rolled back. */
+  /** The first error of a statement or joined transaction. No later statement runs, and all changes are rolled back. */
   failure: { error: unknown } | undefined
   ended: boolean
 }
@@ -15,7 +15,7 @@ export const newTransaction = (): Transaction => ({ afterCommit: [], failure: un
  * Runs `work`, a statement or a joined transaction, as part of a running transaction. An error of `work` fails the
  * whole transaction. After an error PostgreSQL refuses further statements. SQLite would run further statements, after
  * some errors even outside the transaction. Therefore this function refuses them.
- * @throws Error when the transaction has ended or failed
+ * @throws the error of `work`, or Error when the transaction had ended or failed before
  */
 export async function join<T>(transaction: Transaction, work: () => T | Promise<T>): Promise<T> {
   const { ended, failure } = transaction
@@ -30,7 +30,7 @@ export async function join<T>(transaction: Transaction, work: () => T | Promise<
   }
 }
 
-/** Runs `task` after the running transaction has committed, or at once when there is none. */
+/** Runs `task` after the commit of `transaction`; at once when there is none, or when it has ended. */
 export function scheduleAfterCommit(transaction: Transaction | undefined, task: () => void): void {
   if (transaction && !transaction.ended) transaction.afterCommit.push(task)
   else task()

@@ -6,7 +6,7 @@ import { describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 describeApp('an API key as client secret at /introspect', {}, (app) => {
-  test('12.B8 is taken by Basic and in the form, under any client id', async () => {
+  test('12.B8 M1: is taken by Basic and in the form, under any client id', async () => {
     const { grant, id } = await app.signUp()
     const key = await introspectionKey(app)
     const token = grant.access_token
@@ -27,7 +27,7 @@ describeApp('an API key as client secret at /introspect', {}, (app) => {
       ])
   })
 
-  test('12.B8 is 401 invalid_client if it is wrong, and 401 or 403 as before without one', async () => {
+  test('12.B8 M1: is 401 invalid_client if it is wrong, and 401 or 403 as before without one', async () => {
     const { grant } = await app.signUp()
     const key = await introspectionKey(app)
     const token = grant.access_token
@@ -58,7 +58,7 @@ describeApp('an API key as client secret at /introspect', {}, (app) => {
     await expectRefusal(await post({ client_secret: key }, token), 'forbidden')
   })
 
-  test('12.B8 is announced in the server metadata', async () => {
+  test('12.B8 M1: is announced in the server metadata', async () => {
     const metadata = await (await app.request('GET', '/.well-known/oauth-authorization-server')).json()
     expect(metadata).toMatchObject({
       introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'Bearer'],

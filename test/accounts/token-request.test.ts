@@ -237,7 +237,7 @@ describeApp('spaces and tabs around a typed name', {}, (app) => {
 })
 
 describeApp('the body of a request', {}, (app) => {
-  test('12.B5 is read whatever parameters and case its Content-Type has', async () => {
+  test('12.B5, 12.B7: is read whatever parameters and case its Content-Type has', async () => {
     await app.signUp()
     const form = new URLSearchParams(known).toString()
     for (const parameters of [
@@ -291,12 +291,20 @@ describeApp('the body of a request', {}, (app) => {
       }
   })
 
-  test('12.B8 is a form or JSON at /token/refresh and /revoke', async () => {
+  test('12.B8 M6: is a form or JSON at /token/refresh and /revoke', async () => {
     const { grant } = await app.signUp()
     const refreshed = await app.request('POST', '/token/refresh', { form: { refresh_token: grant.refresh_token! } })
     expect(refreshed.status).toBe(200)
     const { refresh_token } = (await refreshed.json()) as { refresh_token: string }
-    expect((await app.request('POST', '/revoke', { json: { token: refresh_token } })).status).toBe(200)
+    // Clients parse the answer of /revoke, so it is JSON too, whatever the token was.
+    for (const token of [refresh_token, 'x']) {
+      const revoked = await app.request('POST', '/revoke', { json: { token } })
+      expect([revoked.status, revoked.headers.get('content-type'), await revoked.json()]).toEqual([
+        200,
+        expect.stringMatching(/^application\/json\b/),
+        {},
+      ])
+    }
     const over = await app.request('POST', '/token/refresh', { form: { refresh_token } })
     await expectRefusal(over, 'invalid_refresh_token')
     await expectRefusal(await app.request('POST', '/revoke', { json: {} }), 'invalid_request')

@@ -157,9 +157,12 @@ test.each([[['serve']], [['config']], [['migrate', 'up']]])(
 
 describe('with an unusable database every command exits with 1 and one sentence', () => {
   test.each([
-    ['sqlite:////nowhere/at/all.db', 'Cannot open /nowhere/at/all.db: there is no such file or folder (ENOENT)'],
-    ['sqlite:////tmp', 'Cannot open /tmp: it is a folder (EISDIR)'],
-    ['sqlite:///./not.db', 'The file in DATABASE_URL is not an SQLite database (SQLITE_NOTADB)'],
+    [
+      'sqlite:////nowhere/at/all.db',
+      'Cannot open /nowhere/at/all.db: there is no such file or folder; correct the path, or create the folder (ENOENT)',
+    ],
+    ['sqlite:////tmp', 'Cannot open /tmp: it is a folder; name a file (EISDIR)'],
+    ['sqlite:///./not.db', 'The file in DATABASE_URL is not an SQLite database; name another file (SQLITE_NOTADB)'],
     [
       'postgresql://ada:hunter2@127.0.0.1:1/users',
       'PostgreSQL at DATABASE_URL does not answer; is it running? (ERR_POSTGRES_CONNECTION_REFUSED)',

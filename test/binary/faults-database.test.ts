@@ -260,7 +260,7 @@ test.concurrent('a read-only file or folder: the start fails with a sentence, an
     expect(await refused()).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: `Cannot open ${file}: no permission (EACCES)\n`,
+      stderr: `Cannot open ${file}: no permission; give it to the user of this process (chown, chmod) (EACCES)\n`,
     })
 
     modes(0o600, 0o755)
@@ -273,7 +273,8 @@ test.concurrent('a read-only file or folder: the start fails with a sentence, an
     expect(await refused()).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: 'The file in DATABASE_URL is in a folder without write permission (SQLITE_READONLY_DIRECTORY)\n',
+      stderr:
+        'The file in DATABASE_URL is in a folder without write permission; give it to the user of this process (chown, chmod) (SQLITE_READONLY_DIRECTORY)\n',
     })
   } finally {
     await keyward.stop()

@@ -117,7 +117,7 @@ test('a command waits until its whole output is read', async () => {
 
 test('a command whose output is lost says so and exits with 1', async () => {
   const child = Bun.spawn(['sh', '-c', '"$1" --help >/dev/full', 'sh', await binaryPath()], { stderr: 'pipe' })
-  expect(await child.stderr.text()).toBe('The output could not be written (ENOSPC)\n')
+  expect(await child.stderr.text()).toBe('The output could not be written: the disk is full; free space (ENOSPC)\n')
   expect(await child.exited).toBe(1)
 })
 

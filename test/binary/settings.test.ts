@@ -79,7 +79,7 @@ describe('the source of settings', () => {
     })
     expect(exitCode).toBe(1)
     expect(stderr).toContain(`  SECRET_KEY (${wrong}): got 15 characters`)
-    expect(stderr).toContain(`  METRICS_TOKEN_FILE: ${folder} cannot be read: it is a folder (EISDIR)\n`)
+    expect(stderr).toContain(`  METRICS_TOKEN_FILE: ${folder} cannot be read: it is a folder; name a file (EISDIR)\n`)
     expect(stderr).not.toContain('hunter2')
   })
 

@@ -106,7 +106,7 @@ describe('the file', () => {
   test('that cannot be made is a problem of the configuration', () => {
     const nowhere = join(folder, 'absent', 'users.db.secret')
     expect(() => readOrCreateDevSecret(nowhere, seededRandom())).toThrow(
-      /SECRET_KEY \(.*\): cannot be read or created \(ENOENT\)/,
+      /SECRET_KEY \(.*\): cannot be read or created: there is no such file or folder; .* \(ENOENT\)/,
     )
   })
 })

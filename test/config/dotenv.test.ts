@@ -112,7 +112,9 @@ describe('reading', () => {
   test('a file that is not there is missed only where it was asked for', () => {
     const path = join(folder, 'absent')
     expect(readDotenv(path, { required: false })).toBeUndefined()
-    expect(() => readDotenv(path, { required: true })).toThrow(`${path}: cannot be read (ENOENT)`)
+    expect(() => readDotenv(path, { required: true })).toThrow(
+      `${path}: cannot be read: there is no such file or folder; correct the path, or create the folder (ENOENT)`,
+    )
   })
 
   test('a folder of that name, such as a Python environment, is no file', () => {

@@ -64,9 +64,12 @@ describe('a secret in a file', () => {
     const file = (content: string | Uint8Array, name: string) => fileWith(content, name)
     mkdirSync(join(folder, 'folder'))
     const cases: [path: string, message: string][] = [
-      [join(folder, 'absent'), 'cannot be read: there is no such file (ENOENT)'],
-      [join(folder, 'folder'), 'cannot be read: it is a folder (EISDIR)'],
-      [join(file('x', 'plain'), 'below'), 'cannot be read: there is no such folder (ENOTDIR)'],
+      [
+        join(folder, 'absent'),
+        'cannot be read: there is no such file or folder; correct the path, or create the folder (ENOENT)',
+      ],
+      [join(folder, 'folder'), 'cannot be read: it is a folder; name a file (EISDIR)'],
+      [join(file('x', 'plain'), 'below'), 'cannot be read: a part of the path is a file; correct the path (ENOTDIR)'],
       [file('', 'empty'), 'is empty'],
       [file('\n', 'line'), 'is empty'],
       [file(Uint8Array.of(0xff, 0xfe, 0x41), 'bytes'), 'is not UTF-8 text'],
@@ -78,7 +81,10 @@ describe('a secret in a file', () => {
       expect(problems({ JWT_ALG: 'HS256', JWT_SECRET_FILE: path })).toHaveLength(1)
     }
     expect(problems({}, { dotenv: dotenv('PORT=1\nMETRICS_TOKEN_FILE=/nowhere') })).toEqual([
-      ['METRICS_TOKEN_FILE', '/nowhere cannot be read: there is no such file (ENOENT)'],
+      [
+        'METRICS_TOKEN_FILE',
+        '/nowhere cannot be read: there is no such file or folder; correct the path, or create the folder (ENOENT)',
+      ],
     ])
   })
 

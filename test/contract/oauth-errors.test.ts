@@ -48,6 +48,11 @@ describe('12.B6 an error of an OAuth route is application/json', () => {
       const late = []
       for (let i = 0; i < 6; i++) late.push(await post('/token', { form }))
       expect(late.at(-1)).toEqual(is(429, 'rate_limited'))
+      expect(await post('/user/token', { form })).toEqual(is(429, 'rate_limited'))
+      for (let i = 0; i < 31; i++)
+        late.push(await refusal(await app.request('POST', '/introspect', { form: { token: 'x', client_secret: 'x' } })))
+      expect(late.at(-2)).toEqual(is(401, 'invalid_client'))
+      expect(late.at(-1)).toEqual(is(429, 'rate_limited'))
       expect(await post('/token/refresh', { json: { refresh_token: 'kwr_bad' } })).toEqual(
         is(401, 'invalid_refresh_token'),
       )
@@ -55,9 +60,10 @@ describe('12.B6 an error of an OAuth route is application/json', () => {
       expect(await refusal(unauthenticated)).toEqual(is(401, 'not_authenticated'))
       isAway = true
       const token = grant.refresh_token!
-      expect(await post('/token', { form: { username: 'grace', password: 'x' } })).toEqual(
-        is(503, 'database_unavailable'),
-      )
+      for (const path of ['/token', '/user/token'])
+        expect(await post(path, { form: { username: 'grace', password: 'x' } })).toEqual(
+          is(503, 'database_unavailable'),
+        )
       expect(await post('/token/refresh', { json: { refresh_token: token } })).toEqual(is(503, 'database_unavailable'))
       for (const path of ['/revoke', '/introspect'])
         expect(await post(path, { form: { token } })).toEqual(is(503, 'database_unavailable'))

@@ -56,7 +56,7 @@ describe('errors', () => {
 })
 
 describe('401', () => {
-  test('carries WWW-Authenticate: Bearer', async () => {
+  test('12.B7 carries WWW-Authenticate: Bearer with a realm', async () => {
     const without: Record<string, string>[] = [
       {},
       { authorization: 'Basic YTpi' },

@@ -12,7 +12,7 @@ const revoke = (app: TestApp, token: string, more: Record<string, string> = {}) 
 
 const revoked = async (app: TestApp, token: string, more = {}) => {
   const response = await revoke(app, token, more)
-  expect([response.status, await response.text()]).toEqual([200, ''])
+  expect([response.status, await response.text()]).toEqual([200, '{}'])
 }
 
 const isAlive = async (app: TestApp, pair: Pair): Promise<boolean> => (await me(app, pair.access_token)) === 200

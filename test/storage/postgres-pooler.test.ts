@@ -89,6 +89,14 @@ describe.if(hasPrograms('pgbouncer'))('behind PgBouncer', () => {
     for (const { rows } of clients) expect(await rows('SELECT $1::int', [7])).toEqual([[7]])
   })
 
+  test('12.C4 prepare=false in the address leaves prepared statements out without a check at the start', async () => {
+    const url = `${await pooled(IGNORED, 'default_pool_size = 1')}?prepare=false`
+    const clients = [await openUrl(url), await openUrl(url)]
+    for (const client of clients) ends.push(() => client.close())
+    for (let round = 0; round < 5; round++)
+      for (const { rows } of clients) expect(await rows('SELECT $1::int', [round])).toEqual([[round]])
+  })
+
   test('12.C4 the accounts of an old service are read from behind PgBouncer, again and again', async () => {
     const sql = new Bun.SQL(database.url, { max: 1 })
     await sql.unsafe('CREATE TABLE users (id int, email text, username text, hash_password text)')

@@ -5,7 +5,7 @@ import { option } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
 import { readSettings, type SettingsFlags, settingsArgs } from '../settings.ts'
 
-/** In milliseconds. */
+/** How long the server may take to answer, in milliseconds. */
 const TIMEOUT = 10_000
 
 export const healthcheck = (context: CommandContext) =>
@@ -30,10 +30,10 @@ function ownUrl(context: CommandContext, flags: SettingsFlags): string {
   return `http://${loopback[HOST] ?? (HOST.includes(':') ? `[${HOST}]` : HOST)}:${PORT}/readyz`
 }
 
-/** The address to use when the server listens on all addresses. */
+/** The address to use for a `HOST` that means all addresses, by `HOST`. */
 const loopback: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
-/** The `detail` of a problem document (RFC 9457). */
+/** The `detail` of a problem document (RFC 9457), after a colon; empty when the body has none. */
 function sentenceOf(body: string): string {
   try {
     const { detail } = JSON.parse(body) as { detail?: unknown }

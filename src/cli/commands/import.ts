@@ -84,7 +84,7 @@ async function withImport(
   }
 }
 
-/** Plans the import. A database that does not exist yet is not created. */
+/** Plans the import and writes nothing. A database that does not exist or has no tables yet is planned as empty. */
 async function rehearse(context: CommandContext, settings: DraftConfig, { rows }: Source): Promise<Plan> {
   if (await isEmpty(context.clock, settings)) return planFirstImport(context.clock, rows)
   return withImport(context, settings, (service) => service.plan(rows))

@@ -31,7 +31,11 @@ const status = (context: CommandContext) =>
     },
   )
 
-/** The next of the three restarts. The order of the two secrets does not tell the first one from the second. */
+/**
+ * The sentence that says what to do next. A change of SECRET_KEY takes three restarts of all servers: with the new
+ * secret as SECRET_KEY_PREVIOUS, with the two swapped, and with the new secret alone. Keyward cannot tell the first two
+ * apart, because it does not know which secret is the new one.
+ */
 function nextStep({ seals, processes }: SecretsStatus, isChanging: boolean): string {
   const { total, openCurrent, openPrevious, sameCurrent } = processes
   if (!isChanging)

@@ -27,7 +27,7 @@ export interface AccountsNeeds {
 }
 
 export interface RegistrationSettings {
-  /** `REGISTRATION`. */
+  /** False when `REGISTRATION` is `closed`. */
   open: boolean
   /** Mail domains that may register, subdomains included; empty for all. */
   domainsAllowed: readonly string[]
@@ -54,7 +54,7 @@ export interface Accounts {
    * fails. Wrong current passwords count in the same rate limits as failed logins. Otherwise a thief with an access
    * token could guess the password without a limit.
    * @throws KeywardError `validation_failed`, `rate_limited`, `overloaded`, `invalid_password` (also when another
-   *   request has just changed the password)
+   *   request has just changed the password), `invalid_token` when the caller's session has just ended
    */
   changePassword(caller: SessionCaller, change: PasswordChange): Promise<void>
 }

@@ -19,7 +19,7 @@ export interface Guess {
 
 /** The places that a guess takes in the rate limits before Keyward knows whether the password is right. */
 export interface GuessReservation extends AsyncDisposable {
-  /** The known device. */
+  /** The device of the guess, if it is known: `Sessions.begin` records its login. */
   device: KnownDevice | undefined
   /**
    * Call it when the password was wrong: the places stay taken. If a device token has no guesses left, it is revoked.
@@ -27,8 +27,8 @@ export interface GuessReservation extends AsyncDisposable {
   keep(): Promise<void>
   /**
    * Call it when the password was right. It gives back the places of this guess, and the places of earlier wrong
-   * guesses for this account from the same device or network. Call it in the transaction of the login or password
-   * change, because this saves a second transaction.
+   * guesses for this name or account from the same device or network. Call it in the transaction of the login or
+   * password change, because this saves a second transaction.
    */
   giveBack(): Promise<void>
 }
@@ -45,11 +45,12 @@ export interface GuessReservation extends AsyncDisposable {
  *   except that a device keeps a few guesses an hour.
  * - All other clients share the limits of their network and the limit of the account.
  *
- * Without a known device a guess counts for the typed name and for the account. The limits of a name are at most half of
- * those of the account, and they refuse first. So no refusal tells whether an address and a username belong together.
+ * So strangers never slow down the owner on a known device, and on a known network only if they guess from there. An
+ * intruder who has collected devices or networks gets few more guesses than a stranger.
  *
- * So guesses of strangers never slow down the owner on a known device or network, and an intruder who has collected
- * devices or networks gets few more guesses than a stranger.
+ * Without a known device a guess counts for the typed name and for the account. The limits of a name are at most half
+ * of those of the account, and they refuse first. So no refusal tells whether an address and a username belong
+ * together.
  * @throws KeywardError `rate_limited`
  */
 export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<GuessReservation> {
@@ -59,7 +60,7 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
   const known = device && user && (await sessions.findDevice(device, user))
   const vouched = known && (await reserveByDevice(needs, known, { userId: user.id, ip }))
   if (vouched) return vouched
-  // Not a device of an earlier version: its token may have no guesses left, and then the owner needs a new one.
+  // A device that is not enrolled is not kept: its token may have no guesses left, and the login must give a new one.
   const kept = known?.isEnrolled ? known : undefined
   const typed = limits.nameKey(name)
   const account = user ? userKey(user.id) : typed
@@ -87,7 +88,10 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
   return { ...settling(reservation, own), device: kept }
 }
 
-/** @returns undefined when the device vouches for nobody: its own limit or the roof is spent, or the limit is off */
+/**
+ * Reserves the places of a guess with a known device.
+ * @returns undefined when the device does not vouch for the guess: a limit that it needs is spent or off
+ */
 async function reserveByDevice(
   needs: GuessNeeds,
   device: KnownDevice,

@@ -51,8 +51,8 @@ export async function logIn(
 
 /**
  * Returns true for the right password of an active account. An unknown account, a wrong password and an inactive
- * account take the same time. After a right password, the stored hash is replaced if its cost or scheme is not the
- * current one.
+ * account take the same time. After a right password, the stored hash is replaced if its cost, scheme or version
+ * is not the current one.
  * @throws KeywardError `overloaded`
  */
 async function verifyPassword(
@@ -66,10 +66,10 @@ async function verifyPassword(
   if (rehash)
     try {
       const { hash, scheme } = await passwords.hash(password, requester)
-      // `replacePassword` changes nothing if the password was changed after it was read.
+      // `replacePassword` changes nothing if the password was changed after its hash was read.
       await users.replacePassword({ id: user.id, verifiedHash: user.passwordHash!, hash, scheme })
     } catch (error) {
-      // The login succeeds although the hash gate is full. The next login tries to replace the hash again.
+      // The login goes on after a refusal, such as a full hash gate. The next login tries to replace the hash again.
       if (!(error instanceof KeywardError)) throw error
     }
   return true

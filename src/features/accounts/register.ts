@@ -19,8 +19,8 @@ export interface Registration {
   /** The client's network, for limits and the hash gate; undefined when an administrator registers the account. */
   client?: string
   /**
-   * True when an administrator registers the account. Closed registration, reserved names and mail domains are then
-   * ignored.
+   * True when an administrator registers the account. Closed registration, `isReservedUsername` and the lists of mail
+   * domains are then ignored. The username of a deleted user is refused nevertheless.
    */
   byAdmin?: boolean
   /** The account gets the role `admin`. */
@@ -39,7 +39,7 @@ export async function register(needs: AccountsNeeds, input: Registration): Promi
     reservation?.keep()
     return user
   } catch (error) {
-    // An attempt with a taken name counts in the limit, because the answer reveals that the name is registered.
+    // A taken username or address counts in the limit, because the answer reveals that it is registered.
     if (error instanceof KeywardError && error.status === 409) reservation?.keep()
     else await reservation?.giveBack()
     throw error

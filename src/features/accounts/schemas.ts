@@ -38,7 +38,7 @@ export const PasswordChangeBody = t.Object(
   },
 )
 
-/** RFC 6749 section 5.1. */
+/** The answer to a login or a refresh at `/token` (RFC 6749 section 5.1). */
 export const TokenAnswer = t.Object(
   {
     ...TokenPair.properties,

@@ -45,7 +45,7 @@ function required<Name extends Parameter>(request: TokenRequest, names: Name[]):
   return request as Record<Name, string>
 }
 
-/** Clients of other services often send a field `email`. */
+/** Better messages for missing parameters, by parameter. Clients often send the address as `email`, not `username`. */
 const hints: Partial<Record<Parameter, string>> = {
   username: `${MISSING}; it takes the username or the email address`,
 }

@@ -1,4 +1,5 @@
 import manifest from '../../../package.json' with { type: 'json' }
+import browserApps from './guide/browser-apps.md' with { type: 'file' }
 import clients from './guide/clients-and-tokens.md' with { type: 'file' }
 import commands from './guide/command-line.md' with { type: 'file' }
 import metrics from './guide/metrics.md' with { type: 'file' }
@@ -17,6 +18,7 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   '': index,
   'quick-start': quickStart,
   'clients-and-tokens': clients,
+  'browser-apps': browserApps,
   sessions,
   'protecting-services': services,
   settings,

@@ -2,6 +2,7 @@ import { constants, Database } from 'bun:sqlite'
 import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import type { DatabaseTarget } from '../../lib/database-url.ts'
+import { systemReason } from '../../lib/error-reasons.ts'
 import { throwWithHost, UnknownHostError } from '../../lib/host.ts'
 import type { PostgresAddress } from '../../lib/postgres-url.ts'
 
@@ -134,5 +135,5 @@ function reasonOf(error: unknown): string {
   if (/^3D/.test(word)) return 'The old database does not exist: the server has no database of that name'
   if (/^42501/.test(word)) return 'The old database does not allow this user to read the accounts'
   if (/^ERR_POSTGRES_CONNECTION|^ECONN|^ENOTFOUND/.test(word)) return 'The old database does not answer; is it running?'
-  return `The old database cannot be read (${word})`
+  return `The old database cannot be read${/^E[A-Z]+$/.test(word) ? `: ${systemReason(word)}` : ''} (${word})`
 }

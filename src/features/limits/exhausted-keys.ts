@@ -29,8 +29,8 @@ interface Entry {
  */
 const CAPACITY = 10_000
 /**
- * An entry is used for this long without a read of the database. After this time it is not trusted, because a right
- * password fills buckets, and another process may do so at any time.
+ * How long an entry is used without a read of the database, in milliseconds. Later it is not trusted, because a right
+ * password at another process may have filled the bucket.
  */
 const TRUST = 5 * SECOND
 

@@ -48,7 +48,7 @@ class Exhausted extends Error {
 export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs }: LimitsNeeds): Limiter {
   const exhausted = createExhaustedKeys()
   const pending = createPending()
-  // Only this limiter uses the id, so a test needs no fixed value.
+  // Marks the places that this process takes, in the column `taken_by`. A test needs no fixed value.
   const by = randomId(systemRandom)
   const others = createOthersPlaces(clock)
 

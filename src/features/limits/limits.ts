@@ -16,11 +16,13 @@ export type { RuleName } from './rules.ts'
 /** A request for one place in the buckets of one rule. */
 export interface Count {
   rule: RuleName
-  /** The key whose attempts are counted: a network, a user id, a device id or a `nameKey`. */
+  /**
+   * What the attempts are counted for: a network, a device, a session, `userKey` or `nameKey`, alone or at a network.
+   */
   key: string
   /**
    * When set, the attempt takes a place only if its bucket of rule `ifNewTo` was full before. An exhausted bucket
-   * refuses the attempt in either case.
+   * of `rule` refuses the attempt in either case.
    */
   ifNewTo?: RuleName
 }
@@ -46,14 +48,14 @@ export interface Reservation extends AsyncDisposable {
   /** Keeps the places taken: the attempt counts. */
   keep(): void
   /**
-   * Gives the places back: the attempt does not count. For the rules in `clear`, all earlier places of the key are given
-   * back too, because the owner has proved the password. The call takes part in the current transaction. After a
+   * Gives the places back: the attempt does not count. For the rules in `clear`, all earlier places of the key are
+   * given back too, because the owner has proved the password. The call takes part in the current transaction. After a
    * rollback the reservation is still unsettled.
    */
   giveBack(clear?: readonly RuleName[]): Promise<void>
 }
 
-/** Who made the attempt, for the audit event of a refusal. */
+/** Who made the attempt: for the audit event of a refusal, and for the `WriteOrigin` of the places. */
 export interface Requester {
   userId?: number
   ip?: string
@@ -100,7 +102,7 @@ export interface Limits {
   /**
    * Closes an exhausted key. The next place is free only after the longest window of its rule, and the bucket is full
    * after twice this window.
-   * @returns true for exactly one of several concurrent calls
+   * @returns false when the key is not exhausted or already closed: of several concurrent calls, only one returns true
    */
   closeIfExhausted(count: Count): Promise<boolean>
   /** Gives back all places of a key, except of a closed one. */
@@ -110,9 +112,9 @@ export interface Limits {
   /** The key of a typed name. The key is a MAC, because a person may type the password into the name field. */
   nameKey(name: string): string
   /**
-   * Deletes the buckets of a user, in short transactions: those that are counted for the user or one of the `names`, alone
-   * or at a network. Their keys contain the user's id and networks. A process that knows such a bucket to be exhausted may
-   * refuse for 5 s more.
+   * Deletes the buckets that are counted for a user or one of the user's `names`, alone or at a network, in short
+   * transactions. It forgets wrong passwords, and for a deleted user the id and the networks that are in the keys. A
+   * process that knows such a bucket to be exhausted may refuse for 5 s more.
    */
   clearUser(id: number, names: readonly string[]): Promise<void>
   /** Deletes up to `limit` buckets that are full, because a full bucket needs no row. @returns how many were found */
@@ -127,7 +129,7 @@ const BATCH = 500
 
 export function createLimits(needs: LimitsNeeds): Limits {
   const { store: db, clock } = needs
-  // 132 bits of an HMAC-SHA-256.
+  // 22 characters are 132 bits of the HMAC: two names never share a key, and the row key stays short.
   const nameKey = (name: string) =>
     `n${toBase64Url(hmacSha256(needs.secrets.macKeys('limit_name')[0], name)).slice(0, 22)}`
   return {

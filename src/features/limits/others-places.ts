@@ -1,6 +1,6 @@
 import { type Clock, SECOND } from '../../lib/clock.ts'
 
-/** Attempts of this process that wait for places which other processes have taken and not decided yet. */
+/** Attempts of this process that wait for the places of unsettled reservations of other processes. */
 interface OthersPlaces {
   /**
    * Resolves when a new attempt may find a free place: when `freePlaces` finds one, or after `forMs`.
@@ -13,7 +13,7 @@ interface OthersPlaces {
 /** The most attempts that wait in one process. */
 const MAX_WAITING = 1_000
 
-/** How often the database is asked for each key. All attempts that wait for a key share the look-up. */
+/** The milliseconds between two look-ups of one key. All attempts that wait for the key share the look-ups. */
 const INTERVAL = SECOND / 10
 
 /**

@@ -18,13 +18,14 @@ export const rules = {
   // it could mark a known device again.
   // `off` means that a device token vouches for nobody.
   'login.device': [{ budget: 10, window: 180 * DAY }],
-  // Wrong passwords with one device token that count in no roof. A token that was given out since the password was last
-  // changed belongs to somebody who knew this password, and such a person gains nothing by guessing it. So others
-  // cannot use up what an owner needs for three typing errors. `off` means that all of them count in the roof.
+  // Wrong passwords with one device token that do not count in the roof `login.known_account`. So other devices cannot
+  // use up what an owner needs for three typing errors. A token that was given out since the password was last changed
+  // belongs to somebody who knew this password, and such a person gains nothing by guessing it. `off` means that all
+  // wrong passwords with a device token count in the roof.
   'login.device_own': [{ budget: 3, window: HOUR }],
-  // Wrong passwords for one typed name from one network. The waits are 20 seconds, then 12 minutes, then 144 minutes. In
-  // every tier the budget is at most half of that of `login.account_prefix`. An account has two names, the username and
-  // the address, so the names are always exhausted first. Otherwise three guesses with each of two names would tell
+  // Wrong passwords for one typed name from one network. The waits are 20 seconds, then 12 minutes, then 144 minutes.
+  // In every tier the budget is at most half of that of `login.account_prefix`. An account has two names, the username
+  // and the address, so the names are always exhausted first. Otherwise three guesses with each of two names would tell
   // whether both belong to one account.
   'login.name_prefix': [
     { budget: 3, window: MINUTE },
@@ -66,14 +67,16 @@ export const rules = {
     { budget: 60, window: HOUR },
     { budget: 200, window: DAY },
   ],
-  // Wrong passwords for one typed name from all networks, at most half of `login.account` as above.
+  // Wrong passwords for one typed name from all networks. Each budget is at most half of that of `login.account`, for
+  // the reason given at `login.name_prefix`.
   'login.name': [
     { budget: 10, window: HOUR },
     { budget: 25, window: DAY },
   ],
   // Wrong passwords for one account from all networks. Guesses with a known device or from a known network do not
-  // count. NIST SP 800-63B section 3.2.2 allows 100 wrong passwords in a row. A botnet of any size gets 99 guesses on
-  // the first day, and 50 on each further day, if it knows both names; with one name 49 and 25.
+  // count, except when the roof is spent. NIST SP 800-63B section 3.2.2 allows 100 wrong passwords in a row. A botnet
+  // of any size gets 99 guesses on the first day, and 50 on each further day, if it knows both names; with one name 49
+  // and 25.
   'login.account': [
     { budget: 20, window: HOUR },
     { budget: 50, window: DAY },
@@ -88,15 +91,15 @@ export const rules = {
     { budget: 40, window: HOUR },
     { budget: 100, window: DAY },
   ],
-  // Changes that a user makes: ending sessions, a new password. Each adds rows to the audit log, which are kept for more
-  // than a year. Nobody ends thirty sessions in a minute by hand, and 300 a day of one user are 60 KB.
+  // Changes that a user makes: ending sessions, a new password. Each change adds rows to the audit log, which are kept
+  // for more than a year. Nobody ends thirty sessions in a minute by hand, and the rows of 300 changes are 60 KB.
   'account.write': [
     { budget: 30, window: MINUTE },
     { budget: 300, window: DAY },
   ],
-  // Wrong client secrets from one network. A secret has 192 random bits, so nobody guesses it. The limit makes a service
-  // with an outdated secret slow down, and reports attempts in the audit log once. A service that is set up makes a few
-  // attempts. A right secret is not refused.
+  // Wrong client secrets from one network. A secret has 192 random bits, so nobody guesses it. The limit slows down a
+  // service with an outdated secret, and the audit log gets one event per window. A person who sets up a service needs
+  // a few attempts. A right secret is not refused.
   'client.secret': [
     { budget: 30, window: MINUTE },
     { budget: 100, window: HOUR },

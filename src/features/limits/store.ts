@@ -72,7 +72,7 @@ export async function take(
   return row?.fullAt
 }
 
-/** The state of a bucket that is not full. */
+/** The row of a bucket. A bucket that has become full keeps its row until clean-up. */
 export interface BucketState {
   /** When the bucket will be full. */
   fullAt: EpochMs
@@ -93,7 +93,10 @@ export const giveBack = (db: Db, bucket: { key: string; step: number }): Promise
 export const clear = (db: Db, bucket: { key: string; furthest: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).clear, bucket)
 
-/** Closes an exhausted bucket: it will be full at `until`. @returns true for exactly one of several concurrent calls */
+/**
+ * Closes an exhausted bucket: it will be full at `until`.
+ * @returns false when the bucket has a place, or is closed already and full only after `furthest`
+ */
 export const close = async (
   db: Db,
   bucket: { key: string; latest: EpochMs; furthest: EpochMs; until: EpochMs },
@@ -107,7 +110,7 @@ export const findFull = async (db: Db, by: { now: EpochMs; limit: number }): Pro
 export const deleteFull = (db: Db, by: { key: string; now: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).deleteFull, by)
 
-/** The keys of all buckets, and of their reports, that are counted for one of these alone or at a network. */
+/** The row keys of all buckets, and of their reports, for a key in `counted`, alone or at a network. */
 export async function keysOf({ q, t: { limits } }: Db, counted: readonly string[]): Promise<string[]> {
   // `_` in a pattern stands for any character, but in a key only for itself.
   const patterns = counted.map((key) => key.replaceAll('_', '\\_')).flatMap((key) => [`%/${key}`, `%/${key}@%`])

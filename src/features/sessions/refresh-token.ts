@@ -42,7 +42,7 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
   }
 }
 
-/** Returns what makes and checks the refresh tokens of a session. */
+/** Returns the `RefreshTokens` of a session. */
 export type RefreshTokensOf = (session: { id: string; macSalt: string }) => RefreshTokens
 
 /**

@@ -4,7 +4,7 @@ import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
-import { RefreshBody, SessionView, TokenForm, TokenPair, toSessionView, toTokenPair } from './schemas.ts'
+import { RefreshBody, Revocation, SessionView, TokenForm, TokenPair, toSessionView, toTokenPair } from './schemas.ts'
 import type { Sessions } from './sessions.ts'
 
 /**
@@ -139,9 +139,9 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
     )
     .post(
       '/revoke',
-      async ({ request, body, set }) => {
+      async ({ request, body }) => {
         await sessions.revoke(body.token, kit.clientIp(request))
-        set.status = 200
+        return {}
       },
       {
         open: true,
@@ -149,7 +149,7 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
         oauth: true,
         parse: 'formOrJson',
         body: TokenForm,
-        response: { 200: nothing('The token is no longer valid, or never was'), ...bodyProblems() },
+        response: { 200: answer('The token is no longer valid, or never was', Revocation), ...bodyProblems() },
         detail: {
           operationId: 'revokeToken',
           summary: 'Revoke a token',

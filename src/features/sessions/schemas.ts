@@ -77,6 +77,9 @@ export const SessionView = t.Object(
   },
 )
 
+/** RFC 7009 section 2.2 ignores the body, but clients parse it as JSON. */
+export const Revocation = t.Object({}, { title: 'Revocation', examples: [{}] })
+
 export const toSessionView =
   (currentId: string) =>
   (session: SessionSummary): Static<typeof SessionView> => ({

@@ -92,7 +92,7 @@ export interface SessionSummary {
   expiresAt: EpochMs
   ip: string | null
   userAgent: string | null
-  /** See `deviceName`; empty if the user agent names none. Null for a session that has no name yet. */
+  /** The result of `deviceName`, which can be empty. Null for a session that has no device name yet. */
   deviceName: string | null
   amr: string
 }

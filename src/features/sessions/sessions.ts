@@ -115,8 +115,8 @@ export interface Sessions {
   endOwnAll(caller: SessionCaller, options: { exceptCurrent: boolean; ip: string }): Promise<void>
   /**
    * Ends every session of a user except the session `keep`. A login whose credential was read before this call cannot
-   * begin a session after it. Call this function in the transaction of the reason, such as a new password, and record
-   * the audit event in that transaction too.
+   * begin a session after it. Call this function in the transaction of the change that is its reason, such as a new
+   * password, and record the audit event in that transaction too.
    * @throws KeywardError `invalid_token` when the session `keep` is no longer alive. When two sessions try to end each
    *   other, one call succeeds, and the transaction of the other call is rolled back
    */

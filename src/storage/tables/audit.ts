@@ -2,12 +2,12 @@ import type { Columns } from '../columns.ts'
 
 /** @owner audit */
 export const auditTables = (c: Columns) => ({
-  /** Users who were deleted and whose events still have personal data. */
+  /** The deleted users whose events are being erased: their IP addresses and session ids are removed. */
   auditErasures: c.table('audit_erasures', {
     userId: c.int('user_id').primaryKey(),
-    /** The events of this user with a lower id are erased. */
+    /** The events of this user with a lower id have been erased. */
     nextId: c.int('next_id').notNull(),
-    /** Until this time new events of the user may still appear, written by requests that were under way. */
+    /** The row is not deleted before: a request that was under way may still write events of the user. */
     keepUntil: c.int('keep_until').notNull(),
   }),
   auditEvents: c.table(
@@ -21,7 +21,7 @@ export const auditTables = (c: Columns) => ({
       /** The user who acted, if this is not the user in `userId`. */
       actorId: c.int('actor_id'),
       sessionId: c.text('session_id'),
-      /** The whole IP address. After AUDIT_IP_DAYS days it is shortened to its network. */
+      /** The whole IP address; after AUDIT_IP_DAYS days, its network. */
       ip: c.text('ip'),
       /** When the whole IP address was written. Null if the row has no IP address or a shortened IP address. */
       ipWholeSince: c.int('ip_whole_since'),

@@ -5,13 +5,16 @@ export const limitTables = (c: Columns) => ({
   limits: c.table(
     'limits',
     {
-      /** Rule, tier and counted key; see `features/limits/row-keys.ts`. A typed name is stored as a MAC. */
+      /**
+       * `<rule>/<tier>/<counted key>`, or `reported/` before such a key; see `features/limits/row-keys.ts`. The key has
+       * the MAC of a typed name, not the name.
+       */
       key: c.text('key').primaryKey(),
       /** When the bucket is full again: the theoretical arrival time of GCRA. */
       fullAt: c.int('full_at').notNull(),
       /** When a place was last taken. Null for a row of an earlier version. */
       takenAt: c.int('taken_at'),
-      /** The process that took this place. */
+      /** The process that took the place of `takenAt`. */
       takenBy: c.text('taken_by'),
       /** When a process other than `takenBy` last took a place. */
       othersTookAt: c.int('others_took_at'),

@@ -6,7 +6,7 @@ export const probeTables = (c: Columns) => ({
   writeProbes: c.table('write_probes', {
     name: c.text('name').primaryKey(),
     writtenAt: c.int('written_at').notNull(),
-    /** Makes the write as large as a registration. */
+    /** Makes the write as large as a registration: a smaller one may still fit on a disk that is full for those. */
     padding: c.text('padding'),
   }),
 })

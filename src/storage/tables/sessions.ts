@@ -9,20 +9,20 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       /** 128 random bits in base64url. Access tokens of the session carry this id in the claim `sid`. */
       id: c.text('id').primaryKey(),
       userId: userReference(c, tables, 'user_id'),
-      /** The user's session epoch when the credential was checked. */
+      /** The user's session epoch when the credential was checked, or when all other sessions were ended later. */
       epoch: c.int('epoch').notNull(),
       /** Authentication methods (RFC 8176), space separated. */
       amr: c.text('amr').notNull(),
       authTime: c.int('auth_time').notNull(),
       /** The number of refreshes. The current refresh token carries this number. */
       generation: c.int('generation').notNull().default(0),
-      /** The highest generation whose token a client has used. This use ends the retry window of the parent token. */
+      /** The highest generation whose access token was used. This use ends the retry window of the parent token. */
       confirmedGeneration: c.int('confirmed_generation').notNull().default(0),
       /** The number of late retries: refreshes with the parent token after the grace period. */
       lateRetries: c.int('late_retries').notNull().default(0),
       /** When the last late retry was. */
       lateRetriedAt: c.int('late_retried_at'),
-      /** 16 random bytes in base64url. The MAC key of the refresh tokens is derived from this salt and SECRET_KEY. */
+      /** 16 random bytes in base64url. The MAC key of the refresh tokens is derived from this salt and a data key. */
       macSalt: c.text('mac_salt').notNull().default(''),
       createdAt: c.int('created_at').notNull(),
       /** When the current generation began. */
@@ -31,21 +31,22 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       expiresAt: c.int('expires_at').notNull().default(0),
       endedAt: c.int('ended_at'),
       endReason: c.text('end_reason'),
-      /** When clean-up next reviews the session. A refresh does not change this column. This avoids an index update. */
+      /** When clean-up next reviews the session. A refresh does not change this column, which saves an index update. */
       reviewAt: c.int('review_at').notNull().default(0),
-      /** The IP address of the login or the last refresh. */
+      /** The IP address of the last refresh, or of the login when there was none. */
       ip: c.text('ip'),
       userAgent: c.text('user_agent'),
       /**
-       * The network in which the credential was checked; a refresh does not change it. Null after the user's known
-       * networks were forgotten, and for sessions of versions before 0.3.0 that had been refreshed or began over IPv6.
+       * The network in which a credential was last checked in this session; a refresh does not change it. Null after
+       * the user's known networks were forgotten, and for sessions of versions before 0.3.0 that had been refreshed or
+       * began over IPv6.
        */
       loginNetwork: c.text('login_network'),
-      /** The device of the login, which may not be in `devices` any more. Null for sessions of versions before 0.3.0. */
+      /** The device of the login; its row of `devices` may be gone. Null for sessions of versions before 0.3.0. */
       deviceId: c.text('device_id'),
       /**
-       * Browser and system by the user agent of the login. Empty when the user agent names neither. Null for a session of
-       * an earlier version, until the session is listed.
+       * Browser and system by the user agent of the login. Empty when the user agent names neither. Null for a session
+       * of an earlier version, until the session is listed.
        */
       deviceName: c.text('device_name'),
     },
@@ -54,7 +55,7 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       c.index('sessions_review_at_index').on(t.reviewAt),
     ],
   ),
-  /** The known devices of the users: those that have logged in. A device token without a row is void. */
+  /** The known devices of the users. A device token without a row is void, except tokens of versions before 0.3.0. */
   devices: c.table(
     'devices',
     {

@@ -8,12 +8,12 @@ export const signingKeyTables = (c: Columns) => ({
   signingKeys: c.table(
     'signing_keys',
     {
-      /** RFC 7638 thumbprint; for HS256 the label of JWT_SECRET. */
+      /** RFC 7638 thumbprint; for HS256 the id of JWT_SECRET (`secretId` of `lib/seal.ts`). */
       kid: c.text('kid').primaryKey(),
       alg: c.text('alg').notNull(),
       /** Empty for HS256. */
       publicJwk: c.text('public_jwk').notNull(),
-      /** PKCS #8, sealed with SECRET_KEY (`lib/seal.ts`). Empty for HS256, and when the key is retired or revoked. */
+      /** PKCS #8, sealed like `data_keys.sealed_key`. Empty for HS256, and when the key is retired or revoked. */
       sealedPrivateKey: c.text('sealed_private_key').notNull(),
       /** `next`, `active`, `retired` or `revoked`. */
       state: c.text('state').notNull(),
@@ -24,7 +24,7 @@ export const signingKeyTables = (c: Columns) => ({
       createdAt: c.int('created_at').notNull(),
       activatedAt: c.int('activated_at'),
       retiredAt: c.int('retired_at'),
-      /** When the last token signed by a retired key expires. */
+      /** For a retired key, when the last token that it signed expires. Null before the key is retired. */
       expiresAt: c.int('expires_at'),
       revokedAt: c.int('revoked_at'),
       /** The longest lifetime, in milliseconds, of the tokens that the key may have signed. */

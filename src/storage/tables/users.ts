@@ -22,8 +22,8 @@ export const userTables = (c: Columns) => ({
       /** A session is alive only while its epoch equals this number. Raising the number ends all sessions. */
       sessionEpoch: c.int('session_epoch').notNull(),
       /**
-       * All device tokens of the user that versions before 0.3.0 made carry this random number. The number 0 revokes
-       * these tokens. Later tokens are rows of `devices`.
+       * All device tokens of the user that versions before 0.3.0 made carry this random number. Setting it to 0 voids
+       * these tokens. Later tokens have rows in `devices`.
        */
       deviceEpoch: c.int('device_epoch').notNull().default(0),
       createdAt: c.int('created_at').notNull(),
@@ -34,7 +34,7 @@ export const userTables = (c: Columns) => ({
       c.uniqueIndex('users_username_key_unique').on(t.usernameKey),
     ],
   ),
-  /** The usernames of deleted users. Nobody can register them. */
+  /** The usernames of deleted users. Nobody can register one of them until an administrator frees it. */
   reservedNames: c.table('reserved_names', {
     /** HMAC-SHA-256 of the username's key. The name itself is not stored. */
     mac: c.text('mac').primaryKey(),

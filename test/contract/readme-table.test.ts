@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { join } from 'node:path'
+import { settingNames } from '../../src/config/schema.ts'
+import { createTestApp, type TestApp } from '../support/app.ts'
+import { everyCommand } from '../support/binary.ts'
+
+setDefaultTimeout(60_000)
+
+const lines = (await Bun.file(join(import.meta.dir, '..', '..', 'README.md')).text()).split('\n')
+const head = lines.indexOf('| it has | it does not have yet |')
+const end = lines.indexOf('', head)
+const columns = lines.slice(head + 2, end).map((line) => line.slice(1, -1).split('|'))
+const column = (at: 0 | 1) => columns.map((cells) => cells[at]!.trim()).filter((cell) => cell !== '')
+
+interface Evidence {
+  /** Routes and commands that exist because Keyward has it. */
+  routes?: string[]
+  commands?: string[]
+  settings?: string[]
+}
+
+/** The left column: each cell with its evidence. Together they name every documented route and every command. */
+const has: Record<string, Evidence> = {
+  'Registration, login, change of password': {
+    routes: ['POST /register', 'POST /token', 'GET /users/me', 'PUT /users/me/password'],
+    commands: ['users create', 'users set-password', 'users list', 'users deactivate', 'users activate'].concat([
+      'users delete',
+      'users free',
+    ]),
+    settings: ['REGISTRATION', 'BCRYPT_COST'],
+  },
+  'Access tokens (JWT) that other services verify with public keys; keys rotate by themselves': {
+    routes: ['GET /.well-known/jwks.json', 'GET /.well-known/oauth-authorization-server'],
+    commands: ['keys list', 'keys rotate', 'keys revoke', 'secrets status', 'secrets renew'],
+    settings: ['JWT_ALG', 'KEY_ROTATION_DAYS'],
+  },
+  'Sessions with refresh tokens: list and end them; stolen refresh tokens are detected': {
+    routes: ['POST /token/refresh', 'GET /users/me/sessions', 'DELETE /users/me/sessions'].concat([
+      'DELETE /users/me/sessions/{id}',
+      'POST /logout',
+      'POST /revoke',
+    ]),
+    settings: ['REFRESH_TOKEN_GRACE_SECONDS'],
+  },
+  'Rate limits on password guessing that lock no user out': {
+    commands: ['limits clear'],
+    settings: ['RATE_LIMIT', 'LIMITS'],
+  },
+  'Roles, API keys, audit log': {
+    commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'],
+    settings: ['AUDIT_DAYS'],
+  },
+  'Token checks for nginx, Traefik, Caddy and Envoy; introspection': {
+    routes: ['GET /forward-auth', 'POST /introspect'],
+  },
+  'Import of users with ids and passwords; OpenAPI 3.1, metrics, health checks': {
+    routes: ['GET /metrics', 'GET /livez', 'GET /readyz', 'POST /user/token', 'GET /user/user'],
+    commands: ['import', 'healthcheck'],
+    settings: ['METRICS_TOKEN'],
+  },
+}
+
+/** Commands that belong to no cell: they run the server itself. */
+const operation = ['serve', 'config', 'migrate up', 'migrate status']
+
+/**
+ * The right column: each cell with an expression that finds a route, a command or a setting of it, and one for each
+ * part of the cell that the expression must find. When such a part is built, move it to the left column.
+ */
+const lacks: Record<string, { would: RegExp; find: string[] }> = {
+  'Mail: no password reset, no verified addresses': {
+    would: /(?<!E)MAIL|SMTP|forgot|reset|verif(?:y|ication)|\/email/,
+    find: ['SMTP_URL', 'MAIL_FROM', 'POST /password/reset', 'POST /password/forgot', 'POST /users/me/verification'],
+  },
+  'Social login; it is not an OpenID provider': {
+    would: /openid|\/authorize|callback|userinfo|social|OIDC|GOOGLE|GITHUB|clients? create/,
+    find: [
+      'GET /.well-known/openid-configuration',
+      'GET /authorize',
+      'GET /social/:provider/callback',
+      'GOOGLE_CLIENT_ID',
+    ],
+  },
+  'A second factor, passkeys': {
+    would: /factor|totp|passkey|webauthn|recovery/i,
+    find: ['POST /users/me/factors', 'POST /totp', 'POST /webauthn/options', 'users remove-factor'],
+  },
+  'A user interface: there is HTTP and the command line': {
+    would: /^GET \/(?:login|account|register|sign-?up|sign-?in|forgot|ui)\b/,
+    find: ['GET /login', 'GET /account', 'GET /account/sessions', 'GET /register'],
+  },
+  'Administration over HTTP: manage users and keys on the command line': {
+    would: /\/admin|\/users(?!\/me\b)|\/roles|\/api-?keys|\/audit|\/signing-keys/,
+    find: ['GET /admin', 'GET /users', 'DELETE /users/:id', 'POST /api-keys', 'GET /audit', 'GET /roles'],
+  },
+  'Changing your address or name, deleting your account': {
+    would: /^(?:PATCH|PUT|POST|DELETE) \/users\/me(?:$|\/(?:email|username|name|export))/,
+    find: ['PATCH /users/me', 'PUT /users/me/email', 'DELETE /users/me'],
+  },
+}
+
+describe('12.D9 the table on the first screen of README', () => {
+  let app: TestApp
+  let documented: string[]
+  let openapi: string
+  let commands: string[]
+  beforeAll(async () => {
+    app = await createTestApp({ env: { METRICS_TOKEN: 'scrape-only-9f2m4x8q' } })
+    const document = (await (await app.request('GET', '/openapi.json')).json()) as {
+      openapi: string
+      paths: Record<string, object>
+    }
+    openapi = document.openapi
+    documented = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.keys(item)
+        .filter((key) => key !== 'parameters')
+        .map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    commands = await everyCommand()
+  })
+  afterAll(() => app.close())
+
+  test('is on the first screen', () => {
+    expect(head).toBeGreaterThan(0)
+    expect(end).toBeLessThan(40)
+  })
+
+  test('has no cell without evidence', () => {
+    expect(column(0)).toEqual(Object.keys(has))
+    expect(column(1)).toEqual(Object.keys(lacks))
+  })
+
+  test('names on the left only what exists', () => {
+    for (const [cell, { routes = [], commands: own = [], settings = [] }] of Object.entries(has)) {
+      expect([cell, routes.filter((route) => !documented.includes(route))]).toEqual([cell, []])
+      expect([cell, own.filter((command) => !commands.includes(command))]).toEqual([cell, []])
+      expect([cell, settings.filter((name) => !settingNames.includes(name))]).toEqual([cell, []])
+    }
+    expect(openapi).toStartWith('3.1')
+  })
+
+  test('names on the left every documented route and every command', () => {
+    const evidence = Object.values(has)
+    const routes = evidence.flatMap((one) => one.routes ?? [])
+    const named = evidence.flatMap((one) => one.commands ?? []).concat(operation)
+    expect(routes.toSorted()).toEqual(documented.toSorted())
+    expect(named.toSorted()).toEqual(commands.toSorted())
+  })
+
+  test('names on the right nothing that exists as a route, a command or a setting', () => {
+    const routes = app.table.routes.map(({ method, pattern }) => `${method} ${pattern}`)
+    const everything = [...routes, ...commands, ...settingNames]
+    expect(everything.length).toBeGreaterThan(60)
+    for (const [cell, { would, find }] of Object.entries(lacks)) {
+      expect([cell, find.filter((name) => !would.test(name))]).toEqual([cell, []])
+      expect([cell, everything.filter((name) => would.test(name))]).toEqual([cell, []])
+    }
+  })
+
+  test('says truly that there are no pages but the documentation', async () => {
+    for (const { method, pattern } of app.table.routes.filter(({ method }) => method === 'GET')) {
+      const path = pattern.replace(':file', 'guide').replace(':chapter', 'sessions')
+      const type = (await app.request(method, path)).headers.get('content-type') ?? ''
+      if (type.startsWith('text/html')) expect(path).toStartWith('/docs')
+    }
+  })
+})
