@@ -3,6 +3,7 @@ import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
+import { mailboxRoutes } from './features/mail/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
@@ -18,6 +19,7 @@ import { createPipeline } from './http/pipeline.ts'
 import { createRequestIds } from './http/request-id.ts'
 import { type Access, createRouteTable, type Limit, pathOf, type Route, type RouteTable } from './http/route-table.ts'
 import type { Target } from './http/target.ts'
+import { isLoopback } from './lib/ip.ts'
 import type { Service } from './service.ts'
 
 export interface App {
@@ -57,6 +59,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(errorHook(log))
     .use(probeRoutes(probes, kit))
     .use(metricsRoutes(metrics, config.METRICS_TOKEN, kit))
+    .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
     .use(accountRoutes(service, kit))
     .use(sessionRoutes(service.sessions, kit))
     .use(accessRoutes(service.access, kit))

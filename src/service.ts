@@ -7,6 +7,14 @@ import { type Audit, createAudit } from './features/audit/audit.ts'
 import { createImport, type Import } from './features/import/import.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
+import {
+  createMailbox,
+  createMails,
+  createSmtp,
+  MAIL_POLL_INTERVAL,
+  type Mailbox,
+  type Mails,
+} from './features/mail/mail.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/metrics/metrics.ts'
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
 import { createProbes, type Probes } from './features/probes/probes.ts'
@@ -46,6 +54,9 @@ export interface Service {
   access: Access
   accounts: Accounts
   administration: Administration
+  mails: Mails
+  /** The mails of `--dev` without a mail server. */
+  mailbox: Mailbox | undefined
   metrics: Metrics
   probes: Probes
   close(): Promise<void>
@@ -66,6 +77,8 @@ export interface Surroundings {
   /** Returns true when `write` writes to a terminal. */
   writesToTerminal?: () => boolean
   usage?: () => ProcessUsage
+  /** True with `--dev`: without a mail server, mails go to a mailbox in memory. */
+  dev?: boolean
   /**
    * True for a command: the database waits as `SqliteOptions` and `PostgresOptions` say, the signing keys are not
    * prepared, and the process does not count as a running server.
@@ -96,6 +109,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const passwords = used('passwords', createPasswords({ clock, log, ...hashingOf(config) }))
     const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
     const roles = createRoles({ store, clock, audit, users })
+    const mailbox = surroundings.dev && config.SMTP_URL === undefined ? createMailbox(log) : undefined
+    const transport = mailbox ?? smtpOf(config)
+    const mails = createMails({ store, clock, random, log, users, transport, ...mailOf(config) })
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
     // A command's settings may differ from the server's settings, so opening the keys for a command changes no key.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
@@ -103,27 +119,40 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
     const sessions = used(
       'sessions',
-      createSessions({ store, clock, random, log, audit, users, limits, tokens, secrets, ...sessionsOf(config) }),
+      createSessions({
+        store,
+        clock,
+        random,
+        log,
+        audit,
+        users,
+        limits,
+        tokens,
+        secrets,
+        mails,
+        ...sessionsOf(config),
+      }),
     )
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
-    const metrics = used('metrics', createMetrics({ passwords, store, clock, usage }))
+    const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
     const registration = registrationOf(config)
     const account = { store, audit, secrets, apiKeys, users, passwords, roles, sessions }
-    const accounts = createAccounts({ ...account, limits, metrics, registration })
-    const administration = createAdministration({ ...account, limits, accounts })
+    const accounts = createAccounts({ ...account, limits, metrics, registration, mails })
+    const administration = createAdministration({ ...account, limits, accounts, mails })
     const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
-    const probes = createProbes({ store, clock, signingKeys, pendingMigrations: pending })
+    const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: pending })
     if (!waitInside) {
       await secrets.maintain()
       await secrets.heartbeat()
     }
     const close = async () => {
       // When `leave` fails, the server counts as running for up to three minutes.
+      await mails.close()
       await secrets.leave().catch((error) => log.warn('process_not_removed', errorFields(error)))
       await database.store.close()
     }
     const shared = { config, clock, random, log, store, close }
-    const accountParts = { audit, secrets, users, passwords, limits, roles, accounts, administration }
+    const accountParts = { audit, secrets, users, passwords, limits, roles, accounts, administration, mails, mailbox }
     const tokenParts = { signingKeys, tokens, apiKeys, sessions, access }
     return { ...shared, ...accountParts, ...tokenParts, metrics, probes }
   } catch (error) {
@@ -133,10 +162,11 @@ export async function openService(config: Config, surroundings: Surroundings = {
 }
 
 /** The periodic jobs of a server. */
-export const jobsOf = ({ store, secrets, signingKeys, sessions, limits, audit }: Service): readonly Job[] => [
+export const jobsOf = ({ store, secrets, signingKeys, sessions, limits, audit, mails }: Service): readonly Job[] => [
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
   { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
+  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', run: mails.deliver },
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: store.checkpoint },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
@@ -151,6 +181,7 @@ export const jobsOf = ({ store, secrets, signingKeys, sessions, limits, audit }:
         audit.eraseForgotten,
         audit.deleteOldEvents,
         audit.shortenOldAddresses,
+        mails.cleanUp,
       ]),
   },
 ]
@@ -240,6 +271,14 @@ const registrationOf = (config: Config) => ({
   open: config.REGISTRATION !== 'closed',
   domainsAllowed: config.EMAIL_DOMAINS_ALLOWED,
   domainsBlocked: config.EMAIL_DOMAINS_BLOCKED,
+})
+
+const smtpOf = ({ SMTP_URL, MAIL_FROM }: Config) =>
+  SMTP_URL && MAIL_FROM ? createSmtp({ server: SMTP_URL, from: MAIL_FROM }) : undefined
+
+const mailOf = (config: Config) => ({
+  brand: { app: config.APP_NAME, support: config.SUPPORT_EMAIL },
+  settings: { maxAttempts: config.MAIL_MAX_ATTEMPTS, templatesDir: config.TEMPLATES_DIR },
 })
 
 const noUsage: ProcessUsage = { residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }

@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/problems.ts'
 import { KeywardError } from '../errors.ts'
+import { TemplateError } from '../features/mail/mail.ts'
 import { KeyringError } from '../features/secrets/secrets.ts'
 import { databaseReason, systemReason } from '../lib/error-reasons.ts'
 import { UnknownHostError } from '../lib/host.ts'
@@ -17,7 +18,7 @@ export function explain(error: unknown): string {
   if (reason !== undefined) return reason
   if (error instanceof KeywardError && error.errors)
     return error.errors.map(({ field, message }) => `${field}: ${message}`).join('\n')
-  const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError, UnknownHostError]
+  const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError, UnknownHostError, TemplateError]
   if (ours.some((known) => error instanceof known)) return (error as Error).message
   const codes = [code, errno].filter((known) => known !== undefined).join(', ')
   const unexpected = `Keyward stopped on an unexpected ${name}${codes === '' ? '' : ` (${codes})`}`

@@ -18,7 +18,7 @@ export async function runServer(
 ): Promise<void> {
   const { clock, random, printLog, printsToTerminal, usage } = context
   const surroundings = { clock, random, write: printLog, writesToTerminal: printsToTerminal, usage }
-  const service = await openService(config, { ...surroundings, schema: 'upgrade' })
+  const service = await openService(config, { ...surroundings, dev, schema: 'upgrade' })
   const { log, probes } = service
   const jobs = startJobs(service, jobsOf(service))
   try {

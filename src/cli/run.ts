@@ -26,6 +26,7 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),
       audit: async () => (await import('./commands/audit.ts')).audit(context),
       limits: async () => (await import('./commands/limits.ts')).limits(context),
+      mail: async () => (await import('./commands/mail.ts')).mail(context),
       keys: async () => (await import('./commands/keys.ts')).keys(context),
       secrets: async () => (await import('./commands/secrets.ts')).secrets(context),
     },

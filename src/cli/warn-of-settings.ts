@@ -1,9 +1,10 @@
 import type { Config } from '../config/schema.ts'
+import { isLoopback } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 
 /** Warns at the start about settings that are allowed but probably wrong. */
 export function warnOfSettings(
-  { PUBLIC_URL }: Pick<Config, 'PUBLIC_URL'>,
+  { PUBLIC_URL, SMTP_URL }: Pick<Config, 'PUBLIC_URL' | 'SMTP_URL'>,
   { dev, log }: { dev: boolean; log: Log },
 ): void {
   const { protocol, hostname } = new URL(PUBLIC_URL)
@@ -12,6 +13,6 @@ export function warnOfSettings(
       public_url: PUBLIC_URL,
       hint: 'PUBLIC_URL is an address that only this machine can reach; set it to the public address',
     })
+  if (!dev && SMTP_URL === undefined)
+    log.warn('mail_is_off', { hint: 'set SMTP_URL and MAIL_FROM, so that users are told of changes to their account' })
 }
-
-const isLoopback = (hostname: string): boolean => /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)

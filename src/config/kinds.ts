@@ -2,6 +2,7 @@
 import { Enum, Integer, Array as List, Refine, String as Text, type TSchema, Unsafe } from 'typebox'
 import { Check } from 'typebox/schema'
 import { type DatabaseTarget, databaseUrlProblem, maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
+import { maskSmtpUrl, parseSmtpUrl, type SmtpServer } from '../lib/smtp-url.ts'
 import { baseUrl } from './formats.ts'
 import { isKnownSecret } from './known-secrets.ts'
 import { shown } from './problems.ts'
@@ -103,6 +104,17 @@ export const databaseUrl = (about: About<DatabaseTarget>) =>
       return `${JSON.stringify(maskDatabaseUrl(value.trim()))}${problem === undefined ? '' : ` ${problem}`}`
     },
     print: (value) => (value as DatabaseTarget).shown,
+    fileForm: true,
+  })
+
+/** The address of a mail server; a password in it is never shown. */
+export const smtpUrl = (about: About<SmtpServer>) =>
+  key(Unsafe<SmtpServer>({ type: 'object' }), about, {
+    takes:
+      'smtps://user:password@host (TLS) or smtp://user:password@host (STARTTLS), reserved characters percent-encoded; ?tls=none for a relay without TLS, ?ca=/file for a private authority',
+    read: (value) => parseSmtpUrl(value.trim()) ?? value,
+    got: (value) => JSON.stringify(maskSmtpUrl(value.trim())),
+    print: (value) => (value as SmtpServer).shown,
     fileForm: true,
   })
 

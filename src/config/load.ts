@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { Check } from 'typebox/schema'
-import { maskDatabaseUrl } from '../lib/database-url.ts'
 import type { Random } from '../lib/random.ts'
 import { devSecretPath } from './dev-secret-path.ts'
 import type { DotenvFile } from './dotenv.ts'
@@ -105,13 +104,15 @@ export const clashMessage = (other: ConfigKey): string =>
   `got the value of ${other}; takes another secret: services that verify tokens share it, ${other} never leaves Keyward`
 
 function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigProblem[]): Iterable<[ConfigKey, string]> {
-  const { JWT_ALG, JWT_COMPAT, JWT_SECRET, LIMITS = [] } = config
+  const { JWT_ALG, JWT_COMPAT, JWT_SECRET, LIMITS = [], SMTP_URL, MAIL_FROM } = config
   for (const problem of limitProblems(LIMITS)) yield ['LIMITS', problem]
   const refused = found.some(({ key }) => key === 'JWT_SECRET' || key === fileKey('JWT_SECRET'))
   if (JWT_ALG === 'HS256' && JWT_SECRET === undefined && !refused)
     yield ['JWT_SECRET', `is not set; takes ${keySchema('JWT_SECRET').takes}: JWT_ALG=HS256 signs with it`]
   if (JWT_COMPAT === 'fastapi' && JWT_ALG !== undefined && JWT_ALG !== 'HS256')
     yield ['JWT_COMPAT', `got "fastapi" with JWT_ALG=${JWT_ALG}; takes it with JWT_ALG=HS256 only`]
+  if (SMTP_URL !== undefined && MAIL_FROM === undefined && !found.some(({ key }) => key === 'MAIL_FROM'))
+    yield ['MAIL_FROM', `is not set; takes ${keySchema('MAIL_FROM').takes}: mails of SMTP_URL come from it`]
   const clash = jwtSecretClash(config as DraftConfig)
   if (clash) yield ['JWT_SECRET', clashMessage(clash)]
 }
@@ -183,6 +184,9 @@ const unknownLines = ({ path, entries }: DotenvFile): ConfigProblem[] =>
       : [{ key: name, source: `${path}:${line}`, message: 'is not a setting of Keyward' }],
   )
 
+/** Addresses that may contain a password, which is masked then. */
+const hasPassword: readonly ConfigKey[] = ['DATABASE_URL', 'SMTP_URL']
+
 /** Warns of a `.env` file that another user owns, or that contains a secret and that others can read. */
 function fileWarnings({ path, entries, isOpenToOthers, isOfAnotherUser }: DotenvFile): ConfigProblem[] {
   const messages: string[] = []
@@ -190,7 +194,8 @@ function fileWarnings({ path, entries, isOpenToOthers, isOfAnotherUser }: Dotenv
   const secret = configKeys.find((name) => {
     const text = entries.get(name)?.value ?? ''
     return (
-      text !== '' && (keySchema(name).secret || (name === 'DATABASE_URL' && maskDatabaseUrl(text).includes('********')))
+      text !== '' &&
+      (keySchema(name).secret || (hasPassword.includes(name) && keySchema(name).got(text).includes('********')))
     )
   })
   if (isOpenToOthers && secret !== undefined)

@@ -2,7 +2,7 @@ import { Object as Members, Optional, type Static, type TSchema } from 'typebox'
 import { parseDatabaseUrl } from '../lib/database-url.ts'
 import { parseProxy } from '../lib/ip.ts'
 import { logLevels } from '../lib/log.ts'
-import { isHost, isMailDomain, isOrigin, isPlainLine } from './formats.ts'
+import { isHost, isMailAddress, isMailDomain, isMailSender, isOrigin, isPlainLine } from './formats.ts'
 import type { KeyFacts } from './kinds.ts'
 import {
   choice,
@@ -11,6 +11,7 @@ import {
   headerSecret,
   keySecret,
   parsedList,
+  smtpUrl,
   text,
   texts,
   webAddress,
@@ -168,6 +169,32 @@ export const configSchema = Members({
     default: [],
     description: 'The web origins whose pages may call Keyward.',
   }),
+  SMTP_URL: Optional(
+    smtpUrl({
+      description: 'The mail server; without it Keyward sends no mail.',
+    }),
+  ),
+  MAIL_FROM: Optional(
+    text(isMailSender, 'an address, or a name and an address such as Example <no-reply@example.com>', {
+      description: 'The sender of every mail; required with `SMTP_URL`.',
+    }),
+  ),
+  MAIL_MAX_ATTEMPTS: whole(1, 100, {
+    default: 12,
+    description: 'After so many failed attempts, some 15 hours with the default, a mail is given up; it can be resent.',
+  }),
+  APP_NAME: text((name) => isPlainLine(name) && [...name].length <= 64, 'a line of at most 64 characters', {
+    default: 'Keyward',
+    description: 'The name of your service in mails.',
+  }),
+  SUPPORT_EMAIL: Optional(
+    text(isMailAddress, 'an email address', { description: 'The address that mails name for questions.' }),
+  ),
+  TEMPLATES_DIR: Optional(
+    text(isPlainLine, 'the path of a folder', {
+      description: 'A folder with texts that replace the built-in texts of mails.',
+    }),
+  ),
   AUDIT_DAYS: whole(1, 36_500, { default: 400, description: 'How long the audit log is kept.' }),
   AUDIT_IP_DAYS: whole(0, 36_500, {
     default: 30,

@@ -34,6 +34,10 @@ export const OAuthProblem = t.Object(
 /** An optional member of a JSON body, as FastAPI declares one: `null` means that it is absent. */
 export const optionalText = (description: string) => t.Optional(t.Union([t.String(), t.Null()], { description }))
 
+/** An optional member that is one of a few words; `null` counts as absent. */
+export const optionalChoice = <W extends string>(words: readonly W[], description: string) =>
+  t.Optional(t.Union([t.Union(words.map((word) => t.Literal(word))), t.Null()], { description }))
+
 /**
  * Adds the description and the headers of a successful answer to its schema, for the document. `headers` contains a
  * description for each header name. The schema of an answer that is not JSON has a `contentMediaType`.

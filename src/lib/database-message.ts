@@ -7,7 +7,8 @@ const name = /^[a-z_][a-z0-9_.]{0,127}$/i
 /**
  * Removes values from the message of a PostgreSQL or SQLite error. The databases quote names and values alike. Names of
  * tables, columns and constraints stay. Any other quotation may be a value, and the value may contain quotation marks:
- * the message ends there. Long numbers and bytes are replaced.
+ * the message ends there. Text after a colon stays only where SQLite has a name of the schema there. Long numbers and
+ * bytes are replaced.
  */
 export function withoutValues(message: string): string {
   let kept = ''
@@ -29,6 +30,7 @@ export function withoutValues(message: string): string {
     rest = rest.slice(end + 1)
   }
   return kept
+    .replace(/^(?!.*(?:constraint failed|no such \w+): [\w., ]*$)([^:]*: ).*$/s, '$1…')
     .replace(/0x[0-9a-f]+(?:\s0x[0-9a-f]+)*|\d{6,}/gi, '…')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .slice(0, 300)

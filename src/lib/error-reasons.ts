@@ -54,7 +54,11 @@ const database: readonly [codes: RegExp, sentence: string][] = [
     `${SERVER} is behind a pooler that refuses a parameter in the query of DATABASE_URL; remove it, or name it in the pooler's ignore_startup_parameters`,
   ],
   [/^3F000$/, `${SERVER} has no schema to create tables in; create the schema that search_path names`],
-  [/^42704$/, `${SERVER} does not know a parameter in the query of DATABASE_URL; remove it`],
+  [/^(22023|42704)$/, `${SERVER} does not take a parameter in the query of DATABASE_URL; correct or remove it`],
+  [
+    /^ERR_POSTGRES_CHANNEL_BINDING/,
+    `${SERVER} is asked for channel_binding=require; use sslmode=verify-full, or remove it`,
+  ],
   [/^53100$/, `${SERVER} has no space on its disk; free space there`],
   [/^(53|57P)/, `${SERVER} accepts no more connections at the moment, or is stopping`],
   [/^ERR_POSTGRES_(CONNECTION|IDLE|LIFETIME)|^ECONN/, `${SERVER} does not answer; is it running?`],

@@ -143,3 +143,7 @@ export function createTrustedProxies(proxies: readonly Cidr[]): TrustedProxies {
 
 /** Dotted decimal as the signed 32-bit integer of JavaScript's bit operators. */
 const ipv4Word = (ip: string): number => ip.split('.').reduce((word, octet) => (word << 8) | Number(octet), 0)
+
+/** Returns true for a host that only this machine can reach: `localhost`, a name below it, or a loopback address. */
+export const isLoopback = (host: string): boolean =>
+  /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[?::1\]?)$/i.test(host)

@@ -18,4 +18,5 @@ export const {
   limits,
   dataKeys,
   processes,
+  mails,
 } = allTables(postgresqlColumns)

@@ -9,6 +9,7 @@ import type { Tables } from './tables/all.ts'
 export interface Db {
   readonly q: SqliteRemoteDatabase<Record<string, never>>
   readonly t: Tables
+  readonly dialect: 'sqlite' | 'postgresql'
   /** Only `statements.ts` calls `execute` and `tryRead`. `Driver` describes both functions. */
   readonly execute: Driver['execute']
   readonly tryRead: Driver['tryRead']
@@ -25,7 +26,6 @@ export interface StorageStats {
 }
 
 export interface Store extends Db {
-  readonly dialect: 'sqlite' | 'postgresql'
   /**
    * Runs `work` in one transaction. All writes are committed when the promise resolves, and none when it rejects. Only
    * when PostgreSQL does not answer the COMMIT, a rejected transaction may have been committed.

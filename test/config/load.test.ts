@@ -37,6 +37,8 @@ describe('defaults', () => {
       LIMITS: [],
       TRUSTED_PROXIES: [],
       CORS_ORIGINS: [],
+      MAIL_MAX_ATTEMPTS: 12,
+      APP_NAME: 'Keyward',
       AUDIT_DAYS: 400,
       AUDIT_IP_DAYS: 30,
       LOG_LEVEL: 'info',

@@ -23,6 +23,7 @@ const values: Record<string, string> = {
   SECRET_KEY,
   SECRET_KEY_PREVIOUS: OTHER_SECRET,
   JWT_SECRET: 'b3f1a2c4d5e6978877665544aabbccdde0f1a2b3c4d5e6f7',
+  SMTP_URL: 'smtp://ada:p%40ss@mail.example.com',
   METRICS_TOKEN: 'k9f2m4x8q1w7z3v5',
 }
 
@@ -34,7 +35,7 @@ describe('a secret in a file', () => {
   })
 
   test.each(Object.keys(values))('12.C2 %s_FILE is as good as the setting itself, in environment and .env', (name) => {
-    const others = name === 'SECRET_KEY' ? {} : { SECRET_KEY }
+    const others = { ...(name !== 'SECRET_KEY' && { SECRET_KEY }), MAIL_FROM: 'no-reply@example.com' }
     const expected = load({ ...others, [name]: values[name] }).config
     for (const end of ['', '\n', '\r\n']) {
       const path = fileWith(values[name] + end)

@@ -14,6 +14,7 @@ describe('whole numbers', () => {
     ['HASH_NICE', 0, 19],
     ['PASSWORD_MIN_LENGTH', 8, 64],
     ['SHUTDOWN_DELAY_SECONDS', 0, 300],
+    ['MAIL_MAX_ATTEMPTS', 1, 100],
   ] as const)('%s takes %d to %d', (key, minimum, maximum) => {
     expect(settings({ [key]: String(minimum) })[key]).toBe(minimum)
     expect(settings({ [key]: ` ${maximum} ` })[key]).toBe(maximum)

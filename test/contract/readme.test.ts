@@ -106,7 +106,7 @@ const pretty = (json: string) => JSON.stringify(JSON.parse(json), null, 2)
 
 describe('README and the guide name only what exists:', () => {
   test('routes', async () => {
-    const { table, close } = await createTestApp({ env: { METRICS_TOKEN: 'scrape-only-9f2m4x8q' } })
+    const { table, close } = await createTestApp({ env: { METRICS_TOKEN: 'scrape-only-9f2m4x8q' }, mailbox: true })
     await close()
     const named = [...everything.matchAll(/`(GET|POST|PUT|PATCH|DELETE) (\/[^`\s?]*)/g)].map(
       ([, method, path]) => `${method} ${path}`,

@@ -26,6 +26,7 @@ test.each([
   ['character with byte sequence 0xe6 0x97 0xa5 in encoding "UTF8"', 'character with byte sequence … in encoding …'],
   ['doppelter Wert »ada@example.com« in Spalte', 'doppelter Wert …'],
   ['unrecognized token: "\'abc"', 'unrecognized token: …'],
+  ['invalid command-line argument for server process: nonsense', 'invalid command-line argument for server process: …'],
   ['no row with id 123456789', 'no row with id …'],
   ['line\none', 'line one'],
 ])('12.D2 %j is logged as %j', (message, logged) => {

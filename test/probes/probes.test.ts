@@ -28,9 +28,9 @@ test('requests of probes do not count as work, which turns on the JIT', async ()
 describeEachDialect('/readyz', (dialect) => {
   test('is ready if a write succeeds, and writes at each probe', async () => {
     const app = await apps.open({ dialect })
-    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    expect(await probe(app)).toEqual([200, { status: 'ready', mail: 'off' }])
     await app.clock.advance(60_000)
-    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    expect(await probe(app)).toEqual([200, { status: 'ready', mail: 'off' }])
     expect(await app.rows.writeProbes.all()).toMatchObject([{ name: 'readyz', writtenAt: app.clock.now() }])
   })
 
@@ -39,7 +39,7 @@ describeEachDialect('/readyz', (dialect) => {
     const first = app.clock.now()
     await probe(app)
     await app.clock.advance(999)
-    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    expect(await probe(app)).toEqual([200, { status: 'ready', mail: 'off' }])
     expect(await app.rows.writeProbes.all()).toMatchObject([{ writtenAt: first }])
     await app.clock.advance(1)
     await probe(app)
@@ -53,7 +53,7 @@ describeEachDialect('/readyz', (dialect) => {
     expect(row?.padding?.length).toBeGreaterThanOrEqual(dialect.name === 'sqlite' ? 32 * 4096 : 1_900)
   })
 
-  test('reports that the database takes no writes, and not why', async () => {
+  test('reports that the database takes no writes; the reason is in the log alone', async () => {
     const app = await apps.open({ dialect })
     await runSql(app, 'DROP TABLE write_probes')
     const response = await app.request('GET', '/readyz')
@@ -68,8 +68,10 @@ describeEachDialect('/readyz', (dialect) => {
         code: 'not_ready',
       },
     ])
-    expect(app.logs.join('')).toContain('"event":"refused"')
-    expect(app.logs.join('')).not.toContain('write_probes"')
+    const [refused = ''] = app.logs.filter((line) => line.includes('"event":"refused"'))
+    expect(refused).toMatch(
+      /"error_message":"(?:no such table: write_probes|relation \\"write_probes\\" does not exist)"/,
+    )
   })
 
   test('reports a missing migration', async () => {
@@ -84,7 +86,7 @@ describeEachDialect('/readyz', (dialect) => {
   test('stays ready after a newer version has migrated the database', async () => {
     const app = await apps.open({ dialect })
     await runSql(app, "INSERT INTO keyward_migrations (name, sha256, applied_at) VALUES ('9999_of_tomorrow', 'x', 0)")
-    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    expect(await probe(app)).toEqual([200, { status: 'ready', mail: 'off' }])
   })
 })
 
@@ -99,7 +101,7 @@ for (const dialect of dialects.filter(({ name }) => name === 'postgresql'))
       BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$`,
     )
     await runSql(app, 'CREATE TRIGGER no_space BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION no_space()')
-    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    expect(await probe(app)).toEqual([200, { status: 'ready', mail: 'off' }])
     expect((await app.request('POST', '/register', { json })).status).toBe(503)
     const full: Probed = [503, expect.objectContaining({ detail: 'Not ready: the database has no space for writes' })]
     await app.clock.advance(1_000)
@@ -108,7 +110,7 @@ for (const dialect of dialects.filter(({ name }) => name === 'postgresql'))
     expect(await probe(app)).toEqual(full)
     await runSql(app, 'DROP TRIGGER no_space ON users')
     await app.clock.advance(1_000)
-    expect(await probe(app)).toEqual([200, { status: 'ready' }])
+    expect(await probe(app)).toEqual([200, { status: 'ready', mail: 'off' }])
     expect((await app.request('POST', '/register', { json })).status).toBe(201)
   })
 

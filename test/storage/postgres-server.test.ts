@@ -29,7 +29,13 @@ test('12.C4 a database that is not in UTF-8 is refused at the start', async () =
 
 test.each([
   ['a host without an address', (url: string) => url.replace('127.0.0.1', 'no-such-host.invalid'), /has no address/],
-  ['an unknown parameter', (url: string) => `${url}?options=-cnonsense%3D1`, /does not know a parameter.*\(42704\)/],
+  ['an unknown parameter', (url: string) => `${url}?options=-cnonsense%3D1`, /does not take a parameter.*\(42704\)/],
+  ['a value that PostgreSQL refuses', (url: string) => `${url}?timezone=Mars`, /does not take a parameter.*\(22023\)/],
+  [
+    'channel binding without TLS',
+    (url: string) => `${url}?channel_binding=require`,
+    /channel_binding=require; use sslmode/,
+  ],
   ['a schema that does not exist', (url: string) => `${url}?search_path=nowhere`, /no schema.*\(3F000\)/],
   ['a read-only server', (url: string) => `${url}?default_transaction_read_only=on`, /takes no writes.*\(25006\)/],
 ])('12.C4 the start names the reason: %s', async (_, change, reason) => {

@@ -26,6 +26,8 @@ export interface TestAppOptions {
   seed?: string
   /** Runs the periodic jobs as a server does; `passTime` then waits for the jobs that fall due. */
   jobs?: boolean
+  /** Mails go to `/dev/mailbox`, as with `--dev`. */
+  mailbox?: boolean
   /** Parts of the service to use instead of the real ones. */
   replace?: Replace
 }
@@ -108,6 +110,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     clock,
     random,
     write: (line) => logs.push(line),
+    dev: options.mailbox === true,
     replace: replacements(options.replace ?? {}, clock),
   })
   const peers = new WeakMap<Request, string>()

@@ -64,6 +64,7 @@ const features = [
   'limits',
   'passwords',
   'roles',
+  'mail',
   'signing-keys',
   'tokens',
   'api-keys',

@@ -9,6 +9,7 @@ import {
   type RuleName,
   rulesWith,
 } from '../../src/features/limits/limits.ts'
+import type { MailKind } from '../../src/features/mail/mail.ts'
 import type { Device } from '../../src/features/sessions/sessions.ts'
 import { jobsOf, type Service } from '../../src/service.ts'
 import type { StorageStats } from '../../src/storage/store.ts'
@@ -16,6 +17,12 @@ import type { StorageStats } from '../../src/storage/store.ts'
 /** What happens inside a server's process, without a request. */
 export interface Process {
   cleanUp(): Promise<void>
+  /** Sends the mails that are due, as a job does, and waits for the mail server's answers. */
+  deliverMail(): Promise<void>
+  /** Queues a mail to a user, as features do. */
+  notify(kind: MailKind, userId: number): Promise<void>
+  /** Queues a dead mail again. */
+  resendMail(id: string): Promise<boolean>
   /** Reads the data keys that another process replaced, as a job does. */
   pollSecrets(): Promise<void>
   /** Moves the seals to SECRET_KEY, as the jobs do. */
@@ -55,11 +62,18 @@ export interface Exceeded extends Requester {
 }
 
 export const processOf = (service: Service): Process => {
-  const { accounts, audit, clock, config, log, passwords, probes, secrets, sessions, signingKeys, store } = service
+  const { accounts, audit, clock, config, log, mails, passwords, probes, secrets, sessions, signingKeys, store } =
+    service
   return {
     async cleanUp() {
       for (const { name, run } of jobsOf(service)) if (name === 'clean_up') await run()
     },
+    async deliverMail() {
+      await mails.deliver()
+      await mails.settled()
+    },
+    notify: (kind, userId) => mails.notify(kind, userId, {}),
+    resendMail: (id) => mails.resend(id),
     pollSecrets: () => secrets.poll(),
     async maintainSecrets() {
       await secrets.maintain()

@@ -1,6 +1,7 @@
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
+import type { Mails } from '../mail/mail.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
@@ -23,6 +24,7 @@ export interface AccountsNeeds {
   roles: Roles
   sessions: Sessions
   metrics: Pick<Metrics, 'login'>
+  mails: Pick<Mails, 'notify'>
   registration: RegistrationSettings
 }
 

@@ -18,7 +18,7 @@ export async function changePassword(
   { user, userId, sessionId }: SessionCaller,
   { currentPassword, newPassword, ip, client }: PasswordChange,
 ): Promise<void> {
-  const { store: db, audit, users, passwords, limits, sessions } = needs
+  const { store: db, audit, users, passwords, limits, sessions, mails } = needs
   const weakness = passwords.weaknessOf(newPassword, user)
   if (weakness) throw invalidField('new_password', weakness)
   const name = nameKeysOf(user).usernameKey
@@ -43,6 +43,7 @@ export async function changePassword(
       await sessions.endAll({ userId, keep: sessionId, reason: 'password_changed' })
       await sessions.forgetKnown({ userId, keep: { sessionId, ip } })
       await audit.record({ event: 'password.changed', userId, sessionId, ip })
+      await mails.notify('password_changed', userId, { ip })
       await reservation.giveBack()
     },
     { userId },

@@ -1,4 +1,5 @@
 import { type FieldError, KeywardError } from '../../errors.ts'
+import type { Locale } from '../../lib/locale.ts'
 import { ADMIN } from '../roles/roles.ts'
 import {
   invalidEmail,
@@ -25,6 +26,8 @@ export interface Registration {
   byAdmin?: boolean
   /** The account gets the role `admin`. */
   admin?: boolean
+  /** The language in which the account gets mail; null when it is not known. */
+  locale?: Locale | null
   ip?: string
 }
 
@@ -69,12 +72,12 @@ function readNames({ passwords, registration }: AccountsNeeds, given: Registrati
 async function create(
   { audit, users, passwords, roles }: AccountsNeeds,
   names: Names,
-  { password, client, byAdmin, admin, ip }: Registration,
+  { password, client, byAdmin, admin, locale = null, ip }: Registration,
 ): Promise<User> {
   await users.checkFree(names)
   const { hash, scheme } = await passwords.hash(password, { client })
   const event = byAdmin ? 'user.created' : 'user.registered'
-  return users.create({ ...names, passwordHash: hash, passwordScheme: scheme }, async ({ id }) => {
+  return users.create({ ...names, passwordHash: hash, passwordScheme: scheme, locale }, async ({ id }) => {
     await audit.record({ event, userId: id, ip })
     if (admin) await roles.grant({ userId: id, role: ADMIN })
   })

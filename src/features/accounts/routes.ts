@@ -4,6 +4,7 @@ import type { HttpKit } from '../../http/kit.ts'
 import { locationFrom } from '../../http/location.ts'
 import { pathOf } from '../../http/route-table.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
+import { preferredLocale } from '../../lib/locale.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Accounts } from './accounts.ts'
@@ -61,10 +62,11 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
     .post(
       '/register',
       async ({ request, body, set }) => {
-        // Passes on these three members only. Other members of the body must not reach the registration.
+        // Passes on these members only. Other members of the body must not reach the registration.
         const { email, username, password } = body
+        const locale = body.locale ?? preferredLocale(request.headers.get('accept-language')) ?? null
         const from = kit.requester(request)
-        const user = await accounts.register({ email, username, password, ...from })
+        const user = await accounts.register({ email, username, password, locale, ...from })
         noteUser(request, user.id)
         set.status = 201
         set.headers.location = locationFrom(pathOf(request.url), '/users/me')

@@ -1,5 +1,6 @@
 import { type Static, t } from 'elysia'
-import { optionalText } from '../../http/schemas.ts'
+import { optionalChoice, optionalText } from '../../http/schemas.ts'
+import { locales } from '../../lib/locale.ts'
 import { scopeText, TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import type { Grant, LoginGrant } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
@@ -11,6 +12,7 @@ export const RegisterBody = t.Object(
       description: '3 to 32 ASCII letters, digits, `_`, `.` or `-`; upper and lower case are the same',
     }),
     password: t.String({ description: '8 to 256 characters of any kind' }),
+    locale: optionalChoice(locales, 'The language in which you get mail; without it, that of `Accept-Language`'),
   },
   {
     title: 'Registration',

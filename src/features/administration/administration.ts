@@ -4,6 +4,7 @@ import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
 import { knownAccount, type Limits } from '../limits/limits.ts'
+import type { Mails } from '../mail/mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
@@ -29,6 +30,7 @@ interface AdministrationNeeds {
   roles: Roles
   sessions: Sessions
   accounts: Accounts
+  mails: Pick<Mails, 'notify' | 'forgetUser'>
 }
 
 /** The operations with which administrators manage the accounts of others. */
@@ -88,7 +90,7 @@ export interface Administration {
 const BATCH = 500
 
 export function createAdministration(needs: AdministrationNeeds): Administration {
-  const { store: db, audit, secrets, limits, apiKeys, users, passwords, roles, sessions, accounts } = needs
+  const { store: db, audit, secrets, limits, apiKeys, users, passwords, roles, sessions, accounts, mails } = needs
   return {
     async createUser(account) {
       const { id } = await accounts.register({ ...account, byAdmin: true })
@@ -113,6 +115,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         await sessions.forgetKnown({ userId: id })
         await limits.refill(knownAccount(id))
         await audit.record({ event: 'password.set_by_admin', userId: id })
+        await mails.notify('password_changed', id, {})
       })
     },
 
@@ -146,6 +149,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         if (!(await roles.keepAnAdmin(id))) return
         await users.remove(id)
         await audit.forgetUser(id)
+        await mails.forgetUser(id)
         await audit.record({ event: 'user.deleted', userId: id })
       })
       // Outside the transaction, because `limits.clearUser` reads its whole table. After a failure, the clean-up job

@@ -2,6 +2,7 @@ import manifest from '../../../package.json' with { type: 'json' }
 import browserApps from './guide/browser-apps.md' with { type: 'file' }
 import clients from './guide/clients-and-tokens.md' with { type: 'file' }
 import commands from './guide/command-line.md' with { type: 'file' }
+import mail from './guide/mail.md' with { type: 'file' }
 import metrics from './guide/metrics.md' with { type: 'file' }
 import movingIn from './guide/moving-in.md' with { type: 'file' }
 import services from './guide/protecting-services.md' with { type: 'file' }
@@ -24,6 +25,7 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   settings,
   'command-line': commands,
   running,
+  mail,
   metrics,
   security,
   'moving-in': movingIn,

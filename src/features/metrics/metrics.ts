@@ -3,6 +3,7 @@ import { refusalIn } from '../../errors.ts'
 import { type Clock, SECOND } from '../../lib/clock.ts'
 import { createRegistry } from '../../lib/prometheus.ts'
 import type { Store } from '../../storage/store.ts'
+import type { Mails } from '../mail/mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 
 /** The resources that this process uses. */
@@ -48,6 +49,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 interface MetricsNeeds {
   passwords: Pick<Passwords, 'stats'>
   store: Pick<Store, 'stats' | 'dialect'>
+  mails: Pick<Mails, 'stats'>
   clock: Clock
   usage: () => ProcessUsage
 }
@@ -56,7 +58,7 @@ interface MetricsNeeds {
  * Makes the metrics of this process. The values of labels come from fixed sets (methods, patterns, statuses, codes),
  * never from text that a user or a client chooses. So the number of time series is bounded.
  */
-export function createMetrics({ passwords, store, clock, usage }: MetricsNeeds): Metrics {
+export function createMetrics({ passwords, store, mails, clock, usage }: MetricsNeeds): Metrics {
   const registry = createRegistry()
   registry.info('keyward_build_info', 'The running version', { version, bun: Bun.version, database: store.dialect })
   const requests = registry.counter('keyward_http_requests_total', 'Answered requests', ['method', 'route', 'status'])
@@ -94,6 +96,12 @@ export function createMetrics({ passwords, store, clock, usage }: MetricsNeeds):
     () => database().waitedMsTotal / SECOND,
     'counter',
   )
+  const mail = mails.stats
+  read('keyward_mails_sent_total', 'Mails that the mail server took', () => mail().sentTotal, 'counter')
+  read('keyward_mail_failures_total', 'Failed attempts to send a mail', () => mail().failedTotal, 'counter')
+  read('keyward_mails_dead_total', 'Mails that were given up', () => mail().deadTotal, 'counter')
+  read('keyward_mail_queue_length', 'Mails that wait in the database', () => mail().queued)
+  read('keyward_mail_oldest_seconds', 'Age of the oldest mail that waits', () => mail().oldestMs / SECOND)
   read('process_resident_memory_bytes', 'Memory in use', () => usage().residentBytes)
   read('process_heap_bytes', 'Memory that JavaScript uses', () => usage().heapBytes)
   read('process_cpu_seconds_total', 'Processor time used', () => usage().cpuSeconds, 'counter')

@@ -1,6 +1,7 @@
 import { KeywardError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
+import type { Mails } from '../mail/mail.ts'
 import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { findProblems, type Problem } from './readiness.ts'
 
@@ -8,9 +9,13 @@ export interface ProbesNeeds {
   store: Store
   clock: Clock
   signingKeys: Pick<SigningKeys, 'signing'>
+  mails: Pick<Mails, 'isOn' | 'stats'>
   /** Names of this executable's migrations that the database lacks now. */
   pendingMigrations: () => Promise<readonly string[]>
 }
+
+/** `off`: no mail server is configured. `failing`: the mail server took no mail at the last attempt. */
+export type MailHealth = 'working' | 'failing' | 'off'
 
 /** The checks for load balancers and orchestrators. */
 export interface Probes {
@@ -22,6 +27,8 @@ export interface Probes {
    * @throws KeywardError `not_ready` with all problems; also when the database does not answer within 5 seconds
    */
   checkReadiness(): Promise<void>
+  /** Whether mail works. Trouble with mail does not make a process unready: all other requests are served. */
+  mail(): MailHealth
   /** Makes `checkReadiness` answer `shutting_down`. Requests are still served. */
   startDraining(): void
 }
@@ -55,6 +62,7 @@ export function createProbes(needs: ProbesNeeds): Probes {
       const sentence = `Not ready: ${problems.map((problem) => problem.sentence).join('; ')}`
       throw new KeywardError('not_ready', { sentence, retryAfter: 5, cause: problems[0]?.cause })
     },
+    mail: () => (!needs.mails.isOn ? 'off' : needs.mails.stats().isFailing ? 'failing' : 'working'),
     startDraining() {
       isDraining = true
     },

@@ -7,7 +7,13 @@ import type { Probes } from './probes.ts'
 export const probePatterns: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
 
 const Alive = t.Object({ status: t.Literal('alive') }, { title: 'Liveness', examples: [{ status: 'alive' }] })
-const Ready = t.Object({ status: t.Literal('ready') }, { title: 'Readiness', examples: [{ status: 'ready' }] })
+const Ready = t.Object(
+  {
+    status: t.Literal('ready'),
+    mail: t.UnionEnum(['working', 'failing', 'off'], { description: 'Trouble with mail does not change the status' }),
+  },
+  { title: 'Readiness', examples: [{ status: 'ready', mail: 'working' }] },
+)
 
 /** The probes for orchestrators and load balancers. */
 export const probeRoutes = (probes: Probes, kit: HttpKit) =>
@@ -23,7 +29,7 @@ export const probeRoutes = (probes: Probes, kit: HttpKit) =>
       '/readyz',
       async () => {
         await probes.checkReadiness()
-        return { status: 'ready' as const }
+        return { status: 'ready' as const, mail: probes.mail() }
       },
       {
         open: true,

@@ -2,6 +2,7 @@ import { KeywardError } from '../../errors.ts'
 import { clientPrefix } from '../../lib/ip.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession } from './authenticate.ts'
+import { deviceName } from './device-name.ts'
 import { type Asked, type Grant, makeGrant } from './grant.ts'
 import { expiryOf, type Origin, type StoredSession } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
@@ -125,8 +126,8 @@ const countLateRetry = (
 
 /** Ends the session and reports the reuse. Of many concurrent requests with old tokens, exactly one has this effect. */
 async function endReused(
-  { store: db, clock, log, audit }: SessionsNeeds,
-  { id, userId, generation }: StoredSession,
+  { store: db, clock, log, audit, mails }: SessionsNeeds,
+  { id, userId, generation, userAgent }: StoredSession,
   { presented, ip }: { presented: number; ip: string },
 ): Promise<void> {
   await db.transaction(
@@ -134,6 +135,7 @@ async function endReused(
       if (!(await store.endReused(db, { id, presented, now: clock.now() }))) return
       const details = { presented, current: generation }
       await audit.record({ event: 'session.refresh_token_reused', userId, sessionId: id, ip, details })
+      await mails.notify('session_reused', userId, { ip, device: deviceName(userAgent) })
       db.afterCommit(() => log.warn('refresh_token_reused', { user_id: userId, session_id: id }))
     },
     { userId },

@@ -5,6 +5,7 @@ import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
+import type { Mails } from '../mail/mail.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
@@ -52,6 +53,7 @@ export interface SessionsNeeds {
   users: Users
   limits: Limits
   tokens: AccessTokens
+  mails: Pick<Mails, 'notify'>
   refreshTokensOf: RefreshTokensOf
   deviceTokens: DeviceTokens
   lifetimes: SessionLifetimes

@@ -15,8 +15,8 @@ export const invalidEmail = 'The email address is not valid'
  * least two labels, at most 254 bytes in all (RFC 5321 section 4.5.3.1). An international domain is changed to its
  * A-labels (RFC 5890), so two spellings of one mailbox have the same key. A plus-address is not changed.
  * @returns undefined for any other text. Some of these texts could mean a second address or another host to a mail
- *   program: lists, quoted local parts, comments, white space, control characters, IP literals, and letters that
- *   Unicode normalisation changes to `@`, `/` and the like
+ *   program: lists, quoted local parts, encoded-words, comments, white space, control characters, IP literals, and
+ *   letters that Unicode normalisation changes to `@`, `/` and the like
  */
 export function normalizeEmail(input: string): EmailAddress | undefined {
   // The length is checked first. Otherwise the code below could work on a very long text.
@@ -25,6 +25,8 @@ export function normalizeEmail(input: string): EmailAddress | undefined {
   const local = input.slice(0, Math.max(at, 0))
   const domain = domainName(input.slice(at + 1))
   if (local.length > 64 || !local.split('.').every(isAtom) || domain === undefined) return undefined
+  // A mail program may decode an encoded-word (RFC 2047), also where the standard forbids it.
+  if (/=\?.*\?=/.test(local)) return undefined
   const email = `${local}@${domain}`
   return email.length <= 254 ? { email, emailKey: email.toLowerCase() } : undefined
 }

@@ -3,7 +3,7 @@ import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
-import type { NewUser, User, UserCredentials } from './user.ts'
+import type { Contact, NewUser, User, UserCredentials } from './user.ts'
 import type { LoginIdentifier } from './username.ts'
 
 const prepared = statements((db, { select, returning, change }) => {
@@ -25,6 +25,9 @@ const prepared = statements((db, { select, returning, change }) => {
     passwordOf: select({ hash: users.passwordHash, scheme: users.passwordScheme }, (q) =>
       q.from(users).where(eq(users.id, named('id'))),
     ),
+    contactOf: select({ email: users.email, username: users.username, locale: users.locale }, (q) =>
+      q.from(users).where(eq(users.id, named('id'))),
+    ),
     insert: returning(
       user,
       q.insert(users).values({
@@ -34,6 +37,7 @@ const prepared = statements((db, { select, returning, change }) => {
         usernameKey: named('usernameKey'),
         passwordHash: named('passwordHash'),
         passwordScheme: named('passwordScheme'),
+        locale: named('locale'),
         isActive: true,
         sessionEpoch: 0,
         createdAt: named('now'),
@@ -51,6 +55,9 @@ const prepared = statements((db, { select, returning, change }) => {
 
 export const findById = async (db: Db, id: number): Promise<User | undefined> =>
   (await queryRows(db, prepared(db).byId, { id }))[0]
+
+export const findContact = async (db: Db, id: number): Promise<Contact | undefined> =>
+  (await queryRows(db, prepared(db).contactOf, { id }))[0]
 
 export async function findCredentials(db: Db, by: LoginIdentifier): Promise<UserCredentials | undefined> {
   const { byEmailKey, byUsernameKey } = prepared(db)

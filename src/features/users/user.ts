@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../lib/clock.ts'
+import type { Locale } from '../../lib/locale.ts'
 
 /** A user without the password hash. */
 export interface User {
@@ -27,6 +28,14 @@ export interface UserCredentials extends User {
   passwordScheme: string | null
 }
 
+/** How to write to a user. */
+export interface Contact {
+  email: string
+  username: string
+  /** A `Locale`; null when the user's language is not known. */
+  locale: string | null
+}
+
 export interface NewUser {
   email: string
   emailKey: string
@@ -34,10 +43,11 @@ export interface NewUser {
   usernameKey: string
   passwordHash: string
   passwordScheme: string
+  locale: Locale | null
 }
 
 /** An imported user, which keeps its id and its hash. */
-export interface BulkUser extends NewUser {
+export interface BulkUser extends Omit<NewUser, 'locale'> {
   id: number
   isActive: boolean
   createdAt: EpochMs

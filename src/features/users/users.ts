@@ -6,7 +6,7 @@ import { checkFree, create } from './create.ts'
 import { findAccount, findByName, type NamedAccount } from './find.ts'
 import { freeName, remove } from './reserved-names.ts'
 import * as store from './store.ts'
-import type { BulkUser, NewUser, User, UserKeys } from './user.ts'
+import type { BulkUser, Contact, NewUser, User, UserKeys } from './user.ts'
 
 export { invalidEmail, normalizeEmail } from './email.ts'
 export { type BulkUser, roleNames, type User, type UserCredentials, type UserKeys } from './user.ts'
@@ -31,6 +31,8 @@ export interface UsersNeeds {
 export interface Users {
   /** The user with this id, active or not. */
   find(id: number): Promise<User | undefined>
+  /** Where and in which language to write to this user. */
+  findContact(id: number): Promise<Contact | undefined>
   /** The user with this username or address, active or not. */
   findByName(typed: string): Promise<User | undefined>
   /** The user with this username or address, active or not, and the password hash. */
@@ -85,6 +87,7 @@ export function createUsers(needs: UsersNeeds): Users {
   const { store: db, clock } = needs
   return {
     find: (id) => store.findById(db, id),
+    findContact: (id) => store.findContact(db, id),
     findByName: (typed) => findByName(needs, typed),
     findAccount: (typed) => findAccount(needs, typed),
     list: (page) => store.list(db, page),

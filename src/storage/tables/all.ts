@@ -3,6 +3,7 @@ import { apiKeyTables } from './api-keys.ts'
 import { auditTables } from './audit.ts'
 import { leaseTables } from './leases.ts'
 import { limitTables } from './limits.ts'
+import { mailTables } from './mail.ts'
 import { probeTables } from './probes.ts'
 import { roleTables } from './roles.ts'
 import { secretTables } from './secrets.ts'
@@ -23,6 +24,7 @@ export function allTables(c: Columns) {
     ...apiKeyTables(c, users),
     ...auditTables(c),
     ...probeTables(c),
+    ...mailTables(c),
     ...secretTables(c),
   }
 }

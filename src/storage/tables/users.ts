@@ -18,6 +18,8 @@ export const userTables = (c: Columns) => ({
       passwordHash: c.text('password_hash'),
       /** How the password was hashed, a `PasswordScheme`. The text of a bcrypt hash does not show its scheme. */
       passwordScheme: c.text('password_scheme'),
+      /** The language in which the user gets mail, a `Locale`; null when it is not known. */
+      locale: c.text('locale'),
       isActive: c.bool('is_active').notNull(),
       /** A session is alive only while its epoch equals this number. Raising the number ends all sessions. */
       sessionEpoch: c.int('session_epoch').notNull(),

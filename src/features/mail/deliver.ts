@@ -1,0 +1,135 @@
+import { type EpochMs, HOUR, MINUTE, SECOND } from '../../lib/clock.ts'
+import { errorFields } from '../../lib/log.ts'
+import { createTimeLimit } from '../../storage/time-limit.ts'
+import type { Mail, MailNeeds, MailStats } from './mail.ts'
+import * as store from './store.ts'
+import { MailFailure, type Outgoing, type Transport } from './transport.ts'
+
+interface DeliveryNeeds extends MailNeeds {
+  transport: Transport
+  compose: (mail: Mail) => Outgoing
+}
+
+/** The part of the outbox that sends. */
+export interface Delivery {
+  /** Takes mails that are due and begins to send them. Resolves when they are taken, not when they are sent. */
+  pump(): Promise<void>
+  settled(): Promise<void>
+  stop(): void
+  /** Reads the length of the queue for `stats`. */
+  measure(): Promise<void>
+  stats(): MailStats
+}
+
+/** How many mails one process sends at once. */
+const AT_ONCE = 16
+/** The pause after the first failure. It doubles with each failure, up to `LONGEST_PAUSE`. */
+const FIRST_PAUSE = 30 * SECOND
+const LONGEST_PAUSE = 6 * HOUR
+/** One attempt is given up after this time, long before another process may try. */
+const ATTEMPT_LIMIT = 3 * MINUTE
+/** A process has this long for one attempt. After it, another process may try. */
+const LEASE = 5 * MINUTE
+
+export function createDelivery(needs: DeliveryNeeds): Delivery {
+  const { store: db, clock, log, transport, compose } = needs
+  const sending = new Set<Promise<void>>()
+  const totals = { sentTotal: 0, failedTotal: 0, deadTotal: 0, isFailing: false }
+  let queue: { length: number; oldest: EpochMs | null } = { length: 0, oldest: null }
+  const limit = createTimeLimit(clock, ATTEMPT_LIMIT)
+  let taking: Promise<void> | undefined
+  let mayBeMore = false
+
+  function pump(): Promise<void> {
+    mayBeMore = true
+    taking ??= take().finally(() => {
+      taking = undefined
+      pumpIfMore()
+    })
+    return taking
+  }
+
+  /** Half a batch must be free. Otherwise each sent mail would cost a statement that takes one mail. */
+  function pumpIfMore(): void {
+    if (mayBeMore && sending.size <= AT_ONCE / 2) void pump()
+  }
+
+  async function take(): Promise<void> {
+    try {
+      while (mayBeMore && sending.size <= AT_ONCE / 2) {
+        const limit = AT_ONCE - sending.size
+        const now = clock.now()
+        mayBeMore = false
+        const mails = await store.claim(db, { now, until: now + LEASE, limit })
+        if (mails.length === limit) mayBeMore = true
+        for (const mail of mails) start(mail)
+      }
+    } catch (error) {
+      mayBeMore = false
+      log.warn('mails_not_taken', errorFields(error))
+    }
+  }
+
+  function start(mail: Mail): void {
+    const attempt = send(mail)
+      .catch((error) => log.warn('mail_not_noted', { mail: mail.id, ...errorFields(error) }))
+      .finally(() => {
+        sending.delete(attempt)
+        pumpIfMore()
+      })
+    sending.add(attempt)
+  }
+
+  async function send(mail: Mail): Promise<void> {
+    try {
+      await limit.watch(transport.send(compose(mail)), tookTooLong)
+    } catch (error) {
+      return noteFailure(mail, error)
+    }
+    totals.sentTotal++
+    totals.isFailing = false
+    await store.markSent(db, mail, clock.now())
+    log.debug('mail_sent', { mail: mail.id, kind: mail.kind, attempts: mail.attempts })
+  }
+
+  async function noteFailure(mail: Mail, error: unknown): Promise<void> {
+    totals.failedTotal++
+    const isKnown = error instanceof MailFailure
+    if (!isKnown) log.error('mail_not_made', { mail: mail.id, kind: mail.kind, ...errorFields(error) })
+    totals.isFailing = isKnown && error.facts.isOfServer
+    const reason = isKnown ? error.message : 'Keyward could not make this mail; the log has the error'
+    const facts = { mail: mail.id, kind: mail.kind, attempts: mail.attempts, reason }
+    if ((isKnown && error.facts.isFinal) || mail.attempts >= needs.settings.maxAttempts) {
+      totals.deadTotal++
+      await store.giveUp(db, mail, { now: clock.now(), error: reason })
+      log.error('mail_given_up', facts)
+    } else {
+      await store.postpone(db, mail, { dueAt: clock.now() + pauseAfter(mail.attempts), error: reason })
+      log.warn('mail_postponed', facts)
+    }
+  }
+
+  /** Three quarters to five quarters of the pause, so that mails of one outage do not all come at once. */
+  function pauseAfter(attempts: number): number {
+    const pause = Math.min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
+    return Math.round(pause * (0.75 + needs.random.fraction() / 2))
+  }
+
+  return {
+    pump,
+    stop: limit.stop,
+    async settled() {
+      while (taking || sending.size > 0) await Promise.all([taking, ...sending])
+    },
+    async measure() {
+      queue = await store.queueOf(db)
+    },
+    stats: () => ({
+      ...totals,
+      queued: queue.length,
+      oldestMs: queue.oldest === null ? 0 : Math.max(0, clock.now() - queue.oldest),
+    }),
+  }
+}
+
+const tookTooLong = () => new MailFailure('the mail server took too long', { isFinal: false, isOfServer: true })

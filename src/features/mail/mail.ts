@@ -1,0 +1,171 @@
+import type { Clock, EpochMs } from '../../lib/clock.ts'
+import { DAY, SECOND } from '../../lib/clock.ts'
+import { type Locale, localeOr } from '../../lib/locale.ts'
+import type { Log } from '../../lib/log.ts'
+import { type Random, randomId } from '../../lib/random.ts'
+import type { Store } from '../../storage/store.ts'
+import type { Users } from '../users/users.ts'
+import { createDelivery, type Delivery } from './deliver.ts'
+import type { MailKind, MailValues } from './kinds.ts'
+import { type Brand, render, timeText } from './render.ts'
+import * as store from './store.ts'
+import { createTemplates } from './templates.ts'
+import type { Transport } from './transport.ts'
+
+export { isMailKind, type MailKind, type MailValues, mailKinds } from './kinds.ts'
+export { createMailbox, type Mailbox } from './mailbox.ts'
+export type { Brand } from './render.ts'
+export { createSmtp } from './smtp.ts'
+export { TemplateError } from './templates.ts'
+export { MailFailure, type Outgoing, type Transport } from './transport.ts'
+
+export interface MailNeeds {
+  store: Store
+  clock: Clock
+  random: Random
+  log: Log
+  users: Pick<Users, 'findContact'>
+  /** How mails leave this process; undefined when mail is not configured. */
+  transport: Transport | undefined
+  brand: Brand
+  settings: {
+    /** After so many attempts a mail is dead. */
+    maxAttempts: number
+    /** A folder with texts that replace the built-in ones. */
+    templatesDir: string | undefined
+  }
+}
+
+export type MailState = 'queued' | 'sent' | 'dead'
+
+/** A row of the outbox that is not written yet. */
+export interface NewMail {
+  kind: MailKind
+  /** An address as `normalizeEmail` returns it. */
+  recipient: string
+  locale: Locale
+  userId: number | null
+  values: Readonly<Record<string, string | undefined>>
+}
+
+/** A mail of the outbox. */
+export interface Mail {
+  id: string
+  kind: MailKind
+  userId: number | null
+  recipient: string
+  locale: Locale
+  /** JSON: the values of its text; `{}` after the mail was sent. */
+  details: string
+  state: MailState
+  attempts: number
+  dueAt: EpochMs
+  createdAt: EpochMs
+  endedAt: EpochMs | null
+  error: string | null
+}
+
+/**
+ * The outbox. A mail is a row that is written in the transaction of the change that it reports, so neither exists without
+ * the other. Servers send the rows in the background. A mail is sent twice only when a process ends between the answer of
+ * the mail server and the note of it; both copies have one `Message-ID`.
+ */
+export interface Mails {
+  /** False when no mail server is configured. `notify` then does nothing. */
+  isOn: boolean
+  /** Queues a mail to a user's address in the user's language, in the current transaction. */
+  notify<K extends MailKind>(kind: K, userId: number, values: MailValues<K>): Promise<void>
+  /**
+   * Sends a mail that says that mail works, at once and beside the outbox.
+   * @throws MailFailure when the mail server did not take it
+   */
+  sendTest(recipient: string, locale: Locale): Promise<void>
+  /** Begins to send the mails that are due. From the first call on, this process also sends what it queues at once. */
+  deliver(): Promise<void>
+  /** Resolves when this process sends nothing. */
+  settled(): Promise<void>
+  find(id: string): Promise<Mail | undefined>
+  /** The newest mails first. */
+  list(filter: { state?: MailState; limit: number }): Promise<Mail[]>
+  /** Queues a dead mail again, with all its attempts. @returns false when there is no dead mail with this id */
+  resend(id: string): Promise<boolean>
+  /** Deletes all mails to a user, in the current transaction. */
+  forgetUser(userId: number): Promise<void>
+  stats(): MailStats
+  /** Deletes up to `limit` mails that ended long ago. @returns how many */
+  cleanUp(limit: number): Promise<number>
+  /** Waits up to 10 s for the mails that are being sent, and closes the connections to the mail server. */
+  close(): Promise<void>
+}
+
+/** Totals count from the start of the process. */
+export interface MailStats {
+  sentTotal: number
+  /** Attempts that failed. */
+  failedTotal: number
+  /** Mails that were given up. */
+  deadTotal: number
+  /** Mails that wait, as of the last `deliver`. */
+  queued: number
+  /** The age of the oldest mail that waits, in milliseconds. */
+  oldestMs: number
+  /** True when the last attempt of this process failed because of the mail server, not of one recipient. */
+  isFailing: boolean
+}
+
+/** How long a mail that ended stays in the list. */
+const KEEP = 14 * DAY
+const CLOSE_PATIENCE = 10 * SECOND
+
+/** @throws TemplateError when a file in `templatesDir` is not a text of a mail, or lacks a placeholder */
+export function createMails(needs: MailNeeds): Mails {
+  const { store: db, clock, random, users, transport, brand, settings } = needs
+  const texts = createTemplates(settings.templatesDir)
+  const compose = (mail: Pick<Mail, 'id' | 'kind' | 'recipient' | 'locale' | 'details'>) => ({
+    id: mail.id,
+    to: mail.recipient,
+    ...render(texts, brand, mail),
+  })
+  const delivery: Delivery | undefined = transport && createDelivery({ ...needs, transport, compose })
+  let isDelivering = false
+  return {
+    isOn: transport !== undefined,
+    async notify(kind, userId, values) {
+      if (!delivery) return
+      const user = await users.findContact(userId)
+      if (!user) return
+      const locale = localeOr(user.locale)
+      const now = clock.now()
+      const known = { username: user.username, time: timeText(now, locale), ...values }
+      await store.insert(db, { id: randomId(random), now, kind, recipient: user.email, locale, userId, values: known })
+      if (isDelivering) db.afterCommit(() => void delivery.pump())
+    },
+    async sendTest(recipient, locale) {
+      const details = JSON.stringify({ time: timeText(clock.now(), locale) })
+      await transport?.send(compose({ id: randomId(random), kind: 'test', recipient, locale, details }))
+    },
+    async deliver() {
+      isDelivering = true
+      await delivery?.pump()
+      await delivery?.measure()
+    },
+    settled: async () => delivery?.settled(),
+    find: (id) => store.find(db, id),
+    list: (filter) => store.list(db, filter),
+    resend: (id) => store.resend(db, id, clock.now()),
+    forgetUser: async (userId) => void (await store.deleteOfUser(db, userId)),
+    stats: () => delivery?.stats() ?? noStats,
+    cleanUp: (limit) => store.deleteEnded(db, clock.now() - KEEP, limit),
+    async close() {
+      isDelivering = false
+      await Promise.race([delivery?.settled(), clock.sleep(CLOSE_PATIENCE)])
+      delivery?.stop()
+      await transport?.close()
+    },
+  }
+}
+
+const noStats: MailStats = { sentTotal: 0, failedTotal: 0, deadTotal: 0, queued: 0, oldestMs: 0, isFailing: false }
+
+/** How often every server looks for mails that are due. */
+export const MAIL_POLL_INTERVAL = 5 * SECOND

@@ -1,0 +1,73 @@
+import type { EpochMs } from '../../lib/clock.ts'
+import type { Locale } from '../../lib/locale.ts'
+import { htmlOf } from './html.ts'
+import { type MailKind, mailKinds } from './kinds.ts'
+import type { Mail } from './mail.ts'
+import { catalogues } from './messages/catalogues.ts'
+import { fill, type Values } from './placeholders.ts'
+import type { Templates } from './templates.ts'
+
+/** What every mail says of its sender. */
+export interface Brand {
+  /** APP_NAME. */
+  app: string
+  /** SUPPORT_EMAIL. */
+  support: string | undefined
+}
+
+/** A mail as text, in parts that the plain text and the HTML both show. */
+export interface Letter {
+  locale: Locale
+  subject: string
+  greeting: string
+  before: readonly string[]
+  facts: readonly { label: string; value: string }[]
+  after: readonly string[]
+  footer: readonly string[]
+}
+
+/** The subject, the plain text and the HTML of a mail. A file of TEMPLATES_DIR replaces the built-in text. */
+export function render(
+  templates: Templates,
+  brand: Brand,
+  { kind, locale, details }: Pick<Mail, 'kind' | 'locale' | 'details'>,
+): { subject: string; text: string; html: string } {
+  const values: Values = { ...(JSON.parse(details) as Values), ...brand }
+  const own = templates.find(kind, locale)
+  if (own) return own(values)
+  const letter = letterOf({ kind, locale, values })
+  return { subject: letter.subject, text: textOf(letter), html: htmlOf(letter) }
+}
+
+function letterOf({ kind, locale, values }: { kind: MailKind; locale: Locale; values: Values }): Letter {
+  const { greeting, footer, facts, messages } = catalogues[locale]
+  const { subject, before, after } = messages[kind]
+  const filled = (text: string) => fill(text, values)
+  const isNamed = values.username !== undefined && !looksLikeAddress(values.username)
+  return {
+    locale,
+    subject: filled(subject),
+    greeting: filled(isNamed ? greeting.named : greeting.plain),
+    before: before.map(filled),
+    facts: mailKinds[kind].flatMap((name) => {
+      const value = values[name]
+      return value === undefined || value === '' ? [] : [{ label: facts[name], value }]
+    }),
+    after: after.map(filled),
+    footer: [footer.why, ...(values.support === undefined ? [] : [footer.support])].map(filled),
+  }
+}
+
+/** Mail programs make links of such texts, and whoever registers chooses the name. */
+const looksLikeAddress = (name: string): boolean => /[./:@\\]/.test(name)
+
+function textOf({ greeting, before, facts, after, footer }: Letter): string {
+  const list = facts.map(({ label, value }) => `${label}: ${value}`).join('\n')
+  const body = [greeting, ...before, list, ...after].filter(Boolean).join('\n\n')
+  // `-- ` begins a signature (RFC 3676 section 4.3).
+  return `${body}\n\n-- \n${footer.join('\n')}\n`
+}
+
+/** A time as a person reads it, in UTC because Keyward does not know where the person is. */
+export const timeText = (at: EpochMs, locale: Locale): string =>
+  `${new Intl.DateTimeFormat(catalogues[locale].dates, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(at)} (UTC)`

@@ -1,0 +1,148 @@
+import { and, asc, count, desc, eq, lt, lte, min, sql } from 'drizzle-orm'
+import type { EpochMs } from '../../lib/clock.ts'
+import { limitTo } from '../../storage/cast-placeholder.ts'
+import { execute, named, queryRows, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
+import type { Mail, MailState, NewMail } from './mail.ts'
+
+const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, change }) => {
+  const isDue = and(eq(mails.state, 'queued'), lte(mails.dueAt, named('now')))
+  const due = q.select({ id: mails.id }).from(mails).where(isDue).orderBy(asc(mails.dueAt)).limit(limitTo('limit'))
+  // Without SKIP LOCKED, the processes of one database would wait for each other, and then find nothing.
+  const lock = dialect === 'postgresql' ? sql` for update skip locked` : sql``
+  const claimed = and(eq(mails.id, named('id')), eq(mails.state, 'queued'), eq(mails.attempts, named('attempts')))
+  const mail = {
+    id: mails.id,
+    kind: mails.kind,
+    userId: mails.userId,
+    recipient: mails.recipient,
+    locale: mails.locale,
+    details: mails.details,
+    state: mails.state,
+    attempts: mails.attempts,
+    dueAt: mails.dueAt,
+    createdAt: mails.createdAt,
+    endedAt: mails.endedAt,
+    error: mails.error,
+  }
+  return {
+    insert: change(
+      q.insert(mails).values({
+        id: named('id'),
+        kind: named('kind'),
+        userId: named('userId'),
+        recipient: named('recipient'),
+        locale: named('locale'),
+        details: named('details'),
+        state: 'queued',
+        attempts: 0,
+        dueAt: named('now'),
+        createdAt: named('now'),
+      }),
+    ),
+    claim: returning(
+      mail,
+      q
+        .update(mails)
+        .set({ attempts: sql`${mails.attempts} + 1`, dueAt: named('until') })
+        .where(and(isDue, sql`${mails.id} in (${due}${lock})`)),
+    ),
+    sent: change(
+      q
+        .update(mails)
+        .set({ state: 'sent', endedAt: named('now'), details: '{}', error: sql`null` })
+        .where(claimed),
+    ),
+    postpone: change(
+      q
+        .update(mails)
+        .set({ dueAt: named('dueAt'), error: named('error') })
+        .where(claimed),
+    ),
+    giveUp: change(
+      q
+        .update(mails)
+        .set({ state: 'dead', endedAt: named('now'), error: named('error') })
+        .where(claimed),
+    ),
+    resend: change(
+      q
+        .update(mails)
+        .set({ state: 'queued', attempts: 0, dueAt: named('now'), endedAt: sql`null`, error: sql`null` })
+        .where(and(eq(mails.id, named('id')), eq(mails.state, 'dead'))),
+    ),
+    find: select(mail, (q) => q.from(mails).where(eq(mails.id, named('id')))),
+    list: select(mail, (q) => q.from(mails).orderBy(desc(mails.createdAt), desc(mails.id)).limit(limitTo('limit'))),
+    listIn: select(mail, (q) =>
+      q
+        .from(mails)
+        .where(eq(mails.state, named('state')))
+        .orderBy(desc(mails.createdAt), desc(mails.id))
+        .limit(limitTo('limit')),
+    ),
+    queue: select({ length: count(), oldest: min(mails.createdAt) }, (q) =>
+      q.from(mails).where(eq(mails.state, 'queued')),
+    ),
+    deleteOfUser: change(q.delete(mails).where(eq(mails.userId, named('userId')))),
+    deleteEnded: change(
+      q.delete(mails).where(
+        sql`${mails.id} in (${q
+          .select({ id: mails.id })
+          .from(mails)
+          .where(lt(mails.endedAt, named('before')))
+          .limit(limitTo('limit'))})`,
+      ),
+    ),
+  }
+})
+
+export const insert = (db: Db, mail: NewMail & { id: string; now: EpochMs }): Promise<unknown> =>
+  execute(db, prepared(db).insert, { ...mail, details: JSON.stringify(mail.values) })
+
+/**
+ * Takes up to `limit` mails that are due, and counts an attempt of each. Of several processes, one gets each mail. A
+ * mail whose process has crashed is due again at `until`.
+ */
+export const claim = (db: Db, claim: { now: EpochMs; until: EpochMs; limit: number }): Promise<Mail[]> =>
+  queryRows(db, prepared(db).claim, claim) as Promise<Mail[]>
+
+/** An attempt at a mail, by its number. The statements below do nothing once a later attempt has begun. */
+type Attempt = Pick<Mail, 'id' | 'attempts'>
+
+export const markSent = (db: Db, { id, attempts }: Attempt, now: EpochMs): Promise<unknown> =>
+  execute(db, prepared(db).sent, { id, attempts, now })
+
+export const postpone = (
+  db: Db,
+  { id, attempts }: Attempt,
+  next: { dueAt: EpochMs; error: string },
+): Promise<unknown> => execute(db, prepared(db).postpone, { id, attempts, ...next })
+
+export const giveUp = (db: Db, { id, attempts }: Attempt, end: { now: EpochMs; error: string }): Promise<unknown> =>
+  execute(db, prepared(db).giveUp, { id, attempts, ...end })
+
+/** Queues a dead mail again. @returns false when there is no dead mail with this id */
+export const resend = async (db: Db, id: string, now: EpochMs): Promise<boolean> =>
+  (await execute(db, prepared(db).resend, { id, now })) > 0
+
+export const find = async (db: Db, id: string): Promise<Mail | undefined> =>
+  (await queryRows(db, prepared(db).find, { id }))[0] as Mail | undefined
+
+/** The newest mails first. */
+export const list = (db: Db, { state, limit }: { state?: MailState; limit: number }): Promise<Mail[]> =>
+  (state === undefined
+    ? queryRows(db, prepared(db).list, { limit })
+    : queryRows(db, prepared(db).listIn, { state, limit })) as Promise<Mail[]>
+
+/** How many mails wait, and when the oldest of them was queued. */
+export async function queueOf(db: Db): Promise<{ length: number; oldest: EpochMs | null }> {
+  const [row] = await queryRows(db, prepared(db).queue)
+  return row ?? { length: 0, oldest: null }
+}
+
+export const deleteOfUser = (db: Db, userId: number): Promise<unknown> =>
+  execute(db, prepared(db).deleteOfUser, { userId })
+
+/** Deletes up to `limit` mails that ended before `before`. @returns how many */
+export const deleteEnded = (db: Db, before: EpochMs, limit: number): Promise<number> =>
+  execute(db, prepared(db).deleteEnded, { before, limit })

@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isLocale, type Locale, locales } from '../../lib/locale.ts'
+import { escapeHtml } from './html.ts'
+import { isMailKind, type MailKind, mailKinds } from './kinds.ts'
+import { fill, type Values } from './placeholders.ts'
+
+/** A file in TEMPLATES_DIR cannot be used. `message` names the file, and says what to do. */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError'
+}
+
+type Own = (values: Values) => { subject: string; text: string; html: string }
+
+/** The texts of TEMPLATES_DIR. */
+export interface Templates {
+  /** @returns undefined when the built-in text is used */
+  find(kind: MailKind, locale: Locale): Own | undefined
+}
+
+/**
+ * Reads the files of a folder: `<kind>.<language>.txt`, and beside it `<kind>.<language>.html` or nothing. The first line
+ * of the text is `Subject: …`, and the second is empty.
+ * @throws TemplateError for a file with another name, an unknown placeholder, an empty text or a missing subject
+ */
+export function createTemplates(folder: string | undefined): Templates {
+  const own = new Map<string, Own>()
+  if (folder === undefined) return { find: () => undefined }
+  const names = list(folder)
+  for (const name of names) {
+    const [kind = '', locale = '', type = ''] = name.split('.')
+    if (!isMailKind(kind) || !isLocale(locale) || !(type === 'txt' || type === 'html') || name.split('.').length > 3)
+      throw new TemplateError(
+        `${join(folder, name)}: takes files such as password_changed.en.txt: one of ${Object.keys(mailKinds).join(', ')}; then ${locales.join(', ')}; then txt or html`,
+      )
+    if (type === 'html' && !names.includes(`${kind}.${locale}.txt`))
+      throw new TemplateError(`${join(folder, name)}: needs a text beside it, ${kind}.${locale}.txt`)
+  }
+  for (const name of names.filter((name) => name.endsWith('.txt'))) {
+    const [kind, locale] = name.split('.') as [MailKind, Locale, string]
+    const htmlName = `${kind}.${locale}.html`
+    const html = names.includes(htmlName) ? read(folder, htmlName, kind) : undefined
+    own.set(`${kind}.${locale}`, ownText(join(folder, name), read(folder, name, kind), html))
+  }
+  return { find: (kind, locale) => own.get(`${kind}.${locale}`) }
+}
+
+function ownText(path: string, file: string, html: string | undefined): Own {
+  const [, subject, text] = /^Subject: (.*\S.*)\r?\n\r?\n([\s\S]*\S[\s\S]*)$/.exec(file) ?? []
+  if (subject === undefined || text === undefined)
+    throw new TemplateError(`${path}: begins with the line "Subject: …" and an empty line; the text follows`)
+  return (values) => {
+    const filled = fill(text, values)
+    return {
+      subject: fill(subject, values),
+      text: filled,
+      html:
+        html === undefined
+          ? `<pre style="white-space:pre-wrap">${escapeHtml(filled)}</pre>`
+          : fill(html, values, escapeHtml),
+    }
+  }
+}
+
+const everywhere = ['app', 'username', 'support']
+
+function read(folder: string, name: string, kind: MailKind): string {
+  const path = join(folder, name)
+  const text = readFileSync(path, 'utf8')
+  const allowed: readonly string[] = [...everywhere, ...mailKinds[kind]]
+  for (const [placeholder, word = ''] of text.matchAll(/\{\{\s*([^{}]*?)\s*\}\}/g))
+    if (!allowed.includes(word) || placeholder !== `{{${word}}}`)
+      throw new TemplateError(
+        `${path}: ${placeholder} is not known; takes ${allowed.map((w) => `{{${w}}}`).join(', ')}`,
+      )
+  return text
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => !name.startsWith('.'))
+  } catch (error) {
+    throw new TemplateError(`TEMPLATES_DIR ${folder} cannot be read: ${(error as { code?: string }).code ?? 'error'}`)
+  }
+}

@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'bun:test'
+import { mailKinds } from '../../src/features/mail/mail.ts'
+import { catalogues } from '../../src/features/mail/messages/catalogues.ts'
+import { render } from '../../src/features/mail/render.ts'
+import { createTemplates } from '../../src/features/mail/templates.ts'
+import { type Locale, locales } from '../../src/lib/locale.ts'
+
+type Kind = keyof typeof mailKinds
+const kinds = Object.keys(mailKinds) as Kind[]
+const builtIn = createTemplates(undefined)
+const brand = { app: 'Example & Sons', support: 'help@example.com' }
+const values = { username: 'ada', time: '1 January 2026 at 00:00 (UTC)', ip: '192.0.2.1', device: 'Firefox on macOS' }
+const rendered = (kind: Kind, locale: Locale, more: Record<string, string> = {}) =>
+  render(builtIn, brand, { kind, locale, details: JSON.stringify({ ...values, ...more }) })
+
+const placeholders = (texts: readonly string[]) =>
+  [...texts.join(' ').matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name)
+
+describe('the messages', () => {
+  test('13.3 name only values that their kind has, the same in every language', () => {
+    for (const kind of kinds)
+      for (const locale of locales) {
+        const { subject, before, after } = catalogues[locale].messages[kind]
+        const english = catalogues.en.messages[kind]
+        const allowed = ['app', 'username', 'support', ...mailKinds[kind]]
+        const named = placeholders([subject, ...before, ...after])
+        expect(named.filter((name) => !allowed.includes(name!))).toEqual([])
+        expect(new Set(named)).toEqual(new Set(placeholders([english.subject, ...english.before, ...english.after])))
+        expect([before.length, after.length]).toEqual([english.before.length, english.after.length])
+      }
+  })
+
+  test('13.3 are whole in text and HTML: no placeholder is left, and every fact is there', () => {
+    for (const kind of kinds)
+      for (const locale of locales) {
+        const { subject, text, html } = rendered(kind, locale)
+        expect(`${subject}${text}${html}`).not.toMatch(/\{\{|\}\}|undefined/)
+        expect(html).toContain(`<html lang="${locale}">`)
+        for (const name of mailKinds[kind]) {
+          expect(text).toContain(values[name])
+          expect(html).toContain(values[name])
+        }
+        expect(text).toContain('\n\n-- \n')
+      }
+  })
+
+  test('13.3 load nothing from outside, and run nothing', () => {
+    for (const kind of kinds) {
+      const { html } = rendered(kind, 'en')
+      expect(html).not.toMatch(/https?:|url\(|src=|<script|<link|<img|@import/i)
+    }
+  })
+
+  test('13.3 H14: text that a user chose is escaped in HTML, and is no link in the text', () => {
+    const evil = '<a href=//evil.example>x</a>'
+    const { text, html } = rendered('password_changed', 'en', { username: evil, ip: '<b>"\'&' })
+    expect(html).not.toContain('<a ')
+    expect(html).not.toContain('<b>')
+    expect(html).toContain('&#60;b&#62;&#34;&#39;&#38;')
+    expect(text).toStartWith('Hello,\n')
+    for (const name of ['evil.example', 'https://evil', 'a@b', 'evil/x', 'a:b'])
+      expect(rendered('password_changed', 'en', { username: name }).text).not.toContain(name)
+  })
+
+  test('13.3 leave out facts that are not known, and the support line without SUPPORT_EMAIL', () => {
+    const { text } = render(
+      builtIn,
+      { app: 'Example', support: undefined },
+      { kind: 'password_changed', locale: 'en', details: '{"time":"now"}' },
+    )
+    expect(text).toContain('Time: now')
+    expect(text).not.toContain('IP address')
+    expect(text).not.toContain('Questions?')
+  })
+})

@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'bun:test'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { TemplateError } from '../../src/features/mail/mail.ts'
+import { render } from '../../src/features/mail/render.ts'
+import { createTemplates } from '../../src/features/mail/templates.ts'
+import { scratchFolder } from '../support/scratch.ts'
+
+function folderOf(files: Record<string, string>): string {
+  const folder = scratchFolder('templates')
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+  return folder
+}
+
+const brand = { app: 'Example', support: undefined }
+const details = JSON.stringify({ username: '<ada>', time: 'today' })
+
+describe('TEMPLATES_DIR', () => {
+  test('13.3 replaces the text of one kind in one language, and no other', () => {
+    const folder = folderOf({
+      'password_changed.de.txt': 'Subject: Neues Passwort bei {{app}}\n\nHallo {{username}}, am {{time}}.\n',
+      'password_changed.de.html': '<p>Hallo {{username}}</p>',
+      'password_changed.fr.txt': 'Subject: Mot de passe\n\nBonjour {{username}}\n',
+      '.keep': '',
+    })
+    const texts = createTemplates(folder)
+    const german = render(texts, brand, { kind: 'password_changed', locale: 'de', details })
+    expect(german).toEqual({
+      subject: 'Neues Passwort bei Example',
+      text: 'Hallo <ada>, am today.\n',
+      html: '<p>Hallo &#60;ada&#62;</p>',
+    })
+    const french = render(texts, brand, { kind: 'password_changed', locale: 'fr', details })
+    expect(french.html).toContain('Bonjour &#60;ada&#62;')
+    expect(render(texts, brand, { kind: 'session_reused', locale: 'de', details }).subject).toContain('abgemeldet')
+  })
+
+  const good = 'Subject: x\n\ntext'
+  for (const [what, files, message] of [
+    ['an unknown kind', { 'passwort.de.txt': good }, 'passwort.de.txt: takes files such as password_changed.en.txt'],
+    ['an unknown language', { 'test.xx.txt': good }, 'test.xx.txt: takes files'],
+    ['another type', { 'test.en.md': good }, 'test.en.md: takes files'],
+    ['HTML without text', { 'test.en.html': 'x' }, 'needs a text beside it, test.en.txt'],
+    ['an unknown placeholder', { 'test.en.txt': `${good} {{link}}` }, '{{link}} is not known; takes {{app}}'],
+    ['a placeholder with spaces', { 'test.en.txt': `${good} {{ app }}` }, '{{ app }} is not known'],
+    ['no subject', { 'test.en.txt': 'text' }, 'begins with the line "Subject: …"'],
+    ['no text', { 'test.en.txt': 'Subject: x\n\n \n' }, 'begins with the line "Subject: …"'],
+  ] as const)
+    test(`13.3 with ${what} is refused at the start`, () => {
+      expect(() => createTemplates(folderOf(files))).toThrow(TemplateError)
+      expect(() => createTemplates(folderOf(files))).toThrow(message)
+    })
+
+  test('13.3 that does not exist is refused at the start', () => {
+    const folder = join(scratchFolder('templates'), 'none')
+    expect(() => createTemplates(folder)).toThrow(`TEMPLATES_DIR ${folder} cannot be read: ENOENT`)
+    mkdirSync(folder)
+    expect(createTemplates(folder).find('test', 'en')).toBeUndefined()
+  })
+})
