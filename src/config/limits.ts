@@ -12,6 +12,7 @@ export const limitNames = [
   'login.prefix',
   'login.name',
   'login.account',
+  'login.right',
   'register.prefix',
   'account.write',
   'client.secret',

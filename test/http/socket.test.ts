@@ -226,9 +226,9 @@ describe('the client address', () => {
     const clients: (string | undefined)[] = []
     const passwords: Replace['passwords'] = (real) => ({
       ...real,
-      verify: (password, stored, client) => {
-        clients.push(client)
-        return real.verify(password, stored, client)
+      verify: (password, stored, requester) => {
+        clients.push(requester?.client)
+        return real.verify(password, stored, requester)
       },
     })
     const other = await createTestApp({ env: { TRUSTED_PROXIES: trustedProxies }, replace: { passwords } })

@@ -9,9 +9,9 @@ function setUp(options: Partial<HashGateOptions> = {}) {
   const started: string[] = []
   const ended: string[] = []
   /** Requests a turn that lasts `ms`; resolves with the name, or the error. */
-  const ask = (name: string, client?: string, ms = 100) =>
+  const ask = (name: string, client?: string, ms = 100, typed?: string) =>
     gate
-      .run(client, async () => {
+      .run({ client, name: typed }, async () => {
         started.push(name)
         await clock.sleep(ms)
         ended.push(name)
@@ -86,7 +86,7 @@ test('measures how long hashes take', async () => {
 test('a failed hash frees its place and is not measured as a fast one', async () => {
   const { clock, gate, askMany } = setUp({ concurrency: 1, fairness: true })
   for (let hash = 0; hash < 60; hash++) {
-    const failure = gate.run('a', () => Promise.reject(new Error('broken')))
+    const failure = gate.run({ client: 'a' }, () => Promise.reject(new Error('broken')))
     await expect(failure).rejects.toThrow('broken')
   }
   expect(gate.stats()).toMatchObject({ running: 0, queued: 0 })
@@ -110,6 +110,23 @@ test('with fairness one client takes a quarter of the places, and others are sti
   await clock.advance(300)
   expect([await other, await command]).toEqual(['other', 'command'])
   expect(refusals(await Promise.all(flood))).toHaveLength(45)
+})
+
+test('12.A2 with fairness one name takes an eighth of the places, from however many clients', async () => {
+  // 42 places, an eighth of them is 5.
+  const { clock, gate, started, ask } = setUp({ fairness: true, maxWaitMs: 2_000 })
+  const flood = Array.from({ length: 30 }, (_, i) => ask(`flood ${i}`, `client ${i}`, 100, 'ada'))
+  expect(gate.stats()).toMatchObject({ running: 2, queued: 3, refusedTotal: 25 })
+  await clock.advance(0)
+  const other = ask('other', 'client 1', 100, 'bea')
+  for (let step = 0; step < 4; step++) await clock.advance(100)
+  expect(started.slice(5)).toEqual(['other'])
+  expect(await other).toBe('other')
+  expect(refusals(await Promise.all(flood))).toHaveLength(25)
+  const again = ask('again', 'client 2', 100, 'ada')
+  await clock.advance(0)
+  await clock.advance(100)
+  expect(await again).toBe('again')
 })
 
 test('a place that was freed can be taken by the same client again', async () => {

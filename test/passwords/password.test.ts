@@ -214,13 +214,13 @@ test('queues every hash and verification, those for unknown users too', async ()
   const never: Bcrypt = { hash: () => new Promise(() => {}), verify: () => new Promise(() => {}) }
   const clock = manualClock()
   const passwords = setUp({ cost: 10, concurrency: 1, maxWaitMs: 0, bcrypt: never, clock })
-  passwords.verify('some password', undefined, 'a')
+  passwords.verify('some password', undefined, { client: 'a' })
   expect(passwords.stats().running).toBe(1)
   const refused = [
-    passwords.hash('some password', 'b'),
-    passwords.verify('some password', undefined, 'b'),
-    passwords.verify('', undefined, 'b'),
-    passwords.verify('some password', { hash: hashAt(10), scheme: 'bun-bcrypt' }, 'b'),
+    passwords.hash('some password', { client: 'b' }),
+    passwords.verify('some password', undefined, { client: 'b' }),
+    passwords.verify('', undefined, { client: 'b' }),
+    passwords.verify('some password', { hash: hashAt(10), scheme: 'bun-bcrypt' }, { client: 'b' }),
   ].map((work) => work.catch((error: unknown) => error))
   await clock.advance(250)
   for (const answer of await Promise.all(refused)) expect(answer).toMatchObject({ code: 'overloaded', retryAfter: 1 })
@@ -232,7 +232,7 @@ test('shares the queue fairly between clients only if configured', async () => {
     const never: Bcrypt = { hash: () => new Promise(() => {}), verify: () => new Promise(() => {}) }
     const passwords = setUp({ cost: 10, concurrency: 1, maxWaitMs: 900, bcrypt: never, fairness })
     // 16 places of 60 ms.
-    for (let hash = 0; hash < 16; hash++) passwords.hash('some password', 'flood')
+    for (let hash = 0; hash < 16; hash++) passwords.hash('some password', { client: 'flood' })
     return passwords.stats().refusedTotal
   }
   expect(refusals(false)).toBe(0)

@@ -35,7 +35,7 @@ export interface Process {
   beginDraining(): void
   /** Takes a server out of service. */
   drain(server: DrainableServer): Promise<void>
-  hashing(): { queued: number; running: number }
+  hashing(): { queued: number; running: number; refusedTotal: number }
   verifyPassword(password: string, stored: { hash: string; scheme: string }): Promise<{ ok: boolean; rehash: boolean }>
   /** Runs `work` in a transaction of the database that it has open. */
   transaction<T>(work: () => Promise<T>): Promise<T>

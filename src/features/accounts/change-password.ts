@@ -21,19 +21,21 @@ export async function changePassword(
   const { store: db, audit, users, passwords, limits, sessions, mails } = needs
   const weakness = passwords.weaknessOf(newPassword, user)
   if (weakness) throw invalidField('new_password', weakness)
+  const name = nameKeysOf(user).usernameKey
   // The place of the change is reserved before the password is hashed. A wrong password gives this place back, and
   // counts as a failed login instead.
   await using change = await limits.reserve([accountWrite(userId)], { userId, ip })
-  await using reservation = await reserveGuess(needs, { user, name: nameKeysOf(user).usernameKey, client, ip })
+  await using reservation = await reserveGuess(needs, { user, name, client, ip })
+  const requester = { client, name: limits.nameKey(name) }
   const stored = await users.findPassword(userId)
-  const { ok } = await passwords.verify(currentPassword, stored, client)
+  const { ok } = await passwords.verify(currentPassword, stored, requester)
   if (!ok || !stored?.hash) {
     await reservation.keep()
     await audit.record({ event: 'password.change_refused', userId, sessionId, ip })
     throw new KeywardError('invalid_password')
   }
   const verifiedHash = stored.hash
-  const { hash, scheme } = await passwords.hash(newPassword, client)
+  const { hash, scheme } = await passwords.hash(newPassword, requester)
   await db.transaction(
     async () => {
       if (!(await users.replacePassword({ id: userId, verifiedHash, hash, scheme })))

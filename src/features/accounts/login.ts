@@ -1,4 +1,6 @@
 import { KeywardError } from '../../errors.ts'
+import { rightPassword } from '../limits/limits.ts'
+import type { HashRequester } from '../passwords/passwords.ts'
 import type { Asked, LoginGrant, Origin } from '../sessions/sessions.ts'
 import type { UserCredentials } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
@@ -20,16 +22,21 @@ export async function logIn(
   needs: AccountsNeeds,
   { identifier, password, deviceToken, asked, origin, client }: Login,
 ): Promise<LoginGrant> {
-  const { store: db, audit, users, sessions } = needs
+  const { store: db, audit, users, sessions, limits } = needs
   const { ip } = origin
   const { user, name } = await users.findAccount(identifier)
+  const right = user && rightPassword(user.id, client)
+  // A client that has just logged in too often is refused before its password is hashed.
+  if (right) limits.refuseKnown(right)
   const device = deviceToken === undefined ? undefined : await sessions.readDevice(deviceToken)
   await using reservation = await reserveGuess(needs, { user, name, client, ip, device })
-  if (!(await verifyPassword(needs, user, { password, client })) || !user) {
+  const requester = { client, name: limits.nameKey(name) }
+  if (!(await verifyPassword(needs, user, { password, requester })) || !user || !right) {
     await reservation.keep()
     await audit.record({ event: 'login.failed', userId: user?.id, ip })
     throw new KeywardError('invalid_credentials')
   }
+  await using login = await limits.reserve([right], { userId: user.id, ip })
   const begun = await db.transaction(
     async () => {
       const session = await sessions.begin({ user, amr: ['pwd'], origin, device: reservation.device })
@@ -38,6 +45,7 @@ export async function logIn(
     },
     { userId: user.id },
   )
+  login.keep()
   return sessions.finishLogin(begun, asked)
 }
 
@@ -50,14 +58,14 @@ export async function logIn(
 async function verifyPassword(
   { users, passwords }: AccountsNeeds,
   user: UserCredentials | undefined,
-  { password, client }: Pick<Login, 'password' | 'client'>,
+  { password, requester }: { password: string; requester: HashRequester },
 ): Promise<boolean> {
   const stored = user && { hash: user.passwordHash, scheme: user.passwordScheme }
-  const { ok, rehash } = await passwords.verify(password, stored, client)
+  const { ok, rehash } = await passwords.verify(password, stored, requester)
   if (!user || !ok || !user.isActive) return false
   if (rehash)
     try {
-      const { hash, scheme } = await passwords.hash(password, client)
+      const { hash, scheme } = await passwords.hash(password, requester)
       // `replacePassword` changes nothing if the password was changed after its hash was read.
       await users.replacePassword({ id: user.id, verifiedHash: user.passwordHash!, hash, scheme })
     } catch (error) {

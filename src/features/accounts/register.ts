@@ -75,7 +75,7 @@ async function create(
   { password, client, byAdmin, admin, locale = null, ip }: Registration,
 ): Promise<User> {
   await users.checkFree(names)
-  const { hash, scheme } = await passwords.hash(password, client)
+  const { hash, scheme } = await passwords.hash(password, { client })
   const event = byAdmin ? 'user.created' : 'user.registered'
   return users.create({ ...names, passwordHash: hash, passwordScheme: scheme, locale }, async ({ id }) => {
     await audit.record({ event, userId: id, ip })

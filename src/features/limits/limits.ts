@@ -30,6 +30,12 @@ export interface Count {
 /** The roof over everything that vouches for a user: all known devices and networks. */
 export const knownAccount = (userId: number): Count => ({ rule: 'login.known_account', key: `u${userId}` })
 
+/** The count of the logins of a user from one network. */
+export const rightPassword = (userId: number, client: string): Count => ({
+  rule: 'login.right',
+  key: `${userKey(userId)}@${client}`,
+})
+
 /** The count of a change that a user makes. */
 export const accountWrite = (userId: number): Count => ({ rule: 'account.write', key: `u${userId}` })
 

@@ -81,6 +81,10 @@ export const rules = {
     { budget: 20, window: HOUR },
     { budget: 50, window: DAY },
   ],
+  // Right passwords for one account from one network. Each login hashes a password and adds some 750 bytes to the sessions
+  // and to the audit log. Somebody who logs in five times a minute all day is a script that should keep its tokens. Only
+  // who knows the password can exhaust the budget, and only for this account in this network.
+  'login.right': [{ budget: 300, window: HOUR }],
   // Registrations from one network. A class of thirty people registers in one hour, and no network needs a hundred
   // registrations a day.
   'register.prefix': [

@@ -1,6 +1,6 @@
 import { KeywardError } from '../../errors.ts'
 import { SECOND } from '../../lib/clock.ts'
-import type { PasswordsNeeds } from './passwords.ts'
+import type { HashRequester, PasswordsNeeds } from './passwords.ts'
 
 /**
  * The minimum pause before a refusal. Without this pause, clients that retry at once would halve the number of accepted
@@ -38,11 +38,10 @@ export interface HashGateStats {
 interface HashGate {
   /**
    * Runs `work` when its turn comes and returns its result.
-   * @param client the network of the client; undefined for the command line, which has no share
-   * @throws KeywardError `overloaded` with `retryAfter` when the wait would be too long or the share of the client is
-   *   used up
+   * @throws KeywardError `overloaded` with `retryAfter` when the wait would be too long, or the share of the client or of
+   *   the name is used up
    */
-  run<T>(client: string | undefined, work: () => Promise<T>): Promise<T>
+  run<T>(requester: HashRequester, work: () => Promise<T>): Promise<T>
   stats(): HashGateStats
 }
 
@@ -59,10 +58,15 @@ interface HashGate {
  * even when no other client waits, because an admitted request keeps its place. So while one client floods the gate, a
  * request of another client waits at most a quarter of `maxWaitMs`. The share is always at least the number of cores
  * plus one. Then a single client can use all cores without pauses, even if hashes are slow and places are few.
+ *
+ * One typed name gets at most an eighth of the places, and at least as many as above. So one account, which has two
+ * names, gets no more than one client, from however many networks its owner logs in. Names are counted, not accounts, and
+ * unknown names too: otherwise a refusal would tell which names exist, or which two belong to one account.
  */
 export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, clock }: HashGateOptions): HashGate {
   const queue: (() => void)[] = []
-  const placesHeld = new Map<string, number>()
+  const ofClients = createPlacesHeld()
+  const ofNames = createPlacesHeld()
   let meanMs = expectedMs
   let running = 0
   let pausedRefusals = 0
@@ -71,13 +75,14 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
   let waitedMsTotal = 0
 
   const nextWait = () => (meanMs * (queue.length + 1)) / concurrency
-  const share = () => {
+  /** The most places of one key that gets one of `parts` parts of all places. */
+  const share = (parts: number) => {
     const places = concurrency + (maxWaitMs * concurrency) / meanMs
-    return Math.max(concurrency + 1, Math.floor(places / 4))
+    return Math.max(concurrency + 1, Math.floor(places / parts))
   }
 
-  function admits(client: string | undefined): boolean {
-    if (client !== undefined && (placesHeld.get(client) ?? 0) >= share()) return false
+  function admits({ client, name }: HashRequester): boolean {
+    if (ofClients.of(client) >= share(4) || ofNames.of(name) >= share(8)) return false
     return running < concurrency || nextWait() <= maxWaitMs
   }
 
@@ -102,12 +107,9 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
     waitedMsTotal += clock.monotonic() - since
   }
 
-  function leave(client: string | undefined): void {
-    if (client !== undefined) {
-      const rest = (placesHeld.get(client) ?? 1) - 1
-      if (rest === 0) placesHeld.delete(client)
-      else placesHeld.set(client, rest)
-    }
+  function leave({ client, name }: HashRequester): void {
+    ofClients.add(client, -1)
+    ofNames.add(name, -1)
     const next = queue.shift()
     if (next) next()
     else running--
@@ -115,9 +117,10 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
 
   return {
     async run(caller, work) {
-      const client = fairness ? caller : undefined
-      if (!admits(client)) return refuse()
-      if (client !== undefined) placesHeld.set(client, (placesHeld.get(client) ?? 0) + 1)
+      const requester = fairness ? caller : {}
+      if (!admits(requester)) return refuse()
+      ofClients.add(requester.client, 1)
+      ofNames.add(requester.name, 1)
       await turn()
       const startedAt = clock.monotonic()
       try {
@@ -126,9 +129,24 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
         meanMs += (clock.monotonic() - startedAt - meanMs) * newestWeight
         return result
       } finally {
-        leave(client)
+        leave(requester)
       }
     },
     stats: () => ({ running, queued: queue.length, refusedTotal, waitedTotal, waitedMsTotal }),
+  }
+}
+
+/** How many places each key holds. Nobody counts without a key. */
+function createPlacesHeld() {
+  const held = new Map<string, number>()
+  const of = (key: string | undefined) => (key === undefined ? 0 : (held.get(key) ?? 0))
+  return {
+    of,
+    add(key: string | undefined, places: number): void {
+      if (key === undefined) return
+      const sum = of(key) + places
+      if (sum === 0) held.delete(key)
+      else held.set(key, sum)
+    },
   }
 }

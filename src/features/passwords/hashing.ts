@@ -5,7 +5,7 @@ import { errorFields } from '../../lib/log.ts'
 import { type BcryptHash, readBcryptHash } from './bcrypt-hash.ts'
 import { createHashGate } from './hash-gate.ts'
 import { createHashPriority } from './hash-priority.ts'
-import type { PasswordScheme, Passwords, PasswordsNeeds, StoredPassword } from './passwords.ts'
+import type { HashRequester, PasswordScheme, Passwords, PasswordsNeeds, StoredPassword } from './passwords.ts'
 import { normalizePassword } from './policy.ts'
 
 export interface Bcrypt {
@@ -29,8 +29,8 @@ export function createHashing({
   const gate = createHashGate({ concurrency, maxWaitMs, fairness, clock, expectedMs })
   const lowerPriority = createHashPriority({ nice, log })
 
-  const inTurn = <T>(client: string | undefined, work: () => Promise<T>): Promise<T> =>
-    gate.run(client, async () => {
+  const inTurn = <T>(requester: HashRequester | undefined, work: () => Promise<T>): Promise<T> =>
+    gate.run(requester ?? {}, async () => {
       try {
         return await work()
       } finally {
@@ -49,14 +49,14 @@ export function createHashing({
   const spendAll = () => bcrypt.hash('nobody', cost)
 
   return {
-    async hash(password, client) {
+    async hash(password, requester) {
       const normalized = normalizePassword(password)
       if (normalized === undefined) throw invalidField('password', 'The password is not acceptable')
-      return inTurn(client, async () => ({ hash: await bcrypt.hash(normalized, cost), scheme: 'bun-bcrypt' }))
+      return inTurn(requester, async () => ({ hash: await bcrypt.hash(normalized, cost), scheme: 'bun-bcrypt' }))
     },
 
-    verify: (password, stored, client) =>
-      inTurn(client, async () => {
+    verify: (password, stored, requester) =>
+      inTurn(requester, async () => {
         const refused = { ok: false, rehash: false }
         const normalized = normalizePassword(password)
         const usable = usableHash(stored)

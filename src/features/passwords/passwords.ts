@@ -26,6 +26,14 @@ interface PasswordHash {
   scheme: PasswordScheme
 }
 
+/** For whom a password is hashed. Each key has its share of the hash gate; the command line has no keys. */
+export interface HashRequester {
+  /** The client's network. */
+  client?: string
+  /** The key of the typed name, of an unknown one too; as from `Limits.nameKey`. */
+  name?: string
+}
+
 export interface PasswordsNeeds {
   clock: Clock
   log?: Log
@@ -37,7 +45,7 @@ export interface PasswordsNeeds {
   maxWaitMs: number
   /** By how much the niceness of the hashing threads exceeds that of the process, 0 to 19. */
   nice: number
-  /** True when each client gets only its share of the places in the hash gate. */
+  /** True when each client and each name gets only its share of the places in the hash gate. */
   fairness: boolean
   /** How many hashes run at once; the number of cores by default. */
   concurrency?: number
@@ -52,10 +60,9 @@ export interface Passwords {
   weaknessOf(password: string, owner: { email?: string; username?: string }): string | undefined
   /**
    * Hashes a password that `weaknessOf` accepted.
-   * @param client the requesting network, for its share of the hash gate
    * @throws KeywardError `overloaded`; `validation_failed` for a text that cannot be a password
    */
-  hash(password: string, client?: string): Promise<PasswordHash>
+  hash(password: string, requester?: HashRequester): Promise<PasswordHash>
   /**
    * Verifies a password with the stored hash. Every answer with `ok: false` takes the same time, whether the account or
    * its hash is missing, the hash is unusable, or the password is wrong or impossible. Only a hash with a cost above
@@ -67,7 +74,7 @@ export interface Passwords {
   verify(
     password: string,
     stored: StoredPassword | undefined,
-    client?: string,
+    requester?: HashRequester,
   ): Promise<{ ok: boolean; rehash: boolean }>
   stats(): HashGateStats
 }

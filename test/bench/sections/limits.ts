@@ -11,7 +11,8 @@ export async function limits(bench: Bench): Promise<Findings> {
   const on = await prepared('on')
   const cheap = { BCRYPT_COST: '4' }
   const cheapOff = await prepared('off', cheap)
-  const cheapOn = await prepared('on', cheap)
+  // The load generator logs in more often than anybody may.
+  const cheapOn = await prepared('on', { ...cheap, LIMITS: 'login.right=99999/1h' })
   // The built-in limits allow a guess every few seconds, whose hash would be counted as the cost of a refusal.
   const attacked = await prepared('on', { LIMITS: 'login.name_prefix=5/1d,login.account_prefix=10/1d' })
   const guesses = await exhaust(attacked.server)
