@@ -22,7 +22,7 @@ describeEachDialect('12.A8 the refusals for two names', (dialect) => {
     ['ada', 'nobody@example.com'],
     ['nobody', 'bea@example.com'],
     ['nobody', 'nobody@example.com'],
-  ] as const
+  ] satisfies [string, string][]
 
   /** What an attacker sees who runs `attack` with each pair of names. */
   async function seen(attack: (names: readonly [string, string], see: (one: See) => Promise<number>) => Promise<void>) {
