@@ -23,7 +23,8 @@ export function batchOutput(sink: Sink) {
   let torn = false
 
   function failed(error: unknown): void {
-    failure ??= String((error as { code?: unknown }).code)
+    const { code, name } = error as { code?: unknown; name?: unknown }
+    failure ??= String(code ?? name)
     torn = true
   }
 

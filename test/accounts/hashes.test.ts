@@ -109,6 +109,17 @@ describeApp('password hashes', { replace: { passwords: passwords.replacement } }
     })
   })
 
+  test('C2: of an inactive account take as long with the right password as with a wrong one', async () => {
+    await change({ isActive: false })
+    useCost(6)
+    for (const given of [password, 'wrong']) {
+      calls = []
+      await expectRefusal(await login(given), 'invalid_credentials')
+      // The stored hash has the cost 4.
+      expect(calls).toEqual(['verify', 'hash 4', 'hash 5'])
+    }
+  })
+
   describe('are renewed at a login', () => {
     test('B4: once after BCRYPT_COST was raised or lowered', async () => {
       for (const cost of [5, 4]) {

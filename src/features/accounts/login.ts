@@ -60,9 +60,9 @@ async function verifyPassword(
   user: UserCredentials | undefined,
   { password, requester }: { password: string; requester: HashRequester },
 ): Promise<boolean> {
-  const stored = user && { hash: user.passwordHash, scheme: user.passwordScheme }
+  const stored = user && { hash: user.passwordHash, scheme: user.passwordScheme, isOfInactive: !user.isActive }
   const { ok, rehash } = await passwords.verify(password, stored, requester)
-  if (!user || !ok || !user.isActive) return false
+  if (!user || !ok) return false
   if (rehash)
     try {
       const { hash, scheme } = await passwords.hash(password, requester)

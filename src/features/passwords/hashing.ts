@@ -75,7 +75,7 @@ export function createHashing({
           await spendAll()
           return refused
         }
-        if (!ok) {
+        if (!ok || stored?.isOfInactive) {
           await spendTheRest(usable.cost)
           return refused
         }

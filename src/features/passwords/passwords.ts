@@ -19,6 +19,8 @@ export type PasswordScheme = 'bun-bcrypt' | 'bcrypt'
 export interface StoredPassword {
   hash: string | null
   scheme: string | null
+  /** True when the account is inactive: then the right password is refused, as late as a wrong one. */
+  isOfInactive?: boolean
 }
 
 interface PasswordHash {
@@ -65,7 +67,7 @@ export interface Passwords {
   hash(password: string, requester?: HashRequester): Promise<PasswordHash>
   /**
    * Verifies a password with the stored hash. Every answer with `ok: false` takes the same time, whether the account or
-   * its hash is missing, the hash is unusable, or the password is wrong or impossible. Only a hash with a cost above
+   * its hash is missing, the hash is unusable, the account is inactive, or the password is wrong or impossible. Only a hash with a cost above
    * `cost` takes longer.
    * @returns `ok` is true when the password is right. `rehash` is true when the password is right, but its hash has an
    *   old cost, scheme or version

@@ -76,8 +76,9 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
     activeAlg = active?.alg
     const usable = active && (active.alg !== 'HS256' || active.kid === secret?.kid)
     const row = usable ? active : rows.find(({ nextSlot }) => nextSlot === settings.alg)
-    if (row === undefined || row.kid === signing?.kid) return
+    if (row === undefined) return
     unreadable = undefined
+    if (row.kid === signing?.kid) return
     try {
       signing = row.alg === 'HS256' ? secret : openPrivateKey(secrets, row)
     } catch (error) {

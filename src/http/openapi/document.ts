@@ -105,9 +105,8 @@ const securitySchemes = (publicUrl: string) => ({
 
 const description = `Registration, login, tokens and sessions.
 
-**Errors** are problem details (RFC 9457): \`detail\` is a sentence for a person, \`code\` a stable word for a program. The routes of OAuth, such as \`/token\`, send the same members as \`application/json\`, with \`error\` and \`error_description\` (RFC 6749).
-OAuth routes add \`error\` and \`error_description\` (RFC 6749 section 5.2). Every answer has an \`X-Request-Id\` that
-names it in the server's log.
+**Errors** are problem details (RFC 9457): \`detail\` is a sentence for a person, \`code\` a stable word for a program. The routes of OAuth, such as \`/token\`, send the same members as \`application/json\`, with \`error\` and \`error_description\` (RFC 6749 section 5.2).
+Every answer has an \`X-Request-Id\` that names it in the server's log.
 
 **Tokens** are read from the \`Authorization\` header only. An access token expires after minutes; \`refreshTokens\`
 exchanges a refresh token for a new pair, and each refresh token is for one use.
