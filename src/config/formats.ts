@@ -30,13 +30,16 @@ export function baseUrl(text: string): string | undefined {
 /** Returns true for text that stays on one line everywhere: it has no control characters and no lone surrogates. */
 export const isPlainLine = (text: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(text)
 
-/** An address, or `Name <address>`, as the `From` of a mail (RFC 5322 section 3.4) without quotes and comments. */
+/**
+ * Returns true for an address or `Name <address>`: the `From` of a mail (RFC 5322 section 3.4), without quotes and
+ * comments.
+ */
 export const isMailSender = (text: string): boolean =>
   text.length <= 320 &&
   isPlainLine(text) &&
   /^(?:[^<>()"\\,;:@]{1,64} <[^\s<>@"]+@[^\s<>@"]+>|[^\s<>@"]+@[^\s<>@"]+)$/.test(text)
 
-/** An address to which people write, such as SUPPORT_EMAIL. */
+/** Returns true for a mail address alone, without a name, as SUPPORT_EMAIL takes it. */
 export const isMailAddress = (text: string): boolean => isMailSender(text) && !text.includes('<')
 
 /** Returns true for a mail domain in IDNA ASCII form, in lower case, without a leading dot. */

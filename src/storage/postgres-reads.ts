@@ -84,6 +84,6 @@ function share(rows: unknown[][], reads: Read[]): void {
   for (const [index, { resolve }] of reads.entries()) resolve(found[index]!)
 }
 
-/** Returns the PostgreSQL type of a parameter. The columns in `columns.ts` have only these three types. */
+/** Returns the PostgreSQL type for a value. Columns have only these three types; see `columns.postgresql.ts`. */
 const typeOf = (param: unknown): 'BIGINT' | 'BOOLEAN' | 'TEXT' =>
   typeof param === 'number' ? 'BIGINT' : typeof param === 'boolean' ? 'BOOLEAN' : 'TEXT'

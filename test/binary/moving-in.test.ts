@@ -50,8 +50,8 @@ describe.skipIf(!hasPythonModules(...modules))('moving in from the FastAPI servi
     inFirstService('DELETE FROM users WHERE id >= 90')
     for (const from of [services.databases.first, services.databases.second])
       expect(await keywardDoes('import', '--from', from)).toMatchObject({ exitCode: 0, stderr: '' })
-    // Five wrong passwords are the limit however slow the machine is, and registrations have none.
-    const limits = { RATE_LIMIT: 'on', LIMITS: 'login.account_prefix=5/1d, register.prefix=off' }
+    // Three wrong passwords are the limit however slow the machine is, and registrations have none.
+    const limits = { RATE_LIMIT: 'on', LIMITS: 'login.name_prefix=3/1d, register.prefix=off' }
     const tokens = { JWT_ALG: 'HS256', JWT_COMPAT: 'fastapi', JWT_SECRET }
     keyward = await startBinary({ databaseUrl: database.url, env: { CORS_ORIGINS: origin, ...tokens, ...limits } })
 

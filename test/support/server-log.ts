@@ -22,7 +22,10 @@ export function expectCleanLog(output: string, secrets: readonly string[] = []):
     })
   expect(lines.filter(({ level }) => level === 'error')).toEqual([])
   // One of some thousand random request ids begins with the letters of a token, but has not the two dots of one.
-  const told = whole.replaceAll(/"request_id":"[\w-]{12}\.[0-9a-z]+"/g, '')
+  const told = whole
+    .replaceAll(/"request_id":"[\w-]{12}\.[0-9a-z]+"/g, '')
+    // With `--dev`, a mail is logged whole instead of sent.
+    .replaceAll(/^.*"event":"mail","to":.*$/gm, '')
   for (const forbidden of [/\$2[aby]\$/, /kwr_/, /eyJ/, /secret [0-9]/, /@example/, /\b(INSERT|UPDATE|SELECT) /i])
     expect(told).not.toMatch(forbidden)
   for (const secret of secrets) expect(whole).not.toContain(secret)

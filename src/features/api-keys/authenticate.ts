@@ -16,8 +16,8 @@ export async function authenticate(
   for (const mac of macs.length > 1 ? [...macs, macs[0]] : macs) {
     const key = await store.findLive(db, { mac, now })
     if (!key) continue
-    // `touch` replaces a MAC of a former data key, and `null` keeps a recent use from delaying this. Every process has
-    // read the current data key at its start, so it finds the API key by the new MAC.
+    // `touch` also replaces the MAC of a former data key by a MAC of the current one. `null` makes a key with a former
+    // MAC count as not used lately. Other processes find the key by its new MAC: each has read the current data key.
     if (lastUses.isDue(key.id, mac === macs[0] ? key.lastUsedAt : null, now))
       writeAside(log, () => store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now }))
     const held = await roles.permissionsOf(key.owner)

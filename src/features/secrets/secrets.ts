@@ -99,7 +99,7 @@ export interface Secrets {
 
 /**
  * Opens the data keys, and makes the missing ones.
- * @throws KeyringError when a stored key was sealed with another SECRET_KEY
+ * @throws KeyringError when a stored key was sealed with a secret that this process does not have
  */
 export async function openSecrets(needs: SecretsNeeds): Promise<Secrets> {
   const { store: db, clock, random, secrets } = needs

@@ -1,4 +1,4 @@
-/** How many characters of a User-Agent header are read. The patterns take long for some long headers. */
+/** How many characters of a User-Agent header are read. The patterns of `bowser` take long for some long headers. */
 const READ = 256
 
 /**
