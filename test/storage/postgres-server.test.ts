@@ -3,7 +3,6 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { keyward } from '../support/cli.ts'
 import { createDatabase, sharedPostgres, type TestDatabase } from '../support/postgres.ts'
-
 import { scratchFolder } from '../support/scratch.ts'
 import { openUrl, spawnScript } from './support.ts'
 
@@ -59,7 +58,13 @@ test.each([
 ])('12.C4 connects by a Unix socket: postgresql+psycopg2://%s', async (_, spelling) => {
   const at = new URL(database.url)
   const folder = scratchFolder('socket')
-  const socket = createServer((near) => near.pipe(connect(Number(at.port), '127.0.0.1')).pipe(near))
+  const socket = createServer((near) => {
+    const far = connect(Number(at.port), '127.0.0.1')
+    // Either side may close first. The other one then cannot write any more.
+    near.on('error', () => far.destroy())
+    far.on('error', () => near.destroy())
+    near.pipe(far).pipe(near)
+  })
   await new Promise<void>((resolve) => socket.listen(join(folder, '.s.PGSQL.5432'), resolve))
   try {
     const storage = await openUrl(`postgresql+psycopg2:${spelling(at, folder)}`)
