@@ -167,6 +167,28 @@ describeEachDialect('the outbox', (dialect) => {
     expect(await app.rows.mails.count({ state: 'sent' })).toBe(60)
   })
 
+  test('13.1 the failure of an attempt that another process has overtaken changes nothing, its success does', async () => {
+    let outcome: Error | undefined = reply(451, 'later')
+    const later = 10 * MINUTE
+    const { app } = await withMail({
+      // While the mail server thinks, the lease ends, and another process takes the mail.
+      async at(stage) {
+        if (stage !== 'after data') return undefined
+        const { id, attempts } = await app.rows.mails.one()
+        await app.rows.mails.change({ id }, { attempts: attempts + 1, dueAt: app.clock.now() + later })
+        return outcome
+      },
+    })
+    await changePassword(app)
+    await app.process.deliverMail()
+    const overtaken = await app.rows.mails.one()
+    expect(overtaken).toMatchObject({ state: 'queued', attempts: 2, dueAt: app.clock.now() + later, error: null })
+    outcome = undefined
+    app.clock.setWall(overtaken.dueAt)
+    await app.process.deliverMail()
+    expect(await app.rows.mails.one()).toMatchObject({ state: 'sent', attempts: 4 })
+  })
+
   test('13.1 a mail whose process died is sent by another when the lease is over', async () => {
     const { sink, app } = await withMail()
     await changePassword(app)

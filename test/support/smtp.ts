@@ -28,8 +28,10 @@ export type Stage = 'connect' | 'mail' | 'rcpt' | 'data' | 'after data'
 export interface SmtpOptions extends SMTPServerOptions {
   port?: number
   /** Called at each stage with the recipient, if it is known; an error with a `responseCode` is the reply. */
-  at?: (stage: Stage, recipient: string | undefined) => Error | 'drop' | undefined
+  at?: (stage: Stage, recipient: string | undefined) => Outcome | Promise<Outcome>
 }
+
+type Outcome = Error | 'drop' | undefined
 
 /** A reply of the server. */
 export const reply = (responseCode: number, message: string): Error =>
@@ -39,13 +41,13 @@ export const reply = (responseCode: number, message: string): Error =>
 export async function startSmtp({ at = () => undefined, port = 0, ...options }: SmtpOptions = {}): Promise<SmtpSink> {
   const received: Received[] = []
   let waiting: { count: number; resolve: () => void }[] = []
-  const decide = (
+  const decide = async (
     stage: Stage,
     recipient: string | undefined,
     connection: { close?: () => void },
     done: (error?: Error | null) => void,
   ) => {
-    const outcome = at(stage, recipient)
+    const outcome = await at(stage, recipient)
     if (outcome === 'drop') connection.close?.()
     else done(outcome)
   }
@@ -63,12 +65,12 @@ export async function startSmtp({ at = () => undefined, port = 0, ...options }: 
       const chunks: Buffer[] = []
       const to = session.envelope.rcptTo.map(({ address }) => address)
       const connection = connectionOf(server, session.id)
-      if (at('data', to[0]) === 'drop') return connection.close?.()
+      Promise.resolve(at('data', to[0])).then((outcome) => outcome === 'drop' && connection.close?.())
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', async () => {
         const raw = Buffer.concat(chunks)
         const { mailFrom } = session.envelope
-        const outcome = at('after data', to[0])
+        const outcome = await at('after data', to[0])
         // A server that drops the connection after the mail may have taken it.
         if (!(outcome instanceof Error)) {
           received.push({

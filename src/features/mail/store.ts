@@ -51,7 +51,7 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
       q
         .update(mails)
         .set({ state: 'sent', endedAt: named('now'), details: '{}', error: sql`null` })
-        .where(claimed),
+        .where(and(eq(mails.id, named('id')), eq(mails.state, 'queued'))),
     ),
     postpone: change(
       q
@@ -106,11 +106,12 @@ export const insert = (db: Db, mail: NewMail & { id: string; now: EpochMs }): Pr
 export const claim = (db: Db, claim: { now: EpochMs; until: EpochMs; limit: number }): Promise<Mail[]> =>
   queryRows(db, prepared(db).claim, claim) as Promise<Mail[]>
 
-/** An attempt at a mail, by its number. The statements below do nothing once a later attempt has begun. */
+/** An attempt at a mail, by its number. `postpone` and `giveUp` do nothing once a later attempt has begun. */
 type Attempt = Pick<Mail, 'id' | 'attempts'>
 
-export const markSent = (db: Db, { id, attempts }: Attempt, now: EpochMs): Promise<unknown> =>
-  execute(db, prepared(db).sent, { id, attempts, now })
+/** Notes that the mail server took a mail, whichever attempt it was. */
+export const markSent = (db: Db, { id }: Attempt, now: EpochMs): Promise<unknown> =>
+  execute(db, prepared(db).sent, { id, now })
 
 export const postpone = (
   db: Db,
