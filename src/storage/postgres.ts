@@ -4,12 +4,12 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { PostgresAddress } from '../lib/postgres-url.ts'
 import type { Random } from '../lib/random.ts'
+import { createTimeLimit } from '../lib/time-limit.ts'
 import { asRefusal, isReadOnly, lostPrepared, mayRetry, sqlState } from './postgres-errors.ts'
 import { createReads } from './postgres-reads.ts'
 import { inspectServer, type Session } from './postgres-server.ts'
 import { createWriteTurns } from './postgres-turns.ts'
 import type { Driver, Result, WriteOrigin } from './store.ts'
-import { createTimeLimit } from './time-limit.ts'
 import {
   databaseUnavailable,
   join,

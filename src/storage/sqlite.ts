@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { errorFields, type Log } from '../lib/log.ts'
+import { createTimeLimit } from '../lib/time-limit.ts'
 import { FILE_GONE, rememberFile } from './file-identity.ts'
 import { createCounter } from './sqlite-count.ts'
 import {
@@ -15,7 +16,6 @@ import {
 import { createGroupCommit, rollBack } from './sqlite-group-commit.ts'
 import { createReads } from './sqlite-reads.ts'
 import type { Driver, Result } from './store.ts'
-import { createTimeLimit } from './time-limit.ts'
 import { join, newTransaction, runAfterCommit, runWhole, scheduleAfterCommit, type Transaction } from './transaction.ts'
 
 export interface SqliteOptions extends FileOptions {

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { servedPerSuite } from '../support/hooks.ts'
 import { hasPythonModules, python } from '../support/programs.ts'
-import { type Served, serve } from '../support/socket.ts'
 
 const password = 'correct hörse "battery" 100 %'
 
@@ -57,16 +56,9 @@ print(json.dumps([
 describe.skipIf(!hasPythonModules('fastapi', 'multipart', 'requests', 'httpx'))(
   '12.B1 a form of a Python client',
   () => {
-    let app: TestApp
-    let served: Served
+    const { app, served } = servedPerSuite()
     beforeAll(async () => {
-      app = await createTestApp()
-      served = serve(app)
       await app.signUp('ada', password)
-    })
-    afterAll(async () => {
-      await served.stop()
-      await app.close()
     })
     const verdicts = (path: string) =>
       python<[string, number, number, number][]>(program, { url: served.url, path, password })

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { openPage } from '../browser/chromium.ts'
-import { createTestApp, type RequestOptions, type TestApp } from '../support/app.ts'
-import { describeApp } from '../support/hooks.ts'
+import { createTestApp, type RequestOptions } from '../support/app.ts'
+import { describeApp, servedPerSuite } from '../support/hooks.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import { type Served, serve } from '../support/socket.ts'
 
 const password = 'correct horse battery'
 const known = { username: 'ada', password }
@@ -130,16 +129,9 @@ test('12.B1 a multipart body has one meaning: fields come back as they were writ
 })
 
 describe('12.B1 a multipart form of a real client', () => {
-  let app: TestApp
-  let served: Served
+  const { app, served } = servedPerSuite({ env: { CORS_ORIGINS: 'http://127.0.0.1:1' } })
   beforeAll(async () => {
-    app = await createTestApp({ env: { CORS_ORIGINS: 'http://127.0.0.1:1' } })
-    served = serve(app)
     await app.signUp()
-  })
-  afterAll(async () => {
-    await served.stop()
-    await app.close()
   })
 
   test.skipIf(!hasPrograms('curl'))('logs in: curl -F', async () => {

@@ -1,13 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, test } from 'bun:test'
 import * as oauth from 'oauth4webapi'
 import { OidcClient } from 'oidc-client-ts'
 import * as openid from 'openid-client'
 import { type ErrorCode, KeywardError } from '../../src/errors.ts'
 import { introspectionKey } from '../sessions/support.ts'
-import { createTestApp, type RequestOptions, type TestApp } from '../support/app.ts'
-import { withApp } from '../support/hooks.ts'
+import type { RequestOptions } from '../support/app.ts'
+import { servedPerSuite, withApp } from '../support/hooks.ts'
 import { watchStatements } from '../support/replace.ts'
-import { type Served, serve } from '../support/socket.ts'
 
 const paths = ['/token', '/user/token', '/token/refresh', '/revoke', '/introspect']
 
@@ -87,16 +86,9 @@ describe('12.B6 an error of an OAuth route is application/json', () => {
 })
 
 describe('12.B6 a client library hands invalid_grant to the app', () => {
-  let app: TestApp
-  let served: Served
+  const { app, served } = servedPerSuite()
   beforeAll(async () => {
-    app = await createTestApp()
-    served = serve(app)
     await app.signUp()
-  })
-  afterAll(async () => {
-    await served.stop()
-    await app.close()
   })
 
   const metadata = (): oauth.AuthorizationServer => ({

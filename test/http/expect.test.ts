@@ -1,26 +1,18 @@
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { connect } from 'node:net'
-import { createTestApp, type TestApp } from '../support/app.ts'
+import { servedPerSuite } from '../support/hooks.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { type RunningProxy, startNginx } from '../support/proxy.ts'
 import { readChapter } from '../support/readme.ts'
-import { type Served, serve } from '../support/socket.ts'
 
 setDefaultTimeout(30_000)
 
 const body = 'username=ada&password=correct+horse+battery'
 
 describe('12.B9 Expect: 100-continue', () => {
-  let app: TestApp
-  let served: Served
+  const { app, served } = servedPerSuite()
   beforeAll(async () => {
-    app = await createTestApp()
-    served = serve(app)
     await app.signUp()
-  })
-  afterAll(async () => {
-    await served.stop()
-    await app.close()
   })
 
   /** The status lines of the answers to a login whose client sends its body after `sendsBody`. */

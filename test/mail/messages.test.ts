@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { mailKinds } from '../../src/features/mail/mail.ts'
+import { mailKinds } from '../../src/features/mail/kinds.ts'
 import { catalogues } from '../../src/features/mail/messages/catalogues.ts'
 import { render } from '../../src/features/mail/render.ts'
 import { createTemplates } from '../../src/features/mail/templates.ts'

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import { renameSync } from 'node:fs'
 import { createSmtp } from '../../src/features/mail/mail.ts'
 import { MailFailure, type Outgoing } from '../../src/features/mail/transport.ts'
 import { parseSmtpUrl } from '../../src/lib/smtp-url.ts'
@@ -95,6 +96,22 @@ describe('a mail over SMTP', () => {
     expect(await facts('after data', 452)).toEqual({ isFinal: false, isOfServer: false })
     // The sender is the same for every mail.
     expect(await facts('mail', 550)).toEqual({ isFinal: false, isOfServer: true })
+  })
+
+  test('13.1 a file of certificates that was missing is read at the next mail', async () => {
+    const { key, cert, file } = await certificate()
+    const sink = await serve({ key, cert })
+    renameSync(file, `${file}.away`)
+    const smtp = createSmtp({
+      server: parseSmtpUrl(`smtp://localhost:${sink.port}?ca=${file}`)!,
+      from: 'a@example.com',
+    })
+    open.push(smtp)
+    const mail = { id: 'abc', to: 'ada@example.com', subject: 'Subject', text: 'Text', html: '<p>Text</p>' }
+    expect((await failure(smtp.send(mail))).message).toContain('ENOENT')
+    renameSync(`${file}.away`, file)
+    await smtp.send(mail)
+    expect(sink.received).toHaveLength(1)
   })
 
   test('13.1 a server that is not there is trouble of the server', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from 'bun:test'
 import { createTestApp, type TestApp, type TestAppOptions } from './app.ts'
 import { type Dialect, describeEachDialect } from './dialects.ts'
+import { type Served, serve } from './socket.ts'
 
 /** Runs before the app of a suite is closed: Bun runs closing hooks in the order of their declaration. */
 type BeforeClose = () => unknown
@@ -19,6 +20,23 @@ export function appPerSuite(options: TestAppOptions = {}, beforeClose?: BeforeCl
   beforeAll(open)
   afterAll(close)
   return app
+}
+
+/** One app for all tests of the suite, and its address on a socket. */
+export function servedPerSuite(options: TestAppOptions = {}): { app: TestApp; served: Served } {
+  let running: Served
+  const app = appPerSuite(options, () => running.stop())
+  beforeAll(() => {
+    running = serve(app)
+  })
+  const served: Served = {
+    get url() {
+      return running.url
+    },
+    raw: (...sent) => running.raw(...sent),
+    stop: () => running.stop(),
+  }
+  return { app, served }
 }
 
 /** Declares the same tests for every dialect, with a new app for each test. */

@@ -1,6 +1,6 @@
 import { type EpochMs, HOUR, MINUTE, SECOND } from '../../lib/clock.ts'
 import { errorFields } from '../../lib/log.ts'
-import { createTimeLimit } from '../../storage/time-limit.ts'
+import { createTimeLimit } from '../../lib/time-limit.ts'
 import type { Mail, MailNeeds, MailStats } from './mail.ts'
 import * as store from './store.ts'
 import { MailFailure, type Outgoing, type Transport } from './transport.ts'

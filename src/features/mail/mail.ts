@@ -12,12 +12,11 @@ import * as store from './store.ts'
 import { createTemplates } from './templates.ts'
 import type { Transport } from './transport.ts'
 
-export { isMailKind, type MailKind, type MailValues, mailKinds } from './kinds.ts'
+export type { MailKind } from './kinds.ts'
 export { createMailbox, type Mailbox } from './mailbox.ts'
-export type { Brand } from './render.ts'
 export { createSmtp } from './smtp.ts'
 export { TemplateError } from './templates.ts'
-export { MailFailure, type Outgoing, type Transport } from './transport.ts'
+export { MailFailure } from './transport.ts'
 
 export interface MailNeeds {
   store: Store

@@ -19,8 +19,13 @@ export function createSmtp({ server, from }: { server: SmtpServer; from: string 
   let transporter: Promise<Transporter> | undefined
   return {
     async send(mail) {
-      transporter ??= connect(server)
       try {
+        // After a failure, such as a missing file of certificates, the next mail tries again.
+        transporter ??= connect(server).catch((error: unknown) => {
+          transporter = undefined
+          throw error
+        })
+
         const info: SentMessageInfo = await (await transporter).sendMail(messageOf(mail, from))
         if (info.rejected?.length) throw new MailFailure('the recipient was refused', ofMail)
       } catch (error) {
@@ -30,7 +35,8 @@ export function createSmtp({ server, from }: { server: SmtpServer; from: string 
     async close() {
       const open = transporter
       transporter = undefined
-      ;(await open?.catch(() => undefined))?.close()
+      const connected = await open?.catch(() => undefined)
+      connected?.close()
     },
   }
 }
@@ -76,7 +82,7 @@ const messageOf = ({ id, to, subject, text, html }: Outgoing, from: string) => (
 })
 
 /** The address of `Name <address>`, or the address itself. */
-export const addressIn = (from: string): string => /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from
+const addressIn = (from: string): string => /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from
 
 const ofMail = { isFinal: true, isOfServer: false }
 

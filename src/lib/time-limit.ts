@@ -1,4 +1,4 @@
-import { type Clock, SECOND } from '../lib/clock.ts'
+import { type Clock, SECOND } from './clock.ts'
 
 export interface TimeLimit {
   /** Settles as `work` does. After the limit, calls `expire` and rejects with its result, but does not stop `work`. */
