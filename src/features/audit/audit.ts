@@ -10,35 +10,36 @@ export { type AuditEvent, type AuditRow, auditEvents, isAuditEvent } from './eve
 interface AuditNeeds {
   store: Store
   clock: Clock
-  /** An event is deleted after `days` days. Its IP address is shortened to a network after `ipDays` days. */
+  /** An event is deleted after `days` days. The event's IP address is shortened to a network after `ipDays` days. */
   retention: { days: number; ipDays: number }
 }
 
 /** The audit log: events of accounts, sessions and keys. */
 export interface Audit {
   /**
-   * Writes one event. Call it in the transaction of the change; then the change and its event are committed together.
-   * The event of a refusal, such as a failed login, is written outside the transaction that is rolled back.
+   * Writes one event. Call `record` in the transaction of the change, so that the change and the event are committed
+   * together. Record a refusal, such as a failed login, outside the transaction that the refusal rolls back.
    */
   record(event: AuditEvent): Promise<void>
-  /** A page of the log, newest first. */
+  /** Returns up to `filter.limit` events that match all of `filter`, the newest first. */
   list(filter: AuditFilter): Promise<AuditRow[]>
   /**
-   * Requests that the IP address and the session id are removed from a deleted user's events. The other columns are
-   * kept. Call it in the transaction of the deletion, and call `eraseUser` after the commit, because there can be
-   * millions of events.
+   * Requests the erasure of a deleted user's events: the removal of their IP addresses and session ids. All other
+   * columns are kept. Call `forgetUser` in the transaction of the deletion. Call `eraseUser` after the commit, because
+   * the user can have millions of events.
    */
   forgetUser(userId: number): Promise<void>
-  /** Does what `forgetUser` requested, in short transactions. After a crash `eraseForgotten` continues. */
+  /** Erases a user's events after `forgetUser`, in short transactions. After a crash, `eraseForgotten` continues. */
   eraseUser(userId: number): Promise<void>
   /**
-   * Continues what `forgetUser` requested, with up to `limit` events of each user.
-   * @returns the largest number of events that were erased for one user; less than `limit` when nothing remains
+   * Erases up to `limit` events of each user for whom `forgetUser` was called. Also erases events that a request wrote
+   * within an hour after the deletion.
+   * @returns the largest number of events that were erased for one user; less than `limit` when no events remain
    */
   eraseForgotten(limit: number): Promise<number>
-  /** Deletes up to `limit` events older than `retention.days`. @returns how many were deleted */
+  /** Deletes up to `limit` events that are older than `retention.days`. @returns the number of deleted events */
   deleteOldEvents(limit: number): Promise<number>
-  /** Shortens up to `limit` IP addresses older than `retention.ipDays` to a network. @returns how many it shortened */
+  /** Shortens up to `limit` IP addresses older than `retention.ipDays` to networks. @returns the number of addresses */
   shortenOldAddresses(limit: number): Promise<number>
 }
 

@@ -7,21 +7,24 @@ interface EraseNeeds {
   clock: Clock
 }
 
-/** The most events that one transaction erases. They are few, so that no other write waits for long. */
+/** The most events that one transaction of `eraseUser` erases. A larger transaction would delay other writes. */
 const PART = 500
-/** How long after the deletion new events are erased too. A request that was under way then ends within a minute. */
+/**
+ * How long after the deletion of a user new events of the user are still erased, in milliseconds. A request that was
+ * running during the deletion can write such an event. An hour is far longer than any request.
+ */
 const KEEP_ERASING = HOUR
 
-/** See `Audit.forgetUser`. */
+/** Implements `Audit.forgetUser`. */
 export const requestErasure = ({ store: db, clock }: EraseNeeds, userId: number): Promise<unknown> =>
   store.addErasure(db, { userId, nextId: 0, keepUntil: clock.now() + KEEP_ERASING })
 
-/** See `Audit.eraseUser`. */
+/** Implements `Audit.eraseUser`. */
 export async function eraseUser(needs: EraseNeeds, userId: number): Promise<void> {
   while ((await erasePart(needs, { userId, limit: PART })) === PART);
 }
 
-/** See `Audit.eraseForgotten`. */
+/** Implements `Audit.eraseForgotten`. */
 export async function eraseForgotten(needs: EraseNeeds, limit: number): Promise<number> {
   const { store: db, clock } = needs
   let most = 0
@@ -33,7 +36,7 @@ export async function eraseForgotten(needs: EraseNeeds, limit: number): Promise<
   return most
 }
 
-/** Erases events and records the progress in one transaction, so a crash loses neither. @returns how many it erased */
+/** Erases up to `limit` events and records the progress, in one transaction. @returns the number of erased events */
 async function erasePart(
   { store: db }: EraseNeeds,
   { userId, limit }: { userId: number; limit: number },

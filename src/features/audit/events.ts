@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../lib/clock.ts'
 import type { Db } from '../../storage/store.ts'
 
-/** The names of all events in the audit log. The log contains no other name. */
+/** The names of all events that Keyward writes to the audit log. */
 export const auditEvents = [
   'user.registered',
   'user.created',
@@ -37,25 +37,25 @@ export const auditEvents = [
 
 type AuditEventName = (typeof auditEvents)[number]
 
-/** One event. `details` contains words and numbers, never a secret, a whole token or a typed password. */
+/** An event to write. `details` contains words and numbers, never a secret, a whole token or a typed password. */
 export interface AuditEvent {
   event: AuditEventName
   userId?: number
-  /** The user who caused the event, if this is not the user of `userId`. */
+  /** The user who caused the event, if another user than `userId` did. */
   actorId?: number
   sessionId?: string
   ip?: string
   details?: Record<string, string | number | boolean>
 }
 
-/** An event as it is stored. `ip` is an address, or a network after the address was shortened; `details` is JSON. */
+/** A stored event. `ip` is an IP address, or a network after the address was shortened. `details` is JSON text. */
 export type AuditRow = Omit<Db['t']['auditEvents']['$inferSelect'], 'ipWholeSince'>
 
 export interface AuditFilter {
   event?: AuditEventName
   userId?: number
   since?: EpochMs
-  /** Returns only rows with a lower id. For the next page, pass the last id of this page. */
+  /** Only events with an id below `before` are returned. For the next page, pass the id of this page's last event. */
   before?: number
   limit: number
 }

@@ -32,7 +32,7 @@ export async function insert(db: Db, { at, ...event }: AuditEvent & { at: EpochM
   })
 }
 
-/** The rows that match, newest first. */
+/** Implements `Audit.list`. */
 export function list({ q, t: { auditEvents: a } }: Db, filter: AuditFilter): Promise<AuditRow[]> {
   const { ipWholeSince: _, ...columns } = getTableColumns(a)
   return q
@@ -50,7 +50,7 @@ export function list({ q, t: { auditEvents: a } }: Db, filter: AuditFilter): Pro
     .limit(filter.limit)
 }
 
-/** Up to `limit` rows that were written before `before` and whose IP address is not shortened yet. */
+/** Returns up to `limit` rows that were written before `before` and still have a whole IP address. */
 export const withWholeIp = ({ q, t: { auditEvents: a } }: Db, { before, limit }: { before: EpochMs; limit: number }) =>
   q.select({ id: a.id, ip: a.ip }).from(a).where(lt(a.ipWholeSince, before)).limit(limit)
 
@@ -65,7 +65,7 @@ export const addErasure = (
 export const erasures = ({ q, t: { auditErasures } }: Db): Promise<{ userId: number; keepUntil: EpochMs }[]> =>
   q.select({ userId: auditErasures.userId, keepUntil: auditErasures.keepUntil }).from(auditErasures)
 
-/** The ids of up to `limit` events of a forgotten user that are not erased yet, the oldest first. */
+/** The ids of up to `limit` events of a user in `audit_erasures` that are not erased yet, in ascending order. */
 export async function eventsToErase(
   { q, t: { auditEvents: a, auditErasures } }: Db,
   { userId, limit }: { userId: number; limit: number },
@@ -89,7 +89,7 @@ export const erase = (
     .set({ ip: null, ipWholeSince: null, sessionId: null })
     .where(and(eq(a.userId, userId), between(a.id, first, last)))
 
-/** Raises `next_id` and never lowers it: two processes may erase the events of one user at the same time. */
+/** Raises `next_id`. A lower `nextId` changes nothing: another process may have erased more events meanwhile. */
 export const advanceErasure = (
   { q, t: { auditErasures } }: Db,
   { userId, nextId }: { userId: number; nextId: number },
@@ -102,7 +102,7 @@ export const advanceErasure = (
 export const removeErasure = ({ q, t: { auditErasures } }: Db, userId: number): Promise<unknown> =>
   q.delete(auditErasures).where(eq(auditErasures.userId, userId))
 
-/** Deletes up to `limit` rows that were written before `before`. @returns how many were deleted */
+/** Deletes up to `limit` rows that were written before `before`. @returns the number of deleted rows */
 export async function deleteBefore(
   { q, t: { auditEvents: a } }: Db,
   { before, limit }: { before: EpochMs; limit: number },

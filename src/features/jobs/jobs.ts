@@ -5,14 +5,15 @@ import { type Random, randomId } from '../../lib/random.ts'
 import { releaseLease, tryLease } from '../../storage/lease.ts'
 import type { Store } from '../../storage/store.ts'
 
-/** The number of rows in one batch. A larger batch would make requests wait for the database. */
+/** The most rows in one batch of a chore. Other writes wait while a batch is written, so a batch is small. */
 const BATCH = 200
-/** The most batches of one chore in one run. The next run continues the chore. */
+/** The most batches of one chore in one call of `cleanUp`. The next call continues the chore. */
 const BATCHES = 50
 
 /**
- * Runs each chore in batches until a batch is not full, and at most `BATCHES` times.
- * @param chores each chore deletes or shortens up to `limit` rows and returns how many rows it found
+ * Calls each chore until the chore returns less than its `limit`, and at most `BATCHES` times.
+ * @param chores each chore handles up to `limit` rows, and returns a number below `limit` when no more rows are due
+ * @throws the error of a chore; the later chores are not run
  */
 export async function cleanUp(chores: readonly ((limit: number) => Promise<number>)[]): Promise<void> {
   for (const chore of chores) for (let batch = 0; batch < BATCHES; batch++) if ((await chore(BATCH)) < BATCH) break
@@ -20,11 +21,11 @@ export async function cleanUp(chores: readonly ((limit: number) => Promise<numbe
 
 /** Periodic work. */
 export interface Job {
-  /** Its name in the log, and the name of its lease. */
+  /** The job's name in the log, and the name of the job's lease. */
   name: string
-  /** Milliseconds from one start to the next; a run that takes longer delays the next start. */
+  /** Milliseconds between two starts of the job. No start happens while the job is still running. */
   every: number
-  /** `one`: one process runs the job for all processes of the database. `each`: every process runs the job. */
+  /** `one`: one process runs the job for all processes that use the database. `each`: every process runs the job. */
   by: 'one' | 'each'
   run: () => Promise<void>
 }
@@ -39,13 +40,16 @@ interface JobsNeeds {
 export interface RunningJobs {
   /** Resolves when no job is running. */
   settled(): Promise<void>
-  /** Starts no more jobs, waits for the running jobs and releases all leases of this process. */
+  /**
+   * Starts no more jobs, waits for the running jobs and releases the leases of this process. The error of a release is
+   * only logged: the lease then expires by itself.
+   */
   stop(): Promise<void>
 }
 
 /**
- * Runs every job on its timer. In one process, a job never runs twice at the same time. The error of a job is logged,
- * and the timer starts the job again.
+ * Starts each job once per `Job.every`, the first time after one `Job.every`. In one process, a job never runs twice at
+ * the same time. The error of a job is only logged, and the job starts again at its next time.
  */
 export function startJobs({ store, clock, random, log }: JobsNeeds, jobs: readonly Job[]): RunningJobs {
   const holder = randomId(random)
@@ -53,8 +57,8 @@ export function startJobs({ store, clock, random, log }: JobsNeeds, jobs: readon
   const leased = new Set<string>()
 
   /**
-   * Returns true when this process may run the job now. The lease lasts for three periods of the job, and each run
-   * renews the lease. The same process therefore keeps the job until the process stops or crashes.
+   * Returns true when this process may run the job now. The start of each run takes or renews a lease of three periods.
+   * The same process therefore runs the job every time, unless a run takes longer than three periods.
    */
   async function isOurs({ name, every, by }: Job): Promise<boolean> {
     if (by === 'each') return true
@@ -68,7 +72,7 @@ export function startJobs({ store, clock, random, log }: JobsNeeds, jobs: readon
     try {
       if (await isOurs(job)) await job.run()
     } catch (error) {
-      // A 503 comes from an unavailable database, which `/readyz` reports too. Any other error is a defect.
+      // A refusal with status 503 means that the database is busy or unavailable. Any other error is a defect.
       const level = refusalIn(error)?.status === 503 ? 'warn' : 'error'
       log[level]('job_failed', { job: job.name, ...errorFields(error) })
     } finally {

@@ -6,7 +6,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 
-/** The resources that this process uses. */
+/** The memory in use now, and the processor time since the start of the process. */
 export interface ProcessUsage {
   residentBytes: number
   heapBytes: number
@@ -16,18 +16,18 @@ export interface ProcessUsage {
 /** One answered request. */
 interface Answered {
   method: string
-  /** The route's pattern, never the requested path. It is `unmatched` when no route matches. */
+  /** The path pattern of the route, never the requested path; `unmatched` when no route matches. */
   pattern: string
   status: number
   milliseconds: number
-  /** The error code if the request was refused; else undefined. */
+  /** The error code of the answer; undefined when the answer is not an error. */
   code: string | undefined
 }
 
 export interface Metrics {
   answered(answered: Answered): void
   /**
-   * Counts a login by its outcome: `success`, the code of its refusal, or `internal` for any other error.
+   * Counts a login by the outcome of `attempt`: `success`, the code of a refusal, or `internal` for any other error.
    * @returns the result of `attempt`
    * @throws the error of `attempt`
    */
@@ -37,12 +37,12 @@ export interface Metrics {
 }
 
 /**
- * The upper bounds of the latency buckets, in seconds. A read takes less than the first bound, a login with bcrypt cost
- * 12 takes 0.25 s, and a queued login more.
+ * The upper bounds of the latency buckets, in seconds. The bounds cover all usual requests: a read takes less than
+ * 0.5 ms, a login with bcrypt cost 12 takes 0.25 s, and a login that waits in the queue of hashes takes longer.
  */
 const LATENCY_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-/** All unknown methods are counted under this name. Otherwise a client could create any number of time series. */
+/** The label for every method outside `METHODS`. Otherwise a client could create any number of time series. */
 const OTHER_METHOD = 'other'
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', OTHER_METHOD])
 
@@ -56,7 +56,7 @@ interface MetricsNeeds {
 
 /**
  * Makes the metrics of this process. The values of labels come from fixed sets (methods, patterns, statuses, codes),
- * never from text that a user or a client chooses. So the number of time series is bounded.
+ * never from text that a user or a client chooses. This bounds the number of time series.
  */
 export function createMetrics({ passwords, store, mails, clock, usage }: MetricsNeeds): Metrics {
   const registry = createRegistry()

@@ -10,17 +10,16 @@ import type { Metrics } from './metrics.ts'
 const scheme = 'Bearer'
 
 /**
- * A parameter name that no request can contain: UTF-8 cannot encode half of a surrogate pair. With this name, the
- * bearer plugin reads the token from the header only.
+ * The name of the query and body parameter from which the bearer plugin reads a token. UTF-8 cannot encode half of a
+ * surrogate pair, so no request contains this name, and the plugin reads the token from the header only.
  */
 const unreachable = '\uD800'
 
 /**
- * `/metrics` for Prometheus. The route exists only when METRICS_TOKEN is set. METRICS_TOKEN belongs to no user, so the
- * route is open for the guard and compares the token itself.
+ * The route `/metrics` for Prometheus. The route exists only when METRICS_TOKEN is set. METRICS_TOKEN belongs to no
+ * user, so the route has `open: true` and compares the request's token with METRICS_TOKEN itself.
  *
- * The hook of the bearer plugin is global and would run on every route of the service. The group limits the hook to
- * this route.
+ * The bearer plugin would add its hook to every route of the service. The group limits the hook to `/metrics`.
  */
 export function metricsRoutes(metrics: Metrics, metricsToken: string | undefined, kit: HttpKit) {
   const routes = new Elysia({ name: 'keyward.metrics' }).use(kit.plugin)
@@ -32,7 +31,7 @@ export function metricsRoutes(metrics: Metrics, metricsToken: string | undefined
         // The plugin accepts any header that begins with the scheme, such as `BearerX`.
         const named = request.headers.get('authorization')?.startsWith(`${scheme} `)
         if (!named || token === undefined) throw new KeywardError('not_authenticated')
-        // The hashes are compared. Otherwise the time of the comparison would depend on the token's length.
+        // The hashes have equal lengths. The time of the comparison thus does not reveal the length of METRICS_TOKEN.
         if (!constantTimeEqual(sha256(token), sha256(metricsToken))) throw new KeywardError('invalid_token')
         set.headers['content-type'] = prometheusType
         return metrics.text()

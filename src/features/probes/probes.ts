@@ -10,33 +10,36 @@ export interface ProbesNeeds {
   clock: Clock
   signingKeys: Pick<SigningKeys, 'signing'>
   mails: Pick<Mails, 'isOn' | 'stats'>
-  /** Names of this executable's migrations that the database lacks now. */
+  /** Returns the names of this executable's migrations that are not applied to the database. */
   pendingMigrations: () => Promise<readonly string[]>
 }
 
-/** `off`: no mail server is configured. `failing`: the mail server took no mail at the last attempt. */
+/**
+ * `off`: no mail server is configured. `failing`: the last attempt of this process to send a mail failed because of the
+ * mail server, not because of the mail or its recipient. `working`: any other state, also before the first mail.
+ */
 export type MailHealth = 'working' | 'failing' | 'off'
 
 /** The checks for load balancers and orchestrators. */
 export interface Probes {
   /**
-   * Checks that the process can serve requests: the database accepts a write and has lately refused none for lack of
-   * space, all migrations are applied, and there is a signing key. A check begins at most once a second, and the calls
-   * until the next check share its result.
+   * Checks that the process can serve requests: the database accepts a write, no write of the last 5 seconds failed for
+   * lack of disk space, all migrations are applied, and there is a signing key. A check begins at most once a second.
+   * All calls until the next check get the result of the last check.
    * @throws KeywardError `shutting_down` after `startDraining`
-   * @throws KeywardError `not_ready` with all problems; also when the database does not answer within 5 seconds
+   * @throws KeywardError `not_ready`, which names all problems; also when the check takes longer than 5 seconds
    */
   checkReadiness(): Promise<void>
-  /** Whether mail works. Trouble with mail does not make a process unready: all other requests are served. */
+  /** Returns the state of mail. `checkReadiness` ignores this state, because requests are served without mail, too. */
   mail(): MailHealth
   /** Makes `checkReadiness` answer `shutting_down`. Requests are still served. */
   startDraining(): void
 }
 
-/** How long after its start the result of a check is shared, in milliseconds. */
+/** The shortest time between the starts of two checks, in milliseconds. */
 const SHARED = 1_000
 
-/** How long a probe waits for the database, in milliseconds. */
+/** How long a call of `checkReadiness` waits for the check, in milliseconds. */
 const PATIENCE = 5_000
 
 export function createProbes(needs: ProbesNeeds): Probes {

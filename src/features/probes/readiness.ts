@@ -5,11 +5,11 @@ import * as store from './store.ts'
 /** A reason why a process must not get requests. */
 export interface Problem {
   sentence: string
-  /** For the log. */
+  /** The error behind the problem, for the log. */
   cause?: unknown
 }
 
-/** For how long a write that was refused for lack of space is a problem, in milliseconds. */
+/** How long the process is not ready after a write failed for lack of disk space, in milliseconds. */
 const FULL_COUNTS = 5_000
 
 export async function findProblems({ store: db, clock, signingKeys, pendingMigrations }: ProbesNeeds) {

@@ -3,7 +3,7 @@ import type { HttpKit } from '../../http/kit.ts'
 import { answer, plainProblems } from '../../http/schemas.ts'
 import type { Probes } from './probes.ts'
 
-/** The paths of routes that are requested every few seconds. Their successes are logged at level `debug`. */
+/** The paths that monitoring requests every few seconds. Their successful requests are logged at level `debug` only. */
 export const probePatterns: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
 
 const Alive = t.Object({ status: t.Literal('alive') }, { title: 'Liveness', examples: [{ status: 'alive' }] })
@@ -15,7 +15,7 @@ const Ready = t.Object(
   { title: 'Readiness', examples: [{ status: 'ready', mail: 'working' }] },
 )
 
-/** The probes for orchestrators and load balancers. */
+/** The routes `/livez` and `/readyz`, for orchestrators and load balancers. */
 export const probeRoutes = (probes: Probes, kit: HttpKit) =>
   new Elysia({ name: 'keyward.probes' })
     .use(kit.plugin)

@@ -15,17 +15,18 @@ const prepared = statements(({ q, t: { writeProbes } }, { change }) => ({
 }))
 
 /**
- * The least that a probe writes, in bytes. SQLite writes whole pages of 4 KiB: a registration changes about 20 of them,
- * and the probe 32. PostgreSQL writes rows, about 2 KB for a registration, and compresses a longer text.
+ * The least size of the text that `writeProbe` writes, in bytes. SQLite writes whole pages of 4 KiB: a registration
+ * changes about 20 pages, and the text fills 32. On PostgreSQL a registration writes about 2 KB. A text of more than
+ * about 2 KB would be compressed to much less.
  */
 const SIZE = { sqlite: 32 * 4096, postgresql: 1_900 }
 
 /**
- * Writes as much as a registration, because a smaller write can still fit on a disk that is full for registrations.
- * @throws KeywardError when the database takes no writes
+ * Writes as much as a registration, because a smaller write can succeed on a disk that is too full for registrations.
+ * @throws KeywardError `database_busy` or `database_unavailable` when the database accepts no write
  */
 export function writeProbe(store: Store, now: EpochMs): Promise<unknown> {
-  // SQLite does not write a page that is unchanged. The time in every page changes every page.
+  // SQLite does not write a page that is unchanged. The repeated time makes every page differ from the last probe.
   const time = `${now} `
   const padding = time.repeat(Math.ceil(SIZE[store.dialect] / time.length))
   return execute(store, prepared(store).write, { now, padding })

@@ -1,9 +1,9 @@
-/** All permissions, as `resource:action`. Roles and API keys have some of these. */
+/** Every permission of this version, as `resource:action`. */
 export const permissions = ['tokens:introspect'] as const
 
 export type Permission = (typeof permissions)[number]
 
 export const isPermission = (word: string): word is Permission => (permissions as readonly string[]).includes(word)
 
-/** The role that has every permission, including those of later versions. */
+/** The name of the role that has every permission, including permissions that later versions add. */
 export const ADMIN = 'admin'

@@ -15,17 +15,21 @@ interface RolesNeeds {
   users: Users
 }
 
-/** Roles are named sets of permissions; users hold roles. */
 export interface Roles {
-  /** The permissions of all roles that the user has now. */
+  /** Returns the permissions of all roles of the user, including the role `user`, which every user has. */
   permissionsOf(user: Pick<User, 'id' | 'grantedRoles'>): Promise<ReadonlySet<Permission>>
-  /** Grants a role. Does nothing when the user already has the role. */
+  /**
+   * Grants a role and records the audit event `role.granted`. Does nothing when the user already has the role.
+   * @param grant.actorId the user who grants the role, if another user than `userId`
+   * @throws the database's error for a violated foreign key when the user or the role does not exist
+   */
   grant(grant: { userId: number; role: string; actorId?: number }): Promise<void>
   /**
-   * Refuses a change that would leave no active administrator. Call it first in the transaction of the change. It locks
-   * the role `admin`: a concurrent change waits until the first change is committed or rolled back.
-   * @returns the user, read after the lock was taken; undefined when the user was deleted
-   * @throws KeywardError `last_admin`
+   * Refuses to deactivate or delete the last active administrator. Call `keepAnAdmin` first in the transaction of the
+   * change. It locks the role `admin`, so a concurrent call waits until the transaction of the first call has ended.
+   * @param userId the user who will be deactivated or deleted
+   * @returns the user, read under the lock; undefined when the user does not exist
+   * @throws KeywardError `last_admin` when the user is the only active user with the role `admin`
    */
   keepAnAdmin(userId: number): Promise<User | undefined>
 }
@@ -43,7 +47,7 @@ export const createRoles = ({ store: db, clock, audit, users }: RolesNeeds): Rol
     }),
   async keepAnAdmin(userId) {
     await store.lockRole(db, ADMIN)
-    // The user is read after the lock was taken, because another transaction may have changed the user during the wait.
+    // The user is read after the lock, because another transaction may change the user while this transaction waits.
     const user = await users.find(userId)
     if (!user?.isActive || !roleNames(user).includes(ADMIN)) return user
     if ((await store.countOtherHolders(db, { role: ADMIN, userId })) === 0) throw new KeywardError('last_admin')

@@ -12,14 +12,14 @@ const prepared = statements(({ t: { roles, userRoles } }, { selectDistinct }) =>
   ),
 }))
 
-/** The permission lists of all roles of a user, including the role `user`, which every user has. */
+/** Returns `roles.permissions` of each role of a user, including the role `user`, which every user has. */
 export const permissionsOfUser = async (db: Db, userId: number): Promise<string[]> =>
   (await queryRows(db, prepared(db).permissionsOfUser, { userId })).map((row) => row.permissions)
 
 /**
  * Gives a role to a user.
  * @returns false when the user already had the role
- * @throws a foreign key violation when the role or the user does not exist
+ * @throws the database's error for a violated foreign key when the role or the user does not exist
  */
 export async function give(
   { q, t: { userRoles } }: Db,
@@ -29,11 +29,11 @@ export async function give(
   return given.length > 0
 }
 
-/** Locks the role's row until the transaction ends. Transactions that call this function for the role run in turn. */
+/** Locks the role's row until the transaction ends. Meanwhile, another transaction waits in its call of `lockRole`. */
 export const lockRole = ({ q, t: { roles } }: Db, name: string): Promise<unknown> =>
   q.update(roles).set({ name }).where(eq(roles.name, name))
 
-/** Counts the active users who have the role, without the user `userId`. */
+/** Counts the active users who have the role. The user `userId` is not counted. */
 export async function countOtherHolders(
   { q, t: { users, userRoles } }: Db,
   { role, userId }: { role: string; userId: number },
