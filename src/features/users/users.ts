@@ -28,8 +28,8 @@ export interface UsersNeeds {
 }
 
 /**
- * Finds, adds, changes and deletes users. No other feature writes the table `users`. Only `raiseSessionEpoch` ends
- * sessions, and no function records an audit event: the calling feature does both.
+ * Finds, adds, changes and deletes users. No other feature writes the table `users`. No function records an audit
+ * event, and of the changes only `raiseSessionEpoch` and `remove` end sessions: the calling feature does the rest.
  */
 export interface Users {
   /** The user with this id, active or not. */
