@@ -1,7 +1,10 @@
 import type { TrustedProxies } from '../lib/ip.ts'
 import { canonicalIp, isIPv4, UNKNOWN_IP } from '../lib/ip.ts'
 
-/** The most hops that are followed, more than any chain of proxies has. This limits the work for a header of 16 KiB. */
+/**
+ * The most entries of `X-Forwarded-For` that are read, more than any chain of proxies has. This limits the work for a
+ * header of 16 KiB.
+ */
 const MAX_HOPS = 16
 
 /**
@@ -32,7 +35,10 @@ export function clientIp(peer: string | undefined, forwardedFor: string | null, 
   return client
 }
 
-/** The zone of a link-local address names our network interface, not the client, and is dropped. */
+/**
+ * Returns the address of the peer without a zone, such as `%eth0` after a link-local IPv6 address. The zone names a
+ * network interface of this machine and says nothing about the client.
+ */
 const peerIp = (peer = ''): string => canonicalIp(peer) ?? canonicalIp(peer.split('%', 1)[0] ?? '') ?? UNKNOWN_IP
 
 const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/

@@ -1,14 +1,14 @@
 export interface BcryptHash {
   version: '2a' | '2b' | '2y'
-  /** log2 of the rounds, 4 to 15. */
+  /** log2 of the number of rounds, from 4 to 15. */
   cost: number
 }
 
 /**
- * Reads the version and the cost of a bcrypt hash: `$2a$`, `$2b$` or `$2y$`, in canonical encoding, with a cost of 4 to
- * 15. Other versions (`$2x$`, `$2$`) come from faulty implementations. One verification at cost 31 would occupy a core
- * for more than a day.
- * @returns undefined for any other text. Keyward does not verify such a hash, and an import refuses it
+ * Reads the version and the cost of a bcrypt hash. It accepts the versions `$2a$`, `$2b$` and `$2y$`, because faulty
+ * implementations made the others (`$2$` and `$2x$`). It accepts the costs 4 to 15, because a verification at cost 31
+ * would occupy a core for more than a day.
+ * @returns undefined for any other text. Keyward does not verify such a text, and an import refuses its account
  */
 export function readBcryptHash(hash: string): BcryptHash | undefined {
   const [, version, cost] = bcryptPattern.exec(hash) ?? []
@@ -18,5 +18,6 @@ export function readBcryptHash(hash: string): BcryptHash | undefined {
     : undefined
 }
 
-// 22 characters for 16 bytes of salt, 31 for 23 bytes of hash. The unused bits of each last character must be zero.
+// The salt has 16 bytes in 22 characters, and the hash 23 bytes in 31 characters. The last character of each has unused
+// bits. The pattern allows only zeros in them, because `Bun.password.verify` throws an error for any other value.
 const bcryptPattern = /^\$(2[aby])\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/

@@ -1,9 +1,9 @@
 import { adjacencyGraphs, dictionary } from '@zxcvbn-ts/language-common'
 
 /**
- * The most common passwords. Bun runs this function when the importing module is bundled or loaded. So the executable
- * contains the list but not the package. Passwords of fewer than four characters are left out, because
- * they occur in good passwords by chance.
+ * Lists the most common passwords. Bun runs this function when it bundles or loads a module that imports the function,
+ * so the executable contains the list but not the package `@zxcvbn-ts/language-common`. The list leaves out passwords
+ * of fewer than four characters, because such words occur in good passwords by chance.
  * @returns 49,193 lower-case ASCII lines, joined by line feeds
  */
 export function readCommonPasswords(): string {
@@ -12,8 +12,9 @@ export function readCommonPasswords(): string {
 }
 
 /**
- * The keys that touch on the US keyboard. Bun runs this function when the importing module is bundled or loaded.
- * @returns pairs of lower-case characters, joined by line feeds
+ * Lists the adjacent keys of the US keyboard. Bun runs this function when it bundles or loads a module that imports the
+ * function.
+ * @returns pairs of characters, such as `qw` and `wq`, with letters in lower case, joined by line feeds
  */
 export function readKeyboard(): string {
   const pairs = new Set<string>()

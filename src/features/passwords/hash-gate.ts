@@ -3,30 +3,32 @@ import { SECOND } from '../../lib/clock.ts'
 import type { HashRequester, PasswordsNeeds } from './passwords.ts'
 
 /**
- * The minimum pause before a refusal. Without this pause, clients that retry at once would halve the number of accepted
- * logins.
+ * The shortest pause before a refusal is sent. Clients that retry at once would otherwise halve the accepted logins.
  */
 const refusalPauseMs = 250
-/** The average time between two refusals. The more refused requests wait, the longer each one waits. */
-const refusalIntervalMs = 1
 /**
- * Refusals are sent in groups at this interval. Waking the process for every refusal would take longer than the refusal
- * itself.
+ * A refusal pauses this long for each refusal that is paused, and never shorter than `refusalPauseMs`. A flood of
+ * refusals is thereby spread to about one per millisecond.
  */
+const refusalIntervalMs = 1
+/** Paused refusals are sent in groups at this interval. A timer for each refusal would cost more than the refusal. */
 const refusalBurstMs = 50
-/** The maximum number of refusals that pause at once, to bound their memory. Further refusals are sent at once. */
+/** The most refusals that pause at the same time, which bounds their memory. Further refusals are sent immediately. */
 const maxPausedRefusals = 4_096
-/** Weight of the newest hash in the moving average. */
+/** The weight of the newest hash in the moving average of the time that a hash takes. */
 const newestWeight = 1 / 8
 
 export interface HashGateOptions extends Pick<PasswordsNeeds, 'maxWaitMs' | 'fairness' | 'clock'> {
-  /** How many hashes run at once: the number of cores. */
+  /** How many hashes run at the same time: one for each core. */
   concurrency: number
-  /** The expected time of a hash in milliseconds, until hashes were measured. */
+  /** The first estimate of the time of one hash, in milliseconds. Each measured hash then corrects the estimate. */
   expectedMs: number
 }
 
-/** For the metrics. Totals count from the start of the process. */
+/**
+ * Numbers of hashes, for the metrics. The totals count from the start of the process. `waitedTotal` counts all admitted
+ * hashes, also those that began immediately, and `waitedMsTotal` is the sum of their waits in milliseconds.
+ */
 export interface HashGateStats {
   running: number
   queued: number
@@ -37,31 +39,34 @@ export interface HashGateStats {
 
 interface HashGate {
   /**
-   * Runs `work` when its turn comes and returns its result.
-   * @throws KeywardError `overloaded` with `retryAfter` when the wait would be too long, or the share of the client or of
-   *   the name is used up
+   * Waits for a turn, then runs `work`.
+   * @returns the result of `work`
+   * @throws KeywardError `overloaded` with `retryAfter` (seconds), when the estimated wait exceeds `maxWaitMs`, or the
+   *   client or the name already holds its whole share of the places; the error of `work`
    */
   run<T>(requester: HashRequester, work: () => Promise<T>): Promise<T>
   stats(): HashGateStats
 }
 
 /**
- * Runs hashes in the order of their requests. As many hashes run at once as there are cores. Bun's own thread pool is
- * not fair. When 64 clients log in again and again, the gate makes the slowest login as fast as the median login, at
- * the same throughput.
+ * Makes a hash gate, which runs hashes in the order of their requests. `concurrency` hashes run at the same time. The
+ * thread pool of Bun is not fair: when 64 clients log in again and again, some logins wait much longer than others.
+ * With the gate the slowest login takes as long as the median login, at the same throughput.
  *
- * A request is admitted when a core is free, or when the estimated wait is at most `maxWaitMs`. The estimate is the
- * average hash time, times the position in the queue, divided by the number of cores. The number of requests that fit
- * is the number of *places*.
+ * The gate admits a request when a core is free, or when the estimated wait is at most `maxWaitMs`. The estimate is the
+ * average hash time, times the position in the queue, divided by `concurrency`. The number of requests that the gate
+ * can admit at the same time, running or waiting, is the number of its *places*.
  *
  * With `fairness`, one client (an IPv4 address or an IPv6 /64) gets at most a quarter of the places. This share applies
- * even when no other client waits, because an admitted request keeps its place. So while one client floods the gate, a
- * request of another client waits at most a quarter of `maxWaitMs`. The share is always at least the number of cores
- * plus one. Then a single client can use all cores without pauses, even if hashes are slow and places are few.
+ * even when no other client waits, because the gate never takes a place back from an admitted request. While one client
+ * floods the gate, a request of another client therefore waits about a quarter of `maxWaitMs` at most. The share is
+ * never less than `concurrency` plus one. A single client can then use all cores without pauses, even if hashes are
+ * slow and places are few.
  *
- * One typed name gets at most an eighth of the places, and at least as many as above. So one account, which has two
- * names, gets no more than one client, from however many networks its owner logs in. Names are counted, not accounts, and
- * unknown names too: otherwise a refusal would tell which names exist, or which two belong to one account.
+ * With `fairness`, one typed name gets at most an eighth of the places, but never less than `concurrency` plus one. If
+ * places are many, the two names of one account together get no more than one client, from however many networks its
+ * owner logs in. The gate counts typed names, known and unknown ones, and not accounts. Otherwise a refusal would tell
+ * which names exist, or which two names belong to one account.
  */
 export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, clock }: HashGateOptions): HashGate {
   const queue: (() => void)[] = []
@@ -75,7 +80,7 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
   let waitedMsTotal = 0
 
   const nextWait = () => (meanMs * (queue.length + 1)) / concurrency
-  /** The most places of one key that gets one of `parts` parts of all places. */
+  /** The most places that one client or one name may hold: one of `parts` equal parts of all places. */
   const share = (parts: number) => {
     const places = concurrency + (maxWaitMs * concurrency) / meanMs
     return Math.max(concurrency + 1, Math.floor(places / parts))
@@ -125,7 +130,7 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
       const startedAt = clock.monotonic()
       try {
         const result = await work()
-        // Only successful hashes are measured. The time of a hash that failed at once would falsify the average.
+        // A failed hash is not measured: it may have ended early, which would make the average too short.
         meanMs += (clock.monotonic() - startedAt - meanMs) * newestWeight
         return result
       } finally {
@@ -136,7 +141,7 @@ export function createHashGate({ concurrency, maxWaitMs, fairness, expectedMs, c
   }
 }
 
-/** How many places each key holds. Nobody counts without a key. */
+/** Counts the places that each client or each name holds. The key undefined holds none. */
 function createPlacesHeld() {
   const held = new Map<string, number>()
   const of = (key: string | undefined) => (key === undefined ? 0 : (held.get(key) ?? 0))

@@ -6,29 +6,29 @@ import { errorFields, type Log } from '../../lib/log.ts'
 export interface ThreadSystem {
   /** This process's threads with their names. */
   threads(): { id: number; name: string }[]
-  /** Niceness of the calling thread. */
+  /** The niceness of the calling thread. */
   ownNice(): number
   setNice(thread: number, nice: number): void
 }
 
 interface HashPriorityOptions {
-  /** By how much the niceness of the hashing threads exceeds that of the process, 0 to 19; 0 changes nothing. */
+  /** How much is added to the niceness of the process for the hashing threads, 0 to 19; 0 changes nothing. */
   nice: number
   log?: Log
   /** `null` on a system without priorities per thread. */
   system?: ThreadSystem | null
-  /** How many threads Bun's pool grows to. */
+  /** The number of threads that Bun's pool grows to. */
   poolSize?: number
 }
 
 /**
- * Lowers the priority of the threads on which Bun hashes, so a flood of logins does not delay other requests.
+ * Makes a function that lowers the priority of the threads on which Bun hashes. A flood of logins then does not delay
+ * other requests. On systems other than Linux, which have no priorities per thread, the function does nothing.
  *
- * Call the returned function after each hash. Bun starts the threads of its pool one by one, and each call finds the
- * new threads. When all threads are lowered, a call does nothing. The function never throws: when the system refuses,
- * the function logs this once and does nothing from then on. It also does nothing on systems other than Linux, which
- * have no priorities per thread. In a pool with more threads than cores (`UV_THREADPOOL_SIZE`), only some threads are
- * lowered.
+ * Call the function after each hash: Bun starts the threads of its pool one by one, and each call lowers the new
+ * threads. After `poolSize` threads the function does nothing. If `UV_THREADPOOL_SIZE` gives the pool more threads than
+ * `poolSize`, the others keep their priority. The function never throws. When the system refuses a change, the function
+ * logs the refusal once and does nothing from then on.
  */
 export function createHashPriority({
   nice,

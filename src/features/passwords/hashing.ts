@@ -13,7 +13,9 @@ export interface Bcrypt {
   verify(password: string | Uint8Array, hash: string): Promise<boolean>
 }
 
-/** Hashes and verifies passwords. Every hash goes through the hash gate, including those for unknown accounts. */
+/**
+ * Hashes and verifies passwords. Each hash and each verification waits in the hash gate, also for an unknown account.
+ */
 export function createHashing({
   cost,
   maxWaitMs,
@@ -39,9 +41,9 @@ export function createHashing({
     })
 
   /**
-   * Adds hashing work after a verification at cost `spent`, until the total equals one verification at `cost`. A hash
-   * takes as long as a verification, and each step of the cost doubles the time. For example, a verification at 10, a
-   * hash at 10 and a hash at 11 together take as long as a verification at 12.
+   * Adds hashes after a verification at cost `spent`, until all together took as long as one verification at `cost`. So
+   * the time of a refusal does not show the cost of the stored hash. Each step of the cost doubles the time: a
+   * verification at 10, a hash at 10 and a hash at 11 take as long as a verification at 12.
    */
   const spendTheRest = async (spent: number): Promise<void> => {
     for (let step = spent; step < cost; step++) await bcrypt.hash('nobody', step)
@@ -67,7 +69,7 @@ export function createHashing({
         }
         let ok: boolean
         try {
-          // Other libraries hashed the UTF-8 bytes without NFC, and bcrypt reads at most 72 bytes.
+          // Other libraries hashed the first 72 UTF-8 bytes of the password, without NFC.
           const input = usable.scheme === 'bcrypt' ? utf8(password).subarray(0, 72) : normalized
           ok = await bcrypt.verify(input, usable.hash)
         } catch (error) {

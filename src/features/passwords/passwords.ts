@@ -8,18 +8,19 @@ export { readBcryptHash } from './bcrypt-hash.ts'
 export type { Bcrypt } from './hashing.ts'
 
 /**
- * How a password of more than 72 bytes was shortened before bcrypt, which reads at most 72 bytes. The hash does not
- * show which way was used.
- * - `bun-bcrypt`: Bun.password replaced the password by its SHA-512.
- * - `bcrypt`: another library cut the password after 72 bytes.
+ * How a password was prepared for bcrypt, which reads at most 72 bytes. The text of a bcrypt hash does not show this.
+ * - `bun-bcrypt`: Keyward changed the password to Unicode NFC. If the result had more than 72 bytes, `Bun.password`
+ *   replaced it by its SHA-512.
+ * - `bcrypt`: another service hashed the first 72 bytes of the password, without NFC. An import takes over such hashes.
  */
 export type PasswordScheme = 'bun-bcrypt' | 'bcrypt'
 
-/** The password columns of a user; both are null for an account without a password. */
+/** The stored password of a user. `hash` and `scheme` are null for an account without a password. */
 export interface StoredPassword {
   hash: string | null
+  /** A `PasswordScheme`. A hash of any other scheme counts as unusable. */
   scheme: string | null
-  /** True when the account is inactive: then the right password is refused, as late as a wrong one. */
+  /** True when the account is inactive. `verify` then refuses the right password too, after the same time. */
   isOfInactive?: boolean
 }
 
@@ -28,11 +29,14 @@ interface PasswordHash {
   scheme: PasswordScheme
 }
 
-/** For whom a password is hashed. Each key has its share of the hash gate; the command line has no keys. */
+/**
+ * The client and the typed name for which a password is hashed. Each may hold only a share of the places in the hash
+ * gate. Commands of the command line set neither, so no share limits their hashes.
+ */
 export interface HashRequester {
-  /** The client's network. */
+  /** The client's network: an IPv4 address or an IPv6 /64. */
   client?: string
-  /** The key of the typed name, of an unknown one too; as from `Limits.nameKey`. */
+  /** The result of `Limits.nameKey` for the typed name, whether an account has this name or not. */
   name?: string
 }
 
@@ -41,36 +45,37 @@ export interface PasswordsNeeds {
   log?: Log
   /** The least number of code points in a new password. */
   minLength: number
-  /** bcrypt cost of new hashes: log2 of the rounds. */
+  /** The bcrypt cost of new hashes: log2 of the number of rounds. */
   cost: number
   /** The longest estimated wait for a hash, in milliseconds. When the estimate is longer, the request is refused. */
   maxWaitMs: number
-  /** By how much the niceness of the hashing threads exceeds that of the process, 0 to 19. */
+  /** How much is added to the niceness of the process for the hashing threads, 0 to 19. */
   nice: number
-  /** True when each client and each name gets only its share of the places in the hash gate. */
+  /** True when each client and each typed name may hold only a share of the places in the hash gate. */
   fairness: boolean
-  /** How many hashes run at once; the number of cores by default. */
+  /** How many hashes run at the same time; the number of cores by default. */
   concurrency?: number
   bcrypt?: Bcrypt
 }
 
 export interface Passwords {
   /**
-   * Checks a new password.
-   * @returns a sentence for the user, which never contains the password; undefined for an acceptable one
+   * Checks a new password, which must not be the username or the address of its `owner`.
+   * @returns a sentence for the user, which never contains the password; undefined for an acceptable password
    */
   weaknessOf(password: string, owner: { email?: string; username?: string }): string | undefined
   /**
    * Hashes a password that `weaknessOf` accepted.
-   * @throws KeywardError `overloaded`; `validation_failed` for a text that cannot be a password
+   * @throws KeywardError `overloaded`; `validation_failed` for the empty text, for a text of more than 256 code points,
+   *   and for a text with NUL or a lone surrogate
    */
   hash(password: string, requester?: HashRequester): Promise<PasswordHash>
   /**
-   * Verifies a password with the stored hash. Every answer with `ok: false` takes the same time, whether the account or
-   * its hash is missing, the hash is unusable, the account is inactive, or the password is wrong or impossible. Only a hash with a cost above
-   * `cost` takes longer.
-   * @returns `ok` is true when the password is right. `rehash` is true when the password is right, but its hash has an
-   *   old cost, scheme or version
+   * Verifies a password with the stored hash. Every answer with `ok: false` takes the same time: for an unknown
+   * account, a missing or unusable hash, an inactive account, a wrong password, and a text that cannot be a password.
+   * Only a hash with a cost above `PasswordsNeeds.cost` takes longer.
+   * @returns `ok` is true when the password is right and the account is active. `rehash` is true when `ok` is true, but
+   *   the hash does not have the current cost, scheme and version
    * @throws KeywardError `overloaded`
    */
   verify(

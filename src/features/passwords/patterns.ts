@@ -1,25 +1,29 @@
 import { readKeyboard } from './common-passwords.macro.ts' with { type: 'macro' }
 
-/** The least length of a repeated, sequential or keyboard part. Shorter parts occur in good passwords by chance. */
+/**
+ * The least length of a repeated, sequential or keyboard part, in characters. Good passwords have shorter ones by
+ * chance.
+ */
 const leastPart = 3
 
-/** The least and the greatest length of a common password that can be a part. */
+/** The least and the greatest length of a common password, in characters. The list has no shorter or longer ones. */
 const leastWord = 4
 const longestWord = 24
 
-/** The greatest length of a short pattern. Its characters can be any, because only the repetition makes it a part. */
+/** The greatest length of a pattern that is a part when it is repeated, such as `x7k` in `x7kx7kx7k`. */
 const longestPattern = 4
 
 /**
  * Judges whether a text consists wholly of guessable parts (NIST SP 800-63B-4: repetitive or sequential). The parts
  * are: a character or a short pattern repeated, an ascending or descending run, counted numbers, a walk over
- * neighbouring keys, a year, and one common password, once or repeated. Up to four digits can follow. One character
- * outside these parts makes the text acceptable, and so do two different common passwords, as in a passphrase. Spaces,
- * dots, `_` and `-` between the parts do not help.
- * The matchers of `@zxcvbn-ts/core` do not replace this function: they take up to 0.36 s for 256 characters, accept
- * `100101102103104`, and refuse `correcthorsebatterystaple`.
- * @param folded at most 256 characters in lower case; the time is bounded by the square of the length
- * @param isCommon says whether a text is a common password
+ * neighbouring keys, a year, and one common password, once or repeated. Up to four digits can follow. A single
+ * character outside these parts makes the text acceptable. Two different common passwords make it acceptable too, as in
+ * a passphrase. White space, dots, `_` and `-` between the parts are ignored. The matchers of `@zxcvbn-ts/core` do not
+ * replace this function: they take up to 0.36 s for 256 characters, accept `100101102103104`, and refuse
+ * `correcthorsebatterystaple`.
+ * @param folded the text in lower case. It must have at most 256 characters, because the time grows faster than the
+ *   length
+ * @param isCommon returns true for a common password
  */
 export function isPattern(folded: string, isCommon: (word: string) => boolean): boolean {
   const joined = folded.replace(/[\s._-]/gu, '')
@@ -36,7 +40,7 @@ function consistsOfParts(text: string, isCommon: (word: string) => boolean): boo
   for (let start = 0; start < chars.length; start++) {
     if (!reached[start]) continue
     for (let length = leastWord; length <= longestWord && start + length <= chars.length; length++) {
-      // A word that is a part already, such as `aaaa`, reaches nothing new.
+      // A word that is a part already, such as `aaaa`, makes no more positions reachable.
       if (ends[start]?.includes(start + length)) continue
       const word = chars.slice(start, start + length).join('')
       if (tried.has(word) || !isCommon(word)) continue
@@ -47,7 +51,7 @@ function consistsOfParts(text: string, isCommon: (word: string) => boolean): boo
   return false
 }
 
-/** @returns for each position, whether parts and repetitions of `word` fill the text up to there */
+/** @returns for each position, whether parts and copies of `word` fill the text before this position */
 function reachable(chars: string[], ends: number[][], word?: string): boolean[] {
   const reached = new Array<boolean>(chars.length + 1).fill(false)
   reached[0] = true
@@ -61,7 +65,9 @@ function reachable(chars: string[], ends: number[][], word?: string): boolean[] 
   return reached
 }
 
-/** Whether the parts fill the text, or the text without the digits at its end, if there are at most four of them. */
+/**
+ * Returns true when parts fill the text. If the text ends in one to four digits, these digits need not be in a part.
+ */
 function finishes(chars: string[], reached: boolean[]): boolean {
   if (reached[chars.length]) return true
   let digits = chars.length
@@ -69,7 +75,7 @@ function finishes(chars: string[], reached: boolean[]): boolean {
   return digits > 0 && chars.length - digits <= 4 && reached[digits] === true
 }
 
-/** @returns where the parts that begin at `start` can end */
+/** @returns the positions at which a part that begins at `start` can end */
 function partEnds(chars: string[], start: number): number[] {
   const ends = countedEnds(chars, start)
   if (/^(?:19|20)[0-9]{2}$/.test(chars.slice(start, start + 4).join(''))) ends.push(start + 4)
@@ -88,7 +94,7 @@ function partEnds(chars: string[], start: number): number[] {
   return ends
 }
 
-/** @returns the ends of at least three counted numbers, such as `101112` */
+/** @returns the positions at which three or more counted numbers that begin at `start`, such as `101112`, can end */
 function countedEnds(chars: string[], start: number): number[] {
   const ends: number[] = []
   for (let width = 1; width <= 3; width++) {
@@ -107,7 +113,7 @@ function countedEnds(chars: string[], start: number): number[] {
 
 const isDigit = (char = ''): boolean => char >= '0' && char <= '9'
 
-/** Whether the code point of `b` is that of `a` or the next one. `0` follows `9`, as on a keyboard. */
+/** Returns true when `b` is the character `a` or the next code point. `0` follows `9`, as on a keyboard. */
 function isNextOrSame(a: string, b: string): boolean {
   const step = (b.codePointAt(0) ?? 0) - (a.codePointAt(0) ?? 0)
   return step === 0 || step === 1 || (a === '9' && b === '0')
@@ -115,7 +121,7 @@ function isNextOrSame(a: string, b: string): boolean {
 
 let neighbours: ReadonlySet<string> | undefined
 
-/** Whether two characters are on the same key or on keys that touch, on the US keyboard. */
+/** Returns true when the characters are equal, or are on adjacent keys of the US keyboard. */
 function areNeighbours(a: string, b: string): boolean {
   neighbours ??= new Set(readKeyboard().split('\n'))
   return a === b || neighbours.has(a + b)

@@ -1,22 +1,19 @@
 import { readCommonPasswords } from './common-passwords.macro.ts' with { type: 'macro' }
 import { isPattern } from './patterns.ts'
 
-/**
- * The maximum length in code points, after NFC. It is more than a person types, and a password of this length is quick
- * to hash.
- */
+/** The maximum length of a password in code points, after NFC. Nobody types more, and this length is quick to hash. */
 const passwordMaxLength = 256
 
 /**
- * The maximum length in UTF-16 units, before NFC. NFC takes seconds for a hostile text of 32 kB, so the length is
- * checked first. NFC combines at most 4 code points into one, and a code point has at most 2 units. So a longer text
- * cannot shrink to `passwordMaxLength`.
+ * The maximum length of a password in UTF-16 units, before NFC. NFC takes seconds for a hostile text of 32 kB, so this
+ * length is checked first. NFC combines at most 4 code points into one, and a code point has at most 2 units. A longer
+ * text can therefore not shrink to `passwordMaxLength`.
  */
 const maxUnitsBeforeNfc = passwordMaxLength * 4 * 2
 
 /**
- * The form of a password that is measured and hashed: Unicode NFC, otherwise unchanged (NIST SP 800-63B-4 section
- * 3.1.1.2). Control characters other than NUL are allowed.
+ * Changes a password to Unicode NFC, and changes nothing else (NIST SP 800-63B-4 section 3.1.1.2). Keyward measures and
+ * hashes the result. Control characters other than NUL are allowed.
  * @returns undefined for a text that cannot be a password:
  * - the empty text, or more than `passwordMaxLength` code points
  * - a text with a lone surrogate, because all lone surrogates would have the same hash
@@ -32,14 +29,18 @@ export function normalizePassword(password: string): string | undefined {
 interface PasswordContext {
   email?: string | undefined
   username?: string | undefined
-  /** Minimum length in code points, at least 8. */
+  /** The minimum length of a new password in code points; `PASSWORD_MIN_LENGTH` is 8 or more. */
   minLength: number
 }
 
 /**
- * Checks a new password (NIST SP 800-63B-4 section 3.1.1.2). The password needs the minimum length. It must not be a
- * common password, consist wholly of repeated, sequential or common parts, or be the name of this service, or the name
- * or address of the user. Upper and lower case count as equal. There are no composition rules.
+ * Checks a new password (NIST SP 800-63B-4 section 3.1.1.2). These passwords are refused:
+ * - a text with NUL or a lone surrogate, of fewer than `minLength` or of more than 256 code points
+ * - a common password, and a text that consists wholly of guessable parts; see `isPattern`
+ * - the username, the address, its local part, and the local part before a `+`, also with punctuation added
+ * - `keyward`, repeated or with digits
+ *
+ * Upper and lower case count as equal. There are no composition rules, such as a required digit.
  * @returns a sentence for the user, which never contains the password; undefined for an acceptable password
  */
 export function weaknessOf(password: string, { email, username, minLength }: PasswordContext): string | undefined {
@@ -67,23 +68,20 @@ const codePoints = (text: string): number => {
 
 const foldCase = (text: string): string => text.normalize('NFKC').toLowerCase()
 
-/**
- * Removes everything except letters and digits. So a name with an added dot, space or exclamation mark counts as the
- * name.
- */
+/** Removes punctuation and spaces and changes to lower case, so that `Anna!` and `an.na` count as the name `anna`. */
 const lettersAndDigits = (text: string): string => foldCase(text).replace(/[^\p{L}\p{M}\p{N}]/gu, '')
 
 function ownWords(email = '', username = ''): Set<string> {
   const local = email.slice(0, Math.max(0, email.lastIndexOf('@')))
   const words = new Set([username, email, local, local.split('+')[0] ?? ''].map(lettersAndDigits))
-  // Without this line, a password that consists only of punctuation would count as a name.
+  // An empty name would equal every password that consists only of punctuation.
   words.delete('')
   return words
 }
 
 let commonPasswords: ReadonlySet<string> | undefined
 
-/** The Set takes 4.3 MiB, so it is made when the first password is checked. */
+/** Returns true for a common password. The set of common passwords takes 4.3 MiB, so the first call makes the set. */
 function isCommon(password: string): boolean {
   commonPasswords ??= new Set(readCommonPasswords().split('\n'))
   return commonPasswords.has(foldCase(password))
