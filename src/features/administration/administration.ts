@@ -30,7 +30,7 @@ interface AdministrationNeeds {
   roles: Roles
   sessions: Sessions
   accounts: Accounts
-  mails: Pick<Mails, 'notify' | 'forgetUser'>
+  mails: Pick<Mails, 'notify'>
 }
 
 /** The operations with which administrators manage the accounts of others. */
@@ -66,10 +66,7 @@ export interface Administration {
    */
   clearLimits(user: User): Promise<void>
   /**
-   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
-   * stays reserved, as a MAC; the address is free at once. One transaction deletes the user. Short transactions delete
-   * the ended sessions before, and erase the audit events afterwards, so that no other write waits long. After a crash
-   * the server's clean-up erases the remaining events.
+   * Deletes a user and all personal data. `Accounts.deleteUser` has the details.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
@@ -140,23 +137,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       await limits.clearUser(user.id, Object.values(nameKeysOf(user)))
     },
 
-    async deleteUser(user) {
-      const { id } = user
-      // The last administrator is refused before any session is deleted. The check in the second transaction decides.
-      await db.transaction(() => roles.keepAnAdmin(id))
-      await sessions.deleteOver(id)
-      await db.transaction(async () => {
-        if (!(await roles.keepAnAdmin(id))) return
-        await users.remove(id)
-        await audit.forgetUser(id)
-        await mails.forgetUser(id)
-        await audit.record({ event: 'user.deleted', userId: id })
-      })
-      // Outside the transaction, because `limits.clearUser` reads its whole table. After a failure, the clean-up job
-      // deletes its rows later.
-      await limits.clearUser(id, Object.values(nameKeysOf(user)))
-      await audit.eraseUser(id)
-    },
+    deleteUser: (user) => accounts.deleteUser(user),
 
     freeName: (typed) =>
       db.transaction(async () => {
