@@ -1,6 +1,6 @@
 /**
  * Turns JIT compilation back on. The executable starts with JIT compilation nearly off (`--compile-jit-policy=1000`).
- * The code of a start runs once: compiling it takes longer than interpreting it, and takes 5 MiB that stay in use. Call
+ * The code of a start runs once: to compile this code takes longer than to interpret it, and 5 MiB stay in use. Call
  * this function before sustained work. The engine compiles a function after a number of calls, and the calls before
  * `enableJit` count too.
  */
