@@ -22,7 +22,7 @@ type Values = Readonly<Record<string, unknown>>
 
 interface Statement {
   readonly sql: string
-  /** Returns the values of the parameters of `sql`, in order. @throws Error when `values` lacks a placeholder */
+  /** Returns the values of the parameters of `sql`, in order. @throws Error when a placeholder has no value */
   readonly bind: (values: Values) => unknown[]
 }
 
@@ -69,7 +69,7 @@ interface StatementKinds {
 
 /**
  * Declares the prepared statements of a file.
- * @returns a function that returns the statements for a database. Its first call for a database builds all statements
+ * @returns a function that returns the statements for a database; the first call for a database builds all of them
  * @example
  * const prepared = statements(({ q, t: { users } }, { select, change }) => ({
  *   nameOf: select({ name: users.username }, (q) => q.from(users).where(eq(users.id, named('id')))),
