@@ -23,9 +23,12 @@ import { isLoopback } from './lib/ip.ts'
 import type { Service } from './service.ts'
 
 export interface App {
-  /** @param target `plain` when it is not given, as for a request made in process */
+  /**
+   * Answers a request.
+   * @param target `plain` when it is not given, as for a request that is made in process
+   */
   fetch(request: Request, target?: Target): Promise<Response>
-  /** Returns true for a request to `/livez`, `/readyz` or `/metrics`. */
+  /** Returns true when the path is `/livez`, `/readyz` or `/metrics`, which monitoring requests every few seconds. */
   isProbe(request: Request): boolean
   table: RouteTable
 }
@@ -33,13 +36,16 @@ export interface App {
 export interface AppOptions {
   /** Returns the address of the other end of a request's connection. */
   peer?: PeerAddress
-  /** Logs the path of a request that matched no route. A path may hold a secret, so this is for development. */
+  /**
+   * True to log the path of a request that matched no route. A path may contain a secret, so this is for development.
+   */
   logUnknownPaths?: boolean
 }
 
 /**
- * Wires the service: the error hook first, then every feature's routes, and the pipeline around them.
- * @throws Error for a route that lacks its access word, or the limit that it needs
+ * Makes the HTTP application of a service: the error hook first, then the routes of every feature, and the pipeline
+ * around the routes.
+ * @throws Error for a route without an access word, and for an open or writing route without a limit
  */
 export function createApp(service: Service, { peer = () => undefined, logUnknownPaths }: AppOptions = {}): App {
   const { config, clock, random, log, metrics, probes } = service
@@ -87,8 +93,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
 
 /**
  * Makes a `Route` out of a route of Elysia.
- * @throws Error for a route without an access word, and for an open or writing route without a limit. Such a route must
- * not be served.
+ * @throws Error for a route without an access word, and for an open or writing route without a limit. A server must not
+ * start with such a route
  */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {
   const detail = (hooks.detail ?? {}) as {
