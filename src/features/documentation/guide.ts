@@ -14,7 +14,7 @@ import sessions from './guide/sessions.md' with { type: 'file' }
 import settings from './guide/settings.md' with { type: 'file' }
 import { icon } from './page.ts'
 
-/** The paths of the Markdown files in reading order, by the last segment of the page's address, empty for the index. */
+/** The path of each chapter's Markdown file, in reading order. A key is the last segment of the address of the page. */
 export const chapterFiles: Readonly<Record<string, string>> = {
   '': index,
   'quick-start': quickStart,
@@ -37,7 +37,7 @@ export const guideSecurityPolicy =
 
 interface Chapter {
   name: string
-  /** The heading of the first level. */
+  /** The text of the chapter's heading of the first level. */
   title: string
   html: string
 }
@@ -101,8 +101,9 @@ ${html}
 const address = (chapter: string): string => (chapter === '' ? './' : chapter)
 
 /**
- * Renders Markdown as HTML without comments. Headings of the second and third level get an anchor, and links to other
- * chapters' Markdown files become links to their pages. Tables and code blocks can be scrolled with the keyboard.
+ * Renders a chapter as HTML, and leaves out the comments of the Markdown. Headings of the second and third level get an
+ * anchor. A link to the Markdown file of a chapter becomes a link to the page of this chapter. The keyboard can scroll
+ * tables and code blocks.
  */
 function rendered(markdown: string): string {
   const html = Bun.markdown.html(markdown, { headings: { ids: true } })

@@ -33,7 +33,9 @@ const AT_ONCE = 16
  */
 const FIRST_PAUSE = 30 * SECOND
 const LONGEST_PAUSE = 6 * HOUR
-/** An attempt counts as failed after this time. It is less than `LEASE`, so a slow attempt never meets a second one. */
+/**
+ * An attempt counts as failed after this time. As it is less than `LEASE`, no other process has claimed the mail yet.
+ */
 const ATTEMPT_LIMIT = 3 * MINUTE
 /** A claimed mail is due again after this time, in case its process has crashed. */
 const LEASE = 5 * MINUTE
