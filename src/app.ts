@@ -28,7 +28,9 @@ export interface App {
    * @param target `plain` when it is not given, as for a request that is made in process
    */
   fetch(request: Request, target?: Target): Promise<Response>
-  /** Returns true when the path is `/livez`, `/readyz` or `/metrics`, which monitoring requests every few seconds. */
+  /**
+   * Returns true when the path is `/livez`, `/readyz` or `/metrics`. Monitoring sends such requests every few seconds.
+   */
   isProbe(request: Request): boolean
   table: RouteTable
 }
@@ -52,10 +54,10 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
   // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path after a
   // shorter host name.
-  // precompile: compiling all routes at start doubles the start time and takes 10 MiB. The contract test requests every
-  // route, so it finds a route that cannot be compiled.
-  // encodeSchema: with or without it, Elysia checks answers against their schemas and removes members that a schema
-  // lacks. Encoding is off, because it only converts types that no schema uses.
+  // precompile: compiling all routes at the start would double the start time and take 10 MiB. The contract test
+  // requests every route, so the test finds a route that cannot be compiled.
+  // encodeSchema: Elysia checks answers against their schemas, and removes members that a schema lacks, also without
+  // this option. The option only converts types that no schema of Keyward uses.
   const elysia = new Elysia({
     name: 'keyward',
     precompile: false,

@@ -1,6 +1,7 @@
 /**
  * Every refusal of Keyward, by its code: the HTTP status and a sentence for a person. A code is stable, because clients
- * compare it. Use cases throw `KeywardError(code)`, and only `http/errors.ts` makes an HTTP response of the error.
+ * compare it. Use cases throw `KeywardError(code)`, and only `http/errors.ts` turns a `KeywardError` into an HTTP
+ * response.
  */
 export const catalogue = {
   // The form of the request

@@ -90,7 +90,7 @@ export interface Surroundings {
   waitInside?: boolean
   /** `upgrade`, the default, for a server; `require` for a command, which refuses a database that is not current. */
   schema?: SchemaPolicy
-  /** For tests: functions that receive the real part and return its replacement. */
+  /** For tests: functions that receive a real part of the service and return the replacement of this part. */
   replace?: { [Part in keyof Replaceable]?: (real: Replaceable[Part]) => Replaceable[Part] }
 }
 

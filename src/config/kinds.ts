@@ -1,4 +1,4 @@
-// Named imports keep the unused nine tenths of typebox out of the bundle, so a start does not evaluate them.
+// Named imports keep the unused nine tenths of TypeBox out of the bundle, so a start does not evaluate the unused code.
 import { Enum, Integer, Array as List, Refine, String as Text, type TSchema, Unsafe } from 'typebox'
 import { Check } from 'typebox/schema'
 import { type DatabaseTarget, databaseUrlProblem, maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'

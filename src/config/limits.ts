@@ -32,7 +32,6 @@ export interface Tier {
   window: number
 }
 
-/** One entry of `LIMITS`. */
 export interface LimitSetting {
   /** The entry as the operator wrote it. */
   text: string

@@ -252,7 +252,7 @@ export function keySchema(name: ConfigKey, dev = false): TSchema & KeyFacts {
 
 /**
  * Returns the configuration of a server that listens on `port`. The system chose `port` when PORT is 0. When PUBLIC_URL
- * is the default for PORT, it becomes the default for `port`.
+ * is the default for PORT, PUBLIC_URL becomes the default for `port`.
  */
 export function withPort(config: Config, port: number): Config {
   const isDefault = config.PUBLIC_URL === defaultPublicUrl(config.PORT)

@@ -42,8 +42,8 @@ const rotate = (context: CommandContext) =>
   )
 
 /**
- * Adds the option `--now` to the error. Keyward does not use the option by itself: only the operator knows whether a
- * service caches the key set.
+ * Adds the option `--now` to the message of `key_not_ready`. Keyward does not use this option by itself: only the
+ * operator knows whether a service caches the key set.
  */
 function mentionNow(error: unknown): never {
   if (error instanceof KeywardError && error.code === 'key_not_ready')
