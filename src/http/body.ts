@@ -54,7 +54,7 @@ async function readChunks(body: ReadableStream<Uint8Array>, limit: number): Prom
     if (done) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
     length += value.byteLength
     if (length > limit) {
-      // The refusal does not wait until the stream is cancelled, because the client may send slowly.
+      // `cancel` is not awaited, because the refusal does not depend on the result of `cancel`.
       reader.cancel().catch(() => {})
       throw new KeywardError('payload_too_large')
     }
