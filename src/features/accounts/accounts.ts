@@ -37,7 +37,7 @@ export interface RegistrationSettings {
   domainsBlocked: readonly string[]
 }
 
-/** What people do with their own account: register, log in, change the password. */
+/** The operations of people on their own account: register, log in, change the password. */
 export interface Accounts {
   /**
    * Registers an account.

@@ -62,8 +62,8 @@ export interface Administration {
   /** Activates a user, who must then log in, because `deactivate` ended all sessions. */
   activate(user: User): Promise<void>
   /**
-   * Deletes the counts of the rate limits for a user, such as wrong passwords, for the account and for both of its
-   * names. A running server may refuse the user for 5 s more. The counts of whole networks and of single devices stay.
+   * Deletes the counts of the rate limits for a user and for both names of the user, such as wrong passwords. A running
+   * server may refuse the user for 5 s more. The counts of whole networks and of single devices stay.
    */
   clearLimits(user: User): Promise<void>
   /**

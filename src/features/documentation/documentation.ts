@@ -3,11 +3,11 @@ import { chapterFiles, guidePage, guideSecurityPolicy, readChapters } from './gu
 import { docsFiles, docsPage, pageSecurityPolicy } from './page.ts'
 
 export interface DocumentationNeeds {
-  /** Makes the OpenAPI document. It is called at the first request for the document. */
+  /** Makes the OpenAPI document. Called at the first request for the document, and again only after a failure. */
   openApi: () => Promise<object>
 }
 
-/** The documentation of the running version. Each part is created at its first request and kept. */
+/** The documentation of the running version. Each part is made at the first request for it, and stays in memory. */
 export interface Documentation {
   /** The page at `/docs`, which shows the OpenAPI document and can send requests to Keyward. */
   page(): Promise<StaticContent>
@@ -90,7 +90,7 @@ const htmlHeaders = (policy: string) => ({
 /** The file name with the content's hash, such as `swagger-ui-n4bQgYhMfWWaL-qg.css`. New content gets a new name. */
 const addressOf = (file: string, { hash }: StaticContent): string => file.replace(/(\.\w+)$/, `-${hash}$1`)
 
-/** Runs `work` at the first call and keeps its result. After a failure the next call runs it again. */
+/** Returns a function that runs `work` at its first call, and returns the same result at every call until a failure. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined
   return () => {

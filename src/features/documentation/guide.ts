@@ -14,7 +14,10 @@ import sessions from './guide/sessions.md' with { type: 'file' }
 import settings from './guide/settings.md' with { type: 'file' }
 import { icon } from './page.ts'
 
-/** The path of each chapter's Markdown file, in reading order. A key is the last segment of the address of the page. */
+/**
+ * The paths of the chapters' Markdown files, in reading order. A key is the last segment of the address of the page;
+ * the key of the index is empty.
+ */
 export const chapterFiles: Readonly<Record<string, string>> = {
   '': index,
   'quick-start': quickStart,
@@ -31,7 +34,9 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   'moving-in': movingIn,
 }
 
-/** The Content-Security-Policy of the guide. Its pages have no scripts. `data:` allows the icon. */
+/**
+ * The Content-Security-Policy of the guide, whose pages have no scripts. `data:` allows the icon of the browser tab.
+ */
 export const guideSecurityPolicy =
   "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

@@ -74,7 +74,10 @@ function orNotFound(content: StaticContent | undefined): StaticContent {
 
 const named = { ETag: 'Names this version (RFC 9110 section 8.8.3)' }
 const unchanged = answer('Your copy is current', t.Void(), named)
-/** The redirect from `/docs/guide`, which in OpenAPI only the path `/docs/{file}` matches and therefore declares. */
+/**
+ * The redirect from `/docs/guide`. The route `/docs/{file}` declares this answer, because in OpenAPI no other path
+ * matches `/docs/guide`.
+ */
 const moved = answer('See the contents of the guide', t.Void(), {
   Location: 'The contents of the guide, relative to this address',
 })

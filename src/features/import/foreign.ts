@@ -67,8 +67,8 @@ function openFile(path: string): Connection {
 
 /**
  * Opens the file read-only. In write-ahead mode even a reader creates two files beside the database, except with
- * `immutable=1`. The option `immutable=1` is safe only while no program writes. No program has the database open when
- * the file `-wal` is missing, because every program that opens the database creates the file `-wal`.
+ * `immutable=1`. The option `immutable=1` is safe only while no program writes. No program writes when the file `-wal`
+ * beside the database is missing, because every program creates this file before it writes.
  */
 function connect(path: string): Database {
   if (!usesWriteAheadLog(path) || existsSync(`${path}-wal`)) return new Database(path, { readonly: true })

@@ -8,7 +8,7 @@ import type { SourceRow } from './source.ts'
 export interface Plan {
   /** The accounts to import. */
   accounts: BulkUser[]
-  /** The number of accounts that were imported before: Keyward has their id with the same address and username. */
+  /** The number of accounts that were imported before: Keyward has a user with the same id, address and username. */
   present: number
   /** The accounts that cannot be imported, each with the reasons: sentences that contain no address, name or hash. */
   problems: Pick<Reading, 'sourceId' | 'reasons'>[]

@@ -5,7 +5,7 @@ import type { SourceRow } from './source.ts'
 
 /** The valid fields of a row, and a sentence for each invalid field. */
 export interface Reading {
-  /** The id in the other service, for the report. It may be any text, or empty. */
+  /** The id in the other service, for the report: any text, also an empty one. */
   sourceId: string
   account: Partial<BulkUser>
   reasons: string[]

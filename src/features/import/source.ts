@@ -21,7 +21,8 @@ export interface Source {
 
 const TABLE = 'users'
 /**
- * The possible names of the column with the password hash: the first in services with SQLAlchemy, else with SQLModel.
+ * The possible names of the column with the password hash: the first in services with SQLAlchemy, the second in
+ * services with SQLModel.
  */
 const hashColumns = ['hashed_password', 'hash_password']
 

@@ -37,7 +37,7 @@ const LONGEST_PAUSE = 6 * HOUR
  * An attempt counts as failed after this time. As it is less than `LEASE`, no other process has claimed the mail yet.
  */
 const ATTEMPT_LIMIT = 3 * MINUTE
-/** A claimed mail is due again after this time, in case its process has crashed. */
+/** A claimed mail is due again after this time, in case the process that claimed the mail has crashed. */
 const LEASE = 5 * MINUTE
 
 export function createDelivery(needs: DeliveryNeeds): Delivery {
@@ -58,7 +58,7 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
     return taking
   }
 
-  /** Waits until half of `AT_ONCE` is free. Otherwise each sent mail would cause a statement that claims one mail. */
+  /** Claims more mails when at most half of `AT_ONCE` are being sent, so that one statement claims several mails. */
   function pumpIfMore(): void {
     if (mayBeMore && sending.size <= AT_ONCE / 2) void pump()
   }

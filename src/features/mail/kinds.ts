@@ -1,11 +1,11 @@
 /**
- * The kinds of mails, each with the names of its facts. A mail shows its facts in this order. The texts of each kind
- * may name the facts, and also `app` (APP_NAME), `username` and `support` (SUPPORT_EMAIL).
+ * The kinds of mails. Each kind has the names of its facts: the values that a mail of this kind lists, in this order.
+ * The texts of a kind may name its facts, and also `app` (APP_NAME), `username` and `support` (SUPPORT_EMAIL).
  */
 export const mailKinds = {
   /** The mail of `keyward mail test`. */
   test: ['time'],
-  /** The password was changed, by its owner or by an administrator. */
+  /** The user or an administrator changed the password. */
   password_changed: ['time', 'ip'],
   /** A session ended because of the reuse of a refresh token. */
   session_reused: ['time', 'ip', 'device'],

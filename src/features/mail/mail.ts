@@ -28,7 +28,7 @@ export interface MailNeeds {
   transport: Transport | undefined
   brand: Brand
   settings: {
-    /** A mail of which this number of attempts have failed is given up; its state is then `dead`. */
+    /** After this number of failed attempts, Keyward gives a mail up: the mail has the state `dead`. */
     maxAttempts: number
     /** TEMPLATES_DIR: a folder with texts that replace the built-in texts. */
     templatesDir: string | undefined
@@ -116,9 +116,9 @@ export interface MailStats {
   deadTotal: number
   /** Queued mails in the database, as the last `deliver` read this number. */
   queued: number
-  /** Milliseconds since the oldest of these mails was created; 0 when there are none. */
+  /** Milliseconds since the oldest queued mail was created; 0 when no mail is queued. */
   oldestMs: number
-  /** True when the last attempt of this process failed, and every other mail would have failed too. */
+  /** True when the last attempt of this process failed because of the mail server, not because of its own mail. */
   isFailing: boolean
 }
 

@@ -7,11 +7,11 @@ import { catalogues } from './messages/catalogues.ts'
 import { fill, type Values } from './placeholders.ts'
 import type { Templates } from './templates.ts'
 
-/** The name of the service and the address for questions, which the texts of every mail can name. */
+/** The values of the operator that the texts of every mail can name. */
 export interface Brand {
-  /** APP_NAME. */
+  /** The name of the service: APP_NAME. */
   app: string
-  /** SUPPORT_EMAIL. */
+  /** The address for questions: SUPPORT_EMAIL. */
   support: string | undefined
 }
 

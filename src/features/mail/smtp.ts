@@ -83,7 +83,7 @@ const messageOf = ({ id, to, subject, text, html }: Outgoing, from: string) => (
   },
 })
 
-/** The address of `Name <address>`, or the address itself. */
+/** Returns the address in `Name <address>`, or the whole text if there are no angle brackets. */
 const addressIn = (from: string): string => /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from
 
 const ofMail = { isFinal: true, isOfServer: false }
