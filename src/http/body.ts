@@ -54,7 +54,7 @@ async function readChunks(body: ReadableStream<Uint8Array>, limit: number): Prom
     if (done) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
     length += value.byteLength
     if (length > limit) {
-      // The result of `cancel` is not awaited, because the refusal does not depend on it.
+      // `cancel` is not awaited, because the refusal does not depend on the result of `cancel`.
       reader.cancel().catch(() => {})
       throw new KeywardError('payload_too_large')
     }
@@ -91,9 +91,9 @@ const isForm = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)$/i
 
 /**
  * Returns the media type of a `Content-Type` header (RFC 9110 section 8.3), in lower case and without parameters.
- * Spaces, quotes, unknown parameters and empty parameters are allowed.
- * @returns undefined when the header is missing, malformed or sent twice, or names a charset other than UTF-8 and
- * ASCII, because `readBody` decodes only UTF-8 (RFC 8259 section 8.1). The charset of a form is ignored.
+ * Spaces, quotes, unknown parameters and empty parameters are allowed. The charset of a form is ignored.
+ * @returns undefined when the header is missing, malformed or sent twice. Also undefined for a charset other than UTF-8
+ * and ASCII, because `readBody` decodes only UTF-8 (RFC 8259 section 8.1)
  */
 export function mediaType(header: string | null): string | undefined {
   if (header === null) return undefined

@@ -9,17 +9,18 @@ const MAX_HOPS = 16
 
 /**
  * Returns the address of the client, in canonical spelling. When the peer of the connection is not a trusted proxy, the
- * peer is the client. Otherwise `X-Forwarded-For` is read from the right, where each proxy appended the address that it
- * saw. The first address that is not a trusted proxy is the client. Entries to its left are not read, because the
- * client may have written them.
+ * peer is the client. Otherwise `X-Forwarded-For` is read from the right, because each proxy appends the address of its
+ * peer at the right end. The first address that is not a trusted proxy is the client. Entries to the left of this
+ * address are not read, because the client may have written them.
  *
  * The search also ends at an entry without an address (`unknown`, empty or obfuscated), at the end of the header and
- * after `MAX_HOPS` entries. The last address found is then the client. Entries may have ports. `X-Real-IP` and
- * `Forwarded` are never read, because a proxy that does not write these headers forwards the client's own.
+ * after `MAX_HOPS` entries. The last address that was found is then the client. Entries may have ports. `X-Real-IP` and
+ * `Forwarded` are never read, because a proxy that does not write these headers passes on the headers that the client
+ * sent.
  *
- * Never throws. A peer without an address is `UNKNOWN_IP`, so limits count its requests too.
- * @param peer the address of the connection's other end, from the server
- * @param forwardedFor all `X-Forwarded-For` lines, joined by commas in their order, as `Headers.get` gives them
+ * Never throws. A peer without an address is `UNKNOWN_IP`, so limits count the requests of such a peer too.
+ * @param peer the address of the other end of the connection, as the server reports it
+ * @param forwardedFor all `X-Forwarded-For` lines, joined by commas in their order, as `Headers.get` returns them
  */
 export function clientIp(peer: string | undefined, forwardedFor: string | null, trusted: TrustedProxies): string {
   let client = peerIp(peer)

@@ -4,8 +4,8 @@ import type { Log } from '../lib/log.ts'
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Location, WWW-Authenticate'
 
 /**
- * The request headers that Keyward reads. Every answer to a preflight request grants them to the page, whether the page
- * asks for them or not.
+ * The request headers that Keyward reads. Every answer to a preflight request grants these headers to the page, whether
+ * the page asks for them or not.
  */
 const readHeaders = ['Authorization', 'Content-Type', 'X-Request-Id']
 const MAX_GRANTED = 32
@@ -34,8 +34,8 @@ export interface Cors {
 }
 
 /**
- * Makes CORS for an exact list of origins. Credentials such as cookies are never allowed, because Keyward reads no
- * cookies. The answer to a preflight request may therefore grant any header that a page asks for.
+ * Makes the CORS rules for an exact list of origins. Credentials such as cookies are never allowed, because Keyward
+ * reads no cookies. The answer to a preflight request may therefore grant any header that a page asks for.
  * @param onUnlisted called for each response to a request whose `Origin` is not in the list
  */
 export function createCors(

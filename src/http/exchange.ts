@@ -65,8 +65,8 @@ const member: unique symbol = Symbol('keyward.exchange')
 type WithExchange = Request & { [member]?: Exchange }
 
 /**
- * Adds the exchange to `exchange.request`. Elysia passes only this request to a handler, which gets the exchange from
- * it by `exchangeOf`.
+ * Adds the exchange to `exchange.request`. Elysia passes only this request to a handler, and `exchangeOf` returns the
+ * exchange of the request.
  */
 export const attachExchange = (request: WithExchange, exchange: Exchange): void => {
   request[member] = exchange

@@ -44,8 +44,8 @@ export function bearerToken(request: Request): string {
  * request.
  * @param from returns the network and the address of a request, for the rate limit of wrong client secrets
  * @returns a function that returns the caller; undefined for an open route, and for a form that may contain the client
- * secret. It throws KeywardError `not_authenticated` and `invalid_client` at once, and throws or rejects with the
- * errors of `authorize` and `authorizeSecret`
+ * secret. The function throws KeywardError `not_authenticated` and `invalid_client`, and the errors of `authorize` and
+ * `authorizeSecret`, which may also reject its promise
  */
 export const createGuard =
   ({ authorize, authorizeSecret }: Credentials, from: (request: Request) => { client: string; ip: string }) =>

@@ -23,8 +23,8 @@ export interface PipelineOptions {
   /** `report` calls this function once for each request. Metrics count the calls. */
   observe?: (answered: Answered) => void
   /**
-   * Patterns of routes that probes request every few seconds. Successful answers of these routes are logged at level
-   * `debug`.
+   * Patterns of routes that probes request every few seconds. An answer of these routes with a status below 400 is
+   * logged at level `debug`.
    */
   quiet?: ReadonlySet<string>
   /** True to log the path of a request that matched no route. False by default, because a path may contain a secret. */
@@ -66,9 +66,10 @@ export interface Pipeline {
 }
 
 /**
- * Makes the steps of a request. The steps run outside Elysia for three reasons: Elysia does not call its hooks for
- * unknown paths, `HEAD`, `OPTIONS` and 405, it checks a credential only after the body was read, and its hooks take a
- * third of the time of a cheap request.
+ * Makes the steps of a request. The steps run outside Elysia for three reasons:
+ * - Elysia does not call its hooks for unknown paths, `HEAD`, `OPTIONS` and 405.
+ * - Elysia's hooks could check a credential only after the body was read.
+ * - Elysia's hooks take a third of the time of a cheap request.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { table, guard, handle, requestId, cors, idleSeconds, log, observe, quiet, logUnknownPaths = false } = options

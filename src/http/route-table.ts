@@ -15,7 +15,6 @@ export type Limit = LimitWord | readonly LimitWord[] | { none: string }
 
 type LimitWord = 'login' | 'register' | 'account' | 'client'
 
-/** A route, as the pipeline uses it. */
 export interface Route {
   method: string
   /** The path as registered, with `:name` for parameters. Logs and metrics group requests by pattern. */

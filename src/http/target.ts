@@ -23,11 +23,11 @@ const MAX_SEGMENTS = 8
 
 /**
  * Makes the `routes` and `fetch` of `Bun.serve`, which call `answer` with the `Target` of each request. `request.url`
- * comes from Bun's URL parser, but Bun matches `routes` with the path as the client sent it. So each route of only
- * parameters joins its parameters to the sent path, and compares the sent path with the path of `request.url`. A
- * request that matches no entry of `routes` is `changed`.
+ * comes from Bun's URL parser, but Bun matches `routes` with the path as the client sent it. A route of only parameters
+ * therefore joins its parameters to the sent path, and compares the sent path with the path of `request.url`. A request
+ * that matches no entry of `routes` is `changed`.
  *
- * `/users/me` has its own entry, because its requests are the most frequent and then need no comparison.
+ * The path `/users/me` is requested often. Its own entry saves the comparison.
  */
 export function servedTargets(answer: Answer): {
   routes: Record<string, (request: Segments) => Promise<Response>>

@@ -1,6 +1,6 @@
 /**
- * Milliseconds since 1970-01-01T00:00:00Z. Code and databases keep every time in this form; it becomes text only in
- * answers, mails and logs.
+ * Milliseconds since 1970-01-01T00:00:00Z. Code and databases keep every time in this form. Only answers, tokens, mails
+ * and logs use other forms.
  */
 export type EpochMs = number
 
@@ -13,7 +13,6 @@ export interface Clock {
   now(): EpochMs
   /** Milliseconds since an arbitrary start, for durations. The value never decreases. */
   monotonic(): number
-  /** Resolves after `ms` milliseconds. */
   sleep(ms: number): Promise<void>
   /**
    * Calls `task` every `ms` milliseconds until the caller calls the returned function. The timer does not keep the

@@ -6,8 +6,8 @@ export class UnknownHostError extends Error {
 }
 
 /**
- * Throws the error of a failed PostgreSQL connection, or a better one. Bun's driver reports a host name that does not
- * exist as a failed connection, so this function looks the name up.
+ * Throws the error of a failed PostgreSQL connection, or a more exact error. Bun's driver reports a host name that does
+ * not exist as a failed connection, so this function looks the name up.
  * @param host undefined for a Unix socket
  * @throws UnknownHostError when `error` is a failed connection and the lookup of the host fails; otherwise `error`
  */

@@ -75,8 +75,8 @@ function fieldName(text: string): string {
 }
 
 /**
- * Matches the `Content-Type` of a text field. Another charset does not match: the whole body was decoded as UTF-8, and
- * only ASCII text is the same in UTF-8.
+ * Matches the `Content-Type` of a text field. The whole body was decoded as UTF-8, and ASCII is the only other charset
+ * whose bytes are always valid UTF-8 with the same meaning.
  */
 const plainText = /^text\/plain(?:[ \t]*;[ \t]*charset[ \t]*=[ \t]*"?(?:utf-?8|us-ascii)"?)?$/i
 

@@ -7,7 +7,7 @@ const TOKEN =
   /[eE]'(?:[^'\\]|\\.|'')*'|[\p{L}_][\p{L}\p{N}_$]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n\r]*|(\$(?:[\p{L}_][\p{L}\p{N}_]*)?\$).*?\1|\$(?<parameter>\d+)|(?<comment>\/\*)|./gsuy
 
 /**
- * Replaces the parameters `$1`, `$2`, … of a statement. A `$1` inside a string, a name or a comment is not a parameter
+ * Replaces the parameters `$1`, `$2`, … of a statement. A `$1` in a string, a name or a comment is not a parameter
  * and is not replaced. The server's setting `standard_conforming_strings` must be on, which is the default.
  * @param replacement returns the text for the parameter with this number, from 1
  */

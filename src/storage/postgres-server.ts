@@ -5,11 +5,11 @@ import type { PostgresAddress } from '../lib/postgres-url.ts'
 import { MigrationError } from './migrate.ts'
 import { sqlState } from './postgres-errors.ts'
 
-/** The features of PostgreSQL that Keyward uses on its connections. Behind a pooler, either may have to be off. */
+/** Features of PostgreSQL's connections. Each is true if Keyward may use it; false if a pooler does not support it. */
 export interface Session {
   /** Use prepared statements. A pooler that lets clients share sessions may mix up the statements of these clients. */
   prepares: boolean
-  /** Send the time limits of statements as connection parameters. A pooler may refuse connections with parameters. */
+  /** Send the time limits as connection parameters. A pooler may refuse a connection with parameters unknown to it. */
   asksLimits: boolean
 }
 

@@ -46,7 +46,7 @@ export function createWriteTurns(poolSize: number): WriteTurns {
 }
 
 interface Places {
-  /** Takes a place. @returns undefined if a place was free; otherwise a promise that resolves once the place is taken */
+  /** Takes a place. @returns undefined if a place was free, otherwise a promise that resolves when a place is taken */
   take(): Promise<void> | undefined
   /** Gives a place to the caller that has waited longest, if any. @returns true when all places are free */
   leave(): boolean

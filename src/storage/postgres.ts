@@ -53,7 +53,7 @@ const limitsOfRole = Object.entries(timeLimits)
  */
 const READ_ONLY_PAUSE = 5_000
 
-/** The number of the advisory lock that a migrating process takes. Its bytes are the letters "keywar". */
+/** The number of the advisory lock that a migrating process takes. The bytes of the number spell "keywar". */
 const MIGRATION_LOCK = 0x6b6579776172
 
 interface PostgresTransaction extends Transaction {
@@ -110,7 +110,7 @@ export function openPostgres({
     turns = createWriteTurns(poolSize)
   }
 
-  /** Returns the refusal for work that took too long. Replaces the pool if nothing was answered for `ANSWER_LIMIT`. */
+  /** Returns the refusal for work that took too long. Replaces the pool if the server answered nothing meanwhile. */
   function giveUp() {
     if (clock.monotonic() - lastAnswer >= ANSWER_LIMIT) {
       replacePool(0)

@@ -44,7 +44,7 @@ export interface RegistrationSettings {
   domainsBlocked: readonly string[]
 }
 
-/** What people do with their own account: register, log in, change the password, delete the account. */
+/** The operations of people on their own account: register, log in, change the password, delete the account. */
 export interface Accounts {
   /**
    * Registers an account.
@@ -82,9 +82,11 @@ export interface Accounts {
   deleteOwn(caller: SessionCaller, proof: FreshProof): Promise<void>
   /**
    * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
-   * stays reserved, as a MAC; the address is free at once. One transaction deletes the user. Short transactions delete
-   * the ended sessions before, and erase the audit events afterwards, so that no other write waits long. After a crash
-   * the server's clean-up erases the remaining events.
+   * stays reserved, as a MAC; a new user can have the address immediately.
+   *
+   * One transaction deletes the user. Short transactions delete the ended sessions before it, and afterwards erase the
+   * IP addresses and session ids in the user's audit events, so that no other write waits long. After a crash, the
+   * clean-up job of a server erases the rest.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>

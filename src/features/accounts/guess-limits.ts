@@ -25,8 +25,8 @@ export interface GuessReservation extends AsyncDisposable {
   /** The device to pass to `Sessions.begin`; when undefined, the login gives the client the token of a new device. */
   device: KnownDevice | undefined
   /**
-   * Leaves the places taken, because the password was wrong. If the device of the guess has no guesses left, its token
-   * is revoked.
+   * Leaves the places taken, because the password was wrong. If the known device of the guess has no guesses left, the
+   * token of the device is revoked.
    */
   keep(): Promise<void>
   /**
@@ -93,9 +93,10 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
 }
 
 /**
- * Reserves the places of a guess with a known device: in the limit of the device, and in its own hourly limit or the
+ * Reserves the places of a guess with a known device: in the limit `login.device`, and in `login.device_own` or the
  * roof.
- * @returns undefined when these limits are exhausted or turned off. The guess then counts like one without a device
+ * @returns undefined when a limit that the guess needs is exhausted or off; the guess then counts like one without a
+ *   device
  */
 async function reserveByDevice(
   needs: GuessNeeds,

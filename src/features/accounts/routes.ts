@@ -21,8 +21,8 @@ import {
 import { asInvalidGrant, readTokenRequest, type TokenRequest } from './token-request.ts'
 
 /**
- * Elysia reads the source text of handlers. For `=> f(…)` and `return f(…)` it assumes a promise and awaits the result.
- * The variable `view` avoids an await that this handler does not need.
+ * Elysia reads the source text of handlers. It awaits the result of a handler with `=> f(…)` or `return f(…)`, because
+ * `f` may return a promise. The variable `view` avoids this await, which the handler does not need.
  */
 function readSelf({ request }: { request: Request }) {
   const { user } = sessionOf(request)

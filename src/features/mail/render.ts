@@ -7,15 +7,15 @@ import { catalogues } from './messages/catalogues.ts'
 import { fill, type Values } from './placeholders.ts'
 import type { Templates } from './templates.ts'
 
-/** What every mail says of its sender. */
+/** The values of the operator that the texts of every mail can name. */
 export interface Brand {
-  /** APP_NAME. */
+  /** The name of the service: APP_NAME. */
   app: string
-  /** SUPPORT_EMAIL. */
+  /** The address for questions: SUPPORT_EMAIL. */
   support: string | undefined
 }
 
-/** A mail as text, in parts that the plain text and the HTML both show. */
+/** The parts of a built-in mail, with their values filled in. The plain text and the HTML both show all parts. */
 export interface Letter {
   locale: Locale
   subject: string
@@ -26,7 +26,7 @@ export interface Letter {
   footer: readonly string[]
 }
 
-/** The subject, the plain text and the HTML of a mail. A file of TEMPLATES_DIR replaces the built-in text. */
+/** Makes the subject, the plain text and the HTML of a mail, from a file of TEMPLATES_DIR or from the built-in text. */
 export function render(
   templates: Templates,
   brand: Brand,
@@ -58,7 +58,7 @@ function letterOf({ kind, locale, values }: { kind: MailKind; locale: Locale; va
   }
 }
 
-/** Mail programs make links of such texts, and whoever registers chooses the name. */
+/** Returns true for a username that a mail program may show as a link. An attacker could register such a username. */
 const looksLikeAddress = (name: string): boolean => /[./:@\\]/.test(name)
 
 function textOf({ greeting, before, facts, after, footer }: Letter): string {
@@ -68,6 +68,6 @@ function textOf({ greeting, before, facts, after, footer }: Letter): string {
   return `${body}\n\n-- \n${footer.join('\n')}\n`
 }
 
-/** A time as a person reads it, in UTC because Keyward does not know where the person is. */
+/** Writes a time for a person, in UTC because Keyward does not know the time zone of the person. */
 export const timeText = (at: EpochMs, locale: Locale): string =>
   `${new Intl.DateTimeFormat(catalogues[locale].dates, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(at)} (UTC)`

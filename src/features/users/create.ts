@@ -33,8 +33,8 @@ export async function checkFree(
   { emailKey, usernameKey }: Pick<NewUser, 'emailKey' | 'usernameKey'>,
 ): Promise<void> {
   const { store: db } = needs
-  // The username is read before the address. If another request adds a user with both between the reads, the error is
-  // `email_taken`, as it is when both were taken before.
+  // The username is read before the address. If another request adds a user with this username and this address between
+  // the two reads, the error is `email_taken`, as it is when that user existed before.
   const named = await store.findCredentials(db, { usernameKey })
   if (await store.findCredentials(db, { emailKey })) throw new KeywardError('email_taken')
   if (named || (await isReserved(needs, usernameKey))) throw new KeywardError('username_taken')

@@ -8,7 +8,8 @@ export interface NamedAccount {
   /** Undefined when no user has the name. */
   user: UserCredentials | undefined
   /**
-   * The key of the address or username, which all spellings share. The trimmed text when no account can have the name.
+   * The key of the address or username, which all spellings share. For a text that no account can have as a name, the
+   * text without spaces and tabs at its ends.
    */
   name: string
 }

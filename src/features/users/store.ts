@@ -106,7 +106,7 @@ export async function setPasswordHash(
   return changed.length > 0
 }
 
-/** Locks the row of an active user. `Users.holdForSession` has the details. */
+/** Locks the row of an active user with this session epoch. @returns false when there is no such user */
 export const holdForSession = async (db: Db, by: { id: number; epoch: number }): Promise<boolean> =>
   (await queryRows(db, prepared(db).holdForSession, by)).length > 0
 
@@ -114,7 +114,7 @@ export async function clearDeviceEpoch({ q, t: { users } }: Db, id: number): Pro
   await q.update(users).set({ deviceEpoch: 0 }).where(eq(users.id, id))
 }
 
-/** Raises the session epoch of a user. `Users.raiseSessionEpoch` has the details. */
+/** Ends all sessions of a user. @returns the new session epoch; undefined when the user was deleted */
 export async function raiseSessionEpoch({ q, t: { users } }: Db, id: number): Promise<number | undefined> {
   const [row] = await q
     .update(users)

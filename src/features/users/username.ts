@@ -39,7 +39,7 @@ export function normalizeImportedUsername(input: string): Username | undefined {
 
 /**
  * The key of a username. Names that differ only in case, in the composition, width or style of letters (UAX 15, NFKC)
- * or in invisible characters have the same key. So two such names cannot both be registered.
+ * or in invisible characters have the same key. Two users can therefore not have such names.
  */
 export function usernameKey(username: string): string {
   if (/^[\0-\x7f]*$/.test(username)) return username.toLowerCase()

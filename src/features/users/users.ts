@@ -54,7 +54,7 @@ export interface Users {
    * @throws KeywardError `email_taken` (also when both are taken), `username_taken`; the error of `alongside`
    */
   create(user: NewUser, alongside: (user: User) => Promise<void>): Promise<User>
-  /** The password columns of a user. */
+  /** The password hash of a user and the `PasswordScheme` of the hash; undefined when the user was deleted. */
   findPassword(id: number): Promise<{ hash: string | null; scheme: string | null } | undefined>
   /**
    * Replaces a password hash. @returns false when the stored hash is not `verifiedHash` any more, or the user is

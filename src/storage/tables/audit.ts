@@ -2,7 +2,7 @@ import type { Columns } from '../columns.ts'
 
 /** @owner audit */
 export const auditTables = (c: Columns) => ({
-  /** The deleted users whose events are being erased: their IP addresses and session ids are removed. */
+  /** The deleted users whose events are being erased: IP addresses and session ids are removed from the events. */
   auditErasures: c.table('audit_erasures', {
     userId: c.int('user_id').primaryKey(),
     /** All events of this user with an id below `next_id` have been erased. */

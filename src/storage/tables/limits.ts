@@ -6,8 +6,8 @@ export const limitTables = (c: Columns) => ({
     'limits',
     {
       /**
-       * `<rule>/<tier>/<counted key>` for a bucket. `reported/<rule>/<tier>/<counted key>` records that the exhausted
-       * bucket was reported. A counted key contains the MAC of a name that a user typed, never the name.
+       * `<rule>/<tier>/<counted key>` for a bucket. `reported/<rule>/<tier>/<counted key>` records that the audit event
+       * `limit.exceeded` of this bucket was written. A key has the MAC of a name that a user typed, never the name.
        */
       key: c.text('key').primaryKey(),
       /** When all places of the bucket are free again: the theoretical arrival time of the algorithm GCRA. */

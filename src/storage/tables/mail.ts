@@ -16,7 +16,7 @@ export const mailTables = (c: Columns) => ({
       recipient: c.text('recipient').notNull(),
       /** The language of the mail, a `Locale` of `lib/locale.ts`. */
       locale: c.text('locale').notNull(),
-      /** JSON: the values in the text of the mail, such as the username, never a secret; `{}` when the mail was sent. */
+      /** JSON: the values in the text of the mail, such as the username, never a secret. `{}` once the mail is sent. */
       details: c.text('details').notNull(),
       /** `queued`, `sent`, or `dead` for a mail that was given up. */
       state: c.text('state').notNull(),

@@ -19,7 +19,7 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       authTime: c.int('auth_time').notNull(),
       /** The number of refreshes, not counting retries. The current refresh token carries this number. */
       generation: c.int('generation').notNull().default(0),
-      /** The highest generation whose access token was used. Its use shows that the client needs no late retry. */
+      /** The highest generation whose access token was used. Late retries need a value that is below `generation`. */
       confirmedGeneration: c.int('confirmed_generation').notNull().default(0),
       /** The number of late retries in the whole session: refreshes with the parent token after the grace period. */
       lateRetries: c.int('late_retries').notNull().default(0),
@@ -30,13 +30,13 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       createdAt: c.int('created_at').notNull(),
       /** When the current generation began: the time of the last refresh, or of the login. */
       refreshedAt: c.int('refreshed_at').notNull().default(0),
-      /** The earlier of two times: the idle expiry, which each refresh postpones, and the absolute expiry. */
+      /** When the session expires: at the idle expiry, which each refresh postpones, or at the absolute expiry. */
       expiresAt: c.int('expires_at').notNull().default(0),
       endedAt: c.int('ended_at'),
       endReason: c.text('end_reason'),
       /**
-       * When the clean-up next reads the session: the end, or an expiry that may be out of date. A refresh does not
-       * change this column, which saves an update of the index.
+       * When the clean-up next checks whether the session is over. A refresh raises `expires_at` but not this column,
+       * which saves an update of the index.
        */
       reviewAt: c.int('review_at').notNull().default(0),
       /** The IP address of the last refresh, or of the login when there was none. */
