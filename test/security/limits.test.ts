@@ -30,6 +30,7 @@ describeEachDialect('limits', (dialect) => {
       'POST /revoke',
       'POST /introspect',
       'POST /logout',
+      'PATCH /users/me',
       'DELETE /users/me/sessions',
       'DELETE /users/me/sessions/:id',
     ]
