@@ -144,8 +144,8 @@ export interface Sessions {
   forgetDevice(id: string): Promise<void>
   /**
    * Returns true when the network `client` is known for this user: the user logged in or changed the password there,
-   * and the network was not forgotten since. A network is also forgotten a week after the end of the user's last session
-   * with a login or password change there.
+   * and the network was not forgotten since. Keyward also forgets a network when it deletes the last session that
+   * began there, a week after the end of the session.
    */
   isKnownNetwork(from: { userId: number; client: string }): Promise<boolean>
   /**
