@@ -143,7 +143,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
     const registration = registrationOf(config)
-    const account = { store, audit, secrets, apiKeys, users, passwords, roles, sessions }
+    const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const accounts = createAccounts({ ...account, limits, metrics, registration, mails })
     const administration = createAdministration({ ...account, limits, accounts, mails })
     const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))

@@ -21,6 +21,7 @@ export const auditEvents = [
   'password.changed',
   'password.change_refused',
   'password.set_by_admin',
+  'reauthentication.failed',
   'limit.exceeded',
   'limits.cleared',
   'device_token.voided',
