@@ -58,9 +58,12 @@ export interface ApiKeys {
    * @throws KeywardError `api_key_not_found`, also for a revoked key
    */
   revoke(id: number): Promise<void>
-  /** Revokes every key at once. @returns how many */
+  /** Revokes every key at once and records no audit event. @returns how many keys were revoked */
   revokeAll(): Promise<number>
-  /** How many live keys still have a MAC of a former data key. Each gets a MAC of the current one at its next use. */
+  /**
+   * Returns how many live keys are still stored with the MAC of a former data key. The next use of an API key replaces
+   * the MAC by a MAC of the current data key.
+   */
   countFormer(): Promise<number>
 }
 
