@@ -10,7 +10,7 @@ export type Access = 'open' | 'user' | (string & {})
  */
 export type Limit = LimitWord | readonly LimitWord[] | { none: string }
 
-type LimitWord = 'login' | 'register' | 'account' | 'client'
+type LimitWord = 'login' | 'register' | 'account' | 'client' | 'mail' | 'code'
 
 /** A route as the pipeline uses it. */
 export interface Route {

@@ -77,7 +77,7 @@ export interface Administration {
   freeName(typed: string): Promise<boolean>
   /**
    * Replaces the data keys of MACs, after SECRET_KEY and a copy of the database have leaked. Every session ends, and
-   * every device token is revoked. Running servers follow within 30 s.
+   * every device token is revoked, and every link and code of a mail is void. Running servers follow within 30 s.
    * API keys stay valid: an API key has 192 random bits, which nobody can guess from its MAC. With `apiKeys` their data
    * key is replaced too, and all API keys are revoked. The data key of reserved names stays, because a new MAC would
    * need the name, which is not stored.
@@ -166,7 +166,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       }),
 
     async renewSecrets({ apiKeys: alsoApiKeys }) {
-      const purposes: Purpose[] = ['refresh_token', 'device_token', 'limit_name']
+      const purposes: Purpose[] = ['refresh_token', 'device_token', 'limit_name', 'mail_token', 'mail_code']
       await secrets.renew(alsoApiKeys ? [...purposes, 'api_key'] : purposes)
       const revoked = alsoApiKeys ? await apiKeys.revokeAll() : 0
       let ended = 0
