@@ -24,9 +24,14 @@ import { isLoopback } from './lib/ip.ts'
 import type { Service } from './service.ts'
 
 export interface App {
-  /** @param target `plain` when it is not given, as for a request made in process */
+  /**
+   * Answers a request.
+   * @param target `plain` when it is not given, as for a request that is made in process
+   */
   fetch(request: Request, target?: Target): Promise<Response>
-  /** Returns true for a request to `/livez`, `/readyz` or `/metrics`. */
+  /**
+   * Returns true when the path is `/livez`, `/readyz` or `/metrics`. Monitoring sends such requests every few seconds.
+   */
   isProbe(request: Request): boolean
   table: RouteTable
 }
@@ -34,23 +39,26 @@ export interface App {
 export interface AppOptions {
   /** Returns the address of the other end of a request's connection. */
   peer?: PeerAddress
-  /** Logs the path of a request that matched no route. A path may hold a secret, so this is for development. */
+  /**
+   * True to log the path of a request that matched no route. A path may contain a secret, so this is for development.
+   */
   logUnknownPaths?: boolean
 }
 
 /**
- * Wires the service: the error hook first, then every feature's routes, and the pipeline around them.
- * @throws Error for a route that lacks its access word, or the limit that it needs
+ * Makes the HTTP application of a service: the error hook first, then the routes of every feature, and the pipeline
+ * around the routes.
+ * @throws Error for a route without an access word, and for an open or writing route without a limit
  */
 export function createApp(service: Service, { peer = () => undefined, logUnknownPaths }: AppOptions = {}): App {
   const { config, clock, random, log, metrics, probes } = service
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
   // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path after a
   // shorter host name.
-  // precompile: compiling all routes at start doubles the start time and takes 10 MiB. The contract test requests every
-  // route, so it finds a route that cannot be compiled.
-  // encodeSchema: with or without it, Elysia checks answers against their schemas and removes members that a schema
-  // lacks. Encoding is off, because it only converts types that no schema uses.
+  // precompile: compiling all routes at the start would double the start time and take 10 MiB. The contract test
+  // requests every route, so the test finds a route that cannot be compiled.
+  // encodeSchema: Elysia checks answers against their schemas, and removes members that a schema lacks, also without
+  // this option. The option only converts types that no schema of Keyward uses.
   const elysia = new Elysia({
     name: 'keyward',
     precompile: false,
@@ -89,8 +97,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
 
 /**
  * Makes a `Route` out of a route of Elysia.
- * @throws Error for a route without an access word, and for an open or writing route without a limit. Such a route must
- * not be served.
+ * @throws Error for a route without an access word, and for an open or writing route without a limit. A server must not
+ * start with such a route
  */
 function toRoute({ method, path, hooks }: ElysiaRoute): Route {
   const detail = (hooks.detail ?? {}) as {

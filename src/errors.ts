@@ -1,9 +1,10 @@
 /**
- * Every refusal of Keyward: a stable code, its HTTP status and a sentence for a person. Use cases throw
- * `KeywardError(code)`. Only `http/errors.ts` turns the error into a response.
+ * Every refusal of Keyward, by its code: the HTTP status and a sentence for a person. A code is stable, because clients
+ * compare it. Use cases throw `KeywardError(code)`, and only `http/errors.ts` turns a `KeywardError` into an HTTP
+ * response.
  */
 export const catalogue = {
-  // What the client sent
+  // The form of the request
   invalid_request: [400, 'The request is malformed'],
   unsupported_grant_type: [400, 'This grant type is not supported'],
   validation_failed: [422, 'The request has invalid fields'],
@@ -12,7 +13,7 @@ export const catalogue = {
   invalid_or_expired: [400, 'The link or the code is not valid, was used or has expired'],
   not_found: [404, 'Not Found'],
   method_not_allowed: [405, 'Method Not Allowed'],
-  // Who the client is
+  // Credentials and permissions
   not_authenticated: [401, 'Not authenticated'],
   invalid_token: [401, 'Could not validate credentials'],
   invalid_credentials: [401, 'Incorrect username or password'],
@@ -49,8 +50,8 @@ export const catalogue = {
 export type ErrorCode = keyof typeof catalogue
 
 /**
- * An invalid field of a request. `field` is the name of the field, or `body` for the whole body. `message` never
- * contains the submitted value.
+ * An invalid field of a request. `field` is the name of the field, with dots before the names of nested fields, or
+ * `body` for the whole body. `message` never contains the submitted value.
  */
 export interface FieldError {
   field: string
@@ -64,19 +65,22 @@ export interface LimitMet {
 }
 
 export interface ErrorDetail {
-  /** The invalid fields of `validation_failed`, or of the `invalid_request` that replaces it on an OAuth route. */
+  /**
+   * The invalid fields of a `validation_failed`, or of the `invalid_request` that replaces `validation_failed` on an
+   * OAuth route.
+   */
   errors?: readonly FieldError[]
-  /** Seconds until a retry can succeed; becomes `Retry-After`. */
+  /** The seconds until a retry can succeed, for the header `Retry-After`. */
   retryAfter?: number
-  /** For `rate_limited`: the exceeded limit; becomes `RateLimit` and `RateLimit-Policy`. */
+  /** The exceeded limit of a `rate_limited`, for the headers `RateLimit` and `RateLimit-Policy`. */
   limit?: LimitMet
-  /** A more exact sentence that replaces the sentence of the catalogue. It never contains user input. */
+  /** A more exact sentence that replaces the sentence of the catalogue. It must not contain user input. */
   sentence?: string
-  /** For the log only. */
+  /** The error behind the refusal. The log may show it, and a client never sees it. */
   cause?: unknown
 }
 
-/** A refusal. `message` is the sentence for a person: `detail.sentence`, or else the sentence of the catalogue. */
+/** A refusal. `message` is the sentence for a person: `detail.sentence`, or the sentence of the catalogue. */
 export class KeywardError extends Error {
   override readonly name = 'KeywardError'
   readonly status: number
@@ -96,16 +100,16 @@ export class KeywardError extends Error {
   }
 }
 
-/** The message of a required field that was not sent, the same on every route. */
+/** The message for a required field that a client did not send. */
 export const MISSING = 'This field is missing'
 
-/** A `validation_failed` for one field. */
+/** Makes a `validation_failed` for one field. */
 export const invalidField = (field: string, message: string): KeywardError =>
   new KeywardError('validation_failed', { errors: [{ field, message }] })
 
 /**
- * Returns the `KeywardError` that `error` is or has among its causes; undefined when there is none. Drizzle wraps the
- * errors of statements, so a refusal of the storage is a cause.
+ * Returns the `KeywardError` that `error` is or has among its causes, at most five levels deep; undefined when there is
+ * none. Drizzle wraps the errors of statements, so a refusal by the storage is a cause of Drizzle's error.
  */
 export function refusalIn(error: unknown): KeywardError | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++)

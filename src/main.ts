@@ -15,7 +15,10 @@ const usage = () => {
 
 let stopping = false
 
-/** Resolves with the name of the first signal, at which the service stops. A second signal ends the process at once. */
+/**
+ * Resolves with the name of the first SIGTERM, SIGINT or (unless the process ignores it) SIGHUP. The service then
+ * stops. A second signal ends the process at once.
+ */
 const stopSignal = () =>
   new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', ...(ignoresHangup() ? [] : ['SIGHUP' as const])] as const) {
@@ -27,23 +30,32 @@ const stopSignal = () =>
     }
   })
 
-/** Returns true when the process ignores SIGHUP, as under `nohup`. With a handler, SIGHUP would stop the service. */
+/**
+ * Returns true when the process already ignores SIGHUP, as under `nohup`. A handler would then stop the service at
+ * SIGHUP.
+ */
 function ignoresHangup(): boolean {
   try {
     const [, mask] = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
     return mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n
   } catch {
-    // Other systems than Linux have no such file.
+    // Systems other than Linux do not have this file. SIGHUP then stops the service.
     return false
   }
 }
 
-/** Reports SIGUSR1 and SIGUSR2 and does nothing else. Without a handler these signals would end the process. */
+/**
+ * Calls `report` for each SIGUSR1 and SIGUSR2, and does nothing else. Without a handler these signals would end the
+ * process.
+ */
 const onIgnoredSignal = (report: (signal: string) => void) => {
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => report(signal))
 }
 
-/** `node:tty` is loaded only when the output is a device, because it also loads Node's streams. */
+/**
+ * Returns true when the output is a terminal. `node:tty` is loaded only when the output is a device, because `node:tty`
+ * also loads Node's streams.
+ */
 const printsToTerminal = () =>
   fstatSync(1).isCharacterDevice() && (require('node:tty') as typeof import('node:tty')).isatty(1)
 
@@ -53,24 +65,24 @@ const readSecret = async (prompt: string) => {
   return typed
 }
 
-/** The module is loaded on demand, because it loads Node's streams. */
+/** `confirm.ts` is loaded on demand, because it loads Node's streams, which takes milliseconds. */
 const confirm = async (question: string) =>
   (await import('./cli/confirm.ts')).confirm(process.stdin, process.stderr, question)
 
-// `process.stdout` is not used. It loads Node's streams, which takes milliseconds, and ends the process when a write
+// `process.stdout` is not used: it loads Node's streams, which takes milliseconds, and it ends the process when a write
 // fails.
 const output = batchOutput(Bun.stdout.writer())
-// This writes the collected output also when `run` does not finish: after a second signal or an uncaught error.
+// The collected output is also written when `run` does not finish: after a second signal or an uncaught error.
 process.on('exit', output.flush)
 
 /**
- * Waits until the output is written.
- * @returns `code`, or 1 when `code` is 0 but the output could not be written. After a signal to stop, always `code`. A
- * closed pipe gives no message, because the reader closed it on purpose.
+ * Waits until the output is written. After a signal to stop, waits at most one second, so that a slow reader of the log
+ * does not delay the end of the process. Prints an error when the output could not be written, except for a closed
+ * pipe, which the reader closed on purpose.
+ * @returns `code`; 1 when `code` is 0 and the output could not be written. After a signal to stop, always `code`
  */
 async function endOutput(code: number): Promise<number> {
   if (stopping) {
-    // A slow reader of the log must not delay the end of the service by more than a second.
     await Promise.race([output.end(), systemClock.sleep(1_000)])
     return code
   }

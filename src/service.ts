@@ -69,7 +69,7 @@ export interface Service {
   administration: Administration
   proofs: Proofs
   mails: Mails
-  /** The mails of `--dev` without a mail server. */
+  /** Keeps the mails in memory when a server with `--dev` has no mail server; otherwise undefined. */
   mailbox: Mailbox | undefined
   metrics: Metrics
   probes: Probes
@@ -82,33 +82,40 @@ export type Replaceable = Pick<
   'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'sessions' | 'metrics'
 >
 
-/** What a process or a test gives to its service. Everything has a default; without `write` nothing is logged. */
+/**
+ * The functions and options that a process or a test gives to its service. Every member has a default. When `write` is
+ * absent, nothing is logged.
+ */
 export interface Surroundings {
   clock?: Clock
   random?: Random
   /** Writes one line of the log. */
   write?: (line: string) => void
-  /** Returns true when `write` writes to a terminal. */
+  /** Returns true when `write` writes to a terminal. `LOG_FORMAT=auto` then means text. */
   writesToTerminal?: () => boolean
   usage?: () => ProcessUsage
-  /** True with `--dev`: without a mail server, mails go to a mailbox in memory. */
+  /** True with `--dev`: mails go to a mailbox in memory when there is no mail server. */
   dev?: boolean
   /**
-   * True for a command: the database waits as `SqliteOptions` and `PostgresOptions` say, the signing keys are not
-   * prepared, and the process does not count as a running server.
+   * True for a command, which has no other requests to answer. SQLite then blocks the process while it waits for locks,
+   * and a PostgreSQL transaction as a whole has no time limit. The start neither creates nor changes signing keys, and
+   * the process does not count as a running server.
    */
   waitInside?: boolean
-  /** `upgrade` (the default) for a server, `require` for a command. */
+  /** `upgrade`, the default, for a server; `require` for a command, which refuses a database that is not current. */
   schema?: SchemaPolicy
-  /** For tests: functions that take the real part and return its replacement. */
+  /** For tests: functions that receive a real part of the service and return the replacement of this part. */
   replace?: { [Part in keyof Replaceable]?: (real: Replaceable[Part]) => Replaceable[Part] }
 }
 
 /**
- * The composition root: opens the database and the signing keys, and gives every feature what it needs. `app.ts` makes
- * `documentation`, which needs the routes, `openImport` makes `import`, and the server starts the jobs.
- * @throws MigrationError and KeyringError; UnknownHostError, KeywardError or the driver's own error when the database
- * cannot be opened or fails
+ * The composition root: opens the database and the keys, and gives every feature what it needs. Three features are made
+ * elsewhere: `app.ts` makes `documentation`, which needs the routes, `openImport` makes `import`, and
+ * `cli/run-server.ts` starts the `jobs`.
+ * @throws MigrationError when the database does not fit this version; KeyringError when SECRET_KEY does not open the
+ * stored keys or the signing keys cannot be prepared; TemplateError when a text in TEMPLATES_DIR cannot be used
+ * @throws UnknownHostError, KeywardError or the error of the system or the driver when the database cannot be opened or
+ * fails
  */
 export async function openService(config: Config, surroundings: Surroundings = {}): Promise<Service> {
   const { clock = systemClock, random = systemRandom, usage = () => noUsage, waitInside, schema } = surroundings
@@ -129,7 +136,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const sending = { users, limits, proofs, secrets, transport, ...mailOf(config) }
     const mails = createMails({ store, clock, random, log, ...sending })
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
-    // A command's settings may differ from the server's settings, so opening the keys for a command changes no key.
+    // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
@@ -163,8 +170,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
       await secrets.heartbeat()
     }
     const close = async () => {
-      // When `leave` fails, the server counts as running for up to three minutes.
       await mails.close()
+      // When `leave` fails, other servers count this server as running for up to three minutes.
       await secrets.leave().catch((error) => log.warn('process_not_removed', errorFields(error)))
       await database.store.close()
     }
@@ -191,7 +198,6 @@ export async function openService(config: Config, surroundings: Surroundings = {
   }
 }
 
-/** The periodic jobs of a server. */
 export const jobsOf = ({
   store,
   secrets,
@@ -229,7 +235,7 @@ export const jobsOf = ({
 
 /**
  * Opens the feature `import`, which needs a database with the current schema, but no SECRET_KEY and no signing keys.
- * @throws as `openDatabase` with `require`
+ * @throws MigrationError when the schema is not current, and the errors of `openDatabase`
  */
 export async function openImport(
   settings: DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>,
@@ -241,7 +247,10 @@ export async function openImport(
   return { ...createImport({ clock, users, audit }), close: () => store.close() }
 }
 
-/** `users` needs the keys to find the names of deleted users. An import never asks for them: it keeps every name. */
+/**
+ * With the keys, `users` compares a new name with the reserved names of deleted users. An import makes no such
+ * comparison, because it keeps the name of every account.
+ */
 const noMacKeys = () => {
   throw new Error('An import has no keys of MACs')
 }
@@ -262,7 +271,7 @@ function openLog(
 const limitsOf = (config: Config) => ({
   enabled: config.RATE_LIMIT === 'on',
   rules: rulesWith(config.LIMITS),
-  // The longest wait for the hash of a password, plus one second for the hash itself.
+  // The longest wait for the hash of a password, plus one second for the hash. The outcome of an attempt is known then.
   undecidedMs: config.HASH_MAX_WAIT_MS + SECOND,
 })
 

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises'
 
 /**
- * Asks a yes-or-no question at a terminal. Only `y` and `yes` mean yes.
- * @returns undefined if the input is no terminal
+ * Asks a yes-or-no question at a terminal. Only the answers `y` and `yes` mean yes.
+ * @returns undefined when `input` is not a terminal, so that a script never waits for an answer
  */
 export async function confirm(
   input: NodeJS.ReadStream,

@@ -2,37 +2,51 @@ import type { ProcessUsage } from '../features/metrics/metrics.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 
-/** Everything that a command uses of its process. `main.ts` passes the real process. */
+/**
+ * Everything that a command uses of its process. `main.ts` passes the real process, and a test passes its own
+ * functions.
+ */
 export interface CommandContext {
   env: Record<string, string | undefined>
-  /** The path of the running executable. The file `.env` is read from the same folder. */
+  /**
+   * The path of the running executable. Settings are read from the file `.env` in the same folder, unless `--env-file`
+   * names another file.
+   */
   executable: string
   version: string
   clock: Clock
   random: Random
   usage: () => ProcessUsage
   print: (text: string) => void
-  /** Prints a line of the log to where `print` prints. Lines may be dropped when that output is read too slowly. */
+  /**
+   * Prints a log line to the output of `print`. The line may be dropped when a slow reader has not yet received earlier
+   * output.
+   */
   printLog: (line: string) => void
   /** Returns true when `print` writes to a terminal. */
   printsToTerminal: () => boolean
   printError: (text: string) => void
-  /** Reads a password from standard input, or twice from a prompt. */
+  /** Reads a new password: asks twice at a terminal, otherwise reads all of standard input. */
   readSecret: (prompt: string) => Promise<string>
-  /** Asks a yes-or-no question at the terminal; undefined without a terminal. */
+  /** Asks a yes-or-no question at the terminal. Resolves with undefined when there is no terminal. */
   confirm: (question: string) => Promise<boolean | undefined>
   /** Resolves with the name of the first signal to stop. A second signal ends the process at once. */
   stopSignal: () => Promise<string>
-  /** After the call the process ignores SIGUSR1 and SIGUSR2; `report` gets the name of each of them that arrives. */
+  /**
+   * Makes the process ignore SIGUSR1 and SIGUSR2. `report` is called with the name of each such signal that arrives.
+   */
   onIgnoredSignal?: (report: (signal: string) => void) => void
 }
 
-/** A command was called wrongly. `message` is for the terminal. */
+/** Thrown when the command line is wrong; the process then exits with 2. The terminal shows the message. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** A command failed. `message` is for the terminal and gives the reason. */
+/**
+ * Thrown when a command fails for a known reason; the process then exits with 1. The terminal shows the message, which
+ * gives the reason.
+ */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
 }

@@ -1,20 +1,23 @@
 import { type Clock, SECOND } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 
-/** How long running requests may take to finish, in milliseconds. */
+/** How long running requests may take after the port is closed, in milliseconds. */
 const FINISH_LIMIT = 30 * SECOND
 
-/** The part of `Bun.serve`'s server that stops it. */
+/** The members of a `Bun.serve` server that `drain` uses. */
 export interface DrainableServer {
   readonly pendingRequests: number
-  /** Closes the port and resolves when running requests are answered. `stop(true)` closes all connections at once. */
+  /**
+   * Closes the port, and resolves when all running requests are answered.
+   * @param cut true closes all connections at once
+   */
   stop(cut?: boolean): Promise<void>
 }
 
 /**
  * Stops a server after its requests are answered:
- * 1. `/readyz` answers 503 for `delaySeconds`, and load balancers choose other servers. Other requests are served.
- * 2. The port is closed, and running requests have 30 s to finish. After 30 s their connections are closed.
+ * 1. For `delaySeconds`, `/readyz` answers 503, so that load balancers choose other servers. Other requests are served.
+ * 2. The port is closed, and running requests have `FINISH_LIMIT` to finish. Then their connections are closed.
  */
 export async function drain(
   server: DrainableServer,
@@ -33,7 +36,10 @@ export async function drain(
   await server.stop(true)
 }
 
-/** Asks the client to close its connection. Its next request can then go to another server. */
+/**
+ * Changes a response so that the client closes the connection. The next request of the client can then reach another
+ * server.
+ */
 export function lastOnConnection(response: Response): Response {
   response.headers.set('connection', 'close')
   response.headers.delete('keep-alive')

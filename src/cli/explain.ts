@@ -9,8 +9,9 @@ import { MigrationError } from '../storage/migrate.ts'
 import { CommandError } from './context.ts'
 
 /**
- * Returns the error message for the terminal. For a known reason the message is a sentence. For an unexpected error the
- * message has only the class, code and stack, because drivers put parameters into the error's own message.
+ * Returns the text that the terminal shows for an error. For a known reason, the text is a sentence. For an unexpected
+ * error, the text is the class, codes and stack, and for a database error also the message without its values. Other
+ * messages are left out, because they may contain secrets.
  */
 export function explain(error: unknown): string {
   const { error: name, error_code: code, errno, error_message: message, stack } = errorFields(error)
@@ -26,8 +27,8 @@ export function explain(error: unknown): string {
 }
 
 /**
- * Explains a system error about a file; undefined for any other error. The path may be shown, because it comes from the
- * configuration or the command line.
+ * Explains an error of the system about a file; undefined for any other error. The path may be shown, because it comes
+ * from the configuration or the command line.
  */
 function fileReason(error: unknown): string | undefined {
   const { code, path, syscall } = error as { code?: unknown; path?: unknown; syscall?: unknown }

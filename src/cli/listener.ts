@@ -4,34 +4,43 @@ import { servedTargets } from '../http/target.ts'
 import { systemReason } from '../lib/error-reasons.ts'
 import { CommandError } from './context.ts'
 
-/** In bytes. The parsers refuse bodies over 64 KiB. This limit stops the transfer of very large bodies. */
+/**
+ * The largest body that Bun receives, in bytes. The body parsers refuse bodies over 64 KiB with a problem document;
+ * this limit stops the transfer of much larger bodies.
+ */
 const MAX_REQUEST_BODY = 1024 * 1024
-/** Seconds in which a request that can have a body must be received and answered. */
+/** Seconds in which the server must have received and answered a request that can have a body. */
 const REQUEST_TIMEOUT = 30
 /**
- * Bun closes a connection up to 4 seconds before its timeout, because Bun checks the timeouts every 4 seconds. With
- * these seconds added, a connection stays open for at least as long as IDLE_TIMEOUT_SECONDS says.
+ * Bun closes a connection up to 4 seconds before its timeout, because Bun checks the timeouts every 4 seconds. These
+ * seconds are added, so that an idle connection stays open for at least IDLE_TIMEOUT_SECONDS.
  */
 const TIMER_STEP = 4
-/** The longest timeout of `Bun.serve`, in seconds. A setting above 251 gets less than `TIMER_STEP` added. */
+/**
+ * The longest timeout that `Bun.serve` accepts, in seconds. An IDLE_TIMEOUT_SECONDS above 251 therefore gets less than
+ * `TIMER_STEP` added.
+ */
 const LONGEST_TIMEOUT = 255
 
 export interface Listener {
   server: Bun.Server<undefined>
-  /** Sends requests to `answer` from now on. Requests that arrive before the first call wait for the first call. */
+  /**
+   * Sends every later request to `answer`. Requests that arrive before the first call of this function wait for that
+   * call.
+   */
   answerWith(answer: App['fetch']): void
 }
 
 /**
  * Opens the port before the service is ready.
  *
- * A connection is closed after `IDLE_TIMEOUT_SECONDS` without a request. A client that sends its request slowly does
- * not gain time with every byte: the first head must be complete within 12 seconds, a later head within the idle time
- * after the answer before it, and a body within `requestTimeout`.
- * @param checkSettings runs when the address cannot be used. Its error is thrown instead: a wrong setting would stop
- *   the next start too
+ * A connection is closed after `IDLE_TIMEOUT_SECONDS` without a request. A client that sends a request slowly does not
+ * gain time with every byte: the first head must be complete within 12 seconds, a later head within the idle time after
+ * the previous answer, and a body within `requestTimeout`.
+ * @param checkSettings runs when the address cannot be used. Its error is then thrown instead of the CommandError,
+ * because a wrong setting would also stop the next start
  * @param requestTimeout in seconds
- * @throws CommandError when the address cannot be used
+ * @throws CommandError when the address cannot be used; the error of `checkSettings`
  */
 export async function listen(
   { HOST, PORT, IDLE_TIMEOUT_SECONDS }: Pick<Config, 'HOST' | 'PORT' | 'IDLE_TIMEOUT_SECONDS'>,
@@ -42,8 +51,8 @@ export async function listen(
   let answer: App['fetch'] = async (request, target) => (await first.promise)(request, target)
   const idleTimeout = Math.min(IDLE_TIMEOUT_SECONDS + TIMER_STEP, LONGEST_TIMEOUT)
 
-  // A request without a body is complete when it gets here. It keeps the timeout of the server, because the two calls
-  // of `server.timeout` would take a noticeable part of the time of a cheap request.
+  // A GET or HEAD request is complete when it arrives here. It keeps the timeout of the server, because two calls of
+  // `server.timeout` would take a noticeable part of the time of a cheap request.
   const isComplete = ({ method }: Request) => method === 'GET' || method === 'HEAD'
   const answerInTime: App['fetch'] = async (request, target) => {
     server.timeout(request, requestTimeout)

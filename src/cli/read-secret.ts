@@ -1,6 +1,6 @@
 import { CommandError } from './context.ts'
 
-/** The part of a terminal or pipe that `readSecret` uses. */
+/** The members of a terminal or pipe that `readSecret` uses. */
 export interface SecretInput extends AsyncIterable<Uint8Array> {
   isTTY?: boolean
   setRawMode?(on: boolean): unknown
@@ -13,12 +13,12 @@ const BACKSPACE = /[\b\x7f]/
 const AGAIN = 'The same again: '
 
 /**
- * Reads a new password. At a terminal, shows a prompt and hides the typed text. It asks twice, because a mistake in
- * hidden text would be stored. Otherwise, reads all of standard input and removes one newline at its end, because
- * `echo` and editors add a newline.
+ * Reads a new password. At a terminal, shows a prompt, hides the typed text and asks twice, because nobody would see a
+ * typing error. Otherwise, reads all of standard input and removes one line end from the end of the text, because
+ * `echo` and editors add one.
  * @returns undefined after Ctrl-C at the terminal
- * @throws CommandError if the two typed texts differ, or if standard input is not UTF-8. Replacing invalid bytes would
- *   make different passwords equal.
+ * @throws CommandError when the two typed texts differ, or when standard input is not UTF-8. Replacing invalid bytes
+ * would make different passwords equal
  */
 export async function readSecret(
   input: SecretInput,
@@ -35,13 +35,16 @@ export async function readSecret(
   return typed?.[0]
 }
 
-/** One loop reads both texts: a stream cannot be read again after a loop over it has ended. */
+/**
+ * Reads two texts from a terminal in one loop, because a stream cannot be read again after a loop over the stream has
+ * ended.
+ */
 async function typeTwice(
   input: SecretInput,
   prompt: string,
   write: (text: string) => void,
 ): Promise<[first: string, second: string] | undefined> {
-  // Raw mode begins before the prompt. Otherwise characters typed immediately after the prompt could be visible.
+  // Raw mode, which hides the typed text, begins before the prompt. Otherwise the first characters could be visible.
   input.setRawMode?.(true)
   try {
     write(prompt)

@@ -10,7 +10,11 @@ import { drain, lastOnConnection } from './drain.ts'
 import type { Listener } from './listener.ts'
 import { warnOfSettings } from './warn-of-settings.ts'
 
-/** Serves until the process gets a signal to stop, then drains. The caller opens and closes the listener. */
+/**
+ * Runs the service until the process gets a signal to stop, and then until running requests are answered. The caller
+ * opens and closes the listener.
+ * @throws the errors of `openService`
+ */
 export async function runServer(
   { server, answerWith }: Listener,
   config: Config,
@@ -23,7 +27,8 @@ export async function runServer(
   const jobs = startJobs(service, jobsOf(service))
   try {
     const app = createApp(service, { peer: (request) => server.requestIP(request)?.address, logUnknownPaths: dev })
-    // The first request that is not a probe turns on JIT compilation. Without JIT, a server needs less memory.
+    // The first request that is not a probe turns on JIT compilation. A server that only answers probes needs less
+    // memory without JIT compilation.
     answerWith((request, target) => {
       if (!app.isProbe(request)) {
         answerWith(app.fetch)
@@ -57,21 +62,21 @@ export async function runServer(
 }
 
 /**
- * Checks that SECRET_KEY fits the database, and changes nothing in the database.
- * @throws KeyringError when SECRET_KEY does not open the keys that are stored there
+ * Checks that SECRET_KEY fits the database.
+ * @throws KeyringError when SECRET_KEY does not open the keys that are stored in the database
  */
 export async function checkSecretKey(config: Config, { clock, random }: CommandContext): Promise<void> {
   try {
     const service = await openService(config, { clock, random, waitInside: true, schema: 'require' })
     await service.close()
   } catch (error) {
-    // Any other error (no database, an old schema, no connection) is ignored: SECRET_KEY can then not be checked, and
-    // the caller reports the port.
+    // Any other error, such as no database, an old schema or no connection, is ignored: SECRET_KEY then cannot be
+    // checked, and the caller reports why the port cannot be opened.
     if (error instanceof KeyringError) throw error
   }
 }
 
-/** Returns the URL of the server for a browser on this machine. */
+/** Returns the URL at which a browser on this machine reaches the server. */
 function addressOf({ HOST, PORT }: Pick<Config, 'HOST' | 'PORT'>): string {
   if (['0.0.0.0', '::', '127.0.0.1'].includes(HOST)) return `http://localhost:${PORT}`
   return `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`

@@ -7,7 +7,8 @@ import { serve } from './commands/serve.ts'
 import { type CommandContext, UsageError } from './context.ts'
 
 /**
- * Runs one command line.
+ * Runs one command line, and prints the error when the command fails.
+ * @param argv the words after the name of the executable
  * @returns the exit code: 0 success, 1 failure, 2 wrong usage
  */
 export async function run(argv: readonly string[], process: CommandContext): Promise<number> {
@@ -17,7 +18,7 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
     meta: { name: 'keyward', version: context.version, description: 'User authentication in one executable' },
     subCommands: {
       serve: server,
-      // The other commands are loaded on demand. This avoids evaluating them when a server starts.
+      // The other commands are loaded on demand, so that the start of a server does not evaluate their code.
       config: async () => (await import('./commands/config.ts')).config(context),
       migrate: async () => (await import('./commands/migrate.ts')).migrate(context),
       healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
@@ -63,7 +64,10 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
   }
 }
 
-/** Replaces control characters in all messages: a name, an answer or an error in them must not control the terminal. */
+/**
+ * Replaces control characters in everything that a command prints. Otherwise a username, the answer of a server or an
+ * error could control the terminal. Log lines escape control characters themselves.
+ */
 const printingSafely = (context: CommandContext): CommandContext => ({
   ...context,
   print: (text) => context.print(printableLines(text)),
@@ -71,7 +75,8 @@ const printingSafely = (context: CommandContext): CommandContext => ({
 })
 
 /**
- * Finds the command that the leading words name; without a word, the root's default command.
+ * Finds the command that the first words of a command line name. Without a word, this is the default command of the
+ * root.
  * @param words receives the words of the commands that were found
  * @throws UsageError for an unknown command, and for a group without a command
  */
@@ -105,7 +110,10 @@ function whyNone(word: string | undefined, names: readonly string[]): string {
   return `Unknown command "${word}".${meant === undefined ? '' : ` Did you mean ${meant}?`}`
 }
 
-/** Renders the help text. Corrects two defects of citty: it prints colours even to files, and shows only one parent. */
+/**
+ * Makes the help text of a command. Corrects two defects of citty: it prints colours even into files, and shows only
+ * one parent command.
+ */
 async function usage(command: CommandDef, parents: readonly CommandDef[]): Promise<string> {
   const names = parents.map(({ meta }) => (meta as { name: string }).name)
   const parent = { meta: { ...parents[0]?.meta, name: names.join(' ') } }
@@ -113,8 +121,8 @@ async function usage(command: CommandDef, parents: readonly CommandDef[]): Promi
 }
 
 /**
- * Refuses unknown arguments. citty ignores them, so a mistyped option would have no effect and cause no error.
- * @throws UsageError
+ * Refuses unknown arguments, which citty ignores. Otherwise a mistyped option would have no effect and cause no error.
+ * @throws UsageError for an unknown argument, or for too many arguments
  */
 async function checkArguments(command: CommandDef, args: string[]): Promise<void> {
   if (args.length === 0) return
@@ -135,7 +143,10 @@ async function checkArguments(command: CommandDef, args: string[]): Promise<void
   }
 }
 
-/** For an unknown option with the name of a setting, such as `--port`: the hint to set PORT. Otherwise empty. */
+/**
+ * Returns the hint to set PORT for the unknown option `--port`, and so on for every setting. Empty when the unknown
+ * option is not the name of a setting.
+ */
 function settingHint(message: string): string {
   const name = /^Unknown option '--([\w-]+)'/.exec(message)?.[1]?.toUpperCase().replaceAll('-', '_')
   const setting = configKeys.find((key) => key === name)

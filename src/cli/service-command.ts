@@ -5,8 +5,8 @@ import type { CommandContext } from './context.ts'
 import { readConfig, type SettingsFlags, settingsArgs } from './settings.ts'
 
 /**
- * Makes a command that works on the configured database, also while a server is running. The command logs only warnings
- * and errors. It refuses a database with another schema, because only `serve` and `migrate up` upgrade the database.
+ * Makes a command that uses the configured database, also while a server is running. The command logs only warnings and
+ * errors. It refuses a database whose schema is not current, because only `serve` and `migrate up` upgrade a database.
  */
 export const serviceCommand = <const Args extends ArgsDef>(
   context: CommandContext,

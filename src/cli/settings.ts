@@ -20,12 +20,12 @@ export interface SettingsFlags {
 
 /**
  * Reads the configuration and prints its warnings. With `--dev` the SECRET_KEY may be missing.
- * @throws ConfigError with every problem; UsageError for an empty `--env-file`
+ * @throws ConfigError with every problem of the configuration; UsageError for an empty `--env-file`
  */
 export const readSettings = (context: CommandContext, flags: SettingsFlags): DraftConfig =>
   loadSettings(context, flags).config
 
-/** As `readSettings`, with the origin of each value. */
+/** As `readSettings`, but returns the origin of each value too. */
 export function loadSettings(context: CommandContext, flags: SettingsFlags): LoadedConfig {
   const named = flags['env-file']
   if (named === '') throw new UsageError('--env-file needs the name of a file')
@@ -37,8 +37,9 @@ export function loadSettings(context: CommandContext, flags: SettingsFlags): Loa
 }
 
 /**
- * Reads the configuration like `readSettings`. With `--dev`, also creates a missing SECRET_KEY and prints the path of
- * its file.
+ * Reads the configuration as `readSettings` does. With `--dev`, reads or creates the file with a missing SECRET_KEY,
+ * and prints the path of a new file.
+ * @throws the errors of `readSettings`; ConfigError when the file with the SECRET_KEY cannot be used
  */
 export function readConfig(context: CommandContext, flags: SettingsFlags): Config {
   const { config, devSecret } = withSecretKey(readSettings(context, flags), context.random)

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts'
 import { isLoopback } from '../lib/ip.ts'
 import type { Log } from '../lib/log.ts'
 
-/** Warns at the start about settings that are allowed but probably wrong. */
+/** Logs a warning for each setting that is allowed but probably wrong for a server that other machines use. */
 export function warnOfSettings(
   { PUBLIC_URL, SMTP_URL }: Pick<Config, 'PUBLIC_URL' | 'SMTP_URL'>,
   { dev, log }: { dev: boolean; log: Log },

@@ -12,15 +12,17 @@ import type { Config, DraftConfig } from './schema.ts'
 export interface DevSecret {
   secret: string
   path: string
-  /** False when an earlier start or another process created the file. */
+  /**
+   * True when this call created the file; false when the file existed, or another process created it at the same time.
+   */
   created: boolean
 }
 
 /**
- * Adds the `SECRET_KEY` that a draft of `--dev` may lack. The secret is read from a file, which the first start
- * creates.
- * @returns `devSecret` only when the draft had no `SECRET_KEY`
- * @throws ConfigError when the file cannot be used, or contains the value of `JWT_SECRET`
+ * Completes the configuration of a command with `--dev`, in which `SECRET_KEY` may be missing. Reads the missing secret
+ * from a file beside the database, and creates the file when it does not exist.
+ * @returns `devSecret` only when `draft` has no `SECRET_KEY`
+ * @throws ConfigError when the file cannot be used, or when its secret is also the value of `JWT_SECRET`
  */
 export function withSecretKey(draft: DraftConfig, random: Random): { config: Config; devSecret?: DevSecret } {
   const { SECRET_KEY } = draft
@@ -33,14 +35,15 @@ export function withSecretKey(draft: DraftConfig, random: Random): { config: Con
 }
 
 /**
- * Reads the secret in the file at `path`; undefined when there is no file.
- * @throws ConfigError when the file cannot be used, as `readOrCreateDevSecret` does
+ * Returns the secret in the file at `path`; undefined when there is no file.
+ * @throws ConfigError when another user can read or owns the file, when its secret is weak, or when the file cannot be
+ * read
  */
 export const findDevSecret = (path: string): string | undefined => explained(path, () => read(path, userInfo().uid))
 
 /**
- * Reads the secret in the file at `path`. A missing file is created with mode 0600, so only its owner can read it. If
- * several processes start at once, one process creates the file and all processes return the same secret.
+ * Returns the secret in the file at `path`. A missing file is created with mode 0600, so only its owner can read it.
+ * When several processes start at once, one process creates the file and all processes return the same secret.
  * @param user the id of the user who must own the file
  * @throws ConfigError when another user can read or owns the file, when its secret is weak, or when the file cannot be
  * read or created
@@ -74,10 +77,11 @@ function read(path: string, user: number): string | undefined {
   if (file === undefined) return undefined
   try {
     const { mode, uid } = fstatSync(file)
-    // Windows has no permission bits; it reports 0666 for every file.
+    // Windows has no permission bits and reports 0666 for every file, so the check would always fail there.
     if (platform() !== 'win32' && (mode & 0o077) !== 0)
       throw refused(path, `others can read this file; run: chmod 600 ${path}`)
-    // A user who created this file knows the secret. Without this check, a start as root would use the file.
+    // The user who created this file knows the secret. This check keeps a start as root from using the file of another
+    // user.
     if (platform() !== 'win32' && uid !== user)
       throw refused(
         path,

@@ -7,21 +7,23 @@ export interface DotenvFile {
   path: string
   entries: ReadonlyMap<string, { value: string; line: number }>
   /**
-   * Lines that are invalid or set a key for the second time. `message` never quotes the line, because the line may
+   * The lines that are invalid or set a key for the second time. `message` never quotes the line, because the line may
    * contain a secret.
    */
   problems: readonly { line: number; message: string }[]
-  /** True when users other than the owner can read or write the file. */
+  /** True when the permissions let users other than the owner read, write or execute the file. */
   isOpenToOthers?: boolean
-  /** True when the file belongs to a user who is neither the user of this process nor root. */
+  /**
+   * True when the owner of the file is neither the user of this process nor root. This owner can change every setting.
+   */
   isOfAnotherUser?: boolean
 }
 
 /**
- * Parses the text of a `.env` file. A line is `KEY=value` or `export KEY=value`. `#` begins a comment; after a value,
- * only when a space comes before the `#`. 'Single quotes' are literal; "double quotes" allow the escapes
- * `\n \r \t \" \\ \$`. A value ends at the end of its line, and variables are not expanded. A byte order mark and CRLF
- * are allowed. Lines count from 1.
+ * Parses the text of a `.env` file. A line is `KEY=value` or `export KEY=value`. A `#` begins a comment at the start of
+ * a line, and after a value when a space comes before the `#`. 'Single quotes' are literal; "double quotes" allow the
+ * escapes `\n \r \t \" \\ \$`. A value ends at the end of its line, and variables are not expanded. A byte order mark
+ * and CRLF are allowed. Lines count from 1.
  */
 export function parseDotenv(text: string): Omit<DotenvFile, 'path'> {
   const entries = new Map<string, { value: string; line: number }>()
@@ -54,8 +56,9 @@ export function dotenvLine(key: string, value: string): string {
 
 /**
  * Reads a `.env` file.
+ * @param options.required true when the operator named the file, so the file must exist
  * @param options.user the id of the user of this process
- * @returns undefined when there is no file at `path`, or a folder, and `required` is false
+ * @returns undefined when `required` is false and `path` is missing or a folder
  * @throws ConfigError when the file cannot be read or is not UTF-8, or when it is `required` and missing
  */
 export function readDotenv(
@@ -69,7 +72,7 @@ export function readDotenv(
     const file = openSync(path, 'r')
     try {
       const { mode, uid } = fstatSync(file)
-      // Windows has no permission bits and no ids of owners. It reports 0666 for every file.
+      // Windows has no permission bits and no numeric owners: it reports 0666 for every file.
       const hasOwners = platform() !== 'win32'
       isOpenToOthers = hasOwners && (mode & 0o077) !== 0
       isOfAnotherUser = hasOwners && uid !== 0 && uid !== user

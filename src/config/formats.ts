@@ -7,8 +7,8 @@ export const isHost = (text: string): boolean =>
     /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(text))
 
 /**
- * Returns true for an origin exactly as a browser sends it (RFC 6454 section 6.2): lower case, no default port, no
- * path. Schemes of apps (`capacitor://localhost`) are accepted; `null` and `*` are not.
+ * Returns true for an origin exactly as a browser sends it (RFC 6454 section 6.2): in lower case, without a default
+ * port and without a path. Origins of apps such as `capacitor://localhost` are accepted; `null` and `*` are not.
  */
 export function isOrigin(text: string): boolean {
   if (/[*A-Z]/.test(text) || !URL.canParse(text)) return false
@@ -18,8 +18,9 @@ export function isOrigin(text: string): boolean {
 
 /**
  * Returns the canonical spelling of a base address: an http or https origin and an optional path, without a slash at
- * the end. Returns `undefined` for an address with a query, a fragment, credentials or characters that parsers read
- * differently, and for any other text.
+ * the end.
+ * @returns undefined for an address with a query, a fragment, credentials, spaces or backslashes, and for any other
+ * text
  */
 export function baseUrl(text: string): string | undefined {
   if (!/^https?:\/\/[^/@?#\s\\]+(?:\/[^?#\s\\]*)?$/i.test(text) || !URL.canParse(text)) return undefined
@@ -27,21 +28,24 @@ export function baseUrl(text: string): string | undefined {
   return `${origin}${pathname}`.replace(/\/+$/, '')
 }
 
-/** Returns true for text that stays on one line everywhere: it has no control characters and no lone surrogates. */
+/**
+ * Returns true for text without control characters, line separators and lone surrogates. Such text stays on one line in
+ * a mail, a header and a log.
+ */
 export const isPlainLine = (text: string): boolean => !/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u.test(text)
 
 /**
- * Returns true for an address or `Name <address>`: the `From` of a mail (RFC 5322 section 3.4), without quotes and
- * comments.
+ * Returns true for an address, or for `Name <address>`: the `From` header of a mail (RFC 5322 section 3.4), without
+ * quotes and comments.
  */
 export const isMailSender = (text: string): boolean =>
   text.length <= 320 &&
   isPlainLine(text) &&
   /^(?:[^<>()"\\,;:@]{1,64} <[^\s<>@"]+@[^\s<>@"]+>|[^\s<>@"]+@[^\s<>@"]+)$/.test(text)
 
-/** Returns true for a mail address alone, without a name, as SUPPORT_EMAIL takes it. */
+/** Returns true for a mail address alone, without a name. */
 export const isMailAddress = (text: string): boolean => isMailSender(text) && !text.includes('<')
 
-/** Returns true for a mail domain in IDNA ASCII form, in lower case, without a leading dot. */
+/** Returns true for a mail domain in lower case and in the ASCII form of IDNA, without a leading dot. */
 export const isMailDomain = (text: string): boolean =>
   text.length <= 253 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/.test(text)

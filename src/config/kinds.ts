@@ -1,4 +1,4 @@
-// Named imports keep the unused nine tenths of typebox out of the bundle, so a start does not evaluate them.
+// Named imports keep the unused nine tenths of TypeBox out of the bundle, so a start does not evaluate the unused code.
 import { Enum, Integer, Array as List, Refine, String as Text, type TSchema, Unsafe } from 'typebox'
 import { Check } from 'typebox/schema'
 import { type DatabaseTarget, databaseUrlProblem, maskDatabaseUrl, parseDatabaseUrl } from '../lib/database-url.ts'
@@ -7,41 +7,47 @@ import { baseUrl } from './formats.ts'
 import { isKnownSecret } from './known-secrets.ts'
 import { shown } from './problems.ts'
 
-/** What the entry of a setting in `configSchema` says about the setting. `V` is the type of its value. */
+/** The description of a setting in `configSchema`. `V` is the type of the value of the setting. */
 export interface About<V> {
-  /** What the setting does, as the guide and `.env.example` print it. */
+  /** A sentence about the effect of the setting. The guide and `.env.example` print this sentence. */
   description: string
   default?: V
-  /** Computes the default from the values of settings that are earlier in the schema. */
+  /** Computes the default from the values of settings that come earlier in the schema. */
   defaultFrom?: (above: Readonly<Record<string, unknown>>) => V
-  /** How documentation writes a default that is not a fixed value. */
+  /** The text that documentation shows for a default that is not a fixed value. */
   defaultShown?: string
-  /** The setting whose value is used while this setting is not set. */
+  /** The name of the setting whose value is used while this setting is not set. */
   whenUnset?: string
-  /** An explanation of each value that does not explain itself, by value (such as `auto`), for `keyward config`. */
+  /**
+   * Explanations of values that do not explain themselves, such as `auto`, by value. `keyward config` prints the
+   * explanation.
+   */
   means?: Readonly<Record<string, string>>
-  /** What is different with `--dev`. */
+  /** The default and the minimum that differ with `--dev`. */
   dev?: { default?: V; minimum?: number }
 }
 
-/** The facts of a setting that loading and printing need, besides its schema. */
+/** The facts about a setting that loading and printing need, besides the TypeBox schema of the value. */
 export interface KeyFacts extends About<unknown> {
-  /** The text after "takes" in messages and in the guide. */
+  /** The text after "takes" in error messages and in the guide. */
   takes: string
   secret?: true
-  /** True when the value may also be in a file, which `<KEY>_FILE` names. */
+  /** True when the value may also be in a file, whose path is in the setting `<KEY>_FILE`. */
   fileForm?: true
   /** True when an empty text is a value. For all other settings an empty text counts as unset. */
   emptyIsValue?: true
-  /** Parses the text of a value. Text that cannot be parsed is returned unparsed, and the schema refuses it. */
+  /** Parses the text of a value. Text that cannot be parsed is returned as it is, and the schema then refuses it. */
   read: (text: string) => unknown
-  /** The text after "got" in an error message. It never contains a secret. */
+  /** Returns the text after "got" in an error message, which describes the refused value without revealing a secret. */
   got: (text: string) => string
-  /** The value as `keyward config` prints it. */
+  /** Formats the value for `keyward config`, with the passwords of addresses masked. */
   print: (value: unknown) => string
 }
 
-/** A whole number from `minimum` to `maximum`, in decimal digits without a sign or leading zeros. */
+/**
+ * Makes a setting for a whole number from `minimum` to `maximum`, written in decimal digits without a sign or leading
+ * zeros.
+ */
 export const whole = (minimum: number, maximum: number, about: About<number>) => {
   const withDev = about.dev?.minimum === undefined ? '' : ` (from ${about.dev.minimum} with --dev)`
   return key(Integer({ minimum, maximum }), about, {
@@ -50,18 +56,21 @@ export const whole = (minimum: number, maximum: number, about: About<number>) =>
   })
 }
 
-/** One word of a few, compared exactly. */
+/** Makes a setting for one of `words`. Upper and lower case differ. */
 export const choice = <const V extends string[]>(words: readonly [...V], about: About<V[number]>) =>
   key(Enum<V>([...words]), about, { takes: enumerate(words, 'or') })
 
-/** Words of a fixed set, separated by commas. An empty value is the empty list. */
+/** Makes a setting for words out of a fixed set, separated by commas. An empty value is the empty list. */
 export const choices = <const V extends string[]>(words: readonly [...V], about: About<V[number][]>) =>
   list(Enum<V>([...words]), about, {
     takes: `a comma-separated list out of ${enumerate(words, 'and')}; empty for none`,
     emptyIsValue: true,
   })
 
-/** Values that `parse` accepts, separated by commas. Each value keeps its text for printing. */
+/**
+ * Makes a setting for a list, separated by commas, of values that `parse` accepts. Each parsed value also has its text,
+ * for printing.
+ */
 export const parsedList = <T extends { text: string }>(
   parse: (text: string) => T | undefined,
   takes: string,
@@ -73,15 +82,15 @@ export const parsedList = <T extends { text: string }>(
 
 const textsOf = (values: unknown): string => (values as { text: string }[]).map(({ text }) => text).join(',')
 
-/** Texts that pass `check`, separated by commas. */
+/** Makes a setting for a list, separated by commas, of texts that pass `check`. */
 export const texts = (check: (text: string) => boolean, takes: string, about: About<string[]>) =>
   list(Refine(Text(), check), about, { takes: `a comma-separated list of ${takes}` })
 
-/** A text that passes `check`. */
+/** Makes a setting for a text that passes `check`. */
 export const text = (check: (text: string) => boolean, takes: string, about: About<string>) =>
   key(Refine(Text(), check), about, { takes })
 
-/** An http or https address, kept in one spelling without a slash at the end. */
+/** Makes a setting for an http or https address. The value has one spelling, without a slash at the end. */
 export const webAddress = (about: About<string>) =>
   key(
     Refine(Text(), (value) => baseUrl(value) === value),
@@ -93,7 +102,7 @@ export const webAddress = (about: About<string>) =>
     },
   )
 
-/** A database address; a password in it is never shown. */
+/** Makes a setting for the address of a database. A password in the address is never shown. */
 export const databaseUrl = (about: About<DatabaseTarget>) =>
   key(Unsafe<DatabaseTarget>({ type: 'object' }), about, {
     takes:
@@ -107,7 +116,7 @@ export const databaseUrl = (about: About<DatabaseTarget>) =>
     fileForm: true,
   })
 
-/** The address of a mail server; a password in it is never shown. */
+/** Makes a setting for the address of a mail server. A password in the address is never shown. */
 export const smtpUrl = (about: About<SmtpServer>) =>
   key(Unsafe<SmtpServer>({ type: 'object' }), about, {
     takes:
@@ -119,17 +128,23 @@ export const smtpUrl = (about: About<SmtpServer>) =>
   })
 
 /**
- * A secret that a client sends as a Bearer token. It has only the characters of a Bearer token (RFC 6750 section 2.1).
+ * Makes a setting for a secret that a client sends as a Bearer token, so only the characters of a Bearer token are
+ * accepted (RFC 6750 section 2.1).
+ * @param length the fewest characters
  */
 export const headerSecret = (length: number, about: About<string>) =>
   secret(length, (value) => /^[A-Za-z0-9\-._~+/]+=*$/.test(value), 'letters, digits or any of -._~+/', about)
 
-/** A secret that is a key, or from which keys are derived. Published and easily guessed secrets are refused. */
+/**
+ * Makes a setting for a secret that is a key, or from which keys are derived. Published and easily guessed secrets are
+ * refused.
+ * @param length the fewest characters
+ */
 export const keySecret = (length: number, about: About<string>) =>
   secret(length, (value) => !isKnownSecret(value) && isTidy(value), 'random characters', about)
 
-// Spaces around a secret, and control characters such as line ends in it, are refused. They come from files and shells,
-// and may differ between two replicas.
+// Spaces around a secret, and control characters such as line ends in a secret, are refused. They often come from a
+// file or a shell by mistake, and two replicas would then have different secrets.
 const isTidy = (value: string): boolean => value.trim() === value && !/\p{Cc}/u.test(value)
 
 const secret = (length: number, check: (value: string) => boolean, what: string, about: About<string>) =>
@@ -166,7 +181,9 @@ function list<S extends TSchema>(
 
 type Facts = Partial<KeyFacts> & Pick<KeyFacts, 'takes'>
 
-/** Adds the facts to `schema` and returns it. A copy would lose the hidden properties of typebox. */
+/**
+ * Adds the facts to `schema` itself and returns `schema`, because a copy would lose the hidden properties of TypeBox.
+ */
 const key = <S extends TSchema>(schema: S, about: About<unknown>, facts: Facts): S & KeyFacts =>
   Object.assign(schema, { read: (value: string) => value.trim(), got: shown, print: String, ...about, ...facts })
 

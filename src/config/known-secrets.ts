@@ -1,4 +1,4 @@
-/** Secrets that look random, but were published in documentation and copied by thousands. */
+/** Secrets that look random, but were published in documentation. Many services use copies of them. */
 const published = [
   // README of user-services-api, one of the two services that Keyward replaces
   '932a9a8a39cba70f83e0f0b095b6892a31b5923e28383fa6920c20ec970419cb',
@@ -9,7 +9,7 @@ const published = [
 const telling =
   /change[\s_-]?(?:me|this|it)|replace[\s_-]?(?:me|this|with)|insecure|placeholder|openssl[\s_-]+rand|<[^>]*>/i
 
-/** The words of example values. Words of one or two letters are left out, because random text often contains them. */
+/** The words of example secrets. Words of one or two letters are left out, because random text often contains them. */
 const exampleWords = `
   characters character chars bytes bits bit long least minimum min random string
   secrets secret keys key tokens token password jwt hs256 auth access session
@@ -19,13 +19,13 @@ const exampleWords = `
   keyward fastapi django flask top foo bar baz`
 const anyExampleWord = new RegExp(exampleWords.trim().replace(/\s+/g, '|'), 'g')
 
-/** The fewest characters that must remain when the example words are removed from a secret. */
+/** The fewest characters that a strong secret has left when the example words are removed. */
 const ENOUGH = 16
 
 /**
- * Returns true when a secret is public or easy to guess: an example of a README or a tutorial, a phrase of the words in
+ * Returns true when a secret is public or easy to guess: an example from a README or a tutorial, a phrase of words from
  * such examples ("super-secret-jwt-token-with-at-least-32-characters-long"), a repeated pattern, or a run such as
- * "abcdef…". Random text of 32 characters practically never matches.
+ * "abcdef…". A random secret of 32 characters practically never matches.
  */
 export function isKnownSecret(secret: string): boolean {
   const text = secret.trim().toLowerCase()

@@ -1,6 +1,9 @@
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 
-/** The names of the limits that the setting `LIMITS` can replace. `features/limits/rules.ts` describes each limit. */
+/**
+ * The names of the rate limits that the setting `LIMITS` can replace. `features/limits/rules.ts` describes each rate
+ * limit.
+ */
 export const limitNames = [
   'login.device',
   'login.device_own',
@@ -25,21 +28,20 @@ export const limitNames = [
 export type LimitName = (typeof limitNames)[number]
 
 /**
- * At most `budget` places at once. A used place is free again after `window / budget` milliseconds, one place at a
- * time.
+ * A rate limit allows at most `budget` attempts at once, and then one further attempt each `window / budget`
+ * milliseconds.
  */
 export interface Tier {
   budget: number
   window: number
 }
 
-/** One entry of `LIMITS`. */
 export interface LimitSetting {
-  /** The entry as it was written. */
+  /** The entry as the operator wrote it. */
   text: string
-  /** One of `limitNames`. `limitProblems` refuses any other name. */
+  /** One of `limitNames`: `limitProblems` refuses any other name. */
   name: string
-  /** The shortest window first; empty for `off`. */
+  /** The tiers that replace the built-in tiers, the shortest window first; empty for `off`. */
   tiers: readonly Tier[]
 }
 
@@ -47,7 +49,11 @@ const units: Record<string, number> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }
 const tier = '[1-9]\\d{0,5}/[1-9]\\d{0,3}[smhd]'
 const setting = new RegExp(`^([a-z_]+\\.[a-z_]+)=(?:off|${tier}(?:\\+${tier})*)$`)
 
-/** Parses `name=budget/window`, with further tiers after a `+`, or `name=off`; `undefined` for anything else. */
+/**
+ * Parses an entry of `LIMITS`: `name=budget/window`, with further tiers after a `+`, or `name=off`. The name is not
+ * checked.
+ * @returns undefined for any other text
+ */
 export function readLimitSetting(text: string): LimitSetting | undefined {
   const name = setting.exec(text)?.[1]
   if (name === undefined) return undefined
@@ -58,7 +64,9 @@ export function readLimitSetting(text: string): LimitSetting | undefined {
   return { text, name, tiers: tiers.sort((a, b) => a.window - b.window) }
 }
 
-/** Returns the problems of well-formed entries: an unknown name, or a name that is given twice. */
+/**
+ * Returns the problems that parsed entries of `LIMITS` can still have: an unknown name, or a name that is given twice.
+ */
 export function limitProblems(settings: readonly LimitSetting[]): string[] {
   const names = settings.map(({ name }) => name)
   return [...new Set(names)].flatMap((name) => {

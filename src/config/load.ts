@@ -14,27 +14,31 @@ import { readSecretFile } from './secret-file.ts'
 export interface LoadInput {
   env: Readonly<Record<string, string | undefined>>
   dotenv?: DotenvFile
-  /** `--dev`: some defaults differ, and `SECRET_KEY` may be missing. */
+  /** True with `--dev`: some defaults differ, and `SECRET_KEY` may be missing. */
   dev: boolean
-  /** Makes the new `SECRET_KEY` that the message suggests when `SECRET_KEY` is missing or refused. */
+  /** Makes the new `SECRET_KEY` that an error message suggests when `SECRET_KEY` is missing or refused. */
   random: Random
 }
 
 export interface LoadedConfig {
   config: DraftConfig
-  /** Where each value came from, for a person: `default`, `environment`, `/srv/.env:2`. */
+  /**
+   * The origin of each value, for a person: `not set`, `default`, `--dev`, `environment`, or a file such as
+   * `/srv/.env:2`.
+   */
   origins: ReadonlyMap<ConfigKey, string>
   /**
-   * Names in the environment that look like a misspelt setting, unknown names in a `.env`, and a `.env` that another
-   * user owns, or that others can read although it contains a secret.
+   * Warnings about names in the environment that look like a misspelt setting, about unknown names in the `.env` file,
+   * and about a `.env` file that another user owns, or that other users can read although it contains a secret.
    */
   warnings: readonly ConfigProblem[]
 }
 
 /**
- * Reads the settings: the environment first, then the `.env` file, then the default. An empty value counts as unset,
- * except for a setting with `emptyIsValue`. A secret and `DATABASE_URL` may also be in a file, which `<KEY>_FILE`
- * names. Without `--dev`, the returned configuration always has a `SECRET_KEY`.
+ * Reads the settings: first from the environment, then from the `.env` file, then the default. An empty value counts as
+ * unset, except for a setting with `emptyIsValue`. A setting with `fileForm`, such as a secret or `DATABASE_URL`, may
+ * also be in a file, whose path is in `<KEY>_FILE`.
+ * @returns a configuration with a `SECRET_KEY`; with `--dev` the `SECRET_KEY` may be missing
  * @throws ConfigError with all problems of the settings at once
  */
 export function loadConfig(input: LoadInput): LoadedConfig {
@@ -65,7 +69,8 @@ export function loadConfig(input: LoadInput): LoadedConfig {
       origins.set(name, given?.origin ?? defaultOrigin(name, value, dev))
     }
   }
-  // `config` has only the settings that passed their own checks. `contradictions` compares them with each other.
+  // `config` has only the settings that passed their own checks. `contradictions` finds settings that do not fit each
+  // other.
   const config = values as DraftConfig
   for (const [key, message] of contradictions(config, problems))
     problems.push({ key, source: sources.get(key), message })
@@ -77,7 +82,10 @@ export function loadConfig(input: LoadInput): LoadedConfig {
   }
 }
 
-/** Returns the path of the development secret if an earlier command with `--dev` has created the file. */
+/**
+ * Returns the path of the file with the development secret; undefined when no command with `--dev` has created the
+ * file.
+ */
 function devSecretIn({ DATABASE_URL }: Partial<DraftConfig>): string | undefined {
   const path = DATABASE_URL && devSecretPath(DATABASE_URL)
   return path !== undefined && existsSync(path) ? path : undefined
@@ -91,8 +99,8 @@ function defaultOrigin(name: ConfigKey, value: unknown, dev: boolean): string {
 const required: readonly string[] = configSchema.required
 
 /**
- * Returns the setting that has the same value as `JWT_SECRET`; undefined when there is none. Other services know
- * `JWT_SECRET`, so it must differ from the secrets that never leave Keyward.
+ * Returns the setting that has the same value as `JWT_SECRET`; undefined when there is none. Services that verify
+ * tokens also know `JWT_SECRET`, so it must differ from the secrets that never leave Keyward.
  */
 export const jwtSecretClash = ({ JWT_SECRET, SECRET_KEY, SECRET_KEY_PREVIOUS }: DraftConfig): ConfigKey | undefined => {
   if (JWT_SECRET === undefined) return undefined
@@ -126,17 +134,20 @@ function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigPro
 
 interface Given {
   text: string
-  /** The file that contains the value; for a `.env` file also the line. Undefined for the environment. */
+  /** The file that contains the value, with the line for a `.env` file; undefined for the environment. */
   source?: string
   origin: string
-  /** Replaces the value in an error message, because no part of a file that `<KEY>_FILE` names may be shown. */
+  /**
+   * Replaces the value in an error message. An error message must show no part of the file that `<KEY>_FILE` names,
+   * because the path may be wrong and the file may contain any secret.
+   */
   got?: string
 }
 
 /**
  * Finds the text of a setting in the environment, in the `.env` file, or in the file that `<KEY>_FILE` names.
- * @returns undefined when the setting is not set; a problem when `<KEY>_FILE` is set beside it, or names a file that
- * cannot be used
+ * @returns undefined when the setting is not set; a problem when both the setting and `<KEY>_FILE` are set, or when the
+ * named file cannot be used
  */
 function find(name: ConfigKey, input: LoadInput): Given | { problem: ConfigProblem } | undefined {
   const given = findText(name, input)
@@ -183,7 +194,7 @@ function dotenvProblems({ path, entries, problems }: DotenvFile): ConfigProblem[
   return [...lines, ...names]
 }
 
-/** Warns of the lines whose key is not a setting. */
+/** Returns a warning for each line of a `.env` file whose key is not a setting. */
 const unknownLines = ({ path, entries }: DotenvFile): ConfigProblem[] =>
   [...entries].flatMap(([name, { line }]) =>
     settingNames.includes(name)
@@ -191,10 +202,13 @@ const unknownLines = ({ path, entries }: DotenvFile): ConfigProblem[] =>
       : [{ key: name, source: `${path}:${line}`, message: 'is not a setting of Keyward' }],
   )
 
-/** Addresses that may contain a password, which is masked then. */
+/** The settings for addresses, which are secret only when the address contains a password. */
 const hasPassword: readonly ConfigKey[] = ['DATABASE_URL', 'SMTP_URL']
 
-/** Warns of a `.env` file that another user owns, or that contains a secret and that others can read. */
+/**
+ * Returns the warnings about a `.env` file that another user owns, or that other users can read although it contains a
+ * secret.
+ */
 function fileWarnings({ path, entries, isOpenToOthers, isOfAnotherUser }: DotenvFile): ConfigProblem[] {
   const messages: string[] = []
   if (isOfAnotherUser) messages.push('this file belongs to another user, who can change every setting in it')
@@ -212,7 +226,8 @@ function fileWarnings({ path, entries, isOpenToOthers, isOfAnotherUser }: Dotenv
 
 function environmentWarnings(env: LoadInput['env']): ConfigProblem[] {
   return Object.entries(env).flatMap(([name, text]) => {
-    // For a service named "keyward", Kubernetes sets KEYWARD_PORT=tcp://… in the pods of the same namespace.
+    // For a service named "keyward", Kubernetes sets variables such as KEYWARD_PORT=tcp://… in the pods of the same
+    // namespace. Such variables are not misspelt settings.
     if (text === undefined || text.startsWith('tcp://')) return []
     const meant = nearMiss(name, settingNames, false)
     return meant ? [{ key: name, message: didYouMean(meant) }] : []

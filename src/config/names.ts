@@ -1,10 +1,11 @@
 /**
- * Returns the setting that `name` probably misspells. Returns `undefined` for the exact name of a setting and for a
- * name that is not similar to one. Case, separators and a prefix `KEYWARD_` are ignored.
- *
- * One typing error is allowed: a letter missing, added or changed, or two letters swapped. A setting of 14 letters or
- * more allows two errors. `shortNames` allows an error also in settings of less than six letters, such as `HOST` and
- * `PORT`. It is false for the process environment, which is full of other programs' names.
+ * Returns the setting that `name` probably misspells. Case, separators and a prefix `KEYWARD_` are ignored. One typing
+ * error is allowed: a letter missing, added or changed, or two letters swapped. For a setting of 14 letters or more,
+ * two errors are allowed.
+ * @param keys the names of the settings
+ * @param shortNames true to allow an error also in a setting of fewer than six letters, such as `HOST`. Pass false for
+ * the process environment, which has many names of other programs
+ * @returns undefined for the exact name of a setting, and for a name that is not similar to one
  */
 export function nearMiss(name: string, keys: readonly string[], shortNames: boolean): string | undefined {
   if (keys.includes(name)) return undefined
@@ -14,7 +15,9 @@ export function nearMiss(name: string, keys: readonly string[], shortNames: bool
 
 const known = new Map<string, string>()
 
-/** Returns `letters` of a key from a cache, because every start compares the whole environment with every key. */
+/**
+ * Returns `letters` of a setting from a cache, because every start compares the whole environment with every setting.
+ */
 function lettersOf(key: string): string {
   const bare = known.get(key) ?? letters(key)
   known.set(key, bare)
@@ -34,8 +37,9 @@ function isSlip(name: string, key: string, shortNames: boolean): boolean {
 }
 
 /**
- * A fast check before `distance`. `key` is cut into `2 * slips + 1` parts. Each error changes at most two parts, so at
- * least one part must appear in `name`. Nearly all names of the environment fail this check.
+ * Returns false when `distance` certainly exceeds `slips`. This check is fast, and nearly all names of the environment
+ * fail it. `key` is cut into `2 * slips + 1` parts. Each error changes at most two parts, so at least one part must
+ * appear in `name`.
  */
 function shares(name: string, key: string, slips: number): boolean {
   const parts = 2 * slips + 1
@@ -46,7 +50,10 @@ function shares(name: string, key: string, slips: number): boolean {
   return false
 }
 
-/** Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours. */
+/**
+ * Returns the fewest insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal
+ * string alignment).
+ */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, column) => column)

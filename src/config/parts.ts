@@ -3,7 +3,9 @@ import type { Config } from './schema.ts'
 
 /* What each feature gets of the configuration. `service.ts` passes it on. */
 
-/** The root secrets: SECRET_KEY first, then SECRET_KEY_PREVIOUS when it is set. */
+/**
+ * Returns the root secrets. SECRET_KEY is first, because new seals use the first secret that every running server has.
+ */
 export const secretsOf = ({ SECRET_KEY, SECRET_KEY_PREVIOUS }: Config): [string, ...string[]] =>
   SECRET_KEY_PREVIOUS === undefined ? [SECRET_KEY] : [SECRET_KEY, SECRET_KEY_PREVIOUS]
 

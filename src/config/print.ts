@@ -3,8 +3,9 @@ import type { LoadedConfig } from './load.ts'
 import { type ConfigKey, configKeys, type DraftConfig, fileKey, keySchema } from './schema.ts'
 
 /**
- * Returns the configuration in use in the syntax of `.env`, with one line `KEY=value  # where the value came from` for
- * each setting. Secrets and passwords are masked. While SECRET_KEY is being replaced, comment lines list the steps.
+ * Returns the configuration in use in the syntax of `.env`: one line `KEY=value  # origin of the value` for each
+ * setting. Secrets and passwords are masked. While `SECRET_KEY` is being replaced, comment lines list the steps of the
+ * replacement.
  */
 export function maskedConfig(config: DraftConfig, origins: LoadedConfig['origins']): string[] {
   const lines = configKeys.map((name) => {
@@ -25,7 +26,7 @@ const REPLACING = [
   '# Before each step, `keyward secrets status` says whether every server is ready.',
 ]
 
-/** The guide's table of settings in Markdown. */
+/** Returns the guide's table of settings in Markdown. */
 export function configTable(): string {
   const rows = configKeys.map((name) => {
     return `| \`${name}\` | ${shownDefault(name)} | ${about(name, cell)} |`
@@ -33,7 +34,7 @@ export function configTable(): string {
   return `${['| key | default | what it does |', '| --- | --- | --- |', ...rows].join('\n')}\n`
 }
 
-/** The text of `.env.example`: every setting, commented out, with its default. */
+/** Returns the text of `.env.example`: every setting with its description and its default, as comments. */
 export function envExample(): string {
   const entries = configKeys.map((name) => {
     const sentences = wrapped(about(name).replaceAll('`', ''))
@@ -42,7 +43,10 @@ export function envExample(): string {
   return `${[EXAMPLE_HEAD, ...entries].join('\n\n')}\n`
 }
 
-/** Describes what a setting does and which values it takes. `mark` formats a part of the text for the document. */
+/**
+ * Returns the description of a setting and of the values that it takes.
+ * @param mark formats a part of the text for the document
+ */
 function about(name: ConfigKey, mark = (part: string) => part): string {
   const { description, takes, fileForm } = keySchema(name)
   return `${mark(description)} Takes ${mark(takes)}.${fileForm ? ` Or \`${fileKey(name)}\` names a file with it.` : ''}`
@@ -53,7 +57,7 @@ const EXAMPLE_HEAD = [
   '# The environment overrides the file. `keyward config` prints the values in use, and where each came from.',
 ].join('\n')
 
-/** The default without `--dev`. A computed default is computed from the defaults of other settings. */
+/** Returns the default without `--dev`. A computed default uses the defaults of the other settings. */
 function defaultOf(name: ConfigKey): unknown {
   const { default: fixed, defaultFrom } = keySchema(name)
   return defaultFrom ? defaultFrom(Object.fromEntries(configKeys.map((key) => [key, keySchema(key).default]))) : fixed
@@ -69,8 +73,8 @@ function shownDefault(name: ConfigKey): string {
   return dev?.default === undefined ? code(fixed) : `${code(fixed)}; with \`--dev\` ${code(dev.default)}`
 }
 
-/** Formats addresses as code. Otherwise Markdown would turn them into links. */
+/** Formats addresses as code, because Markdown would turn them into links. */
 const cell = (text: string): string => text.replace(/[a-z]+:\/\/[^\s,)]+/g, '`$&`')
 
-/** Lines of at most 110 characters. */
+/** Breaks text into lines of at most 110 characters. */
 const wrapped = (text: string): string[] => text.match(/\S.{0,109}(?= |$)/g) ?? []

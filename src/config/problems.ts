@@ -1,19 +1,27 @@
-/** One problem of the configuration. `message` never contains a secret. */
+/**
+ * One problem of the configuration. `message` never contains a secret that is in use; it may suggest a new SECRET_KEY.
+ */
 export interface ConfigProblem {
-  /** The name of the setting, as it was written; absent for a problem of a whole file, or of a line without a name. */
+  /**
+   * The name of the setting as the operator wrote it; absent for a problem of a whole file, or of a line without a
+   * name.
+   */
   key?: string
-  /** The file, with the line if there is one; absent for the process environment. */
+  /** The path of the file, with the number of the line when there is one; absent for the process environment. */
   source?: string
   message: string
 }
 
-/** `KEY (file:line): message`, for a person. */
+/** Formats a problem as `KEY (file:line): message`, without the parts that are absent. */
 export function problemLine({ key, source, message }: ConfigProblem): string {
   const where = key !== undefined && source !== undefined ? `${key} (${source})` : (key ?? source)
   return where === undefined ? message : `${where}: ${message}`
 }
 
-/** The configuration cannot be used. `message` lists every problem, one a line, and may be shown as it is. */
+/**
+ * Thrown when the configuration cannot be used. The message lists every problem, one on each line. It never contains a
+ * secret that is in use, so the terminal may show the message.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 
@@ -26,7 +34,7 @@ export class ConfigError extends Error {
 
 const SHOWN = 80
 
-/** A value that is safe to show: quoted, cut at 80 characters, without the credentials of an address. */
+/** Makes a value safe to show: quoted, cut after `SHOWN` characters, and without the user and password of a URL. */
 export function shown(text: string): string {
   const safe = text.replace(/\/\/\S*@/g, '//********@')
   const characters = [...safe]

@@ -25,7 +25,7 @@ const defaultPublicUrl = (port: unknown): string => `http://localhost:${port}`
 
 /**
  * Every setting of Keyward. Each key is the name of the setting in the environment, in `.env` and in `Config`. To add a
- * setting, add an entry: loading, checking, `keyward config`, the guide and `.env.example` use these entries.
+ * setting, add an entry here: loading, checking, `keyward config`, the guide and `.env.example` use the entries.
  */
 export const configSchema = Members({
   DATABASE_URL: databaseUrl({
@@ -240,32 +240,38 @@ export type Config = Readonly<Static<typeof configSchema>>
 export type ConfigKey = keyof Config
 
 /**
- * The configuration as loaded. With `--dev` the `SECRET_KEY` may be missing; `withSecretKey` adds it and returns a
- * `Config`.
+ * The configuration as `loadConfig` returns it. With `--dev` the `SECRET_KEY` may be missing; `withSecretKey` adds it
+ * and returns a `Config`.
  */
 export type DraftConfig = Omit<Config, 'SECRET_KEY'> & { readonly SECRET_KEY?: string }
 
 export const configKeys = Object.keys(configSchema.properties) as readonly ConfigKey[]
 
-/** The name of the setting that names a file with the value. Docker, Kubernetes and systemd pass secrets in files. */
+/**
+ * Returns the name of the setting for the path of a file with the value, such as `SECRET_KEY_FILE`. Docker, Kubernetes
+ * and systemd pass secrets in files.
+ */
 export const fileKey = (name: ConfigKey): string => `${name}_FILE`
 
-/** Every name of a setting in the environment or in `.env`. */
+/** Every name that a setting can have in the environment or in `.env`, names with `_FILE` included. */
 export const settingNames: readonly string[] = configKeys.flatMap((name) =>
   keySchema(name).fileForm ? [name, fileKey(name)] : [name],
 )
 
-/** The schema of one key for production or for `--dev`. */
+/**
+ * Returns the schema and the facts of one setting.
+ * @param dev true for the default and the minimum of `--dev`
+ */
 export function keySchema(name: ConfigKey, dev = false): TSchema & KeyFacts {
   const schema = configSchema.properties[name]
   if (!dev || schema.dev === undefined) return schema
-  // typebox keeps the kind of a schema in hidden properties, which a spread would lose.
+  // TypeBox keeps the kind of a schema in hidden properties, which a spread would lose.
   return Object.assign(Object.create(Object.prototype, Object.getOwnPropertyDescriptors(schema)), schema.dev)
 }
 
 /**
- * Returns the configuration of a server that listens on `port`, which the system chose when PORT is 0. A PUBLIC_URL
- * that is the default for PORT becomes the default for `port`.
+ * Returns the configuration of a server that listens on `port`. The system chose `port` when PORT is 0. When PUBLIC_URL
+ * is the default for PORT, PUBLIC_URL becomes the default for `port`.
  */
 export function withPort(config: Config, port: number): Config {
   const isDefault = config.PUBLIC_URL === defaultPublicUrl(config.PORT)

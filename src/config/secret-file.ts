@@ -2,15 +2,16 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { systemReason } from '../lib/error-reasons.ts'
 
 /**
- * The most bytes of a file, more than any secret has. Without a limit, a device such as `/dev/zero` would be read
- * forever.
+ * The most bytes of a file that are read, more than any secret has. Otherwise Keyward would read a device such as
+ * `/dev/zero` forever.
  */
 const MOST = 64 * 1024
 
 /**
  * Reads the file that a setting such as `SECRET_KEY_FILE` names, for example a secret of Docker or Kubernetes or a
- * credential of systemd. One line end at the end of the file is dropped.
- * @returns the text, or a message such as "is empty", which follows the path in a sentence and never quotes the content
+ * credential of systemd. One line end at the end of the text is dropped, because editors add one.
+ * @returns the text; otherwise a message such as "is empty", which follows the path in a sentence and never quotes the
+ * content
  */
 export function readSecretFile(path: string): { text: string } | { message: string } {
   let bytes: Uint8Array

@@ -1,19 +1,22 @@
 import { KeywardError } from '../errors.ts'
 
 /**
- * The largest request body, in bytes. The limit of `Bun.serve` must be higher, because its refusal is not a problem
+ * The largest request body, in bytes. `Bun.serve` must have a higher limit, because Bun's own refusal is not a problem
  * document.
  */
 export const BODY_LIMIT = 64 * 1024
 
-/** The decoder removes a byte order mark at the start, which PowerShell writes. RFC 8259 section 8.1 allows this. */
+/**
+ * The decoder removes a byte order mark at the start of a body, which PowerShell writes. RFC 8259 section 8.1 allows
+ * this.
+ */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Reads a request body as UTF-8 text, or returns `''` when the request has no body. A body whose `Content-Length`
- * exceeds `limit` is refused before it is read. A body without `Content-Length` is refused at the chunk that exceeds
- * `limit`, so it cannot fill the memory.
- * @param limit in bytes; a body of exactly this size passes
+ * Reads a request body as UTF-8 text; `''` when the request has no body. A body whose `Content-Length` exceeds `limit`
+ * is refused before it is read. A body without `Content-Length` is refused at the chunk that exceeds `limit`, so a
+ * client cannot fill the memory.
+ * @param limit in bytes; a body of exactly this size is accepted
  * @throws KeywardError `payload_too_large`; `invalid_request` when the body ends early or is not UTF-8. Replacing
  * invalid bytes, as `Request.text()` does, would make two different passwords equal.
  * @throws TypeError when the body was read before, which is a defect of Keyward
@@ -21,8 +24,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 export async function readBody(request: Request, limit = BODY_LIMIT): Promise<string> {
   if (request.bodyUsed) throw new TypeError('The request body was read before')
   const declared = declaredLength(request)
-  // The declared length is looked at first. The getter `request.body` makes Bun build a stream, which is slower than
-  // reading the whole body at once.
+  // A body with a declared length is read without the getter `request.body`. This getter makes Bun build a stream,
+  // which is slower than reading the whole body at once.
   if (declared !== undefined) {
     if (declared > limit) throw new KeywardError('payload_too_large')
     return decode(await readWhole(request, limit))
@@ -51,7 +54,7 @@ async function readChunks(body: ReadableStream<Uint8Array>, limit: number): Prom
     if (done) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length)
     length += value.byteLength
     if (length > limit) {
-      // The result of `cancel` is not awaited, because the refusal does not depend on it.
+      // `cancel` is not awaited, because the refusal does not depend on the result of `cancel`.
       reader.cancel().catch(() => {})
       throw new KeywardError('payload_too_large')
     }
@@ -78,17 +81,19 @@ const parameter = new RegExp(
   'y',
 )
 
-/** The names of the charsets that `readBody` decodes correctly: UTF-8, and ASCII, which is a part of UTF-8. */
+/**
+ * The charsets that the UTF-8 decoder of `readBody` decodes correctly: UTF-8, and ASCII, which is a subset of UTF-8.
+ */
 const utf8Label = /^(?:utf-?8|(?:us-)?ascii)$/i
 
-/** The media types of forms. They define no charset parameter (URL standard section 5, RFC 7578 section 5.1.2). */
+/** The media types of forms. Neither type defines a charset parameter (URL standard section 5, RFC 7578 section 8). */
 const isForm = /^(?:application\/x-www-form-urlencoded|multipart\/form-data)$/i
 
 /**
  * Returns the media type of a `Content-Type` header (RFC 9110 section 8.3), in lower case and without parameters.
- * Returns `undefined` when the header is missing, malformed or given twice. A charset other than UTF-8
- * and ASCII also gives `undefined`, because `readBody` decodes only UTF-8 (RFC 8259 section 8.1). The charset of a form
- * is ignored. Spaces, quotes, other parameters and empty parameters are allowed.
+ * Spaces, quotes, unknown parameters and empty parameters are allowed. The charset of a form is ignored.
+ * @returns undefined when the header is missing, malformed or sent twice. Also undefined for a charset other than UTF-8
+ * and ASCII, because `readBody` decodes only UTF-8 (RFC 8259 section 8.1)
  */
 export function mediaType(header: string | null): string | undefined {
   if (header === null) return undefined

@@ -2,12 +2,12 @@ import type { ApiKeyCaller } from '../features/api-keys/api-keys.ts'
 import type { SessionCaller } from '../features/sessions/sessions.ts'
 import { exchangeOf } from './exchange.ts'
 
-/** The sender of a request, after the guard has verified the credential. */
+/** The sender of a request whose credential the guard has verified. */
 export type Caller = SessionCaller | ApiKeyCaller
 
 /**
- * Returns the caller whose credential the guard has verified.
- * @throws Error when there is none, as on an open route; this is a defect in the route
+ * Returns the caller of a request.
+ * @throws Error when `hasCaller` returns false; this is a defect in the route
  */
 export function callerOf(request: Request): Caller {
   const caller = exchangeOf(request)?.caller
@@ -15,12 +15,15 @@ export function callerOf(request: Request): Caller {
   return caller
 }
 
-/** Returns false on an open route, and when a form may contain the credential (see `createGuard`). */
+/**
+ * Returns true when the guard has verified the credential of the request. Returns false on an open route, and when the
+ * credential may be in a form, which the guard does not read.
+ */
 export const hasCaller = (request: Request): boolean => exchangeOf(request)?.caller !== undefined
 
 /**
- * The caller of a route that requires a session.
- * @throws Error on an open route, and when the caller has an API key; this is a defect in the route
+ * Returns the caller of a request to a route that requires a session.
+ * @throws Error when the request has no caller, or when the caller has an API key; this is a defect in the route
  */
 export function sessionOf(request: Request): SessionCaller {
   const caller = callerOf(request)
@@ -29,8 +32,8 @@ export function sessionOf(request: Request): SessionCaller {
 }
 
 /**
- * Adds the user of an open route to the log line of the request. Call this function only after the password or the
- * token was verified. Otherwise a failed guess would record the attacked user.
+ * Records the user of a request to an open route, for the log line of the request. Call this function only after the
+ * password or the token was verified. Otherwise the log line of a failed guess would name the attacked user.
  */
 export function noteUser(request: Request, userId: number): void {
   const exchange = exchangeOf(request)

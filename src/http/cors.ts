@@ -3,28 +3,40 @@ import type { Log } from '../lib/log.ts'
 
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Location, WWW-Authenticate'
 
-/** The request headers that Keyward reads. Every answer to a preflight grants these headers. */
+/**
+ * The request headers that Keyward reads. Every answer to a preflight request grants these headers to the page, whether
+ * the page asks for them or not.
+ */
 const readHeaders = ['Authorization', 'Content-Type', 'X-Request-Id']
 const MAX_GRANTED = 32
-/** In bytes. */
+/**
+ * The most bytes of `Access-Control-Allow-Headers`. This limit and `MAX_GRANTED` keep the answer short for every
+ * request.
+ */
 const MAX_GRANTED_LENGTH = 1024
-/** A header name (RFC 9110 section 5.1). Browsers read `*` as every name, so it is not granted. */
+/**
+ * A header name (RFC 9110 section 5.1). The name `*` is excluded, because browsers would read a granted `*` as every
+ * header.
+ */
 const headerName = /^(?!\*$)[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 export interface Cors {
-  /** Adds the CORS headers to the answer for a listed origin. If there is a list, every answer gets `Vary: Origin`. */
+  /**
+   * Adds the CORS headers to the response when the `Origin` of the request is in the list. When the list is not empty,
+   * also adds `Vary: Origin`, so that a cache does not use the response for another origin.
+   */
   decorate(request: Request, response: Response): void
   /**
-   * Returns the answer to a preflight request of a listed origin; undefined for any other `OPTIONS` request.
+   * Returns the answer to a preflight request from an origin in the list; undefined for any other `OPTIONS` request.
    * @param allowed the methods of the path
    */
   preflight(request: Request, allowed: readonly string[]): Response | undefined
 }
 
 /**
- * CORS for an exact list of origins. Credentials are never allowed, because Keyward reads no cookies. The answer to a
- * preflight may therefore grant every header that the preflight names.
- * @param onUnlisted is called for each answer to an origin that is not in the list
+ * Makes the CORS rules for an exact list of origins. Credentials such as cookies are never allowed, because Keyward
+ * reads no cookies. The answer to a preflight request may therefore grant any header that a page asks for.
+ * @param onUnlisted called for each response to a request whose `Origin` is not in the list
  */
 export function createCors(
   origins: readonly string[],
@@ -57,8 +69,8 @@ export function createCors(
 }
 
 /**
- * Lists the headers that Keyward reads and then the headers that the preflight names, each header once, until
- * `MAX_GRANTED` or `MAX_GRANTED_LENGTH` is reached.
+ * Returns the headers that Keyward reads and then the headers that the preflight request asks for, each header once.
+ * The list ends at `MAX_GRANTED` headers or `MAX_GRANTED_LENGTH` bytes.
  */
 function grantedHeaders(requested: string): string {
   const granted = new Map(readHeaders.map((name) => [name.toLowerCase(), name]))
@@ -73,15 +85,18 @@ function grantedHeaders(requested: string): string {
   return [...granted.values()].join(', ')
 }
 
-/** The most origins that are logged and kept in memory. Any client can send any number of origins. */
+/** The most origins that are logged and kept in memory. A client can send any number of different origins. */
 const MAX_NAMED = 20
-/** An origin without commas and without characters that have a meaning in a shell. Other origins are not logged. */
+/**
+ * An origin that an administrator can copy from the log into `CORS_ORIGINS`. It has no comma, which separates origins,
+ * and no quote, space, `$` or `;`, which a shell would interpret. Other origins are not logged.
+ */
 const plainOrigin = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._:[\]-]{1,255}$/
 
 /**
- * Returns a function that logs an origin which is not in `CORS_ORIGINS`, once, with the setting that would allow it.
- * Without this log line, only the browser shows why a front end does not work. Keyward's own pages also send an origin,
- * which is not logged.
+ * Returns a function that logs an origin which is not in `CORS_ORIGINS`, once, with the setting that would allow the
+ * origin. Otherwise only the browser would show why a front end does not work. Keyward's own origin, from PUBLIC_URL or
+ * the Host header, is not logged.
  */
 export function createUnlistedOrigins(
   { CORS_ORIGINS, PUBLIC_URL }: { CORS_ORIGINS: readonly string[]; PUBLIC_URL: string },

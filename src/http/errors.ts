@@ -4,8 +4,8 @@ import { errorFields, type Log } from '../lib/log.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 
 /**
- * The `error` of RFC 6749 section 5.2 for each code that an OAuth route can answer. For any other code the `error` is
- * `invalid_request`.
+ * The member `error` of a refusal on an OAuth route, by error code. The values are from RFC 6749 sections 5.2 and
+ * 4.1.2.1. A code without an entry gives `invalid_request`.
  */
 const oauthErrors: Partial<Record<ErrorCode, string>> = {
   invalid_credentials: 'invalid_grant',
@@ -39,7 +39,10 @@ const titles: Record<number, string> = {
   503: 'Service Unavailable',
 }
 
-/** The refusal for any error. An unknown error is `internal`, and only the log shows its cause. */
+/**
+ * Returns the refusal for any error. An error that Keyward does not expect becomes `internal`, whose cause only the log
+ * shows.
+ */
 export function asRefusal(error: unknown): KeywardError {
   const refusal = refusalIn(error)
   if (refusal) return refusal
@@ -49,13 +52,13 @@ export function asRefusal(error: unknown): KeywardError {
   return new KeywardError('internal', { cause: error })
 }
 
-/** RFC 6749 does not use status 422. A request with a missing or invalid parameter is `invalid_request`. */
+/** Replaces `validation_failed` by `invalid_request`, because RFC 6749 does not use status 422. */
 const asOAuth = (refusal: KeywardError): KeywardError =>
   refusal.code === 'validation_failed'
     ? new KeywardError('invalid_request', { errors: refusal.errors, sentence: refusal.message })
     : refusal
 
-/** The invalid fields, each once and without its value. */
+/** Returns the invalid fields of a request, each field once and without its value. */
 function fieldErrors(error: ValidationError): FieldError[] {
   const byField = new Map<string, string>()
   for (const one of error.all) {
@@ -67,12 +70,15 @@ function fieldErrors(error: ValidationError): FieldError[] {
 }
 
 /**
- * The media type of a refusal. On an OAuth route it is `application/json`, as RFC 6749 section 5.2 requires; RFC 7009
- * and RFC 7662 refer to that section. Client libraries read no error of another type, not even `invalid_grant`.
+ * Returns the media type of a refusal. On an OAuth route it is `application/json`, as RFC 6749 section 5.2 requires;
+ * RFC 7009 and RFC 7662 refer to that section. OAuth client libraries read no errors in a body of another media type.
  */
 export const problemType = (oauth: boolean): string => (oauth ? 'application/json' : 'application/problem+json')
 
-/** The problem document (RFC 9457) of a refusal. With `oauth` it also has the members of RFC 6749 section 5.2. */
+/**
+ * Makes the problem document (RFC 9457) of a refusal.
+ * @param oauth true adds the members `error` and `error_description` of RFC 6749 section 5.2
+ */
 export function problemOf(refusal: KeywardError, oauth: boolean) {
   const { code, status, errors } = refusal
   const message = sentenceOf(refusal)
@@ -99,7 +105,7 @@ function problemResponse(refusal: KeywardError, oauth: boolean): Response {
   return new Response(JSON.stringify(problemOf(refusal, oauth)), { status, headers })
 }
 
-/** Returns the sentence of a refusal. A rate limit also says when the next attempt is possible. */
+/** Returns the sentence of a refusal. The sentence of `rate_limited` also says when the next attempt is possible. */
 const sentenceOf = ({ code, message, retryAfter }: KeywardError): string =>
   code === 'rate_limited' && retryAfter !== undefined
     ? `Too many attempts, try again in ${inSeconds(retryAfter)}`
@@ -111,8 +117,9 @@ const sentences = (errors: readonly FieldError[]): string =>
   errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
 
 /**
- * The `WWW-Authenticate` header of a 401. RFC 6750 section 3 requires a parameter after the scheme. For a wrong client
- * secret the header names the Basic scheme too, which the client may have used (RFC 6749 section 5.2).
+ * Makes the `WWW-Authenticate` header of a refusal with status 401. RFC 6750 section 3 requires a parameter after the
+ * scheme. For `invalid_client` the header names the Basic scheme too, because the client may have used Basic (RFC 6749
+ * section 5.2).
  */
 function challenge(code: ErrorCode, status: number): Record<string, string> {
   if (status !== 401) return {}
@@ -122,7 +129,7 @@ function challenge(code: ErrorCode, status: number): Record<string, string> {
 
 const bearer = 'Bearer realm="keyward"'
 
-/** The headers that describe the limit that was reached (draft-ietf-httpapi-ratelimit-headers). */
+/** Makes the headers that describe the exceeded rate limit (draft-ietf-httpapi-ratelimit-headers). */
 function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> {
   if (!limit) return {}
   return {
@@ -132,11 +139,11 @@ function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> 
 }
 
 /**
- * Answers an error. An unexpected error and the cause of a 503 are logged by class and stack, without the message,
- * because the message may contain data. A 503 without a cause, such as `overloaded`, has only the log line of its
- * request.
- * @param exchange undefined outside the pipeline
- * @param oauth whether the answer follows RFC 6749 section 5.2; by default as the route says
+ * Makes the response for an error, and logs an unexpected error and the cause of a 503. The log has the class and stack
+ * of the error, and its message only for a database error, with the values removed: other messages may contain personal
+ * data. A 503 without a cause, such as `overloaded`, has only the log line of its request.
+ * @param exchange undefined when the request did not come through the pipeline
+ * @param oauth true when the response follows RFC 6749 section 5.2; by default as the route says
  */
 export function refuse(
   log: Log,
@@ -158,8 +165,8 @@ export function refuse(
 }
 
 /**
- * The only error hook of Elysia. Without this hook Elysia echoes submitted values in a 422, and error messages in a
- * 500.
+ * The only Elysia hook for errors. Without a hook, Elysia puts submitted values into a 422, and the message of an
+ * unexpected error into a 500.
  */
 export const errorHook = (log: Log) =>
   new Elysia({ name: 'keyward.errors' }).onError({ as: 'global' }, ({ error, code, request }) =>

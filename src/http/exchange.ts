@@ -3,42 +3,56 @@ import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Caller } from './caller.ts'
 import type { Route } from './route-table.ts'
 
-/** One request, from its arrival to its log line. Each step of the pipeline adds its part. */
+/** One request, from its arrival to its log line. Each step of the pipeline fills in some members. */
 export interface Exchange {
-  /** The request as the server received it. Bun knows the connection of this object only. */
+  /**
+   * The request as Bun passed it to Keyward. Bun finds the connection, and so the peer address, for this object only.
+   */
   readonly received: Request
   /**
-   * The request that Elysia answers: `received`, or a copy with a usable URL, or with GET for HEAD or for a proxy's
-   * request.
+   * The request that Elysia answers. It is `received`, or a copy of it: with a full URL when the Host header is missing
+   * or malformed, or with the method GET for a HEAD request and for a request to a `proxied` route.
    */
   readonly request: Request
-  /** The time of the request's arrival, in milliseconds of the monotonic clock. */
+  /** The time of the arrival, in milliseconds of `Clock.monotonic`. */
   readonly started: number
-  /** The value of `X-Request-Id`, and the request's name in the log. */
+  /** The id of the request, in the `X-Request-Id` of the answer and in the log. */
   readonly id: string
-  /** The method that the client sent. `request` may have GET instead. */
+  /** The method that the client sent. `request` may have the method GET instead. */
   readonly method: string
-  /** The path of the request; `BELOW` for the target `below`; empty for `changed`, so that no route matches. */
+  /**
+   * The path of the request. It is `BELOW` for the target `below`, and empty for the target `changed`, so that no route
+   * matches.
+   */
   readonly path: string
   /**
-   * The route's pattern for the log and metrics. If the path has no route of this method, the pattern of its GET route,
-   * and without a GET route `unmatched`.
+   * The pattern of the route, for the log and metrics. When the path has no route for this method, it is the pattern of
+   * the path's GET route or `proxied` route. When the path has neither, it is `unmatched`.
    */
   readonly pattern: string
   readonly route: Route | undefined
-  /** True when the client sent HEAD for a path with a GET route. The answer has only the headers of the GET answer. */
+  /**
+   * True for a HEAD request to a path that has a GET route or a `proxied` route. The answer is the answer to GET
+   * without its body.
+   */
   readonly headersOnly: boolean
-  /** The refusal of a request that is refused before its handler runs. */
+  /**
+   * The refusal that is known before the handler runs: the Host header is malformed, or the guard threw at once. A
+   * refusal of a guard that is still running rejects `judged` instead.
+   */
   refused: KeywardError | undefined
-  /** The result of the guard, which may still be pending. */
+  /** The result of the guard, which may be a pending promise. */
   judged: MaybePromise<Caller | undefined>
-  /** Set before the handler runs; undefined on open routes, and when a form may contain the credential. */
+  /**
+   * Set before the handler runs. Undefined on an open route, and when the credential may be in a form, which only the
+   * handler reads.
+   */
   caller: Caller | undefined
-  /** For the access log: the user who logged in, registered or refreshed on an open route. */
+  /** The user who registered, logged in or refreshed on an open route. The request's log line names this user. */
   userId: number | undefined
-  /** The code of the refusal that was answered. */
+  /** The error code of the answer; undefined when the answer is no refusal. */
   code: ErrorCode | undefined
-  /** The status of the answer. */
+  /** The HTTP status of the answer; 0 until there is an answer. */
   status: number
 }
 
@@ -51,8 +65,8 @@ const member: unique symbol = Symbol('keyward.exchange')
 type WithExchange = Request & { [member]?: Exchange }
 
 /**
- * Adds the exchange to its request. Elysia gives a handler only the request, from which `exchangeOf` returns the
- * exchange.
+ * Adds the exchange to `exchange.request`. Elysia passes only this request to a handler, and `exchangeOf` returns the
+ * exchange of the request.
  */
 export const attachExchange = (request: WithExchange, exchange: Exchange): void => {
   request[member] = exchange

@@ -7,17 +7,19 @@ import { form } from './parsers.ts'
 import type { Access, Limit, Route } from './route-table.ts'
 
 /**
- * Returns the caller of a bearer token when the caller may use the route.
- * @throws KeywardError `invalid_token`, `forbidden`, `user_not_found`
+ * Returns the caller of a bearer token.
+ * @throws KeywardError `invalid_token`, `forbidden` or `user_not_found` when the caller may not use a route with this
+ * access word; `database_busy` or `database_unavailable`
  */
 export type Authorize = (token: string, access: Access) => MaybePromise<Caller>
 
-/** The part of the feature `access` that checks credentials. */
+/** The functions of the feature `access` that the guard calls. */
 export interface Credentials {
   authorize: Authorize
   /**
-   * Returns the caller of an API key that came as a client secret. `client` is the network of the request.
-   * @throws KeywardError `invalid_client`, `rate_limited`, `forbidden`
+   * Returns the caller of an API key that was sent as a client secret.
+   * @param asked.client the network of the request, for the rate limit of wrong secrets
+   * @throws KeywardError `invalid_client`, `rate_limited`, `forbidden`, `database_busy`, `database_unavailable`
    */
   authorizeSecret(secret: string, asked: { access: Access; client: string; ip: string }): Promise<Caller>
 }
@@ -25,8 +27,8 @@ export interface Credentials {
 /**
  * Returns the token of an `Authorization: Bearer` header (RFC 6750 section 2.1). The scheme may have any case (RFC 9110
  * section 11.1). A token in a query or in a form is not read: a query appears in logs, and a form allows CSRF.
- * @returns the text after the scheme, which may not look like a token
- * @throws KeywardError `not_authenticated`
+ * @returns the text after the scheme, which may be empty or no token
+ * @throws KeywardError `not_authenticated` when the header is missing or has another scheme
  */
 export function bearerToken(request: Request): string {
   const header = request.headers.get('authorization')
@@ -37,11 +39,13 @@ export function bearerToken(request: Request): string {
 }
 
 /**
- * Checks the credential of a request before its body is read. Open routes need no credential. There are no registered
- * clients, so an open route also ignores client credentials, which many libraries send with each request.
- * @param from gives the network and the address of a request, for the limit of client secrets
- * @returns a function that gives undefined for an open route, and for a form that may contain the client secret. It
- * throws KeywardError `not_authenticated`, `invalid_client` and what `Credentials` throws
+ * Makes the guard, which checks the credential of a request before its body is read. An open route needs no credential.
+ * Keyward registers no clients, so an open route also ignores client credentials, which many libraries send with each
+ * request.
+ * @param from returns the network and the address of a request, for the rate limit of wrong client secrets
+ * @returns a function that returns the caller; undefined for an open route, and for a form that may contain the client
+ * secret. The function throws KeywardError `not_authenticated` and `invalid_client`, and the errors of `authorize` and
+ * `authorizeSecret`, which may also reject its promise
  */
 export const createGuard =
   ({ authorize, authorizeSecret }: Credentials, from: (request: Request) => { client: string; ip: string }) =>
@@ -53,14 +57,18 @@ export const createGuard =
       if (!sent) throw new KeywardError('invalid_client')
       return authorizeSecret(sent, { access, ...from(request) })
     }
-    // A form may contain the secret. The handler of the route then calls `authorizeSecret`.
+    // A form may contain the client secret. The guard does not read the form, so the handler of the route calls
+    // `authorizeSecret`.
     if (secret && authorization === null && mediaType(request.headers.get('content-type')) === form) return undefined
     return authorize(bearerToken(request), access)
   }
 
 const isBasic = /^basic(?: |$)/i
 
-/** The password of `Authorization: Basic`, which OAuth clients percent-encode; undefined if the header is malformed. */
+/**
+ * Returns the password of an `Authorization: Basic` header, which OAuth clients percent-encode; undefined when the
+ * header is malformed.
+ */
 function basicSecret(authorization: string): string | undefined {
   const pair = Buffer.from(authorization.slice(5).trim(), 'base64').toString()
   const colon = pair.indexOf(':')
@@ -72,9 +80,11 @@ function basicSecret(authorization: string): string | undefined {
 }
 
 /**
- * The options of a route: `open: true` with a `limit`, or `access: '…'`. `oauth: true` gives the errors of RFC 6749.
- * `secret: true` lets an API key come as a client secret. `proxied: true` is for a route that proxies ask about other
- * requests. Every open route and every route that is not GET needs a `limit`.
+ * The access words of routes. A route has `open: true` with a `limit`, or `access` with a permission, `user` or
+ * `existing-user`. A route that is not GET needs a `limit` too. Optional words:
+ * - `oauth: true`: errors have the members of RFC 6749 section 5.2.
+ * - `secret: true`: a client may send an API key as a client secret.
+ * - `proxied: true`: proxies ask this route about other requests.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   open: (_: true) => ({ detail: extended({ 'x-access': 'open' }) }),
@@ -85,5 +95,5 @@ export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   proxied: (_: true) => ({ detail: extended({ 'x-proxied': true }) }),
 })
 
-/** The type that Elysia gives `detail` lacks the `x-` members that OpenAPI allows (section 4.9). */
+/** Adds the `x-` members that OpenAPI allows (section 4.9) to `detail`. Elysia's type of `detail` lacks them. */
 const extended = (detail: Record<`x-${string}`, unknown>): object => detail

@@ -6,24 +6,27 @@ import { exchangeOf } from './exchange.ts'
 import { accessWords } from './guard.ts'
 import { parsers } from './parsers.ts'
 
-/** The HTTP helpers that every `routes.ts` gets. */
+/** The HTTP helpers that every `routes.ts` receives. */
 export interface HttpKit {
-  /** The access words and parsers of routes. */
+  /** The Elysia plugin that adds the access words of `guard.ts` and the body parsers of `parsers.ts` to routes. */
   plugin: ReturnType<typeof createPlugin>
-  /** The client's address. Behind a trusted proxy, the address that the proxy reports. */
+  /** The client's address in canonical spelling. Behind a trusted proxy, it is the address that the proxy reports. */
   clientIp(request: Request): string
   /** The network that limits count as one client: an IPv4 address or an IPv6 /64. */
   clientPrefix(request: Request): string
-  /** The client's network and address. */
+  /** The network of `clientPrefix` and the address of `clientIp`. */
   requester(request: Request): { client: string; ip: string }
-  /** The client's address and user agent (at most 512 characters of it), as a session stores them. */
+  /** The client's address, and the first 512 characters of the `User-Agent` header. A session stores both. */
   origin(request: Request): { ip: string; userAgent: string | null }
 }
 
 /** Returns the address of the other end of the connection; undefined for a request that is made in process. */
 export type PeerAddress = (request: Request) => string | undefined
 
-/** @param log gets one warning when a request has `X-Forwarded-For` and no proxy is trusted */
+/**
+ * Makes the helpers of the routes.
+ * @param log receives one warning, at the first request that has `X-Forwarded-For` while no proxy is trusted
+ */
 export function createHttpKit(trustedProxies: readonly Cidr[], peer: PeerAddress, log?: Log): HttpKit {
   const trusted = createTrustedProxies(trustedProxies)
   let hasWarned = false

@@ -10,8 +10,8 @@ export const form = 'application/x-www-form-urlencoded'
 const multipart = 'multipart/form-data'
 
 /**
- * Makes a parser that reads a body of one of the accepted media types as an object. Elysia's own parsers are not used,
- * because they read `text/plain` as JSON and accept duplicate names.
+ * Makes a parser that accepts a body of the media types in `accepted` and returns an object. Elysia's own parsers are
+ * not used, because they read `text/plain` as JSON and accept duplicate names.
  */
 const parserFor =
   (...accepted: string[]) =>
@@ -26,7 +26,7 @@ const parserFor =
     if (type === json && text.trim() === '')
       throw new KeywardError('invalid_request', { sentence: 'The request body is empty; send a JSON object' })
     const body = parse(type, text, boundary)
-    // An empty array would pass a schema without required members.
+    // Arrays are refused here, because Elysia would accept an empty array for a schema without required members.
     if (typeof body !== 'object' || body === null || Array.isArray(body))
       throw invalidField('body', 'Expected a JSON object')
     return body
@@ -43,20 +43,30 @@ function parse(type: string, text: string, boundary: string | undefined): unknow
   }
 }
 
-/** A compressed body is refused like an unsupported media type (RFC 9110 section 15.5.16). */
+/**
+ * Returns true for a compressed body. Such a body gets 415, as an unsupported media type does (RFC 9110 section
+ * 15.5.16).
+ */
 const isEncoded = ({ headers }: Request): boolean => (headers.get('content-encoding') ?? 'identity') !== 'identity'
 
-/** The media types of each parser, by the parser's name. The first media type is recommended to clients. */
+/**
+ * The media types that each parser accepts, by the name of the parser. The first media type is the recommended one:
+ * messages and the OpenAPI document name it first.
+ */
 const accepted = {
   strictJson: [json],
   jsonOrForm: [json, form],
   strictForm: [form],
   formOrJson: [form, json],
-  // The FastAPI services that Keyward replaces take both kinds of form, and `FormData` of a browser is multipart.
+  // The FastAPI services that Keyward replaces accept both kinds of form. A browser sends a `FormData` object as
+  // multipart.
   anyForm: [form, json, multipart],
 } as const
 
-/** Every route with a body names one of these parsers in `parse`. The parser runs after the guard. */
+/**
+ * The body parsers. Every route with a body names one of them in `parse`. A parser runs after the guard, so the body of
+ * a request without a valid credential is not read.
+ */
 export const parsers = new Elysia({ name: 'keyward.parsers' })
   .parser('strictJson', parserFor(...accepted.strictJson))
   .parser('strictForm', parserFor(...accepted.strictForm))
@@ -65,8 +75,9 @@ export const parsers = new Elysia({ name: 'keyward.parsers' })
   .parser('anyForm', parserFor(...accepted.anyForm))
 
 /**
- * Returns the media types that a route accepts. `parse` comes from the route's Elysia hooks. The list is empty when
- * `parse` names none of `parsers`.
+ * Returns the media types that a route accepts.
+ * @param parse the member `parse` of the route's Elysia hooks
+ * @returns an empty list when `parse` names none of `parsers`
  */
 export function mediaTypesOf(parse: unknown): readonly string[] {
   const [parser] = [parse].flat() as (string | { fn?: unknown } | undefined)[]

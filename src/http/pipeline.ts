@@ -13,55 +13,69 @@ import { BELOW, type Target } from './target.ts'
 export interface PipelineOptions {
   table: RouteTable
   guard: (request: Request, route: Route) => MaybePromise<Caller | undefined>
-  /** Elysia's own `fetch`: validation and the handler. */
+  /** Elysia's own `fetch`. It validates the request and runs the handler of the route. */
   handle: (request: Request) => MaybePromise<Response>
   requestId: (supplied: string | null) => string
   cors: Cors
-  /** How long the server keeps an idle connection, in seconds. */
+  /** How long the server keeps an idle connection open, in seconds. The `Keep-Alive` header tells the client. */
   idleSeconds: number
   log: Log
-  /** Called for every answer, for metrics. */
+  /** `report` calls this function once for each request. Metrics count the calls. */
   observe?: (answered: Answered) => void
   /**
-   * Patterns of routes that probes request every few seconds. Successful answers of these routes are logged at level
-   * `debug`.
+   * Patterns of routes that probes request every few seconds. An answer of these routes with a status below 400 is
+   * logged at level `debug`.
    */
   quiet?: ReadonlySet<string>
-  /** Logs the path of a request that matched no route. */
+  /** True to log the path of a request that matched no route. False by default, because a path may contain a secret. */
   logUnknownPaths?: boolean
 }
 
-/** An answer as metrics count it. */
+/** The facts of one answered request that metrics count. */
 export interface Answered {
   method: string
-  /** The route's pattern, or `unmatched`. The path is not used, because a client can send any path. */
+  /**
+   * The route's pattern, or `unmatched`. Metrics do not use the path, because a client can send any number of paths.
+   */
   pattern: string
   status: number
   milliseconds: number
   code: ErrorCode | undefined
 }
 
-/** The four steps of every request, in this order. */
+/** The four steps of every request. The caller runs `open`, `judge`, `answer` and `report`, in this order. */
 export interface Pipeline {
-  /** Finds the route. @param target `plain` by default */
+  /**
+   * Finds the route of a request and makes its exchange.
+   * @param started the time of the arrival, in milliseconds of `Clock.monotonic`
+   * @param target whether the sent path is the path of `received.url`; `plain` by default
+   */
   open(received: Request, started: number, target?: Target): Exchange
-  /** Starts the check of the credential, before any part of the body is read. */
+  /**
+   * Starts the check of the credential, before any part of the body is read. The result, which may be a promise, is in
+   * `exchange.judged`. An error that the guard throws at once is in `exchange.refused`.
+   */
   judge(exchange: Exchange): void
-  /** Makes the answer: a refusal, or the answer of the handler. Adds the headers of every answer. */
+  /** Makes the response: a refusal, or the response of the handler. Adds the headers that every response has. */
   answer(exchange: Exchange): MaybePromise<Response>
-  /** Counts the answer and writes its line to the log. */
+  /**
+   * Calls `observe` and writes the log line of the request.
+   * @param now the time of the answer, in milliseconds of `Clock.monotonic`
+   */
   report(exchange: Exchange, now: number): void
 }
 
 /**
- * Makes the steps of a request. The steps run outside Elysia, because Elysia's hooks are not called for unknown paths,
- * `HEAD`, `OPTIONS` and 405, check a credential only after the body was read, and cost a third of a cheap request.
+ * Makes the steps of a request. The steps run outside Elysia for three reasons:
+ * - Elysia does not call its hooks for unknown paths, `HEAD`, `OPTIONS` and 405.
+ * - Elysia's hooks could check a credential only after the body was read.
+ * - Elysia's hooks take a third of the time of a cheap request.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { table, guard, handle, requestId, cors, idleSeconds, log, observe, quiet, logUnknownPaths = false } = options
   const keepAlive = `timeout=${idleSeconds}`
 
-  /** Never throws: errors of the guard and of a handler become answers. */
+  /** Never throws and never rejects: an error of the guard or of the handler becomes a refusal. */
   function respond(exchange: Exchange): MaybePromise<Response> {
     if (exchange.refused) return refuse(log, exchange.refused, exchange, table.isOAuth(exchange.path))
     if (!exchange.route) return answerWithoutRoute(exchange)
@@ -98,11 +112,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const { headers } = response
     headers.set('x-request-id', exchange.id)
     putCommonHeaders(headers)
-    // Tells the client for how long it may send another request on the connection (RFC 9112 section 9.3 and appendix
-    // C.2.2). It costs 0.1 µs.
+    // The `Keep-Alive` header tells the client for how long it may send another request on the connection (RFC 9112
+    // section 9.3 and appendix C.2.2). Adding the header takes 0.1 µs.
     if (!closesConnection(exchange.request)) headers.set('keep-alive', keepAlive)
-    // Only a proxy reads the answer of a `proxied` route. A browser would take its CORS headers for those of the
-    // service behind the proxy.
+    // The answer of a `proxied` route has no CORS headers. A proxy may pass this answer on to a browser, which would
+    // take the CORS headers for those of the service behind the proxy.
     if (!exchange.route?.proxied) cors.decorate(exchange.request, response)
     exchange.status = response.status
     return response
@@ -110,8 +124,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   return {
     open(received, started, target = 'plain') {
-      // When the Host header is malformed or missing, the URL that Bun gives is only the path and query. HTTP/1.0
-      // allows a request without a Host header.
+      // When the Host header is malformed or missing, Bun gives only the path and query as the URL. HTTP/1.0 allows a
+      // request without a Host header, so only a malformed header is refused.
       const hasHost = received.url.charCodeAt(0) !== SLASH
       const request = hasHost ? received : new Request(`http://localhost${received.url}`, received)
       // RFC 9112 section 3.2 requires status 400 for a malformed Host header.
@@ -174,7 +188,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 }
 
-/** Takes one request through the steps of a pipeline. */
+/**
+ * Makes a function that takes each request through the steps of a pipeline on its own. Tests compare the answers of
+ * `inBatches` with the answers of this function.
+ */
 export const oneByOne =
   (steps: Pipeline, clock: Clock) =>
   async (received: Request): Promise<Response> => {
@@ -205,16 +222,16 @@ function withoutSlash({ path, request }: Exchange): Response {
 }
 
 /**
- * Makes the GET request, without a body, that replaces a HEAD request or a request to a `proxied` route. Its host is
- * always `localhost`: Bun accepts some malformed hosts, such as a number that is too large, but refuses to make a
- * request from their URL.
+ * Makes the GET request, without a body, that replaces a HEAD request or a request to a `proxied` route. The new URL
+ * always has the host `localhost`. Bun accepts a request with some malformed hosts, such as a number that is too large,
+ * but refuses to make a `Request` from such a URL.
  */
 const asGet = (request: Request, target: string): Request =>
   new Request(`http://localhost${target}`, { headers: request.headers })
 
 /**
- * Removes the body of a GET answer. The headers stay, and `Content-Length` is the length of the body (RFC 9110 section
- * 9.3.2).
+ * Makes the answer to a HEAD request from the answer to a GET request: keeps the headers and removes the body.
+ * `Content-Length` stays the length of the removed body (RFC 9110 section 9.3.2); a 204 has no such header.
  */
 async function withoutBody(response: Response): Promise<Response> {
   const { byteLength } = await response.arrayBuffer()

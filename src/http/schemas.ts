@@ -1,7 +1,7 @@
 import { type TSchema, t } from 'elysia'
 import { catalogue, type ErrorCode } from '../errors.ts'
 
-/** The schema of a problem document (RFC 9457) with Keyward's `code`. */
+/** The schema of a problem document (RFC 9457) with the member `code` of Keyward. */
 export const Problem = t.Object(
   {
     type: t.Literal('about:blank'),
@@ -18,7 +18,7 @@ export const Problem = t.Object(
   { title: 'Problem', description: 'Problem details (RFC 9457)' },
 )
 
-/** A problem of an OAuth route, with the members of RFC 6749 section 5.2. */
+/** The schema of a problem document of an OAuth route, which also has the members of RFC 6749 section 5.2. */
 export const OAuthProblem = t.Object(
   {
     ...Problem.properties,
@@ -31,16 +31,20 @@ export const OAuthProblem = t.Object(
   },
 )
 
-/** An optional member of a JSON body, as FastAPI declares one: `null` means that it is absent. */
+/**
+ * Makes the schema of an optional text in a JSON body. `null` counts as absent, as it does in the FastAPI services that
+ * Keyward replaces.
+ */
 export const optionalText = (description: string) => t.Optional(t.Union([t.String(), t.Null()], { description }))
 
-/** An optional member that is one of a few words; `null` counts as absent. */
+/** Makes the schema of an optional member of a JSON body that has one of a few words. `null` counts as absent. */
 export const optionalChoice = <W extends string>(words: readonly W[], description: string) =>
   t.Optional(t.Union([t.Union(words.map((word) => t.Literal(word))), t.Null()], { description }))
 
 /**
- * Adds the description and the headers of a successful answer to its schema, for the document. `headers` contains a
- * description for each header name. The schema of an answer that is not JSON has a `contentMediaType`.
+ * Adds the description and the headers of a successful answer to its schema, for the OpenAPI document. The schema of an
+ * answer that is not JSON has a `contentMediaType`.
+ * @param headers the description of each header, by name
  */
 export const answer = <S extends TSchema>(description: string, schema: S, headers: Record<string, string> = {}): S => ({
   ...schema,
@@ -49,24 +53,28 @@ export const answer = <S extends TSchema>(description: string, schema: S, header
 })
 
 /**
- * Returns the schemas of the answers with these refusals, by status. Includes the refusals that any route with the
- * database may answer.
+ * Returns the schemas of the refusals with these codes, by status. Adds `database_busy`, `database_unavailable` and
+ * `internal`, which every route that uses the database may answer.
  */
 export const problems = (...codes: ErrorCode[]) => plainProblems(...codes, 'database_busy', 'database_unavailable')
 
-/** As `problems`, for a route that reads a body. Adds the refusals of a body that cannot be read. */
+/**
+ * As `problems`, for a route that reads a body. Adds the refusals of a body that is malformed, too large or of another
+ * media type.
+ */
 export const bodyProblems = (...codes: ErrorCode[]) =>
   problems(...codes, 'invalid_request', 'payload_too_large', 'unsupported_media_type')
 
 /**
- * As `problems`, without the refusals of the database. For a route that does not use the database, or that answers a
- * failure of the database in its own way.
+ * As `problems`, without `database_busy` and `database_unavailable`: for a route that does not use the database, or
+ * that answers a failure of the database in its own way.
  */
 export function plainProblems(...codes: ErrorCode[]): Record<number, TSchema> {
   // Any route may answer `internal`.
   const byStatus = Map.groupBy(new Set([...codes, 'internal'] as const), (code) => catalogue[code][0])
   return Object.fromEntries(
-    // The document shows an example of each code. `refusals` in openapi/operation.ts makes the examples.
+    // The OpenAPI document shows an example of each code in `x-codes`. `refusals` in openapi/operation.ts makes the
+    // examples.
     [...byStatus].map(([status, ofStatus]) => [status, { ...Problem, 'x-codes': ofStatus }]),
   )
 }

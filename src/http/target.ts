@@ -1,29 +1,33 @@
 import { pathOf } from './route-table.ts'
 
 /**
- * The difference between the path that the client sent and the path of `request.url`, which comes from the URL parser:
+ * Tells whether the path that the client sent is also the path of `request.url`, which comes from the URL parser:
  * - `plain`: the paths are equal.
  * - `changed`: the parser replaced `\` or resolved a dot segment, or no route can have this path. Such a request
  *   reaches no route, because a proxy in front may have checked the path as the client sent it.
- * - `below`: the path begins with `BELOW`, and the rest of the path is not read.
+ * - `below`: the path begins with `BELOW`, and Keyward does not read the rest of the path.
  */
 export type Target = 'plain' | 'changed' | 'below'
 
-/** The beginning of a path to which a proxy appends the path of the request that it asks about. */
+/**
+ * The beginning of the paths to which a proxy sends its forward-auth requests. The proxy may append the path of the
+ * request that it checks.
+ */
 export const BELOW = '/forward-auth/'
 
 type Answer = (request: Request, target: Target) => Promise<Response>
 type Segments = Request & { params: Record<string, string> }
 
-/** More segments than any route has. */
+/** More segments than the path of any route has. */
 const MAX_SEGMENTS = 8
 
 /**
- * Makes the `routes` and `fetch` of `Bun.serve`, which give `answer` the `Target` of each request. `request.url` comes
- * from Bun's URL parser, but Bun compares `routes` with the path as the client sent it. Each route of parameters joins
- * them to the sent path and compares it with the path of `request.url`. A request that matches no route is `changed`.
+ * Makes the `routes` and `fetch` of `Bun.serve`, which call `answer` with the `Target` of each request. `request.url`
+ * comes from Bun's URL parser, but Bun matches `routes` with the path as the client sent it. A route of only parameters
+ * therefore joins its parameters to the sent path, and compares the sent path with the path of `request.url`. A request
+ * that matches no entry of `routes` is `changed`.
  *
- * `/users/me` has its own route, because a request for this path then needs no comparison.
+ * The path `/users/me` is requested often. Its own entry saves the comparison.
  */
 export function servedTargets(answer: Answer): {
   routes: Record<string, (request: Segments) => Promise<Response>>
@@ -53,7 +57,7 @@ export function servedTargets(answer: Answer): {
 }
 
 /**
- * Returns the path of `request.url` after the URL parser. Without a valid Host header, `request.url` is the path and
- * query as the client sent them, so they are parsed here.
+ * Returns the path of `request.url` after the URL parser. When the Host header is missing or malformed, Bun gives the
+ * path and query as the client sent them, so this function calls the URL parser.
  */
 const parsedPath = (url: string): string => pathOf(url.startsWith('/') ? new URL(`http://localhost${url}`).href : url)

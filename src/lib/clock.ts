@@ -1,15 +1,23 @@
-/** Milliseconds since 1970-01-01T00:00:00Z. Every time in Keyward has this form until it is sent. */
+/**
+ * Milliseconds since 1970-01-01T00:00:00Z. Code and databases keep every time in this form. Only answers, tokens, mails
+ * and logs use other forms.
+ */
 export type EpochMs = number
 
-/** The source of time and timers for all code outside `lib/`. Tests pass a clock that they advance themselves. */
+/** The source of time and timers for all code outside `lib/`. A test passes a clock that the test advances itself. */
 export interface Clock {
-  /** The wall clock, for times that are stored or sent. The wall clock may jump, so durations use `monotonic`. */
+  /**
+   * The wall clock, for times that are stored or sent. The wall clock may jump, so durations are measured with
+   * `monotonic`.
+   */
   now(): EpochMs
   /** Milliseconds since an arbitrary start, for durations. The value never decreases. */
   monotonic(): number
-  /** Resolves after `ms` milliseconds. */
   sleep(ms: number): Promise<void>
-  /** Calls `task` every `ms` milliseconds until the returned function is called; does not keep the process alive. */
+  /**
+   * Calls `task` every `ms` milliseconds until the caller calls the returned function. The timer does not keep the
+   * process alive.
+   */
   every(ms: number, task: () => void): () => void
 }
 
@@ -24,7 +32,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** Resolves once the event loop has served the input that was already waiting. */
+/** Resolves in the next turn of the event loop, after the input that was already waiting has been processed. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Converts a time for libraries that need a `Date`. */

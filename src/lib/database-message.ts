@@ -1,14 +1,15 @@
-/** Words of a database before the name of a part of the schema, which may be logged. */
+/** The end of a text that a database continues with the quoted name of a part of the schema, such as `relation `. */
 const beforeName =
   /(?:^|\s)(?:column|constraint|extension|function|index|parameter|relation|schema|sequence|table|trigger|type)\s$/
 const quotation = /["'`´‘’‚‛“”„«»‹›「」]/
 const name = /^[a-z_][a-z0-9_.]{0,127}$/i
 
 /**
- * Removes values from the message of a PostgreSQL or SQLite error. The databases quote names and values alike. Names of
- * tables, columns and constraints stay. Any other quotation may be a value, and the value may contain quotation marks:
- * the message ends there. Text after a colon stays only where SQLite has a name of the schema there. Long numbers and
- * bytes are replaced.
+ * Removes values from the message of a PostgreSQL or SQLite error, so that the message may be logged. Names of tables,
+ * columns and constraints stay. The databases quote names and values alike, so the message ends at the first quotation
+ * that is not certainly a name. The text after a colon stays only where SQLite puts names there, as in `constraint
+ * failed: users.email`. Numbers of six digits or more and hexadecimal bytes are replaced by `…`.
+ * @returns at most 300 characters on one line
  */
 export function withoutValues(message: string): string {
   let kept = ''

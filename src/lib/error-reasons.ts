@@ -1,4 +1,4 @@
-/** Codes of the operating system: what is wrong, and what to do. */
+/** Explanations by error code of the operating system: what is wrong, and what to do. */
 const system: ReadonlyMap<string, string> = new Map(
   Object.entries({
     ENOENT: 'there is no such file or folder; correct the path, or create the folder',
@@ -18,13 +18,16 @@ const system: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-/** Explains a code such as `EROFS`: what is wrong, and what to do. It follows a colon, without the code. */
+/**
+ * Explains an error code of the operating system, such as `EROFS`: what is wrong, and what to do. The text is a clause
+ * that follows a colon, and does not repeat the code.
+ */
 export const systemReason = (code: unknown): string => system.get(String(code)) ?? 'the system refuses it'
 
 const FILE = 'The file in DATABASE_URL'
 const SERVER = 'PostgreSQL at DATABASE_URL'
 
-/** Codes of SQLite and of the PostgreSQL driver, and SQLSTATEs. */
+/** Explanations by code: the codes of SQLite and of the PostgreSQL driver, and the SQLSTATEs of PostgreSQL. */
 const database: readonly [codes: RegExp, sentence: string][] = [
   [/^DATABASE_FILE_GONE$/, `${FILE} was removed or replaced; move it back, or restart Keyward`],
   [/^SQLITE_NOTADB/, `${FILE} is not an SQLite database; name another file`],
@@ -72,10 +75,10 @@ const database: readonly [codes: RegExp, sentence: string][] = [
 ]
 
 /**
- * Explains an error by its codes, never by its message, because drivers put parameters in messages: what is wrong, and
- * what to do.
- * @param codes of the driver first, then the SQLSTATE, which the PostgreSQL driver puts in `errno`
- * @returns a sentence with the code, without a full stop; undefined when the codes are not known
+ * Explains a database error: what is wrong, and what to do. The explanation comes from the codes and never from the
+ * message, because drivers put parameters into messages.
+ * @param codes the code of the driver first, then the SQLSTATE, which the PostgreSQL driver puts into `errno`
+ * @returns a sentence with the code, without a full stop; undefined when no code is known
  */
 export function databaseReason(codes: readonly unknown[]): string | undefined {
   for (const code of codes.map(String)) {
@@ -84,6 +87,6 @@ export function databaseReason(codes: readonly unknown[]): string | undefined {
   }
 }
 
-/** As `databaseReason`, with the codes of the operating system too. */
+/** As `databaseReason`, but also explains codes of the operating system. */
 export const reasonOf = (codes: readonly unknown[]): string | undefined =>
   databaseReason(codes) ?? codes.map((code) => system.get(String(code))).find((reason) => reason !== undefined)

@@ -1,20 +1,20 @@
-/** The reason why a form is refused. The message contains nothing of the form, so it may be sent to the client. */
+/** Thrown for a form that is refused. The message contains nothing of the form, so it may be sent to the client. */
 export class FormError extends Error {
   override readonly name = 'FormError'
 }
 
-/** More parameters than any request of Keyward has. The limit keeps the work for a body full of parameters small. */
+/** More parameters than any request to Keyward needs. The limit keeps the work for a body full of parameters small. */
 export const MAX_PARAMETERS = 64
 
 /**
  * Parses `application/x-www-form-urlencoded` as the URL standard does (section 5.1), but refuses
  * - a parameter that is given twice, compared after decoding (RFC 6749 section 3.2);
  * - a `%` without two hex digits, and bytes that are not UTF-8;
- * - more than 64 parameters.
+ * - more than `MAX_PARAMETERS` parameters.
  * Empty pieces between `&` are skipped. A parameter without a value is `''`. RFC 6749 treats such a parameter as
- * omitted, but in the form of a page an empty value has a meaning, so the caller decides.
+ * omitted, but in the form of an HTML page an empty value has a meaning, so the caller decides.
  * @returns an object without a prototype, so no name has a special meaning
- * @throws FormError
+ * @throws FormError when the form is refused
  */
 export function parseForm(text: string): Record<string, string> {
   const form: Record<string, string> = Object.create(null)
@@ -35,7 +35,7 @@ export function parseForm(text: string): Record<string, string> {
 
 /**
  * Parses the query of a URL by the rules of `parseForm`.
- * @throws FormError
+ * @throws FormError when the query is refused
  */
 export function parseQuery(url: string): Record<string, string> {
   const start = url.indexOf('?')

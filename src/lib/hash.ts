@@ -1,6 +1,9 @@
 export const sha256 = (data: string | Uint8Array): Uint8Array => new Bun.CryptoHasher('sha256').update(data).digest()
 
-/** HMAC-SHA-256 (RFC 2104), 32 bytes. Synchronous: nothing waits in the thread pool. */
+/**
+ * Returns the HMAC-SHA-256 (RFC 2104) of the data, 32 bytes. The function is synchronous, so a request does not wait in
+ * the thread pool.
+ */
 export const hmacSha256 = (key: Uint8Array, data: string | Uint8Array): Uint8Array =>
   new Bun.CryptoHasher('sha256', key).update(data).digest()
 
@@ -13,6 +16,6 @@ export function deriveKey(secret: string | Uint8Array, purpose: string, salt = n
   return hmacSha256(extracted, Buffer.concat([Buffer.from(purpose), Buffer.of(1)]))
 }
 
-/** Compares in a time that depends on the lengths only. */
+/** Compares bytes in a time that depends on their lengths only, so an attacker cannot guess a secret byte by byte. */
 export const constantTimeEqual = (a: Uint8Array, b: Uint8Array): boolean =>
   a.byteLength === b.byteLength && crypto.timingSafeEqual(a, b)

@@ -1,15 +1,15 @@
 import { lookup } from 'node:dns/promises'
 
-/** A host name has no IP address. `message` contains the name and the code of the failed lookup. */
+/** Thrown when a host name cannot be resolved. The message contains the name and the code of the failed lookup. */
 export class UnknownHostError extends Error {
   override readonly name = 'UnknownHostError'
 }
 
 /**
- * Throws the error of a failed connection again. Bun's PostgreSQL driver reports a name that does not exist as a refused
- * connection, so the name is looked up again.
+ * Throws the error of a failed PostgreSQL connection, or a more exact error. Bun's driver reports a host name that does
+ * not exist as a failed connection, so this function looks the name up.
  * @param host undefined for a Unix socket
- * @throws UnknownHostError when the host has no address, otherwise `error`
+ * @throws UnknownHostError when `error` is a failed connection and the lookup of the host fails; otherwise `error`
  */
 export async function throwWithHost(error: unknown, host: string | undefined): Promise<never> {
   const { code } = error as { code?: unknown }

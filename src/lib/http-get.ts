@@ -1,13 +1,18 @@
-/** In characters. A longer response is cut off, so that it cannot fill the memory. */
+/**
+ * The longest body that is read, in characters. A longer body ends the request, so that the body cannot fill the
+ * memory.
+ */
 const MAX_BODY = 64 * 1024
 
 /**
- * Sends one GET request. `fetch` is not used, because it goes through the proxy in HTTP_PROXY, even to this machine.
- * @returns undefined when no complete response arrives within `patience` milliseconds, or when its body is longer than
- * `MAX_BODY`
+ * Sends one GET request. `fetch` is not used, because it sends even a request to this machine through the proxy in
+ * HTTP_PROXY.
+ * @param patience in milliseconds
+ * @returns undefined when no complete response arrives within `patience`, or when the body is longer than `MAX_BODY`
  */
 export async function getStatus(url: string, patience: number): Promise<{ status: number; body: string } | undefined> {
-  // The HTTP client is loaded here and not at the start. A server does not need it, and loading it takes milliseconds.
+  // The HTTP client is loaded here and not at the start of the process. A server does not need this client, and loading
+  // takes milliseconds.
   const { get } = await (url.toLowerCase().startsWith('https:') ? import('node:https') : import('node:http'))
   return new Promise((resolve) => {
     const request = get(url, { agent: false }, (response) => {

@@ -1,21 +1,21 @@
-/** The reason why a text is refused. The message contains nothing of the text, so it may be sent to the client. */
+/** Thrown for JSON that is refused. The message contains nothing of the text, so it may be sent to the client. */
 export class JsonError extends SyntaxError {
   override readonly name = 'JsonError'
 }
 
 /**
- * A strict `JSON.parse`. An accepted text has the same meaning for Keyward and for a proxy that read the text before.
- * Besides broken JSON (RFC 8259) the function refuses:
+ * Parses JSON strictly: a text that this function accepts has the same meaning for Keyward and for a proxy that has
+ * read the text before. Besides broken JSON (RFC 8259) the function refuses
  * - two members of one object with the same name, compared after unescaping. RFC 8259 section 4 leaves their meaning
  *   open: one parser may check the first member, and another parser may use the last;
  * - a member named `__proto__`, which becomes a prototype when the object is copied by assignment;
- * - a member named `toString`. Converting such an object to text throws, and Elysia converts a value that fails its
- *   schema;
+ * - a member named `toString`. Converting such an object to text throws, and Elysia converts a value that does not fit
+ *   its schema;
  * - nesting deeper than `maxDepth`.
- * Members named `constructor` or `prototype` are accepted: they are plain own members, and copying them is harmless.
- * Lone surrogates and NUL are accepted too, as in `JSON.parse`. The rules of each field check for them.
+ * Members named `constructor` or `prototype` are accepted, because copying them is harmless. Lone surrogates and NUL
+ * are accepted, as in `JSON.parse`: the rules of each field check for them.
  * @param options.maxDepth how many arrays and objects may be nested
- * @throws JsonError
+ * @throws JsonError when the text is refused
  */
 export function parseStrictJson(text: string, { maxDepth = 32 }: { maxDepth?: number } = {}): unknown {
   const written = countWrittenMembers(text, maxDepth)
@@ -23,11 +23,11 @@ export function parseStrictJson(text: string, { maxDepth = 32 }: { maxDepth?: nu
   try {
     value = JSON.parse(text)
   } catch {
-    // The engine's error is not kept as the cause, because its message quotes the text, which may contain a password.
+    // The engine's error is not passed on as the cause: its message quotes the text, which may contain a password.
     throw new JsonError('Malformed JSON')
   }
-  // `JSON.parse` keeps only the last of two members with the same name, so the value has fewer members than the text.
-  // Comparing the counts leaves unescaping to the engine and needs no set of names.
+  // Of two members with the same name `JSON.parse` returns only the last, so the value then has fewer members than the
+  // text. Comparing the counts leaves unescaping to the engine and needs no set of names.
   if (countKeptMembers(value) !== written) throw new JsonError('A member of the JSON is given twice')
   return value
 }

@@ -1,19 +1,19 @@
-/** The languages in which Keyward writes to people, as BCP 47 tags. */
+/** The languages of the mails that Keyward sends, as BCP 47 tags. */
 export const locales = ['en', 'de', 'fr', 'es', 'ja'] as const
 export type Locale = (typeof locales)[number]
 
 export const isLocale = (text: string): text is Locale => (locales as readonly string[]).includes(text)
 
-/** A stored language, or English when none is stored. */
+/** Returns a stored language. Returns English when no language is stored, or one that Keyward does not have. */
 export const localeOr = (stored: string | null): Locale => (stored !== null && isLocale(stored) ? stored : 'en')
 
 /**
- * The language of an `Accept-Language` header (RFC 9110 section 12.5.4) that suits best: the one with the highest
- * weight, and of equal ones the first. A region such as `de-AT` counts as its language.
- * @returns undefined when the header names none of the languages
+ * Returns the best language for an `Accept-Language` header (RFC 9110 section 12.5.4): the language with the highest
+ * weight, and the first one when weights are equal. A tag with a region, such as `de-AT`, counts as its language.
+ * @returns undefined when the header names none of `locales`, or has more than 1000 characters
  */
 export function preferredLocale(header: string | null | undefined): Locale | undefined {
-  // A longer header is not from a person's browser.
+  // A longer header does not come from a person's browser. The limit keeps the work small.
   if (!header || header.length > 1_000) return undefined
   let best: { locale: Locale; weight: number } | undefined
   for (const part of header.split(',')) {

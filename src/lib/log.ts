@@ -7,8 +7,8 @@ export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
 /**
- * The fields of one log line, by name. Callers name each field; a log line never receives a whole request, row or error
- * message. A field that is undefined is left out.
+ * The fields of one log line, by name. A caller names each field, and never passes a whole request, row or error
+ * message, which could contain secrets. A field that is undefined is left out.
  */
 export type LogFields = Record<string, string | number | boolean | undefined>
 
@@ -23,14 +23,14 @@ export interface LogOptions {
 
 /**
  * Makes a structured log: JSON lines, or `text` for a person at a terminal. Each event is one line in both formats.
- * JSON escapes control characters, and `text` quotes any value that has control characters, so user input cannot forge
- * a line.
+ * JSON escapes control characters, and `text` quotes every value that has control characters, so user input cannot
+ * forge a line.
  */
 export function createLog({ level, format, clock, write }: LogOptions): Log {
   const threshold = logLevels.indexOf(level)
   const render = format === 'json' ? jsonLine : textLine
-  // The formatted time of the previous line is kept. Many lines have the same millisecond, and formatting a time costs
-  // as much as the rest of a line.
+  // The formatted time of the previous line is reused. Many lines have the same millisecond, and formatting a time
+  // takes as long as the rest of a line.
   let now = Number.NaN
   let time = ''
   const timeText = (at: EpochMs) => {
@@ -47,10 +47,7 @@ export function createLog({ level, format, clock, write }: LogOptions): Log {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/**
- * The members `time`, `level` and `event` are joined as text. Spreading the fields into a new object would take twice
- * as long.
- */
+/** `time`, `level` and `event` are joined as text. Spreading the fields into a new object would take twice as long. */
 function jsonLine(time: string, level: string, event: string, fields: LogFields): string {
   const members = JSON.stringify(fields).slice(1)
   return `{"time":"${time}","level":"${level}","event":"${event}"${members === '}' ? members : `,${members}`}\n`
@@ -66,9 +63,9 @@ const plain = (value: string | number | boolean): string =>
   typeof value === 'string' && !/^[\x21\x23-\x7e]+$/.test(value) ? JSON.stringify(value) : String(value)
 
 /**
- * Returns the facts of an unexpected error that may be logged: the class, driver code and stack frames of its root
- * cause, and for a known code what is wrong and what to do. The message of a database has its values removed. Other
- * messages are left out, because they may have any text.
+ * Returns the facts of an error that may be logged: the class, the codes and the stack frames of its root cause. For a
+ * known code, `reason` says what is wrong and what to do. The message of a database error is included without its
+ * values. Any other message is left out, because it may contain personal data or secrets.
  */
 export function errorFields(error: unknown): LogFields {
   let root = error
@@ -81,7 +78,7 @@ export function errorFields(error: unknown): LogFields {
     errno: errno === undefined ? undefined : String(errno),
     reason: reasonOf([code, errno]),
     error_message: isDatabaseError(root) ? withoutValues(root.message) : undefined,
-    // The stack begins with the message, whose lines may look like frames.
+    // The stack begins with the message, whose lines may look like frames. So the message is removed first.
     stack: root.stack
       ?.replace(root.message, () => '')
       .split('\n')

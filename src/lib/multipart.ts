@@ -1,8 +1,8 @@
 import { FormError, MAX_PARAMETERS } from './form.ts'
 
 /**
- * Returns the boundary that a `Content-Type` header names (RFC 2046 section 5.1.1).
- * @param contentType the value of the header, of the type `multipart/form-data`
+ * Returns the boundary in a `Content-Type` header (RFC 2046 section 5.1.1).
+ * @param contentType the value of a header with the media type `multipart/form-data`
  * @returns undefined when the boundary is missing, malformed or given twice
  */
 export function boundaryOf(contentType: string): string | undefined {
@@ -12,15 +12,17 @@ export function boundaryOf(contentType: string): string | undefined {
 }
 
 /**
- * Parses `multipart/form-data` (RFC 7578) that has text fields only. It refuses where other parsers guess, so that no
- * proxy reads other fields than Keyward: text before the first or after the last boundary; line ends that are not CRLF;
- * a part without `Content-Disposition: form-data` or without a name, a name with an escaped character, a header given
- * twice; a name given twice; more than 64 parts; a body without its last boundary. No field takes a file, so a part is
- * also refused when it has a file name, another type than `text/plain`, another charset than UTF-8 or ASCII, or a
- * transfer encoding such as base64.
+ * Parses `multipart/form-data` (RFC 7578) that has text fields only. Where other parsers guess, this parser refuses, so
+ * that no proxy reads other fields than Keyward. It refuses
+ * - text before the first or after the last boundary, a missing last boundary, and line ends that are not CRLF;
+ * - a part without `Content-Disposition: form-data` or without a name, or with a header twice;
+ * - a name with an escaped character, a name that is given twice, and more than `MAX_PARAMETERS` parts;
+ * - a part with a file name, another type than `text/plain`, another charset than UTF-8 or ASCII, or a transfer
+ *   encoding such as base64, because no field of Keyward is a file.
  * @param body the whole body, decoded as UTF-8
+ * @param boundary as `boundaryOf` returns it
  * @returns an object without a prototype, so that no name has a special meaning
- * @throws FormError
+ * @throws FormError when the form is refused
  */
 export function parseMultipart(body: string, boundary: string): Record<string, string> {
   const form: Record<string, string> = Object.create(null)
@@ -28,7 +30,7 @@ export function parseMultipart(body: string, boundary: string): Record<string, s
   if (!body.startsWith(delimiter.slice(2))) throw malformed()
   let parts = 0
   let at = delimiter.length - 2
-  // `at` is always behind a boundary.
+  // `at` is always the index after a boundary.
   while (!body.startsWith('--', at)) {
     if (!body.startsWith('\r\n', at)) throw malformed()
     if (++parts > MAX_PARAMETERS) throw new FormError('The form has too many parameters')
@@ -48,7 +50,7 @@ export function parseMultipart(body: string, boundary: string): Record<string, s
 /**
  * Returns the name of the field in a part.
  * @param text the header lines of the part, joined by CRLF
- * @throws FormError when `parseMultipart` refuses the part for its headers
+ * @throws FormError when the headers are a reason for which `parseMultipart` refuses the part
  */
 function fieldName(text: string): string {
   const headers = new Map<string, string>()
@@ -72,7 +74,10 @@ function fieldName(text: string): string {
   return field[1] ?? field[2]!
 }
 
-/** No other charset is accepted: the body was decoded as UTF-8, of which ASCII is a part. */
+/**
+ * Matches the `Content-Type` of a text field. The whole body was decoded as UTF-8, and ASCII is the only other charset
+ * whose bytes are always valid UTF-8 with the same meaning.
+ */
 const plainText = /^text\/plain(?:[ \t]*;[ \t]*charset[ \t]*=[ \t]*"?(?:utf-?8|us-ascii)"?)?$/i
 
 const malformed = () => new FormError('The multipart form is malformed')

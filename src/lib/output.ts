@@ -1,18 +1,18 @@
 import { nextTurn } from './clock.ts'
 
 /**
- * A destination such as `Bun.stdout.writer()`. When a method returns a promise, the promise resolves when the text has
- * arrived, and rejects when the text is lost.
+ * A destination of text, such as `Bun.stdout.writer()`. When a method returns a promise, the promise resolves when the
+ * reader has received the text, and rejects when the text is lost.
  */
 export type Sink = Pick<Bun.FileSink, 'write' | 'flush'>
 
-/** The most characters that wait for a slow reader; further log lines are dropped. */
+/** The most characters that wait in memory for a slow reader. While so many wait, log lines are dropped. */
 const LOG_BACKLOG = 8 * 1024 * 1024
 
 /**
- * Collects the text of one turn of the event loop and writes all of it at once, in order. A system call for every line
- * would cost more than all other work for a cheap request. A write error never ends the process. Text is lost when it
- * is written while the disk is full or after the reader has gone.
+ * Makes an output that collects the text of one turn of the event loop and writes all of it at once, in order. A system
+ * call for every line would take more time than all other work for a cheap request. A write error never ends the
+ * process. Text is lost when the disk is full, or when its reader has ended.
  */
 export function batchOutput(sink: Sink) {
   let collected = ''
@@ -28,7 +28,10 @@ export function batchOutput(sink: Sink) {
     torn = true
   }
 
-  /** Runs `step` and records its error. Returns a promise when `step` does; this promise never rejects. */
+  /**
+   * Runs `step` and records its error. Returns a promise that never rejects when `step` returns a promise; otherwise
+   * undefined.
+   */
   function pendingOf(step: () => number | Promise<number>): Promise<unknown> | undefined {
     try {
       const result = step()
@@ -38,7 +41,10 @@ export function batchOutput(sink: Sink) {
     }
   }
 
-  /** Writes the collected text, as much as possible at once, because the process may end abruptly after this call. */
+  /**
+   * Writes the collected text, as much of it as possible before this call returns, because the process may end
+   * immediately after the call.
+   */
   function flush(): void {
     if (collected === '') return
     // After a failed write, the last line may be incomplete. A newline separates the incomplete line from the next
@@ -54,7 +60,7 @@ export function batchOutput(sink: Sink) {
     })
   }
 
-  /** Writes text that is not dropped for a slow reader. The text waits in memory until its reader has received it. */
+  /** Writes text that is never dropped for a slow reader. The text waits in memory until its reader has received it. */
   function write(text: string): void {
     if (collected === '') nextTurn().then(flush)
     collected += text
@@ -63,16 +69,16 @@ export function batchOutput(sink: Sink) {
   return {
     write,
     /**
-     * Writes a log line. The line is dropped while `LOG_BACKLOG` characters wait. Otherwise a slow reader would fill
-     * the memory.
+     * Writes a log line. The line is dropped while `LOG_BACKLOG` characters or more wait, because a slow reader would
+     * otherwise fill the memory.
      */
     writeLog(line: string): void {
       if (held + collected.length < LOG_BACKLOG) write(line)
     },
     flush,
     /**
-     * Resolves when no text waits any more. @returns the `code` of the first error (such as `ENOSPC`); undefined when
-     * all text has arrived
+     * Writes the collected text and resolves when no text waits any more.
+     * @returns the `code` of the first write error, such as `ENOSPC`; undefined when all text has arrived
      */
     async end(): Promise<string | undefined> {
       flush()

@@ -1,23 +1,23 @@
-/** The parsed address of a database in PostgreSQL. */
+/** The parsed address of a PostgreSQL database. */
 export interface PostgresAddress {
-  /** The address for the driver. It always begins with `postgresql://`, and has only parameters of `obeyed`. */
+  /** The address for the driver. It begins with `postgresql://`, and has only parameters that are in `obeyed`. */
   url: string
   /** The address for printing and logs, with asterisks for the passwords. */
   shown: string
   /** The host to connect to; undefined for a Unix socket. */
   host: string | undefined
   /**
-   * The name of the database; undefined if the address has none. `url` contains the name too, but the driver prefers
-   * the environment variable PGDATABASE to that one.
+   * The name of the database; undefined when the address has none. The driver must get this name separately: it prefers
+   * the environment variable PGDATABASE to the name in `url`.
    */
   database: string | undefined
-  /** The paths of the files with certificates and their key. */
+  /** The paths of the certificate and key files that the address names. */
   files: string[]
 }
 
 /**
- * The reason why an address is refused. `clause` follows the address in a sentence, and never contains the value of a
- * parameter.
+ * The reason why an address is refused. `clause` follows the address in a sentence, such as "with several hosts", and
+ * never contains the value of a parameter.
  */
 export class AddressProblem {
   constructor(readonly clause: string) {}
@@ -25,7 +25,7 @@ export class AddressProblem {
 
 const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']
 
-/** Returns true for a value that the parameter may have. */
+/** Returns true for a value that Keyward accepts. */
 type Check = (value: string) => boolean
 const anything: Check = () => true
 const filled: Check = (value) => value !== ''
@@ -34,10 +34,10 @@ const oneOf =
   (value) =>
     values.includes(value.toLowerCase())
 
-/** The parameters that are passed to the driver, because the driver or the server obeys them. */
+/** The parameters that Keyward passes to the driver, because the driver or the server obeys them. */
 const obeyed: Readonly<Record<string, Check>> = {
   sslmode: oneOf(...sslModes),
-  // The name of `sslmode` in asyncpg.
+  // asyncpg's name of `sslmode`.
   ssl: oneOf('true', '1', 'false', '0', ...sslModes),
   sslrootcert: filled,
   sslcert: filled,
@@ -51,7 +51,7 @@ const obeyed: Readonly<Record<string, Check>> = {
   password: filled,
   dbname: filled,
   prepare: oneOf('true', '1', 'false', '0'),
-  // From here on, settings of the server. `options` can contain any other setting, as `-cname=value`.
+  // The following parameters are settings of the server. `options` can contain any other setting, as `-cname=value`.
   options: filled,
   search_path: filled,
   role: filled,
@@ -67,7 +67,10 @@ const obeyed: Readonly<Record<string, Check>> = {
   jit: filled,
 }
 
-/** Parameters of libpq, psycopg and asyncpg that change nothing for Keyward when their value passes the check. */
+/**
+ * Parameters of libpq, psycopg and asyncpg that Keyward accepts and ignores. A value that does not pass the check would
+ * need something that Keyward does not do, so it is refused.
+ */
 const without: Readonly<Record<string, Check>> = {
   application_name: anything,
   fallback_application_name: anything,
@@ -89,7 +92,10 @@ const without: Readonly<Record<string, Check>> = {
   sslsni: anything,
 }
 
-/** Parameters of other drivers that turn off prepared statements, for a pooler. They become `prepare=false`. */
+/**
+ * Parameters of other drivers that turn off prepared statements, because a connection pooler does not support them.
+ * They become `prepare=false`.
+ */
 const unprepared: Readonly<Record<string, Check>> = {
   pgbouncer: oneOf('true'),
   statement_cache_size: oneOf('0'),
@@ -99,19 +105,19 @@ const unprepared: Readonly<Record<string, Check>> = {
 /**
  * Reads an address in the spellings of libpq, psycopg, asyncpg and SQLAlchemy.
  * @param address the text after `postgresql://`
- * @returns an `AddressProblem` for an address that Keyward cannot use; undefined for text that is no such address, of
- * which nothing may be shown, because a password may be anywhere in it
+ * @returns an `AddressProblem` for an address that Keyward cannot use; undefined for text that is not an address. A
+ * caller must show nothing of such text, because a password may be anywhere in it
  */
 export function readPostgresUrl(address: string): PostgresAddress | AddressProblem | undefined {
   const [, credentials = '', hosts = '', rest = ''] = /^([^/?#]*@)?([^/?#]*)(.*)$/.exec(address) ?? []
   if (hosts.includes(',')) return severalHosts
-  // libpq accepts an address without a host. The URL standard does not when the address has a user or a port.
+  // libpq accepts an address without a host. The URL parser refuses such an address when it has a user or a port.
   const bare = hosts === '' || hosts.startsWith(':')
   const text = `postgresql://${credentials}${bare && credentials + hosts !== '' ? 'localhost' : ''}${hosts}${rest}`
   if (!URL.canParse(text)) return undefined
   const url = new URL(text)
-  // A raw "/", "?" or "#" in a password ends the authority early. The rest of the password, up to the "@", would become
-  // a path or a query and be logged.
+  // A "/", "?" or "#" in a password that is not percent-encoded ends the host part of the URL. The rest of the
+  // password, up to the "@", would be read as a path or a query and be logged.
   if (`${url.pathname}${url.search}`.includes('@') || text.includes('#')) return undefined
   const decoded = decodeAll([url.username, url.password, url.pathname, url.hostname])
   if (decoded === undefined) return undefined
@@ -135,7 +141,7 @@ const severalHosts = new AddressProblem(
 
 function problemOf(query: URLSearchParams): AddressProblem | undefined {
   const names = [...query.keys()]
-  // After a raw "&" in a password, the rest of the password looks like the name of a parameter.
+  // After a "&" in a password that is not percent-encoded, the rest of the password looks like the name of a parameter.
   const hidden = names.some((name) => isSecret(name))
   for (const name of names) {
     const values = query.getAll(name)
@@ -153,8 +159,8 @@ function problemOf(query: URLSearchParams): AddressProblem | undefined {
 const takes: Readonly<Record<string, string>> = { sslmode: ` (it takes ${sslModes.join(', ')})` }
 
 /**
- * Removes the parameters that are not in `obeyed`. The driver would send them to the server, which refuses parameters
- * that it does not know.
+ * Removes the parameters that are not in `obeyed`, because the driver would send them to the server, which refuses
+ * unknown parameters.
  */
 function forDriver(text: string): string {
   const [, front = '', query] = /^([^?]*)(?:\?(.*))?$/s.exec(text) ?? []

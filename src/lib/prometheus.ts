@@ -1,21 +1,27 @@
 /**
- * The metrics of a process, and their text in the Prometheus text format 0.0.4. Counting one request takes 0.2 µs; with
- * `prom-client` it takes 0.5 µs.
+ * The metrics of a process, written in the Prometheus text format 0.0.4. `prom-client` is not used: counting one
+ * request takes it 0.5 µs, and this registry 0.2 µs.
  */
 export interface Registry {
   counter<L extends string>(name: string, help: string, labels?: readonly L[]): Family<Counter>
-  /** A histogram of durations. Each bucket counts the values up to one of `bounds`, which ascend and are in seconds. */
+  /**
+   * Declares a histogram of durations.
+   * @param bounds the upper bounds of the buckets, ascending, in seconds
+   */
   histogram<L extends string>(
     name: string,
     help: string,
     labels: readonly L[],
     bounds: readonly number[],
   ): Family<Histogram>
-  /** A metric whose value is read when the text is written. `type` is `counter` when the value only grows. */
+  /**
+   * Declares a metric whose value is read whenever the metrics are written. `type` is `gauge` by default, and `counter`
+   * for a value that only grows.
+   */
   read(name: string, help: string, value: () => number, type?: 'gauge' | 'counter'): void
-  /** A gauge that is always 1. Its labels contain the information. */
+  /** Declares a gauge that is always 1. Its labels contain the information, such as a version. */
   info(name: string, help: string, labels: Readonly<Record<string, string>>): void
-  /** The text of all metrics, in the order of declaration. */
+  /** Writes all metrics, in the order in which they were declared. */
   text(): string
 }
 
@@ -32,10 +38,9 @@ export interface Histogram {
   observe(seconds: number): void
 }
 
-/** The `Content-Type` of the text. */
+/** The media type of the Prometheus text format, for the `Content-Type` header. */
 export const prometheusType = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** Makes a registry without metrics. */
 export function createRegistry() {
   const families: (() => string[])[] = []
   const declare = (name: string, help: string, type: string, samples: () => string[]) =>
@@ -95,8 +100,8 @@ export function createRegistry() {
 }
 
 /**
- * Keeps one cell for each combination of label values, and makes it at the first use of the combination.
- * @param make makes a cell. It receives the labels as text, such as `method="GET"`
+ * Makes one cell for each combination of label values, at the first use of the combination.
+ * @param make makes a cell for labels as text, such as `method="GET"`
  */
 function createCells<Cell>(
   labels: readonly string[],

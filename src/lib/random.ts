@@ -1,10 +1,12 @@
 import { toBase64Url } from './encoding.ts'
 
-/** The only source of randomness. Tests pass a deterministic source. */
+/** The source of randomness for all code outside `lib/`. Tests pass a source whose values they know. */
 export interface Random {
-  /** `length` bytes, unpredictable to anyone outside this process. */
+  /** Returns `length` bytes that nobody outside this process can predict. */
   bytes(length: number): Uint8Array
-  /** A float in [0, 1) for jitter; never for secrets. */
+  /**
+   * Returns a number in [0, 1), for the jitter of delays. The number is predictable, so it must not become a secret.
+   */
   fraction(): number
 }
 
@@ -13,5 +15,5 @@ export const systemRandom: Random = {
   fraction: () => Math.random(),
 }
 
-/** An unguessable identifier: 128 random bits in base64url, 22 characters. */
+/** Returns an identifier that nobody can guess and that never occurs twice: 128 random bits in base64url. */
 export const randomId = (random: Random): string => toBase64Url(random.bytes(16))

@@ -4,14 +4,15 @@ import { nodeCrypto } from './node-crypto.ts'
 import type { Random } from './random.ts'
 
 /**
- * The id of a root secret: the first six bytes of the SHA-256 of a label and the secret. The id does not reveal the
- * secret.
+ * Returns the id of a root secret: the first six bytes of the SHA-256 of a label and the secret, in base64url. Six
+ * bytes distinguish the few root secrets of a service, and do not reveal a random secret.
  */
 export const secretId = (secret: string): string => toBase64Url(sha256(`keyward secret id\n${secret}`).subarray(0, 6))
 
 /**
- * Seals `plaintext` with AES-256-GCM under a key derived from `secret`. `context` names the row and column and is
- * authenticated, so a sealed text that is moved to another row cannot be unsealed.
+ * Seals `plaintext` with AES-256-GCM under a key that is derived from `secret`.
+ * @param context the names of the row and column. They are authenticated, so a sealed text cannot be opened in another
+ * row
  * @returns `v1.<secret id>.<nonce>.<ciphertext and tag>`, each part in base64url
  */
 export function seal(secret: string, context: string, plaintext: Uint8Array, random: Random): string {
@@ -22,12 +23,13 @@ export function seal(secret: string, context: string, plaintext: Uint8Array, ran
   return `v1.${secretId(secret)}.${toBase64Url(nonce)}.${toBase64Url(sealed)}`
 }
 
-/** Returns the `secretId` in a text that `seal` made, without a check of the text; undefined when there is no id. */
+/** Returns the `secretId` in a text that `seal` made; undefined when the text has no id. The text is not checked. */
 export const sealedWith = (sealed: string): string | undefined => sealed.split('.')[1]
 
 /**
- * Opens a text that `seal` made with one of `secrets`. Returns `undefined` when the text has another secret's id, or
- * when the text was altered or moved to another row.
+ * Opens a text that `seal` made with one of `secrets`.
+ * @returns undefined when none of `secrets` has the id in the text, or when the text was altered or moved to another
+ * row
  */
 export function unseal(secrets: readonly string[], context: string, sealed: string): Uint8Array | undefined {
   const [version, id, nonceText, bodyText, ...rest] = sealed.split('.')

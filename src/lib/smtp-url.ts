@@ -1,23 +1,29 @@
 import { isLoopback } from './ip.ts'
 
-/** A mail server. `shown` is its address without the password, for printing and logs. */
+/** A mail server. `shown` is its address for printing and logs, with asterisks for the password. */
 export interface SmtpServer {
   host: string
   port: number
-  /** `implicit`: TLS from the first byte. `starttls`: TLS must follow. `none`: no TLS. */
+  /**
+   * `implicit`: TLS from the first byte. `starttls`: the connection must change to TLS before a mail is sent. `none`:
+   * no TLS.
+   */
   tls: 'implicit' | 'starttls' | 'none'
   auth: { user: string; pass: string } | undefined
-  /** A file with the certificates (PEM) of a private authority, in addition to those of the system. */
+  /**
+   * The path of a file with the certificates (PEM) of a private authority, which is trusted beside the authorities of
+   * the system.
+   */
   ca: string | undefined
   shown: string
 }
 
 /**
- * Parses an `SMTP_URL`: `smtps://user:password@host` (TLS, port 465) or `smtp://user:password@host` (STARTTLS, port
- * 587), both with an optional port. A reserved character in the user or the password must be percent-encoded.
- * Parameters: `tls=none` for a relay without TLS (RFC 3207), `ca=/path` for a private authority.
- * @returns undefined for anything else, unknown parameters included. A password without TLS is accepted for a relay on
- *   this machine only.
+ * Parses an `SMTP_URL`: `smtps://user:password@host` (TLS, port 465) or `smtp://user:password@host` (STARTTLS of RFC
+ * 3207, port 587), both with an optional port. A reserved character in the user or the password must be
+ * percent-encoded. Parameters: `tls=none` for a relay without TLS, `ca=/path` for a private authority.
+ * @returns undefined for any other text, for an unknown or repeated parameter, and for a password without TLS, unless
+ * the relay is on this machine
  */
 export function parseSmtpUrl(text: string): SmtpServer | undefined {
   if (!/^smtps?:\/\/[^\s/#]+\/?(?:\?[^\s#]*)?$/i.test(text) || !URL.canParse(text)) return undefined
@@ -37,11 +43,17 @@ export function parseSmtpUrl(text: string): SmtpServer | undefined {
   return { host, port, tls, auth, ca: url.searchParams.get('ca') ?? undefined, shown: url.href }
 }
 
-/** Returns `SmtpServer.shown` of a mail server's address. For any other text, returns its scheme and asterisks. */
+/**
+ * Returns `SmtpServer.shown` of an address that `parseSmtpUrl` accepts. For any other text, returns the scheme and
+ * asterisks, because a password may be anywhere in the text.
+ */
 export const maskSmtpUrl = (text: string): string =>
   parseSmtpUrl(text)?.shown ?? `${/^[a-z][a-z0-9+.-]*:/i.exec(text)?.[0] ?? ''}********`
 
-/** @returns undefined when the address has no user, null when the user or the password is malformed or missing */
+/**
+ * Returns the user and the password of an address.
+ * @returns undefined when the address has neither, null when one of them is malformed or missing
+ */
 function credentials({ username, password }: URL): SmtpServer['auth'] | null {
   if (username === '' && password === '') return undefined
   if (username === '' || password === '') return null

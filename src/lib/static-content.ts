@@ -1,17 +1,17 @@
 import { toBase64Url } from './encoding.ts'
 import { sha256 } from './hash.ts'
 
-/** An answer that is the same for everyone until the next version of Keyward. */
+/** Content that is the same for every client until the next version of Keyward. */
 export interface StaticContent {
   headers: Record<string, string>
-  /** 96 bits of the SHA-256 of the uncompressed bytes, in base64url, so it is safe in a path and in an ETag. */
+  /** 96 bits of the SHA-256 of the uncompressed bytes. In base64url the hash is safe in a path and in an ETag. */
   hash: string
   plain: Uint8Array | string | Blob
   gzipped: Uint8Array
 }
 
 /**
- * Compresses and hashes the bytes once.
+ * Compresses and hashes the bytes once, so that no answer has to.
  * @param keep the uncompressed content for answers: the bytes, or a `Blob` of a file on disk or in the executable
  */
 export async function staticContent(
@@ -27,7 +27,7 @@ export async function staticContent(
   }
 }
 
-/** Loads zlib only when it is needed: loading it takes two milliseconds of a start. */
+/** Compresses with gzip. zlib is loaded here on demand, because loading zlib takes two milliseconds of a start. */
 async function compressed(bytes: Uint8Array | string): Promise<Uint8Array> {
   const { gzip } = await import('node:zlib')
   return new Promise((resolve, reject) => {
@@ -36,12 +36,12 @@ async function compressed(bytes: Uint8Array | string): Promise<Uint8Array> {
 }
 
 /**
- * Answers with the content. The content is compressed when the client accepts gzip. The answer is 304 when the client
- * already has this version (RFC 9110 section 13.1.2).
+ * Makes the answer with the content, compressed when the client accepts gzip. The answer is 304 when the client already
+ * has this version (`If-None-Match`, RFC 9110 section 13.1.2).
  */
 export function answerStatic(request: Request, { headers, hash, plain, gzipped }: StaticContent): Response {
   const compressed = acceptsGzip(request.headers.get('accept-encoding'))
-  // Each representation has its own ETag (RFC 9110 section 8.8.3.3).
+  // The compressed and the uncompressed content have different ETags (RFC 9110 section 8.8.3.3).
   const etag = compressed ? `"${hash}.gz"` : `"${hash}"`
   const common = { ...headers, etag, vary: 'Accept-Encoding' }
   if (matches(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers: common })

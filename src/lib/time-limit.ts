@@ -1,14 +1,17 @@
 import { type Clock, SECOND } from './clock.ts'
 
 export interface TimeLimit {
-  /** Settles as `work` does. After the limit, calls `expire` and rejects with its result, but does not stop `work`. */
+  /**
+   * Settles as `work` does. When `work` takes longer than the limit, calls `expire` and rejects with the result of
+   * `expire`. `work` itself is not stopped.
+   */
   watch<T>(work: Promise<T>, expire: () => unknown): Promise<T>
   stop(): void
 }
 
 /**
- * Makes a time limit of `milliseconds`, which may act up to one second late: all watched promises share one timer,
- * because a timer for each would cost more than a statement.
+ * Makes a time limit of `milliseconds`. The limit may act up to one second late, because all watched promises share one
+ * timer. A timer for each promise would take more CPU time than a statement of the database.
  */
 export function createTimeLimit(clock: Clock, milliseconds: number): TimeLimit {
   const watched = new Set<{ due: number; expire: () => void }>()

@@ -2,8 +2,8 @@ import * as p from 'drizzle-orm/pg-core'
 import type { Columns } from './columns.ts'
 
 /**
- * The column kinds for PostgreSQL. Each column kind has the same JavaScript type on SQLite and PostgreSQL. Therefore
- * the cast to SQLite's types is correct.
+ * The column kinds for PostgreSQL. The cast to the types of SQLite's columns is correct, because each column kind has
+ * the same JavaScript type on both databases.
  */
 export const postgresqlColumns = {
   table: p.pgTable,

@@ -1,8 +1,8 @@
 import * as s from 'drizzle-orm/sqlite-core'
 
 /**
- * The column kinds for SQLite. Tables and queries have these types on PostgreSQL, too. A time is an integer of epoch
- * milliseconds, bytes are base64url text, and structures are JSON text.
+ * The column kinds for SQLite. Tables and queries are declared with these types for both databases. In every table, a
+ * time is an integer of epoch milliseconds, bytes are base64url text, and structures are JSON text.
  */
 export const sqliteColumns = {
   table: s.sqliteTable,

@@ -19,15 +19,15 @@ export type DatabaseSettings = Pick<
 >
 
 /**
- * What `openDatabase` does when the schema is not current:
+ * How `openDatabase` treats a database whose schema is not current:
  * - `upgrade` migrates the database, and creates a missing SQLite file.
- * - `require` refuses the database, and creates nothing.
- * - `ignore` opens the database for inspection, and changes nothing on disk.
+ * - `require` throws a MigrationError, and creates no file.
+ * - `ignore` opens the database as it is, for inspection, and changes nothing on disk.
  */
 export type SchemaPolicy = 'upgrade' | 'require' | 'ignore'
 
 interface DatabaseOptions extends Pick<StorageOptions, 'waitInside'> {
-  /** Gives the times that are recorded for applied migrations, and measures `Store.sinceFull`. */
+  /** The clock of the service: for the times of applied migrations, and for `Store.sinceFull`. */
   clock: Clock
   log?: Log
   schema?: SchemaPolicy
@@ -36,15 +36,15 @@ interface DatabaseOptions extends Pick<StorageOptions, 'waitInside'> {
 interface OpenDatabase {
   store: Store
   driver: Driver
-  /** The migrations that this call applied, and the path of the copy of the SQLite file from before the upgrade. */
+  /** The migrations that this call applied, and the path of the copy of the old SQLite file, if a copy was made. */
   upgrade: { applied: readonly string[]; copy: string | undefined }
 }
 
 /**
  * Opens the database of a configuration, and upgrades or checks its schema.
- * @throws MigrationError when the database does not fit this executable; with `require` also when migrations are
- * pending or the SQLite file does not exist
- * @throws the errors of `openFile` or `inspectServer`; KeywardError when the database becomes busy or unavailable
+ * @throws with `upgrade` and `require`: MigrationError as `migrationStates`
+ * @throws with `require`: MigrationError when migrations are pending or the SQLite file does not exist
+ * @throws the errors of `openFile`, `inspectServer` and `migrate`; KeywardError `database_busy`, `database_unavailable`
  */
 export async function openDatabase(
   settings: DatabaseSettings,
@@ -55,7 +55,7 @@ export async function openDatabase(
     synchronous: settings.SQLITE_SYNCHRONOUS,
     cacheMb: settings.SQLITE_CACHE_MB,
     poolSize: settings.POSTGRES_POOL_SIZE,
-    // Waiting for another process takes real time. Tests move the other `clock` by hand.
+    // The driver waits for other processes in real time. The parameter `clock` can be a clock that only a test moves.
     clock: systemClock,
     serviceClock: clock,
     random: systemRandom,
@@ -71,8 +71,8 @@ export async function openDatabase(
     if (schema !== 'upgrade') return { store, driver, upgrade: { applied: [], copy: undefined } }
     const upgrade = await migrate(driver, migrations, clock)
     const { applied, copy } = upgrade
-    // Someone may copy the file without its write-ahead log. Without a checkpoint now, a new file would stay without
-    // tables until the job `checkpoint` runs. After a failure, that job tries again.
+    // Until the first checkpoint, the new tables are only in the write-ahead log. An operator who copied only the
+    // database file would lose them. If this checkpoint fails, the job `checkpoint` makes one within a minute.
     if (applied.length > 0) await store.checkpoint().catch(() => {})
     if (applied.length > 0) log?.info('database_migrated', { applied: applied.join(' '), copy })
     return { store, driver, upgrade }
@@ -88,7 +88,10 @@ type StorageOptions = Omit<SqliteOptions, 'path'> &
     serviceClock?: Clock
   }
 
-/** Opens a database and does not migrate it. The driver is for this file and `migrate.ts`; others use the store. */
+/**
+ * Opens a database without a check of its schema. The driver is only for this file and the functions of `migrate.ts`.
+ * @throws for SQLite the errors of `openFile`; PostgreSQL is contacted only by the first statement
+ */
 export async function openStorage({
   target,
   serviceClock,
@@ -110,7 +113,7 @@ function sqlite(options: SqliteOptions) {
   return { driver, q: drizzle((sql, params) => driver.execute(sql, params)), columns: sqliteColumns }
 }
 
-/** Loads the PostgreSQL modules on demand. This avoids evaluating them at a start on SQLite. */
+/** Opens PostgreSQL. The imports are dynamic, so that a start on SQLite does not spend time on these modules. */
 async function postgresql(options: PostgresOptions) {
   const [{ openPostgres }, { postgresqlColumns }, builder] = await Promise.all([
     import('./postgres.ts'),
@@ -131,10 +134,10 @@ async function reserveIds(
   dialect: Store['dialect'],
   { table, through }: { table: string; through: number },
 ): Promise<void> {
-  // SQLite needs no action: its AUTOINCREMENT continues after the highest id, and only one writer runs at a time.
+  // SQLite needs no action: AUTOINCREMENT continues after the highest id, and transactions that write run one by one.
   if (dialect === 'sqlite') return
   await driver.transaction(async () => {
-    // The lock blocks inserts. Thus no id is assigned between reading the sequence and setting the sequence.
+    // The lock blocks inserts. Thus PostgreSQL assigns no id between the read of the sequence and `setval`.
     await driver.execute(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`, [])
     await driver.execute(
       `SELECT setval(ids, $1::bigint) FROM (SELECT pg_get_serial_sequence($2, 'id')::regclass AS ids) AS sequence

@@ -18,10 +18,10 @@ const prepared = statements(({ q, t: { leases } }, { change }) => ({
 }))
 
 /**
- * Takes or renews the lease on `name` for `ms` milliseconds, in one statement. Only one of several concurrent processes
- * gets the lease. A lease usually prevents double work but does not guarantee it, because clocks differ and a process
- * may be suspended for longer than its lease. Therefore the writes of the work must also be conditional.
- * @param holder identifies the process
+ * Takes or renews the lease on the job `name` for `ms` milliseconds, in one statement. Of several concurrent callers,
+ * one gets the lease. Two processes can still do the same work, because their clocks differ and a process can be
+ * suspended for longer than its lease. Therefore the writes of a job must also be conditional.
+ * @param holder the random id of the process
  * @returns true when `holder` has the lease now
  */
 export async function tryLease(
@@ -34,7 +34,7 @@ export async function tryLease(
   return (await execute(store, prepared(store).take, { name, holder, now, expiresAt: now + ms })) > 0
 }
 
-/** Ends the lease early, if `holder` still has the lease. Another process can then take the lease at once. */
+/** Ends the lease early, so that another process can take the lease at once. Does nothing if `holder` has no lease. */
 export const releaseLease = async (store: Db, name: string, holder: string): Promise<void> => {
   await execute(store, prepared(store).release, { name, holder })
 }

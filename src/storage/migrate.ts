@@ -4,7 +4,7 @@ import { sha256 } from '../lib/hash.ts'
 import { readMigrations } from './migrations.macro.ts' with { type: 'macro' }
 import type { Driver, RunSql } from './store.ts'
 
-/** The database does not fit this executable, or does not exist. `message` says why and what to do. */
+/** Keyward cannot use the database as it is. `message` says why, and what the operator can do. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
@@ -21,7 +21,7 @@ export interface MigrationState extends Migration {
 
 const embedded = { sqlite: readMigrations('sqlite'), postgresql: readMigrations('postgresql') }
 
-/** The migrations inside this executable, in the order in which they are applied. */
+/** Returns the migrations inside this executable, in the order in which `migrate` applies them. */
 export const embeddedMigrations = (dialect: 'sqlite' | 'postgresql'): readonly Migration[] => embedded[dialect]
 
 /** The SHA-256 of a migration in base64url, the format of the column `keyward_migrations.sha256`. */
@@ -30,8 +30,8 @@ const fingerprint = (migration: Migration): string => toBase64Url(sha256(migrati
 /**
  * Upgrades the database to this executable's schema, in one transaction under a lock. The lock makes concurrent starts
  * safe. An SQLite file that Keyward has migrated before is first copied to another file.
- * @returns the names of the migrations that this call applied, and the path of the copy; undefined without a copy
- * @throws MigrationError when the database belongs to another program, is newer, or was migrated by other migrations
+ * @returns the names of the migrations that this call applied; `copy` is the path of the copy, or undefined without one
+ * @throws MigrationError as `migrationStates`; the driver's error when a statement fails, and then nothing is applied
  */
 export async function migrate(
   driver: Driver,
@@ -64,15 +64,15 @@ export async function migrate(
 const pendingOf = (states: readonly MigrationState[]) => states.filter((one) => one.appliedAt === undefined)
 
 /**
- * Checks the schema for a command that never upgrades the database.
- * @throws MigrationError when the database does not fit this executable, or when migrations are pending
+ * Checks that all migrations are applied. Changes nothing.
+ * @throws MigrationError when migrations are pending, and as `migrationStates`
  */
 export async function requireCurrent(driver: Driver, migrations: readonly Migration[]): Promise<void> {
   const problem = describePending(await migrationStates(driver, migrations))
   if (problem !== undefined) throw new MigrationError(problem)
 }
 
-/** Describes the pending migrations and how to apply them, for the terminal. Undefined when the database is current. */
+/** Returns a message for the terminal: the pending migrations and how to apply them; undefined when none is pending. */
 export function describePending(states: readonly MigrationState[]): string | undefined {
   const names = pendingOf(states).map(({ name }) => name)
   if (names.length === 0) return undefined
@@ -84,20 +84,21 @@ export function describePending(states: readonly MigrationState[]): string | und
 const wayOut = (verb: string) => `${verb} with "keyward migrate up", or start the server.`
 
 /**
- * Returns each of `migrations` with the time at which it was applied. Changes nothing.
- * @throws MigrationError when the database belongs to another program, is newer, or was migrated by other migrations
+ * Reads which of `migrations` are applied, and since when. Changes nothing.
+ * @throws MigrationError when another program made the tables, when a newer version of Keyward migrated the database,
+ * or when the SQL of an applied migration differs from the SQL in `migrations`
  */
 export async function migrationStates(driver: Driver, migrations: readonly Migration[]): Promise<MigrationState[]> {
   const refusal = await findForeign(driver, ['users', ...tablesOf(migrations)])
-  // `keyward_migrations` is looked up after the other tables, because another process may create all of them meanwhile.
-  // The other order could miss `keyward_migrations`, find the others, and refuse the database.
+  // Another process may create all tables during these reads. `keyward_migrations` is read last: if it were read first,
+  // this process could miss `keyward_migrations`, find the other tables, and refuse the database.
   const ours = (await driver.columnsOf('keyward_migrations')).length > 0
   if (ours) return compare(migrations, await readApplied(runnerOf(driver)))
   if (refusal) throw refusal
   return migrations.map((migration) => ({ ...migration, appliedAt: undefined }))
 }
 
-/** The names of the tables that the migrations create. A database where another program made one of them is refused. */
+/** The names of the tables that the migrations create. Another program's database with such a table is refused. */
 const tablesOf = (migrations: readonly Migration[]): Set<string> =>
   new Set(migrations.flatMap(({ sql }) => [...sql.matchAll(/^CREATE TABLE [`"](\w+)[`"]/gm)].map(([, name]) => name!)))
 
@@ -115,7 +116,7 @@ async function findForeign(driver: Driver, tables: Iterable<string>): Promise<Mi
   }
 }
 
-/** Names of those of `migrations` that are not applied now. Ignores migrations that a newer Keyward applied. */
+/** Reads the names of the pending migrations. Ignores migrations that a newer version of Keyward has applied. */
 export async function pendingMigrations(driver: Driver, migrations: readonly Migration[]): Promise<string[]> {
   const applied = await readApplied(runnerOf(driver))
   return migrations.map(({ name }) => name).filter((name) => !applied.has(name))

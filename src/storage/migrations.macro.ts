@@ -5,7 +5,10 @@ interface Journal {
   entries: { tag: string }[]
 }
 
-/** Reads drizzle-kit's migrations of one dialect. The bundler runs this macro, so the executable contains the SQL. */
+/**
+ * Reads the migrations of one dialect from `drizzle/`. The bundler runs this macro when the executable is compiled, so
+ * the executable contains the SQL.
+ */
 export function readMigrations(dialect: 'sqlite' | 'postgresql'): { name: string; sql: string }[] {
   const folder = join(import.meta.dir, '../../drizzle', dialect)
   const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal

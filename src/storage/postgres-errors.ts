@@ -1,30 +1,31 @@
 import { causes } from './conflicts.ts'
 import { databaseBusy, databaseUnavailable } from './transaction.ts'
 
-/** The SQLSTATE of a server error; undefined for anything else. */
+/** Returns the SQLSTATE of an error of the PostgreSQL server; undefined for any other error. */
 export function sqlState(error: unknown): string | undefined {
   for (const { errno } of causes(error)) if (typeof errno === 'string' && /^[0-9A-Z]{5}$/.test(errno)) return errno
 }
 
 /**
- * True when the session lacks a prepared statement (26000), or has one of that name from another client (42P05). Behind
- * a pooler, clients share sessions.
+ * True when the server's session does not have a prepared statement (26000), or has another client's statement with the
+ * same name (42P05). Both happen behind a pooler that lets several clients use one session.
  */
 export const lostPrepared = (error: unknown): boolean => /^(42P05|26000)$/.test(sqlState(error) ?? '')
 
 /**
- * True for serialization_failure, deadlock_detected and a lost prepared statement. The server has rolled back, and a
- * retry may succeed.
+ * True for serialization_failure (40001), deadlock_detected (40P01) and the errors of `lostPrepared`. The server has
+ * rolled back the transaction, and a retry may succeed.
  */
 export const mayRetry = (error: unknown): boolean => /^40(001|P01)$/.test(sqlState(error) ?? '') || lostPrepared(error)
 
-/** True for read_only_sql_transaction: a standby, a primary that was demoted, or a role that may not write. */
+/** True for read_only_sql_transaction (25006): a standby, or a database user with `default_transaction_read_only`. */
 export const isReadOnly = (error: unknown): boolean => sqlState(error) === '25006'
 
 /**
- * Turns an error into a refusal with status 503 when the database is unavailable (connection or TLS lost, server
- * stopping, disk full, read-only, damaged, access denied, prepared statements lost behind a pooler) or busy (a
- * conflict, a lock that was not granted, a statement that took too long). Returns any other error unchanged.
+ * Turns an error of a statement into a refusal with status 503, and returns any other error unchanged.
+ * - `database_unavailable`: no connection, no access, server stopping, out of disk space, memory or connections,
+ *   read-only, damaged, a transaction that was idle for too long, or prepared statements lost behind a pooler
+ * - `database_busy`: a conflict, a lock that was not granted, or a statement that took too long
  */
 export function asRefusal(error: unknown): unknown {
   const state = sqlState(error)
@@ -38,8 +39,8 @@ export function asRefusal(error: unknown): unknown {
 
 /**
  * True for the code of a failed connection: of the system such as `ECONNRESET`, of TLS such as `CERT_HAS_EXPIRED`
- * (OpenSSL's names have no common prefix), or of the driver. The codes `ERR_…` that the pattern lacks are faults of a
- * call of the driver.
+ * (OpenSSL's names have no common prefix), or of the driver. Any other code `ERR_…` means that Keyward called the
+ * driver in a wrong way.
  */
 const isUnreachable = (code: string): boolean =>
   code.startsWith('ERR_')

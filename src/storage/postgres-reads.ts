@@ -3,7 +3,7 @@ import { KeywardError } from '../errors.ts'
 import { nextTurn } from '../lib/clock.ts'
 import { replaceParameters } from './postgres-parameters.ts'
 
-/** The most reads in one round trip. A larger batch is split, and several server processes then work in parallel. */
+/** The most reads in one round trip. More reads use several round trips, on which the server works in parallel. */
 const BATCH = 32
 
 type Query = (text: string, params: unknown[]) => Promise<unknown[][]>
@@ -16,8 +16,8 @@ interface Read {
 
 /**
  * Batches reads for PostgreSQL. Reads that are requested in one turn of the event loop, and that differ only in their
- * parameters, share a round trip. The round trip costs several times as much as the read itself.
- * A batch is sent after the last read of the turn was requested. Thus each read sees all earlier commits.
+ * parameters, share a round trip. A round trip costs several times as much as a read itself.
+ * A batch is sent only after its reads were requested. Thus each read sees every commit from before its request.
  */
 export function createReads(query: Query, array: SQL['array']): Query {
   let waiting = new Map<string, Read[]>()
@@ -46,8 +46,8 @@ export function createReads(query: Query, array: SQL['array']): Query {
       })
       share(await query(forEach(text, params), columns), reads)
     } catch (error) {
-      // One read with wrong parameters fails the whole batch. Each read is then sent alone, so only that read fails.
-      // A refusal (the server is unavailable or busy) is the answer to every read.
+      // A single read with wrong parameters fails the whole batch. After such an error each read is sent alone, so that
+      // only the wrong read fails. A refusal (the server is unavailable or busy) rejects every read of the batch.
       for (const read of reads)
         if (error instanceof KeywardError) read.reject(error)
         else sendAlone(text, read)
@@ -66,10 +66,10 @@ export function createReads(query: Query, array: SQL['array']): Query {
 
 /**
  * Returns SQL that runs the SELECT `text` once for each read of a batch. Parameter `$1` is an array with the first
- * parameter of every read, and so on. Each row ends with the number of its read, from 1.
+ * parameter of every read, `$2` an array with the second, and so on. The last column is the number of the read, from 1.
  *
- * OFFSET prevents the planner from making a join of the statement. Thus each read has the same plan as when it is sent
- * alone. The subselects hide the lengths of the arrays from the planner. Otherwise each length would have its own plan.
+ * OFFSET prevents the planner from turning the SQL into a join. Thus each read has the same plan as a read that is sent
+ * alone. The subselects hide the lengths of the arrays from the planner, which would otherwise plan for each length.
  */
 function forEach(text: string, params: unknown[]): string {
   const arrays = params.map((param, place) => `(select cast($${place + 1} as ${typeOf(param)}[]))`)
@@ -84,6 +84,6 @@ function share(rows: unknown[][], reads: Read[]): void {
   for (const [index, { resolve }] of reads.entries()) resolve(found[index]!)
 }
 
-/** Returns the PostgreSQL type for a value. Columns have only these three types; see `columns.postgresql.ts`. */
+/** Returns the PostgreSQL type for a parameter. `columns.postgresql.ts` declares no columns of other types. */
 const typeOf = (param: unknown): 'BIGINT' | 'BOOLEAN' | 'TEXT' =>
   typeof param === 'number' ? 'BIGINT' : typeof param === 'boolean' ? 'BOOLEAN' : 'TEXT'

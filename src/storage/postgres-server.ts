@@ -5,35 +5,36 @@ import type { PostgresAddress } from '../lib/postgres-url.ts'
 import { MigrationError } from './migrate.ts'
 import { sqlState } from './postgres-errors.ts'
 
-/** What Keyward's connections may use. Both are true unless a pooler is in front of the server. */
+/** Features of PostgreSQL's connections. Each is true if Keyward may use it; false if a pooler does not support it. */
 export interface Session {
-  /** True to use prepared statements. Where clients share a session, a statement may be another client's. */
+  /** Use prepared statements. A pooler that lets clients share sessions may mix up the statements of these clients. */
   prepares: boolean
-  /** True to send the time limits as parameters of a connection. A pooler refuses parameters that it does not know. */
+  /** Send the time limits as connection parameters. A pooler may refuse a connection with parameters unknown to it. */
   asksLimits: boolean
 }
 
 export interface Inspection extends Session {
-  /** True when the server ends statements and idle transactions that take too long. */
+  /** True when the server has time limits for statements and for idle transactions. */
   hasLimits: boolean
 }
 
 /**
- * Finds out whether the database stores every character, whether a pooler refuses the time limits, and whether a pooler
- * gives clients the same sessions in turn, as PgBouncer does with `pool_mode = transaction`.
+ * Checks that the database stores every character. Finds out whether a pooler refuses the time limits, and whether a
+ * pooler lets clients share sessions, as PgBouncer does with `pool_mode = transaction`.
  * @param connect makes a pool of at most two connections
+ * @param address.files the certificate and key files for TLS
  * @throws MigrationError when the encoding is neither UTF-8 nor SQL_ASCII, or a pooler allows no transactions
- * @throws UnknownHostError, the error of a file that cannot be read, or the error of the driver
+ * @throws UnknownHostError, the system's error for a file that cannot be read, or the error of the driver
  */
 export async function inspectServer(
   connect: (session: Session) => Bun.SQL,
   { host, files }: Pick<PostgresAddress, 'host' | 'files'>,
 ): Promise<Inspection> {
-  // The driver's error for a missing file does not name the file.
+  // The files are opened here, because the driver's error for a missing file does not name the file.
   for (const file of files) accessSync(file, constants.R_OK)
   try {
     return await inspect(connect, true).catch((error) => {
-      // protocol_violation is the answer of PgBouncer to a parameter that it does not know.
+      // 08P01 is protocol_violation, with which PgBouncer refuses a connection parameter that it does not know.
       if (sqlState(error) !== '08P01') throw error
       return inspect(connect, false)
     })
@@ -53,7 +54,7 @@ async function inspect(connect: (session: Session) => Bun.SQL, asksLimits: boole
       )
       .values()) as [[string, string, boolean]]
     const [encoding, database, hasLimits] = facts
-    // SQL_ASCII stores any bytes unchanged.
+    // SQL_ASCII is accepted, because the server then stores all bytes unchanged.
     if (encoding !== 'UTF8' && encoding !== 'SQL_ASCII')
       throw new MigrationError(
         `The database ${JSON.stringify(database)} has the encoding ${encoding}, which lacks characters of names: create it with ENCODING 'UTF8'.`,
@@ -65,8 +66,8 @@ async function inspect(connect: (session: Session) => Bun.SQL, asksLimits: boole
 }
 
 /**
- * How often `shareSessions` looks. One look is not enough: while other clients use the sessions of the pooler, each
- * connection may get its own session again by chance.
+ * How many times `shareSessions` compares two connections. One comparison is not enough: while other clients use the
+ * pooler, a connection may get the same session twice by chance.
  */
 const LOOKS = 3
 
@@ -76,11 +77,11 @@ const NO_TRANSACTIONS =
 const pidOf = async (connection: ReservedSQL): Promise<number> =>
   ((await connection.unsafe('SELECT pg_backend_pid()').values()) as [[number]])[0][0]
 
-/** True when two connections reached one session, or when one connection reached two sessions. */
+/** Returns true when two connections reached the same session, or when one connection reached two sessions. */
 async function shareSessions(first: ReservedSQL, sql: Bun.SQL): Promise<boolean> {
   const pid = await pidOf(first)
   const second = await sql.reserve().catch((error) => {
-    // The server has no second connection for this user, so there is nothing to compare.
+    // The server refuses a second connection of this database user, so there is nothing to compare.
     if (sqlState(error)?.startsWith('53')) return undefined
     throw error
   })
@@ -90,7 +91,7 @@ async function shareSessions(first: ReservedSQL, sql: Bun.SQL): Promise<boolean>
       throw sqlState(error) === '08P01' ? new MigrationError(NO_TRANSACTIONS) : error
     })
     const other = await pidOf(second)
-    // With a single session, a statement of the first connection would wait for the transaction.
+    // When `second` uses the session of `first`, a statement of `first` would wait for the transaction of `second`.
     const again = other === pid ? undefined : await pidOf(first)
     await second.unsafe('ROLLBACK')
     if (again !== pid) return true

@@ -1,19 +1,19 @@
-/** How many writes of one account run at once in one process at most. */
+/** The most writes for one user that one process runs at the same time. */
 const PER_ACCOUNT = 2
 
 export interface WriteTurns {
   /**
-   * Runs `work` when it is its turn, and settles as `work` does. The writes of one account may wait for each other's
-   * rows, or come by the hundred, and occupy `PER_ACCOUNT` connections at most.
-   * @param account the id of the user; undefined for work that only waits for a connection
+   * Runs `work` as soon as a connection for writes is free, and settles as `work` does. At most `PER_ACCOUNT` writes
+   * for one user run at the same time, so that a user with many writes does not occupy all connections.
+   * @param account the id of the user; undefined for work without this limit
    */
   run<T>(account: number | undefined, work: () => Promise<T>): Promise<T>
 }
 
 /**
- * Shares the connections of a pool between writes and reads. A write may wait for a lock in the database and keeps its
- * connection meanwhile. At least a quarter of the connections never run a write, and serve the reads.
- * @param poolSize with 1, reads and writes share the only connection
+ * Limits the writes of a pool to three quarters of its connections. A write may wait for a lock in the database and
+ * occupies its connection meanwhile. The other quarter always remains for reads.
+ * @param poolSize the number of connections; with 1, reads and writes share the only connection
  */
 export function createWriteTurns(poolSize: number): WriteTurns {
   const all = createPlaces(Math.max(1, poolSize - Math.ceil(poolSize / 4)))
@@ -46,9 +46,9 @@ export function createWriteTurns(poolSize: number): WriteTurns {
 }
 
 interface Places {
-  /** Takes a place. Returns undefined if one was free, else a promise for the caller's turn, in order of the calls. */
+  /** Takes a place. @returns undefined if a place was free, otherwise a promise that resolves when a place is taken */
   take(): Promise<void> | undefined
-  /** Gives a place back; the first caller that waits gets it. @returns true when all places are free */
+  /** Gives a place to the caller that has waited longest, if any. @returns true when all places are free */
   leave(): boolean
 }
 

@@ -25,15 +25,15 @@ export interface PostgresOptions extends Omit<PostgresAddress, 'shown'> {
   clock: Clock
   random: Random
   log?: Pick<Log, 'error' | 'warn'>
-  /** True for commands. Their transactions may take any time, and only each statement has a time limit. */
+  /** True for commands, not for the server: transactions may take any time, and only statements have a time limit. */
   waitInside?: boolean
 }
 
-/** How many times a statement or transaction is tried when it conflicts with another transaction. */
+/** How many times a statement or transaction is run when it conflicts with another transaction, the first included. */
 const ATTEMPTS = 8
-/** In milliseconds. The server cancels a statement that takes longer, and a transaction that is idle for longer. */
+/** The time in milliseconds after which the server cancels a statement, or ends a transaction that is idle. */
 const STATEMENT_LIMIT = 10_000
-/** In milliseconds. A server that has not answered for this long counts as unreachable. */
+/** The time in milliseconds after which Keyward refuses a statement or transaction that has not finished. */
 const ANSWER_LIMIT = STATEMENT_LIMIT + 1_000
 
 /** The parameters of a connection that make the server enforce `STATEMENT_LIMIT`. */
@@ -42,25 +42,25 @@ const timeLimits = {
   idle_in_transaction_session_timeout: STATEMENT_LIMIT,
 }
 
-/** The statements that enforce `timeLimits` for all new sessions of the database's user, also behind a pooler. */
+/** SQL by which an operator sets `timeLimits` for all later sessions of the database user, also behind a pooler. */
 const limitsOfRole = Object.entries(timeLimits)
   .map(([name, ms]) => `ALTER ROLE CURRENT_USER SET ${name} = ${ms};`)
   .join(' ')
 
 /**
- * In milliseconds. The pool is replaced at most this often because of a read-only server. A role that may never write
- * causes the same error, and must not open new connections with each statement.
+ * The shortest time in milliseconds between two replacements of the pool because the server is read-only. If new
+ * connections are read-only too, each write would otherwise open new connections.
  */
 const READ_ONLY_PAUSE = 5_000
 
-/** The number of the advisory lock that a migrating process takes. Its bytes are the letters "keywar". */
+/** The number of the advisory lock that a migrating process takes. The bytes of the number spell "keywar". */
 const MIGRATION_LOCK = 0x6b6579776172
 
 interface PostgresTransaction extends Transaction {
   sql: TransactionSQL
 }
 
-/** PostgreSQL through a pool of Bun.SQL. Transactions run at READ COMMITTED and are retried after a conflict. */
+/** Opens PostgreSQL with a pool of Bun.SQL. Transactions run at READ COMMITTED and are retried after a conflict. */
 export function openPostgres({
   url,
   host,
@@ -80,7 +80,7 @@ export function openPostgres({
       ...(prepares ? {} : { prepare: false }),
       connectionTimeout: STATEMENT_LIMIT / 1_000,
       idleTimeout: 300,
-      // In seconds. The server keeps all prepared statements of a connection until the connection is closed.
+      // In seconds. The server's memory for the prepared statements of a connection is freed when the connection ends.
       maxLifetime: 3_600,
       connection: { application_name: 'keyward', ...(asksLimits ? timeLimits : {}) },
     })
@@ -101,16 +101,16 @@ export function openPostgres({
 
   /**
    * Opens new connections for all later work.
-   * @param grace how many seconds running work may still use the old connections
+   * @param grace the seconds for which running work may still use the old connections
    */
   function replacePool(grace: number) {
     pool.close({ timeout: grace }).catch(() => {})
     pool = connect()
-    // Writes on the closed connections may never settle, and would keep their turns.
+    // A write on a closed connection may never settle. In the old `turns`, it would count as running forever.
     turns = createWriteTurns(poolSize)
   }
 
-  /** Returns the refusal for work that took too long. Replaces the pool if no work got an answer for `ANSWER_LIMIT`. */
+  /** Returns the refusal for work that took too long. Replaces the pool if the server answered nothing meanwhile. */
   function giveUp() {
     if (clock.monotonic() - lastAnswer >= ANSWER_LIMIT) {
       replacePool(0)
@@ -120,8 +120,8 @@ export function openPostgres({
   }
 
   /**
-   * Replaces the pool, once in `READ_ONLY_PAUSE` at most. A server that takes no writes may have been the primary
-   * before a failover: new connections then lead to the new primary, while open connections stay with this server.
+   * Replaces the pool, at most once in `READ_ONLY_PAUSE`. A read-only server may have been the primary before a
+   * failover. New connections then lead to the new primary, while open connections stay with the old server.
    */
   function leaveReadOnly() {
     if (clock.monotonic() - leftReadOnly < READ_ONLY_PAUSE) return
@@ -144,7 +144,7 @@ export function openPostgres({
     }
   }
 
-  // A single read at READ COMMITTED cannot conflict with other transactions. Therefore the read is not retried.
+  // These reads are not retried, because a single read at READ COMMITTED cannot conflict with other transactions.
   const read = createReads(
     async (text, params) => (await limit.watch(query(pool, text, params), giveUp)).rows,
     (values, type) => pool.array(values, type),
@@ -190,8 +190,8 @@ export function openPostgres({
       if (transaction.ended) throw databaseUnavailable()
       const inside: PostgresTransaction = Object.assign(transaction, { sql })
       try {
-        // `overdue` rejects when the transaction takes too long. The transaction is then rolled back and its connection
-        // is freed, even if `work` has not finished.
+        // `overdue` rejects when the transaction takes too long. The rejection rolls the transaction back and frees its
+        // connection, even if `work` has not finished.
         return await Promise.race([running.run(inside, () => runWhole(inside, work)), overdue.promise])
       } finally {
         transaction.ended = true
@@ -246,11 +246,11 @@ export function openPostgres({
       pool.begin(async (sql) => {
         const run = async (text: string, params: unknown[] = []) =>
           (await sql.unsafe(text, params).values()) as unknown[][]
-        // No statement limit: otherwise a second process would give up while the first process migrates.
+        // No statement limit, so that a second process can wait for the lock until the first process has migrated.
         await run('SET LOCAL statement_timeout = 0')
         await run('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
-        // drizzle-kit writes the schema "public" into references. The prefix is removed, because the tables are created
-        // in the first schema of the search path.
+        // drizzle-kit writes the schema "public" into foreign keys. The prefix is removed, because the tables are in
+        // the first schema of the search path, which may have another name.
         return work({
           run: (text, params) => run(text.replaceAll('"public".', ''), params),
           copyAside: async () => undefined,

@@ -8,13 +8,13 @@ interface Decoded {
   readonly decoder: { mapFromDriverValue(value: unknown): unknown }
 }
 
-/** Returns a function that turns a driver's row (an array of values) into an object with the names of `fields`. */
+/** Returns a function that turns a driver's row, an array of values, into an object with the shape of `fields`. */
 export function rowDecoder<Row>(fields: Fields): (raw: unknown[]) => Row {
   const { decode } = decoderFrom(fields, 0)
   return (raw) => decode(raw) as Row
 }
 
-/** Returns a decoder for `fields`. Their values have the indexes from `start` to `end - 1` in the driver's row. */
+/** Returns a decoder for `fields`, whose values have the indexes from `start` to `end - 1` in the driver's row. */
 function decoderFrom(fields: Fields, start: number): { end: number; decode: Decode } {
   let end = start
   const members = Object.entries(fields).map(([name, field]): { name: string; decode: Decode } => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Driver, Store } from './store.ts'
 
-/** Passes statements on to the driver, and remembers when the last one failed because the disk was full. */
+/** Wraps `execute` and `transaction` of the driver, and records when a statement last failed because of a full disk. */
 export function watchSpace(
   driver: Pick<Driver, 'execute' | 'transaction'>,
   clock: Clock,

@@ -4,28 +4,30 @@ import type { Random } from '../lib/random.ts'
 import type { Connection } from './sqlite-file.ts'
 
 /*
- * SQLite applies a write-ahead log to whatever file lies beside it. The log that a crash leaves would undo the restore
- * of a backup, or damage the restored file. Therefore Keyward keeps a count in the file's header (SQLite's "user
- * version"), and raises it at each start and while it writes. A log belongs to the file if the file's count is one of
- * the counts in the log, or one less than the first of them. A copy from before the last checkpoint has a lower count,
- * and another database most likely a very different one. A copy made after that checkpoint, in the last minute before
- * the crash, is not noticed.
+ * SQLite applies a write-ahead log to the database file beside the log, even if that file was replaced. After a crash,
+ * the log that remains could undo the restore of a backup, or damage the restored file. Therefore Keyward stores a
+ * count in the header of the file (SQLite's "user version"), and raises the count at each start and while Keyward
+ * writes.
+ *
+ * A log belongs to the file if the file's count is one of the counts in the log, or one less than the first count in
+ * the log. A copy from before the last checkpoint has a lower count. Another database most likely has a very different
+ * count. A copy that was made after the last checkpoint, about a minute before the crash or later, is not detected.
  */
 
-/** While Keyward writes, the time between two raises of the count, in milliseconds. A raise writes one more page. */
+/** The shortest time between two raises of the count, in milliseconds. Each raise writes an additional page. */
 const STEP = 1_000
 
-/** The highest first count of a file, which is random. SQLite's highest count, 2^31 - 1, is 59 years of raises away. */
+/** The first count of a file is random, up to this number. From there to SQLite's maximum, 2^31 - 1, are 59 years. */
 const FIRST_COUNTS = 2 ** 28
 
 const readCount = ({ statements }: Connection): number => Number(statements.read('PRAGMA user_version', [])[0]?.[0])
 
-/** Call this in a transaction. */
+/** Call `writeCount` in a transaction, so that the count is committed together with the transaction's other changes. */
 const writeCount = ({ db }: Connection, count: number): void => void db.run(`PRAGMA user_version = ${count}`)
 
 /**
- * Returns a function to call in each transaction, before its commit. The function raises the count, at most once in
- * `STEP` and only when rows have changed.
+ * Returns a function that raises the count, at most once in `STEP`, and only when rows have changed since the last
+ * raise. Call the function at the end of each transaction, before the commit.
  */
 export function createCounter(writer: Connection, clock: Clock): () => void {
   let next = -Infinity
@@ -38,15 +40,15 @@ export function createCounter(writer: Connection, clock: Clock): () => void {
     changesThen = changes
     next = now + STEP
     const count = readCount(writer)
-    // Zero: an earlier version made the file, and `countStart` could not write the first count.
+    // The count is 0 in a file of an earlier version for which `countStart` could not write the first count.
     if (count > 0) writeCount(writer, count + 1)
   }
 }
 
 /**
- * Raises the count in the file, so that a copy from before this start is noticed. A file without a count gets its first
- * one in the file itself, never in its log. Does nothing while another process has locked the file, or if the file
- * cannot be written. The caller has set the wait for locks to 0.
+ * Raises the count at a start, so that a copy of the file from before the start is detected. A file without a count
+ * gets its first count in the file itself, never only in the log. Does nothing while another process has locked the
+ * file, or when the file cannot be written. Call `setWait` with 0 before, so that `countStart` waits for no lock.
  */
 export function countStart(connection: Connection, random: Random): void {
   const { db } = connection
@@ -58,16 +60,17 @@ export function countStart(connection: Connection, random: Random): void {
     db.run('COMMIT')
     db.run('PRAGMA wal_checkpoint(TRUNCATE)')
   } catch {
-    // The count is a precaution. If the file cannot be written, the first write says so.
+    // The count is only a precaution. If the file cannot be written, the first other write reports the error.
     if (db.inTransaction) db.run('ROLLBACK')
   }
 }
 
 const leaveLog = ({ statements }: Connection) => statements.read('PRAGMA journal_mode = DELETE', [])[0]?.[0]
 
-/** Returns true when the write-ahead log beside the file belongs to another file, or to another state of this file. */
+/** Returns true when the write-ahead log beside the file belongs to another file, or to another copy of this file. */
 export function hasForeignLog(path: string): boolean {
-  // A running server may empty the log between the two reads. The next attempt then finds that log and file match.
+  // A running server may empty the log between the two reads, so that log and file seem not to match. A further attempt
+  // then finds that they match.
   for (let attempt = 0; attempt < 3; attempt++) {
     const logged = withFile(`${path}-wal`, countsInLog)
     const count = logged && withFile(path, (file) => numberAt(file, COUNT))
@@ -79,13 +82,14 @@ export function hasForeignLog(path: string): boolean {
 
 /** The offset of the count in the first page of a file. https://www.sqlite.org/fileformat.html#the_database_header */
 const COUNT = 60
-/** The lengths of the header of a log, and of the header of each frame, in bytes. */
+/** The length of the header of a log, in bytes. Frames follow, each with a header and a page. */
 const LOG_HEADER = 32
+/** The length of the header of a frame, in bytes. */
 const FRAME_HEADER = 24
 
 /**
- * Returns the first and last count in a write-ahead log, from its frames of page 1; undefined when there is no such
- * frame. https://www.sqlite.org/fileformat.html#the_write_ahead_log
+ * Returns the first and the last count in a write-ahead log, read from the log's frames of page 1; undefined when the
+ * log has no frame of page 1. https://www.sqlite.org/fileformat.html#the_write_ahead_log
  */
 function countsInLog(log: number): { first: number; last: number } | undefined {
   const pageSize = numberAt(log, 8)
@@ -93,7 +97,7 @@ function countsInLog(log: number): { first: number; last: number } | undefined {
   if (pageSize === undefined || salts[1] === undefined) return undefined
   let found: { first: number; last: number } | undefined
   for (let frame = LOG_HEADER; ; frame += FRAME_HEADER + pageSize) {
-    // After the last frame there may be frames of an earlier log, with other salts.
+    // Frames with other salts remain from an earlier use of the log file and no longer count.
     if (numberAt(log, frame + 8) !== salts[0] || numberAt(log, frame + 12) !== salts[1]) return found
     if (numberAt(log, frame) !== 1) continue
     const count = numberAt(log, frame + FRAME_HEADER + COUNT)

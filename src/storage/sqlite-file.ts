@@ -15,11 +15,11 @@ export interface Connection {
 }
 
 export interface FileOptions {
-  /** A file, or `:memory:` for tests. `:memory:` has only one connection, so reads also see uncommitted rows. */
+  /** The path of a file, or `:memory:`. `:memory:` has only one connection, so reads also see uncommitted rows. */
   path: string
   /** FULL: every answered write survives a power cut. NORMAL: a power cut may lose the last commits. */
   synchronous: 'FULL' | 'NORMAL'
-  /** How many MiB of the file the writing connection keeps in memory at most. */
+  /** The most MiB of the file that the writing connection caches in memory. */
   cacheMb: number
   /** Changes nothing on disk: keeps the journal mode of an existing file, and opens `:memory:` for a missing one. */
   inspect?: boolean
@@ -33,9 +33,10 @@ export interface FileOptions {
 export const BUSY_WAIT = 3_000
 
 /**
- * Opens a file for writing and reading. Only the owner of a new file can read it. The file of another program keeps its
- * journal mode. Thus Keyward can inspect and refuse the file without a change.
- * @returns the connection, and a function that opens a second one for reading only; for `:memory:` it returns the first
+ * Opens a file for writing and reading. A new file is readable by its owner only. A file of another program is not
+ * changed (its journal mode stays), because Keyward will refuse that file.
+ * @returns `writer`, a connection for writes and reads, and `openReader`, which opens a connection for reads only; for
+ * `:memory:`, `openReader` returns `writer`
  * @throws MigrationError when `mustExist` is true and the file does not exist, and when the write-ahead log beside the
  * file belongs to another file
  * @throws the error of the system or of SQLite, with its `code`: `ENOENT`, `EACCES`, `SQLITE_NOTADB`, …
@@ -52,7 +53,7 @@ export function openFile(options: FileOptions): { writer: Connection; openReader
     )
   const inMemory = options.path === ':memory:' || (options.inspect && missing)
   const path = inMemory ? ':memory:' : options.path
-  // Only the owner may read a new file. SQLite copies this file mode to the files `-wal` and `-shm`.
+  // Creates a missing file with mode 600: only the owner may read it. SQLite gives `-wal` and `-shm` the same mode.
   if (!inMemory && !options.inspect && !options.mustExist) closeSync(openSync(path, 'a', 0o600))
   const writer = openWriter(path)
   writer.db.run(`PRAGMA cache_size = -${options.cacheMb * 1024}`)
@@ -71,7 +72,7 @@ function openWriter(path: string): Connection {
     try {
       if (/^SQLITE_CANTOPEN/.test(codeOf(error))) openAsSqlite(path)
     } finally {
-      // A `db` that is not closed keeps its files open. At the limit of open files, the error could not be printed.
+      // `db` may have opened files. At the limit of open files, the error cannot be printed before these are closed.
       db.close()
     }
     throw error
@@ -79,9 +80,9 @@ function openWriter(path: string): Connection {
 }
 
 /**
- * Finds out why SQLite could not open its three files (file, log and shared memory), which SQLite does not say. Opens
- * `path` as often.
- * @throws the error of the system, such as `EMFILE` or `EACCES`, if there is one
+ * Opens `path` three times, because SQLite opens three files: the database, the log and the shared memory. SQLite does
+ * not report why it could not open a file, but these attempts usually fail for the same reason.
+ * @throws the error of the system, such as `EMFILE` or `EACCES`, if an attempt fails
  */
 function openAsSqlite(path: string): void {
   const files: number[] = []
@@ -96,7 +97,7 @@ function connect(db: Database): Connection {
   db.run(`PRAGMA busy_timeout = ${BUSY_WAIT}`)
   db.run('PRAGMA foreign_keys = ON')
   db.run('PRAGMA temp_store = MEMORY')
-  // This statement is the first to read the file. It fails if the file is not an SQLite database.
+  // This statement is the first that reads the file, and fails if the file is not an SQLite database.
   db.query('SELECT count(*) FROM sqlite_schema').values()
   return { db, statements: createStatements(db) }
 }
@@ -116,8 +117,8 @@ function useWriteAheadLog(writer: Connection, { synchronous, mustExist, random }
 }
 
 /**
- * Repeats `task` while SQLite is busy, for `BUSY_WAIT` and without a pause. When two processes switch a file to WAL,
- * SQLite refuses one of them without waiting.
+ * Repeats `task` while SQLite is busy, for up to `BUSY_WAIT` and without a pause. When two processes switch a file to
+ * the journal mode WAL, SQLite refuses one of the processes at once, in spite of `busy_timeout`.
  */
 function retryWhileBusy<T>(clock: Clock, task: () => T): T {
   const deadline = clock.monotonic() + BUSY_WAIT
@@ -135,12 +136,13 @@ export function setWait({ db }: Connection, milliseconds: number): void {
   db.run(`PRAGMA busy_timeout = ${milliseconds}`)
 }
 
-/** Runs BEGIN, COMMIT, SAVEPOINT and the like. */
+/** Runs a statement that controls a transaction, such as BEGIN, COMMIT or SAVEPOINT. */
 export const control = ({ statements }: Connection, sql: string): void => void statements.read(sql, [])
 
 /**
- * Copies the committed rows to the file `copy`, which only its owner can read. The copy is on disk when this function
- * returns. An existing file `copy` is replaced only by a complete copy.
+ * Copies all committed rows to the file `copy`, which only its owner can read. When `copyFile` returns, the copy
+ * survives a power cut. An existing file `copy` is replaced only by a complete copy.
+ * @throws the error of the system or of SQLite
  */
 export function copyFile({ db }: Connection, copy: string): void {
   const partial = `${copy}.partial`
@@ -181,8 +183,10 @@ const codeOf = (error: unknown): string => String((error as { code?: unknown } |
 export const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error))
 
 /**
- * Turns an error into a refusal with status 503 when the file is locked by another process, gone, damaged or cannot be
- * read or written (a full disk). Returns any other error unchanged.
+ * Turns an error into a refusal with status 503, and returns any other error unchanged.
+ * - `database_busy`: another process has locked the file
+ * - `database_unavailable`: the file was removed, replaced or damaged, or SQLite cannot read or write the file (a full
+ *   disk, for example), or lacks memory
  */
 export function asRefusal(error: unknown): unknown {
   if (isBusy(error)) return databaseBusy(error)

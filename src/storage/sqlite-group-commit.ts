@@ -8,21 +8,23 @@ import { databaseUnavailable } from './transaction.ts'
 /** The most units that share one commit. */
 const BATCH = 64
 
-/** Settles the promise of a unit. It is called after the commit. */
+/** Settles the promise of a unit. Called after the commit of the unit's batch. */
 type Settle = () => void
 
-/** A statement or a whole transaction. */
+/** A queued write: one statement, or a whole transaction. */
 interface Unit {
   /** Runs the unit. Throws or rejects only if SQLite has rolled back the whole batch, for example on a full disk. */
   run: () => MaybePromise<Settle>
-  /** Rejects the unit's promise. Called when the unit was not run, or its whole batch was rolled back. */
+  /** Rejects the unit's promise. Called when the unit was not run, or when the whole batch was rolled back. */
   reject: (error: unknown) => void
   queuedAt: number
 }
 
 export interface GroupCommit {
   /**
-   * Queues a unit. After the commit, the result of `run` is called and settles the promise. See `Unit.run`.
+   * Queues a unit, which `run` runs. The function that `run` returns is called after the commit, and settles the
+   * promise of `enqueue` by calling `resolve` or `reject`.
+   * @param run throws or rejects only if SQLite has rolled back the whole batch
    * @throws KeywardError `database_busy` after `patience`, or `database_unavailable`; nothing of the unit was committed
    */
   enqueue<T>(run: (resolve: (value: T) => void, reject: (error: unknown) => void) => MaybePromise<Settle>): Promise<T>
@@ -32,16 +34,16 @@ export interface GroupCommit {
 }
 
 /**
- * Group commit: up to `BATCH` waiting units run one after the other in a single SQLite transaction and share its
- * commit. Thus a batch costs only one fsync. The promise of each unit settles only after the commit.
+ * Group commit: up to `BATCH` queued units run one after the other in a single SQLite transaction with one commit. Thus
+ * a batch costs only one fsync. The promise of each unit settles after the commit.
  */
 export function createGroupCommit(deps: {
   writer: Connection
-  /** Called before each batch. Its error refuses every queued unit. */
+  /** Called before each batch. An error of `checkFile` rejects every queued unit. */
   checkFile: () => void
-  /** Called in each batch after its units. */
+  /** Called in the transaction of each batch, after the last unit. */
   beforeCommit: () => void
-  /** Ends the read snapshot of the writer. A snapshot must end before the writer can begin a transaction. */
+  /** Ends the read snapshot of the writer, which must end before the writer can begin a transaction. */
   endSnapshot: () => void
   /** How long a unit waits for another process that has locked the file, in milliseconds. */
   patience: number
@@ -64,8 +66,9 @@ export function createGroupCommit(deps: {
   }
 
   /**
-   * Takes the write lock. Sleeps between attempts, which does not block the event loop.
-   * @returns false when every queued unit was refused, because it waited too long or the file cannot be written
+   * Begins the transaction of a batch, which takes the write lock of the file. Sleeps between attempts, so that the
+   * event loop is not blocked. Rejects units that have waited for `patience`, or all units when the file is unusable.
+   * @returns false when no unit is queued any more
    */
   async function begin(): Promise<boolean> {
     for (;;) {
@@ -124,7 +127,7 @@ export function createGroupCommit(deps: {
   }
 }
 
-/** Rolls back the open transaction, if any. A failed rollback is ignored, and repeated before the next batch. */
+/** Rolls back the open transaction, if any. An error is ignored: before the next batch the rollback is repeated. */
 export function rollBack(connection: Connection): void {
   try {
     if (connection.db.inTransaction) control(connection, 'ROLLBACK')

@@ -6,26 +6,27 @@ import { databaseUnavailable } from './transaction.ts'
 
 export interface Reads {
   /**
-   * Returns the rows at once, or undefined while another process has locked the file.
+   * Returns the rows at once; undefined while another process has locked the file.
    * @throws KeywardError `database_unavailable`, or the error of SQLite for a fault of the statement
    */
   tryRead(sql: string, params: unknown[]): unknown[][] | undefined
   /**
    * Returns the rows. Repeats the read while another process has locked the file.
-   * @throws KeywardError `database_busy` after `patience`, `database_unavailable`, or the error of SQLite
+   * @throws KeywardError `database_busy` after `patience`, or `database_unavailable`
+   * @throws the error of SQLite for a fault of the statement
    */
   read(sql: string, params: unknown[]): Promise<unknown[][]>
-  /** Returns a connection that sees only committed rows. For `:memory:`, returns the writer. */
+  /** Returns a connection that sees only committed rows. For `:memory:`, returns the writer, which sees all rows. */
   connection(): Connection
-  /** Ends the snapshot that reads share. Call this before each write. */
+  /** Ends the snapshot that the reads of a turn of the event loop share. Call `endSnapshot` before each write. */
   endSnapshot(): void
   close(): void
 }
 
 /**
  * Reads an SQLite file through the connection that also writes to the file. While a batch of writes is open, a second
- * connection reads the committed rows. The second connection is opened at its first use. It does not serve all reads,
- * because a commit of one connection empties the page cache of every other connection.
+ * connection reads the committed rows. The second connection does not serve all reads, because each commit of the
+ * writing connection empties the page cache of the second connection.
  */
 export function createReads(deps: {
   writer: Connection

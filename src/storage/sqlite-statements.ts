@@ -1,16 +1,19 @@
 import type { Connection } from './sqlite-file.ts'
 import type { Result } from './store.ts'
 
-/** The most statements that a connection keeps. Keyward has far fewer; only lists of varying length make more. */
+/**
+ * The most prepared statements of a connection. When there are more, all are freed. Keyward has far fewer, except for
+ * statements with a list of values, which differ for each length of the list.
+ */
 const KEPT = 512
 
-/** Runs statements on one connection. Prepared statements are kept, so SQLite parses and plans each text only once. */
+/** Runs statements on one connection. Caches prepared statements, so that SQLite plans each SQL text only once. */
 export interface SqliteStatements {
-  /** Runs any statement. Returns its rows, or the number of changed rows if the statement does not return rows. */
+  /** Runs any statement. `changes` of the result is set only for a statement that returns no rows. */
   run(sql: string, params: unknown[]): Result
   /** Returns the rows of a SELECT or PRAGMA; none for a statement such as BEGIN. */
   read(sql: string, params: unknown[]): unknown[][]
-  /** Frees the kept statements. */
+  /** Frees all cached statements. */
   clear(): void
 }
 
@@ -20,7 +23,7 @@ type Bindings = Parameters<Statement['values']>
 
 interface Kept {
   statement: Statement
-  /** True when the statement returns rows. For any other statement Bun need not make an array of rows. */
+  /** True when the statement returns rows. A statement without rows runs faster, because Bun makes no array of rows. */
   returnsRows: boolean
 }
 

@@ -24,24 +24,26 @@ export interface SqliteOptions extends FileOptions {
   waitInside?: boolean
 }
 
-/** How long a start waits for another process that migrates the same file, in milliseconds. */
+/** How long a migration waits for another process that migrates or writes to the same file, in milliseconds. */
 const MIGRATION_WAIT = 60_000
 /**
- * The longest time that a transaction may take, in milliseconds. Other writes wait until the transaction ends.
- * Its statements take microseconds, and a transaction awaits only its statements.
+ * The longest time that a transaction may take, in milliseconds. All other writes wait until the transaction ends. A
+ * transaction awaits only its statements, which take microseconds, so a longer transaction has a defect.
  */
 const UNIT_LIMIT = 3_000
 
 /**
  * Opens SQLite with group commit. Each write outside a transaction, and each transaction, is one unit of a batch. Each
- * transaction has its own savepoint.
+ * transaction has its own savepoint, so that its failure does not roll back the other units.
+ * @throws the errors of `openFile`
  */
 export function openSqlite(options: SqliteOptions): Driver {
   const { path, clock, random, log, waitInside = false } = options
   const { writer, openReader } = openFile(options)
   const file = rememberFile(options.inspect ? ':memory:' : path, () => {
     log?.error('database_file_gone', { path, reason: FILE_GONE })
-    // Moves the rows of the log into the opened file, wherever it is now: the log must not be applied to another file.
+    // Moves the rows from the log into the opened file. Otherwise SQLite could apply the log to the file that is now at
+    // `path`.
     try {
       emptyLog()
     } catch (error) {
@@ -73,13 +75,13 @@ export function openSqlite(options: SqliteOptions): Driver {
         const result = write(sql, params)
         return () => resolve(result)
       } catch (error) {
-        // Without an open transaction, SQLite has rolled back the whole batch. Otherwise only this statement failed.
+        // SQLite has rolled back the whole batch if no transaction is open. Otherwise only this statement has failed.
         if (!writer.db.inTransaction) throw error
         return () => reject(error)
       }
     })
 
-  /** Runs `work` as one unit. A transaction that fails is rolled back to its savepoint. */
+  /** Runs `work` as one unit of a batch. If `work` fails, only the changes of `work` are rolled back. */
   const runTransaction = <T>(work: () => Promise<T>): Promise<T> =>
     commits.enqueue(async (resolve, reject) => {
       const transaction = newTransaction()
@@ -111,8 +113,8 @@ export function openSqlite(options: SqliteOptions): Driver {
   }
 
   /**
-   * Moves the committed rows from the write-ahead log into the file: all of them, or as many as the reads and writes of
-   * other processes allow. Does nothing inside a transaction.
+   * Moves the committed rows from the write-ahead log into the file, as far as reads and writes of other connections
+   * allow. Does nothing while the writer has an open transaction.
    */
   function emptyLog(): void {
     if (writer.db.inTransaction) return
@@ -159,7 +161,7 @@ export function openSqlite(options: SqliteOptions): Driver {
           copyAside: async (label) => {
             const before = reads.connection()
             if (before === writer) return undefined
-            // The migration is not committed, and no other process can write. `before` sees the database as it was.
+            // The migration is not committed, and other processes cannot write. Thus `before` sees the old database.
             const copy = `${path}.before-${label}`
             copyFile(before, copy)
             return copy
@@ -192,7 +194,7 @@ export function openSqlite(options: SqliteOptions): Driver {
       try {
         file.check()
       } catch {
-        // `onGone` of `rememberFile` has logged the error.
+        // The file was removed or replaced. `onGone` of `rememberFile`, called by this or an earlier check, logs that.
       }
       closeConnection(writer)
     },

@@ -7,22 +7,22 @@ import { rowDecoder } from './row-decoder.ts'
 import type { Db, WriteOrigin } from './store.ts'
 
 /*
- * Prepared statements. Drizzle builds the SQL of each statement once per database, and each run goes past Drizzle's
- * proxy. Building a statement costs ten times as much as running it, and for each run the proxy makes seven promises,
- * which costs more than a read of SQLite.
+ * Prepared statements. Drizzle builds the SQL of each statement once per database, because this costs ten times as much
+ * as running the statement. Each run calls the driver directly. Drizzle would make seven promises for each run, which
+ * costs more than a read of SQLite.
  */
 
-/** The columns and SQL expressions that a statement returns, by their names in the row. */
+/** The columns and SQL expressions that a statement returns. Each key is the name of a value in the returned row. */
 type FlatFields = Record<string, SQLiteColumn | SQL>
 
-/** The fields of a SELECT, by their names in the row. A group of fields becomes an object inside the row. */
+/** The fields of a SELECT. Each key is a name in the returned row. A group of fields becomes an object in the row. */
 export type Fields = Record<string, SQLiteColumn | SQL | FlatFields>
 
 type Values = Readonly<Record<string, unknown>>
 
 interface Statement {
   readonly sql: string
-  /** Returns the values of the SQL's parameters, in their order. @throws Error when a placeholder has no value */
+  /** Returns the values of the parameters of `sql`, in order. @throws Error when a placeholder has no value */
   readonly bind: (values: Values) => unknown[]
 }
 
@@ -41,8 +41,8 @@ interface ChangeStatement extends Statement {
 type Select<F extends Fields> = SQLiteSelectBuilder<F, 'async', SqliteRemoteResult>
 
 /**
- * A SELECT whose rows have exactly the types of its fields. A SELECT with an outer join does not match this type,
- * because the join makes some fields null.
+ * A SELECT whose rows have exactly the types of its fields. A SELECT does not match this type if an outer join can make
+ * one of its fields null.
  */
 interface Selecting<F> extends PromiseLike<SelectResultFields<F>[]> {
   toSQL(): Query
@@ -54,22 +54,22 @@ interface Changing {
   toSQL(): Query
 }
 
-/** Makes statements. Fields are given once, and decide what the SQL returns, how rows are decoded and the row type. */
+/** Makes statements. `fields` decides what the SQL returns, how a row is decoded, and the type of a row. */
 interface StatementKinds {
   select<F extends Fields>(
     fields: F,
     query: (select: Select<F>) => Selecting<F>,
   ): SelectStatement<SelectResultFields<F>>
   selectDistinct: StatementKinds['select']
-  /** Adds RETURNING to a query that changes rows. */
+  /** Adds RETURNING to an INSERT, UPDATE or DELETE. The statement returns the changed rows. */
   returning<F extends FlatFields>(fields: F, query: Changing): ReturningStatement<SelectResultFields<F>>
   /** Makes a statement whose result is only the number of changed rows. This costs less than returning a row. */
   change(query: Changing): ChangeStatement
 }
 
 /**
- * Declares the prepared statements of a file. All of them are built when one is first used with a database.
- * @returns a function that gives the statements for a database
+ * Declares the prepared statements of a file.
+ * @returns a function that returns the statements for a database; the first call for a database builds all of them
  * @example
  * const prepared = statements(({ q, t: { users } }, { select, change }) => ({
  *   nameOf: select({ name: users.username }, (q) => q.from(users).where(eq(users.id, named('id')))),
@@ -88,7 +88,7 @@ export function statements<S>(build: (db: Db, kinds: StatementKinds) => S): (db:
   }
 }
 
-/** A placeholder. Each run of the statement gives its value under `name`; null is a value. */
+/** Makes a placeholder. Each run of the statement must give a value under `name`. The value can be null. */
 export const named = (name: string): SQL => sql`${sql.placeholder(name)}`
 
 const kindsFor = (q: Db['q']): StatementKinds => ({
@@ -124,17 +124,20 @@ function binder(params: readonly unknown[]): Statement['bind'] {
 }
 
 /**
- * Returns the rows of a SELECT in the fastest way, for frequent requests. Outside a transaction, SQLite answers without
- * a promise unless another process has locked the file, and PostgreSQL batches the runs of the same SELECT that are
- * requested in one turn of the event loop.
- * @throws KeywardError `database_busy`, `database_unavailable`; SQLite may throw without a promise
+ * Returns the rows of a SELECT in the fastest way, for frequent requests. Outside a transaction, SQLite returns the
+ * rows without a promise unless another process has locked the file. PostgreSQL sends all runs of one SELECT in a turn
+ * of the event loop together.
+ * @throws KeywardError `database_busy`, `database_unavailable`; on SQLite the call itself may throw, without a promise
  */
 export function readRows<Row>(db: Db, statement: SelectStatement<Row>, values: Values = {}): MaybePromise<Row[]> {
   const rows = db.tryRead(statement.sql, statement.bind(values))
   return rows === undefined ? queryRows(db, statement, values) : andThen(rows, (raw) => raw.map(statement.decode))
 }
 
-/** Runs a SELECT, or a statement with RETURNING, and returns its rows. */
+/**
+ * Runs a SELECT, or a statement with RETURNING, and returns its rows.
+ * @throws KeywardError `database_busy`, `database_unavailable`, or the driver's error, such as a violated constraint
+ */
 export async function queryRows<Row>(
   db: Db,
   statement: SelectStatement<Row> | ReturningStatement<Row>,
@@ -145,8 +148,10 @@ export async function queryRows<Row>(
 }
 
 /**
+ * Runs an INSERT, UPDATE or DELETE without RETURNING.
  * @param origin the user for whom the statement writes, as in `Store.transaction`; ignored inside a transaction
- * @returns how many rows were inserted, updated or deleted
+ * @returns the number of inserted, updated or deleted rows
+ * @throws as `queryRows`
  */
 export async function execute(
   db: Db,

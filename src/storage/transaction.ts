@@ -13,9 +13,9 @@ export const newTransaction = (): Transaction => ({ afterCommit: [], failure: un
 
 /**
  * Runs `work`, a statement or a joined transaction, as part of a running transaction. An error of `work` fails the
- * whole transaction. After an error PostgreSQL refuses further statements. SQLite would run further statements, after
- * some errors even outside the transaction. Therefore this function refuses them.
- * @throws the error of `work`, or Error when the transaction had ended or failed before
+ * whole transaction, and `join` refuses all later work of the transaction. PostgreSQL refuses later statements itself,
+ * but SQLite would run them, after some errors even outside the transaction.
+ * @throws the error of `work`, or Error when the transaction had ended or failed before this call
  */
 export async function join<T>(transaction: Transaction, work: () => T | Promise<T>): Promise<T> {
   const { ended, failure } = transaction
@@ -30,20 +30,20 @@ export async function join<T>(transaction: Transaction, work: () => T | Promise<
   }
 }
 
-/** Runs `task` after the commit of `transaction`; at once when there is none, or when it has ended. */
+/** Runs `task` after the commit of `transaction`; at once when `transaction` is undefined or has ended. */
 export function scheduleAfterCommit(transaction: Transaction | undefined, task: () => void): void {
   if (transaction && !transaction.ended) transaction.afterCommit.push(task)
   else task()
 }
 
-/** Runs the work of a whole transaction. Rejects if any statement failed, even if `work` caught the error. */
+/** Runs the work of a transaction that is not joined. @throws the error of any statement, even if `work` caught it */
 export async function runWhole<T>(transaction: Transaction, work: () => Promise<T>): Promise<T> {
   const value = await work()
   if (transaction.failure) throw transaction.failure.error
   return value
 }
 
-/** Runs the tasks of `afterCommit`. The transaction is committed, so errors of the tasks are only logged. */
+/** Runs the `afterCommit` tasks of a committed transaction. An error of a task is only logged. */
 export function runAfterCommit({ afterCommit }: Transaction, log: Pick<Log, 'error'> | undefined): void {
   const report = (error: unknown) => log?.error('after_commit_failed', errorFields(error))
   for (const task of afterCommit)

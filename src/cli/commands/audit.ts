@@ -40,7 +40,10 @@ const list = (context: CommandContext) =>
     },
   )
 
-/** Returns the id of a user. A given id is not looked up, because audit events are kept after their user is deleted. */
+/**
+ * Returns the id of a user. When `user` is an id, it is not looked up, because audit events are kept after their user
+ * is deleted.
+ */
 const userId = async (administration: Administration, user: string): Promise<number> =>
   /^\d{1,15}$/.test(user) ? Number(user) : (await administration.requireUser(user)).id
 

@@ -19,7 +19,10 @@ export const config = (context: CommandContext) =>
     },
   })
 
-/** Adds the SECRET_KEY that `--dev` reads from its file. A missing file is not created here. */
+/**
+ * Adds the SECRET_KEY of `--dev` from its file, and the path of the file as the origin. A missing file is not created,
+ * because `keyward config` only prints.
+ */
 function withDevSecret({ config, origins }: LoadedConfig): Pick<LoadedConfig, 'config' | 'origins'> {
   if (config.SECRET_KEY !== undefined) return { config, origins }
   const path = devSecretPath(config.DATABASE_URL)

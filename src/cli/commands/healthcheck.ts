@@ -23,17 +23,20 @@ export const healthcheck = (context: CommandContext) =>
     },
   })
 
-/** Returns the URL of `/readyz` from the settings. `dev` is true because a health check needs no SECRET_KEY. */
+/**
+ * Returns the URL of this machine's `/readyz`, from the settings. `dev` is true, because a health check needs no
+ * SECRET_KEY.
+ */
 function ownUrl(context: CommandContext, flags: SettingsFlags): string {
   const { HOST, PORT } = readSettings(context, { ...flags, dev: true })
   if (PORT === 0) throw new CommandError('PORT=0 does not say where the server listens: set the address with --url')
   return `http://${loopback[HOST] ?? (HOST.includes(':') ? `[${HOST}]` : HOST)}:${PORT}/readyz`
 }
 
-/** The address to use for a `HOST` that means all addresses, by `HOST`. */
+/** The address of this machine for each `HOST` that means "all addresses". */
 const loopback: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
-/** The `detail` of a problem document (RFC 9457), after a colon; empty when the body has none. */
+/** Returns the `detail` of a problem document (RFC 9457), after a colon; empty when `body` has no `detail`. */
 function sentenceOf(body: string): string {
   try {
     const { detail } = JSON.parse(body) as { detail?: unknown }

@@ -84,7 +84,10 @@ async function withImport(
   }
 }
 
-/** Plans the import and writes nothing. A database that does not exist or has no tables yet is planned as empty. */
+/**
+ * Plans the import and writes nothing. A database that does not exist yet, or has no tables yet, counts as a database
+ * without accounts.
+ */
 async function rehearse(context: CommandContext, settings: DraftConfig, { rows }: Source): Promise<Plan> {
   if (await isEmpty(context.clock, settings)) return planFirstImport(context.clock, rows)
   return withImport(context, settings, (service) => service.plan(rows))

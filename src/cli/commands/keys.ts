@@ -41,7 +41,10 @@ const rotate = (context: CommandContext) =>
     },
   )
 
-/** Mentions the option `--now` in the error. Only a person can know that no service caches the key set. */
+/**
+ * Adds the option `--now` to the message of `key_not_ready`. Keyward does not use this option by itself: only the
+ * operator knows whether a service caches the key set.
+ */
 function mentionNow(error: unknown): never {
   if (error instanceof KeywardError && error.code === 'key_not_ready')
     throw new CommandError(`${error.message}, or at once with --now`)

@@ -32,9 +32,9 @@ const status = (context: CommandContext) =>
   )
 
 /**
- * The sentence that says what to do next. A change of SECRET_KEY takes three restarts of all servers: with the new
- * secret as SECRET_KEY_PREVIOUS, with the two swapped, and with the new secret alone. Keyward cannot tell the first two
- * apart, because it does not know which secret is the new one.
+ * Returns the sentence about the next step of a change of SECRET_KEY. A change takes three restarts of all servers:
+ * with the new secret as SECRET_KEY_PREVIOUS, then with the two secrets swapped, then with the new secret alone.
+ * Keyward does not know which secret is the new one, so it cannot distinguish the first two steps.
  */
 function nextStep({ seals, processes }: SecretsStatus, isChanging: boolean): string {
   const { total, openCurrent, openPrevious, sameCurrent } = processes

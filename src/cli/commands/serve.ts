@@ -10,10 +10,10 @@ export const serve = (context: CommandContext) =>
     args: settingsArgs,
     async run({ args }) {
       const settings = readConfig(context, args)
-      // `run-server.ts` is loaded on demand. It imports most of the program, and other commands do not need it.
+      // `run-server.ts` is loaded on demand. It imports most of the program, which other commands do not need.
       const { checkSecretKey, runServer } = await import('../run-server.ts')
-      // The port is opened first. With PORT=0 the system chooses the port, and the settings get this port. A second
-      // server on the same port stops before it changes the database.
+      // The port is opened before the database. With PORT=0 the system chooses the port, and the settings then contain
+      // the chosen port. A second server on the same port stops before it upgrades the database.
       const listener = await listen(settings, () => checkSecretKey(settings, context))
       try {
         await runServer(listener, withPort(settings, listener.server.port!), { context, dev: args.dev === true })

@@ -31,13 +31,13 @@ export interface AccountsNeeds {
 export interface RegistrationSettings {
   /** False when `REGISTRATION` is `closed`. */
   open: boolean
-  /** Mail domains that may register, subdomains included; empty for all. */
+  /** The mail domains whose addresses may register, subdomains included. If the list is empty, all domains may. */
   domainsAllowed: readonly string[]
-  /** Mail domains that may not register, subdomains included. */
+  /** The mail domains whose addresses may not register, subdomains included, also if `domainsAllowed` has them. */
   domainsBlocked: readonly string[]
 }
 
-/** Registration, login and password change: the user's own account. */
+/** The operations of people on their own account: register, log in, change the password. */
 export interface Accounts {
   /**
    * Registers an account.
@@ -52,9 +52,10 @@ export interface Accounts {
    */
   logIn(login: Login): Promise<LoginGrant>
   /**
-   * Changes the caller's password. All other sessions of the user end, and a login under way with the old password
-   * fails. Wrong current passwords count in the same rate limits as failed logins. Otherwise a thief with an access
-   * token could guess the password without a limit.
+   * Changes the caller's password. All sessions of the user except the caller's end, all known devices and networks
+   * except the caller's are forgotten, and a login under way with the old password fails. A wrong current password
+   * counts in the same rate limits as a failed login. Otherwise a thief with an access token could guess without a
+   * limit.
    * @throws KeywardError `validation_failed`, `rate_limited`, `overloaded`, `invalid_password` (also when another
    *   request has just changed the password), `invalid_token` when the caller's session has just ended
    */

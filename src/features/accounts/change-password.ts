@@ -22,8 +22,8 @@ export async function changePassword(
   const weakness = passwords.weaknessOf(newPassword, user)
   if (weakness) throw invalidField('new_password', weakness)
   const name = nameKeysOf(user).usernameKey
-  // The place of the change is reserved before the password is hashed. A wrong password gives this place back, and
-  // counts as a failed login instead.
+  // The place in the limit `account.write` is reserved before the password is hashed. After a wrong password,
+  // `await using` gives this place back, and the attempt counts as a failed login instead.
   await using change = await limits.reserve([accountWrite(userId)], { userId, ip })
   await using reservation = await reserveGuess(needs, { user, name, client, ip })
   const requester = { client, name: limits.nameKey(name) }

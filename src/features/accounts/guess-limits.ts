@@ -5,30 +5,34 @@ import type { AccountsNeeds } from './accounts.ts'
 
 type GuessNeeds = Pick<AccountsNeeds, 'store' | 'audit' | 'limits' | 'sessions'>
 
-/** A password that is about to be checked. */
+/** A password that is about to be checked: at a login, or the current password at a password change. */
 export interface Guess {
-  /** The account of the typed name. A guess for a name without an account counts in exactly the same way. */
+  /**
+   * The user with the typed name, if there is one. A guess for a name without a user counts like a stranger's guess.
+   */
   user: User | undefined
   /** The key that all spellings of the typed name share. For a password change, the key of the username. */
   name: string
-  /** The client's network. */
+  /** The client's network: an IPv4 address or an IPv6 /64. */
   client: string
   ip: string
+  /** The content of the device token that the client sent; `reserveGuess` finds out whether the device is known. */
   device?: Device
 }
 
 /** The places that a guess takes in the rate limits before Keyward knows whether the password is right. */
 export interface GuessReservation extends AsyncDisposable {
-  /** The device of the guess, if it is known: `Sessions.begin` records its login. */
+  /** The device to pass to `Sessions.begin`; when undefined, the login gives the client the token of a new device. */
   device: KnownDevice | undefined
   /**
-   * Call it when the password was wrong: the places stay taken. If a device token has no guesses left, it is revoked.
+   * Leaves the places taken, because the password was wrong. If the known device of the guess has no guesses left, the
+   * token of the device is revoked.
    */
   keep(): Promise<void>
   /**
-   * Call it when the password was right. It gives back the places of this guess, and the places of earlier wrong
-   * guesses for this name or account from the same device or network. Call it in the transaction of the login or
-   * password change, because this saves a second transaction.
+   * Gives back the places of this guess, because the password was right. Also gives back the places of earlier wrong
+   * guesses: with a known device those of this device, else those for this name and account from this network. Call
+   * this function in the transaction of the login or password change, which saves a second transaction.
    */
   giveBack(): Promise<void>
 }
@@ -39,18 +43,17 @@ export interface GuessReservation extends AsyncDisposable {
  *
  * The limits depend on the client:
  * - A known device has a limit of its own.
- * - A network in which the account has logged in has one limit for this account, and one limit for all such accounts
- *   together.
- * - All known devices and networks of an account share one limit, the roof. When it is spent, they count as strangers,
- *   except that a device keeps a few guesses an hour.
- * - All other clients share the limits of their network and the limit of the account.
+ * - A known network has one limit for each account, and one limit for all accounts for which the network is known.
+ * - All known devices and networks of an account share one more limit, the roof. When the roof is exhausted, clients on
+ *   known devices and networks count as strangers, except that a known device has a few guesses an hour.
+ * - Strangers, which are all other clients, share the limits of their network and the limit of the account.
  *
- * So strangers never slow down the owner on a known device, and on a known network only if they guess from there. An
- * intruder who has collected devices or networks gets few more guesses than a stranger.
+ * Strangers therefore never slow down the owner on a known device, and on a known network only if they guess from this
+ * network. An intruder who has collected devices or networks gets few more guesses than a stranger.
  *
- * Without a known device a guess counts for the typed name and for the account. The limits of a name are at most half
- * of those of the account, and they refuse first. So no refusal tells whether an address and a username belong
- * together.
+ * A guess without a known device counts both for the typed name and for the account. Each limit of a name has at most
+ * half of the places of the same limit of the account, so the limit of the name refuses first. A refusal therefore does
+ * not tell whether an address and a username belong to one account.
  * @throws KeywardError `rate_limited`
  */
 export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<GuessReservation> {
@@ -60,15 +63,16 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
   const known = device && user && (await sessions.findDevice(device, user))
   const vouched = known && (await reserveByDevice(needs, known, { userId: user.id, ip }))
   if (vouched) return vouched
-  // A device that is not enrolled is not kept: its token may have no guesses left, and the login must give a new one.
+  // A device that is not enrolled has a token of a version before 0.3.0. This token may have no guesses left, so the
+  // login must enrol a new device.
   const kept = known?.isEnrolled ? known : undefined
   const typed = limits.nameKey(name)
   const account = user ? userKey(user.id) : typed
   const ofName: Count = { rule: 'login.name_prefix', key: `${typed}@${client}` }
   const ofAccount: Count = { rule: 'login.account_prefix', key: `${account}@${client}` }
   const own = [ofName.rule, ofAccount.rule]
-  // The narrowest limit is checked first, so its refusal is the same for known and unknown networks. A refusal at this
-  // point also saves the database look-up below.
+  // The limit for one name from one network is checked before `isKnownNetwork`. A refusal then does not tell whether
+  // the network is known, and needs no look-up in the database.
   limits.refuseKnown(ofName)
   const isKnown = await sessions.isKnownNetwork({ userId: user?.id ?? 0, client })
   if (isKnown && user && !limits.isOff('login.known_account')) {
@@ -89,8 +93,10 @@ export async function reserveGuess(needs: GuessNeeds, guess: Guess): Promise<Gue
 }
 
 /**
- * Reserves the places of a guess with a known device.
- * @returns undefined when the device does not vouch for the guess: a limit that it needs is spent or off
+ * Reserves the places of a guess with a known device: in the limit `login.device`, and in `login.device_own` or the
+ * roof.
+ * @returns undefined when a limit that the guess needs is exhausted or off; the guess then counts like one without a
+ *   device
  */
 async function reserveByDevice(
   needs: GuessNeeds,
@@ -121,7 +127,7 @@ const settling = (reservation: Reservation, own: readonly RuleName[], afterKeep 
   [Symbol.asyncDispose]: () => reservation[Symbol.asyncDispose](),
 })
 
-/** Revokes a device token that has no guesses left. The next login gives the owner a new device token. */
+/** Revokes the token of a device that has no guesses left. The next login gives the owner a new device token. */
 const voidExhausted = (
   { store: db, audit, limits, sessions }: GuessNeeds,
   own: Count,

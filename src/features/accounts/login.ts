@@ -7,7 +7,7 @@ import type { AccountsNeeds } from './accounts.ts'
 import { reserveGuess } from './guess-limits.ts'
 
 export interface Login {
-  /** Username or email address. */
+  /** The username or the email address, as the user typed it. */
   identifier: string
   password: string
   /** The device token of an earlier login on this device. */
@@ -26,7 +26,7 @@ export async function logIn(
   const { ip } = origin
   const { user, name } = await users.findAccount(identifier)
   const right = user && rightPassword(user.id, client)
-  // A client that has just logged in too often is refused before its password is hashed.
+  // A client that has exhausted the limit of right passwords is refused before another password is hashed.
   if (right) limits.refuseKnown(right)
   const device = deviceToken === undefined ? undefined : await sessions.readDevice(deviceToken)
   await using reservation = await reserveGuess(needs, { user, name, client, ip, device })
@@ -66,10 +66,11 @@ async function verifyPassword(
   if (rehash)
     try {
       const { hash, scheme } = await passwords.hash(password, requester)
-      // `replacePassword` changes nothing if the password was changed after its hash was read.
+      // `replacePassword` changes nothing if another request changed the password after `user` was read.
       await users.replacePassword({ id: user.id, verifiedHash: user.passwordHash!, hash, scheme })
     } catch (error) {
-      // The login goes on after a refusal, such as a full hash gate. The next login tries to replace the hash again.
+      // The login continues after a refusal, such as that of a full hash gate. The next login tries again to replace
+      // the hash.
       if (!(error instanceof KeywardError)) throw error
     }
   return true

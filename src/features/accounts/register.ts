@@ -20,11 +20,11 @@ export interface Registration {
   /** The client's network, for limits and the hash gate; undefined when an administrator registers the account. */
   client?: string
   /**
-   * True when an administrator registers the account. Closed registration, `isReservedUsername` and the lists of mail
-   * domains are then ignored. The username of a deleted user is refused nevertheless.
+   * True when an administrator registers the account. Registration may then be closed, and the lists of mail domains
+   * and of reserved words do not apply. The username of a deleted user is refused nevertheless.
    */
   byAdmin?: boolean
-  /** The account gets the role `admin`. */
+  /** True to give the account the role `admin`. */
   admin?: boolean
   /** The language in which the account gets mail; null when it is not known. */
   locale?: Locale | null
@@ -42,7 +42,8 @@ export async function register(needs: AccountsNeeds, input: Registration): Promi
     reservation?.keep()
     return user
   } catch (error) {
-    // A taken username or address counts in the limit, because the answer reveals that it is registered.
+    // A taken username or address (409) counts in the limit, because the answer tells that an account has this name.
+    // Otherwise a client could try names without a limit.
     if (error instanceof KeywardError && error.status === 409) reservation?.keep()
     else await reservation?.giveBack()
     throw error
@@ -83,7 +84,7 @@ async function create(
   })
 }
 
-/** Returns true when addresses of this domain may register. A listed domain includes its subdomains. */
+/** Returns true when the domain of an address may register. A listed domain includes its subdomains. */
 function isAllowedDomain({ domainsAllowed, domainsBlocked }: RegistrationSettings, emailKey: string): boolean {
   const domain = emailKey.slice(emailKey.lastIndexOf('@') + 1)
   const isIn = (list: readonly string[]) => list.some((listed) => domain === listed || domain.endsWith(`.${listed}`))

@@ -20,8 +20,8 @@ import {
 import { asInvalidGrant, readTokenRequest, type TokenRequest } from './token-request.ts'
 
 /**
- * Elysia reads the source of handlers. It assumes that `=> f(…)` and `return f(…)` return promises, and would await the
- * result. The variable `view` avoids this.
+ * Elysia reads the source text of handlers. It awaits the result of a handler with `=> f(…)` or `return f(…)`, because
+ * `f` may return a promise. The variable `view` avoids this await, which the handler does not need.
  */
 function readSelf({ request }: { request: Request }) {
   const { user } = sessionOf(request)
@@ -30,8 +30,8 @@ function readSelf({ request }: { request: Request }) {
 }
 
 /**
- * Routes to register, to log in, and to read and change one's own account. Most have the paths of the FastAPI services
- * that Keyward replaces.
+ * The routes with which people register, log in, read their account and change their password. Most of the paths are
+ * those of the FastAPI services that Keyward replaces.
  */
 export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sessions: Sessions }, kit: HttpKit) {
   const token = async ({ request, body }: { request: Request; body: TokenRequest }) => {
@@ -62,7 +62,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
     .post(
       '/register',
       async ({ request, body, set }) => {
-        // Passes on these members only. Other members of the body must not reach the registration.
+        // `accounts.register` gets only these members of the body. A client must not set others, such as `admin`.
         const { email, username, password } = body
         const locale = body.locale ?? preferredLocale(request.headers.get('accept-language')) ?? null
         const from = kit.requester(request)

@@ -70,7 +70,7 @@ export const toTokenAnswer = (grant: Grant & Partial<LoginGrant>): Static<typeof
   ...(grant.deviceToken !== undefined && { device_token: grant.deviceToken }),
 })
 
-/** The answer of `GET /user/user`, with the fields of the FastAPI service that has this route. */
+/** The answer of `GET /user/user`, with the same fields as in the FastAPI service that Keyward replaces. */
 export const BriefUserView = t.Object(
   { username: t.String(), email: t.String(), id: t.Integer({ minimum: 1 }) },
   { title: 'BriefUser', examples: [{ username: 'testuser', email: 'test@example.com', id: 1 }] },

@@ -2,7 +2,7 @@ import { type FieldError, KeywardError, MISSING } from '../../errors.ts'
 
 type Parameter = 'grant_type' | 'username' | 'password' | 'refresh_token' | 'device_token' | 'scope'
 
-/** The parameters of a token request as they were sent. */
+/** The parameters of a token request as the client sent them; null for `null` in JSON. */
 export type TokenRequest = Partial<Record<Parameter, string | null>>
 
 /** The grant of a token request: RFC 6749 section 4.3.2 (password) or section 6 (refresh token). */
@@ -11,9 +11,9 @@ export type TokenGrant =
   | { type: 'refresh_token'; refreshToken: string }
 
 /**
- * Reads the grant of a token request. `grant_type` is case-sensitive. Its default is `password`, because clients of
- * FastAPI services omit it. A parameter with an empty value counts as omitted (RFC 6749 section 3.2), and so
- * does `null` in JSON.
+ * Reads the grant of a token request. `grant_type` is case-sensitive. The default is `password`, because clients of
+ * FastAPI services omit `grant_type`. A parameter with an empty value (RFC 6749 section 3.2) or with `null` in JSON
+ * counts as omitted.
  * @throws KeywardError `unsupported_grant_type`, `validation_failed`
  */
 export function readTokenRequest(request: TokenRequest): TokenGrant {
@@ -30,7 +30,8 @@ export function readTokenRequest(request: TokenRequest): TokenGrant {
 }
 
 /**
- * Converts the error of a refresh at `/token`. RFC 6749 section 5.2 requires 400 `invalid_grant` there.
+ * Converts the error of a refresh at `/token` or `/user/token`. RFC 6749 section 5.2 requires 400 `invalid_grant` for a
+ * refused refresh token.
  * @throws KeywardError `invalid_grant` instead of `invalid_refresh_token`; any other error unchanged
  */
 export function asInvalidGrant(error: unknown): never {
@@ -45,7 +46,7 @@ function required<Name extends Parameter>(request: TokenRequest, names: Name[]):
   return request as Record<Name, string>
 }
 
-/** Better messages for missing parameters, by parameter. Clients often send the address as `email`, not `username`. */
+/** Longer messages for missing parameters. Clients often send the address as `email`, which is not a parameter. */
 const hints: Partial<Record<Parameter, string>> = {
   username: `${MISSING}; it takes the username or the email address`,
 }

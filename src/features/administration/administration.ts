@@ -37,7 +37,7 @@ interface AdministrationNeeds {
 export interface Administration {
   /**
    * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
-   * the reserved words such as `support`. The username of a deleted user is refused like a taken one.
+   * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`.
    * @throws KeywardError `validation_failed` with every wrong field, `email_taken`, `username_taken`, `overloaded`
    */
   createUser(account: NewAccount): Promise<User>
@@ -47,46 +47,51 @@ export interface Administration {
    */
   requireUser(typed: string): Promise<User>
   /**
-   * Sets a password without the former one. All sessions of the user end, all known devices and networks are forgotten,
-   * and the wrong passwords that came from them no longer count in the rule `login.known_account`.
+   * Sets a new password; the former password is not needed. All sessions of the user end. All known devices and
+   * networks are forgotten, and the rule `login.known_account` forgets the wrong passwords from these devices and
+   * networks.
    * @throws KeywardError `validation_failed`, `overloaded`, `user_not_found` when the user was deleted
    */
   setPassword(user: User, password: string): Promise<void>
   /**
-   * Deactivates a user, ends all sessions of the user, and forgets the known devices and networks. Activation restores
-   * neither the sessions nor the devices and networks.
+   * Deactivates a user, ends all sessions of the user, and forgets the known devices and networks. `activate` brings
+   * none of these back. Does nothing when the user is already inactive or was deleted.
    * @throws KeywardError `last_admin`
    */
   deactivate(user: User): Promise<void>
-  /** Activates a user, who must log in again. */
+  /** Activates a user, who must then log in, because `deactivate` ended all sessions. */
   activate(user: User): Promise<void>
   /**
-   * Forgets what the rate limits have counted for a user, such as wrong passwords. Running servers follow within 5 s.
-   * The counts of whole networks and of single devices stay.
+   * Deletes the counts of the rate limits for a user and for both names of the user, such as wrong passwords. A running
+   * server may refuse the user for 5 s more. The counts of whole networks and of single devices stay.
    */
   clearLimits(user: User): Promise<void>
   /**
    * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
-   * stays reserved, as a MAC; the address is free at once. One transaction deletes the user. Short transactions delete
-   * the ended sessions before, and erase the audit events afterwards, so that no other write waits long. After a crash
-   * the server's clean-up erases the remaining events.
+   * stays reserved, as a MAC; a new user can have the address immediately.
+   *
+   * One transaction deletes the user. Short transactions delete the ended sessions before it, and afterwards erase the
+   * IP addresses and session ids in the user's audit events, so that no other write waits long. After a crash, the
+   * clean-up job of a server erases the rest.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
-  /** Lets the username of a deleted user be taken again. @returns false when it was not reserved */
+  /** Lets a new user have the username of a deleted user. @returns false when the username was not reserved */
   freeName(typed: string): Promise<boolean>
   /**
-   * Replaces the data keys of MACs, after SECRET_KEY and a copy of the database have leaked. Every session ends, and
-   * every device token is revoked, and every link and code of a mail is void. Running servers follow within 30 s.
-   * API keys stay valid: an API key has 192 random bits, which nobody can guess from its MAC. With `apiKeys` their data
-   * key is replaced too, and all API keys are revoked. The data key of reserved names stays, because a new MAC would
-   * need the name, which is not stored.
+   * Replaces the data keys of MACs, for use after SECRET_KEY and a copy of the database have leaked. Every session
+   * ends, and every device token and every link and code of a mail is void. Running servers use the new data keys
+   * within 30 s.
+   *
+   * With `apiKeys`, the data key of API keys is replaced too, and all API keys are revoked. Otherwise API keys stay
+   * valid, which is safe: an API key has 192 random bits, which nobody can guess from its MAC. The data key of reserved
+   * names stays, because a new MAC would need the name, which is not stored.
    * @returns how many sessions ended, and how many API keys were revoked
    */
   renewSecrets(options: { apiKeys: boolean }): Promise<{ sessions: number; apiKeys: number }>
 }
 
-/** The number of sessions that end in one transaction. It is small, so that no request waits long. */
+/** The most sessions that one transaction of `renewSecrets` ends, so that no request waits long. */
 const BATCH = 500
 
 export function createAdministration(needs: AdministrationNeeds): Administration {
@@ -94,7 +99,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
   return {
     async createUser(account) {
       const { id } = await accounts.register({ ...account, byAdmin: true })
-      // The user is read again, because `register` grants the role after it has inserted the user.
+      // The user is read again, because `register` returns the user as read before the role was granted.
       return (await users.find(id))!
     },
 
@@ -135,14 +140,16 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       }),
 
     async clearLimits(user) {
-      // The event is recorded first, because the counts are deleted in several transactions: a crash must not lose it.
+      // The event is recorded first: several transactions delete the counts, and a crash among them must not lose the
+      // event.
       await audit.record({ event: 'limits.cleared', userId: user.id })
       await limits.clearUser(user.id, Object.values(nameKeysOf(user)))
     },
 
     async deleteUser(user) {
       const { id } = user
-      // The last administrator is refused before any session is deleted. The check in the second transaction decides.
+      // This check refuses the last administrator before any session is deleted. The second check is the one that
+      // counts, because it is in the transaction of the deletion.
       await db.transaction(() => roles.keepAnAdmin(id))
       await sessions.deleteOver(id)
       await db.transaction(async () => {
@@ -152,8 +159,8 @@ export function createAdministration(needs: AdministrationNeeds): Administration
         await mails.forgetUser(id)
         await audit.record({ event: 'user.deleted', userId: id })
       })
-      // Outside the transaction, because `limits.clearUser` reads its whole table. After a failure, the clean-up job
-      // deletes its rows later.
+      // `limits.clearUser` reads the whole table of the rate limits, so this call is outside the transaction. After a
+      // failure, the clean-up job deletes the rows later, when their buckets are full.
       await limits.clearUser(id, Object.values(nameKeysOf(user)))
       await audit.eraseUser(id)
     },

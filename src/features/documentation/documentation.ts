@@ -3,21 +3,21 @@ import { chapterFiles, guidePage, guideSecurityPolicy, readChapters } from './gu
 import { docsFiles, docsPage, pageSecurityPolicy } from './page.ts'
 
 export interface DocumentationNeeds {
-  /** Makes the OpenAPI document. This function is called at the first request of the document. */
+  /** Makes the OpenAPI document. Called at the first request for the document, and again only after a failure. */
   openApi: () => Promise<object>
 }
 
-/** The documentation of the running version. Each part is created at its first request and kept. */
+/** The documentation of the running version. Each part is made at the first request for it, and stays in memory. */
 export interface Documentation {
-  /** The page that shows the OpenAPI document and can send requests. */
+  /** The page at `/docs`, which shows the OpenAPI document and can send requests to Keyward. */
   page(): Promise<StaticContent>
   /**
-   * A script or a style.
-   * @param name the file's name in the pages, which contains the hash of the file's content
+   * A script or a style sheet of the pages.
+   * @param name the name by which the pages refer to the file; it contains the hash of the content
    * @returns undefined for an unknown name
    */
   file(name: string): Promise<StaticContent | undefined>
-  /** The OpenAPI document. */
+  /** The OpenAPI document, as JSON. */
   document(): Promise<StaticContent>
   /**
    * A page of the guide.
@@ -27,12 +27,17 @@ export interface Documentation {
   guide(chapter: string): Promise<StaticContent | undefined>
 }
 
-/** For pages. An upgrade changes the content of an address, so browsers must revalidate their copy each time. */
+/**
+ * `Cache-Control` of the pages. An upgrade of Keyward changes a page, so browsers ask each time if a copy is current.
+ */
 const revalidated = 'public, no-cache'
-/** For files whose name contains the hash of their content: the content of such an address never changes. */
+/** `Cache-Control` of files whose name contains the hash of the content: new content then has a new address. */
 const forever = 'public, max-age=31536000, immutable'
 
-/** Loads nothing yet: most processes never serve the documentation, and the files of the page alone have 2 MB. */
+/**
+ * Makes the documentation, but loads no file before a request needs the file. Most processes never serve the
+ * documentation, and the files of the page at `/docs` alone have 2 MB.
+ */
 export function createDocumentation({ openApi }: DocumentationNeeds): Documentation {
   const files = once(async () => {
     const contents = Object.entries(docsFiles).map(async ([name, { path, type }]) => {
@@ -85,7 +90,7 @@ const htmlHeaders = (policy: string) => ({
 /** The file name with the content's hash, such as `swagger-ui-n4bQgYhMfWWaL-qg.css`. New content gets a new name. */
 const addressOf = (file: string, { hash }: StaticContent): string => file.replace(/(\.\w+)$/, `-${hash}$1`)
 
-/** Runs `work` at the first call and keeps its result. After a failure the next call runs it again. */
+/** Returns a function that runs `work` at its first call, and returns the same result at every call until a failure. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined
   return () => {

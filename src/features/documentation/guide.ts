@@ -14,7 +14,10 @@ import sessions from './guide/sessions.md' with { type: 'file' }
 import settings from './guide/settings.md' with { type: 'file' }
 import { icon } from './page.ts'
 
-/** The paths of the Markdown files in reading order, by the last segment of the page's address, empty for the index. */
+/**
+ * The paths of the chapters' Markdown files, in reading order. A key is the last segment of the address of the page;
+ * the key of the index is empty.
+ */
 export const chapterFiles: Readonly<Record<string, string>> = {
   '': index,
   'quick-start': quickStart,
@@ -31,13 +34,15 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   'moving-in': movingIn,
 }
 
-/** The Content-Security-Policy of the guide. Its pages have no scripts. `data:` allows the icon. */
+/**
+ * The Content-Security-Policy of the guide, whose pages have no scripts. `data:` allows the icon of the browser tab.
+ */
 export const guideSecurityPolicy =
   "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 interface Chapter {
   name: string
-  /** The heading of the first level. */
+  /** The text of the chapter's heading of the first level. */
   title: string
   html: string
 }
@@ -101,8 +106,9 @@ ${html}
 const address = (chapter: string): string => (chapter === '' ? './' : chapter)
 
 /**
- * Renders Markdown as HTML without comments. Headings of the second and third level get an anchor, and links to other
- * chapters' Markdown files become links to their pages. Tables and code blocks can be scrolled with the keyboard.
+ * Renders a chapter as HTML, and leaves out the comments of the Markdown. Headings of the second and third level get an
+ * anchor. A link to the Markdown file of a chapter becomes a link to the page of this chapter. The keyboard can scroll
+ * tables and code blocks.
  */
 function rendered(markdown: string): string {
   const html = Bun.markdown.html(markdown, { headings: { ids: true } })

@@ -8,8 +8,8 @@ import script from './page/page.js' with { type: 'file' }
 export type DocsFile = keyof typeof docsFiles
 
 /**
- * The files that the pages load, by name: Swagger UI as published, our script and style, and the style of the guide.
- * `path` is the path on disk or in the executable, `type` the media type.
+ * The files that the pages load, by name: Swagger UI as published, Keyward's script and style for Swagger UI, and the
+ * style of the guide. `path` is the path on disk or in the executable, `type` the media type.
  */
 export const docsFiles = {
   'swagger-ui.css': { path: theme, type: 'text/css; charset=utf-8' },

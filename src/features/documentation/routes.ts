@@ -31,7 +31,8 @@ export function documentationRoutes(documentation: Documentation, kit: HttpKit) 
           detail: { summary: 'Get a script or a style of the documentation', tags: ['documentation'] },
         },
       )
-      // Elysia also matches `/docs/guide`. Relative links would be wrong there, so the route redirects this address.
+      // Elysia uses this route for `/docs/guide` too. The relative links of the page would be wrong at `/docs/guide`,
+      // so the route answers with a redirect.
       .get(
         '/docs/guide/',
         async ({ request }) =>
@@ -73,7 +74,10 @@ function orNotFound(content: StaticContent | undefined): StaticContent {
 
 const named = { ETag: 'Names this version (RFC 9110 section 8.8.3)' }
 const unchanged = answer('Your copy is current', t.Void(), named)
-/** The redirect at `/docs/guide`. `/docs/{file}` declares it, because in OpenAPI only that path matches it. */
+/**
+ * The redirect from `/docs/guide`. The route `/docs/{file}` declares this answer, because in OpenAPI no other path
+ * matches `/docs/guide`.
+ */
 const moved = answer('See the contents of the guide', t.Void(), {
   Location: 'The contents of the guide, relative to this address',
 })

@@ -11,27 +11,27 @@ export interface ForeignDatabase {
   /** The column names of a table; empty when there is no such table. */
   columnsOf(table: string): Promise<string[]>
   /**
-   * All rows of a table in one snapshot, ordered by the first column. Every value is text; times are in ISO format, and
-   * in UTC if they have a time zone.
+   * All rows of a table in one snapshot, ordered by the first of the `columns`. Every value is text or null. PostgreSQL
+   * times are in ISO format, and in UTC if they have a time zone.
    */
   readTexts(table: string, columns: readonly string[]): Promise<(string | null)[][]>
   close(): Promise<void>
 }
 
-/** The other database cannot be read or does not belong to a known service. `message` is for the terminal. */
+/** The old database cannot be read, or is not that of a FastAPI user service. `message` is for the terminal. */
 export class ForeignDatabaseError extends Error {
   override readonly name = 'ForeignDatabaseError'
 }
 
-/** How long to wait for a program that is writing to the file, in milliseconds. */
+/** The longest wait for another program that has locked the SQLite file, in milliseconds. */
 const BUSY_WAIT = 5_000
-/** How long to wait for a server to answer, in seconds. */
+/** The longest wait for a connection to PostgreSQL, in seconds. */
 const CONNECT_WAIT = 10
 
 /**
  * Opens the database of another program: an SQLite file read-only, PostgreSQL in read-only transactions.
  * @throws ForeignDatabaseError when the database is missing, is not a database or refuses access. `columnsOf` and
- *   `readTexts` throw it too, because some of these errors show only at the first query
+ *   `readTexts` throw this error too, because some of these problems show only at the first query
  */
 export async function openForeign(target: DatabaseTarget): Promise<ForeignDatabase> {
   const { columnNames, query, close } = await translated(async () =>
@@ -67,8 +67,8 @@ function openFile(path: string): Connection {
 
 /**
  * Opens the file read-only. In write-ahead mode even a reader creates two files beside the database, except with
- * `immutable=1`. The option `immutable=1` is safe only while no program writes. No program has the database open when
- * the file `-wal` is missing, because every program that opens the database creates the file `-wal`.
+ * `immutable=1`. The option `immutable=1` is safe only while no program writes. No program writes when the file `-wal`
+ * beside the database is missing, because every program creates this file before it writes.
  */
 function connect(path: string): Database {
   if (!usesWriteAheadLog(path) || existsSync(`${path}-wal`)) return new Database(path, { readonly: true })
@@ -76,7 +76,7 @@ function connect(path: string): Database {
   return new Database(`${pathToFileURL(path).href}?immutable=1`, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
 }
 
-/** Bytes 18 and 19 of the header are 2 in write-ahead mode, and 1 with a rollback journal. */
+/** Returns true in write-ahead mode: bytes 18 and 19 of the header are then 2. With a rollback journal they are 1. */
 function usesWriteAheadLog(path: string): boolean {
   const header = Buffer.alloc(20)
   const file = openSync(path, 'r')
@@ -92,7 +92,8 @@ function openServer({ url, host, database }: PostgresAddress): Connection {
   const sql = new Bun.SQL(url, {
     max: 1,
     ...(database === undefined ? {} : { database }),
-    // A named statement stays in the session, and a pooler gives the session to another client.
+    // A pooler such as PgBouncer can send each transaction of a client to another session of PostgreSQL. A named
+    // statement exists in one session only.
     prepare: false,
     connectionTimeout: CONNECT_WAIT,
     connection: { application_name: 'keyward import' },

@@ -20,12 +20,13 @@ export interface Import {
   /** Decides what happens to each account. Changes nothing. */
   plan(rows: readonly SourceRow[]): Promise<Plan>
   /**
-   * Imports accounts with their ids and passwords, in one transaction. Accounts that were imported before are not
-   * changed. A second run imports only new accounts.
+   * Imports accounts with their ids and password hashes, in one transaction. Accounts that were imported before are not
+   * changed, so a second run imports only the accounts that are new in the old database. After an error, no account was
+   * imported.
    * @param options.skipInvalid true to leave out the accounts with a problem
-   * @returns what was imported
+   * @returns the plan that was carried out
    * @throws ImportRefused when an account has a problem and `skipInvalid` is false; KeywardError `database_busy` when
-   *   other users took an id, an address or a username of the plan in each of five tries. Nothing was written then
+   *   in each of five tries a new user took an id, an address or a username of the plan
    */
   perform(rows: readonly SourceRow[], options: { skipInvalid: boolean }): Promise<Plan>
 }
@@ -43,7 +44,7 @@ export class ImportRefused extends Error {
   }
 }
 
-/** How many times an import is tried. A try fails when a new user took an id or a name after the plan was made. */
+/** The most tries of an import. A try fails when a new user took an id, an address or a username after the planning. */
 const ATTEMPTS = 5
 
 export const createImport = (needs: ImportNeeds): Import => ({

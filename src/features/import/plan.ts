@@ -4,12 +4,13 @@ import type { BulkUser, UserKeys, Users } from '../users/users.ts'
 import { type Reading, readAccount } from './read-account.ts'
 import type { SourceRow } from './source.ts'
 
-/** What an import does with each account. */
+/** The decision about each account of the old database. */
 export interface Plan {
+  /** The accounts to import. */
   accounts: BulkUser[]
-  /** The number of accounts that were imported before: Keyward has their id with the same address and username. */
+  /** The number of accounts that were imported before: Keyward has a user with the same id, address and username. */
   present: number
-  /** Accounts that cannot be imported, each with sentences that contain no address, name or hash. */
+  /** The accounts that cannot be imported, each with the reasons: sentences that contain no address, name or hash. */
   problems: Pick<Reading, 'sourceId' | 'reasons'>[]
 }
 
@@ -52,7 +53,7 @@ const indexByKeys = <Entry>(entries: readonly Entry[], keysOf: (entry: Entry) =>
   usernameKey: Map.groupBy(entries, (entry) => keysOf(entry).usernameKey),
 })
 
-/** One sentence for each key that belongs to another account, in the old database or in Keyward. */
+/** Returns a sentence for each id, address or username that another account has, in the old database or in Keyward. */
 function conflicts(reading: Reading, twins: Index<Reading>, holders: Index<UserKeys>): string[] {
   const { account } = reading
   const twin = (key: keyof UserKeys): string | undefined => {

@@ -5,16 +5,21 @@ import type { SourceRow } from './source.ts'
 
 /** The valid fields of a row, and a sentence for each invalid field. */
 export interface Reading {
-  /** The id in the other service, for the report. It may be any text, or empty. */
+  /** The id in the other service, for the report: any text, also an empty one. */
   sourceId: string
   account: Partial<BulkUser>
   reasons: string[]
 }
 
-/** The highest id that is imported. Half of the ids below 2^53 stay free for new users. */
+/**
+ * The highest id that is imported. Numbers are exact up to 2^53, so half of the possible ids stay free for new users.
+ */
 const MAX_ID = 2 ** 52
 
-/** Reads one account of another service. No reason contains an address, a name or a hash. */
+/**
+ * Reads one account of another service. No reason contains an address, a name or a hash. An account with no readable
+ * creation time, or with one in the future, gets the time `now`.
+ */
 export function readAccount(row: SourceRow, now: EpochMs): Reading {
   const reasons: string[] = []
   const or = <T>(value: T | undefined, reason: string): T | undefined => {
@@ -47,7 +52,7 @@ function readId(text: string | null): number | undefined {
   return id <= MAX_ID ? id : undefined
 }
 
-/** Reads `is_active`. Without this column in the other service, every account is active. */
+/** Reads `is_active`; `text` is undefined, and the account active, when the other service has no such column. */
 function readTruth(text: string | null | undefined): boolean | undefined {
   if (text === undefined || /^(1|t|true)$/i.test(text ?? '')) return true
   return /^(0|f|false)$/i.test(text ?? '') ? false : undefined
@@ -57,7 +62,7 @@ const timePattern = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))? 
 
 /**
  * Reads a time in the formats of databases and Python (UTC if there is no zone), or seconds or milliseconds since 1970.
- * @returns `undefined` for anything else and for times before 1970
+ * @returns undefined for any other text and for times before 1970
  */
 function readTime(text: string): EpochMs | undefined {
   const [, date, time = '00:00', , hours = '+00', minutes = '00'] = timePattern.exec(text) ?? []
@@ -65,7 +70,11 @@ function readTime(text: string): EpochMs | undefined {
   return at > 0 ? at : undefined
 }
 
-/** Numbers below 10^11 are seconds (until the year 5138). Larger numbers are milliseconds (from 1973). */
+/**
+ * Reads seconds or milliseconds since 1970 as milliseconds. Numbers below 10^11 are seconds (until the year 5138), and
+ * all others are milliseconds (from 1973).
+ * @returns NaN for any other text
+ */
 function readNumber(text: string): number {
   const count = /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
   return Math.floor(count < 1e11 ? count * 1_000 : count)

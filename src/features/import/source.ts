@@ -15,12 +15,15 @@ export interface SourceRow {
 
 export interface Source {
   rows: SourceRow[]
-  /** Columns that Keyward does not import. */
+  /** The columns of the old table `users` that Keyward does not import. */
   ignoredColumns: string[]
 }
 
 const TABLE = 'users'
-/** The column with the password hash: SQLAlchemy services use the first of the names, SQLModel services the second. */
+/**
+ * The possible names of the column with the password hash: the first in services with SQLAlchemy, the second in
+ * services with SQLModel.
+ */
 const hashColumns = ['hashed_password', 'hash_password']
 
 /**

@@ -11,25 +11,34 @@ interface DeliveryNeeds extends MailNeeds {
   compose: (mail: Mail) => Promise<Outgoing | undefined>
 }
 
-/** The part of the outbox that sends. */
+/** Sends the mails of the outbox. */
 export interface Delivery {
-  /** Takes mails that are due and begins to send them. Resolves when they are taken, not when they are sent. */
+  /**
+   * Claims mails that are due and begins to send them, in as many rounds as are needed. Resolves when no more mails can
+   * be claimed for now, and not when the mails are sent. An error of the database is only logged.
+   */
   pump(): Promise<void>
+  /** Resolves when this process is sending no mail. */
   settled(): Promise<void>
+  /** Stops the timer that ends attempts after `ATTEMPT_LIMIT`. */
   stop(): void
-  /** Reads the length of the queue for `stats`. */
+  /** Reads for `stats` how many mails are queued, and how old the oldest is. */
   measure(): Promise<void>
   stats(): MailStats
 }
 
-/** How many mails one process sends at once. */
+/** The most mails that one process sends at the same time. */
 const AT_ONCE = 16
-/** The pause after the first failure. It doubles with each failure, up to `LONGEST_PAUSE`. */
+/**
+ * The pause after the first failed attempt of a mail. Each further failure doubles the pause, up to `LONGEST_PAUSE`.
+ */
 const FIRST_PAUSE = 30 * SECOND
 const LONGEST_PAUSE = 6 * HOUR
-/** One attempt is given up after this time, long before another process may try. */
+/**
+ * An attempt counts as failed after this time. As it is less than `LEASE`, no other process has claimed the mail yet.
+ */
 const ATTEMPT_LIMIT = 3 * MINUTE
-/** A process has this long for one attempt. After it, another process may try. */
+/** A claimed mail is due again after this time, in case the process that claimed the mail has crashed. */
 const LEASE = 5 * MINUTE
 
 export function createDelivery(needs: DeliveryNeeds): Delivery {
@@ -50,7 +59,7 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
     return taking
   }
 
-  /** Half a batch must be free. Otherwise each sent mail would cost a statement that takes one mail. */
+  /** Claims more mails when at most half of `AT_ONCE` are being sent, so that one statement claims several mails. */
   function pumpIfMore(): void {
     if (mayBeMore && sending.size <= AT_ONCE / 2) void pump()
   }
@@ -112,7 +121,7 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
     }
   }
 
-  /** Three quarters to five quarters of the pause, so that mails of one outage do not all come at once. */
+  /** A random time from 75 % to 125 % of the pause, so that mails that failed together are not tried again together. */
   function pauseAfter(attempts: number): number {
     const pause = Math.min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
     return Math.round(pause * (0.75 + needs.random.fraction() / 2))

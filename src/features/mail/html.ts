@@ -1,8 +1,8 @@
 import type { Letter } from './render.ts'
 
 /**
- * The HTML of a mail. It has no image and no address to load anything from; its only link is that of a proof. Mail programs that ignore the style sheet show
- * plain paragraphs. Dark mode follows the person's system.
+ * Makes the HTML of a mail. The HTML has no image and loads nothing, so nobody can see whether a mail was opened. Its
+ * only link is the link of a proof. Mail programs that ignore the style sheet show plain paragraphs.
  */
 export function htmlOf({ locale, subject, greeting, before, action, code, facts, after, footer }: Letter): string {
   const paragraphs = (texts: readonly string[]) => texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')

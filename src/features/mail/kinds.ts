@@ -1,16 +1,16 @@
 import type { ProofPurpose } from '../proofs/proofs.ts'
 
 /**
- * The kinds of mails, with the values that the text of each names, in the order in which its list of facts shows them.
- * Besides them every text may name `app` (APP_NAME), `username` and `support` (SUPPORT_EMAIL). The text of a kind in
- * `mailProofs` may also name the `proofValues`.
+ * The kinds of mails. Each kind has the names of its facts: the values that a mail of this kind lists, in this order.
+ * The texts of a kind may name its facts, and also `app` (APP_NAME), `username` and `support` (SUPPORT_EMAIL).
+ * The texts of a kind in `mailProofs` may also name the `proofValues`.
  */
 export const mailKinds = {
-  /** Shows that mail works; `keyward mail test`. */
+  /** The mail of `keyward mail test`. */
   test: ['time'],
-  /** The password was changed, by its owner or by an administrator. */
+  /** The user or an administrator changed the password. */
   password_changed: ['time', 'ip'],
-  /** A session ended because a used refresh token came again. */
+  /** A session ended because of the reuse of a refresh token. */
   session_reused: ['time', 'ip', 'device'],
   /** Somebody wants to show that they read the address of an account. */
   verify_email: [],
@@ -28,7 +28,10 @@ export const mailKinds = {
 
 export type MailKind = keyof typeof mailKinds
 
-/** The values of one kind, as text for a person, but for the time, which `queue` adds. An empty value is left out. */
+/**
+ * The facts of one kind, as text for a person, except the time, which `Mails.notify` adds. The mail does not show an
+ * empty or missing fact.
+ */
 export type MailValues<K extends MailKind = MailKind> = Partial<
   Record<Exclude<(typeof mailKinds)[K][number], 'time'>, string>
 >

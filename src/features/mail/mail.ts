@@ -21,18 +21,21 @@ export { MailFailure } from './transport.ts'
 
 export interface MailNeeds extends AskNeeds, ProofMailNeeds {
   log: Log
-  /** How mails leave this process; undefined when mail is not configured. */
+  /** Sends a mail to the mail server, or to the mailbox of `--dev`; undefined when there is neither. */
   transport: Transport | undefined
   brand: Brand
   settings: {
-    /** After so many attempts a mail is dead. */
+    /** After this number of failed attempts, Keyward gives a mail up: the mail has the state `dead`. */
     maxAttempts: number
-    /** A folder with texts that replace the built-in ones. */
+    /** TEMPLATES_DIR: a folder with texts that replace the built-in texts. */
     templatesDir: string | undefined
   }
 }
 
-/** `dropped`: the mail was asked for, and there is nobody to write to. */
+/**
+ * A mail is `queued` until the mail server accepts it (`sent`), Keyward gives it up (`dead`), or Keyward finds out that
+ * nobody gets it (`dropped`).
+ */
 export type MailState = 'queued' | 'sent' | 'dead' | 'dropped'
 
 /** A row of the outbox that is not written yet. */
@@ -45,19 +48,22 @@ export interface NewMail {
   values: Readonly<Record<string, string | undefined>>
 }
 
-/** A mail of the outbox. */
+/** A row of the outbox. */
 export interface Mail {
   id: string
   kind: MailKind
   userId: number | null
   recipient: string
   locale: Locale
-  /** JSON: the values of its text; `{}` after the mail was sent. */
+  /** The values for the text of the mail, as JSON; `{}` after the mail was sent, because the values are personal. */
   details: string
   state: MailState
+  /** The number of attempts that have begun. */
   attempts: number
+  /** When the next attempt may begin. While a process is sending the mail, the time when another process may try. */
   dueAt: EpochMs
   createdAt: EpochMs
+  /** When the mail was sent or given up; null while it is queued. */
   endedAt: EpochMs | null
   error: string | null
   /** The token and the code, sealed. */
@@ -79,16 +85,16 @@ export interface Recipient {
 }
 
 /**
- * The outbox. A mail is a row that is written in the transaction of the change that it reports, so neither exists without
- * the other. Servers send the rows in the background. A mail is sent twice only when a process ends between the answer of
- * the mail server and the note of it; both copies have one `Message-ID`.
+ * The outbox. `notify` writes a mail as a row in the transaction of the change that the mail reports, so neither exists
+ * without the other. Servers send the mails in the background. The mail server gets a mail again when Keyward did not
+ * learn, or could not record, that an earlier attempt succeeded. All copies of a mail have the same `Message-ID`.
  */
 export interface Mails {
-  /** False when no mail server is configured. `notify` then does nothing. */
+  /** False without a mail server and without the mailbox of `--dev`. `notify` and `sendTest` then do nothing. */
   isOn: boolean
   /**
-   * Queues a mail to a user in the user's language, in the current transaction.
-   * @param recipient the user's address when it is not given
+   * Queues a mail to a user in the user's language, in the current transaction. Does nothing when the user was deleted.
+   * @param recipient where the mail goes; the user's address when it is not given
    */
   notify<K extends MailKind>(kind: K, userId: number, values: MailValues<K>, recipient?: string): Promise<void>
   /**
@@ -99,53 +105,57 @@ export interface Mails {
    */
   ask(mail: AskedMail): Promise<string>
   /**
-   * Sends a mail that says that mail works, at once and beside the outbox.
-   * @throws MailFailure when the mail server did not take it
+   * Sends the mail of kind `test` immediately, without a row in the outbox.
+   * @throws MailFailure when the mail server does not accept the mail
    */
   sendTest(recipient: string, locale: Locale): Promise<void>
-  /** Begins to send the mails that are due. From the first call on, this process also sends what it queues at once. */
+  /**
+   * Begins to send the mails that are due. After the first call, this process also sends each mail that it queues as
+   * soon as the transaction is committed.
+   */
   deliver(): Promise<void>
-  /** Resolves when this process sends nothing. */
+  /** Resolves when this process is sending no mail. */
   settled(): Promise<void>
   find(id: string): Promise<Mail | undefined>
-  /** The newest mails first. */
+  /** Up to `limit` mails, the newest first; only mails in this `state`, if it is set. */
   list(filter: { state?: MailState; limit: number }): Promise<Mail[]>
   /**
-   * Queues a dead mail again, with all its attempts.
+   * Queues a dead mail again; its attempts count from 0.
    * @returns `unknown` when there is no dead mail with this id, `expired` when its link or code can no longer be used
    */
   resend(id: string): Promise<'queued' | 'unknown' | 'expired'>
   /** Deletes all mails to a user, in the current transaction. */
   forgetUser(userId: number): Promise<void>
   stats(): MailStats
-  /** Deletes up to `limit` mails that ended long ago. @returns how many */
+  /** Deletes up to `limit` mails that were sent or given up more than 14 days ago. @returns how many were deleted */
   cleanUp(limit: number): Promise<number>
   /** Deletes the sealed links and codes of up to `limit` mails that can no longer be used. @returns how many */
   wipeExpired(limit: number): Promise<number>
-  /** Waits up to 10 s for the mails that are being sent, and closes the connections to the mail server. */
+  /** Waits up to 10 s for the mails that this process is sending, then closes the connections to the mail server. */
   close(): Promise<void>
 }
 
-/** Totals count from the start of the process. */
+/** Numbers for the metrics and `/readyz`. The totals count what this process did since its start. */
 export interface MailStats {
   sentTotal: number
   /** Attempts that failed. */
   failedTotal: number
   /** Mails that were given up. */
   deadTotal: number
-  /** Mails that wait, as of the last `deliver`. */
+  /** Queued mails in the database, as the last `deliver` read this number. */
   queued: number
-  /** The age of the oldest mail that waits, in milliseconds. */
+  /** Milliseconds since the oldest queued mail was created; 0 when no mail is queued. */
   oldestMs: number
-  /** True when the last attempt of this process failed because of the mail server, not of one recipient. */
+  /** True when the last attempt of this process failed because of the mail server, not because of its own mail. */
   isFailing: boolean
 }
 
-/** How long a mail that ended stays in the list. */
+/** How long the outbox has a mail after it was sent or given up, so that an operator can look the mail up. */
 const KEEP = 14 * DAY
+/** The longest wait of `close`. */
 const CLOSE_PATIENCE = 10 * SECOND
 
-/** @throws TemplateError when a file in `templatesDir` is not a text of a mail, or lacks a placeholder */
+/** @throws TemplateError when `templatesDir` cannot be read, or a file in it has a wrong name or text */
 export function createMails(needs: MailNeeds): Mails {
   const { store: db, clock, random, users, proofs, transport, brand, settings } = needs
   const texts = createTemplates(settings.templatesDir)
@@ -213,5 +223,5 @@ const isOfProof = (mail: Mail): mail is Mail & { kind: ProofKind } => hasProof(m
 
 const noStats: MailStats = { sentTotal: 0, failedTotal: 0, deadTotal: 0, queued: 0, oldestMs: 0, isFailing: false }
 
-/** How often every server looks for mails that are due. */
+/** How often every server looks for mails that are due, such as mails that other processes queued. */
 export const MAIL_POLL_INTERVAL = 5 * SECOND

@@ -1,13 +1,13 @@
 import type { Log } from '../../lib/log.ts'
 import type { Outgoing, Transport } from './transport.ts'
 
-/** The mails of `--dev` without a mail server: they stay in memory, and nobody gets them. */
+/** The transport of `--dev` without a mail server. The mails stay in memory and in the log, and are sent to nobody. */
 export interface Mailbox extends Transport {
   /** The newest mails first. */
   list(): readonly Outgoing[]
 }
 
-/** How many mails are kept. */
+/** The most mails in memory. A further mail replaces the oldest mail. */
 const SIZE = 100
 
 export function createMailbox(log: Pick<Log, 'info'>): Mailbox {

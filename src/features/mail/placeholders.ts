@@ -1,6 +1,6 @@
-/** The values that a text names. */
+/** The values for the placeholders of a text, by name. */
 export type Values = Readonly<Record<string, string | undefined>>
 
-/** Puts values in the place of `{{name}}`. A value that is not known is empty. */
+/** Replaces each `{{name}}` in a text by `encode` of the value with this name. A missing value counts as empty. */
 export const fill = (text: string, values: Values, encode = (value: string) => value): string =>
   text.replace(/\{\{(\w+)\}\}/g, (_, name: string) => encode(values[name] ?? ''))

@@ -8,18 +8,18 @@ import type { LinkMessage, Message } from './messages/message.ts'
 import { fill, type Values } from './placeholders.ts'
 import type { Templates } from './templates.ts'
 
-/** What every mail says of its sender. */
+/** The values of the operator that the texts of every mail can name. */
 export interface Brand {
-  /** APP_NAME. */
+  /** The name of the service: APP_NAME. */
   app: string
-  /** SUPPORT_EMAIL. */
+  /** The address for questions: SUPPORT_EMAIL. */
   support: string | undefined
 }
 
 /** The values of a mail with a proof. They are never stored as text. */
 export type ProofValues = Partial<Record<(typeof proofValues)[number], string>>
 
-/** A mail as text, in parts that the plain text and the HTML both show. */
+/** The parts of a built-in mail, with their values filled in. The plain text and the HTML both show all parts. */
 export interface Letter {
   locale: Locale
   subject: string
@@ -34,7 +34,7 @@ export interface Letter {
 }
 
 /**
- * The subject, the plain text and the HTML of a mail. A file of TEMPLATES_DIR replaces the built-in text.
+ * Makes the subject, the plain text and the HTML of a mail, from a file of TEMPLATES_DIR or from the built-in text.
  * @param proof the values of a mail with a link or a code
  */
 export function render(
@@ -78,7 +78,7 @@ function letterOf({ kind, locale, values }: { kind: MailKind; locale: Locale; va
   }
 }
 
-/** Mail programs make links of such texts, and whoever registers chooses the name. */
+/** Returns true for a username that a mail program may show as a link. An attacker could register such a username. */
 const looksLikeAddress = (name: string): boolean => /[./:@\\]/.test(name)
 
 function textOf({ greeting, before, action, code, facts, after, footer }: Letter): string {
@@ -92,6 +92,6 @@ function textOf({ greeting, before, action, code, facts, after, footer }: Letter
   return `${body}\n\n-- \n${footer.join('\n')}\n`
 }
 
-/** A time as a person reads it, in UTC because Keyward does not know where the person is. */
+/** Writes a time for a person, in UTC because Keyward does not know the time zone of the person. */
 export const timeText = (at: EpochMs, locale: Locale): string =>
   `${new Intl.DateTimeFormat(catalogues[locale].dates, { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' }).format(at)} (UTC)`

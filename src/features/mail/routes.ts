@@ -6,8 +6,9 @@ import { escapeHtml } from './html.ts'
 import type { Mailbox } from './mailbox.ts'
 
 /**
- * `/dev/mailbox`: the mails of `--dev`, with everything that their recipients would see. The routes exist only on a
- * server that listens on this machine alone, and they do not answer requests that came through a proxy.
+ * The routes of `/dev/mailbox`, which show the mails of `--dev` to every client. Therefore `app.ts` passes a mailbox
+ * only when HOST is a loopback address, and a request with a header that proxies add, such as `Via`, gets 404.
+ * @param mailbox undefined for no routes
  */
 export function mailboxRoutes(mailbox: Mailbox | undefined, kit: HttpKit) {
   const routes = new Elysia({ name: 'keyward.mailbox' }).use(kit.plugin)

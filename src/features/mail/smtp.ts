@@ -5,14 +5,16 @@ import { printable } from '../../lib/printable.ts'
 import type { SmtpServer } from '../../lib/smtp-url.ts'
 import { MailFailure, type Outgoing, type Transport } from './transport.ts'
 
-/** The most connections to the mail server. */
+/** The most connections of one process to the mail server. */
 const CONNECTIONS = 8
-/** Most mail servers close a connection after a number of mails; 100 is Postfix's default. */
+/**
+ * After this number of mails, a new connection replaces the old one. Many mail servers limit the mails of a connection.
+ */
 const MAILS_PER_CONNECTION = 100
 
 /**
- * Sends mails over SMTP (RFC 5321). With `starttls` no mail and no password is sent before TLS. The server's
- * certificate must be valid for its name.
+ * Sends mails over SMTP (RFC 5321). With `starttls`, neither a mail nor the password is sent before TLS begins. With
+ * TLS, the certificate of the mail server must be valid for its host name.
  * @param from the `From` of every mail: an address, or `Name <address>`
  */
 export function createSmtp({ server, from }: { server: SmtpServer; from: string }): Transport {
@@ -20,7 +22,7 @@ export function createSmtp({ server, from }: { server: SmtpServer; from: string 
   return {
     async send(mail) {
       try {
-        // After a failure, such as a missing file of certificates, the next mail tries again.
+        // If `connect` fails, for example because the file of certificates is missing, the next mail calls it again.
         transporter ??= connect(server).catch((error: unknown) => {
           transporter = undefined
           throw error
@@ -42,7 +44,7 @@ export function createSmtp({ server, from }: { server: SmtpServer; from: string 
 }
 
 async function connect({ host, port, tls, auth, ca }: SmtpServer): Promise<Transporter> {
-  // The package is loaded with the first mail, because a start does not need it.
+  // nodemailer is loaded when the first mail is sent, so that a start does not wait for it.
   const { createTransport } = await import('nodemailer')
   const { rootCertificates } = await import('node:tls')
   const authorities = ca === undefined ? undefined : [...rootCertificates, await readFile(ca, 'utf8')]
@@ -68,32 +70,35 @@ async function connect({ host, port, tls, auth, ca }: SmtpServer): Promise<Trans
 const messageOf = ({ id, to, subject, text, html }: Outgoing, from: string) => ({
   from,
   to: { name: '', address: to },
-  // The envelope decides who gets the mail. It does not come from the parsing of a header.
+  // The envelope decides who gets the mail. If it were missing, nodemailer would read the recipients from the headers.
   envelope: { from: addressIn(from), to: [to] },
   messageId: `<${id}@${addressIn(from).split('@')[1]}>`,
   subject,
   text,
   html,
   headers: {
-    // RFC 3834 section 5: no automatic answers, please.
+    // These headers ask mail programs not to answer automatically: RFC 3834 section 5, and for Microsoft Exchange.
     'Auto-Submitted': 'auto-generated',
     'X-Auto-Response-Suppress': 'All',
   },
 })
 
-/** The address of `Name <address>`, or the address itself. */
+/** Returns the address in `Name <address>`, or the whole text if there are no angle brackets. */
 const addressIn = (from: string): string => /<([^<>]+)>\s*$/.exec(from)?.[1] ?? from
 
 const ofMail = { isFinal: true, isOfServer: false }
 
-/** The facts of an error of nodemailer. `responseCode` is the reply of the server, `command` what it replied to. */
+/**
+ * An error of nodemailer. `responseCode` is the code of the mail server's reply, `command` the SMTP command to which
+ * the mail server replied.
+ */
 interface SmtpError extends Error {
   code?: string
   responseCode?: number
   command?: string
 }
 
-/** @param secret the password, which some servers repeat in their reply */
+/** @param secret the SMTP password, which the message hides, because some mail servers repeat it in their reply */
 function failureOf(error: unknown, secret: string | undefined): MailFailure {
   if (error instanceof MailFailure) return error
   const { message, code, responseCode, command = '' } = error as SmtpError

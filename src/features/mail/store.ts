@@ -8,7 +8,8 @@ import type { Mail, MailState, NewMail } from './mail.ts'
 const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, change }) => {
   const isDue = and(eq(mails.state, 'queued'), lte(mails.dueAt, named('now')))
   const due = q.select({ id: mails.id }).from(mails).where(isDue).orderBy(asc(mails.dueAt)).limit(limitTo('limit'))
-  // Without SKIP LOCKED, the processes of one database would wait for each other, and then find nothing.
+  // SKIP LOCKED leaves out the mails that another process is just claiming. Otherwise this process would wait for that
+  // process, and then find nothing.
   const lock = dialect === 'postgresql' ? sql` for update skip locked` : sql``
   const claimed = and(eq(mails.id, named('id')), eq(mails.state, 'queued'), eq(mails.attempts, named('attempts')))
   const mail = {
@@ -133,16 +134,19 @@ export const insert = (db: Db, mail: NewMail & { id: string; now: EpochMs }): Pr
   execute(db, prepared(db).insert, { ...mail, details: JSON.stringify(mail.values) })
 
 /**
- * Takes up to `limit` mails that are due, and counts an attempt of each. Of several processes, one gets each mail. A
- * mail whose process has crashed is due again at `until`.
+ * Claims up to `limit` mails that are due, and counts one more attempt of each. Of several processes, only one gets a
+ * mail. A claimed mail is due again at `until`, in case the process crashes before the attempt ends.
  */
 export const claim = (db: Db, claim: { now: EpochMs; until: EpochMs; limit: number }): Promise<Mail[]> =>
   queryRows(db, prepared(db).claim, claim) as Promise<Mail[]>
 
-/** An attempt at a mail, by its number. `postpone` and `giveUp` do nothing once a later attempt has begun. */
+/**
+ * One attempt to send a mail. `attempts` is the count when the attempt began: `postpone` and `giveUp` do nothing if
+ * another attempt has begun since.
+ */
 type Attempt = Pick<Mail, 'id' | 'attempts'>
 
-/** Notes that the mail server took a mail, whichever attempt it was. */
+/** Records that the mail server accepted a queued mail, even if another attempt has begun since. */
 export const markSent = (db: Db, { id }: Attempt, now: EpochMs): Promise<unknown> =>
   execute(db, prepared(db).sent, { id, now })
 
@@ -182,20 +186,20 @@ export const keepSealed = async (
 export const wipe = (db: Db, now: EpochMs, limit: number): Promise<number> =>
   execute(db, prepared(db).wipe, { now, limit })
 
-/** Queues a dead mail again. @returns false when there is no dead mail with this id */
+/** Queues a dead mail again; its attempts count from 0. @returns false when no dead mail has this id */
 export const resend = async (db: Db, id: string, now: EpochMs): Promise<boolean> =>
   (await execute(db, prepared(db).resend, { id, now })) > 0
 
 export const find = async (db: Db, id: string): Promise<Mail | undefined> =>
   (await queryRows(db, prepared(db).find, { id }))[0] as Mail | undefined
 
-/** The newest mails first. */
+/** Up to `limit` mails, the newest first. */
 export const list = (db: Db, { state, limit }: { state?: MailState; limit: number }): Promise<Mail[]> =>
   (state === undefined
     ? queryRows(db, prepared(db).list, { limit })
     : queryRows(db, prepared(db).listIn, { state, limit })) as Promise<Mail[]>
 
-/** How many mails wait, and when the oldest of them was queued. */
+/** How many mails are queued, and when the oldest of these mails was created. */
 export async function queueOf(db: Db): Promise<{ length: number; oldest: EpochMs | null }> {
   const [row] = await queryRows(db, prepared(db).queue)
   return row ?? { length: 0, oldest: null }
@@ -204,6 +208,6 @@ export async function queueOf(db: Db): Promise<{ length: number; oldest: EpochMs
 export const deleteOfUser = (db: Db, userId: number): Promise<unknown> =>
   execute(db, prepared(db).deleteOfUser, { userId })
 
-/** Deletes up to `limit` mails that ended before `before`. @returns how many */
+/** Deletes up to `limit` mails that were sent or given up before `before`. @returns how many were deleted */
 export const deleteEnded = (db: Db, before: EpochMs, limit: number): Promise<number> =>
   execute(db, prepared(db).deleteEnded, { before, limit })

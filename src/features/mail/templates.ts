@@ -5,24 +5,25 @@ import { escapeHtml } from './html.ts'
 import { hasProof, isMailKind, type MailKind, mailKinds, mailProofs, proofValues } from './kinds.ts'
 import { fill, type Values } from './placeholders.ts'
 
-/** A file in TEMPLATES_DIR cannot be used. `message` names the file, and says what to do. */
+/** TEMPLATES_DIR or a file in it cannot be used. `message` names the path and the problem, for the terminal. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'
 }
 
 type Own = (values: Values) => { subject: string; text: string; html: string }
 
-/** The texts of TEMPLATES_DIR. */
+/** The texts in TEMPLATES_DIR, which replace built-in texts. */
 export interface Templates {
-  /** @returns undefined when the built-in text is used */
+  /** @returns undefined when TEMPLATES_DIR has no text for this kind and language */
   find(kind: MailKind, locale: Locale): Own | undefined
 }
 
 /**
- * Reads the files of a folder: `<kind>.<language>.txt`, and beside it `<kind>.<language>.html` or nothing. The first line
- * of the text is `Subject: …`, and the second is empty.
- * @throws TemplateError for a file with another name, an unknown placeholder, a missing link or code, an empty text or a
- * missing subject
+ * Reads the files of a folder: `<kind>.<language>.txt`, and for some of these texts `<kind>.<language>.html`. The first
+ * line of a text is `Subject: …`, and the second is empty. A text without HTML is sent as HTML too, in one `<pre>`.
+ * Names that begin with a dot are ignored.
+ * @throws TemplateError for a folder that cannot be read, a file with another name, an HTML file without a text, an
+ *   unknown placeholder, a missing link or code, an empty text or a missing subject
  */
 export function createTemplates(folder: string | undefined): Templates {
   const own = new Map<string, Own>()

@@ -1,29 +1,31 @@
-/** A mail as it goes to the mail server. */
+/** A complete mail, ready to be sent. */
 export interface Outgoing {
-  /** Made once per mail, for its `Message-ID`. */
+  /** The id of the mail in the outbox. Every attempt sends this id in the `Message-ID`, so copies can be recognised. */
   id: string
-  /** One address. It is the only recipient, whatever the text of the mail says. */
+  /** The address of the only recipient. No text in the mail can add another recipient. */
   to: string
   subject: string
   text: string
   html: string
 }
 
-/** The way that mails leave the process. */
+/** Sends mails to a mail server, or to the mailbox of `--dev`. */
 export interface Transport {
-  /** Resolves when the mail server has taken the mail. @throws MailFailure */
+  /** Resolves when the mail server has accepted the mail. @throws MailFailure when it does not accept the mail */
   send(mail: Outgoing): Promise<void>
   /** Closes idle connections. */
   close(): Promise<void>
 }
 
-/** The mail server did not take a mail. */
+/** The mail server did not accept a mail, or could not be reached. */
 export class MailFailure extends Error {
   override readonly name = 'MailFailure'
   /**
-   * @param message for an administrator: printable, and without the mail's text
-   * @param facts.isFinal another attempt would be refused too (RFC 5321 section 4.2.1: a reply 5yz about this mail)
-   * @param facts.isOfServer the server would refuse any mail now: it cannot be reached, or refuses the log-in
+   * @param message for an operator: printable, and without the text of the mail
+   * @param facts.isFinal true when the mail server would refuse another attempt too (RFC 5321 section 4.2.1: a reply
+   *   5yz about this mail)
+   * @param facts.isOfServer true when every other mail would fail now too, for example because the mail server cannot
+   *   be reached or refuses the password
    */
   constructor(
     message: string,

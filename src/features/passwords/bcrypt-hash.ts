@@ -5,8 +5,8 @@ export interface BcryptHash {
 }
 
 /**
- * Reads the version and the cost of a bcrypt hash. It accepts the versions `$2a$`, `$2b$` and `$2y$`, because faulty
- * implementations made the others (`$2$` and `$2x$`). It accepts the costs 4 to 15, because a verification at cost 31
+ * Reads the version and the cost of a bcrypt hash. The version must be `$2a$`, `$2b$` or `$2y$`, because faulty
+ * implementations made the others (`$2$` and `$2x$`). The cost must be from 4 to 15, because a verification at cost 31
  * would occupy a core for more than a day.
  * @returns undefined for any other text. Keyward does not verify such a text, and an import refuses its account
  */

@@ -41,8 +41,8 @@ export function createHashing({
     })
 
   /**
-   * Adds hashes after a verification at cost `spent`, until all together took as long as one verification at `cost`. So
-   * the time of a refusal does not show the cost of the stored hash. Each step of the cost doubles the time: a
+   * Adds hashes after a verification at cost `spent`, until all together took as long as one verification at `cost`.
+   * The time of a refusal then does not show the cost of the stored hash. Each step of the cost doubles the time: a
    * verification at 10, a hash at 10 and a hash at 11 take as long as a verification at 12.
    */
   const spendTheRest = async (spent: number): Promise<void> => {

@@ -1,7 +1,7 @@
 import { readKeyboard } from './common-passwords.macro.ts' with { type: 'macro' }
 
 /**
- * The least length of a repeated, sequential or keyboard part, in characters. Good passwords have shorter ones by
+ * The least length of a repeated, sequential or keyboard part, in characters. Good passwords have shorter parts by
  * chance.
  */
 const leastPart = 3

@@ -10,7 +10,7 @@ import type { StoredSession } from './session.ts'
  * because some statements already join the users, and some statements read sessions of any epoch.
  */
 
-/** Checks a session and its user in memory. */
+/** Returns true when a session that was read from the database is alive at `now`. */
 export const isAlive = ({ session, user }: { session: StoredSession; user: User }, now: EpochMs): boolean =>
   session.endedAt === null && session.expiresAt > now && user.isActive && user.sessionEpoch === session.epoch
 
@@ -18,7 +18,7 @@ export const isAlive = ({ session, user }: { session: StoredSession; user: User 
 export const aliveSql = ({ q, t }: Db, now: EpochMs | SQL) =>
   and(notEndedSql(t, now), exists(q.select({ id: t.users.id }).from(t.users).where(ofActiveUserSql(t))))
 
-/** The part of the check that concerns the session. */
+/** The part of the check that concerns the session: it has neither ended nor expired. */
 export const notEndedSql = ({ sessions }: Db['t'], now: EpochMs | SQL) =>
   and(isNull(sessions.endedAt), gt(sessions.expiresAt, now))
 

@@ -25,8 +25,8 @@ export async function authenticateExisting(needs: SessionsNeeds, token: string):
 }
 
 /**
- * Finds the caller, and records the first use of a generation before the request is answered. This ends the retry
- * window of the previous refresh token.
+ * See `Sessions.findCaller`. The first use of a generation is recorded before the request is answered, because the
+ * record ends the retry window of the previous refresh token.
  */
 export const findCaller = (
   needs: SessionsNeeds,
@@ -49,8 +49,8 @@ export interface TokenSession {
 }
 
 /**
- * The session of a refresh token, current or rotated.
- * @returns undefined for a text that is not a genuine refresh token, and when its session is not stored any more
+ * Finds the session of a genuine refresh token, whichever generation the token has.
+ * @returns undefined for a text that is not a genuine refresh token, and when the session is not stored any more
  */
 export async function findTokenSession(
   { store: db, refreshTokensOf }: SessionsNeeds,
@@ -63,7 +63,10 @@ export async function findTokenSession(
   return tokens.isGenuine(token) ? { ...found, tokens, generation: token.generation } : undefined
 }
 
-/** The call is a use of the generation: the service that asks about the token has received the token. */
+/**
+ * See `Sessions.findByRefreshToken`. The call counts as a use of the generation, because a service can only ask about a
+ * token that a client has received.
+ */
 export async function findByRefreshToken(needs: SessionsNeeds, text: string): Promise<TokenSession | undefined> {
   const found = await findTokenSession(needs, text)
   if (!found || !isAlive(found, needs.clock.now()) || found.generation !== found.session.generation) return undefined
@@ -73,11 +76,11 @@ export async function findByRefreshToken(needs: SessionsNeeds, text: string): Pr
 }
 
 /**
- * Records that a client has used this generation. This ends the retry window of the previous refresh token.
+ * Records that a client has used this generation. The record ends the retry window of the previous refresh token.
  *
  * When the database accepts no writes (for example, the disk is full), the request succeeds without this record, and
  * the next use of the generation writes the record. Until then, a thief with the previous refresh token can get the
- * same successor as the owner. The theft is detected when both refresh with this successor.
+ * same successor as the owner. The theft is detected when both the thief and the owner refresh with this successor.
  */
 async function confirmGeneration(
   { store: db }: SessionsNeeds,

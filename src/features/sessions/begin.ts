@@ -9,9 +9,9 @@ import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
- * The session gets the session epoch that was read together with the credential. `Sessions.endAll` (after a new
- * password, for example) raises the epoch of the user. If the epoch is raised before `holdForSession` locks the user,
- * the login is refused. If the epoch is raised later, the new session ends.
+ * See `Sessions.begin`. The session gets the session epoch that was read together with the credential.
+ * `Sessions.endAll` (after a new password, for example) raises the epoch of the user. If the epoch is raised before
+ * `holdForSession` locks the user, the login is refused. If the epoch is raised later, the new session ends.
  */
 export async function begin(needs: SessionsNeeds, { user, amr, origin, device }: NewLogin): Promise<BegunSession> {
   const { store: db, clock, random, audit, users, lifetimes, maxPerUser } = needs

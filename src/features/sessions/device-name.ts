@@ -1,14 +1,14 @@
-/** How many characters of a User-Agent header are read. The patterns of `bowser` take long for some long headers. */
+/** How many characters of a User-Agent header are parsed. The package `bowser` takes long for some long headers. */
 const READ = 256
 
 /**
- * The browser and system of a User-Agent header, such as `Firefox on macOS`; empty if the header names neither. The
- * session stores the name at its login.
+ * The browser and system of a User-Agent header, such as `Firefox on macOS`. The result is empty if the header names
+ * neither a browser nor a system.
  */
 export function deviceName(userAgent: string | null): string {
   if (userAgent === null || userAgent === '') return ''
   const read = userAgent.slice(0, READ)
-  // The package is loaded for the first name. Evaluating its hundred patterns at the start would slow the start.
+  // `bowser` is loaded at the first call. Loading its hundred patterns when the server starts would slow the start.
   const { browser, os } = (require('bowser') as typeof import('bowser')).parse(read)
   const program = browser.name || /^[A-Za-z][\w .-]{0,30}(?=\/)/.exec(read)?.[0]
   if (program && os.name) return `${program} on ${os.name}`

@@ -13,9 +13,7 @@ export interface Device {
 }
 
 export interface DeviceTokens {
-  /**
-   * Makes a token that proves for 180 days that this device has logged in as this user.
-   */
+  /** Makes a device token, which expires after 180 days. */
   make(device: { deviceId: string; userId: number }): Promise<string>
   /** Reads a token. @returns undefined when Keyward did not make the token, or the token has expired */
   read(token: string): Promise<Device | undefined>
@@ -26,14 +24,14 @@ const TYPE = 'keyward-device+jwt'
 const AUDIENCE = 'keyward:device'
 
 /**
- * Makes and reads device tokens. A device token is a JWT, signed with HS256 and a data key. It contains the id of a row
- * of `devices`, or in a version before 0.3.0 the user's device epoch. To forge a token, an attacker needs the data key
- * and this value. A device token grants no access: it distinguishes a returning user from a stranger who guesses
- * passwords.
+ * Makes and reads device tokens. A device token is a JWT, signed with HS256 and a data key. The token contains the id
+ * of a row of `devices`; a token of a version before 0.3.0 contains the user's device epoch. To forge a token, an
+ * attacker needs the data key and this id or epoch. A device token grants no access: it distinguishes a returning user
+ * from a stranger who guesses passwords.
  *
  * The package @elysiajs/jwt signs and verifies the tokens in Bun's thread pool, where this work waits behind password
- * hashing. Therefore only routes that hash passwords use device tokens. The package is loaded at the first login,
- * because it loads all of jose.
+ * hashing. Therefore only routes that hash passwords use device tokens. The package is loaded when the first device
+ * token is made or read, because the package also loads the whole library jose.
  */
 export function createDeviceTokens({ macKeys, clock }: { macKeys: () => MacKeys; clock: Clock }): DeviceTokens {
   const signers = new WeakMap<Uint8Array, Promise<Signer>>()
@@ -76,6 +74,9 @@ async function createSigner(key: Uint8Array) {
 
 type Signer = Awaited<ReturnType<typeof createSigner>>
 
-/** Returns true for the content of a token of a version before 0.3.0 that is still valid for `user`. */
+/**
+ * Returns true when `device` comes from a device token of a version before 0.3.0 that is still valid for `user`. A user
+ * with the device epoch 0 has no such token.
+ */
 export const isOfEarlierVersion = (device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): boolean =>
   device.userId === user.id && device.epoch === user.deviceEpoch && user.deviceEpoch !== 0

@@ -13,7 +13,7 @@ import * as store from './store.ts'
  */
 const isSessionId = (text: string): boolean => /^[\w-]{22}$/.test(text)
 
-/** Ends one session of a user with its refresh and access tokens. @returns false when the session was not alive */
+/** Ends one live session of a user and records the audit event. @returns false when the session was not alive */
 async function endOne(
   { store: db, clock, audit }: SessionsNeeds,
   { userId, id, reason, ip }: { userId: number; id: string; reason: EndReason; ip: string },
@@ -38,14 +38,14 @@ export async function endOwn(
   { id, ip }: { id: string; ip: string },
 ): Promise<void> {
   const { store: db, clock } = needs
-  // A request that changes nothing takes no place and writes nothing.
+  // This check comes first: a request that ends no session takes no place of the rate limit and writes nothing.
   if (!isSessionId(id) || !(await isLiveOf(db, { id, userId, now: clock.now() })))
     throw new KeywardError('session_not_found')
   await countWrite(needs, { userId, ip })
   if (!(await endOne(needs, { userId, id, reason: 'ended_by_user', ip }))) throw new KeywardError('session_not_found')
 }
 
-/** Counts a change that the user makes. @throws KeywardError `rate_limited` */
+/** Takes a place of the user's limit `account.write`. @throws KeywardError `rate_limited` */
 async function countWrite({ limits }: SessionsNeeds, requester: { userId: number; ip: string }): Promise<void> {
   const place = await limits.reserve([accountWrite(requester.userId)], requester)
   place.keep()

@@ -5,29 +5,29 @@ import type { SessionsNeeds } from './sessions.ts'
 
 /** The tokens with which a client acts for a user (RFC 6749 section 5.1). */
 export interface Grant {
-  /** For the log; not sent to the client. */
+  /** For the log of requests; not sent to the client. */
   userId: number
   accessToken: string
   /** Lifetime of the access token in seconds. */
   expiresIn: number
   refreshToken: string
-  /** The granted scope, if the client asked for one. */
+  /** The granted scope; undefined if the client asked for no scope. */
   scope?: string
 }
 
 /**
- * The scope of every session: the client acts as the user, without a limit. RFC 6749 section 5.1 requires an answer
- * with the granted scope if the client asked for another one.
+ * The scope of every session: the client may do everything that the user may do. If a client asks for a different
+ * scope, RFC 6749 section 5.1 requires that the answer contains the granted scope.
  */
 const ACCOUNT_SCOPE = 'account'
 
-/** What a client asked for with a login or a refresh. */
+/** The optional parameters of a login or a refresh. */
 export interface Asked {
-  /** The value of `scope`; undefined or empty if it was not sent. */
+  /** The scope that the client asks for. An empty text means no scope, like undefined. */
   scope?: string
 }
 
-/** The tokens of a login; `deviceToken` marks the device as one of the user's. */
+/** The tokens of a login. With `deviceToken`, Keyward recognizes the device at the next login. */
 export interface LoginGrant extends Grant {
   deviceToken: string
 }
@@ -43,13 +43,13 @@ export async function finishLogin(
 }
 
 interface RefreshGeneration {
-  /** The refresh tokens of the session. */
   tokens: RefreshTokens
   generation: number
 }
 
 /**
- * Makes the tokens of a session at one generation. Every call for the same generation returns the same refresh token.
+ * Makes a new access token of a session at `generation`, and the refresh token of this generation. Until the data key
+ * of refresh tokens is renewed, every call for one generation returns the same refresh token.
  */
 export function makeGrant(
   needs: SessionsNeeds,

@@ -41,11 +41,11 @@ const prepared = statements(({ q, t: { devices, sessions } }, { select, returnin
   }
 })
 
-/** Whether this is a known device of this user. */
+/** Returns true when the device `id` has a row in `devices` for this user. */
 export const hasDevice = async (db: Db, by: { id: string; userId: number }): Promise<boolean> =>
   (await readRows(db, prepared(db).device, by)).length > 0
 
-/** Adds a device, and forgets all but the `keep` of the user's devices that logged in last. */
+/** Adds a device. Of the user's devices, only the `keep` devices with the latest logins stay known. */
 export async function enrolDevice(
   db: Db,
   { keep, ...device }: { id: string; userId: number; now: EpochMs; keep: number },
@@ -62,11 +62,11 @@ export async function forgetDevice({ q, t: { devices } }: Db, id: string): Promi
   await q.delete(devices).where(eq(devices.id, id))
 }
 
-/** Whether a session of this user, live or not, has this network as its `loginNetwork`. */
+/** Returns true when a stored session of this user, live or not, has the `loginNetwork` `network`. */
 export const hasNetwork = async (db: Db, by: { userId: number; network: string }): Promise<boolean> =>
   (await readRows(db, prepared(db).network, by)).length > 0
 
-/** Forgets all devices of a user, except the device of the session `keep`. */
+/** Deletes the devices of a user, except the device of the session `keep`. */
 export async function forgetDevices(
   { q, t: { devices, sessions } }: Db,
   { userId, keep }: { userId: number; keep: string | undefined },
@@ -80,12 +80,11 @@ export async function forgetDevices(
   await q.delete(devices).where(and(eq(devices.userId, userId), not(isKept)))
 }
 
-/** Forgets all networks of a user. */
 export async function forgetNetworks({ q, t: { sessions } }: Db, userId: number): Promise<void> {
   await q.update(sessions).set({ loginNetwork: null }).where(eq(sessions.userId, userId))
 }
 
-/** Remembers that the credential of a session's user was checked in this network. */
+/** Makes `network` the known network of a session, in place of the session's former network. */
 export async function rememberNetwork(
   { q, t: { sessions } }: Db,
   { sessionId, network }: { sessionId: string; network: string },

@@ -15,7 +15,10 @@ export interface KnownDevice {
   isEnrolled: boolean
 }
 
-/** The most known devices of one user. Each may guess passwords in a limit of its own, and people use fewer devices. */
+/**
+ * The most known devices of one user. People use fewer devices. Each known device has a rate limit of its own for wrong
+ * passwords, so more devices would allow more guesses.
+ */
 const MAX_DEVICES = 20
 
 export async function findDevice(
@@ -30,8 +33,10 @@ export async function findDevice(
 }
 
 /**
- * Records the device of a login. Call it in the transaction of the login, which has locked the user's row.
- * @returns the id for the device token. `isNew` is true when the device was not known, or was forgotten meanwhile
+ * Records the device of a login. Call this function in the transaction of the login, after `holdForSession` has locked
+ * the user's row.
+ * @returns the id for the device token. `isNew` is true when the device was not known, or was forgotten after `device`
+ *   was read
  */
 export async function recordDevice(
   { store: db, clock, random }: SessionsNeeds,

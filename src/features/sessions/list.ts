@@ -4,10 +4,9 @@ import * as store from './own.store.ts'
 import type { SessionSummary } from './session.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 
-/** The most sessions that one list gives a missing device name, so that the write is short. */
+/** The most missing device names that one call of `listOwn` stores, so that the transaction is short. */
 const NAMED_AT_ONCE = 100
 
-/** See `Sessions.listOwn`. */
 export async function listOwn(needs: SessionsNeeds, { userId }: SessionCaller): Promise<SessionSummary[]> {
   const { store: db, clock, log } = needs
   const sessions = await store.listLive(db, { userId, now: clock.now() })

@@ -6,7 +6,7 @@ import type { Db } from '../../storage/store.ts'
 import { aliveSql } from './alive.store.ts'
 import type { SessionSummary } from './session.ts'
 
-/* Statements for the list of a user's sessions, for the checks before the user ends some, and for their deletion. */
+/* Statements that list a user's sessions, check them before the user ends sessions, and delete the ended ones. */
 
 const prepared = statements((db, { select, change }) => {
   const { q, t } = db
@@ -49,15 +49,15 @@ const prepared = statements((db, { select, change }) => {
 export const nameDevice = (db: Db, by: { id: string; name: string }): Promise<unknown> =>
   execute(db, prepared(db).nameDevice, by)
 
-/** Whether this is a live session of this user. */
+/** Returns true when `id` is a live session of this user. */
 export const isLiveOf = async (db: Db, by: { id: string; userId: number; now: EpochMs }): Promise<boolean> =>
   (await readRows(db, prepared(db).liveOf, by)).length > 0
 
-/** Whether the user has another live session than this one. */
+/** Returns true when the user has a live session other than `sessionId`. */
 export const hasOtherLive = async (db: Db, by: { userId: number; sessionId: string; now: EpochMs }): Promise<boolean> =>
   (await readRows(db, prepared(db).otherLive, by)).length > 0
 
-/** The live sessions of a user, the last refreshed first. */
+/** The live sessions of a user, the most recently refreshed session first. */
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>
   queryRows(db, prepared(db).listLive, by)
 

@@ -18,16 +18,16 @@ export interface RefreshTokenText {
 
 /** The refresh tokens of one session. */
 export interface RefreshTokens {
-  /** The refresh token of a generation: the same text each time. */
+  /** The refresh token of a generation. Every call for one generation returns the same text. */
   make(generation: number): string
-  /** True when Keyward made this token for this session, with the current data key or a former one. */
+  /** Returns true when Keyward made this token for this session with the current or a former data key. */
   isGenuine(token: RefreshTokenText): boolean
 }
 
 /**
- * Reads a refresh token without the database. The text is `kwr_`, followed by base64url of version (1 byte), session id
- * (16 bytes), generation (4 bytes, big endian) and MAC (32 bytes), in the canonical spelling.
- * @returns undefined for any other text
+ * Reads a refresh token without the database and without a check of the MAC. The text is `kwr_`, followed by canonical
+ * base64url of version (1 byte), session id (16 bytes), generation (4 bytes, big endian) and MAC (32 bytes).
+ * @returns undefined for a text of another form
  */
 export function parseRefreshToken(text: string): RefreshTokenText | undefined {
   if (!text.startsWith(PREFIX) || text.length !== PREFIX.length + Math.ceil((LENGTH * 4) / 3)) return undefined
@@ -46,9 +46,9 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
 export type RefreshTokensOf = (session: { id: string; macSalt: string }) => RefreshTokens
 
 /**
- * Makes and checks refresh tokens. The MAC key is derived from a data key and the session's salt. To forge a token, an
- * attacker needs both the database and SECRET_KEY. Refresh tokens are not stored, because Keyward can compute them from
- * the session.
+ * Makes and checks refresh tokens. The MAC key of a session is derived from a data key and the session's salt. To forge
+ * a token, an attacker needs both the database and SECRET_KEY. Refresh tokens are not stored, because Keyward can
+ * compute them from the session.
  */
 export function createRefreshTokens(macKeys: () => MacKeys): RefreshTokensOf {
   return ({ id, macSalt }) => {

@@ -9,18 +9,18 @@ import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /**
- * The most late retries in one session. A client loses an answer now and then, but not at every refresh. A thief and
- * the owner who take turns with one session retry at every turn, so the retries are soon spent.
+ * The most late retries in one session. An honest client rarely loses an answer. When a thief and the owner use one
+ * session in turns, each turn needs a late retry, so this limit soon ends the session.
  */
 const LATE_RETRIES = 3
 
 /**
- * An honest client keeps its session when two of its refreshes run at once, or when an answer is lost. A stolen token
- * does not stay valid next to the owner's token:
+ * See `Sessions.refresh`. An honest client keeps its session when two of its refreshes run at once, or when an answer
+ * is lost. A stolen token does not stay valid next to the owner's token:
  * - The current token moves the session to its next generation, in one conditional statement.
- * - The direct parent of the current token returns the current token within the grace period, and a few times within
- *   the longer retry window if no client has used the current token.
- * - The parent at any other time, and any older token, ends the session. `judgeParent` has one exception.
+ * - The parent of the current token returns the current token within the grace period. Within the longer retry window
+ *   the parent does so too, but only under the conditions in `judgeParent`.
+ * - The parent at any other time, and any older token, ends the session. `judgeParent` has one exception, for clocks.
  *
  * A token that Keyward did not make costs at most one read and changes nothing.
  */
@@ -28,19 +28,22 @@ export async function refresh(needs: SessionsNeeds, presented: string, origin: O
   const { store: db, clock, lifetimes } = needs
   const found = await findTokenSession(needs, presented)
   const now = clock.now()
-  // A session that is over cannot be refreshed, so the statement below is saved.
+  // `rotate` below checks this again. The check here saves the write when the session is not alive.
   if (!found || !isAlive(found, now)) throw refused()
   const { generation } = found
   const { id, userId, createdAt } = found.session
   const expiresAt = expiryOf(lifetimes, { createdAt, now })
-  // The session is past its absolute lifetime. The stored expiry can be later, if SESSION_MAX_DAYS was lowered.
+  // The session is past its absolute lifetime. The stored expiry is later if the operator lowered SESSION_MAX_DAYS.
   if (expiresAt <= now) throw refused()
   if (await store.rotate(db, { ...origin, id, userId, generation, expiresAt, now }))
     return makeGrant(needs, { ...found, generation: generation + 1 }, asked)
   return answerRotated(needs, { userId, sessionId: id, generation }, origin, asked)
 }
 
-/** Answers a genuine token that is not the current token. Reads the session a second time, inside a transaction. */
+/**
+ * Answers a genuine token that `store.rotate` did not accept as the current token. Reads the session again, because a
+ * concurrent refresh may have changed the session after the first read.
+ */
 async function answerRotated(
   needs: SessionsNeeds,
   { userId, sessionId, generation }: { userId: number; sessionId: string; generation: number },
@@ -59,30 +62,33 @@ async function answerRotated(
     const verdict = generation === session.generation - 1 ? judgeParent(needs, session, origin) : 'reused'
     if (verdict === 'reused') await endReused(needs, session, { presented: generation, ip: origin.ip })
     if (verdict === 'reused' || verdict === 'refuse') throw refused()
-    // A simultaneous request has changed the session, so the token is judged again.
+    // A concurrent request has changed the session after it was read, so the loop reads the session again.
     if (verdict === 'late' && !(await countLateRetry(needs, session, origin))) continue
     return makeGrant(needs, { ...found, tokens: refreshTokensOf(session), generation: session.generation }, asked)
   }
 }
 
 /**
- * Reports a genuine token that is newer than its session. The database was restored from a backup, so this is not a
- * reuse and the session does not end.
+ * Reports a genuine token whose generation is above that of the session. Such a token exists after the database was
+ * restored from a backup. The token was not copied, so the session does not end.
  */
 async function reportAhead({ log, audit, limits }: SessionsNeeds, { id, userId }: StoredSession, { ip }: Origin) {
   log.warn('refresh_token_ahead', { user_id: userId, session_id: id })
-  // A client may present the token any number of times, so the number of audit events of one session is limited.
+  // A client can send the token any number of times. The rate limit keeps the audit log small.
   const place = await limits.tryReserve([{ rule: 'account.write', key: `s${id}` }], { userId })
   place?.keep()
   if (place) await audit.record({ event: 'session.refresh_token_ahead', userId, sessionId: id, ip })
 }
 
 /**
- * Decides what happens to the direct parent of the current token. The clocks of two replicas may differ by up to the
- * grace period. If the clock was set back by more, the age of the refresh is unknown: then a parent that may not be
- * retried is refused, but the session does not end.
- * @returns `retry` and `late`: the answer is the current token, and `late` counts as a late retry first. `refuse`: only
- *   this request is refused. `reused`: the session also ends
+ * Decides how Keyward answers a refresh with the parent of the current token. The clocks of two replicas may differ by
+ * up to the grace period. If the clock was set back by more, the last refresh seems to be in the future and its age is
+ * unknown. A parent that is no allowed retry is then refused, but the session does not end.
+ * @returns
+ * - `retry`: answer with the current token
+ * - `late`: count a late retry, then answer with the current token
+ * - `refuse`: refuse this request only
+ * - `reused`: refuse this request and end the session
  */
 function judgeParent(
   { clock, lifetimes: { grace, retry } }: SessionsNeeds,
@@ -95,7 +101,7 @@ function judgeParent(
   if (Math.abs(age) <= grace) return 'retry'
   const isUnused = confirmedGeneration < generation
   if (isUnused && age <= retry && retry > 0 && !isElsewhere(session, origin)) {
-    // Several tabs that retry within one grace period count as one late retry.
+    // When several tabs of a browser retry within one grace period, their retries count as one late retry.
     if (lateRetriedAt !== null && lateRetriedAt >= refreshedAt && Math.abs(now - lateRetriedAt) <= grace) return 'retry'
     if (lateRetries < LATE_RETRIES) return 'late'
   }
@@ -103,13 +109,13 @@ function judgeParent(
 }
 
 /**
- * Returns true when both the network and the user agent differ from those of the last refresh. A client that retries
- * after a lost answer keeps at least one of the two.
+ * Returns true when both the network and the user agent differ from those of the last refresh. When a client retries
+ * after a lost answer, at least one of the two is unchanged.
  */
 const isElsewhere = (session: Pick<StoredSession, 'ip' | 'userAgent'>, { ip, userAgent }: Origin): boolean =>
   session.userAgent !== userAgent && clientPrefix(session.ip ?? '') !== clientPrefix(ip)
 
-/** Takes one of the late retries of a session. @returns false when the session has changed since it was read */
+/** Counts a late retry and records the audit event. @returns false when the session has changed since it was read */
 const countLateRetry = (
   { store: db, clock, audit }: SessionsNeeds,
   { id, userId, generation, lateRetries }: StoredSession,
@@ -124,7 +130,10 @@ const countLateRetry = (
     { userId },
   )
 
-/** Ends the session and reports the reuse. Of many concurrent requests with old tokens, exactly one has this effect. */
+/**
+ * Ends the session, records the reuse, and notifies the user by mail. When many requests with old tokens run at once,
+ * only one of them does this.
+ */
 async function endReused(
   { store: db, clock, log, audit, mails }: SessionsNeeds,
   { id, userId, generation, userAgent }: StoredSession,

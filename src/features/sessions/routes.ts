@@ -8,8 +8,8 @@ import { RefreshBody, Revocation, SessionView, TokenForm, TokenPair, toSessionVi
 import type { Sessions } from './sessions.ts'
 
 /**
- * The reason why requests with tokens have no rate limit. A limit would only hurt a backend that refreshes for all of
- * its users.
+ * The reason why the routes that take a refresh token have no rate limit. A limit would hinder a backend that refreshes
+ * for all of its users from one address.
  */
 const unguessable = {
   none: 'nobody guesses a MAC of 256 bits, and a token that Keyward did not make costs one read; a genuine one changes its session, which a login has paid for',
@@ -113,7 +113,7 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
       '/users/me/sessions',
       async ({ request, query, set }) => {
         const exceptCurrent = query.except === 'current'
-        // Elysia drops unknown parameters, but a misspelt `except` must not end the current session too.
+        // Elysia drops unknown parameters. Without this check, a misspelt `except` would end the current session.
         if (hasMore(request.url, exceptCurrent ? 1 : 0)) throw invalidField('query', 'Only except=current is known')
         await sessions.endOwnAll(sessionOf(request), { exceptCurrent, ip: kit.clientIp(request) })
         set.status = 204

@@ -6,7 +6,7 @@ import type { Grant, SessionSummary } from './sessions.ts'
 const token = 'eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6ImF0K2p3dCJ9.e30.c2ln'
 const refreshToken = 'kwr_AQ5q3v2pQm3kS1y2Z7sXbQAAAAAB'
 
-/** RFC 6749 section 5.1: the answer to a refresh. */
+/** The answer to a refresh, and a part of the answer to a login (RFC 6749 section 5.1). */
 export const TokenPair = t.Object(
   {
     access_token: t.String(),
@@ -29,7 +29,7 @@ export const toTokenPair = (grant: Grant): Static<typeof TokenPair> => ({
   ...(grant.scope === 'account' && { scope: 'account' as const }),
 })
 
-/** The `scope` of a login or refresh. Many OAuth libraries send one, although Keyward has only the scope `account`. */
+/** The `scope` of a login or refresh. Many OAuth libraries send a scope, although Keyward grants only `account`. */
 export const scopeText = optionalText('Any value is answered by `account`: the client acts as the user')
 
 export const RefreshBody = t.Object(
@@ -77,7 +77,7 @@ export const SessionView = t.Object(
   },
 )
 
-/** RFC 7009 section 2.2 ignores the body, but clients parse it as JSON. */
+/** The answer of `/revoke`. RFC 7009 section 2.2 gives its body no meaning, but some clients parse the body as JSON. */
 export const Revocation = t.Object({}, { title: 'Revocation', examples: [{}] })
 
 export const toSessionView =

@@ -30,15 +30,16 @@ export interface SessionLifetimes {
   /** For this time after a refresh, the previous refresh token returns the same successor in every case. */
   grace: number
   /**
-   * For this time after a refresh, the previous refresh token returns the same successor while the successor is unused,
-   * but only a few times (`LATE_RETRIES`). 0 disables this window.
+   * For this time after a refresh, the previous refresh token returns the same successor while no client has used the
+   * successor. The client must have the network or the user agent of that refresh. A session has at most three such
+   * late retries. 0 disables late retries.
    */
   retry: number
 }
 
 /**
- * The time at which a session expires that is refreshed at `now`: its idle expiry or its absolute expiry, whichever is
- * earlier.
+ * Returns the time at which a session expires when it begins or is refreshed at `now`: the idle expiry or the absolute
+ * expiry, whichever is earlier.
  */
 export const expiryOf = (
   { idle, absolute }: SessionLifetimes,
@@ -49,10 +50,10 @@ export const expiryOf = (
 export interface NewLogin {
   /** The user, as read together with the credential. */
   user: User
-  /** Authentication methods (RFC 8176). */
+  /** The authentication methods of the login, such as `pwd` (RFC 8176). */
   amr: readonly string[]
   origin: Origin
-  /** The known device of the device token that came with the login. */
+  /** The known device whose device token came with the login; undefined when there is none. */
   device?: KnownDevice
 }
 
@@ -60,7 +61,7 @@ export interface NewLogin {
 export interface BegunSession {
   session: Pick<StoredSession, 'id' | 'macSalt' | 'amr' | 'authTime'>
   user: User
-  /** The id for the device token: that of a known device, or a new one. */
+  /** The id for the device token: the id of the known device of the login, or the id of a new device. */
   deviceId: string
 }
 
@@ -80,7 +81,7 @@ export interface StoredSession {
   endedAt: EpochMs | null
   lateRetries: number
   lateRetriedAt: EpochMs | null
-  /** The IP address of the login, or of the last refresh if there was one. The same applies to `userAgent`. */
+  /** `ip` and `userAgent` come from the last refresh, or from the login while there was no refresh. */
   ip: string | null
   userAgent: string | null
 }
@@ -93,7 +94,7 @@ export interface SessionSummary {
   expiresAt: EpochMs
   ip: string | null
   userAgent: string | null
-  /** The result of `deviceName`, which can be empty. Null for a session that has no device name yet. */
+  /** Browser and system of the login, or empty. Null when a session of a version before 0.3.0 has no name yet. */
   deviceName: string | null
   amr: string
 }

@@ -57,16 +57,16 @@ export interface SessionsNeeds {
   refreshTokensOf: RefreshTokensOf
   deviceTokens: DeviceTokens
   lifetimes: SessionLifetimes
-  /** `MAX_SESSIONS_PER_USER`. */
+  /** The most live sessions of one user (`MAX_SESSIONS_PER_USER`). See `Sessions.begin`. */
   maxPerUser: number
 }
 
-/** Begins, refreshes, finds, lists and ends sessions, and says which devices and networks are known for a user. */
+/** Sessions, and the devices and networks that are known for a user. */
 export interface Sessions {
   /**
-   * Begins a session. All sessions begin in this function, and it alone checks that the account may have a session.
-   * Call it in the transaction of the login, and call `finishLogin` after the commit. When the user already has
-   * `maxPerUser` live sessions, the live session that was refreshed longest ago ends.
+   * Begins a session. All sessions begin in this function, and only this function checks that the account may have a
+   * session. Call it in the transaction of the login, and call `finishLogin` after the commit. When the user then has
+   * more than `maxPerUser` live sessions, those that were refreshed longest ago end.
    * @throws KeywardError `invalid_credentials` when the user is inactive or deleted, or when all sessions of the user
    *   were ended after the credential was read
    */
@@ -74,13 +74,16 @@ export interface Sessions {
   /** Makes the tokens of a session that has just begun. */
   finishLogin(session: BegunSession, asked?: Asked): Promise<LoginGrant>
   /**
-   * Exchanges a refresh token for its successor (RFC 6749 section 6, RFC 9700 section 4.14.2).
+   * Exchanges a refresh token for its successor (RFC 6749 section 6, RFC 9700 section 4.14.2). A client that lost the
+   * answer can retry with the same token and gets the same successor; `SessionLifetimes` has the conditions. An old
+   * token that is no such retry counts as stolen, so the session ends.
    * @throws KeywardError `invalid_refresh_token`
    */
   refresh(token: string, origin: Origin, asked?: Asked): Promise<Grant>
   /**
    * Finds the caller of an access token. Every request reads the user and the session from the database in one
-   * statement, so a deactivated user or an ended session is refused at once. The first use of a generation is recorded.
+   * statement, so a deactivated user or an ended session is refused at once. The first use of a generation is recorded,
+   * which ends the retry window of the previous refresh token.
    * @throws KeywardError `invalid_token`
    */
   authenticate(token: string): MaybePromise<SessionCaller>
@@ -90,7 +93,8 @@ export interface Sessions {
    */
   authenticateExisting(token: string): Promise<SessionCaller>
   /**
-   * Finds the caller of the verified claims of an access token. This is a use of the token, as in `authenticate`.
+   * Finds the caller of an access token whose claims `AccessTokens.verifyFresh` returned. Like `authenticate`, records
+   * the first use of a generation.
    * @returns undefined when the session is not alive
    */
   findCaller(claims: AccessTokenClaims): MaybePromise<SessionCaller | undefined>
@@ -99,17 +103,17 @@ export interface Sessions {
    * @returns undefined when the token is not the current refresh token of a live session
    */
   findByRefreshToken(token: string): Promise<{ session: StoredSession; user: User } | undefined>
-  /** The user's live sessions, the last refreshed first. */
+  /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
   listOwn(caller: SessionCaller): Promise<SessionSummary[]>
-  /** Ends the caller's session. */
+  /** Ends the caller's session. Does nothing when the session has already ended. */
   logout(caller: SessionCaller, ip: string): Promise<void>
   /**
    * Ends one session of the caller's user.
-   * @throws KeywardError `session_not_found`, also for another user's session; `rate_limited`
+   * @throws KeywardError `session_not_found` when `id` is not a live session of this user; `rate_limited`
    */
   endOwn(caller: SessionCaller, id: string, ip: string): Promise<void>
   /**
-   * Ends all sessions of the caller's user, or all except the caller's session. With
+   * Ends all sessions of the caller's user, or with `exceptCurrent` all except the caller's session. With
    * `exceptCurrent`, nothing is written when the user has no other live session.
    * @throws KeywardError `invalid_token` when `exceptCurrent` is true and the caller's session has just ended;
    *   `rate_limited`
@@ -119,52 +123,53 @@ export interface Sessions {
    * Ends every session of a user except the session `keep`. A login whose credential was read before this call cannot
    * begin a session after it. Call this function in the transaction of the change that is its reason, such as a new
    * password, and record the audit event in that transaction too.
-   * @throws KeywardError `invalid_token` when the session `keep` is no longer alive. When two sessions try to end each
-   *   other, one call succeeds, and the transaction of the other call is rolled back
+   * @throws KeywardError `invalid_token` when the session `keep` is no longer alive. When two sessions end each other
+   *   at once, one call succeeds and the other call throws this error
    */
   endAll(change: { userId: number; keep?: string; reason: EndReason }): Promise<void>
   /**
-   * Ends the session of a refresh token (current or rotated) or of an access token (RFC 7009 section 2.1). An expired,
-   * altered or unknown token has no effect and causes no error (section 2.2).
+   * Ends the session of a refresh token, current or old, or of an access token (RFC 7009 section 2.1). An expired
+   * access token, and an altered or unknown token, has no effect and causes no error (section 2.2).
    */
   revoke(token: string, ip: string): Promise<void>
   /** The device of a device token; undefined when Keyward did not make the token, or the token has expired. */
   readDevice(token: string): Promise<Device | undefined>
   /**
-   * Finds out whether a device is known for this user: a login with the device succeeded, and the device was not
-   * forgotten since. A user has at most 20 known devices, not counting those with a token of a version before 0.3.0.
+   * Finds out whether a device is known for this user: a login on the device succeeded, and the device was not
+   * forgotten since. A user has at most 20 known devices, not counting devices with a token of a version before 0.3.0.
    * @returns undefined when the device is not known
    */
   findDevice(device: Device, user: Pick<User, 'id' | 'deviceEpoch'>): Promise<KnownDevice | undefined>
-  /** Forgets one device, so that its token is void. A device that is not enrolled has no row, and keeps its token. */
+  /** Forgets one device, which voids its token. Has no effect on a token of a version before 0.3.0. */
   forgetDevice(id: string): Promise<void>
   /**
-   * Returns true when a stored session of this user, live or not, began in the network `client` or changed the password
-   * there, and the network was not forgotten since.
+   * Returns true when the network `client` is known for this user: the user logged in or changed the password there,
+   * and the network was not forgotten since. A network is also forgotten a week after the end of the user's last session
+   * with a login or password change there.
    */
   isKnownNetwork(from: { userId: number; client: string }): Promise<boolean>
   /**
-   * Forgets the known devices and networks of a user. Call it in the transaction that changes the password or
-   * deactivates the user. The device of the session `keep.sessionId` stays known, and the network of `keep.ip` is known
-   * afterwards, even if it was not before.
+   * Forgets the known devices and networks of a user. Call this function in the transaction that changes the password
+   * or deactivates the user. The device of the session `keep.sessionId` stays known. The network of `keep.ip` is known
+   * afterwards, even if the network was not known before.
    */
   forgetKnown(change: { userId: number; keep?: { sessionId: string; ip: string } }): Promise<void>
-  /** Ends up to `limit` live sessions of any users, and records no audit event. @returns how many ended */
+  /** Ends up to `limit` sessions of any users, and records no audit event. @returns how many sessions ended */
   endSome(limit: number, reason: EndReason): Promise<number>
   /**
-   * Deletes all sessions of a user that have ended or expired, in short transactions: there can be hundreds of
-   * thousands. Call it before the user is deleted.
+   * Deletes all sessions of a user that have ended or expired, in short transactions, because a user can have hundreds
+   * of thousands. Call this function before you delete the user: that transaction deletes all remaining sessions.
    */
   deleteOver(userId: number): Promise<void>
   /**
-   * Deletes up to `limit` sessions that ended or expired more than a week ago. A session whose
-   * `reviewAt` has passed too, but whose end or expiry is later, is only postponed.
-   * @returns how many sessions were deleted or postponed
+   * Deletes up to `limit` sessions that ended or expired more than a week ago. Sessions that refreshes have prolonged
+   * are not deleted, but the clean-up looks at them again later.
+   * @returns how many sessions were deleted or are looked at again later
    */
   cleanUp(limit: number): Promise<number>
 }
 
-/** How long sessions are kept after their end or expiry, in milliseconds: `isKnownNetwork` reads their networks. */
+/** How long a session is stored after its end or expiry, because `isKnownNetwork` reads the network of the session. */
 const KEEP_ENDED = 7 * DAY
 
 /** The most sessions that one transaction of `deleteOver` deletes, so that no other write waits for long. */

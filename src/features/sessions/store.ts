@@ -129,7 +129,7 @@ const prepared = statements((db, { select, returning, change }) => {
   }
 })
 
-/** The parameters of a statement that writes a session: some of its columns, the origin of the request, the time. */
+/** The parameters of a statement that writes a session: some columns, the origin of the request, and the time. */
 type Written<Field extends keyof StoredSession> = Pick<StoredSession, Field> & Origin & { now: EpochMs }
 
 type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'macSalt' | 'expiresAt'> & {
@@ -155,7 +155,7 @@ export async function endExcess(
 
 /**
  * The user of a live session, and the highest generation of the session that a client has used.
- * @returns undefined when the session is not alive, which includes an inactive user
+ * @returns undefined when the session is not alive, also because the user is inactive
  */
 export const findUserOfLiveSession = (
   db: Db,
@@ -165,7 +165,7 @@ export const findUserOfLiveSession = (
     row && row.confirmed !== null ? { user: row, confirmed: row.confirmed } : undefined,
   )
 
-/** Records that a client has used this generation. This ends the retry window of the previous refresh token. */
+/** Records that a client has used this generation. The record ends the retry window of the previous refresh token. */
 export const confirm = (
   db: Db,
   { userId, ...by }: { userId: number; sessionId: string; generation: number },
@@ -184,24 +184,24 @@ export const rotate = async (
 ): Promise<boolean> => (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 }, { userId })) > 0
 
 /**
- * Counts a late retry if the session is alive, no client has used its current generation, and `generation` and
- * `lateRetries` are still its values.
- * @returns false otherwise
+ * Counts a late retry.
+ * @returns false when the session is not alive, when its `generation` or `lateRetries` has changed, or when a client
+ *   has used this generation. Nothing is written then
  */
 export const countLateRetry = async (
   db: Db,
   by: { id: string; generation: number; lateRetries: number; now: EpochMs },
 ): Promise<boolean> => (await execute(db, prepared(db).countLateRetry, by)) > 0
 
-/** Ends a live session of this user. @returns false when there is none */
+/** Ends the session `id`. @returns false when the session is not alive or belongs to another user */
 export const endOne = async (
   db: Db,
   by: { id: string; userId: number; reason: EndReason; now: EpochMs },
 ): Promise<boolean> => (await execute(db, prepared(db).endOne, by)) > 0
 
 /**
- * Ends a live session whose generation is above `presented`.
- * @returns false when there is none. Of several concurrent calls, only one returns true
+ * Ends the session `id` if it is alive and its generation is above `presented`.
+ * @returns true when this call ended the session. Of several concurrent calls, only one returns true
  */
 export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
   (await execute(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
@@ -223,7 +223,7 @@ export async function keepInEpoch(
   return kept.length > 0
 }
 
-/** Marks as ended every session of a user with an epoch other than `epoch`, which is not alive any more. */
+/** Marks every session of a user with another epoch than `epoch` as ended. Such a session is already not alive. */
 export const endOutsideEpoch = (
   { q, t: { sessions } }: Db,
   { userId, epoch, reason, now }: { userId: number; epoch: number; reason: EndReason; now: EpochMs },
@@ -233,7 +233,7 @@ export const endOutsideEpoch = (
     .set({ endedAt: now, endReason: reason, reviewAt: now })
     .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), ne(sessions.epoch, epoch)))
 
-/** Ends up to `limit` live sessions. @returns how many */
+/** Ends up to `limit` sessions that have not ended or expired. @returns how many sessions ended */
 export async function endSome(
   { q, t }: Db,
   { limit, reason, now }: { limit: number; reason: EndReason; now: EpochMs },
@@ -250,8 +250,9 @@ export async function endSome(
 
 /**
  * Handles sessions whose `reviewAt` is before `before`. Deletes up to `limit` sessions that ended or expired before
- * `before`. Postpones the review of up to `limit` other sessions to the time at which the session ended or expires.
- * @returns how many sessions were deleted or postponed
+ * `before`. Sets `reviewAt` of up to `limit` other sessions to the time of their end or expiry: a refresh postpones the
+ * expiry and does not change `reviewAt`.
+ * @returns how many sessions were deleted or got another `reviewAt`
  */
 export async function deleteOld(
   { q, t: { sessions } }: Db,

@@ -6,14 +6,11 @@ import type { Db } from '../../storage/store.ts'
 import type { BulkUser, UserKeys } from './user.ts'
 
 /**
- * The most users in one statement. With eleven columns of each, 500 users need 5,500 of the 32,766 parameters that
- * SQLite allows.
+ * The most users in one insert. One user has 11 columns, so 500 users need 5,500 parameters. SQLite allows 32,766.
  */
 export const ROWS = 500
 
-/**
- * The insert is prepared for exactly `ROWS` users. This cuts the time for which an import holds its lock to a third.
- */
+/** `insertPart` is prepared once for exactly `ROWS` users. An import then holds its lock for a third of the time. */
 const prepared = statements((db, { returning, select }) => ({
   holders: select({ id: db.t.users.id, emailKey: db.t.users.emailKey, usernameKey: db.t.users.usernameKey }, (q) =>
     q
@@ -51,7 +48,7 @@ const insert = ({ q, t: { users } }: Db, rows: SQLiteInsertValue<Db['t']['users'
   q.insert(users).values(rows).onConflictDoNothing()
 
 /**
- * Inserts at most `ROWS` users. Skips users whose id, address or username is taken.
+ * Inserts users, at most `ROWS`, and skips each user whose id, address or username is taken.
  * @returns the ids of the inserted users
  */
 export function insertWhereFree(db: Db, accounts: readonly BulkUser[], now: EpochMs): Promise<{ id: number }[]> {
@@ -67,8 +64,9 @@ export function insertWhereFree(db: Db, accounts: readonly BulkUser[], now: Epoc
 }
 
 /**
- * The users with the id, the address or the username of another user. There is one look-up for each user: PostgreSQL
- * reads the whole table for a list of keys, and the store sends look-ups of one turn together.
+ * Finds the stored users that have the id, the address or the username of one of the `keys`. One query finds the
+ * holders of one entry of `keys`, because PostgreSQL reads the whole table for a query with a list. The store sends the
+ * queries together.
  */
 export async function findHolders(db: Db, keys: readonly UserKeys[]): Promise<UserKeys[]> {
   const found = await Promise.all(keys.map((key) => readRows(db, prepared(db).holders, { ...key })))

@@ -14,8 +14,8 @@ export async function create(
   try {
     return await db.transaction(async () => {
       const created = await store.insert(db, { ...user, now: clock.now() })
-      // The check follows the insert. The insert waits for a concurrent deletion of the user with this name, and the
-      // transaction of the deletion reserves the name.
+      // The insert waits while another transaction deletes the user with this name and reserves the name. A check
+      // before the insert would not see that the name is reserved.
       if (await isReserved(needs, user.usernameKey)) throw new KeywardError('username_taken')
       await alongside(created)
       return created
@@ -34,7 +34,7 @@ export async function checkFree(
 ): Promise<void> {
   const { store: db } = needs
   // The username is read before the address. If another request adds a user with this username and this address between
-  // the reads, the error is `email_taken`, as without the race.
+  // the two reads, the error is `email_taken`, as it is when that user existed before.
   const named = await store.findCredentials(db, { usernameKey })
   if (await store.findCredentials(db, { emailKey })) throw new KeywardError('email_taken')
   if (named || (await isReserved(needs, usernameKey))) throw new KeywardError('username_taken')

@@ -3,11 +3,14 @@ import type { User, UserCredentials } from './user.ts'
 import { loginIdentifier, trimTyped } from './username.ts'
 import type { UsersNeeds } from './users.ts'
 
-/** The user for a typed name, with the name by which limits count. */
+/** The user who has a typed username or address, and the key of the typed text for the rate limits. */
 export interface NamedAccount {
   /** Undefined when no user has the name. */
   user: UserCredentials | undefined
-  /** The key of the name, the same for all spellings. For a name that no account can have, it is the trimmed text. */
+  /**
+   * The key of the address or username, which all spellings share. For a text that no account can have as a name, the
+   * text without spaces and tabs at its ends.
+   */
   name: string
 }
 

@@ -9,7 +9,7 @@ import type { UsersNeeds } from './users.ts'
  * users by their names would take the new user for the deleted one. Only a MAC of the name is stored.
  */
 
-/** Deletes a user and reserves the name, in the caller's transaction or one of its own. */
+/** Deletes a user and reserves the username, in the caller's transaction if there is one, else in a new transaction. */
 export const remove = (needs: UsersNeeds, id: number): Promise<void> =>
   needs.store.transaction(async () => {
     const usernameKey = await store.remove(needs.store, id)

@@ -2,7 +2,7 @@ import { type Static, t } from 'elysia'
 import { rfc3339 } from '../../lib/clock.ts'
 import { roleNames, type User } from './user.ts'
 
-/** A user, as all routes except `GET /user/user` return it. */
+/** A user in the answers of all routes except `GET /user/user`, which answers with fewer fields. */
 export const UserView = t.Object(
   {
     id: t.Integer({ minimum: 1 }),

@@ -68,14 +68,13 @@ export async function findCredentials(db: Db, by: LoginIdentifier): Promise<User
   return (await rows)[0]
 }
 
-/**
- * Inserts a user.
- * @throws a unique violation of `users.email_key` or `users.username_key` when the address or name is taken
- */
+/** @throws a unique violation of `users.email_key` or `users.username_key` when the address or the username is taken */
 export const insert = async (db: Db, user: NewUser & { now: EpochMs }): Promise<User> =>
   (await queryRows(db, prepared(db).insert, { ...user }))[0]!
 
-/** Replaces a password hash. @returns false when the stored hash is no longer `verifiedHash` */
+/**
+ * Replaces a password hash. @returns false when the stored hash is no longer `verifiedHash`, or the user was deleted
+ */
 export const replaceHash = async (
   db: Db,
   change: { id: number; verifiedHash: string; hash: string; scheme: string; now: EpochMs },
@@ -119,7 +118,7 @@ export async function setEmailVerified(
   return changed.length > 0
 }
 
-/** Locks the row of an active user. `Users.holdForSession` has the details. */
+/** Locks the row of an active user with this session epoch. @returns false when there is no such user */
 export const holdForSession = async (db: Db, by: { id: number; epoch: number }): Promise<boolean> =>
   (await queryRows(db, prepared(db).holdForSession, by)).length > 0
 
@@ -127,7 +126,7 @@ export async function clearDeviceEpoch({ q, t: { users } }: Db, id: number): Pro
   await q.update(users).set({ deviceEpoch: 0 }).where(eq(users.id, id))
 }
 
-/** Raises the session epoch of a user. `Users.raiseSessionEpoch` has the details. */
+/** Ends all sessions of a user. @returns the new session epoch; undefined when the user was deleted */
 export async function raiseSessionEpoch({ q, t: { users } }: Db, id: number): Promise<number | undefined> {
   const [row] = await q
     .update(users)
@@ -137,7 +136,7 @@ export async function raiseSessionEpoch({ q, t: { users } }: Db, id: number): Pr
   return row?.epoch
 }
 
-/** @returns the username's key of the deleted user; undefined when there was no such user */
+/** Deletes a user. @returns the key of the user's username; undefined when no user had this id */
 export async function remove({ q, t: { users } }: Db, id: number): Promise<string | undefined> {
   const [row] = await q.delete(users).where(eq(users.id, id)).returning({ usernameKey: users.usernameKey })
   return row?.usernameKey
@@ -148,13 +147,13 @@ export const reserveName = (
   row: { mac: string; reservedAt: EpochMs },
 ): Promise<unknown> => q.insert(reservedNames).values(row).onConflictDoNothing()
 
-/** Whether the name with one of these MACs is reserved. */
+/** Returns true when a name is reserved. `macs` are the MACs of the one name, one under each data key. */
 export async function isReserved({ q, t: { reservedNames } }: Db, macs: string[]): Promise<boolean> {
   const rows = await q.select({ mac: reservedNames.mac }).from(reservedNames).where(inArray(reservedNames.mac, macs))
   return rows.length > 0
 }
 
-/** @returns false when the name with these MACs was not reserved */
+/** Frees a reserved name. `macs` are as in `isReserved`. @returns false when the name was not reserved */
 export async function freeName({ q, t: { reservedNames } }: Db, macs: string[]): Promise<boolean> {
   const freed = await q
     .delete(reservedNames)

@@ -11,7 +11,7 @@ export interface User {
   sessionEpoch: number
   deviceEpoch: number
   createdAt: EpochMs
-  /** Names of the granted roles, space separated; see `roleNames`. */
+  /** The names of the granted roles, separated by spaces; null when there are none. Use `roleNames` to read them. */
   grantedRoles: string | null
 }
 
@@ -20,15 +20,15 @@ export const roleNames = ({ grantedRoles }: Pick<User, 'grantedRoles'>): string[
   grantedRoles === null ? ['user'] : ['user', ...grantedRoles.split(' ')].sort()
 
 /**
- * A user with the password hash. One statement reads both. If the password is reset after this read, the session epoch
- * of the user changes, and the login notices the reset.
+ * A user with the password hash, both read by one statement. If the password is changed after this read, the session
+ * epoch in the table changes too. A login with the old password then fails, because its session epoch is the old one.
  */
 export interface UserCredentials extends User {
   passwordHash: string | null
   passwordScheme: string | null
 }
 
-/** How to write to a user. */
+/** The address, the name and the language for mail to a user. */
 export interface Contact {
   email: string
   username: string
@@ -46,12 +46,12 @@ export interface NewUser {
   locale: Locale | null
 }
 
-/** An imported user, which keeps its id and its hash. */
+/** A user of an import, with the id and the password hash of the other service. */
 export interface BulkUser extends Omit<NewUser, 'locale'> {
   id: number
   isActive: boolean
   createdAt: EpochMs
 }
 
-/** The values of a user that no other user has. */
+/** The three values of a user that must differ from those of every other user. */
 export type UserKeys = Pick<BulkUser, 'id' | 'emailKey' | 'usernameKey'>

@@ -2,35 +2,36 @@ import { normalizeEmail } from './email.ts'
 import type { User, UserKeys } from './user.ts'
 
 interface Username {
-  /** As typed; for display. */
+  /** The username as typed, for display. */
   username: string
   /** The key of the username, for uniqueness and look-ups. */
   usernameKey: string
 }
 
-/** The field error when `normalizeUsername` returns undefined. */
+/** The message of the field error when `normalizeUsername` returns undefined. */
 export const invalidUsername =
   'The username must have 3 to 32 characters: letters, digits, dots, hyphens and underscores'
 
-/** The field error for a reserved username. */
+/** The message of the field error when `isReservedUsername` returns true. */
 export const reservedUsername = 'This username is reserved'
 
 /**
- * Accepts 3 to 32 ASCII letters, digits, dots, hyphens and underscores in any order. ASCII has no look-alike letters,
- * and its lower case is unambiguous. A username has no `@`, so it is never read as an address. `.` and `..` are too
- * short, so a username is also a safe path segment.
+ * Accepts 3 to 32 ASCII letters, digits, dots, hyphens and underscores in any order. Letters of other scripts are
+ * refused, because some look like ASCII letters. A username has no `@`, so no login reads a username as an address. `.`
+ * and `..` are too short, so a username is also a safe path segment.
+ * @returns undefined for any other text
  */
 export function normalizeUsername(input: string): Username | undefined {
   return /^[A-Za-z0-9._-]{3,32}$/.test(input) ? { username: input, usernameKey: usernameKey(input) } : undefined
 }
 
 /**
- * Reads the username of an account of another service. It may have inner spaces and letters of any script.
- * @returns undefined for a name with which no user could log in, for a name with white space at an end, and for a name
- *   with U+FFFD
+ * Reads the username of an account of another service, which may have inner spaces and letters of any script.
+ * @returns undefined for a name with which no user could log in (such as a name with `@` or of more than 254 UTF-16
+ *   units), for a name that begins or ends with white space, and for a name with U+FFFD
  */
 export function normalizeImportedUsername(input: string): Username | undefined {
-  // "bob " would look like "bob". U+FFFD replaces bytes that could not be decoded.
+  // "bob " would look like "bob". U+FFFD shows that a program could not decode the name, so the true name is unknown.
   if (!isLoginName(input) || input !== input.trim() || input.includes('\ufffd')) return undefined
   const key = usernameKey(input)
   return key === '' || key.includes('@') ? undefined : { username: input, usernameKey: key }
@@ -38,7 +39,7 @@ export function normalizeImportedUsername(input: string): Username | undefined {
 
 /**
  * The key of a username. Names that differ only in case, in the composition, width or style of letters (UAX 15, NFKC)
- * or in invisible characters have the same key. So two such names cannot both be registered.
+ * or in invisible characters have the same key. Two users can therefore not have such names.
  */
 export function usernameKey(username: string): string {
   if (/^[\0-\x7f]*$/.test(username)) return username.toLowerCase()
@@ -58,7 +59,7 @@ const reserved = new Set(
 )
 
 /**
- * Returns true for a username that only an administrator may give to an account. The name seems to belong to the
+ * Returns true for a username that only an administrator may give to an account. Such a name seems to belong to the
  * service (`support`, `postmaster`) or has a meaning in paths and programs (`me`, `null`). Case and punctuation are
  * ignored: `Ad-min` and `_root_` are reserved too.
  */
@@ -85,7 +86,7 @@ export function loginIdentifier(input: string): LoginIdentifier | undefined {
   return key === '' ? undefined : { usernameKey: key }
 }
 
-/** The keys of a user's two names. A login with any spelling of them gives these keys. */
+/** The keys of a user's address and username. `loginIdentifier` gives one of these keys for each spelling of either. */
 export const nameKeysOf = ({ email, username }: Pick<User, 'email' | 'username'>): Omit<UserKeys, 'id'> => ({
   emailKey: email.toLowerCase(),
   usernameKey: usernameKey(username),
@@ -97,12 +98,12 @@ export const nameKeysOf = ({ email, username }: Pick<User, 'email' | 'username'>
  */
 export const trimTyped = (typed: string): string => typed.replace(/^[ \t]+/, '').replace(trailing, '')
 
-/** The lookbehind keeps the time linear. Without it the search would start anew at every space of a long run. */
+/** The lookbehind keeps the time linear: otherwise the search would start again at every space of a long run. */
 const trailing = /(?<![ \t])[ \t]+$/
 
 /**
  * Returns false for text that PostgreSQL cannot store (NUL, lone surrogates), and for text that only a hostile client
- * sends (other control characters, more than 254 UTF-16 units). The length also protects the caller, which normalises
- * the text: that is slow for a long hostile text.
+ * sends (other control characters, more than 254 UTF-16 units). Callers then normalise the text with NFKC, which would
+ * take long for a long hostile text.
  */
 const isLoginName = (text: string): boolean => text.length <= 254 && text.isWellFormed() && !/\p{Cc}/u.test(text)

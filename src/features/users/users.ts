@@ -23,64 +23,72 @@ export {
 export interface UsersNeeds {
   store: Store
   clock: Clock
-  /** The keys for MACs of reserved names. */
+  /** Returns the data keys for the MACs of reserved names. */
   macKeys: () => MacKeys
 }
 
-/** The users. No other feature writes the table `users`. The calling code ends sessions and records audit events. */
+/**
+ * Finds, adds, changes and deletes users. No other feature writes the table `users`. No function records an audit
+ * event, and of the changes only `raiseSessionEpoch` and `remove` end sessions: the calling feature does the rest.
+ */
 export interface Users {
   /** The user with this id, active or not. */
   find(id: number): Promise<User | undefined>
-  /** Where and in which language to write to this user. */
+  /** The address, the name and the language for mail to this user. */
   findContact(id: number): Promise<Contact | undefined>
   /** The user with this username or address, active or not. */
   findByName(typed: string): Promise<User | undefined>
-  /** The user with this username or address, active or not, and the password hash. */
+  /** The user with this username or address, active or not, with the password hash and the key for rate limits. */
   findAccount(typed: string): Promise<NamedAccount>
-  /** A page of users by ascending id, after the id `after`. */
+  /** Up to `limit` users with an id above `after`, by ascending id. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Checks before the password is hashed that the address and the username are free. A username that is reserved,
-   * because a deleted user had it, is not free. `create` checks both a second time.
+   * Checks that no user has the address or the username, and that no deleted user had the username. Call this function
+   * before the password is hashed, so that a taken name costs no hash. `create` makes the same checks again.
    * @throws KeywardError `email_taken` (also when both are taken), `username_taken`
    */
   checkFree(names: Pick<NewUser, 'emailKey' | 'usernameKey'>): Promise<void>
   /**
-   * Adds a user and runs `alongside` in the same transaction. Of two concurrent calls with the same address or
-   * username, one succeeds.
-   * @throws KeywardError `email_taken` (also when both are taken), `username_taken`
+   * Adds a user and runs `alongside` in the same transaction. Of concurrent calls with the same address or username, at
+   * most one succeeds.
+   * @throws KeywardError `email_taken` (also when both are taken), `username_taken`; the error of `alongside`
    */
   create(user: NewUser, alongside: (user: User) => Promise<void>): Promise<User>
-  /** The password columns of a user. */
+  /** The password hash of a user and the `PasswordScheme` of the hash; undefined when the user was deleted. */
   findPassword(id: number): Promise<{ hash: string | null; scheme: string | null } | undefined>
-  /** Replaces a password hash. @returns false when the stored hash is no longer `verifiedHash` */
+  /**
+   * Replaces a password hash. @returns false when the stored hash is not `verifiedHash` any more, or the user is
+   * deleted
+   */
   replacePassword(change: { id: number; verifiedHash: string; hash: string; scheme: string }): Promise<boolean>
-  /** Sets a password. @returns false when the user was deleted */
+  /** Stores a password hash, whatever the former hash was. @returns false when the user was deleted */
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
   /** Notes that the user's address is proved. @returns false when it was proved before, or the user was deleted */
   setEmailVerified(id: number): Promise<boolean>
-  /** Activates or deactivates a user. @returns false when nothing changed */
+  /** Activates or deactivates a user. @returns false when the user already has this state, or was deleted */
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
   /** Deletes a user and every row with a foreign key to the user. The username stays reserved, as a MAC. */
   remove(id: number): Promise<void>
-  /** Lets the username of a deleted user be taken again. @returns false when it was not reserved */
+  /** Lets a new user have the username of a deleted user. @returns false when the username was not reserved */
   freeName(typed: string): Promise<boolean>
   /**
-   * Locks the row of an active user with this session epoch until the transaction ends. So the sessions of one user
-   * begin one after another.
+   * Locks the row of an active user with this session epoch until the transaction ends. Concurrent logins of one user
+   * therefore begin their sessions one after another.
    * @returns false when the user is inactive, deleted, or has another session epoch
    */
   holdForSession(user: { id: number; epoch: number }): Promise<boolean>
-  /** Revokes the user's device tokens of versions before 0.3.0. `Sessions.forgetKnown` revokes the others too. */
+  /** Revokes the user's device tokens of versions before 0.3.0. `Sessions.forgetKnown` also revokes later tokens. */
   clearDeviceEpoch(id: number): Promise<void>
   /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
   raiseSessionEpoch(id: number): Promise<number | undefined>
   /** The users that have the id, the address or the username of one of the `keys`. */
   findHolders(keys: readonly UserKeys[]): Promise<UserKeys[]>
   /**
-   * Adds users with their ids and runs `alongside` in the same transaction. Ids that the database assigns later are
-   * higher. A username that a deleted user had is not refused.
-   * @returns false when an id, an address or a username is taken. Then no user was added
+   * Adds users with the given ids and runs `alongside` in the same transaction. For an empty list, this function
+   * returns true and does not run `alongside`. Ids that the database assigns later are higher. A username that a
+   * deleted user had is not refused.
+   * @returns false when an id, an address or a username is taken; then no user was added
+   * @throws the error of `alongside`
    */
   insertAllOrNone(users: readonly BulkUser[], alongside: () => Promise<void>): Promise<boolean>
 }

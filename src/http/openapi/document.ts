@@ -4,9 +4,9 @@ import { type Components, type DocumentedRoute, type Draft, mendOperation } from
 import { createSchemaBook } from './schema.ts'
 
 export interface DocumentOptions {
-  /** All routes of the service, as Elysia lists them. */
+  /** All routes of the service, as `routes` of the Elysia app lists them. */
   routes: readonly DocumentedRoute[]
-  /** The address of the service for clients, without a slash at the end. */
+  /** The address under which clients reach the service (`PUBLIC_URL`), without a slash at the end. */
   publicUrl: string
 }
 
@@ -16,11 +16,11 @@ export interface OpenApiDocument extends Record<string, unknown> {
 }
 
 /**
- * Describes the service for its clients, without the routes of the documentation itself.
+ * Makes the OpenAPI document of the service, without the routes that serve the documentation.
  *
  * @elysiajs/swagger finds the paths and parameters of the routes. It only guesses the media types, the security and the
  * refusals, so `mendOperation` replaces these parts.
- * @throws Error for two different schemas with one title, and for a route that `mendOperation` refuses
+ * @throws Error when two different schemas have one title, or when `mendOperation` refuses a route
  */
 export async function createDocument({ routes: all, publicUrl }: DocumentOptions): Promise<OpenApiDocument> {
   const routes = all.filter((route) => tagOf(route) !== 'documentation')
@@ -60,8 +60,8 @@ export async function createDocument({ routes: all, publicUrl }: DocumentOptions
 }
 
 /**
- * Loads the plugin at the first request for the document. The plugin contains a megabyte of page themes that are never
- * used.
+ * Makes the draft of the document with @elysiajs/swagger. The plugin is loaded at the first request for the document,
+ * because it contains a megabyte of page themes that Keyward never uses.
  */
 async function draftOf(routes: readonly DocumentedRoute[]): Promise<{ paths: Record<string, Record<string, Draft>> }> {
   const { swagger } = await import('@elysiajs/swagger')
@@ -75,7 +75,7 @@ async function draftOf(routes: readonly DocumentedRoute[]): Promise<{ paths: Rec
   return (await answer.json()) as { paths: Record<string, Record<string, Draft>> }
 }
 
-/** The groups of operations, in the order in which a client needs them. */
+/** The groups of operations, in the order in which a new client needs them. */
 const tagDescriptions: Record<string, string> = {
   tokens: 'Log in, and refresh, check and revoke tokens',
   accounts: 'Register, read and change your account',

@@ -5,8 +5,8 @@ interface Header {
 }
 
 /**
- * The headers of single answers that a client reads, by name. `X-Request-Id` is not listed: every answer has it, so
- * only the introduction describes it.
+ * The response headers that the document describes, by name. `X-Request-Id` is not listed: every response has it, so
+ * only the document's introduction describes it.
  */
 export const documentedHeaders: Record<string, Header> = {
   'WWW-Authenticate': {
@@ -44,8 +44,10 @@ const byStatus: Record<number, string[]> = {
 }
 
 /**
- * Returns the headers of an answer: the headers of its status, and the headers that its route declares. Returns
- * undefined when there are no headers.
+ * Returns the headers of an answer for the document: the headers of its status, and the headers that its route
+ * declares.
+ * @param declared the description of each header of the route, by name
+ * @returns undefined when the answer has no headers
  */
 export function headersOf(status: number, declared: Record<string, string> = {}): Record<string, unknown> | undefined {
   const common = (byStatus[status] ?? []).map((name) => [name, { $ref: `#/components/headers/${name}` }])

@@ -6,7 +6,7 @@ import { headersOf } from './headers.ts'
 import { guardCodes, problemExample, refusalName } from './problems.ts'
 import { exampleOf, mapValues, type Schema, type SchemaBook } from './schema.ts'
 
-/** The parts of Elysia's route that the document reads. */
+/** The parts of an Elysia route that the document uses. */
 export interface DocumentedRoute {
   method: string
   path: string
@@ -18,7 +18,7 @@ export interface DocumentedRoute {
   }
 }
 
-/** The parts of a document that its operations share. */
+/** The parts of the document to which its operations refer. */
 export interface Components {
   schemas: SchemaBook
   responses: Map<string, unknown>
@@ -35,10 +35,11 @@ export interface Draft extends Record<string, unknown> {
 }
 
 /**
- * Replaces what @elysiajs/swagger guesses: the media types of the body and of the answers, the security schemes and the
- * refusals. Adds examples.
- * @throws Error for a route without an `operationId`, without a description of a success, or with a body but without a
- * parser of `parsers.ts`; also as `SchemaBook.take`
+ * Makes the operation of a route for the document out of the draft of @elysiajs/swagger. Replaces the parts that the
+ * plugin guesses: the media types of the body and of the answers, the security schemes and the refusals. Adds examples.
+ * @param components receives the schemas and refusals to which the operation refers
+ * @throws Error for a route without an `operationId`, without a description of a successful answer, or with a body but
+ * no parser of `parsers.ts`; also the error of `SchemaBook.take`
  */
 export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, components: Components) {
   const { summary, tags, description, deprecated } = draft
@@ -53,7 +54,7 @@ export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, co
     description: [description, needed].filter(Boolean).join('\n\n'),
     tags,
     deprecated,
-    // Swagger UI offers both schemes: it gets the token by a login with a password, or the reader pastes a token.
+    // Swagger UI offers both schemes: the reader logs in with a password, or pastes an access token.
     security: security ?? (access === 'open' ? [] : [{ password: [] }, { bearer: [] }]),
     parameters: parameters?.length ? parameters : undefined,
     requestBody: hooks.body && requestBody(path, hooks.body, hooks.parse, components),
@@ -69,8 +70,8 @@ function mendParameter(parameter: Parameter, { schemas }: Components) {
   const example = parameter.example ?? examples?.[0] ?? exampleOf(schema)
   const taken = schemas.take(schema)
   if (parameter.required) return defined({ name, in: place, required: true, description, schema: taken, example })
-  // Swagger UI sends the example of a parameter. An optional parameter has its example in the schema, which is not
-  // sent.
+  // Swagger UI sends the example of a parameter unless the reader deletes it. The example of an optional parameter is
+  // therefore in its schema, which Swagger UI does not send.
   const shown = example === undefined ? taken : { ...taken, examples: [example] }
   return defined({ name, in: place, description, schema: shown })
 }
@@ -86,8 +87,8 @@ function requestBody(path: string, body: Schema, parse: unknown, { schemas }: Co
 }
 
 /**
- * Gives every field of a form an example: its value in `example`, or an empty text. Swagger UI fills in the fields, and
- * writes "string" into a field without an example.
+ * Gives every field of a form an example: its value in `example`, or an empty text. Swagger UI would send the text
+ * "string" for a field without an example.
  */
 function withFieldExamples(body: Schema, example: unknown): Schema {
   const values = (example ?? {}) as Record<string, unknown>
@@ -116,7 +117,7 @@ function successes(path: string, responses: Responses = {}, { schemas }: Compone
 
 const empty = new Set<unknown>(['void', 'undefined', 'null'])
 
-/** The refusals of a route and of the guard, grouped by their HTTP status. */
+/** Returns the responses for the refusals of a route and of the guard, one response for each HTTP status. */
 function refusals(responses: Responses = {}, access: string, oauth: boolean, components: Components): Responses {
   const codes = new Set([...Object.values(responses).flatMap(codesOf), ...guardCodes(access)])
   const problems = [...codes].map((code) => problemExample(code, oauth))

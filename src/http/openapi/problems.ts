@@ -1,28 +1,34 @@
 import { catalogue, type ErrorCode, KeywardError } from '../../errors.ts'
 import { problemOf } from '../errors.ts'
 
-/** Makes an example of a code's problem document, with the function that also answers requests. */
+/**
+ * Makes an example of the problem document of a code. `problemOf` also makes the documents of real answers, so the
+ * example cannot differ from them.
+ */
 export const problemExample = (code: ErrorCode, oauth: boolean) =>
   problemOf(new KeywardError(code, code === 'validation_failed' ? { errors: exampleErrors } : {}), oauth)
 
 const exampleErrors = [{ field: 'email', message: 'This is not an email address' }]
 
-/** The codes that the guard may answer on every route with this access word. A route declares any others itself. */
+/**
+ * Returns the codes with which the guard may refuse a request to any route with this access word. A route declares all
+ * its other codes itself.
+ */
 export function guardCodes(access: string): ErrorCode[] {
   if (access === 'open') return []
   const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token']
   return access.includes(':') ? [...refusals, 'forbidden'] : refusals
 }
 
-/** Short names for codes that most routes have together. */
+/** Words for groups of codes that most routes share, so that component names stay short. */
 const together: Record<string, readonly ErrorCode[]> = {
   NoDatabase: ['database_busy', 'database_unavailable'],
   Unauthenticated: ['not_authenticated', 'invalid_token'],
 }
 
 /**
- * Returns the component name for the refusals of one status, such as `EmailTakenOrUsernameTaken`. The name depends only
- * on the set of codes, not on their order. Generated clients use the name.
+ * Returns the name of the component for the refusals of one status, such as `EmailTakenOrUsernameTaken`. Generated
+ * clients use the name, so it depends only on the set of codes, not on their order.
  */
 export function refusalName(codes: readonly ErrorCode[], oauth: boolean): string {
   let rest = Object.keys(catalogue).filter((code) => codes.includes(code as ErrorCode)) as ErrorCode[]

@@ -1,19 +1,20 @@
-/** A JSON Schema as OpenAPI 3.1 takes it (draft 2020-12). */
+/** A JSON Schema (draft 2020-12), as OpenAPI 3.1 uses it. */
 export type Schema = Readonly<Record<string, unknown>>
 
 export interface SchemaBook {
   /**
    * Returns the schema for the document. A schema with a `title` becomes a component, and the result is a reference to
-   * the component. @throws Error when another schema has this title
+   * the component.
+   * @throws Error when a different schema has the same title
    */
   take(schema: object): Schema
-  /** The schemas with a title that `take` has received, by title: the components of the document. */
+  /** The components of the document, by title: all schemas with a title that `take` has received. */
   named: ReadonlyMap<string, Schema>
 }
 
 /**
- * Translates the schemas of routes into schemas of the document. Keywords that only Elysia reads are removed, and a
- * union of constants becomes an `enum`.
+ * Makes a translator from the schemas of routes to the schemas of the document. Keywords that only Elysia reads are
+ * removed, and a union of constant texts becomes an `enum`.
  */
 export function createSchemaBook(): SchemaBook {
   const named = new Map<string, Schema>()
@@ -27,7 +28,10 @@ export function createSchemaBook(): SchemaBook {
     return { $ref: `#/components/schemas/${title}` }
   }
 
-  /** A member without a title keeps its examples, because the document has no other place for them. */
+  /**
+   * Translates the schema of a member. A member without a title keeps its examples, because the document has no other
+   * place for them.
+   */
   function takeMember(schema: Schema): Schema {
     const { title, examples } = schema
     return { ...take(schema), ...(title === undefined && examples !== undefined && { examples }) }
@@ -45,7 +49,7 @@ export function createSchemaBook(): SchemaBook {
     if (keyword === 'properties') return [keyword, mapValues(value as Record<string, Schema>, takeMember)]
     if (keyword === 'anyOf' || keyword === 'oneOf' || keyword === 'allOf')
       return [keyword, (value as object[]).map(take)]
-    // TypeBox writes a record as a pattern that matches every name.
+    // TypeBox writes the schema of a record as a pattern that matches every name.
     if (keyword === 'patternProperties') return ['additionalProperties', take(Object.values(value as object)[0])]
     if ((keyword === 'items' || keyword === 'additionalProperties') && typeof value === 'object' && value !== null)
       return [keyword, take(value)]
@@ -56,9 +60,9 @@ export function createSchemaBook(): SchemaBook {
 }
 
 /**
- * Returns true when the document keeps a keyword. `additionalProperties: false` is removed: Elysia writes it into the
- * schemas that it compiles, but drops unknown members instead of refusing them. `examples` is removed because the
- * document has an example beside the schema. The other removed keywords are not part of the document's schemas.
+ * Returns true when the document keeps a keyword. `additionalProperties: false` is removed, because Elysia drops
+ * unknown members instead of refusing them. `examples` is removed, because the document has an example beside the
+ * schema. The other removed keywords have a meaning only for Elysia and `operation.ts`.
  */
 function belongs(keyword: string, value: unknown): boolean {
   if (value === undefined || keyword.startsWith('x-')) return false
@@ -67,8 +71,8 @@ function belongs(keyword: string, value: unknown): boolean {
 }
 
 /**
- * Elysia accepts a number, a boolean, an object or an array of a query as text too, and writes an `anyOf` with a branch
- * for the text. Returns the other branch; undefined for any other `anyOf`.
+ * Elysia accepts a number, a boolean, an object or an array in a query as text too, and writes an `anyOf` with a branch
+ * for the text. This function returns the other branch; undefined for any other `anyOf`.
  */
 const textTwin = (branches: readonly Schema[]): Schema | undefined => {
   const values = branches.filter(({ type, format }) => type !== 'string' || !elysiaFormats.has(format))
@@ -83,8 +87,9 @@ const enumeration = (branches: readonly Schema[]): Schema | undefined =>
     : undefined
 
 /**
- * Returns an example of a schema: its own first example, or an example that is built from the examples of its parts.
- * Returns `undefined` when a required part has no example.
+ * Returns an example of a schema: its own first example, constant or enum value, or an example that is built from the
+ * examples of its parts.
+ * @returns undefined when the schema has no example, or when a required part has none
  */
 export function exampleOf(schema: Schema): unknown {
   if (Array.isArray(schema.examples)) return schema.examples[0]

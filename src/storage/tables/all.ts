@@ -12,7 +12,7 @@ import { sessionTables } from './sessions.ts'
 import { signingKeyTables } from './signing-keys.ts'
 import { userTables } from './users.ts'
 
-/** Every table, in one dialect's columns. */
+/** Declares every table for one database: `c` has the column kinds of SQLite or of PostgreSQL. */
 export function allTables(c: Columns) {
   const users = userTables(c)
   return {

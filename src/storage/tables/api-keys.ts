@@ -9,9 +9,9 @@ export const apiKeyTables = (c: Columns, tables: ReturnType<typeof userTables>) 
       id: c.id('id'),
       ownerId: userReference(c, tables, 'owner_id'),
       name: c.text('name').notNull(),
-      /** HMAC-SHA-256 of the API key. The API key itself is shown once and not stored. */
+      /** HMAC-SHA-256 of the API key. The API key itself is not stored: its creator sees it once. */
       mac: c.text('mac').notNull(),
-      /** Permissions, space separated. A request may use only the permissions that the owner also has at that time. */
+      /** Permissions, space separated. A request may use only those that the owner has at the time of the request. */
       scopes: c.text('scopes').notNull(),
       createdAt: c.int('created_at').notNull(),
       expiresAt: c.int('expires_at'),

@@ -2,12 +2,12 @@ import type { Columns } from '../columns.ts'
 
 /** @owner audit */
 export const auditTables = (c: Columns) => ({
-  /** The deleted users whose events are being erased: their IP addresses and session ids are removed. */
+  /** The deleted users whose events are being erased: IP addresses and session ids are removed from the events. */
   auditErasures: c.table('audit_erasures', {
     userId: c.int('user_id').primaryKey(),
-    /** The events of this user with a lower id have been erased. */
+    /** All events of this user with an id below `next_id` have been erased. */
     nextId: c.int('next_id').notNull(),
-    /** The row is not deleted before: a request that was under way may still write events of the user. */
+    /** Until this time the row stays, because requests from before the deletion may still write events of the user. */
     keepUntil: c.int('keep_until').notNull(),
   }),
   auditEvents: c.table(
@@ -16,14 +16,14 @@ export const auditTables = (c: Columns) => ({
       id: c.id('id'),
       at: c.int('at').notNull(),
       event: c.text('event').notNull(),
-      /** The user concerned. There is no foreign key, because the row is kept after the user is deleted. */
+      /** The user to whom the event happened. There is no foreign key, because events outlive their users. */
       userId: c.int('user_id'),
-      /** The user who acted, if this is not the user in `userId`. */
+      /** The user who caused the event, if another user than `userId` did. */
       actorId: c.int('actor_id'),
       sessionId: c.text('session_id'),
-      /** The whole IP address; after AUDIT_IP_DAYS days, its network. */
+      /** The whole IP address. After AUDIT_IP_DAYS days, a job replaces the IP address by its network. */
       ip: c.text('ip'),
-      /** When the whole IP address was written. Null if the row has no IP address or a shortened IP address. */
+      /** When the whole IP address was written. Null if the row has a network, or no IP address at all. */
       ipWholeSince: c.int('ip_whole_since'),
       /** JSON; never contains a secret. */
       details: c.text('details'),

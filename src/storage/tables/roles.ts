@@ -2,14 +2,14 @@ import type { Columns } from '../columns.ts'
 import { userReference, type userTables } from './users.ts'
 
 /**
- * Roles, and which users have them.
+ * The roles, and the roles that were granted to users. The role `user`, which every user has, is not granted.
  * @owner roles
  */
 export const roleTables = (c: Columns, tables: ReturnType<typeof userTables>) => {
   const roles = c.table('roles', {
     name: c.text('name').primaryKey(),
     description: c.text('description').notNull(),
-    /** Permissions `resource:action`, space separated. */
+    /** The permissions of the role, as `resource:action`, space separated. */
     permissions: c.text('permissions').notNull(),
     createdAt: c.int('created_at').notNull(),
   })

@@ -9,44 +9,50 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       /** 128 random bits in base64url. Access tokens of the session carry this id in the claim `sid`. */
       id: c.text('id').primaryKey(),
       userId: userReference(c, tables, 'user_id'),
-      /** The user's session epoch when the credential was checked, or when all other sessions were ended later. */
+      /**
+       * A copy of the user's session epoch, read together with the credential that began the session. A session that
+       * stays alive while all other sessions of the user are ended gets the new epoch.
+       */
       epoch: c.int('epoch').notNull(),
-      /** Authentication methods (RFC 8176), space separated. */
+      /** The authentication methods of the login (RFC 8176), space separated, such as `pwd`. */
       amr: c.text('amr').notNull(),
       authTime: c.int('auth_time').notNull(),
-      /** The number of refreshes. The current refresh token carries this number. */
+      /** The number of refreshes, not counting retries. The current refresh token carries this number. */
       generation: c.int('generation').notNull().default(0),
-      /** The highest generation whose access token was used. This use ends the retry window of the parent token. */
+      /** The highest generation whose access token was used. Late retries need a value that is below `generation`. */
       confirmedGeneration: c.int('confirmed_generation').notNull().default(0),
-      /** The number of late retries: refreshes with the parent token after the grace period. */
+      /** The number of late retries in the whole session: refreshes with the parent token after the grace period. */
       lateRetries: c.int('late_retries').notNull().default(0),
-      /** When the last late retry was. */
+      /** When the last late retry was counted; null before the first. */
       lateRetriedAt: c.int('late_retried_at'),
       /** 16 random bytes in base64url. The MAC key of the refresh tokens is derived from this salt and a data key. */
       macSalt: c.text('mac_salt').notNull().default(''),
       createdAt: c.int('created_at').notNull(),
-      /** When the current generation began. */
+      /** When the current generation began: the time of the last refresh, or of the login. */
       refreshedAt: c.int('refreshed_at').notNull().default(0),
-      /** The earlier of the idle and the absolute expiry. */
+      /** When the session expires: at the idle expiry, which each refresh postpones, or at the absolute expiry. */
       expiresAt: c.int('expires_at').notNull().default(0),
       endedAt: c.int('ended_at'),
       endReason: c.text('end_reason'),
-      /** When clean-up next reviews the session. A refresh does not change this column, which saves an index update. */
+      /**
+       * When the clean-up next checks whether the session is over. A refresh raises `expires_at` but not this column,
+       * which saves an update of the index.
+       */
       reviewAt: c.int('review_at').notNull().default(0),
       /** The IP address of the last refresh, or of the login when there was none. */
       ip: c.text('ip'),
       userAgent: c.text('user_agent'),
       /**
-       * The network in which a credential was last checked in this session; a refresh does not change it. Null after
-       * the user's known networks were forgotten, and for sessions of versions before 0.3.0 that had been refreshed or
-       * began over IPv6.
+       * The network in which a credential was last checked in this session. A refresh does not change this network.
+       * Null after the user's known networks were forgotten, and for sessions of versions before 0.3.0 that had been
+       * refreshed or began over IPv6.
        */
       loginNetwork: c.text('login_network'),
-      /** The device of the login; its row of `devices` may be gone. Null for sessions of versions before 0.3.0. */
+      /** The device of the login. Its row in `devices` may be deleted. Null for sessions of versions before 0.3.0. */
       deviceId: c.text('device_id'),
       /**
-       * Browser and system by the user agent of the login. Empty when the user agent names neither. Null for a session
-       * of an earlier version, until the session is listed.
+       * Browser and operating system, from the user agent of the login. Empty when the user agent names neither. Null
+       * for a session of an earlier version, until the user lists the sessions.
        */
       deviceName: c.text('device_name'),
     },
@@ -55,14 +61,14 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       c.index('sessions_review_at_index').on(t.reviewAt),
     ],
   ),
-  /** The known devices of the users. A device token without a row is void, except tokens of versions before 0.3.0. */
+  /** The known devices. A device token is void when its device has no row, except tokens of versions before 0.3.0. */
   devices: c.table(
     'devices',
     {
       /** 128 random bits in base64url. The device token carries this id in the claim `jti`. */
       id: c.text('id').primaryKey(),
       userId: userReference(c, tables, 'user_id'),
-      /** When the device last logged in. */
+      /** When the user last logged in on the device. */
       usedAt: c.int('used_at').notNull(),
     },
     (t) => [c.index('devices_user_id_index').on(t.userId)],

@@ -8,24 +8,24 @@ export const userTables = (c: Columns) => ({
     'users',
     {
       id: c.id('id'),
-      /** Where mail is sent: the local part as the user typed it, the domain in IDNA ASCII form. */
+      /** The address for mail: the local part as the user typed it, the domain in IDNA ASCII form. */
       email: c.text('email').notNull(),
-      /** `email` in lower case, for uniqueness and login. */
+      /** `email` in lower case, by which logins find the user. No two users have the same `email_key`. */
       emailKey: c.text('email_key').notNull(),
       emailVerifiedAt: c.int('email_verified_at'),
       username: c.text('username').notNull(),
       usernameKey: c.text('username_key').notNull(),
       passwordHash: c.text('password_hash'),
-      /** How the password was hashed, a `PasswordScheme`. The text of a bcrypt hash does not show its scheme. */
+      /** A `PasswordScheme` of `features/passwords`. The text of a bcrypt hash does not show the scheme. */
       passwordScheme: c.text('password_scheme'),
-      /** The language in which the user gets mail, a `Locale`; null when it is not known. */
+      /** The language of mails to the user, a `Locale` of `lib/locale.ts`; null when the language is not known. */
       locale: c.text('locale'),
       isActive: c.bool('is_active').notNull(),
-      /** A session is alive only while its epoch equals this number. Raising the number ends all sessions. */
+      /** A session is alive only while its `epoch` equals this number. Raising it ends all sessions of the user. */
       sessionEpoch: c.int('session_epoch').notNull(),
       /**
-       * All device tokens of the user that versions before 0.3.0 made carry this random number. Setting it to 0 voids
-       * these tokens. Later tokens have rows in `devices`.
+       * A random number in the user's device tokens of versions before 0.3.0. The value 0 voids these tokens. Device
+       * tokens of later versions do not carry this number: their devices have rows in `devices`.
        */
       deviceEpoch: c.int('device_epoch').notNull().default(0),
       createdAt: c.int('created_at').notNull(),
@@ -36,15 +36,15 @@ export const userTables = (c: Columns) => ({
       c.uniqueIndex('users_username_key_unique').on(t.usernameKey),
     ],
   ),
-  /** The usernames of deleted users. Nobody can register one of them until an administrator frees it. */
+  /** The usernames of deleted users. Nobody can register such a name until an administrator frees the name. */
   reservedNames: c.table('reserved_names', {
-    /** HMAC-SHA-256 of the username's key. The name itself is not stored. */
+    /** HMAC-SHA-256 of `users.username_key` of the deleted user. The name itself is not stored. */
     mac: c.text('mac').primaryKey(),
     reservedAt: c.int('reserved_at').notNull(),
   }),
 })
 
-/** A column that refers to a user. Deleting the user deletes the row. */
+/** Declares a column that refers to a user. When the user is deleted, the database deletes the row. */
 export const userReference = (c: Columns, { users }: ReturnType<typeof userTables>, name: string) =>
   c
     .int(name)
@@ -61,7 +61,7 @@ export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
   sessionEpoch: users.sessionEpoch,
   deviceEpoch: users.deviceEpoch,
   createdAt: users.createdAt,
-  /** Names of the user's roles, space separated. A scalar subselect costs less than a join. */
+  /** The names of the granted roles, space separated; null without any. A scalar subselect costs less than a join. */
   grantedRoles: sql<string | null>`(${q
     .select({ names: sql`string_agg(${userRoles.role}, ' ')` })
     .from(userRoles)

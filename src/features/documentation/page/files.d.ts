@@ -1,4 +1,4 @@
-/** An import `with { type: 'file' }` returns the path of the file. In a compiled executable, the path is inside it. */
+/** An import `with { type: 'file' }` gives the path of the file: on disk, or inside the compiled executable. */
 declare module 'swagger-ui-dist/*' {
   const path: string
   export = path

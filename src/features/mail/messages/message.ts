@@ -1,12 +1,14 @@
 import type { Locale } from '../../../lib/locale.ts'
 import type { MailKind, mailKinds, ProofKind } from '../kinds.ts'
 
-/** The built-in text of one kind in one language. `{{name}}` stands for a value; see `mailKinds`. */
+/**
+ * The built-in text of one kind of mail in one language. `{{name}}` stands for a value; `mailKinds` lists the names.
+ */
 export interface Message {
   subject: string
-  /** Paragraphs before the link, the code and the facts. */
+  /** The paragraphs before the link, the code and the list of facts. */
   before: readonly string[]
-  /** Paragraphs after the facts: what to do if it was not you. */
+  /** The paragraphs after the list of facts. They say what the user can do. */
   after: readonly string[]
 }
 
@@ -18,18 +20,18 @@ export interface LinkMessage extends Message {
   lifetime: string
 }
 
-/** Everything that Keyward writes in one language. */
+/** The built-in texts of all mails in one language. */
 export interface Catalogue {
-  /** Above every mail. `named` is used when the name cannot be read as a web address. */
+  /** The first line of every mail. `plain` has no username: a mail program could show some usernames as links. */
   greeting: { named: string; plain: string }
-  /** Below every mail. `support` is left out without SUPPORT_EMAIL. */
+  /** The last lines of every mail. Without SUPPORT_EMAIL, the mail has only `why`. */
   footer: { why: string; support: string }
-  /** The label of each fact. */
+  /** The label of each fact in the list of facts. */
   facts: Record<(typeof mailKinds)[MailKind][number], string>
   /** Before a code: `only` where the mail has no link, `also` where it has one. */
   code: { only: string; also: string }
   messages: { [K in MailKind]: K extends ProofKind ? LinkMessage : Message }
-  /** How a time is written: the tag for `Intl.DateTimeFormat`. */
+  /** The language tag with which `Intl.DateTimeFormat` writes the times. */
   dates: string
 }
 
