@@ -107,14 +107,16 @@ function toRoute({ method, path, hooks }: ElysiaRoute): Route {
     'x-oauth'?: boolean
     'x-proxied'?: boolean
     'x-secret'?: boolean
+    'x-fresh'?: boolean
   }
   const { 'x-access': access, 'x-limit': limit, 'x-oauth': oauth = false, 'x-proxied': proxied = false } = detail
   if (access === undefined) throw new Error(`${method} ${path} has no access word`)
   if (limit === undefined && (access === 'open' || method !== 'GET'))
     throw new Error(`${method} ${path} is open or writes, and names no limit`)
   const secret = detail['x-secret'] ?? false
+  const fresh = detail['x-fresh'] ?? false
   const statuses = Object.keys((hooks.response ?? {}) as object).map(Number)
-  return { method, pattern: path, access, limit, oauth, secret, proxied, statuses }
+  return { method, pattern: path, access, limit, oauth, secret, proxied, fresh, statuses }
 }
 
 interface ElysiaRoute {

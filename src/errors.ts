@@ -20,6 +20,7 @@ export const catalogue = {
   invalid_client: [401, 'Client authentication failed'],
   invalid_refresh_token: [401, 'The refresh token is not valid'],
   invalid_grant: [400, 'The refresh token is not valid'],
+  reauthentication_required: [401, 'Log in again, or send the password: the last check is more than 15 minutes ago'],
   invalid_password: [403, 'The current password is wrong'],
   forbidden: [403, 'Not enough permissions'],
   // Accounts

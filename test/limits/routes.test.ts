@@ -21,6 +21,8 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   'POST /register': (i) => ({ json: { email: `r${i}@example.com`, username: `reg${i}`, password } }),
   'POST /password/forgot': (i) => ({ json: { email: `r${i % 3}@example.com` } }),
   'PUT /users/me/password': () => ({ json: { current_password: 'wrong', new_password: 'another good one' } }),
+  'DELETE /users/me': () => ({ json: { password: 'wrong' } }),
+  'POST /users/me/delete': () => ({ json: { password: 'wrong' } }),
   'DELETE /users/me/sessions': async (_, app, user) => {
     await loggedIn(app, user)
     return { query: '?except=current' }
@@ -56,7 +58,9 @@ describe('the limits of routes', () => {
     const withoutLimit = app.table.routes.filter(
       (route) => route.access !== 'open' && route.method !== 'GET' && !wordsOf(route).includes('account'),
     )
-    expect(withoutLimit.map(nameOf).sort()).toEqual(['POST /introspect', 'POST /logout'])
+    // A deletion of the account succeeds once.
+    const deletion = ['DELETE /users/me', 'POST /users/me/delete']
+    expect(withoutLimit.map(nameOf).sort()).toEqual([...deletion, 'POST /introspect', 'POST /logout'].sort())
   })
 
   test('each route that takes a password names its limit, open or not', async () => {

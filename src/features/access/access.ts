@@ -35,9 +35,10 @@ export interface Access {
    * - `user` requires the access token of a live session.
    * - `existing-user` requires such a token too. It refuses the token of a deleted user with `user_not_found`.
    * - Any other word is a permission that the API key or the token's user must have.
+   * @param fresh true refuses API keys with `forbidden`, because nobody proves a credential with an API key
    * @throws KeywardError `invalid_token`, `user_not_found`, `forbidden`
    */
-  authorize(token: string, access: string): MaybePromise<SessionCaller | ApiKeyCaller>
+  authorize(token: string, access: string, fresh?: boolean): MaybePromise<SessionCaller | ApiKeyCaller>
   /**
    * Checks an API key that came as a client secret, under any client id (RFC 6749 section 2.3.1). A wrong secret counts
    * in the limit of its network. This limit never refuses a right secret.
@@ -63,7 +64,7 @@ export interface Access {
 }
 
 export const createAccess = (needs: AccessNeeds): Access => ({
-  authorize: (token, access) => authorize(needs, token, access),
+  authorize: (token, access, fresh) => authorize(needs, token, access, fresh),
   authorizeSecret: (secret, asked) => authorizeSecret(needs, secret, asked),
   forwardAuth: (caller, asked) => forwardAuth(needs, caller, asked),
   introspect: (token) => introspect(needs, token),

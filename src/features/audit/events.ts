@@ -23,6 +23,7 @@ export const auditEvents = [
   'password.set_by_admin',
   'password.reset',
   'email.verified',
+  'reauthentication.failed',
   'limit.exceeded',
   'limits.cleared',
   'device_token.voided',

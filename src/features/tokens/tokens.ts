@@ -30,6 +30,8 @@ export interface AccessTokenClaims {
   userId: number
   sessionId: string
   generation: number
+  /** When a credential was last checked before the token was made: the claim `auth_time`. */
+  authTime: EpochMs
 }
 
 export interface AccessTokens {
@@ -88,11 +90,12 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
   const mintProxyToken = createProxyTokens({ signingKeys, clock, random, issuer })
 
   function readClaims(payload: Record<string, unknown>): AccessTokenClaims | undefined {
-    const { sub, uid, sid, gen } = payload
+    const { sub, uid, sid, gen, auth_time: authTime } = payload
     const userId = compat ? uid : typeof sub === 'string' && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : undefined
     if (typeof userId !== 'number' || !Number.isSafeInteger(userId) || typeof sid !== 'string') return undefined
     if (typeof gen !== 'number' || !Number.isSafeInteger(gen) || gen < 0) return undefined
-    return { userId, sessionId: sid, generation: gen }
+    // A token without `auth_time` counts as the token of a login long ago.
+    return { userId, sessionId: sid, generation: gen, authTime: typeof authTime === 'number' ? authTime * SECOND : 0 }
   }
 
   function verifyToken(token: string, onUnknownKey?: () => void): AccessTokenClaims | undefined {
