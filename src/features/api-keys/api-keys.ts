@@ -60,9 +60,12 @@ export interface ApiKeys {
   revoke(id: number): Promise<void>
   /** Revokes all keys of a user, in the current transaction. @returns how many */
   revokeOf(ownerId: number): Promise<number>
-  /** Revokes every key at once. @returns how many */
+  /** Revokes every key at once and records no audit event. @returns how many keys were revoked */
   revokeAll(): Promise<number>
-  /** How many live keys still have a MAC of a former data key. Each gets a MAC of the current one at its next use. */
+  /**
+   * Returns how many live keys are still stored with the MAC of a former data key. The next use of an API key replaces
+   * the MAC by a MAC of the current data key.
+   */
   countFormer(): Promise<number>
 }
 

@@ -10,7 +10,7 @@ export const purposes = [
 ] as const
 export type Purpose = (typeof purposes)[number]
 
-/** The labels with which versions without data keys derived the keys of MACs from SECRET_KEY. */
+/** The labels with which versions of Keyward without data keys derived the keys of MACs from SECRET_KEY. */
 export const derivedLabels: Partial<Record<Purpose, string>> = {
   refresh_token: 'keyward refresh token v1',
   device_token: 'keyward device token v1',
