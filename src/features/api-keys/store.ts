@@ -56,6 +56,19 @@ export async function revoke({ q, t: { apiKeys } }: Db, { id, now }: { id: numbe
   return row
 }
 
+/** @returns the ids of the revoked keys */
+export async function revokeOf(
+  { q, t: { apiKeys } }: Db,
+  { ownerId, now }: { ownerId: number; now: EpochMs },
+): Promise<number[]> {
+  const revoked = await q
+    .update(apiKeys)
+    .set({ revokedAt: now })
+    .where(and(eq(apiKeys.ownerId, ownerId), isNull(apiKeys.revokedAt)))
+    .returning({ id: apiKeys.id })
+  return revoked.map(({ id }) => id)
+}
+
 export async function revokeAll({ q, t: { apiKeys } }: Db, now: EpochMs): Promise<number> {
   const revoked = await q
     .update(apiKeys)

@@ -21,6 +21,8 @@ export const auditEvents = [
   'password.changed',
   'password.change_refused',
   'password.set_by_admin',
+  'password.reset',
+  'email.verified',
   'reauthentication.failed',
   'limit.exceeded',
   'limits.cleared',

@@ -110,6 +110,23 @@ export const rules = {
     { budget: 30, window: MINUTE },
     { budget: 100, window: HOUR },
   ],
+  // Mails of one kind that were asked for, to one address. Whoever asks again within a minute waits for the first mail.
+  // The address counts as it was typed, whether an account has it or not, here and in `mail.recipient`.
+  'mail.again': [{ budget: 1, window: MINUTE }],
+  // Mails of all kinds that were asked for, to one address. Nobody asks more often, and a stranger who fills a mailbox
+  // with mails is stopped. Mails that nobody can ask for, such as that the password was changed, count in no limit.
+  'mail.recipient': [
+    { budget: 5, window: HOUR },
+    { budget: 10, window: DAY },
+  ],
+  // Mails that were asked for from one network. An office of 500 people forgets a few passwords in a day.
+  'mail.prefix': [
+    { budget: 30, window: HOUR },
+    { budget: 100, window: DAY },
+  ],
+  // Wrong codes for one address. A mail allows five tries of its code, which has six digits. Somebody who asks for mails
+  // to the address of another person all day has 20 tries in a million.
+  'code.account': [{ budget: 20, window: DAY }],
 } as const satisfies Record<LimitName, Rule>
 
 export type RuleName = LimitName

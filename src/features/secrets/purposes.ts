@@ -1,5 +1,13 @@
 /** The purposes of MACs. Each purpose has its own keys. */
-export const purposes = ['refresh_token', 'device_token', 'api_key', 'limit_name', 'username'] as const
+export const purposes = [
+  'refresh_token',
+  'device_token',
+  'api_key',
+  'limit_name',
+  'username',
+  'mail_token',
+  'mail_code',
+] as const
 export type Purpose = (typeof purposes)[number]
 
 /** The labels with which versions of Keyward without data keys derived the keys of MACs from SECRET_KEY. */
