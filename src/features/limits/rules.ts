@@ -110,22 +110,23 @@ export const rules = {
     { budget: 30, window: MINUTE },
     { budget: 100, window: HOUR },
   ],
-  // Mails of one kind that were asked for, to one address. Whoever asks again within a minute waits for the first mail.
-  // The address counts as it was typed, whether an account has it or not, here and in `mail.recipient`.
+  // Mails of one kind that people asked for, to one address. A mail can take a minute, so a person who asks again
+  // within a minute should wait. This rule and `mail.recipient` count every typed address, whether an account has the
+  // address or not.
   'mail.again': [{ budget: 1, window: MINUTE }],
-  // Mails of all kinds that were asked for, to one address. Nobody asks more often, and a stranger who fills a mailbox
-  // with mails is stopped. Mails that nobody can ask for, such as that the password was changed, count in no limit.
+  // Mails of all kinds that people asked for, to one address. An owner needs fewer mails, and the rule prevents that a
+  // stranger fills a mailbox. Mails that nobody asks for, such as the notice of a new password, count in no limit.
   'mail.recipient': [
     { budget: 5, window: HOUR },
     { budget: 10, window: DAY },
   ],
-  // Mails that were asked for from one network. An office of 500 people forgets a few passwords in a day.
+  // Mails that people in one network asked for. In an office of 500 people, a few people a day forget their password.
   'mail.prefix': [
     { budget: 30, window: HOUR },
     { budget: 100, window: DAY },
   ],
-  // Wrong codes for one address. A mail allows five tries of its code, which has six digits. Somebody who asks for mails
-  // to the address of another person all day has 20 tries in a million.
+  // Wrong codes for one address. A code has six digits, and five tries are allowed for each code. A person who asks for
+  // many codes to the address of somebody else gets about 20 tries a day, out of a million possible codes.
   'code.account': [{ budget: 20, window: DAY }],
 } as const satisfies Record<LimitName, Rule>
 
