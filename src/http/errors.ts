@@ -125,10 +125,14 @@ const sentences = (errors: readonly FieldError[]): string =>
 function challenge(code: ErrorCode, status: number): Record<string, string> {
   if (status !== 401) return {}
   if (code === 'invalid_token') return { 'www-authenticate': `${bearer}, error="invalid_token"` }
+  if (code === 'reauthentication_required') return { 'www-authenticate': stale }
   return { 'www-authenticate': code === 'invalid_client' ? `${bearer}, Basic realm="keyward"` : bearer }
 }
 
 const bearer = 'Bearer realm="keyward"'
+
+/** RFC 9470 section 3. `max_age` is `FRESH` of `accounts/fresh.ts` in seconds. */
+const stale = `${bearer}, error="insufficient_user_authentication", max_age="900"`
 
 /** Makes the headers that describe the exceeded rate limit (draft-ietf-httpapi-ratelimit-headers). */
 function rateLimit({ limit, retryAfter }: KeywardError): Record<string, string> {

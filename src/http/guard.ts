@@ -9,9 +9,9 @@ import type { Access, Limit, Route } from './route-table.ts'
 /**
  * Returns the caller of a bearer token.
  * @throws KeywardError `invalid_token`, `forbidden` or `user_not_found` when the caller may not use a route with this
- * access word; `database_busy` or `database_unavailable`
+ * access word; `forbidden` for an API key when `fresh` is true; `database_busy` or `database_unavailable`
  */
-export type Authorize = (token: string, access: Access) => MaybePromise<Caller>
+export type Authorize = (token: string, access: Access, fresh: boolean) => MaybePromise<Caller>
 
 /** The functions of the feature `access` that the guard calls. */
 export interface Credentials {
@@ -49,7 +49,10 @@ export function bearerToken(request: Request): string {
  */
 export const createGuard =
   ({ authorize, authorizeSecret }: Credentials, from: (request: Request) => { client: string; ip: string }) =>
-  (request: Request, { access, secret }: Pick<Route, 'access' | 'secret'>): MaybePromise<Caller | undefined> => {
+  (
+    request: Request,
+    { access, secret, fresh }: Pick<Route, 'access' | 'secret' | 'fresh'>,
+  ): MaybePromise<Caller | undefined> => {
     if (access === 'open') return undefined
     const authorization = request.headers.get('authorization')
     if (secret && authorization !== null && isBasic.test(authorization)) {
@@ -60,7 +63,7 @@ export const createGuard =
     // A form may contain the client secret. The guard does not read the form, so the handler of the route calls
     // `authorizeSecret`.
     if (secret && authorization === null && mediaType(request.headers.get('content-type')) === form) return undefined
-    return authorize(bearerToken(request), access)
+    return authorize(bearerToken(request), access, fresh)
   }
 
 const isBasic = /^basic(?: |$)/i
@@ -85,6 +88,7 @@ function basicSecret(authorization: string): string | undefined {
  * - `oauth: true`: errors have the members of RFC 6749 section 5.2.
  * - `secret: true`: a client may send an API key as a client secret.
  * - `proxied: true`: proxies ask this route about other requests.
+ * - `fresh: true`: the use case calls `Accounts.requireFresh`, and API keys are `forbidden`.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   open: (_: true) => ({ detail: extended({ 'x-access': 'open' }) }),
@@ -92,6 +96,7 @@ export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   limit: (limit: Limit) => ({ detail: extended({ 'x-limit': limit }) }),
   oauth: (_: true) => ({ detail: extended({ 'x-oauth': true }) }),
   secret: (_: true) => ({ detail: extended({ 'x-secret': true }) }),
+  fresh: (_: true) => ({ detail: extended({ 'x-fresh': true }) }),
   proxied: (_: true) => ({ detail: extended({ 'x-proxied': true }) }),
 })
 

@@ -32,6 +32,13 @@ const parserFor =
     return body
   }
 
+/** Makes a parser that works like `parserFor(json)`, and reads an absent or empty body as an object without members. */
+const optionalJson = async (context: { request: Request }): Promise<unknown> => {
+  const { headers, body } = context.request
+  const isEmpty = headers.get('content-length') === '0' || (headers.get('content-length') === null && body === null)
+  return isEmpty ? {} : parserFor(json)(context)
+}
+
 function parse(type: string, text: string, boundary: string | undefined): unknown {
   try {
     if (boundary !== undefined) return parseMultipart(text, boundary)
@@ -55,6 +62,7 @@ const isEncoded = ({ headers }: Request): boolean => (headers.get('content-encod
  */
 const accepted = {
   strictJson: [json],
+  optionalJson: [json],
   jsonOrForm: [json, form],
   strictForm: [form],
   formOrJson: [form, json],
@@ -69,6 +77,7 @@ const accepted = {
  */
 export const parsers = new Elysia({ name: 'keyward.parsers' })
   .parser('strictJson', parserFor(...accepted.strictJson))
+  .parser('optionalJson', optionalJson)
   .parser('strictForm', parserFor(...accepted.strictForm))
   .parser('jsonOrForm', parserFor(...accepted.jsonOrForm))
   .parser('formOrJson', parserFor(...accepted.formOrJson))

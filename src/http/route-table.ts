@@ -13,7 +13,7 @@ export type Access = 'open' | 'user' | (string & {})
  */
 export type Limit = LimitWord | readonly LimitWord[] | { none: string }
 
-type LimitWord = 'login' | 'register' | 'account' | 'client'
+type LimitWord = 'login' | 'register' | 'account' | 'client' | 'mail' | 'code'
 
 export interface Route {
   method: string
@@ -35,6 +35,11 @@ export interface Route {
    * every path below the pattern as the pattern without a query.
    */
   proxied: boolean
+  /**
+   * True when the route may need a credential check of the last 15 minutes: its use case calls `Accounts.requireFresh`.
+   * The guard refuses API keys with `forbidden`.
+   */
+  fresh: boolean
   /** The HTTP statuses that the route declares for its answers. */
   statuses: readonly number[]
 }

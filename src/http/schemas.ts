@@ -65,6 +65,17 @@ export const problems = (...codes: ErrorCode[]) => plainProblems(...codes, 'data
 export const bodyProblems = (...codes: ErrorCode[]) =>
   problems(...codes, 'invalid_request', 'payload_too_large', 'unsupported_media_type')
 
+/** The refusals of `Accounts.requireFresh` and of the guard on a route with the word `fresh`. */
+export const freshCodes = [
+  'not_authenticated',
+  'invalid_token',
+  'reauthentication_required',
+  'forbidden',
+  'invalid_password',
+  'rate_limited',
+  'overloaded',
+] as const satisfies readonly ErrorCode[]
+
 /**
  * As `problems`, without `database_busy` and `database_unavailable`: for a route that does not use the database, or
  * that answers a failure of the database in its own way.

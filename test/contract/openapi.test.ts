@@ -283,7 +283,7 @@ describe('the OpenAPI document', () => {
   })
 
   test('lists exactly the media types that are accepted', async () => {
-    const { grant } = await app.signUp()
+    let ada = await app.signUp()
     const bodies: Record<string, string> = {
       'application/json': '{}',
       'application/x-www-form-urlencoded': 'nothing=',
@@ -295,7 +295,9 @@ describe('the OpenAPI document', () => {
       const taken: string[] = []
       for (const [type, body] of Object.entries(bodies)) {
         const path = name.split(' ')[1]!.replace(/\{\w+\}/g, 'x')
-        const answer = await app.request(route.method, path, { body, type, token: grant.access_token })
+        // One of the routes deletes the account.
+        if ((await app.rows.users.count({ id: ada.id })) === 0) ada = await app.signUp(`ada${Bun.nanoseconds()}`)
+        const answer = await app.request(route.method, path, { body, type, token: ada.grant.access_token })
         if (answer.status !== 415) taken.push(type.split(';')[0]!)
       }
       expect([name, ...Object.keys(operation.requestBody.content).sort()]).toEqual([name, ...taken.sort()])

@@ -18,6 +18,8 @@ const written: Record<string, readonly string[]> = {
     'POST /user/token',
     'POST /token/refresh',
     'POST /revoke',
+    'POST /password/forgot',
+    'POST /password/reset',
     'GET /.well-known/jwks.json',
     'GET /.well-known/oauth-authorization-server',
     'GET /livez',
@@ -39,6 +41,7 @@ const written: Record<string, readonly string[]> = {
     'DELETE /users/me/sessions/{id}',
     'GET /forward-auth',
   ],
+  fresh: ['DELETE /users/me', 'POST /users/me/delete'],
   'tokens:introspect': ['POST /introspect'],
   metrics: ['GET /metrics'],
 }
@@ -48,7 +51,14 @@ describeEachDialect('access', (dialect) => {
 
   const make = (username: string, admin = false) =>
     app.admin.createUser({ email: `${username}@example.com`, username, password, admin })
-  const tokenOf = async (username: string) => (await loggedIn(app, { username, password })).access_token
+  /** Makes the user again whom a route of this test has deleted. */
+  const tokenOf = async (username: string) => {
+    if ((await app.rows.users.count({ username })) === 0) {
+      await app.rows.reservedNames.remove()
+      await make(username)
+    }
+    return (await loggedIn(app, { username, password })).access_token
+  }
 
   test('O1: every route answers every caller as its access declares', async () => {
     const boss = await make('boss', true)
@@ -77,6 +87,7 @@ describeEachDialect('access', (dialect) => {
     const words: Record<string, { in: string[]; forbidden?: string[] }> = {
       open: { in: Object.keys(callers) },
       user: { in: ['a user', 'an administrator'] },
+      fresh: { in: ['a user', 'an administrator'], forbidden: ['a key for it', 'a key for something else'] },
       metrics: { in: ['the metrics token'] },
     }
     const permission = {

@@ -7,10 +7,17 @@ import type { AccessNeeds } from './access.ts'
 
 type Caller = SessionCaller | ApiKeyCaller
 
-export function authorize(needs: AccessNeeds, token: string, access: string): MaybePromise<Caller> {
+export function authorize(needs: AccessNeeds, token: string, access: string, fresh = false): MaybePromise<Caller> {
+  if (fresh && looksLikeApiKey(token)) return refuseApiKey(needs, token)
   if (access === 'user') return needs.sessions.authenticate(token)
   if (access === 'existing-user') return needs.sessions.authenticateExisting(token)
   return authorizeByPermission(needs, token, access)
+}
+
+/** An API key that is not valid is refused as on every other route. */
+async function refuseApiKey({ apiKeys }: AccessNeeds, token: string): Promise<never> {
+  await apiKeys.authenticate(token)
+  throw new KeywardError('forbidden')
 }
 
 async function authorizeByPermission(

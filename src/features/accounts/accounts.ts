@@ -1,3 +1,5 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
@@ -8,15 +10,20 @@ import type { Roles } from '../roles/roles.ts'
 import type { LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
+import { deleteOwn, deleteUser } from './delete-user.ts'
+import { type FreshProof, requireFresh } from './fresh.ts'
 import { type Login, logIn } from './login.ts'
 import { type Registration, register } from './register.ts'
 
 export type { PasswordChange } from './change-password.ts'
+export type { FreshProof } from './fresh.ts'
 export type { Login } from './login.ts'
 export type { Registration } from './register.ts'
 
 export interface AccountsNeeds {
   store: Store
+  clock: Clock
+  log: Log
   audit: Audit
   users: Users
   passwords: Passwords
@@ -24,7 +31,7 @@ export interface AccountsNeeds {
   roles: Roles
   sessions: Sessions
   metrics: Pick<Metrics, 'login'>
-  mails: Pick<Mails, 'notify'>
+  mails: Pick<Mails, 'notify' | 'forgetUser'>
   registration: RegistrationSettings
 }
 
@@ -37,7 +44,7 @@ export interface RegistrationSettings {
   domainsBlocked: readonly string[]
 }
 
-/** The operations of people on their own account: register, log in, change the password. */
+/** The operations of people on their own account: register, log in, change the password, delete the account. */
 export interface Accounts {
   /**
    * Registers an account.
@@ -60,10 +67,36 @@ export interface Accounts {
    *   request has just changed the password), `invalid_token` when the caller's session has just ended
    */
   changePassword(caller: SessionCaller, change: PasswordChange): Promise<void>
+  /**
+   * Makes sure that a credential was checked in the last 15 minutes, or that the request has the right password. Call it
+   * in every use case of a route with the word `fresh`, before anything is changed.
+   * @throws KeywardError `reauthentication_required`; `invalid_password`, which counts as a failed login;
+   *   `rate_limited`, `overloaded`
+   */
+  requireFresh(caller: SessionCaller, proof: FreshProof): Promise<void>
+  /**
+   * Deletes the caller's account, as `deleteUser` does.
+   * @throws KeywardError those of `requireFresh` and `deleteUser`; `invalid_token` when all sessions of the user have
+   *   just ended
+   */
+  deleteOwn(caller: SessionCaller, proof: FreshProof): Promise<void>
+  /**
+   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
+   * stays reserved, as a MAC; a new user can have the address immediately.
+   *
+   * One transaction deletes the user. Short transactions delete the ended sessions before it, and afterwards erase the
+   * IP addresses and session ids in the user's audit events, so that no other write waits long. After a crash, the
+   * clean-up job of a server erases the rest.
+   * @throws KeywardError `last_admin`
+   */
+  deleteUser(user: User): Promise<void>
 }
 
 export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   register: (registration) => register(needs, registration),
   logIn: (login) => needs.metrics.login('password', logIn(needs, login)),
   changePassword: (caller, change) => changePassword(needs, caller, change),
+  requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
+  deleteOwn: (caller, proof) => deleteOwn(needs, caller, proof),
+  deleteUser: (user) => deleteUser(needs, user),
 })

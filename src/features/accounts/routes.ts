@@ -1,9 +1,9 @@
-import { Elysia, t } from 'elysia'
+import { Elysia, type Static, t } from 'elysia'
 import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { locationFrom } from '../../http/location.ts'
 import { pathOf } from '../../http/route-table.ts'
-import { answer, bodyProblems, problems } from '../../http/schemas.ts'
+import { answer, bodyProblems, freshCodes, problems } from '../../http/schemas.ts'
 import { preferredLocale } from '../../lib/locale.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
@@ -11,6 +11,7 @@ import type { Accounts } from './accounts.ts'
 import {
   BriefUserView,
   PasswordChangeBody,
+  PasswordProof,
   RegisterBody,
   TokenAnswer,
   TokenBody,
@@ -27,6 +28,12 @@ function readSelf({ request }: { request: Request }) {
   const { user } = sessionOf(request)
   const view = toUserView(user)
   return view
+}
+
+interface OwnRequest {
+  request: Request
+  body: Static<typeof PasswordProof> | null
+  set: { status?: number | string }
 }
 
 /**
@@ -56,6 +63,24 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
       ...bodyProblems('unsupported_grant_type', 'invalid_grant', 'invalid_credentials', 'rate_limited', 'overloaded'),
     },
   } as const
+
+  const deleteSelf = async ({ request, body, set }: OwnRequest) => {
+    await accounts.deleteOwn(sessionOf(request), { password: body?.password, ...kit.requester(request) })
+    set.status = 204
+  }
+  const deletion = {
+    access: 'user',
+    fresh: true,
+    limit: 'login',
+    parse: 'optionalJson',
+    body: t.Optional(PasswordProof),
+    response: {
+      204: answer('Your account is deleted', t.Void()),
+      ...bodyProblems(...freshCodes, 'validation_failed', 'last_admin'),
+    },
+  } as const
+  const deletionDescription =
+    'Deletes your account and everything that is stored about you, at once and for good. Only your id stays, in audit events, and your username stays reserved, so that nobody takes your place. Access tokens that you already have are valid at other services until they expire. The last administrator is `409`.'
 
   return new Elysia({ name: 'keyward.accounts' })
     .use(kit.plugin)
@@ -121,6 +146,24 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
       access: 'user',
       response: { 200: answer('Your account', UserView), ...problems('not_authenticated', 'invalid_token') },
       detail: { operationId: 'getMe', summary: 'Get your account', tags: ['accounts'] },
+    })
+    .delete('/users/me', deleteSelf, {
+      ...deletion,
+      detail: {
+        operationId: 'deleteMe',
+        summary: 'Delete your account',
+        description: deletionDescription,
+        tags: ['accounts'],
+      },
+    })
+    .post('/users/me/delete', deleteSelf, {
+      ...deletion,
+      detail: {
+        operationId: 'deleteMeByPost',
+        summary: 'Delete your account',
+        description: `Does what \`DELETE /users/me\` does, for clients that cannot send a body with DELETE. ${deletionDescription}`,
+        tags: ['accounts'],
+      },
     })
     .put(
       '/users/me/password',

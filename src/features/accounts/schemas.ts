@@ -40,6 +40,12 @@ export const PasswordChangeBody = t.Object(
   },
 )
 
+/** The body of a route with the word `fresh`. */
+export const PasswordProof = t.Object(
+  { password: optionalText('Your password; not needed after a login in the last 15 minutes') },
+  { title: 'PasswordProof', examples: [{ password: 'secure_password' }] },
+)
+
 /** The answer to a login or a refresh at `/token` (RFC 6749 section 5.1). */
 export const TokenAnswer = t.Object(
   {

@@ -30,7 +30,7 @@ interface AdministrationNeeds {
   roles: Roles
   sessions: Sessions
   accounts: Accounts
-  mails: Pick<Mails, 'notify' | 'forgetUser'>
+  mails: Pick<Mails, 'notify'>
 }
 
 /** The operations with which administrators manage the accounts of others. */
@@ -67,12 +67,7 @@ export interface Administration {
    */
   clearLimits(user: User): Promise<void>
   /**
-   * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
-   * stays reserved, as a MAC; a new user can have the address immediately.
-   *
-   * One transaction deletes the user. Short transactions delete the ended sessions before it, and afterwards erase the
-   * IP addresses and session ids in the user's audit events, so that no other write waits long. After a crash, the
-   * clean-up job of a server erases the rest.
+   * Deletes a user and all personal data. `Accounts.deleteUser` has the details.
    * @throws KeywardError `last_admin`
    */
   deleteUser(user: User): Promise<void>
@@ -80,7 +75,8 @@ export interface Administration {
   freeName(typed: string): Promise<boolean>
   /**
    * Replaces the data keys of MACs, for use after SECRET_KEY and a copy of the database have leaked. Every session
-   * ends, and every device token is void. Running servers use the new data keys within 30 s.
+   * ends, and every device token and every link and code of a mail is void. Running servers use the new data keys
+   * within 30 s.
    *
    * With `apiKeys`, the data key of API keys is replaced too, and all API keys are revoked. Otherwise API keys stay
    * valid, which is safe: an API key has 192 random bits, which nobody can guess from its MAC. The data key of reserved
@@ -145,24 +141,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       await limits.clearUser(user.id, Object.values(nameKeysOf(user)))
     },
 
-    async deleteUser(user) {
-      const { id } = user
-      // This check refuses the last administrator before any session is deleted. The second check is the one that
-      // counts, because it is in the transaction of the deletion.
-      await db.transaction(() => roles.keepAnAdmin(id))
-      await sessions.deleteOver(id)
-      await db.transaction(async () => {
-        if (!(await roles.keepAnAdmin(id))) return
-        await users.remove(id)
-        await audit.forgetUser(id)
-        await mails.forgetUser(id)
-        await audit.record({ event: 'user.deleted', userId: id })
-      })
-      // `limits.clearUser` reads the whole table of the rate limits, so this call is outside the transaction. After a
-      // failure, the clean-up job deletes the rows later, when their buckets are full.
-      await limits.clearUser(id, Object.values(nameKeysOf(user)))
-      await audit.eraseUser(id)
-    },
+    deleteUser: (user) => accounts.deleteUser(user),
 
     freeName: (typed) =>
       db.transaction(async () => {
@@ -172,7 +151,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       }),
 
     async renewSecrets({ apiKeys: alsoApiKeys }) {
-      const purposes: Purpose[] = ['refresh_token', 'device_token', 'limit_name']
+      const purposes: Purpose[] = ['refresh_token', 'device_token', 'limit_name', 'mail_token', 'mail_code']
       await secrets.renew(alsoApiKeys ? [...purposes, 'api_key'] : purposes)
       const revoked = alsoApiKeys ? await apiKeys.revokeAll() : 0
       let ended = 0

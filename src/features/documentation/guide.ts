@@ -1,4 +1,5 @@
 import manifest from '../../../package.json' with { type: 'json' }
+import accounts from './guide/accounts.md' with { type: 'file' }
 import browserApps from './guide/browser-apps.md' with { type: 'file' }
 import clients from './guide/clients-and-tokens.md' with { type: 'file' }
 import commands from './guide/command-line.md' with { type: 'file' }
@@ -24,6 +25,7 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   'clients-and-tokens': clients,
   'browser-apps': browserApps,
   sessions,
+  accounts,
   'protecting-services': services,
   settings,
   'command-line': commands,

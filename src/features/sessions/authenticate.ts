@@ -30,11 +30,11 @@ export async function authenticateExisting(needs: SessionsNeeds, token: string):
  */
 export const findCaller = (
   needs: SessionsNeeds,
-  { userId, sessionId, generation }: AccessTokenClaims,
+  { userId, sessionId, generation, authTime }: AccessTokenClaims,
 ): MaybePromise<SessionCaller | undefined> =>
   andThen(store.findUserOfLiveSession(needs.store, { userId, sessionId, now: needs.clock.now() }), (found) => {
     if (!found) return undefined
-    const caller: SessionCaller = { kind: 'session', userId, sessionId, user: found.user }
+    const caller: SessionCaller = { kind: 'session', userId, sessionId, authTime, user: found.user }
     if (generation <= found.confirmed) return caller
     return confirmGeneration(needs, { userId, sessionId, generation }).then(() => caller)
   })

@@ -29,6 +29,9 @@ const prepared = statements((db, { select, change }) => {
         .where(and(ofUser, ne(sessions.id, named('sessionId')), alive))
         .limit(limitTo(1)),
     ),
+    authTime: select({ authTime: sessions.authTime }, (q) =>
+      q.from(sessions).where(and(eq(sessions.id, castPlaceholder('sessionId', 'text')), ofUser)),
+    ),
     listLive: select(
       {
         id: sessions.id,
@@ -56,6 +59,10 @@ export const isLiveOf = async (db: Db, by: { id: string; userId: number; now: Ep
 /** Returns true when the user has a live session other than `sessionId`. */
 export const hasOtherLive = async (db: Db, by: { userId: number; sessionId: string; now: EpochMs }): Promise<boolean> =>
   (await readRows(db, prepared(db).otherLive, by)).length > 0
+
+/** When a credential was last checked in this session of this user; undefined when there is no such session. */
+export const findAuthTime = async (db: Db, by: { userId: number; sessionId: string }): Promise<EpochMs | undefined> =>
+  (await readRows(db, prepared(db).authTime, by))[0]?.authTime
 
 /** The live sessions of a user, the most recently refreshed session first. */
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>

@@ -1,4 +1,4 @@
-import { type Clock, DAY } from '../../lib/clock.ts'
+import { type Clock, DAY, type EpochMs } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
@@ -17,7 +17,7 @@ import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts
 import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
-import { deleteOver } from './own.store.ts'
+import { deleteOver, findAuthTime } from './own.store.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
 import type {
@@ -41,6 +41,10 @@ export interface SessionCaller {
   kind: 'session'
   userId: number
   sessionId: string
+  /**
+   * When a credential was last checked before the access token was made. `findAuthTime` tells the time of the session.
+   */
+  authTime: EpochMs
   user: User
 }
 
@@ -103,6 +107,8 @@ export interface Sessions {
    * @returns undefined when the token is not the current refresh token of a live session
    */
   findByRefreshToken(token: string): Promise<{ session: StoredSession; user: User } | undefined>
+  /** When a credential was last checked in the caller's session; undefined when the session is not stored any more. */
+  findAuthTime(caller: SessionCaller): Promise<EpochMs | undefined>
   /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
   listOwn(caller: SessionCaller): Promise<SessionSummary[]>
   /** Ends the caller's session. Does nothing when the session has already ended. */
@@ -144,8 +150,8 @@ export interface Sessions {
   forgetDevice(id: string): Promise<void>
   /**
    * Returns true when the network `client` is known for this user: the user logged in or changed the password there,
-   * and the network was not forgotten since. A network is also forgotten a week after the end of the user's last session
-   * with a login or password change there.
+   * and the network was not forgotten since. Keyward also forgets a network when it deletes the last session that
+   * began there, a week after the end of the session.
    */
   isKnownNetwork(from: { userId: number; client: string }): Promise<boolean>
   /**
@@ -193,6 +199,7 @@ export function createSessions({
     authenticateExisting: (token) => authenticateExisting(needs, token),
     findCaller: (claims) => findCaller(needs, claims),
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
+    findAuthTime: ({ userId, sessionId }) => findAuthTime(db, { userId, sessionId }),
     listOwn: (caller) => listOwn(needs, caller),
     logout: (caller, ip) => logout(needs, caller, ip),
     endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),

@@ -19,7 +19,7 @@ export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow):
 }
 
 /**
- * Activates a key that is still in state `from`.
+ * Activates a key.
  * @returns false when the key is no longer in state `from`
  * @throws a unique violation of `signing_keys.active_slot` while another key is active
  */
@@ -29,11 +29,11 @@ export const activate = (db: Db, { kid, from, now }: { kid: string; from: KeySta
 /** The columns that are cleared when a key stops signing: its slots and its private key. */
 const emptied = { activeSlot: null, nextSlot: null, sealedPrivateKey: '' }
 
-/** Retires a key that is still in state `from` and deletes its private part. */
+/** Retires a key and deletes its private part. @returns false when the key is no longer in state `from` */
 export const retire = (db: Db, key: { kid: string; from: KeyState; now: EpochMs; expiresAt: EpochMs }) =>
   move(db, key.kid, key.from, { ...emptied, state: 'retired', retiredAt: key.now, expiresAt: key.expiresAt })
 
-/** Revokes a key that is still in state `from` and deletes its private part. */
+/** Revokes a key and deletes its private part. @returns false when the key is no longer in state `from` */
 export const revoke = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
   move(db, kid, from, { ...emptied, state: 'revoked', revokedAt: now })
 
@@ -61,7 +61,7 @@ export const replaceSeal = (
     .set({ sealedPrivateKey: to })
     .where(and(eq(keys.kid, kid), eq(keys.sealedPrivateKey, from)))
 
-/** Records that the active and next keys may sign tokens with a lifetime of `ms` milliseconds. */
+/** Raises `longestToken` of the active and next keys to `ms` milliseconds. A larger value stays. */
 export const raiseLongestToken = ({ q, t: { signingKeys: keys } }: Db, ms: number) =>
   q
     .update(keys)

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -102,6 +102,18 @@ export async function setPasswordHash(
     .update(users)
     .set({ passwordHash: hash, passwordScheme: scheme, updatedAt: now })
     .where(eq(users.id, id))
+    .returning({ id: users.id })
+  return changed.length > 0
+}
+
+export async function setEmailVerified(
+  { q, t: { users } }: Db,
+  { id, now }: { id: number; now: EpochMs },
+): Promise<boolean> {
+  const changed = await q
+    .update(users)
+    .set({ emailVerifiedAt: now, updatedAt: now })
+    .where(and(eq(users.id, id), isNull(users.emailVerifiedAt)))
     .returning({ id: users.id })
   return changed.length > 0
 }

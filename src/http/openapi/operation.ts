@@ -43,15 +43,16 @@ export interface Draft extends Record<string, unknown> {
  */
 export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, components: Components) {
   const { summary, tags, description, deprecated } = draft
-  const { operationId, security, 'x-access': word, 'x-oauth': oauth = false } = hooks.detail ?? {}
+  const { operationId, security, 'x-access': word, 'x-oauth': oauth = false, 'x-fresh': fresh } = hooks.detail ?? {}
   if (operationId === undefined) throw new Error(`${path} has no operationId`)
   const access = word as string
   const needed = access.includes(':') ? `Needs the permission \`${access}\`.` : undefined
+  const proof = fresh === true ? needsFresh : undefined
   const parameters = draft.parameters?.map((parameter) => mendParameter(parameter, components))
   return defined({
     operationId,
     summary,
-    description: [description, needed].filter(Boolean).join('\n\n'),
+    description: [description, needed, proof].filter(Boolean).join('\n\n'),
     tags,
     deprecated,
     // Swagger UI offers both schemes: the reader logs in with a password, or pastes an access token.
@@ -64,6 +65,9 @@ export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, co
     },
   })
 }
+
+const needsFresh =
+  'Needs your password in the body, or a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. A wrong password is `403` and counts as a failed login. API keys are `403`.'
 
 function mendParameter(parameter: Parameter, { schemas }: Components) {
   const { name, in: place, description, schema, examples } = parameter

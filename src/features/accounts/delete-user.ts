@@ -1,0 +1,46 @@
+import { KeywardError } from '../../errors.ts'
+import { errorFields } from '../../lib/log.ts'
+import type { SessionCaller } from '../sessions/sessions.ts'
+import { nameKeysOf, type User } from '../users/users.ts'
+import type { AccountsNeeds } from './accounts.ts'
+import { type FreshProof, requireFresh } from './fresh.ts'
+
+export async function deleteOwn(needs: AccountsNeeds, caller: SessionCaller, proof: FreshProof): Promise<void> {
+  await requireFresh(needs, caller, proof)
+  await deleteUser(needs, caller.user, caller)
+}
+
+/**
+ * Deletes a user. A login or refresh at the same moment either ends before the deletion, which then deletes its rows
+ * too, or finds no user.
+ * @param owner the caller who deletes the own account; undefined for a deletion by an administrator
+ * @throws KeywardError `last_admin`; `invalid_token` when all sessions of the `owner` have just ended
+ */
+export async function deleteUser(needs: AccountsNeeds, user: User, owner?: SessionCaller): Promise<void> {
+  const { store: db, log, audit, users, roles, sessions, limits, mails } = needs
+  const { id } = user
+  // The last administrator is refused before any session is deleted. The check in the second transaction decides.
+  await db.transaction(() => roles.keepAnAdmin(id))
+  await sessions.deleteOver(id)
+  await db.transaction(async () => {
+    if (!(await roles.keepAnAdmin(id)) && !owner) return
+    // Somebody else may have ended the caller's sessions since the credential was checked, for example with a new
+    // password. Then the caller may be a thief.
+    if (owner && !(await users.holdForSession({ id, epoch: owner.user.sessionEpoch })))
+      throw new KeywardError('invalid_token')
+    await users.remove(id)
+    await audit.forgetUser(id)
+    await mails.forgetUser(id)
+    await audit.record({ event: 'user.deleted', userId: id, details: owner && { by: 'owner' } })
+  })
+  // Outside the transaction, because `limits.clearUser` reads its whole table, and a user can have millions of events.
+  // After a failure, the clean-up job deletes and erases the rest later. The owner, who cannot repeat the request, is
+  // told of no failure: the account is deleted.
+  try {
+    await limits.clearUser(id, Object.values(nameKeysOf(user)))
+    await audit.eraseUser(id)
+  } catch (error) {
+    if (!owner) throw error
+    log.warn('deletion_not_finished', { user_id: id, ...errorFields(error) })
+  }
+}

@@ -1,0 +1,59 @@
+import { KeywardError } from '../../errors.ts'
+import { MINUTE } from '../../lib/clock.ts'
+import { rightPassword } from '../limits/limits.ts'
+import type { SessionCaller } from '../sessions/sessions.ts'
+import { nameKeysOf } from '../users/users.ts'
+import type { AccountsNeeds } from './accounts.ts'
+import { reserveGuess } from './guess-limits.ts'
+
+/** How long a check of a credential stays fresh, in milliseconds. `http/errors.ts` names it in `max_age`. */
+export const FRESH = 15 * MINUTE
+
+/** The password in the body of a request to a route that needs a fresh session. */
+export interface FreshProof {
+  /** Undefined or null when the body has no password. */
+  password?: string | null
+  ip: string
+  /** The client's network, for limits and the hash gate. */
+  client: string
+}
+
+/**
+ * Makes sure that the person at the other end has proved a credential lately, so that a copied access token does not
+ * suffice. A password in the body is always checked, and a right one counts for this request only. Without a password,
+ * the credential of the session must have been checked within `FRESH`. The check is as old as the older of two times:
+ * that in the access token, and that in the session. A refresh changes neither of them.
+ *
+ * A wrong password counts in the same rate limits as a failed login. A right one counts as a login does.
+ * @throws KeywardError `reauthentication_required`, `invalid_password`, `rate_limited`, `overloaded`
+ */
+export async function requireFresh(
+  needs: AccountsNeeds,
+  caller: SessionCaller,
+  { password, ...from }: FreshProof,
+): Promise<void> {
+  if (typeof password === 'string') return checkPassword(needs, caller, { password, ...from })
+  const authTime = Math.min(caller.authTime, (await needs.sessions.findAuthTime(caller)) ?? 0)
+  if (needs.clock.now() - authTime > FRESH) throw new KeywardError('reauthentication_required')
+}
+
+async function checkPassword(
+  needs: AccountsNeeds,
+  { user, userId, sessionId }: SessionCaller,
+  { password, ip, client }: FreshProof & { password: string },
+): Promise<void> {
+  const { audit, users, passwords, limits } = needs
+  const right = rightPassword(userId, client)
+  limits.refuseKnown(right)
+  const name = nameKeysOf(user).usernameKey
+  await using reservation = await reserveGuess(needs, { user, name, client, ip })
+  const stored = await users.findPassword(userId)
+  if (!(await passwords.verify(password, stored, { client, name: limits.nameKey(name) })).ok) {
+    await reservation.keep()
+    await audit.record({ event: 'reauthentication.failed', userId, sessionId, ip })
+    throw new KeywardError('invalid_password')
+  }
+  const place = await limits.reserve([right], { userId, ip })
+  await reservation.giveBack()
+  place.keep()
+}

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'bun:test'
+import { MINUTE, SECOND } from '../../src/lib/clock.ts'
+import { audit, decode, loggedIn, refreshed, sessionIdOf } from '../sessions/support.ts'
+import type { SignedUp, TestApp } from '../support/app.ts'
+import { appPerTest, describeApp } from '../support/hooks.ts'
+import { expectRefusal } from '../support/refusal.ts'
+
+/** A body that a route with the word `fresh` accepts, by route; `{}` for the others. */
+const bodies: Record<string, object> = {}
+
+const freshRoutes = (app: TestApp) => app.table.routes.filter(({ fresh }) => fresh)
+const remove = (app: TestApp, token: string, json: object = {}) =>
+  app.request('POST', '/users/me/delete', { token, json })
+const tokenOf = ({ grant }: SignedUp) => grant.access_token
+
+describeApp('a route that needs a fresh session', {}, (app) => {
+  test('13.6 is 401 with the challenge of RFC 9470 when the last login is over 15 minutes ago, on every such route', async () => {
+    const token = tokenOf(await app.signUp())
+    await app.clock.advance(15 * MINUTE + SECOND)
+    expect(freshRoutes(app).length).toBeGreaterThan(0)
+    for (const { method, pattern } of freshRoutes(app)) {
+      const answer = await app.request(method, pattern, { token, json: bodies[`${method} ${pattern}`] ?? {} })
+      await expectRefusal(answer, 'reauthentication_required')
+      expect(answer.headers.get('www-authenticate')).toBe(
+        'Bearer realm="keyward", error="insufficient_user_authentication", max_age="900"',
+      )
+    }
+    expect(await app.rows.users.count()).toBe(1)
+  })
+
+  test('13.6 is allowed until 15 minutes after the login, and a refresh is no login', async () => {
+    const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
+    await app.clock.advance(15 * MINUTE)
+    expect((await remove(app, tokenOf(ada))).status).toBe(204)
+    await app.clock.advance(SECOND)
+    const pair = await refreshed(app, bea.grant.refresh_token!)
+    await expectRefusal(await remove(app, pair.access_token), 'reauthentication_required')
+    expect((await remove(app, (await loggedIn(app, bea)).access_token)).status).toBe(204)
+  })
+
+  test('13.6 takes the older of the times in the token and in the session', async () => {
+    const ada = await app.signUp()
+    const id = sessionIdOf(await loggedIn(app, ada))
+    const sid = decode(tokenOf(ada)).payload.sid as string
+    // The session is older than the token says.
+    await app.rows.sessions.change({ id: sid }, { authTime: app.clock.now() - 16 * MINUTE })
+    await expectRefusal(await remove(app, tokenOf(ada)), 'reauthentication_required')
+    // The token is older than the session: an old copy of a token stays stale when its owner logs in again.
+    await app.clock.advance(16 * MINUTE)
+    await app.rows.sessions.change({ id: sid }, { authTime: app.clock.now() })
+    await expectRefusal(await remove(app, tokenOf(ada)), 'reauthentication_required')
+    expect(await app.rows.sessions.count({ id })).toBe(1)
+    const pair = await refreshed(app, ada.grant.refresh_token!)
+    expect((await remove(app, pair.access_token)).status).toBe(204)
+  })
+
+  test('13.6 takes a right password in the body for that request only, and refuses a wrong one also after a login', async () => {
+    const ada = await app.signUp()
+    await expectRefusal(await remove(app, tokenOf(ada), { password: 'wrong password' }), 'invalid_password')
+    await expectRefusal(await remove(app, tokenOf(ada), { password: '' }), 'invalid_password')
+    expect(await audit(app, 'reauthentication.failed')).toHaveLength(2)
+    await app.admin.giveRole(ada.id, 'admin')
+    await app.clock.advance(16 * MINUTE)
+    // The last administrator: the password is right, so the refusal is another one.
+    await expectRefusal(await remove(app, tokenOf(ada), { password: ada.password }), 'last_admin')
+    await expectRefusal(await remove(app, tokenOf(ada)), 'reauthentication_required')
+    await expectRefusal(await remove(app, tokenOf(ada), { password: null }), 'reauthentication_required')
+  })
+
+  test('13.6 is 403 for an API key on every such route, and 401 for one that is not valid', async () => {
+    const { id } = await app.signUp()
+    await app.admin.giveRole(id, 'admin')
+    const { text } = await app.admin.createApiKey({ owner: id, scopes: ['tokens:introspect'] })
+    for (const { method, pattern } of freshRoutes(app)) {
+      await expectRefusal(await app.request(method, pattern, { token: text, json: {} }), 'forbidden')
+      const altered = `${text.slice(0, 5)}${text[5] === 'a' ? 'b' : 'a'}${text.slice(6)}`
+      await expectRefusal(await app.request(method, pattern, { token: altered, json: {} }), 'invalid_token')
+    }
+  })
+})
+
+describe('with rate limits', () => {
+  const app = appPerTest({ env: { RATE_LIMIT: 'on' } })
+
+  test('13.6 a wrong password counts as a failed login, and a refused one is not checked', async () => {
+    const ada = await app.signUp()
+    const codes: string[] = []
+    for (let at = 0; at < 20; at++) {
+      const { code } = (await (await remove(app, tokenOf(ada), { password: `wrong ${at}` })).json()) as { code: string }
+      codes.push(code)
+    }
+    expect(codes[0]).toBe('invalid_password')
+    expect(codes.at(-1)).toBe('rate_limited')
+    await expectRefusal(await remove(app, tokenOf(ada), { password: ada.password }), 'rate_limited')
+    expect(await app.rows.users.count()).toBe(1)
+  })
+
+  test('13.6 a right password counts as a login', async () => {
+    const { id, password, grant } = await app.signUp()
+    await app.admin.giveRole(id, 'admin')
+    const statuses = new Set<number>()
+    for (let at = 0; at < 300; at++) statuses.add((await remove(app, grant.access_token, { password })).status)
+    // One of the 300 was the login itself.
+    expect([...statuses]).toEqual([409, 429])
+  })
+})
