@@ -9,6 +9,7 @@ import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
+import { verificationRoutes } from './features/verification/routes.ts'
 import { inBatches } from './http/batching.ts'
 import { createCors, createUnlistedOrigins } from './http/cors.ts'
 import { errorHook } from './http/errors.ts'
@@ -69,6 +70,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(metricsRoutes(metrics, config.METRICS_TOKEN, kit))
     .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
     .use(accountRoutes(service, kit))
+    .use(verificationRoutes(service.verification, kit))
     .use(sessionRoutes(service.sessions, kit))
     .use(accessRoutes(service.access, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))

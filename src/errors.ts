@@ -10,6 +10,7 @@ export const catalogue = {
   validation_failed: [422, 'The request has invalid fields'],
   payload_too_large: [413, 'The request body is larger than 64 KiB'],
   unsupported_media_type: [415, 'This content type is not accepted here'],
+  invalid_or_expired: [400, 'The link or the code is not valid, was used or has expired'],
   not_found: [404, 'Not Found'],
   method_not_allowed: [405, 'Method Not Allowed'],
   // Credentials and permissions
@@ -40,6 +41,7 @@ export const catalogue = {
   // The service itself
   database_busy: [503, 'The database is busy, try again shortly'],
   database_unavailable: [503, 'The database is not available, try again shortly'],
+  mail_not_configured: [503, 'This server cannot send mail'],
   overloaded: [503, 'Too many logins at the moment, try again shortly'],
   not_ready: [503, 'Not ready'],
   shutting_down: [503, 'The service is stopping'],

@@ -1,3 +1,13 @@
+import {
+  hashingOf,
+  mailOf,
+  registrationOf,
+  retentionOf,
+  secretsOf,
+  sessionsOf,
+  signingOf,
+  tokensOf,
+} from './config/parts.ts'
 import type { Config } from './config/schema.ts'
 import { type Access, createAccess } from './features/access/access.ts'
 import { type Accounts, createAccounts } from './features/accounts/accounts.ts'
@@ -18,13 +28,15 @@ import {
 import { createMetrics, type Metrics, type ProcessUsage } from './features/metrics/metrics.ts'
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
 import { createProbes, type Probes } from './features/probes/probes.ts'
+import { createProofs, type Proofs } from './features/proofs/proofs.ts'
 import { createRoles, type Roles } from './features/roles/roles.ts'
 import { openSecrets, type Secrets } from './features/secrets/secrets.ts'
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
-import { type Clock, DAY, MINUTE, SECOND, systemClock } from './lib/clock.ts'
+import { createVerification, type Verification } from './features/verification/verification.ts'
+import { type Clock, MINUTE, SECOND, systemClock } from './lib/clock.ts'
 import { createLog, errorFields, type Log } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
 import { type DatabaseSettings, openDatabase, type SchemaPolicy } from './storage/database.ts'
@@ -53,7 +65,9 @@ export interface Service {
   sessions: Sessions
   access: Access
   accounts: Accounts
+  verification: Verification
   administration: Administration
+  proofs: Proofs
   mails: Mails
   /** Keeps the mails in memory when a server with `--dev` has no mail server; otherwise undefined. */
   mailbox: Mailbox | undefined
@@ -118,7 +132,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const roles = createRoles({ store, clock, audit, users })
     const mailbox = surroundings.dev && config.SMTP_URL === undefined ? createMailbox(log) : undefined
     const transport = mailbox ?? smtpOf(config)
-    const mails = createMails({ store, clock, random, log, users, transport, ...mailOf(config) })
+    const proofs = createProofs({ store, clock, random, users, limits, secrets })
+    const sending = { users, limits, proofs, secrets, transport, ...mailOf(config) }
+    const mails = createMails({ store, clock, random, log, ...sending })
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
     // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
@@ -145,6 +161,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const registration = registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const accounts = createAccounts({ ...account, limits, metrics, registration, mails })
+    const verification = createVerification({ ...account, clock, limits, proofs, mails })
     const administration = createAdministration({ ...account, limits, accounts, mails })
     const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: pending })
@@ -159,7 +176,20 @@ export async function openService(config: Config, surroundings: Surroundings = {
       await database.store.close()
     }
     const shared = { config, clock, random, log, store, close }
-    const accountParts = { audit, secrets, users, passwords, limits, roles, accounts, administration, mails, mailbox }
+    const accountParts = {
+      audit,
+      secrets,
+      users,
+      proofs,
+      passwords,
+      limits,
+      roles,
+      accounts,
+      administration,
+      verification,
+      mails,
+      mailbox,
+    }
     const tokenParts = { signingKeys, tokens, apiKeys, sessions, access }
     return { ...shared, ...accountParts, ...tokenParts, metrics, probes }
   } catch (error) {
@@ -168,7 +198,16 @@ export async function openService(config: Config, surroundings: Surroundings = {
   }
 }
 
-export const jobsOf = ({ store, secrets, signingKeys, sessions, limits, audit, mails }: Service): readonly Job[] => [
+export const jobsOf = ({
+  store,
+  secrets,
+  signingKeys,
+  sessions,
+  limits,
+  audit,
+  mails,
+  proofs,
+}: Service): readonly Job[] => [
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
   { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
@@ -188,6 +227,8 @@ export const jobsOf = ({ store, secrets, signingKeys, sessions, limits, audit, m
         audit.deleteOldEvents,
         audit.shortenOldAddresses,
         mails.cleanUp,
+        mails.wipeExpired,
+        proofs.cleanUp,
       ]),
   },
 ]
@@ -227,25 +268,6 @@ function openLog(
   return createLog({ level: LOG_LEVEL, format: LOG_FORMAT === 'auto' ? automatic() : LOG_FORMAT, clock, write })
 }
 
-/**
- * Returns the root secrets. SECRET_KEY is first, because new seals use the first secret that every running server has.
- */
-const secretsOf = ({ SECRET_KEY, SECRET_KEY_PREVIOUS }: Config): [string, ...string[]] =>
-  SECRET_KEY_PREVIOUS === undefined ? [SECRET_KEY] : [SECRET_KEY, SECRET_KEY_PREVIOUS]
-
-const retentionOf = (config: Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>) => ({
-  days: config.AUDIT_DAYS,
-  ipDays: config.AUDIT_IP_DAYS,
-})
-
-const hashingOf = (config: Config) => ({
-  minLength: config.PASSWORD_MIN_LENGTH,
-  cost: config.BCRYPT_COST,
-  maxWaitMs: config.HASH_MAX_WAIT_MS,
-  nice: config.HASH_NICE,
-  fairness: config.RATE_LIMIT === 'on',
-})
-
 const limitsOf = (config: Config) => ({
   enabled: config.RATE_LIMIT === 'on',
   rules: rulesWith(config.LIMITS),
@@ -253,43 +275,7 @@ const limitsOf = (config: Config) => ({
   undecidedMs: config.HASH_MAX_WAIT_MS + SECOND,
 })
 
-const signingOf = (config: Config) => ({
-  alg: config.JWT_ALG,
-  hmacSecret: config.JWT_SECRET,
-  tokenLifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
-  rotationDays: config.KEY_ROTATION_DAYS,
-})
-
-const tokensOf = (config: Config) => ({
-  issuer: config.PUBLIC_URL,
-  audience: config.JWT_AUDIENCE,
-  compat: config.JWT_COMPAT,
-  claims: config.TOKEN_CLAIMS,
-  lifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
-})
-
-const sessionsOf = (config: Config) => ({
-  maxPerUser: config.MAX_SESSIONS_PER_USER,
-  lifetimes: {
-    idle: config.REFRESH_TOKEN_EXPIRE_DAYS * DAY,
-    absolute: config.SESSION_MAX_DAYS * DAY,
-    grace: config.REFRESH_TOKEN_GRACE_SECONDS * SECOND,
-    retry: config.REFRESH_TOKEN_RETRY_SECONDS * SECOND,
-  },
-})
-
-const registrationOf = (config: Config) => ({
-  open: config.REGISTRATION !== 'closed',
-  domainsAllowed: config.EMAIL_DOMAINS_ALLOWED,
-  domainsBlocked: config.EMAIL_DOMAINS_BLOCKED,
-})
-
 const smtpOf = ({ SMTP_URL, MAIL_FROM }: Config) =>
   SMTP_URL && MAIL_FROM ? createSmtp({ server: SMTP_URL, from: MAIL_FROM }) : undefined
-
-const mailOf = (config: Config) => ({
-  brand: { app: config.APP_NAME, support: config.SUPPORT_EMAIL },
-  settings: { maxAttempts: config.MAIL_MAX_ATTEMPTS, templatesDir: config.TEMPLATES_DIR },
-})
 
 const noUsage: ProcessUsage = { residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }

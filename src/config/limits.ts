@@ -19,6 +19,10 @@ export const limitNames = [
   'register.prefix',
   'account.write',
   'client.secret',
+  'mail.again',
+  'mail.recipient',
+  'mail.prefix',
+  'code.account',
 ] as const
 
 export type LimitName = (typeof limitNames)[number]

@@ -112,7 +112,7 @@ export const clashMessage = (other: ConfigKey): string =>
   `got the value of ${other}; takes another secret: services that verify tokens share it, ${other} never leaves Keyward`
 
 function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigProblem[]): Iterable<[ConfigKey, string]> {
-  const { JWT_ALG, JWT_COMPAT, JWT_SECRET, LIMITS = [], SMTP_URL, MAIL_FROM } = config
+  const { JWT_ALG, JWT_COMPAT, JWT_SECRET, LIMITS = [], SMTP_URL, MAIL_FROM, PAGES, LINK_URL } = config
   for (const problem of limitProblems(LIMITS)) yield ['LIMITS', problem]
   const refused = found.some(({ key }) => key === 'JWT_SECRET' || key === fileKey('JWT_SECRET'))
   if (JWT_ALG === 'HS256' && JWT_SECRET === undefined && !refused)
@@ -121,6 +121,13 @@ function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigPro
     yield ['JWT_COMPAT', `got "fastapi" with JWT_ALG=${JWT_ALG}; takes it with JWT_ALG=HS256 only`]
   if (SMTP_URL !== undefined && MAIL_FROM === undefined && !found.some(({ key }) => key === 'MAIL_FROM'))
     yield ['MAIL_FROM', `is not set; takes ${keySchema('MAIL_FROM').takes}: mails of SMTP_URL come from it`]
+  if (
+    PAGES === 'off' &&
+    SMTP_URL !== undefined &&
+    LINK_URL === undefined &&
+    !found.some(({ key }) => key === 'LINK_URL')
+  )
+    yield ['LINK_URL', `is not set; takes ${keySchema('LINK_URL').takes}: with PAGES=off the links of mails lead there`]
   const clash = jwtSecretClash(config as DraftConfig)
   if (clash) yield ['JWT_SECRET', clashMessage(clash)]
 }

@@ -195,6 +195,25 @@ export const configSchema = Members({
       description: 'A folder with texts that replace the built-in texts of mails.',
     }),
   ),
+  PAGES: choice(['on', 'off'], {
+    default: 'on',
+    description: 'Whether Keyward has its own pages, such as the one that a link to reset a password leads to.',
+  }),
+  LINK_URL: Optional(
+    webAddress({
+      description:
+        'With `PAGES=off`: your page to which the links of mails lead, as `LINK_URL?kind=reset&token=…`; required with `SMTP_URL`.',
+    }),
+  ),
+  LOGIN_URL: Optional(
+    webAddress({
+      description:
+        'Your page to which the link of a mail to log in leads, as `LOGIN_URL?token=…`; without it such a mail has a code only.',
+    }),
+  ),
+  APP_URL: Optional(
+    webAddress({ description: 'Your application; the pages of Keyward lead there when everything is done.' }),
+  ),
   AUDIT_DAYS: whole(1, 36_500, { default: 400, description: 'How long the audit log is kept.' }),
   AUDIT_IP_DAYS: whole(0, 36_500, {
     default: 30,

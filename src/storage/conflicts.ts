@@ -6,7 +6,8 @@ export function* causes(error: unknown): Generator<Record<string, unknown> & { m
 
 /**
  * Finds the unique index or primary key that a failed write violated.
- * @returns `table.column`, where `column` is the first column of the index; undefined for any other error
+ * @returns `table.column`, where `column` is the first column of the index; `table.pkey` for a primary key whose column
+ * PostgreSQL does not name; undefined for any other error
  */
 export function violatedUnique(error: unknown): string | undefined {
   for (const { code, errno, message, table, constraint, detail } of causes(error)) {

@@ -19,4 +19,5 @@ export const {
   dataKeys,
   processes,
   mails,
+  proofs,
 } = allTables(sqliteColumns)

@@ -200,6 +200,16 @@ describeEachDialect('registration', (dialect) => {
     expect(accepted).toBeGreaterThan(20)
   })
 
+  if (dialect.name === 'postgresql')
+    test('does not call a name taken when the id of the new account is', async () => {
+      await register('ada@example.com', 'ada')
+      const ada = await app.rows.users.one({ id: 1 })
+      // A restore without the sequence leaves such a row. The sequence of the ids gives its id again.
+      await app.rows.users.add({ ...ada, id: 2, emailKey: 'cyd@example.com', usernameKey: 'cyd' })
+      await expectRefusal(await register('bea@example.com', 'bea'), 'internal')
+      expect((await register('bea@example.com', 'bea')).status).toBe(201)
+    })
+
   describe('in parallel', () => {
     const many = (make: (i: number) => [email: string, username: string]) =>
       Promise.all(Array.from({ length: 24 }, (_, i) => register(...make(i))))

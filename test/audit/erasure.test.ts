@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { HOUR, MINUTE } from '../../src/lib/clock.ts'
+import { DAY, HOUR, MINUTE } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
@@ -108,4 +108,46 @@ describeEachDialect('the deletion of a user with many events', (dialect) => {
     await app.process.cleanUp()
     expect(await app.rows.auditErasures.count()).toBe(0)
   })
+
+  if (dialect.name === 'postgresql')
+    test('reaches an event that got its id before the deletion and is committed after it', async () => {
+      const { app, id } = await open()
+      const written = Promise.withResolvers<void>()
+      const deleted = Promise.withResolvers<void>()
+      const late = app.process.transaction(async () => {
+        await app.record({ event: 'login.failed', userId: id, ip: '198.51.100.9', sessionId: 'late' })
+        written.resolve()
+        await deleted.promise
+      })
+      await written.promise
+      await app.admin.deleteUser(id)
+      deleted.resolve()
+      await late
+      expect(await personal(app, id)).toBe(1)
+      await app.clock.advance(HOUR + 1)
+      await app.process.cleanUp()
+      expect(await personal(app, id)).toBe(0)
+      expect(await app.rows.auditErasures.count()).toBe(0)
+    })
+
+  if (dialect.name === 'postgresql')
+    test('is not undone by a clean-up that read whole addresses before and shortens them after', async () => {
+      const { app, id } = await open()
+      await app.clock.advance(31 * DAY)
+      const erased = Promise.withResolvers<void>()
+      const shortening = Promise.withResolvers<void>()
+      const erasure = app.process.transaction(async () => {
+        await app.rows.auditEvents.change({ userId: id }, { ip: null, ipWholeSince: null, sessionId: null })
+        erased.resolve()
+        await shortening.promise
+      })
+      await erased.promise
+      const before = erasures.length
+      onErase = () => {
+        if (erasures.length > before) shortening.resolve()
+      }
+      await app.process.cleanUp()
+      await erasure
+      expect(await personal(app, id)).toBe(0)
+    })
 })

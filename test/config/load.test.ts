@@ -39,6 +39,7 @@ describe('defaults', () => {
       CORS_ORIGINS: [],
       MAIL_MAX_ATTEMPTS: 12,
       APP_NAME: 'Keyward',
+      PAGES: 'on',
       AUDIT_DAYS: 400,
       AUDIT_IP_DAYS: 30,
       LOG_LEVEL: 'info',

@@ -48,6 +48,7 @@ test('in a file of settings short names are read more closely', () => {
   expect(nearMiss('PROT', configKeys, true)).toBe('PORT')
   expect(nearMiss('HOSTS', configKeys, true)).toBe('HOST')
   expect(ordinary.filter((name) => nearMiss(name, configKeys, true) !== undefined)).toEqual([
+    'PAGER',
     'PORTS',
     'POST',
     'HOSTS',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { mailKinds } from '../../src/features/mail/kinds.ts'
+import { hasProof, mailKinds, proofValues } from '../../src/features/mail/kinds.ts'
 import { catalogues } from '../../src/features/mail/messages/catalogues.ts'
+import type { LinkMessage, Message } from '../../src/features/mail/messages/message.ts'
 import { render } from '../../src/features/mail/render.ts'
 import { createTemplates } from '../../src/features/mail/templates.ts'
 import { type Locale, locales } from '../../src/lib/locale.ts'
@@ -9,9 +10,18 @@ type Kind = keyof typeof mailKinds
 const kinds = Object.keys(mailKinds) as Kind[]
 const builtIn = createTemplates(undefined)
 const brand = { app: 'Example & Sons', support: 'help@example.com' }
-const values = { username: 'ada', time: '1 January 2026 at 00:00 (UTC)', ip: '192.0.2.1', device: 'Firefox on macOS' }
+const values = {
+  username: 'ada',
+  time: '1 January 2026 at 00:00 (UTC)',
+  ip: '192.0.2.1',
+  device: 'Firefox on macOS',
+  address: 'n•••@e•••.com',
+}
+const link = 'https://auth.example.com/page?kind=reset&token=kwm_abc'
+const proof = { link, code: '012345', minutes: '30', code_minutes: '10', until: 'tomorrow' }
+const proofOf = (kind: Kind) => (hasProof(kind) ? proof : {})
 const rendered = (kind: Kind, locale: Locale, more: Record<string, string> = {}) =>
-  render(builtIn, brand, { kind, locale, details: JSON.stringify({ ...values, ...more }) })
+  render(builtIn, brand, { kind, locale, details: JSON.stringify({ ...values, ...more }) }, proofOf(kind))
 
 const placeholders = (texts: readonly string[]) =>
   [...texts.join(' ').matchAll(/\{\{(\w+)\}\}/g)].map(([, name]) => name)
@@ -20,12 +30,17 @@ describe('the messages', () => {
   test('13.3 name only values that their kind has, the same in every language', () => {
     for (const kind of kinds)
       for (const locale of locales) {
-        const { subject, before, after } = catalogues[locale].messages[kind]
+        const textsOf = (message: Message | LinkMessage) => [
+          ...[message.subject, ...message.before, ...message.after],
+          ...('button' in message ? [message.button, message.lifetime] : []),
+        ]
+        const { before, after } = catalogues[locale].messages[kind]
         const english = catalogues.en.messages[kind]
-        const allowed = ['app', 'username', 'support', ...mailKinds[kind]]
-        const named = placeholders([subject, ...before, ...after])
+        const ofProof = hasProof(kind) ? proofValues : []
+        const allowed: readonly string[] = ['app', 'username', 'support', ...mailKinds[kind], ...ofProof]
+        const named = placeholders(textsOf(catalogues[locale].messages[kind]))
         expect(named.filter((name) => !allowed.includes(name!))).toEqual([])
-        expect(new Set(named)).toEqual(new Set(placeholders([english.subject, ...english.before, ...english.after])))
+        expect(new Set(named)).toEqual(new Set(placeholders(textsOf(english))))
         expect([before.length, after.length]).toEqual([english.before.length, english.after.length])
       }
   })
@@ -47,8 +62,34 @@ describe('the messages', () => {
   test('13.3 load nothing from outside, and run nothing', () => {
     for (const kind of kinds) {
       const { html } = rendered(kind, 'en')
-      expect(html).not.toMatch(/https?:|url\(|src=|<script|<link|<img|@import/i)
+      // The link of a proof leads somewhere when its reader follows it, and loads nothing.
+      expect(html.replaceAll(link.replace('&', '&#38;'), '').replace('<a class="button" href="">', '')).not.toMatch(
+        /https?:|url\(|src=|<script|<link|<img|@import/i,
+      )
     }
+  })
+
+  test('13.3 show a link as a button and as an address, and in the text on a line of its own', () => {
+    for (const kind of kinds.filter(hasProof))
+      for (const locale of locales) {
+        const { text, html } = rendered(kind, locale)
+        expect(text.split('\n')).toContain(link)
+        expect(text.split('\n')).toContain('012345')
+        const escaped = link.replace('&', '&#38;')
+        expect(html).toContain(`href="${escaped}">`)
+        expect(html).toContain(`>${escaped}</p>`)
+      }
+  })
+
+  test('13.3 a mail to log in without LOGIN_URL has the code and no link', () => {
+    const { text, html } = render(
+      builtIn,
+      brand,
+      { kind: 'log_in', locale: 'en', details: '{}' },
+      { ...proof, link: undefined },
+    )
+    expect(text).toContain('\n012345\n')
+    expect(`${text}${html}`).not.toMatch(/https?:|<a |The link works/)
   })
 
   test('13.3 H14: text that a user chose is escaped in HTML, and is no link in the text', () => {

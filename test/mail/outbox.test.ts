@@ -119,11 +119,11 @@ describeEachDialect('the outbox', (dialect) => {
     refuses = false
     await app.process.deliverMail()
     expect(sink.received).toHaveLength(0)
-    expect(await app.process.resendMail(dead.id)).toBe(true)
-    expect(await app.process.resendMail(dead.id)).toBe(false)
+    expect(await app.process.resendMail(dead.id)).toBe('queued')
+    expect(await app.process.resendMail(dead.id)).toBe('unknown')
     await app.process.deliverMail()
     expect(sink.received).toHaveLength(1)
-    expect(await app.process.resendMail(dead.id)).toBe(false)
+    expect(await app.process.resendMail(dead.id)).toBe('unknown')
   })
 
   test('13.1 a mail is given up after MAIL_MAX_ATTEMPTS', async () => {

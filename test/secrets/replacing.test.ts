@@ -10,7 +10,7 @@ import { appsPerTest } from '../support/hooks.ts'
 import { ada, expectNothingLost, type Held, logIn, refresh } from './scenario.ts'
 
 const newSecret = 'only-for-tests-too-c8d1a6e0b94f7325'
-const purposes = ['api_key', 'device_token', 'limit_name', 'refresh_token', 'username']
+const purposes = ['api_key', 'device_token', 'limit_name', 'mail_code', 'mail_token', 'refresh_token', 'username']
 const steps: Record<string, string>[] = [
   { SECRET_KEY: testSecret, SECRET_KEY_PREVIOUS: newSecret },
   { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret },
@@ -172,7 +172,7 @@ describeEachDialect('two processes of one database', (dialect) => {
     expect(await status(steps[1]!)).toContain('Wait: restart every server with this order')
     await start(steps[1]!)
     await apps.close(one)
-    expect(await status(steps[1]!)).toMatch(/encrypted with SECRET_KEY: +7 of 7\n/)
+    expect(await status(steps[1]!)).toMatch(/encrypted with SECRET_KEY: +9 of 9\n/)
     expect(await status(steps[1]!)).toContain('if it is the new one, remove SECRET_KEY_PREVIOUS.')
   })
 

@@ -18,6 +18,8 @@ const written: Record<string, readonly string[]> = {
     'POST /user/token',
     'POST /token/refresh',
     'POST /revoke',
+    'POST /password/forgot',
+    'POST /password/reset',
     'GET /.well-known/jwks.json',
     'GET /.well-known/oauth-authorization-server',
     'GET /livez',

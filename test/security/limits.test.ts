@@ -4,7 +4,7 @@ import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest } from '../support/hooks.ts'
 
 describeEachDialect('limits', (dialect) => {
-  const app = appPerTest({ dialect, env: { RATE_LIMIT: 'on' } })
+  const app = appPerTest({ dialect, env: { RATE_LIMIT: 'on' }, mailbox: true })
   let ada: SignedUp
   beforeEach(async () => {
     ada = await app.signUp()
@@ -18,6 +18,7 @@ describeEachDialect('limits', (dialect) => {
       'POST /token': () => ({ form: { username: 'ada', password: 'wrong' } }),
       'POST /user/token': () => ({ form: { username: 'ada', password: 'wrong' } }),
       'PUT /users/me/password': () => ({ token, json: { current_password: 'wrong', new_password: 'a long new one' } }),
+      'POST /password/forgot': () => ({ json: { email: 'ada@example.com' } }),
       'DELETE /users/me': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/delete': () => ({ token, json: { password: 'wrong' } }),
       'POST /register': (at) => ({
@@ -29,6 +30,7 @@ describeEachDialect('limits', (dialect) => {
       'POST /token/refresh',
       'POST /revoke',
       'POST /introspect',
+      'POST /password/reset',
       'POST /logout',
       'PATCH /users/me',
       'DELETE /users/me/sessions',

@@ -22,7 +22,7 @@ export interface Process {
   /** Queues a mail to a user, as features do. */
   notify(kind: MailKind, userId: number): Promise<void>
   /** Queues a dead mail again. */
-  resendMail(id: string): Promise<boolean>
+  resendMail(id: string): Promise<'queued' | 'unknown' | 'expired'>
   /** Reads the data keys that another process replaced, as a job does. */
   pollSecrets(): Promise<void>
   /** Moves the seals to SECRET_KEY, as the jobs do. */

@@ -13,7 +13,7 @@ export const mail = (context: CommandContext) =>
     subCommands: { test: test(context), list: list(context), show: show(context), resend: resend(context) },
   })
 
-const states: readonly MailState[] = ['queued', 'sent', 'dead']
+const states: readonly MailState[] = ['queued', 'sent', 'dead', 'dropped']
 
 const test = (context: CommandContext) =>
   serviceCommand(
@@ -98,7 +98,10 @@ const resend = (context: CommandContext) =>
       args: { id: positional('ID', 'As listed') },
     },
     async ({ mails }, { id }) => {
-      if (!(await mails.resend(id)))
+      const outcome = await mails.resend(id)
+      if (outcome === 'expired')
+        throw new CommandError(`The link of mail ${id} can no longer be used; its reader must ask for a new mail`)
+      if (outcome === 'unknown')
         throw new CommandError(`There is no dead mail ${id}; see keyward mail list --state dead`)
       context.print(`Queued mail ${id} again\n`)
     },

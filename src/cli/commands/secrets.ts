@@ -65,13 +65,14 @@ const renew = (context: CommandContext) =>
     async ({ administration }, { yes = false, 'api-keys': apiKeys = false }) => {
       if (!yes)
         throw new UsageError(
-          `This ends every session and voids every device token${apiKeys ? ', and revokes every API key' : ''}: all users log in again. To do it, add --yes`,
+          `This ends every session and voids every device token and every link in a mail${apiKeys ? ', and revokes every API key' : ''}: all users log in again. To do it, add --yes`,
         )
       const ended = await administration.renewSecrets({ apiKeys })
       const lines = [
         'Data keys replaced. Running servers follow within 30 seconds.',
         `Sessions ended: ${ended.sessions}. All users log in again.`,
         'Device tokens: all void, until each device has logged in again.',
+        'Links and codes in mails: all void; ask for new ones.',
         apiKeys
           ? `API keys revoked: ${ended.apiKeys}.`
           : 'API keys stay valid: a leaked data key does not reveal them.',

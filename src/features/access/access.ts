@@ -17,13 +17,13 @@ export interface AccessNeeds {
   apiKeys: ApiKeys
   roles: Roles
   tokens: AccessTokens
-  /** `PUBLIC_URL`. */
+  /** The `iss` of an introspected refresh token (`PUBLIC_URL`). */
   issuer: string
 }
 
-/** Where a client secret came from. */
+/** The origin of a request with a client secret. */
 export interface Requester {
-  /** The network, for limits. */
+  /** The network, an IPv4 address or an IPv6 /64. Wrong secrets are counted for each network. */
   client: string
   ip: string
 }
@@ -33,32 +33,35 @@ export interface Access {
   /**
    * Checks a bearer token against the access word of a route.
    * - `user` requires the access token of a live session.
-   * - `existing-user` requires such a token too. It refuses the token of a deleted user with `user_not_found`.
+   * - `existing-user` also requires the access token of a live session. For a valid token of a deleted user, the error
+   *   is `user_not_found`.
    * - Any other word is a permission that the API key or the token's user must have.
-   * @param fresh true refuses API keys with `forbidden`, because nobody proves a credential with an API key
+   * @param fresh true on a route that needs a recent login or the password. API keys are then `forbidden`, because a
+   *   service cannot log in
    * @throws KeywardError `invalid_token`, `user_not_found`, `forbidden`
    */
   authorize(token: string, access: string, fresh?: boolean): MaybePromise<SessionCaller | ApiKeyCaller>
   /**
-   * Checks an API key that came as a client secret, under any client id (RFC 6749 section 2.3.1). A wrong secret counts
-   * in the limit of its network. This limit never refuses a right secret.
+   * Checks an API key that came as a client secret, under any client id (RFC 6749 section 2.3.1). A wrong secret takes
+   * a place of the rate limit of its network. This limit never refuses a right secret.
    * @param asked.access the permission that the route needs
-   * @throws KeywardError `invalid_client` for what is no valid API key, or `rate_limited` when the limit is exhausted;
-   *   `forbidden` for an API key without the permission
+   * @throws KeywardError `invalid_client` when the secret is not a valid API key, or `rate_limited` in place of
+   *   `invalid_client` when the limit is exhausted; `forbidden` for an API key without the permission
    */
   authorizeSecret(secret: string, asked: { access: string } & Requester): Promise<SessionCaller | ApiKeyCaller>
   /**
    * Checks that the user has the role of `?role=` and the permission of `?permission=` in a forward-auth request. Each
-   * parameter is optional. An unknown, empty or repeated parameter is refused. Otherwise a misspelt condition would be
-   * ignored. `?token=1` asks for a proxy token.
+   * parameter is optional. An unknown, empty or repeated parameter is refused, because a misspelt condition must not be
+   * ignored. `?token=1` asks for a proxy token: a signed token for the service behind the proxy.
    * @param asked.token the access token of the request
-   * @returns the headers that name the caller to a service behind a proxy
-   * @throws KeywardError `forbidden`, for a proxy token with `JWT_COMPAT=fastapi` too
+   * @returns the headers that name the user to the service
+   * @throws KeywardError `forbidden`, also for `?token=1` with `JWT_COMPAT=fastapi`
    */
   forwardAuth(caller: SessionCaller, asked: { url: string; token: string }): Promise<Record<string, string>>
   /**
-   * Returns the claims of a valid access token or refresh token, or `active: false` (RFC 7662). Username and roles are
-   * read from the database. Introspection does not rotate a refresh token and does not count as its reuse.
+   * Returns the claims of a valid access token or current refresh token, or `active: false` (RFC 7662). Username and
+   * roles are read from the database. Introspection does not rotate a refresh token. Like a request with the access
+   * token, introspection ends the retry window of the previous refresh token.
    */
   introspect(token: string): Promise<Introspection>
 }

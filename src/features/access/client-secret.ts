@@ -5,8 +5,8 @@ import type { AccessNeeds, Requester } from './access.ts'
 import { authorize } from './authorize.ts'
 
 /**
- * See `Access.authorizeSecret`. A wrong secret takes a place of the limit after the check of the secret. So the limit
- * never refuses a right secret: one service with an outdated key must not stop the others of its network.
+ * See `Access.authorizeSecret`. The secret is checked first, and only a wrong secret takes a place of the rate limit.
+ * Therefore a service with an outdated API key does not stop other services of its network.
  */
 export async function authorizeSecret(
   needs: AccessNeeds,
@@ -14,7 +14,7 @@ export async function authorizeSecret(
   { access, client, ip }: { access: string } & Requester,
 ): Promise<SessionCaller | ApiKeyCaller> {
   try {
-    // Any other text is a wrong secret, an access token too: it authorizes a person and not a client.
+    // Any other text is a wrong secret. This includes access tokens, which authorize a person and not a client.
     if (looksLikeApiKey(secret)) return await authorize(needs, secret, access)
   } catch (error) {
     if (!(error instanceof KeywardError) || error.code !== 'invalid_token') throw error

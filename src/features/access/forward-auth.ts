@@ -41,9 +41,9 @@ function readQuery(url: string): Record<string, string> {
 }
 
 /**
- * The headers that a proxy copies to the request. Every answer with status 200 has all of these headers; a header
- * without a value is empty. The proxy therefore always overwrites a header that the client sent. Only a verified email
- * address is sent.
+ * The headers that a proxy copies to the request. Every answer with status 200 has all of these headers, and a header
+ * without a value is empty. The proxy therefore always overwrites a header that the client sent. An email address that
+ * is not verified is not sent, because the user may not own the address.
  */
 const forwardedHeaders = (user: User, token: string): Record<string, string> => ({
   'X-Auth-Request-User': String(user.id),

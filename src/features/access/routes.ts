@@ -7,14 +7,14 @@ import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import type { Access } from './access.ts'
 import { ForwardedUser, IntrospectionAnswer, IntrospectionForm } from './schemas.ts'
 
-/** Routes for other services, which check the tokens that they receive. */
+/** Routes with which other services check the tokens that these services receive. */
 export const accessRoutes = (access: Access, kit: HttpKit) =>
   new Elysia({ name: 'keyward.access-routes' })
     .use(kit.plugin)
     .post(
       '/introspect',
       async ({ request, body }) => {
-        // Without an `Authorization` header the guard has found no caller, and `client_secret` must have the API key.
+        // The guard finds a caller only by the header `Authorization`. Otherwise `client_secret` has the API key.
         if (!hasCaller(request)) {
           if (!body.client_secret) throw new KeywardError('not_authenticated')
           await access.authorizeSecret(body.client_secret, { access: 'tokens:introspect', ...kit.requester(request) })

@@ -75,7 +75,8 @@ export interface Administration {
   freeName(typed: string): Promise<boolean>
   /**
    * Replaces the data keys of MACs, for use after SECRET_KEY and a copy of the database have leaked. Every session
-   * ends, and every device token is void. Running servers use the new data keys within 30 s.
+   * ends, and every device token and every link and code of a mail is void. Running servers use the new data keys
+   * within 30 s.
    *
    * With `apiKeys`, the data key of API keys is replaced too, and all API keys are revoked. Otherwise API keys stay
    * valid, which is safe: an API key has 192 random bits, which nobody can guess from its MAC. The data key of reserved
@@ -150,7 +151,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       }),
 
     async renewSecrets({ apiKeys: alsoApiKeys }) {
-      const purposes: Purpose[] = ['refresh_token', 'device_token', 'limit_name']
+      const purposes: Purpose[] = ['refresh_token', 'device_token', 'limit_name', 'mail_token', 'mail_code']
       await secrets.renew(alsoApiKeys ? [...purposes, 'api_key'] : purposes)
       const revoked = alsoApiKeys ? await apiKeys.revokeAll() : 0
       let ended = 0

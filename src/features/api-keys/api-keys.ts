@@ -37,7 +37,7 @@ export interface ApiKeysNeeds {
   lastUses: LastUses
 }
 
-/** Services call Keyward with API keys. The permissions of a key are those of its scopes that its owner still has. */
+/** The keys with which services call Keyward. An API key has the permissions in its scopes that the owner still has. */
 export interface ApiKeys {
   /**
    * Creates an API key.
@@ -58,9 +58,14 @@ export interface ApiKeys {
    * @throws KeywardError `api_key_not_found`, also for a revoked key
    */
   revoke(id: number): Promise<void>
-  /** Revokes every key at once. @returns how many */
+  /** Revokes all keys of a user, and is part of a running transaction. @returns how many keys were revoked */
+  revokeOf(ownerId: number): Promise<number>
+  /** Revokes every key at once and records no audit event. @returns how many keys were revoked */
   revokeAll(): Promise<number>
-  /** How many live keys still have a MAC of a former data key. Each gets a MAC of the current one at its next use. */
+  /**
+   * Returns how many live keys are still stored with the MAC of a former data key. The next use of an API key replaces
+   * the MAC by a MAC of the current data key.
+   */
   countFormer(): Promise<number>
 }
 
@@ -87,6 +92,12 @@ export function createApiKeys({
         const revoked = await store.revoke(db, { id, now: clock.now() })
         if (!revoked) throw new KeywardError('api_key_not_found')
         await audit.record({ event: 'api_key.revoked', userId: revoked.ownerId, details: { id } })
+      }),
+    revokeOf: (ownerId) =>
+      db.transaction(async () => {
+        const revoked = await store.revokeOf(db, { ownerId, now: clock.now() })
+        for (const id of revoked) await audit.record({ event: 'api_key.revoked', userId: ownerId, details: { id } })
+        return revoked.length
       }),
     revokeAll: () => store.revokeAll(db, clock.now()),
     async countFormer() {

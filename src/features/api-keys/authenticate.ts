@@ -16,8 +16,8 @@ export async function authenticate(
   for (const mac of macs.length > 1 ? [...macs, macs[0]] : macs) {
     const key = await store.findLive(db, { mac, now })
     if (!key) continue
-    // `touch` also replaces the MAC of a former data key by a MAC of the current one. `null` makes a key with a former
-    // MAC count as not used lately. Other processes find the key by its new MAC: each has read the current data key.
+    // `touch` also replaces the MAC of a former data key by the MAC of the current data key. For a key that still has a
+    // former MAC, `null` makes `isDue` ignore the stored last use, so that `touch` replaces the MAC now.
     if (lastUses.isDue(key.id, mac === macs[0] ? key.lastUsedAt : null, now))
       writeAside(log, () => store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now }))
     const held = await roles.permissionsOf(key.owner)

@@ -7,13 +7,16 @@ const PREFIX = 'kw_'
 
 export const looksLikeApiKey = (token: string): boolean => token.startsWith(PREFIX)
 
-/** `kw_`, 32 random characters (192 bits) and a checksum of six characters. */
+/** Makes the text of a new API key: `kw_`, 32 random characters (192 bits) and a checksum of six characters. */
 export function makeKeyText(random: Random): string {
   const body = toBase64Url(random.bytes(24))
   return PREFIX + body + checksum(body)
 }
 
-/** Checks the form and the checksum. So a mistyped key costs no query, and a secret scanner can recognise a key. */
+/**
+ * Checks the form and the checksum of an API key. With the checksum, a mistyped key is refused without a query, and a
+ * secret scanner can recognize a key.
+ */
 export function isWellFormed(text: string): boolean {
   const body = text.slice(PREFIX.length, -6)
   return /^kw_[A-Za-z0-9_-]{38}$/.test(text) && text.endsWith(checksum(body))
@@ -21,7 +24,7 @@ export function isWellFormed(text: string): boolean {
 
 const checksum = (body: string): string => toBase64Url(sha256(`keyward api key\n${body}`)).slice(0, 6)
 
-/** Makes the MACs under which an API key may be stored, in base64url: of the current data key, then of the former. */
+/** Makes the MACs with which an API key may be stored, in base64url: one per data key, the current data key first. */
 export type KeyMacs = (text: string) => [current: string, ...former: string[]]
 
 export function createKeyMacs(macKeys: () => MacKeys): KeyMacs {

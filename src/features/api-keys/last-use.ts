@@ -3,14 +3,14 @@ import { type EpochMs, MINUTE } from '../../lib/clock.ts'
 /** Decides when the use of an API key is recorded. */
 export interface LastUses {
   /**
-   * Returns true when the caller must record this use now. That is at most once a minute for each API key in this
-   * process, even when the write fails.
-   * @param recorded the last use in the database; null when there is none, or when the MAC must be replaced
+   * Returns true when the caller must record this use now: at most once a minute for each API key in this process, even
+   * when the write fails.
+   * @param recorded the last use in the database; null when there is none, or when the stored MAC must be replaced
    */
   isDue(id: number, recorded: EpochMs | null, now: EpochMs): boolean
 }
 
-/** By how much `last_used_at` may be behind the last use. Most requests therefore need no write. */
+/** `last_used_at` may be this much older than the last use, so that most requests need no write. */
 const EVERY = MINUTE
 
 export function createLastUses(): LastUses {

@@ -39,7 +39,7 @@ export async function insert(
   return row!.id
 }
 
-/** Records a use, and replaces a MAC that was made with a former data key. */
+/** Records a use of an API key. `mac` is the MAC of the current data key, and replaces the stored MAC. */
 export async function touch(
   { q, t: { apiKeys } }: Db,
   { id, mac, lastUsedAt }: { id: number; mac: string; lastUsedAt: EpochMs },
@@ -56,6 +56,19 @@ export async function revoke({ q, t: { apiKeys } }: Db, { id, now }: { id: numbe
   return row
 }
 
+/** Revokes the keys of one owner that are not revoked yet. @returns the ids of these keys */
+export async function revokeOf(
+  { q, t: { apiKeys } }: Db,
+  { ownerId, now }: { ownerId: number; now: EpochMs },
+): Promise<number[]> {
+  const revoked = await q
+    .update(apiKeys)
+    .set({ revokedAt: now })
+    .where(and(eq(apiKeys.ownerId, ownerId), isNull(apiKeys.revokedAt)))
+    .returning({ id: apiKeys.id })
+  return revoked.map(({ id }) => id)
+}
+
 export async function revokeAll({ q, t: { apiKeys } }: Db, now: EpochMs): Promise<number> {
   const revoked = await q
     .update(apiKeys)
@@ -65,7 +78,7 @@ export async function revokeAll({ q, t: { apiKeys } }: Db, now: EpochMs): Promis
   return revoked.length
 }
 
-/** Counts the live keys that were made at `until` or before and were not used after it. */
+/** Counts the keys that are neither revoked nor expired, were made until `until`, and were not used after `until`. */
 export async function countUnusedSince(
   { q, t: { apiKeys } }: Db,
   { until, now }: { until: EpochMs; now: EpochMs },

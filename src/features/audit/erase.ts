@@ -31,9 +31,25 @@ export async function eraseForgotten(needs: EraseNeeds, limit: number): Promise<
   for (const { userId, keepUntil } of await store.erasures(db)) {
     const erased = await erasePart(needs, { userId, limit })
     most = Math.max(most, erased)
-    if (erased < limit && keepUntil < clock.now()) await store.removeErasure(db, userId)
+    if (erased === limit || keepUntil >= clock.now()) continue
+    await eraseLate(db, userId)
+    await store.removeErasure(db, userId)
   }
   return most
+}
+
+/**
+ * Reads all events of a user once more, and erases those that are not erased. On PostgreSQL an event has its id before
+ * it is committed. Therefore `next_id` may have passed the id of an event that was not visible at that time.
+ */
+async function eraseLate(db: Store, userId: number): Promise<void> {
+  for (let from = 0; ; ) {
+    const ids = await store.eventsOf(db, { userId, from, limit: PART })
+    const [first, last] = [ids[0], ids.at(-1)]
+    if (first === undefined || last === undefined) return
+    await store.erase(db, { userId, first, last })
+    from = last + 1
+  }
 }
 
 /** Erases up to `limit` events and records the progress, in one transaction. @returns the number of erased events */

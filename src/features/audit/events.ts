@@ -22,6 +22,8 @@ export const auditEvents = [
   'password.changed',
   'password.change_refused',
   'password.set_by_admin',
+  'password.reset',
+  'email.verified',
   'reauthentication.failed',
   'limit.exceeded',
   'limits.cleared',

@@ -1,4 +1,4 @@
-import { and, asc, between, desc, eq, getTableColumns, gte, inArray, lt } from 'drizzle-orm'
+import { and, asc, between, desc, eq, getTableColumns, gte, inArray, isNotNull, lt, or } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -54,8 +54,12 @@ export function list({ q, t: { auditEvents: a } }: Db, filter: AuditFilter): Pro
 export const withWholeIp = ({ q, t: { auditEvents: a } }: Db, { before, limit }: { before: EpochMs; limit: number }) =>
   q.select({ id: a.id, ip: a.ip }).from(a).where(lt(a.ipWholeSince, before)).limit(limit)
 
+/** Replaces the whole IP address of these rows. A row whose IP address was erased after it was read is not written. */
 export const setIp = ({ q, t: { auditEvents: a } }: Db, ids: number[], ip: string | null): Promise<unknown> =>
-  q.update(a).set({ ip, ipWholeSince: null }).where(inArray(a.id, ids))
+  q
+    .update(a)
+    .set({ ip, ipWholeSince: null })
+    .where(and(inArray(a.id, ids), isNotNull(a.ipWholeSince)))
 
 export const addErasure = (
   { q, t: { auditErasures } }: Db,
@@ -66,20 +70,31 @@ export const erasures = ({ q, t: { auditErasures } }: Db): Promise<{ userId: num
   q.select({ userId: auditErasures.userId, keepUntil: auditErasures.keepUntil }).from(auditErasures)
 
 /** The ids of up to `limit` events of a user in `audit_erasures` that are not erased yet, in ascending order. */
-export async function eventsToErase(
-  { q, t: { auditEvents: a, auditErasures } }: Db,
-  { userId, limit }: { userId: number; limit: number },
-): Promise<number[]> {
+export async function eventsToErase(db: Db, { userId, limit }: { userId: number; limit: number }): Promise<number[]> {
+  const {
+    q,
+    t: { auditErasures },
+  } = db
   const [erasure] = await q
     .select({ nextId: auditErasures.nextId })
     .from(auditErasures)
     .where(eq(auditErasures.userId, userId))
-  if (erasure === undefined) return []
-  const ofUser = and(eq(a.userId, userId), gte(a.id, erasure.nextId))
+  return erasure === undefined ? [] : eventsOf(db, { userId, from: erasure.nextId, limit })
+}
+
+/** The ids of up to `limit` events of a user, in ascending order, the first at or above `from`. */
+export async function eventsOf(
+  { q, t: { auditEvents: a } }: Db,
+  { userId, from, limit }: { userId: number; from: number; limit: number },
+): Promise<number[]> {
+  const ofUser = and(eq(a.userId, userId), gte(a.id, from))
   return (await q.select({ id: a.id }).from(a).where(ofUser).orderBy(asc(a.id)).limit(limit)).map(({ id }) => id)
 }
 
-/** Removes the IP address and the session id from the user's events with the ids `first` to `last`. */
+/**
+ * Removes the IP address and the session id from the user's events with the ids `first` to `last`. Events that have
+ * neither are not written.
+ */
 export const erase = (
   { q, t: { auditEvents: a } }: Db,
   { userId, first, last }: { userId: number; first: number; last: number },
@@ -87,7 +102,7 @@ export const erase = (
   q
     .update(a)
     .set({ ip: null, ipWholeSince: null, sessionId: null })
-    .where(and(eq(a.userId, userId), between(a.id, first, last)))
+    .where(and(eq(a.userId, userId), between(a.id, first, last), or(isNotNull(a.ip), isNotNull(a.sessionId))))
 
 /** Raises `next_id`. A lower `nextId` changes nothing: another process may have erased more events meanwhile. */
 export const advanceErasure = (

@@ -1,6 +1,6 @@
 import { type EpochMs, SECOND } from '../../lib/clock.ts'
 
-/** A bounded number of keys of which this process knows that their limit is exhausted. */
+/** The keys whose limit is exhausted, as far as this process knows; at most `CAPACITY` keys. */
 interface ExhaustedKeys {
   /**
    * The time until which a key is exhausted; undefined when this process does not know whether the key is exhausted.
@@ -9,9 +9,9 @@ interface ExhaustedKeys {
   /** Remembers that a key is exhausted until `until`. */
   note(key: string, options: { until: EpochMs; now: EpochMs }): void
   /**
-   * Whether an exhausted key must be reported now.
+   * Returns true when the caller must report the exhausted key in the audit log now.
    * @param options.window in milliseconds
-   * @returns false when the key is not remembered, or a call for it returned true within the last `window`
+   * @returns false when the key is not remembered, or when a call with this key returned true within the last `window`
    */
   mustReport(key: string, options: { now: EpochMs; window: number }): boolean
 }
@@ -19,24 +19,25 @@ interface ExhaustedKeys {
 interface Entry {
   until: EpochMs
   notedAt: EpochMs
-  /** When this process was last told to report the key: the time at which `mustReport` last returned true. */
+  /** The time at which `mustReport` last returned true for the key. */
   reportedAt: EpochMs | undefined
 }
 
 /**
- * The maximum number of remembered keys. At 200 bytes per key they take about 2 MB, even in a flood from a million
- * addresses.
+ * The maximum number of remembered keys. 10,000 keys take about 2 MB. Without a maximum, a flood from a million
+ * addresses could fill the memory.
  */
 const CAPACITY = 10_000
 /**
- * How long an entry is used without a read of the database, in milliseconds. Later it is not trusted, because a right
- * password at another process may have filled the bucket.
+ * How long this process relies on an entry, in milliseconds. Later the database is read again, because another process
+ * may have given back the places after a right password.
  */
 const TRUST = 5 * SECOND
 
 /**
- * A forgotten key costs one SQL statement, because the database has the exact state. Keys are kept in two Maps, and the
- * older Map is dropped as a whole. Deleting single keys from the front of one Map would become slow.
+ * Makes an empty `ExhaustedKeys`. A key may be forgotten, because the database has the exact state: the next attempt
+ * then costs SQL statements. Keys are stored in two Maps, and a full Map replaces the older Map as a whole. Deleting
+ * single keys from the front of one Map would become slow.
  */
 export function createExhaustedKeys(): ExhaustedKeys {
   let young = new Map<string, Entry>()

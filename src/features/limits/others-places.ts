@@ -1,24 +1,25 @@
 import { type Clock, SECOND } from '../../lib/clock.ts'
 
-/** Attempts of this process that wait for the places of unsettled reservations of other processes. */
+/** Attempts of this process that wait until other processes settle their reservations. */
 interface OthersPlaces {
   /**
-   * Resolves when a new attempt may find a free place: when `freePlaces` finds one, or after `forMs`.
-   * @param options.forMs how long another process may need for its decision, in milliseconds
+   * Resolves when a new attempt may find a free place: when `freePlaces` is above 0, or after `forMs`.
+   * @param options.forMs how long another process may need to settle its reservation, in milliseconds
    * @returns undefined when `MAX_WAITING` attempts already wait
    */
   nextChange(key: string, options: { forMs: number; freePlaces: () => Promise<number> }): Promise<void> | undefined
 }
 
-/** The most attempts that wait in one process. */
+/** The most attempts that wait in one process at the same time, which limits the memory in a flood of attempts. */
 const MAX_WAITING = 1_000
 
 /** The milliseconds between two look-ups of one key. All attempts that wait for the key share the look-ups. */
 const INTERVAL = SECOND / 10
 
 /**
- * A place given back by another process cannot be seen without a look-up. Without waiting, a right password would be
- * refused because another process is still verifying right passwords for the same account.
+ * Makes an `OthersPlaces`, which looks up the bucket repeatedly, because no message tells this process that another
+ * process gave a place back. If attempts did not wait, a right password would be refused while another process is still
+ * verifying right passwords for the same account.
  */
 export function createOthersPlaces(clock: Clock): OthersPlaces {
   const waitingFor = new Map<string, (() => void)[]>()
@@ -42,7 +43,7 @@ export function createOthersPlaces(clock: Clock): OthersPlaces {
         wake(attempts, Math.max(0, await freePlaces()))
       }
     } catch {
-      // The attempts try again themselves, and meet the same error.
+      // Each woken attempt reads the database itself, and then throws the error.
     } finally {
       waitingFor.delete(key)
       wake(attempts, attempts.length)

@@ -1,18 +1,18 @@
-/** The unsettled reservations of this process by key, and the attempts that wait for them. */
+/** The unsettled reservations of this process by key, and the attempts that wait for these reservations. */
 interface Pending {
   begin(keys: readonly string[]): void
-  /** @param outcome.freed whether the places were given back */
+  /** @param outcome.freed true when the places were given back, so that a waiting attempt can take a place */
   end(keys: readonly string[], outcome: { freed: boolean }): void
   /**
    * Resolves when a new attempt may find a free place.
    * @returns undefined when no reservation of this key is unsettled, or `MAX_WAITING` attempts already wait
    */
   nextSettled(key: string): Promise<void> | undefined
-  /** True when a reservation of this key is unsettled. */
+  /** Returns true when a reservation of this key is unsettled. */
   has(key: string): boolean
 }
 
-/** The most attempts that wait in one process. */
+/** The most attempts that wait in one process at the same time, which limits the memory in a flood of attempts. */
 const MAX_WAITING = 1_000
 
 interface Entry {
@@ -21,9 +21,9 @@ interface Entry {
 }
 
 /**
- * A reservation counts a password as wrong while the password is verified. If attempts did not wait for unsettled
- * reservations, two hundred concurrent logins with right passwords (for example, after an outage) would refuse each
- * other.
+ * Makes an empty `Pending`. A reservation counts a password as wrong until the password is verified. If attempts did
+ * not wait for unsettled reservations, two hundred concurrent logins with right passwords (for example, after an
+ * outage) would refuse each other.
  */
 export function createPending(): Pending {
   const entries = new Map<string, Entry>()

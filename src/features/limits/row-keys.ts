@@ -1,10 +1,10 @@
 import { limitNames } from '../../config/limits.ts'
 import type { RuleName } from './rules.ts'
 
-/** The row key of one tier of a rule for one counted key. */
+/** The key of the row that stores the bucket of one tier for one counted key. */
 export const rowKey = (rule: RuleName, tier: number, key: string): string => `${rule}/${tier}/${key}`
 
-/** The row key under which the report of an exhausted bucket is counted. */
+/** The row key that prevents a second audit event about the exhausted bucket `row` within one window. */
 export const reportKey = (row: string): string => `reported/${row}`
 
 /**
@@ -17,7 +17,7 @@ export const inLockOrder = (rows: readonly string[]): string[] =>
 
 const ruleOf = (row: string): string => row.slice(0, row.indexOf('/'))
 
-/** The position of a rule in `limitNames`. Reports, and rules of other versions of Keyward, come last. */
+/** The position of a rule in `limitNames`. Any other text, such as a rule of another version of Keyward, comes last. */
 export const rankOf = (rule: string): number => {
   const rank = (limitNames as readonly string[]).indexOf(rule)
   return rank === -1 ? limitNames.length : rank

@@ -7,7 +7,8 @@ import { MailFailure, type Outgoing, type Transport } from './transport.ts'
 
 interface DeliveryNeeds extends MailNeeds {
   transport: Transport
-  compose: (mail: Mail) => Outgoing
+  /** Makes the mail; undefined when it is not to be sent. */
+  compose: (mail: Mail) => Promise<Outgoing | undefined>
 }
 
 /** Sends the mails of the outbox. */
@@ -91,7 +92,9 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
 
   async function send(mail: Mail): Promise<void> {
     try {
-      await limit.watch(transport.send(compose(mail)), tookTooLong)
+      const outgoing = await compose(mail)
+      if (!outgoing) return
+      await limit.watch(transport.send(outgoing), tookTooLong)
     } catch (error) {
       return noteFailure(mail, error)
     }

@@ -1,10 +1,10 @@
 import type { Letter } from './render.ts'
 
 /**
- * Makes the HTML of a mail. The HTML has no image and loads nothing, so nobody can see whether a mail was opened. Mail
- * programs that ignore the style sheet show plain paragraphs.
+ * Makes the HTML of a mail. The HTML has no image and loads nothing, so nobody can see whether a mail was opened. Its
+ * only link is the link of a proof. Mail programs that ignore the style sheet show plain paragraphs.
  */
-export function htmlOf({ locale, subject, greeting, before, facts, after, footer }: Letter): string {
+export function htmlOf({ locale, subject, greeting, before, action, code, facts, after, footer }: Letter): string {
   const paragraphs = (texts: readonly string[]) => texts.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')
   const list =
     facts.length === 0
@@ -23,7 +23,7 @@ export function htmlOf({ locale, subject, greeting, before, facts, after, footer
 <body>
 <main>
 <h1>${escapeHtml(subject)}</h1>
-${[paragraphs([greeting, ...before]), list, paragraphs(after)].filter(Boolean).join('\n')}
+${[paragraphs([greeting, ...before]), buttonOf(action), codeOf(code), list, paragraphs(after)].filter(Boolean).join('\n')}
 <footer>
 ${paragraphs(footer)}
 </footer>
@@ -32,6 +32,18 @@ ${paragraphs(footer)}
 </html>
 `
 }
+
+/** The address stands below the button too, for mail programs that show no links and for people who look at it first. */
+function buttonOf(action: Letter['action']): string {
+  if (!action) return ''
+  const link = escapeHtml(action.link)
+  return `<p><a class="button" href="${link}">${escapeHtml(action.button)}</a></p>
+<p class="link">${link}</p>
+<p>${escapeHtml(action.lifetime)}</p>`
+}
+
+const codeOf = (code: Letter['code']): string =>
+  code ? `<p>${escapeHtml(code.intro)}</p>\n<p class="code">${escapeHtml(code.code)}</p>` : ''
 
 const style = `
 :root { color-scheme: light dark; }
@@ -42,12 +54,16 @@ p { margin: 0 0 16px; overflow-wrap: anywhere; }
 table { margin: 0 0 16px; border-collapse: collapse; }
 td { padding: 4px 16px 4px 0; vertical-align: top; overflow-wrap: anywhere; }
 .label { color: #52525b; white-space: nowrap; }
+a.button { display: inline-block; padding: 12px 20px; border-radius: 6px; background: #1d4ed8; color: #ffffff; font-weight: 600; text-decoration: none; }
+.link { font-size: 14px; color: #52525b; word-break: break-all; }
+.code { font: 600 28px/1.2 ui-monospace, Menlo, Consolas, monospace; letter-spacing: 4px; }
 footer { margin-top: 24px; padding-top: 16px; border-top: 1px solid #e4e4e7; color: #52525b; font-size: 14px; }
 footer p { margin: 0 0 4px; }
 @media (prefers-color-scheme: dark) {
   body { background: #18181b; color: #f4f4f5; }
   main { background: #27272a; border-color: #3f3f46; }
-  .label, footer { color: #a1a1aa; }
+  .label, .link, footer { color: #a1a1aa; }
+  a.button { background: #93c5fd; color: #18181b; }
   footer { border-color: #3f3f46; }
 }
 `

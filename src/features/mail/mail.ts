@@ -1,29 +1,26 @@
-import type { Clock, EpochMs } from '../../lib/clock.ts'
+import type { EpochMs } from '../../lib/clock.ts'
 import { DAY, SECOND } from '../../lib/clock.ts'
 import { type Locale, localeOr } from '../../lib/locale.ts'
 import type { Log } from '../../lib/log.ts'
-import { type Random, randomId } from '../../lib/random.ts'
-import type { Store } from '../../storage/store.ts'
-import type { Users } from '../users/users.ts'
+import { randomId } from '../../lib/random.ts'
+import { type AskedMail, type AskNeeds, ask } from './ask.ts'
 import { createDelivery, type Delivery } from './deliver.ts'
-import type { MailKind, MailValues } from './kinds.ts'
-import { type Brand, render, timeText } from './render.ts'
+import { hasProof, type MailKind, type MailValues, type ProofKind } from './kinds.ts'
+import { type ProofMailNeeds, withProof } from './proof.ts'
+import { type Brand, type ProofValues, render, timeText } from './render.ts'
 import * as store from './store.ts'
 import { createTemplates } from './templates.ts'
-import type { Transport } from './transport.ts'
+import type { Outgoing, Transport } from './transport.ts'
 
+export type { AskedMail } from './ask.ts'
 export type { MailKind } from './kinds.ts'
 export { createMailbox, type Mailbox } from './mailbox.ts'
 export { createSmtp } from './smtp.ts'
 export { TemplateError } from './templates.ts'
 export { MailFailure } from './transport.ts'
 
-export interface MailNeeds {
-  store: Store
-  clock: Clock
-  random: Random
+export interface MailNeeds extends AskNeeds, ProofMailNeeds {
   log: Log
-  users: Pick<Users, 'findContact'>
   /** Sends a mail to the mail server, or to the mailbox of `--dev`; undefined when there is neither. */
   transport: Transport | undefined
   brand: Brand
@@ -35,8 +32,11 @@ export interface MailNeeds {
   }
 }
 
-/** A mail is `queued` until the mail server accepts it (`sent`) or Keyward gives it up (`dead`). */
-export type MailState = 'queued' | 'sent' | 'dead'
+/**
+ * A mail is `queued` until the mail server accepts it (`sent`), Keyward gives it up (`dead`), or Keyward finds out that
+ * nobody gets it (`dropped`).
+ */
+export type MailState = 'queued' | 'sent' | 'dead' | 'dropped'
 
 /** A row of the outbox that is not written yet. */
 export interface NewMail {
@@ -66,6 +66,22 @@ export interface Mail {
   /** When the mail was sent or given up; null while it is queued. */
   endedAt: EpochMs | null
   error: string | null
+  /** The token and the code, sealed. */
+  sealed: string | null
+  sealedUntil: EpochMs | null
+}
+
+/** Whom a mail with a proof is for, found out when the mail is first sent. */
+export interface Recipient {
+  userId: number | null
+  /** The id of a pending registration. */
+  subject?: string | null
+  /** See `ProofOf.epoch`. */
+  epoch: number | null
+  /** Where the mail goes, and the address that it proves. */
+  address: string
+  locale: Locale
+  username: string | undefined
 }
 
 /**
@@ -77,10 +93,17 @@ export interface Mails {
   /** False without a mail server and without the mailbox of `--dev`. `notify` and `sendTest` then do nothing. */
   isOn: boolean
   /**
-   * Queues a mail to a user's address in the user's language, in the current transaction. Does nothing when the user
-   * was deleted.
+   * Queues a mail to a user in the user's language, in the current transaction. Does nothing when the user was deleted.
+   * @param recipient where the mail goes; the user's address when it is not given
    */
-  notify<K extends MailKind>(kind: K, userId: number, values: MailValues<K>): Promise<void>
+  notify<K extends MailKind>(kind: K, userId: number, values: MailValues<K>, recipient?: string): Promise<void>
+  /**
+   * Queues a mail that somebody asks for, to an address that may have an account or not. It looks for no user and writes
+   * one row, so it does the same for every address. The mail is dropped later if there is nobody to write to.
+   * @returns the id of the mail, which is the `challenge_id` of its code
+   * @throws KeywardError `mail_not_configured`, `validation_failed` for the field `email`, `rate_limited`
+   */
+  ask(mail: AskedMail): Promise<string>
   /**
    * Sends the mail of kind `test` immediately, without a row in the outbox.
    * @throws MailFailure when the mail server does not accept the mail
@@ -96,13 +119,18 @@ export interface Mails {
   find(id: string): Promise<Mail | undefined>
   /** Up to `limit` mails, the newest first; only mails in this `state`, if it is set. */
   list(filter: { state?: MailState; limit: number }): Promise<Mail[]>
-  /** Queues a dead mail again; its attempts count from 0. @returns false when no dead mail has this id */
-  resend(id: string): Promise<boolean>
+  /**
+   * Queues a dead mail again; its attempts count from 0.
+   * @returns `unknown` when there is no dead mail with this id, `expired` when its link or code can no longer be used
+   */
+  resend(id: string): Promise<'queued' | 'unknown' | 'expired'>
   /** Deletes all mails to a user, in the current transaction. */
   forgetUser(userId: number): Promise<void>
   stats(): MailStats
   /** Deletes up to `limit` mails that were sent or given up more than 14 days ago. @returns how many were deleted */
   cleanUp(limit: number): Promise<number>
+  /** Deletes the sealed links and codes of up to `limit` mails that can no longer be used. @returns how many */
+  wipeExpired(limit: number): Promise<number>
   /** Waits up to 10 s for the mails that this process is sending, then closes the connections to the mail server. */
   close(): Promise<void>
 }
@@ -129,30 +157,40 @@ const CLOSE_PATIENCE = 10 * SECOND
 
 /** @throws TemplateError when `templatesDir` cannot be read, or a file in it has a wrong name or text */
 export function createMails(needs: MailNeeds): Mails {
-  const { store: db, clock, random, users, transport, brand, settings } = needs
+  const { store: db, clock, random, users, proofs, transport, brand, settings } = needs
   const texts = createTemplates(settings.templatesDir)
-  const compose = (mail: Pick<Mail, 'id' | 'kind' | 'recipient' | 'locale' | 'details'>) => ({
+  const outgoing = (mail: Pick<Mail, 'id' | 'kind' | 'recipient' | 'locale' | 'details'>, proof?: ProofValues) => ({
     id: mail.id,
     to: mail.recipient,
-    ...render(texts, brand, mail),
+    ...render(texts, brand, mail, proof),
   })
+  async function compose(mail: Mail): Promise<Outgoing | undefined> {
+    if (!isOfProof(mail)) return outgoing(mail)
+    const made = await withProof(needs, mail)
+    return typeof made === 'string' ? undefined : outgoing(made.mail, made.values)
+  }
   const delivery: Delivery | undefined = transport && createDelivery({ ...needs, transport, compose })
   let isDelivering = false
+  const pumpAfterCommit = () => {
+    if (isDelivering) db.afterCommit(() => void delivery?.pump())
+  }
   return {
     isOn: transport !== undefined,
-    async notify(kind, userId, values) {
+    async notify(kind, userId, values, to) {
       if (!delivery) return
       const user = await users.findContact(userId)
       if (!user) return
       const locale = localeOr(user.locale)
       const now = clock.now()
       const known = { username: user.username, time: timeText(now, locale), ...values }
-      await store.insert(db, { id: randomId(random), now, kind, recipient: user.email, locale, userId, values: known })
-      if (isDelivering) db.afterCommit(() => void delivery.pump())
+      const recipient = to ?? user.email
+      await store.insert(db, { id: randomId(random), now, kind, recipient, locale, userId, values: known })
+      pumpAfterCommit()
     },
+    ask: (mail) => ask({ ...needs, isOn: transport !== undefined, pumpAfterCommit }, mail),
     async sendTest(recipient, locale) {
       const details = JSON.stringify({ time: timeText(clock.now(), locale) })
-      await transport?.send(compose({ id: randomId(random), kind: 'test', recipient, locale, details }))
+      await transport?.send(outgoing({ id: randomId(random), kind: 'test', recipient, locale, details }))
     },
     async deliver() {
       isDelivering = true
@@ -162,9 +200,15 @@ export function createMails(needs: MailNeeds): Mails {
     settled: async () => delivery?.settled(),
     find: (id) => store.find(db, id),
     list: (filter) => store.list(db, filter),
-    resend: (id) => store.resend(db, id, clock.now()),
+    async resend(id) {
+      const mail = await store.find(db, id)
+      if (mail?.state !== 'dead') return 'unknown'
+      if (isOfProof(mail) && !(mail.sealed !== null && (await proofs.isLive(id)))) return 'expired'
+      return (await store.resend(db, id, clock.now())) ? 'queued' : 'unknown'
+    },
     forgetUser: async (userId) => void (await store.deleteOfUser(db, userId)),
     stats: () => delivery?.stats() ?? noStats,
+    wipeExpired: (limit) => store.wipe(db, clock.now(), limit),
     cleanUp: (limit) => store.deleteEnded(db, clock.now() - KEEP, limit),
     async close() {
       isDelivering = false
@@ -174,6 +218,8 @@ export function createMails(needs: MailNeeds): Mails {
     },
   }
 }
+
+const isOfProof = (mail: Mail): mail is Mail & { kind: ProofKind } => hasProof(mail.kind)
 
 const noStats: MailStats = { sentTotal: 0, failedTotal: 0, deadTotal: 0, queued: 0, oldestMs: 0, isFailing: false }
 

@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, lt, lte, min, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, isNotNull, isNull, lt, lte, min, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, statements } from '../../storage/statements.ts'
@@ -25,6 +25,8 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
     createdAt: mails.createdAt,
     endedAt: mails.endedAt,
     error: mails.error,
+    sealed: mails.sealed,
+    sealedUntil: mails.sealedUntil,
   }
   return {
     insert: change(
@@ -51,7 +53,7 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
     sent: change(
       q
         .update(mails)
-        .set({ state: 'sent', endedAt: named('now'), details: '{}', error: sql`null` })
+        .set({ state: 'sent', endedAt: named('now'), details: '{}', sealed: sql`null`, error: sql`null` })
         .where(and(eq(mails.id, named('id')), eq(mails.state, 'queued'))),
     ),
     postpone: change(
@@ -66,11 +68,42 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
         .set({ state: 'dead', endedAt: named('now'), error: named('error') })
         .where(claimed),
     ),
+    drop: change(
+      q
+        .update(mails)
+        .set({ state: 'dropped', endedAt: named('now'), details: '{}' })
+        .where(claimed),
+    ),
+    keepSealed: change(
+      q
+        .update(mails)
+        .set({
+          userId: named('userId'),
+          recipient: named('recipient'),
+          locale: named('locale'),
+          details: named('details'),
+          sealed: named('sealed'),
+          sealedUntil: named('sealedUntil'),
+        })
+        .where(and(claimed, isNull(mails.sealed))),
+    ),
     resend: change(
       q
         .update(mails)
         .set({ state: 'queued', attempts: 0, dueAt: named('now'), endedAt: sql`null`, error: sql`null` })
         .where(and(eq(mails.id, named('id')), eq(mails.state, 'dead'))),
+    ),
+    wipe: change(
+      q
+        .update(mails)
+        .set({ sealed: sql`null` })
+        .where(
+          sql`${mails.id} in (${q
+            .select({ id: mails.id })
+            .from(mails)
+            .where(and(isNotNull(mails.sealed), lte(mails.sealedUntil, named('now'))))
+            .limit(limitTo('limit'))})`,
+        ),
     ),
     find: select(mail, (q) => q.from(mails).where(eq(mails.id, named('id')))),
     list: select(mail, (q) => q.from(mails).orderBy(desc(mails.createdAt), desc(mails.id)).limit(limitTo('limit'))),
@@ -125,6 +158,33 @@ export const postpone = (
 
 export const giveUp = (db: Db, { id, attempts }: Attempt, end: { now: EpochMs; error: string }): Promise<unknown> =>
   execute(db, prepared(db).giveUp, { id, attempts, ...end })
+
+/** Notes that nobody gets a mail. @returns false when a later attempt has begun */
+export const drop = async (db: Db, { id, attempts }: Attempt, now: EpochMs): Promise<boolean> =>
+  (await execute(db, prepared(db).drop, { id, attempts, now })) > 0
+
+/**
+ * Stores what an attempt found out about a mail: whom it is for, and its sealed secrets.
+ * @returns false when a later attempt has begun, or the secrets are there already
+ */
+export const keepSealed = async (
+  db: Db,
+  { id, attempts, userId, recipient, locale, details, sealed, sealedUntil }: Mail,
+): Promise<boolean> =>
+  (await execute(db, prepared(db).keepSealed, {
+    id,
+    attempts,
+    userId,
+    recipient,
+    locale,
+    details,
+    sealed,
+    sealedUntil,
+  })) > 0
+
+/** Deletes the sealed secrets of up to `limit` mails whose link has expired. @returns how many */
+export const wipe = (db: Db, now: EpochMs, limit: number): Promise<number> =>
+  execute(db, prepared(db).wipe, { now, limit })
 
 /** Queues a dead mail again; its attempts count from 0. @returns false when no dead mail has this id */
 export const resend = async (db: Db, id: string, now: EpochMs): Promise<boolean> =>

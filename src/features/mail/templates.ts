@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isLocale, type Locale, locales } from '../../lib/locale.ts'
 import { escapeHtml } from './html.ts'
-import { isMailKind, type MailKind, mailKinds } from './kinds.ts'
+import { hasProof, isMailKind, type MailKind, mailKinds, mailProofs, proofValues } from './kinds.ts'
 import { fill, type Values } from './placeholders.ts'
 
 /** TEMPLATES_DIR or a file in it cannot be used. `message` names the path and the problem, for the terminal. */
@@ -23,7 +23,7 @@ export interface Templates {
  * line of a text is `Subject: …`, and the second is empty. A text without HTML is sent as HTML too, in one `<pre>`.
  * Names that begin with a dot are ignored.
  * @throws TemplateError for a folder that cannot be read, a file with another name, an HTML file without a text, an
- *   unknown placeholder, an empty text or a missing subject
+ *   unknown placeholder, a missing link or code, an empty text or a missing subject
  */
 export function createTemplates(folder: string | undefined): Templates {
   const own = new Map<string, Own>()
@@ -66,15 +66,25 @@ function ownText(path: string, file: string, html: string | undefined): Own {
 
 const everywhere = ['app', 'username', 'support']
 
+/** What a text of this kind must name, because the mail is useless without it. */
+function needed(kind: MailKind): string | undefined {
+  if (!hasProof(kind)) return undefined
+  // A mail to log in has a link only with LOGIN_URL, and always a code.
+  return mailProofs[kind].page === 'app' ? 'code' : 'link'
+}
+
 function read(folder: string, name: string, kind: MailKind): string {
   const path = join(folder, name)
   const text = readFileSync(path, 'utf8')
-  const allowed: readonly string[] = [...everywhere, ...mailKinds[kind]]
+  const allowed: readonly string[] = [...everywhere, ...mailKinds[kind], ...(hasProof(kind) ? proofValues : [])]
   for (const [placeholder, word = ''] of text.matchAll(/\{\{\s*([^{}]*?)\s*\}\}/g))
     if (!allowed.includes(word) || placeholder !== `{{${word}}}`)
       throw new TemplateError(
         `${path}: ${placeholder} is not known; takes ${allowed.map((w) => `{{${w}}}`).join(', ')}`,
       )
+  const missing = needed(kind)
+  if (missing !== undefined && !text.includes(`{{${missing}}}`))
+    throw new TemplateError(`${path}: needs {{${missing}}}`)
   return text
 }
 

@@ -7,7 +7,9 @@ import { derivedLabels, type Purpose, purposes } from './purposes.ts'
 import type { SecretsParts } from './secrets.ts'
 import * as store from './store.ts'
 
-/** The keys of one purpose, 32 bytes each. MACs are made with the current key. MACs of former keys are accepted. */
+/**
+ * The data keys of one purpose, 32 bytes each. MACs are made with the current key. MACs of former keys are accepted.
+ */
 export type MacKeys = readonly [current: Uint8Array, ...former: Uint8Array[]]
 
 /** The data keys as this process last read them. */
@@ -15,20 +17,20 @@ export interface DataKeys {
   of(purpose: Purpose): MacKeys
   formerUntil(purpose: Purpose): EpochMs | undefined
   /**
-   * The opened keys, by the id of the row. A later read takes them from here, because this process may not be able to
-   * open a seal that another process has replaced.
+   * The opened keys, by the id of the row. The next `loadDataKeys` reuses these keys, because this process may not be
+   * able to open a seal that another process has replaced.
    */
   byId: ReadonlyMap<string, Uint8Array>
 }
 
-/** Binds a sealed data key to its row and purpose. In another row the seal does not open. */
+/** Binds a sealed data key to its row and purpose. A sealed key that is copied to another row cannot be opened. */
 const sealContext = ({ id, purpose }: Pick<store.DataKeyRow, 'id' | 'purpose'>): string =>
   `data_keys.sealed_key:${purpose}:${id}`
 
 /**
- * Makes the missing data keys: random keys, or on the database of a version without data keys the derived keys of that
- * version. Of several processes that start at once, one adds the keys: a unique index allows one current key per
- * purpose.
+ * Makes the missing data keys: random keys, or on the database of a version without data keys the keys that this
+ * version derived from SECRET_KEY. When several processes start at once, only one process adds the keys, because a
+ * unique index allows one current key per purpose.
  * @throws KeyringError when a data key is missing and a signing key was sealed with a secret that this process lacks
  */
 export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
@@ -65,7 +67,7 @@ async function newRow(
 
 /**
  * Reads the data keys.
- * @param known the keys that this process opened before. A seal that does not open is then only logged
+ * @param known the keys that this process opened before. With `known`, a seal that does not open is only logged
  * @throws KeyringError when a seal does not open and there is no `known`
  */
 export async function loadDataKeys({ store: db, secrets, log }: SecretsParts, known?: DataKeys): Promise<DataKeys> {
@@ -83,7 +85,7 @@ export async function loadDataKeys({ store: db, secrets, log }: SecretsParts, kn
     const own = rows.filter((row) => row.purpose === purpose && byId.has(row.id))
     const current = own.find(({ currentSlot }) => currentSlot !== null)
     const former = known?.of(purpose)
-    // A process with another SECRET_KEY has renewed the key. This process cannot open the new key and keeps its keys.
+    // A process with another SECRET_KEY has renewed the key. This process cannot open the new key and uses its old one.
     if (!current && former) keys.set(purpose, former)
     if (!current) continue
     const others = own.filter((row) => row !== current)

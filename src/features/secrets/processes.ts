@@ -7,16 +7,19 @@ import * as store from './store.ts'
 /** A server counts as running for this long after its last heartbeat. A heartbeat is due once a minute. */
 const ALIVE_FOR = 3 * MINUTE
 
-/** The Keyward servers that run on this database. Each has a row in the table `processes`. */
+/** The Keyward servers that run on this database. Each server has a row in the table `processes`. */
 export interface Processes {
   heartbeat(): Promise<void>
   leave(): Promise<void>
-  /** The first secret of this process with which every running server can open seals; SECRET_KEY when there is none. */
+  /**
+   * Returns the first secret of this process, SECRET_KEY before SECRET_KEY_PREVIOUS, with which every running server
+   * can open seals; SECRET_KEY when there is no such secret.
+   */
   commonSecret(): Promise<string>
   /**
-   * True when every running server can open seals of SECRET_KEY, and each that started later has the same SECRET_KEY.
-   * A server has no row while it starts, because its first heartbeat comes after it has opened all keys. When seals are
-   * replaced meanwhile, it has either opened the keys before, or does not start.
+   * Returns true when every running server can open seals of SECRET_KEY, and every server that started after this
+   * process has the same SECRET_KEY. A starting server has no row yet: its first heartbeat comes after it has
+   * opened all keys. If another server replaces seals before, the starting server fails when it cannot open the seals.
    */
   mayMoveSeals(): Promise<boolean>
 }

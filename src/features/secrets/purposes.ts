@@ -1,8 +1,16 @@
 /** The purposes of MACs. Each purpose has its own keys. */
-export const purposes = ['refresh_token', 'device_token', 'api_key', 'limit_name', 'username'] as const
+export const purposes = [
+  'refresh_token',
+  'device_token',
+  'api_key',
+  'limit_name',
+  'username',
+  'mail_token',
+  'mail_code',
+] as const
 export type Purpose = (typeof purposes)[number]
 
-/** The labels with which versions without data keys derived the keys of MACs from SECRET_KEY. */
+/** The labels with which versions of Keyward without data keys derived the keys of MACs from SECRET_KEY. */
 export const derivedLabels: Partial<Record<Purpose, string>> = {
   refresh_token: 'keyward refresh token v1',
   device_token: 'keyward device token v1',

@@ -26,7 +26,7 @@ export interface SecretsNeeds {
 
 export type RootSecrets = readonly [current: string, ...previous: string[]]
 
-/** What the other files of this feature need. */
+/** The needs of the other files of this feature. */
 export interface SecretsParts extends SecretsNeeds {
   processes: Processes
   /** Seals a data key or a private key; see `Secrets.seal`. */
@@ -36,35 +36,41 @@ export interface SecretsParts extends SecretsNeeds {
 /**
  * Everything that depends on SECRET_KEY: seals, and the keys of MACs.
  *
- * Refresh tokens, device tokens, API keys, typed names and names of deleted users have MACs. The key of a MAC is a data
- * key: 32 random bytes, one data key per purpose, stored in the database under a seal of SECRET_KEY. A change of
- * SECRET_KEY therefore changes no MAC. It only replaces seals. Neither SECRET_KEY nor a copy of the database alone is
- * enough to make a MAC.
+ * Refresh tokens, device tokens, API keys, typed names, names of deleted users, and the tokens and codes of mails have
+ * MACs. The key of a MAC is a data key: 32 random bytes, one current data key per purpose, stored in the database under
+ * a seal of SECRET_KEY. A change of SECRET_KEY therefore changes no MAC and only replaces seals. Neither SECRET_KEY nor
+ * a copy of the database alone is enough to make a MAC.
  *
  * SECRET_KEY is replaced in three restarts. At no time does a process make a seal that another running process cannot
  * open:
- * 1. `SECRET_KEY=old SECRET_KEY_PREVIOUS=new`: every process can open both, and seals with the old secret.
+ * 1. `SECRET_KEY=old SECRET_KEY_PREVIOUS=new`: every process can open seals of both secrets, and seals with the old
+ *    secret.
  * 2. `SECRET_KEY=new SECRET_KEY_PREVIOUS=old`: the processes replace the seals of the old secret by seals of the new
- *    one.
+ *    secret.
  * 3. `SECRET_KEY=new`.
  *
  * Every server has a row in the table `processes`. The row names the secrets with which that server can open seals.
  * - A seal is replaced only when every running server can open the new seal.
  * - A server replaces no seal while a server runs that started later and has another SECRET_KEY. Otherwise the servers
- *   of step 1 and those of step 2 would undo each other's work.
+ *   of step 1 and the servers of step 2 would replace each other's seals again and again.
  * - A new key is sealed with the first secret of this process with which every running server can open seals.
- * Therefore nothing is lost when an operator leaves out step 1 or goes back a step. A process keeps in memory every key
- * that it has opened, so it continues when another process replaces a seal.
  *
- * Versions without data keys derived the keys of MACs from SECRET_KEY. On the database of such a version the derived
- * keys are stored as data keys. Its tokens stay valid, and its processes can run beside new processes. The keys that
- * were derived from SECRET_KEY_PREVIOUS are stored as former keys: a MAC of a former key is accepted, and replaced by a
- * MAC of the current key when its token or API key is used. `renew` replaces derived keys by random keys.
+ * Therefore no key is lost when an operator leaves out step 1 or goes back a step. A process has in memory every key
+ * that it has opened, so the process continues when another process replaces a seal.
+ *
+ * Versions of Keyward without data keys derived the keys of MACs from SECRET_KEY. On the database of such a version,
+ * Keyward stores the derived keys as data keys. The tokens of such a version therefore stay valid, and its processes
+ * can run beside new processes. The keys that were derived from SECRET_KEY_PREVIOUS are stored as former keys. A MAC of
+ * a former key is accepted; the next login, refresh or use of the API key replaces the MAC by a MAC of the current key.
+ * `renew` replaces derived keys by random keys.
  */
 export interface Secrets {
-  /** The keys of one purpose, as this process last read them. */
+  /**
+   * The data keys of one purpose, as this process last read them.
+   * @throws KeyringError when the database has no current key for the purpose
+   */
   macKeys(purpose: Purpose): MacKeys
-  /** When the current key of a purpose replaced its former keys; undefined when the purpose has no former key. */
+  /** The time when the current key of a purpose was created; undefined when the purpose has no former key. */
   formerUntil(purpose: Purpose): EpochMs | undefined
   /**
    * Seals `plaintext` with a secret with which every running server can open seals; with SECRET_KEY when there is no
@@ -76,24 +82,29 @@ export interface Secrets {
   unseal(context: string, sealed: string): Uint8Array | undefined
   /**
    * Makes a seal of SECRET_KEY out of a seal of SECRET_KEY_PREVIOUS.
-   * @returns undefined when `sealed` is already a seal of SECRET_KEY or does not open, or when the rules above forbid
-   *   to replace it now
+   * @returns undefined when `sealed` is already a seal of SECRET_KEY or does not open, or when the rules of `Secrets`
+   *   do not allow to replace seals now
    */
   reseal(context: string, sealed: string): Promise<string | undefined>
-  /** Records for three minutes that this server is running. A server calls it at the start and once a minute. */
+  /**
+   * Records for three minutes that this server is running. A server calls `heartbeat` at its start and every minute.
+   */
   heartbeat(): Promise<void>
   /** Records that this server has stopped. */
   leave(): Promise<void>
-  /** Reads the data keys, which another process may have replaced. Every server calls it every 10 s. */
+  /** Reads the data keys, which another process may have replaced. Every server calls `poll` every 10 s. */
   poll(): Promise<void>
-  /** Replaces the seals of data keys by seals of SECRET_KEY when the rules above allow it. */
+  /**
+   * Replaces the seals of data keys by seals of SECRET_KEY, if the rules of `Secrets` allow it. A server calls
+   * `maintain` at its start, and one server calls it every minute.
+   */
   maintain(): Promise<void>
   /**
-   * Gives each of these purposes a new random data key, and deletes its other keys. From then on this process refuses
-   * the MACs of the deleted keys. Other servers refuse them within 30 s.
+   * Gives each of these purposes a new random data key, deletes the other keys of the purpose, and records one audit
+   * event. After this call, this process refuses MACs of the deleted keys. Other servers do so within 30 s.
    */
   renew(purposes: readonly Purpose[]): Promise<void>
-  /** The progress of a change of SECRET_KEY. */
+  /** Reads the progress of a change of SECRET_KEY. */
   status(): Promise<SecretsStatus>
 }
 

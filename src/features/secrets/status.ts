@@ -3,13 +3,13 @@ import { opens } from './processes.ts'
 import type { SecretsParts } from './secrets.ts'
 import * as store from './store.ts'
 
-/** The progress of a change of SECRET_KEY. */
+/** The progress of a change of SECRET_KEY, which is complete when all seals are made with the new SECRET_KEY. */
 export interface SecretsStatus {
-  /** How many keys are stored, data keys and private signing keys, and how many of them are sealed with SECRET_KEY. */
+  /** The number of stored data keys and private signing keys, and how many of these keys SECRET_KEY seals. */
   seals: { total: number; current: number }
   /**
-   * How many servers run, and how many of them can open seals of SECRET_KEY, can open seals of SECRET_KEY_PREVIOUS (0
-   * when it is not set), and have the same SECRET_KEY as this process.
+   * The number of running servers, and how many of these servers can open seals of SECRET_KEY, can open seals of
+   * SECRET_KEY_PREVIOUS (0 when SECRET_KEY_PREVIOUS is not set), and have the same SECRET_KEY as this process.
    */
   processes: { total: number; openCurrent: number; openPrevious: number; sameCurrent: number }
 }

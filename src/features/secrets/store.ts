@@ -9,13 +9,13 @@ export type ProcessRow = Db['t']['processes']['$inferSelect']
 export const allKeys = ({ q, t: { dataKeys } }: Db): Promise<DataKeyRow[]> =>
   q.select().from(dataKeys).orderBy(desc(dataKeys.createdAt), asc(dataKeys.id))
 
-/** Adds a key. @returns false when the purpose has a current key already; nothing was written then */
+/** Adds a key. @returns false, and writes nothing, when the purpose already has a current key */
 export async function insertKey({ q, t: { dataKeys } }: Db, row: DataKeyRow): Promise<boolean> {
   const added = await q.insert(dataKeys).values(row).onConflictDoNothing().returning({ id: dataKeys.id })
   return added.length > 0
 }
 
-/** Replaces the current key of a purpose by another key. */
+/** Overwrites the row of the current key of a purpose with another key, so that the old key is gone. */
 export const replaceCurrent = (
   { q, t: { dataKeys } }: Db,
   { id, purpose, sealedKey, createdAt }: Omit<DataKeyRow, 'currentSlot'>,
@@ -25,7 +25,7 @@ export const replaceCurrent = (
 export const deleteFormer = ({ q, t: { dataKeys } }: Db, purpose: string): Promise<unknown> =>
   q.delete(dataKeys).where(and(eq(dataKeys.purpose, purpose), isNull(dataKeys.currentSlot)))
 
-/** Replaces a seal, unless another process has replaced it since it was read. */
+/** Replaces the seal `from` of a data key by `to`. Does nothing when another process has replaced `from` before. */
 export const replaceSeal = (
   { q, t: { dataKeys } }: Db,
   { id, from, to }: { id: string; from: string; to: string },
@@ -44,13 +44,13 @@ export async function signingKeySeals({ q, t: { signingKeys } }: Db): Promise<st
   return rows.map(({ seal }) => seal)
 }
 
-/** True when a server has run on this database. A server makes signing keys at its first start. */
+/** Returns true when a server has run on this database: a server makes signing keys at its first start. */
 export async function hasSigningKeys({ q, t: { signingKeys } }: Db): Promise<boolean> {
   const rows = await q.select({ kid: signingKeys.kid }).from(signingKeys).limit(1)
   return rows.length > 0
 }
 
-/** Adds the row of a process. When the row exists, only its `expires_at` is set. */
+/** Adds the row of a process. When the row already exists, this only updates `expires_at`. */
 export async function upsertProcess({ q, t: { processes } }: Db, row: ProcessRow): Promise<void> {
   const { expiresAt } = row
   await q.insert(processes).values(row).onConflictDoUpdate({ target: processes.id, set: { expiresAt } })

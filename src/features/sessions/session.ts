@@ -14,6 +14,7 @@ export type EndReason =
   | 'ended_by_user'
   | 'password_changed'
   | 'password_set_by_admin'
+  | 'password_reset'
   | 'deactivated'
   | 'refresh_token_reused'
   | 'revoked'

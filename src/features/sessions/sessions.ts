@@ -41,9 +41,7 @@ export interface SessionCaller {
   kind: 'session'
   userId: number
   sessionId: string
-  /**
-   * When a credential was last checked before the access token was made. `findAuthTime` tells the time of the session.
-   */
+  /** The claim `auth_time` of the access token. `findAuthTime` returns the present time of the session. */
   authTime: EpochMs
   user: User
 }
@@ -107,7 +105,10 @@ export interface Sessions {
    * @returns undefined when the token is not the current refresh token of a live session
    */
   findByRefreshToken(token: string): Promise<{ session: StoredSession; user: User } | undefined>
-  /** When a credential was last checked in the caller's session; undefined when the session is not stored any more. */
+  /**
+   * Returns the time at which a credential was last checked in the caller's session; undefined when the session is not
+   * stored any more.
+   */
   findAuthTime(caller: SessionCaller): Promise<EpochMs | undefined>
   /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
   listOwn(caller: SessionCaller): Promise<SessionSummary[]>
@@ -150,8 +151,8 @@ export interface Sessions {
   forgetDevice(id: string): Promise<void>
   /**
    * Returns true when the network `client` is known for this user: the user logged in or changed the password there,
-   * and the network was not forgotten since. A network is also forgotten a week after the end of the user's last session
-   * with a login or password change there.
+   * and the network was not forgotten since. Keyward also forgets a network when it deletes the last session that
+   * began there, a week after the end of the session.
    */
   isKnownNetwork(from: { userId: number; client: string }): Promise<boolean>
   /**

@@ -3,7 +3,7 @@ import { lastTokenExpires, type SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** Another process changed the keys first. This error is thrown inside a transaction to roll the transaction back. */
+/** Thrown inside a transaction to roll the transaction back, because another process changed the keys first. */
 class LostRace extends Error {}
 
 /**
@@ -22,17 +22,17 @@ export async function changeKeys({ store: db }: SigningKeysNeeds, work: () => Pr
 }
 
 /**
- * Makes `changeKeys` roll the change back when `found` is false: a row was changed after it was read, or the slot of a
- * new key is taken.
+ * Checks the outcome of a conditional statement inside `changeKeys`. When `found` is false, another process has changed
+ * a key or added an active or next key, and `changeKeys` rolls the change back.
  */
 export function won(found: boolean): void {
   if (!found) throw new LostRace()
 }
 
 /**
- * Makes `to`, one of `rows` or a new key, the active key, and retires the active key of `rows`. Call it inside
- * `changeKeys`. The next keys of other algorithms are retired too: a process that could not use the active key may have
- * signed tokens with such a next key.
+ * Makes `to`, one of `rows` or a new key, the active key, and retires the active key of `rows`. Call this function
+ * inside `changeKeys`. The next keys of other algorithms are retired too: a process that could not use the active key
+ * may have signed tokens with such a next key.
  */
 export async function replaceActive(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[], to: SigningKeyRow) {
   const { store: db, clock } = needs
@@ -49,7 +49,10 @@ export async function replaceActive(needs: SigningKeysNeeds, rows: readonly Sign
   } else won(await addKey(needs, { ...to, state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now }))
 }
 
-/** Adds a key. Call it in a transaction. @returns false when its `active_slot`, `next_slot` or `kid` is taken */
+/**
+ * Adds a key and its audit events. Call this function in a transaction.
+ * @returns false when there already is an active key, a next key of this algorithm or a key with this `kid`
+ */
 export async function addKey(needs: SigningKeysNeeds, row: SigningKeyRow): Promise<boolean> {
   if (!(await store.insert(needs.store, row))) return false
   await recordEvent(needs, 'key.created', row)

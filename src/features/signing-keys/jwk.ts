@@ -26,13 +26,13 @@ export interface HmacKey {
   readonly mac: (data: Uint8Array) => Uint8Array
 }
 
-/** Makes signatures: a private key, or the key of HS256. */
+/** A key that makes signatures: a private key, or the key of HS256. */
 export type SigningKey = AsymmetricKey | HmacKey
 
-/** Checks signatures: a public key, or the key of HS256. */
+/** A key that checks signatures: a public key, or the key of HS256. */
 export type VerificationKey = AsymmetricKey | HmacKey
 
-/** A public key in the JWKS (RFC 7517 section 4); it never has a private member. */
+/** A public key in the JWKS (RFC 7517 section 4), which never has a private member. */
 export interface PublicJwk {
   readonly kty: string
   readonly crv?: string
@@ -45,7 +45,7 @@ export interface PublicJwk {
   readonly use: 'sig'
 }
 
-/** The members that the thumbprint hashes, in the order of RFC 7638 section 3. */
+/** The members of a public JWK that its thumbprint hashes, in alphabetical order as RFC 7638 section 3 requires. */
 const members = {
   ES256: ['crv', 'kty', 'x', 'y'],
   EdDSA: ['crv', 'kty', 'x'],
@@ -59,7 +59,7 @@ const generate = {
 } as const satisfies Record<PublicKeyAlgorithm, () => { privateKey: KeyObject }>
 
 /**
- * Generates a private key. Its `kid` is its thumbprint. An RSA key blocks the event loop for tens to hundreds of
+ * Generates a private key, whose `kid` is its thumbprint. For RS256 this blocks the event loop for tens to hundreds of
  * milliseconds, so do not call this function in a request.
  */
 export const generateSigningKey = (alg: PublicKeyAlgorithm): AsymmetricKey =>
@@ -67,7 +67,7 @@ export const generateSigningKey = (alg: PublicKeyAlgorithm): AsymmetricKey =>
 
 /**
  * Makes the key of HS256, which signs and verifies. Its `kid` is the id of the secret (`secretId`), 48 bits of a hash.
- * RFC 7638 section 7 warns against the thumbprint of a secret.
+ * The `kid` is not the thumbprint, because RFC 7638 section 7 warns against the thumbprint of a secret.
  * @throws RangeError when the secret has fewer than the 32 bytes that RFC 7518 section 3.2 requires
  */
 export function hmacKey(secret: string): HmacKey {
@@ -81,7 +81,7 @@ export const verificationKey = (key: SigningKey): VerificationKey =>
   key.alg === 'HS256' ? key : { alg: key.alg, kid: key.kid, key: nodeCrypto().createPublicKey(key.key) }
 
 /**
- * The private key as PKCS #8 DER (RFC 5958). It is plaintext: seal it before it is stored.
+ * The private key as PKCS #8 DER (RFC 5958). These bytes are plaintext: seal them before you store them.
  * @throws TypeError for HS256, whose secret comes from the configuration and is never stored
  */
 export function exportPrivateKey(key: SigningKey): Uint8Array {
@@ -102,7 +102,7 @@ export function importPrivateKey(alg: PublicKeyAlgorithm, der: Uint8Array): Asym
 
 /**
  * The public key for the JWKS, with `kid`, `alg` and `use`.
- * @throws TypeError for HS256. Its key must stay secret, because everyone who knows this key can sign
+ * @throws TypeError for HS256. The key of HS256 must stay secret, because everyone who knows the key can sign
  */
 export function exportPublicJwk(key: SigningKey | VerificationKey): PublicJwk {
   if (key.alg === 'HS256') throw new TypeError('HS256 has no public key')
@@ -112,8 +112,8 @@ export function exportPublicJwk(key: SigningKey | VerificationKey): PublicJwk {
 
 /**
  * Reads a public key that `exportPublicJwk` returned. Unknown members are ignored.
- * @throws TypeError when the JWK is not a public key, its `alg` is unknown, the key does not fit `alg`, or its `kid` is
- *   not its thumbprint
+ * @throws TypeError when the members are not a public key, `alg` is unknown, the key does not fit `alg`, or `kid` is
+ *   not the thumbprint of the key
  */
 export function importPublicJwk(jwk: PublicJwk): AsymmetricKey {
   const { alg, kid } = jwk
@@ -130,7 +130,7 @@ function signingKey(alg: PublicKeyAlgorithm, key: KeyObject): AsymmetricKey {
   return { alg, kid: thumbprint(alg, key), key }
 }
 
-/** RFC 7638: SHA-256 of the required members, in base64url. */
+/** The thumbprint of RFC 7638: SHA-256 of the members in `members`, in base64url. */
 const thumbprint = (alg: PublicKeyAlgorithm, key: KeyObject): string =>
   toBase64Url(sha256(JSON.stringify(publicMembers(alg, key))))
 

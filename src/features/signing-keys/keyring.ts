@@ -13,7 +13,7 @@ import { isAccepted, type SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** The signing keys as this process last read them. Only `reload` asks the database. */
+/** The signing keys as this process last read them. Only `reload` reads the database. */
 export interface Keyring {
   /**
    * The key with which this process signs: the active key, or another key when this process cannot use the active key.
@@ -24,18 +24,19 @@ export interface Keyring {
   activeAlg(): SignatureAlgorithm | undefined
   /** The key with this `kid`. Undefined when the key is unknown or its signatures are no longer accepted. */
   find(kid: string | undefined): VerificationKey | undefined
-  /** The public keys for the JWKS: all keys whose signatures are accepted, the active key first. */
+  /** The public keys for the JWKS: all keys whose signatures are accepted, the active key first. HS256 has none. */
   published(): PublicJwk[]
   /**
    * Reads the stored keys. All calls during a running read share one further read, because the keys may have changed
-   * after the running read.
+   * after the running read began.
+   * @throws KeyringError when this process cannot open the key that it should sign with, and has never had another key
    */
   reload(): Promise<void>
-  /** When `reload` finds that signatures of a key are no longer accepted, it calls `listener` with the key's `kid`. */
+  /** Makes `reload` call `listener` with the `kid` of each key whose signatures are no longer accepted. */
   onDrop(listener: (kid: string) => void): void
   /**
-   * The `kid` of the key that this process should sign with but cannot open: no secret of this process opens its seal.
-   * The process then goes on signing with the key that it used before. Undefined when there is no such key.
+   * The `kid` of the key that this process should sign with but cannot open, because no secret of this process opens
+   * the seal. The process then signs with the key that it used before. Undefined when there is no such key.
    */
   unreadable(): string | undefined
   readonly openedAt: EpochMs
@@ -66,10 +67,10 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
   }
 
   /**
-   * Chooses the key with which this process signs: the active key. When the active key is a JWT_SECRET that this
-   * process does not have, the choice is the next key of its own JWT_ALG. When the chosen key cannot be opened, the
-   * process keeps its present key.
-   * @throws KeyringError when the key cannot be opened and the process has no present key
+   * Chooses the key with which this process signs: the active key. When there is no active key, or the active key is a
+   * JWT_SECRET that this process does not have, the choice is the next key of the JWT_ALG of this process. When no
+   * secret opens the chosen key, the process goes on with the key that it used before.
+   * @throws KeyringError when no secret opens the chosen key and the process has not used a key before
    */
   function chooseSigner(rows: readonly SigningKeyRow[]): void {
     const active = rows.find(({ state }) => state === 'active')

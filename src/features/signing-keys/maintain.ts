@@ -9,8 +9,8 @@ import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
 /**
- * See `SigningKeys.poll`. Every process compares its own JWT_ALG with the active key, because the process that runs
- * `maintainKeys` may have another JWT_ALG.
+ * See `SigningKeys.poll`. Every process compares its own JWT_ALG with the algorithm of the active key, because the one
+ * process that runs `maintainKeys` may have another JWT_ALG.
  */
 export async function pollKeys(needs: SigningKeysNeeds, keyring: Keyring): Promise<void> {
   const { settings, log } = needs
@@ -46,13 +46,16 @@ const isOld: Due = ({ settings, clock }, _, active) => {
 }
 
 /**
- * Only a process that started after the last rotation may change the algorithm. Otherwise processes with different
- * settings would rotate against each other without end.
+ * Only a process that started after the active key was activated may change the algorithm. Otherwise two processes with
+ * different settings would replace each other's key again and again.
  */
 const algorithmChanged: Due = ({ settings }, keyring, active) =>
   active.alg !== settings.alg && keyring.openedAt >= (active.activatedAt ?? active.createdAt) ? 'JWT_ALG' : undefined
 
-/** The `kid` of the next key whose wait was logged last, per keyring. Each wait is logged once. */
+/**
+ * For each keyring, the `kid` of the next key that `signing_key_waits` last named in the log. One line per key is
+ * enough.
+ */
 const announced = new WeakMap<Keyring, string>()
 
 async function rotateWhen(needs: SigningKeysNeeds, keyring: Keyring, isDue: Due): Promise<void> {

@@ -7,9 +7,9 @@ import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
 /**
- * Makes the stored keys fit this configuration. There is then an active key and a next key, or JWT_SECRET is the active
- * key. Private keys are sealed with the present SECRET_KEY once every running server can open the seals. Several
- * processes may run this function concurrently.
+ * Makes the stored keys fit this configuration. With JWT_ALG=HS256, JWT_SECRET becomes the active key. With another
+ * JWT_ALG, there is then an active key and a next key of JWT_ALG. Seals are replaced by seals of SECRET_KEY, if every
+ * running server can open the new seals. Several processes may run this function concurrently.
  * @throws KeyringError when a stored key was sealed with another SECRET_KEY, JWT_SECRET was revoked, or other processes
  *   changed the keys in each of five tries
  */
@@ -26,7 +26,7 @@ export async function prepareKeys(needs: SigningKeysNeeds): Promise<void> {
 
 /**
  * Adds the keys that `rows` lacks, with this JWT_ALG: an active key when there is none of any algorithm, and a next key
- * when there is none of this algorithm. Call it with an asymmetric JWT_ALG only.
+ * when there is none of this algorithm. Call this function with an asymmetric JWT_ALG only.
  * @returns true when a key was missing, so that the keys must be read again
  */
 export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[]): Promise<boolean> {
@@ -37,7 +37,7 @@ export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly Signing
   if (signs && waits) return false
   const active = signs ? undefined : await newKey(needs, alg, 'active')
   const next = waits ? undefined : await newKey(needs, alg, 'next')
-  // When two processes start concurrently, the first process adds the keys and the second finds the slots taken.
+  // When two processes start concurrently, one process adds the keys. The other then adds none: `addKey` returns false.
   await db.transaction(async () => {
     if (active && !(await addKey(needs, active))) return
     if (next) await addKey(needs, next)
@@ -46,8 +46,9 @@ export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly Signing
 }
 
 /**
- * Makes JWT_SECRET the active key without a wait, because the services that verify tokens already have JWT_SECRET. The
- * row contains no secret, only times. After a change of JWT_ALG, these times decide how long HS256 tokens are accepted.
+ * Makes JWT_SECRET the active key at once, because the services that verify tokens already have JWT_SECRET. The row
+ * does not contain the secret. After a change of JWT_ALG, the times in the row decide how long HS256 tokens are
+ * accepted.
  * @returns true when the stored keys changed
  * @throws KeyringError when JWT_SECRET was revoked, or other processes changed the keys in each of five tries
  */

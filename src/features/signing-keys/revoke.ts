@@ -9,9 +9,9 @@ import * as store from './store.ts'
 
 export interface Revocation {
   kid: string
-  /** True when the key was already revoked. Nothing was written then. */
+  /** True when the key was revoked before this call, so that the call wrote nothing. */
   already: boolean
-  /** The `kid` of the new active key, when the revoked key was the active key. */
+  /** The `kid` of the new active key; undefined when the revoked key was not the active key. */
   active: string | undefined
 }
 

@@ -10,11 +10,11 @@ import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
 export interface Rotation {
-  /** The `kid` of the key that signs from now on. */
+  /** The `kid` of the new active key. */
   active: string
-  /** The `kid` of the key that was published as the next one. */
+  /** The `kid` of the new next key. */
   next: string
-  /** The former active key. Its tokens are accepted until `until`. */
+  /** The former active key, whose tokens are accepted until `until`; undefined when no key was active. */
   retired: { kid: string; until: number } | undefined
 }
 

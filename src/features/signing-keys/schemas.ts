@@ -1,6 +1,6 @@
 import { t } from 'elysia'
 
-/** RFC 7517 section 4: public members only. */
+/** A public key as a JWK (RFC 7517 section 4). The schema has no private member. */
 const Jwk = t.Object({
   kty: t.String(),
   crv: t.Optional(t.String()),
@@ -13,7 +13,7 @@ const Jwk = t.Object({
   use: t.Literal('sig'),
 })
 
-/** RFC 7517 section 5. */
+/** A JWK Set (RFC 7517 section 5). */
 export const Jwks = t.Object(
   { keys: t.Array(Jwk) },
   {

@@ -15,7 +15,10 @@ import * as store from './store.ts'
 /** Binds a sealed private key to the `kid` of its row. A sealed key that is copied to another row cannot be opened. */
 const sealContext = (kid: string): string => `signing_keys.private_key:${kid}`
 
-/** Makes a key without storing it. Call it outside transactions: an RSA key can take hundreds of milliseconds. */
+/**
+ * Makes a key and does not store it. Call this function outside transactions, because the generation of an RSA key can
+ * take hundreds of milliseconds.
+ */
 export async function newKey(
   needs: SigningKeysNeeds,
   alg: PublicKeyAlgorithm,
@@ -55,7 +58,7 @@ export function newRow(
 
 /**
  * Opens the private key of an `active` or `next` row that is not HS256.
- * @throws KeyringError when it was sealed with another SECRET_KEY, was altered, or belongs to another row
+ * @throws KeyringError when the sealed key was made with another SECRET_KEY, was altered, or belongs to another row
  */
 export function openPrivateKey(secrets: Secrets, row: SigningKeyRow): SigningKey {
   const der = secrets.unseal(sealContext(row.kid), row.sealedPrivateKey)
@@ -64,7 +67,8 @@ export function openPrivateKey(secrets: Secrets, row: SigningKeyRow): SigningKey
 }
 
 /**
- * Reads every key and checks that the secrets open all private keys. Call it before you seal and store another key.
+ * Reads every key and checks that the secrets of this process open all private keys. Call this function before you
+ * store another key, so that a process with a wrong SECRET_KEY stores none.
  * @throws KeyringError when a private key cannot be opened
  */
 export async function readKeys({ store: db, secrets }: SigningKeysNeeds): Promise<SigningKeyRow[]> {

@@ -5,7 +5,7 @@ import type { SignatureAlgorithm } from './jwk.ts'
 /**
  * - `next`: the key is published in the JWKS and will sign later.
  * - `active`: the key signs.
- * - `retired`: the key no longer signs. It is published until its last token expires.
+ * - `retired`: the key no longer signs, and is published until the last token of the key expires.
  * - `revoked`: signatures of the key are refused.
  */
 export type KeyState = 'next' | 'active' | 'retired' | 'revoked'
@@ -18,22 +18,22 @@ export interface SigningKeyRow extends StoredKey {
   state: KeyState
 }
 
-/** How long clients may cache the JWKS, in seconds. The library jose ignores Cache-Control and caches for this time. */
+/** How long clients may cache the JWKS, in seconds. The library jose ignores Cache-Control and caches for 600 s too. */
 export const JWKS_MAX_AGE_SECONDS = 600
 
-/** The time between two reads of the stored keys. A process follows a change within 30 s, even when two reads fail. */
+/** Milliseconds between two reads of the stored keys. If two reads fail, a change still takes effect within 30 s. */
 export const KEY_POLL_INTERVAL = 10 * SECOND
 
 /**
- * How long a key is in the JWKS before it signs. After this time, all cached copies without the key have expired. The
- * minute is for the other processes, which publish the key up to 30 s after it was created.
+ * How long a key is in the JWKS before the key signs. After this time, all cached copies without the key have expired.
+ * The extra minute is for other processes, which publish a new key up to 30 s after its creation.
  */
 const PUBLISH_AHEAD = JWKS_MAX_AGE_SECONDS * SECOND + MINUTE
 
 /** Extra time before a retired key expires. Replicas sign with the key until their next poll, and clocks differ. */
 const TOKEN_SKEW = 2 * MINUTE
 
-/** How long the row of a key is kept after the key expired or was revoked. */
+/** How long the row of a key is stored after the key expired or was revoked. A revoked JWT_SECRET is stored forever. */
 export const KEEP_EXPIRED = 30 * DAY
 
 /** The time from which every cached JWKS contains the key. A key is published when it is created. */

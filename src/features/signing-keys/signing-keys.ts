@@ -27,7 +27,7 @@ export interface SigningKeysNeeds {
 }
 
 interface SigningKeysSettings {
-  /** `JWT_ALG`. */
+  /** The algorithm that this process wants for the active key (`JWT_ALG`). */
   alg: SignatureAlgorithm
   /** `JWT_SECRET`, the key of HS256. */
   hmacSecret: string | undefined
@@ -44,7 +44,7 @@ interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state'> {
 
 /** The keys that sign and verify access tokens. Other processes follow a change within 30 s. */
 export interface SigningKeys extends Keyring {
-  /** All stored signing keys, oldest first. This includes keys that expired or were revoked in the last 30 days. */
+  /** All stored signing keys, oldest first. A key is stored for 30 days after it expired or was revoked. */
   list(): Promise<KeySummary[]>
   /**
    * Activates the published next key and publishes a new next key. The former active key stays in the JWKS until its
@@ -56,20 +56,21 @@ export interface SigningKeys extends Keyring {
    */
   rotate(options?: { early?: boolean }): Promise<Rotation>
   /**
-   * Revokes a key. This process refuses tokens of the key at once and removes the key from the JWKS. If the key was
-   * active, the same transaction activates the next key, or a new key. Refresh tokens stay valid.
-   * @throws KeywardError `key_not_found`, `key_not_rotatable` for the active JWT_SECRET, `keys_changed`
+   * Revokes a key. This process at once refuses access tokens of the key and removes the key from the JWKS. If the key
+   * was active, the same transaction activates the next key, or a new key. Refresh tokens stay valid.
+   * @throws KeywardError `key_not_found`, `key_not_rotatable` for the active JWT_SECRET, `keys_changed` when another
+   *   process changed the keys first
    * @throws KeyringError when SECRET_KEY does not open the stored keys
    */
   revoke(kid: string): Promise<Revocation>
   /**
-   * Reads the changes of other processes. After a change of JWT_ALG, it also rotates once the next key may sign. Every
-   * process runs this every 10 s.
+   * Reads the changes of other processes. After a change of JWT_ALG, `poll` also rotates, as soon as the next key of
+   * the new algorithm may sign. Every server calls `poll` every 10 s.
    */
   poll(): Promise<void>
   /**
-   * Adds missing keys, renews seals, rotates an old active key and deletes old keys; with HS256 only the last. One
-   * process, with a lease, runs this for all.
+   * Adds missing keys, renews seals, rotates an active key of the age `rotationDays`, and deletes old keys. With HS256,
+   * only deletes old keys. The server that has the lease calls `maintain` every minute.
    */
   maintain(): Promise<void>
 }
@@ -78,8 +79,8 @@ export interface SigningKeys extends Keyring {
  * Opens the signing keys.
  * @param options.prepare true to make the stored keys fit this configuration, and to create missing keys. A command
  *   passes false, because its settings may differ from the server's settings.
- * @throws KeyringError when a stored key was sealed with another SECRET_KEY. With `prepare` also when JWT_SECRET was
- *   revoked, or when other processes keep changing the keys
+ * @throws KeyringError when no secret opens the key to sign with. With `prepare` also when no secret opens another
+ *   stored key, when JWT_SECRET was revoked, or when other processes keep changing the keys
  */
 export async function openSigningKeys(needs: SigningKeysNeeds, { prepare = true } = {}): Promise<SigningKeys> {
   if (prepare) await prepareKeys(needs)

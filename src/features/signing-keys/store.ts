@@ -12,14 +12,14 @@ const prepared = statements(({ t: { signingKeys: keys } }, { select }) => ({
 export const all = async (db: Db): Promise<SigningKeyRow[]> =>
   (await queryRows(db, prepared(db).all)) as SigningKeyRow[]
 
-/** Adds a key. @returns false when a unique index refuses it: the slot or the `kid` is taken */
+/** Adds a key. @returns false, and writes nothing, when another row has the same slot or `kid` */
 export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow): Promise<boolean> {
   const added = await q.insert(signingKeys).values(row).onConflictDoNothing().returning({ kid: signingKeys.kid })
   return added.length > 0
 }
 
 /**
- * Activates a key that is still in state `from`.
+ * Activates a key.
  * @returns false when the key is no longer in state `from`
  * @throws a unique violation of `signing_keys.active_slot` while another key is active
  */
@@ -29,11 +29,11 @@ export const activate = (db: Db, { kid, from, now }: { kid: string; from: KeySta
 /** The columns that are cleared when a key stops signing: its slots and its private key. */
 const emptied = { activeSlot: null, nextSlot: null, sealedPrivateKey: '' }
 
-/** Retires a key that is still in state `from` and deletes its private part. */
+/** Retires a key and deletes its private part. @returns false when the key is no longer in state `from` */
 export const retire = (db: Db, key: { kid: string; from: KeyState; now: EpochMs; expiresAt: EpochMs }) =>
   move(db, key.kid, key.from, { ...emptied, state: 'retired', retiredAt: key.now, expiresAt: key.expiresAt })
 
-/** Revokes a key that is still in state `from` and deletes its private part. */
+/** Revokes a key and deletes its private part. @returns false when the key is no longer in state `from` */
 export const revoke = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
   move(db, kid, from, { ...emptied, state: 'revoked', revokedAt: now })
 
@@ -61,7 +61,7 @@ export const replaceSeal = (
     .set({ sealedPrivateKey: to })
     .where(and(eq(keys.kid, kid), eq(keys.sealedPrivateKey, from)))
 
-/** Records that the active and next keys may sign tokens with a lifetime of `ms` milliseconds. */
+/** Raises `longestToken` of the active and next keys to `ms` milliseconds. A larger value stays. */
 export const raiseLongestToken = ({ q, t: { signingKeys: keys } }: Db, ms: number) =>
   q
     .update(keys)

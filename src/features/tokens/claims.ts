@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../lib/clock.ts'
 
-/** The largest allowed leeway. Only broken clocks differ by more, and leeway accepts tokens that are expired. */
+/** The largest allowed leeway. Correct clocks differ by less, and a larger leeway would accept long expired tokens. */
 const MAX_LEEWAY_SECONDS = 60
 
 /** The end of the year 9999. RFC 3339 cannot represent later times. */
@@ -24,9 +24,9 @@ interface CheckedTimes {
 }
 
 /**
- * Checks `iss`, `aud`, `exp`, `nbf` and `iat` (RFC 7519 section 4.1, RFC 8725 sections 3.8 and 3.9). It checks no other
+ * Checks `iss`, `aud`, `exp`, `nbf` and `iat` (RFC 7519 section 4.1, RFC 8725 sections 3.8 and 3.9), and no other
  * claim.
- * - `exp` is required. The token is expired from the second `exp` on.
+ * - `exp` is required. The token is expired from the second `exp` on, or with a leeway that much later.
  * - `iat` may be at most 60 seconds after `now`.
  * - All times are JSON numbers between the years 1970 and 9999. A text is refused, and so is 1e400, which JSON parsers
  *   read as infinity.

@@ -26,16 +26,16 @@ const MAX_TOKEN_LENGTH = 8 * 1024
 const MAX_DEPTH = 8
 
 /**
- * A token with one of these header parameters is refused. They would change the key, the bytes that are verified, or
- * the meaning of the payload. Keyward never writes these parameters. A verifier without support for `crit` and `b64`
- * must refuse both parameters (RFC 7515 section 4.1.11, RFC 7797). Other unknown parameters are ignored (RFC 7515
- * section 4).
+ * `verify` refuses a token with one of these header parameters. Each parameter would change the key, the bytes that are
+ * verified, or the meaning of the payload. Keyward never writes these parameters. A verifier without support for `crit`
+ * and `b64` must refuse both parameters (RFC 7515 section 4.1.11, RFC 7797). `verify` ignores other unknown parameters
+ * (RFC 7515 section 4).
  */
 const refusedParameters = ['crit', 'b64', 'zip', 'jwk', 'jku', 'x5u', 'x5c', 'cty']
 
 /**
  * Signs `payload` as a compact JWS (RFC 7515 section 7.1) with `alg`, `kid` and `typ` in the header.
- * The function is synchronous. WebCrypto is asynchronous and would wait in the thread pool behind password hashes.
+ * The function is synchronous. A signature by WebCrypto would wait in the thread pool behind password hashes.
  * @throws RangeError when the token would be longer than the 8 KiB that `verify` accepts
  */
 export function sign(key: SigningKey, payload: object, typ: string): string {
@@ -46,7 +46,7 @@ export function sign(key: SigningKey, payload: object, typ: string): string {
 }
 
 /**
- * Verifies a compact JWS. It accepts only
+ * Verifies a compact JWS. `verify` accepts only
  * - at most 8 KiB, exactly three segments, each in canonical base64url without padding (RFC 7515 section 2);
  * - a header and a payload that are JSON objects in well-formed UTF-8 without duplicate names (section 4);
  * - the `alg` of the key that `findKey` returns (RFC 8725 section 3.1). No key has `none`, and a public key is never
@@ -74,12 +74,12 @@ export function verify(
   if (key === undefined || key.alg !== header.alg) return undefined
   if (!verifyBytes(key, utf8(`${segments.header}.${segments.payload}`), signature)) return undefined
 
-  // The payload is parsed after the signature was verified. Before, the payload may come from an attacker.
+  // The payload is parsed only now, because a payload without a valid signature may come from an attacker.
   const payload = parseJsonObject(segments.payload)
   return payload && { header, payload }
 }
 
-/** The raw signature of `data`. For ES256 it is the 64 bytes of r and s (RFC 7518 section 3.4), not DER. */
+/** Signs `data`. An ES256 signature is the 64 bytes of r and s (RFC 7518 section 3.4), not DER. */
 export function signBytes(key: SigningKey, data: Uint8Array): Uint8Array {
   switch (key.alg) {
     case 'HS256':
@@ -113,7 +113,7 @@ export function verifyBytes(key: VerificationKey, data: Uint8Array, signature: U
   }
 }
 
-/** Searches for the dots instead of using `split`, which would make a long array from a token of many dots. */
+/** Splits a token at its two dots. `String.split` would make a long array from a text of many dots. */
 function splitCompact(token: string): { header: string; payload: string; signature: string } | undefined {
   if (token.length > MAX_TOKEN_LENGTH) return undefined
   const first = token.indexOf('.')

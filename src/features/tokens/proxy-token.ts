@@ -21,20 +21,24 @@ interface ProxyTokensNeeds {
   issuer: string
 }
 
-/** No access token has this type. Keyward, and services that check the type, refuse a proxy token as access token. */
+/** The `typ` of proxy tokens only. Thus Keyward, and services that check `typ`, refuse them as access tokens. */
 const TYP = 'fa+jwt'
 const LIFETIME = 60 * SECOND
-/** How long a proxy token is answered again for the same access token. */
+/** For how long requests with one access token get the same proxy token, which saves signatures. */
 const REUSE = 30 * SECOND
-/** The places of the cache, one per started KiB of an access token: about 5 MB, and as much for the proxy tokens. */
+/**
+ * The capacity of the cache, in places. An access token takes one place per started KiB, so a full cache has at most
+ * about 5 MB of access tokens, and as much of proxy tokens.
+ */
 const KEPT = 5_000
 
 /**
- * Makes the tokens that `/forward-auth` hands to a proxy, for the service behind it. Unlike a plain header such a token
- * cannot be merged with a header of the client. It is valid for 60 s and never longer than the access token that was
- * shown. Within 30 s the same access token gets the same proxy token, unless its user or the signing key changed.
- *
- * @returns the function that makes a token. `shown` is a valid access token, `exp` its claim in seconds since 1970
+ * Makes the proxy tokens of `/forward-auth`. A proxy passes the token to a service, which verifies the signature. A
+ * client can send a false `X-Auth-Request-*` header, but cannot forge a proxy token. A proxy token is valid for 60 s,
+ * but not longer than the access token. Within 30 s one access token gets the same proxy token, unless the data of the
+ * user or the signing key changed.
+ * @returns the function that makes a token. `shown` is a valid access token, and `exp` is the claim `exp` of `shown`,
+ *   in seconds since 1970
  */
 export function createProxyTokens({ signingKeys, clock, random, issuer }: ProxyTokensNeeds) {
   const made = createVerifiedCache<{ token: string; subject: string }>(KEPT)

@@ -15,7 +15,7 @@ export const serverMetadata = (issuer: string) => ({
   service_documentation: `${issuer}/docs`,
 })
 
-/** The members of RFC 8414 section 2 that concern Keyward. */
+/** The schema of the server metadata (RFC 8414 section 2). */
 export const ServerMetadata = t.Object(
   {
     issuer: t.String({ description: 'The `iss` of access tokens, and the start of every URL here' }),

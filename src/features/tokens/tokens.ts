@@ -11,17 +11,17 @@ import { createVerifiedCache } from './verified-cache.ts'
 interface TokenSubject {
   userId: number
   sessionId: string
-  /** The session's generation when the token is made. A refresh with the current refresh token raises it by one. */
+  /** The session's generation. A refresh with the current refresh token raises the generation by one. */
   generation: number
   username: string
   email: string
   emailVerified: boolean
   roles: readonly string[]
-  /** Authentication methods (RFC 8176). */
+  /** The authentication methods of the login, such as `pwd` (RFC 8176). */
   amr: readonly string[]
-  /** When a credential was last verified. */
+  /** The time at which a credential was last checked in the session. */
   authTime: EpochMs
-  /** See `ACCOUNT_SCOPE` in `sessions/grant.ts`; undefined if the client asked for no scope. */
+  /** The granted scope; undefined if the client asked for no scope. */
   scope?: string
 }
 
@@ -30,25 +30,32 @@ export interface AccessTokenClaims {
   userId: number
   sessionId: string
   generation: number
-  /** When a credential was last checked before the token was made: the claim `auth_time`. */
+  /** The claim `auth_time`: the time at which a credential was last checked before the token was made. */
   authTime: EpochMs
 }
 
 export interface AccessTokens {
-  /** Signs a token. @returns `expiresIn` in seconds */
+  /**
+   * Signs an access token.
+   * @returns `expiresIn` in seconds
+   * @throws KeyringError when there is no signing key; RangeError when the token would be longer than 8 KiB
+   */
   mint(subject: TokenSubject): { token: string; expiresIn: number }
   /**
-   * Returns the claims of an access token that Keyward signed for its issuer and audience and that has not expired;
-   * undefined for any other text. The session may have ended. When the `kid` is unknown, the signing keys are read from
-   * the database, because another replica may have added the key. Only a token with a well-formed header and the right
-   * `typ` causes this read, and the calls during a running read share the next one.
+   * Returns the claims of an access token that has an accepted signature, the configured issuer and audience, and has
+   * not expired; undefined for any other text. The session may have ended. When the `kid` is unknown, `verifyFresh`
+   * reads the signing keys from the database, because another replica may have added the key. Only a token with a
+   * well-formed header and the right `typ` causes this read. All calls during a running read share the next read.
    */
   verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
-  /** Returns all claims of a token that `verifyFresh` has just accepted; undefined when the token is not valid now. */
+  /**
+   * Returns all claims of an access token; undefined when the token is not valid now. Call `verifyFresh` first, because
+   * `read` does not look for new signing keys in the database.
+   */
   read(token: string): Record<string, unknown> | undefined
   /**
-   * Makes the proxy token with which `/forward-auth` names the user of the access token `shown` to a service behind a
-   * proxy. Keyward itself accepts no proxy token.
+   * Makes the proxy token of `/forward-auth`: a signed token that tells a service behind a proxy which user sent the
+   * access token `shown`. Keyward itself accepts no proxy token.
    * @returns undefined when `shown` is not valid, and with `JWT_COMPAT=fastapi`: the services of that mode do not check
    *   the type of a token and would accept a proxy token as an access token
    */
@@ -63,21 +70,22 @@ interface AccessTokensNeeds {
 }
 
 interface AccessTokenSettings {
-  /** `PUBLIC_URL`. */
+  /** The claim `iss` of the tokens (`PUBLIC_URL`). */
   issuer: string
-  /** `JWT_AUDIENCE`. When undefined, the audience of the tokens is the issuer. */
+  /** The claim `aud` of the tokens (`JWT_AUDIENCE`). When undefined, `aud` is the issuer. */
   audience: string | undefined
-  /** `JWT_COMPAT`. */
+  /** The form of the tokens (`JWT_COMPAT`); see `createAccessTokens`. */
   compat: 'none' | 'fastapi'
-  /** `TOKEN_CLAIMS`: the personal claims that tokens carry. */
+  /** The claims about the user that tokens contain, such as `email` (`TOKEN_CLAIMS`). */
   claims: readonly string[]
-  /** In milliseconds. */
+  /** The lifetime of a token in milliseconds. */
   lifetime: number
 }
 
 /**
- * Access tokens (RFC 9068). With `JWT_COMPAT=fastapi` they have the form that FastAPI services read: `sub` is the
- * username, `uid` is the user id, and there is no `aud`. The library python-jose refuses an unexpected `aud`.
+ * Makes and verifies access tokens (RFC 9068). With `JWT_COMPAT=fastapi`, access tokens have the form that FastAPI
+ * services read: `typ` is `JWT`, `sub` is the username, `uid` is the user id, and there is no `aud`, because the
+ * library python-jose refuses an unexpected `aud`.
  */
 export function createAccessTokens({ signingKeys, clock, random, settings }: AccessTokensNeeds): AccessTokens {
   const { issuer, lifetime } = settings
@@ -94,7 +102,7 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
     const userId = compat ? uid : typeof sub === 'string' && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : undefined
     if (typeof userId !== 'number' || !Number.isSafeInteger(userId) || typeof sid !== 'string') return undefined
     if (typeof gen !== 'number' || !Number.isSafeInteger(gen) || gen < 0) return undefined
-    // A token without `auth_time` counts as the token of a login long ago.
+    // A token without `auth_time` gets the time 0, so that no route accepts the token as proof of a recent login.
     return { userId, sessionId: sid, generation: gen, authTime: typeof authTime === 'number' ? authTime * SECOND : 0 }
   }
 
@@ -128,7 +136,7 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
   return {
     mint(subject) {
       const iat = Math.floor(clock.now() / SECOND)
-      // JSON omits undefined members.
+      // `JSON.stringify` in `sign` omits the undefined members.
       const claims = {
         iss: issuer,
         sub: compat ? subject.username : String(subject.userId),

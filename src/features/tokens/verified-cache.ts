@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../lib/clock.ts'
 
-/** A token whose signature and claims were valid. Many requests share it, so it must not be changed. */
+/** A token whose signature and claims were valid. Many requests share one object, so do not change the object. */
 export interface VerifiedToken<Claims> {
   readonly claims: Readonly<Claims>
   /** The `kid` of the key that signed the token, for `dropKey`. */
@@ -11,15 +11,18 @@ export interface VerifiedToken<Claims> {
 }
 
 /**
- * Caches verified tokens. A signature is then verified once per token and not once per request. A token that `get`
- * returns has a valid signature and is not expired, but its session may have ended. Each request must check the session
- * and the user.
+ * Caches verified tokens. A signature is then verified once per token, not once per request. A token that `get` returns
+ * has a valid signature and is not expired, but its session may have ended. Each request must check the session and the
+ * user.
  */
 interface VerifiedCache<Claims> {
-  /** The token if it is cached and valid at `now`. `notBefore` is checked too, because a clock can be set back. */
+  /**
+   * Returns a cached token; undefined when the token is not cached or not valid at `now`. `notBefore` is checked too,
+   * because a clock can be set back.
+   */
   get(token: string, now: EpochMs): VerifiedToken<Claims> | undefined
   set(token: string, verified: VerifiedToken<Claims>): void
-  /** Removes every token that the key `kid` signed, because the key is no longer accepted. */
+  /** Removes every token that the key `kid` signed. Call `dropKey` when the key is no longer accepted. */
   dropKey(kid: string): void
   readonly size: number
 }
@@ -30,22 +33,25 @@ interface Entry<Claims> {
   since: number
 }
 
-/** A longer token takes several places. Otherwise long tokens could fill the memory. */
+/**
+ * A token takes one place per started 1024 characters. If every token took one place, long tokens could fill memory.
+ */
 const CHARACTERS_PER_PLACE = 1024
 
 /**
- * Creates a cache with `capacity` places. A token takes one place per started KiB. 10,000 places are about 10 MB of
- * tokens, and a few times as much with their claims. The key is the whole token, so two tokens never share an entry.
+ * Creates a cache with `capacity` places. A token takes one place per started KiB. 10,000 places are at most about 10
+ * MB of tokens, and a few times as much with the claims. The key of an entry is the whole token, so two tokens never
+ * share an entry.
  *
- * A full cache removes the tokens at the front first. A hit moves its token to the end only when half of the cache was
- * filled after the token. Nearly every hit is therefore a single look-up (0.1 µs), and the order is roughly that of the
- * last uses.
+ * A full cache first removes the tokens that were appended longest ago. A hit appends its token again only when tokens
+ * for half of the capacity were appended since. Nearly every hit is therefore a single look-up (0.1 µs), and the order
+ * is roughly the order of the last uses.
  */
 export function createVerifiedCache<Claims>(capacity = 10_000): VerifiedCache<Claims> {
   // A Map iterates in the order of insertion, so its first key is the next token to remove.
   const entries = new Map<string, Entry<Claims>>()
   let taken = 0
-  // The places of all tokens that were ever appended. It only grows, unlike `taken`.
+  // The places of all tokens that were ever appended. Unlike `taken`, this number only grows.
   let appended = 0
 
   const append = (token: string, entry: Entry<Claims>): void => {

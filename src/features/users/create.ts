@@ -1,9 +1,15 @@
-import { KeywardError } from '../../errors.ts'
+import { type ErrorCode, KeywardError } from '../../errors.ts'
 import { violatedUnique } from '../../storage/conflicts.ts'
 import { isReserved } from './reserved-names.ts'
 import * as store from './store.ts'
 import type { NewUser, User } from './user.ts'
 import type { UsersNeeds } from './users.ts'
+
+/** The error for each unique index of names. A violation of another index or of a primary key is a defect. */
+const taken: Partial<Record<string, ErrorCode>> = {
+  'users.email_key': 'email_taken',
+  'users.username_key': 'username_taken',
+}
 
 export async function create(
   needs: UsersNeeds,
@@ -21,10 +27,11 @@ export async function create(
       return created
     })
   } catch (error) {
-    const column = violatedUnique(error)
-    if (column === undefined) throw error
+    const code = taken[violatedUnique(error) ?? '']
+    if (code === undefined) throw error
     await checkFree(needs, user)
-    throw new KeywardError(column === 'users.email_key' ? 'email_taken' : 'username_taken')
+    // The other user was deleted meanwhile.
+    throw new KeywardError(code)
   }
 }
 

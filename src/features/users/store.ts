@@ -107,6 +107,18 @@ export async function setPasswordHash(
   return changed.length > 0
 }
 
+export async function setEmailVerified(
+  { q, t: { users } }: Db,
+  { id, now }: { id: number; now: EpochMs },
+): Promise<boolean> {
+  const changed = await q
+    .update(users)
+    .set({ emailVerifiedAt: now, updatedAt: now })
+    .where(and(eq(users.id, id), isNull(users.emailVerifiedAt)))
+    .returning({ id: users.id })
+  return changed.length > 0
+}
+
 /** Locks the row of an active user with this session epoch. @returns false when there is no such user */
 export const holdForSession = async (db: Db, by: { id: number; epoch: number }): Promise<boolean> =>
   (await queryRows(db, prepared(db).holdForSession, by)).length > 0

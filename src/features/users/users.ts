@@ -78,6 +78,8 @@ export interface Users {
     wanted: Profile,
     alongside: (changed: readonly (keyof Profile)[]) => Promise<void>,
   ): Promise<User | undefined>
+  /** Notes that the user's address is proved. @returns false when it was proved before, or the user was deleted */
+  setEmailVerified(id: number): Promise<boolean>
   /** Activates or deactivates a user. @returns false when the user already has this state, or was deleted */
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
   /** Deletes a user and every row with a foreign key to the user. The username stays reserved, as a MAC. */
@@ -120,6 +122,7 @@ export function createUsers(needs: UsersNeeds): Users {
     replacePassword: (change) => store.replaceHash(db, { ...change, now: clock.now() }),
     setPassword: (change) => store.setPasswordHash(db, { ...change, now: clock.now() }),
     changeProfile: (user, wanted, alongside) => changeProfile(needs, user, wanted, alongside),
+    setEmailVerified: (id) => store.setEmailVerified(db, { id, now: clock.now() }),
     setActive: (change) => store.setActive(db, { ...change, now: clock.now() }),
     remove: (id) => remove(needs, id),
     freeName: (typed) => freeName(needs, typed),

@@ -5,6 +5,7 @@ import { leaseTables } from './leases.ts'
 import { limitTables } from './limits.ts'
 import { mailTables } from './mail.ts'
 import { probeTables } from './probes.ts'
+import { proofTables } from './proofs.ts'
 import { roleTables } from './roles.ts'
 import { secretTables } from './secrets.ts'
 import { sessionTables } from './sessions.ts'
@@ -25,6 +26,7 @@ export function allTables(c: Columns) {
     ...auditTables(c),
     ...probeTables(c),
     ...mailTables(c),
+    ...proofTables(c, users),
     ...secretTables(c),
   }
 }

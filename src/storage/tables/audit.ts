@@ -5,7 +5,10 @@ export const auditTables = (c: Columns) => ({
   /** The deleted users whose events are being erased: IP addresses and session ids are removed from the events. */
   auditErasures: c.table('audit_erasures', {
     userId: c.int('user_id').primaryKey(),
-    /** All events of this user with an id below `next_id` have been erased. */
+    /**
+     * The events of this user with an id below `next_id` have been erased, except those that were committed after an
+     * event with a higher id.
+     */
     nextId: c.int('next_id').notNull(),
     /** Until this time the row stays, because requests from before the deletion may still write events of the user. */
     keepUntil: c.int('keep_until').notNull(),

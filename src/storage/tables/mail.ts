@@ -18,14 +18,21 @@ export const mailTables = (c: Columns) => ({
       locale: c.text('locale').notNull(),
       /** JSON: the values in the text of the mail, such as the username, never a secret. `{}` once the mail is sent. */
       details: c.text('details').notNull(),
-      /** `queued`, `sent`, or `dead` for a mail that was given up. */
+      /**
+       * JSON, sealed: the token and the code of the mail. Null before the mail is made, after it was sent, and after they
+       * have expired.
+       */
+      sealed: c.text('sealed'),
+      /** When the token and the code of `sealed` expire. */
+      sealedUntil: c.int('sealed_until'),
+      /** `queued`, `sent`, `dead` for a mail that was given up, or `dropped` for a mail that nobody gets. */
       state: c.text('state').notNull(),
       /** How many times a process began to send the mail since the mail was last queued. */
       attempts: c.int('attempts').notNull(),
       /** When a process may begin the next attempt. The beginning of an attempt moves this time into the future. */
       dueAt: c.int('due_at').notNull(),
       createdAt: c.int('created_at').notNull(),
-      /** When the mail was sent or given up; null while the mail is queued. */
+      /** When the mail was sent, given up or dropped; null while the mail is queued. */
       endedAt: c.int('ended_at'),
       /** Why the last attempt failed; null before the first failure and after the mail was sent. */
       error: c.text('error'),
@@ -34,6 +41,7 @@ export const mailTables = (c: Columns) => ({
       c.index('mails_state_due_at_index').on(t.state, t.dueAt),
       c.index('mails_ended_at_index').on(t.endedAt),
       c.index('mails_user_id_index').on(t.userId),
+      c.index('mails_sealed_until_index').on(t.sealedUntil),
     ],
   ),
 })

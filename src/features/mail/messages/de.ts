@@ -7,7 +7,11 @@ export const de: Catalogue = {
     why: '{{app}} schickt Ihnen diese Nachricht wegen Ihres Kontos. Sie können nicht darauf antworten.',
     support: 'Fragen? Schreiben Sie an {{support}}.',
   },
-  facts: { time: 'Zeit', ip: 'IP-Adresse', device: 'Gerät' },
+  facts: { time: 'Zeit', ip: 'IP-Adresse', device: 'Gerät', address: 'Neue Adresse' },
+  code: {
+    only: 'Ihr Code, gültig {{code_minutes}} Minuten:',
+    also: 'Oder geben Sie diesen Code ein, gültig {{code_minutes}} Minuten:',
+  },
   messages: {
     test: {
       subject: 'E-Mails von {{app}} kommen an',
@@ -30,6 +34,57 @@ export const de: Catalogue = {
       after: [
         'Wenn Sie ein Gerät wiederhergestellt oder eine App umgezogen haben, melden Sie sich dort neu an. Mehr müssen Sie nicht tun.',
         'Wenn nicht, ändern Sie Ihr Passwort und beenden Sie alle anderen Sitzungen Ihres Kontos.',
+      ],
+    },
+    verify_email: {
+      subject: 'Bestätigen Sie Ihre Adresse bei {{app}}',
+      before: [
+        'Jemand, wahrscheinlich Sie, hat diese Adresse für ein Konto bei {{app}} angegeben. Bitte bestätigen Sie, dass sie Ihnen gehört.',
+      ],
+      button: 'Adresse bestätigen',
+      lifetime: 'Der Link gilt einmal, bis {{until}}.',
+      after: ['Wenn Sie das nicht waren, beachten Sie diese E-Mail nicht. Geben Sie den Code niemandem.'],
+    },
+    reset_password: {
+      subject: 'Wählen Sie ein neues Passwort für {{app}}',
+      before: ['Jemand, wahrscheinlich Sie, möchte ein neues Passwort für Ihr Konto bei {{app}}.'],
+      button: 'Neues Passwort wählen',
+      lifetime:
+        'Der Link gilt einmal, {{minutes}} Minuten lang. Ihr altes Passwort gilt, bis Sie ein neues gewählt haben.',
+      after: ['Wenn Sie das nicht waren, beachten Sie diese E-Mail nicht: Es ändert sich nichts.'],
+    },
+    log_in: {
+      subject: 'Anmelden bei {{app}}',
+      before: ['Jemand, wahrscheinlich Sie, möchte sich mit dieser E-Mail an Ihrem Konto bei {{app}} anmelden.'],
+      button: 'Anmelden',
+      lifetime: 'Der Link gilt einmal, {{minutes}} Minuten lang.',
+      after: [
+        'Wenn Sie das nicht waren, beachten Sie diese E-Mail nicht. Geben Sie den Code niemandem: Niemand bei {{app}} fragt danach.',
+      ],
+    },
+    confirm_address: {
+      subject: 'Bestätigen Sie Ihre neue Adresse bei {{app}}',
+      before: ['Das soll die neue Adresse eines Kontos bei {{app}} werden. Sie gilt, sobald Sie sie bestätigen.'],
+      button: 'Neue Adresse bestätigen',
+      lifetime: 'Der Link gilt einmal, bis {{until}}.',
+      after: ['Wenn Sie das nicht waren, beachten Sie diese E-Mail nicht: Es ändert sich nichts.'],
+    },
+    address_changed: {
+      subject: 'Die Adresse Ihres Kontos bei {{app}} wurde geändert',
+      before: ['Die Adresse Ihres Kontos bei {{app}} wurde geändert. E-Mails gehen nicht mehr an diese Adresse.'],
+      button: 'Änderung rückgängig machen',
+      lifetime:
+        'Der Link gilt einmal, bis {{until}}. Er stellt diese Adresse wieder her, meldet alle Geräte ab und entfernt das Passwort, damit Sie ein neues wählen können.',
+      after: ['Wenn Sie das waren, müssen Sie nichts tun.', 'Wenn nicht, machen Sie die Änderung sofort rückgängig.'],
+    },
+    address_taken: {
+      subject: 'Sie haben schon ein Konto bei {{app}}',
+      before: [
+        'Jemand, wahrscheinlich Sie, wollte diese Adresse für ein Konto bei {{app}} verwenden. Sie gehört schon zu Ihrem Konto, deshalb wurde nichts geändert.',
+      ],
+      after: [
+        'Wenn Sie das waren, melden Sie sich an diesem Konto an. Wenn Sie das Passwort vergessen haben, wählen Sie dort ein neues.',
+        'Wenn Sie das nicht waren, beachten Sie diese E-Mail nicht.',
       ],
     },
   },

@@ -7,7 +7,11 @@ export const en: Catalogue = {
     why: '{{app}} sent you this mail because of your account. You cannot answer it.',
     support: 'Questions? Write to {{support}}.',
   },
-  facts: { time: 'Time', ip: 'IP address', device: 'Device' },
+  facts: { time: 'Time', ip: 'IP address', device: 'Device', address: 'New address' },
+  code: {
+    only: 'Your code, which works for {{code_minutes}} minutes:',
+    also: 'Or enter this code, which works for {{code_minutes}} minutes:',
+  },
   messages: {
     test: {
       subject: 'Mail from {{app}} works',
@@ -30,6 +34,52 @@ export const en: Catalogue = {
       after: [
         'If you restored a device or moved an app, log in there again, and you need to do nothing else.',
         'If not, change your password, and end all other sessions of your account.',
+      ],
+    },
+    verify_email: {
+      subject: 'Confirm your address for {{app}}',
+      before: ['Somebody, probably you, gave this address for an account at {{app}}. Please confirm that it is yours.'],
+      button: 'Confirm the address',
+      lifetime: 'The link works once, until {{until}}.',
+      after: ['If it was not you, ignore this mail. Never give the code to anybody.'],
+    },
+    reset_password: {
+      subject: 'Choose a new password for {{app}}',
+      before: ['Somebody, probably you, asked for a new password for your account at {{app}}.'],
+      button: 'Choose a new password',
+      lifetime: 'The link works once, for {{minutes}} minutes. Your old password works until you choose a new one.',
+      after: ['If it was not you, ignore this mail: nothing changes.'],
+    },
+    log_in: {
+      subject: 'Log in to {{app}}',
+      before: ['Somebody, probably you, wants to log in to your account at {{app}} with this mail.'],
+      button: 'Log in',
+      lifetime: 'The link works once, for {{minutes}} minutes.',
+      after: ['If it was not you, ignore this mail. Never give the code to anybody: nobody at {{app}} asks for it.'],
+    },
+    confirm_address: {
+      subject: 'Confirm your new address for {{app}}',
+      before: ['This is to become the new address of an account at {{app}}. It changes once you confirm it.'],
+      button: 'Confirm the new address',
+      lifetime: 'The link works once, until {{until}}.',
+      after: ['If it was not you, ignore this mail: nothing changes.'],
+    },
+    address_changed: {
+      subject: 'The address of your account at {{app}} was changed',
+      before: ['The address of your account at {{app}} was changed. Mail no longer goes to this address.'],
+      button: 'Undo the change',
+      lifetime:
+        'The link works once, until {{until}}. It brings this address back, logs out all devices and removes the password, so that you can choose a new one.',
+      after: ['If you did this, you need to do nothing.', 'If it was not you, undo the change at once.'],
+    },
+    address_taken: {
+      subject: 'You already have an account at {{app}}',
+      before: [
+        'Somebody, probably you, wanted to use this address for an account at {{app}}. It already belongs to your account, so nothing was changed.',
+      ],
+      after: [
+        'If it was you, log in to that account. If you have forgotten the password, choose a new one there.',
+        'If it was not you, ignore this mail.',
       ],
     },
   },

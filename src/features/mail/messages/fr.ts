@@ -7,7 +7,11 @@ export const fr: Catalogue = {
     why: '{{app}} vous envoie ce message au sujet de votre compte. Vous ne pouvez pas y répondre.',
     support: 'Des questions ? Écrivez à {{support}}.',
   },
-  facts: { time: 'Date', ip: 'Adresse IP', device: 'Appareil' },
+  facts: { time: 'Date', ip: 'Adresse IP', device: 'Appareil', address: 'Nouvelle adresse' },
+  code: {
+    only: 'Votre code, valable {{code_minutes}} minutes :',
+    also: 'Ou saisissez ce code, valable {{code_minutes}} minutes :',
+  },
   messages: {
     test: {
       subject: 'Les messages de {{app}} arrivent',
@@ -30,6 +34,62 @@ export const fr: Catalogue = {
       after: [
         'Si vous avez restauré un appareil ou déplacé une application, reconnectez-vous sur celui-ci ; vous n’avez rien d’autre à faire.',
         'Sinon, changez votre mot de passe et fermez toutes les autres sessions de votre compte.',
+      ],
+    },
+    verify_email: {
+      subject: 'Confirmez votre adresse pour {{app}}',
+      before: [
+        'Quelqu’un, sans doute vous, a indiqué cette adresse pour un compte {{app}}. Veuillez confirmer qu’elle est la vôtre.',
+      ],
+      button: 'Confirmer l’adresse',
+      lifetime: 'Le lien fonctionne une seule fois, jusqu’au {{until}}.',
+      after: ['Si ce n’était pas vous, ignorez ce message. Ne donnez jamais le code à personne.'],
+    },
+    reset_password: {
+      subject: 'Choisissez un nouveau mot de passe pour {{app}}',
+      before: ['Quelqu’un, sans doute vous, a demandé un nouveau mot de passe pour votre compte {{app}}.'],
+      button: 'Choisir un nouveau mot de passe',
+      lifetime:
+        'Le lien fonctionne une seule fois, pendant {{minutes}} minutes. Votre ancien mot de passe reste valable jusqu’à ce que vous en choisissiez un nouveau.',
+      after: ['Si ce n’était pas vous, ignorez ce message : rien ne change.'],
+    },
+    log_in: {
+      subject: 'Connexion à {{app}}',
+      before: ['Quelqu’un, sans doute vous, veut se connecter à votre compte {{app}} avec ce message.'],
+      button: 'Se connecter',
+      lifetime: 'Le lien fonctionne une seule fois, pendant {{minutes}} minutes.',
+      after: [
+        'Si ce n’était pas vous, ignorez ce message. Ne donnez jamais le code à personne : personne chez {{app}} ne vous le demandera.',
+      ],
+    },
+    confirm_address: {
+      subject: 'Confirmez votre nouvelle adresse pour {{app}}',
+      before: [
+        'Cette adresse doit devenir la nouvelle adresse d’un compte {{app}}. Elle le sera dès que vous l’aurez confirmée.',
+      ],
+      button: 'Confirmer la nouvelle adresse',
+      lifetime: 'Le lien fonctionne une seule fois, jusqu’au {{until}}.',
+      after: ['Si ce n’était pas vous, ignorez ce message : rien ne change.'],
+    },
+    address_changed: {
+      subject: 'L’adresse de votre compte {{app}} a été modifiée',
+      before: ['L’adresse de votre compte {{app}} a été modifiée. Les messages n’arrivent plus à cette adresse.'],
+      button: 'Annuler la modification',
+      lifetime:
+        'Le lien fonctionne une seule fois, jusqu’au {{until}}. Il rétablit cette adresse, déconnecte tous les appareils et supprime le mot de passe, pour que vous en choisissiez un nouveau.',
+      after: [
+        'Si c’était vous, vous n’avez rien à faire.',
+        'Si ce n’était pas vous, annulez la modification sans attendre.',
+      ],
+    },
+    address_taken: {
+      subject: 'Vous avez déjà un compte {{app}}',
+      before: [
+        'Quelqu’un, sans doute vous, a voulu utiliser cette adresse pour un compte {{app}}. Elle appartient déjà à votre compte, donc rien n’a été modifié.',
+      ],
+      after: [
+        'Si c’était vous, connectez-vous à ce compte. Si vous avez oublié le mot de passe, choisissez-en un nouveau.',
+        'Si ce n’était pas vous, ignorez ce message.',
       ],
     },
   },

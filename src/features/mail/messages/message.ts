@@ -1,15 +1,23 @@
 import type { Locale } from '../../../lib/locale.ts'
-import type { MailKind, mailKinds } from '../kinds.ts'
+import type { MailKind, mailKinds, ProofKind } from '../kinds.ts'
 
 /**
  * The built-in text of one kind of mail in one language. `{{name}}` stands for a value; `mailKinds` lists the names.
  */
 export interface Message {
   subject: string
-  /** The paragraphs before the list of facts. */
+  /** The paragraphs before the link, the code and the list of facts. */
   before: readonly string[]
   /** The paragraphs after the list of facts. They say what the user can do. */
   after: readonly string[]
+}
+
+/** The text of a kind with a link. */
+export interface LinkMessage extends Message {
+  /** What the button says. */
+  button: string
+  /** A sentence that says how long the link works. */
+  lifetime: string
 }
 
 /** The built-in texts of all mails in one language. */
@@ -20,7 +28,9 @@ export interface Catalogue {
   footer: { why: string; support: string }
   /** The label of each fact in the list of facts. */
   facts: Record<(typeof mailKinds)[MailKind][number], string>
-  messages: Record<MailKind, Message>
+  /** Before a code: `only` where the mail has no link, `also` where it has one. */
+  code: { only: string; also: string }
+  messages: { [K in MailKind]: K extends ProofKind ? LinkMessage : Message }
   /** The language tag with which `Intl.DateTimeFormat` writes the times. */
   dates: string
 }

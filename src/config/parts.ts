@@ -1,0 +1,64 @@
+import { DAY, MINUTE, SECOND } from '../lib/clock.ts'
+import type { Config } from './schema.ts'
+
+/* What each feature gets of the configuration. `service.ts` passes it on. */
+
+/**
+ * Returns the root secrets. SECRET_KEY is first, because new seals use the first secret that every running server has.
+ */
+export const secretsOf = ({ SECRET_KEY, SECRET_KEY_PREVIOUS }: Config): [string, ...string[]] =>
+  SECRET_KEY_PREVIOUS === undefined ? [SECRET_KEY] : [SECRET_KEY, SECRET_KEY_PREVIOUS]
+
+export const retentionOf = (config: Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>) => ({
+  days: config.AUDIT_DAYS,
+  ipDays: config.AUDIT_IP_DAYS,
+})
+
+export const hashingOf = (config: Config) => ({
+  minLength: config.PASSWORD_MIN_LENGTH,
+  cost: config.BCRYPT_COST,
+  maxWaitMs: config.HASH_MAX_WAIT_MS,
+  nice: config.HASH_NICE,
+  fairness: config.RATE_LIMIT === 'on',
+})
+
+export const signingOf = (config: Config) => ({
+  alg: config.JWT_ALG,
+  hmacSecret: config.JWT_SECRET,
+  tokenLifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
+  rotationDays: config.KEY_ROTATION_DAYS,
+})
+
+export const tokensOf = (config: Config) => ({
+  issuer: config.PUBLIC_URL,
+  audience: config.JWT_AUDIENCE,
+  compat: config.JWT_COMPAT,
+  claims: config.TOKEN_CLAIMS,
+  lifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
+})
+
+export const sessionsOf = (config: Config) => ({
+  maxPerUser: config.MAX_SESSIONS_PER_USER,
+  lifetimes: {
+    idle: config.REFRESH_TOKEN_EXPIRE_DAYS * DAY,
+    absolute: config.SESSION_MAX_DAYS * DAY,
+    grace: config.REFRESH_TOKEN_GRACE_SECONDS * SECOND,
+    retry: config.REFRESH_TOKEN_RETRY_SECONDS * SECOND,
+  },
+})
+
+export const registrationOf = (config: Config) => ({
+  open: config.REGISTRATION !== 'closed',
+  domainsAllowed: config.EMAIL_DOMAINS_ALLOWED,
+  domainsBlocked: config.EMAIL_DOMAINS_BLOCKED,
+})
+
+export const mailOf = (config: Config) => ({
+  brand: { app: config.APP_NAME, support: config.SUPPORT_EMAIL },
+  settings: { maxAttempts: config.MAIL_MAX_ATTEMPTS, templatesDir: config.TEMPLATES_DIR },
+  links: {
+    publicUrl: config.PUBLIC_URL,
+    linkUrl: config.PAGES === 'off' ? config.LINK_URL : undefined,
+    loginUrl: config.LOGIN_URL,
+  },
+})

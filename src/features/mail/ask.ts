@@ -1,0 +1,60 @@
+import { invalidField, KeywardError } from '../../errors.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Locale } from '../../lib/locale.ts'
+import { type Random, randomId } from '../../lib/random.ts'
+import type { Store } from '../../storage/store.ts'
+import type { Limits } from '../limits/limits.ts'
+import { invalidEmail, normalizeEmail, trimTyped } from '../users/users.ts'
+import type { AskedKind } from './kinds.ts'
+import * as store from './store.ts'
+
+/** A mail that anybody can ask for. */
+export interface AskedMail {
+  kind: AskedKind
+  /** The address as it was typed. */
+  email: string
+  /** The language of the request. A user's own language goes before it. */
+  locale: Locale | undefined
+  /** The client's network, for limits. */
+  client: string
+  ip: string
+}
+
+export interface AskNeeds {
+  store: Store
+  clock: Clock
+  random: Random
+  limits: Pick<Limits, 'reserve' | 'nameKey'>
+}
+
+export async function ask(
+  {
+    store: db,
+    clock,
+    random,
+    limits,
+    isOn,
+    pumpAfterCommit,
+  }: AskNeeds & { isOn: boolean; pumpAfterCommit: () => void },
+  { kind, email, locale = 'en', client, ip }: AskedMail,
+): Promise<string> {
+  if (!isOn) throw new KeywardError('mail_not_configured')
+  const address = normalizeEmail(trimTyped(email))
+  if (!address) throw invalidField('email', invalidEmail)
+  const key = limits.nameKey(address.emailKey)
+  const places = await limits.reserve(
+    [
+      { rule: 'mail.again', key: `${key}@${kind}` },
+      { rule: 'mail.recipient', key },
+      { rule: 'mail.prefix', key: client },
+    ],
+    { ip },
+  )
+  places.keep()
+  const id = randomId(random)
+  await db.transaction(async () => {
+    await store.insert(db, { id, now: clock.now(), kind, recipient: address.email, locale, userId: null, values: {} })
+    pumpAfterCommit()
+  })
+  return id
+}

@@ -1,0 +1,129 @@
+import type { Clock, EpochMs } from '../../lib/clock.ts'
+import { MINUTE } from '../../lib/clock.ts'
+import { localeOr } from '../../lib/locale.ts'
+import type { Store } from '../../storage/store.ts'
+import { CODE_LIFETIME, type ProofPurpose, type ProofSecret, type Proofs, tokenLifetimes } from '../proofs/proofs.ts'
+import type { Secrets } from '../secrets/secrets.ts'
+import { nameKeysOf, type User, type Users } from '../users/users.ts'
+import { mailProofs, type ProofKind } from './kinds.ts'
+import { type LinkSettings, linkOf } from './links.ts'
+import type { Mail, Recipient } from './mail.ts'
+import { type ProofValues, timeText } from './render.ts'
+import * as store from './store.ts'
+import { MailFailure } from './transport.ts'
+
+export interface ProofMailNeeds {
+  store: Store
+  clock: Clock
+  users: Pick<Users, 'find' | 'findByName' | 'findContact'>
+  proofs: Pick<Proofs, 'make' | 'issue' | 'issueDecoy' | 'isLive'>
+  secrets: Pick<Secrets, 'seal' | 'unseal'>
+  links: LinkSettings
+  /** Finds whom a mail is for that no user gets, such as somebody whose registration is not finished. */
+  findPending?: (mail: Mail) => Promise<Recipient | undefined>
+}
+
+/** What `mails.sealed` holds. */
+interface Sealed extends ProofSecret {
+  expiresAt: EpochMs
+}
+
+/**
+ * Gives a mail its link and its code. The first attempt finds out whom the mail is for, makes the secrets, seals them,
+ * and stores the seal and the proof in one transaction. A later attempt opens the seal, so it sends the same secrets.
+ * @returns the mail as it is now, and the values of its text; `dropped` when there is nobody to write to; `taken` when
+ *   another process has the mail
+ * @throws MailFailure when the link can no longer be used
+ */
+export async function withProof(
+  needs: ProofMailNeeds,
+  mail: Mail & { kind: ProofKind },
+): Promise<{ mail: Mail; values: ProofValues } | 'dropped' | 'taken'> {
+  if (mail.sealed === null && mail.sealedUntil === null) return begin(needs, mail)
+  return { mail, values: valuesOf(needs, mail, await open(needs, mail)) }
+}
+
+async function begin(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }) {
+  const { store: db, clock, proofs } = needs
+  const { purpose } = mailProofs[mail.kind]
+  const recipient = (await findUser(needs, mail, purpose)) ?? (await needs.findPending?.(mail))
+  if (!recipient) {
+    const isDropped = await db.transaction(async () => {
+      if (!(await store.drop(db, mail, clock.now()))) return false
+      await proofs.issueDecoy({ id: mail.id, purpose, addressKey: mail.recipient.toLowerCase() })
+      return true
+    })
+    return isDropped ? 'dropped' : 'taken'
+  }
+  const { userId, subject = null, epoch, address, locale, username } = recipient
+  const secret = proofs.make(purpose)
+  const sealedUntil = clock.now() + tokenLifetimes[purpose]
+  const content: Sealed = { ...secret, expiresAt: sealedUntil }
+  const details = JSON.stringify({ ...JSON.parse(mail.details), username })
+  // Sealing reads the database, so it is done before the transaction.
+  const sealed = await needs.secrets.seal(contextOf(mail), Buffer.from(JSON.stringify(content)))
+  const made = { ...mail, userId, recipient: address, locale, details, sealed, sealedUntil }
+  const isOurs = await db.transaction(
+    async () => {
+      if (!(await store.keepSealed(db, made))) return false
+      const proof = { id: mail.id, purpose, userId, subject, addressKey: address.toLowerCase(), epoch }
+      if ((await proofs.issue(proof, secret)) === undefined) throw changedMeanwhile()
+      return true
+    },
+    userId === null ? {} : { userId },
+  )
+  return isOurs ? { mail: made, values: valuesOf(needs, made, content) } : 'taken'
+}
+
+/** The user of a mail, if the mail makes sense for that user now. */
+async function findUser(
+  { users }: ProofMailNeeds,
+  { userId, recipient, locale, kind }: Mail,
+  purpose: ProofPurpose,
+): Promise<Recipient | undefined> {
+  const user = await (userId === null ? users.findByName(recipient) : users.find(userId))
+  if (!user || !suits(user, purpose, recipient)) return undefined
+  const contact = await users.findContact(user.id)
+  return {
+    userId: user.id,
+    epoch: purpose === 'undo_email' ? null : user.sessionEpoch,
+    // A mail that was asked for goes to the stored spelling of the address, not to the one that was typed.
+    address: kind === 'confirm_address' || kind === 'address_changed' ? recipient : user.email,
+    locale: contact?.locale ? localeOr(contact.locale) : locale,
+    username: user.username,
+  }
+}
+
+function suits(user: User, purpose: ProofPurpose, recipient: string): boolean {
+  if (purpose === 'undo_email') return true
+  if (!user.isActive) return false
+  if (purpose === 'change_email') return true
+  if (nameKeysOf(user).emailKey !== recipient.toLowerCase()) return false
+  return purpose !== 'verify_email' || user.emailVerifiedAt === null
+}
+
+async function open({ clock, proofs, secrets }: ProofMailNeeds, mail: Mail): Promise<Sealed> {
+  const opened = mail.sealed === null ? undefined : secrets.unseal(contextOf(mail), mail.sealed)
+  if (mail.sealed === null || (mail.sealedUntil ?? 0) <= clock.now()) throw final('its link had expired')
+  if (!opened) throw final('its link was sealed with another SECRET_KEY')
+  if (!(await proofs.isLive(mail.id))) throw final('its link was used, or a newer mail has replaced it')
+  return JSON.parse(Buffer.from(opened).toString()) as Sealed
+}
+
+function valuesOf({ links }: ProofMailNeeds, mail: Mail & { kind: ProofKind }, secret: Sealed): ProofValues {
+  const { token, code, expiresAt } = secret
+  const lifetime = tokenLifetimes[mailProofs[mail.kind].purpose]
+  return {
+    link: linkOf(links, mail.kind, token),
+    code,
+    minutes: String(lifetime / MINUTE),
+    code_minutes: String(CODE_LIFETIME / MINUTE),
+    until: timeText(expiresAt, mail.locale),
+  }
+}
+
+/** Binds a seal to its row and column. */
+const contextOf = ({ id }: Pick<Mail, 'id'>): string => `mails.sealed:${id}`
+
+const final = (reason: string) => new MailFailure(reason, { isFinal: true, isOfServer: false })
+const changedMeanwhile = () => new MailFailure('the account changed meanwhile', { isFinal: false, isOfServer: false })
