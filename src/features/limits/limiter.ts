@@ -11,9 +11,9 @@ import { rankOf, reportKey, rowKey } from './row-keys.ts'
 import type { RuleName } from './rules.ts'
 import * as store from './store.ts'
 
-type Limiter = Pick<
+export type Limiter = Pick<
   Limits,
-  'reserve' | 'reserveUnder' | 'tryReserve' | 'refuseKnown' | 'closeIfExhausted' | 'refill' | 'isOff'
+  'reserve' | 'reserveUnder' | 'tryReserve' | 'commitCounted' | 'refuseKnown' | 'closeIfExhausted' | 'refill' | 'isOff'
 >
 
 /** One tier of a rule for one key. */
@@ -71,29 +71,51 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
       return await db.transaction(async () => {
         const taken: Bucket[] = []
         const newRules = new Set<RuleName>()
-        for (const count of counts) {
-          const takes = count.ifNewTo === undefined || newRules.has(count.ifNewTo)
-          let isNew = true
-          for (const bucket of bucketsOf(count)) {
-            const latest = now + bucket.spare
-            if (takes) {
-              const fullAt = await store.take(db, { key: bucket.row, now, step: bucket.step, latest, by })
-              if (fullAt === undefined) throw await exhaustedNow(bucket, now)
-              isNew = fullAt === now + bucket.step
-              taken.push(bucket)
-            } else if (((await store.findState(db, bucket.row))?.fullAt ?? now) > latest)
-              throw await exhaustedNow(bucket, now)
-          }
-          // `isNew` is now the value of the last tier, which has the longest window. For a rule without tiers (`off`),
-          // every key is new.
-          if (isNew) newRules.add(count.rule)
+        let together: Count[] = []
+        const takeTogether = async () => {
+          const { buckets, newTo } = await take(together, now)
+          taken.push(...buckets)
+          for (const rule of newTo) newRules.add(rule)
+          together = []
         }
+        for (const count of counts) {
+          if (count.ifNewTo !== undefined) await takeTogether()
+          if (count.ifNewTo === undefined || newRules.has(count.ifNewTo)) together.push(count)
+          else await requirePlace(count, now)
+        }
+        await takeTogether()
         return taken
       }, origin)
     } catch (error) {
       if (error instanceof Exhausted) return error.refusal
       throw error
     }
+  }
+
+  /**
+   * Takes a place for each count in one statement. Call it in a transaction.
+   * @returns `newTo`: the rules for whose key no place was taken before
+   * @throws Exhausted
+   */
+  async function take(counts: readonly Count[], now: EpochMs): Promise<{ buckets: Bucket[]; newTo: RuleName[] }> {
+    const buckets = counts.flatMap(bucketsOf)
+    const wanted = buckets.map(({ row, step, spare }) => ({ key: row, step, latest: now + spare }))
+    const fullAt = wanted.length === 0 ? [] : await store.take(db, wanted, { now, by })
+    const spent = buckets.find((_, at) => fullAt[at] === undefined)
+    if (spent) throw await exhaustedNow(spent, now)
+    const isNew = (count: Count) => {
+      // The last tier decides, because it has the longest window. For a rule without tiers (`off`), every key is new.
+      const last = buckets.findLastIndex((bucket) => bucket.count === count)
+      return last === -1 || fullAt[last] === now + buckets[last]!.step
+    }
+    return { buckets, newTo: counts.filter(isNew).map(({ rule }) => rule) }
+  }
+
+  /** Takes no place. @throws Exhausted */
+  async function requirePlace(count: Count, now: EpochMs): Promise<void> {
+    for (const bucket of bucketsOf(count))
+      if (((await store.findState(db, bucket.row))?.fullAt ?? now) > now + bucket.spare)
+        throw await exhaustedNow(bucket, now)
   }
 
   async function exhaustedNow(bucket: Bucket, now: EpochMs): Promise<Exhausted> {
@@ -157,9 +179,12 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
       if (isSettled) return
       const now = clock.now()
       await db.transaction(async () => {
-        for (const { count, row: key, step, spare } of taken)
-          if (clear.includes(count.rule)) await store.clear(db, { key, furthest: now + spare + step })
-          else await store.giveBack(db, { key, step })
+        const back = taken.map((bucket) =>
+          clear.includes(bucket.count.rule)
+            ? refilled(bucket, now)
+            : { key: bucket.row, step: bucket.step, refillUntil: now },
+        )
+        if (back.length > 0) await store.giveBack(db, back, now)
         db.afterCommit(() => settle(true))
       }, origin)
     }
@@ -185,7 +210,7 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
     const { rule } = count
     await db.transaction(
       async () => {
-        const isFirst = await store.take(db, { key: reportKey(row), now, step: tier.window, latest: now, by })
+        const [isFirst] = await store.take(db, [{ key: reportKey(row), step: tier.window, latest: now }], { now, by })
         if (isFirst === undefined) return
         await audit.record({ event: 'limit.exceeded', userId, ip, details: { rule } })
         db.afterCommit(() => log.warn('limit_exceeded', { rule, user_id: userId }))
@@ -206,9 +231,27 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
     throw rateLimited(outcome, clock.now())
   }
 
+  async function commitCounted<T>(count: Count, requester: Requester, work: () => Promise<T>): Promise<T> {
+    try {
+      return await db.transaction(async () => {
+        const value = await work()
+        await take([count], clock.now())
+        return value
+      }, requester)
+    } catch (error) {
+      if (!(error instanceof Exhausted)) throw error
+      const { bucket, until } = error.refusal
+      const now = clock.now()
+      exhausted.note(bucket.row, { until, now })
+      await report(error.refusal, requester)
+      throw rateLimited(error.refusal, now)
+    }
+  }
+
   return {
     reserve: async (counts, requester) => (await reserveUnder(undefined, counts, requester))!,
     reserveUnder,
+    commitCounted,
     async tryReserve(counts, requester) {
       const outcome = await attempt(counts, requester)
       return 'keep' in outcome ? outcome : undefined
@@ -236,18 +279,12 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
   }
 }
 
-const freePlaces: Reservation = { keep() {}, async giveBack() {}, async [Symbol.asyncDispose]() {} }
-
-/** The limiter of `RATE_LIMIT=off`. */
-export const unlimited: Limiter = {
-  reserve: async () => freePlaces,
-  reserveUnder: async () => freePlaces,
-  tryReserve: async () => freePlaces,
-  refuseKnown() {},
-  closeIfExhausted: async () => false,
-  async refill() {},
-  isOff: () => false,
-}
+/** For `store.giveBack`: all places. A closed bucket does not change, because it will be full later. */
+const refilled = ({ row, spare, step }: Bucket, now: EpochMs) => ({
+  key: row,
+  step: 0,
+  refillUntil: now + spare + step,
+})
 
 function rateLimited({ bucket: { count, tier }, until }: Refusal, now: EpochMs): KeywardError {
   return new KeywardError('rate_limited', {

@@ -1,30 +1,12 @@
-import { and, eq, gt, lt, lte, or, sql } from 'drizzle-orm'
+import { type AnyColumn, and, eq, gt, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { limitTo } from '../../storage/cast-placeholder.ts'
-import { execute, named, queryRows, statements } from '../../storage/statements.ts'
+import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
+import { execute, named, queryRows, statements, statementsBySize } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 
-const prepared = statements(({ q, t: { limits } }, { select, returning, change }) => {
+const prepared = statements(({ q, t: { limits } }, { select, change }) => {
   const isKey = eq(limits.key, named('key'))
   return {
-    take: returning(
-      { fullAt: limits.fullAt },
-      q
-        .insert(limits)
-        .values({ key: named('key'), fullAt: named('first'), takenAt: named('now'), takenBy: named('by') })
-        .onConflictDoUpdate({
-          target: limits.key,
-          // `excluded.full_at` is now + step. For a full bucket the new `full_at` is now + step; for any other bucket
-          // it is its own `full_at` + step.
-          set: {
-            fullAt: sql`case when ${limits.fullAt} > excluded.full_at - ${named('step')} then ${limits.fullAt} + ${named('step')} else excluded.full_at end`,
-            takenAt: sql`excluded.taken_at`,
-            takenBy: sql`excluded.taken_by`,
-            othersTookAt: sql`case when ${limits.takenBy} = excluded.taken_by then ${limits.othersTookAt} else ${limits.takenAt} end`,
-          },
-          setWhere: lte(limits.fullAt, named('latest')),
-        }),
-    ),
     state: select(
       {
         fullAt: limits.fullAt,
@@ -33,12 +15,6 @@ const prepared = statements(({ q, t: { limits } }, { select, returning, change }
         othersTookAt: limits.othersTookAt,
       },
       (q) => q.from(limits).where(isKey),
-    ),
-    giveBack: change(
-      q
-        .update(limits)
-        .set({ fullAt: sql`${limits.fullAt} - ${named('step')}` })
-        .where(isKey),
     ),
     clear: change(q.delete(limits).where(and(isKey, lte(limits.fullAt, named('furthest'))))),
     close: change(
@@ -58,19 +34,94 @@ const prepared = statements(({ q, t: { limits } }, { select, returning, change }
   }
 })
 
+/*
+ * A login takes a place in ten buckets and gives these places back. One statement for all of them saves eighteen round
+ * trips to PostgreSQL, and on SQLite more than a tenth of the CPU time that limits add to a login.
+ */
+
+/** For each of `size` rows a function that makes its placeholder: `key0`, `key1` and so on. */
+const eachRow = (size: number) => Array.from({ length: size }, (_, at) => (name: string) => `${name}${at}`)
+
+/** The values of `eachRow`. */
+const valuesOf = (rows: readonly Record<string, unknown>[]): Record<string, unknown> =>
+  Object.fromEntries(rows.flatMap((row, at) => Object.entries(row).map(([name, value]) => [`${name}${at}`, value])))
+
+/** The value `name` of the row that has this key. */
+const byKey = (key: AnyColumn, name: string, size: number): SQL => {
+  const cases = eachRow(size).map((row) => sql`when ${named(row('key'))} then ${castPlaceholder(row(name), 'bigint')}`)
+  return sql`case ${key} ${sql.join(cases, sql` `)} end`
+}
+
+const takePlaces = statementsBySize(({ q, t: { limits } }, { returning }, size) =>
+  returning(
+    { key: limits.key, fullAt: limits.fullAt },
+    q
+      .insert(limits)
+      .values(
+        eachRow(size).map((row) => ({
+          key: named(row('key')),
+          fullAt: named(row('first')),
+          takenAt: named('now'),
+          takenBy: named('by'),
+        })),
+      )
+      .onConflictDoUpdate({
+        target: limits.key,
+        // `excluded.taken_at` is now, and `excluded.full_at` is now + step. For a full bucket the new `full_at` is
+        // now + step; for any other bucket it is its own `full_at` + step.
+        set: {
+          fullAt: sql`case when ${limits.fullAt} > excluded.taken_at then ${limits.fullAt} + excluded.full_at - excluded.taken_at else excluded.full_at end`,
+          takenAt: sql`excluded.taken_at`,
+          takenBy: sql`excluded.taken_by`,
+          othersTookAt: sql`case when ${limits.takenBy} = excluded.taken_by then ${limits.othersTookAt} else ${limits.takenAt} end`,
+        },
+        setWhere: lte(limits.fullAt, byKey(limits.key, 'latest', size)),
+      }),
+  ),
+)
+
+// An UPDATE would lock its rows in an order of PostgreSQL's choice, and two of them could wait for each other.
+const givePlacesBack = statementsBySize(({ q, t: { limits } }, { change }, size) =>
+  change(
+    q
+      .insert(limits)
+      .values(eachRow(size).map((row) => ({ key: named(row('key')), fullAt: named('now') })))
+      .onConflictDoUpdate({
+        target: limits.key,
+        set: {
+          fullAt: sql`case when ${limits.fullAt} <= ${byKey(limits.key, 'refillUntil', size)} then excluded.full_at else ${limits.fullAt} - ${byKey(limits.key, 'step', size)} end`,
+        },
+      }),
+  ),
+)
+
 /**
- * Takes one place of a bucket (GCRA) in one statement. A place is free if the bucket, after this place is taken, is
- * full no later than `latest + step`.
- * @param bucket.by the process that takes the place
- * @returns the time at which the bucket will be full; undefined when no place was free
+ * Takes one place of each bucket (GCRA) in one statement, which locks the rows in the order of `buckets`. A place is
+ * free if the bucket, after this place is taken, is full no later than `latest + step`.
+ * @param buckets with different keys
+ * @param options.by the process that takes the places
+ * @returns for each bucket the time at which it will be full; undefined when no place was free
  */
 export async function take(
   db: Db,
-  { key, now, step, latest, by }: { key: string; now: EpochMs; step: number; latest: EpochMs; by: string },
-): Promise<EpochMs | undefined> {
-  const [row] = await queryRows(db, prepared(db).take, { key, first: now + step, step, latest, now, by })
-  return row?.fullAt
+  buckets: readonly { key: string; step: number; latest: EpochMs }[],
+  { now, by }: { now: EpochMs; by: string },
+): Promise<(EpochMs | undefined)[]> {
+  const rows = buckets.map(({ key, step, latest }) => ({ key, first: now + step, latest }))
+  const taken = await queryRows(db, takePlaces(db, rows.length), { ...valuesOf(rows), now, by })
+  return buckets.map((bucket) => taken.find(({ key }) => key === bucket.key)?.fullAt)
 }
+
+/**
+ * Gives back places of each bucket in one statement, which locks the rows in the order of `buckets`. A bucket that would
+ * be full until `refillUntil` is full now; any other bucket is full `step` earlier. A bucket without a row gets one.
+ * @param buckets with different keys
+ */
+export const giveBack = (
+  db: Db,
+  buckets: readonly { key: string; step: number; refillUntil: EpochMs }[],
+  now: EpochMs,
+): Promise<unknown> => execute(db, givePlacesBack(db, buckets.length), { ...valuesOf(buckets), now })
 
 /** The row of a bucket. A bucket that has become full keeps its row until clean-up. */
 export interface BucketState {
@@ -84,10 +135,6 @@ export interface BucketState {
 /** The state of a bucket; undefined when the bucket has no row, which means that it is full. */
 export const findState = async (db: Db, key: string): Promise<BucketState | undefined> =>
   (await queryRows(db, prepared(db).state, { key }))[0]
-
-/** Gives back one place. */
-export const giveBack = (db: Db, bucket: { key: string; step: number }): Promise<unknown> =>
-  execute(db, prepared(db).giveBack, bucket)
 
 /** Fills a bucket by deleting its row. A closed bucket does not change: it will be full only after `furthest`. */
 export const clear = (db: Db, bucket: { key: string; furthest: EpochMs }): Promise<unknown> =>
