@@ -35,18 +35,18 @@ const prepared = statements(({ q, t: { limits } }, { select, change }) => {
 })
 
 /*
- * A login takes a place in ten buckets and gives these places back. One statement for all of them saves eighteen round
+ * A login takes a place in ten buckets and gives these places back. One statement for all buckets saves eighteen round
  * trips to PostgreSQL, and on SQLite more than a tenth of the CPU time that limits add to a login.
  */
 
-/** For each of `size` rows a function that makes its placeholder: `key0`, `key1` and so on. */
+/** Returns one function per row, which adds the number of the row to a name: `key` becomes `key0`, `key1` and so on. */
 const eachRow = (size: number) => Array.from({ length: size }, (_, at) => (name: string) => `${name}${at}`)
 
-/** The values of `eachRow`. */
+/** The values for the placeholders whose names `eachRow` makes. */
 const valuesOf = (rows: readonly Record<string, unknown>[]): Record<string, unknown> =>
   Object.fromEntries(rows.flatMap((row, at) => Object.entries(row).map(([name, value]) => [`${name}${at}`, value])))
 
-/** The value `name` of the row that has this key. */
+/** SQL for the value `name` of the row whose key equals `key`. */
 const byKey = (key: AnyColumn, name: string, size: number): SQL => {
   const cases = eachRow(size).map((row) => sql`when ${named(row('key'))} then ${castPlaceholder(row(name), 'bigint')}`)
   return sql`case ${key} ${sql.join(cases, sql` `)} end`
@@ -67,8 +67,8 @@ const takePlaces = statementsBySize(({ q, t: { limits } }, { returning }, size) 
       )
       .onConflictDoUpdate({
         target: limits.key,
-        // `excluded.taken_at` is now, and `excluded.full_at` is now + step. For a full bucket the new `full_at` is
-        // now + step; for any other bucket it is its own `full_at` + step.
+        // `excluded.taken_at` is now, and `excluded.full_at` is now + step. The new `full_at` of a full bucket is
+        // now + step. The new `full_at` of any other bucket is the old `full_at` + step.
         set: {
           fullAt: sql`case when ${limits.fullAt} > excluded.taken_at then ${limits.fullAt} + excluded.full_at - excluded.taken_at else excluded.full_at end`,
           takenAt: sql`excluded.taken_at`,
@@ -80,7 +80,8 @@ const takePlaces = statementsBySize(({ q, t: { limits } }, { returning }, size) 
   ),
 )
 
-// An UPDATE would lock its rows in an order of PostgreSQL's choice, and two of them could wait for each other.
+// This INSERT locks the rows in the order of its values. An UPDATE would lock its rows in an order that PostgreSQL
+// chooses, so two such statements could wait for each other (a deadlock).
 const givePlacesBack = statementsBySize(({ q, t: { limits } }, { change }, size) =>
   change(
     q
@@ -96,11 +97,12 @@ const givePlacesBack = statementsBySize(({ q, t: { limits } }, { change }, size)
 )
 
 /**
- * Takes one place of each bucket (GCRA) in one statement, which locks the rows in the order of `buckets`. A place is
- * free if the bucket, after this place is taken, is full no later than `latest + step`.
+ * Takes one place of each bucket (GCRA) in one statement, which locks the rows in the order of `buckets`. A bucket has
+ * a free place if it will be full at `latest` or before.
  * @param buckets with different keys
  * @param options.by the process that takes the places
- * @returns for each bucket the time at which it will be full; undefined when no place was free
+ * @returns for each bucket the new time at which the bucket will be full, or undefined when the bucket had no free
+ *   place
  */
 export async function take(
   db: Db,
@@ -113,8 +115,9 @@ export async function take(
 }
 
 /**
- * Gives back places of each bucket in one statement, which locks the rows in the order of `buckets`. A bucket that would
- * be full until `refillUntil` is full now; any other bucket is full `step` earlier. A bucket without a row gets one.
+ * Gives back places of each bucket in one statement, which locks the rows in the order of `buckets`. A bucket that
+ * would be full at `refillUntil` or before is then full at once. Any other bucket will be full `step` earlier. A bucket
+ * without a row gets a row, as a full bucket.
  * @param buckets with different keys
  */
 export const giveBack = (
@@ -123,43 +126,46 @@ export const giveBack = (
   now: EpochMs,
 ): Promise<unknown> => execute(db, givePlacesBack(db, buckets.length), { ...valuesOf(buckets), now })
 
-/** The row of a bucket. A bucket that has become full keeps its row until clean-up. */
+/** The row of a bucket. A full bucket can still have a row, which the next clean-up deletes. */
 export interface BucketState {
-  /** When the bucket will be full. */
+  /** The time from which the bucket is full: no place is taken. */
   fullAt: EpochMs
   takenAt: EpochMs | null
   takenBy: string | null
   othersTookAt: EpochMs | null
 }
 
-/** The state of a bucket; undefined when the bucket has no row, which means that it is full. */
+/** The state of a bucket; undefined when the bucket has no row, because a bucket without a row is full. */
 export const findState = async (db: Db, key: string): Promise<BucketState | undefined> =>
   (await queryRows(db, prepared(db).state, { key }))[0]
 
-/** Fills a bucket by deleting its row. A closed bucket does not change: it will be full only after `furthest`. */
+/**
+ * Gives back all places of a bucket by deleting its row. Does nothing when the bucket is full only after `furthest`.
+ */
 export const clear = (db: Db, bucket: { key: string; furthest: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).clear, bucket)
 
 /**
- * Closes an exhausted bucket: it will be full at `until`.
- * @returns false when the bucket has a place, or is closed already and full only after `furthest`
+ * Closes an exhausted bucket, which is then full only at `until`.
+ * @returns false when the bucket has a free place, or when it is full only after `furthest`, because it is already
+ *   closed
  */
 export const close = async (
   db: Db,
   bucket: { key: string; latest: EpochMs; furthest: EpochMs; until: EpochMs },
 ): Promise<boolean> => (await execute(db, prepared(db).close, bucket)) > 0
 
-/** The keys of up to `limit` full buckets. A full bucket needs no row. */
+/** The keys of up to `limit` full buckets that have a row. */
 export const findFull = async (db: Db, by: { now: EpochMs; limit: number }): Promise<string[]> =>
   (await queryRows(db, prepared(db).full, by)).map(({ key }) => key)
 
-/** Deletes a bucket if it is still full. */
+/** Deletes the row of a bucket if the bucket is still full. */
 export const deleteFull = (db: Db, by: { key: string; now: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).deleteFull, by)
 
-/** The row keys of all buckets, and of their reports, for a key in `counted`, alone or at a network. */
+/** The row keys of all buckets, and of their reports, whose subject is a key in `counted`, in all networks. */
 export async function keysOf({ q, t: { limits } }: Db, counted: readonly string[]): Promise<string[]> {
-  // `_` in a pattern stands for any character, but in a key only for itself.
+  // A key can contain `_`, which a pattern of LIKE would compare with any character.
   const patterns = counted.map((key) => key.replaceAll('_', '\\_')).flatMap((key) => [`%/${key}`, `%/${key}@%`])
   const isOfOne = patterns.map((pattern) => sql`${limits.key} like ${pattern} escape '\\'`)
   const rows = await q

@@ -4,7 +4,7 @@ import type { Reservation } from './limits.ts'
 
 const freePlaces: Reservation = { keep() {}, async giveBack() {}, async [Symbol.asyncDispose]() {} }
 
-/** The limiter of `RATE_LIMIT=off`. */
+/** Makes the limiter of `RATE_LIMIT=off`, which refuses no attempt. */
 export const unlimited = (db: Store): Limiter => ({
   reserve: async () => freePlaces,
   reserveUnder: async () => freePlaces,
