@@ -160,7 +160,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
     const registration = registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
-    const accounts = createAccounts({ ...account, limits, metrics, registration, mails })
+    const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails })
     const verification = createVerification({ ...account, clock, limits, proofs, mails })
     const administration = createAdministration({ ...account, limits, accounts, mails })
     const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))

@@ -124,8 +124,12 @@ export interface Mails {
    * @returns `unknown` when there is no dead mail with this id, `expired` when its link or code can no longer be used
    */
   resend(id: string): Promise<'queued' | 'unknown' | 'expired'>
-  /** Deletes all mails to a user, in the current transaction. */
-  forgetUser(userId: number): Promise<void>
+  /** The mails of a user, for an export: without tokens and codes. */
+  exportOf(userId: number): Promise<object[]>
+  /**
+   * Deletes all mails to a user, in the current transaction, and those to the user's address whose user is not known yet.
+   */
+  forgetUser(user: { id: number; addressKey: string }): Promise<void>
   stats(): MailStats
   /** Deletes up to `limit` mails that were sent or given up more than 14 days ago. @returns how many were deleted */
   cleanUp(limit: number): Promise<number>
@@ -206,7 +210,11 @@ export function createMails(needs: MailNeeds): Mails {
       if (isOfProof(mail) && !(mail.sealed !== null && (await proofs.isLive(id)))) return 'expired'
       return (await store.resend(db, id, clock.now())) ? 'queued' : 'unknown'
     },
-    forgetUser: async (userId) => void (await store.deleteOfUser(db, userId)),
+    exportOf: (userId) => store.listOf(db, userId),
+    async forgetUser({ id, addressKey }) {
+      await store.deleteOfUser(db, id)
+      await store.deleteAsked(db, addressKey)
+    },
     stats: () => delivery?.stats() ?? noStats,
     wipeExpired: (limit) => store.wipe(db, clock.now(), limit),
     cleanUp: (limit) => store.deleteEnded(db, clock.now() - KEEP, limit),

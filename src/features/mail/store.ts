@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, isNotNull, isNull, lt, lte, min, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, isNotNull, isNull, lt, lte, min, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, statements } from '../../storage/statements.ts'
@@ -208,6 +208,16 @@ export async function queueOf(db: Db): Promise<{ length: number; oldest: EpochMs
   const [row] = await queryRows(db, prepared(db).queue)
   return row ?? { length: 0, oldest: null }
 }
+
+/** The mails of a user, without sealed secrets. */
+export function listOf({ q, t: { mails } }: Db, userId: number) {
+  const { sealed: _sealed, userId: _userId, ...columns } = getTableColumns(mails)
+  return q.select(columns).from(mails).where(eq(mails.userId, userId)).orderBy(asc(mails.createdAt))
+}
+
+/** Deletes the mails to an address whose user is not known yet. Reads the whole table. */
+export const deleteAsked = ({ q, t: { mails } }: Db, addressKey: string): Promise<unknown> =>
+  q.delete(mails).where(and(isNull(mails.userId), eq(sql`lower(${mails.recipient})`, addressKey)))
 
 export const deleteOfUser = (db: Db, userId: number): Promise<unknown> =>
   execute(db, prepared(db).deleteOfUser, { userId })
