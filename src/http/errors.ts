@@ -4,8 +4,9 @@ import { errorFields, type Log } from '../lib/log.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 
 /**
- * The member `error` of a refusal on an OAuth route, by error code. The values are from RFC 6749 sections 5.2 and
- * 4.1.2.1. A code without an entry gives `invalid_request`.
+ * The member `error` of a refusal on an OAuth route, by error code. The values are from RFC 6749 section 5.2, except for
+ * `temporarily_unavailable` and `server_error`. These are from section 4.1.2.1, because section 5.2 has no value for a
+ * refusal that is not the fault of the request. A code without an entry gives `invalid_request`.
  */
 const oauthErrors: Partial<Record<ErrorCode, string>> = {
   invalid_credentials: 'invalid_grant',

@@ -128,7 +128,8 @@ export function createTrustedProxies(proxies: readonly Cidr[]): TrustedProxies {
     if (address instanceof ipaddr().IPv6) {
       ipv6.push([address, bits])
     } else {
-      const mask = -1 << (32 - bits)
+      // A power, because a shift by 32 bits, for a `/0`, is in JavaScript a shift by 0 bits.
+      const mask = -(2 ** (32 - bits)) | 0
       ipv4.push({ network: ipv4Word(address.toString()) & mask, mask })
     }
   }

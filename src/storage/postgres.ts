@@ -144,9 +144,11 @@ export function openPostgres({
     }
   }
 
-  // These reads are not retried, because a single read at READ COMMITTED cannot conflict with other transactions.
+  /** Runs a single SELECT, which may use any connection of the pool. */
+  const readAlone = (text: string, params: unknown[]) => retrying(() => limit.watch(query(pool, text, params), giveUp))
+
   const read = createReads(
-    async (text, params) => (await limit.watch(query(pool, text, params), giveUp)).rows,
+    async (text, params) => (await readAlone(text, params)).rows,
     (values, type) => pool.array(values, type),
   )
 
@@ -233,7 +235,7 @@ export function openPostgres({
       const transaction = running.getStore()
       if (transaction) return join(transaction, () => query(transaction.sql, sql, params))
       const isRead = /^\s*select\b/i.test(sql)
-      return retrying(() => (isRead ? limit.watch(query(pool, sql, params), giveUp) : write(sql, params, origin)))
+      return isRead ? readAlone(sql, params) : retrying(() => write(sql, params, origin))
     },
     tryRead: (sql, params) => (running.getStore() ? undefined : read(sql, params)),
     async transaction(work, origin) {

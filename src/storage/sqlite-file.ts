@@ -56,8 +56,13 @@ export function openFile(options: FileOptions): { writer: Connection; openReader
   // Creates a missing file with mode 600: only the owner may read it. SQLite gives `-wal` and `-shm` the same mode.
   if (!inMemory && !options.inspect && !options.mustExist) closeSync(openSync(path, 'a', 0o600))
   const writer = openWriter(path)
-  writer.db.run(`PRAGMA cache_size = -${options.cacheMb * 1024}`)
-  if (!options.inspect) retryWhileBusy(options.clock, () => useWriteAheadLog(writer, options))
+  try {
+    writer.db.run(`PRAGMA cache_size = -${options.cacheMb * 1024}`)
+    if (!options.inspect) retryWhileBusy(options.clock, () => useWriteAheadLog(writer, options))
+  } catch (error) {
+    closeConnection(writer)
+    throw error
+  }
   return {
     writer,
     openReader: () => (inMemory ? writer : connect(new Database(path, { readonly: true, strict: true }))),

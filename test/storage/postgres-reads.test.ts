@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, setDefaultTimeout, test } from 'bun:test
 import { createReads } from '../../src/storage/postgres-reads.ts'
 import { databaseUnavailable } from '../../src/storage/transaction.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
-import { openWithThing, refusalOf, type TestStorage } from './support.ts'
+import { openUrl, openWithThing, refusalOf, type TestStorage } from './support.ts'
 
 setDefaultTimeout(60_000)
 
@@ -79,6 +79,21 @@ test('see what was committed before, and inside a transaction what it wrote', as
   await storage.store.transaction(async () => {
     expect(storage.driver.tryRead('SELECT 1', [])).toBeUndefined()
   })
+})
+
+test('run again when the server lost their prepared statement', async () => {
+  await things(100)
+  const single = await openUrl(database.url, { poolSize: 1 })
+  const all = () => Promise.all(numbers(40).map((id) => single.driver.tryRead(upTo, [id + 1])!))
+  try {
+    await all()
+    const answers = await all()
+    // As behind a pooler that gives the connection another session.
+    await single.rows('DEALLOCATE ALL')
+    expect(await all()).toEqual(answers)
+  } finally {
+    await single.close()
+  }
 })
 
 test('fail all if no server answers, and are not sent again', async () => {

@@ -1,6 +1,8 @@
+import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { HOUR } from '../../src/lib/clock.ts'
 import { manualClock } from '../support/clock.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { lockFile, openMigrated, openUrl, openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
@@ -232,6 +234,27 @@ describe('the SQLite file', () => {
     expect(existsSync(join(folder, 'none'))).toBe(false)
   })
 })
+
+test.skipIf(process.platform !== 'linux')('a file that could not be opened is closed', async () => {
+  const locked = join(scratchFolder('sqlite'), 'locked.db')
+  const file = new Database(locked)
+  file.run('CREATE TABLE keyward_migrations (id int)')
+  file.close()
+  const holder = await lockFile(locked)
+  const opened = () => readdirSync('/proc/self/fd').filter((fd) => openedPath(fd) === locked).length
+  // Each look at this clock is after the time in which the file may be locked.
+  let now = 0
+  const late = { ...clock, monotonic: () => (now += HOUR) }
+  await expect(openUrl(`sqlite:///${locked}`, { clock: late })).rejects.toMatchObject({ code: 'SQLITE_BUSY' })
+  expect(opened()).toBe(0)
+  await holder.release()
+})
+
+function openedPath(fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {}
+}
 
 test('after closing no new work is accepted and everything begun is finished', async () => {
   const last = [add(1), storage.store.transaction(() => add(2))]

@@ -36,7 +36,8 @@ export interface Access {
    * - `existing-user` also requires the access token of a live session. For a valid token of a deleted user, the error
    *   is `user_not_found`.
    * - Any other word is a permission that the API key or the token's user must have.
-   * @param fresh true refuses API keys with `forbidden`, because nobody proves a credential with an API key
+   * @param fresh true on a route that needs a recent login or the password. API keys are then `forbidden`, because a
+   *   service cannot log in
    * @throws KeywardError `invalid_token`, `user_not_found`, `forbidden`
    */
   authorize(token: string, access: string, fresh?: boolean): MaybePromise<SessionCaller | ApiKeyCaller>

@@ -14,7 +14,7 @@ export function authorize(needs: AccessNeeds, token: string, access: string, fre
   return authorizeByPermission(needs, token, access)
 }
 
-/** An API key that is not valid is refused as on every other route. */
+/** Throws `forbidden` for a valid API key, and `invalid_token` for an API key that is not valid. */
 async function refuseApiKey({ apiKeys }: AccessNeeds, token: string): Promise<never> {
   await apiKeys.authenticate(token)
   throw new KeywardError('forbidden')

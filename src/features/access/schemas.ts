@@ -2,7 +2,7 @@ import { t } from 'elysia'
 import { answer, optionalText } from '../../http/schemas.ts'
 import { TokenForm } from '../sessions/schemas.ts'
 
-/** RFC 7662 section 2.1, with the client authentication of RFC 6749 section 2.3.1. */
+/** The body of `/introspect` (RFC 7662 section 2.1), with the client secret of RFC 6749 section 2.3.1. */
 export const IntrospectionForm = t.Object(
   {
     ...TokenForm.properties,

@@ -37,7 +37,7 @@ export interface ApiKeysNeeds {
   lastUses: LastUses
 }
 
-/** Services call Keyward with API keys. The permissions of a key are those of its scopes that its owner still has. */
+/** The keys with which services call Keyward. An API key has the permissions in its scopes that the owner still has. */
 export interface ApiKeys {
   /**
    * Creates an API key.
@@ -58,7 +58,7 @@ export interface ApiKeys {
    * @throws KeywardError `api_key_not_found`, also for a revoked key
    */
   revoke(id: number): Promise<void>
-  /** Revokes all keys of a user, in the current transaction. @returns how many */
+  /** Revokes all keys of a user, and is part of a running transaction. @returns how many keys were revoked */
   revokeOf(ownerId: number): Promise<number>
   /** Revokes every key at once and records no audit event. @returns how many keys were revoked */
   revokeAll(): Promise<number>

@@ -56,7 +56,7 @@ export async function revoke({ q, t: { apiKeys } }: Db, { id, now }: { id: numbe
   return row
 }
 
-/** @returns the ids of the revoked keys */
+/** Revokes the keys of one owner that are not revoked yet. @returns the ids of these keys */
 export async function revokeOf(
   { q, t: { apiKeys } }: Db,
   { ownerId, now }: { ownerId: number; now: EpochMs },

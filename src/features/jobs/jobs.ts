@@ -25,7 +25,10 @@ export interface Job {
   name: string
   /** Milliseconds between two starts of the job. No start happens while the job is still running. */
   every: number
-  /** `one`: one process runs the job for all processes that use the database. `each`: every process runs the job. */
+  /**
+   * `one`: one process runs the job for all processes that use the database, except that two runs may overlap when a run
+   * takes longer than three periods. `each`: every process runs the job.
+   */
   by: 'one' | 'each'
   run: () => Promise<void>
 }
@@ -58,7 +61,9 @@ export function startJobs({ store, clock, random, log }: JobsNeeds, jobs: readon
 
   /**
    * Returns true when this process may run the job now. The start of each run takes or renews a lease of three periods.
-   * The same process therefore runs the job every time, unless a run takes longer than three periods.
+   * The same process therefore runs the job every time, unless a run takes longer than three periods. Another process
+   * may then run the job at the same time. This harms no job, because the writes of a job are conditional (see
+   * `tryLease`).
    */
   async function isOurs({ name, every, by }: Job): Promise<boolean> {
     if (by === 'each') return true

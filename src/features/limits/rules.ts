@@ -45,22 +45,23 @@ export const rules = {
   ],
   // Names for which strangers in one network typed a wrong password. Credential stuffing and password spraying try each
   // of many accounts once. An office of 500 people with a new IP address makes some 25 typing errors on its first
-  // morning. The rule counts names, not accounts: otherwise the count would tell whether two names belong to one account.
+  // morning. The rule counts names, not accounts: otherwise the count would tell whether two names belong to one
+  // account.
   'login.prefix_accounts': [
     { budget: 20, window: HOUR },
     { budget: 40, window: DAY },
   ],
-  // Wrong passwords from one network for all accounts for which the network is known, such as the accounts of colleagues
-  // behind one IP address. An office of 500 people makes some dozens of typing errors in a morning. The rule limits a
-  // colleague who guesses the passwords of other colleagues.
+  // Wrong passwords from one network for all accounts for which the network is known, such as the accounts of
+  // colleagues behind one IP address. An office of 500 people makes some dozens of typing errors in a morning. The rule
+  // limits a colleague who guesses the passwords of other colleagues.
   'login.known_prefix': [
     { budget: 100, window: HOUR },
     { budget: 300, window: DAY },
   ],
   // The roof: wrong passwords for one account with all its known devices and from all its known networks together.
   // Without a roof, the number of guesses would grow with the number of device tokens and networks that an intruder has
-  // collected. A household makes some ten typing errors in an hour. When the roof is exhausted, the guess is not refused
-  // but counts as a stranger's guess. `off` means that all guesses count as a stranger's, except those that
+  // collected. A household makes some ten typing errors in an hour. When the roof is exhausted, the guess is not
+  // refused but counts as a stranger's guess. `off` means that all guesses count as a stranger's, except those that
   // `login.device_own` counts.
   'login.known_account': [
     { budget: 30, window: HOUR },
@@ -85,8 +86,9 @@ export const rules = {
     { budget: 50, window: DAY },
   ],
   // Right passwords for one account from one network. Each login hashes a password and adds some 750 bytes to the
-  // tables of sessions and audit events. Only a script logs in five times a minute for an hour, and a script should reuse
-  // its tokens. Only a person who knows the password can exhaust the budget, and only for this account in this network.
+  // tables of sessions and audit events. Only a script logs in five times a minute for an hour, and a script should
+  // reuse its tokens. Only a person who knows the password can exhaust the budget, and only for this account in this
+  // network.
   'login.right': [{ budget: 300, window: HOUR }],
   // Registrations from one network. A class of thirty people registers in one hour, and no network needs a hundred
   // registrations a day.
@@ -101,29 +103,30 @@ export const rules = {
     { budget: 30, window: MINUTE },
     { budget: 300, window: DAY },
   ],
-  // Wrong client secrets from one network. A client secret is an API key with 192 random bits, which nobody guesses. The
-  // limit slows down a service with an outdated API key, and the audit log gets one event per window. A person who sets
-  // up a service needs a few attempts. The limit does not refuse a right secret.
+  // Wrong client secrets from one network. A client secret is an API key with 192 random bits, which nobody guesses.
+  // The limit slows down a service with an outdated API key, and the audit log gets one event per window. A person who
+  // sets up a service needs a few attempts. The limit does not refuse a right secret.
   'client.secret': [
     { budget: 30, window: MINUTE },
     { budget: 100, window: HOUR },
   ],
-  // Mails of one kind that were asked for, to one address. Whoever asks again within a minute waits for the first mail.
-  // The address counts as it was typed, whether an account has it or not, here and in `mail.recipient`.
+  // Mails of one kind that people asked for, to one address. A mail can take a minute, so a person who asks again
+  // within a minute should wait. This rule and `mail.recipient` count every typed address, whether an account has the
+  // address or not.
   'mail.again': [{ budget: 1, window: MINUTE }],
-  // Mails of all kinds that were asked for, to one address. Nobody asks more often, and a stranger who fills a mailbox
-  // with mails is stopped. Mails that nobody can ask for, such as that the password was changed, count in no limit.
+  // Mails of all kinds that people asked for, to one address. An owner needs fewer mails, and the rule prevents that a
+  // stranger fills a mailbox. Mails that nobody asks for, such as the notice of a new password, count in no limit.
   'mail.recipient': [
     { budget: 5, window: HOUR },
     { budget: 10, window: DAY },
   ],
-  // Mails that were asked for from one network. An office of 500 people forgets a few passwords in a day.
+  // Mails that people in one network asked for. In an office of 500 people, a few people a day forget their password.
   'mail.prefix': [
     { budget: 30, window: HOUR },
     { budget: 100, window: DAY },
   ],
-  // Wrong codes for one address. A mail allows five tries of its code, which has six digits. Somebody who asks for mails
-  // to the address of another person all day has 20 tries in a million.
+  // Wrong codes for one address. A code has six digits, and five tries are allowed for each code. A person who asks for
+  // many codes to the address of somebody else gets about 20 tries a day, out of a million possible codes.
   'code.account': [{ budget: 20, window: DAY }],
 } as const satisfies Record<LimitName, Rule>
 

@@ -1,4 +1,4 @@
-/** The stored keys do not fit this configuration; `message` says what to do. */
+/** Thrown when the stored keys do not fit this configuration. `message` tells the operator what to do. */
 export class KeyringError extends Error {
   override readonly name = 'KeyringError'
 }

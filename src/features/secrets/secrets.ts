@@ -37,9 +37,9 @@ export interface SecretsParts extends SecretsNeeds {
  * Everything that depends on SECRET_KEY: seals, and the keys of MACs.
  *
  * Refresh tokens, device tokens, API keys, typed names, names of deleted users, and the tokens and codes of mails have
- * MACs. The key of a MAC is a data key: 32 random bytes, one current data key per purpose, stored in the database under a seal of SECRET_KEY. A change
- * of SECRET_KEY therefore changes no MAC and only replaces seals. Neither SECRET_KEY nor a copy of the database alone
- * is enough to make a MAC.
+ * MACs. The key of a MAC is a data key: 32 random bytes, one current data key per purpose, stored in the database under
+ * a seal of SECRET_KEY. A change of SECRET_KEY therefore changes no MAC and only replaces seals. Neither SECRET_KEY nor
+ * a copy of the database alone is enough to make a MAC.
  *
  * SECRET_KEY is replaced in three restarts. At no time does a process make a seal that another running process cannot
  * open:

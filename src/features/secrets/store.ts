@@ -50,7 +50,7 @@ export async function hasSigningKeys({ q, t: { signingKeys } }: Db): Promise<boo
   return rows.length > 0
 }
 
-/** Adds the row of a process. When the row exists, only its `expires_at` is set. */
+/** Adds the row of a process. When the row already exists, this only updates `expires_at`. */
 export async function upsertProcess({ q, t: { processes } }: Db, row: ProcessRow): Promise<void> {
   const { expiresAt } = row
   await q.insert(processes).values(row).onConflictDoUpdate({ target: processes.id, set: { expiresAt } })

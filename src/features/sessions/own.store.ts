@@ -60,7 +60,7 @@ export const isLiveOf = async (db: Db, by: { id: string; userId: number; now: Ep
 export const hasOtherLive = async (db: Db, by: { userId: number; sessionId: string; now: EpochMs }): Promise<boolean> =>
   (await readRows(db, prepared(db).otherLive, by)).length > 0
 
-/** When a credential was last checked in this session of this user; undefined when there is no such session. */
+/** The time at which a credential was last checked in a session; undefined when this user has no such session. */
 export const findAuthTime = async (db: Db, by: { userId: number; sessionId: string }): Promise<EpochMs | undefined> =>
   (await readRows(db, prepared(db).authTime, by))[0]?.authTime
 

@@ -41,9 +41,7 @@ export interface SessionCaller {
   kind: 'session'
   userId: number
   sessionId: string
-  /**
-   * When a credential was last checked before the access token was made. `findAuthTime` tells the time of the session.
-   */
+  /** The claim `auth_time` of the access token. `findAuthTime` returns the present time of the session. */
   authTime: EpochMs
   user: User
 }
@@ -107,7 +105,10 @@ export interface Sessions {
    * @returns undefined when the token is not the current refresh token of a live session
    */
   findByRefreshToken(token: string): Promise<{ session: StoredSession; user: User } | undefined>
-  /** When a credential was last checked in the caller's session; undefined when the session is not stored any more. */
+  /**
+   * Returns the time at which a credential was last checked in the caller's session; undefined when the session is not
+   * stored any more.
+   */
   findAuthTime(caller: SessionCaller): Promise<EpochMs | undefined>
   /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
   listOwn(caller: SessionCaller): Promise<SessionSummary[]>

@@ -3,7 +3,7 @@ import { lastTokenExpires, type SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
-/** Another process changed the keys first. This error is thrown inside a transaction to roll the transaction back. */
+/** Thrown inside a transaction to roll the transaction back, because another process changed the keys first. */
 class LostRace extends Error {}
 
 /**

@@ -32,7 +32,7 @@ export type SigningKey = AsymmetricKey | HmacKey
 /** A key that checks signatures: a public key, or the key of HS256. */
 export type VerificationKey = AsymmetricKey | HmacKey
 
-/** A public key in the JWKS (RFC 7517 section 4); it never has a private member. */
+/** A public key in the JWKS (RFC 7517 section 4), which never has a private member. */
 export interface PublicJwk {
   readonly kty: string
   readonly crv?: string

@@ -37,7 +37,7 @@ export async function ensureKeys(needs: SigningKeysNeeds, rows: readonly Signing
   if (signs && waits) return false
   const active = signs ? undefined : await newKey(needs, alg, 'active')
   const next = waits ? undefined : await newKey(needs, alg, 'next')
-  // When two processes start concurrently, the first process adds the keys and the second finds the slots taken.
+  // When two processes start concurrently, one process adds the keys. The other then adds none: `addKey` returns false.
   await db.transaction(async () => {
     if (active && !(await addKey(needs, active))) return
     if (next) await addKey(needs, next)

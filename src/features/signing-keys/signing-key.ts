@@ -5,7 +5,7 @@ import type { SignatureAlgorithm } from './jwk.ts'
 /**
  * - `next`: the key is published in the JWKS and will sign later.
  * - `active`: the key signs.
- * - `retired`: the key no longer signs. It is published until its last token expires.
+ * - `retired`: the key no longer signs, and is published until the last token of the key expires.
  * - `revoked`: signatures of the key are refused.
  */
 export type KeyState = 'next' | 'active' | 'retired' | 'revoked'

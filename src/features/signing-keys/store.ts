@@ -12,7 +12,7 @@ const prepared = statements(({ t: { signingKeys: keys } }, { select }) => ({
 export const all = async (db: Db): Promise<SigningKeyRow[]> =>
   (await queryRows(db, prepared(db).all)) as SigningKeyRow[]
 
-/** Adds a key. @returns false when a unique index refuses it: the slot or the `kid` is taken */
+/** Adds a key. @returns false, and writes nothing, when another row has the same slot or `kid` */
 export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow): Promise<boolean> {
   const added = await q.insert(signingKeys).values(row).onConflictDoNothing().returning({ kid: signingKeys.kid })
   return added.length > 0

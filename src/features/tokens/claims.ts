@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../lib/clock.ts'
 
-/** The largest allowed leeway. Only broken clocks differ by more, and each second of leeway accepts expired tokens. */
+/** The largest allowed leeway. Correct clocks differ by less, and a larger leeway would accept long expired tokens. */
 const MAX_LEEWAY_SECONDS = 60
 
 /** The end of the year 9999. RFC 3339 cannot represent later times. */

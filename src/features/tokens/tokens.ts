@@ -19,7 +19,7 @@ interface TokenSubject {
   roles: readonly string[]
   /** The authentication methods of the login, such as `pwd` (RFC 8176). */
   amr: readonly string[]
-  /** When a credential was last verified. */
+  /** The time at which a credential was last checked in the session. */
   authTime: EpochMs
   /** The granted scope; undefined if the client asked for no scope. */
   scope?: string
@@ -30,7 +30,7 @@ export interface AccessTokenClaims {
   userId: number
   sessionId: string
   generation: number
-  /** When a credential was last checked before the token was made: the claim `auth_time`. */
+  /** The claim `auth_time`: the time at which a credential was last checked before the token was made. */
   authTime: EpochMs
 }
 
@@ -102,7 +102,7 @@ export function createAccessTokens({ signingKeys, clock, random, settings }: Acc
     const userId = compat ? uid : typeof sub === 'string' && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : undefined
     if (typeof userId !== 'number' || !Number.isSafeInteger(userId) || typeof sid !== 'string') return undefined
     if (typeof gen !== 'number' || !Number.isSafeInteger(gen) || gen < 0) return undefined
-    // A token without `auth_time` counts as the token of a login long ago.
+    // A token without `auth_time` gets the time 0, so that no route accepts the token as proof of a recent login.
     return { userId, sessionId: sid, generation: gen, authTime: typeof authTime === 'number' ? authTime * SECOND : 0 }
   }
 
