@@ -161,7 +161,15 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const registration = registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const accounts = createAccounts({ ...account, limits, metrics, registration, mails })
-    const verification = createVerification({ ...account, clock, limits, proofs, mails })
+    const verification = createVerification({
+      ...account,
+      limits,
+      proofs,
+      mails,
+      accounts,
+      metrics,
+      settings: { emailLogin: config.EMAIL_LOGIN === 'on' },
+    })
     const administration = createAdministration({ ...account, limits, accounts, mails })
     const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: pending })

@@ -63,6 +63,8 @@ export interface Users {
   replacePassword(change: { id: number; verifiedHash: string; hash: string; scheme: string }): Promise<boolean>
   /** Stores a password hash, whatever the former hash was. @returns false when the user was deleted */
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
+  /** Deletes a password hash, so that no password is right. */
+  dropPassword(id: number): Promise<void>
   /** Notes that the user's address is proved. @returns false when it was proved before, or the user was deleted */
   setEmailVerified(id: number): Promise<boolean>
   /** Activates or deactivates a user. @returns false when the user already has this state, or was deleted */
@@ -106,6 +108,7 @@ export function createUsers(needs: UsersNeeds): Users {
     findPassword: (id) => store.findPassword(db, id),
     replacePassword: (change) => store.replaceHash(db, { ...change, now: clock.now() }),
     setPassword: (change) => store.setPasswordHash(db, { ...change, now: clock.now() }),
+    dropPassword: (id) => store.dropPassword(db, { id, now: clock.now() }),
     setEmailVerified: (id) => store.setEmailVerified(db, { id, now: clock.now() }),
     setActive: (change) => store.setActive(db, { ...change, now: clock.now() }),
     remove: (id) => remove(needs, id),
