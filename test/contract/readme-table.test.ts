@@ -21,12 +21,16 @@ interface Evidence {
 
 /** The left column: each cell with its evidence. Together they name every documented route and every command. */
 const has: Record<string, Evidence> = {
-  'Registration, login, change and reset of the password, deletion of the own account': {
+  'Registration, login, change and reset of the password, verified addresses, deletion of the own account': {
     routes: ['POST /register', 'POST /token', 'GET /users/me', 'PUT /users/me/password'].concat([
       'DELETE /users/me',
       'POST /users/me/delete',
       'POST /password/forgot',
       'POST /password/reset',
+      'POST /email/verification',
+      'POST /email/verify',
+      'POST /login/email',
+      'POST /login/email/verify',
     ]),
     commands: ['users create', 'users set-password', 'users list', 'users deactivate', 'users activate'].concat([
       'users delete',

@@ -68,6 +68,7 @@ describeEachDialect('the proof of an address', (dialect) => {
   test('13.8 war story 13: a new password with the proof drops password, sessions and API keys of who registered', async () => {
     const { app, sink } = await withMail(dialect)
     const { email, password, id, grant } = await app.signUp('ada')
+    await app.admin.giveRole(id, 'admin')
     const key = await app.admin.createApiKey({ owner: id, scopes: ['tokens:introspect'] })
     const { token } = await mailFor(app, sink, email)
     const answer = await verify(app, { token, new_password: 'chosen by the owner of the address' })
