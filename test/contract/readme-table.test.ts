@@ -21,8 +21,9 @@ interface Evidence {
 
 /** The left column: each cell with its evidence. Together they name every documented route and every command. */
 const has: Record<string, Evidence> = {
-  'Registration, login, change and reset of the password, deletion of the own account': {
+  'Registration, login, change of profile and password, password reset, deletion of the own account': {
     routes: ['POST /register', 'POST /token', 'GET /users/me', 'PUT /users/me/password'].concat([
+      'PATCH /users/me',
       'DELETE /users/me',
       'POST /users/me/delete',
       'POST /password/forgot',
@@ -102,9 +103,9 @@ const lacks: Record<string, { would: RegExp; find: string[] }> = {
     would: /\/admin|\/users(?!\/me\b)|\/roles|\/api-?keys|\/audit|\/signing-keys/,
     find: ['GET /admin', 'GET /users', 'DELETE /users/:id', 'POST /api-keys', 'GET /audit', 'GET /roles'],
   },
-  'Changing your address or name': {
-    would: /^(?:PATCH|PUT|POST) \/users\/me(?:$|\/(?:email|username|name|export))/,
-    find: ['PATCH /users/me', 'PUT /users/me/email'],
+  'Changing your address': {
+    would: /\/email(?:$|\/change)/,
+    find: ['PUT /users/me/email', 'POST /email/change/confirm'],
   },
 }
 
