@@ -14,7 +14,16 @@ const connections = Math.ceil(fuzzRequests / 10)
 
 describe('random bytes over a socket', () => {
   let served: Served
-  const app = appPerSuite({ env: { SQLITE_SYNCHRONOUS: 'NORMAL' } }, () => served.stop())
+  const app = appPerSuite(
+    {
+      env: {
+        SQLITE_SYNCHRONOUS: 'NORMAL',
+        SMTP_URL: 'smtp://127.0.0.1:9?tls=none',
+        MAIL_FROM: 'no-reply@keyward.test',
+      },
+    },
+    () => served.stop(),
+  )
   beforeAll(async () => {
     served = serve(app)
   })

@@ -23,6 +23,14 @@ export interface Process {
   notify(kind: MailKind, userId: number): Promise<void>
   /** Queues a dead mail again. */
   resendMail(id: string): Promise<'queued' | 'unknown' | 'expired'>
+  /** Asks for a mail, as a stranger does. */
+  ask(kind: 'verify_email' | 'log_in', email: string): Promise<string>
+  /** Makes a token and a code, and stores nothing. */
+  makeProof(purpose: 'verify_email' | 'log_in'): { token: string; code?: string }
+  /** Checks a code of a mail; true when it is right. */
+  checkCode(typed: { purpose: 'verify_email' | 'log_in'; id: string; code: string }): Promise<boolean>
+  /** Checks a code, and uses it up if it is right; undefined when it does not count. */
+  useCode(typed: { purpose: 'verify_email' | 'log_in'; id: string; code: string }): Promise<unknown>
   /** Reads the data keys that another process replaced, as a job does. */
   pollSecrets(): Promise<void>
   /** Moves the seals to SECRET_KEY, as the jobs do. */
@@ -62,8 +70,21 @@ export interface Exceeded extends Requester {
 }
 
 export const processOf = (service: Service): Process => {
-  const { accounts, audit, clock, config, log, mails, passwords, probes, secrets, sessions, signingKeys, store } =
-    service
+  const {
+    accounts,
+    audit,
+    clock,
+    config,
+    log,
+    mails,
+    passwords,
+    probes,
+    proofs,
+    secrets,
+    sessions,
+    signingKeys,
+    store,
+  } = service
   return {
     async cleanUp() {
       for (const { name, run } of jobsOf(service)) if (name === 'clean_up') await run()
@@ -74,6 +95,13 @@ export const processOf = (service: Service): Process => {
     },
     notify: (kind, userId) => mails.notify(kind, userId, {}),
     resendMail: (id) => mails.resend(id),
+    ask: (kind, email) => mails.ask({ kind, email, locale: undefined, client: '192.0.2.1', ip: '192.0.2.1' }),
+    makeProof: (purpose) => proofs.make(purpose),
+    checkCode: async ({ purpose, ...typed }) => (await proofs.checkCode(purpose, typed, {})) !== undefined,
+    async useCode({ purpose, ...typed }) {
+      const proof = await proofs.checkCode(purpose, typed, {})
+      return proof && store.transaction(() => proofs.redeem(proof))
+    },
     pollSecrets: () => secrets.poll(),
     async maintainSecrets() {
       await secrets.maintain()
