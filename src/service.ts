@@ -211,7 +211,7 @@ export const jobsOf = ({
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
   { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
-  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', run: mails.deliver },
+  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: mails.deliver },
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: store.checkpoint },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
