@@ -30,7 +30,7 @@ import { createPasswords, type Passwords } from './features/passwords/passwords.
 import { createProbes, type Probes } from './features/probes/probes.ts'
 import { createProofs, type Proofs } from './features/proofs/proofs.ts'
 import { createRoles, type Roles } from './features/roles/roles.ts'
-import { openSecrets, type Secrets } from './features/secrets/secrets.ts'
+import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secrets.ts'
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
@@ -245,6 +245,20 @@ export async function openImport(
   const audit = createAudit({ store, clock, retention: retentionOf(settings) })
   const users = createUsers({ store, clock, macKeys: noMacKeys })
   return { ...createImport({ clock, users, audit }), close: () => store.close() }
+}
+
+/**
+ * Checks that SECRET_KEY and SECRET_KEY_PREVIOUS fit the database. Writes nothing to the database.
+ * @throws KeyringError when a stored key was sealed with another secret
+ * @throws MigrationError when the schema is not current, and the errors of `openDatabase`
+ */
+export async function checkSecretKey(config: Config, { clock }: { clock: Clock }): Promise<void> {
+  const { store } = await openDatabase(config, { clock, waitInside: true, schema: 'require' })
+  try {
+    await checkSecrets({ store, secrets: secretsOf(config) })
+  } finally {
+    await store.close()
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { startJobs } from '../features/jobs/jobs.ts'
 import { KeyringError } from '../features/secrets/secrets.ts'
 import { nextTurn } from '../lib/clock.ts'
 import { enableJit } from '../lib/jit.ts'
-import { jobsOf, openService } from '../service.ts'
+import { checkSecretKey, jobsOf, openService } from '../service.ts'
 import type { CommandContext } from './context.ts'
 import { drain, lastOnConnection } from './drain.ts'
 import type { Listener } from './listener.ts'
@@ -62,13 +62,12 @@ export async function runServer(
 }
 
 /**
- * Checks that SECRET_KEY fits the database.
- * @throws KeyringError when SECRET_KEY does not open the keys that are stored in the database
+ * Checks that SECRET_KEY fits the database, for a start that cannot open its port. Writes nothing to the database.
+ * @throws KeyringError when a key in the database was sealed with another SECRET_KEY
  */
-export async function checkSecretKey(config: Config, { clock, random }: CommandContext): Promise<void> {
+export async function explainSecretKey(config: Config, { clock }: CommandContext): Promise<void> {
   try {
-    const service = await openService(config, { clock, random, waitInside: true, schema: 'require' })
-    await service.close()
+    await checkSecretKey(config, { clock })
   } catch (error) {
     // Any other error, such as no database, an old schema or no connection, is ignored: SECRET_KEY then cannot be
     // checked, and the caller reports why the port cannot be opened.

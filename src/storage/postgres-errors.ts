@@ -23,7 +23,7 @@ export const isReadOnly = (error: unknown): boolean => sqlState(error) === '2500
 
 /**
  * Turns an error of a statement into a refusal with status 503, and returns any other error unchanged.
- * - `database_unavailable`: no connection, no access, server stopping, out of disk space, memory or connections,
+ * - `database_unavailable`: no connection, a missing file for TLS, no access, server stopping, out of disk space, memory or connections,
  *   read-only, damaged, a transaction that was idle for too long, or prepared statements lost behind a pooler
  * - `database_busy`: a conflict, a lock that was not granted, or a statement that took too long
  */
@@ -33,9 +33,12 @@ export function asRefusal(error: unknown): unknown {
     if (/^(08|25006|25P03|26000|28|3D|42P05|53|57P|58|XX)/.test(state)) return databaseUnavailable(error)
     return /^(40001|40P01|55P03|57014)$/.test(state) ? databaseBusy(error) : error
   }
-  const code = String((error as { code?: unknown } | undefined)?.code ?? '')
-  return isUnreachable(code) ? databaseUnavailable(error) : error
+  const { code = '', message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  return isUnreachable(String(code)) || lacksFile.test(String(message)) ? databaseUnavailable(error) : error
 }
+
+/** Matches Bun's error for a certificate or key file that is gone. The code of the error is `ERR_INVALID_ARG_TYPE`. */
+const lacksFile = /^Unable to access (?:ca|cert|key)File path$/
 
 /**
  * True for the code of a failed connection: of the system such as `ECONNRESET`, of TLS such as `CERT_HAS_EXPIRED`

@@ -88,6 +88,24 @@ export function statements<S>(build: (db: Db, kinds: StatementKinds) => S): (db:
   }
 }
 
+/**
+ * Declares a statement whose SQL depends on a number, such as how many rows it inserts. Each size is built when it is
+ * first used with a database. The caller has few different sizes.
+ */
+export function statementsBySize<S>(
+  build: (db: Db, kinds: StatementKinds, size: number) => S,
+): (db: Db, size: number) => S {
+  const prepared = statements((_, kinds) => ({ kinds, bySize: new Map<number, S>() }))
+  return (db, size) => {
+    const { kinds, bySize } = prepared(db)
+    const known = bySize.get(size)
+    if (known !== undefined) return known
+    const fresh = build(db, kinds, size)
+    bySize.set(size, fresh)
+    return fresh
+  }
+}
+
 /** Makes a placeholder. Each run of the statement must give a value under `name`. The value can be null. */
 export const named = (name: string): SQL => sql`${sql.placeholder(name)}`
 

@@ -156,7 +156,7 @@ describeEachDialect('guessing passwords', (dialect) => {
     }
     const known = await cost('ada', 'wrong', home)
     expect(known.hashes).toBe(1)
-    expect(known.statements.length).toBeGreaterThan(8)
+    expect(known.statements.length).toBeGreaterThan(3)
     expect(await cost('ben', 'wrong', '198.51.100.8')).toEqual(known)
     expect(await cost('ben@example.com', 'wrong', '198.51.100.9')).toEqual(known)
     for (const [index, odd] of ['x'.repeat(90), 'nul\0', '\ud800'].entries()) {

@@ -145,6 +145,27 @@ describeEachDialect('a limiter', (dialect) => {
     expect(met).toEqual([{ rule: 'register.prefix' }])
   })
 
+  test('12.A2 commits exactly as many of parallel attempts as there are places, over two processes', async () => {
+    const both = [app, two].map((process) => ({ process, one: limiter(process, ['register.prefix=10/1d']) }))
+    const attempt = ({ process, one }: (typeof both)[number], work: () => Promise<void>) =>
+      one.commitCounted(ten, {}, async () => {
+        await process.record({ event: 'login.failed' })
+        await work()
+      })
+    // An attempt that fails does not count.
+    const failing = () => attempt(both[0]!, () => Promise.reject(new Error('no')))
+    for (let i = 0; i < 12; i++) await expect(failing()).rejects.toThrow('no')
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 40 }, (_, i) => attempt(both[i % 2]!, async () => {})),
+    )
+    const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.code] : []))
+    expect(refused).toEqual(Array.from({ length: 30 }, () => 'rate_limited'))
+    expect((await auditOf(app)).filter(({ event }) => event === 'login.failed')).toHaveLength(10)
+    expect(met).toEqual([{ rule: 'register.prefix' }])
+    // Known without a statement from now on.
+    for (const { one } of both) expect(() => one.refuseKnown(ten)).toThrow(KeywardError)
+  })
+
   test('reports an exceeded key once per window, from whichever process and however often', async () => {
     const one = limiter()
     for (let i = 0; i < 10; i++) (await one.reserve([ten], {})).keep()

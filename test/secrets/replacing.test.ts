@@ -7,6 +7,7 @@ import { type TestApp, testSecret } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
+import { watchStatements } from '../support/replace.ts'
 import { ada, expectNothingLost, type Held, logIn, refresh } from './scenario.ts'
 
 const newSecret = 'only-for-tests-too-c8d1a6e0b94f7325'
@@ -201,8 +202,34 @@ describeEachDialect('two processes of one database', (dialect) => {
     const pair = await logIn(owner)
     const use = () => owner.request('POST', '/introspect', { token: held.apiKey, form: { token: pair.access_token } })
     expect((await use()).status).toBe(200)
+    const revoked = { event: 'api_key.revoked', details: JSON.stringify({ id: 1 }) }
+    expect(await owner.rows.auditEvents.count(revoked)).toBe(0)
     expect((await on('--yes', '--api-keys')).out).toContain('API keys revoked: 1.')
+    expect(await owner.rows.auditEvents.count(revoked)).toBe(1)
     expect((await use()).status).toBe(401)
+  })
+
+  test('after a leak: a renewal that is killed in the middle leaves no token valid, and a further one ends the rest', async () => {
+    let alive = true
+    const store = watchStatements((sql) => {
+      if (!alive && /^update "api_keys" set "revoked_at"/.test(sql)) throw new Error('killed')
+    })
+    const app = await apps.open({ dialect, replace: { store } })
+    const { id, grant } = await app.signUp('ada', ada.password)
+    await app.admin.giveRole(id, 'admin')
+    const { text } = await app.admin.createApiKey({ owner: id, scopes: ['tokens:introspect'] })
+    const statuses = async () => [
+      (await app.request('GET', '/users/me', { token: grant.access_token })).status,
+      (await app.request('POST', '/token/refresh', { json: { refresh_token: grant.refresh_token } })).status,
+      (await app.request('POST', '/introspect', { token: text, form: { token: grant.access_token } })).status,
+    ]
+
+    alive = false
+    await expect(app.admin.renewSecrets({ apiKeys: true })).rejects.toThrow()
+    expect(await statuses()).toEqual([200, 401, 401])
+    alive = true
+    expect(await app.admin.renewSecrets({ apiKeys: true })).toEqual({ sessions: 1, apiKeys: 1 })
+    expect(await statuses()).toEqual([401, 401, 401])
   })
 })
 

@@ -77,6 +77,19 @@ describeEachDialect('stored signing keys', (dialect) => {
     expect(await rows(app)).toEqual(before)
   })
 
+  test('a start that finds its port taken stores no key, so that a wrong SECRET_KEY leaves nothing behind', async () => {
+    const app = await apps.open({ dialect })
+    // As on a database that is migrated and was never served.
+    await app.rows.signingKeys.remove()
+    await app.rows.dataKeys.remove()
+    using other = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
+    const env = { SECRET_KEY: newSecret, HOST: '127.0.0.1', PORT: String(other.port) }
+    const { code, err } = await keyward(['serve', '--dev'], { databaseUrl: app.databaseUrl, env })
+    expect([code, err]).toEqual([1, expect.stringContaining('another program uses this port')])
+    expect(await app.rows.dataKeys.count()).toBe(0)
+    await restart(app, {})
+  })
+
   test('after the loss of SECRET_KEY, deleting the keys as in the guide ends all sessions and keeps all accounts', async () => {
     const before = await apps.open({ dialect })
     const { grant } = await before.signUp()

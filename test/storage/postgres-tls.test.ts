@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { keyward } from '../support/cli.ts'
 import { type PostgresServer, startPostgres } from '../support/postgres.ts'
@@ -60,6 +60,25 @@ describe.if(hasPrograms('openssl'))('PostgreSQL with TLS', () => {
       await hangUp()
       for (const attempt of [read, write, inTransaction, read]) expect(await attempt()).toBe('database_unavailable')
       await useCertificate('first')
+      for (const attempt of [read, write, inTransaction]) expect(await attempt()).toBe('resolved')
+    } finally {
+      await storage.close()
+    }
+  })
+
+  test('the file of the CA that is gone while running is 503 until it is back', async () => {
+    const ca = await useCertificate('first')
+    const storage = await openWithThing(`${url}?sslmode=verify-full&sslrootcert=${ca}`)
+    const hangUp = () =>
+      asOwner("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'keyward'")
+    const read = () => refusalOf(Promise.resolve(storage.driver.tryRead('SELECT id FROM thing', [])))
+    const write = () => refusalOf(storage.rows('DELETE FROM thing'))
+    const inTransaction = () => refusalOf(storage.store.transaction(() => storage.rows('DELETE FROM thing')))
+    try {
+      renameSync(ca, `${ca}.gone`)
+      await hangUp()
+      for (const attempt of [read, write, inTransaction, read]) expect(await attempt()).toBe('database_unavailable')
+      renameSync(`${ca}.gone`, ca)
       for (const attempt of [read, write, inTransaction]) expect(await attempt()).toBe('resolved')
     } finally {
       await storage.close()

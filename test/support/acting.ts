@@ -20,6 +20,7 @@ export interface Admin {
   freeName(username: string): Promise<boolean>
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
+  renewSecrets(options: { apiKeys: boolean }): Promise<unknown>
   importAccounts(rows: readonly SourceRow[], options?: { skipInvalid?: boolean }): Promise<Plan>
   /** Only the last step of an import: adds all of these, or none if a name was taken meanwhile. */
   importUsers(users: readonly BulkUser[]): Promise<boolean>
@@ -69,6 +70,7 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
     createApiKey: async ({ owner, name = 'gateway', scopes, expiresAt }) =>
       apiKeys.create({ owner: await given(owner), name, scopes, expiresAt }),
     revokeApiKey: (id) => apiKeys.revoke(id),
+    renewSecrets: (options) => administration.renewSecrets(options),
     importAccounts: (rows, { skipInvalid = false } = {}) => importing.perform(rows, { skipInvalid }),
     importUsers: (added) => users.insertAllOrNone(added, async () => {}),
   }

@@ -11,10 +11,10 @@ export const serve = (context: CommandContext) =>
     async run({ args }) {
       const settings = readConfig(context, args)
       // `run-server.ts` is loaded on demand. It imports most of the program, which other commands do not need.
-      const { checkSecretKey, runServer } = await import('../run-server.ts')
+      const { explainSecretKey, runServer } = await import('../run-server.ts')
       // The port is opened before the database. With PORT=0 the system chooses the port, and the settings then contain
       // the chosen port. A second server on the same port stops before it upgrades the database.
-      const listener = await listen(settings, () => checkSecretKey(settings, context))
+      const listener = await listen(settings, () => explainSecretKey(settings, context))
       try {
         await runServer(listener, withPort(settings, listener.server.port!), { context, dev: args.dev === true })
       } finally {

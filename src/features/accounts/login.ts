@@ -22,7 +22,7 @@ export async function logIn(
   needs: AccountsNeeds,
   { identifier, password, deviceToken, asked, origin, client }: Login,
 ): Promise<LoginGrant> {
-  const { store: db, audit, users, sessions, limits } = needs
+  const { audit, users, sessions, limits } = needs
   const { ip } = origin
   const { user, name } = await users.findAccount(identifier)
   const right = user && rightPassword(user.id, client)
@@ -36,16 +36,11 @@ export async function logIn(
     await audit.record({ event: 'login.failed', userId: user?.id, ip })
     throw new KeywardError('invalid_credentials')
   }
-  await using login = await limits.reserve([right], { userId: user.id, ip })
-  const begun = await db.transaction(
-    async () => {
-      const session = await sessions.begin({ user, amr: ['pwd'], origin, device: reservation.device })
-      await reservation.giveBack()
-      return session
-    },
-    { userId: user.id },
-  )
-  login.keep()
+  const begun = await limits.commitCounted(right, { userId: user.id, ip }, async () => {
+    const session = await sessions.begin({ user, amr: ['pwd'], origin, device: reservation.device })
+    await reservation.giveBack()
+    return session
+  })
   return sessions.finishLogin(begun, asked)
 }
 

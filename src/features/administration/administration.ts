@@ -81,6 +81,10 @@ export interface Administration {
    * With `apiKeys`, the data key of API keys is replaced too, and all API keys are revoked. Otherwise API keys stay
    * valid, which is safe: an API key has 192 random bits, which nobody can guess from its MAC. The data key of reserved
    * names stays, because a new MAC would need the name, which is not stored.
+   *
+   * The first of several transactions replaces the data keys. After a crash behind it, no refresh token, and with
+   * `apiKeys` no API key, is accepted any more. Only sessions that have not ended keep their access tokens, until these
+   * expire. A further call ends the rest.
    * @returns how many sessions ended, and how many API keys were revoked
    */
   renewSecrets(options: { apiKeys: boolean }): Promise<{ sessions: number; apiKeys: number }>

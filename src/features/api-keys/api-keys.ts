@@ -60,7 +60,7 @@ export interface ApiKeys {
   revoke(id: number): Promise<void>
   /** Revokes all keys of a user, and is part of a running transaction. @returns how many keys were revoked */
   revokeOf(ownerId: number): Promise<number>
-  /** Revokes every key at once and records no audit event. @returns how many keys were revoked */
+  /** Revokes every key at once. @returns how many keys were revoked */
   revokeAll(): Promise<number>
   /**
    * Returns how many live keys are still stored with the MAC of a former data key. The next use of an API key replaces
@@ -99,7 +99,13 @@ export function createApiKeys({
         for (const id of revoked) await audit.record({ event: 'api_key.revoked', userId: ownerId, details: { id } })
         return revoked.length
       }),
-    revokeAll: () => store.revokeAll(db, clock.now()),
+    revokeAll: () =>
+      db.transaction(async () => {
+        const revoked = await store.revokeAll(db, clock.now())
+        for (const { id, ownerId } of revoked)
+          await audit.record({ event: 'api_key.revoked', userId: ownerId, details: { id } })
+        return revoked.length
+      }),
     async countFormer() {
       const until = secrets.formerUntil('api_key')
       return until === undefined ? 0 : store.countUnusedSince(db, { until, now: clock.now() })

@@ -69,14 +69,13 @@ export async function revokeOf(
   return revoked.map(({ id }) => id)
 }
 
-export async function revokeAll({ q, t: { apiKeys } }: Db, now: EpochMs): Promise<number> {
-  const revoked = await q
+/** @returns the id and the owner of each revoked key */
+export const revokeAll = ({ q, t: { apiKeys } }: Db, now: EpochMs): Promise<{ id: number; ownerId: number }[]> =>
+  q
     .update(apiKeys)
     .set({ revokedAt: now })
     .where(isNull(apiKeys.revokedAt))
-    .returning({ id: apiKeys.id })
-  return revoked.length
-}
+    .returning({ id: apiKeys.id, ownerId: apiKeys.ownerId })
 
 /** Counts the keys that are neither revoked nor expired, were made until `until`, and were not used after `until`. */
 export async function countUnusedSince(

@@ -11,9 +11,9 @@ import { rankOf, reportKey, rowKey } from './row-keys.ts'
 import type { RuleName } from './rules.ts'
 import * as store from './store.ts'
 
-type Limiter = Pick<
+export type Limiter = Pick<
   Limits,
-  'reserve' | 'reserveUnder' | 'tryReserve' | 'refuseKnown' | 'closeIfExhausted' | 'refill' | 'isOff'
+  'reserve' | 'reserveUnder' | 'tryReserve' | 'commitCounted' | 'refuseKnown' | 'closeIfExhausted' | 'refill' | 'isOff'
 >
 
 /** One tier of a rule for one key. */
@@ -30,11 +30,11 @@ interface Bucket {
 interface Refusal {
   bucket: Bucket
   until: EpochMs
-  /** Until then a place that another process took may be given back. */
+  /** Until this time, another process may give back a place of the bucket. */
   undecidedUntil: EpochMs
 }
 
-/** Thrown inside a transaction to roll it back. */
+/** Thrown inside a transaction to roll the transaction back, because a bucket has no free place. */
 class Exhausted extends Error {
   constructor(readonly refusal: Refusal) {
     super()
@@ -42,13 +42,13 @@ class Exhausted extends Error {
 }
 
 /**
- * Rate limits by GCRA (generic cell rate algorithm). Each bucket is one row, and each decision is one conditional
- * statement. This process remembers exhausted keys. Otherwise a flood of requests would cause a flood of writes.
+ * Makes rate limits by GCRA (generic cell rate algorithm). Each bucket is one row, and a conditional statement takes a
+ * place. The process remembers exhausted keys. Otherwise a flood of requests would cause a flood of writes.
  */
 export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs }: LimitsNeeds): Limiter {
   const exhausted = createExhaustedKeys()
   const pending = createPending()
-  // Marks the places that this process takes, in the column `taken_by`. A test needs no fixed value.
+  // The id of this process in the column `taken_by` of the rows whose places this process takes.
   const by = randomId(systemRandom)
   const others = createOthersPlaces(clock)
 
@@ -65,35 +65,59 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
     }
   }
 
-  /** Takes a place in every bucket, or in none. */
+  /** Takes a place in every bucket, or in none when a bucket has no free place. */
   async function takeAll(counts: readonly Count[], now: EpochMs, origin: WriteOrigin): Promise<Bucket[] | Refusal> {
     try {
       return await db.transaction(async () => {
         const taken: Bucket[] = []
         const newRules = new Set<RuleName>()
-        for (const count of counts) {
-          const takes = count.ifNewTo === undefined || newRules.has(count.ifNewTo)
-          let isNew = true
-          for (const bucket of bucketsOf(count)) {
-            const latest = now + bucket.spare
-            if (takes) {
-              const fullAt = await store.take(db, { key: bucket.row, now, step: bucket.step, latest, by })
-              if (fullAt === undefined) throw await exhaustedNow(bucket, now)
-              isNew = fullAt === now + bucket.step
-              taken.push(bucket)
-            } else if (((await store.findState(db, bucket.row))?.fullAt ?? now) > latest)
-              throw await exhaustedNow(bucket, now)
-          }
-          // `isNew` is now the value of the last tier, which has the longest window. For a rule without tiers (`off`),
-          // every key is new.
-          if (isNew) newRules.add(count.rule)
+        let together: Count[] = []
+        const takeTogether = async () => {
+          const { buckets, newTo } = await take(together, now)
+          taken.push(...buckets)
+          for (const rule of newTo) newRules.add(rule)
+          together = []
         }
+        for (const count of counts) {
+          if (count.ifNewTo !== undefined) await takeTogether()
+          if (count.ifNewTo === undefined || newRules.has(count.ifNewTo)) together.push(count)
+          else await requirePlace(count, now)
+        }
+        await takeTogether()
         return taken
       }, origin)
     } catch (error) {
       if (error instanceof Exhausted) return error.refusal
       throw error
     }
+  }
+
+  /**
+   * Takes a place for each count in one statement. Call this function in a transaction.
+   * @returns `newTo` has the rules whose bucket with the longest window was full before
+   * @throws Exhausted when a count has no free place. The transaction must then be rolled back, because other places
+   *   were taken
+   */
+  async function take(counts: readonly Count[], now: EpochMs): Promise<{ buckets: Bucket[]; newTo: RuleName[] }> {
+    const buckets = counts.flatMap(bucketsOf)
+    const wanted = buckets.map(({ row, step, spare }) => ({ key: row, step, latest: now + spare }))
+    const fullAt = wanted.length === 0 ? [] : await store.take(db, wanted, { now, by })
+    const spent = buckets.find((_, at) => fullAt[at] === undefined)
+    if (spent) throw await exhaustedNow(spent, now)
+    const isNew = (count: Count) => {
+      // The last tier decides, because the last tier has the longest window. A rule without tiers (`off`) is always
+      // new.
+      const last = buckets.findLastIndex((bucket) => bucket.count === count)
+      return last === -1 || fullAt[last] === now + buckets[last]!.step
+    }
+    return { buckets, newTo: counts.filter(isNew).map(({ rule }) => rule) }
+  }
+
+  /** Checks that a place is free, and does not take the place. @throws Exhausted when no place is free */
+  async function requirePlace(count: Count, now: EpochMs): Promise<void> {
+    for (const bucket of bucketsOf(count))
+      if (((await store.findState(db, bucket.row))?.fullAt ?? now) > now + bucket.spare)
+        throw await exhaustedNow(bucket, now)
   }
 
   async function exhaustedNow(bucket: Bucket, now: EpochMs): Promise<Exhausted> {
@@ -130,14 +154,14 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
       }
       if (Array.isArray(outcome)) return reservation(rows, outcome, { userId })
       const { bucket, until, undecidedUntil } = outcome
-      // Another process gave a place back after this attempt found none.
+      // A place has become free since `takeAll` found none.
       if (until <= now) continue
       const forMs = Math.min(undecidedUntil - now, waitsUntil - clock.monotonic())
       const wait =
         pending.nextSettled(bucket.row) ??
         (forMs > 0 ? others.nextChange(bucket.row, { forMs, freePlaces: () => freePlaces(bucket) }) : undefined)
       if (wait === undefined) {
-        // Only a refusal that holds is remembered: no place of this bucket can be given back any more.
+        // The refusal is remembered only if it is final: no unsettled reservation can give a place of the bucket back.
         const isFinal = undecidedUntil <= now && !pending.has(bucket.row)
         if (isFinal) exhausted.note(bucket.row, { until, now })
         return outcome
@@ -157,9 +181,12 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
       if (isSettled) return
       const now = clock.now()
       await db.transaction(async () => {
-        for (const { count, row: key, step, spare } of taken)
-          if (clear.includes(count.rule)) await store.clear(db, { key, furthest: now + spare + step })
-          else await store.giveBack(db, { key, step })
+        const back = taken.map((bucket) =>
+          clear.includes(bucket.count.rule)
+            ? refilled(bucket, now)
+            : { key: bucket.row, step: bucket.step, refillUntil: now },
+        )
+        if (back.length > 0) await store.giveBack(db, back, now)
         db.afterCommit(() => settle(true))
       }, origin)
     }
@@ -170,22 +197,22 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
         try {
           await giveBack()
         } finally {
-          // The reservation is settled even if `giveBack` fails. Otherwise other attempts would wait for it forever.
+          // This settles the reservation if `giveBack` failed. Otherwise attempts that wait for it would never end.
           settle(false)
         }
       },
     }
   }
 
-  /** Writes one audit event for each key and window, whichever process refused first. */
+  /** Records at most one audit event for each key and window, in all processes together. */
   async function report({ bucket: { count, tier, row } }: Refusal, { userId, ip }: Requester): Promise<void> {
     const now = clock.now()
-    // Only a refusal that holds is remembered, and only such a refusal is reported.
+    // `mustReport` returns false unless `exhausted` has the key, so only a final refusal is reported.
     if (!exhausted.mustReport(row, { now, window: tier.window })) return
     const { rule } = count
     await db.transaction(
       async () => {
-        const isFirst = await store.take(db, { key: reportKey(row), now, step: tier.window, latest: now, by })
+        const [isFirst] = await store.take(db, [{ key: reportKey(row), step: tier.window, latest: now }], { now, by })
         if (isFirst === undefined) return
         await audit.record({ event: 'limit.exceeded', userId, ip, details: { rule } })
         db.afterCommit(() => log.warn('limit_exceeded', { rule, user_id: userId }))
@@ -206,9 +233,27 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
     throw rateLimited(outcome, clock.now())
   }
 
+  async function commitCounted<T>(count: Count, requester: Requester, work: () => Promise<T>): Promise<T> {
+    try {
+      return await db.transaction(async () => {
+        const value = await work()
+        await take([count], clock.now())
+        return value
+      }, requester)
+    } catch (error) {
+      if (!(error instanceof Exhausted)) throw error
+      const { bucket, until } = error.refusal
+      const now = clock.now()
+      exhausted.note(bucket.row, { until, now })
+      await report(error.refusal, requester)
+      throw rateLimited(error.refusal, now)
+    }
+  }
+
   return {
     reserve: async (counts, requester) => (await reserveUnder(undefined, counts, requester))!,
     reserveUnder,
+    commitCounted,
     async tryReserve(counts, requester) {
       const outcome = await attempt(counts, requester)
       return 'keep' in outcome ? outcome : undefined
@@ -224,7 +269,8 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
       const now = clock.now()
       const latest = now + bucket.spare
       const until = now + 2 * bucket.tier.window
-      // A bucket that will be full later than `furthest` is already closed, and `store.close` does not change it.
+      // An open bucket is full at `furthest` at the latest. `store.close` does not change a bucket that is full later,
+      // because such a bucket is already closed.
       return store.close(db, { key: bucket.row, latest, furthest: latest + bucket.step, until })
     },
     async refill(count) {
@@ -236,18 +282,12 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
   }
 }
 
-const freePlaces: Reservation = { keep() {}, async giveBack() {}, async [Symbol.asyncDispose]() {} }
-
-/** The limiter of `RATE_LIMIT=off`. */
-export const unlimited: Limiter = {
-  reserve: async () => freePlaces,
-  reserveUnder: async () => freePlaces,
-  tryReserve: async () => freePlaces,
-  refuseKnown() {},
-  closeIfExhausted: async () => false,
-  async refill() {},
-  isOff: () => false,
-}
+/** The arguments with which `store.giveBack` gives back all places of a bucket, except of a closed bucket. */
+const refilled = ({ row, spare, step }: Bucket, now: EpochMs) => ({
+  key: row,
+  step: 0,
+  refillUntil: now + spare + step,
+})
 
 function rateLimited({ bucket: { count, tier }, until }: Refusal, now: EpochMs): KeywardError {
   return new KeywardError('rate_limited', {

@@ -5,10 +5,11 @@ import type { Log } from '../../lib/log.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Secrets } from '../secrets/secrets.ts'
-import { createLimiter, unlimited } from './limiter.ts'
+import { createLimiter } from './limiter.ts'
 import { inLockOrder } from './row-keys.ts'
 import type { Rule, RuleName } from './rules.ts'
 import * as store from './store.ts'
+import { unlimited } from './unlimited.ts'
 
 export { rulesWith } from './overrides.ts'
 export type { RuleName } from './rules.ts'
@@ -17,26 +18,27 @@ export type { RuleName } from './rules.ts'
 export interface Count {
   rule: RuleName
   /**
-   * What the attempts are counted for: a network, a device, a session, `userKey` or `nameKey`, alone or at a network.
+   * The subject of the count: a network, a device, a session, `userKey` or `nameKey`. A rule that counts a user or name
+   * in one network adds `@` and the network.
    */
   key: string
   /**
-   * When set, the attempt takes a place only if its bucket of rule `ifNewTo` was full before. An exhausted bucket
-   * of `rule` refuses the attempt in either case.
+   * When set, the attempt takes a place of `rule` only if the same attempt took the first place of a full bucket of
+   * rule `ifNewTo`. An exhausted bucket of `rule` refuses the attempt in either case.
    */
   ifNewTo?: RuleName
 }
 
-/** The roof over everything that vouches for a user: all known devices and networks. */
+/** The count in the roof of a user: the limit that all known devices and networks of the user share. */
 export const knownAccount = (userId: number): Count => ({ rule: 'login.known_account', key: `u${userId}` })
 
-/** The count of the logins of a user from one network. */
+/** The count of a right password of a user in one network. */
 export const rightPassword = (userId: number, client: string): Count => ({
   rule: 'login.right',
   key: `${userKey(userId)}@${client}`,
 })
 
-/** The count of a change that a user makes. */
+/** The count of a change that a user makes, such as ending sessions. */
 export const accountWrite = (userId: number): Count => ({ rule: 'account.write', key: `u${userId}` })
 
 /**
@@ -48,14 +50,14 @@ export interface Reservation extends AsyncDisposable {
   /** Keeps the places taken: the attempt counts. */
   keep(): void
   /**
-   * Gives the places back: the attempt does not count. For the rules in `clear`, all earlier places of the key are
-   * given back too, because the owner has proved the password. The call takes part in the current transaction. After a
-   * rollback the reservation is still unsettled.
+   * Gives the places back: the attempt does not count. For the rules in `clear`, also gives back all earlier places of
+   * the key, because the owner has proved the password. The call is part of a running transaction. If the transaction
+   * is rolled back, the reservation is still unsettled.
    */
   giveBack(clear?: readonly RuleName[]): Promise<void>
 }
 
-/** Who made the attempt: for the audit event of a refusal, and for the `WriteOrigin` of the places. */
+/** The origin of an attempt, for the audit event of a refusal and for the `WriteOrigin` of the write. */
 export interface Requester {
   userId?: number
   ip?: string
@@ -66,10 +68,10 @@ export interface LimitsNeeds {
   clock: Clock
   log: Log
   audit: Audit
-  /** `RATE_LIMIT`; when false, no attempt is refused. */
+  /** False with `RATE_LIMIT=off`: no attempt is refused. */
   enabled: boolean
   rules: Readonly<Record<RuleName, Rule>>
-  /** For this long after a place was taken, the outcome of the attempt may be unknown; in milliseconds. */
+  /** How long after a place was taken another process may still give back the place, in milliseconds. */
   undecidedMs: number
   secrets: Pick<Secrets, 'macKeys'>
 }
@@ -77,16 +79,16 @@ export interface LimitsNeeds {
 /** Rate limits, shared by all processes of one database. */
 export interface Limits {
   /**
-   * Takes one place for each count. A refused attempt takes no places. Of concurrent attempts, at most as many pass as
-   * there are places. When unsettled reservations have taken the last places, the attempt waits for these reservations,
-   * also for those of other processes. For the latter it waits at most `undecidedMs`.
+   * Takes one place for each count. A refused attempt takes no places. Of concurrent attempts, at most as many succeed
+   * as there are places. When unsettled reservations have taken the last places, the attempt waits until these
+   * reservations are settled. An attempt waits at most `undecidedMs` for reservations of other processes.
    * @throws KeywardError `rate_limited`
    */
   reserve(counts: readonly Count[], requester: Requester): Promise<Reservation>
   /**
-   * Like `reserve` for the `counts` and the `roof`, but an exhausted roof refuses nobody.
-   * @returns undefined when no place is free under the roof. This is reported
-   * @throws KeywardError `rate_limited` for the other counts
+   * Like `reserve` for `counts` and `roof`, but throws no error when the bucket of `roof` is exhausted.
+   * @returns undefined when `roof` has no free place. An audit event reports the exhausted roof
+   * @throws KeywardError `rate_limited` when another count has no free place
    */
   reserveUnder(roof: Count, counts: readonly Count[], requester: Requester): Promise<Reservation | undefined>
   /**
@@ -95,45 +97,58 @@ export interface Limits {
    */
   tryReserve(counts: readonly Count[], requester: Requester): Promise<Reservation | undefined>
   /**
-   * Refuses a key if this process knows that it is exhausted. Reads no database and takes no place.
+   * Runs `work` in a transaction, whose last statement takes a place for `count`. The attempt therefore counts exactly
+   * when `work` is committed, and no more attempts are committed than there are places. Use `commitCounted` when the
+   * outcome of the attempt is already known: in contrast to `reserve`, it needs no transaction of its own and does not
+   * wait for reservations.
+   * @throws KeywardError `rate_limited` when no place is free; the errors of `work`. Nothing is committed then
+   */
+  commitCounted<T>(count: Count, requester: Requester, work: () => Promise<T>): Promise<T>
+  /**
+   * Refuses the attempt if this process knows that the key of `count` is exhausted. Does not read the database and
+   * takes no place.
    * @throws KeywardError `rate_limited`
    */
   refuseKnown(count: Count): void
   /**
-   * Closes an exhausted key. The next place is free only after the longest window of its rule, and the bucket is full
+   * Closes an exhausted key: the next place is free only after the longest window of the rule, and the bucket is full
    * after twice this window.
-   * @returns false when the key is not exhausted or already closed: of several concurrent calls, only one returns true
+   * @returns false when the key is not exhausted or is already closed. Of several concurrent calls, only one returns
+   *   true
    */
   closeIfExhausted(count: Count): Promise<boolean>
-  /** Gives back all places of a key, except of a closed one. */
+  /** Gives back all places of a key. Does nothing when `closeIfExhausted` has closed the key. */
   refill(count: Count): Promise<void>
-  /** Whether `LIMITS` turns this rule off. */
+  /** Returns true when the setting `LIMITS` turns this rule off. */
   isOff(rule: RuleName): boolean
   /** The key of a typed name. The key is a MAC, because a person may type the password into the name field. */
   nameKey(name: string): string
   /**
-   * Deletes the buckets that are counted for a user or one of the user's `names`, alone or at a network, in short
-   * transactions. It forgets wrong passwords, and for a deleted user the id and the networks that are in the keys. A
-   * process that knows such a bucket to be exhausted may refuse for 5 s more.
+   * Deletes the buckets of a user and of the user's `names`, in all networks, in short transactions. Wrong passwords
+   * are then forgotten, and for a deleted user the id and the networks in the keys are erased. A process that remembers
+   * such a bucket as exhausted may refuse attempts for 5 s more.
    */
   clearUser(id: number, names: readonly string[]): Promise<void>
-  /** Deletes up to `limit` buckets that are full, because a full bucket needs no row. @returns how many were found */
+  /**
+   * Deletes up to `limit` full buckets, because a full bucket needs no row. @returns how many full buckets were found
+   */
   cleanUp(limit: number): Promise<number>
 }
 
-/** The key that counts guesses at a user. A rule that counts guesses from one network adds `@` and the network. */
+/** The key of a user in a `Count`. The prefix `u` distinguishes the id from other keys. */
 export const userKey = (id: number): string => `u${id}`
 
-/** The number of buckets of a user that one transaction deletes. It is small, so that no request waits long. */
+/** How many buckets one transaction of `clearUser` deletes, so that no other write waits for long. */
 const BATCH = 500
 
 export function createLimits(needs: LimitsNeeds): Limits {
   const { store: db, clock } = needs
-  // 22 characters are 132 bits of the HMAC: two names never share a key, and the row key stays short.
+  // 22 characters are 132 bits of the HMAC. These are enough that two names never share a key, and the row key is
+  // short.
   const nameKey = (name: string) =>
     `n${toBase64Url(hmacSha256(needs.secrets.macKeys('limit_name')[0], name)).slice(0, 22)}`
   return {
-    ...(needs.enabled ? createLimiter(needs) : unlimited),
+    ...(needs.enabled ? createLimiter(needs) : unlimited(db)),
     nameKey,
     async clearUser(id, names) {
       const keys = inLockOrder(await store.keysOf(db, [userKey(id), ...names.map(nameKey)]))

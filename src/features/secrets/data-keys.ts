@@ -31,7 +31,7 @@ const sealContext = ({ id, purpose }: Pick<store.DataKeyRow, 'id' | 'purpose'>):
  * Makes the missing data keys: random keys, or on the database of a version without data keys the keys that this
  * version derived from SECRET_KEY. When several processes start at once, only one process adds the keys, because a
  * unique index allows one current key per purpose.
- * @throws KeyringError when a data key is missing and a signing key was sealed with a secret that this process lacks
+ * @throws KeyringError when a data key is missing and another key was sealed with a secret that this process lacks
  */
 export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
   const { store: db, secrets, random } = parts
@@ -39,8 +39,7 @@ export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
   const missing = purposes.filter((purpose) => !rows.some((row) => row.currentSlot === purpose))
   if (missing.length === 0) return
   // A command with a wrong SECRET_KEY must not seal the data keys: no server could open them.
-  const ids = secrets.map(secretId)
-  if ((await store.signingKeySeals(db)).some((one) => !ids.includes(sealedWith(one) ?? ''))) throw unopenable()
+  await checkSeals(parts)
   const isUpgrade = rows.length === 0 && (await store.hasSigningKeys(db))
   const made: { current: store.DataKeyRow; former: store.DataKeyRow[] }[] = []
   for (const purpose of missing) {
@@ -53,6 +52,13 @@ export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
     for (const { current, former } of made)
       if (await store.insertKey(db, current)) for (const row of former) await store.insertKey(db, row)
   })
+}
+
+/** See `checkSecrets`. */
+export async function checkSeals({ store: db, secrets }: Pick<SecretsParts, 'store' | 'secrets'>): Promise<void> {
+  const ids = secrets.map(secretId)
+  const seals = [...(await store.signingKeySeals(db)), ...(await store.allKeys(db)).map(({ sealedKey }) => sealedKey)]
+  if (seals.some((seal) => !ids.includes(sealedWith(seal) ?? ''))) throw unopenable()
 }
 
 async function newRow(

@@ -4,7 +4,7 @@ import { type Random, randomId } from '../../lib/random.ts'
 import { seal, sealedWith, secretId, unseal } from '../../lib/seal.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
-import { loadDataKeys, type MacKeys, moveSeals, prepareDataKeys, renewDataKeys } from './data-keys.ts'
+import { checkSeals, loadDataKeys, type MacKeys, moveSeals, prepareDataKeys, renewDataKeys } from './data-keys.ts'
 import { type Processes, processesOf } from './processes.ts'
 import type { Purpose } from './purposes.ts'
 import { readStatus, type SecretsStatus } from './status.ts'
@@ -107,6 +107,12 @@ export interface Secrets {
   /** Reads the progress of a change of SECRET_KEY. */
   status(): Promise<SecretsStatus>
 }
+
+/**
+ * Checks that every stored key was sealed with one of `secrets`. Writes nothing.
+ * @throws KeyringError when a key was sealed with another secret
+ */
+export const checkSecrets = (needs: Pick<SecretsNeeds, 'store' | 'secrets'>): Promise<void> => checkSeals(needs)
 
 /**
  * Opens the data keys, and makes the missing ones.
