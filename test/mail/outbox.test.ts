@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'bun:test'
-import { HOUR, MINUTE } from '../../src/lib/clock.ts'
+import { DAY, HOUR, MINUTE } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
@@ -30,6 +30,32 @@ describeEachDialect('the outbox', (dialect) => {
     })
     expect(answer.status).toBe(204)
   }
+
+  if (dialect.name === 'postgresql')
+    test('a mail that is sent again while the clean-up deletes old mails is kept', async () => {
+      const sink = await startSmtp()
+      open.push(sink)
+      const app = await apps.open({ dialect, env: mailEnv(sink) })
+      await changePassword(app)
+      await app.rows.mails.change({}, { state: 'dead', endedAt: app.clock.now() })
+      const { id } = await app.rows.mails.one()
+      await app.clock.advance(14 * DAY + 1)
+      const resent = Promise.withResolvers<void>()
+      const sql = new Bun.SQL(app.databaseUrl, { max: 1 })
+      const waits = () =>
+        sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+      const resending = app.process.transaction(async () => {
+        await app.process.resendMail(id)
+        resent.resolve()
+        // Until the deletion has found the mail, and waits for the end of this transaction.
+        while ((await waits()).length === 0);
+      })
+      await resent.promise
+      await app.process.cleanUp()
+      await resending
+      await sql.close()
+      expect(await app.rows.mails.one()).toMatchObject({ state: 'queued' })
+    })
 
   test('13.1 a changed password is told to the owner, once, and only after the commit', async () => {
     const { sink, app } = await withMail()
@@ -199,6 +225,14 @@ describeEachDialect('the outbox', (dialect) => {
     app.clock.setWall(app.clock.now() + 5 * MINUTE)
     await app.process.deliverMail()
     expect(sink.received).toHaveLength(1)
+  })
+
+  test('13.1 a server sends the waiting mails when it starts, and not only after the first period', async () => {
+    const { sink, app } = await withMail()
+    await changePassword(app)
+    const jobs = app.process.startOwnJobs()
+    await sink.arrived(1)
+    await jobs.stop()
   })
 
   test('13.3 a mail is in the language of the registration, else of Accept-Language, else English', async () => {

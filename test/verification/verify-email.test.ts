@@ -39,6 +39,7 @@ describeEachDialect('the proof of an address', (dialect) => {
     const { email, grant } = await app.signUp('ada')
     const asked = await ask(app, {}, grant.access_token)
     expect([asked.status, await asked.json()]).toEqual([202, { challenge_id: expect.any(String), expires_in: 86_400 }])
+    await app.process.deliverMail()
     const { challenge_id, code } = await mailFor(app, sink, email)
     const other = (await mailFor(app, sink, email)).challenge_id
     expect(await errorOf(await verify(app, { challenge_id: other, code }, grant.access_token))).toEqual([
@@ -58,8 +59,11 @@ describeEachDialect('the proof of an address', (dialect) => {
     expect(await errorOf(await verify(app, { token }, bob.grant.access_token))).toEqual([400, 'proof_required'])
     expect(await errorOf(await verify(app, { token, password: 'a wrong guess' }))).toEqual([403, 'invalid_password'])
     expect(await errorOf(await verify(app, { token, new_password: 'short' }))).toEqual([422, 'validation_failed'])
-    expect(await errorOf(await verify(app, { token, challenge_id, code, password }))).toEqual([400, 'invalid_request'])
-    expect(await errorOf(await verify(app, { password }))).toEqual([400, 'invalid_request'])
+    expect(await errorOf(await verify(app, { token, challenge_id, code, password }))).toEqual([
+      422,
+      'validation_failed',
+    ])
+    expect(await errorOf(await verify(app, { password }))).toEqual([422, 'validation_failed'])
     expect((await app.rows.users.one({ id })).emailVerifiedAt).toBeNull()
     expect((await app.rows.proofs.one({ id: challenge_id })).tries).toBe(0)
     expect((await verify(app, { token, password })).status).toBe(200)

@@ -14,11 +14,13 @@ import { deleteOwn, deleteUser } from './delete-user.ts'
 import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from './fresh.ts'
 import { type Login, logIn } from './login.ts'
 import { type Registration, register } from './register.ts'
+import { type ProfileChange, updateProfile } from './update-profile.ts'
 
 export type { PasswordChange } from './change-password.ts'
 export type { FreshProof, PasswordOwner } from './fresh.ts'
 export type { Login } from './login.ts'
 export type { Registration } from './register.ts'
+export type { ProfileChange } from './update-profile.ts'
 
 export interface AccountsNeeds {
   store: Store
@@ -44,7 +46,7 @@ export interface RegistrationSettings {
   domainsBlocked: readonly string[]
 }
 
-/** The operations of people on their own account: register, log in, change the password, delete the account. */
+/** The operations of people on their own account: register, log in, change the profile and the password, delete the account. */
 export interface Accounts {
   /**
    * Registers an account.
@@ -67,6 +69,12 @@ export interface Accounts {
    *   request has just changed the password), `invalid_token` when the caller's session has just ended
    */
   changePassword(caller: SessionCaller, change: PasswordChange): Promise<void>
+  /**
+   * Changes the caller's username, name and language. Nothing is written when nothing changes.
+   * @throws KeywardError `validation_failed`, `username_taken`, `rate_limited`; `invalid_token` when all sessions of the
+   *   user have just ended
+   */
+  updateProfile(caller: SessionCaller, change: ProfileChange): Promise<User>
   /**
    * Makes sure that a credential was checked in the last 15 minutes, or that the request has the right password. Call it
    * in every use case of a route with the word `fresh`, before anything is changed.
@@ -101,6 +109,7 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   register: (registration) => register(needs, registration),
   logIn: (login) => needs.metrics.login('password', logIn(needs, login)),
   changePassword: (caller, change) => changePassword(needs, caller, change),
+  updateProfile: (caller, change) => updateProfile(needs, caller, change),
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
   checkPassword: (owner, proof) => checkPassword(needs, owner, proof),
   deleteOwn: (caller, proof) => deleteOwn(needs, caller, proof),

@@ -120,11 +120,15 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
     deleteOfUser: change(q.delete(mails).where(eq(mails.userId, named('userId')))),
     deleteEnded: change(
       q.delete(mails).where(
-        sql`${mails.id} in (${q
-          .select({ id: mails.id })
-          .from(mails)
-          .where(lt(mails.endedAt, named('before')))
-          .limit(limitTo('limit'))})`,
+        and(
+          // A mail may be resent after the subselect has found it. PostgreSQL checks only this condition again.
+          lt(mails.endedAt, named('before')),
+          sql`${mails.id} in (${q
+            .select({ id: mails.id })
+            .from(mails)
+            .where(lt(mails.endedAt, named('before')))
+            .limit(limitTo('limit'))})`,
+        ),
       ),
     ),
   }

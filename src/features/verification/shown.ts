@@ -1,4 +1,4 @@
-import { KeywardError } from '../../errors.ts'
+import { invalidField, KeywardError } from '../../errors.ts'
 import type { Proof, ProofPurpose } from '../proofs/proofs.ts'
 import type { User } from '../users/users.ts'
 import type { VerificationNeeds } from './verification.ts'
@@ -22,10 +22,17 @@ export async function findByToken(
   return proof && user && { proof, user }
 }
 
+/** @throws KeywardError `validation_failed` unless there is either a token, or a code with its challenge */
+export function requireShown({ token, challengeId, code }: Shown): void {
+  const hasCode = typeof challengeId === 'string' && typeof code === 'string'
+  if ((typeof token === 'string') === hasCode)
+    throw invalidField('token', 'Send either token, or challenge_id and code')
+}
+
 /**
  * Finds the proof of a token, or of a code, which uses up one of the tries of the code.
- * @throws KeywardError `invalid_or_expired`, `rate_limited`; `invalid_request` when neither a token nor a code with its
- *   challenge is shown, or both
+ * @throws KeywardError `invalid_or_expired`, `rate_limited`; `validation_failed` when neither a token nor a code with
+ *   its challenge is shown, or both
  */
 export async function findShown(
   { proofs }: Pick<VerificationNeeds, 'proofs'>,
@@ -33,12 +40,11 @@ export async function findShown(
   { token, challengeId, code }: Shown,
   from: { ip: string },
 ): Promise<Proof> {
-  const hasCode = typeof challengeId === 'string' && typeof code === 'string'
-  if ((typeof token === 'string') === hasCode)
-    throw new KeywardError('invalid_request', { sentence: 'Send either token, or challenge_id and code' })
-  const proof = hasCode
-    ? await proofs.checkCode(purpose, { id: challengeId, code }, from)
-    : await proofs.find(purpose, token!)
+  requireShown({ token, challengeId, code })
+  const proof =
+    typeof token === 'string'
+      ? await proofs.find(purpose, token)
+      : await proofs.checkCode(purpose, { id: challengeId!, code: code! }, from)
   if (!proof) throw new KeywardError('invalid_or_expired')
   return proof
 }

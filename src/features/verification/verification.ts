@@ -82,8 +82,8 @@ export interface Verification {
    * Records that the address of an account is proved. With a new password, everything that was set before is dropped:
    * the password, sessions, known devices and networks, API keys.
    * @throws KeywardError `proof_required` without any of the three ways to show that the account is one's own, and when
-   *   the session is of another account (nothing is used up); `invalid_or_expired`, `invalid_request`, `rate_limited`;
-   *   `validation_failed` and `invalid_password` (the token stays good); `overloaded`
+   *   the session is of another account (nothing is used up); `invalid_or_expired`, `rate_limited`; `validation_failed`
+   *   and `invalid_password` (the token stays good); `overloaded`
    */
   verifyEmail(proof: AddressProof): Promise<User>
   /**
@@ -96,7 +96,7 @@ export interface Verification {
   /**
    * Begins a session with the token or the code of a mail. When the address was not proved before, the login proves it,
    * and drops everything that was set before, the password too.
-   * @throws KeywardError `not_found` without EMAIL_LOGIN; `invalid_or_expired`, `invalid_request`, `rate_limited`
+   * @throws KeywardError `not_found` without EMAIL_LOGIN; `invalid_or_expired`, `validation_failed`, `rate_limited`
    */
   logInByMail(login: MailLogin): Promise<LoginGrant>
 }

@@ -3,7 +3,7 @@ import { knownAccount } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 import { noteFirstProof } from './first-proof.ts'
-import { findShown, type Shown } from './shown.ts'
+import { findShown, requireShown, type Shown } from './shown.ts'
 import type { VerificationNeeds } from './verification.ts'
 
 /**
@@ -25,6 +25,8 @@ export interface AddressProof extends Shown {
 export async function verifyEmail(needs: VerificationNeeds, given: AddressProof): Promise<User> {
   const { store: db, audit, users, passwords, accounts, limits, proofs, mails } = needs
   const { password, newPassword, caller, client, ip } = given
+  requireShown(given)
+  // Before `findShown`, which uses up a try of a code.
   if (typeof password !== 'string' && typeof newPassword !== 'string' && !caller)
     throw new KeywardError('proof_required')
   const proof = await findShown(needs, 'verify_email', given, { ip })
