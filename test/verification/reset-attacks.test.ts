@@ -40,7 +40,7 @@ describeEachDialect('attacks on the reset of a password', (dialect) => {
     expect(await app.rows.proofs.all()).toEqual(proofs)
   })
 
-  test('13.4 H7, war story 22: the link begins with PUBLIC_URL, whatever the request says of hosts', async () => {
+  test('13.4 H7: war story 22, the link begins with PUBLIC_URL, whatever the request says of hosts', async () => {
     const { sink, app } = await withMail()
     const { email } = await app.signUp('ada')
     for (const headers of [
@@ -65,7 +65,7 @@ describeEachDialect('attacks on the reset of a password', (dialect) => {
     }
   })
 
-  test('13.7 H8, war stories 21, 25 and 26: an address that a mailer could read as another is 422, and no mail goes out', async () => {
+  test('13.7 H8: war stories 21, 25 and 26, an address that a mailer could read as another is 422, and no mail goes out', async () => {
     const { sink, app } = await withMail()
     const { email } = await app.signUp('ada')
     await app.signUp('eve')

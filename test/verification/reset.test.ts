@@ -67,7 +67,7 @@ describeEachDialect('the reset of a password', (dialect) => {
     expect(logins.map(({ status }) => status === 200)).toEqual(statuses.map((status) => status === 204))
   })
 
-  test('13.4 H2, war story 23: a newer link, a use, a password change and the end of all sessions void a link', async () => {
+  test('13.4 H2: war story 23, a newer link, a use, a password change and the end of all sessions void a link', async () => {
     const { sink, app } = await withMail()
     const { email, id, grant } = await app.signUp('ada')
     const void_ = async (token: string) =>
