@@ -3,6 +3,7 @@ import { DAY, SECOND } from '../../lib/clock.ts'
 import { type Locale, localeOr } from '../../lib/locale.ts'
 import type { Log } from '../../lib/log.ts'
 import { randomId } from '../../lib/random.ts'
+import { nameKeysOf, type User } from '../users/users.ts'
 import { type AskedMail, type AskNeeds, ask } from './ask.ts'
 import { createDelivery, type Delivery } from './deliver.ts'
 import { hasProof, type MailKind, type MailValues, type ProofKind } from './kinds.ts'
@@ -126,10 +127,8 @@ export interface Mails {
   resend(id: string): Promise<'queued' | 'unknown' | 'expired'>
   /** The mails of a user, for an export: without tokens and codes. */
   exportOf(userId: number): Promise<object[]>
-  /**
-   * Deletes all mails to a user, in the current transaction, and those to the user's address whose user is not known yet.
-   */
-  forgetUser(user: { id: number; addressKey: string }): Promise<void>
+  /** Deletes all mails to a user, and all that were asked for with the user's address, in the current transaction. */
+  forgetUser(user: User): Promise<void>
   stats(): MailStats
   /** Deletes up to `limit` mails that were sent or given up more than 14 days ago. @returns how many were deleted */
   cleanUp(limit: number): Promise<number>
@@ -211,10 +210,7 @@ export function createMails(needs: MailNeeds): Mails {
       return (await store.resend(db, id, clock.now())) ? 'queued' : 'unknown'
     },
     exportOf: (userId) => store.listOf(db, userId),
-    async forgetUser({ id, addressKey }) {
-      await store.deleteOfUser(db, id)
-      await store.deleteAsked(db, addressKey)
-    },
+    forgetUser: (user) => store.deleteOfUser(db, { userId: user.id, addressKey: nameKeysOf(user).emailKey }),
     stats: () => delivery?.stats() ?? noStats,
     wipeExpired: (limit) => store.wipe(db, clock.now(), limit),
     cleanUp: (limit) => store.deleteEnded(db, clock.now() - KEEP, limit),
