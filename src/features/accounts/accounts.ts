@@ -11,13 +11,13 @@ import type { LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.t
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
 import { deleteOwn, deleteUser } from './delete-user.ts'
-import { type FreshProof, requireFresh } from './fresh.ts'
+import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from './fresh.ts'
 import { type Login, logIn } from './login.ts'
 import { type Registration, register } from './register.ts'
 import { type ProfileChange, updateProfile } from './update-profile.ts'
 
 export type { PasswordChange } from './change-password.ts'
-export type { FreshProof } from './fresh.ts'
+export type { FreshProof, PasswordOwner } from './fresh.ts'
 export type { Login } from './login.ts'
 export type { Registration } from './register.ts'
 export type { ProfileChange } from './update-profile.ts'
@@ -83,6 +83,11 @@ export interface Accounts {
    */
   requireFresh(caller: SessionCaller, proof: FreshProof): Promise<void>
   /**
+   * Makes sure that a password is that of an account, outside a login. A wrong password counts as a failed login.
+   * @throws KeywardError `invalid_password`, `rate_limited`, `overloaded`
+   */
+  checkPassword(owner: PasswordOwner, proof: FreshProof & { password: string }): Promise<void>
+  /**
    * Deletes the caller's account, as `deleteUser` does.
    * @throws KeywardError those of `requireFresh` and `deleteUser`; `invalid_token` when all sessions of the user have
    *   just ended
@@ -106,6 +111,7 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   changePassword: (caller, change) => changePassword(needs, caller, change),
   updateProfile: (caller, change) => updateProfile(needs, caller, change),
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
+  checkPassword: (owner, proof) => checkPassword(needs, owner, proof),
   deleteOwn: (caller, proof) => deleteOwn(needs, caller, proof),
   deleteUser: (user) => deleteUser(needs, user),
 })

@@ -107,6 +107,10 @@ export async function setPasswordHash(
   return changed.length > 0
 }
 
+export async function dropPassword({ q, t: { users } }: Db, { id, now }: { id: number; now: EpochMs }): Promise<void> {
+  await q.update(users).set({ passwordHash: null, passwordScheme: null, updatedAt: now }).where(eq(users.id, id))
+}
+
 export async function setEmailVerified(
   { q, t: { users } }: Db,
   { id, now }: { id: number; now: EpochMs },

@@ -66,6 +66,8 @@ export interface Users {
   replacePassword(change: { id: number; verifiedHash: string; hash: string; scheme: string }): Promise<boolean>
   /** Stores a password hash, whatever the former hash was. @returns false when the user was deleted */
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
+  /** Deletes a password hash, so that no password is right. */
+  dropPassword(id: number): Promise<void>
   /**
    * Stores a new username, name or language of an active user with this session epoch, and runs `alongside` in the same
    * transaction with the names of the members that change. When none changes, nothing is stored and `alongside` does not
@@ -121,6 +123,7 @@ export function createUsers(needs: UsersNeeds): Users {
     findPassword: (id) => store.findPassword(db, id),
     replacePassword: (change) => store.replaceHash(db, { ...change, now: clock.now() }),
     setPassword: (change) => store.setPasswordHash(db, { ...change, now: clock.now() }),
+    dropPassword: (id) => store.dropPassword(db, { id, now: clock.now() }),
     changeProfile: (user, wanted, alongside) => changeProfile(needs, user, wanted, alongside),
     setEmailVerified: (id) => store.setEmailVerified(db, { id, now: clock.now() }),
     setActive: (change) => store.setActive(db, { ...change, now: clock.now() }),
