@@ -24,7 +24,7 @@ export interface World {
   values: Record<LiveValue, string>
   /** Replaces `{{name}}`; `{{name^n}}` changed at n, `{{name<n}}` is cut at n, `{{name>n}}` extended. */
   fill(text: string): string
-  /** Restores what a request may have changed: the passwords and sessions of the user and the administrator. */
+  /** Restores what a request may have changed: the user itself, and the passwords and sessions of both users. */
   renew(): Promise<void>
   /** The passwords and tokens in use, which no answer may repeat. Only a login may repeat its device token. */
   secrets(): string[]
@@ -58,9 +58,16 @@ export async function createWorld(app: TestApp): Promise<World> {
       await app.passTime(HOUR)
     }
   }
-  const logInAfresh = async (user: { id: number; username: string }): Promise<Record<string, string>> => {
-    await app.admin.setPassword(user.id, password)
-    return (await logIn(user.username))!
+  /** Sets the password back, or makes the user again after a request has deleted it. */
+  const logInAfresh = async (user: { username: string; email: string }): Promise<Record<string, string>> => {
+    const { username, email } = user
+    const [stored] = await app.rows.users.all({ username })
+    if (stored) await app.admin.setPassword(stored.id, password)
+    else {
+      await app.admin.freeName(username)
+      await app.admin.createUser({ username, email, password })
+    }
+    return (await logIn(username))!
   }
 
   const old = await app.admin.createUser({ email: 'old@example.com', username: 'old-hand', password })
