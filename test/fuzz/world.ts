@@ -58,14 +58,19 @@ export async function createWorld(app: TestApp): Promise<World> {
       await app.passTime(HOUR)
     }
   }
-  /** Sets the password back, or makes the user again after a request has deleted it. */
-  const logInAfresh = async (user: { username: string; email: string }): Promise<Record<string, string>> => {
+  /** Sets password and name back, or makes the user again after a request has deleted it. */
+  const logInAfresh = async (user: {
+    id: number
+    username: string
+    email: string
+  }): Promise<Record<string, string>> => {
     const { username, email } = user
-    const [stored] = await app.rows.users.all({ username })
-    if (stored) await app.admin.setPassword(stored.id, password)
-    else {
+    if ((await app.rows.users.count({ id: user.id })) > 0) {
+      await app.rows.users.change({ id: user.id }, { username, usernameKey: username })
+      await app.admin.setPassword(user.id, password)
+    } else {
       await app.admin.freeName(username)
-      await app.admin.createUser({ username, email, password })
+      user.id = (await app.admin.createUser({ username, email, password })).id
     }
     return (await logIn(username))!
   }
