@@ -70,7 +70,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(metricsRoutes(metrics, config.METRICS_TOKEN, kit))
     .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
     .use(accountRoutes(service, kit))
-    .use(verificationRoutes(service.verification, kit))
+    .use(verificationRoutes(service, kit))
     .use(sessionRoutes(service.sessions, kit))
     .use(accessRoutes(service.access, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))

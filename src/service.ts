@@ -7,6 +7,7 @@ import {
   sessionsOf,
   signingOf,
   tokensOf,
+  verificationOf,
 } from './config/parts.ts'
 import type { Config } from './config/schema.ts'
 import { type Access, createAccess } from './features/access/access.ts'
@@ -160,8 +161,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
     const registration = registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
+    const mailing = { limits, proofs, mails }
     const accounts = createAccounts({ ...account, limits, metrics, registration, mails })
-    const verification = createVerification({ ...account, clock, limits, proofs, mails })
+    const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
     const administration = createAdministration({ ...account, limits, accounts, mails })
     const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: pending })

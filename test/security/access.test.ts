@@ -34,6 +34,7 @@ const written: Record<string, readonly string[]> = {
   user: [
     'GET /users/me',
     'PUT /users/me/password',
+    'PATCH /users/me',
     'GET /user/user',
     'POST /logout',
     'GET /users/me/sessions',

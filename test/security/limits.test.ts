@@ -32,6 +32,7 @@ describeEachDialect('limits', (dialect) => {
       'POST /introspect',
       'POST /password/reset',
       'POST /logout',
+      'PATCH /users/me',
       'DELETE /users/me/sessions',
       'DELETE /users/me/sessions/:id',
     ]

@@ -11,14 +11,16 @@ import type { LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.t
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
 import { deleteOwn, deleteUser } from './delete-user.ts'
-import { type FreshProof, requireFresh } from './fresh.ts'
+import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from './fresh.ts'
 import { type Login, logIn } from './login.ts'
 import { type Registration, register } from './register.ts'
+import { type ProfileChange, updateProfile } from './update-profile.ts'
 
 export type { PasswordChange } from './change-password.ts'
-export type { FreshProof } from './fresh.ts'
+export type { FreshProof, PasswordOwner } from './fresh.ts'
 export type { Login } from './login.ts'
 export type { Registration } from './register.ts'
+export type { ProfileChange } from './update-profile.ts'
 
 export interface AccountsNeeds {
   store: Store
@@ -44,7 +46,7 @@ export interface RegistrationSettings {
   domainsBlocked: readonly string[]
 }
 
-/** The operations of people on their own account: register, log in, change the password, delete the account. */
+/** The operations of people on their own account: register, log in, change the profile and the password, delete the account. */
 export interface Accounts {
   /**
    * Registers an account.
@@ -68,12 +70,23 @@ export interface Accounts {
    */
   changePassword(caller: SessionCaller, change: PasswordChange): Promise<void>
   /**
+   * Changes the caller's username, name and language. Nothing is written when nothing changes.
+   * @throws KeywardError `validation_failed`, `username_taken`, `rate_limited`; `invalid_token` when all sessions of the
+   *   user have just ended
+   */
+  updateProfile(caller: SessionCaller, change: ProfileChange): Promise<User>
+  /**
    * Makes sure that a credential was checked in the last 15 minutes, or that the request has the right password. Call it
    * in every use case of a route with the word `fresh`, before anything is changed.
    * @throws KeywardError `reauthentication_required`; `invalid_password`, which counts as a failed login;
    *   `rate_limited`, `overloaded`
    */
   requireFresh(caller: SessionCaller, proof: FreshProof): Promise<void>
+  /**
+   * Makes sure that a password is that of an account, outside a login. A wrong password counts as a failed login.
+   * @throws KeywardError `invalid_password`, `rate_limited`, `overloaded`
+   */
+  checkPassword(owner: PasswordOwner, proof: FreshProof & { password: string }): Promise<void>
   /**
    * Deletes the caller's account, as `deleteUser` does.
    * @throws KeywardError those of `requireFresh` and `deleteUser`; `invalid_token` when all sessions of the user have
@@ -96,7 +109,9 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   register: (registration) => register(needs, registration),
   logIn: (login) => needs.metrics.login('password', logIn(needs, login)),
   changePassword: (caller, change) => changePassword(needs, caller, change),
+  updateProfile: (caller, change) => updateProfile(needs, caller, change),
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
+  checkPassword: (owner, proof) => checkPassword(needs, owner, proof),
   deleteOwn: (caller, proof) => deleteOwn(needs, caller, proof),
   deleteUser: (user) => deleteUser(needs, user),
 })

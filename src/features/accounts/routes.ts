@@ -12,6 +12,7 @@ import {
   BriefUserView,
   PasswordChangeBody,
   PasswordProof,
+  ProfileBody,
   RegisterBody,
   TokenAnswer,
   TokenBody,
@@ -88,10 +89,10 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
       '/register',
       async ({ request, body, set }) => {
         // `accounts.register` gets only these members of the body. A client must not set others, such as `admin`.
-        const { email, username, password } = body
+        const { email, username, password, name } = body
         const locale = body.locale ?? preferredLocale(request.headers.get('accept-language')) ?? null
         const from = kit.requester(request)
-        const user = await accounts.register({ email, username, password, locale, ...from })
+        const user = await accounts.register({ email, username, password, name: name ?? undefined, locale, ...from })
         noteUser(request, user.id)
         set.status = 201
         set.headers.location = locationFrom(pathOf(request.url), '/users/me')
@@ -147,6 +148,32 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
       response: { 200: answer('Your account', UserView), ...problems('not_authenticated', 'invalid_token') },
       detail: { operationId: 'getMe', summary: 'Get your account', tags: ['accounts'] },
     })
+    .patch(
+      '/users/me',
+      async ({ request, body }) => {
+        const { username, name, locale } = body
+        const ip = kit.clientIp(request)
+        const change = { username: username ?? undefined, name, locale, ip }
+        return toUserView(await accounts.updateProfile(sessionOf(request), change))
+      },
+      {
+        access: 'user',
+        limit: 'account',
+        parse: 'strictJson',
+        body: ProfileBody,
+        response: {
+          200: answer('Your account', UserView),
+          ...bodyProblems('not_authenticated', 'invalid_token', 'validation_failed', 'username_taken', 'rate_limited'),
+        },
+        detail: {
+          operationId: 'updateMe',
+          summary: 'Change your account',
+          description:
+            'Changes the members that you send. A new username is in your next access token. Your former username stays reserved for you; you can have ten of these.',
+          tags: ['accounts'],
+        },
+      },
+    )
     .delete('/users/me', deleteSelf, {
       ...deletion,
       detail: {

@@ -5,6 +5,8 @@ import { scopeText, TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import type { Grant, LoginGrant } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 
+const nameText = 'Your name, as you write it: 1 to 100 characters, no control characters'
+
 export const RegisterBody = t.Object(
   {
     email: t.String({ description: 'Your email address; upper and lower case are the same' }),
@@ -12,6 +14,7 @@ export const RegisterBody = t.Object(
       description: '3 to 32 ASCII letters, digits, `_`, `.` or `-`; upper and lower case are the same',
     }),
     password: t.String({ description: '8 to 256 characters of any kind' }),
+    name: optionalText(nameText),
     locale: optionalChoice(locales, 'The language in which you get mail; without it, that of `Accept-Language`'),
   },
   {
@@ -38,6 +41,16 @@ export const PasswordChangeBody = t.Object(
     title: 'PasswordChange',
     examples: [{ current_password: 'secure_password', new_password: 'a longer and better one' }],
   },
+)
+
+/** Absent members stay as they are. A member that only a fresh session may change comes with `password`, as elsewhere. */
+export const ProfileBody = t.Object(
+  {
+    username: optionalText('Your new username, as in `POST /register`'),
+    name: optionalText(`${nameText}; \`null\` removes it`),
+    locale: optionalChoice(locales, 'The language in which you get mail; `null` forgets it'),
+  },
+  { title: 'ProfileChange', examples: [{ name: 'Ada Lovelace', locale: 'de' }] },
 )
 
 /** The body of a route with the word `fresh`. */

@@ -5,6 +5,7 @@ import type { Db } from '../../storage/store.ts'
 export const auditEvents = [
   'user.registered',
   'user.created',
+  'user.updated',
   'users.imported',
   'user.deactivated',
   'user.activated',
