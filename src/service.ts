@@ -209,6 +209,7 @@ export const jobsOf = ({
   audit,
   mails,
   proofs,
+  users,
 }: Service): readonly Job[] => [
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
@@ -231,6 +232,7 @@ export const jobsOf = ({
         mails.cleanUp,
         mails.wipeExpired,
         proofs.cleanUp,
+        users.cleanUp,
       ]),
   },
 ]

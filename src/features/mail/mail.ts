@@ -4,7 +4,7 @@ import { type Locale, localeOr } from '../../lib/locale.ts'
 import type { Log } from '../../lib/log.ts'
 import { randomId } from '../../lib/random.ts'
 import { nameKeysOf, type User } from '../users/users.ts'
-import { type AskedMail, type AskNeeds, ask } from './ask.ts'
+import { type AskedMail, type AskedPlace, type AskNeeds, ask, prepareAsked } from './ask.ts'
 import { createDelivery, type Delivery } from './deliver.ts'
 import { hasProof, type MailKind, type MailValues, type ProofKind } from './kinds.ts'
 import { type ProofMailNeeds, withProof } from './proof.ts'
@@ -106,6 +106,11 @@ export interface Mails {
    */
   ask(mail: AskedMail): Promise<string>
   /**
+   * Makes the checks of `ask`, for a mail that is queued in the transaction of a change. Use it with `await using`.
+   * @throws KeywardError as `ask`
+   */
+  prepareAsked(mail: AskedMail): Promise<AskedPlace>
+  /**
    * Sends the mail of kind `test` immediately, without a row in the outbox.
    * @throws MailFailure when the mail server does not accept the mail
    */
@@ -177,6 +182,7 @@ export function createMails(needs: MailNeeds): Mails {
   const pumpAfterCommit = () => {
     if (isDelivering) db.afterCommit(() => void delivery?.pump())
   }
+  const asking = { ...needs, isOn: transport !== undefined, pumpAfterCommit }
   return {
     isOn: transport !== undefined,
     async notify(kind, userId, values, to) {
@@ -190,7 +196,8 @@ export function createMails(needs: MailNeeds): Mails {
       await store.insert(db, { id: randomId(random), now, kind, recipient, locale, userId, values: known })
       pumpAfterCommit()
     },
-    ask: (mail) => ask({ ...needs, isOn: transport !== undefined, pumpAfterCommit }, mail),
+    ask: (mail) => ask(asking, mail),
+    prepareAsked: (mail) => prepareAsked(asking, mail),
     async sendTest(recipient, locale) {
       const details = JSON.stringify({ time: timeText(clock.now(), locale) })
       await transport?.send(outgoing({ id: randomId(random), kind: 'test', recipient, locale, details }))
