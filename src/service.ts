@@ -162,7 +162,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const registration = registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
-    const accounts = createAccounts({ ...account, limits, metrics, registration, mails })
+    const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails })
     const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
     const administration = createAdministration({ ...account, limits, accounts, mails })
     const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))

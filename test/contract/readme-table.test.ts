@@ -21,11 +21,12 @@ interface Evidence {
 
 /** The left column: each cell with its evidence. Together they name every documented route and every command. */
 const has: Record<string, Evidence> = {
-  'Registration, login, change of profile and password, password reset, proof of an address, deletion': {
+  'Registration, login, change of profile and password, password reset, proof of an address, export, deletion': {
     routes: ['POST /register', 'POST /token', 'GET /users/me', 'PUT /users/me/password'].concat([
       'PATCH /users/me',
       'DELETE /users/me',
       'POST /users/me/delete',
+      'POST /users/me/export',
       'POST /password/forgot',
       'POST /password/reset',
       'POST /email/verification',

@@ -42,7 +42,7 @@ const written: Record<string, readonly string[]> = {
     'DELETE /users/me/sessions/{id}',
     'GET /forward-auth',
   ],
-  fresh: ['DELETE /users/me', 'POST /users/me/delete'],
+  fresh: ['DELETE /users/me', 'POST /users/me/delete', 'POST /users/me/export'],
   'tokens:introspect': ['POST /introspect'],
   metrics: ['GET /metrics'],
 }

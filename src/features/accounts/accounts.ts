@@ -1,16 +1,19 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Store } from '../../storage/store.ts'
+import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Passwords } from '../passwords/passwords.ts'
+import type { Proofs } from '../proofs/proofs.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
 import { deleteOwn, deleteUser } from './delete-user.ts'
+import { exportOwn } from './export.ts'
 import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from './fresh.ts'
 import { type Login, logIn } from './login.ts'
 import { type Registration, register } from './register.ts'
@@ -33,7 +36,9 @@ export interface AccountsNeeds {
   roles: Roles
   sessions: Sessions
   metrics: Pick<Metrics, 'login'>
-  mails: Pick<Mails, 'notify' | 'forgetUser'>
+  mails: Pick<Mails, 'notify' | 'forgetUser' | 'exportOf'>
+  proofs: Pick<Proofs, 'exportOf'>
+  apiKeys: Pick<ApiKeys, 'exportOf'>
   registration: RegistrationSettings
 }
 
@@ -94,6 +99,12 @@ export interface Accounts {
    */
   deleteOwn(caller: SessionCaller, proof: FreshProof): Promise<void>
   /**
+   * Reads all that is stored about the caller, without hashes, MACs and seals. Returns the parts of one JSON text, to be
+   * sent while they are read.
+   * @throws KeywardError those of `requireFresh`; `rate_limited`
+   */
+  exportOwn(caller: SessionCaller, proof: FreshProof): Promise<AsyncGenerator<string>>
+  /**
    * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
    * stays reserved, as a MAC; a new user can have the address immediately.
    *
@@ -111,6 +122,7 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   changePassword: (caller, change) => changePassword(needs, caller, change),
   updateProfile: (caller, change) => updateProfile(needs, caller, change),
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
+  exportOwn: (caller, proof) => exportOwn(needs, caller, proof),
   checkPassword: (owner, proof) => checkPassword(needs, owner, proof),
   deleteOwn: (caller, proof) => deleteOwn(needs, caller, proof),
   deleteUser: (user) => deleteUser(needs, user),

@@ -9,6 +9,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Accounts } from './accounts.ts'
 import {
+  AccountExport,
   BriefUserView,
   PasswordChangeBody,
   PasswordProof,
@@ -30,6 +31,24 @@ function readSelf({ request }: { request: Request }) {
   const view = toUserView(user)
   return view
 }
+
+const encoder = new TextEncoder()
+
+/** Sends the parts of a JSON text while they are made, as fast as the client takes them. */
+const answerParts = (parts: AsyncGenerator<string>): Response =>
+  new Response(
+    new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const { done, value } = await parts.next()
+        if (done) controller.close()
+        else controller.enqueue(encoder.encode(value))
+      },
+      async cancel() {
+        await parts.return(undefined)
+      },
+    }),
+    { headers: { 'content-type': 'application/json' } },
+  )
 
 interface OwnRequest {
   request: Request
@@ -192,6 +211,31 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         tags: ['accounts'],
       },
     })
+    .post(
+      '/users/me/export',
+      async ({ request, body }) => {
+        const proof = { password: body?.password, ...kit.requester(request) }
+        return answerParts(await accounts.exportOwn(sessionOf(request), proof))
+      },
+      {
+        access: 'user',
+        fresh: true,
+        limit: ['login', 'account'],
+        parse: 'optionalJson',
+        body: t.Optional(PasswordProof),
+        response: {
+          200: answer('All that is stored about you', AccountExport),
+          ...bodyProblems(...freshCodes, 'validation_failed'),
+        },
+        detail: {
+          operationId: 'exportMe',
+          summary: 'Export your data',
+          description:
+            'Answers all that is stored about you, as JSON. It holds no secrets: no password hash, no token and no API key.',
+          tags: ['accounts'],
+        },
+      },
+    )
     .put(
       '/users/me/password',
       async ({ request, body, set }) => {

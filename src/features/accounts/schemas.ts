@@ -59,6 +59,41 @@ export const PasswordProof = t.Object(
   { title: 'PasswordProof', examples: [{ password: 'secure_password' }] },
 )
 
+const rows = (description: string) => t.Array(t.Object({}, { additionalProperties: true }), { description })
+
+/** The answer of `POST /users/me/export`: all stored rows about a user. */
+export const AccountExport = t.Object(
+  {
+    exported_at: t.String(),
+    user: t.Object({}, { additionalProperties: true }),
+    former_usernames: rows('When your former usernames were reserved; the names themselves are not stored'),
+    roles: rows('The roles that you were given'),
+    devices: rows('The devices where you have logged in'),
+    api_keys: rows('Your API keys, without their text'),
+    mails: rows('The mails to you of the last days'),
+    proofs: rows('The links and codes of mails that are not used up, without their text'),
+    sessions: rows('Your sessions, with those that have ended'),
+    audit_events: rows('What the audit log says about you, the newest first'),
+  },
+  {
+    title: 'AccountExport',
+    examples: [
+      {
+        exported_at: '2026-01-01T00:00:00.000Z',
+        user: { id: 1, email: 'user@example.com', username: 'user123', name: null, has_password: true },
+        former_usernames: [],
+        roles: [],
+        devices: [{ id: 'b0Jc5zLq1fV3tY8wXk2m4A', used_at: '2026-01-01T00:00:00.000Z' }],
+        api_keys: [],
+        mails: [],
+        proofs: [],
+        sessions: [{ id: 'Dmre_alCbeRLXLZnuxdtDg', ip: '192.0.2.1', created_at: '2026-01-01T00:00:00.000Z' }],
+        audit_events: [{ id: 2, at: '2026-01-01T00:00:00.000Z', event: 'login.succeeded', ip: '192.0.2.1' }],
+      },
+    ],
+  },
+)
+
 /** The answer to a login or a refresh at `/token` (RFC 6749 section 5.1). */
 export const TokenAnswer = t.Object(
   {

@@ -6,6 +6,7 @@ export const auditEvents = [
   'user.registered',
   'user.created',
   'user.updated',
+  'user.exported',
   'users.imported',
   'user.deactivated',
   'user.activated',

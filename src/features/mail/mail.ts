@@ -125,6 +125,8 @@ export interface Mails {
    * @returns `unknown` when there is no dead mail with this id, `expired` when its link or code can no longer be used
    */
   resend(id: string): Promise<'queued' | 'unknown' | 'expired'>
+  /** The mails of a user, for an export: without tokens and codes. */
+  exportOf(userId: number): Promise<object[]>
   /** Deletes all mails to a user, and all that were asked for with the user's address, in the current transaction. */
   forgetUser(user: User): Promise<void>
   stats(): MailStats
@@ -207,6 +209,7 @@ export function createMails(needs: MailNeeds): Mails {
       if (isOfProof(mail) && !(mail.sealed !== null && (await proofs.isLive(id)))) return 'expired'
       return (await store.resend(db, id, clock.now())) ? 'queued' : 'unknown'
     },
+    exportOf: (userId) => store.listOf(db, userId),
     forgetUser: (user) => store.deleteOfUser(db, { userId: user.id, addressKey: nameKeysOf(user).emailKey }),
     stats: () => delivery?.stats() ?? noStats,
     wipeExpired: (limit) => store.wipe(db, clock.now(), limit),

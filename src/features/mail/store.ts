@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, isNotNull, isNull, lt, lte, min, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, isNotNull, isNull, lt, lte, min, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, statements } from '../../storage/statements.ts'
@@ -211,6 +211,12 @@ export const list = (db: Db, { state, limit }: { state?: MailState; limit: numbe
 export async function queueOf(db: Db): Promise<{ length: number; oldest: EpochMs | null }> {
   const [row] = await queryRows(db, prepared(db).queue)
   return row ?? { length: 0, oldest: null }
+}
+
+/** The mails of a user, without sealed secrets. */
+export function listOf({ q, t: { mails } }: Db, userId: number) {
+  const { sealed: _sealed, userId: _userId, ...columns } = getTableColumns(mails)
+  return q.select(columns).from(mails).where(eq(mails.userId, userId)).orderBy(asc(mails.createdAt))
 }
 
 export async function deleteOfUser(db: Db, by: { userId: number; addressKey: string }): Promise<void> {

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, inArray, isNull, ne, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -187,6 +187,25 @@ export async function isReserved(
 /** The times at which the usernames were reserved that a user had before. */
 export const formerNames = ({ q, t: { reservedNames } }: Db, userId: number): Promise<{ reservedAt: EpochMs }[]> =>
   q.select({ reservedAt: reservedNames.reservedAt }).from(reservedNames).where(eq(reservedNames.userId, userId))
+
+/** The user's row for an export: all columns but the password hash and what the other columns tell already. */
+export async function findRecord({ q, t: { users } }: Db, id: number) {
+  const {
+    emailKey: _emailKey,
+    usernameKey: _usernameKey,
+    passwordHash,
+    passwordScheme: _scheme,
+    sessionEpoch: _sessionEpoch,
+    deviceEpoch: _deviceEpoch,
+    ...columns
+  } = getTableColumns(users)
+  const hasPassword = sql<unknown>`${passwordHash} is not null`
+  const [row] = await q
+    .select({ ...columns, hasPassword })
+    .from(users)
+    .where(eq(users.id, id))
+  return row && { ...row, hasPassword: Boolean(row.hasPassword) }
+}
 
 /** Keeps the former names of a deleted user reserved, and forgets whose they were. */
 export const disownNames = ({ q, t: { reservedNames } }: Db, userId: number): Promise<unknown> =>

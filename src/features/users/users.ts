@@ -37,6 +37,8 @@ export interface UsersNeeds {
 export interface Users {
   /** The user with this id, active or not. */
   find(id: number): Promise<User | undefined>
+  /** What is stored about a user, for an export: no hash, no MAC. */
+  exportOf(id: number): Promise<{ user: object | undefined; formerUsernames: object[] }>
   /** The address, the name and the language for mail to this user. */
   findContact(id: number): Promise<Contact | undefined>
   /** The user with this username or address, active or not. */
@@ -114,6 +116,10 @@ export function createUsers(needs: UsersNeeds): Users {
   const { store: db, clock } = needs
   return {
     find: (id) => store.findById(db, id),
+    exportOf: async (id) => ({
+      user: await store.findRecord(db, id),
+      formerUsernames: await store.formerNames(db, id),
+    }),
     findContact: (id) => store.findContact(db, id),
     findByName: (typed) => findByName(needs, typed),
     findAccount: (typed) => findAccount(needs, typed),
