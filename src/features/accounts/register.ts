@@ -65,7 +65,7 @@ function readNames({ passwords, registration }: AccountsNeeds, given: Registrati
   if (!username) errors.push({ field: 'username', message: invalidUsername })
   else if (!input.byAdmin && isReservedUsername(username.username))
     errors.push({ field: 'username', message: reservedUsername })
-  if (weakness) errors.push({ field: 'password', message: weakness })
+  if (weakness) errors.push({ field: 'password', ...weakness })
   if (!email || !username || errors.length > 0) throw new KeywardError('validation_failed', { errors })
   return { ...email, ...username }
 }
