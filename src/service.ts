@@ -7,6 +7,7 @@ import {
   sessionsOf,
   signingOf,
   tokensOf,
+  verificationOf,
 } from './config/parts.ts'
 import type { Config } from './config/schema.ts'
 import { type Access, createAccess } from './features/access/access.ts'
@@ -160,8 +161,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
     const registration = registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
-    const accounts = createAccounts({ ...account, limits, metrics, registration, mails })
-    const verification = createVerification({ ...account, clock, limits, proofs, mails })
+    const mailing = { limits, proofs, mails }
+    const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails })
+    const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
     const administration = createAdministration({ ...account, limits, accounts, mails })
     const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: pending })
@@ -211,7 +213,7 @@ export const jobsOf = ({
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
   { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
-  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', run: mails.deliver },
+  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: mails.deliver },
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: store.checkpoint },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },

@@ -69,3 +69,5 @@ export const mailOf = (config: Config) => ({
     loginUrl: config.LOGIN_URL,
   },
 })
+
+export const verificationOf = ({ EMAIL_LOGIN }: Config) => ({ settings: { emailLogin: EMAIL_LOGIN === 'on' } })

@@ -211,6 +211,10 @@ export const configSchema = Members({
         'Your page to which the link of a mail to log in leads, as `LOGIN_URL?token=…`; without it such a mail has a code only.',
     }),
   ),
+  EMAIL_LOGIN: choice(['on', 'off'], {
+    default: 'off',
+    description: 'Whether people can log in with a code or a link from a mail instead of a password.',
+  }),
   APP_URL: Optional(
     webAddress({ description: 'Your application; the pages of Keyward lead there when everything is done.' }),
   ),

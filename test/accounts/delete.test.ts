@@ -52,6 +52,9 @@ describeApp('deleting the own account', options, (app) => {
       token: zoe.grant.access_token,
       json: { current_password: zoe.password, new_password: 'another long password' },
     })
+    // A mail that was asked for by the address alone; the worker has not found its user yet.
+    expect((await app.request('POST', '/password/forgot', { json: { email: 'Zebedee@example.com' } })).status).toBe(202)
+    expect(await app.rows.mails.count({ userId: null })).toBe(1)
     const sids = [sessionIdOf(zoe.grant as never)]
     const tables = async () => new Set((await traces(app, zoe, sids)).map((row) => row.split(' ')[0]!))
     expect([...(await tables())].sort()).toEqual(

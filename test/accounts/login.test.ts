@@ -142,6 +142,8 @@ describeEachDialect('the profile', (dialect) => {
       id,
       email: 'Ada_L@example.com',
       username: 'Ada_L',
+      name: null,
+      locale: null,
       is_active: true,
       email_verified: false,
       roles: ['user'],

@@ -24,6 +24,8 @@ describeEachDialect('registration', (dialect) => {
       id: 1,
       email: 'User@example.com',
       username: 'User123',
+      name: null,
+      locale: null,
       is_active: true,
       email_verified: false,
       roles: ['user'],

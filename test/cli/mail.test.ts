@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { HOUR } from '../../src/lib/clock.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
@@ -80,6 +81,29 @@ describeEachDialect('keyward mail', (dialect) => {
     expect((await run(['show', id])).out).toContain('State:         sent')
     expect((await run(['resend', id])).code).toBe(1)
     expect((await run(['show', 'x'])).err).toBe('There is no mail x\n')
-    expect((await run(['list', '--state', 'x'])).err).toContain('--state takes one of queued, sent, dead')
+    expect((await run(['list', '--state', 'x'])).err).toContain('--state takes one of queued, sent, dead, dropped')
+  })
+
+  test('13.1 list and show never show a link or a code, and resend refuses a mail whose link has expired', async () => {
+    refuses = true
+    const { id: user } = await app.signUp()
+    await app.process.notify('log_in', user)
+    await app.process.ask('log_in', 'nobody@example.com')
+    await app.process.deliverMail()
+    const { id, sealed } = await app.rows.mails.one({ state: 'dead' })
+    const shown = (await run(['list'])).out + (await run(['show', id])).out
+    expect(shown).not.toContain(sealed!)
+    expect(shown).not.toMatch(/kwm_|token|(?<![\d:.-])\d{6}(?!\d)/)
+    expect((await run(['list', '--state', 'dropped'])).out).toContain('nobody@example.com')
+    refuses = false
+    expect((await run(['resend', id])).out).toBe(`Queued mail ${id} again\n`)
+    refuses = true
+    await app.process.deliverMail()
+    await app.clock.advance(HOUR)
+    const late = await run(['resend', id])
+    expect([late.code, late.err]).toEqual([
+      1,
+      `The link of mail ${id} can no longer be used; its reader must ask for a new mail\n`,
+    ])
   })
 })

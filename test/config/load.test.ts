@@ -40,6 +40,7 @@ describe('defaults', () => {
       MAIL_MAX_ATTEMPTS: 12,
       APP_NAME: 'Keyward',
       PAGES: 'on',
+      EMAIL_LOGIN: 'off',
       AUDIT_DAYS: 400,
       AUDIT_IP_DAYS: 30,
       LOG_LEVEL: 'info',

@@ -44,3 +44,21 @@ test('13.1 the settings of mail show no password', () => {
   const { config } = load({ SECRET_KEY, SMTP_URL, MAIL_FROM: 'a@example.com' })
   expect(config.SMTP_URL?.shown).toBe('smtp://ada:********@mail.example.com')
 })
+
+test('13.5 PAGES=off with a mail server needs LINK_URL; these settings are web addresses', () => {
+  const mail = { SMTP_URL, MAIL_FROM: 'no-reply@example.com' }
+  expect(problems({ ...mail, PAGES: 'off' })).toEqual([['LINK_URL', expect.stringContaining('with PAGES=off')]])
+  expect(problems({ ...mail, PAGES: 'off', LINK_URL: 'app' }).map(([key]) => key)).toEqual(['LINK_URL'])
+  expect(settings({ PAGES: 'off' }).PAGES).toBe('off')
+  expect(settings({ ...mail, PAGES: 'off', LINK_URL: 'https://app.example.com/m/' }).LINK_URL).toBe(
+    'https://app.example.com/m',
+  )
+  for (const name of ['LINK_URL', 'LOGIN_URL', 'APP_URL'])
+    for (const text of [
+      'javascript:alert(1)',
+      'app.example.com',
+      'https://a@b.example',
+      'https://app.example.com/?next=x',
+    ])
+      expect([text, problems({ [name]: text }).map(([key]) => key)]).toEqual([text, [name]])
+})

@@ -20,7 +20,7 @@ const pathOf = ({ pattern }: Route) => pattern.replace(/:\w+/g, '1')
 
 describeEachDialect('every route', (dialect) => {
   let served: Served
-  const app = appPerSuite({ dialect }, () => served.stop())
+  const app = appPerSuite({ dialect, mailbox: true, env: { EMAIL_LOGIN: 'on' } }, () => served.stop())
   let ada: SignedUp
   beforeAll(async () => {
     ada = await app.signUp()

@@ -231,6 +231,8 @@ describe('a route answers only declared members', () => {
       'email_verified',
       'id',
       'is_active',
+      'locale',
+      'name',
       'roles',
       'username',
     ])

@@ -21,7 +21,9 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   'POST /register': (i) => ({ json: { email: `r${i}@example.com`, username: `reg${i}`, password } }),
   'POST /password/forgot': (i) => ({ json: { email: `r${i % 3}@example.com` } }),
   'PUT /users/me/password': () => ({ json: { current_password: 'wrong', new_password: 'another good one' } }),
+  'PATCH /users/me': (i) => ({ json: { name: `Name ${i}` } }),
   'DELETE /users/me': () => ({ json: { password: 'wrong' } }),
+  'POST /users/me/export': () => ({ json: {} }),
   'POST /users/me/delete': () => ({ json: { password: 'wrong' } }),
   'DELETE /users/me/sessions': async (_, app, user) => {
     await loggedIn(app, user)

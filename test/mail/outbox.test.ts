@@ -227,6 +227,14 @@ describeEachDialect('the outbox', (dialect) => {
     expect(sink.received).toHaveLength(1)
   })
 
+  test('13.1 a server sends the waiting mails when it starts, and not only after the first period', async () => {
+    const { sink, app } = await withMail()
+    await changePassword(app)
+    const jobs = app.process.startOwnJobs()
+    await sink.arrived(1)
+    await jobs.stop()
+  })
+
   test('13.3 a mail is in the language of the registration, else of Accept-Language, else English', async () => {
     const { sink, app } = await withMail()
     const register = (name: string, locale: string | null, header?: string) =>

@@ -42,6 +42,13 @@ describe('TEMPLATES_DIR', () => {
     ['another type', { 'test.en.md': good }, 'test.en.md: takes files'],
     ['HTML without text', { 'test.en.html': 'x' }, 'needs a text beside it, test.en.txt'],
     ['an unknown placeholder', { 'test.en.txt': `${good} {{link}}` }, '{{link}} is not known; takes {{app}}'],
+    ['a text without its link', { 'reset_password.de.txt': good }, 'reset_password.de.txt: needs {{link}}'],
+    [
+      'HTML without its link',
+      { 'reset_password.de.txt': `${good} {{link}}`, 'reset_password.de.html': 'x' },
+      'reset_password.de.html: needs {{link}}',
+    ],
+    ['a mail to log in without its code', { 'log_in.en.txt': `${good} {{link}}` }, 'needs {{code}}'],
     ['a placeholder with spaces', { 'test.en.txt': `${good} {{ app }}` }, '{{ app }} is not known'],
     ['no subject', { 'test.en.txt': 'text' }, 'begins with the line "Subject: …"'],
     ['no text', { 'test.en.txt': 'Subject: x\n\n \n' }, 'begins with the line "Subject: …"'],
@@ -50,6 +57,19 @@ describe('TEMPLATES_DIR', () => {
       expect(() => createTemplates(folderOf(files))).toThrow(TemplateError)
       expect(() => createTemplates(folderOf(files))).toThrow(message)
     })
+
+  test('13.3 replaces the text of a mail with a link, which is escaped in HTML', () => {
+    const folder = folderOf({
+      'reset_password.en.txt': 'Subject: x\n\n{{link}} works for {{minutes}} minutes, until {{until}}',
+      'reset_password.en.html': '<a href="{{link}}">x</a>',
+    })
+    const proof = { link: 'https://a.example/?kind=reset&token=kwm_x', minutes: '30', until: 'noon' }
+    expect(render(createTemplates(folder), brand, { kind: 'reset_password', locale: 'en', details }, proof)).toEqual({
+      subject: 'x',
+      text: 'https://a.example/?kind=reset&token=kwm_x works for 30 minutes, until noon',
+      html: '<a href="https://a.example/?kind=reset&#38;token=kwm_x">x</a>',
+    })
+  })
 
   test('13.3 that does not exist is refused at the start', () => {
     const folder = join(scratchFolder('templates'), 'none')

@@ -109,6 +109,7 @@ describeEachDialect('the code of a mail', (dialect) => {
     await app.clock.advance(10 * MINUTE - 1)
     expect(await app.process.checkCode(first)).toBe(true)
     await app.clock.advance(1)
+    expect(await app.process.checkCode(first)).toBe(false)
     expect(await app.process.useCode(first)).toBeUndefined()
   })
 

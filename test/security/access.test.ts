@@ -34,6 +34,7 @@ const written: Record<string, readonly string[]> = {
   user: [
     'GET /users/me',
     'PUT /users/me/password',
+    'PATCH /users/me',
     'GET /user/user',
     'POST /logout',
     'GET /users/me/sessions',
@@ -41,7 +42,7 @@ const written: Record<string, readonly string[]> = {
     'DELETE /users/me/sessions/{id}',
     'GET /forward-auth',
   ],
-  fresh: ['DELETE /users/me', 'POST /users/me/delete'],
+  fresh: ['DELETE /users/me', 'POST /users/me/delete', 'POST /users/me/export'],
   'tokens:introspect': ['POST /introspect'],
   metrics: ['GET /metrics'],
 }

@@ -20,6 +20,7 @@ describeEachDialect('limits', (dialect) => {
       'PUT /users/me/password': () => ({ token, json: { current_password: 'wrong', new_password: 'a long new one' } }),
       'POST /password/forgot': () => ({ json: { email: 'ada@example.com' } }),
       'DELETE /users/me': () => ({ token, json: { password: 'wrong' } }),
+      'POST /users/me/export': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/delete': () => ({ token, json: { password: 'wrong' } }),
       'POST /register': (at) => ({
         json: { email: `a${at}@example.com`, username: `name-${at}`, password: 'correct horse battery' },
@@ -32,6 +33,7 @@ describeEachDialect('limits', (dialect) => {
       'POST /introspect',
       'POST /password/reset',
       'POST /logout',
+      'PATCH /users/me',
       'DELETE /users/me/sessions',
       'DELETE /users/me/sessions/:id',
     ]

@@ -224,7 +224,8 @@ export function createHonestClient({ name, random, answered, registered }: Hones
 export type HonestClient = ReturnType<typeof createHonestClient>
 
 /** The errors of Bun's `fetch` when the server goes away; any other error must fail the test. */
-const isCut = (error: unknown): boolean =>
+/** Returns true for the error of a request whose connection broke, or could not be opened. */
+export const isCut = (error: unknown): boolean =>
   /^(ECONN|EPIPE|ConnectionClosed|ConnectionRefused|ERR_SOCKET|ERR_HTTP2|ERR_STREAM|Unexpected EOF)/i.test(
     String((error as { code?: string }).code),
   )

@@ -19,6 +19,8 @@ export interface SmtpSink {
   received: Received[]
   /** Resolves when this many mails have arrived. */
   arrived(count: number): Promise<void>
+  /** Resolves when no client is connected, and every whole mail is in `received`. */
+  idle(): Promise<void>
   close(): Promise<void>
 }
 
@@ -41,6 +43,7 @@ export const reply = (responseCode: number, message: string): Error =>
 export async function startSmtp({ at = () => undefined, port = 0, ...options }: SmtpOptions = {}): Promise<SmtpSink> {
   const received: Received[] = []
   let waiting: { count: number; resolve: () => void }[] = []
+  let reading = 0
   const decide = async (
     stage: Stage,
     recipient: string | undefined,
@@ -68,6 +71,7 @@ export async function startSmtp({ at = () => undefined, port = 0, ...options }: 
       Promise.resolve(at('data', to[0])).then((outcome) => outcome === 'drop' && connection.close?.())
       stream.on('data', (chunk: Buffer) => chunks.push(chunk))
       stream.on('end', async () => {
+        reading++
         const raw = Buffer.concat(chunks)
         const { mailFrom } = session.envelope
         const outcome = await at('after data', to[0])
@@ -84,6 +88,7 @@ export async function startSmtp({ at = () => undefined, port = 0, ...options }: 
           for (const { resolve } of waiting.filter(({ count }) => count <= received.length)) resolve()
           waiting = waiting.filter(({ count }) => count > received.length)
         }
+        reading--
         if (outcome === 'drop') connection.close?.()
         else done(outcome)
       })
@@ -99,15 +104,20 @@ export async function startSmtp({ at = () => undefined, port = 0, ...options }: 
     received,
     arrived: (count) =>
       received.length >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
+    async idle() {
+      while (reading > 0 || openConnections(server).size > 0) await Bun.sleep(2)
+    },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   }
 }
 
-/** The socket of a session. The package's types do not show its connections. */
-function connectionOf(server: SMTPServer, id: string): { close?: () => void } {
-  const { connections } = server as unknown as { connections: Set<{ id: string; close: () => void }> }
-  return [...connections].find((one) => one.id === id) ?? {}
-}
+/** The package's types do not show its connections. */
+const openConnections = (server: SMTPServer): Set<{ id: string; close: () => void }> =>
+  (server as unknown as { connections: Set<{ id: string; close: () => void }> }).connections
+
+/** The socket of a session. */
+const connectionOf = (server: SMTPServer, id: string): { close?: () => void } =>
+  [...openConnections(server)].find((one) => one.id === id) ?? {}
 
 /** The addresses of a header. */
 export const addressesOf = (header: AddressObject | AddressObject[] | undefined): string[] =>

@@ -40,7 +40,7 @@ for (const [mode, env] of [
       const again = await cli('free', 'bob.roe')
       expect([again.code, again.err]).toEqual([
         1,
-        'This username is not reserved: no deleted user had it, or it is free already\n',
+        'This username is not reserved: no other user had it, or it is free already\n',
       ])
       const owner = await register(app, 'mallory@example.com', 'bob.roe')
       expect(owner.status).toBe(201)
@@ -106,7 +106,7 @@ describeApp('deletion of a user', { env: { RATE_LIMIT: 'on' } }, (app) => {
     for (const row of left)
       expect(JSON.parse(row.slice(row.indexOf(' ')))).toMatchObject({ userId: id, sessionId: null, ip: null })
     expect(await app.rows.reservedNames.all()).toEqual([
-      { mac: expect.stringMatching(/^[\w-]{43}$/), reservedAt: expect.any(Number) },
+      { mac: expect.stringMatching(/^[\w-]{43}$/), reservedAt: expect.any(Number), userId: null },
     ])
   })
 })

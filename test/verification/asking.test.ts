@@ -29,7 +29,7 @@ describeEachDialect('mails that people ask for', (dialect) => {
     await answer.text(),
   ]
 
-  test('13.1 a known and an unknown address cost the same statements', async () => {
+  test('13.1 C4: a known and an unknown address cost the same statements', async () => {
     let seen: string[] = []
     const { app } = await withMail(
       {},
@@ -178,14 +178,18 @@ describeEachDialect('mails that people ask for', (dialect) => {
     expect(await app.rows.mails.one({ id: one!.id })).toMatchObject({ state: 'dead' })
   })
 
-  test('13.1 a user who is deleted while a mail waits gets none', async () => {
+  test('13.1 a user who is deleted while a mail waits gets none, and no mail keeps the address', async () => {
     const { sink, app } = await withMail()
-    const { id, email } = await app.signUp('ada')
-    await forgot(app, email)
-    await app.admin.deleteUser(id)
+    const [ada, bob] = [await app.signUp('ada'), await app.signUp('bob')]
+    await forgot(app, ada.email.toUpperCase())
+    await app.admin.deleteUser(ada.id)
+    await app.admin.deactivate(bob.id)
+    await forgot(app, bob.email.toUpperCase())
     await app.process.deliverMail()
     expect(sink.received).toHaveLength(0)
     expect((await app.rows.mails.one()).state).toBe('dropped')
+    await app.admin.deleteUser(bob.id)
+    expect(await app.rows.mails.count()).toBe(0)
   })
 
   test('13.5 with PAGES=off links lead to LINK_URL, and the link to log in always to LOGIN_URL', async () => {

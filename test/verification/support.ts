@@ -1,5 +1,8 @@
-import type { TestApp } from '../support/app.ts'
-import type { Received, SmtpSink } from '../support/smtp.ts'
+import { afterEach } from 'bun:test'
+import type { TestApp, TestAppOptions } from '../support/app.ts'
+import type { Dialect } from '../support/dialects.ts'
+import { appsPerTest } from '../support/hooks.ts'
+import { type Received, type SmtpOptions, type SmtpSink, startSmtp } from '../support/smtp.ts'
 
 /** The settings of a service that sends to this server. Its links begin with `https://auth.example.com/base`. */
 export const mailEnv = (sink: Pick<SmtpSink, 'port'>): Record<string, string> => ({
@@ -15,7 +18,7 @@ export const linkStart = 'https://auth.example.com/base/'
 /** The link of a mail, which stands on a line of its own. */
 export const linkIn = ({ message }: Received): string => /^https?:\S+$/m.exec(message.text ?? '')?.[0] ?? ''
 
-export const tokenIn = (mail: Received): string => new URL(linkIn(mail)).searchParams.get('token') ?? ''
+export const tokenIn = (mail: Received): string => /[?&]token=([\w-]+)/.exec(linkIn(mail))?.[1] ?? ''
 
 export const forgot = (app: TestApp, email: unknown, headers: Record<string, string> = {}, peer?: string) =>
   app.request('POST', '/password/forgot', { json: { email }, headers, ...(peer !== undefined && { peer }) })
@@ -32,3 +35,24 @@ export async function resetToken(app: TestApp, sink: SmtpSink, email: string): P
   await app.process.deliverMail()
   return tokenIn(sink.received.at(-1)!)
 }
+
+/** Opens apps that send to a mail server of their own; both are closed after the test. */
+export function appsWithMail() {
+  const apps = appsPerTest()
+  const sinks: SmtpSink[] = []
+  afterEach(async () => {
+    for (const sink of sinks.splice(0)) await sink.close()
+  })
+  return async (dialect: Dialect, { smtp = {}, ...options }: TestAppOptions & { smtp?: SmtpOptions } = {}) => {
+    const sink = await startSmtp(smtp)
+    sinks.push(sink)
+    const app = await apps.open({ dialect, ...options, env: { ...mailEnv(sink), ...options.env } })
+    return { sink, app }
+  }
+}
+
+/** The code of a mail, which stands on a line of its own. */
+export const codeIn = ({ message }: Received): string => /^\d{6}$/m.exec(message.text ?? '')?.[0] ?? ''
+
+/** Status and `code` of a refusal. */
+export const errorOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code]

@@ -109,12 +109,12 @@ const free = (context: CommandContext) =>
     context,
     {
       name: 'free',
-      description: 'Let the username of a deleted user be registered again',
+      description: 'Let the former username of a user be taken again',
       args: { name: positional('NAME', 'The username') },
     },
     async ({ administration }, { name }) => {
       if (!(await administration.freeName(name)))
-        throw new CommandError('This username is not reserved: no deleted user had it, or it is free already')
+        throw new CommandError('This username is not reserved: no other user had it, or it is free already')
       context.print(`Freed ${printable(name)}\n`)
     },
   )

@@ -1,24 +1,29 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Store } from '../../storage/store.ts'
+import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Passwords } from '../passwords/passwords.ts'
+import type { Proofs } from '../proofs/proofs.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
 import { deleteOwn, deleteUser } from './delete-user.ts'
-import { type FreshProof, requireFresh } from './fresh.ts'
+import { exportOwn } from './export.ts'
+import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from './fresh.ts'
 import { type Login, logIn } from './login.ts'
 import { type Registration, register } from './register.ts'
+import { type ProfileChange, updateProfile } from './update-profile.ts'
 
 export type { PasswordChange } from './change-password.ts'
-export type { FreshProof } from './fresh.ts'
+export type { FreshProof, PasswordOwner } from './fresh.ts'
 export type { Login } from './login.ts'
 export type { Registration } from './register.ts'
+export type { ProfileChange } from './update-profile.ts'
 
 export interface AccountsNeeds {
   store: Store
@@ -31,7 +36,9 @@ export interface AccountsNeeds {
   roles: Roles
   sessions: Sessions
   metrics: Pick<Metrics, 'login'>
-  mails: Pick<Mails, 'notify' | 'forgetUser'>
+  mails: Pick<Mails, 'notify' | 'forgetUser' | 'exportOf'>
+  proofs: Pick<Proofs, 'exportOf'>
+  apiKeys: Pick<ApiKeys, 'exportOf'>
   registration: RegistrationSettings
 }
 
@@ -44,7 +51,7 @@ export interface RegistrationSettings {
   domainsBlocked: readonly string[]
 }
 
-/** The operations of people on their own account: register, log in, change the password, delete the account. */
+/** The operations of people on their own account: register, log in, change the profile and the password, delete the account. */
 export interface Accounts {
   /**
    * Registers an account.
@@ -68,6 +75,12 @@ export interface Accounts {
    */
   changePassword(caller: SessionCaller, change: PasswordChange): Promise<void>
   /**
+   * Changes the caller's username, name and language. Nothing is written when nothing changes.
+   * @throws KeywardError `validation_failed`, `username_taken`, `rate_limited`; `invalid_token` when all sessions of the
+   *   user have just ended
+   */
+  updateProfile(caller: SessionCaller, change: ProfileChange): Promise<User>
+  /**
    * Makes sure that a credential was checked in the last 15 minutes, or that the request has the right password. Call it
    * in every use case of a route with the word `fresh`, before anything is changed.
    * @throws KeywardError `reauthentication_required`; `invalid_password`, which counts as a failed login;
@@ -75,11 +88,22 @@ export interface Accounts {
    */
   requireFresh(caller: SessionCaller, proof: FreshProof): Promise<void>
   /**
+   * Makes sure that a password is that of an account, outside a login. A wrong password counts as a failed login.
+   * @throws KeywardError `invalid_password`, `rate_limited`, `overloaded`
+   */
+  checkPassword(owner: PasswordOwner, proof: FreshProof & { password: string }): Promise<void>
+  /**
    * Deletes the caller's account, as `deleteUser` does.
    * @throws KeywardError those of `requireFresh` and `deleteUser`; `invalid_token` when all sessions of the user have
    *   just ended
    */
   deleteOwn(caller: SessionCaller, proof: FreshProof): Promise<void>
+  /**
+   * Reads all that is stored about the caller, without hashes, MACs and seals. Returns the parts of one JSON text, to be
+   * sent while they are read.
+   * @throws KeywardError those of `requireFresh`; `rate_limited`
+   */
+  exportOwn(caller: SessionCaller, proof: FreshProof): Promise<AsyncGenerator<string>>
   /**
    * Deletes a user and all personal data. Audit events keep the user's id, which no other user ever gets. The username
    * stays reserved, as a MAC; a new user can have the address immediately.
@@ -96,7 +120,10 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   register: (registration) => register(needs, registration),
   logIn: (login) => needs.metrics.login('password', logIn(needs, login)),
   changePassword: (caller, change) => changePassword(needs, caller, change),
+  updateProfile: (caller, change) => updateProfile(needs, caller, change),
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
+  exportOwn: (caller, proof) => exportOwn(needs, caller, proof),
+  checkPassword: (owner, proof) => checkPassword(needs, owner, proof),
   deleteOwn: (caller, proof) => deleteOwn(needs, caller, proof),
   deleteUser: (user) => deleteUser(needs, user),
 })

@@ -30,7 +30,7 @@ export async function deleteUser(needs: AccountsNeeds, user: User, owner?: Sessi
       throw new KeywardError('invalid_token')
     await users.remove(id)
     await audit.forgetUser(id)
-    await mails.forgetUser(id)
+    await mails.forgetUser(user)
     await audit.record({ event: 'user.deleted', userId: id, details: owner && { by: 'owner' } })
   })
   // Outside the transaction, because `limits.clearUser` reads its whole table, and a user can have millions of events.

@@ -37,12 +37,17 @@ export async function requireFresh(
   if (needs.clock.now() - authTime > FRESH) throw new KeywardError('reauthentication_required')
 }
 
-async function checkPassword(
+/** The account whose password is checked, and the session in which this happens, if there is one. */
+export type PasswordOwner = Pick<SessionCaller, 'user'> & Partial<Pick<SessionCaller, 'sessionId'>>
+
+/** See `Accounts.checkPassword`. */
+export async function checkPassword(
   needs: AccountsNeeds,
-  { user, userId, sessionId }: SessionCaller,
+  { user, sessionId }: PasswordOwner,
   { password, ip, client }: FreshProof & { password: string },
 ): Promise<void> {
   const { audit, users, passwords, limits } = needs
+  const userId = user.id
   const right = rightPassword(userId, client)
   limits.refuseKnown(right)
   const name = nameKeysOf(user).usernameKey

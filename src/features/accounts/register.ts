@@ -3,9 +3,11 @@ import type { Locale } from '../../lib/locale.ts'
 import { ADMIN } from '../roles/roles.ts'
 import {
   invalidEmail,
+  invalidName,
   invalidUsername,
   isReservedUsername,
   normalizeEmail,
+  normalizeName,
   normalizeUsername,
   reservedUsername,
   trimTyped,
@@ -26,6 +28,8 @@ export interface Registration {
   byAdmin?: boolean
   /** True to give the account the role `admin`. */
   admin?: boolean
+  /** The name of the person, as typed; undefined when the person gives none. */
+  name?: string
   /** The language in which the account gets mail; null when it is not known. */
   locale?: Locale | null
   ip?: string
@@ -50,13 +54,15 @@ export async function register(needs: AccountsNeeds, input: Registration): Promi
   }
 }
 
-type Names = NonNullable<ReturnType<typeof normalizeEmail>> & NonNullable<ReturnType<typeof normalizeUsername>>
+type Names = NonNullable<ReturnType<typeof normalizeEmail>> &
+  NonNullable<ReturnType<typeof normalizeUsername>> & { name: string | null }
 
 /** @throws KeywardError `validation_failed` with every wrong field */
 function readNames({ passwords, registration }: AccountsNeeds, given: Registration): Names {
   const input = { ...given, email: trimTyped(given.email), username: trimTyped(given.username) }
   const email = normalizeEmail(input.email)
   const username = normalizeUsername(input.username)
+  const name = input.name === undefined ? null : normalizeName(input.name)
   const weakness = passwords.weaknessOf(input.password, input)
   const errors: FieldError[] = []
   if (email && !input.byAdmin && !isAllowedDomain(registration, email.emailKey))
@@ -66,8 +72,10 @@ function readNames({ passwords, registration }: AccountsNeeds, given: Registrati
   else if (!input.byAdmin && isReservedUsername(username.username))
     errors.push({ field: 'username', message: reservedUsername })
   if (weakness) errors.push({ field: 'password', ...weakness })
-  if (!email || !username || errors.length > 0) throw new KeywardError('validation_failed', { errors })
-  return { ...email, ...username }
+  if (name === undefined) errors.push({ field: 'name', message: invalidName })
+  if (!email || !username || name === undefined || errors.length > 0)
+    throw new KeywardError('validation_failed', { errors })
+  return { ...email, ...username, name }
 }
 
 async function create(

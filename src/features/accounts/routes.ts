@@ -9,9 +9,11 @@ import type { Sessions } from '../sessions/sessions.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Accounts } from './accounts.ts'
 import {
+  AccountExport,
   BriefUserView,
   PasswordChangeBody,
   PasswordProof,
+  ProfileBody,
   RegisterBody,
   TokenAnswer,
   TokenBody,
@@ -29,6 +31,24 @@ function readSelf({ request }: { request: Request }) {
   const view = toUserView(user)
   return view
 }
+
+const encoder = new TextEncoder()
+
+/** Sends the parts of a JSON text while they are made, as fast as the client takes them. */
+const answerParts = (parts: AsyncGenerator<string>): Response =>
+  new Response(
+    new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const { done, value } = await parts.next()
+        if (done) controller.close()
+        else controller.enqueue(encoder.encode(value))
+      },
+      async cancel() {
+        await parts.return(undefined)
+      },
+    }),
+    { headers: { 'content-type': 'application/json' } },
+  )
 
 interface OwnRequest {
   request: Request
@@ -88,10 +108,10 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
       '/register',
       async ({ request, body, set }) => {
         // `accounts.register` gets only these members of the body. A client must not set others, such as `admin`.
-        const { email, username, password } = body
+        const { email, username, password, name } = body
         const locale = body.locale ?? preferredLocale(request.headers.get('accept-language')) ?? null
         const from = kit.requester(request)
-        const user = await accounts.register({ email, username, password, locale, ...from })
+        const user = await accounts.register({ email, username, password, name: name ?? undefined, locale, ...from })
         noteUser(request, user.id)
         set.status = 201
         set.headers.location = locationFrom(pathOf(request.url), '/users/me')
@@ -147,6 +167,32 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
       response: { 200: answer('Your account', UserView), ...problems('not_authenticated', 'invalid_token') },
       detail: { operationId: 'getMe', summary: 'Get your account', tags: ['accounts'] },
     })
+    .patch(
+      '/users/me',
+      async ({ request, body }) => {
+        const { username, name, locale } = body
+        const ip = kit.clientIp(request)
+        const change = { username: username ?? undefined, name, locale, ip }
+        return toUserView(await accounts.updateProfile(sessionOf(request), change))
+      },
+      {
+        access: 'user',
+        limit: 'account',
+        parse: 'strictJson',
+        body: ProfileBody,
+        response: {
+          200: answer('Your account', UserView),
+          ...bodyProblems('not_authenticated', 'invalid_token', 'validation_failed', 'username_taken', 'rate_limited'),
+        },
+        detail: {
+          operationId: 'updateMe',
+          summary: 'Change your account',
+          description:
+            'Changes the members that you send. A new username is in your next access token. Your former username stays reserved for you; you can have ten of these.',
+          tags: ['accounts'],
+        },
+      },
+    )
     .delete('/users/me', deleteSelf, {
       ...deletion,
       detail: {
@@ -165,6 +211,31 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         tags: ['accounts'],
       },
     })
+    .post(
+      '/users/me/export',
+      async ({ request, body }) => {
+        const proof = { password: body?.password, ...kit.requester(request) }
+        return answerParts(await accounts.exportOwn(sessionOf(request), proof))
+      },
+      {
+        access: 'user',
+        fresh: true,
+        limit: ['login', 'account'],
+        parse: 'optionalJson',
+        body: t.Optional(PasswordProof),
+        response: {
+          200: answer('All that is stored about you', AccountExport),
+          ...bodyProblems(...freshCodes, 'validation_failed'),
+        },
+        detail: {
+          operationId: 'exportMe',
+          summary: 'Export your data',
+          description:
+            'Answers all that is stored about you, as JSON. It holds no secrets: no password hash, no token and no API key.',
+          tags: ['accounts'],
+        },
+      },
+    )
     .put(
       '/users/me/password',
       async ({ request, body, set }) => {

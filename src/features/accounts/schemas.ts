@@ -5,6 +5,8 @@ import { scopeText, TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import type { Grant, LoginGrant } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 
+const nameText = 'Your name, as you write it: 1 to 100 characters, no control characters'
+
 export const RegisterBody = t.Object(
   {
     email: t.String({ description: 'Your email address; upper and lower case are the same' }),
@@ -12,6 +14,7 @@ export const RegisterBody = t.Object(
       description: '3 to 32 ASCII letters, digits, `_`, `.` or `-`; upper and lower case are the same',
     }),
     password: t.String({ description: '8 to 256 characters of any kind' }),
+    name: optionalText(nameText),
     locale: optionalChoice(locales, 'The language in which you get mail; without it, that of `Accept-Language`'),
   },
   {
@@ -40,10 +43,55 @@ export const PasswordChangeBody = t.Object(
   },
 )
 
+/** Absent members stay as they are. A member that only a fresh session may change comes with `password`, as elsewhere. */
+export const ProfileBody = t.Object(
+  {
+    username: optionalText('Your new username, as in `POST /register`'),
+    name: optionalText(`${nameText}; \`null\` removes it`),
+    locale: optionalChoice(locales, 'The language in which you get mail; `null` forgets it'),
+  },
+  { title: 'ProfileChange', examples: [{ name: 'Ada Lovelace', locale: 'de' }] },
+)
+
 /** The body of a route with the word `fresh`. */
 export const PasswordProof = t.Object(
   { password: optionalText('Your password; not needed after a login in the last 15 minutes') },
   { title: 'PasswordProof', examples: [{ password: 'secure_password' }] },
+)
+
+const rows = (description: string) => t.Array(t.Object({}, { additionalProperties: true }), { description })
+
+/** The answer of `POST /users/me/export`: all stored rows about a user. */
+export const AccountExport = t.Object(
+  {
+    exported_at: t.String(),
+    user: t.Object({}, { additionalProperties: true }),
+    former_usernames: rows('When your former usernames were reserved; the names themselves are not stored'),
+    roles: rows('The roles that you were given'),
+    devices: rows('The devices where you have logged in'),
+    api_keys: rows('Your API keys, without their text'),
+    mails: rows('The mails to you of the last days'),
+    proofs: rows('The links and codes of mails that are not used up, without their text'),
+    sessions: rows('Your sessions, with those that have ended'),
+    audit_events: rows('What the audit log says about you, the newest first'),
+  },
+  {
+    title: 'AccountExport',
+    examples: [
+      {
+        exported_at: '2026-01-01T00:00:00.000Z',
+        user: { id: 1, email: 'user@example.com', username: 'user123', name: null, has_password: true },
+        former_usernames: [],
+        roles: [],
+        devices: [{ id: 'b0Jc5zLq1fV3tY8wXk2m4A', used_at: '2026-01-01T00:00:00.000Z' }],
+        api_keys: [],
+        mails: [],
+        proofs: [],
+        sessions: [{ id: 'Dmre_alCbeRLXLZnuxdtDg', ip: '192.0.2.1', created_at: '2026-01-01T00:00:00.000Z' }],
+        audit_events: [{ id: 2, at: '2026-01-01T00:00:00.000Z', event: 'login.succeeded', ip: '192.0.2.1' }],
+      },
+    ],
+  },
 )
 
 /** The answer to a login or a refresh at `/token` (RFC 6749 section 5.1). */

@@ -51,6 +51,8 @@ export interface ApiKeys {
    * @throws KeywardError `invalid_token` when the key is unknown, expired or revoked, or its owner is inactive
    */
   authenticate(text: string): Promise<ApiKeyCaller>
+  /** The keys of an owner, for an export: including expired and revoked ones, without secrets. */
+  exportOf(ownerId: number): Promise<object[]>
   /** All keys, including expired and revoked ones. */
   list(): Promise<ApiKey[]>
   /**
@@ -86,6 +88,7 @@ export function createApiKeys({
   return {
     create: (key) => create(needs, key),
     authenticate: (text) => authenticate(needs, text),
+    exportOf: (ownerId) => store.listOf(db, ownerId),
     list: () => store.list(db),
     revoke: (id) =>
       db.transaction(async () => {

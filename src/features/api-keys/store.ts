@@ -100,3 +100,9 @@ export function list({ q, t: { apiKeys } }: Db): Promise<ApiKey[]> {
   const { mac: _, ...columns } = getTableColumns(apiKeys)
   return q.select(columns).from(apiKeys).orderBy(asc(apiKeys.id))
 }
+
+/** The keys of one owner, without their MACs. */
+export function listOf({ q, t: { apiKeys } }: Db, ownerId: number): Promise<Omit<ApiKey, 'ownerId'>[]> {
+  const { mac: _mac, ownerId: _ownerId, ...columns } = getTableColumns(apiKeys)
+  return q.select(columns).from(apiKeys).where(eq(apiKeys.ownerId, ownerId)).orderBy(asc(apiKeys.id))
+}

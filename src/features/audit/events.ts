@@ -5,6 +5,8 @@ import type { Db } from '../../storage/store.ts'
 export const auditEvents = [
   'user.registered',
   'user.created',
+  'user.updated',
+  'user.exported',
   'users.imported',
   'user.deactivated',
   'user.activated',

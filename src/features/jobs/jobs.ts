@@ -30,6 +30,8 @@ export interface Job {
    * takes longer than three periods. `each`: every process runs the job.
    */
   by: 'one' | 'each'
+  /** True when the job also runs at the start of the process. */
+  atStart?: boolean
   run: () => Promise<void>
 }
 
@@ -51,8 +53,9 @@ export interface RunningJobs {
 }
 
 /**
- * Starts each job once per `Job.every`, the first time after one `Job.every`. In one process, a job never runs twice at
- * the same time. The error of a job is only logged, and the job starts again at its next time.
+ * Starts each job once per `Job.every`, the first time after one `Job.every`, or at once with `Job.atStart`. In one
+ * process, a job never runs twice at the same time. The error of a job is only logged, and the job starts again at its
+ * next time.
  */
 export function startJobs({ store, clock, random, log }: JobsNeeds, jobs: readonly Job[]): RunningJobs {
   const holder = randomId(random)
@@ -85,11 +88,12 @@ export function startJobs({ store, clock, random, log }: JobsNeeds, jobs: readon
     }
   }
 
-  const timers = jobs.map((job) =>
-    clock.every(job.every, () => {
-      if (!running.has(job)) running.set(job, run(job))
-    }),
-  )
+  function start(job: Job): void {
+    if (!running.has(job)) running.set(job, run(job))
+  }
+
+  for (const job of jobs) if (job.atStart) start(job)
+  const timers = jobs.map((job) => clock.every(job.every, () => start(job)))
 
   async function settled(): Promise<void> {
     while (running.size > 0) await Promise.all(running.values())

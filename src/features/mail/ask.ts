@@ -42,7 +42,7 @@ export async function ask(
   const address = normalizeEmail(trimTyped(email))
   if (!address) throw invalidField('email', invalidEmail)
   const key = limits.nameKey(address.emailKey)
-  const places = await limits.reserve(
+  await using places = await limits.reserve(
     [
       { rule: 'mail.again', key: `${key}@${kind}` },
       { rule: 'mail.recipient', key },
@@ -50,11 +50,11 @@ export async function ask(
     ],
     { ip },
   )
-  places.keep()
   const id = randomId(random)
   await db.transaction(async () => {
     await store.insert(db, { id, now: clock.now(), kind, recipient: address.email, locale, userId: null, values: {} })
     pumpAfterCommit()
   })
+  places.keep()
   return id
 }

@@ -94,7 +94,11 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
     try {
       const outgoing = await compose(mail)
       if (!outgoing) return
-      await limit.watch(transport.send(outgoing), tookTooLong)
+      const attempt = new AbortController()
+      await limit.watch(transport.send(outgoing, attempt.signal), () => {
+        attempt.abort()
+        return tookTooLong()
+      })
     } catch (error) {
       return noteFailure(mail, error)
     }

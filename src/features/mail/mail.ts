@@ -3,6 +3,7 @@ import { DAY, SECOND } from '../../lib/clock.ts'
 import { type Locale, localeOr } from '../../lib/locale.ts'
 import type { Log } from '../../lib/log.ts'
 import { randomId } from '../../lib/random.ts'
+import { nameKeysOf, type User } from '../users/users.ts'
 import { type AskedMail, type AskNeeds, ask } from './ask.ts'
 import { createDelivery, type Delivery } from './deliver.ts'
 import { hasProof, type MailKind, type MailValues, type ProofKind } from './kinds.ts'
@@ -124,8 +125,10 @@ export interface Mails {
    * @returns `unknown` when there is no dead mail with this id, `expired` when its link or code can no longer be used
    */
   resend(id: string): Promise<'queued' | 'unknown' | 'expired'>
-  /** Deletes all mails to a user, in the current transaction. */
-  forgetUser(userId: number): Promise<void>
+  /** The mails of a user, for an export: without tokens and codes. */
+  exportOf(userId: number): Promise<object[]>
+  /** Deletes all mails to a user, and all that were asked for with the user's address, in the current transaction. */
+  forgetUser(user: User): Promise<void>
   stats(): MailStats
   /** Deletes up to `limit` mails that were sent or given up more than 14 days ago. @returns how many were deleted */
   cleanUp(limit: number): Promise<number>
@@ -206,7 +209,8 @@ export function createMails(needs: MailNeeds): Mails {
       if (isOfProof(mail) && !(mail.sealed !== null && (await proofs.isLive(id)))) return 'expired'
       return (await store.resend(db, id, clock.now())) ? 'queued' : 'unknown'
     },
-    forgetUser: async (userId) => void (await store.deleteOfUser(db, userId)),
+    exportOf: (userId) => store.listOf(db, userId),
+    forgetUser: (user) => store.deleteOfUser(db, { userId: user.id, addressKey: nameKeysOf(user).emailKey }),
     stats: () => delivery?.stats() ?? noStats,
     wipeExpired: (limit) => store.wipe(db, clock.now(), limit),
     cleanUp: (limit) => store.deleteEnded(db, clock.now() - KEEP, limit),

@@ -20,7 +20,7 @@ const MAILS_PER_CONNECTION = 100
 export function createSmtp({ server, from }: { server: SmtpServer; from: string }): Transport {
   let transporter: Promise<Transporter> | undefined
   return {
-    async send(mail) {
+    async send(mail, signal) {
       try {
         // If `connect` fails, for example because the file of certificates is missing, the next mail calls it again.
         transporter ??= connect(server).catch((error: unknown) => {
@@ -28,7 +28,10 @@ export function createSmtp({ server, from }: { server: SmtpServer; from: string 
           throw error
         })
 
-        const info: SentMessageInfo = await (await transporter).sendMail(messageOf(mail, from))
+        const info: SentMessageInfo = await (await transporter).sendMail({
+          ...messageOf(mail, from),
+          ...(signal && { signal }),
+        })
         if (info.rejected?.length) throw new MailFailure('the recipient was refused', ofMail)
       } catch (error) {
         throw failureOf(error, server.auth?.pass)
@@ -102,7 +105,9 @@ interface SmtpError extends Error {
 function failureOf(error: unknown, secret: string | undefined): MailFailure {
   if (error instanceof MailFailure) return error
   const { message, code, responseCode, command = '' } = error as SmtpError
-  const isOfServer = !(code === 'EENVELOPE' || code === 'EMESSAGE') || command === 'MAIL FROM'
+  // 421: the mail server closes the connection (RFC 5321 section 3.8), whatever the mail is.
+  const isOfMail = (code === 'EENVELOPE' || code === 'EMESSAGE') && command !== 'MAIL FROM' && responseCode !== 421
+  const isOfServer = !isOfMail
   const isFinal = !isOfServer && responseCode !== undefined && responseCode >= 500
   const shown = secret ? message.replaceAll(secret, '********') : message
   const text = printable(shown.split('\n')[0] ?? '').slice(0, 300)

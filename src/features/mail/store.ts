@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, isNotNull, isNull, lt, lte, min, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, isNotNull, isNull, lt, lte, min, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, statements } from '../../storage/statements.ts'
@@ -118,6 +118,10 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
       q.from(mails).where(eq(mails.state, 'queued')),
     ),
     deleteOfUser: change(q.delete(mails).where(eq(mails.userId, named('userId')))),
+    // Mails that were asked for and not sent yet, and dropped ones, name no user.
+    deleteOfAddress: change(
+      q.delete(mails).where(and(isNull(mails.userId), eq(sql`lower(${mails.recipient})`, named('addressKey')))),
+    ),
     deleteEnded: change(
       q.delete(mails).where(
         and(
@@ -209,8 +213,16 @@ export async function queueOf(db: Db): Promise<{ length: number; oldest: EpochMs
   return row ?? { length: 0, oldest: null }
 }
 
-export const deleteOfUser = (db: Db, userId: number): Promise<unknown> =>
-  execute(db, prepared(db).deleteOfUser, { userId })
+/** The mails of a user, without sealed secrets. */
+export function listOf({ q, t: { mails } }: Db, userId: number) {
+  const { sealed: _sealed, userId: _userId, ...columns } = getTableColumns(mails)
+  return q.select(columns).from(mails).where(eq(mails.userId, userId)).orderBy(asc(mails.createdAt))
+}
+
+export async function deleteOfUser(db: Db, by: { userId: number; addressKey: string }): Promise<void> {
+  await execute(db, prepared(db).deleteOfUser, by)
+  await execute(db, prepared(db).deleteOfAddress, by)
+}
 
 /** Deletes up to `limit` mails that were sent or given up before `before`. @returns how many were deleted */
 export const deleteEnded = (db: Db, before: EpochMs, limit: number): Promise<number> =>

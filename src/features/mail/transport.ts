@@ -11,8 +11,12 @@ export interface Outgoing {
 
 /** Sends mails to a mail server, or to the mailbox of `--dev`. */
 export interface Transport {
-  /** Resolves when the mail server has accepted the mail. @throws MailFailure when it does not accept the mail */
-  send(mail: Outgoing): Promise<void>
+  /**
+   * Resolves when the mail server has accepted the mail.
+   * @param signal ends the attempt: the connection is closed, so that the mail is not accepted later
+   * @throws MailFailure when the mail server does not accept the mail
+   */
+  send(mail: Outgoing, signal?: AbortSignal): Promise<void>
   /** Closes idle connections. */
   close(): Promise<void>
 }

@@ -106,6 +106,8 @@ export interface Proofs {
   redeem(proof: Proof): Promise<User | 'none' | undefined>
   /** Voids all proofs of a user but those of `undo_email`, in the current transaction. */
   voidAll(userId: number): Promise<void>
+  /** The proofs of a user, for an export: without secrets. */
+  exportOf(userId: number): Promise<object[]>
   /** Returns true when the token or the code of this mail can still be used, as far as the stored proof says. */
   isLive(id: string): Promise<boolean>
   /** Deletes up to `limit` proofs that have expired. @returns how many */
@@ -156,6 +158,7 @@ export function createProofs({
     findHolder: (proof) => findHolder(needs, proof),
     redeem: (proof) => redeem(needs, proof),
     voidAll: (userId) => store.deleteOfUser(db, userId),
+    exportOf: (userId) => store.listOf(db, userId),
     isLive: (id) => store.isLive(db, { id, now: clock.now() }),
     cleanUp: (limit) => store.deleteExpired(db, { now: clock.now(), limit }),
   }

@@ -112,6 +112,15 @@ export async function deleteSiblings(
     )
 }
 
+/** The proofs of a user, without their MACs. */
+export function listOf({ q, t: { proofs } }: Db, userId: number) {
+  const { id, purpose, addressKey, tries, codeUntil, expiresAt, createdAt } = proofs
+  return q
+    .select({ id, purpose, address: addressKey, tries, codeUntil, expiresAt, createdAt })
+    .from(proofs)
+    .where(eq(proofs.userId, userId))
+}
+
 export async function deleteOfUser({ q, t: { proofs } }: Db, userId: number): Promise<void> {
   await q.delete(proofs).where(and(eq(proofs.userId, userId), ne(proofs.purpose, 'undo_email')))
 }

@@ -16,6 +16,8 @@ interface RolesNeeds {
 }
 
 export interface Roles {
+  /** The roles that were granted to a user, for an export. */
+  exportOf(userId: number): Promise<object[]>
   /** Returns the permissions of all roles of the user, including the role `user`, which every user has. */
   permissionsOf(user: Pick<User, 'id' | 'grantedRoles'>): Promise<ReadonlySet<Permission>>
   /**
@@ -35,6 +37,7 @@ export interface Roles {
 }
 
 export const createRoles = ({ store: db, clock, audit, users }: RolesNeeds): Roles => ({
+  exportOf: (userId) => store.grantsOf(db, userId),
   async permissionsOf(user) {
     if (roleNames(user).includes(ADMIN)) return new Set(permissions)
     const held = await store.permissionsOfUser(db, user.id)

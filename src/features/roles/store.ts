@@ -29,6 +29,13 @@ export async function give(
   return given.length > 0
 }
 
+/** The roles that were granted to a user, with the times. */
+export const grantsOf = (
+  { q, t: { userRoles } }: Db,
+  userId: number,
+): Promise<{ role: string; grantedAt: EpochMs }[]> =>
+  q.select({ role: userRoles.role, grantedAt: userRoles.grantedAt }).from(userRoles).where(eq(userRoles.userId, userId))
+
 /** Locks the role's row until the transaction ends. Meanwhile, another transaction waits in its call of `lockRole`. */
 export const lockRole = ({ q, t: { roles } }: Db, name: string): Promise<unknown> =>
   q.update(roles).set({ name }).where(eq(roles.name, name))

@@ -91,3 +91,7 @@ export async function rememberNetwork(
 ): Promise<void> {
   await q.update(sessions).set({ loginNetwork: network }).where(eq(sessions.id, sessionId))
 }
+
+/** The known devices of a user. */
+export const devicesOf = ({ q, t: { devices } }: Db, userId: number): Promise<{ id: string; usedAt: EpochMs }[]> =>
+  q.select({ id: devices.id, usedAt: devices.usedAt }).from(devices).where(eq(devices.userId, userId))

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
@@ -80,4 +80,25 @@ export async function deleteOver(
     .where(and(eq(sessions.userId, userId), isOver))
     .limit(limit)
   return (await q.delete(sessions).where(inArray(sessions.id, over)).returning({ id: sessions.id })).length
+}
+
+/** Up to `limit` sessions of a user, alive or not, with an id above `after`, by id. Without epoch and key material. */
+export function pageOfUser(
+  { q, t: { sessions } }: Db,
+  { userId, after, limit }: { userId: number; after: string; limit: number },
+) {
+  const {
+    userId: _userId,
+    epoch: _epoch,
+    confirmedGeneration: _confirmed,
+    macSalt: _salt,
+    reviewAt: _reviewAt,
+    ...columns
+  } = getTableColumns(sessions)
+  return q
+    .select(columns)
+    .from(sessions)
+    .where(and(eq(sessions.userId, userId), gt(sessions.id, after)))
+    .orderBy(asc(sessions.id))
+    .limit(limit)
 }

@@ -15,6 +15,7 @@ export type EndReason =
   | 'password_changed'
   | 'password_set_by_admin'
   | 'password_reset'
+  | 'email_verified'
   | 'deactivated'
   | 'refresh_token_reused'
   | 'revoked'

@@ -17,7 +17,7 @@ import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts
 import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
-import { deleteOver, findAuthTime } from './own.store.ts'
+import { deleteOver, findAuthTime, pageOfUser } from './own.store.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
 import type {
@@ -105,6 +105,12 @@ export interface Sessions {
    * @returns undefined when the token is not the current refresh token of a live session
    */
   findByRefreshToken(token: string): Promise<{ session: StoredSession; user: User } | undefined>
+  /** Lists the known devices of a user, for an export. */
+  exportDevices(userId: number): Promise<object[]>
+  /**
+   * Lists up to `limit` sessions of a user, alive or not, with an id above `after`, by id. For an export: without secrets.
+   */
+  exportPage(page: { userId: number; after: string; limit: number }): Promise<({ id: string } & object)[]>
   /**
    * Returns the time at which a credential was last checked in the caller's session; undefined when the session is not
    * stored any more.
@@ -200,6 +206,8 @@ export function createSessions({
     authenticateExisting: (token) => authenticateExisting(needs, token),
     findCaller: (claims) => findCaller(needs, claims),
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
+    exportDevices: (userId) => known.devicesOf(db, userId),
+    exportPage: (page) => pageOfUser(db, page),
     findAuthTime: ({ userId, sessionId }) => findAuthTime(db, { userId, sessionId }),
     listOwn: (caller) => listOwn(needs, caller),
     logout: (caller, ip) => logout(needs, caller, ip),

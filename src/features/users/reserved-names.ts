@@ -1,3 +1,4 @@
+import { invalidField, KeywardError } from '../../errors.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
 import { hmacSha256 } from '../../lib/hash.ts'
 import * as store from './store.ts'
@@ -5,8 +6,9 @@ import { normalizeImportedUsername } from './username.ts'
 import type { UsersNeeds } from './users.ts'
 
 /*
- * The username of a deleted user stays reserved. Otherwise somebody could register the name, and a service that knows
- * users by their names would take the new user for the deleted one. Only a MAC of the name is stored.
+ * A former username stays reserved: the username of a deleted user, and one that its user has changed. Otherwise
+ * somebody could take the name, and a service that knows users by their names would take the new user for the former
+ * one. Only a MAC of the name is stored. A user may take an own former name again.
  */
 
 /** Deletes a user and reserves the username, in the caller's transaction if there is one, else in a new transaction. */
@@ -15,12 +17,37 @@ export const remove = (needs: UsersNeeds, id: number): Promise<void> =>
     const usernameKey = await store.remove(needs.store, id)
     if (usernameKey === undefined) return
     const [mac] = macsOf(needs, usernameKey)
-    await store.reserveName(needs.store, { mac: mac!, reservedAt: needs.clock.now() })
+    await store.reserveName(needs.store, { mac: mac!, reservedAt: needs.clock.now(), userId: null })
+    await store.disownNames(needs.store, id)
   })
 
-/** True when the username is reserved, because a deleted user had it. */
+/** The most former usernames of one user. So nobody can reserve a dictionary of names with one account. */
+const MAX_FORMER = 10
+
+/**
+ * Exchanges the reservations at a change of username, in the transaction of the change: the new name is no former name
+ * any more, and the old one becomes one.
+ * @throws KeywardError `username_taken` when the new name is reserved by somebody else; `validation_failed` when the
+ *   user has changed the username too often
+ */
+export async function exchangeNames(
+  needs: UsersNeeds,
+  { id, from, to }: { id: number; from: string; to: string },
+): Promise<void> {
+  const { store: db, clock } = needs
+  const macs = macsOf(needs, to)
+  if (await store.isReserved(db, { macs, except: id })) throw new KeywardError('username_taken')
+  await store.freeName(db, macs)
+  if ((await store.formerNames(db, id)).length >= MAX_FORMER) throw invalidField('username', tooManyNames)
+  const [mac] = macsOf(needs, from)
+  await store.reserveName(db, { mac: mac!, reservedAt: clock.now(), userId: id })
+}
+
+const tooManyNames = `You have had ${MAX_FORMER} other usernames, which stay reserved for you: take one of these`
+
+/** True when the username is reserved, because another user had it. */
 export const isReserved = (needs: UsersNeeds, usernameKey: string): Promise<boolean> =>
-  store.isReserved(needs.store, macsOf(needs, usernameKey))
+  store.isReserved(needs.store, { macs: macsOf(needs, usernameKey), except: undefined })
 
 export async function freeName(needs: UsersNeeds, typed: string): Promise<boolean> {
   const name = normalizeImportedUsername(typed)

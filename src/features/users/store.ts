@@ -1,9 +1,9 @@
-import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, inArray, isNull, ne, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
-import type { Contact, NewUser, User, UserCredentials } from './user.ts'
+import type { Contact, NewUser, Profile, User, UserCredentials } from './user.ts'
 import type { LoginIdentifier } from './username.ts'
 
 const prepared = statements((db, { select, returning, change }) => {
@@ -37,6 +37,7 @@ const prepared = statements((db, { select, returning, change }) => {
         usernameKey: named('usernameKey'),
         passwordHash: named('passwordHash'),
         passwordScheme: named('passwordScheme'),
+        name: named('name'),
         locale: named('locale'),
         isActive: true,
         sessionEpoch: 0,
@@ -106,6 +107,10 @@ export async function setPasswordHash(
   return changed.length > 0
 }
 
+export async function dropPassword({ q, t: { users } }: Db, { id, now }: { id: number; now: EpochMs }): Promise<void> {
+  await q.update(users).set({ passwordHash: null, passwordScheme: null, updatedAt: now }).where(eq(users.id, id))
+}
+
 export async function setEmailVerified(
   { q, t: { users } }: Db,
   { id, now }: { id: number; now: EpochMs },
@@ -136,6 +141,21 @@ export async function raiseSessionEpoch({ q, t: { users } }: Db, id: number): Pr
   return row?.epoch
 }
 
+/**
+ * Stores a new username, name or language of a user.
+ * @throws a unique violation of `users.username_key` when the username is taken
+ */
+export async function changeProfile(
+  db: Db,
+  { id, username, now, ...others }: Profile & { id: number; now: EpochMs },
+): Promise<void> {
+  const { users } = db.t
+  await db.q
+    .update(users)
+    .set({ ...username, ...others, updatedAt: now })
+    .where(eq(users.id, id))
+}
+
 /** Deletes a user. @returns the key of the user's username; undefined when no user had this id */
 export async function remove({ q, t: { users } }: Db, id: number): Promise<string | undefined> {
   const [row] = await q.delete(users).where(eq(users.id, id)).returning({ usernameKey: users.usernameKey })
@@ -144,14 +164,52 @@ export async function remove({ q, t: { users } }: Db, id: number): Promise<strin
 
 export const reserveName = (
   { q, t: { reservedNames } }: Db,
-  row: { mac: string; reservedAt: EpochMs },
+  row: { mac: string; reservedAt: EpochMs; userId: number | null },
 ): Promise<unknown> => q.insert(reservedNames).values(row).onConflictDoNothing()
 
-/** Returns true when a name is reserved. `macs` are the MACs of the one name, one under each data key. */
-export async function isReserved({ q, t: { reservedNames } }: Db, macs: string[]): Promise<boolean> {
-  const rows = await q.select({ mac: reservedNames.mac }).from(reservedNames).where(inArray(reservedNames.mac, macs))
+/**
+ * Returns true when a name is reserved. `macs` are the MACs of the one name, one under each data key.
+ * @param macs.except the user for whom the own former names do not count
+ */
+export async function isReserved(
+  { q, t: { reservedNames } }: Db,
+  { macs, except }: { macs: string[]; except: number | undefined },
+): Promise<boolean> {
+  const { mac, userId } = reservedNames
+  const ofOthers = except === undefined ? undefined : or(isNull(userId), ne(userId, except))
+  const rows = await q
+    .select({ mac })
+    .from(reservedNames)
+    .where(and(inArray(mac, macs), ofOthers))
   return rows.length > 0
 }
+
+/** The times at which the usernames were reserved that a user had before. */
+export const formerNames = ({ q, t: { reservedNames } }: Db, userId: number): Promise<{ reservedAt: EpochMs }[]> =>
+  q.select({ reservedAt: reservedNames.reservedAt }).from(reservedNames).where(eq(reservedNames.userId, userId))
+
+/** The user's row for an export: all columns but the password hash and what the other columns tell already. */
+export async function findRecord({ q, t: { users } }: Db, id: number) {
+  const {
+    emailKey: _emailKey,
+    usernameKey: _usernameKey,
+    passwordHash,
+    passwordScheme: _scheme,
+    sessionEpoch: _sessionEpoch,
+    deviceEpoch: _deviceEpoch,
+    ...columns
+  } = getTableColumns(users)
+  const hasPassword = sql<unknown>`${passwordHash} is not null`
+  const [row] = await q
+    .select({ ...columns, hasPassword })
+    .from(users)
+    .where(eq(users.id, id))
+  return row && { ...row, hasPassword: Boolean(row.hasPassword) }
+}
+
+/** Keeps the former names of a deleted user reserved, and forgets whose they were. */
+export const disownNames = ({ q, t: { reservedNames } }: Db, userId: number): Promise<unknown> =>
+  q.update(reservedNames).set({ userId: null }).where(eq(reservedNames.userId, userId))
 
 /** Frees a reserved name. `macs` are as in `isReserved`. @returns false when the name was not reserved */
 export async function freeName({ q, t: { reservedNames } }: Db, macs: string[]): Promise<boolean> {

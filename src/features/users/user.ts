@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../lib/clock.ts'
 import type { Locale } from '../../lib/locale.ts'
+import type { Username } from './username.ts'
 
 /** A user without the password hash. */
 export interface User {
@@ -7,6 +8,10 @@ export interface User {
   email: string
   emailVerifiedAt: EpochMs | null
   username: string
+  /** The person's name, as the person gave it; null when there is none. */
+  name: string | null
+  /** A `Locale`; null when the user's language is not known. */
+  locale: string | null
   isActive: boolean
   sessionEpoch: number
   deviceEpoch: number
@@ -43,11 +48,19 @@ export interface NewUser {
   usernameKey: string
   passwordHash: string
   passwordScheme: string
+  name: string | null
   locale: Locale | null
 }
 
+/** New values for what users may change at once. A member that is undefined stays as it is. */
+export interface Profile {
+  username?: Username
+  name?: string | null
+  locale?: Locale | null
+}
+
 /** A user of an import, with the id and the password hash of the other service. */
-export interface BulkUser extends Omit<NewUser, 'locale'> {
+export interface BulkUser extends Omit<NewUser, 'name' | 'locale'> {
   id: number
   isActive: boolean
   createdAt: EpochMs

@@ -1,7 +1,7 @@
 import { normalizeEmail } from './email.ts'
 import type { User, UserKeys } from './user.ts'
 
-interface Username {
+export interface Username {
   /** The username as typed, for display. */
   username: string
   /** The key of the username, for uniqueness and look-ups. */

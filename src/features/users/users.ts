@@ -2,14 +2,17 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
 import type { MacKeys } from '../secrets/secrets.ts'
 import { findHolders, insertAllOrNone } from './bulk.ts'
+import { changeProfile } from './change-profile.ts'
 import { checkFree, create } from './create.ts'
 import { findAccount, findByName, type NamedAccount } from './find.ts'
 import { freeName, remove } from './reserved-names.ts'
 import * as store from './store.ts'
-import type { BulkUser, Contact, NewUser, User, UserKeys } from './user.ts'
+import type { BulkUser, Contact, NewUser, Profile, User, UserKeys } from './user.ts'
 
+export { differences } from './change-profile.ts'
 export { invalidEmail, normalizeEmail } from './email.ts'
-export { type BulkUser, roleNames, type User, type UserCredentials, type UserKeys } from './user.ts'
+export { invalidName, normalizeName } from './person-name.ts'
+export { type BulkUser, type Profile, roleNames, type User, type UserCredentials, type UserKeys } from './user.ts'
 export {
   invalidUsername,
   isReservedUsername,
@@ -34,6 +37,8 @@ export interface UsersNeeds {
 export interface Users {
   /** The user with this id, active or not. */
   find(id: number): Promise<User | undefined>
+  /** What is stored about a user, for an export: no hash, no MAC. */
+  exportOf(id: number): Promise<{ user: object | undefined; formerUsernames: object[] }>
   /** The address, the name and the language for mail to this user. */
   findContact(id: number): Promise<Contact | undefined>
   /** The user with this username or address, active or not. */
@@ -43,7 +48,7 @@ export interface Users {
   /** Up to `limit` users with an id above `after`, by ascending id. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Checks that no user has the address or the username, and that no deleted user had the username. Call this function
+   * Checks that no user has the address or the username, and that no other user had the username before. Call this function
    * before the password is hashed, so that a taken name costs no hash. `create` makes the same checks again.
    * @throws KeywardError `email_taken` (also when both are taken), `username_taken`
    */
@@ -63,13 +68,27 @@ export interface Users {
   replacePassword(change: { id: number; verifiedHash: string; hash: string; scheme: string }): Promise<boolean>
   /** Stores a password hash, whatever the former hash was. @returns false when the user was deleted */
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
+  /** Deletes a password hash, so that no password is right. */
+  dropPassword(id: number): Promise<void>
+  /**
+   * Stores a new username, name or language of an active user with this session epoch, and runs `alongside` in the same
+   * transaction with the names of the members that change. When none changes, nothing is stored and `alongside` does not
+   * run. The former username stays reserved for the user, as a MAC; a user has at most ten such names.
+   * @returns the user; undefined when the user is inactive, deleted, or has another session epoch
+   * @throws KeywardError `username_taken`; `validation_failed` for an eleventh former username; the error of `alongside`
+   */
+  changeProfile(
+    user: { id: number; epoch: number },
+    wanted: Profile,
+    alongside: (changed: readonly (keyof Profile)[]) => Promise<void>,
+  ): Promise<User | undefined>
   /** Notes that the user's address is proved. @returns false when it was proved before, or the user was deleted */
   setEmailVerified(id: number): Promise<boolean>
   /** Activates or deactivates a user. @returns false when the user already has this state, or was deleted */
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
   /** Deletes a user and every row with a foreign key to the user. The username stays reserved, as a MAC. */
   remove(id: number): Promise<void>
-  /** Lets a new user have the username of a deleted user. @returns false when the username was not reserved */
+  /** Lets anybody have a reserved username. @returns false when the username was not reserved */
   freeName(typed: string): Promise<boolean>
   /**
    * Locks the row of an active user with this session epoch until the transaction ends. Concurrent logins of one user
@@ -97,6 +116,10 @@ export function createUsers(needs: UsersNeeds): Users {
   const { store: db, clock } = needs
   return {
     find: (id) => store.findById(db, id),
+    exportOf: async (id) => ({
+      user: await store.findRecord(db, id),
+      formerUsernames: await store.formerNames(db, id),
+    }),
     findContact: (id) => store.findContact(db, id),
     findByName: (typed) => findByName(needs, typed),
     findAccount: (typed) => findAccount(needs, typed),
@@ -106,6 +129,8 @@ export function createUsers(needs: UsersNeeds): Users {
     findPassword: (id) => store.findPassword(db, id),
     replacePassword: (change) => store.replaceHash(db, { ...change, now: clock.now() }),
     setPassword: (change) => store.setPasswordHash(db, { ...change, now: clock.now() }),
+    dropPassword: (id) => store.dropPassword(db, { id, now: clock.now() }),
+    changeProfile: (user, wanted, alongside) => changeProfile(needs, user, wanted, alongside),
     setEmailVerified: (id) => store.setEmailVerified(db, { id, now: clock.now() }),
     setActive: (change) => store.setActive(db, { ...change, now: clock.now() }),
     remove: (id) => remove(needs, id),

@@ -1,19 +1,48 @@
 import { Elysia, t } from 'elysia'
+import { KeywardError } from '../../errors.ts'
+import { noteUser } from '../../http/caller.ts'
+import { bearerToken } from '../../http/guard.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems } from '../../http/schemas.ts'
+import { SECOND } from '../../lib/clock.ts'
 import { preferredLocale } from '../../lib/locale.ts'
-import { ForgotPasswordBody, MailAsked, mailAsked, ResetPasswordBody } from './schemas.ts'
+import { TokenAnswer, toTokenAnswer } from '../accounts/schemas.ts'
+import { tokenLifetimes } from '../proofs/proofs.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import { toUserView, UserView } from '../users/schemas.ts'
+import {
+  AskToLogInBody,
+  AskToVerifyBody,
+  Challenge,
+  ForgotPasswordBody,
+  MailAsked,
+  MailLoginBody,
+  mailAsked,
+  ResetPasswordBody,
+  VerifyEmailBody,
+} from './schemas.ts'
+import type { Shown } from './shown.ts'
 import type { Verification } from './verification.ts'
 
 /** Routes that send mails with links and codes, and that take what stands in them. */
-export function verificationRoutes(verification: Verification, kit: HttpKit) {
+export function verificationRoutes(
+  { verification, sessions }: { verification: Verification; sessions: Pick<Sessions, 'authenticate'> },
+  kit: HttpKit,
+) {
+  const asking = (request: Request) => ({
+    locale: preferredLocale(request.headers.get('accept-language')),
+    ...kit.requester(request),
+  })
+  /** The session of an access token, on a route that also works without one. */
+  const callerIfAny = async (request: Request) =>
+    request.headers.has('authorization') ? await sessions.authenticate(bearerToken(request)) : undefined
+
   return new Elysia({ name: 'keyward.verification' })
     .use(kit.plugin)
     .post(
       '/password/forgot',
       async ({ request, body, set }) => {
-        const locale = preferredLocale(request.headers.get('accept-language'))
-        await verification.forgotPassword({ email: body.email, locale, ...kit.requester(request) })
+        await verification.forgotPassword({ email: body.email, ...asking(request) })
         set.status = 202
         return mailAsked
       },
@@ -60,4 +89,140 @@ export function verificationRoutes(verification: Verification, kit: HttpKit) {
         },
       },
     )
+    .post(
+      '/email/verification',
+      async ({ request, body, set }) => {
+        const email = body.email ?? (await callerIfAny(request))?.user.email
+        if (email === undefined) throw missingEmail()
+        const id = await verification.askToVerify({ email, ...asking(request) })
+        set.status = 202
+        return { challenge_id: id, expires_in: tokenLifetimes.verify_email / SECOND }
+      },
+      {
+        open: true,
+        limit: 'mail',
+        parse: 'strictJson',
+        body: AskToVerifyBody,
+        response: {
+          202: answer('A mail is on its way, if an account has this address and has not proved it', Challenge),
+          ...bodyProblems(
+            'not_authenticated',
+            'invalid_token',
+            'validation_failed',
+            'rate_limited',
+            'mail_not_configured',
+          ),
+        },
+        detail: {
+          operationId: 'askToVerifyEmail',
+          summary: 'Ask for a mail that proves your address',
+          description:
+            'Send `email`, or an access token and `{}`. The answer is the same for every address. The link in the mail works once, for 24 hours, and the code for 10 minutes.',
+          tags: ['accounts'],
+        },
+      },
+    )
+    .post(
+      '/email/verify',
+      async ({ request, body }) => {
+        const { password, new_password: newPassword } = body
+        const caller = await callerIfAny(request)
+        const proof = { ...shownIn(body), password, newPassword, caller, ...kit.requester(request) }
+        const user = await verification.verifyEmail(proof)
+        noteUser(request, user.id)
+        return toUserView(user)
+      },
+      {
+        open: true,
+        limit: ['code', 'login'],
+        parse: 'strictJson',
+        body: VerifyEmailBody,
+        response: {
+          200: answer('Your account, with the proved address', UserView),
+          ...bodyProblems(
+            'not_authenticated',
+            'invalid_token',
+            'invalid_or_expired',
+            'proof_required',
+            'invalid_password',
+            'validation_failed',
+            'rate_limited',
+            'overloaded',
+          ),
+        },
+        detail: {
+          operationId: 'verifyEmail',
+          summary: 'Prove your address',
+          description:
+            'Send the `token` of the mail, or its `code` with the `challenge_id`. Also show that the account is yours: by its `password`, by an access token of the account, or by a `new_password`. A new password drops everything that was set before the proof: the old password, sessions and API keys. Somebody else may have made the account with your address.',
+          tags: ['accounts'],
+        },
+      },
+    )
+    .post(
+      '/login/email',
+      async ({ request, body, set }) => {
+        const id = await verification.askToLogIn({ email: body.email, ...asking(request) })
+        set.status = 202
+        return { challenge_id: id, expires_in: tokenLifetimes.log_in / SECOND }
+      },
+      {
+        open: true,
+        limit: 'mail',
+        parse: 'strictJson',
+        body: AskToLogInBody,
+        response: {
+          202: answer('A mail is on its way, if an account has this address', Challenge),
+          ...bodyProblems('not_found', 'validation_failed', 'rate_limited', 'mail_not_configured'),
+        },
+        detail: {
+          operationId: 'askToLogIn',
+          summary: 'Ask for a mail to log in without a password',
+          description:
+            'Only with `EMAIL_LOGIN=on`. The answer is the same for every address. The code in the mail works for 10 minutes, and its link, which leads to your `LOGIN_URL`, for 30 minutes.',
+          tags: ['tokens'],
+        },
+      },
+    )
+    .post(
+      '/login/email/verify',
+      async ({ request, body }) => {
+        const grant = await verification.logInByMail({
+          ...shownIn(body),
+          deviceToken: body.device_token,
+          asked: { scope: body.scope ?? undefined },
+          origin: kit.origin(request),
+        })
+        noteUser(request, grant.userId)
+        return toTokenAnswer(grant)
+      },
+      {
+        open: true,
+        limit: 'code',
+        parse: 'strictJson',
+        body: MailLoginBody,
+        response: {
+          200: answer('A token pair and a device token', TokenAnswer),
+          ...bodyProblems('not_found', 'invalid_or_expired', 'validation_failed', 'rate_limited'),
+        },
+        detail: {
+          operationId: 'logInByMail',
+          summary: 'Log in with a mail',
+          description:
+            'Send the `code` of the mail with the `challenge_id`, or the `token` of its link. Five wrong codes end a code. If the address was not proved before, this login proves it, and drops the password, sessions and API keys that were set before.',
+          tags: ['tokens'],
+        },
+      },
+    )
 }
+
+const shownIn = (body: { token?: string | null; challenge_id?: string | null; code?: string | null }): Shown => ({
+  token: body.token,
+  challengeId: body.challenge_id,
+  code: body.code,
+})
+
+const missingEmail = () =>
+  new KeywardError('validation_failed', {
+    errors: [{ field: 'email', message: 'is missing; without it, send an access token of your account' }],
+  })

@@ -1,17 +1,25 @@
+import { KeywardError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Locale } from '../../lib/locale.ts'
 import type { Store } from '../../storage/store.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Proofs } from '../proofs/proofs.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import type { LoginGrant, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
-import { findByToken, type PasswordReset, resetPassword } from './reset-password.ts'
+import { logInByMail, type MailLogin } from './email-login.ts'
+import { type PasswordReset, resetPassword } from './reset-password.ts'
+import { findByToken } from './shown.ts'
+import { type AddressProof, verifyEmail } from './verify-email.ts'
 
+export type { MailLogin } from './email-login.ts'
 export type { PasswordReset } from './reset-password.ts'
+export type { AddressProof } from './verify-email.ts'
 
 export interface VerificationNeeds {
   store: Store
@@ -24,6 +32,12 @@ export interface VerificationNeeds {
   apiKeys: Pick<ApiKeys, 'revokeOf'>
   proofs: Proofs
   mails: Pick<Mails, 'ask' | 'notify'>
+  accounts: Pick<Accounts, 'checkPassword'>
+  metrics: Pick<Metrics, 'login'>
+  settings: {
+    /** True when `EMAIL_LOGIN` is `on`. */
+    emailLogin: boolean
+  }
 }
 
 /** A mail that somebody asks for, to an address as it was typed. */
@@ -57,10 +71,54 @@ export interface Verification {
    * @throws KeywardError `invalid_or_expired`, `validation_failed` (the token stays good), `overloaded`
    */
   resetPassword(reset: PasswordReset): Promise<void>
+  /**
+   * Sends a link and a code that prove an address, if it is that of an account whose address is not proved. The answer
+   * and the work are the same for every address.
+   * @returns the id with which the code of the mail counts
+   * @throws KeywardError `mail_not_configured`, `validation_failed`, `rate_limited`
+   */
+  askToVerify(asked: AskedFor): Promise<string>
+  /**
+   * Records that the address of an account is proved. With a new password, everything that was set before is dropped:
+   * the password, sessions, known devices and networks, API keys.
+   * @throws KeywardError `proof_required` without any of the three ways to show that the account is one's own, and when
+   *   the session is of another account (nothing is used up); `invalid_or_expired`, `rate_limited`; `validation_failed`
+   *   and `invalid_password` (the token stays good); `overloaded`
+   */
+  verifyEmail(proof: AddressProof): Promise<User>
+  /**
+   * Sends a code, and a link with LOGIN_URL, to log in without a password. The answer and the work are the same for every
+   * address.
+   * @returns the id with which the code of the mail counts
+   * @throws KeywardError `not_found` without EMAIL_LOGIN; `mail_not_configured`, `validation_failed`, `rate_limited`
+   */
+  askToLogIn(asked: AskedFor): Promise<string>
+  /**
+   * Begins a session with the token or the code of a mail. When the address was not proved before, the login proves it,
+   * and drops everything that was set before, the password too.
+   * @throws KeywardError `not_found` without EMAIL_LOGIN; `invalid_or_expired`, `validation_failed`, `rate_limited`
+   */
+  logInByMail(login: MailLogin): Promise<LoginGrant>
 }
 
-export const createVerification = (needs: VerificationNeeds): Verification => ({
-  forgotPassword: async (asked) => void (await needs.mails.ask({ kind: 'reset_password', ...asked })),
-  findForReset: async (token) => (await findByToken(needs, 'reset_password', token))?.user,
-  resetPassword: (reset) => resetPassword(needs, reset),
-})
+export function createVerification(needs: VerificationNeeds): Verification {
+  const { mails, metrics, settings } = needs
+  const requireEmailLogin = () => {
+    if (!settings.emailLogin) throw new KeywardError('not_found')
+  }
+  return {
+    forgotPassword: async (asked) => void (await mails.ask({ kind: 'reset_password', ...asked })),
+    findForReset: async (token) => (await findByToken(needs, 'reset_password', token))?.user,
+    resetPassword: (reset) => resetPassword(needs, reset),
+    askToVerify: (asked) => mails.ask({ kind: 'verify_email', ...asked }),
+    verifyEmail: (proof) => verifyEmail(needs, proof),
+    async askToLogIn(asked) {
+      requireEmailLogin()
+      return mails.ask({ kind: 'log_in', ...asked })
+    },
+    async logInByMail(login) {
+      requireEmailLogin()
+      return metrics.login('email', logInByMail(needs, login))
+    },
+  }
+}

@@ -15,6 +15,8 @@ export const userTables = (c: Columns) => ({
       emailVerifiedAt: c.int('email_verified_at'),
       username: c.text('username').notNull(),
       usernameKey: c.text('username_key').notNull(),
+      /** The person's name, free text of 1 to 100 characters; null when the person gave none. */
+      name: c.text('name'),
       passwordHash: c.text('password_hash'),
       /** A `PasswordScheme` of `features/passwords`. The text of a bcrypt hash does not show the scheme. */
       passwordScheme: c.text('password_scheme'),
@@ -36,12 +38,21 @@ export const userTables = (c: Columns) => ({
       c.uniqueIndex('users_username_key_unique').on(t.usernameKey),
     ],
   ),
-  /** The usernames of deleted users. Nobody can register such a name until an administrator frees the name. */
-  reservedNames: c.table('reserved_names', {
-    /** HMAC-SHA-256 of `users.username_key` of the deleted user. The name itself is not stored. */
-    mac: c.text('mac').primaryKey(),
-    reservedAt: c.int('reserved_at').notNull(),
-  }),
+  /**
+   * The former usernames: those of deleted users, and those that users have changed. Nobody else can take such a name
+   * until an administrator frees the name.
+   */
+  reservedNames: c.table(
+    'reserved_names',
+    {
+      /** HMAC-SHA-256 of the former `users.username_key`. The name itself is not stored. */
+      mac: c.text('mac').primaryKey(),
+      reservedAt: c.int('reserved_at').notNull(),
+      /** The user who had the name and may take it again. Null when the user was deleted. */
+      userId: c.int('user_id'),
+    },
+    (t) => [c.index('reserved_names_user_id_index').on(t.userId)],
+  ),
 })
 
 /** Declares a column that refers to a user. When the user is deleted, the database deletes the row. */
@@ -57,6 +68,8 @@ export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
   email: users.email,
   emailVerifiedAt: users.emailVerifiedAt,
   username: users.username,
+  name: users.name,
+  locale: users.locale,
   isActive: users.isActive,
   sessionEpoch: users.sessionEpoch,
   deviceEpoch: users.deviceEpoch,

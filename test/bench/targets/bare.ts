@@ -4,6 +4,8 @@ const user = {
   id: 1,
   email: 'user0001@example.com',
   username: 'user0001',
+  name: null,
+  locale: null,
   is_active: true,
   email_verified: false,
   roles: ['user'],

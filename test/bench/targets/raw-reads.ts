@@ -9,6 +9,6 @@ let next = 0
 await countRaw(plan, async () => {
   const id = plan.ids[next++ % plan.ids.length]!
   const [user] = await sql`
-    SELECT id, email, email_verified_at, username, is_active, session_epoch, created_at FROM users WHERE id = ${id}`
+    SELECT id, email, email_verified_at, username, name, locale, is_active, session_epoch, created_at FROM users WHERE id = ${id}`
   if (!user) throw new Error(`no user ${id}`)
 })

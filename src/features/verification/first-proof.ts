@@ -1,0 +1,21 @@
+import type { VerificationNeeds } from './verification.ts'
+
+/**
+ * Notes that the address of a user is proved, in the current transaction. Until the first proof, somebody else may have
+ * made the account with the address of another person. So the first proof drops everything that was set before it:
+ * sessions, known devices and networks, API keys, and other proofs. The caller of this function replaces or drops the
+ * password.
+ * @returns false when the address was proved before; then nothing is changed
+ */
+export async function noteFirstProof(
+  { audit, users, sessions, apiKeys, proofs }: VerificationNeeds,
+  { userId, ip }: { userId: number; ip: string },
+): Promise<boolean> {
+  if (!(await users.setEmailVerified(userId))) return false
+  await sessions.endAll({ userId, reason: 'email_verified' })
+  await sessions.forgetKnown({ userId })
+  await apiKeys.revokeOf(userId)
+  await proofs.voidAll(userId)
+  await audit.record({ event: 'email.verified', userId, ip })
+  return true
+}

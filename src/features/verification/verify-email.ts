@@ -1,0 +1,66 @@
+import { invalidField, KeywardError } from '../../errors.ts'
+import { knownAccount } from '../limits/limits.ts'
+import type { SessionCaller } from '../sessions/sessions.ts'
+import type { User } from '../users/users.ts'
+import { noteFirstProof } from './first-proof.ts'
+import { findShown, requireShown, type Shown } from './shown.ts'
+import type { VerificationNeeds } from './verification.ts'
+
+/**
+ * A proof of an address, and one way to show that the account is that of the person who reads the address. The address
+ * alone is not enough: somebody else may have made the account, and would keep its password.
+ */
+export interface AddressProof extends Shown {
+  /** The password of the account. */
+  password?: string | null
+  /** Replaces the password of the account. */
+  newPassword?: string | null
+  /** A live session of the account. */
+  caller?: SessionCaller
+  /** The client's network, for limits and the hash gate. */
+  client: string
+  ip: string
+}
+
+export async function verifyEmail(needs: VerificationNeeds, given: AddressProof): Promise<User> {
+  const { store: db, audit, users, passwords, accounts, limits, proofs, mails } = needs
+  const { password, newPassword, caller, client, ip } = given
+  requireShown(given)
+  // Before `findShown`, which uses up a try of a code.
+  if (typeof password !== 'string' && typeof newPassword !== 'string' && !caller)
+    throw new KeywardError('proof_required')
+  const proof = await findShown(needs, 'verify_email', given, { ip })
+  const user = await proofs.findHolder(proof)
+  if (!user) throw new KeywardError('invalid_or_expired')
+  const userId = user.id
+  if (typeof newPassword === 'string') {
+    const weakness = passwords.weaknessOf(newPassword, user)
+    if (weakness) throw invalidField('new_password', weakness)
+    const { hash, scheme } = await passwords.hash(newPassword, { client })
+    await db.transaction(
+      async () => {
+        if (!(await proofs.redeem(proof))) throw new KeywardError('invalid_or_expired')
+        if (!(await noteFirstProof(needs, { userId, ip }))) throw new KeywardError('invalid_or_expired')
+        await users.setPassword({ id: userId, hash, scheme })
+        await limits.refill(knownAccount(userId))
+        await audit.record({ event: 'password.reset', userId, ip })
+        await mails.notify('password_changed', userId, { ip })
+      },
+      { userId },
+    )
+  } else {
+    if (typeof password === 'string') await accounts.checkPassword({ user }, { password, client, ip })
+    else if (caller?.userId !== userId) throw new KeywardError('proof_required')
+    await db.transaction(
+      async () => {
+        if (!(await proofs.redeem(proof))) throw new KeywardError('invalid_or_expired')
+        if (!(await users.setEmailVerified(userId))) throw new KeywardError('invalid_or_expired')
+        await audit.record({ event: 'email.verified', userId, ip })
+      },
+      { userId },
+    )
+  }
+  const verified = await users.find(userId)
+  if (!verified) throw new KeywardError('invalid_or_expired')
+  return verified
+}
