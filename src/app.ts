@@ -75,13 +75,9 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(metricsRoutes(metrics, config.METRICS_TOKEN, kit))
     .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
     .use(accountRoutes(service, kit))
-<<<<<<< HEAD
-    .use(verificationRoutes(service.verification, kit))
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, { pages, minLength: config.PASSWORD_MIN_LENGTH }, kit))
-=======
     .use(verificationRoutes(service, kit))
->>>>>>> main
     .use(sessionRoutes(service.sessions, kit))
     .use(accessRoutes(service.access, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))

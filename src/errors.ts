@@ -11,11 +11,8 @@ export const catalogue = {
   payload_too_large: [413, 'The request body is larger than 64 KiB'],
   unsupported_media_type: [415, 'This content type is not accepted here'],
   invalid_or_expired: [400, 'The link or the code is not valid, was used or has expired'],
-<<<<<<< HEAD
   csrf_refused: [403, 'The request did not come from a page of this service'],
-=======
   proof_required: [400, 'Send the password of the account, a new password, or an access token of the account'],
->>>>>>> main
   not_found: [404, 'Not Found'],
   method_not_allowed: [405, 'Method Not Allowed'],
   // Credentials and permissions
