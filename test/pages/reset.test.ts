@@ -71,8 +71,8 @@ describeEachDialect('the pages to reset a password', (dialect) => {
     const dead: Response[] = []
     for (const query of [`?token=${token}`, '?token=kwm_x', '?token=', ''])
       dead.push(await app.request('GET', `/reset${query}`))
-    for (const form of [{ token, password }, { token: 'kwm_x', password }, { password }, {}])
-      dead.push(await submit(app, '/reset', form))
+    const forms: Record<string, string>[] = [{ token, password }, { token: 'kwm_x', password }, { password }, {}]
+    for (const form of forms) dead.push(await submit(app, '/reset', form))
     for (const answer of dead) {
       const html = await answer.clone().text()
       expect(await heading(answer)).toEqual([400, 'This link does not work any more'])
