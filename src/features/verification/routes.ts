@@ -126,7 +126,7 @@ export function verificationRoutes(
       '/email/verify',
       async ({ request, body }) => {
         const { password, new_password: newPassword } = body
-        const caller = await callerIfAny(request)
+        const caller = password == null && newPassword == null ? await callerIfAny(request) : undefined
         const proof = { ...shownIn(body), password, newPassword, caller, ...kit.requester(request) }
         const user = await verification.verifyEmail(proof)
         noteUser(request, user.id)
