@@ -107,7 +107,8 @@ async function findUser(
   const user = await (userId === null ? users.findByName(recipient) : users.find(userId))
   if (!user || !suits(user, purpose, recipient)) return undefined
   // Whoever ends all sessions ends what was begun in them.
-  if (kind === 'confirm_address' && JSON.parse(details).epoch !== String(user.sessionEpoch)) return undefined
+  const { epoch } = JSON.parse(details) as { epoch?: string }
+  if (kind === 'confirm_address' && epoch !== undefined && epoch !== String(user.sessionEpoch)) return undefined
   const contact = await users.findContact(user.id)
   return {
     userId: user.id,
