@@ -20,6 +20,12 @@ export interface AskedMail {
   ip: string
 }
 
+/**
+ * Runs before the mail is queued, and returns what is to be stored in the same transaction. It runs when the limits let
+ * the mail pass; when it throws, the request does not count in them.
+ */
+export type Preparation = () => Promise<(id: string) => Promise<void>>
+
 export interface AskNeeds {
   store: Store
   clock: Clock
@@ -37,12 +43,13 @@ export async function ask(
     pumpAfterCommit,
   }: AskNeeds & { isOn: boolean; pumpAfterCommit: () => void },
   { kind, email, locale = 'en', client, ip }: AskedMail,
+  prepare?: Preparation,
 ): Promise<string> {
   if (!isOn) throw new KeywardError('mail_not_configured')
   const address = normalizeEmail(trimTyped(email))
   if (!address) throw invalidField('email', invalidEmail)
   const key = limits.nameKey(address.emailKey)
-  const places = await limits.reserve(
+  await using places = await limits.reserve(
     [
       { rule: 'mail.again', key: `${key}@${kind}` },
       { rule: 'mail.recipient', key },
@@ -50,9 +57,11 @@ export async function ask(
     ],
     { ip },
   )
+  const alongside = await prepare?.()
   places.keep()
   const id = randomId(random)
   await db.transaction(async () => {
+    await alongside?.(id)
     await store.insert(db, { id, now: clock.now(), kind, recipient: address.email, locale, userId: null, values: {} })
     pumpAfterCommit()
   })
