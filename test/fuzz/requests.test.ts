@@ -18,7 +18,7 @@ interface Run {
   answers: readonly number[]
 }
 
-const usual = [200, 201, 202, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422]
+const usual = [200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422]
 const limited = { dialect: dialects[0]!, env: { RATE_LIMIT: 'on' } }
 
 /** PostgreSQL refuses other texts and numbers than SQLite; most requests go to SQLite, which is faster. */

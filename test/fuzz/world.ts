@@ -24,7 +24,7 @@ export interface World {
   values: Record<LiveValue, string>
   /** Replaces `{{name}}`; `{{name^n}}` changed at n, `{{name<n}}` is cut at n, `{{name>n}}` extended. */
   fill(text: string): string
-  /** Restores what a request may have changed: the passwords and sessions of the user and the administrator. */
+  /** Restores what a request may have changed: the user itself, and the passwords and sessions of both users. */
   renew(): Promise<void>
   /** The passwords and tokens in use, which no answer may repeat. Only a login may repeat its device token. */
   secrets(): string[]
@@ -58,9 +58,21 @@ export async function createWorld(app: TestApp): Promise<World> {
       await app.passTime(HOUR)
     }
   }
-  const logInAfresh = async (user: { id: number; username: string }): Promise<Record<string, string>> => {
-    await app.admin.setPassword(user.id, password)
-    return (await logIn(user.username))!
+  /** Sets password and name back, or makes the user again after a request has deleted it. */
+  const logInAfresh = async (user: {
+    id: number
+    username: string
+    email: string
+  }): Promise<Record<string, string>> => {
+    const { username, email } = user
+    if ((await app.rows.users.count({ id: user.id })) > 0) {
+      await app.rows.users.change({ id: user.id }, { username, usernameKey: username })
+      await app.admin.setPassword(user.id, password)
+    } else {
+      await app.admin.freeName(username)
+      user.id = (await app.admin.createUser({ username, email, password })).id
+    }
+    return (await logIn(username))!
   }
 
   const old = await app.admin.createUser({ email: 'old@example.com', username: 'old-hand', password })

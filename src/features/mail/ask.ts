@@ -58,12 +58,12 @@ export async function ask(
     { ip },
   )
   const alongside = await prepare?.()
-  places.keep()
   const id = randomId(random)
   await db.transaction(async () => {
     await alongside?.(id)
     await store.insert(db, { id, now: clock.now(), kind, recipient: address.email, locale, userId: null, values: {} })
     pumpAfterCommit()
   })
+  places.keep()
   return id
 }

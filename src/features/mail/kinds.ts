@@ -10,6 +10,8 @@ export const mailKinds = {
   test: ['time'],
   /** The user or an administrator changed the password. */
   password_changed: ['time', 'ip'],
+  /** Somebody logged in with a device and from a network that Keyward does not know. */
+  new_device: ['time', 'ip', 'device'],
   /** A session ended because of the reuse of a refresh token. */
   session_reused: ['time', 'ip', 'device'],
   /** Somebody wants to show that they read the address of an account. */

@@ -3,7 +3,7 @@ import { toBase64Url } from '../../lib/encoding.ts'
 import { clientPrefix } from '../../lib/ip.ts'
 import { randomId } from '../../lib/random.ts'
 import { deviceName } from './device-name.ts'
-import { recordDevice } from './known.ts'
+import { isWorthMail, recordDevice } from './known.ts'
 import { type BegunSession, expiryOf, type NewLogin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
@@ -14,7 +14,7 @@ import * as store from './store.ts'
  * `holdForSession` locks the user, the login is refused. If the epoch is raised later, the new session ends.
  */
 export async function begin(needs: SessionsNeeds, { user, amr, origin, device }: NewLogin): Promise<BegunSession> {
-  const { store: db, clock, random, audit, users, lifetimes, maxPerUser } = needs
+  const { store: db, clock, random, audit, users, mails, lifetimes, maxPerUser } = needs
   const now = clock.now()
   const session = {
     id: randomId(random),
@@ -27,6 +27,8 @@ export async function begin(needs: SessionsNeeds, { user, amr, origin, device }:
   if (!(await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })))
     throw new KeywardError('invalid_credentials')
   const { deviceId, isNew } = await recordDevice(needs, { userId: user.id, device })
+  const network = clientPrefix(origin.ip)
+  const isMailed = await isWorthMail(needs, { userId: user.id, deviceId, isNew, network })
   const expiresAt = expiryOf(lifetimes, { createdAt: now, now })
   await store.insert(db, {
     ...session,
@@ -36,12 +38,13 @@ export async function begin(needs: SessionsNeeds, { user, amr, origin, device }:
     expiresAt,
     now,
     deviceName: deviceName(origin.userAgent),
-    loginNetwork: clientPrefix(origin.ip),
+    loginNetwork: network,
     deviceId,
   })
   for (const sessionId of await store.endExcess(db, { userId: user.id, begun: session.id, keep: maxPerUser - 1, now }))
     await audit.record({ ...about, sessionId, event: 'session.ended', details: { reason: 'too_many_sessions' } })
   await audit.record({ ...about, event: 'login.succeeded', details: { amr: session.amr } })
   if (isNew) await audit.record({ ...about, event: 'login.new_device' })
+  if (isMailed) await mails.notify('new_device', user.id, { ip: origin.ip, device: deviceName(origin.userAgent) })
   return { session, user, deviceId }
 }

@@ -1,4 +1,4 @@
-import { and, desc, eq, exists, not, notInArray } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, ne, not, notInArray, or } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
@@ -6,7 +6,7 @@ import type { Db } from '../../storage/store.ts'
 
 /* The devices and networks that are known for a user, because a credential of the user was checked there. */
 
-const prepared = statements(({ q, t: { devices, sessions } }, { select, returning, change }) => {
+const prepared = statements(({ q, t: { devices, mails, sessions, users } }, { select, returning, change }) => {
   const ofUser = eq(devices.userId, castPlaceholder('userId', 'bigint'))
   const lastUsed = q
     .select({ id: devices.id })
@@ -14,7 +14,44 @@ const prepared = statements(({ q, t: { devices, sessions } }, { select, returnin
     .where(ofUser)
     .orderBy(desc(devices.usedAt), desc(devices.id))
     .limit(limitTo('keep'))
+  const told = q
+    .select({ id: mails.id })
+    .from(mails)
+    .where(
+      and(
+        eq(mails.userId, users.id),
+        eq(mails.kind, 'new_device'),
+        gt(mails.createdAt, castPlaceholder('since', 'bigint')),
+      ),
+    )
   return {
+    strange: select({ id: users.id }, (from) =>
+      from.from(users).where(
+        and(
+          eq(users.id, castPlaceholder('userId', 'bigint')),
+          or(
+            exists(q.select({ id: sessions.id }).from(sessions).where(eq(sessions.userId, users.id))),
+            exists(
+              q
+                .select({ id: devices.id })
+                .from(devices)
+                .where(and(eq(devices.userId, users.id), ne(devices.id, castPlaceholder('deviceId', 'text')))),
+            ),
+          ),
+          not(
+            exists(
+              q
+                .select({ id: sessions.id })
+                .from(sessions)
+                .where(
+                  and(eq(sessions.userId, users.id), eq(sessions.loginNetwork, castPlaceholder('network', 'text'))),
+                ),
+            ),
+          ),
+          not(exists(told)),
+        ),
+      ),
+    ),
     device: select({ id: devices.id }, (q) =>
       q.from(devices).where(and(eq(devices.id, castPlaceholder('id', 'text')), ofUser)),
     ),
@@ -65,6 +102,17 @@ export async function forgetDevice({ q, t: { devices } }: Db, id: string): Promi
 /** Returns true when a stored session of this user, live or not, has the `loginNetwork` `network`. */
 export const hasNetwork = async (db: Db, by: { userId: number; network: string }): Promise<boolean> =>
   (await readRows(db, prepared(db).network, by)).length > 0
+
+/**
+ * Returns true when a login on a new device is worth a mail: the network is not known, the user has logged in before,
+ * and no such mail was queued after `since`. Call this function before the session of the login is stored, while the
+ * user's row is locked: of two concurrent logins, the second then finds the session and the mail of the first.
+ * @param by.deviceId the new device, which is stored already
+ */
+export const isStrange = async (
+  db: Db,
+  by: { userId: number; deviceId: string; network: string; since: EpochMs },
+): Promise<boolean> => (await queryRows(db, prepared(db).strange, by)).length > 0
 
 /** Deletes the devices of a user, except the device of the session `keep`. */
 export async function forgetDevices(

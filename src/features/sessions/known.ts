@@ -1,3 +1,4 @@
+import { DAY } from '../../lib/clock.ts'
 import { clientPrefix } from '../../lib/ip.ts'
 import { randomId } from '../../lib/random.ts'
 import type { User } from '../users/users.ts'
@@ -49,6 +50,20 @@ export async function recordDevice(
   const deviceId = isNew ? randomId(random) : device.deviceId
   await known.enrolDevice(db, { id: deviceId, userId, now, keep: MAX_DEVICES })
   return { deviceId, isNew }
+}
+
+/** The least time between two mails about logins on new devices of one user. */
+const NEW_DEVICE_MAILS = DAY
+
+/**
+ * Returns true when the user is to be told of a login on a new device. Call this function after `recordDevice`, and
+ * before the session is stored. Only such a login needs the statement.
+ */
+export async function isWorthMail(
+  { store: db, clock, mails }: SessionsNeeds,
+  { isNew, ...by }: { isNew: boolean; userId: number; deviceId: string; network: string },
+): Promise<boolean> {
+  return isNew && mails.isOn && known.isStrange(db, { ...by, since: clock.now() - NEW_DEVICE_MAILS })
 }
 
 export async function forgetKnown(

@@ -55,7 +55,7 @@ export interface SessionsNeeds {
   users: Users
   limits: Limits
   tokens: AccessTokens
-  mails: Pick<Mails, 'notify'>
+  mails: Pick<Mails, 'isOn' | 'notify'>
   refreshTokensOf: RefreshTokensOf
   deviceTokens: DeviceTokens
   lifetimes: SessionLifetimes

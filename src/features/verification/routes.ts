@@ -105,7 +105,13 @@ export function verificationRoutes(
         body: AskToVerifyBody,
         response: {
           202: answer('A mail is on its way, if an account has this address and has not proved it', Challenge),
-          ...bodyProblems('invalid_token', 'validation_failed', 'rate_limited', 'mail_not_configured'),
+          ...bodyProblems(
+            'not_authenticated',
+            'invalid_token',
+            'validation_failed',
+            'rate_limited',
+            'mail_not_configured',
+          ),
         },
         detail: {
           operationId: 'askToVerifyEmail',
@@ -136,6 +142,7 @@ export function verificationRoutes(
         response: {
           200: answer('Your account, with the proved address', UserView),
           ...bodyProblems(
+            'not_authenticated',
             'invalid_token',
             'invalid_or_expired',
             'proof_required',

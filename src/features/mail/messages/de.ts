@@ -26,6 +26,16 @@ export const de: Catalogue = {
         'Wenn nicht, hat vielleicht jemand anders Zugriff auf Ihr Konto. Wenden Sie sich sofort an die Betreiber von {{app}}.',
       ],
     },
+    new_device: {
+      subject: 'Neue Anmeldung bei {{app}}',
+      before: [
+        'Jemand hat sich bei Ihrem Konto bei {{app}} mit einem Gerät und aus einem Netz angemeldet, die wir noch nicht kennen.',
+      ],
+      after: [
+        'Wenn Sie das waren, müssen Sie nichts tun.',
+        'Wenn nicht, kennt jemand anderes Ihr Passwort oder liest Ihre E-Mails. Ändern Sie sofort das Passwort und beenden Sie alle anderen Sitzungen Ihres Kontos.',
+      ],
+    },
     session_reused: {
       subject: 'Sie wurden bei {{app}} auf einem Gerät abgemeldet',
       before: [

@@ -26,6 +26,16 @@ export const en: Catalogue = {
         'If it was not you, somebody else may have access to your account. Contact the people who run {{app}} at once.',
       ],
     },
+    new_device: {
+      subject: 'New login to {{app}}',
+      before: [
+        'Somebody logged in to your account at {{app}} with a device and from a network that we have not seen before.',
+      ],
+      after: [
+        'If it was you, you need to do nothing.',
+        'If it was not you, somebody else knows your password or reads your mail. Change the password at once, and end all other sessions of your account.',
+      ],
+    },
     session_reused: {
       subject: 'You were logged out of {{app}} on one device',
       before: [

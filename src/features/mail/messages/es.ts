@@ -26,6 +26,16 @@ export const es: Catalogue = {
         'Si no fue usted, es posible que otra persona tenga acceso a su cuenta. Contacte de inmediato con los responsables de {{app}}.',
       ],
     },
+    new_device: {
+      subject: 'Nuevo inicio de sesión en {{app}}',
+      before: [
+        'Alguien inició sesión en su cuenta de {{app}} con un dispositivo y desde una red que aún no conocemos.',
+      ],
+      after: [
+        'Si fue usted, no tiene que hacer nada.',
+        'Si no fue usted, otra persona conoce su contraseña o lee su correo. Cambie la contraseña de inmediato y cierre todas las demás sesiones de su cuenta.',
+      ],
+    },
     session_reused: {
       subject: 'Se cerró su sesión de {{app}} en un dispositivo',
       before: [

@@ -26,6 +26,16 @@ export const fr: Catalogue = {
         'Sinon, une autre personne a peut-être accès à votre compte. Contactez tout de suite les responsables de {{app}}.',
       ],
     },
+    new_device: {
+      subject: 'Nouvelle connexion à {{app}}',
+      before: [
+        'Quelqu’un s’est connecté à votre compte {{app}} avec un appareil et depuis un réseau que nous ne connaissons pas encore.',
+      ],
+      after: [
+        'Si c’était vous, vous n’avez rien à faire.',
+        'Sinon, quelqu’un d’autre connaît votre mot de passe ou lit vos e-mails. Changez le mot de passe immédiatement et fermez toutes les autres sessions de votre compte.',
+      ],
+    },
     session_reused: {
       subject: 'Vous avez été déconnecté de {{app}} sur un appareil',
       before: [
