@@ -54,6 +54,13 @@ export const registrationOf = (config: Config) => ({
   domainsBlocked: config.EMAIL_DOMAINS_BLOCKED,
 })
 
+export const pagesOf = (config: Config) => ({
+  publicUrl: config.PUBLIC_URL,
+  app: config.APP_NAME,
+  support: config.SUPPORT_EMAIL,
+  appUrl: config.APP_URL,
+})
+
 export const mailOf = (config: Config) => ({
   brand: { app: config.APP_NAME, support: config.SUPPORT_EMAIL },
   settings: { maxAttempts: config.MAIL_MAX_ATTEMPTS, templatesDir: config.TEMPLATES_DIR },

@@ -382,6 +382,16 @@ describeEachDialect('a registration whose address must be proved', (dialect) => 
     expect((await logIn(strict, 'bob', PASSWORD)).status).toBe(200)
   })
 
+  test('13.6 the OpenAPI document has both answers of a registration, whatever the setting', async () => {
+    const { app } = await open()
+    const { paths } = (await (await app.request('GET', '/openapi.json')).json()) as {
+      paths: Record<string, { post: { responses: Record<string, unknown> } }>
+    }
+    const { responses } = paths['/register']!.post
+    const refs = ['201', '202'].map((status) => /schemas\/(\w+)/.exec(JSON.stringify(responses[status]))?.[1])
+    expect(refs).toEqual(['User', 'RegistrationAsked'])
+  })
+
   test('13.6 a network registers as often as before, and a closed registration is closed', async () => {
     const { app } = await open({ env: { RATE_LIMIT: 'on', LIMITS: 'register.prefix=2/1h' } })
     const statuses: number[] = []

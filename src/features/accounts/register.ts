@@ -98,7 +98,7 @@ function readNames({ passwords, registration }: AccountsNeeds, given: Registrati
   if (!username) errors.push({ field: 'username', message: invalidUsername })
   else if (!input.byAdmin && isReservedUsername(username.username))
     errors.push({ field: 'username', message: reservedUsername })
-  if (weakness) errors.push({ field: 'password', message: weakness })
+  if (weakness) errors.push({ field: 'password', ...weakness })
   if (name === undefined) errors.push({ field: 'name', message: invalidName })
   if (!email || !username || name === undefined || errors.length > 0)
     throw new KeywardError('validation_failed', { errors })

@@ -125,11 +125,9 @@ export function verificationRoutes(
     .post(
       '/email/verify',
       async ({ request, body }) => {
-        const { password, new_password: newPassword } = body
-        const caller = await callerIfAny(request)
-        const { username } = body
-        const { locale, ...from } = asking(request)
-        const proof = { ...shownIn(body), password, newPassword, username, locale, caller, ...from }
+        const { password, new_password: newPassword, username } = body
+        const caller = password == null && newPassword == null ? await callerIfAny(request) : undefined
+        const proof = { ...shownIn(body), password, newPassword, username, caller, ...asking(request) }
         const user = await verification.verifyEmail(proof)
         noteUser(request, user.id)
         return toUserView(user)
