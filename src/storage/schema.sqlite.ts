@@ -21,4 +21,5 @@ export const {
   processes,
   mails,
   proofs,
+  pendingRegistrations,
 } = allTables(sqliteColumns)

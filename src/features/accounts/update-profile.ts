@@ -39,7 +39,7 @@ export async function updateProfile(
   caller: SessionCaller,
   { email, password, client, ip, requestLocale: locale, ...typed }: ProfileChange,
 ): Promise<User> {
-  const { store: db, limits, users, audit, mails } = needs
+  const { limits, users, audit, mails } = needs
   const { user, userId, sessionId } = caller
   const epoch = user.sessionEpoch
   const wanted = readProfile(user, { email, ...typed })
@@ -48,32 +48,25 @@ export async function updateProfile(
   if (!isOther && differences(user, wanted).length === 0) return user
   if (isOther) await requireFresh(needs, caller, { password, client, ip })
   await using place = await limits.reserve([accountWrite(userId)], { userId, ip })
+  let changed: User | undefined
+  const store = async () => {
+    changed = await users.changeProfile({ id: userId, epoch }, wanted, (fields) =>
+      audit.record({ event: 'user.updated', userId, sessionId, ip, details: { fields: fields.join(' ') } }),
+    )
+    if (!changed) throw new KeywardError('invalid_token')
+    if (isOther) await audit.record({ event: 'email.change_requested', userId, sessionId, ip })
+  }
   const asked = { kind: 'confirm_address', locale, client, ip, asker: { userId, epoch } } as const
-  await using mail = isOther ? await mails.prepareAsked({ ...asked, email }) : undefined
-  const change = db.transaction(
-    async () => {
-      const changed = await users.changeProfile({ id: userId, epoch }, wanted, (fields) =>
-        audit.record({ event: 'user.updated', userId, sessionId, ip, details: { fields: fields.join(' ') } }),
-      )
-      if (!changed) throw new KeywardError('invalid_token')
-      if (mail) {
-        await mail.queue()
-        await audit.record({ event: 'email.change_requested', userId, sessionId, ip })
-      }
-      return changed
-    },
-    { userId },
-  )
   try {
-    const changed = await change
-    place.keep()
-    mail?.keep()
-    return changed
+    if (isOther) await mails.ask({ ...asked, email }, async () => store)
+    else await store()
   } catch (error) {
     // A taken username counts, because the answer tells that somebody has the name.
     if (error instanceof KeywardError && error.status === 409) place.keep()
     throw error
   }
+  place.keep()
+  return changed!
 }
 
 /** @throws KeywardError `validation_failed` with every wrong field */

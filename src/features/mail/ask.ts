@@ -18,20 +18,15 @@ export interface AskedMail {
   /** The client's network, for limits. */
   client: string
   ip: string
-  /**
-   * The user whose next address this is to be. The mail is sent only while the user has this session epoch.
-   */
+  /** The user whose next address this is to be. The mail is sent only while the user has this session epoch. */
   asker?: { userId: number; epoch: number }
 }
 
-/** A mail that was asked for, and is not queued yet. Its places in the limits are given back unless it was kept. */
-export interface AskedPlace extends AsyncDisposable {
-  id: string
-  /** Queues the mail, in the current transaction if there is one. */
-  queue(): Promise<void>
-  /** Leaves the places taken. Call it after the transaction. */
-  keep(): void
-}
+/**
+ * Runs before the mail is queued, and returns what is to be stored in the same transaction. It runs when the limits let
+ * the mail pass; when it throws, the request does not count in them.
+ */
+export type Preparation = () => Promise<(id: string) => Promise<void>>
 
 export interface AskNeeds {
   store: Store
@@ -40,8 +35,7 @@ export interface AskNeeds {
   limits: Pick<Limits, 'reserve' | 'nameKey'>
 }
 
-/** Makes the checks of a request for a mail. See `Mails.ask` for the errors. */
-export async function prepareAsked(
+export async function ask(
   {
     store: db,
     clock,
@@ -51,12 +45,13 @@ export async function prepareAsked(
     pumpAfterCommit,
   }: AskNeeds & { isOn: boolean; pumpAfterCommit: () => void },
   { kind, email, locale = 'en', client, ip, asker }: AskedMail,
-): Promise<AskedPlace> {
+  prepare?: Preparation,
+): Promise<string> {
   if (!isOn) throw new KeywardError('mail_not_configured')
   const address = normalizeEmail(trimTyped(email))
   if (!address) throw invalidField('email', invalidEmail)
   const key = limits.nameKey(address.emailKey)
-  const places = await limits.reserve(
+  await using places = await limits.reserve(
     [
       { rule: 'mail.again', key: `${key}@${kind}` },
       { rule: 'mail.recipient', key },
@@ -64,24 +59,15 @@ export async function prepareAsked(
     ],
     { userId: asker?.userId, ip },
   )
+  const alongside = await prepare?.()
   const id = randomId(random)
-  const userId = asker?.userId ?? null
-  const values = asker ? { epoch: String(asker.epoch) } : {}
-  return {
-    id,
-    queue: () =>
-      db.transaction(async () => {
-        await store.insert(db, { id, now: clock.now(), kind, recipient: address.email, locale, userId, values })
-        pumpAfterCommit()
-      }),
-    keep: () => places.keep(),
-    [Symbol.asyncDispose]: () => places[Symbol.asyncDispose](),
-  }
-}
-
-export async function ask(needs: Parameters<typeof prepareAsked>[0], mail: AskedMail): Promise<string> {
-  await using asked = await prepareAsked(needs, mail)
-  await asked.queue()
-  asked.keep()
-  return asked.id
+  await db.transaction(async () => {
+    await alongside?.(id)
+    const userId = asker?.userId ?? null
+    const values = asker ? { epoch: String(asker.epoch) } : {}
+    await store.insert(db, { id, now: clock.now(), kind, recipient: address.email, locale, userId, values })
+    pumpAfterCommit()
+  })
+  places.keep()
+  return id
 }
