@@ -1,4 +1,5 @@
 import { Elysia } from 'elysia'
+import { pagesOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { createDocumentation } from './features/documentation/documentation.ts'
@@ -9,6 +10,7 @@ import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
+import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
 import { inBatches } from './http/batching.ts'
 import { createCors, createUnlistedOrigins } from './http/cors.ts'
@@ -21,6 +23,8 @@ import { createRequestIds } from './http/request-id.ts'
 import { type Access, createRouteTable, type Limit, pathOf, type Route, type RouteTable } from './http/route-table.ts'
 import type { Target } from './http/target.ts'
 import { isLoopback } from './lib/ip.ts'
+import { createPages } from './pages/pages.tsx'
+import { pageFileRoutes } from './pages/routes.ts'
 import type { Service } from './service.ts'
 
 export interface App {
@@ -53,6 +57,7 @@ export interface AppOptions {
 export function createApp(service: Service, { peer = () => undefined, logUnknownPaths }: AppOptions = {}): App {
   const { config, clock, random, log, metrics, probes } = service
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
+  const pages = config.PAGES === 'on' ? createPages({ log, ...pagesOf(config) }) : undefined
   // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path after a
   // shorter host name.
   // precompile: compiling all routes at the start would double the start time and take 10 MiB. The contract test
@@ -70,6 +75,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(metricsRoutes(metrics, config.METRICS_TOKEN, kit))
     .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
     .use(accountRoutes(service, kit))
+    .use(pageFileRoutes(pages, kit))
+    .use(verificationPages(service.verification, { pages, minLength: config.PASSWORD_MIN_LENGTH }, kit))
     .use(verificationRoutes(service, kit))
     .use(sessionRoutes(service.sessions, kit))
     .use(accessRoutes(service.access, kit))
@@ -86,6 +93,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     handle: elysia.fetch,
     requestId: createRequestIds(random),
     idleSeconds: config.IDLE_TIMEOUT_SECONDS,
+    pageOf: pages?.refusal,
     cors: createCors(config.CORS_ORIGINS, createUnlistedOrigins(config, log)),
     log,
     observe: metrics.answered,
@@ -106,6 +114,7 @@ function toRoute({ method, path, hooks }: ElysiaRoute): Route {
     'x-limit'?: Limit
     'x-oauth'?: boolean
     'x-proxied'?: boolean
+    'x-page'?: boolean
     'x-secret'?: boolean
     'x-fresh'?: boolean
   }
@@ -114,9 +123,10 @@ function toRoute({ method, path, hooks }: ElysiaRoute): Route {
   if (limit === undefined && (access === 'open' || method !== 'GET'))
     throw new Error(`${method} ${path} is open or writes, and names no limit`)
   const secret = detail['x-secret'] ?? false
+  const page = detail['x-page'] ?? false
   const fresh = detail['x-fresh'] ?? false
   const statuses = Object.keys((hooks.response ?? {}) as object).map(Number)
-  return { method, pattern: path, access, limit, oauth, secret, proxied, fresh, statuses }
+  return { method, pattern: path, access, limit, oauth, secret, proxied, fresh, page, statuses }
 }
 
 interface ElysiaRoute {

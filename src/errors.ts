@@ -11,6 +11,7 @@ export const catalogue = {
   payload_too_large: [413, 'The request body is larger than 64 KiB'],
   unsupported_media_type: [415, 'This content type is not accepted here'],
   invalid_or_expired: [400, 'The link or the code is not valid, was used or has expired'],
+  csrf_refused: [403, 'The request did not come from a page of this service'],
   proof_required: [400, 'Send the password of the account, a new password, or an access token of the account'],
   not_found: [404, 'Not Found'],
   method_not_allowed: [405, 'Method Not Allowed'],
@@ -58,6 +59,8 @@ export type ErrorCode = keyof typeof catalogue
 export interface FieldError {
   field: string
   message: string
+  /** A word for the kind of the error, by which a page finds a sentence in its language. No answer contains it. */
+  reason?: string
 }
 
 export interface LimitMet {
@@ -105,9 +108,11 @@ export class KeywardError extends Error {
 /** The message for a required field that a client did not send. */
 export const MISSING = 'This field is missing'
 
-/** Makes a `validation_failed` for one field. */
-export const invalidField = (field: string, message: string): KeywardError =>
-  new KeywardError('validation_failed', { errors: [{ field, message }] })
+/** Makes a `validation_failed` for one field. `what` is the message, or the message and the reason. */
+export const invalidField = (field: string, what: string | Omit<FieldError, 'field'>): KeywardError =>
+  new KeywardError('validation_failed', {
+    errors: [{ field, ...(typeof what === 'string' ? { message: what } : what) }],
+  })
 
 /**
  * Returns the `KeywardError` that `error` is or has among its causes, at most five levels deep; undefined when there is

@@ -49,8 +49,16 @@ export const sessionsOf = (config: Config) => ({
 
 export const registrationOf = (config: Config) => ({
   open: config.REGISTRATION !== 'closed',
+  needsProof: config.REQUIRE_EMAIL_VERIFICATION === 'true',
   domainsAllowed: config.EMAIL_DOMAINS_ALLOWED,
   domainsBlocked: config.EMAIL_DOMAINS_BLOCKED,
+})
+
+export const pagesOf = (config: Config) => ({
+  publicUrl: config.PUBLIC_URL,
+  app: config.APP_NAME,
+  support: config.SUPPORT_EMAIL,
+  appUrl: config.APP_URL,
 })
 
 export const mailOf = (config: Config) => ({

@@ -90,7 +90,7 @@ export function problemOf(refusal: KeywardError, oauth: boolean) {
     status,
     detail,
     code,
-    ...(errors && { errors }),
+    ...(errors && { errors: errors.map(({ field, message }) => ({ field, message })) }),
     ...(oauth && { error: oauthErrors[code] ?? 'invalid_request', error_description: detail }),
   }
 }

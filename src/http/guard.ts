@@ -88,6 +88,7 @@ function basicSecret(authorization: string): string | undefined {
  * - `oauth: true`: errors have the members of RFC 6749 section 5.2.
  * - `secret: true`: a client may send an API key as a client secret.
  * - `proxied: true`: proxies ask this route about other requests.
+ * - `page: true`: an HTML page or a file of pages; see `Route`.
  * - `fresh: true`: the use case calls `Accounts.requireFresh`, and API keys are `forbidden`.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
@@ -97,6 +98,7 @@ export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   oauth: (_: true) => ({ detail: extended({ 'x-oauth': true }) }),
   secret: (_: true) => ({ detail: extended({ 'x-secret': true }) }),
   fresh: (_: true) => ({ detail: extended({ 'x-fresh': true }) }),
+  page: (_: true) => ({ detail: extended({ 'x-page': true }) }),
   proxied: (_: true) => ({ detail: extended({ 'x-proxied': true }) }),
 })
 

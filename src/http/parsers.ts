@@ -32,6 +32,13 @@ const parserFor =
     return body
   }
 
+/**
+ * Reads a form for a handler whose route has `parse: 'none'`. Such a handler answers the refusals of the parser itself.
+ * @throws KeywardError `invalid_request`, `payload_too_large`, `unsupported_media_type`
+ */
+export const readForm = (request: Request): Promise<Record<string, string>> =>
+  parserFor(form)({ request }) as Promise<Record<string, string>>
+
 /** Makes a parser that works like `parserFor(json)`, and reads an absent or empty body as an object without members. */
 const optionalJson = async (context: { request: Request }): Promise<unknown> => {
   const { headers, body } = context.request

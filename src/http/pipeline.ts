@@ -17,6 +17,8 @@ export interface PipelineOptions {
   handle: (request: Request) => MaybePromise<Response>
   requestId: (supplied: string | null) => string
   cors: Cors
+  /** Makes an HTML page of a refusal. Pages make their own refusals; this is for a method that a page does not have. */
+  pageOf?: (request: Request, error: KeywardError, problem: Response) => Response
   /** How long the server keeps an idle connection open, in seconds. The `Keep-Alive` header tells the client. */
   idleSeconds: number
   log: Log
@@ -72,7 +74,8 @@ export interface Pipeline {
  * - Elysia's hooks take a third of the time of a cheap request.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { table, guard, handle, requestId, cors, idleSeconds, log, observe, quiet, logUnknownPaths = false } = options
+  const { table, guard, handle, requestId, cors, idleSeconds, log, observe, quiet } = options
+  const { pageOf = (_request, _error, problem) => problem, logUnknownPaths = false } = options
   const keepAlive = `timeout=${idleSeconds}`
 
   /** Never throws and never rejects: an error of the guard or of the handler becomes a refusal. */
@@ -99,11 +102,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (allowed.length === 0) return refuse(log, new KeywardError('not_found'), exchange)
     if (exchange.method === 'OPTIONS')
       return (
-        cors.preflight(exchange.request, allowed) ??
+        (table.isPage(path) ? undefined : cors.preflight(exchange.request, allowed)) ??
         new Response(null, { status: 204, headers: { allow: allowed.join(', ') } })
       )
     if (slashed) return withoutSlash(exchange)
-    const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange, table.isOAuth(path))
+    const notAllowed = new KeywardError('method_not_allowed')
+    const problem = refuse(log, notAllowed, exchange, table.isOAuth(path))
+    const refusal = table.isPage(path) ? pageOf(exchange.request, notAllowed, problem) : problem
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
   }
@@ -111,13 +116,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   function finish(exchange: Exchange, response: Response): Response {
     const { headers } = response
     headers.set('x-request-id', exchange.id)
-    putCommonHeaders(headers)
+    const isPage = exchange.route ? exchange.route.page : table.isPage(exchange.path)
+    putCommonHeaders(headers, isPage)
     // The `Keep-Alive` header tells the client for how long it may send another request on the connection (RFC 9112
     // section 9.3 and appendix C.2.2). Adding the header takes 0.1 µs.
     if (!closesConnection(exchange.request)) headers.set('keep-alive', keepAlive)
+    // A page of another origin has no use for the answer of a page: it must not read an account's forms.
     // The answer of a `proxied` route has no CORS headers. A proxy may pass this answer on to a browser, which would
     // take the CORS headers for those of the service behind the proxy.
-    if (!exchange.route?.proxied) cors.decorate(exchange.request, response)
+    if (!isPage && !exchange.route?.proxied) cors.decorate(exchange.request, response)
     exchange.status = response.status
     return response
   }

@@ -40,6 +40,11 @@ export interface Route {
    * The guard refuses API keys with `forbidden`.
    */
   fresh: boolean
+  /**
+   * True for an HTML page and for a file of such pages. Answers have no CORS headers and refuse every preflight request.
+   * They have `Referrer-Policy: same-origin`: under `no-referrer`, a browser sends a form with `Origin: null`.
+   */
+  page: boolean
   /** The HTTP statuses that the route declares for its answers. */
   statuses: readonly number[]
 }
@@ -58,6 +63,8 @@ export interface RouteTable {
    * too.
    */
   isOAuth(path: string): boolean
+  /** Returns true when a route of this path is a `page`. A refusal that has no route, such as 405, follows the page. */
+  isPage(path: string): boolean
   /**
    * Returns the methods of a path, with `OPTIONS`, and with `HEAD` when there is `GET`; empty for a path without
    * routes.
@@ -81,6 +88,7 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     find: (method, path) => methodsOf(path)?.get(method),
     proxied: (path) => proxied.find(({ pattern }) => path === pattern || path.startsWith(`${pattern}/`)),
     isOAuth: (path) => [...(methodsOf(path)?.values() ?? [])].some(({ oauth }) => oauth),
+    isPage: (path) => [...(methodsOf(path)?.values() ?? [])].some(({ page }) => page),
     allowed(path) {
       const methods = methodsOf(path)
       if (!methods) return []

@@ -6,6 +6,7 @@ import { audit, loggedIn, sessionIdOf } from '../sessions/support.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import { serve } from '../support/socket.ts'
 
 const ask = (app: TestApp, { grant }: SignedUp, json: object = {}) =>
   app.request('POST', '/users/me/export', { token: grant.access_token, json })
@@ -171,6 +172,15 @@ describeApp('POST /users/me/export', { env: { RATE_LIMIT: 'on' } }, (app) => {
     expect(new Set(sessions!.map(({ id }) => id)).size).toBe(1251)
     expect(audit_events).toHaveLength(await app.rows.auditEvents.count({ userId: ada.id }))
     expect(new Set(audit_events!.map(({ id }) => id)).size).toBe(audit_events!.length)
+    const served = serve(app)
+    try {
+      const headers = { authorization: `Bearer ${ada.grant.access_token}` }
+      const answer = await fetch(`${served.url}/users/me/export`, { method: 'POST', headers })
+      const whole = (await answer.json()) as Export
+      expect([answer.status, whole.sessions!.length]).toEqual([200, 1251])
+    } finally {
+      served.stop()
+    }
   })
 
   test('13.6 takes the password, and counts in account.write', async () => {

@@ -87,8 +87,9 @@ const operations = () =>
     })),
   )
 
-/** The routes of the documentation are not operations of a client. */
-const documented = () => app.table.routes.filter(({ pattern }) => !/^\/$|^\/docs|^\/openapi\.json$/.test(pattern))
+/** The documentation and the pages are not operations of a client. */
+const documented = () =>
+  app.table.routes.filter(({ pattern, page }) => !page && !/^\/$|^\/docs|^\/openapi\.json$/.test(pattern))
 
 /** The names of the operations that fail a check. */
 const without = (holds: (one: ReturnType<typeof operations>[number]) => boolean) =>
@@ -125,7 +126,7 @@ describe('the OpenAPI document', () => {
     )
   })
 
-  test('lists every route except those of the documentation', () => {
+  test('lists every route except the documentation and the pages', () => {
     const routes = documented().map(({ method, pattern }) => `${method} ${pattern.replace(/:(\w+)/g, '{$1}')}`)
     expect(
       operations()

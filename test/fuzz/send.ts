@@ -65,8 +65,9 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
     const texts = textsOf({ target, headers, body })
     const said = [...texts].join('\n')
     const operation = route && operations.get(`${route.method} ${route.pattern}`)
-    // A placeholder can be a username, which may be answered; a password may not.
-    const candidates = operation?.path === '/register' ? [world.values.password] : world.secrets()
+    // A placeholder can be a username or a name, which may be answered; a password of a registration may not.
+    const answersName = operation?.path === '/users/me' && method === 'PATCH'
+    const candidates = operation?.path === '/register' ? [world.values.password] : answersName ? [] : world.secrets()
     const secrets = new Set(candidates.filter((secret) => said.includes(secret)))
     return {
       request,

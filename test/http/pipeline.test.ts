@@ -23,6 +23,7 @@ const route = (pattern: string, access: string): Route => ({
   secret: false,
   proxied: false,
   fresh: false,
+  page: false,
   statuses: [200],
 })
 const table = createRouteTable([route('/open', 'open'), route('/person', 'user'), route('/late', 'users:read')])

@@ -20,6 +20,8 @@ const written: Record<string, readonly string[]> = {
     'POST /revoke',
     'POST /password/forgot',
     'POST /password/reset',
+    'POST /login/email',
+    'POST /login/email/verify',
     'GET /.well-known/jwks.json',
     'GET /.well-known/oauth-authorization-server',
     'GET /livez',
@@ -31,6 +33,7 @@ const written: Record<string, readonly string[]> = {
     'GET /docs/guide/{chapter}',
     'GET /openapi.json',
   ],
+  'open to a session': ['POST /email/verification', 'POST /email/verify'],
   user: [
     'GET /users/me',
     'PUT /users/me/password',
@@ -87,6 +90,7 @@ describeEachDialect('access', (dialect) => {
     /** The callers that are allowed, and those that are forbidden; all others are 401. */
     const words: Record<string, { in: string[]; forbidden?: string[] }> = {
       open: { in: Object.keys(callers) },
+      'open to a session': { in: ['nobody', 'a user', 'an administrator'] },
       user: { in: ['a user', 'an administrator'] },
       fresh: { in: ['a user', 'an administrator'], forbidden: ['a key for it', 'a key for something else'] },
       metrics: { in: ['the metrics token'] },

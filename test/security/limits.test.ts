@@ -4,7 +4,11 @@ import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest } from '../support/hooks.ts'
 
 describeEachDialect('limits', (dialect) => {
-  const app = appPerTest({ dialect, env: { RATE_LIMIT: 'on' }, mailbox: true })
+  const app = appPerTest({
+    dialect,
+    env: { RATE_LIMIT: 'on', EMAIL_LOGIN: 'on', LIMITS: 'code.account=3/1d' },
+    mailbox: true,
+  })
   let ada: SignedUp
   beforeEach(async () => {
     ada = await app.signUp()
@@ -14,11 +18,22 @@ describeEachDialect('limits', (dialect) => {
 
   test('D8: every route where a secret can be guessed, or an account created, has a limit', async () => {
     const { access_token: token } = ada.grant
+    const challengeOf = async (path: string) => {
+      const answer = await app.request('POST', path, { json: { email: 'nobody@example.com' }, peer: '203.0.113.200' })
+      return ((await answer.json()) as { challenge_id: string }).challenge_id
+    }
+    const toVerify = await challengeOf('/email/verification')
+    const toLogIn = await challengeOf('/login/email')
+    await app.process.deliverMail()
     const doors: Record<string, (at: number) => RequestOptions> = {
       'POST /token': () => ({ form: { username: 'ada', password: 'wrong' } }),
       'POST /user/token': () => ({ form: { username: 'ada', password: 'wrong' } }),
       'PUT /users/me/password': () => ({ token, json: { current_password: 'wrong', new_password: 'a long new one' } }),
       'POST /password/forgot': () => ({ json: { email: 'ada@example.com' } }),
+      'POST /email/verification': () => ({ json: { email: 'ada@example.com' } }),
+      'POST /email/verify': () => ({ json: { challenge_id: toVerify, code: 'wrong!', password: 'wrong' } }),
+      'POST /login/email': () => ({ json: { email: 'ada@example.com' } }),
+      'POST /login/email/verify': () => ({ json: { challenge_id: toLogIn, code: 'wrong!' } }),
       'DELETE /users/me': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/export': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/delete': () => ({ token, json: { password: 'wrong' } }),

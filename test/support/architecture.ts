@@ -48,6 +48,7 @@ const floors = [
   'storage',
   'rules',
   'http',
+  'pages',
   'routes',
   'service',
   'app',
@@ -85,11 +86,11 @@ const MAX_LINES = 300
 
 export const rules: readonly Rule[] = [
   {
-    name: 'every file has a room: main, app, service, errors, cli/, config/, lib/, storage/, http/ or a known feature',
+    name: 'every file has a room: main, app, service, errors, cli/, config/, lib/, storage/, http/, pages/ or a known feature',
     broken: ({ room, path }) => (room === undefined ? [{ line: 1, what: path }] : []),
   },
   {
-    name: 'imports point down: lib, errors, config, storage, features, http, routes, service, app, cli, main',
+    name: 'imports point down: lib, errors, config, storage, features, http, pages, routes, service, app, cli, main',
     broken: ({ room, imports }) =>
       imports.flatMap(({ target, line }) => {
         const other = target === undefined ? undefined : roomOf(target)
@@ -113,12 +114,14 @@ export const rules: readonly Rule[] = [
       }),
   },
   {
-    name: 'what is outside of the features imports only the file named after one; app.ts imports its routes.ts, too',
+    name: 'what is outside of the features imports only the file named after one; app.ts imports its routes.ts and pages.tsx, too',
     broken: ({ room, path, imports }) =>
       imports.flatMap(({ target, line }) => {
         const feature = target === undefined ? undefined : roomOf(target)?.feature
         if (room?.feature !== undefined || feature === undefined) return []
-        const isRoutes = path === 'src/app.ts' && target === `src/features/${feature}/routes.ts`
+        const isRoutes =
+          path === 'src/app.ts' &&
+          [`src/features/${feature}/routes.ts`, `src/features/${feature}/pages.tsx`].includes(target!)
         return isPublic(target!, room?.floor) || isRoutes ? [] : [{ line, what: target! }]
       }),
   },
@@ -159,9 +162,19 @@ export const rules: readonly Rule[] = [
   },
   forbidsCode('there are no default exports', /\bexport\s+default\b|\bas\s+default\b/g),
   allowsPackage(
-    'elysia, its plugins and its typebox are named in app.ts, http/, routes.ts and schemas.ts only',
+    'elysia, its plugins and its typebox are named in app.ts, http/, pages/, routes.ts, pages.tsx and schemas.ts only',
     /^(elysia|@elysiajs\/(?!jwt)[^/]+|@sinclair\/typebox)(\/|$)/,
-    /^src\/(app\.ts|http\/.*|features\/[^/]+\/(routes|schemas)\.ts)$/,
+    /^src\/(app\.ts|(http|pages)\/.*|features\/[^/]+\/(routes\.ts|pages\.tsx|schemas\.ts))$/,
+  ),
+  allowsPackage(
+    'preact is named in pages/ and in the pages of features only',
+    /^preact/,
+    /^src\/(pages\/|features\/[^/]+\/pages(\.tsx$|\/))/,
+  ),
+  forbidsCode(
+    'a page has no style attribute, no event handler and no raw HTML: its policy forbids the first two',
+    /\bstyle=\{|\bon[A-Z]\w*=\{|\bdangerouslySetInnerHTML\b/g,
+    /\.ts$|^src\/pages\/layout\.tsx$/,
   ),
   allowsPackage(
     '@elysiajs/jwt is named in sessions/device-token.ts only: it waits in the thread pool behind bcrypt',
@@ -246,9 +259,9 @@ function read({ path, text }: SourceFile): ReadFile {
 function roomOf(path: string): Room | undefined {
   const [, top, feature, file] = /^src\/([\w-]+)(?:\/([\w-]+))?(?:\/(.+))?/.exec(path) ?? []
   if (/^src\/[\w-]+\.ts$/.test(path)) return isFloor(top, ['errors', 'service', 'app', 'main'])
-  if (top !== 'features') return isFloor(top, ['lib', 'config', 'storage', 'http', 'cli'])
+  if (top !== 'features') return isFloor(top, ['lib', 'config', 'storage', 'http', 'pages', 'cli'])
   if (feature === undefined || file === undefined || !features.includes(feature)) return undefined
-  return { floor: /^(routes|schemas)\.ts$/.test(file) ? 'routes' : 'rules', feature }
+  return { floor: /^(routes|schemas)\.ts$|^pages(\.tsx$|\/)/.test(file) ? 'routes' : 'rules', feature }
 }
 
 const isFloor = (name: string | undefined, known: readonly Floor[]): Room | undefined => {

@@ -19,5 +19,6 @@ export function readBcryptHash(hash: string): BcryptHash | undefined {
 }
 
 // The salt has 16 bytes in 22 characters, and the hash 23 bytes in 31 characters. The last character of each has unused
-// bits. The pattern allows only zeros in them, because `Bun.password.verify` throws an error for any other value.
+// bits. The pattern allows only zeros in them, because Bun's check of a password throws an error for any
+// other value.
 const bcryptPattern = /^\$(2[aby])\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]$/

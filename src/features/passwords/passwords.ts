@@ -2,10 +2,11 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { HashGateStats } from './hash-gate.ts'
 import { type Bcrypt, createHashing } from './hashing.ts'
-import { weaknessOf } from './policy.ts'
+import { type Weakness, weaknessOf } from './policy.ts'
 
 export { readBcryptHash } from './bcrypt-hash.ts'
 export type { Bcrypt } from './hashing.ts'
+export type { Weakness, WeaknessReason } from './policy.ts'
 
 /**
  * How a password was prepared for bcrypt, which reads at most 72 bytes. The text of a bcrypt hash does not show this.
@@ -61,9 +62,10 @@ export interface PasswordsNeeds {
 export interface Passwords {
   /**
    * Checks a new password, which must not be the username or the address of its `owner`.
-   * @returns a sentence for the user, which never contains the password; undefined for an acceptable password
+   * @returns the reason, and a sentence for the user that never contains the password; undefined for an acceptable
+   *   password
    */
-  weaknessOf(password: string, owner: { email?: string; username?: string }): string | undefined
+  weaknessOf(password: string, owner: { email?: string; username?: string }): Weakness | undefined
   /**
    * Hashes a password that `weaknessOf` accepted.
    * @throws KeywardError `overloaded`; `validation_failed` for the empty text, for a text of more than 256 code points,

@@ -26,6 +26,15 @@ export function normalizePassword(password: string): string | undefined {
   return codePoints(normalized) <= passwordMaxLength ? normalized : undefined
 }
 
+/** Why a new password is refused. Pages have a sentence for each word in every language. */
+export type WeaknessReason = 'malformed' | 'too_long' | 'too_short' | 'common' | 'pattern' | 'own_name' | 'service_name'
+
+/** The reason, and the sentence for the user, which never contains the password. */
+export interface Weakness {
+  reason: WeaknessReason
+  message: string
+}
+
 interface PasswordContext {
   email?: string | undefined
   username?: string | undefined
@@ -41,22 +50,32 @@ interface PasswordContext {
  * - `keyward`, repeated or with digits
  *
  * Upper and lower case count as equal. There are no composition rules, such as a required digit.
- * @returns a sentence for the user, which never contains the password; undefined for an acceptable password
+ * @returns undefined for an acceptable password
  */
-export function weaknessOf(password: string, { email, username, minLength }: PasswordContext): string | undefined {
-  if (!password.isWellFormed() || password.includes('\0')) return 'The password must be valid Unicode text without NUL'
+export function weaknessOf(password: string, context: PasswordContext): Weakness | undefined {
+  const reason = reasonAgainst(password, context)
+  return reason && { reason, message: sentences[reason](context.minLength) }
+}
+
+const sentences: Record<WeaknessReason, (minLength: number) => string> = {
+  malformed: () => 'The password must be valid Unicode text without NUL',
+  too_long: () => `The password must have at most ${passwordMaxLength} characters`,
+  too_short: (minLength) => `The password must have at least ${minLength} characters`,
+  common: () => 'This password is one of the most common ones',
+  pattern: () => 'This password is a simple pattern or a common password with digits: it is easy to guess',
+  own_name: () => 'The password must not be your username or email address',
+  service_name: () => 'The password must not be the name of this service',
+}
+
+function reasonAgainst(password: string, { email, username, minLength }: PasswordContext): WeaknessReason | undefined {
+  if (!password.isWellFormed() || password.includes('\0')) return 'malformed'
   const normalized = normalizePassword(password)
-  if (normalized === undefined && password !== '')
-    return `The password must have at most ${passwordMaxLength} characters`
-  if (normalized === undefined || codePoints(normalized) < minLength)
-    return `The password must have at least ${minLength} characters`
-  if (isCommon(normalized)) return 'This password is one of the most common ones'
-  if (isPattern(foldCase(normalized), isCommon))
-    return 'This password is a simple pattern or a common password with digits: it is easy to guess'
-  if (ownWords(email, username).has(lettersAndDigits(normalized)))
-    return 'The password must not be your username or email address'
-  if (/^(?:keyward)+$/.test(lettersAndDigits(normalized).replace(/\p{N}/gu, '')))
-    return 'The password must not be the name of this service'
+  if (normalized === undefined && password !== '') return 'too_long'
+  if (normalized === undefined || codePoints(normalized) < minLength) return 'too_short'
+  if (isCommon(normalized)) return 'common'
+  if (isPattern(foldCase(normalized), isCommon)) return 'pattern'
+  if (ownWords(email, username).has(lettersAndDigits(normalized))) return 'own_name'
+  if (/^(?:keyward)+$/.test(lettersAndDigits(normalized).replace(/\p{N}/gu, ''))) return 'service_name'
   return undefined
 }
 

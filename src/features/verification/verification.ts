@@ -32,7 +32,7 @@ export interface VerificationNeeds {
   apiKeys: Pick<ApiKeys, 'revokeOf'>
   proofs: Proofs
   mails: Pick<Mails, 'ask' | 'notify'>
-  accounts: Pick<Accounts, 'checkPassword'>
+  accounts: Pick<Accounts, 'checkPassword' | 'completeRegistration'>
   metrics: Pick<Metrics, 'login'>
   settings: {
     /** True when `EMAIL_LOGIN` is `on`. */
@@ -79,7 +79,7 @@ export interface Verification {
    */
   askToVerify(asked: AskedFor): Promise<string>
   /**
-   * Records that the address of an account is proved. With a new password, everything that was set before is dropped:
+   * Records that the address of an account is proved, or creates the account of a pending registration. With a new password, everything that was set before is dropped:
    * the password, sessions, known devices and networks, API keys.
    * @throws KeywardError `proof_required` without any of the three ways to show that the account is one's own, and when
    *   the session is of another account (nothing is used up); `invalid_or_expired`, `rate_limited`; `validation_failed`

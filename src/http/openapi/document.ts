@@ -16,14 +16,14 @@ export interface OpenApiDocument extends Record<string, unknown> {
 }
 
 /**
- * Makes the OpenAPI document of the service, without the routes that serve the documentation.
+ * Makes the OpenAPI document of the service, without the documentation and the pages.
  *
  * @elysiajs/swagger finds the paths and parameters of the routes. It only guesses the media types, the security and the
  * refusals, so `mendOperation` replaces these parts.
  * @throws Error when two different schemas have one title, or when `mendOperation` refuses a route
  */
 export async function createDocument({ routes: all, publicUrl }: DocumentOptions): Promise<OpenApiDocument> {
-  const routes = all.filter((route) => tagOf(route) !== 'documentation')
+  const routes = all.filter((route) => !['documentation', 'pages'].includes(tagOf(route)))
   const draft = await draftOf(routes)
   const components: Components = { schemas: createSchemaBook(), responses: new Map() }
   const paths: OpenApiDocument['paths'] = {}

@@ -1,0 +1,86 @@
+import { Elysia } from 'elysia'
+import type { HttpKit } from '../../http/kit.ts'
+import type { Pages } from '../../pages/pages.tsx'
+import { shown, submitted } from '../../pages/routes.ts'
+import { forgotView } from './pages/forgot.tsx'
+import { resetDone, resetView } from './pages/reset.tsx'
+import type { Verification } from './verification.ts'
+
+export interface VerificationPagesNeeds {
+  /** Undefined for no pages (`PAGES=off`). */
+  pages: Pages | undefined
+  /** The least number of characters in a new password. */
+  minLength: number
+}
+
+/** The pages to which the links of mails lead. Each does what a route of `routes.ts` does, by the same use case. */
+export function verificationPages(
+  verification: Verification,
+  { pages, minLength }: VerificationPagesNeeds,
+  kit: HttpKit,
+) {
+  const routes = new Elysia({ name: 'keyward.verification-pages' }).use(kit.plugin)
+  if (pages === undefined) return routes
+  return routes
+    .get('/forgot', ({ request }) => pages.show(request, (visit) => forgotView(visit)), {
+      ...open,
+      limit: { none: 'reads nothing' },
+      response: shown(),
+      detail: { summary: 'Ask for a link to choose a new password', tags: ['pages'] },
+    })
+    .post(
+      '/forgot',
+      ({ request }) =>
+        pages.submit(request, {
+          async act({ input: { email = '' }, locale }) {
+            await verification.forgotPassword({ email, locale, ...kit.requester(request) })
+            return '/forgot?sent'
+          },
+          again: async (visit, problem) => forgotView(visit, problem),
+        }),
+      {
+        ...open,
+        limit: 'mail',
+        parse: 'none',
+        response: submitted('rate_limited', 'mail_not_configured'),
+        detail: { summary: 'Send the link', tags: ['pages'] },
+      },
+    )
+    .get(
+      '/reset',
+      ({ request }) =>
+        pages.show(request, async (visit) => {
+          if ('done' in visit.input) return resetDone(visit)
+          return resetView(visit, { user: await verification.findForReset(visit.input.token ?? ''), minLength })
+        }),
+      {
+        ...open,
+        limit: { none: 'the token has 256 random bits, and nothing else is read' },
+        response: shown('invalid_or_expired'),
+        detail: { summary: 'Choose a new password', tags: ['pages'] },
+      },
+    )
+    .post(
+      '/reset',
+      ({ request }) =>
+        pages.submit(request, {
+          async act({ input: { token = '', password = '' } }) {
+            await verification.resetPassword({ token, password, ...kit.requester(request) })
+            return '/reset?done'
+          },
+          async again(visit, problem) {
+            const user = await verification.findForReset(visit.input.token ?? '')
+            return resetView(visit, { user, minLength, problem })
+          },
+        }),
+      {
+        ...open,
+        limit: { none: 'the token has 256 random bits; without it no password is hashed' },
+        parse: 'none',
+        response: submitted('invalid_or_expired', 'overloaded'),
+        detail: { summary: 'Set the new password', tags: ['pages'] },
+      },
+    )
+}
+
+const open = { open: true, page: true } as const

@@ -1,0 +1,36 @@
+import { HiddenUsername } from '../../../pages/field.tsx'
+import { Form } from '../../../pages/form.tsx'
+import { ProblemNotice } from '../../../pages/notice.tsx'
+import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
+import type { User } from '../../users/users.ts'
+import { Account, deadView, doneView, NewPassword, textsFor } from './parts.tsx'
+
+/** What the page shows besides the texts. */
+export interface ResetShown {
+  /** The account whose password the link sets; undefined when the link does not work. */
+  user: User | undefined
+  minLength: number
+  problem?: FormProblem | undefined
+}
+
+/** The form for a new password, and what it says after it was sent. */
+export function resetView(visit: Visit, { user, minLength, problem }: ResetShown): View {
+  const { title, account, effect, button, dead, askAgain } = textsFor(visit).reset
+  if (!user) return deadView(dead, { label: askAgain, href: visit.link('/forgot') })
+  return {
+    title,
+    content: (
+      <>
+        <ProblemNotice says={problem?.notice} />
+        <Account text={account} email={user.email} />
+        <p>{effect}</p>
+        <Form action={visit.link('/reset')} hidden={{ token: visit.input.token ?? '' }} button={button}>
+          <HiddenUsername username={user.username} />
+          <NewPassword visit={visit} name="password" minLength={minLength} problem={problem} />
+        </Form>
+      </>
+    ),
+  }
+}
+
+export const resetDone = (visit: Visit): View => doneView(visit, textsFor(visit).reset.done)

@@ -1,0 +1,9 @@
+import type { InLanguages } from '../../../../pages/texts/text.ts'
+import { de } from './de.ts'
+import { en } from './en.ts'
+import { es } from './es.ts'
+import { fr } from './fr.ts'
+import { ja } from './ja.ts'
+import type { VerificationTexts } from './text.ts'
+
+export const verificationTexts: InLanguages<VerificationTexts> = { en, de, fr, es, ja }

@@ -1,0 +1,59 @@
+export interface FieldProps {
+  name: string
+  label: string
+  /** The purpose of the field (HTML standard section 4.10.18.7), by which browsers and password managers fill it in. */
+  autocomplete: 'email' | 'username' | 'current-password' | 'new-password'
+  /** A sentence below the label. */
+  hint?: string | undefined
+  /** Why the field is refused. */
+  error?: string | undefined
+  /** What was typed before; never a password. */
+  value?: string | undefined
+  /** True when the field has the focus as soon as the page appears: the first field with an error. */
+  focus?: boolean | undefined
+  /** Tells fields with one name in two forms of a page apart. */
+  id?: string | undefined
+}
+
+/** A field with its label, its hint and its error, which screen readers read with the field. */
+export function Field({ name, label, autocomplete, hint, error, value, focus, id = name }: FieldProps) {
+  const isPassword = autocomplete.endsWith('password')
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
+  const common = {
+    id,
+    name,
+    autocomplete,
+    autocapitalize: 'none',
+    spellcheck: false,
+    required: true,
+    'aria-describedby': described || undefined,
+    'aria-invalid': error ? 'true' : undefined,
+    autofocus: focus,
+  } as const
+  return (
+    <div class={error ? 'field invalid' : 'field'}>
+      <label for={id}>{label}</label>
+      {hint && (
+        <p class="hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      {error && (
+        <p class="error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+      {isPassword ? (
+        <input type="password" {...common} />
+      ) : (
+        // Not the type "email": a browser would change the letters of some addresses.
+        <input type="text" {...common} value={value} inputMode={autocomplete === 'email' ? 'email' : undefined} />
+      )}
+    </div>
+  )
+}
+
+/** The username of the account beside a password field: a password manager stores the password under this name. */
+export const HiddenUsername = ({ username }: { username: string }) => (
+  <input type="text" autocomplete="username" value={username} readOnly hidden />
+)

@@ -1,0 +1,199 @@
+import type { ComponentChildren } from 'preact'
+import { type FieldError, KeywardError } from '../errors.ts'
+import { asRefusal, refuse } from '../http/errors.ts'
+import { exchangeOf } from '../http/exchange.ts'
+import { locationFrom } from '../http/location.ts'
+import { readForm } from '../http/parsers.ts'
+import { pathOf, targetOf } from '../http/route-table.ts'
+import { toBase64Url } from '../lib/encoding.ts'
+import { FormError, parseQuery } from '../lib/form.ts'
+import { sha256 } from '../lib/hash.ts'
+import { type Locale, preferredLocale } from '../lib/locale.ts'
+import type { Log } from '../lib/log.ts'
+import { documentOf } from './layout.tsx'
+import { problemOf } from './problem.ts'
+import { requireSameOrigin } from './same-origin.ts'
+import style from './style.css' with { type: 'text' }
+import type { KitTexts, Saying } from './texts/text.ts'
+import { kitTexts } from './texts/texts.ts'
+
+export interface PagesNeeds {
+  log: Log
+  /** PUBLIC_URL: forms are taken from pages of its origin. */
+  publicUrl: string
+  /** APP_NAME. */
+  app: string
+  /** SUPPORT_EMAIL. */
+  support: string | undefined
+  /** APP_URL: where pages lead when everything is done. */
+  appUrl: string | undefined
+}
+
+/** What a page knows of its request. */
+export interface Visit {
+  request: Request
+  locale: Locale
+  /** The texts that all pages share, in the language of the request. */
+  texts: KitTexts
+  app: string
+  appUrl: string | undefined
+  /** The parameters of the query of a GET, or the fields of the form of a POST. */
+  input: Readonly<Record<string, string>>
+  /** The address of a page of Keyward, relative to this page, such as `reset` for `/reset`. */
+  link(path: string): string
+}
+
+/** What a page shows. */
+export interface View {
+  title: string
+  content: ComponentChildren
+  /** 200 by default. A form that is shown again has the status of the refusal. */
+  status?: number
+}
+
+/** A refusal of a form, as the page says it. */
+export interface FormProblem {
+  code: KeywardError['code']
+  /** The fields that are refused. */
+  errors: readonly FieldError[]
+  /** What to say above the form when the refusal names no field. */
+  notice: Saying | undefined
+}
+
+export interface Submission {
+  /**
+   * Does what the form asks for.
+   * @returns the page to which the browser goes next, such as `/reset?done`
+   */
+  act(visit: Visit): Promise<string>
+  /**
+   * Shows the form again after a refusal of `act`.
+   * @returns undefined for a page that says only the refusal
+   */
+  again(visit: Visit, problem: FormProblem): Promise<View | undefined>
+}
+
+/** What every page shares: its document, its language, its headers, its refusals, and who may send its forms. */
+export interface Pages {
+  /** Answers a GET. It must change nothing: programs that look for dangerous mails open every link. */
+  show(request: Request, view: (visit: Visit) => View | Promise<View>): Promise<Response>
+  /** Answers a POST. A form of another origin is refused before it is read. */
+  submit(request: Request, submission: Submission): Promise<Response>
+  /** Makes the page of a refusal out of `response`, which says it to programs. */
+  refusal(request: Request, error: unknown, response: Response): Response
+  /** The style sheet. @returns undefined for another name than that of this version */
+  file(name: string): Response | undefined
+}
+
+/**
+ * The Content-Security-Policy of every page. No script runs and nothing of another origin is loaded, so text that gets
+ * into a page unescaped can neither act nor send anything away.
+ */
+export const pagePolicy =
+  "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+/** The name of the style sheet has the hash of its content, so browsers keep it until the content changes. */
+const styleName = `style-${toBase64Url(sha256(style)).slice(0, 16)}.css`
+
+export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds): Pages {
+  const origin = new URL(publicUrl).origin
+
+  function visitOf(request: Request): Omit<Visit, 'input'> {
+    const locale = preferredLocale(request.headers.get('accept-language')) ?? 'en'
+    const from = pathOf(request.url)
+    return { request, locale, texts: kitTexts[locale], app, appUrl, link: (path) => locationFrom(from, path) }
+  }
+
+  function answer(visit: Omit<Visit, 'input'>, view: View, more: Iterable<[string, string]> = []): Response {
+    const { locale, texts, link } = visit
+    const { title, content, status = 200 } = view
+    const windowTitle = status < 400 ? title : texts.titleWithError(title)
+    const props = { locale, texts, title, windowTitle, app, support, style: link(`/pages/${styleName}`) }
+    const headers = new Headers([...more])
+    headers.set('content-type', 'text/html; charset=utf-8')
+    headers.set('content-security-policy', pagePolicy)
+    headers.set('content-language', locale)
+    headers.set('vary', 'Accept-Language')
+    headers.set('cross-origin-opener-policy', 'same-origin')
+    return new Response(documentOf({ ...props, children: content }), { status, headers })
+  }
+
+  /** Logs the refusal as every route does, and keeps its headers, such as `Retry-After`. */
+  const refused = (visit: Omit<Visit, 'input'>, error: unknown, view?: View): Response =>
+    asPage(visit, error, refuse(log, error, exchangeOf(visit.request)), view)
+
+  const asPage = (visit: Omit<Visit, 'input'>, error: unknown, { status, headers }: Response, view?: View) =>
+    answer(visit, { ...(view ?? sayingOf(visit, error)), status }, headers)
+
+  /** The page that says only a refusal. After a form there is no link: the way back keeps what was typed. */
+  function sayingOf({ request, texts, locale, link }: Omit<Visit, 'input'>, error: unknown): View {
+    const refusal = asRefusal(error)
+    const { title, text } = problemOf(refusal, { texts, locale })
+    const again = request.method === 'GET' && refusal.code !== 'invalid_request'
+    return {
+      title,
+      content: (
+        <>
+          <p>{text}</p>
+          {again && (
+            <p>
+              <a href={link(addressOf(request))}>{texts.again}</a>
+            </p>
+          )}
+        </>
+      ),
+    }
+  }
+
+  return {
+    async show(request, view) {
+      const visit = visitOf(request)
+      try {
+        return answer(visit, await view({ ...visit, input: queryOf(request) }))
+      } catch (error) {
+        return refused(visit, error)
+      }
+    },
+    async submit(request, { act, again }) {
+      const visit = visitOf(request)
+      try {
+        requireSameOrigin(request, origin)
+        const filled = { ...visit, input: await readForm(request) }
+        try {
+          const next = await act(filled)
+          return new Response(null, { status: 303, headers: { location: visit.link(next) } })
+        } catch (error) {
+          const refusal = asRefusal(error)
+          if (refusal.code === 'internal') throw error
+          const errors = refusal.errors ?? []
+          const notice = errors.length > 0 ? undefined : problemOf(refusal, visit)
+          return refused(visit, error, await again(filled, { code: refusal.code, errors, notice }))
+        }
+      } catch (error) {
+        return refused(visit, error)
+      }
+    },
+    refusal: (request, error, response) => asPage(visitOf(request), error, response),
+    file: (name) =>
+      name === styleName
+        ? new Response(style, {
+            headers: {
+              'content-type': 'text/css; charset=utf-8',
+              'cache-control': 'public, max-age=31536000, immutable',
+            },
+          })
+        : undefined,
+  }
+}
+
+/** A page is asked for again with its query, which may have a token; a form is not sent again by a link. */
+const addressOf = ({ method, url }: Request): string => (method === 'GET' ? targetOf(url) : pathOf(url))
+
+function queryOf(request: Request): Record<string, string> {
+  try {
+    return parseQuery(request.url)
+  } catch (error) {
+    if (error instanceof FormError) throw new KeywardError('invalid_request', { sentence: error.message })
+    throw error
+  }
+}

@@ -1,0 +1,14 @@
+import { KeywardError } from '../errors.ts'
+
+/**
+ * Requires that the form of a request comes from a page of this service. A browser that sends `Sec-Fetch-Site` says it
+ * there. Older browsers, and all browsers where the service is reached by http, send only `Origin`. A request with
+ * neither is refused: every browser sends `Origin` with a form.
+ * @param own the origin of PUBLIC_URL
+ * @throws KeywardError `csrf_refused`
+ */
+export function requireSameOrigin({ headers }: Request, own: string): void {
+  const site = headers.get('sec-fetch-site')
+  const isOwn = site === null ? headers.get('origin') === own : site === 'same-origin'
+  if (!isOwn) throw new KeywardError('csrf_refused')
+}

@@ -1,0 +1,36 @@
+import type { KitTexts } from './text.ts'
+
+export const de: KitTexts = {
+  support: { before: 'Fragen? Schreiben Sie an ', after: '.' },
+  titleWithError: (title) => `Fehler: ${title}`,
+  toApp: (app) => `Weiter zu ${app}`,
+  again: 'Noch einmal versuchen',
+  waitFor: (wait) => `Nächster Versuch in ${wait}.`,
+  problems: {
+    bad_request: {
+      title: 'Die Anfrage war nicht lesbar',
+      text: 'Gehen Sie zurück und senden Sie das Formular noch einmal ab.',
+    },
+    csrf_refused: {
+      title: 'Das Formular kam nicht von dieser Seite',
+      text: 'Zu Ihrer Sicherheit wurde nichts geändert. Öffnen Sie die Seite neu und senden Sie das Formular von dort ab.',
+    },
+    not_found: {
+      title: 'Diese Seite gibt es nicht',
+      text: 'Prüfen Sie die Adresse, oder benutzen Sie den Link der Mail noch einmal.',
+    },
+    rate_limited: { title: 'Zu viele Versuche', text: 'Es wurde nichts geändert.' },
+    busy: {
+      title: 'Der Dienst ist ausgelastet',
+      text: 'Es wurde nichts geändert. Versuchen Sie es gleich noch einmal.',
+    },
+    mail_not_configured: {
+      title: 'Dieser Dienst kann keine Mails verschicken',
+      text: 'Bitten Sie die Betreiber um Hilfe.',
+    },
+    internal: {
+      title: 'Etwas ist schiefgegangen',
+      text: 'Der Fehler liegt bei uns und wurde vermerkt. Versuchen Sie es später noch einmal.',
+    },
+  },
+}

@@ -1,0 +1,27 @@
+import type { KitTexts } from './text.ts'
+
+export const en: KitTexts = {
+  support: { before: 'Questions? Write to ', after: '.' },
+  titleWithError: (title) => `Error: ${title}`,
+  toApp: (app) => `Continue to ${app}`,
+  again: 'Try again',
+  waitFor: (wait) => `Try again in ${wait}.`,
+  problems: {
+    bad_request: { title: 'This page could not read the request', text: 'Go back, and send the form again.' },
+    csrf_refused: {
+      title: 'The form was not sent from this page',
+      text: 'For your safety nothing was changed. Open the page again, and send the form from there.',
+    },
+    not_found: { title: 'There is no such page', text: 'Check the address, or use the link of the mail again.' },
+    rate_limited: { title: 'Too many attempts', text: 'Nothing was changed.' },
+    busy: {
+      title: 'The service is busy',
+      text: 'Nothing was changed. Try again in a moment.',
+    },
+    mail_not_configured: {
+      title: 'This service cannot send mail',
+      text: 'Ask the people who run it for help.',
+    },
+    internal: { title: 'Something went wrong', text: 'The error is ours and was noted. Try again later.' },
+  },
+}

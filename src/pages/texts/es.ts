@@ -1,0 +1,33 @@
+import type { KitTexts } from './text.ts'
+
+export const es: KitTexts = {
+  support: { before: '¿Preguntas? Escriba a ', after: '.' },
+  titleWithError: (title) => `Error: ${title}`,
+  toApp: (app) => `Continuar a ${app}`,
+  again: 'Intentarlo de nuevo',
+  waitFor: (wait) => `Vuelva a intentarlo dentro de ${wait}.`,
+  problems: {
+    bad_request: { title: 'No se pudo leer la solicitud', text: 'Vuelva atrás y envíe el formulario de nuevo.' },
+    csrf_refused: {
+      title: 'El formulario no se envió desde esta página',
+      text: 'Por su seguridad no se ha cambiado nada. Abra la página de nuevo y envíe el formulario desde allí.',
+    },
+    not_found: {
+      title: 'Esta página no existe',
+      text: 'Compruebe la dirección o use de nuevo el enlace del correo.',
+    },
+    rate_limited: { title: 'Demasiados intentos', text: 'No se ha cambiado nada.' },
+    busy: {
+      title: 'El servicio está muy ocupado',
+      text: 'No se ha cambiado nada. Vuelva a intentarlo en un momento.',
+    },
+    mail_not_configured: {
+      title: 'Este servicio no puede enviar correos',
+      text: 'Pida ayuda a los responsables del servicio.',
+    },
+    internal: {
+      title: 'Algo ha fallado',
+      text: 'El error es nuestro y ha quedado registrado. Vuelva a intentarlo más tarde.',
+    },
+  },
+}

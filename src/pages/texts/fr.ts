@@ -1,0 +1,33 @@
+import type { KitTexts } from './text.ts'
+
+export const fr: KitTexts = {
+  support: { before: 'Des questions ? Écrivez à ', after: '.' },
+  titleWithError: (title) => `Erreur : ${title}`,
+  toApp: (app) => `Continuer vers ${app}`,
+  again: 'Réessayer',
+  waitFor: (wait) => `Réessayez dans ${wait}.`,
+  problems: {
+    bad_request: {
+      title: 'La demande n’a pas pu être lue',
+      text: 'Revenez en arrière et envoyez de nouveau le formulaire.',
+    },
+    csrf_refused: {
+      title: 'Le formulaire ne vient pas de cette page',
+      text: 'Pour votre sécurité, rien n’a été modifié. Ouvrez de nouveau la page et envoyez le formulaire depuis celle-ci.',
+    },
+    not_found: {
+      title: 'Cette page n’existe pas',
+      text: 'Vérifiez l’adresse, ou utilisez de nouveau le lien de l’e-mail.',
+    },
+    rate_limited: { title: 'Trop de tentatives', text: 'Rien n’a été modifié.' },
+    busy: { title: 'Le service est très sollicité', text: 'Rien n’a été modifié. Réessayez dans un instant.' },
+    mail_not_configured: {
+      title: 'Ce service ne peut pas envoyer d’e-mails',
+      text: 'Demandez de l’aide aux responsables du service.',
+    },
+    internal: {
+      title: 'Une erreur s’est produite',
+      text: 'L’erreur vient de nous et a été enregistrée. Réessayez plus tard.',
+    },
+  },
+}

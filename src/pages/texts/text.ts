@@ -1,0 +1,35 @@
+import type { Locale } from '../../lib/locale.ts'
+
+/** A page or a part of a page that only says something. */
+export interface Saying {
+  title: string
+  text: string
+}
+
+/** The refusals that any page may answer. */
+export type CommonProblem =
+  | 'bad_request'
+  | 'csrf_refused'
+  | 'not_found'
+  | 'rate_limited'
+  | 'busy'
+  | 'mail_not_configured'
+  | 'internal'
+
+/** The texts that all pages share, in one language. */
+export interface KitTexts {
+  /** The last line of every page; `address` becomes a link. */
+  support: { before: string; after: string }
+  /** The title of a page that shows a form again because of an error. */
+  titleWithError: (title: string) => string
+  /** The link to the application, after everything is done. */
+  toApp: (app: string) => string
+  /** The link from an error page to the page's form. */
+  again: string
+  /** The same, with the time until the next attempt. `wait` is a text such as "2 minutes". */
+  waitFor: (wait: string) => string
+  problems: Record<CommonProblem, Saying>
+}
+
+/** One value for each language. A feature has its own catalogue of this shape for its pages. */
+export type InLanguages<T> = Record<Locale, T>

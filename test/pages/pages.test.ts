@@ -1,0 +1,174 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { locales } from '../../src/lib/locale.ts'
+import { pagePolicy } from '../../src/pages/pages.tsx'
+import { createTestApp, type TestApp } from '../support/app.ts'
+import { withApp } from '../support/hooks.ts'
+import { attributes, heading, own, submit } from './support.ts'
+
+const origin = 'https://auth.example.com'
+const env = {
+  PUBLIC_URL: `${origin}/base`,
+  APP_NAME: '<b>Example & "Co"</b>',
+  APP_URL: 'https://app.example.com/start',
+  SUPPORT_EMAIL: 'help@example.com',
+  CORS_ORIGINS: `https://app.example.com,${origin}`,
+}
+
+describe('every page', async () => {
+  const app: TestApp = await createTestApp({ env, mailbox: true })
+  afterAll(() => app.close())
+  const pages = app.table.routes.filter(({ page, pattern }) => page && !pattern.includes(':'))
+  const forms = pages.filter(({ method }) => method === 'POST').map(({ pattern }) => pattern)
+  const shown = pages.filter(({ method }) => method === 'GET').map(({ pattern }) => pattern)
+  const styleOf = (html: string) => /<link rel="stylesheet" href="([^"]+)"/.exec(html)![1]!
+
+  test('13.5 is there, with its form', () => {
+    expect(shown).toEqual(expect.arrayContaining(['/forgot', '/reset']))
+    expect(forms).toEqual(shown)
+  })
+
+  test('13.5 has its headers, and none of CORS, also when it refuses', async () => {
+    const answers = await Promise.all(
+      shown.flatMap((path) => [
+        app.request('GET', path, { headers: { origin } }),
+        app.request('HEAD', path, { headers: { origin } }),
+        app.request('GET', `${path}?a=1&a=2`, { headers: { origin } }),
+        app.request('PUT', path, { headers: { origin } }),
+        app.request('POST', path, { form: '', headers: { origin: 'https://app.example.com' } }),
+        submit(app, path, 'a=1&a=2', { origin }),
+        submit(app, path, '', { origin }),
+      ]),
+    )
+    for (const { status, headers } of answers) {
+      expect(status).toBeLessThan(500)
+      expect(headers.get('content-security-policy')).toBe(pagePolicy)
+      expect(headers.get('referrer-policy')).toBe('same-origin')
+      expect(headers.get('cache-control')).toBe('no-store')
+      expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
+      expect(headers.get('vary')).toBe('Accept-Language')
+      expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([])
+    }
+    expect(pagePolicy).toBe(
+      "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    )
+  })
+
+  test('13.5 J3: gives no preflight a header of CORS', async () => {
+    for (const path of shown) {
+      const asked = { origin: 'https://app.example.com', 'access-control-request-method': 'POST' }
+      const { status, headers } = await app.request('OPTIONS', path, { headers: asked })
+      expect([status, headers.get('allow')]).toEqual([204, 'GET, HEAD, OPTIONS, POST'])
+      expect([...headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([])
+    }
+  })
+
+  test('13.5 has no script, no inline style and nothing of another host; its links are relative', async () => {
+    for (const path of shown) {
+      const html = await (await app.request('GET', path)).text()
+      expect(html).not.toMatch(/<script|<style|\sstyle=|\son\w+=|javascript:/i)
+      expect(styleOf(html)).toMatch(/^pages\/style-[\w-]{16}\.css$/)
+      for (const address of [...attributes(html, 'href'), ...attributes(html, 'src'), ...attributes(html, 'action')])
+        expect(address).toMatch(/^(?:[a-z]+(?:\/[\w.-]+)?|mailto:help@example\.com|data:image\/svg\+xml,.*)$/)
+    }
+  })
+
+  test('13.5 escapes text of the settings and of the form', async () => {
+    const typed = '"><script>alert(1)</script>'
+    const html = await (await submit(app, '/forgot', { email: typed })).text()
+    expect(html).toContain('&lt;b>Example &amp; &quot;Co&quot;&lt;/b>')
+    expect(html).toContain('value="&quot;>&lt;script>')
+    expect(html).not.toMatch(/<script|<b>/)
+  })
+
+  test('13.5 is in the language that the browser asks for', async () => {
+    const titles = new Set<unknown>()
+    for (const locale of locales) {
+      const answer = await app.request('GET', '/forgot', { headers: { 'accept-language': `tlh, ${locale}-XX;q=0.8` } })
+      expect(answer.headers.get('content-language')).toBe(locale)
+      const html = await answer.text()
+      expect(html).toContain(`<html lang="${locale}">`)
+      titles.add(/<h1>(.*?)<\/h1>/.exec(html)![1])
+    }
+    expect(titles.size).toBe(locales.length)
+    expect(await (await app.request('GET', '/forgot')).text()).toContain('<html lang="en">')
+  })
+
+  test('13.5 says refusals as a page: a method, a media type, a size, a broken form, a query', async () => {
+    const type = 'application/x-www-form-urlencoded'
+    const refused: [Response, number][] = [
+      [await app.request('PUT', '/forgot'), 405],
+      [await app.request('DELETE', '/forgot'), 405],
+      [await app.request('POST', '/forgot', { json: { email: 'ada@example.com' }, headers: own }), 415],
+      [await app.request('POST', '/forgot', { body: 'x'.repeat(65_537), type, headers: own }), 413],
+      [await submit(app, '/forgot', 'email=a&email=b'), 400],
+      [await submit(app, '/forgot', 'email=%ff'), 400],
+      [await app.request('GET', '/forgot?a=%zz'), 400],
+    ]
+    for (const [answer, status] of refused)
+      expect(await heading(answer)).toEqual([status, 'This page could not read the request'])
+    expect(refused[0]![0].headers.get('allow')).toBe('GET, HEAD, OPTIONS, POST')
+  })
+
+  describe('13.5 I2, CSRF: a form is accepted from own pages only', () => {
+    const app2 = 'https://app.example.com'
+    const cases: [name: string, headers: Record<string, string>, accepted: boolean][] = [
+      ['same-origin', { 'sec-fetch-site': 'same-origin' }, true],
+      ['same-origin with a foreign Origin', { 'sec-fetch-site': 'same-origin', origin: app2 }, true],
+      ['no Sec-Fetch-Site and the own Origin', { origin }, true],
+      ['same-site', { 'sec-fetch-site': 'same-site' }, false],
+      ['cross-site', { 'sec-fetch-site': 'cross-site' }, false],
+      ['none, as for a typed address', { 'sec-fetch-site': 'none' }, false],
+      ['an unknown word', { 'sec-fetch-site': 'Same-Origin' }, false],
+      ['an empty Sec-Fetch-Site and the own Origin', { 'sec-fetch-site': '', origin }, false],
+      ['cross-site with the own Origin', { 'sec-fetch-site': 'cross-site', origin }, false],
+      ['same-site with the own Origin', { 'sec-fetch-site': 'same-site', origin }, false],
+      ['neither header', {}, false],
+      ['the Origin null', { origin: 'null' }, false],
+      ['an Origin of CORS_ORIGINS', { origin: app2 }, false],
+      ['the own host with http', { origin: 'http://auth.example.com' }, false],
+      ['the own host with a port', { origin: `${origin}:8443` }, false],
+      ['PUBLIC_URL with its path', { origin: `${origin}/base` }, false],
+      ['a longer host', { origin: `${origin}.evil.example` }, false],
+      ['the Host header as Origin', { origin: 'http://localhost:8000' }, false],
+      ['only a Referer', { referer: `${origin}/base/forgot` }, false],
+    ]
+    test.each(cases)('%s', async (_, headers, accepted) => {
+      for (const path of forms) {
+        const mails = await app.rows.mails.count()
+        const answer = await app.request('POST', path, { form: { email: 'no address', token: 'x' }, headers })
+        if (accepted) expect([400, 422]).toContain(answer.status)
+        else {
+          expect(await heading(answer)).toEqual([403, 'The form was not sent from this page'])
+          // Refused before the body is read.
+          const large = await app.request('POST', path, { body: 'x'.repeat(70_000), type: 'text/plain', headers })
+          expect(large.status).toBe(403)
+        }
+        expect(await app.rows.mails.count()).toBe(mails)
+      }
+    })
+
+    test('the log and the metrics have its code', async () => {
+      await app.request('POST', '/forgot', { form: '' })
+      expect(JSON.parse(app.logs.at(-1)!)).toMatchObject({ route: '/forgot', status: 403, code: 'csrf_refused' })
+    })
+  })
+
+  test('13.5 has one style sheet of at most 20 kB, cached until it changes', async () => {
+    const address = styleOf(await (await app.request('GET', '/forgot')).text())
+    const answer = await app.request('GET', `/${address}`)
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/css; charset=utf-8'])
+    expect(answer.headers.get('cache-control')).toContain('immutable')
+    const css = await answer.text()
+    expect(Buffer.byteLength(css)).toBeLessThanOrEqual(20_000)
+    expect(css).not.toMatch(/url\(|@import|@font-face/)
+    expect((await app.request('GET', '/pages/style.css')).status).toBe(404)
+  })
+})
+
+test('13.5 PAGES=off: there is no page', () =>
+  withApp({ env: { ...env, PAGES: 'off' } }, async (app) => {
+    expect(app.table.routes.filter(({ page }) => page)).toEqual([])
+    for (const path of ['/forgot', '/reset?token=x', '/verify', '/confirm', '/undo', '/pages/style.css'])
+      for (const method of ['GET', 'HEAD', 'POST'])
+        expect([path, (await app.request(method, path, { headers: own })).status]).toEqual([path, 404])
+  }))
