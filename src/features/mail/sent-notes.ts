@@ -5,7 +5,7 @@ import * as store from './store.ts'
 
 /**
  * The time, in milliseconds, in which accepted mails are collected, so that one statement notes them all. With SQLite
- * each write waits for the disk in the thread that also answers requests, which was most of the cost of a mail.
+ * each write waits for the disk in the thread that also answers requests.
  */
 const COLLECT = 20
 
