@@ -79,6 +79,11 @@ export interface Verification {
    */
   askToVerify(asked: AskedFor): Promise<string>
   /**
+   * The account whose address a link would prove. It uses up nothing.
+   * @returns undefined when the link is unknown, used, expired or void
+   */
+  findForVerify(token: string): Promise<{ email: string; username: string } | undefined>
+  /**
    * Records that the address of an account is proved. With a new password, everything that was set before is dropped:
    * the password, sessions, known devices and networks, API keys.
    * @throws KeywardError `proof_required` without any of the three ways to show that the account is one's own, and when
@@ -111,6 +116,7 @@ export function createVerification(needs: VerificationNeeds): Verification {
     findForReset: async (token) => (await findByToken(needs, 'reset_password', token))?.user,
     resetPassword: (reset) => resetPassword(needs, reset),
     askToVerify: (asked) => mails.ask({ kind: 'verify_email', ...asked }),
+    findForVerify: async (token) => (await findByToken(needs, 'verify_email', token))?.user,
     verifyEmail: (proof) => verifyEmail(needs, proof),
     async askToLogIn(asked) {
       requireEmailLogin()
