@@ -11,7 +11,7 @@ import {
 } from './config/parts.ts'
 import type { Config } from './config/schema.ts'
 import { type Access, createAccess } from './features/access/access.ts'
-import { type Accounts, createAccounts } from './features/accounts/accounts.ts'
+import { type Accounts, createAccounts, createPendingRegistrations } from './features/accounts/accounts.ts'
 import { type Administration, createAdministration } from './features/administration/administration.ts'
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
@@ -135,7 +135,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const transport = mailbox ?? smtpOf(config)
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
     const sending = { users, limits, proofs, secrets, transport, ...mailOf(config) }
-    const mails = createMails({ store, clock, random, log, ...sending })
+    const pending = createPendingRegistrations({ store, clock })
+    const mails = createMails({ store, clock, random, log, ...sending, findPending: pending.findRecipient })
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
     // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
@@ -162,11 +163,11 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const registration = registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
-    const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails })
+    const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
     const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
     const administration = createAdministration({ ...account, limits, accounts, mails })
-    const pending = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
-    const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: pending })
+    const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
+    const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {
       await secrets.maintain()
       await secrets.heartbeat()
@@ -209,6 +210,7 @@ export const jobsOf = ({
   audit,
   mails,
   proofs,
+  accounts,
 }: Service): readonly Job[] => [
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
@@ -231,6 +233,7 @@ export const jobsOf = ({
         mails.cleanUp,
         mails.wipeExpired,
         proofs.cleanUp,
+        accounts.cleanUp,
       ]),
   },
 ]

@@ -72,7 +72,7 @@ export function loadConfig(input: LoadInput): LoadedConfig {
   // `config` has only the settings that passed their own checks. `contradictions` finds settings that do not fit each
   // other.
   const config = values as DraftConfig
-  for (const [key, message] of contradictions(config, problems))
+  for (const [key, message] of contradictions(config, { found: problems, dev }))
     problems.push({ key, source: sources.get(key), message })
   if (problems.length > 0) throw new ConfigError(problems)
   return {
@@ -111,7 +111,10 @@ export const jwtSecretClash = ({ JWT_SECRET, SECRET_KEY, SECRET_KEY_PREVIOUS }: 
 export const clashMessage = (other: ConfigKey): string =>
   `got the value of ${other}; takes another secret: services that verify tokens share it, ${other} never leaves Keyward`
 
-function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigProblem[]): Iterable<[ConfigKey, string]> {
+function* contradictions(
+  config: Partial<DraftConfig>,
+  { found, dev }: { found: readonly ConfigProblem[]; dev: boolean },
+): Iterable<[ConfigKey, string]> {
   const { JWT_ALG, JWT_COMPAT, JWT_SECRET, LIMITS = [], SMTP_URL, MAIL_FROM, PAGES, LINK_URL } = config
   for (const problem of limitProblems(LIMITS)) yield ['LIMITS', problem]
   const refused = found.some(({ key }) => key === 'JWT_SECRET' || key === fileKey('JWT_SECRET'))
@@ -128,6 +131,14 @@ function* contradictions(config: Partial<DraftConfig>, found: readonly ConfigPro
     !found.some(({ key }) => key === 'LINK_URL')
   )
     yield ['LINK_URL', `is not set; takes ${keySchema('LINK_URL').takes}: with PAGES=off the links of mails lead there`]
+  // With --dev, mails go to the mailbox.
+  if (
+    config.REQUIRE_EMAIL_VERIFICATION === 'true' &&
+    !dev &&
+    SMTP_URL === undefined &&
+    !found.some(({ key }) => key === 'SMTP_URL' || key === fileKey('SMTP_URL'))
+  )
+    yield ['SMTP_URL', `is not set; takes ${keySchema('SMTP_URL').takes}: REQUIRE_EMAIL_VERIFICATION=true sends mails`]
   const clash = jwtSecretClash(config as DraftConfig)
   if (clash) yield ['JWT_SECRET', clashMessage(clash)]
 }

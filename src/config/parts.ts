@@ -49,6 +49,7 @@ export const sessionsOf = (config: Config) => ({
 
 export const registrationOf = (config: Config) => ({
   open: config.REGISTRATION !== 'closed',
+  needsProof: config.REQUIRE_EMAIL_VERIFICATION === 'true',
   domainsAllowed: config.EMAIL_DOMAINS_ALLOWED,
   domainsBlocked: config.EMAIL_DOMAINS_BLOCKED,
 })

@@ -145,6 +145,11 @@ export const configSchema = Members({
     default: 'open',
     description: 'Whether anybody may register; `keyward users create` always works.',
   }),
+  REQUIRE_EMAIL_VERIFICATION: choice(['true', 'false'], {
+    default: 'false',
+    description:
+      'With `true` an account is created when its address is proved by mail; `SMTP_URL` is required. Existing accounts stay as they are.',
+  }),
   EMAIL_DOMAINS_ALLOWED: texts(isMailDomain, 'mail domains such as example.com', {
     default: [],
     description: 'Only addresses of these domains and their subdomains may register; empty for all.',

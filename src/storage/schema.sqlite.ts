@@ -20,4 +20,5 @@ export const {
   processes,
   mails,
   proofs,
+  pendingRegistrations,
 } = allTables(sqliteColumns)

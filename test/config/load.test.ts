@@ -31,6 +31,7 @@ describe('defaults', () => {
       HASH_NICE: 10,
       PASSWORD_MIN_LENGTH: 8,
       REGISTRATION: 'open',
+      REQUIRE_EMAIL_VERIFICATION: 'false',
       EMAIL_DOMAINS_ALLOWED: [],
       EMAIL_DOMAINS_BLOCKED: [],
       RATE_LIMIT: 'on',

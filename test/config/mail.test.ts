@@ -62,3 +62,14 @@ test('13.5 PAGES=off with a mail server needs LINK_URL; these settings are web a
     ])
       expect([text, problems({ [name]: text }).map(([key]) => key)]).toEqual([text, [name]])
 })
+
+test('13.6 REQUIRE_EMAIL_VERIFICATION needs SMTP_URL, or the mailbox of --dev', () => {
+  const wanted = { REQUIRE_EMAIL_VERIFICATION: 'true' }
+  expect(problems(wanted)).toEqual([
+    ['SMTP_URL', expect.stringContaining('REQUIRE_EMAIL_VERIFICATION=true sends mails')],
+  ])
+  expect(settings(wanted, { dev: true }).REQUIRE_EMAIL_VERIFICATION).toBe('true')
+  expect(settings({ ...wanted, SMTP_URL, MAIL_FROM: 'a@example.com' }).REQUIRE_EMAIL_VERIFICATION).toBe('true')
+  // A wrong SMTP_URL is named once, as wrong.
+  expect(problems({ ...wanted, SMTP_URL: 'x', MAIL_FROM: 'a@example.com' })).toHaveLength(1)
+})

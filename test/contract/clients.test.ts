@@ -17,6 +17,7 @@ import type { User } from './orval.ts'
 
 export async function live(_: string, user: { username: string; email: string; password: string }) {
   const registered = await register(user)
+  if (registered.status === 202) throw new Error(registered.data.message)
   if (registered.status !== 201) throw new Error(registered.data.code)
   const { username, password } = user
   const wrong = await login({ username, password: 'wrong' })

@@ -12,16 +12,20 @@ import type { Roles } from '../roles/roles.ts'
 import type { LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
+import { type Completion, completeRegistration } from './complete-registration.ts'
 import { deleteOwn, deleteUser } from './delete-user.ts'
 import { exportOwn } from './export.ts'
 import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from './fresh.ts'
 import { type Login, logIn } from './login.ts'
-import { type Registration, register } from './register.ts'
+import type { PendingRegistrations } from './pending.ts'
+import { askToRegister, type Registration, register } from './register.ts'
 import { type ProfileChange, updateProfile } from './update-profile.ts'
 
 export type { PasswordChange } from './change-password.ts'
+export type { Completion } from './complete-registration.ts'
 export type { FreshProof, PasswordOwner } from './fresh.ts'
 export type { Login } from './login.ts'
+export { createPendingRegistrations, PENDING_LIFETIME, type PendingRegistrations } from './pending.ts'
 export type { Registration } from './register.ts'
 export type { ProfileChange } from './update-profile.ts'
 
@@ -36,7 +40,8 @@ export interface AccountsNeeds {
   roles: Roles
   sessions: Sessions
   metrics: Pick<Metrics, 'login'>
-  mails: Pick<Mails, 'notify' | 'forgetUser' | 'exportOf'>
+  mails: Pick<Mails, 'isOn' | 'ask' | 'notify' | 'forgetUser' | 'exportOf'>
+  pending: PendingRegistrations
   proofs: Pick<Proofs, 'exportOf'>
   apiKeys: Pick<ApiKeys, 'exportOf'>
   registration: RegistrationSettings
@@ -45,6 +50,8 @@ export interface AccountsNeeds {
 export interface RegistrationSettings {
   /** False when `REGISTRATION` is `closed`. */
   open: boolean
+  /** True when `REQUIRE_EMAIL_VERIFICATION` is `true`: an account is created when its address is proved. */
+  needsProof: boolean
   /** The mail domains whose addresses may register, subdomains included. If the list is empty, all domains may. */
   domainsAllowed: readonly string[]
   /** The mail domains whose addresses may not register, subdomains included, also if `domainsAllowed` has them. */
@@ -59,6 +66,28 @@ export interface Accounts {
    *   `username_taken`, `rate_limited`, `overloaded`
    */
   register(registration: Registration): Promise<User>
+  /** True when people register with `askToRegister`, and not with `register`. */
+  needsProof: boolean
+  /**
+   * Begins a registration, which `completeRegistration` ends within 24 hours. The answer and the work are the same
+   * whether an account has the address or not; its owner is told by mail.
+   * @returns the id with which the code of the mail counts
+   * @throws KeywardError `registration_closed`, `mail_not_configured`, `validation_failed` with every wrong field,
+   *   `username_taken`, `rate_limited`, `overloaded`
+   */
+  askToRegister(registration: Registration & { client: string; ip: string }): Promise<string>
+  /** @returns undefined when the pending registration is unknown, expired or completed */
+  findRegistration(id: string): Promise<{ email: string; username: string } | undefined>
+  /**
+   * Creates the account of a pending registration, whose address is proved. All pending registrations with this address
+   * end. With a new password, nothing stays of the registration but the username.
+   * @param redeem uses up the proof, in the transaction that creates the account; throws when it does not count
+   * @throws KeywardError `proof_required` without a password; `validation_failed`, `invalid_password` and
+   *   `username_taken` (nothing is used up); `invalid_or_expired`, `rate_limited`, `overloaded`
+   */
+  completeRegistration(completion: Completion, redeem: () => Promise<void>): Promise<User>
+  /** Deletes up to `limit` pending registrations that have expired. @returns how many */
+  cleanUp(limit: number): Promise<number>
   /**
    * Logs in with a password and begins a session. An unknown name, a wrong password and an inactive account get the
    * same refusal after the same time.
@@ -118,6 +147,11 @@ export interface Accounts {
 
 export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   register: (registration) => register(needs, registration),
+  needsProof: needs.registration.needsProof,
+  askToRegister: (registration) => askToRegister(needs, registration),
+  findRegistration: (id) => needs.pending.find(id),
+  cleanUp: (limit) => needs.pending.cleanUp(limit),
+  completeRegistration: (completion, redeem) => completeRegistration(needs, completion, redeem),
   logIn: (login) => needs.metrics.login('password', logIn(needs, login)),
   changePassword: (caller, change) => changePassword(needs, caller, change),
   updateProfile: (caller, change) => updateProfile(needs, caller, change),

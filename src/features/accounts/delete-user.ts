@@ -17,7 +17,7 @@ export async function deleteOwn(needs: AccountsNeeds, caller: SessionCaller, pro
  * @throws KeywardError `last_admin`; `invalid_token` when all sessions of the `owner` have just ended
  */
 export async function deleteUser(needs: AccountsNeeds, user: User, owner?: SessionCaller): Promise<void> {
-  const { store: db, log, audit, users, roles, sessions, limits, mails } = needs
+  const { store: db, log, audit, users, roles, sessions, limits, mails, pending } = needs
   const { id } = user
   // The last administrator is refused before any session is deleted. The check in the second transaction decides.
   await db.transaction(() => roles.keepAnAdmin(id))
@@ -31,6 +31,7 @@ export async function deleteUser(needs: AccountsNeeds, user: User, owner?: Sessi
     await users.remove(id)
     await audit.forgetUser(id)
     await mails.forgetUser(user)
+    await pending.removeAll(nameKeysOf(user).emailKey)
     await audit.record({ event: 'user.deleted', userId: id, details: owner && { by: 'owner' } })
   })
   // Outside the transaction, because `limits.clearUser` reads its whole table, and a user can have millions of events.

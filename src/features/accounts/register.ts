@@ -38,13 +38,40 @@ export interface Registration {
 export async function register(needs: AccountsNeeds, input: Registration): Promise<User> {
   if (!needs.registration.open && !input.byAdmin) throw new KeywardError('registration_closed')
   const names = readNames(needs, input)
-  const { client, ip } = input
+  return counted(needs, input, () => create(needs, names, input))
+}
+
+/**
+ * Stores a registration until its address is proved, and queues the mail. The address is not looked up: the answer, the
+ * statements and the hash are the same whether an account has it or not. The process that sends the mail finds that out.
+ */
+export async function askToRegister(
+  needs: AccountsNeeds,
+  input: Registration & { client: string; ip: string },
+): Promise<string> {
+  const { users, passwords, mails, pending, registration } = needs
+  if (!registration.open) throw new KeywardError('registration_closed')
+  if (!mails.isOn) throw new KeywardError('mail_not_configured')
+  const names = readNames(needs, input)
+  const { password, client, ip, locale = null } = input
+  return counted(needs, input, async () => {
+    await users.checkUsernameFree(names.usernameKey)
+    const mail = { kind: 'verify_email', email: names.email, locale: locale ?? undefined, client, ip } as const
+    return mails.ask(mail, async () => {
+      const { hash, scheme } = await passwords.hash(password, { client })
+      return (id) => pending.add({ id, ...names, passwordHash: hash, passwordScheme: scheme, locale })
+    })
+  })
+}
+
+/** Runs a registration, which takes a place in the limit of the client's network. */
+async function counted<T>({ limits }: AccountsNeeds, { client, ip }: Registration, work: () => Promise<T>): Promise<T> {
   const reservation =
-    client === undefined ? undefined : await needs.limits.reserve([{ rule: 'register.prefix', key: client }], { ip })
+    client === undefined ? undefined : await limits.reserve([{ rule: 'register.prefix', key: client }], { ip })
   try {
-    const user = await create(needs, names, input)
+    const result = await work()
     reservation?.keep()
-    return user
+    return result
   } catch (error) {
     // A taken username or address (409) counts in the limit, because the answer tells that an account has this name.
     // Otherwise a client could try names without a limit.

@@ -15,6 +15,8 @@ import {
   PasswordProof,
   ProfileBody,
   RegisterBody,
+  RegistrationAsked,
+  registrationAsked,
   TokenAnswer,
   TokenBody,
   toBriefUserView,
@@ -111,7 +113,13 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         const { email, username, password, name } = body
         const locale = body.locale ?? preferredLocale(request.headers.get('accept-language')) ?? null
         const from = kit.requester(request)
-        const user = await accounts.register({ email, username, password, name: name ?? undefined, locale, ...from })
+        const registration = { email, username, password, name: name ?? undefined, locale, ...from }
+        if (accounts.needsProof) {
+          const id = await accounts.askToRegister(registration)
+          set.status = 202
+          return { ...registrationAsked, challenge_id: id }
+        }
+        const user = await accounts.register(registration)
         noteUser(request, user.id)
         set.status = 201
         set.headers.location = locationFrom(pathOf(request.url), '/users/me')
@@ -124,6 +132,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         body: RegisterBody,
         response: {
           201: answer('The new account', UserView, { Location: 'Where its owner reads it, relative to this address' }),
+          202: answer('Only with `REQUIRE_EMAIL_VERIFICATION=true`: a mail is on its way', RegistrationAsked),
           ...bodyProblems(
             'registration_closed',
             'validation_failed',
@@ -131,13 +140,14 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
             'username_taken',
             'rate_limited',
             'overloaded',
+            'mail_not_configured',
           ),
         },
         detail: {
           operationId: 'register',
           summary: 'Register an account',
           description:
-            'The password needs at least 8 characters (or more, as the server is configured). It must not be a common password, a simple pattern, your username or your email address. The `code` of a `409` says whether the email address or the username is taken. `403` means that registration is closed.',
+            'The password needs at least 8 characters (or more, as the server is configured). It must not be a common password, a simple pattern, your username or your email address. The `code` of a `409` says whether the email address or the username is taken. `403` means that registration is closed. With `REQUIRE_EMAIL_VERIFICATION=true` the answer is `202` for every address, and `POST /email/verify` creates the account.',
           tags: ['accounts'],
         },
       },

@@ -1,9 +1,11 @@
 import { type Static, t } from 'elysia'
 import { optionalChoice, optionalText } from '../../http/schemas.ts'
+import { SECOND } from '../../lib/clock.ts'
 import { locales } from '../../lib/locale.ts'
 import { scopeText, TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import type { Grant, LoginGrant } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
+import { PENDING_LIFETIME } from './pending.ts'
 
 const nameText = 'Your name, as you write it: 1 to 100 characters, no control characters'
 
@@ -22,6 +24,30 @@ export const RegisterBody = t.Object(
     examples: [{ email: 'user@example.com', username: 'user123', password: 'secure_password' }],
   },
 )
+
+/** The answer to a registration that waits for the proof of its address. It is the same for every address. */
+export const RegistrationAsked = t.Object(
+  {
+    message: t.String({ description: 'A sentence for a person' }),
+    challenge_id: t.String({ description: 'Send it with the code of the mail to `POST /email/verify`' }),
+    expires_in: t.Integer({ description: 'How many seconds the registration waits' }),
+  },
+  {
+    title: 'RegistrationAsked',
+    examples: [
+      {
+        message: 'A mail is on its way. It tells you how to go on',
+        challenge_id: 'Yo9sMhvJDsZ4eKdAGx2sPg',
+        expires_in: 86_400,
+      },
+    ],
+  },
+)
+
+export const registrationAsked = {
+  message: 'A mail is on its way. It tells you how to go on',
+  expires_in: PENDING_LIFETIME / SECOND,
+}
 
 export const TokenBody = t.Object(
   {

@@ -20,6 +20,12 @@ export interface AskedMail {
   ip: string
 }
 
+/**
+ * Runs before the mail is queued, and returns what is to be stored in the same transaction. It runs when the limits let
+ * the mail pass; when it throws, the request does not count in them.
+ */
+export type Preparation = () => Promise<(id: string) => Promise<void>>
+
 export interface AskNeeds {
   store: Store
   clock: Clock
@@ -37,6 +43,7 @@ export async function ask(
     pumpAfterCommit,
   }: AskNeeds & { isOn: boolean; pumpAfterCommit: () => void },
   { kind, email, locale = 'en', client, ip }: AskedMail,
+  prepare?: Preparation,
 ): Promise<string> {
   if (!isOn) throw new KeywardError('mail_not_configured')
   const address = normalizeEmail(trimTyped(email))
@@ -50,8 +57,10 @@ export async function ask(
     ],
     { ip },
   )
+  const alongside = await prepare?.()
   const id = randomId(random)
   await db.transaction(async () => {
+    await alongside?.(id)
     await store.insert(db, { id, now: clock.now(), kind, recipient: address.email, locale, userId: null, values: {} })
     pumpAfterCommit()
   })

@@ -4,7 +4,7 @@ import { type Locale, localeOr } from '../../lib/locale.ts'
 import type { Log } from '../../lib/log.ts'
 import { randomId } from '../../lib/random.ts'
 import { nameKeysOf, type User } from '../users/users.ts'
-import { type AskedMail, type AskNeeds, ask } from './ask.ts'
+import { type AskedMail, type AskNeeds, ask, type Preparation } from './ask.ts'
 import { createDelivery, type Delivery } from './deliver.ts'
 import { hasProof, type MailKind, type MailValues, type ProofKind } from './kinds.ts'
 import { type ProofMailNeeds, withProof } from './proof.ts'
@@ -81,6 +81,8 @@ export interface Recipient {
   epoch: number | null
   /** Where the mail goes, and the address that it proves. */
   address: string
+  /** When the link ends at the latest. */
+  until?: EpochMs
   locale: Locale
   username: string | undefined
 }
@@ -101,10 +103,11 @@ export interface Mails {
   /**
    * Queues a mail that somebody asks for, to an address that may have an account or not. It looks for no user and writes
    * one row, so it does the same for every address. The mail is dropped later if there is nobody to write to.
+   * @param prepare see `Preparation`
    * @returns the id of the mail, which is the `challenge_id` of its code
    * @throws KeywardError `mail_not_configured`, `validation_failed` for the field `email`, `rate_limited`
    */
-  ask(mail: AskedMail): Promise<string>
+  ask(mail: AskedMail, prepare?: Preparation): Promise<string>
   /**
    * Sends the mail of kind `test` immediately, without a row in the outbox.
    * @throws MailFailure when the mail server does not accept the mail
@@ -190,7 +193,7 @@ export function createMails(needs: MailNeeds): Mails {
       await store.insert(db, { id: randomId(random), now, kind, recipient, locale, userId, values: known })
       pumpAfterCommit()
     },
-    ask: (mail) => ask({ ...needs, isOn: transport !== undefined, pumpAfterCommit }, mail),
+    ask: (mail, prepare) => ask({ ...needs, isOn: transport !== undefined, pumpAfterCommit }, mail, prepare),
     async sendTest(recipient, locale) {
       const details = JSON.stringify({ time: timeText(clock.now(), locale) })
       await transport?.send(outgoing({ id: randomId(random), kind: 'test', recipient, locale, details }))

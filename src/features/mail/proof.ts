@@ -31,14 +31,14 @@ interface Sealed extends ProofSecret {
 /**
  * Gives a mail its link and its code. The first attempt finds out whom the mail is for, makes the secrets, seals them,
  * and stores the seal and the proof in one transaction. A later attempt opens the seal, so it sends the same secrets.
- * @returns the mail as it is now, and the values of its text; `dropped` when there is nobody to write to; `taken` when
+ * @returns the mail as it is now, and the values of its text, if it still has a link; `dropped` when there is nobody to write to; `taken` when
  *   another process has the mail
  * @throws MailFailure when the link can no longer be used
  */
 export async function withProof(
   needs: ProofMailNeeds,
   mail: Mail & { kind: ProofKind },
-): Promise<{ mail: Mail; values: ProofValues } | 'dropped' | 'taken'> {
+): Promise<{ mail: Mail; values?: ProofValues } | 'dropped' | 'taken'> {
   if (mail.sealed === null && mail.sealedUntil === null) return begin(needs, mail)
   return { mail, values: valuesOf(needs, mail, await open(needs, mail)) }
 }
@@ -46,7 +46,8 @@ export async function withProof(
 async function begin(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }) {
   const { store: db, clock, proofs } = needs
   const { purpose } = mailProofs[mail.kind]
-  const recipient = (await findUser(needs, mail, purpose)) ?? (await needs.findPending?.(mail))
+  const recipient = await findRecipient(needs, mail, purpose)
+  if (recipient === 'has_account') return tellHolder(needs, mail, purpose)
   if (!recipient) {
     const isDropped = await db.transaction(async () => {
       if (!(await store.drop(db, mail, clock.now()))) return false
@@ -55,9 +56,9 @@ async function begin(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }) {
     })
     return isDropped ? 'dropped' : 'taken'
   }
-  const { userId, subject = null, epoch, address, locale, username } = recipient
+  const { userId, subject = null, epoch, address, until = Infinity, locale, username } = recipient
   const secret = proofs.make(purpose)
-  const sealedUntil = clock.now() + tokenLifetimes[purpose]
+  const sealedUntil = Math.min(until, clock.now() + tokenLifetimes[purpose])
   const content: Sealed = { ...secret, expiresAt: sealedUntil }
   const details = JSON.stringify({ ...JSON.parse(mail.details), username })
   // Sealing reads the database, so it is done before the transaction.
@@ -73,6 +74,41 @@ async function begin(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }) {
     userId === null ? {} : { userId },
   )
   return isOurs ? { mail: made, values: valuesOf(needs, made, content) } : 'taken'
+}
+
+/**
+ * Whom a mail is for, now.
+ * @returns `has_account` for the mail of a registration whose address has an account; undefined for nobody
+ */
+async function findRecipient(
+  needs: ProofMailNeeds,
+  mail: Mail,
+  purpose: ProofPurpose,
+): Promise<Recipient | 'has_account' | undefined> {
+  const pending = mail.kind === 'verify_email' && mail.userId === null ? await needs.findPending?.(mail) : undefined
+  if (!pending) return findUser(needs, mail, purpose)
+  if (!(await needs.users.findByName(mail.recipient))) return pending
+  return pending.subject === mail.id ? 'has_account' : findUser(needs, mail, purpose)
+}
+
+/**
+ * Makes the mail of a registration one that says that the address has an account. It has no link. A code for the
+ * registration is checked as for every other address, and never right.
+ */
+async function tellHolder(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }, purpose: ProofPurpose) {
+  const { store: db, users, proofs } = needs
+  const holder = await users.findByName(mail.recipient)
+  if (!holder) throw changedMeanwhile()
+  const locale = holder.locale === null ? mail.locale : localeOr(holder.locale)
+  const details = JSON.stringify({ username: holder.username, time: timeText(mail.createdAt, locale) })
+  const kind = 'address_taken'
+  const made: Mail = { ...mail, kind, userId: holder.id, recipient: holder.email, locale, details }
+  const isOurs = await db.transaction(async () => {
+    if (!(await store.keepSealed(db, made))) return false
+    await proofs.issueDecoy({ id: mail.id, purpose, addressKey: nameKeysOf(holder).emailKey })
+    return true
+  })
+  return isOurs ? { mail: made } : 'taken'
 }
 
 /** The user of a mail, if the mail makes sense for that user now. */

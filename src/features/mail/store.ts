@@ -78,6 +78,7 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
       q
         .update(mails)
         .set({
+          kind: named('kind'),
           userId: named('userId'),
           recipient: named('recipient'),
           locale: named('locale'),
@@ -172,16 +173,17 @@ export const drop = async (db: Db, { id, attempts }: Attempt, now: EpochMs): Pro
   (await execute(db, prepared(db).drop, { id, attempts, now })) > 0
 
 /**
- * Stores what an attempt found out about a mail: whom it is for, and its sealed secrets.
+ * Stores what an attempt found out about a mail: its kind, whom it is for, and its sealed secrets.
  * @returns false when a later attempt has begun, or the secrets are there already
  */
 export const keepSealed = async (
   db: Db,
-  { id, attempts, userId, recipient, locale, details, sealed, sealedUntil }: Mail,
+  { id, attempts, kind, userId, recipient, locale, details, sealed, sealedUntil }: Mail,
 ): Promise<boolean> =>
   (await execute(db, prepared(db).keepSealed, {
     id,
     attempts,
+    kind,
     userId,
     recipient,
     locale,

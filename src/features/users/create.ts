@@ -35,6 +35,11 @@ export async function create(
   }
 }
 
+export async function checkUsernameFree(needs: UsersNeeds, usernameKey: string): Promise<void> {
+  if ((await store.findCredentials(needs.store, { usernameKey })) || (await isReserved(needs, usernameKey)))
+    throw new KeywardError('username_taken')
+}
+
 export async function checkFree(
   needs: UsersNeeds,
   { emailKey, usernameKey }: Pick<NewUser, 'emailKey' | 'usernameKey'>,

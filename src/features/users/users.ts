@@ -3,7 +3,7 @@ import type { Store } from '../../storage/store.ts'
 import type { MacKeys } from '../secrets/secrets.ts'
 import { findHolders, insertAllOrNone } from './bulk.ts'
 import { changeProfile } from './change-profile.ts'
-import { checkFree, create } from './create.ts'
+import { checkFree, checkUsernameFree, create } from './create.ts'
 import { findAccount, findByName, type NamedAccount } from './find.ts'
 import { freeName, remove } from './reserved-names.ts'
 import * as store from './store.ts'
@@ -53,6 +53,11 @@ export interface Users {
    * @throws KeywardError `email_taken` (also when both are taken), `username_taken`
    */
   checkFree(names: Pick<NewUser, 'emailKey' | 'usernameKey'>): Promise<void>
+  /**
+   * Checks a username as `checkFree` does, and no address.
+   * @throws KeywardError `username_taken`
+   */
+  checkUsernameFree(usernameKey: string): Promise<void>
   /**
    * Adds a user and runs `alongside` in the same transaction. Of concurrent calls with the same address or username, at
    * most one succeeds.
@@ -125,6 +130,7 @@ export function createUsers(needs: UsersNeeds): Users {
     findAccount: (typed) => findAccount(needs, typed),
     list: (page) => store.list(db, page),
     checkFree: (names) => checkFree(needs, names),
+    checkUsernameFree: (usernameKey) => checkUsernameFree(needs, usernameKey),
     create: (user, alongside) => create(needs, user, alongside),
     findPassword: (id) => store.findPassword(db, id),
     replacePassword: (change) => store.replaceHash(db, { ...change, now: clock.now() }),

@@ -101,13 +101,13 @@ export function verificationPages(
       '/verify',
       ({ request }) =>
         pages.submit(request, {
-          async act({ input: { token = '', password = '', new_password: newPassword } }) {
+          async act({ input: { token = '', password = '', new_password: newPassword, username }, locale }) {
             // An empty field would count as a wrong password.
             if (newPassword === undefined && password === '') {
               if (await verification.findForVerify(token)) throw invalidField('password', MISSING)
             }
             const chosen = newPassword === undefined ? { password } : { newPassword }
-            await verification.verifyEmail({ token, ...chosen, ...kit.requester(request) })
+            await verification.verifyEmail({ token, ...chosen, username, locale, ...kit.requester(request) })
             return '/verify?done'
           },
           async again(visit, problem) {
@@ -119,7 +119,7 @@ export function verificationPages(
         ...open,
         limit: 'login',
         parse: 'none',
-        response: submitted('invalid_or_expired', 'invalid_password', 'rate_limited', 'overloaded'),
+        response: submitted('invalid_or_expired', 'invalid_password', 'username_taken', 'rate_limited', 'overloaded'),
         detail: { summary: 'Show that the account is yours, or set a new password', tags: ['pages'] },
       },
     )

@@ -125,9 +125,9 @@ export function verificationRoutes(
     .post(
       '/email/verify',
       async ({ request, body }) => {
-        const { password, new_password: newPassword } = body
+        const { password, new_password: newPassword, username } = body
         const caller = password == null && newPassword == null ? await callerIfAny(request) : undefined
-        const proof = { ...shownIn(body), password, newPassword, caller, ...kit.requester(request) }
+        const proof = { ...shownIn(body), password, newPassword, username, caller, ...asking(request) }
         const user = await verification.verifyEmail(proof)
         noteUser(request, user.id)
         return toUserView(user)
@@ -145,6 +145,7 @@ export function verificationRoutes(
             'invalid_or_expired',
             'proof_required',
             'invalid_password',
+            'username_taken',
             'validation_failed',
             'rate_limited',
             'overloaded',
@@ -154,7 +155,7 @@ export function verificationRoutes(
           operationId: 'verifyEmail',
           summary: 'Prove your address',
           description:
-            'Send the `token` of the mail, or its `code` with the `challenge_id`. Also show that the account is yours: by its `password`, by an access token of the account, or by a `new_password`. A new password drops everything that was set before the proof: the old password, sessions and API keys. Somebody else may have made the account with your address.',
+            'Send the `token` of the mail, or its `code` with the `challenge_id`. Also show that the account is yours: by its `password`, by an access token of the account, or by a `new_password`. A new password drops everything that was set before the proof: the old password, sessions and API keys. Somebody else may have made the account with your address. With `REQUIRE_EMAIL_VERIFICATION=true` this request ends a registration: it creates the account, with the `password` of the registration or a `new_password`. `409` means that the username was taken meanwhile; the proof stays good, and `username` sets another.',
           tags: ['accounts'],
         },
       },

@@ -56,6 +56,7 @@ export const VerifyEmailBody = t.Object(
     ...shown,
     password: optionalText('The password of your account'),
     new_password: optionalText('A new password; everything that was set before is dropped'),
+    username: optionalText('To end a registration whose username was taken meanwhile: another one'),
   },
   {
     title: 'VerifyEmail',

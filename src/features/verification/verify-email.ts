@@ -1,5 +1,7 @@
 import { invalidField, KeywardError } from '../../errors.ts'
+import type { Locale } from '../../lib/locale.ts'
 import { knownAccount } from '../limits/limits.ts'
+import type { Proof } from '../proofs/proofs.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 import { noteFirstProof } from './first-proof.ts'
@@ -15,6 +17,10 @@ export interface AddressProof extends Shown {
   password?: string | null
   /** Replaces the password of the account. */
   newPassword?: string | null
+  /** The username of the account to be, when that of the registration was taken meanwhile. */
+  username?: string | null
+  /** The language of the request, for the account to be. */
+  locale?: Locale
   /** A live session of the account. */
   caller?: SessionCaller
   /** The client's network, for limits and the hash gate. */
@@ -24,14 +30,16 @@ export interface AddressProof extends Shown {
 
 export async function verifyEmail(needs: VerificationNeeds, given: AddressProof): Promise<User> {
   const { store: db, audit, users, passwords, accounts, limits, proofs, mails } = needs
-  const { password, newPassword, caller, client, ip } = given
+  const { password, newPassword, username, caller, client, ip } = given
   requireShown(given)
   // Before `findShown`, which uses up a try of a code.
   if (typeof password !== 'string' && typeof newPassword !== 'string' && !caller)
     throw new KeywardError('proof_required')
   const proof = await findShown(needs, 'verify_email', given, { ip })
+  if (proof.subject !== null) return complete(needs, given, proof)
   const user = await proofs.findHolder(proof)
   if (!user) throw new KeywardError('invalid_or_expired')
+  if (typeof username === 'string') throw invalidField('username', 'Your account has a username already')
   const userId = user.id
   if (typeof newPassword === 'string') {
     const weakness = passwords.weaknessOf(newPassword, user)
@@ -63,4 +71,16 @@ export async function verifyEmail(needs: VerificationNeeds, given: AddressProof)
   const verified = await users.find(userId)
   if (!verified) throw new KeywardError('invalid_or_expired')
   return verified
+}
+
+/** Creates the account of a pending registration. No session belongs to it, so a session does not count here. */
+function complete(
+  { proofs, accounts }: VerificationNeeds,
+  { password, newPassword, username, locale, client, ip }: AddressProof,
+  proof: Proof,
+): Promise<User> {
+  const completion = { id: proof.subject!, password, newPassword, username, locale, client, ip }
+  return accounts.completeRegistration(completion, async () => {
+    if ((await proofs.redeem(proof)) !== 'none') throw new KeywardError('invalid_or_expired')
+  })
 }

@@ -1,4 +1,5 @@
 import type { Columns } from '../columns.ts'
+import { accountTables } from './accounts.ts'
 import { apiKeyTables } from './api-keys.ts'
 import { auditTables } from './audit.ts'
 import { leaseTables } from './leases.ts'
@@ -27,6 +28,7 @@ export function allTables(c: Columns) {
     ...probeTables(c),
     ...mailTables(c),
     ...proofTables(c, users),
+    ...accountTables(c),
     ...secretTables(c),
   }
 }

@@ -2,6 +2,7 @@ import { Field, HiddenUsername } from '../../../pages/field.tsx'
 import { Form } from '../../../pages/form.tsx'
 import { ProblemNotice } from '../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
+import type { WeaknessReason } from '../../passwords/passwords.ts'
 import { Account, deadView, doneView, NewPassword, textsFor } from './parts.tsx'
 
 /** What the page shows besides the texts. */
@@ -20,17 +21,19 @@ export function verifyView(visit: Visit, { account, minLength, problem }: Verify
   const texts = textsFor(visit).verify
   if (!account) return deadView(texts.dead)
   const isNew = 'new_password' in visit.input
-  const error = passwordError(visit, problem)
+  const error = passwordError(visit, minLength, problem)
+  const isAtField = error !== undefined || problem?.code === 'username_taken'
   const form = { action: visit.link('/verify'), hidden: { token: visit.input.token ?? '' } }
   return {
     title: texts.title,
     content: (
       <>
-        <ProblemNotice says={error ? undefined : problem?.notice} />
+        <ProblemNotice says={isAtField ? undefined : problem?.notice} />
         <Account text={texts.account} email={account.email} />
         <p>{texts.why}</p>
         <Form {...form} button={texts.button}>
           <HiddenUsername username={account.username} />
+          <OtherUsername visit={visit} problem={problem} id="username" />
           <Field
             name="password"
             label={texts.password}
@@ -44,6 +47,7 @@ export function verifyView(visit: Visit, { account, minLength, problem }: Verify
           <p>{texts.other.effect}</p>
           <Form {...form} button={texts.other.button}>
             <HiddenUsername username={account.username} />
+            <OtherUsername visit={visit} problem={problem} id="new-username" />
             <NewPassword visit={visit} name="new_password" minLength={minLength} problem={problem} />
           </Form>
         </details>
@@ -53,10 +57,31 @@ export function verifyView(visit: Visit, { account, minLength, problem }: Verify
 }
 
 /** The error of the field for the password of the account. */
-function passwordError(visit: Visit, problem: FormProblem | undefined): string | undefined {
-  const { wrongPassword, missingPassword } = textsFor(visit).verify
-  if (problem?.code === 'invalid_password') return wrongPassword
-  return problem?.errors.some(({ field }) => field === 'password') ? missingPassword : undefined
+function passwordError(visit: Visit, minLength: number, problem: FormProblem | undefined): string | undefined {
+  const { verify, newPassword } = textsFor(visit)
+  if (problem?.code === 'invalid_password') return verify.wrongPassword
+  const error = problem?.errors.find(({ field }) => field === 'password')
+  // A password that was good may be that of another username.
+  return error && (newPassword.errors[error.reason as WeaknessReason]?.(minLength) ?? verify.missingPassword)
+}
+
+interface OtherUsernameProps {
+  visit: Visit
+  problem: FormProblem | undefined
+  id: string
+}
+
+/** The field for another username. It appears when that of a pending registration was taken meanwhile. */
+function OtherUsername({ visit, problem, id }: OtherUsernameProps) {
+  const { username, usernameTaken, invalidUsername } = textsFor(visit).verify
+  const isTaken = problem?.code === 'username_taken'
+  if (!isTaken && visit.input.username === undefined) return null
+  const isRefused = problem?.errors.some(({ field }) => field === 'username')
+  const error = isTaken ? usernameTaken : isRefused ? invalidUsername : undefined
+  // One field of the page can have the focus: that of the form that was sent.
+  const isOwnForm = (id === 'new-username') === 'new_password' in visit.input
+  const focus = isOwnForm && error !== undefined
+  return <Field {...{ id, name: 'username', label: username, error, focus, autocomplete: 'username' }} />
 }
 
 export const verifyDone = (visit: Visit): View => doneView(visit, textsFor(visit).verify.done)
