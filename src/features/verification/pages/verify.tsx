@@ -32,8 +32,7 @@ export function verifyView(visit: Visit, { account, minLength, problem }: Verify
         <Account text={texts.account} email={account.email} />
         <p>{texts.why}</p>
         <Form {...form} button={texts.button}>
-          <HiddenUsername username={account.username} />
-          <OtherUsername visit={visit} problem={problem} id="username" />
+          <Username account={account} visit={visit} problem={problem} id="username" />
           <Field
             name="password"
             label={texts.password}
@@ -46,8 +45,7 @@ export function verifyView(visit: Visit, { account, minLength, problem }: Verify
           <summary>{texts.other.summary}</summary>
           <p>{texts.other.effect}</p>
           <Form {...form} button={texts.other.button}>
-            <HiddenUsername username={account.username} />
-            <OtherUsername visit={visit} problem={problem} id="new-username" />
+            <Username account={account} visit={visit} problem={problem} id="new-username" />
             <NewPassword visit={visit} name="new_password" minLength={minLength} problem={problem} />
           </Form>
         </details>
@@ -65,17 +63,18 @@ function passwordError(visit: Visit, minLength: number, problem: FormProblem | u
   return error && (newPassword.errors[error.reason as WeaknessReason]?.(minLength) ?? verify.missingPassword)
 }
 
-interface OtherUsernameProps {
+interface UsernameProps {
+  account: { username: string }
   visit: Visit
   problem: FormProblem | undefined
   id: string
 }
 
-/** The field for another username. It appears when that of a pending registration was taken meanwhile. */
-function OtherUsername({ visit, problem, id }: OtherUsernameProps) {
+/** The username for password managers; a field for another one when that of a pending registration was taken meanwhile. */
+function Username({ account, visit, problem, id }: UsernameProps) {
   const { username, usernameTaken, invalidUsername } = textsFor(visit).verify
   const isTaken = problem?.code === 'username_taken'
-  if (!isTaken && visit.input.username === undefined) return null
+  if (!isTaken && visit.input.username === undefined) return <HiddenUsername username={account.username} />
   const isRefused = problem?.errors.some(({ field }) => field === 'username')
   const error = isTaken ? usernameTaken : isRefused ? invalidUsername : undefined
   // One field of the page can have the focus: that of the form that was sent.
