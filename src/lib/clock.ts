@@ -45,3 +45,10 @@ export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
+
+/**
+ * Lets other work run for `milliseconds` of the machine's time, which no clock of a test moves. It is for pauses that
+ * change nothing but when the CPU is free.
+ */
+export const shortPause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => void setTimeout(resolve, milliseconds))

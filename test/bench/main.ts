@@ -7,6 +7,7 @@ import { enumeration } from './sections/enumeration.ts'
 import { flood } from './sections/flood.ts'
 import { limits } from './sections/limits.ts'
 import { login } from './sections/login.ts'
+import { mail } from './sections/mail.ts'
 import { me } from './sections/me.ts'
 import { million } from './sections/million.ts'
 import { postgres } from './sections/postgres.ts'
@@ -33,6 +34,7 @@ const sections: Record<string, (bench: Bench) => Promise<Findings>> = {
   postgres,
   refresh,
   limits,
+  mail,
 }
 
 async function run(args: string[]): Promise<number> {

@@ -84,6 +84,10 @@ export const startBare = (): Promise<Server> => startServer(bareCommand)
 
 export const elysiaCommand = [process.execPath, target('elysia.ts')]
 
+/** Starts a program of `targets/`. */
+export const startTarget = (name: string, env: Record<string, string>): Promise<Server> =>
+  startServer([process.execPath, target(name)], env)
+
 export const startElysia = (): Promise<Server> => startServer(elysiaCommand)
 
 /** Undefined if Debian's packages are not installed. */

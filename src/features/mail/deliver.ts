@@ -2,6 +2,8 @@ import { type EpochMs, HOUR, MINUTE, SECOND } from '../../lib/clock.ts'
 import { errorFields } from '../../lib/log.ts'
 import { createTimeLimit } from '../../lib/time-limit.ts'
 import type { Mail, MailNeeds, MailStats } from './mail.ts'
+import { createPace } from './pace.ts'
+import { createSentNotes } from './sent-notes.ts'
 import * as store from './store.ts'
 import { MailFailure, type Outgoing, type Transport } from './transport.ts'
 
@@ -47,6 +49,8 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
   const totals = { sentTotal: 0, failedTotal: 0, deadTotal: 0, isFailing: false }
   let queue: { length: number; oldest: EpochMs | null } = { length: 0, oldest: null }
   const limit = createTimeLimit(clock, ATTEMPT_LIMIT)
+  const pace = createPace()
+  const noteSent = createSentNotes(needs)
   let taking: Promise<void> | undefined
   let mayBeMore = false
 
@@ -91,6 +95,7 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
   }
 
   async function send(mail: Mail): Promise<void> {
+    await pace()
     try {
       const outgoing = await compose(mail)
       if (!outgoing) return
@@ -104,7 +109,7 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
     }
     totals.sentTotal++
     totals.isFailing = false
-    await store.markSent(db, mail, clock.now())
+    await noteSent(mail)
     log.debug('mail_sent', { mail: mail.id, kind: mail.kind, attempts: mail.attempts })
   }
 

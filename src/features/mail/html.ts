@@ -49,8 +49,9 @@ const style = `
 :root { color-scheme: light dark; }
 body { margin: 0; padding: 24px 12px; background: #f4f4f5; color: #18181b; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans JP", sans-serif; }
 main { max-width: 560px; margin: 0 auto; padding: 24px; background: #ffffff; border: 1px solid #e4e4e7; border-radius: 8px; }
-h1 { margin: 0 0 16px; font-size: 20px; line-height: 1.3; }
-p { margin: 0 0 16px; overflow-wrap: anywhere; }
+html:lang(ja) { word-break: auto-phrase; }
+h1 { margin: 0 0 16px; font-size: 20px; line-height: 1.3; text-wrap: balance; }
+p { margin: 0 0 16px; overflow-wrap: anywhere; text-wrap: pretty; }
 table { margin: 0 0 16px; border-collapse: collapse; }
 td { padding: 4px 16px 4px 0; vertical-align: top; overflow-wrap: anywhere; }
 .label { color: #52525b; white-space: nowrap; }
