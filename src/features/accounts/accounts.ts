@@ -76,6 +76,8 @@ export interface Accounts {
    *   `username_taken`, `rate_limited`, `overloaded`
    */
   askToRegister(registration: Registration & { client: string; ip: string }): Promise<string>
+  /** @returns undefined when the pending registration is unknown, expired or completed */
+  findRegistration(id: string): Promise<{ email: string; username: string } | undefined>
   /**
    * Creates the account of a pending registration, whose address is proved. All pending registrations with this address
    * end. With a new password, nothing stays of the registration but the username.
@@ -147,6 +149,7 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   register: (registration) => register(needs, registration),
   needsProof: needs.registration.needsProof,
   askToRegister: (registration) => askToRegister(needs, registration),
+  findRegistration: (id) => needs.pending.find(id),
   cleanUp: (limit) => needs.pending.cleanUp(limit),
   completeRegistration: (completion, redeem) => completeRegistration(needs, completion, redeem),
   logIn: (login) => needs.metrics.login('password', logIn(needs, login)),

@@ -1,9 +1,11 @@
 import { Elysia } from 'elysia'
+import { invalidField, MISSING } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import type { Pages } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
 import { forgotView } from './pages/forgot.tsx'
 import { resetDone, resetView } from './pages/reset.tsx'
+import { verifyDone, verifyView } from './pages/verify.tsx'
 import type { Verification } from './verification.ts'
 
 export interface VerificationPagesNeeds {
@@ -79,6 +81,46 @@ export function verificationPages(
         parse: 'none',
         response: submitted('invalid_or_expired', 'overloaded'),
         detail: { summary: 'Set the new password', tags: ['pages'] },
+      },
+    )
+    .get(
+      '/verify',
+      ({ request }) =>
+        pages.show(request, async (visit) => {
+          if ('done' in visit.input) return verifyDone(visit)
+          return verifyView(visit, { account: await verification.findForVerify(visit.input.token ?? ''), minLength })
+        }),
+      {
+        ...open,
+        limit: { none: 'the token has 256 random bits, and nothing else is read' },
+        response: shown('invalid_or_expired'),
+        detail: { summary: 'Prove an address', tags: ['pages'] },
+      },
+    )
+    .post(
+      '/verify',
+      ({ request }) =>
+        pages.submit(request, {
+          async act({ input: { token = '', password = '', new_password: newPassword, username }, locale }) {
+            // An empty field would count as a wrong password.
+            if (newPassword === undefined && password === '') {
+              if (await verification.findForVerify(token)) throw invalidField('password', MISSING)
+            }
+            const chosen = newPassword === undefined ? { password } : { newPassword }
+            await verification.verifyEmail({ token, ...chosen, username, locale, ...kit.requester(request) })
+            return '/verify?done'
+          },
+          async again(visit, problem) {
+            const account = await verification.findForVerify(visit.input.token ?? '')
+            return verifyView(visit, { account, minLength, problem })
+          },
+        }),
+      {
+        ...open,
+        limit: 'login',
+        parse: 'none',
+        response: submitted('invalid_or_expired', 'invalid_password', 'username_taken', 'rate_limited', 'overloaded'),
+        detail: { summary: 'Show that the account is yours, or set a new password', tags: ['pages'] },
       },
     )
 }

@@ -32,7 +32,7 @@ export interface VerificationNeeds {
   apiKeys: Pick<ApiKeys, 'revokeOf'>
   proofs: Proofs
   mails: Pick<Mails, 'ask' | 'notify'>
-  accounts: Pick<Accounts, 'checkPassword' | 'completeRegistration'>
+  accounts: Pick<Accounts, 'checkPassword' | 'completeRegistration' | 'findRegistration'>
   metrics: Pick<Metrics, 'login'>
   settings: {
     /** True when `EMAIL_LOGIN` is `on`. */
@@ -79,8 +79,13 @@ export interface Verification {
    */
   askToVerify(asked: AskedFor): Promise<string>
   /**
-   * Records that the address of an account is proved, or creates the account of a pending registration. With a new password, everything that was set before is dropped:
-   * the password, sessions, known devices and networks, API keys.
+   * The account, or the pending registration, whose address a link would prove. It uses up nothing.
+   * @returns undefined when the link is unknown, used, expired or void
+   */
+  findForVerify(token: string): Promise<{ email: string; username: string } | undefined>
+  /**
+   * Records that the address of an account is proved, or creates the account of a pending registration. With a new
+   * password, everything that was set before is dropped: the password, sessions, known devices and networks, API keys.
    * @throws KeywardError `proof_required` without any of the three ways to show that the account is one's own, and when
    *   the session is of another account (nothing is used up); `invalid_or_expired`, `rate_limited`; `validation_failed`
    *   and `invalid_password` (the token stays good); `overloaded`
@@ -102,7 +107,7 @@ export interface Verification {
 }
 
 export function createVerification(needs: VerificationNeeds): Verification {
-  const { mails, metrics, settings } = needs
+  const { mails, metrics, settings, proofs, accounts } = needs
   const requireEmailLogin = () => {
     if (!settings.emailLogin) throw new KeywardError('not_found')
   }
@@ -111,6 +116,11 @@ export function createVerification(needs: VerificationNeeds): Verification {
     findForReset: async (token) => (await findByToken(needs, 'reset_password', token))?.user,
     resetPassword: (reset) => resetPassword(needs, reset),
     askToVerify: (asked) => mails.ask({ kind: 'verify_email', ...asked }),
+    async findForVerify(token) {
+      const proof = await proofs.find('verify_email', token)
+      if (!proof) return undefined
+      return proof.subject === null ? proofs.findHolder(proof) : accounts.findRegistration(proof.subject)
+    },
     verifyEmail: (proof) => verifyEmail(needs, proof),
     async askToLogIn(asked) {
       requireEmailLogin()

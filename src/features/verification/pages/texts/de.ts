@@ -29,6 +29,62 @@ export const de: VerificationTexts = {
     },
     askAgain: 'Neuen Link anfordern',
   },
+  verify: {
+    title: 'Bestätigen Sie Ihre Adresse',
+    account: { before: 'Es geht um das Konto mit der Adresse ', after: '.' },
+    why: 'Jemand anders könnte sich mit Ihrer Adresse registriert haben. Zeigen Sie deshalb, dass das Konto Ihnen gehört.',
+    password: 'Passwort des Kontos',
+    button: 'Adresse bestätigen',
+    wrongPassword: 'Das ist nicht das Passwort des Kontos.',
+    missingPassword: 'Geben Sie das Passwort des Kontos ein.',
+    other: {
+      summary: 'Ich habe mich nicht registriert oder kenne das Passwort nicht',
+      effect:
+        'Wählen Sie ein neues Passwort. Das alte gilt dann nicht mehr, alle Geräte werden abgemeldet, und alle API-Schlüssel des Kontos werden widerrufen.',
+      button: 'Adresse bestätigen und Passwort setzen',
+    },
+    username: 'Benutzername',
+    usernameTaken: 'Diesen Benutzernamen hat inzwischen jemand anders. Wählen Sie einen anderen.',
+    invalidUsername: 'Dieser Benutzername geht nicht. Wählen Sie einen anderen.',
+    done: { title: 'Ihre Adresse ist bestätigt', text: 'Sie können sich jetzt anmelden.' },
+    dead: {
+      title: 'Dieser Link gilt nicht mehr',
+      text: 'Ein Link gilt einmal und 24 Stunden lang, und nur der neueste gilt. Wenn Sie Ihre Adresse schon bestätigt haben, ist alles gut. Wenn nicht, fordern Sie in der Anwendung einen neuen Link an.',
+    },
+  },
+  confirm: {
+    title: 'Bestätigen Sie Ihre neue Adresse',
+    account: { before: 'Es geht um das Konto mit der Adresse ', after: '.' },
+    next: { before: 'Die neue Adresse wird ', after: '.' },
+    effect:
+      'Andere Geräte werden abgemeldet. Die alte Adresse erhält eine Mail, mit der sich die Änderung 72 Stunden lang rückgängig machen lässt.',
+    button: 'Adresse ändern',
+    taken: { title: 'Diese Adresse gehört zu einem anderen Konto', text: 'Es wurde nichts geändert.' },
+    done: {
+      title: 'Ihre Adresse wurde geändert',
+      text: 'Melden Sie sich ab jetzt mit der neuen Adresse an. Auch Mails gehen dorthin.',
+    },
+    dead: {
+      title: 'Dieser Link gilt nicht mehr',
+      text: 'Ein Link gilt einmal und 24 Stunden lang, und nur der neueste gilt. Ihre Adresse wurde jetzt nicht geändert.',
+    },
+  },
+  undo: {
+    title: 'Änderung der Adresse rückgängig machen',
+    account: { before: 'Es geht um das Konto mit der Adresse ', after: '.' },
+    next: { before: 'Es erhält wieder die Adresse ', after: '.' },
+    effect:
+      'Alle Geräte werden abgemeldet, alle API-Schlüssel widerrufen, und das Passwort wird entfernt. An diese Adresse kommt dann eine Mail mit einem Link, über den Sie ein neues Passwort wählen.',
+    button: 'Änderung rückgängig machen',
+    done: {
+      title: 'Die Änderung wurde rückgängig gemacht',
+      text: 'Eine Mail mit einem Link für ein neues Passwort ist unterwegs. Vorher kann sich niemand an dem Konto anmelden.',
+    },
+    dead: {
+      title: 'Dieser Link gilt nicht mehr',
+      text: 'Ein Link gilt einmal und 72 Stunden lang. Es wurde nichts geändert. Wenn jemand anders Ihr Konto benutzt, bitten Sie um Hilfe.',
+    },
+  },
   newPassword: {
     label: 'Neues Passwort',
     hint: (minLength) => `Mindestens ${minLength} Zeichen. Gut sind ein paar Wörter, die nicht zusammengehören.`,

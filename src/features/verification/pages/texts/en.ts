@@ -28,6 +28,59 @@ export const en: VerificationTexts = {
     },
     askAgain: 'Ask for a new link',
   },
+  verify: {
+    title: 'Confirm your address',
+    account: { before: 'This is for the account with the address ', after: '.' },
+    why: 'Somebody else may have registered with your address. So show that the account is yours.',
+    password: 'Password of the account',
+    button: 'Confirm the address',
+    wrongPassword: 'This is not the password of the account.',
+    missingPassword: 'Enter the password of the account.',
+    other: {
+      summary: 'I did not register, or I do not know the password',
+      effect:
+        'Choose a new password. The old one no longer works, all devices are logged out, and all API keys of the account are revoked.',
+      button: 'Confirm the address and set the password',
+    },
+    username: 'Username',
+    usernameTaken: 'Somebody has taken this username meanwhile. Choose another one.',
+    invalidUsername: 'This username cannot be used. Choose another one.',
+    done: { title: 'Your address is confirmed', text: 'You can log in now.' },
+    dead: {
+      title: 'This link does not work any more',
+      text: 'A link works once and for 24 hours, and only the newest one works. If you have confirmed your address already, all is well. If not, ask the application for a new link.',
+    },
+  },
+  confirm: {
+    title: 'Confirm your new address',
+    account: { before: 'This is for the account with the address ', after: '.' },
+    next: { before: 'Its new address will be ', after: '.' },
+    effect:
+      'Other devices will be logged out. The old address gets a mail with which the change can be undone for 72 hours.',
+    button: 'Change the address',
+    taken: { title: 'This address belongs to another account', text: 'Nothing was changed.' },
+    done: { title: 'Your address was changed', text: 'From now on, log in with the new address. Mails go there too.' },
+    dead: {
+      title: 'This link does not work any more',
+      text: 'A link works once and for 24 hours, and only the newest one works. Your address was not changed by it now.',
+    },
+  },
+  undo: {
+    title: 'Undo the change of the address',
+    account: { before: 'This is for the account with the address ', after: '.' },
+    next: { before: 'It gets back the address ', after: '.' },
+    effect:
+      'All devices are logged out, all API keys are revoked, and the password is removed. At this address you then get a mail with a link to choose a new password.',
+    button: 'Undo the change',
+    done: {
+      title: 'The change was undone',
+      text: 'A mail with a link to choose a new password is on its way. Nobody can log in to the account before that.',
+    },
+    dead: {
+      title: 'This link does not work any more',
+      text: 'A link works once and for 72 hours. Nothing was changed. If the account is yours and somebody else uses it, ask for help.',
+    },
+  },
   newPassword: {
     label: 'New password',
     hint: (minLength) => `At least ${minLength} characters. A few words that do not belong together are good.`,

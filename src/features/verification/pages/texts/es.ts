@@ -29,6 +29,62 @@ export const es: VerificationTexts = {
     },
     askAgain: 'Pedir un enlace nuevo',
   },
+  verify: {
+    title: 'Confirme su dirección',
+    account: { before: 'Se trata de la cuenta con la dirección ', after: '.' },
+    why: 'Otra persona puede haberse registrado con su dirección. Por eso, demuestre que la cuenta es suya.',
+    password: 'Contraseña de la cuenta',
+    button: 'Confirmar la dirección',
+    wrongPassword: 'Esta no es la contraseña de la cuenta.',
+    missingPassword: 'Escriba la contraseña de la cuenta.',
+    other: {
+      summary: 'No me he registrado, o no conozco la contraseña',
+      effect:
+        'Elija una contraseña nueva. La anterior dejará de servir, se cerrará la sesión en todos los dispositivos y se revocarán todas las claves de API de la cuenta.',
+      button: 'Confirmar la dirección y guardar la contraseña',
+    },
+    username: 'Nombre de usuario',
+    usernameTaken: 'Entretanto, otra persona ha tomado este nombre de usuario. Elija otro.',
+    invalidUsername: 'Este nombre de usuario no se puede usar. Elija otro.',
+    done: { title: 'Su dirección está confirmada', text: 'Ya puede iniciar sesión.' },
+    dead: {
+      title: 'Este enlace ya no sirve',
+      text: 'Un enlace sirve una sola vez, durante 24 horas, y solo sirve el más reciente. Si ya ha confirmado su dirección, todo está bien. Si no, pida un enlace nuevo en la aplicación.',
+    },
+  },
+  confirm: {
+    title: 'Confirme su nueva dirección',
+    account: { before: 'Se trata de la cuenta con la dirección ', after: '.' },
+    next: { before: 'Su nueva dirección será ', after: '.' },
+    effect:
+      'Se cerrará la sesión en los demás dispositivos. La dirección anterior recibirá un correo con el que se puede deshacer el cambio durante 72 horas.',
+    button: 'Cambiar la dirección',
+    taken: { title: 'Esta dirección pertenece a otra cuenta', text: 'No se ha cambiado nada.' },
+    done: {
+      title: 'Su dirección se ha cambiado',
+      text: 'A partir de ahora, inicie sesión con la dirección nueva. Los correos también llegarán allí.',
+    },
+    dead: {
+      title: 'Este enlace ya no sirve',
+      text: 'Un enlace sirve una sola vez, durante 24 horas, y solo sirve el más reciente. Su dirección no se ha cambiado esta vez.',
+    },
+  },
+  undo: {
+    title: 'Deshacer el cambio de dirección',
+    account: { before: 'Se trata de la cuenta con la dirección ', after: '.' },
+    next: { before: 'Recuperará la dirección ', after: '.' },
+    effect:
+      'Se cerrará la sesión en todos los dispositivos, se revocarán todas las claves de API y se eliminará la contraseña. Después, a esta dirección llegará un correo con un enlace para elegir una contraseña nueva.',
+    button: 'Deshacer el cambio',
+    done: {
+      title: 'El cambio se ha deshecho',
+      text: 'Un correo con un enlace para elegir una contraseña nueva está en camino. Hasta entonces, nadie puede iniciar sesión en la cuenta.',
+    },
+    dead: {
+      title: 'Este enlace ya no sirve',
+      text: 'Un enlace sirve una sola vez, durante 72 horas. No se ha cambiado nada. Si otra persona usa su cuenta, pida ayuda.',
+    },
+  },
   newPassword: {
     label: 'Contraseña nueva',
     hint: (minLength) => `Al menos ${minLength} caracteres. Van bien unas palabras que no tengan relación entre sí.`,

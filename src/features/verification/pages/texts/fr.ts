@@ -29,6 +29,62 @@ export const fr: VerificationTexts = {
     },
     askAgain: 'Demander un nouveau lien',
   },
+  verify: {
+    title: 'Confirmez votre adresse',
+    account: { before: 'Il s’agit du compte dont l’adresse est ', after: '.' },
+    why: 'Quelqu’un d’autre a pu s’inscrire avec votre adresse. Montrez donc que le compte est à vous.',
+    password: 'Mot de passe du compte',
+    button: 'Confirmer l’adresse',
+    wrongPassword: 'Ce n’est pas le mot de passe du compte.',
+    missingPassword: 'Saisissez le mot de passe du compte.',
+    other: {
+      summary: 'Je ne me suis pas inscrit, ou je ne connais pas le mot de passe',
+      effect:
+        'Choisissez un nouveau mot de passe. L’ancien ne sera plus valable, tous les appareils seront déconnectés et toutes les clés d’API du compte seront révoquées.',
+      button: 'Confirmer l’adresse et enregistrer le mot de passe',
+    },
+    username: 'Nom d’utilisateur',
+    usernameTaken: 'Ce nom d’utilisateur a été pris entre-temps. Choisissez-en un autre.',
+    invalidUsername: 'Ce nom d’utilisateur ne convient pas. Choisissez-en un autre.',
+    done: { title: 'Votre adresse est confirmée', text: 'Vous pouvez maintenant vous connecter.' },
+    dead: {
+      title: 'Ce lien n’est plus valable',
+      text: 'Un lien fonctionne une seule fois, pendant 24 heures, et seul le plus récent est valable. Si vous avez déjà confirmé votre adresse, tout va bien. Sinon, demandez un nouveau lien dans l’application.',
+    },
+  },
+  confirm: {
+    title: 'Confirmez votre nouvelle adresse',
+    account: { before: 'Il s’agit du compte dont l’adresse est ', after: '.' },
+    next: { before: 'Sa nouvelle adresse sera ', after: '.' },
+    effect:
+      'Les autres appareils seront déconnectés. L’ancienne adresse recevra un e-mail qui permet d’annuler la modification pendant 72 heures.',
+    button: 'Modifier l’adresse',
+    taken: { title: 'Cette adresse appartient à un autre compte', text: 'Rien n’a été modifié.' },
+    done: {
+      title: 'Votre adresse a été modifiée',
+      text: 'Connectez-vous désormais avec la nouvelle adresse. Les e-mails y arriveront aussi.',
+    },
+    dead: {
+      title: 'Ce lien n’est plus valable',
+      text: 'Un lien fonctionne une seule fois, pendant 24 heures, et seul le plus récent est valable. Votre adresse n’a pas été modifiée cette fois-ci.',
+    },
+  },
+  undo: {
+    title: 'Annuler la modification de l’adresse',
+    account: { before: 'Il s’agit du compte dont l’adresse est ', after: '.' },
+    next: { before: 'Il retrouvera l’adresse ', after: '.' },
+    effect:
+      'Tous les appareils seront déconnectés, toutes les clés d’API révoquées et le mot de passe supprimé. Un e-mail avec un lien pour choisir un nouveau mot de passe arrivera ensuite à cette adresse.',
+    button: 'Annuler la modification',
+    done: {
+      title: 'La modification a été annulée',
+      text: 'Un e-mail avec un lien pour choisir un nouveau mot de passe est en route. D’ici là, personne ne peut se connecter au compte.',
+    },
+    dead: {
+      title: 'Ce lien n’est plus valable',
+      text: 'Un lien fonctionne une seule fois, pendant 72 heures. Rien n’a été modifié. Si quelqu’un d’autre utilise votre compte, demandez de l’aide.',
+    },
+  },
   newPassword: {
     label: 'Nouveau mot de passe',
     hint: (minLength) => `Au moins ${minLength} caractères. Quelques mots sans rapport entre eux conviennent bien.`,

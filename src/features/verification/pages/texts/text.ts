@@ -1,6 +1,25 @@
 import type { Saying } from '../../../../pages/texts/text.ts'
 import type { WeaknessReason } from '../../../passwords/passwords.ts'
 
+/** A sentence before and after a masked address. */
+interface Around {
+  before: string
+  after: string
+}
+
+/** A page that changes the address of an account. */
+interface AddressTexts {
+  title: string
+  /** The account, by its address of today. */
+  account: Around
+  /** The address that it gets. */
+  next: Around
+  effect: string
+  button: string
+  done: Saying
+  dead: Saying
+}
+
 /** The texts of the pages of this feature, in one language. */
 export interface VerificationTexts {
   /** The page where a user asks for a link to choose a new password. */
@@ -19,8 +38,7 @@ export interface VerificationTexts {
   /** The page behind the link to choose a new password. */
   reset: {
     title: string
-    /** Before and after the masked address. */
-    account: { before: string; after: string }
+    account: Around
     /** What happens. */
     effect: string
     button: string
@@ -30,6 +48,29 @@ export interface VerificationTexts {
     /** The link to `/forgot`. */
     askAgain: string
   }
+  /** The page behind the link that proves an address. */
+  verify: {
+    title: string
+    account: Around
+    /** Why the page asks for a password. */
+    why: string
+    password: string
+    button: string
+    wrongPassword: string
+    missingPassword: string
+    /** For a person who does not know the password of the account. */
+    other: { summary: string; effect: string; button: string }
+    /** The field for another username; shown when the username of a registration was taken meanwhile. */
+    username: string
+    usernameTaken: string
+    invalidUsername: string
+    done: Saying
+    dead: Saying
+  }
+  /** The page behind the link that changes the address of an account. */
+  confirm: AddressTexts & { taken: Saying }
+  /** The page behind the link that brings the former address of an account back. */
+  undo: AddressTexts
   newPassword: {
     label: string
     hint: (minLength: number) => string
