@@ -179,22 +179,10 @@ export async function openService(config: Config, surroundings: Surroundings = {
       await database.store.close()
     }
     const shared = { config, clock, random, log, store, close }
-    const accountParts = {
-      audit,
-      secrets,
-      users,
-      proofs,
-      passwords,
-      limits,
-      roles,
-      accounts,
-      administration,
-      verification,
-      mails,
-      mailbox,
-    }
+    const accountParts = { audit, secrets, users, passwords, limits, roles, accounts, administration, verification }
+    const mailParts = { proofs, mails, mailbox }
     const tokenParts = { signingKeys, tokens, apiKeys, sessions, access }
-    return { ...shared, ...accountParts, ...tokenParts, metrics, probes }
+    return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
     throw error
@@ -210,6 +198,7 @@ export const jobsOf = ({
   audit,
   mails,
   proofs,
+  users,
   accounts,
 }: Service): readonly Job[] => [
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
@@ -233,6 +222,7 @@ export const jobsOf = ({
         mails.cleanUp,
         mails.wipeExpired,
         proofs.cleanUp,
+        users.cleanUp,
         accounts.cleanUp,
       ]),
   },

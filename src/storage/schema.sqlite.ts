@@ -4,6 +4,7 @@ import { allTables } from './tables/all.ts'
 
 export const {
   users,
+  reservedAddresses,
   reservedNames,
   sessions,
   devices,

@@ -21,25 +21,28 @@ interface Evidence {
 
 /** The left column: each cell with its evidence. Together they name every documented route and every command. */
 const has: Record<string, Evidence> = {
-  'Registration, login, change of profile and password, password reset, proof of an address, export, deletion': {
-    routes: ['POST /register', 'POST /token', 'GET /users/me', 'PUT /users/me/password'].concat([
-      'PATCH /users/me',
-      'DELETE /users/me',
-      'POST /users/me/delete',
-      'POST /users/me/export',
-      'POST /password/forgot',
-      'POST /password/reset',
-      'POST /email/verification',
-      'POST /email/verify',
-      'POST /login/email',
-      'POST /login/email/verify',
-    ]),
-    commands: ['users create', 'users set-password', 'users list', 'users deactivate', 'users activate'].concat([
-      'users delete',
-      'users free',
-    ]),
-    settings: ['REGISTRATION', 'BCRYPT_COST'],
-  },
+  'Registration, login, change of profile, address and password, password reset, proof of an address, export, deletion':
+    {
+      routes: ['POST /register', 'POST /token', 'GET /users/me', 'PUT /users/me/password'].concat([
+        'PATCH /users/me',
+        'DELETE /users/me',
+        'POST /users/me/delete',
+        'POST /users/me/export',
+        'POST /password/forgot',
+        'POST /password/reset',
+        'POST /email/verification',
+        'POST /email/verify',
+        'POST /email/change/confirm',
+        'POST /email/undo',
+        'POST /login/email',
+        'POST /login/email/verify',
+      ]),
+      commands: ['users create', 'users set-password', 'users list', 'users deactivate', 'users activate'].concat([
+        'users delete',
+        'users free',
+      ]),
+      settings: ['REGISTRATION', 'BCRYPT_COST'],
+    },
   'Access tokens (JWT) that other services verify with public keys; keys rotate by themselves': {
     routes: ['GET /.well-known/jwks.json', 'GET /.well-known/oauth-authorization-server'],
     commands: ['keys list', 'keys rotate', 'keys revoke', 'secrets status', 'secrets renew'],
@@ -103,10 +106,6 @@ const lacks: Record<string, { would: RegExp; find: string[] }> = {
   'Administration over HTTP: manage users and keys on the command line': {
     would: /\/admin|\/users(?!\/me\b)|\/roles|\/api-?keys|\/audit|\/signing-keys/,
     find: ['GET /admin', 'GET /users', 'DELETE /users/:id', 'POST /api-keys', 'GET /audit', 'GET /roles'],
-  },
-  'Changing your address': {
-    would: /\/(?:users\/me\/email$|email\/change)/,
-    find: ['PUT /users/me/email', 'POST /email/change/confirm'],
   },
 }
 

@@ -11,6 +11,7 @@ import {
 } from '../../src/features/limits/limits.ts'
 import type { MailKind } from '../../src/features/mail/mail.ts'
 import type { Device } from '../../src/features/sessions/sessions.ts'
+import type { NextAddress } from '../../src/features/verification/verification.ts'
 import { jobsOf, type Service } from '../../src/service.ts'
 import type { StorageStats } from '../../src/storage/store.ts'
 
@@ -25,6 +26,8 @@ export interface Process {
   resendMail(id: string): Promise<'queued' | 'unknown' | 'expired'>
   /** Asks for a mail, as a stranger does. */
   ask(kind: 'verify_email' | 'log_in', email: string): Promise<string>
+  /** What a page shows of a link. */
+  findLink(page: 'confirm' | 'undo', token: string): Promise<NextAddress | undefined>
   /** Makes a token and a code, and stores nothing. */
   makeProof(purpose: 'verify_email' | 'log_in'): { token: string; code?: string }
   /** Checks a code of a mail; true when it is right. */
@@ -84,6 +87,7 @@ export const processOf = (service: Service): Process => {
     sessions,
     signingKeys,
     store,
+    verification,
   } = service
   return {
     async cleanUp() {
@@ -96,6 +100,8 @@ export const processOf = (service: Service): Process => {
     notify: (kind, userId) => mails.notify(kind, userId, {}),
     resendMail: (id) => mails.resend(id),
     ask: (kind, email) => mails.ask({ kind, email, locale: undefined, client: '192.0.2.1', ip: '192.0.2.1' }),
+    findLink: (page, token) =>
+      page === 'confirm' ? verification.findForConfirm(token) : verification.findForUndo(token),
     makeProof: (purpose) => proofs.make(purpose),
     checkCode: async ({ purpose, ...typed }) => (await proofs.checkCode(purpose, typed, {})) !== undefined,
     async useCode({ purpose, ...typed }) {

@@ -1,5 +1,5 @@
-import { afterEach } from 'bun:test'
-import type { TestApp, TestAppOptions } from '../support/app.ts'
+import { afterEach, expect } from 'bun:test'
+import type { SignedUp, TestApp, TestAppOptions } from '../support/app.ts'
 import type { Dialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 import { type Received, type SmtpOptions, type SmtpSink, startSmtp } from '../support/smtp.ts'
@@ -56,3 +56,39 @@ export const codeIn = ({ message }: Received): string => /^\d{6}$/m.exec(message
 
 /** Status and `code` of a refusal. */
 export const errorOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code]
+
+export const patch = (app: TestApp, token: string, json: object) => app.request('PATCH', '/users/me', { token, json })
+export const confirm = (app: TestApp, token: unknown, bearer?: string) =>
+  app.request('POST', '/email/change/confirm', { json: { token }, ...(bearer !== undefined && { token: bearer }) })
+export const undo = (app: TestApp, token: unknown) => app.request('POST', '/email/undo', { json: { token } })
+export const register = (app: TestApp, email: string, username: string) =>
+  app.request('POST', '/register', { json: { email, username, password: 'correct horse battery' } })
+
+/** The newest mail to an address. */
+export function mailTo(sink: SmtpSink, address: string) {
+  const mail = sink.received.findLast(({ to }) => to.includes(address))
+  if (!mail) throw new Error(`no mail to ${address}`)
+  return mail
+}
+
+/** Asks for another address, and returns the token of the mail that arrives there. */
+export async function askForAddress(app: TestApp, sink: SmtpSink, bearer: string, email: string): Promise<string> {
+  expect((await patch(app, bearer, { email })).status).toBe(200)
+  await app.process.deliverMail()
+  return tokenIn(mailTo(sink, email))
+}
+
+/** Changes an address. @returns the token of the link to undo it */
+export async function changeAddress(
+  app: TestApp,
+  sink: SmtpSink,
+  user: Pick<SignedUp, 'grant'>,
+  from: string,
+  to: string,
+) {
+  const bearer = user.grant.access_token
+  const answer = await confirm(app, await askForAddress(app, sink, bearer, to), bearer)
+  expect(answer.status).toBe(200)
+  await app.process.deliverMail()
+  return tokenIn(mailTo(sink, from))
+}

@@ -104,9 +104,11 @@ export interface Accounts {
    */
   changePassword(caller: SessionCaller, change: PasswordChange): Promise<void>
   /**
-   * Changes the caller's username, name and language. Nothing is written when nothing changes.
+   * Changes the caller's username, name and language. Nothing is written when nothing changes. Another address needs a
+   * fresh session or the password. It changes later, when somebody proves to read it: here it only gets a mail. The
+   * answer and the work are the same for an address that is taken.
    * @throws KeywardError `validation_failed`, `username_taken`, `rate_limited`; `invalid_token` when all sessions of the
-   *   user have just ended
+   *   user have just ended; for an address also those of `requireFresh`, and `mail_not_configured`
    */
   updateProfile(caller: SessionCaller, change: ProfileChange): Promise<User>
   /**

@@ -23,11 +23,12 @@ export async function exportOwn(
   await audit.record({ event: 'user.exported', userId, sessionId, ip: proof.ip })
   place.keep()
   // The small parts are read before the answer begins, so that a failure is still answered with its error.
-  const { user, formerUsernames } = await users.exportOf(userId)
+  const { user, formerUsernames, formerAddresses } = await users.exportOf(userId)
   const small = {
     exportedAt: clock.now(),
     user,
     formerUsernames,
+    formerAddresses,
     roles: await roles.exportOf(userId),
     devices: await sessions.exportDevices(userId),
     apiKeys: await apiKeys.exportOf(userId),

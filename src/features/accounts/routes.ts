@@ -180,25 +180,26 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
     .patch(
       '/users/me',
       async ({ request, body }) => {
-        const { username, name, locale } = body
-        const ip = kit.clientIp(request)
-        const change = { username: username ?? undefined, name, locale, ip }
+        const { username, name, locale, email, current_password: password } = body
+        const requestLocale = preferredLocale(request.headers.get('accept-language'))
+        const profile = { username: username ?? undefined, name, locale, email: email ?? undefined }
+        const change = { ...profile, password, requestLocale, ...kit.requester(request) }
         return toUserView(await accounts.updateProfile(sessionOf(request), change))
       },
       {
         access: 'user',
-        limit: 'account',
+        limit: ['login', 'account', 'mail'],
         parse: 'strictJson',
         body: ProfileBody,
         response: {
           200: answer('Your account', UserView),
-          ...bodyProblems('not_authenticated', 'invalid_token', 'validation_failed', 'username_taken', 'rate_limited'),
+          ...bodyProblems(...freshCodes, 'validation_failed', 'username_taken', 'mail_not_configured'),
         },
         detail: {
           operationId: 'updateMe',
           summary: 'Change your account',
           description:
-            'Changes the members that you send. A new username is in your next access token. Your former username stays reserved for you; you can have ten of these.',
+            'Changes the members that you send. A new username is in your next access token. Your former username stays reserved for you; you can have ten of these. `email` needs `current_password`, or a login in the last 15 minutes. It changes nothing at once: the next address gets a mail with a link, and is yours once you confirm it. The answer is the same for an address that is taken.',
           tags: ['accounts'],
         },
       },

@@ -69,12 +69,14 @@ export const PasswordChangeBody = t.Object(
   },
 )
 
-/** Absent members stay as they are. A member that only a fresh session may change comes with `password`, as elsewhere. */
+/** Absent members stay as they are. Another address needs the current password, or a fresh session. */
 export const ProfileBody = t.Object(
   {
     username: optionalText('Your new username, as in `POST /register`'),
     name: optionalText(`${nameText}; \`null\` removes it`),
     locale: optionalChoice(locales, 'The language in which you get mail; `null` forgets it'),
+    email: optionalText('Your next address, which gets a mail; it changes once you confirm it there'),
+    current_password: optionalText('With `email`: your password; not needed after a login in the last 15 minutes'),
   },
   { title: 'ProfileChange', examples: [{ name: 'Ada Lovelace', locale: 'de' }] },
 )
@@ -93,6 +95,7 @@ export const AccountExport = t.Object(
     exported_at: t.String(),
     user: t.Object({}, { additionalProperties: true }),
     former_usernames: rows('When your former usernames were reserved; the names themselves are not stored'),
+    former_addresses: rows('Your former addresses that are still reserved for you'),
     roles: rows('The roles that you were given'),
     devices: rows('The devices where you have logged in'),
     api_keys: rows('Your API keys, without their text'),
@@ -108,6 +111,7 @@ export const AccountExport = t.Object(
         exported_at: '2026-01-01T00:00:00.000Z',
         user: { id: 1, email: 'user@example.com', username: 'user123', name: null, has_password: true },
         former_usernames: [],
+        former_addresses: [],
         roles: [],
         devices: [{ id: 'b0Jc5zLq1fV3tY8wXk2m4A', used_at: '2026-01-01T00:00:00.000Z' }],
         api_keys: [],

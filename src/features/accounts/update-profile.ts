@@ -4,10 +4,12 @@ import { accountWrite } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import {
   differences,
+  invalidEmail,
   invalidName,
   invalidUsername,
   isReservedUsername,
   nameKeysOf,
+  normalizeEmail,
   normalizeName,
   normalizeUsername,
   type Profile,
@@ -16,45 +18,62 @@ import {
   type User,
 } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
+import { type FreshProof, requireFresh } from './fresh.ts'
 
 /** What a user wants to change. A member that is undefined stays as it is. */
-export interface ProfileChange {
+export interface ProfileChange extends FreshProof {
+  /** The next address, as typed. */
+  email?: string
   /** As typed. */
   username?: string
   /** As typed; null removes the name. */
   name?: string | null
   /** Null forgets the language. */
   locale?: Locale | null
-  ip: string
+  /** The language of the request, for the mail to the next address. A user's own language goes before it. */
+  requestLocale: Locale | undefined
 }
 
 export async function updateProfile(
   needs: AccountsNeeds,
-  { user, userId, sessionId }: SessionCaller,
-  { ip, ...typed }: ProfileChange,
+  caller: SessionCaller,
+  { email, password, client, ip, requestLocale: locale, ...typed }: ProfileChange,
 ): Promise<User> {
-  const { limits, users, audit } = needs
-  const wanted = readProfile(user, typed)
+  const { limits, users, audit, mails } = needs
+  const { user, userId, sessionId } = caller
+  const epoch = user.sessionEpoch
+  const wanted = readProfile(user, { email, ...typed })
+  const isOther = email !== undefined && normalizeEmail(trimTyped(email))?.emailKey !== nameKeysOf(user).emailKey
   // A request that changes nothing takes no place and writes nothing.
-  if (differences(user, wanted).length === 0) return user
+  if (!isOther && differences(user, wanted).length === 0) return user
+  if (isOther) await requireFresh(needs, caller, { password, client, ip })
   await using place = await limits.reserve([accountWrite(userId)], { userId, ip })
-  const change = users.changeProfile({ id: userId, epoch: user.sessionEpoch }, wanted, (changed) =>
-    audit.record({ event: 'user.updated', userId, sessionId, ip, details: { fields: changed.join(' ') } }),
-  )
-  try {
-    const changed = await change
+  let changed: User | undefined
+  const store = async () => {
+    changed = await users.changeProfile({ id: userId, epoch }, wanted, (fields) =>
+      audit.record({ event: 'user.updated', userId, sessionId, ip, details: { fields: fields.join(' ') } }),
+    )
     if (!changed) throw new KeywardError('invalid_token')
-    place.keep()
-    return changed
+    if (isOther) await audit.record({ event: 'email.change_requested', userId, sessionId, ip })
+  }
+  const asked = { kind: 'confirm_address', locale, client, ip, asker: { userId, epoch } } as const
+  try {
+    if (isOther) await mails.ask({ ...asked, email }, async () => store)
+    else await store()
   } catch (error) {
     // A taken username counts, because the answer tells that somebody has the name.
     if (error instanceof KeywardError && error.status === 409) place.keep()
     throw error
   }
+  place.keep()
+  return changed!
 }
 
 /** @throws KeywardError `validation_failed` with every wrong field */
-function readProfile(user: User, { username: typed, name, locale }: Omit<ProfileChange, 'ip'>): Profile {
+function readProfile(
+  user: User,
+  { email, username: typed, name, locale }: Pick<ProfileChange, 'email' | 'username' | 'name' | 'locale'>,
+): Profile {
   const errors: FieldError[] = []
   const username = typed === undefined ? user.username : trimTyped(typed)
   const profile: Profile = { locale }
@@ -65,6 +84,7 @@ function readProfile(user: User, { username: typed, name, locale }: Omit<Profile
     else if (isReservedUsername(username) && profile.username.usernameKey !== nameKeysOf(user).usernameKey)
       errors.push({ field: 'username', message: reservedUsername })
   }
+  if (email !== undefined && !normalizeEmail(trimTyped(email))) errors.push({ field: 'email', message: invalidEmail })
   if (name !== undefined) {
     profile.name = name === null ? null : normalizeName(name)
     if (profile.name === undefined) errors.push({ field: 'name', message: invalidName })

@@ -18,6 +18,8 @@ export interface AskedMail {
   /** The client's network, for limits. */
   client: string
   ip: string
+  /** The user whose next address this is to be. The mail is sent only while the user has this session epoch. */
+  asker?: { userId: number; epoch: number }
 }
 
 /**
@@ -42,7 +44,7 @@ export async function ask(
     isOn,
     pumpAfterCommit,
   }: AskNeeds & { isOn: boolean; pumpAfterCommit: () => void },
-  { kind, email, locale = 'en', client, ip }: AskedMail,
+  { kind, email, locale = 'en', client, ip, asker }: AskedMail,
   prepare?: Preparation,
 ): Promise<string> {
   if (!isOn) throw new KeywardError('mail_not_configured')
@@ -55,13 +57,15 @@ export async function ask(
       { rule: 'mail.recipient', key },
       { rule: 'mail.prefix', key: client },
     ],
-    { ip },
+    { userId: asker?.userId, ip },
   )
   const alongside = await prepare?.()
   const id = randomId(random)
   await db.transaction(async () => {
     await alongside?.(id)
-    await store.insert(db, { id, now: clock.now(), kind, recipient: address.email, locale, userId: null, values: {} })
+    const userId = asker?.userId ?? null
+    const values = asker ? { epoch: String(asker.epoch) } : {}
+    await store.insert(db, { id, now: clock.now(), kind, recipient: address.email, locale, userId, values })
     pumpAfterCommit()
   })
   places.keep()

@@ -52,8 +52,8 @@ export const mailProofs = {
 
 export type ProofKind = keyof typeof mailProofs
 
-/** The kinds of mails that anybody can ask for. */
-export type AskedKind = 'verify_email' | 'reset_password' | 'log_in'
+/** The kinds of mails that anybody can ask for, to an address that may have an account or not. */
+export type AskedKind = 'verify_email' | 'reset_password' | 'log_in' | 'confirm_address'
 
 /**
  * The values that only kinds with a proof have: the link; the code, where there is one; how many minutes the link and

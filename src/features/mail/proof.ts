@@ -15,7 +15,7 @@ import { MailFailure } from './transport.ts'
 export interface ProofMailNeeds {
   store: Store
   clock: Clock
-  users: Pick<Users, 'find' | 'findByName' | 'findContact'>
+  users: Pick<Users, 'find' | 'findByName' | 'findContact' | 'findAddressOwner' | 'extendReservation'>
   proofs: Pick<Proofs, 'make' | 'issue' | 'issueDecoy' | 'isLive'>
   secrets: Pick<Secrets, 'seal' | 'unseal'>
   links: LinkSettings
@@ -39,8 +39,28 @@ export async function withProof(
   needs: ProofMailNeeds,
   mail: Mail & { kind: ProofKind },
 ): Promise<{ mail: Mail; values?: ProofValues } | 'dropped' | 'taken'> {
-  if (mail.sealed === null && mail.sealedUntil === null) return begin(needs, mail)
-  return { mail, values: valuesOf(needs, mail, await open(needs, mail)) }
+  const made =
+    mail.sealed === null && mail.sealedUntil === null
+      ? await begin(needs, mail)
+      : { mail, values: valuesOf(needs, mail, await open(needs, mail)) }
+  return typeof made !== 'string' && mail.kind === 'confirm_address' ? toOwnerIfTaken(needs, made) : made
+}
+
+/**
+ * The mail to the next address of a user, or to its owner where the address is taken. The rows and the work are the
+ * same for both, so nobody learns whether an address is taken.
+ */
+async function toOwnerIfTaken(
+  { users, clock }: ProofMailNeeds,
+  made: { mail: Mail; values?: ProofValues },
+): Promise<{ mail: Mail; values?: ProofValues }> {
+  const { mail } = made
+  const owner = await users.findAddressOwner(mail.recipient.toLowerCase())
+  if (!owner || owner.user.id === mail.userId) return made
+  const { user, email } = owner
+  const locale = user.locale ? localeOr(user.locale) : mail.locale
+  const details = JSON.stringify({ username: user.username, time: timeText(clock.now(), locale) })
+  return { mail: { ...mail, kind: 'address_taken', recipient: email, locale, details } }
 }
 
 async function begin(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }) {
@@ -69,6 +89,9 @@ async function begin(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }) {
       if (!(await store.keepSealed(db, made))) return false
       const proof = { id: mail.id, purpose, userId, subject, addressKey: address.toLowerCase(), epoch }
       if ((await proofs.issue(proof, secret)) === undefined) throw changedMeanwhile()
+      // The link works for its whole time, however late the mail is made.
+      if (userId !== null && purpose === 'undo_email')
+        await needs.users.extendReservation({ id: userId, emailKey: proof.addressKey, until: sealedUntil })
       return true
     },
     userId === null ? {} : { userId },
@@ -114,11 +137,14 @@ async function tellHolder(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind 
 /** The user of a mail, if the mail makes sense for that user now. */
 async function findUser(
   { users }: ProofMailNeeds,
-  { userId, recipient, locale, kind }: Mail,
+  { userId, recipient, locale, kind, details }: Mail,
   purpose: ProofPurpose,
 ): Promise<Recipient | undefined> {
   const user = await (userId === null ? users.findByName(recipient) : users.find(userId))
   if (!user || !suits(user, purpose, recipient)) return undefined
+  // Whoever ends all sessions ends what was begun in them.
+  const { epoch } = JSON.parse(details) as { epoch?: string }
+  if (kind === 'confirm_address' && epoch !== undefined && epoch !== String(user.sessionEpoch)) return undefined
   const contact = await users.findContact(user.id)
   return {
     userId: user.id,

@@ -1,4 +1,4 @@
-import { and, eq, gt, gte, inArray, isNotNull, lt, ne, or, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNotNull, lt, ne, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import type { Db } from '../../storage/store.ts'
 import type { Proof, ProofOf, ProofPurpose } from './proofs.ts'
@@ -94,12 +94,12 @@ export async function use(
 }
 
 /**
- * Deletes the other proofs of the user and purpose. Of the links that undo an address change, only the later ones: the
- * former owner of the address keeps the earlier ones.
+ * Deletes the other proofs of the user and purpose. Of the links that undo an address change, only those of the same
+ * address: another link is void if its address is not reserved any more.
  */
 export async function deleteSiblings(
   { q, t: { proofs } }: Db,
-  { userId, purpose, createdAt }: { userId: number; purpose: ProofPurpose; createdAt: EpochMs },
+  { userId, purpose, addressKey }: { userId: number; purpose: ProofPurpose; addressKey: string },
 ): Promise<void> {
   await q
     .delete(proofs)
@@ -107,7 +107,7 @@ export async function deleteSiblings(
       and(
         eq(proofs.userId, userId),
         eq(proofs.purpose, purpose),
-        purpose === 'undo_email' ? gte(proofs.createdAt, createdAt) : undefined,
+        purpose === 'undo_email' ? eq(proofs.addressKey, addressKey) : undefined,
       ),
     )
 }

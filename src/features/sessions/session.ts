@@ -16,6 +16,8 @@ export type EndReason =
   | 'password_set_by_admin'
   | 'password_reset'
   | 'email_verified'
+  | 'email_changed'
+  | 'email_change_undone'
   | 'deactivated'
   | 'refresh_token_reused'
   | 'revoked'

@@ -1,10 +1,15 @@
+import * as addresses from './addresses.store.ts'
 import * as store from './bulk.store.ts'
 import type { BulkUser, UserKeys } from './user.ts'
 import type { UsersNeeds } from './users.ts'
 
-export async function findHolders({ store: db }: UsersNeeds, keys: readonly UserKeys[]): Promise<UserKeys[]> {
+export async function findHolders({ store: db, clock }: UsersNeeds, keys: readonly UserKeys[]): Promise<UserKeys[]> {
   const found: UserKeys[] = []
   for (const some of inParts(keys)) found.push(...(await store.findHolders(db, some)))
+  // After the users, so that the first entry with an id tells what this user has now.
+  const now = clock.now()
+  for (const some of inParts(keys))
+    found.push(...(await addresses.findReserved(db, { emailKeys: some.map(({ emailKey }) => emailKey), now })))
   return found
 }
 
@@ -23,6 +28,9 @@ export async function insertAllOrNone(
       for (const some of inParts(users)) {
         const inserted = await store.insertWhereFree(db, some, now)
         if (inserted.length < some.length) throw taken
+        // After the insert, as in `create`.
+        const emailKeys = some.map(({ emailKey }) => emailKey)
+        if (await addresses.isReserved(db, { emailKeys, now })) throw taken
       }
       await alongside()
     })

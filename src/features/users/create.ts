@@ -1,5 +1,6 @@
 import { type ErrorCode, KeywardError } from '../../errors.ts'
 import { violatedUnique } from '../../storage/conflicts.ts'
+import { isReserved as isReservedAddress } from './addresses.store.ts'
 import { isReserved } from './reserved-names.ts'
 import * as store from './store.ts'
 import type { NewUser, User } from './user.ts'
@@ -20,8 +21,10 @@ export async function create(
   try {
     return await db.transaction(async () => {
       const created = await store.insert(db, { ...user, now: clock.now() })
-      // The insert waits while another transaction deletes the user with this name and reserves the name. A check
-      // before the insert would not see that the name is reserved.
+      // The insert waits while another transaction gives up this name or address and reserves it. A check before the
+      // insert would not see the reservation.
+      if (await isReservedAddress(db, { emailKeys: [user.emailKey], now: clock.now() }))
+        throw new KeywardError('email_taken')
       if (await isReserved(needs, user.usernameKey)) throw new KeywardError('username_taken')
       await alongside(created)
       return created
@@ -44,10 +47,13 @@ export async function checkFree(
   needs: UsersNeeds,
   { emailKey, usernameKey }: Pick<NewUser, 'emailKey' | 'usernameKey'>,
 ): Promise<void> {
-  const { store: db } = needs
+  const { store: db, clock } = needs
   // The username is read before the address. If another request adds a user with this username and this address between
   // the two reads, the error is `email_taken`, as it is when that user existed before.
   const named = await store.findCredentials(db, { usernameKey })
-  if (await store.findCredentials(db, { emailKey })) throw new KeywardError('email_taken')
+  const isTaken =
+    (await store.findCredentials(db, { emailKey })) ||
+    (await isReservedAddress(db, { emailKeys: [emailKey], now: clock.now() }))
+  if (isTaken) throw new KeywardError('email_taken')
   if (named || (await isReserved(needs, usernameKey))) throw new KeywardError('username_taken')
 }

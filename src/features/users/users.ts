@@ -1,6 +1,8 @@
-import type { Clock } from '../../lib/clock.ts'
+import type { Clock, EpochMs } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
 import type { MacKeys } from '../secrets/secrets.ts'
+import * as addresses from './addresses.store.ts'
+import { changeEmail, findAddressOwner, restoreEmail } from './addresses.ts'
 import { findHolders, insertAllOrNone } from './bulk.ts'
 import { changeProfile } from './change-profile.ts'
 import { checkFree, checkUsernameFree, create } from './create.ts'
@@ -38,7 +40,7 @@ export interface Users {
   /** The user with this id, active or not. */
   find(id: number): Promise<User | undefined>
   /** What is stored about a user, for an export: no hash, no MAC. */
-  exportOf(id: number): Promise<{ user: object | undefined; formerUsernames: object[] }>
+  exportOf(id: number): Promise<{ user: object | undefined; formerUsernames: object[]; formerAddresses: object[] }>
   /** The address, the name and the language for mail to this user. */
   findContact(id: number): Promise<Contact | undefined>
   /** The user with this username or address, active or not. */
@@ -48,7 +50,8 @@ export interface Users {
   /** Up to `limit` users with an id above `after`, by ascending id. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Checks that no user has the address or the username, and that no other user had the username before. Call this function
+   * Checks that no user has the address or the username, that the address is not reserved, and that no other user had the
+   * username before. Call this function
    * before the password is hashed, so that a taken name costs no hash. `create` makes the same checks again.
    * @throws KeywardError `email_taken` (also when both are taken), `username_taken`
    */
@@ -89,6 +92,28 @@ export interface Users {
   ): Promise<User | undefined>
   /** Notes that the user's address is proved. @returns false when it was proved before, or the user was deleted */
   setEmailVerified(id: number): Promise<boolean>
+  /**
+   * Stores another address of a user, which somebody has proved to read, in the current transaction, which must be
+   * rolled back after an error. The former address stays reserved for the user: nobody else can have it.
+   * @returns the former address; undefined when the user was deleted or has the address already
+   * @throws KeywardError `email_taken` when another user has the address, or it is reserved for one
+   */
+  changeEmail(
+    change: { id: number; email: string; emailKey: string },
+    former: { reservedUntil: EpochMs },
+  ): Promise<string | undefined>
+  /**
+   * Gives a user a reserved address back, which somebody has proved to read, in the current transaction. Addresses
+   * that the user had after it are not reserved any more. Of several concurrent calls, one gets an answer.
+   * @returns the address; undefined when it is not reserved for this user
+   */
+  restoreEmail(of: { id: number; emailKey: string }): Promise<string | undefined>
+  /** The user who has an address, or for whom it is reserved, and the address as stored. */
+  findAddressOwner(emailKey: string): Promise<{ user: User; email: string } | undefined>
+  /** Keeps an address reserved until `until`, if it still is, in the current transaction. */
+  extendReservation(of: { id: number; emailKey: string; until: EpochMs }): Promise<void>
+  /** Deletes up to `limit` reservations of addresses that have ended. @returns how many */
+  cleanUp(limit: number): Promise<number>
   /** Activates or deactivates a user. @returns false when the user already has this state, or was deleted */
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
   /** Deletes a user and every row with a foreign key to the user. The username stays reserved, as a MAC. */
@@ -124,6 +149,7 @@ export function createUsers(needs: UsersNeeds): Users {
     exportOf: async (id) => ({
       user: await store.findRecord(db, id),
       formerUsernames: await store.formerNames(db, id),
+      formerAddresses: await addresses.listOf(db, id),
     }),
     findContact: (id) => store.findContact(db, id),
     findByName: (typed) => findByName(needs, typed),
@@ -138,6 +164,11 @@ export function createUsers(needs: UsersNeeds): Users {
     dropPassword: (id) => store.dropPassword(db, { id, now: clock.now() }),
     changeProfile: (user, wanted, alongside) => changeProfile(needs, user, wanted, alongside),
     setEmailVerified: (id) => store.setEmailVerified(db, { id, now: clock.now() }),
+    changeEmail: (change, former) => changeEmail(needs, change, former),
+    restoreEmail: (of) => restoreEmail(needs, of),
+    findAddressOwner: (emailKey) => findAddressOwner(needs, emailKey),
+    extendReservation: (of) => addresses.extend(db, { ...of, now: clock.now() }),
+    cleanUp: (limit) => addresses.deleteExpired(db, { now: clock.now(), limit }),
     setActive: (change) => store.setActive(db, { ...change, now: clock.now() }),
     remove: (id) => remove(needs, id),
     freeName: (typed) => freeName(needs, typed),

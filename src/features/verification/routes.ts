@@ -14,11 +14,13 @@ import {
   AskToLogInBody,
   AskToVerifyBody,
   Challenge,
+  ConfirmEmailBody,
   ForgotPasswordBody,
   MailAsked,
   MailLoginBody,
   mailAsked,
   ResetPasswordBody,
+  UndoEmailBody,
   VerifyEmailBody,
 } from './schemas.ts'
 import type { Shown } from './shown.ts'
@@ -156,6 +158,62 @@ export function verificationRoutes(
           summary: 'Prove your address',
           description:
             'Send the `token` of the mail, or its `code` with the `challenge_id`. Also show that the account is yours: by its `password`, by an access token of the account, or by a `new_password`. A new password drops everything that was set before the proof: the old password, sessions and API keys. Somebody else may have made the account with your address. With `REQUIRE_EMAIL_VERIFICATION=true` this request ends a registration: it creates the account, with the `password` of the registration or a `new_password`. `409` means that the username was taken meanwhile; the proof stays good, and `username` sets another.',
+          tags: ['accounts'],
+        },
+      },
+    )
+    .post(
+      '/email/change/confirm',
+      async ({ request, body }) => {
+        const change = { token: body.token, caller: await callerIfAny(request), ip: kit.clientIp(request) }
+        const user = await verification.confirmEmail(change)
+        noteUser(request, user.id)
+        return toUserView(user)
+      },
+      {
+        open: true,
+        limit: { none: 'the token has 256 random bits' },
+        parse: 'strictJson',
+        body: ConfirmEmailBody,
+        response: {
+          200: answer('Your account, with the new address', UserView),
+          ...bodyProblems(
+            'invalid_token',
+            'invalid_or_expired',
+            'email_taken',
+            'validation_failed',
+            'mail_not_configured',
+          ),
+        },
+        detail: {
+          operationId: 'confirmEmail',
+          summary: 'Confirm your new address',
+          description:
+            'Takes the token of the mail to the next address, which `PATCH /users/me` sends. It works once, for 24 hours. All sessions end; with an access token of the account, its session stays. The former address gets a mail with a link that undoes the change for 72 hours; until then nobody else can have it.',
+          tags: ['accounts'],
+        },
+      },
+    )
+    .post(
+      '/email/undo',
+      async ({ request, body, set }) => {
+        await verification.undoEmail({ token: body.token, ip: kit.clientIp(request) })
+        set.status = 204
+      },
+      {
+        open: true,
+        limit: { none: 'the token has 256 random bits' },
+        parse: 'strictJson',
+        body: UndoEmailBody,
+        response: {
+          204: answer('The former address is back', t.Void()),
+          ...bodyProblems('invalid_or_expired', 'validation_failed'),
+        },
+        detail: {
+          operationId: 'undoEmail',
+          summary: 'Undo a change of address',
+          description:
+            'Takes the token of the mail to the former address, once, for 72 hours. The address comes back, all sessions end, the password is removed, API keys are revoked, and a link to choose a new password is sent to the address.',
           tags: ['accounts'],
         },
       },

@@ -64,6 +64,16 @@ export const VerifyEmailBody = t.Object(
   },
 )
 
+const tokenOnly = (title: string) =>
+  t.Object(
+    { token: t.String({ description: 'The `token` of the link in the mail' }) },
+    { title, examples: [{ token: 'kwm_Yo9sMhvJDsZ4eKdAGx2sPqZ0nJ1uWfTqgCkq0hX3rLs' }] },
+  )
+
+export const ConfirmEmailBody = tokenOnly('ConfirmEmail')
+
+export const UndoEmailBody = tokenOnly('UndoEmail')
+
 export const MailLoginBody = t.Object(
   {
     ...shown,

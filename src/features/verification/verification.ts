@@ -12,11 +12,21 @@ import type { Passwords } from '../passwords/passwords.ts'
 import type { Proofs } from '../proofs/proofs.ts'
 import type { LoginGrant, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
+import {
+  type AddressChange,
+  type AddressUndo,
+  confirmEmail,
+  findForConfirm,
+  findForUndo,
+  type NextAddress,
+  undoEmail,
+} from './change-email.ts'
 import { logInByMail, type MailLogin } from './email-login.ts'
 import { type PasswordReset, resetPassword } from './reset-password.ts'
 import { findByToken } from './shown.ts'
 import { type AddressProof, verifyEmail } from './verify-email.ts'
 
+export type { AddressChange, AddressUndo, NextAddress } from './change-email.ts'
 export type { MailLogin } from './email-login.ts'
 export type { PasswordReset } from './reset-password.ts'
 export type { AddressProof } from './verify-email.ts'
@@ -31,7 +41,7 @@ export interface VerificationNeeds {
   sessions: Sessions
   apiKeys: Pick<ApiKeys, 'revokeOf'>
   proofs: Proofs
-  mails: Pick<Mails, 'ask' | 'notify'>
+  mails: Pick<Mails, 'isOn' | 'ask' | 'notify' | 'find'>
   accounts: Pick<Accounts, 'checkPassword' | 'completeRegistration' | 'findRegistration'>
   metrics: Pick<Metrics, 'login'>
   settings: {
@@ -104,6 +114,31 @@ export interface Verification {
    * @throws KeywardError `not_found` without EMAIL_LOGIN; `invalid_or_expired`, `validation_failed`, `rate_limited`
    */
   logInByMail(login: MailLogin): Promise<LoginGrant>
+  /**
+   * The account whose address a link would change, and its next address. It uses up nothing.
+   * @returns undefined when the link is unknown, used, expired or void
+   */
+  findForConfirm(token: string): Promise<NextAddress | undefined>
+  /**
+   * Changes the address of an account with the token of a mail to the next address. All sessions of the user end, except
+   * that of the caller. The former address gets a mail with a link to undo the change, and stays reserved until then.
+   * @throws KeywardError `mail_not_configured`, `invalid_or_expired`; `email_taken` when another user has just got the
+   *   address (the token stays good); `invalid_token` when the caller's session has just ended
+   */
+  confirmEmail(change: AddressChange): Promise<User>
+  /**
+   * The account to which a link would bring a former address back, and this address. It uses up nothing.
+   * @returns undefined when the link is unknown, used, expired or void
+   */
+  findForUndo(token: string): Promise<NextAddress | undefined>
+  /**
+   * Brings a former address back with the token of a mail to it. All sessions end, the password is removed, known
+   * devices and networks are forgotten, API keys are revoked, and links and codes of other mails are void: somebody else
+   * may have changed the address. The address gets a link to choose a new password. Nobody is logged in. Links to
+   * addresses that the account had after this one are void.
+   * @throws KeywardError `invalid_or_expired`
+   */
+  undoEmail(undo: AddressUndo): Promise<void>
 }
 
 export function createVerification(needs: VerificationNeeds): Verification {
@@ -122,6 +157,10 @@ export function createVerification(needs: VerificationNeeds): Verification {
       return proof.subject === null ? proofs.findHolder(proof) : accounts.findRegistration(proof.subject)
     },
     verifyEmail: (proof) => verifyEmail(needs, proof),
+    findForConfirm: (token) => findForConfirm(needs, token),
+    confirmEmail: (change) => confirmEmail(needs, change),
+    findForUndo: (token) => findForUndo(needs, token),
+    undoEmail: (undo) => undoEmail(needs, undo),
     async askToLogIn(asked) {
       requireEmailLogin()
       return mails.ask({ kind: 'log_in', ...asked })

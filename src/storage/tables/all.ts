@@ -1,5 +1,6 @@
 import type { Columns } from '../columns.ts'
 import { accountTables } from './accounts.ts'
+import { addressTables } from './addresses.ts'
 import { apiKeyTables } from './api-keys.ts'
 import { auditTables } from './audit.ts'
 import { leaseTables } from './leases.ts'
@@ -18,6 +19,7 @@ export function allTables(c: Columns) {
   const users = userTables(c)
   return {
     ...users,
+    ...addressTables(c, users),
     ...sessionTables(c, users),
     ...signingKeyTables(c),
     ...leaseTables(c),

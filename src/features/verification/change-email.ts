@@ -1,0 +1,108 @@
+import { KeywardError } from '../../errors.ts'
+import { knownAccount } from '../limits/limits.ts'
+import { tokenLifetimes } from '../proofs/proofs.ts'
+import type { SessionCaller } from '../sessions/sessions.ts'
+import type { User } from '../users/users.ts'
+import { findByToken } from './shown.ts'
+import type { VerificationNeeds } from './verification.ts'
+
+/** What a link does: the account as it is now, and the address that it would have. */
+export interface NextAddress {
+  user: User
+  address: string
+}
+
+export interface AddressChange {
+  token: string
+  /** A live session of the account, which stays alive. */
+  caller?: SessionCaller
+  ip: string
+}
+
+export interface AddressUndo {
+  token: string
+  ip: string
+}
+
+export async function findForConfirm(
+  needs: Pick<VerificationNeeds, 'proofs' | 'mails'>,
+  token: string,
+): Promise<NextAddress | undefined> {
+  const found = await findByToken(needs, 'change_email', token)
+  return found && { user: found.user, address: await addressOf(needs, found.proof) }
+}
+
+export async function findForUndo(
+  needs: Pick<VerificationNeeds, 'proofs' | 'users'>,
+  token: string,
+): Promise<NextAddress | undefined> {
+  const found = await findByToken(needs, 'undo_email', token)
+  if (!found) return undefined
+  const { user, proof } = found
+  const owner = await needs.users.findAddressOwner(proof.addressKey)
+  // The address of a user is reserved for nobody, so an owner with another address has the reservation.
+  const isReserved = owner?.user.id === user.id && user.email.toLowerCase() !== proof.addressKey
+  return isReserved ? { user, address: owner.email } : undefined
+}
+
+export async function confirmEmail(needs: VerificationNeeds, { token, caller, ip }: AddressChange): Promise<User> {
+  const { store: db, clock, audit, users, sessions, proofs, mails } = needs
+  // Without mail the owner of the former address could not be told.
+  if (!mails.isOn) throw new KeywardError('mail_not_configured')
+  const found = await findByToken(needs, 'change_email', token)
+  if (!found) throw new KeywardError('invalid_or_expired')
+  const { proof, user } = found
+  const userId = user.id
+  const emailKey = proof.addressKey
+  const email = await addressOf(needs, proof)
+  const keep = caller?.userId === userId ? caller.sessionId : undefined
+  const reservedUntil = clock.now() + tokenLifetimes.undo_email
+  return db.transaction(
+    async () => {
+      if (!(await proofs.redeem(proof))) throw new KeywardError('invalid_or_expired')
+      const former = await users.changeEmail({ id: userId, email, emailKey }, { reservedUntil })
+      if (former === undefined) throw new KeywardError('invalid_or_expired')
+      await proofs.voidAll(userId)
+      await sessions.endAll({ userId, keep, reason: 'email_changed' })
+      await audit.record({ event: 'email.changed', userId, ip })
+      await mails.notify('address_changed', userId, { ip, address: email }, former)
+      const changed = await users.find(userId)
+      if (!changed) throw new KeywardError('invalid_or_expired')
+      return changed
+    },
+    { userId },
+  )
+}
+
+export async function undoEmail(needs: VerificationNeeds, { token, ip }: AddressUndo): Promise<void> {
+  const { store: db, audit, users, sessions, apiKeys, proofs, mails, limits } = needs
+  const found = await findByToken(needs, 'undo_email', token)
+  if (!found) throw new KeywardError('invalid_or_expired')
+  const { proof, user } = found
+  const userId = user.id
+  await db.transaction(
+    async () => {
+      // First, because it locks the user's row, as other changes do. So two transactions never wait for each other.
+      const address = await users.restoreEmail({ id: userId, emailKey: proof.addressKey })
+      if (address === undefined || !(await proofs.redeem(proof))) throw new KeywardError('invalid_or_expired')
+      await users.dropPassword(userId)
+      await sessions.endAll({ userId, reason: 'email_change_undone' })
+      await sessions.forgetKnown({ userId })
+      await apiKeys.revokeOf(userId)
+      await proofs.voidAll(userId)
+      await limits.refill(knownAccount(userId))
+      await audit.record({ event: 'email.change_undone', userId, ip })
+      await mails.notify('reset_password', userId, {}, address)
+    },
+    { userId },
+  )
+}
+
+/** The address of a proof as it was typed, which is where the mail went. */
+async function addressOf(
+  { mails }: Pick<VerificationNeeds, 'mails'>,
+  { id, addressKey }: { id: string; addressKey: string },
+): Promise<string> {
+  const typed = (await mails.find(id))?.recipient
+  return typed?.toLowerCase() === addressKey ? typed : addressKey
+}
