@@ -53,7 +53,7 @@ describe('every page', async () => {
     )
   })
 
-  test('13.5 J3: gives no preflight a header of CORS', async () => {
+  test('13.5 J1: gives no preflight a header of CORS', async () => {
     for (const path of shown) {
       const asked = { origin: 'https://app.example.com', 'access-control-request-method': 'POST' }
       const { status, headers } = await app.request('OPTIONS', path, { headers: asked })
