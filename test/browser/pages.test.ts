@@ -52,6 +52,25 @@ describe.skipIf(!hasPrograms('chromium'))('13.5 the pages of the executable in C
     await post('/password/forgot', { email })
     return linkTo(email, 'reset')
   }
+  /** The links to confirm a new address and, of another account, to undo the change. */
+  const addressLinks = async (name: string, next: string) => {
+    const email = await register(name)
+    const form = new URLSearchParams({ username: name, password: 'correct horse battery' })
+    const login = (await (await fetch(`${keyward.url}/token`, { method: 'POST', body: form })).json()) as {
+      access_token: string
+    }
+    await fetch(`${keyward.url}/users/me`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${login.access_token}` },
+      body: JSON.stringify({ email: next }),
+    })
+    return { email, confirm: await linkTo(next, 'confirm') }
+  }
+  const undoLink = async (name: string) => {
+    const { email, confirm } = await addressLinks(name, `${name}@new.example`)
+    expect((await post('/email/change/confirm', { token: confirm.split('=')[1] })).status).toBe(200)
+    return linkTo(email, 'undo')
+  }
   const verifyLink = async (name: string) => {
     const email = await register(name)
     await post('/email/verification', { email })
@@ -73,12 +92,17 @@ describe.skipIf(!hasPrograms('chromium'))('13.5 the pages of the executable in C
         ]
       : []),
   ]
-  let links: Record<'reset' | 'verify', string> | undefined
+  let links: Record<'reset' | 'verify' | 'confirm' | 'undo', string> | undefined
 
   test.each(looks)(
     'in $locale, $colorScheme, $width pixels wide: nothing overflows, and axe-core finds nothing',
     async ({ locale, colorScheme, width }) => {
-      links ??= { reset: await resetLink('maria'), verify: await verifyLink('mario') }
+      links ??= {
+        reset: await resetLink('maria'),
+        verify: await verifyLink('mario'),
+        confirm: (await addressLinks('marco', 'polo@new.example')).confirm,
+        undo: await undoLink('marta'),
+      }
       const viewport = { width, height: 800 }
       const { page, complaints, requests, close } = await openPage({ locale, colorScheme, viewport })
       const examine = async (name: string) => {
@@ -124,6 +148,14 @@ describe.skipIf(!hasPrograms('chromium'))('13.5 the pages of the executable in C
       await examine('verify-other')
       await go('/verify?done')
       await examine('verify-done')
+      for (const name of ['confirm', 'undo'] as const) {
+        await go(links[name])
+        await examine(name)
+        await go(`/${name}?done`)
+        await examine(`${name}-done`)
+      }
+      await go('/undo?token=kwm_old')
+      await examine('undo-dead')
 
       expect(complaints.filter((text) => !/status of (?:400|403|422)/.test(text))).toEqual([])
       expect(requests.filter((url) => !url.startsWith(`${keyward.url}/`) && !url.startsWith('data:'))).toEqual([])

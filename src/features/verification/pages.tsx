@@ -3,6 +3,7 @@ import { invalidField, MISSING } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import type { Pages } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
+import { addressDone, addressView } from './pages/address.tsx'
 import { forgotView } from './pages/forgot.tsx'
 import { resetDone, resetView } from './pages/reset.tsx'
 import { verifyDone, verifyView } from './pages/verify.tsx'
@@ -121,6 +122,76 @@ export function verificationPages(
         parse: 'none',
         response: submitted('invalid_or_expired', 'invalid_password', 'username_taken', 'rate_limited', 'overloaded'),
         detail: { summary: 'Show that the account is yours, or set a new password', tags: ['pages'] },
+      },
+    )
+    .get(
+      '/confirm',
+      ({ request }) =>
+        pages.show(request, async (visit) => {
+          if ('done' in visit.input) return addressDone(visit, 'confirm')
+          return addressView(visit, 'confirm', { found: await verification.findForConfirm(visit.input.token ?? '') })
+        }),
+      {
+        ...open,
+        limit: { none: 'the token has 256 random bits, and nothing else is read' },
+        response: shown('invalid_or_expired'),
+        detail: { summary: 'Confirm a new address', tags: ['pages'] },
+      },
+    )
+    .post(
+      '/confirm',
+      ({ request }) =>
+        pages.submit(request, {
+          async act({ input: { token = '' } }) {
+            await verification.confirmEmail({ token, ip: kit.clientIp(request) })
+            return '/confirm?done'
+          },
+          async again(visit, problem) {
+            const found = await verification.findForConfirm(visit.input.token ?? '')
+            return addressView(visit, 'confirm', { found, problem })
+          },
+        }),
+      {
+        ...open,
+        limit: { none: 'the token has 256 random bits' },
+        parse: 'none',
+        response: submitted('invalid_or_expired', 'email_taken', 'mail_not_configured'),
+        detail: { summary: 'Change the address', tags: ['pages'] },
+      },
+    )
+    .get(
+      '/undo',
+      ({ request }) =>
+        pages.show(request, async (visit) => {
+          if ('done' in visit.input) return addressDone(visit, 'undo')
+          return addressView(visit, 'undo', { found: await verification.findForUndo(visit.input.token ?? '') })
+        }),
+      {
+        ...open,
+        limit: { none: 'the token has 256 random bits, and nothing else is read' },
+        response: shown('invalid_or_expired'),
+        detail: { summary: 'Undo the change of an address', tags: ['pages'] },
+      },
+    )
+    .post(
+      '/undo',
+      ({ request }) =>
+        pages.submit(request, {
+          async act({ input: { token = '' } }) {
+            await verification.undoEmail({ token, ip: kit.clientIp(request) })
+            return '/undo?done'
+          },
+          async again(visit, problem) {
+            const found = await verification.findForUndo(visit.input.token ?? '')
+            return addressView(visit, 'undo', { found, problem })
+          },
+        }),
+      {
+        ...open,
+        limit: { none: 'the token has 256 random bits' },
+        parse: 'none',
+        response: submitted('invalid_or_expired'),
+        detail: { summary: 'Bring the former address back', tags: ['pages'] },
       },
     )
 }
