@@ -76,10 +76,10 @@ const output = batchOutput(Bun.stdout.writer())
 process.on('exit', output.flush)
 
 /**
- * Waits until the output is written. After a signal to stop, waits at most one second, so that a slow reader of the log
- * does not delay the end of the process. Prints an error when the output could not be written, except for a closed
- * pipe, which the reader closed on purpose.
- * @returns `code`; 1 when `code` is 0 and the output could not be written. After a signal to stop, always `code`
+ * Waits until the output is written. Prints an error when it could not be written, except for a closed pipe, which the
+ * reader closed on purpose. After a signal to stop, waits at most one second and prints no error, so that a slow reader
+ * of the log does not delay the end of the process.
+ * @returns `code`; without a signal, 1 instead of 0 when the output could not be written
  */
 async function endOutput(code: number): Promise<number> {
   if (stopping) {

@@ -40,7 +40,10 @@ export interface KeyFacts extends About<unknown> {
   read: (text: string) => unknown
   /** Returns the text after "got" in an error message, which describes the refused value without revealing a secret. */
   got: (text: string) => string
-  /** Formats the value for `keyward config`, with the passwords of addresses masked. */
+  /**
+   * Writes the value as text, for `keyward config`, `.env.example` and the guide. A password in the URL of a database or
+   * a mail server is masked. A secret is not: the caller masks it.
+   */
   print: (value: unknown) => string
 }
 

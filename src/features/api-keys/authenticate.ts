@@ -16,7 +16,7 @@ export async function authenticate(
   for (const mac of macs.length > 1 ? [...macs, macs[0]] : macs) {
     const key = await store.findLive(db, { mac, now })
     if (!key) continue
-    // `touch` also replaces the MAC of a former data key by the MAC of the current data key. For a key that still has a
+    // `touch` also replaces the MAC of a former data key by the MAC of the current data key. For an API key that still has a
     // former MAC, `null` makes `isDue` ignore the stored last use, so that `touch` replaces the MAC now.
     if (lastUses.isDue(key.id, mac === macs[0] ? key.lastUsedAt : null, now))
       writeAside(log, () => store.touch(db, { id: key.id, mac: macs[0], lastUsedAt: now }))

@@ -77,7 +77,10 @@ export async function takeTry(
   return row
 }
 
-/** Deletes a proof if its token or code is still the one that was shown. @returns false otherwise */
+/**
+ * Deletes a proof, so that nobody uses it again. The token or the code that the client sent (`shown`) must still be the
+ * stored one, and must not have expired. @returns false otherwise; then the proof is not deleted
+ */
 export async function use(
   { q, t: { proofs } }: Db,
   { id, shown, now }: { id: string; shown: Proof['shown']; now: EpochMs },
