@@ -131,7 +131,7 @@ function* contradictions(
     !found.some(({ key }) => key === 'LINK_URL')
   )
     yield ['LINK_URL', `is not set; takes ${keySchema('LINK_URL').takes}: with PAGES=off the links of mails lead there`]
-  // With --dev, mails go to the mailbox.
+  // With `--dev` and without SMTP_URL, mails go to a mailbox in memory, so SMTP_URL is not required.
   if (
     config.REQUIRE_EMAIL_VERIFICATION === 'true' &&
     !dev &&

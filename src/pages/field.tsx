@@ -11,7 +11,7 @@ export interface FieldProps {
   value?: string | undefined
   /** True when the field has the focus as soon as the page appears: the first field with an error. */
   focus?: boolean | undefined
-  /** Tells fields with one name in two forms of a page apart. */
+  /** `name` by default. Needed when two forms of a page have fields with the same name. */
   id?: string | undefined
 }
 
@@ -46,7 +46,7 @@ export function Field({ name, label, autocomplete, hint, error, value, focus, id
       {isPassword ? (
         <input type="password" {...common} />
       ) : (
-        // Not the type "email": a browser would change the letters of some addresses.
+        // The type is not "email": browsers rewrite such an address if its domain has non-ASCII letters.
         <input type="text" {...common} value={value} inputMode={autocomplete === 'email' ? 'email' : undefined} />
       )}
     </div>

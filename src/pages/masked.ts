@@ -1,8 +1,8 @@
 const HIDDEN = '•••'
 
 /**
- * Hides the most of an address, so that a person recognises the own address and a program that opens links learns none:
- * `mia@example.com` becomes `m•••@e•••.com`. The number of the dots tells nothing about the length.
+ * Hides most of an address: `mia@example.com` becomes `m•••@e•••.com`. Users still recognise their address, and a
+ * program that opens the link of a mail does not learn it. The dots are always three, so they do not tell the length.
  */
 export function masked(address: string): string {
   const at = address.lastIndexOf('@')

@@ -1,2 +1,3 @@
-// The types of preact ask for those of a browser, which contradict Bun's. `tsconfig.json` gives them this file instead.
+// The types of preact refer to the DOM types of TypeScript, which conflict with Bun's types. `tsconfig.json` replaces
+// the DOM types with this empty file.
 export {}

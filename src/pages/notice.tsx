@@ -7,10 +7,9 @@ export interface NoticeProps {
   children: ComponentChildren
 }
 
-/** A box that stands out of the text. */
 export const Notice = ({ kind, children }: NoticeProps) =>
   kind === 'problem' ? (
-    // A screen reader reads an alert only when it changes. Here the page is new, so the focus brings the reader to it.
+    // A screen reader reads an alert only when it changes. On a new page, the focus makes it read the alert.
     <div class="notice problem" role="alert" tabIndex={-1} autofocus>
       {children}
     </div>
@@ -18,7 +17,7 @@ export const Notice = ({ kind, children }: NoticeProps) =>
     <div class="notice warning">{children}</div>
   )
 
-/** Says above a form why it was refused; nothing when the error belongs to a field. */
+/** The notice above a refused form. `says` is undefined when the form was not refused, or a field shows the error. */
 export const ProblemNotice = ({ says }: { says: Saying | undefined }) =>
   says && (
     <Notice kind="problem">

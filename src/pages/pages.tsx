@@ -19,17 +19,17 @@ import { kitTexts } from './texts/texts.ts'
 
 export interface PagesNeeds {
   log: Log
-  /** PUBLIC_URL: forms are taken from pages of its origin. */
+  /** PUBLIC_URL. A form is accepted only from a page of this origin. */
   publicUrl: string
   /** APP_NAME. */
   app: string
   /** SUPPORT_EMAIL. */
   support: string | undefined
-  /** APP_URL: where pages lead when everything is done. */
+  /** APP_URL. The page after a successful form links to it. */
   appUrl: string | undefined
 }
 
-/** What a page knows of its request. */
+/** A request for a page, with everything that a page needs from it. */
 export interface Visit {
   request: Request
   locale: Locale
@@ -43,7 +43,7 @@ export interface Visit {
   link(path: string): string
 }
 
-/** What a page shows. */
+/** The content of one page. */
 export interface View {
   title: string
   content: ComponentChildren
@@ -51,12 +51,12 @@ export interface View {
   status?: number
 }
 
-/** A refusal of a form, as the page says it. */
+/** The refusal of a form, for the page that shows the form again. */
 export interface FormProblem {
   code: KeywardError['code']
   /** The fields that are refused. */
   errors: readonly FieldError[]
-  /** What to say above the form when the refusal names no field. */
+  /** The text above the form; undefined when the refusal names a field. */
   notice: Saying | undefined
 }
 
@@ -73,13 +73,13 @@ export interface Submission {
   again(visit: Visit, problem: FormProblem): Promise<View | undefined>
 }
 
-/** What every page shares: its document, its language, its headers, its refusals, and who may send its forms. */
+/** Makes pages out of views: chooses the language, sets the headers, shows refusals, and checks the origin of forms. */
 export interface Pages {
-  /** Answers a GET. It must change nothing: programs that look for dangerous mails open every link. */
+  /** Answers a GET. It must change nothing: mail scanners open every link of a mail. */
   show(request: Request, view: (visit: Visit) => View | Promise<View>): Promise<Response>
   /** Answers a POST. A form of another origin is refused before it is read. */
   submit(request: Request, submission: Submission): Promise<Response>
-  /** Makes the page of a refusal out of `response`, which says it to programs. */
+  /** Makes the HTML page of a refusal, with the status and the headers of `response`, its JSON answer. */
   refusal(request: Request, error: unknown, response: Response): Response
   /** The style sheet. @returns undefined for another name than that of this version */
   file(name: string): Response | undefined
@@ -125,7 +125,9 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
   const asPage = (visit: Omit<Visit, 'input'>, error: unknown, { status, headers }: Response, view?: View) =>
     answer(visit, { ...(view ?? sayingOf(visit, error)), status }, headers)
 
-  /** The page that says only a refusal. After a form there is no link: the way back keeps what was typed. */
+  /**
+   * The page that shows only a refusal. After a POST it has no link: with the back button, a browser keeps the input.
+   */
   function sayingOf({ request, texts, locale, link }: Omit<Visit, 'input'>, error: unknown): View {
     const refusal = asRefusal(error)
     const { title, text } = problemOf(refusal, { texts, locale })
@@ -186,7 +188,7 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
   }
 }
 
-/** A page is asked for again with its query, which may have a token; a form is not sent again by a link. */
+/** The address for a link back to the page. For GET, it has the query, because the query may contain a token. */
 const addressOf = ({ method, url }: Request): string => (method === 'GET' ? targetOf(url) : pathOf(url))
 
 function queryOf(request: Request): Record<string, string> {

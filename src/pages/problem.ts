@@ -2,7 +2,7 @@ import type { ErrorCode, KeywardError } from '../errors.ts'
 import type { Locale } from '../lib/locale.ts'
 import type { CommonProblem, KitTexts, Saying } from './texts/text.ts'
 
-/** The texts for each error code that pages say in words of their own. Other codes have the texts of `bad_request`. */
+/** The key in `KitTexts.problems` for each error code that has one. All other codes use the text of `bad_request`. */
 const textsOf: Partial<Record<ErrorCode, CommonProblem>> = {
   csrf_refused: 'csrf_refused',
   not_found: 'not_found',
@@ -14,7 +14,7 @@ const textsOf: Partial<Record<ErrorCode, CommonProblem>> = {
   internal: 'internal',
 }
 
-/** Says a refusal in the language of a page, and when the next attempt is possible, if the refusal knows it. */
+/** The text of a refusal in the language of a page. For `rate_limited`, it tells the time until the next attempt. */
 export function problemOf(
   { code, retryAfter }: KeywardError,
   { locale, texts }: { locale: Locale; texts: KitTexts },

@@ -33,10 +33,12 @@ export function pageFileRoutes(pages: Pages | undefined, kit: HttpKit) {
 const html = (description: string) =>
   answer(description, t.String({ contentMediaType: 'text/html', examples: ['<!doctype html>…'] }))
 
-/** The answers of a page to GET: the page, and the statuses of these refusals, as HTML too. */
+/** The documented answers of a page to GET: the page itself, and HTML pages with the statuses of `codes`. */
 export const shown = (...codes: ErrorCode[]) => ({ 200: html('The page'), ...problems('invalid_request', ...codes) })
 
-/** The answers of a page to POST: the way to the next page, and the statuses of these refusals, as HTML too. */
+/**
+ * The documented answers of a page to POST: a redirect to the next page, and HTML pages with the statuses of `codes`.
+ */
 export const submitted = (...codes: ErrorCode[]) => ({
   303: answer('Go to the next page', t.Void(), { Location: 'The next page, relative to this address' }),
   ...problems(

@@ -58,7 +58,10 @@ export interface RegistrationSettings {
   domainsBlocked: readonly string[]
 }
 
-/** The operations of people on their own account: register, log in, change the profile and the password, delete the account. */
+/**
+ * The operations of people on their own account: register, log in, change the profile and the password, delete the
+ * account.
+ */
 export interface Accounts {
   /**
    * Registers an account.
@@ -70,8 +73,8 @@ export interface Accounts {
   needsProof: boolean
   /**
    * Begins a registration, which `completeRegistration` ends within 24 hours. The answer and the work are the same
-   * whether an account has the address or not; its owner is told by mail.
-   * @returns the id with which the code of the mail counts
+   * whether an account has the address or not. If one has, the mail tells the owner of the account.
+   * @returns the `challenge_id` that a client must send with the code of the mail
    * @throws KeywardError `registration_closed`, `mail_not_configured`, `validation_failed` with every wrong field,
    *   `username_taken`, `rate_limited`, `overloaded`
    */
@@ -81,7 +84,7 @@ export interface Accounts {
   /**
    * Creates the account of a pending registration, whose address is proved. All pending registrations with this address
    * end. With a new password, nothing stays of the registration but the username.
-   * @param redeem uses up the proof, in the transaction that creates the account; throws when it does not count
+   * @param redeem uses up the proof, in the transaction that creates the account; throws when the proof is not valid
    * @throws KeywardError `proof_required` without a password; `validation_failed`, `invalid_password` and
    *   `username_taken` (nothing is used up); `invalid_or_expired`, `rate_limited`, `overloaded`
    */
@@ -105,14 +108,16 @@ export interface Accounts {
   changePassword(caller: SessionCaller, change: PasswordChange): Promise<void>
   /**
    * Changes the caller's username, name and language. Nothing is written when nothing changes. Another address needs a
-   * fresh session or the password. It changes later, when somebody proves to read it: here it only gets a mail. The
-   * answer and the work are the same for an address that is taken.
-   * @throws KeywardError `validation_failed`, `username_taken`, `rate_limited`; `invalid_token` when all sessions of the
+   * fresh session or the password, and first gets only a mail. The address changes when the link in the mail is
+   * confirmed. The answer and the work are the same for an address that another user has.
+   * @throws KeywardError `validation_failed`, `username_taken`, `rate_limited`; `invalid_token` when all sessions of
+   * the
    *   user have just ended; for an address also those of `requireFresh`, and `mail_not_configured`
    */
   updateProfile(caller: SessionCaller, change: ProfileChange): Promise<User>
   /**
-   * Makes sure that a credential was checked in the last 15 minutes, or that the request has the right password. Call it
+   * Makes sure that a credential was checked in the last 15 minutes, or that the request has the right password. Call
+   * it
    * in every use case of a route with the word `fresh`, before anything is changed.
    * @throws KeywardError `reauthentication_required`; `invalid_password`, which counts as a failed login;
    *   `rate_limited`, `overloaded`
@@ -130,7 +135,8 @@ export interface Accounts {
    */
   deleteOwn(caller: SessionCaller, proof: FreshProof): Promise<void>
   /**
-   * Reads all that is stored about the caller, without hashes, MACs and seals. Returns the parts of one JSON text, to be
+   * Reads all that is stored about the caller, without hashes, MACs and seals. Returns the parts of one JSON text, to
+   * be
    * sent while they are read.
    * @throws KeywardError those of `requireFresh`; `rate_limited`
    */

@@ -12,7 +12,7 @@ import type { AccountsNeeds } from './accounts.ts'
 import { reserveGuess } from './guess-limits.ts'
 import type { PendingRegistration } from './pending.ts'
 
-/** What the reader of the mail sends to complete a registration. */
+/** The input of the person who completes a registration with the mail. */
 export interface Completion {
   /** The id of the pending registration. */
   id: string
@@ -22,7 +22,7 @@ export interface Completion {
   newPassword?: string | null
   /** Replaces the username of the registration, which somebody else may have taken meanwhile. */
   username?: string | null
-  /** The language of the request. It counts with a new password; else that of the registration does. */
+  /** The language of the request. The account gets it only with `newPassword`; else it gets the registration's. */
   locale: Locale | undefined
   /** The client's network, for limits and the hash gate. */
   client: string
@@ -45,8 +45,8 @@ export async function completeRegistration(
     await users.checkFree(names)
     const own =
       typeof newPassword === 'string'
-        ? // Whoever reads the mail may not be the one who registered. Nothing stays of that one but the username, which
-          // the mail names.
+        ? // The reader of the mail may be another person than the one who registered. Only the username of the
+          // registration stays, because the mail names it.
           { ...(await hashed(needs, newPassword, client)), name: null, locale: given.locale ?? null }
         : await withPassword(needs, registration, given)
     const { id } = await users.create({ ...names, ...own }, async ({ id: userId }) => {
@@ -83,7 +83,7 @@ function checkPasswords(
   if (typeof newPassword !== 'string' && typeof password !== 'string') throw new KeywardError('proof_required')
   const [field, text] =
     typeof newPassword === 'string' ? (['new_password', newPassword] as const) : (['password', password!] as const)
-  // The password of the registration was checked, but with another username.
+  // The password was checked at the registration. A new username needs another check: the two must not be equal.
   const weakness = field === 'password' && typeof username !== 'string' ? undefined : passwords.weaknessOf(text, names)
   if (weakness) throw invalidField(field, weakness)
 }
@@ -93,7 +93,10 @@ async function hashed({ passwords }: AccountsNeeds, password: string, client: st
   return { passwordHash: hash, passwordScheme: scheme }
 }
 
-/** @throws KeywardError `invalid_password`, which counts as a failed login with the address */
+/**
+ * @throws KeywardError `invalid_password`, which counts as a failed login with the address; `rate_limited`,
+ * `overloaded`
+ */
 async function withPassword(
   needs: AccountsNeeds,
   { emailKey, passwordHash, passwordScheme, name, locale }: PendingRegistration,

@@ -11,9 +11,10 @@ export async function deleteOwn(needs: AccountsNeeds, caller: SessionCaller, pro
 }
 
 /**
- * Deletes a user. A login or refresh at the same moment either ends before the deletion, which then deletes its rows
- * too, or finds no user.
- * @param owner the caller who deletes the own account; undefined for a deletion by an administrator
+ * Deletes a user. A concurrent login or refresh either finishes first, and the deletion removes its rows, or it finds
+ * no
+ * user.
+ * @param owner the caller, when users delete their own account; undefined for a deletion by an administrator
  * @throws KeywardError `last_admin`; `invalid_token` when all sessions of the `owner` have just ended
  */
 export async function deleteUser(needs: AccountsNeeds, user: User, owner?: SessionCaller): Promise<void> {
@@ -35,8 +36,8 @@ export async function deleteUser(needs: AccountsNeeds, user: User, owner?: Sessi
     await audit.record({ event: 'user.deleted', userId: id, details: owner && { by: 'owner' } })
   })
   // Outside the transaction, because `limits.clearUser` reads its whole table, and a user can have millions of events.
-  // After a failure, the clean-up job deletes and erases the rest later. The owner, who cannot repeat the request, is
-  // told of no failure: the account is deleted.
+  // After a failure, the clean-up job deletes and erases the rest later. The owner gets
+  // no error, because the account is deleted and the owner cannot repeat the request.
   try {
     await limits.clearUser(id, Object.values(nameKeysOf(user)))
     await audit.eraseUser(id)

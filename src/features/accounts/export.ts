@@ -4,7 +4,7 @@ import type { SessionCaller } from '../sessions/sessions.ts'
 import type { AccountsNeeds } from './accounts.ts'
 import { type FreshProof, requireFresh } from './fresh.ts'
 
-/** How many rows are read at once of the tables that may have very many rows of one user. */
+/** The number of rows per query for sessions and audit events, of which one user may have very many. */
 const PAGE = 500
 
 /**
@@ -41,7 +41,7 @@ export async function exportOwn(
   })
 }
 
-/** Reads page after page. Each page begins behind the id of the last row of the page before. */
+/** Reads page after page. `read` gets the id of the last row of the previous page; the first call gets `first`. */
 async function* pages<Id>(
   first: Id,
   read: (from: Id) => Promise<({ id: Id } & object)[]>,
@@ -83,7 +83,7 @@ function toWire(value: unknown): unknown {
   )
 }
 
-/** The columns with times. */
+/** Matches the names of members whose numbers are times, such as `createdAt`. */
 const isTime = /^at$|(?:At|Time|Until)$/
 
 const toSnakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

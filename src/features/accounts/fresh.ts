@@ -6,7 +6,7 @@ import { nameKeysOf } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
 import { reserveGuess } from './guess-limits.ts'
 
-/** How long a check of a credential stays fresh, in milliseconds. `http/errors.ts` names it in `max_age`. */
+/** How long a check of a credential stays fresh, in milliseconds. `http/errors.ts` sends it as `max_age`. */
 export const FRESH = 15 * MINUTE
 
 /** The password in the body of a request to a route that needs a fresh session. */
@@ -19,8 +19,8 @@ export interface FreshProof {
 }
 
 /**
- * Makes sure that the person at the other end has proved a credential lately, so that a copied access token does not
- * suffice. A password in the body is always checked, and a right one counts for this request only. Without a password,
+ * Makes sure that the caller has proved a credential in the last 15 minutes, so that a copied access token alone is not
+ * enough. A password in the body is always checked, and a right one counts for this request only. Without a password,
  * the credential of the session must have been checked within `FRESH`. The check is as old as the older of two times:
  * that in the access token, and that in the session. A refresh changes neither of them.
  *
@@ -37,7 +37,7 @@ export async function requireFresh(
   if (needs.clock.now() - authTime > FRESH) throw new KeywardError('reauthentication_required')
 }
 
-/** The account whose password is checked, and the session in which this happens, if there is one. */
+/** The account whose password is checked, and the session of the request, if the request has one. */
 export type PasswordOwner = Pick<SessionCaller, 'user'> & Partial<Pick<SessionCaller, 'sessionId'>>
 
 /** See `Accounts.checkPassword`. */

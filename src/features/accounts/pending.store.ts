@@ -18,7 +18,7 @@ export async function find(
   return rows[0] as PendingRegistration | undefined
 }
 
-/** The last registration with this address. */
+/** Finds the newest registration with this address that has not expired. */
 export async function findLast(
   { q, t: { pendingRegistrations } }: Db,
   { emailKey, now }: { emailKey: string; now: EpochMs },

@@ -24,9 +24,9 @@ export interface PendingRegistration {
 }
 
 /**
- * Registrations that wait for the proof of their address. They reserve neither address nor username: whoever proves the
- * address first gets the account. So nobody can keep others from registering, and several people may wait with one
- * address, of whom only one reads it.
+ * Registrations that wait for the proof of their address. They reserve neither the address nor the username:
+ * the first person who proves the address gets the account. Nobody can therefore block the registration of others.
+ * Several registrations may wait with one address.
  */
 export interface PendingRegistrations {
   /** Stores a registration, in the current transaction. */
@@ -34,8 +34,8 @@ export interface PendingRegistrations {
   /** @returns undefined when the registration is unknown, expired or completed */
   find(id: string): Promise<PendingRegistration | undefined>
   /**
-   * Finds the registration that a mail is about: the one that queued it, whose id is that of the mail; else the last one
-   * with this address, for somebody who asks for another mail.
+   * Finds the registration that a mail is for. It has the same id as the mail that the registration queued. For a mail
+   * that somebody asked for later, it is the newest registration with the address.
    */
   findRecipient(mail: Mail): Promise<Recipient | undefined>
   /** Deletes a registration, in the current transaction. @returns false when it was deleted before */

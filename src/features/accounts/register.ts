@@ -42,8 +42,8 @@ export async function register(needs: AccountsNeeds, input: Registration): Promi
 }
 
 /**
- * Stores a registration until its address is proved, and queues the mail. The address is not looked up: the answer, the
- * statements and the hash are the same whether an account has it or not. The process that sends the mail finds that out.
+ * Stores a registration until its address is proved, and queues the mail. The address is not looked up here, so
+ * the answer and its time do not tell whether an account has the address. The sender of the mail looks it up later.
  */
 export async function askToRegister(
   needs: AccountsNeeds,
@@ -64,7 +64,9 @@ export async function askToRegister(
   })
 }
 
-/** Runs a registration, which takes a place in the limit of the client's network. */
+/**
+ * Runs a registration with a place in the limit of the client's network. An error other than 409 gives the place back.
+ */
 async function counted<T>({ limits }: AccountsNeeds, { client, ip }: Registration, work: () => Promise<T>): Promise<T> {
   const reservation =
     client === undefined ? undefined : await limits.reserve([{ rule: 'register.prefix', key: client }], { ip })

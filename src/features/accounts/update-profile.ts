@@ -20,7 +20,7 @@ import {
 import type { AccountsNeeds } from './accounts.ts'
 import { type FreshProof, requireFresh } from './fresh.ts'
 
-/** What a user wants to change. A member that is undefined stays as it is. */
+/** The changes that a user asks for. A field that is undefined stays as it is. */
 export interface ProfileChange extends FreshProof {
   /** The next address, as typed. */
   email?: string
@@ -61,7 +61,7 @@ export async function updateProfile(
     if (isOther) await mails.ask({ ...asked, email }, async () => store)
     else await store()
   } catch (error) {
-    // A taken username counts, because the answer tells that somebody has the name.
+    // A taken username (409) counts in `account.write`, because the answer tells that somebody has the name.
     if (error instanceof KeywardError && error.status === 409) place.keep()
     throw error
   }
@@ -77,7 +77,7 @@ function readProfile(
   const errors: FieldError[] = []
   const username = typed === undefined ? user.username : trimTyped(typed)
   const profile: Profile = { locale }
-  // The present username may be one that only an import or an administrator can give, and is no change.
+  // The present username is not checked: an import or an administrator may have given one that the rules below refuse.
   if (username !== user.username) {
     profile.username = normalizeUsername(username)
     if (!profile.username) errors.push({ field: 'username', message: invalidUsername })

@@ -65,7 +65,10 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
     }
   }
 
-  /** Takes a place in every bucket, or in none when a bucket has no free place. */
+  /**
+   * Takes the places for all `counts` in one transaction, or no place when a count has no free place. A count whose
+   * `ifNewTo` does not hold needs a free place, but takes none.
+   */
   async function takeAll(counts: readonly Count[], now: EpochMs, origin: WriteOrigin): Promise<Bucket[] | Refusal> {
     try {
       return await db.transaction(async () => {

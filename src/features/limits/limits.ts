@@ -14,7 +14,7 @@ import { unlimited } from './unlimited.ts'
 export { rulesWith } from './overrides.ts'
 export type { RuleName } from './rules.ts'
 
-/** A request for one place in the buckets of one rule. */
+/** A request for one place in each bucket of a key. A rule has one bucket for each of its tiers. */
 export interface Count {
   rule: RuleName
   /**
@@ -51,8 +51,8 @@ export interface Reservation extends AsyncDisposable {
   keep(): void
   /**
    * Gives the places back: the attempt does not count. For the rules in `clear`, also gives back all earlier places of
-   * the key, because the owner has proved the password. The call is part of a running transaction. If the transaction
-   * is rolled back, the reservation is still unsettled.
+   * the key, because the owner has proved the password. A bucket that `closeIfExhausted` has closed stays closed. The
+   * call is part of a running transaction. If the transaction is rolled back, the reservation is still unsettled.
    */
   giveBack(clear?: readonly RuleName[]): Promise<void>
 }

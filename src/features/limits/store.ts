@@ -163,7 +163,10 @@ export const findFull = async (db: Db, by: { now: EpochMs; limit: number }): Pro
 export const deleteFull = (db: Db, by: { key: string; now: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).deleteFull, by)
 
-/** The row keys of all buckets, and of their reports, whose subject is a key in `counted`, in all networks. */
+/**
+ * The keys of all rows that count a key of `counted`, alone or in any network: buckets, and the rows that prevent a
+ * second audit event about an exhausted bucket.
+ */
 export async function keysOf({ q, t: { limits } }: Db, counted: readonly string[]): Promise<string[]> {
   // A key can contain `_`, which a pattern of LIKE would compare with any character.
   const patterns = counted.map((key) => key.replaceAll('_', '\\_')).flatMap((key) => [`%/${key}`, `%/${key}@%`])

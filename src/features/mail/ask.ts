@@ -13,18 +13,22 @@ export interface AskedMail {
   kind: AskedKind
   /** The address as it was typed. */
   email: string
-  /** The language of the request. A user's own language goes before it. */
+  /** The language of the request. The mail uses the language of the user instead, if that language is known. */
   locale: Locale | undefined
   /** The client's network, for limits. */
   client: string
   ip: string
-  /** The user whose next address this is to be. The mail is sent only while the user has this session epoch. */
+  /**
+   * The user who wants `email` as the new address. Keyward sends the mail only while the session epoch of the user is
+   * `epoch`.
+   */
   asker?: { userId: number; epoch: number }
 }
 
 /**
- * Runs before the mail is queued, and returns what is to be stored in the same transaction. It runs when the limits let
- * the mail pass; when it throws, the request does not count in them.
+ * Work that `ask` does after the limits have let the mail pass. The function that a `Preparation` returns gets the id
+ * of the mail, and runs in the transaction that queues the mail. When either function throws, no mail is queued, and
+ * the request does not count in the limits.
  */
 export type Preparation = () => Promise<(id: string) => Promise<void>>
 

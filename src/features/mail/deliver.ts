@@ -9,7 +9,7 @@ import { MailFailure, type Outgoing, type Transport } from './transport.ts'
 
 interface DeliveryNeeds extends MailNeeds {
   transport: Transport
-  /** Makes the mail; undefined when it is not to be sent. */
+  /** Makes the mail for the mail server; undefined when this process must not send the mail. */
   compose: (mail: Mail) => Promise<Outgoing | undefined>
 }
 
@@ -24,7 +24,7 @@ export interface Delivery {
   settled(): Promise<void>
   /** Stops the timer that ends attempts after `ATTEMPT_LIMIT`. */
   stop(): void
-  /** Reads for `stats` how many mails are queued, and how old the oldest is. */
+  /** Reads how many mails are queued, and when the oldest queued mail was created. `stats` shows the last result. */
   measure(): Promise<void>
   stats(): MailStats
 }
@@ -37,7 +37,8 @@ const AT_ONCE = 16
 const FIRST_PAUSE = 30 * SECOND
 const LONGEST_PAUSE = 6 * HOUR
 /**
- * An attempt counts as failed after this time. As it is less than `LEASE`, no other process has claimed the mail yet.
+ * An attempt counts as failed after this time. The time is less than `LEASE`, so no other process claims the mail
+ * during the attempt.
  */
 const ATTEMPT_LIMIT = 3 * MINUTE
 /** A claimed mail is due again after this time, in case the process that claimed the mail has crashed. */

@@ -33,7 +33,10 @@ ${paragraphs(footer)}
 `
 }
 
-/** The address stands below the button too, for mail programs that show no links and for people who look at it first. */
+/**
+ * The address of the link is below the button as text, for mail programs that show no links, and for people who read
+ * the address before they open it.
+ */
 function buttonOf(action: Letter['action']): string {
   if (!action) return ''
   const link = escapeHtml(action.link)

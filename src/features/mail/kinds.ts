@@ -14,17 +14,19 @@ export const mailKinds = {
   new_device: ['time', 'ip', 'device'],
   /** A session ended because of the reuse of a refresh token. */
   session_reused: ['time', 'ip', 'device'],
-  /** Somebody wants to show that they read the address of an account. */
+  /** Somebody wants to prove that the address of an account or of a registration is their own. */
   verify_email: [],
   /** Somebody forgot the password. */
   reset_password: [],
   /** Somebody wants to log in without a password. */
   log_in: [],
-  /** To the next address of an account: the address changes once this is confirmed. */
+  /** To the new address that a user wants. The account gets this address when the mail is confirmed. */
   confirm_address: [],
-  /** To the former address of an account. */
+  /** To the former address of an account whose address was changed. The link of the mail undoes the change. */
   address_changed: ['time', 'ip', 'address'],
-  /** Somebody tried to use an address that has an account already. */
+  /**
+   * To the user of an address: somebody else wanted to register with it, or to change the address of an account to it.
+   */
   address_taken: ['time'],
 } as const satisfies Record<string, readonly string[]>
 
@@ -39,8 +41,8 @@ export type MailValues<K extends MailKind = MailKind> = Partial<
 >
 
 /**
- * The kinds whose mails carry a proof: what it is for, and the page to which the link leads. The link of `app` leads to
- * LOGIN_URL.
+ * The kinds of mails with a link or a code: the purpose of the link and code, and the page that the link opens. The
+ * page `app` is LOGIN_URL; the other pages are pages of Keyward or of LINK_URL.
  */
 export const mailProofs = {
   verify_email: { purpose: 'verify_email', page: 'verify' },
@@ -56,8 +58,8 @@ export type ProofKind = keyof typeof mailProofs
 export type AskedKind = 'verify_email' | 'reset_password' | 'log_in' | 'confirm_address'
 
 /**
- * The values that only kinds with a proof have: the link; the code, where there is one; how many minutes the link and
- * the code work; and until when the link works.
+ * The placeholders that only the texts of a kind in `mailProofs` may name: the link, the code, how many minutes the
+ * link (`minutes`) and the code (`code_minutes`) work, and the time at which the link expires (`until`).
  */
 export const proofValues = ['link', 'code', 'minutes', 'code_minutes', 'until'] as const
 

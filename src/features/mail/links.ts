@@ -1,16 +1,16 @@
 import { mailProofs, type ProofKind } from './kinds.ts'
 
-/** Where the links of mails lead. All of it comes from settings, never from a request. */
+/** The addresses for the links in mails. All come from settings, so no request can make a link lead to another host. */
 export interface LinkSettings {
   /** PUBLIC_URL. */
   publicUrl: string
-  /** LINK_URL, where Keyward's own pages are off. */
+  /** LINK_URL, the page to which links lead instead of the pages of Keyward; undefined for the pages of Keyward. */
   linkUrl: string | undefined
-  /** LOGIN_URL; without it a mail to log in has only a code. */
+  /** LOGIN_URL; undefined when a mail to log in has only a code. */
   loginUrl: string | undefined
 }
 
-/** The link of a mail. @returns undefined when the mail has none */
+/** The link of a mail. @returns undefined for a mail to log in when `loginUrl` is undefined */
 export function linkOf(
   { publicUrl, linkUrl, loginUrl }: LinkSettings,
   kind: ProofKind,

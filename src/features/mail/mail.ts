@@ -56,7 +56,10 @@ export interface Mail {
   userId: number | null
   recipient: string
   locale: Locale
-  /** The values for the text of the mail, as JSON; `{}` after the mail was sent, because the values are personal. */
+  /**
+   * The values for the text of the mail, as JSON; `{}` after the mail was sent or dropped, because the values are
+   * personal.
+   */
   details: string
   state: MailState
   /** The number of attempts that have begun. */
@@ -64,7 +67,7 @@ export interface Mail {
   /** When the next attempt may begin. While a process is sending the mail, the time when another process may try. */
   dueAt: EpochMs
   createdAt: EpochMs
-  /** When the mail was sent or given up; null while it is queued. */
+  /** When the mail was sent, given up or dropped; null while the mail is queued. */
   endedAt: EpochMs | null
   error: string | null
   /** The token and the code, sealed. */
@@ -72,16 +75,21 @@ export interface Mail {
   sealedUntil: EpochMs | null
 }
 
-/** Whom a mail with a proof is for, found out when the mail is first sent. */
+/**
+ * The recipient of a mail with a link or code. Keyward finds the recipient at the first attempt to send the mail,
+ * because the account may change while the mail is queued.
+ */
 export interface Recipient {
   userId: number | null
   /** The id of a pending registration. */
   subject?: string | null
-  /** See `ProofOf.epoch`. */
+  /**
+   * The session epoch of the user, with which the link and code end; null when they do not end with a session epoch.
+   */
   epoch: number | null
-  /** Where the mail goes, and the address that it proves. */
+  /** The address to which the mail goes. The link or code of the mail proves this address. */
   address: string
-  /** When the link ends at the latest. */
+  /** The latest time at which the link may expire; undefined when only the lifetime of the link limits it. */
   until?: EpochMs
   locale: Locale
   username: string | undefined
@@ -101,11 +109,13 @@ export interface Mails {
    */
   notify<K extends MailKind>(kind: K, userId: number, values: MailValues<K>, recipient?: string): Promise<void>
   /**
-   * Queues a mail that somebody asks for, to an address that may have an account or not. It looks for no user and writes
-   * one row, so it does the same for every address. The mail is dropped later if there is nobody to write to.
+   * Queues a mail that somebody asks for, to an address that may have an account or not. `ask` looks for no user and
+   * writes the same row for every address, so the answer does not tell whether an account exists. If no account may get
+   * the mail, Keyward drops the mail at the first attempt to send it.
    * @param prepare see `Preparation`
    * @returns the id of the mail, which is the `challenge_id` of its code
-   * @throws KeywardError `mail_not_configured`, `validation_failed` for the field `email`, `rate_limited`
+   * @throws KeywardError `mail_not_configured`, `validation_failed` for the field `email`, `rate_limited`; the errors
+   *   of `prepare`
    */
   ask(mail: AskedMail, prepare?: Preparation): Promise<string>
   /**
@@ -130,12 +140,17 @@ export interface Mails {
   resend(id: string): Promise<'queued' | 'unknown' | 'expired'>
   /** The mails of a user, for an export: without tokens and codes. */
   exportOf(userId: number): Promise<object[]>
-  /** Deletes all mails to a user, and all that were asked for with the user's address, in the current transaction. */
+  /**
+   * Deletes all mails to a user, and all mails without a user to the address of the user, in the current transaction.
+   */
   forgetUser(user: User): Promise<void>
   stats(): MailStats
-  /** Deletes up to `limit` mails that were sent or given up more than 14 days ago. @returns how many were deleted */
+  /** Deletes up to `limit` mails that were sent, given up or dropped more than 14 days ago. @returns how many */
   cleanUp(limit: number): Promise<number>
-  /** Deletes the sealed links and codes of up to `limit` mails that can no longer be used. @returns how many */
+  /**
+   * Deletes the sealed links and codes of up to `limit` mails whose link has expired. @returns the number of these
+   * mails
+   */
   wipeExpired(limit: number): Promise<number>
   /** Waits up to 10 s for the mails that this process is sending, then closes the connections to the mail server. */
   close(): Promise<void>
@@ -156,7 +171,7 @@ export interface MailStats {
   isFailing: boolean
 }
 
-/** How long the outbox has a mail after it was sent or given up, so that an operator can look the mail up. */
+/** How long the outbox has a mail after it was sent, given up or dropped, so that an operator can look the mail up. */
 const KEEP = 14 * DAY
 /** The longest wait of `close`. */
 const CLOSE_PATIENCE = 10 * SECOND

@@ -1,9 +1,9 @@
 import { shortPause } from '../../lib/clock.ts'
 
 /**
- * The least time between the beginnings of two mails of one process, in milliseconds. A mail takes some 1 ms of CPU time
- * in the thread that also answers requests. Without pauses, a long queue after an outage of the mail server takes the
- * whole thread, and requests wait.
+ * The least time between the beginnings of two mails of one process, in milliseconds. A mail takes some 1 ms of CPU
+ * time in the thread that also answers requests. Without pauses, a long queue of mails after an outage of the mail
+ * server would use all CPU time of this thread, and requests would wait.
  */
 const PAUSE = 2
 

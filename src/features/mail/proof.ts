@@ -19,21 +19,22 @@ export interface ProofMailNeeds {
   proofs: Pick<Proofs, 'make' | 'issue' | 'issueDecoy' | 'isLive'>
   secrets: Pick<Secrets, 'seal' | 'unseal'>
   links: LinkSettings
-  /** Finds whom a mail is for that no user gets, such as somebody whose registration is not finished. */
+  /** Finds the recipient of a mail that goes to no user, for example to a person whose registration is not finished. */
   findPending?: (mail: Mail) => Promise<Recipient | undefined>
 }
 
-/** What `mails.sealed` holds. */
+/** The content of the column `mails.sealed`: the token and the code of a mail, and when the token expires. */
 interface Sealed extends ProofSecret {
   expiresAt: EpochMs
 }
 
 /**
- * Gives a mail its link and its code. The first attempt finds out whom the mail is for, makes the secrets, seals them,
- * and stores the seal and the proof in one transaction. A later attempt opens the seal, so it sends the same secrets.
- * @returns the mail as it is now, and the values of its text, if it still has a link; `dropped` when there is nobody to write to; `taken` when
- *   another process has the mail
- * @throws MailFailure when the link can no longer be used
+ * Gives a mail its link and its code. The first attempt finds the recipient, makes and seals the token and the code,
+ * and stores the seal and the proof in one transaction. A later attempt opens the seal, so it sends the same link and
+ * code.
+ * @returns the mail with its recipient, and the values of its link and code; `values` is missing for an `address_taken`
+ *   mail. `dropped` when nobody is to get the mail; `taken` when another process has begun a later attempt
+ * @throws MailFailure when the link can no longer be used, or when the account changed during the call
  */
 export async function withProof(
   needs: ProofMailNeeds,
@@ -47,8 +48,9 @@ export async function withProof(
 }
 
 /**
- * The mail to the next address of a user, or to its owner where the address is taken. The rows and the work are the
- * same for both, so nobody learns whether an address is taken.
+ * Returns `made`, the mail to the new address that a user wants. If another user has this address, or it is reserved
+ * for another user, returns an `address_taken` mail to that user instead. The stored rows are the same, so nobody
+ * learns whether the address is taken.
  */
 async function toOwnerIfTaken(
   { users, clock }: ProofMailNeeds,
@@ -89,7 +91,8 @@ async function begin(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }) {
       if (!(await store.keepSealed(db, made))) return false
       const proof = { id: mail.id, purpose, userId, subject, addressKey: address.toLowerCase(), epoch }
       if ((await proofs.issue(proof, secret)) === undefined) throw changedMeanwhile()
-      // The link works for its whole time, however late the mail is made.
+      // The link restores the former address. Therefore the reservation of this address must not end before the link
+      // expires, even if the mail is made late.
       if (userId !== null && purpose === 'undo_email')
         await needs.users.extendReservation({ id: userId, emailKey: proof.addressKey, until: sealedUntil })
       return true
@@ -100,8 +103,9 @@ async function begin(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }) {
 }
 
 /**
- * Whom a mail is for, now.
- * @returns `has_account` for the mail of a registration whose address has an account; undefined for nobody
+ * Finds the recipient of a mail.
+ * @returns `has_account` for the mail of a registration whose address has an account; undefined when nobody is to get
+ *   the mail
  */
 async function findRecipient(
   needs: ProofMailNeeds,
@@ -115,8 +119,8 @@ async function findRecipient(
 }
 
 /**
- * Makes the mail of a registration one that says that the address has an account. It has no link. A code for the
- * registration is checked as for every other address, and never right.
+ * Changes the mail of a registration to an `address_taken` mail, because a user has the address. The new mail has no
+ * link. A code for the registration is checked as for every other address, and is always wrong.
  */
 async function tellHolder(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }, purpose: ProofPurpose) {
   const { store: db, users, proofs } = needs
@@ -134,7 +138,7 @@ async function tellHolder(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind 
   return isOurs ? { mail: made } : 'taken'
 }
 
-/** The user of a mail, if the mail makes sense for that user now. */
+/** Finds the user of a mail; undefined when there is no such user, or when the user must not get this mail now. */
 async function findUser(
   { users }: ProofMailNeeds,
   { userId, recipient, locale, kind, details }: Mail,
@@ -142,7 +146,8 @@ async function findUser(
 ): Promise<Recipient | undefined> {
   const user = await (userId === null ? users.findByName(recipient) : users.find(userId))
   if (!user || !suits(user, purpose, recipient)) return undefined
-  // Whoever ends all sessions ends what was begun in them.
+  // A user who ends all sessions gets a new session epoch. The changes of address that these sessions began must end
+  // too.
   const { epoch } = JSON.parse(details) as { epoch?: string }
   if (kind === 'confirm_address' && epoch !== undefined && epoch !== String(user.sessionEpoch)) return undefined
   const contact = await users.findContact(user.id)
@@ -184,7 +189,7 @@ function valuesOf({ links }: ProofMailNeeds, mail: Mail & { kind: ProofKind }, s
   }
 }
 
-/** Binds a seal to its row and column. */
+/** The context of a seal: a seal that was copied from another row or column cannot be opened. */
 const contextOf = ({ id }: Pick<Mail, 'id'>): string => `mails.sealed:${id}`
 
 const final = (reason: string) => new MailFailure(reason, { isFinal: true, isOfServer: false })

@@ -16,7 +16,9 @@ export interface Brand {
   support: string | undefined
 }
 
-/** The values of a mail with a proof. They are never stored as text. */
+/**
+ * The values of a mail with a link or code. Keyward stores them only sealed, because they give access to the account.
+ */
 export type ProofValues = Partial<Record<(typeof proofValues)[number], string>>
 
 /** The parts of a built-in mail, with their values filled in. The plain text and the HTML both show all parts. */

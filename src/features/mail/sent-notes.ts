@@ -4,14 +4,14 @@ import type { Mail } from './mail.ts'
 import * as store from './store.ts'
 
 /**
- * The time, in milliseconds, in which accepted mails are collected, so that one statement notes them all. With SQLite
- * each write waits for the disk in the thread that also answers requests.
+ * How long accepted mails are collected, in milliseconds, so that one statement records several mails. With SQLite,
+ * each write makes the thread that also answers requests wait for the disk.
  */
 const COLLECT = 20
 
 /**
- * @returns a function that records that the mail server accepted a mail, and resolves when that is committed. It rejects
- *   with the error of the database.
+ * Makes a function that records that the mail server accepted a mail. The promise of the function resolves when the
+ * record is committed, and rejects with the error of the database.
  */
 export function createSentNotes({ store: db, clock }: { store: Store; clock: Clock }): (mail: Mail) => Promise<void> {
   const accepted: string[] = []

@@ -113,7 +113,8 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
       q.from(mails).where(eq(mails.state, 'queued')),
     ),
     deleteOfUser: change(q.delete(mails).where(eq(mails.userId, named('userId')))),
-    // Mails that were asked for and not sent yet, and dropped ones, name no user.
+    // Mails that somebody asked for have no user before the first attempt to send them, and after they were dropped.
+    // Only the address shows whose mails these are.
     deleteOfAddress: change(
       q.delete(mails).where(and(isNull(mails.userId), eq(sql`lower(${mails.recipient})`, named('addressKey')))),
     ),
@@ -166,13 +167,13 @@ export const postpone = (
 export const giveUp = (db: Db, { id, attempts }: Attempt, end: { now: EpochMs; error: string }): Promise<unknown> =>
   execute(db, prepared(db).giveUp, { id, attempts, ...end })
 
-/** Notes that nobody gets a mail. @returns false when a later attempt has begun */
+/** Drops a mail, because nobody is to get it. @returns false when a later attempt has begun or the mail has ended */
 export const drop = async (db: Db, { id, attempts }: Attempt, now: EpochMs): Promise<boolean> =>
   (await execute(db, prepared(db).drop, { id, attempts, now })) > 0
 
 /**
- * Stores what an attempt found out about a mail: its kind, whom it is for, and its sealed secrets.
- * @returns false when a later attempt has begun, or the secrets are there already
+ * Stores what an attempt found out about a mail: its kind, its recipient and its sealed link and code.
+ * @returns false when a later attempt has begun, the mail has ended, or the mail already has a sealed link and code
  */
 export const keepSealed = async (
   db: Db,
@@ -224,6 +225,6 @@ export async function deleteOfUser(db: Db, by: { userId: number; addressKey: str
   await execute(db, prepared(db).deleteOfAddress, by)
 }
 
-/** Deletes up to `limit` mails that were sent or given up before `before`. @returns how many were deleted */
+/** Deletes up to `limit` mails that were sent, given up or dropped before `before`. @returns how many were deleted */
 export const deleteEnded = (db: Db, before: EpochMs, limit: number): Promise<number> =>
   execute(db, prepared(db).deleteEnded, { before, limit })

@@ -66,7 +66,7 @@ function ownText(path: string, file: string, html: string | undefined): Own {
 
 const everywhere = ['app', 'username', 'support']
 
-/** What a text of this kind must name, because the mail is useless without it. */
+/** The placeholder that a text of this kind must contain, because the mail is useless without this link or code. */
 function needed(kind: MailKind): string | undefined {
   if (!hasProof(kind)) return undefined
   // A mail to log in has a link only with LOGIN_URL, and always a code.

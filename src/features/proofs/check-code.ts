@@ -15,7 +15,8 @@ export async function checkCode(
 ): Promise<Proof | undefined> {
   const addressKey = await store.addressOf(db, { id, purpose })
   if (addressKey === undefined) return undefined
-  // The limit counts by address. It is the same for a decoy, so a refusal does not tell whether there is an account.
+  // The limit counts by address, also for the decoy of an unknown address. A refusal therefore does not tell whether an
+  // account has the address.
   await using place = await limits.reserve([{ rule: 'code.account', key: limits.nameKey(addressKey) }], requester)
   // The try is counted and committed before the comparison: no error and no rollback gives it back.
   const found = await store.takeTry(db, { id, purpose, now: clock.now(), most: CODE_TRIES })

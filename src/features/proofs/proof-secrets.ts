@@ -4,7 +4,7 @@ import type { Random } from '../../lib/random.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { ProofOf, ProofPurpose } from './proofs.ts'
 
-/** What a mail tells its reader. */
+/** The token, and for some purposes the code, that a mail contains. */
 export interface ProofSecret {
   /** `kwm_` and 43 characters: 256 random bits. */
   token: string

@@ -12,7 +12,7 @@ import * as store from './store.ts'
 
 export type { ProofSecret } from './proof-secrets.ts'
 
-/** What a proof is for. A token or code of one purpose is refused for every other. */
+/** The purpose of a proof. A token or code of one purpose is refused for every other. */
 export type ProofPurpose = 'verify_email' | 'reset_password' | 'log_in' | 'change_email' | 'undo_email'
 
 /** How long a token of each purpose is valid, in milliseconds. */
@@ -30,7 +30,10 @@ export const CODE_LIFETIME = 10 * MINUTE
 /** How many codes may be tried with one `challenge_id`. */
 export const CODE_TRIES = 5
 
-/** Whose address a proof proves. With neither `userId` nor `subject` it is a decoy, which proves nothing. */
+/**
+ * The user or the pending registration that a proof belongs to, and the address that it proves. A proof with neither
+ * `userId` nor `subject` is a decoy, which proves nothing.
+ */
 export interface ProofOf {
   /** The id of the mail. */
   id: string
@@ -40,15 +43,15 @@ export interface ProofOf {
   subject: string | null
   /** The address that is proved, in lower case. */
   addressKey: string
-  /** The user's session epoch; null when the proof outlives it. */
+  /** The user's session epoch; null when the proof stays valid after a change of the epoch. */
   epoch: number | null
 }
 
-/** A stored proof whose token or code was shown. */
+/** A stored proof that was found by the token or the code that a client sent. */
 export interface Proof extends ProofOf {
   expiresAt: EpochMs
   createdAt: EpochMs
-  /** The column by which the proof was found. `redeem` requires that it is still the same. */
+  /** The MAC of the token or code that the client sent. `redeem` requires that the proof still has this MAC. */
   shown: { tokenMac: string } | { codeMac: string }
 }
 
@@ -62,23 +65,27 @@ export interface ProofsNeeds {
 
 /**
  * Proofs that somebody reads an address: the token of a link, with 256 random bits, and sometimes a code of six digits.
- * Only their MACs are stored. A proof is for one purpose, one user and one address, and is used once. It ends with the
- * user's session epoch, which every change of the password raises.
+ * Only their MACs are stored. A proof is for one purpose, one user and one address, and is used once. A proof
+ * of a user, except `undo_email`, becomes void when the user's session epoch rises, as with every new password.
  */
 export interface Proofs {
   /** Makes a token, and a code for a purpose that has codes. It stores nothing. */
   make(purpose: ProofPurpose): ProofSecret
   /**
-   * Stores a proof, in the current transaction. The earlier tokens of this user and purpose become void. Their codes do
-   * not, because a stranger can ask for a mail too. A link to undo an address change voids no earlier one: otherwise a
-   * thief could void the owner's link by a second change.
+   * Stores a proof, in the current transaction. Earlier tokens of this purpose and user (or pending registration)
+   * become
+   * void. Earlier codes stay valid, because a stranger who asks for a mail must not void the owner's code. A new
+   * `undo_email` link voids no earlier link: otherwise a thief could void the owner's link by a second address change.
    * @returns when the token expires; undefined when the user is no longer active, or has another session epoch
    */
   issue(proof: ProofOf, secret: ProofSecret): Promise<EpochMs | undefined>
-  /** Stores a proof that nothing can redeem, so that the code of an unknown address is checked like any other. */
+  /**
+   * Stores a proof that cannot be redeemed. A code for an unknown address is then checked like a code for a known one.
+   */
   issueDecoy(proof: Pick<ProofOf, 'id' | 'purpose' | 'addressKey'>): Promise<void>
   /**
-   * Finds the proof of a token, and uses up nothing. `findHolder` says whether it still counts.
+   * Finds the proof of a token, and does not use it up. `findHolder` tells whether the proof is still valid for its
+   * user.
    * @returns undefined when the token is unknown, void or expired, or of another purpose
    */
   find(purpose: ProofPurpose, token: string): Promise<Proof | undefined>
@@ -93,22 +100,24 @@ export interface Proofs {
     requester: Requester,
   ): Promise<Proof | undefined>
   /**
-   * The user of a proof, if the proof still counts: the user is active and has the same session epoch and, where the
-   * proof is for the present address, the same address.
+   * Finds the user of a proof.
+   * @returns undefined when the user is deleted or inactive or has another session epoch (for a proof with an `epoch`),
+   *   or has another address than a proof of the present address proves
    */
   findHolder(proof: Proof): Promise<User | undefined>
   /**
-   * Uses up a proof, in the current transaction, which must be rolled back when the answer is undefined. Of several
-   * concurrent calls, one gets an answer. All other proofs of the user and purpose become void.
-   * @returns the user as in `findHolder`, whose row stays locked; `none` for the proof of a pending registration;
-   *   undefined when the proof does not count any more
+   * Uses up a proof, in the current transaction. The caller must roll back when the result is undefined. Of several
+   * concurrent calls, only one succeeds. All other proofs of the user and purpose become void; for `undo_email`, only
+   * those of the same address.
+   * @returns the user as in `findHolder`; `none` for the proof of a pending registration;
+   *   undefined when the proof is not valid any more
    */
   redeem(proof: Proof): Promise<User | 'none' | undefined>
   /** Voids all proofs of a user but those of `undo_email`, in the current transaction. */
   voidAll(userId: number): Promise<void>
   /** The proofs of a user, for an export: without secrets. */
   exportOf(userId: number): Promise<object[]>
-  /** Returns true when the token or the code of this mail can still be used, as far as the stored proof says. */
+  /** Returns true when the token or the code of this mail has not expired and is not void. The user is not checked. */
   isLive(id: string): Promise<boolean>
   /** Deletes up to `limit` proofs that have expired. @returns how many */
   cleanUp(limit: number): Promise<number>
@@ -140,7 +149,8 @@ export function createProofs({
     make: needs.secrets.make,
     async issue(proof, secret) {
       const { userId, epoch } = proof
-      // The lock makes two mails of one user void each other's token one after another.
+      // The lock makes concurrent calls for one user wait for each other. Otherwise two new tokens could both stay
+      // valid.
       if (userId !== null && epoch !== null && !(await needs.users.holdForSession({ id: userId, epoch })))
         return undefined
       if (proof.purpose !== 'undo_email') await store.voidTokens(db, proof)

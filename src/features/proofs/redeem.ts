@@ -20,7 +20,7 @@ function counts({ purpose, epoch, addressKey }: Proof, user: User): boolean {
 export async function redeem(needs: ProofsNeeds, proof: Proof): Promise<User | 'none' | undefined> {
   const { store: db, clock, users } = needs
   const { id, userId, epoch } = proof
-  // The user's row is locked first, as in a login, so two transactions never wait for each other.
+  // The user's row is locked first, as in a login. All transactions lock in this order, so they cannot deadlock.
   if (userId !== null && epoch !== null && !(await users.holdForSession({ id: userId, epoch }))) return undefined
   if (!(await store.use(db, { id, shown: proof.shown, now: clock.now() }))) return undefined
   if (userId === null) return proof.subject === null ? undefined : 'none'

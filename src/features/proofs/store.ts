@@ -26,7 +26,7 @@ export async function insert({ q, t: { proofs } }: Db, proof: NewProof): Promise
   await q.insert(proofs).values({ ...proof, tries: 0 })
 }
 
-/** Voids the tokens of the same user, or of the same pending registration, and purpose. Codes stay. */
+/** Voids all tokens of this purpose that the user or the pending registration has. Codes stay valid. */
 export async function voidTokens({ q, t: { proofs } }: Db, { purpose, userId, subject }: ProofOf): Promise<void> {
   const isSame =
     userId !== null ? eq(proofs.userId, userId) : subject !== null ? eq(proofs.subject, subject) : undefined
@@ -51,7 +51,7 @@ export async function findByToken(
   return { ...proof, shown: { tokenMac } }
 }
 
-/** The address of a proof that has or had a code; undefined when there is none. */
+/** The address of a proof that has a code, also of an expired one. @returns undefined when there is no such proof */
 export async function addressOf(
   { q, t: { proofs } }: Db,
   { id, purpose }: { id: string; purpose: ProofPurpose },
@@ -63,7 +63,7 @@ export async function addressOf(
   return rows[0]?.addressKey
 }
 
-/** Counts a try of a code. @returns undefined when the code has expired, or has no tries left */
+/** Counts a try of a code. @returns undefined when the code is unknown, expired or out of tries */
 export async function takeTry(
   db: Db,
   { id, purpose, now, most }: { id: string; purpose: ProofPurpose; now: EpochMs; most: number },
@@ -97,8 +97,8 @@ export async function use(
 }
 
 /**
- * Deletes the other proofs of the user and purpose. Of the links that undo an address change, only those of the same
- * address: another link is void if its address is not reserved any more.
+ * Deletes all proofs of the user and purpose. For `undo_email`, deletes only those of this address: the user may still
+ * need the undo link of another former address.
  */
 export async function deleteSiblings(
   { q, t: { proofs } }: Db,

@@ -30,9 +30,10 @@ export function won(found: boolean): void {
 }
 
 /**
- * Makes `to`, one of `rows` or a new key, the active key, and retires the active key of `rows`. Call this function
- * inside `changeKeys`. The next keys of other algorithms are retired too: a process that could not use the active key
- * may have signed tokens with such a next key.
+ * Makes `to` the active key, and retires the active key of `rows`. `to` is a key in `rows` or a new key. Call this
+ * function inside `changeKeys`.
+ * Next keys of algorithms other than that of `to` are retired too. A process that does not have the active JWT_SECRET
+ * signs with such a next key, and a retired key still verifies these tokens.
  */
 export async function replaceActive(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[], to: SigningKeyRow) {
   const { store: db, clock } = needs

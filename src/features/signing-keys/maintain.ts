@@ -9,8 +9,8 @@ import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
 /**
- * See `SigningKeys.poll`. Every process compares its own JWT_ALG with the algorithm of the active key, because the one
- * process that runs `maintainKeys` may have another JWT_ALG.
+ * Implements `SigningKeys.poll`. Every process compares its own JWT_ALG with the algorithm of the active key, because
+ * the one process that runs `maintainKeys` may have another JWT_ALG.
  */
 export async function pollKeys(needs: SigningKeysNeeds, keyring: Keyring): Promise<void> {
   const { settings, log } = needs
@@ -53,8 +53,8 @@ const algorithmChanged: Due = ({ settings }, keyring, active) =>
   active.alg !== settings.alg && keyring.openedAt >= (active.activatedAt ?? active.createdAt) ? 'JWT_ALG' : undefined
 
 /**
- * For each keyring, the `kid` of the next key that `signing_key_waits` last named in the log. One line per key is
- * enough.
+ * For each keyring, the `kid` of the next key that the last log line `signing_key_waits` named. The poll runs every 10
+ * s, but the log gets only one line for each key.
  */
 const announced = new WeakMap<Keyring, string>()
 

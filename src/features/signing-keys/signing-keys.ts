@@ -44,7 +44,10 @@ interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state'> {
 
 /** The keys that sign and verify access tokens. Other processes follow a change within 30 s. */
 export interface SigningKeys extends Keyring {
-  /** All stored signing keys, oldest first. A key is stored for 30 days after it expired or was revoked. */
+  /**
+   * All stored signing keys, oldest first. A key is stored for 30 days after it expired or was revoked; a revoked
+   * JWT_SECRET is stored forever.
+   */
   list(): Promise<KeySummary[]>
   /**
    * Activates the published next key and publishes a new next key. The former active key stays in the JWKS until its

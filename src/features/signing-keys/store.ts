@@ -26,7 +26,7 @@ export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow):
 export const activate = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
   move(db, kid, from, { state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now, expiresAt: null })
 
-/** The columns that are cleared when a key stops signing: its slots and its private key. */
+/** The columns that are cleared when a key is retired or revoked: its slots and its private key. */
 const emptied = { activeSlot: null, nextSlot: null, sealedPrivateKey: '' }
 
 /** Retires a key and deletes its private part. @returns false when the key is no longer in state `from` */

@@ -3,7 +3,10 @@ import type { EpochMs } from '../../lib/clock.ts'
 import type { Db } from '../../storage/store.ts'
 import type { UserKeys } from './user.ts'
 
-/** Locks a user's row until the transaction ends. @returns what the row then holds; undefined without such a user */
+/**
+ * Locks a user's row until the transaction ends.
+ * @returns the address and the session epoch of the user; undefined when there is no such user
+ */
 export async function lock({ q, t: { users } }: Db, { id, now }: { id: number; now: EpochMs }) {
   const [row] = await q
     .update(users)
@@ -61,7 +64,10 @@ export async function isReserved(
   return rows.length > 0
 }
 
-/** The reservations among `emailKeys`, each as if its user still had the address. */
+/**
+ * Finds the users for whom one of `emailKeys` is reserved. Each result has the reserved address in place of the present
+ * address of the user.
+ */
 export const findReserved = (
   { q, t: { reservedAddresses, users } }: Db,
   { emailKeys, now }: { emailKeys: string[]; now: EpochMs },
@@ -93,7 +99,7 @@ export async function freeSince(
   await q.delete(reservedAddresses).where(and(eq(reservedAddresses.userId, id), gte(reservedAddresses.epoch, epoch)))
 }
 
-/** Makes a reservation that has not ended last until `until`, if it would end earlier. */
+/** Extends a reservation that has not expired to `until`. Does nothing if the reservation already lasts longer. */
 export async function extend(
   { q, t: { reservedAddresses } }: Db,
   { id, emailKey, until, now }: { id: number; emailKey: string; until: EpochMs; now: EpochMs },
@@ -121,7 +127,8 @@ export async function deleteExpired(
   const expired = q.select({ emailKey }).from(reservedAddresses).where(lte(reservedUntil, now)).limit(limit)
   const deleted = await q
     .delete(reservedAddresses)
-    // The second condition is checked again on PostgreSQL: the address may just have been reserved anew.
+    // PostgreSQL checks only the second condition again after waiting for a row. Another transaction may have reserved
+    // the address again meanwhile.
     .where(and(inArray(emailKey, expired), lte(reservedUntil, now)))
     .returning({ emailKey })
   return deleted.length

@@ -8,10 +8,10 @@ import type { User } from './user.ts'
 import type { UsersNeeds } from './users.ts'
 
 /*
- * The former address of a user stays reserved for some days, so that its owner can undo the change. Whoever wants a new
- * address writes it to `users` first and looks for a reservation afterwards, in the same transaction. The unique index
- * makes that write wait for a transaction that is just giving the address up, so the look sees its reservation. A look
- * before the write would not.
+ * The former address of a user stays reserved for some days, so that its owner can undo the change. A transaction that
+ * gives an address to a user first writes the address to `users`, and then checks that nobody has reserved it. While
+ * another transaction gives up the address, the unique index makes the write wait. The check then sees the reservation
+ * of the other transaction. A check before the write would not see it.
  */
 
 /** An address as `normalizeEmail` returns it. */
@@ -42,7 +42,8 @@ export async function restoreEmail(
   { id, emailKey }: { id: number; emailKey: string },
 ): Promise<string | undefined> {
   const now = clock.now()
-  // The lock makes the next statement see what another undo has done.
+  // The lock waits for a concurrent undo of the same user. `takeBack` then sees whether that undo has ended the
+  // reservation.
   const reserved = (await store.lock(db, { id, now })) && (await store.takeBack(db, { id, emailKey, now }))
   if (!reserved) return undefined
   await setEmail({ store: db }, { id, email: reserved.email, emailKey, now })

@@ -6,7 +6,8 @@ import type { UsersNeeds } from './users.ts'
 export async function findHolders({ store: db, clock }: UsersNeeds, keys: readonly UserKeys[]): Promise<UserKeys[]> {
   const found: UserKeys[] = []
   for (const some of inParts(keys)) found.push(...(await store.findHolders(db, some)))
-  // After the users, so that the first entry with an id tells what this user has now.
+  // The reservations come after the users. The first entry with an id therefore has the present address of the user,
+  // and not a reserved one.
   const now = clock.now()
   for (const some of inParts(keys))
     found.push(...(await addresses.findReserved(db, { emailKeys: some.map(({ emailKey }) => emailKey), now })))
@@ -28,7 +29,8 @@ export async function insertAllOrNone(
       for (const some of inParts(users)) {
         const inserted = await store.insertWhereFree(db, some, now)
         if (inserted.length < some.length) throw taken
-        // After the insert, as in `create`.
+        // The insert waits while another transaction gives up an address and reserves it. A check before the insert
+        // would not see the reservation.
         const emailKeys = some.map(({ emailKey }) => emailKey)
         if (await addresses.isReserved(db, { emailKeys, now })) throw taken
       }

@@ -30,7 +30,8 @@ export async function changeProfile(
         if (changed.length === 0) return user
         const [from, to] = [usernameKey(user.username), wanted.username?.usernameKey]
         await store.changeProfile(db, { id, ...wanted, now: clock.now() })
-        // After the update, which waits while another transaction deletes the user with this name, and reserves it.
+        // `exchangeNames` comes after the update. The update waits while another transaction gives up this username,
+        // and `exchangeNames` then sees the reservation of that transaction.
         if (to !== undefined && to !== from) await exchangeNames(needs, { id, from, to })
         await alongside(changed)
         return store.findById(db, id)

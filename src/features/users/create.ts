@@ -33,7 +33,8 @@ export async function create(
     const code = taken[violatedUnique(error) ?? '']
     if (code === undefined) throw error
     await checkFree(needs, user)
-    // The other user was deleted meanwhile.
+    // `checkFree` has thrown no error, because the user who had the name or address was deleted after the failed
+    // insert.
     throw new KeywardError(code)
   }
 }

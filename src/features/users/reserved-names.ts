@@ -6,9 +6,9 @@ import { normalizeImportedUsername } from './username.ts'
 import type { UsersNeeds } from './users.ts'
 
 /*
- * A former username stays reserved: the username of a deleted user, and one that its user has changed. Otherwise
- * somebody could take the name, and a service that knows users by their names would take the new user for the former
- * one. Only a MAC of the name is stored. A user may take an own former name again.
+ * Two kinds of usernames stay reserved: the username of a deleted user, and a username that its user has changed.
+ * Otherwise a new user could take such a name, and a service that knows users by their names would confuse the two
+ * users. Only a MAC of the name is stored. A user may go back to a former username of their own.
  */
 
 /** Deletes a user and reserves the username, in the caller's transaction if there is one, else in a new transaction. */
@@ -21,14 +21,14 @@ export const remove = (needs: UsersNeeds, id: number): Promise<void> =>
     await store.disownNames(needs.store, id)
   })
 
-/** The most former usernames of one user. So nobody can reserve a dictionary of names with one account. */
+/** The most former usernames of one user. Without a maximum, one account could reserve a dictionary of names. */
 const MAX_FORMER = 10
 
 /**
- * Exchanges the reservations at a change of username, in the transaction of the change: the new name is no former name
- * any more, and the old one becomes one.
- * @throws KeywardError `username_taken` when the new name is reserved by somebody else; `validation_failed` when the
- *   user has changed the username too often
+ * Ends the reservation of the new username `to`, if there is one, and reserves the old username `from` for the user.
+ * Call this function in the transaction that changes the username.
+ * @throws KeywardError `username_taken` when `to` is reserved for somebody else; `validation_failed` when the user has
+ *   too many former usernames
  */
 export async function exchangeNames(
   needs: UsersNeeds,

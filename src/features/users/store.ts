@@ -168,8 +168,8 @@ export const reserveName = (
 ): Promise<unknown> => q.insert(reservedNames).values(row).onConflictDoNothing()
 
 /**
- * Returns true when a name is reserved. `macs` are the MACs of the one name, one under each data key.
- * @param macs.except the user for whom the own former names do not count
+ * Returns true when a name is reserved. `macs` are the MACs of the name, one under each data key.
+ * @param macs.except a user who may use the name although it is reserved for that user
  */
 export async function isReserved(
   { q, t: { reservedNames } }: Db,
@@ -184,11 +184,14 @@ export async function isReserved(
   return rows.length > 0
 }
 
-/** The times at which the usernames were reserved that a user had before. */
+/** One entry for each former username of a user: the time at which the username was reserved. */
 export const formerNames = ({ q, t: { reservedNames } }: Db, userId: number): Promise<{ reservedAt: EpochMs }[]> =>
   q.select({ reservedAt: reservedNames.reservedAt }).from(reservedNames).where(eq(reservedNames.userId, userId))
 
-/** The user's row for an export: all columns but the password hash and what the other columns tell already. */
+/**
+ * The user's row for an export, without the password hash (only whether there is one), the keys for look-ups and the
+ * internal counters.
+ */
 export async function findRecord({ q, t: { users } }: Db, id: number) {
   const {
     emailKey: _emailKey,
@@ -207,7 +210,10 @@ export async function findRecord({ q, t: { users } }: Db, id: number) {
   return row && { ...row, hasPassword: Boolean(row.hasPassword) }
 }
 
-/** Keeps the former names of a deleted user reserved, and forgets whose they were. */
+/**
+ * Removes a deleted user from the reservations of the former names. The names stay reserved, so no other user can take
+ * them.
+ */
 export const disownNames = ({ q, t: { reservedNames } }: Db, userId: number): Promise<unknown> =>
   q.update(reservedNames).set({ userId: null }).where(eq(reservedNames.userId, userId))
 

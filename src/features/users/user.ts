@@ -52,7 +52,7 @@ export interface NewUser {
   locale: Locale | null
 }
 
-/** New values for what users may change at once. A member that is undefined stays as it is. */
+/** New values for the profile of a user. A member that is undefined stays as it is. */
 export interface Profile {
   username?: Username
   name?: string | null

@@ -34,12 +34,13 @@ export interface UsersNeeds {
 
 /**
  * Finds, adds, changes and deletes users. No other feature writes the table `users`. No function records an audit
- * event, and of the changes only `raiseSessionEpoch` and `remove` end sessions: the calling feature does the rest.
+ * event. Of the changes, only `raiseSessionEpoch` and `remove` end sessions. The feature that calls another function
+ * must end the sessions itself if the change requires it.
  */
 export interface Users {
   /** The user with this id, active or not. */
   find(id: number): Promise<User | undefined>
-  /** What is stored about a user, for an export: no hash, no MAC. */
+  /** The stored data of a user for an export, without password hashes and MACs. */
   exportOf(id: number): Promise<{ user: object | undefined; formerUsernames: object[]; formerAddresses: object[] }>
   /** The address, the name and the language for mail to this user. */
   findContact(id: number): Promise<Contact | undefined>
@@ -50,9 +51,9 @@ export interface Users {
   /** Up to `limit` users with an id above `after`, by ascending id. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Checks that no user has the address or the username, that the address is not reserved, and that no other user had the
-   * username before. Call this function
-   * before the password is hashed, so that a taken name costs no hash. `create` makes the same checks again.
+   * Checks that no user has the address or the username, that the address is not reserved, and that no other user had
+   * the username before. Call this function before the password is hashed, so that a request for a taken name costs no
+   * hash. `create` makes the same checks again.
    * @throws KeywardError `email_taken` (also when both are taken), `username_taken`
    */
   checkFree(names: Pick<NewUser, 'emailKey' | 'usernameKey'>): Promise<void>
@@ -79,38 +80,44 @@ export interface Users {
   /** Deletes a password hash, so that no password is right. */
   dropPassword(id: number): Promise<void>
   /**
-   * Stores a new username, name or language of an active user with this session epoch, and runs `alongside` in the same
-   * transaction with the names of the members that change. When none changes, nothing is stored and `alongside` does not
+   * Stores a new username, name or language of an active user with this session epoch. Runs `alongside` in the same
+   * transaction with the names of the changed members. If no member changes, nothing is stored and `alongside` does not
    * run. The former username stays reserved for the user, as a MAC; a user has at most ten such names.
    * @returns the user; undefined when the user is inactive, deleted, or has another session epoch
-   * @throws KeywardError `username_taken`; `validation_failed` for an eleventh former username; the error of `alongside`
+   * @throws KeywardError `username_taken`; `validation_failed` for an eleventh former username; the error of
+   *   `alongside`
    */
   changeProfile(
     user: { id: number; epoch: number },
     wanted: Profile,
     alongside: (changed: readonly (keyof Profile)[]) => Promise<void>,
   ): Promise<User | undefined>
-  /** Notes that the user's address is proved. @returns false when it was proved before, or the user was deleted */
+  /**
+   * Records that the user has proved the address. @returns false when it was recorded before, or the user was deleted
+   */
   setEmailVerified(id: number): Promise<boolean>
   /**
-   * Stores another address of a user, which somebody has proved to read, in the current transaction, which must be
-   * rolled back after an error. The former address stays reserved for the user: nobody else can have it.
-   * @returns the former address; undefined when the user was deleted or has the address already
-   * @throws KeywardError `email_taken` when another user has the address, or it is reserved for one
+   * Stores a new, proved address of a user. Call this function in a transaction, and roll the transaction back after an
+   * error. Until `reservedUntil`, the former address stays reserved: no other user can get it.
+   * @returns the former address; undefined when the user was deleted or has the new address already
+   * @throws KeywardError `email_taken` when another user has the new address, or it is reserved for another user
    */
   changeEmail(
     change: { id: number; email: string; emailKey: string },
     former: { reservedUntil: EpochMs },
   ): Promise<string | undefined>
   /**
-   * Gives a user a reserved address back, which somebody has proved to read, in the current transaction. Addresses
-   * that the user had after it are not reserved any more. Of several concurrent calls, one gets an answer.
-   * @returns the address; undefined when it is not reserved for this user
+   * Gives a reserved, proved address back to a user, in the current transaction. Ends the reservations of addresses
+   * that the user gave up later. Of several concurrent calls for one address, only one restores it.
+   * @returns the address; undefined when the address is not reserved for this user
+   * @throws KeywardError `email_taken` when another user has the address
    */
   restoreEmail(of: { id: number; emailKey: string }): Promise<string | undefined>
-  /** The user who has an address, or for whom it is reserved, and the address as stored. */
+  /** The user who has the address `emailKey`, or for whom this address is reserved. `email` is the stored spelling. */
   findAddressOwner(emailKey: string): Promise<{ user: User; email: string } | undefined>
-  /** Keeps an address reserved until `until`, if it still is, in the current transaction. */
+  /**
+   * Extends a reservation that has not expired to `until`, in the current transaction. Never shortens a reservation.
+   */
   extendReservation(of: { id: number; emailKey: string; until: EpochMs }): Promise<void>
   /** Deletes up to `limit` reservations of addresses that have ended. @returns how many */
   cleanUp(limit: number): Promise<number>
@@ -118,7 +125,7 @@ export interface Users {
   setActive(change: { id: number; isActive: boolean }): Promise<boolean>
   /** Deletes a user and every row with a foreign key to the user. The username stays reserved, as a MAC. */
   remove(id: number): Promise<void>
-  /** Lets anybody have a reserved username. @returns false when the username was not reserved */
+  /** Ends the reservation of a username, so that anybody can register it. @returns false when it was not reserved */
   freeName(typed: string): Promise<boolean>
   /**
    * Locks the row of an active user with this session epoch until the transaction ends. Concurrent logins of one user

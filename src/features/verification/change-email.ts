@@ -6,7 +6,7 @@ import type { User } from '../users/users.ts'
 import { findByToken } from './shown.ts'
 import type { VerificationNeeds } from './verification.ts'
 
-/** What a link does: the account as it is now, and the address that it would have. */
+/** The account before the change of its address, and the address that a link would give to the account. */
 export interface NextAddress {
   user: User
   address: string
@@ -14,7 +14,7 @@ export interface NextAddress {
 
 export interface AddressChange {
   token: string
-  /** A live session of the account, which stays alive. */
+  /** The caller's session. A session of this account stays alive; all others of the account end. */
   caller?: SessionCaller
   ip: string
 }
@@ -40,14 +40,14 @@ export async function findForUndo(
   if (!found) return undefined
   const { user, proof } = found
   const owner = await needs.users.findAddressOwner(proof.addressKey)
-  // The address of a user is reserved for nobody, so an owner with another address has the reservation.
+  // The owner found for a key either has this address now, or has it reserved. The link restores only the second kind.
   const isReserved = owner?.user.id === user.id && user.email.toLowerCase() !== proof.addressKey
   return isReserved ? { user, address: owner.email } : undefined
 }
 
 export async function confirmEmail(needs: VerificationNeeds, { token, caller, ip }: AddressChange): Promise<User> {
   const { store: db, clock, audit, users, sessions, proofs, mails } = needs
-  // Without mail the owner of the former address could not be told.
+  // The owner of the former address must get a mail with the link that undoes the change.
   if (!mails.isOn) throw new KeywardError('mail_not_configured')
   const found = await findByToken(needs, 'change_email', token)
   if (!found) throw new KeywardError('invalid_or_expired')
@@ -82,7 +82,8 @@ export async function undoEmail(needs: VerificationNeeds, { token, ip }: Address
   const userId = user.id
   await db.transaction(
     async () => {
-      // First, because it locks the user's row, as other changes do. So two transactions never wait for each other.
+      // `restoreEmail` comes first because it locks the user's row. Every change of a user locks this row first, so two
+      // changes cannot deadlock.
       const address = await users.restoreEmail({ id: userId, emailKey: proof.addressKey })
       if (address === undefined || !(await proofs.redeem(proof))) throw new KeywardError('invalid_or_expired')
       await users.dropPassword(userId)
@@ -98,7 +99,7 @@ export async function undoEmail(needs: VerificationNeeds, { token, ip }: Address
   )
 }
 
-/** The address of a proof as it was typed, which is where the mail went. */
+/** The address of a proof as the user typed it: the recipient of the mail, or the lower-case key after a clean-up. */
 async function addressOf(
   { mails }: Pick<VerificationNeeds, 'mails'>,
   { id, addressKey }: { id: string; addressKey: string },

@@ -10,7 +10,7 @@ import { verifyDone, verifyView } from './pages/verify.tsx'
 import type { Verification } from './verification.ts'
 
 export interface VerificationPagesNeeds {
-  /** Undefined for no pages (`PAGES=off`). */
+  /** Undefined when `PAGES` is `off`; then this feature has no page routes. */
   pages: Pages | undefined
   /** The least number of characters in a new password. */
   minLength: number
@@ -103,7 +103,7 @@ export function verificationPages(
       ({ request }) =>
         pages.submit(request, {
           async act({ input: { token = '', password = '', new_password: newPassword, username }, locale }) {
-            // An empty field would count as a wrong password.
+            // An empty password is refused here, because `verifyEmail` would count it as a failed login.
             if (newPassword === undefined && password === '') {
               if (await verification.findForVerify(token)) throw invalidField('password', MISSING)
             }

@@ -26,7 +26,7 @@ import {
 import type { Shown } from './shown.ts'
 import type { Verification } from './verification.ts'
 
-/** Routes that send mails with links and codes, and that take what stands in them. */
+/** Routes that send mails with links and codes, and routes that accept these links and codes. */
 export function verificationRoutes(
   { verification, sessions }: { verification: Verification; sessions: Pick<Sessions, 'authenticate'> },
   kit: HttpKit,

@@ -3,15 +3,15 @@ import type { Proof, ProofPurpose } from '../proofs/proofs.ts'
 import type { User } from '../users/users.ts'
 import type { VerificationNeeds } from './verification.ts'
 
-/** What a person shows of a mail: the token of its link, or its code. */
+/** The part of a mail that a client sends: the token of the link, or the code with its challenge id. */
 export interface Shown {
   token?: string | null
-  /** The id that the answer to the request for the mail had. */
+  /** The `challenge_id` that the client got when it asked for the mail. */
   challengeId?: string | null
   code?: string | null
 }
 
-/** Finds the proof of a token and its user. @returns undefined when the token does not count */
+/** Finds the proof of a token and its user. @returns undefined when the token is not valid (any more) */
 export async function findByToken(
   { proofs }: Pick<VerificationNeeds, 'proofs'>,
   purpose: ProofPurpose,
@@ -22,7 +22,7 @@ export async function findByToken(
   return proof && user && { proof, user }
 }
 
-/** @throws KeywardError `validation_failed` unless there is either a token, or a code with its challenge */
+/** @throws KeywardError `validation_failed` unless the client sent either a token, or a code with its challenge id */
 export function requireShown({ token, challengeId, code }: Shown): void {
   const hasCode = typeof challengeId === 'string' && typeof code === 'string'
   if ((typeof token === 'string') === hasCode)
@@ -30,9 +30,8 @@ export function requireShown({ token, challengeId, code }: Shown): void {
 }
 
 /**
- * Finds the proof of a token, or of a code, which uses up one of the tries of the code.
- * @throws KeywardError `invalid_or_expired`, `rate_limited`; `validation_failed` when neither a token nor a code with
- *   its challenge is shown, or both
+ * Finds the proof of a token or of a code. Each call with a code uses up one of the tries of the code.
+ * @throws KeywardError `invalid_or_expired`; `rate_limited` for a code; `validation_failed` as in `requireShown`
  */
 export async function findShown(
   { proofs }: Pick<VerificationNeeds, 'proofs'>,

@@ -53,14 +53,14 @@ export interface VerificationNeeds {
 /** A mail that somebody asks for, to an address as it was typed. */
 export interface AskedFor {
   email: string
-  /** The language of the request. A user's own language goes before it. */
+  /** The language of the request, for a mail to a user without a stored language. */
   locale: Locale | undefined
   /** The client's network, for limits. */
   client: string
   ip: string
 }
 
-/** What people do with the links and codes of mails. */
+/** The operations of people with the links and codes of mails. */
 export interface Verification {
   /**
    * Sends a link to choose a new password, if the address belongs to an active account. The answer and the work are the
@@ -69,8 +69,8 @@ export interface Verification {
    */
   forgotPassword(asked: AskedFor): Promise<void>
   /**
-   * The account whose password a link would set. It uses up nothing, so that programs that open every link of a mail do
-   * no harm.
+   * Finds the account whose password a link would set. The link is not used up, because some mail programs open every
+   * link of a mail.
    * @returns undefined when the link is unknown, used, expired or void
    */
   findForReset(token: string): Promise<User | undefined>
@@ -78,64 +78,67 @@ export interface Verification {
    * Sets a new password with the token of a mail. All sessions of the user end, and all known devices and networks are
    * forgotten. The mail proves the address. When the address was not proved before, API keys are revoked too, because
    * somebody else may have made the account. Nobody is logged in.
-   * @throws KeywardError `invalid_or_expired`, `validation_failed` (the token stays good), `overloaded`
+   * @throws KeywardError `invalid_or_expired`, `validation_failed` (the token stays valid), `overloaded`
    */
   resetPassword(reset: PasswordReset): Promise<void>
   /**
-   * Sends a link and a code that prove an address, if it is that of an account whose address is not proved. The answer
-   * and the work are the same for every address.
-   * @returns the id with which the code of the mail counts
+   * Sends a link and a code that prove an address, if an account or a pending registration with this address waits for
+   * the proof. The answer and the work are the same for every address.
+   * @returns the `challenge_id` that a client must send with the code
    * @throws KeywardError `mail_not_configured`, `validation_failed`, `rate_limited`
    */
   askToVerify(asked: AskedFor): Promise<string>
   /**
-   * The account, or the pending registration, whose address a link would prove. It uses up nothing.
+   * Finds the account, or the pending registration, whose address a link would prove. The link is not used up.
    * @returns undefined when the link is unknown, used, expired or void
    */
   findForVerify(token: string): Promise<{ email: string; username: string } | undefined>
   /**
-   * Records that the address of an account is proved, or creates the account of a pending registration. With a new
-   * password, everything that was set before is dropped: the password, sessions, known devices and networks, API keys.
-   * @throws KeywardError `proof_required` without any of the three ways to show that the account is one's own, and when
-   *   the session is of another account (nothing is used up); `invalid_or_expired`, `rate_limited`; `validation_failed`
-   *   and `invalid_password` (the token stays good); `overloaded`
+   * Records that the address of an account is proved, or creates the account of a pending registration. A new
+   * password replaces the old one, ends all sessions, forgets known devices and networks, and revokes API keys.
+   * @throws KeywardError `proof_required` when the request has neither the password, nor a new password, nor a session
+   *   of this account; `validation_failed`, `invalid_password`, `username_taken`; `invalid_or_expired`, `rate_limited`,
+   *   `overloaded`. After an error, a valid token stays valid, and a code may have lost one of its tries.
    */
   verifyEmail(proof: AddressProof): Promise<User>
   /**
-   * Sends a code, and a link with LOGIN_URL, to log in without a password. The answer and the work are the same for every
-   * address.
-   * @returns the id with which the code of the mail counts
+   * Sends a code to log in without a password, and a link too if LOGIN_URL is set. The answer and the work are the
+   * same for every address.
+   * @returns the `challenge_id` that a client must send with the code
    * @throws KeywardError `not_found` without EMAIL_LOGIN; `mail_not_configured`, `validation_failed`, `rate_limited`
    */
   askToLogIn(asked: AskedFor): Promise<string>
   /**
-   * Begins a session with the token or the code of a mail. When the address was not proved before, the login proves it,
-   * and drops everything that was set before, the password too.
+   * Begins a session with the token or the code of a mail. When the address was not proved before, the login proves it.
+   * The login then removes the password, ends earlier sessions, and revokes API keys: a stranger may have set them.
    * @throws KeywardError `not_found` without EMAIL_LOGIN; `invalid_or_expired`, `validation_failed`, `rate_limited`
    */
   logInByMail(login: MailLogin): Promise<LoginGrant>
   /**
-   * The account whose address a link would change, and its next address. It uses up nothing.
+   * Finds the account whose address a link would change, and its next address. The link is not used up.
    * @returns undefined when the link is unknown, used, expired or void
    */
   findForConfirm(token: string): Promise<NextAddress | undefined>
   /**
-   * Changes the address of an account with the token of a mail to the next address. All sessions of the user end, except
-   * that of the caller. The former address gets a mail with a link to undo the change, and stays reserved until then.
-   * @throws KeywardError `mail_not_configured`, `invalid_or_expired`; `email_taken` when another user has just got the
-   *   address (the token stays good); `invalid_token` when the caller's session has just ended
+   * Changes the address of an account with the token of a mail to the next address. All sessions of the user end,
+   * except
+   * that of the caller. The former address gets a mail with a link to undo the change. It stays reserved
+   * for the user as long as the link is valid (72 hours).
+   * @throws KeywardError `mail_not_configured`, `invalid_or_expired`; `email_taken` when the address belongs to
+   *   another user or is reserved for one (the token stays valid); `invalid_token` when the caller's session has just
+   * ended
    */
   confirmEmail(change: AddressChange): Promise<User>
   /**
-   * The account to which a link would bring a former address back, and this address. It uses up nothing.
+   * Finds the account to which a link would bring a former address back, and this address. The link is not used up.
    * @returns undefined when the link is unknown, used, expired or void
    */
   findForUndo(token: string): Promise<NextAddress | undefined>
   /**
    * Brings a former address back with the token of a mail to it. All sessions end, the password is removed, known
-   * devices and networks are forgotten, API keys are revoked, and links and codes of other mails are void: somebody else
-   * may have changed the address. The address gets a link to choose a new password. Nobody is logged in. Links to
-   * addresses that the account had after this one are void.
+   * devices and networks are forgotten, API keys are revoked, and links and codes of other mails become void, because
+   * a thief may have changed the address. The restored address gets a link to choose a new password. Nobody is logged
+   * in. The undo links of addresses that the account had later become void.
    * @throws KeywardError `invalid_or_expired`
    */
   undoEmail(undo: AddressUndo): Promise<void>

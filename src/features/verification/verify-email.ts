@@ -9,17 +9,18 @@ import { findShown, requireShown, type Shown } from './shown.ts'
 import type { VerificationNeeds } from './verification.ts'
 
 /**
- * A proof of an address, and one way to show that the account is that of the person who reads the address. The address
- * alone is not enough: somebody else may have made the account, and would keep its password.
+ * A proof of an address, and evidence that its reader owns the account: `password`, `newPassword` or `caller`. The
+ * proof
+ * alone is not enough: somebody else may have made the account with this address, and would still know the password.
  */
 export interface AddressProof extends Shown {
   /** The password of the account. */
   password?: string | null
   /** Replaces the password of the account. */
   newPassword?: string | null
-  /** The username of the account to be, when that of the registration was taken meanwhile. */
+  /** Replaces the username of a pending registration, for example because another user has taken it meanwhile. */
   username?: string | null
-  /** The language of the request, for the account to be. */
+  /** The language of the request, for the account of a pending registration. */
   locale?: Locale
   /** A live session of the account. */
   caller?: SessionCaller
@@ -32,7 +33,7 @@ export async function verifyEmail(needs: VerificationNeeds, given: AddressProof)
   const { store: db, audit, users, passwords, accounts, limits, proofs, mails } = needs
   const { password, newPassword, username, caller, client, ip } = given
   requireShown(given)
-  // Before `findShown`, which uses up a try of a code.
+  // This check comes before `findShown`, because `findShown` uses up a try of a code.
   if (typeof password !== 'string' && typeof newPassword !== 'string' && !caller)
     throw new KeywardError('proof_required')
   const proof = await findShown(needs, 'verify_email', given, { ip })
@@ -73,7 +74,7 @@ export async function verifyEmail(needs: VerificationNeeds, given: AddressProof)
   return verified
 }
 
-/** Creates the account of a pending registration. No session belongs to it, so a session does not count here. */
+/** Creates the account of a pending registration. `caller` is ignored: a registration has no sessions yet. */
 function complete(
   { proofs, accounts }: VerificationNeeds,
   { password, newPassword, username, locale, client, ip }: AddressProof,

@@ -18,15 +18,15 @@ export type CommonProblem =
 
 /** The texts that all pages share, in one language. */
 export interface KitTexts {
-  /** The last line of every page; `address` becomes a link. */
+  /** The last line of every page if SUPPORT_EMAIL is set. The address stands between `before` and `after`. */
   support: { before: string; after: string }
   /** The title of a page that shows a form again because of an error. */
   titleWithError: (title: string) => string
-  /** The link to the application, after everything is done. */
+  /** The link to the application on the page after a successful form. */
   toApp: (app: string) => string
   /** The link from an error page to the page's form. */
   again: string
-  /** The same, with the time until the next attempt. `wait` is a text such as "2 minutes". */
+  /** The text of `rate_limited` with the time until the next attempt. `wait` is a text such as "2 minutes". */
   waitFor: (wait: string) => string
   problems: Record<CommonProblem, Saying>
 }

@@ -3,7 +3,7 @@ import { ProblemNotice } from '../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
 import { Account, deadView, doneView, textsFor } from './parts.tsx'
 
-/** What a page shows besides the texts. */
+/** The data that the page shows besides its texts. */
 export interface AddressShown {
   /** The account, and the address that it gets; undefined when the link does not work. */
   found: { user: { email: string }; address: string } | undefined

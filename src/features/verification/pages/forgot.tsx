@@ -4,7 +4,7 @@ import { ProblemNotice } from '../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
 import { textsFor } from './parts.tsx'
 
-/** The form to ask for a link, or what it says after it was sent. */
+/** The form to ask for a link; with the parameter `sent`, the page after the form was sent. */
 export function forgotView(visit: Visit, problem?: FormProblem): View {
   const { title, intro, email, button, invalidEmail, sent, again } = textsFor(visit).forgot
   if ('sent' in visit.input)

@@ -41,7 +41,7 @@ export function NewPassword({ visit, name, minLength, problem }: NewPasswordProp
   )
 }
 
-/** The page after everything is done, with the link to the application. */
+/** The page after a successful form, with a link to the application if APP_URL is set. */
 export const doneView = ({ appUrl, app, texts }: Visit, { title, text }: Saying): View => ({
   title,
   content: (
@@ -56,7 +56,7 @@ export const doneView = ({ appUrl, app, texts }: Visit, { title, text }: Saying)
   ),
 })
 
-/** The page of a link that does not work, and where the user gets another. */
+/** The page of a link that does not work. `next` is a button, for example to ask for another link. */
 export const deadView = ({ title, text }: Saying, next?: { label: string; href: string }): View => ({
   title,
   status: 400,

@@ -5,7 +5,7 @@ import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
 import type { User } from '../../users/users.ts'
 import { Account, deadView, doneView, NewPassword, textsFor } from './parts.tsx'
 
-/** What the page shows besides the texts. */
+/** The data that the page shows besides its texts. */
 export interface ResetShown {
   /** The account whose password the link sets; undefined when the link does not work. */
   user: User | undefined
@@ -13,7 +13,7 @@ export interface ResetShown {
   problem?: FormProblem | undefined
 }
 
-/** The form for a new password, and what it says after it was sent. */
+/** The form for a new password, or the page that says that the link does not work. */
 export function resetView(visit: Visit, { user, minLength, problem }: ResetShown): View {
   const { title, account, effect, button, dead, askAgain } = textsFor(visit).reset
   if (!user) return deadView(dead, { label: askAgain, href: visit.link('/forgot') })

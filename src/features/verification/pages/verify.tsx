@@ -5,7 +5,7 @@ import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
 import type { WeaknessReason } from '../../passwords/passwords.ts'
 import { Account, deadView, doneView, NewPassword, textsFor } from './parts.tsx'
 
-/** What the page shows besides the texts. */
+/** The data that the page shows besides its texts. */
 export interface VerifyShown {
   /** The account whose address the link proves; undefined when the link does not work. */
   account: { email: string; username: string } | undefined
@@ -14,8 +14,8 @@ export interface VerifyShown {
 }
 
 /**
- * Two forms: one asks for the password of the account, the other sets a new password. To read the mail is not enough:
- * somebody else may have made the account, and would keep its password.
+ * Two forms: one asks for the password of the account, the other sets a new password. The link alone is not enough:
+ * somebody else may have made the account, and would still know its password.
  */
 export function verifyView(visit: Visit, { account, minLength, problem }: VerifyShown): View {
   const texts = textsFor(visit).verify
@@ -59,7 +59,7 @@ function passwordError(visit: Visit, minLength: number, problem: FormProblem | u
   const { verify, newPassword } = textsFor(visit)
   if (problem?.code === 'invalid_password') return verify.wrongPassword
   const error = problem?.errors.find(({ field }) => field === 'password')
-  // A password that was good may be that of another username.
+  // A registered password can become too weak with a new `username`: it must not be the username.
   return error && (newPassword.errors[error.reason as WeaknessReason]?.(minLength) ?? verify.missingPassword)
 }
 
@@ -70,7 +70,7 @@ interface UsernameProps {
   id: string
 }
 
-/** The username for password managers; a field for another one when that of a pending registration was taken meanwhile. */
+/** The hidden username for password managers; a visible field when a pending registration needs another username. */
 function Username({ account, visit, problem, id }: UsernameProps) {
   const { username, usernameTaken, invalidUsername } = textsFor(visit).verify
   const isTaken = problem?.code === 'username_taken'

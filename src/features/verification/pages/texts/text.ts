@@ -1,7 +1,7 @@
 import type { Saying } from '../../../../pages/texts/text.ts'
 import type { WeaknessReason } from '../../../passwords/passwords.ts'
 
-/** A sentence before and after a masked address. */
+/** The parts of a sentence before and after a masked address. */
 interface Around {
   before: string
   after: string
@@ -10,9 +10,9 @@ interface Around {
 /** A page that changes the address of an account. */
 interface AddressTexts {
   title: string
-  /** The account, by its address of today. */
+  /** Names the account by its present address. */
   account: Around
-  /** The address that it gets. */
+  /** Names the address that the account gets. */
   next: Around
   effect: string
   button: string
@@ -30,7 +30,7 @@ export interface VerificationTexts {
     button: string
     /** The error of the field. */
     invalidEmail: string
-    /** After the form was sent. It says the same for every address. */
+    /** The page after the form was sent. Its text is the same for every address. */
     sent: Saying
     /** The link back to the form. */
     again: string
@@ -39,7 +39,7 @@ export interface VerificationTexts {
   reset: {
     title: string
     account: Around
-    /** What happens. */
+    /** Tells what the form will do. */
     effect: string
     button: string
     done: Saying
@@ -75,7 +75,7 @@ export interface VerificationTexts {
     label: string
     hint: (minLength: number) => string
     errors: Record<WeaknessReason, (minLength: number) => string>
-    /** For an error without a reason. */
+    /** The error for a reason that `errors` does not have. */
     refused: string
   }
 }
