@@ -63,6 +63,39 @@ describeEachDialect('the pages to reset a password', (dialect) => {
     expect((await submit(app, '/reset', { token, password })).status).toBe(303)
   })
 
+  test('13.5 H13: no parameter says where a page leads', async () => {
+    const { app, sink } = await withMail()
+    const { email } = await app.signUp('ada')
+    const evil = [
+      'https://evil.example',
+      '//evil.example',
+      '\\\\evil.example',
+      'https:evil.example',
+      '/%2f%2fevil.example',
+    ]
+    const names = ['redirect', 'redirect_to', 'return_to', 'next', 'continue', 'app', 'url']
+    for (const target of evil) {
+      const more = Object.fromEntries(names.map((name) => [name, target]))
+      const query = new URLSearchParams(more)
+      const asked = await app.request('POST', '/password/forgot', { json: { email, ...more } })
+      expect(asked.status).toBe(202)
+      await app.process.deliverMail()
+      const mail = sink.received.at(-1)!
+      expect(`${mail.message.text}${mail.message.html}`).not.toContain('evil')
+      const token = tokenIn(mail)
+      const answers = [
+        await app.request('GET', `/forgot?${query}`),
+        await app.request('GET', `/reset?token=${token}&${query}`),
+        await submit(app, '/forgot', { email, ...more }),
+        await submit(app, '/reset', { token, password: 'short', ...more }),
+        await submit(app, '/reset', { token, password, ...more }),
+        await app.request('GET', `/reset?done&${query}`),
+      ]
+      for (const answer of answers)
+        expect([answer.headers.get('location') ?? '', await answer.text()].join()).not.toContain('evil')
+    }
+  })
+
   test('13.5 a wrong, a used and a missing token get one page, with the way to a new link', async () => {
     const { app, sink } = await withMail()
     const { email } = await app.signUp('ada')

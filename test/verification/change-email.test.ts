@@ -27,7 +27,7 @@ describeEachDialect('the change of an address', (dialect) => {
   const open = appsWithMail()
   const withMail = () => open(dialect)
 
-  test('13.6 13.8 H12 nothing changes before the proof; then the address, and the old one gets a link to undo it', async () => {
+  test('13.8 H12: nothing changes before the proof; then the address, and the old one gets a link to undo it', async () => {
     const { sink, app } = await withMail()
     const ada = await app.signUp('ada')
     const bearer = ada.grant.access_token
@@ -79,7 +79,7 @@ describeEachDialect('the change of an address', (dialect) => {
     await expectRefusal(await app.request('GET', '/users/me', { token: ada.grant.access_token }), 'invalid_token')
   })
 
-  test('13.6 13.8 H12 war story 18 the address needs a fresh session or the right password, and no API key', async () => {
+  test('13.8 H12: war story 18 the address needs a fresh session or the right password, and no API key', async () => {
     const { sink, app } = await withMail()
     const ada = await app.signUp('ada')
     await app.clock.advance(15 * MINUTE + SECOND)
@@ -150,7 +150,7 @@ describeEachDialect('the change of an address', (dialect) => {
     expect((await app.rows.users.one()).name).toBeNull()
   })
 
-  test('13.6 13.8 H12 a taken address gets the same answer, statements and rows, and its owner gets a mail', async () => {
+  test('13.8 H12: a taken address gets the same answer, statements and rows, and its owner gets a mail', async () => {
     let seen: string[] = []
     const { sink, app } = await open(dialect, { replace: { store: watchStatements((sql) => seen.push(sql)) } })
     const [ada, bea, cyd] = [await app.signUp('ada'), await app.signUp('bea'), await app.signUp('cyd')]

@@ -53,7 +53,7 @@ describeEachDialect('a login by mail', (dialect) => {
     expect(mail.message.html).not.toContain('http')
   })
 
-  test('13.8 war story 13, H11: the first login by mail drops password, sessions and API keys that were set before', async () => {
+  test('13.8 H11: war story 13, the first login by mail drops password, sessions and API keys that were set before', async () => {
     const { app, sink } = await withMail(dialect, { env })
     const { email, password, id, grant } = await app.signUp('ada')
     await app.admin.giveRole(id, 'admin')

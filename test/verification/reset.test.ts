@@ -22,7 +22,7 @@ describeEachDialect('the reset of a password', (dialect) => {
   }
   const errorOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code]
 
-  test('13.6 the link of a mail sets a new password, ends every session, and logs nobody in', async () => {
+  test('13.6 H10: the link of a mail sets a new password, ends every session, and logs nobody in', async () => {
     const { sink, app } = await withMail()
     const { grant, password, email, id } = await app.signUp('ada')
     const asked = await forgot(app, ` ${email.toUpperCase()}\t`)

@@ -25,7 +25,7 @@ describeEachDialect('the undo of an address change', (dialect) => {
   const open = appsWithMail()
   const withMail = () => open(dialect)
 
-  test('13.6 13.8 H12 the owner gets the account back after the thief changed address and password', async () => {
+  test('13.8 H12: the owner gets the account back after the thief changed address and password', async () => {
     const { sink, app } = await withMail()
     const ada = await app.signUp('ada')
     await app.admin.giveRole(ada.id, 'admin')
@@ -62,7 +62,7 @@ describeEachDialect('the undo of an address change', (dialect) => {
     expect((await logIn(app, ada.email, 'a password of ada')).status).toBe(200)
   })
 
-  test('13.6 13.8 H12 after two changes the first link wins, and voids the second', async () => {
+  test('13.8 H12: after two changes the first link wins, and voids the second', async () => {
     const { sink, app } = await withMail()
     const ada = await app.signUp('ada')
     const toAda = await changeAddress(app, sink, ada, ada.email, 'eve@example.com')
@@ -76,7 +76,7 @@ describeEachDialect('the undo of an address change', (dialect) => {
       expect((await register(app, address, `somebody${at}`)).status).toBe(201)
   })
 
-  test('13.6 13.8 H12 a thief who undoes the second change first cannot keep the account', async () => {
+  test('13.8 H12: a thief who undoes the second change first cannot keep the account', async () => {
     const { sink, app } = await withMail()
     const ada = await app.signUp('ada')
     const toAda = await changeAddress(app, sink, ada, ada.email, 'eve@example.com')
@@ -88,7 +88,7 @@ describeEachDialect('the undo of an address change', (dialect) => {
     expect(await errorOf(await undo(app, toEve))).toEqual(INVALID)
   })
 
-  test('13.6 13.8 H12 of parallel undos of both changes, the first address wins', async () => {
+  test('13.8 H12: of parallel undos of both changes, the first address wins', async () => {
     const { sink, app } = await withMail()
     const ada = await app.signUp('ada')
     const toAda = await changeAddress(app, sink, ada, ada.email, 'eve@example.com')

@@ -69,7 +69,7 @@ describeEachDialect('the proof of an address', (dialect) => {
     expect((await verify(app, { token, password })).status).toBe(200)
   })
 
-  test('13.8 war story 13: a new password with the proof drops password, sessions and API keys of who registered', async () => {
+  test('13.8 H11: war story 13, a new password with the proof drops password, sessions and API keys of who registered', async () => {
     const { app, sink } = await withMail(dialect)
     const { email, password, id, grant } = await app.signUp('ada')
     await app.admin.giveRole(id, 'admin')

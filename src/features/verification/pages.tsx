@@ -27,7 +27,7 @@ export function verificationPages(
   return routes
     .get('/forgot', ({ request }) => pages.show(request, (visit) => forgotView(visit)), {
       ...open,
-      limit: { none: 'reads nothing' },
+      limit: { none: 'it reads no data' },
       response: shown(),
       detail: { summary: 'Ask for a link to choose a new password', tags: ['pages'] },
     })

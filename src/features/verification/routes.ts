@@ -178,6 +178,7 @@ export function verificationRoutes(
         response: {
           200: answer('Your account, with the new address', UserView),
           ...bodyProblems(
+            'not_authenticated',
             'invalid_token',
             'invalid_or_expired',
             'email_taken',
