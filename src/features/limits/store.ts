@@ -146,9 +146,9 @@ export const clear = (db: Db, bucket: { key: string; furthest: EpochMs }): Promi
   execute(db, prepared(db).clear, bucket)
 
 /**
- * Closes an exhausted bucket, which is then full only at `until`.
- * @returns false when the bucket has a free place, or when it is full only after `furthest`, because it is already
- *   closed
+ * Closes an exhausted bucket: the bucket becomes full at `until`, later than it would, so its next place is free later.
+ * A bucket that is full at `latest` or before has a free place. A bucket that is full after `furthest` is closed already.
+ * @returns true when this call closed the bucket
  */
 export const close = async (
   db: Db,
