@@ -10,9 +10,8 @@ export type DatabaseTarget =
  *
  * SQLite: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite::memory:`, also with `sqlite+aiosqlite:` or
  * `sqlite+pysqlite:`. `path` is relative to the working directory, or is `:memory:`. Arguments of Python's driver in
- * the query are dropped.
- * PostgreSQL: `postgres://` and `postgresql://`, also with a driver of SQLAlchemy such as `+psycopg` or `+asyncpg`. A
- * reserved character in the password must be percent-encoded.
+ * the query are dropped. PostgreSQL: `postgres://` and `postgresql://`, also with a driver of SQLAlchemy such as
+ * `+psycopg` or `+asyncpg`. A reserved character in the password must be percent-encoded.
  * @returns undefined for any other text, and for an address with a problem that `databaseUrlProblem` explains
  */
 export function parseDatabaseUrl(text: string): DatabaseTarget | undefined {

@@ -139,7 +139,7 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
           <p>{text}</p>
           {again && (
             <p>
-              <a href={link(addressOf(request))}>{texts.again}</a>
+              <a href={link(targetOf(request.url))}>{texts.again}</a>
             </p>
           )}
         </>
@@ -187,9 +187,6 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
         : undefined,
   }
 }
-
-/** The address for a link back to the page. For GET, it has the query, because the query may contain a token. */
-const addressOf = ({ method, url }: Request): string => (method === 'GET' ? targetOf(url) : pathOf(url))
 
 function queryOf(request: Request): Record<string, string> {
   try {

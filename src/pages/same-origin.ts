@@ -1,9 +1,9 @@
 import { KeywardError } from '../errors.ts'
 
 /**
- * Requires that the form of a request comes from a page of this service. The header `Sec-Fetch-Site`
- * decides if the browser sends it. Older browsers, and all browsers over plain http, send only `Origin`. A request with
- * neither header is refused: every browser sends `Origin` with a form.
+ * Requires that the form of a request comes from a page of this service. The header `Sec-Fetch-Site` decides if the
+ * browser sends it. Older browsers, and all browsers over plain http, send only `Origin`. A request with neither header
+ * is refused: every browser sends `Origin` with a form.
  * @param own the origin of PUBLIC_URL
  * @throws KeywardError `csrf_refused`
  */

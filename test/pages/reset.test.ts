@@ -1,28 +1,15 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type { TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
-import { type SmtpSink, startSmtp } from '../support/smtp.ts'
-import { logIn, mailEnv, resetToken, tokenIn } from '../verification/support.ts'
+import { appsWithMail, logIn, resetToken, tokenIn } from '../verification/support.ts'
 import { attributes, heading, submit } from './support.ts'
-
-const open: SmtpSink[] = []
-afterEach(async () => {
-  for (const sink of open.splice(0)) await sink.close()
-})
 
 describeEachDialect('the pages to reset a password', (dialect) => {
   const apps = appsPerTest()
-  async function withMail(more: TestAppOptions = {}) {
-    const sink = await startSmtp()
-    open.push(sink)
-    const app = await apps.open({
-      dialect,
-      ...more,
-      env: { ...mailEnv(sink), APP_URL: 'https://app.example.com/', ...more.env },
-    })
-    return { sink, app }
-  }
+  const open = appsWithMail()
+  const withMail = (more: TestAppOptions = {}) =>
+    open(dialect, { ...more, env: { APP_URL: 'https://app.example.com/', ...more.env } })
   const password = 'a longer and better one'
 
   test('13.5 from the forgotten password to the new one, with nothing but forms', async () => {

@@ -1,23 +1,13 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { appsPerTest } from '../support/hooks.ts'
-import { type SmtpSink, startSmtp } from '../support/smtp.ts'
-import { logIn, mailEnv, tokenIn } from '../verification/support.ts'
+import type { SmtpSink } from '../support/smtp.ts'
+import { appsWithMail, logIn, tokenIn } from '../verification/support.ts'
 import { attributes, heading, submit } from './support.ts'
 
-const open: SmtpSink[] = []
-afterEach(async () => {
-  for (const sink of open.splice(0)) await sink.close()
-})
-
 describeEachDialect('the page to prove an address', (dialect) => {
-  const apps = appsPerTest()
-  async function withMail(env: Record<string, string> = {}) {
-    const sink = await startSmtp()
-    open.push(sink)
-    return { sink, app: await apps.open({ dialect, env: { ...mailEnv(sink), ...env } }) }
-  }
+  const open = appsWithMail()
+  const withMail = (env: Record<string, string> = {}) => open(dialect, { env })
   async function verifyToken(app: TestApp, sink: SmtpSink, email: string): Promise<string> {
     expect((await app.request('POST', '/email/verification', { json: { email } })).status).toBe(202)
     await app.process.deliverMail()

@@ -1,25 +1,13 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { DAY, MINUTE } from '../../src/lib/clock.ts'
 import type { TestApp, TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { appsPerTest } from '../support/hooks.ts'
-import { type SmtpSink, startSmtp } from '../support/smtp.ts'
-import { mailEnv } from '../verification/support.ts'
-
-const open: SmtpSink[] = []
-afterEach(async () => {
-  for (const sink of open.splice(0)) await sink.close()
-})
+import type { SmtpSink } from '../support/smtp.ts'
+import { appsWithMail } from '../verification/support.ts'
 
 describeEachDialect('the code of a mail', (dialect) => {
-  const apps = appsPerTest()
-
-  async function withMail(more: TestAppOptions = {}) {
-    const sink = await startSmtp()
-    open.push(sink)
-    const app = await apps.open({ dialect, ...more, env: { ...mailEnv(sink), ...more.env } })
-    return { sink, app }
-  }
+  const open = appsWithMail()
+  const withMail = (more: TestAppOptions = {}) => open(dialect, more)
 
   /** Sends a mail with a code to a new or a known user. */
   async function codeFor(app: TestApp, sink: SmtpSink, userId: number, kind: 'log_in' | 'verify_email' = 'log_in') {

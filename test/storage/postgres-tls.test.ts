@@ -47,13 +47,18 @@ describe.if(hasPrograms('openssl'))('PostgreSQL with TLS', () => {
     return path
   }
 
+  const hangUp = () =>
+    asOwner("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'keyward'")
+  /** The ways to use a database, each with the code of its refusal or `resolved`. */
+  const attemptsOn = (storage: Awaited<ReturnType<typeof openWithThing>>) => ({
+    read: () => refusalOf(Promise.resolve(storage.driver.tryRead('SELECT id FROM thing', []))),
+    write: () => refusalOf(storage.rows('DELETE FROM thing')),
+    inTransaction: () => refusalOf(storage.store.transaction(() => storage.rows('DELETE FROM thing'))),
+  })
+
   test('12.C4 a certificate that no longer verifies while running is 503 until it does', async () => {
     const storage = await openWithThing(`${url}?sslmode=verify-full&sslrootcert=${await useCertificate('first')}`)
-    const hangUp = () =>
-      asOwner("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'keyward'")
-    const read = () => refusalOf(Promise.resolve(storage.driver.tryRead('SELECT id FROM thing', [])))
-    const write = () => refusalOf(storage.rows('DELETE FROM thing'))
-    const inTransaction = () => refusalOf(storage.store.transaction(() => storage.rows('DELETE FROM thing')))
+    const { read, write, inTransaction } = attemptsOn(storage)
     try {
       expect(await storage.rows('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()')).toEqual([[true]])
       await useCertificate('second')
@@ -69,11 +74,7 @@ describe.if(hasPrograms('openssl'))('PostgreSQL with TLS', () => {
   test('the file of the CA that is gone while running is 503 until it is back', async () => {
     const ca = await useCertificate('first')
     const storage = await openWithThing(`${url}?sslmode=verify-full&sslrootcert=${ca}`)
-    const hangUp = () =>
-      asOwner("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'keyward'")
-    const read = () => refusalOf(Promise.resolve(storage.driver.tryRead('SELECT id FROM thing', [])))
-    const write = () => refusalOf(storage.rows('DELETE FROM thing'))
-    const inTransaction = () => refusalOf(storage.store.transaction(() => storage.rows('DELETE FROM thing')))
+    const { read, write, inTransaction } = attemptsOn(storage)
     try {
       for (const attempt of [read, write, inTransaction]) expect(await attempt()).toBe('resolved')
       renameSync(ca, `${ca}.gone`)

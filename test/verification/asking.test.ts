@@ -1,26 +1,16 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { DAY, HOUR, MINUTE } from '../../src/lib/clock.ts'
 import type { TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 import { watchStatements } from '../support/replace.ts'
-import { type SmtpOptions, type SmtpSink, startSmtp } from '../support/smtp.ts'
-import { forgot, linkIn, mailEnv, reset, tokenIn } from './support.ts'
-
-const open: SmtpSink[] = []
-afterEach(async () => {
-  for (const sink of open.splice(0)) await sink.close()
-})
+import type { SmtpOptions } from '../support/smtp.ts'
+import { appsWithMail, forgot, linkIn, mailEnv, reset, tokenIn } from './support.ts'
 
 describeEachDialect('mails that people ask for', (dialect) => {
   const apps = appsPerTest()
-
-  async function withMail(options: SmtpOptions = {}, more: TestAppOptions = {}) {
-    const sink = await startSmtp(options)
-    open.push(sink)
-    const app = await apps.open({ dialect, ...more, env: { ...mailEnv(sink), ...more.env } })
-    return { sink, app }
-  }
+  const open = appsWithMail()
+  const withMail = (smtp: SmtpOptions = {}, more: TestAppOptions = {}) => open(dialect, { smtp, ...more })
   const limited = (options: SmtpOptions = {}) => withMail(options, { env: { RATE_LIMIT: 'on' } })
   const refusal = async (answer: Response) => [
     answer.status,

@@ -1,26 +1,13 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { MINUTE } from '../../src/lib/clock.ts'
 import type { TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
-import { appsPerTest } from '../support/hooks.ts'
-import { type SmtpOptions, type SmtpSink, startSmtp } from '../support/smtp.ts'
-import { forgot, linkIn, linkStart, logIn, mailEnv, reset, tokenIn } from './support.ts'
-
-const open: SmtpSink[] = []
-afterEach(async () => {
-  for (const sink of open.splice(0)) await sink.close()
-})
+import type { SmtpOptions } from '../support/smtp.ts'
+import { appsWithMail, errorOf, forgot, linkIn, linkStart, logIn, reset, tokenIn } from './support.ts'
 
 describeEachDialect('attacks on the reset of a password', (dialect) => {
-  const apps = appsPerTest()
-
-  async function withMail(options: SmtpOptions = {}, more: TestAppOptions = {}) {
-    const sink = await startSmtp(options)
-    open.push(sink)
-    const app = await apps.open({ dialect, ...more, env: { ...mailEnv(sink), ...more.env } })
-    return { sink, app }
-  }
-  const errorOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code]
+  const open = appsWithMail()
+  const withMail = (smtp: SmtpOptions = {}, more: TestAppOptions = {}) => open(dialect, { smtp, ...more })
 
   test('13.4 H6: a link of another purpose is refused', async () => {
     const { sink, app } = await withMail()

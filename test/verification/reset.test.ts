@@ -1,26 +1,15 @@
-import { afterEach, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { HOUR, MINUTE } from '../../src/lib/clock.ts'
 import type { TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
-import { reply, type SmtpOptions, type SmtpSink, startSmtp } from '../support/smtp.ts'
-import { forgot, linkIn, logIn, mailEnv, reset, resetToken, tokenIn } from './support.ts'
-
-const open: SmtpSink[] = []
-afterEach(async () => {
-  for (const sink of open.splice(0)) await sink.close()
-})
+import { reply, type SmtpOptions } from '../support/smtp.ts'
+import { appsWithMail, errorOf, forgot, linkIn, logIn, mailEnv, reset, resetToken, tokenIn } from './support.ts'
 
 describeEachDialect('the reset of a password', (dialect) => {
   const apps = appsPerTest()
-
-  async function withMail(options: SmtpOptions = {}, more: TestAppOptions = {}) {
-    const sink = await startSmtp(options)
-    open.push(sink)
-    const app = await apps.open({ dialect, ...more, env: { ...mailEnv(sink), ...more.env } })
-    return { sink, app }
-  }
-  const errorOf = async (answer: Response) => [answer.status, ((await answer.json()) as { code: string }).code]
+  const open = appsWithMail()
+  const withMail = (smtp: SmtpOptions = {}, more: TestAppOptions = {}) => open(dialect, { smtp, ...more })
 
   test('13.6 H10: the link of a mail sets a new password, ends every session, and logs nobody in', async () => {
     const { sink, app } = await withMail()

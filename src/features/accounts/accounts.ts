@@ -111,14 +111,12 @@ export interface Accounts {
    * fresh session or the password, and first gets only a mail. The address changes when the link in the mail is
    * confirmed. The answer and the work are the same for an address that another user has.
    * @throws KeywardError `validation_failed`, `username_taken`, `rate_limited`; `invalid_token` when all sessions of
-   * the
-   *   user have just ended; for an address also those of `requireFresh`, and `mail_not_configured`
+   *   the user have just ended; for an address also those of `requireFresh`, and `mail_not_configured`
    */
   updateProfile(caller: SessionCaller, change: ProfileChange): Promise<User>
   /**
    * Makes sure that a credential was checked in the last 15 minutes, or that the request has the right password. Call
-   * it
-   * in every use case of a route with the word `fresh`, before anything is changed.
+   * it in every use case of a route with the word `fresh`, before anything is changed.
    * @throws KeywardError `reauthentication_required`; `invalid_password`, which counts as a failed login;
    *   `rate_limited`, `overloaded`
    */
@@ -136,8 +134,7 @@ export interface Accounts {
   deleteOwn(caller: SessionCaller, proof: FreshProof): Promise<void>
   /**
    * Reads all that is stored about the caller, without hashes, MACs and seals. Returns the parts of one JSON text, to
-   * be
-   * sent while they are read.
+   * be sent while they are read.
    * @throws KeywardError those of `requireFresh`; `rate_limited`
    */
   exportOwn(caller: SessionCaller, proof: FreshProof): Promise<AsyncGenerator<string>>

@@ -12,8 +12,7 @@ export async function deleteOwn(needs: AccountsNeeds, caller: SessionCaller, pro
 
 /**
  * Deletes a user. A concurrent login or refresh either finishes first, and the deletion removes its rows, or it finds
- * no
- * user.
+ * no user.
  * @param owner the caller, when users delete their own account; undefined for a deletion by an administrator
  * @throws KeywardError `last_admin`; `invalid_token` when all sessions of the `owner` have just ended
  */
@@ -36,8 +35,8 @@ export async function deleteUser(needs: AccountsNeeds, user: User, owner?: Sessi
     await audit.record({ event: 'user.deleted', userId: id, details: owner && { by: 'owner' } })
   })
   // Outside the transaction, because `limits.clearUser` reads its whole table, and a user can have millions of events.
-  // After a failure, the clean-up job deletes and erases the rest later. The owner gets
-  // no error, because the account is deleted and the owner cannot repeat the request.
+  // After a failure, the clean-up job deletes and erases the rest later. The owner gets no error, because the account is
+  // deleted and the owner cannot repeat the request.
   try {
     await limits.clearUser(id, Object.values(nameKeysOf(user)))
     await audit.eraseUser(id)

@@ -1,24 +1,17 @@
 import { type Clock, DAY, type EpochMs } from '../../lib/clock.ts'
-import { type Locale, localeOr } from '../../lib/locale.ts'
+import { localeOr } from '../../lib/locale.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Mail, Recipient } from '../mail/mail.ts'
+import type { NewUser } from '../users/users.ts'
 import * as store from './pending.store.ts'
 
 /** How long a registration waits for the proof of its address, in milliseconds. */
 export const PENDING_LIFETIME = DAY
 
 /** A registration that becomes an account when its address is proved. */
-export interface PendingRegistration {
+export interface PendingRegistration extends NewUser {
   /** The id of its mail. */
   id: string
-  email: string
-  emailKey: string
-  username: string
-  usernameKey: string
-  passwordHash: string
-  passwordScheme: string
-  name: string | null
-  locale: Locale | null
   createdAt: EpochMs
   expiresAt: EpochMs
 }

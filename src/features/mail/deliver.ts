@@ -1,9 +1,8 @@
-import { type EpochMs, HOUR, MINUTE, SECOND } from '../../lib/clock.ts'
+import { type EpochMs, HOUR, MINUTE, SECOND, shortPause } from '../../lib/clock.ts'
 import { errorFields } from '../../lib/log.ts'
 import { createTimeLimit } from '../../lib/time-limit.ts'
 import type { Mail, MailNeeds, MailStats } from './mail.ts'
 import { createPace } from './pace.ts'
-import { createSentNotes } from './sent-notes.ts'
 import * as store from './store.ts'
 import { MailFailure, type Outgoing, type Transport } from './transport.ts'
 
@@ -20,6 +19,11 @@ export interface Delivery {
    * be claimed for now, and not when the mails are sent. An error of the database is only logged.
    */
   pump(): Promise<void>
+  /**
+   * Calls `pump` after a short pause. The work for a mail depends on whether an account has the address, so it must not
+   * delay the answer to the request that asked for the mail: its time would tell.
+   */
+  pumpSoon(): void
   /** Resolves when this process is sending no mail. */
   settled(): Promise<void>
   /** Stops the timer that ends attempts after `ATTEMPT_LIMIT`. */
@@ -31,6 +35,8 @@ export interface Delivery {
 
 /** The most mails that one process sends at the same time. */
 const AT_ONCE = 16
+/** The pause of `pumpSoon`, in milliseconds. An answer is written within one. */
+const SOON = 20
 /**
  * The pause after the first failed attempt of a mail. Each further failure doubles the pause, up to `LONGEST_PAUSE`.
  */
@@ -51,8 +57,8 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
   let queue: { length: number; oldest: EpochMs | null } = { length: 0, oldest: null }
   const limit = createTimeLimit(clock, ATTEMPT_LIMIT)
   const pace = createPace()
-  const noteSent = createSentNotes(needs)
   let taking: Promise<void> | undefined
+  let soon: Promise<void> | undefined
   let mayBeMore = false
 
   function pump(): Promise<void> {
@@ -62,6 +68,13 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
       pumpIfMore()
     })
     return taking
+  }
+
+  function pumpSoon(): void {
+    soon ??= shortPause(SOON).then(() => {
+      soon = undefined
+      return pump()
+    })
   }
 
   /** Claims more mails when at most half of `AT_ONCE` are being sent, so that one statement claims several mails. */
@@ -110,7 +123,7 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
     }
     totals.sentTotal++
     totals.isFailing = false
-    await noteSent(mail)
+    await store.markSent(db, mail, clock.now())
     log.debug('mail_sent', { mail: mail.id, kind: mail.kind, attempts: mail.attempts })
   }
 
@@ -139,9 +152,10 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
 
   return {
     pump,
+    pumpSoon,
     stop: limit.stop,
     async settled() {
-      while (taking || sending.size > 0) await Promise.all([taking, ...sending])
+      while (soon || taking || sending.size > 0) await Promise.all([soon, taking, ...sending])
     },
     async measure() {
       queue = await store.queueOf(db)

@@ -193,7 +193,7 @@ export function createMails(needs: MailNeeds): Mails {
   const delivery: Delivery | undefined = transport && createDelivery({ ...needs, transport, compose })
   let isDelivering = false
   const pumpAfterCommit = () => {
-    if (isDelivering) db.afterCommit(() => void delivery?.pump())
+    if (isDelivering) db.afterCommit(() => delivery?.pumpSoon())
   }
   return {
     isOn: transport !== undefined,

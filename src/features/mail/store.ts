@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, getTableColumns, inArray, isNotNull, isNull, lt, lte, min, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, isNotNull, isNull, lt, lte, min, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, statements } from '../../storage/statements.ts'
@@ -49,6 +49,12 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
         .update(mails)
         .set({ attempts: sql`${mails.attempts} + 1`, dueAt: named('until') })
         .where(and(isDue, sql`${mails.id} in (${due}${lock})`)),
+    ),
+    sent: change(
+      q
+        .update(mails)
+        .set({ state: 'sent', endedAt: named('now'), details: '{}', sealed: sql`null`, error: sql`null` })
+        .where(and(eq(mails.id, named('id')), eq(mails.state, 'queued'))),
     ),
     postpone: change(
       q
@@ -150,13 +156,9 @@ export const claim = (db: Db, claim: { now: EpochMs; until: EpochMs; limit: numb
  */
 type Attempt = Pick<Mail, 'id' | 'attempts'>
 
-/** Records that the mail server accepted queued mails, even if another attempt has begun since. */
-export async function markSent({ q, t: { mails } }: Db, ids: readonly string[], now: EpochMs): Promise<void> {
-  await q
-    .update(mails)
-    .set({ state: 'sent', endedAt: now, details: '{}', sealed: null, error: null })
-    .where(and(inArray(mails.id, [...ids]), eq(mails.state, 'queued')))
-}
+/** Records that the mail server accepted a queued mail, even if another attempt has begun since. */
+export const markSent = (db: Db, { id }: Attempt, now: EpochMs): Promise<unknown> =>
+  execute(db, prepared(db).sent, { id, now })
 
 export const postpone = (
   db: Db,

@@ -73,8 +73,7 @@ export interface Proofs {
   make(purpose: ProofPurpose): ProofSecret
   /**
    * Stores a proof, in the current transaction. Earlier tokens of this purpose and user (or pending registration)
-   * become
-   * void. Earlier codes stay valid, because a stranger who asks for a mail must not void the owner's code. A new
+   * become void. Earlier codes stay valid, because a stranger who asks for a mail must not void the owner's code. A new
    * `undo_email` link voids no earlier link: otherwise a thief could void the owner's link by a second address change.
    * @returns when the token expires; undefined when the user is no longer active, or has another session epoch
    */

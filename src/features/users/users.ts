@@ -14,7 +14,15 @@ import type { BulkUser, Contact, NewUser, Profile, User, UserKeys } from './user
 export { differences } from './change-profile.ts'
 export { invalidEmail, normalizeEmail } from './email.ts'
 export { invalidName, normalizeName } from './person-name.ts'
-export { type BulkUser, type Profile, roleNames, type User, type UserCredentials, type UserKeys } from './user.ts'
+export {
+  type BulkUser,
+  type NewUser,
+  type Profile,
+  roleNames,
+  type User,
+  type UserCredentials,
+  type UserKeys,
+} from './user.ts'
 export {
   invalidUsername,
   isReservedUsername,

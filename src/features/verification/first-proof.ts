@@ -4,8 +4,7 @@ import type { VerificationNeeds } from './verification.ts'
  * Notes that the address of a user is proved, in the current transaction. Until the first proof, somebody else may have
  * made the account with the address of another person. The first proof therefore ends all sessions, forgets known
  * devices and networks, revokes API keys, and voids other proofs except `undo_email`. The caller of this function
- * replaces or drops the
- * password.
+ * replaces or drops the password.
  * @returns false when the address was proved before; then nothing is changed
  */
 export async function noteFirstProof(

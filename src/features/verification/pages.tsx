@@ -1,7 +1,7 @@
 import { Elysia } from 'elysia'
 import { invalidField, MISSING } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import type { Pages } from '../../pages/pages.tsx'
+import type { FormProblem, Pages, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
 import { addressDone, addressView } from './pages/address.tsx'
 import { forgotView } from './pages/forgot.tsx'
@@ -24,6 +24,31 @@ export function verificationPages(
 ) {
   const routes = new Elysia({ name: 'keyward.verification-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
+
+  /** A page with one button, which changes the address of an account. */
+  const addressPage = (
+    page: 'confirm' | 'undo',
+    find: Verification['findForConfirm'],
+    act: (request: { token: string; ip: string }) => Promise<unknown>,
+  ) => {
+    const view = async (visit: Visit, problem?: FormProblem) =>
+      addressView(visit, page, { found: await find(visit.input.token ?? ''), problem })
+    return {
+      show: ({ request }: { request: Request }) =>
+        pages.show(request, (visit) => ('done' in visit.input ? addressDone(visit, page) : view(visit))),
+      submit: ({ request }: { request: Request }) =>
+        pages.submit(request, {
+          async act({ input: { token = '' } }) {
+            await act({ token, ip: kit.clientIp(request) })
+            return `/${page}?done`
+          },
+          again: view,
+        }),
+    }
+  }
+  const confirm = addressPage('confirm', verification.findForConfirm, verification.confirmEmail)
+  const undo = addressPage('undo', verification.findForUndo, verification.undoEmail)
+
   return routes
     .get('/forgot', ({ request }) => pages.show(request, (visit) => forgotView(visit)), {
       ...open,
@@ -124,76 +149,32 @@ export function verificationPages(
         detail: { summary: 'Show that the account is yours, or set a new password', tags: ['pages'] },
       },
     )
-    .get(
-      '/confirm',
-      ({ request }) =>
-        pages.show(request, async (visit) => {
-          if ('done' in visit.input) return addressDone(visit, 'confirm')
-          return addressView(visit, 'confirm', { found: await verification.findForConfirm(visit.input.token ?? '') })
-        }),
-      {
-        ...open,
-        limit: { none: 'the token has 256 random bits, and nothing else is read' },
-        response: shown('invalid_or_expired'),
-        detail: { summary: 'Confirm a new address', tags: ['pages'] },
-      },
-    )
-    .post(
-      '/confirm',
-      ({ request }) =>
-        pages.submit(request, {
-          async act({ input: { token = '' } }) {
-            await verification.confirmEmail({ token, ip: kit.clientIp(request) })
-            return '/confirm?done'
-          },
-          async again(visit, problem) {
-            const found = await verification.findForConfirm(visit.input.token ?? '')
-            return addressView(visit, 'confirm', { found, problem })
-          },
-        }),
-      {
-        ...open,
-        limit: { none: 'the token has 256 random bits' },
-        parse: 'none',
-        response: submitted('invalid_or_expired', 'email_taken', 'mail_not_configured'),
-        detail: { summary: 'Change the address', tags: ['pages'] },
-      },
-    )
-    .get(
-      '/undo',
-      ({ request }) =>
-        pages.show(request, async (visit) => {
-          if ('done' in visit.input) return addressDone(visit, 'undo')
-          return addressView(visit, 'undo', { found: await verification.findForUndo(visit.input.token ?? '') })
-        }),
-      {
-        ...open,
-        limit: { none: 'the token has 256 random bits, and nothing else is read' },
-        response: shown('invalid_or_expired'),
-        detail: { summary: 'Undo the change of an address', tags: ['pages'] },
-      },
-    )
-    .post(
-      '/undo',
-      ({ request }) =>
-        pages.submit(request, {
-          async act({ input: { token = '' } }) {
-            await verification.undoEmail({ token, ip: kit.clientIp(request) })
-            return '/undo?done'
-          },
-          async again(visit, problem) {
-            const found = await verification.findForUndo(visit.input.token ?? '')
-            return addressView(visit, 'undo', { found, problem })
-          },
-        }),
-      {
-        ...open,
-        limit: { none: 'the token has 256 random bits' },
-        parse: 'none',
-        response: submitted('invalid_or_expired'),
-        detail: { summary: 'Bring the former address back', tags: ['pages'] },
-      },
-    )
+    .get('/confirm', confirm.show, {
+      ...open,
+      limit: { none: 'the token has 256 random bits, and nothing else is read' },
+      response: shown('invalid_or_expired'),
+      detail: { summary: 'Confirm a new address', tags: ['pages'] },
+    })
+    .post('/confirm', confirm.submit, {
+      ...open,
+      limit: { none: 'the token has 256 random bits' },
+      parse: 'none',
+      response: submitted('invalid_or_expired', 'email_taken', 'mail_not_configured'),
+      detail: { summary: 'Change the address', tags: ['pages'] },
+    })
+    .get('/undo', undo.show, {
+      ...open,
+      limit: { none: 'the token has 256 random bits, and nothing else is read' },
+      response: shown('invalid_or_expired'),
+      detail: { summary: 'Undo the change of an address', tags: ['pages'] },
+    })
+    .post('/undo', undo.submit, {
+      ...open,
+      limit: { none: 'the token has 256 random bits' },
+      parse: 'none',
+      response: submitted('invalid_or_expired'),
+      detail: { summary: 'Bring the former address back', tags: ['pages'] },
+    })
 }
 
 const open = { open: true, page: true } as const

@@ -121,12 +121,11 @@ export interface Verification {
   findForConfirm(token: string): Promise<NextAddress | undefined>
   /**
    * Changes the address of an account with the token of a mail to the next address. All sessions of the user end,
-   * except
-   * that of the caller. The former address gets a mail with a link to undo the change. It stays reserved
-   * for the user as long as the link is valid (72 hours).
+   * except that of the caller. The former address gets a mail with a link to undo the change. It stays reserved for the
+   * user as long as the link is valid (72 hours).
    * @throws KeywardError `mail_not_configured`, `invalid_or_expired`; `email_taken` when the address belongs to
    *   another user or is reserved for one (the token stays valid); `invalid_token` when the caller's session has just
-   * ended
+   *   ended
    */
   confirmEmail(change: AddressChange): Promise<User>
   /**

@@ -1,17 +1,16 @@
 import { invalidField, KeywardError } from '../../errors.ts'
 import type { Locale } from '../../lib/locale.ts'
-import { knownAccount } from '../limits/limits.ts'
 import type { Proof } from '../proofs/proofs.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
-import { noteFirstProof } from './first-proof.ts'
+import { choosePassword } from './new-password.ts'
 import { findShown, requireShown, type Shown } from './shown.ts'
 import type { VerificationNeeds } from './verification.ts'
 
 /**
  * A proof of an address, and evidence that its reader owns the account: `password`, `newPassword` or `caller`. The
- * proof
- * alone is not enough: somebody else may have made the account with this address, and would still know the password.
+ * proof alone is not enough: somebody else may have made the account with this address, and would still know the
+ * password.
  */
 export interface AddressProof extends Shown {
   /** The password of the account. */
@@ -30,7 +29,7 @@ export interface AddressProof extends Shown {
 }
 
 export async function verifyEmail(needs: VerificationNeeds, given: AddressProof): Promise<User> {
-  const { store: db, audit, users, passwords, accounts, limits, proofs, mails } = needs
+  const { store: db, audit, users, accounts, proofs } = needs
   const { password, newPassword, username, caller, client, ip } = given
   requireShown(given)
   // This check comes before `findShown`, because `findShown` uses up a try of a code.
@@ -42,22 +41,10 @@ export async function verifyEmail(needs: VerificationNeeds, given: AddressProof)
   if (!user) throw new KeywardError('invalid_or_expired')
   if (typeof username === 'string') throw invalidField('username', 'Your account has a username already')
   const userId = user.id
-  if (typeof newPassword === 'string') {
-    const weakness = passwords.weaknessOf(newPassword, user)
-    if (weakness) throw invalidField('new_password', weakness)
-    const { hash, scheme } = await passwords.hash(newPassword, { client })
-    await db.transaction(
-      async () => {
-        if (!(await proofs.redeem(proof))) throw new KeywardError('invalid_or_expired')
-        if (!(await noteFirstProof(needs, { userId, ip }))) throw new KeywardError('invalid_or_expired')
-        await users.setPassword({ id: userId, hash, scheme })
-        await limits.refill(knownAccount(userId))
-        await audit.record({ event: 'password.reset', userId, ip })
-        await mails.notify('password_changed', userId, { ip })
-      },
-      { userId },
-    )
-  } else {
+  if (user.emailVerifiedAt !== null) throw new KeywardError('invalid_or_expired')
+  if (typeof newPassword === 'string')
+    await choosePassword(needs, { proof, user, password: newPassword, field: 'new_password', client, ip })
+  else {
     if (typeof password === 'string') await accounts.checkPassword({ user }, { password, client, ip })
     else if (caller?.userId !== userId) throw new KeywardError('proof_required')
     await db.transaction(
