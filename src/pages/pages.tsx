@@ -82,7 +82,7 @@ export interface Pages {
   /**
    * Makes the HTML page of a refusal, with the status and the headers of `answer`, its problem document. The pipeline
    * calls it for every refusal of a page.
-   * @returns `answer` itself when it is a page already, or when the client takes no HTML
+   * @returns `answer` itself when it is a page already, when the client takes no HTML, or for the style sheet
    */
   refusal(request: Request, refusal: KeywardError, answer: Response): Response
   /** The style sheet. @returns undefined for another name than that of this version */
@@ -98,6 +98,8 @@ export const pagePolicy =
 
 /** The name of the style sheet has the hash of its content, so browsers keep it until the content changes. */
 const styleName = `style-${toBase64Url(sha256(style)).slice(0, 16)}.css`
+/** The beginning of the paths of the files that pages load. */
+const files = '/pages/'
 
 export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds): Pages {
   const origin = new URL(publicUrl).origin
@@ -112,7 +114,7 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
     const { locale, texts, link } = visit
     const { title, content, status = 200 } = view
     const windowTitle = status < 400 ? title : texts.titleWithError(title)
-    const props = { locale, texts, title, windowTitle, app, support, style: link(`/pages/${styleName}`) }
+    const props = { locale, texts, title, windowTitle, app, support, style: link(files + styleName) }
     const headers = new Headers([...more])
     headers.set('content-type', 'text/html; charset=utf-8')
     headers.set('content-security-policy', pagePolicy)
@@ -182,8 +184,8 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
     },
     refusal(request, refusal, problem) {
       const { status, headers } = problem
-      if (headers.get('content-type') !== problemType(false) || !takesHtml(request.headers.get('accept')))
-        return problem
+      const isPage = headers.get('content-type') !== problemType(false)
+      if (isPage || pathOf(request.url).startsWith(files) || !takesHtml(request.headers.get('accept'))) return problem
       const visit = visitOf(request)
       return answer(visit, { ...sayingOf(visit, refusal), status }, headers)
     },

@@ -232,7 +232,8 @@ describe('every page', async () => {
     const css = await answer.text()
     expect(Buffer.byteLength(css)).toBeLessThanOrEqual(20_000)
     expect(css).not.toMatch(/url\(|@import|@font-face/)
-    expect((await app.request('GET', '/pages/style.css')).status).toBe(404)
+    const old = await app.request('GET', '/pages/style.css', { headers: { accept: 'text/css,*/*;q=0.1' } })
+    expect([old.status, old.headers.get('content-type')]).toEqual([404, 'application/problem+json'])
   })
 })
 
