@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { DAY } from '../../src/lib/clock.ts'
 import { loggedIn, me } from '../sessions/support.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { transactionGate } from '../support/replace.ts'
@@ -90,6 +91,17 @@ describeEachDialect('the conditions of an address change', (dialect) => {
     expect((await app.rows.users.one({ id: bea.id })).email).toBe(bea.email)
     await app.admin.deleteUser(ada.id)
     expect((await confirm(app, token)).status).toBe(200)
+  })
+
+  test('13.6 an address whose reservation has expired is free for another account before the clean-up', async () => {
+    const { sink, app } = await open(dialect)
+    const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
+    await changeAddress(app, sink, ada, ada.email, 'new@example.com')
+    await app.clock.advance(3 * DAY)
+    expect(await app.rows.reservedAddresses.count()).toBe(1)
+    const { access_token: bearer } = await loggedIn(app, bea)
+    expect((await confirm(app, await askForAddress(app, sink, bearer, ada.email))).status).toBe(200)
+    expect((await app.rows.users.one({ id: bea.id })).email).toBe(ada.email)
   })
 
   test('13.6 without a mail server a confirmation is 503, because nobody could undo it, and the link stays good', async () => {
