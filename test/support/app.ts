@@ -95,6 +95,8 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       SECRET_KEY: testSecret,
       BCRYPT_COST: '4',
       HASH_NICE: '0',
+      // Each connection takes longer to open than most tests to run. Transactions still run beside each other.
+      POSTGRES_POOL_SIZE: '4',
       LOG_LEVEL: 'debug',
       LOG_FORMAT: 'json',
       // Limits have their own suites, which turn them on.

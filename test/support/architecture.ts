@@ -247,13 +247,21 @@ export function breachesOf(files: readonly SourceFile[], chosen: readonly Rule[]
     )
 }
 
-function read({ path, text }: SourceFile): ReadFile {
+/** Each file is read once for all rules. */
+const filesRead = new WeakMap<SourceFile, ReadFile>()
+
+function read(file: SourceFile): ReadFile {
+  const { path, text } = file
+  const before = filesRead.get(file)
+  if (before !== undefined) return before
   const code = codeOnly(text)
   const imports = importsOf(text, code).map((one) => ({
     ...one,
     target: one.specifier.startsWith('.') ? posix.join(posix.dirname(path), one.specifier) : undefined,
   }))
-  return { path, text, code, imports, room: roomOf(path) }
+  const made = { path, text, code, imports, room: roomOf(path) }
+  filesRead.set(file, made)
+  return made
 }
 
 function roomOf(path: string): Room | undefined {

@@ -58,6 +58,8 @@ export function describeEachDialect(name: string, declare: (dialect: Dialect) =>
 }
 
 const migrated = new Map<Dialect, Promise<string>>()
+/** The next copy of PostgreSQL, which the server makes while the test before it runs. */
+let prepared: Promise<DialectDatabase> | undefined
 
 /** A new database with Keyward's current schema: a copy of one that this test process migrated once. */
 export async function migratedDatabase(dialect: Dialect): Promise<DialectDatabase> {
@@ -66,7 +68,13 @@ export async function migratedDatabase(dialect: Dialect): Promise<DialectDatabas
     template = migratedTemplate(dialect)
     migrated.set(dialect, template)
   }
-  return dialect.databaseUrl({ template: await template })
+  const copy = async () => dialect.databaseUrl({ template: await template })
+  if (dialect.name === 'sqlite') return copy()
+  const next = prepared ?? copy()
+  prepared = next.then(copy)
+  // Whoever takes the next copy gets the error.
+  prepared.catch(() => {})
+  return next
 }
 
 async function migratedTemplate(dialect: Dialect): Promise<string> {

@@ -29,7 +29,7 @@ let shared: Promise<PostgresServer> | undefined
 
 /** The PostgreSQL of this test process, started at first use: fast, and not durable across a power cut. */
 export function sharedPostgres(): Promise<PostgresServer> {
-  shared ??= startPostgres()
+  shared ??= startPostgres({ stays: true })
   return shared
 }
 
@@ -40,8 +40,9 @@ export const createDatabase = async (options?: { template?: string }): Promise<T
 /**
  * Starts a separate PostgreSQL for a test that crashes or halts it. It ends with the test process.
  * @param options.durable PostgreSQL's own defaults for fsync and commits, so that confirmed data survives a crash
+ * @param options.stays no test stops it, so that databases are made over one connection, which is quicker
  */
-export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
+export async function startPostgres({ durable = false, stays = false } = {}): Promise<PostgresServer> {
   binaries ??= postgresBinaries()
   const { initdb, postgres, identity } = await binaries
   const folder = scratchFolder('postgresql')
@@ -82,7 +83,8 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
     port = await freePort()
     return launch(port)
   })
-  await administer(port, `CREATE ROLE keyward LOGIN PASSWORD '${PASSWORD}'`)
+  const administer = stays ? overOneConnection(port) : overNewConnections(port)
+  await administer(`CREATE ROLE keyward LOGIN PASSWORD '${PASSWORD}'`)
   let databases = 0
   return {
     port,
@@ -90,10 +92,10 @@ export async function startPostgres({ durable = false } = {}): Promise<PostgresS
       const name = `test_${++databases}`
       // The copy of files is faster than PostgreSQL's own choice, which also writes them to its log.
       const origin = template && ` TEMPLATE ${new URL(template).pathname.slice(1)} STRATEGY FILE_COPY`
-      await administer(port, `CREATE DATABASE ${name} OWNER keyward${origin ?? ''}`)
+      await administer(`CREATE DATABASE ${name} OWNER keyward${origin ?? ''}`)
       return {
         url: urlOf('keyward', port, name),
-        drop: () => administer(port, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+        drop: () => administer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
       }
     },
     signal: (name) => process.kill(pid!, name),
@@ -145,13 +147,25 @@ const DURABLE_SETTINGS = process.platform === 'linux' ? ['recovery_init_sync_met
 const urlOf = (user: string, port: number, database: string): string =>
   `postgresql://${user}:${PASSWORD}@127.0.0.1:${port}/${database}`
 
-/** Each on its own connection, so that no open connection breaks when a test stops the server. */
-async function administer(port: number, statement: string): Promise<void> {
-  const sql = new Bun.SQL(urlOf('postgres', port, 'postgres'), { max: 1 })
-  try {
+type Administer = (statement: string) => Promise<void>
+
+/** Runs each statement on its own connection, so that no open connection breaks when a test stops the server. */
+const overNewConnections =
+  (port: number): Administer =>
+  async (statement) => {
+    const sql = new Bun.SQL(urlOf('postgres', port, 'postgres'), { max: 1 })
+    try {
+      await sql.unsafe(statement)
+    } finally {
+      await sql.close()
+    }
+  }
+
+/** Runs the statements one after the other. The connection closes when it is idle, so that it keeps no process alive. */
+function overOneConnection(port: number): Administer {
+  const sql = new Bun.SQL(urlOf('postgres', port, 'postgres'), { max: 1, idleTimeout: 5 })
+  return async (statement) => {
     await sql.unsafe(statement)
-  } finally {
-    await sql.close()
   }
 }
 
