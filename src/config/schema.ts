@@ -35,7 +35,7 @@ export const configSchema = Members({
   SQLITE_SYNCHRONOUS: choice(['FULL', 'NORMAL'], {
     default: 'FULL',
     description:
-      'With `FULL` every confirmed write survives a power cut; `NORMAL` is faster and may lose the last writes.',
+      'With `FULL` every confirmed write, except a count of a rate limit, survives a power cut; `NORMAL` is faster and may lose the last writes.',
   }),
   SQLITE_CACHE_MB: whole(1, 1_024, {
     default: 16,

@@ -1,10 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { systemReason } from '../lib/error-reasons.ts'
+import { readSmallFile } from '../lib/small-file.ts'
 
-/**
- * The most bytes of a file that are read, more than any secret has. Otherwise Keyward would read a device such as
- * `/dev/zero` forever.
- */
+/** The most bytes of a file that are read, more than any secret has. */
 const MOST = 64 * 1024
 
 /**
@@ -14,32 +10,8 @@ const MOST = 64 * 1024
  * content
  */
 export function readSecretFile(path: string): { text: string } | { message: string } {
-  let bytes: Uint8Array
-  try {
-    bytes = readStart(path, MOST + 1)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    return { message: `cannot be read: ${systemReason(code)} (${code})` }
-  }
-  if (bytes.length > MOST) return { message: `has more than ${MOST} bytes` }
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r?\n$/, '')
-    return text.trim() === '' ? { message: 'is empty' } : { text }
-  } catch {
-    return { message: 'is not UTF-8 text' }
-  }
-}
-
-function readStart(path: string, length: number): Uint8Array {
-  const file = openSync(path, 'r')
-  try {
-    if (fstatSync(file).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
-    const bytes = new Uint8Array(length)
-    let filled = 0
-    for (let read = -1; read !== 0 && filled < length; filled += read)
-      read = readSync(file, bytes, filled, length - filled, null)
-    return bytes.subarray(0, filled)
-  } finally {
-    closeSync(file)
-  }
+  const read = readSmallFile(path, MOST)
+  if ('message' in read) return read
+  const text = read.text.replace(/\r?\n$/, '')
+  return text.trim() === '' ? { message: 'is empty' } : { text }
 }

@@ -157,7 +157,7 @@ export function refuse(
   oauth: boolean = exchange?.route?.oauth ?? false,
 ): Response {
   const refusal = oauth ? asOAuth(asRefusal(error)) : asRefusal(error)
-  if (exchange) exchange.code = refusal.code
+  if (exchange) exchange.refused = refusal
   if (refusal.code === 'internal')
     log.error('unhandled_error', {
       request_id: exchange?.id,

@@ -1,4 +1,4 @@
-import type { ErrorCode, KeywardError } from '../errors.ts'
+import type { KeywardError } from '../errors.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Caller } from './caller.ts'
 import type { Route } from './route-table.ts'
@@ -37,8 +37,9 @@ export interface Exchange {
    */
   readonly headersOnly: boolean
   /**
-   * The refusal that is known before the handler runs: the Host header is malformed, or the guard threw at once. A
-   * refusal of a guard that is still running rejects `judged` instead.
+   * The refusal that the request is answered with; undefined when the answer is no refusal. Before the handler runs, it
+   * is known when the Host header is malformed or the guard threw at once. A refusal of a guard that is still running
+   * rejects `judged` instead.
    */
   refused: KeywardError | undefined
   /** The result of the guard, which may be a pending promise. */
@@ -50,8 +51,6 @@ export interface Exchange {
   caller: Caller | undefined
   /** The user who registered, logged in or refreshed on an open route. The request's log line names this user. */
   userId: number | undefined
-  /** The error code of the answer; undefined when the answer is no refusal. */
-  code: ErrorCode | undefined
   /** The HTTP status of the answer; 0 until there is an answer. */
   status: number
 }

@@ -17,8 +17,11 @@ export interface PipelineOptions {
   handle: (request: Request) => MaybePromise<Response>
   requestId: (supplied: string | null) => string
   cors: Cors
-  /** Makes an HTML page of a refusal. Pages make their own refusals; this is for a method that a page does not have. */
-  pageOf?: (request: Request, error: KeywardError, problem: Response) => Response
+  /**
+   * Makes an HTML page of the refusal of a request to a page. `answer` is the problem document of the refusal, or a page
+   * that shows the refusal already.
+   */
+  pageOf?: (request: Request, refusal: KeywardError, answer: Response) => Response
   /** How long the server keeps an idle connection open, in seconds. The `Keep-Alive` header tells the client. */
   idleSeconds: number
   log: Log
@@ -75,7 +78,7 @@ export interface Pipeline {
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { table, guard, handle, requestId, cors, idleSeconds, log, observe, quiet } = options
-  const { pageOf = (_request, _error, problem) => problem, logUnknownPaths = false } = options
+  const { pageOf = (_request, _refusal, answer) => answer, logUnknownPaths = false } = options
   const keepAlive = `timeout=${idleSeconds}`
 
   /** Never throws and never rejects: an error of the guard or of the handler becomes a refusal. */
@@ -106,17 +109,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         new Response(null, { status: 204, headers: { allow: allowed.join(', ') } })
       )
     if (slashed) return withoutSlash(exchange)
-    const notAllowed = new KeywardError('method_not_allowed')
-    const problem = refuse(log, notAllowed, exchange, table.isOAuth(path))
-    const refusal = table.isPage(path) ? pageOf(exchange.request, notAllowed, problem) : problem
+    const refusal = refuse(log, new KeywardError('method_not_allowed'), exchange, table.isOAuth(path))
     refusal.headers.set('allow', allowed.join(', '))
     return refusal
   }
 
-  function finish(exchange: Exchange, response: Response): Response {
+  function finish(exchange: Exchange, answer: Response): Response {
+    const isPage = exchange.route ? exchange.route.page : table.isPage(exchange.path)
+    const response = isPage && exchange.refused ? pageOf(exchange.request, exchange.refused, answer) : answer
     const { headers } = response
     headers.set('x-request-id', exchange.id)
-    const isPage = exchange.route ? exchange.route.page : table.isPage(exchange.path)
     putCommonHeaders(headers, isPage)
     // The `Keep-Alive` header tells the client for how long it may send another request on the connection (RFC 9112
     // section 9.3 and appendix C.2.2). Adding the header takes 0.1 µs.
@@ -158,7 +160,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         judged: undefined,
         caller: undefined,
         userId: undefined,
-        code: undefined,
         status: 0,
       }
     },
@@ -173,12 +174,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       }
     },
     answer(exchange) {
-      const response = respond(exchange)
-      const answer = exchange.headersOnly ? andThen(response, withoutBody) : response
-      return andThen(answer, (made) => finish(exchange, made))
+      const response = andThen(respond(exchange), (made) => finish(exchange, made))
+      return exchange.headersOnly ? andThen(response, withoutBody) : response
     },
-    report({ id, method, path, pattern, status, started, code, caller, userId }, now) {
+    report({ id, method, path, pattern, status, started, refused, caller, userId }, now) {
       const milliseconds = now - started
+      const code = refused?.code
       observe?.({ method, pattern, status, milliseconds, code })
       const level = status < 400 && quiet?.has(pattern) ? 'debug' : 'info'
       log[level]('request', {

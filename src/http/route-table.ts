@@ -63,7 +63,10 @@ export interface RouteTable {
    * too.
    */
   isOAuth(path: string): boolean
-  /** Returns true when a route of this path is a `page`. A refusal that has no route, such as 405, follows the page. */
+  /**
+   * Returns true when a route of this path is a `page`. Slashes at the end of the path do not count: the answers to
+   * `/forgot/`, which redirects, and to `/forgot//`, which is no route, are those of a page too.
+   */
   isPage(path: string): boolean
   /**
    * Returns the methods of a path, with `OPTIONS`, and with `HEAD` when there is `GET`; empty for a path without
@@ -88,7 +91,7 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     find: (method, path) => methodsOf(path)?.get(method),
     proxied: (path) => proxied.find(({ pattern }) => path === pattern || path.startsWith(`${pattern}/`)),
     isOAuth: (path) => [...(methodsOf(path)?.values() ?? [])].some(({ oauth }) => oauth),
-    isPage: (path) => [...(methodsOf(path)?.values() ?? [])].some(({ page }) => page),
+    isPage: (path) => [...(methodsOf(withoutSlashes(path))?.values() ?? [])].some(({ page }) => page),
     allowed(path) {
       const methods = methodsOf(path)
       if (!methods) return []
@@ -112,6 +115,14 @@ const toRegExp = (pattern: string): RegExp =>
       .map((part) => (part.startsWith(':') ? parameter : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
       .join('/')}$`,
   )
+
+function withoutSlashes(path: string): string {
+  let end = path.length
+  while (path.charCodeAt(end - 1) === SLASH) end--
+  return path.slice(0, end)
+}
+
+const SLASH = 0x2f
 
 /** Returns the path of an absolute URL, without its query. */
 export function pathOf(url: string): string {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import { type FieldError, KeywardError } from '../errors.ts'
-import { asRefusal, refuse } from '../http/errors.ts'
+import { asRefusal, problemType, refuse } from '../http/errors.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { locationFrom } from '../http/location.ts'
 import { readForm } from '../http/parsers.ts'
@@ -79,8 +79,12 @@ export interface Pages {
   show(request: Request, view: (visit: Visit) => View | Promise<View>): Promise<Response>
   /** Answers a POST. A form of another origin is refused before it is read. */
   submit(request: Request, submission: Submission): Promise<Response>
-  /** Makes the HTML page of a refusal, with the status and the headers of `response`, its JSON answer. */
-  refusal(request: Request, error: unknown, response: Response): Response
+  /**
+   * Makes the HTML page of a refusal, with the status and the headers of `answer`, its problem document. The pipeline
+   * calls it for every refusal of a page.
+   * @returns `answer` itself when it is a page already, when the client takes no HTML, or for the style sheet
+   */
+  refusal(request: Request, refusal: KeywardError, answer: Response): Response
   /** The style sheet. @returns undefined for another name than that of this version */
   file(name: string): Response | undefined
 }
@@ -94,6 +98,8 @@ export const pagePolicy =
 
 /** The name of the style sheet has the hash of its content, so browsers keep it until the content changes. */
 const styleName = `style-${toBase64Url(sha256(style)).slice(0, 16)}.css`
+/** The beginning of the paths of the files that pages load. */
+const files = '/pages/'
 
 export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds): Pages {
   const origin = new URL(publicUrl).origin
@@ -108,7 +114,7 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
     const { locale, texts, link } = visit
     const { title, content, status = 200 } = view
     const windowTitle = status < 400 ? title : texts.titleWithError(title)
-    const props = { locale, texts, title, windowTitle, app, support, style: link(`/pages/${styleName}`) }
+    const props = { locale, texts, title, windowTitle, app, support, style: link(files + styleName) }
     const headers = new Headers([...more])
     headers.set('content-type', 'text/html; charset=utf-8')
     headers.set('content-security-policy', pagePolicy)
@@ -118,20 +124,21 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
     return new Response(documentOf({ ...props, children: content }), { status, headers })
   }
 
-  /** Logs the refusal as every route does, and keeps its headers, such as `Retry-After`. */
-  const refused = (visit: Omit<Visit, 'input'>, error: unknown, view?: View): Response =>
-    asPage(visit, error, refuse(log, error, exchangeOf(visit.request)), view)
-
-  const asPage = (visit: Omit<Visit, 'input'>, error: unknown, { status, headers }: Response, view?: View) =>
-    answer(visit, { ...(view ?? sayingOf(visit, error)), status }, headers)
+  /**
+   * Logs a refusal as every route does. The answer is `view`, with the status and the headers of the refusal, such as
+   * `Retry-After`; without a view it is the problem document, of which the pipeline makes a page.
+   */
+  function refused(visit: Omit<Visit, 'input'>, error: unknown, view?: View): Response {
+    const problem = refuse(log, error, exchangeOf(visit.request))
+    return view ? answer(visit, { ...view, status: problem.status }, problem.headers) : problem
+  }
 
   /**
    * The page that shows only a refusal. After a POST it has no link: with the back button, a browser keeps the input.
    */
-  function sayingOf({ request, texts, locale, link }: Omit<Visit, 'input'>, error: unknown): View {
-    const refusal = asRefusal(error)
+  function sayingOf({ request, texts, locale, link }: Omit<Visit, 'input'>, refusal: KeywardError): View {
     const { title, text } = problemOf(refusal, { texts, locale })
-    const again = request.method === 'GET' && refusal.code !== 'invalid_request'
+    const again = request.method === 'GET' && refusal.status >= 500
     return {
       title,
       content: (
@@ -175,7 +182,13 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
         return refused(visit, error)
       }
     },
-    refusal: (request, error, response) => asPage(visitOf(request), error, response),
+    refusal(request, refusal, problem) {
+      const { status, headers } = problem
+      const isPage = headers.get('content-type') !== problemType(false)
+      if (isPage || pathOf(request.url).startsWith(files) || !takesHtml(request.headers.get('accept'))) return problem
+      const visit = visitOf(request)
+      return answer(visit, { ...sayingOf(visit, refusal), status }, headers)
+    },
     file: (name) =>
       name === styleName
         ? new Response(style, {
@@ -187,6 +200,19 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
         : undefined,
   }
 }
+
+/**
+ * Returns true when an `Accept` header has a range of HTML whose weight is not 0 (RFC 9110 section 12.5.1), and when
+ * there is no such header.
+ */
+const takesHtml = (accept: string | null): boolean =>
+  accept === null ||
+  accept.split(',').some((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
+    return htmlRanges.includes(type) && !parameters.some((parameter) => /^q\s*=\s*0(?:\.0*)?$/.test(parameter))
+  })
+
+const htmlRanges = ['text/html', 'application/xhtml+xml', 'text/*', '*/*']
 
 function queryOf(request: Request): Record<string, string> {
   try {

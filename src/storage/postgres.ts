@@ -9,7 +9,7 @@ import { asRefusal, isReadOnly, lostPrepared, mayRetry, sqlState } from './postg
 import { createReads } from './postgres-reads.ts'
 import { inspectServer, type Session } from './postgres-server.ts'
 import { createWriteTurns } from './postgres-turns.ts'
-import type { Driver, Result, WriteOrigin } from './store.ts'
+import type { Driver, Result, WriteOptions } from './store.ts'
 import {
   databaseUnavailable,
   join,
@@ -156,7 +156,7 @@ export function openPostgres({
    * Runs a single write on a reserved connection. On connections that are not reserved, Bun sends further statements
    * before earlier ones are answered, so a read could wait behind a write that waits for a lock.
    */
-  async function write(text: string, params: unknown[], { userId }: WriteOrigin = {}): Promise<Result> {
+  async function write(text: string, params: unknown[], { userId }: WriteOptions = {}): Promise<Result> {
     let isOverdue = false
     const whole = turns.run(userId, async () => {
       if (isOverdue) throw databaseUnavailable()
@@ -173,7 +173,7 @@ export function openPostgres({
     })
   }
 
-  async function inTransaction<T>(work: () => Promise<T>, { userId }: WriteOrigin = {}): Promise<T> {
+  async function inTransaction<T>(work: () => Promise<T>, { userId }: WriteOptions = {}): Promise<T> {
     const transaction = newTransaction()
     const overdue = Promise.withResolvers<never>()
     overdue.promise.catch(() => {})
@@ -231,16 +231,16 @@ export function openPostgres({
   }
 
   return {
-    async execute(sql, params, origin) {
+    async execute(sql, params, options) {
       const transaction = running.getStore()
       if (transaction) return join(transaction, () => query(transaction.sql, sql, params))
       const isRead = /^\s*select\b/i.test(sql)
-      return isRead ? readAlone(sql, params) : retrying(() => write(sql, params, origin))
+      return isRead ? readAlone(sql, params) : retrying(() => write(sql, params, options))
     },
     tryRead: (sql, params) => (running.getStore() ? undefined : read(sql, params)),
-    async transaction(work, origin) {
+    async transaction(work, options) {
       const transaction = running.getStore()
-      return transaction ? join(transaction, work) : retrying(() => inTransaction(work, origin))
+      return transaction ? join(transaction, work) : retrying(() => inTransaction(work, options))
     },
     afterCommit: (task) => scheduleAfterCommit(running.getStore(), task),
     stats: () => ({ waiting, waitedTotal, waitedMsTotal }),

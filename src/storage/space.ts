@@ -12,8 +12,8 @@ export function watchSpace(
     throw error
   }
   return {
-    execute: (sql, params, origin) => driver.execute(sql, params, origin).catch(note),
-    transaction: (work, origin) => driver.transaction(work, origin).catch(note),
+    execute: (sql, params, options) => driver.execute(sql, params, options).catch(note),
+    transaction: (work, options) => driver.transaction(work, options).catch(note),
     sinceFull: () => clock.monotonic() - fullAt,
   }
 }

@@ -17,7 +17,7 @@ export interface Connection {
 export interface FileOptions {
   /** The path of a file, or `:memory:`. `:memory:` has only one connection, so reads also see uncommitted rows. */
   path: string
-  /** FULL: every answered write survives a power cut. NORMAL: a power cut may lose the last commits. */
+  /** FULL: every answered write survives a power cut, unless it has `powerCutMayUndo`. NORMAL: a power cut may lose the last commits. */
   synchronous: 'FULL' | 'NORMAL'
   /** The most MiB of the file that the writing connection caches in memory. */
   cacheMb: number

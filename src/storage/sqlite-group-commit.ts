@@ -2,7 +2,7 @@ import { type Clock, nextTurn } from '../lib/clock.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { Random } from '../lib/random.ts'
 import { asRefusal, type Connection, control, isBusy } from './sqlite-file.ts'
-import type { StorageStats } from './store.ts'
+import type { StorageStats, WriteOptions } from './store.ts'
 import { databaseUnavailable } from './transaction.ts'
 
 /** The most units that share one commit. */
@@ -17,6 +17,7 @@ interface Unit {
   run: () => MaybePromise<Settle>
   /** Rejects the unit's promise. Called when the unit was not run, or when the whole batch was rolled back. */
   reject: (error: unknown) => void
+  mayBeUndone: boolean
   queuedAt: number
 }
 
@@ -27,7 +28,10 @@ export interface GroupCommit {
    * @param run throws or rejects only if SQLite has rolled back the whole batch
    * @throws KeywardError `database_busy` after `patience`, or `database_unavailable`; nothing of the unit was committed
    */
-  enqueue<T>(run: (resolve: (value: T) => void, reject: (error: unknown) => void) => MaybePromise<Settle>): Promise<T>
+  enqueue<T>(
+    options: WriteOptions | undefined,
+    run: (resolve: (value: T) => void, reject: (error: unknown) => void) => MaybePromise<Settle>,
+  ): Promise<T>
   stats(): StorageStats
   /** Accepts no more units, and waits until the queued units have finished. */
   close(): Promise<void>
@@ -41,6 +45,8 @@ export function createGroupCommit(deps: {
   writer: Connection
   /** Called before each batch. An error of `checkFile` rejects every queued unit. */
   checkFile: () => void
+  /** Called before each batch, with false when a power cut may undo every unit of the batch. */
+  setFlush: (flush: boolean) => void
   /** Called in the transaction of each batch, after the last unit. */
   beforeCommit: () => void
   /** Ends the read snapshot of the writer, which must end before the writer can begin a transaction. */
@@ -50,7 +56,7 @@ export function createGroupCommit(deps: {
   clock: Clock
   random: Random
 }): GroupCommit {
-  const { writer, checkFile, beforeCommit, endSnapshot, patience, clock, random } = deps
+  const { writer, checkFile, setFlush, beforeCommit, endSnapshot, patience, clock, random } = deps
   let queue: Unit[] = []
   let drained: Promise<void> | undefined
   let closed = false
@@ -60,7 +66,7 @@ export function createGroupCommit(deps: {
   async function drain(): Promise<void> {
     do {
       await nextTurn()
-      if (await begin()) await runBatch(queue.splice(0, BATCH))
+      await runBatch(await begin())
     } while (queue.length > 0)
     drained = undefined
   }
@@ -68,29 +74,31 @@ export function createGroupCommit(deps: {
   /**
    * Begins the transaction of a batch, which takes the write lock of the file. Sleeps between attempts, so that the
    * event loop is not blocked. Rejects units that have waited for `patience`, or all units when the file is unusable.
-   * @returns false when no unit is queued any more
+   * @returns the units of the batch; none when no unit is queued any more
    */
-  async function begin(): Promise<boolean> {
+  async function begin(): Promise<Unit[]> {
     for (;;) {
       try {
         endSnapshot()
         if (writer.db.inTransaction) control(writer, 'ROLLBACK')
         checkFile()
+        setFlush(queue.slice(0, BATCH).some((unit) => !unit.mayBeUndone))
         control(writer, 'BEGIN IMMEDIATE')
-        return true
+        return queue.splice(0, BATCH)
       } catch (error) {
         const refusal = asRefusal(error)
         const now = clock.monotonic()
         const waits = (unit: Unit) => isBusy(error) && now < unit.queuedAt + patience
         for (const unit of queue) if (!waits(unit)) unit.reject(refusal)
         queue = queue.filter(waits)
-        if (queue.length === 0) return false
+        if (queue.length === 0) return []
         await clock.sleep(2 + random.fraction() * 18)
       }
     }
   }
 
   async function runBatch(batch: Unit[]): Promise<void> {
+    if (batch.length === 0) return
     const begun = clock.monotonic()
     waitedTotal += batch.length
     for (const unit of batch) waitedMsTotal += begun - unit.queuedAt
@@ -112,10 +120,15 @@ export function createGroupCommit(deps: {
   }
 
   return {
-    enqueue(run) {
+    enqueue(options, run) {
       if (closed) return Promise.reject(databaseUnavailable())
       return new Promise((resolve, reject) => {
-        queue.push({ run: () => run(resolve, reject), reject, queuedAt: clock.monotonic() })
+        queue.push({
+          run: () => run(resolve, reject),
+          reject,
+          mayBeUndone: options?.powerCutMayUndo === true,
+          queuedAt: clock.monotonic(),
+        })
         drained ??= drain()
       })
     },

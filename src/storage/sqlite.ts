@@ -13,9 +13,10 @@ import {
   openFile,
   setWait,
 } from './sqlite-file.ts'
+import { createFlush } from './sqlite-flush.ts'
 import { createGroupCommit, rollBack } from './sqlite-group-commit.ts'
 import { createReads } from './sqlite-reads.ts'
-import type { Driver, Result } from './store.ts'
+import type { Driver, Result, WriteOptions } from './store.ts'
 import { join, newTransaction, runAfterCommit, runWhole, scheduleAfterCommit, type Transaction } from './transaction.ts'
 
 export interface SqliteOptions extends FileOptions {
@@ -61,6 +62,7 @@ export function openSqlite(options: SqliteOptions): Driver {
   const { endSnapshot } = reads
   const commits = createGroupCommit({
     writer,
+    setFlush: createFlush(writer, options.synchronous),
     checkFile: file.check,
     beforeCommit: createCounter(writer, clock),
     endSnapshot,
@@ -69,8 +71,8 @@ export function openSqlite(options: SqliteOptions): Driver {
     random,
   })
 
-  const runStatementAlone = (sql: string, params: unknown[]): Promise<Result> =>
-    commits.enqueue((resolve, reject) => {
+  const runStatementAlone = (sql: string, params: unknown[], options?: WriteOptions): Promise<Result> =>
+    commits.enqueue(options, (resolve, reject) => {
       try {
         const result = write(sql, params)
         return () => resolve(result)
@@ -82,8 +84,8 @@ export function openSqlite(options: SqliteOptions): Driver {
     })
 
   /** Runs `work` as one unit of a batch. If `work` fails, only the changes of `work` are rolled back. */
-  const runTransaction = <T>(work: () => Promise<T>): Promise<T> =>
-    commits.enqueue(async (resolve, reject) => {
+  const runTransaction = <T>(work: () => Promise<T>, options?: WriteOptions): Promise<T> =>
+    commits.enqueue(options, async (resolve, reject) => {
       const transaction = newTransaction()
       control(writer, 'SAVEPOINT unit')
       try {
@@ -135,16 +137,16 @@ export function openSqlite(options: SqliteOptions): Driver {
   }
 
   return {
-    async execute(sql, params) {
+    async execute(sql, params, options) {
       const transaction = running.getStore()
       if (transaction) return join(transaction, () => write(sql, params))
       if (/^\s*select\b/i.test(sql)) return { rows: await reads.read(sql, params), changes: 0 }
-      return runStatementAlone(sql, params)
+      return runStatementAlone(sql, params, options)
     },
     tryRead: (sql, params) => (running.getStore() ? undefined : reads.tryRead(sql, params)),
-    async transaction(work) {
+    async transaction(work, options) {
       const transaction = running.getStore()
-      return transaction ? join(transaction, work) : runTransaction(work)
+      return transaction ? join(transaction, work) : runTransaction(work, options)
     },
     afterCommit: (task) => scheduleAfterCommit(running.getStore(), task),
     stats: commits.stats,

@@ -4,7 +4,7 @@ import type { SQLiteColumn, SQLiteSelectBuilder } from 'drizzle-orm/sqlite-core'
 import type { SqliteRemoteResult } from 'drizzle-orm/sqlite-proxy'
 import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
 import { rowDecoder } from './row-decoder.ts'
-import type { Db, WriteOrigin } from './store.ts'
+import type { Db, WriteOptions } from './store.ts'
 
 /*
  * Prepared statements. Drizzle builds the SQL of each statement once per database, because this costs ten times as much
@@ -167,7 +167,7 @@ export async function queryRows<Row>(
 
 /**
  * Runs an INSERT, UPDATE or DELETE without RETURNING.
- * @param origin the user for whom the statement writes, as in `Store.transaction`; ignored inside a transaction
+ * @param options ignored inside a transaction, which has its own
  * @returns the number of inserted, updated or deleted rows
  * @throws as `queryRows`
  */
@@ -175,8 +175,8 @@ export async function execute(
   db: Db,
   statement: ChangeStatement,
   values: Values = {},
-  origin?: WriteOrigin,
+  options?: WriteOptions,
 ): Promise<number> {
-  const { changes } = await db.execute(statement.sql, statement.bind(values), origin)
+  const { changes } = await db.execute(statement.sql, statement.bind(values), options)
   return changes
 }

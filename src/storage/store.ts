@@ -37,12 +37,11 @@ export interface Store extends Db {
    * - `work` may run again after a conflict. Therefore other effects belong in `afterCommit`.
    * - When a statement or an inner transaction fails, the whole transaction fails, even if `work` catches the error.
    *   Handle an expected conflict in SQL (`onConflictDoNothing`).
-   * @param origin the user for whom `work` writes, so that the writes of one user do not delay all others
    * @throws the error of `work`; KeywardError `database_unavailable`; KeywardError `database_busy` (SQLite: another
    * process has locked the file for 3 s; PostgreSQL: conflicts in every retry, or a statement that took too long)
    * @throws Error on SQLite when `work` takes longer than 3 s
    */
-  transaction<T>(work: () => Promise<T>, origin?: WriteOrigin): Promise<T>
+  transaction<T>(work: () => Promise<T>, options?: WriteOptions): Promise<T>
   /**
    * Inside a transaction, runs `task` after the commit, and never after a rollback. An error of `task` is only logged.
    * Outside a transaction, runs `task` at once, and throws an error of `task`.
@@ -66,12 +65,19 @@ export interface Store extends Db {
   close(): Promise<void>
 }
 
-/**
- * The user for whom a write is done. On PostgreSQL, a process runs at most two writes for one user at the same time,
- * and the other writes for this user wait. There is no such limit when `userId` is undefined, and none on SQLite.
- */
-export interface WriteOrigin {
+export interface WriteOptions {
+  /**
+   * The user for whom the write is done. On PostgreSQL, a process runs at most two writes for one user at the same
+   * time, and the other writes for this user wait, so that they do not delay all others. There is no such limit when
+   * `userId` is undefined, and none on SQLite.
+   */
   userId?: number
+  /**
+   * True for a write that a power cut may undo, such as a count of a rate limit. On SQLite, its commit does not wait
+   * for the disk; the next commit of another write also brings it to the disk. A crash of the process undoes nothing.
+   * Has no effect on PostgreSQL.
+   */
+  powerCutMayUndo?: boolean
 }
 
 export interface Result {
@@ -88,7 +94,7 @@ export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'sta
    * @param params one value for each parameter of `sql`
    * @throws KeywardError `database_busy`, `database_unavailable`, or the driver's error for a fault of the statement
    */
-  execute(sql: string, params: unknown[], origin?: WriteOrigin): Promise<Result>
+  execute(sql: string, params: unknown[], options?: WriteOptions): Promise<Result>
   /**
    * Reads the rows of a SELECT in the fastest way; see `readRows` of `statements.ts`.
    * @returns undefined inside a transaction, and while another process has locked the SQLite file: call `execute`

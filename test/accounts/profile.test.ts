@@ -89,6 +89,36 @@ describeApp('PATCH /users/me', { env: { RATE_LIMIT: 'on' } }, (app) => {
     expect(await view(patch(app, bea, { name: '😀'.repeat(100) }))).toMatchObject({ name: '😀'.repeat(100) })
   })
 
+  test('13.6 ignores members that it does not know, and changes nothing but the account of the caller', async () => {
+    const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
+    const before = await app.rows.users.all()
+    const extra = { id: bea.id, is_active: false, roles: ['admin'], password: 'another good one', email_verified: true }
+    expect(await view(patch(app, ada, extra))).toMatchObject({ id: ada.id, username: 'ada', email_verified: false })
+    expect(await app.rows.users.all()).toEqual(before)
+    expect(await audit(app, 'user.updated')).toEqual([])
+    await patch(app, ada, { ...extra, name: 'Ada' })
+    const [row, other] = [await app.rows.users.one({ id: ada.id }), await app.rows.users.one({ id: bea.id })]
+    const [was, otherWas] = ['ada', 'bea'].map((name) => before.find(({ username }) => username === name)!)
+    expect([row, other]).toEqual([{ ...was!, name: 'Ada', updatedAt: row.updatedAt }, otherWas!])
+  })
+
+  test('13.6 names every wrong field of one request', async () => {
+    const ada = await app.signUp('ada')
+    const wrong = { username: 'a', name: '', email: 'no address' }
+    const { errors } = await expectRefusal(await patch(app, ada, wrong), 'validation_failed')
+    expect(errors!.map(({ field }) => field).sort()).toEqual(['email', 'name', 'username'])
+  })
+
+  test('13.6 leaves a username that the rules would refuse, or changes its case only', async () => {
+    const ada = await app.signUp('ada')
+    await app.rows.users.change({ id: ada.id }, { username: 'Ada Of Old!', usernameKey: 'ada of old!' })
+    expect(await view(patch(app, ada, { username: 'Ada Of Old!', name: 'Ada' }))).toMatchObject({ name: 'Ada' })
+    await expectRefusal(await patch(app, ada, { username: 'ada of old!' }), 'validation_failed')
+    await app.rows.users.change({ id: ada.id }, { username: 'admin', usernameKey: 'admin' })
+    expect(await view(patch(app, ada, { username: 'Admin' }))).toMatchObject({ username: 'Admin' })
+    await expectRefusal(await patch(app, ada, { username: 'root' }), 'validation_failed')
+  })
+
   test('13.6 counts changes and taken usernames in account.write', async () => {
     const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
     const codes: number[] = []

@@ -50,6 +50,12 @@ describeEachDialect('kill -9 while registrations wait for their proof', (dialect
       isDown = false
       // The lease of the killed process, and the pause after its failed attempts, are not waited for.
       const { rows, close } = await openUrl(databaseUrl, { poolSize: 1 })
+      // Registrations that a kill interrupted are there with their mail or not at all.
+      for (const [one, other] of [
+        ['mails', 'pending_registrations'],
+        ['pending_registrations', 'mails'],
+      ])
+        expect([one, await rows(`SELECT id FROM ${one} WHERE id NOT IN (SELECT id FROM ${other})`)]).toEqual([one, []])
       await rows(`UPDATE mails SET due_at = 0 WHERE state = 'queued'`)
       const keyward = await startBinary({ databaseUrl, env })
       try {

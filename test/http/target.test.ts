@@ -82,7 +82,7 @@ describe('a target that the URL parser changes', () => {
 
 describe('one slash too many', () => {
   test('12.B2 is 307 to the path without it, for every route and method but OPTIONS, before the body is read', async () => {
-    for (const { pattern } of app.table.routes) {
+    for (const { pattern, page } of app.table.routes) {
       const path = pattern.replace(/:\w+/g, '1')
       if (path.endsWith('/') || path === '/forward-auth' || app.table.allowed(`${path}/`).length > 0) continue
       for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']) {
@@ -96,7 +96,7 @@ describe('one slash too many', () => {
         expect(location).toBe(`../${path.slice(path.lastIndexOf('/') + 1)}?a=b&c=%20/`)
         expect(new URL(location, `http://localhost${path}/`).pathname).toBe(path)
         expect(new URL(location, `http://localhost/auth${path}/`).pathname).toBe(`/auth${path}`)
-        expect(headers.get('access-control-allow-origin')).toBe(listed)
+        expect(headers.get('access-control-allow-origin')).toBe(page ? undefined : listed)
         expect(headers.get('x-request-id')).toBeString()
       }
     }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TemplateError } from '../../src/features/mail/mail.ts'
 import { render } from '../../src/features/mail/render.ts'
 import { createTemplates } from '../../src/features/mail/templates.ts'
+import { keyward } from '../support/cli.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 function folderOf(files: Record<string, string>): string {
@@ -73,8 +74,37 @@ describe('TEMPLATES_DIR', () => {
 
   test('13.3 that does not exist is refused at the start', () => {
     const folder = join(scratchFolder('templates'), 'none')
-    expect(() => createTemplates(folder)).toThrow(`TEMPLATES_DIR ${folder} cannot be read: ENOENT`)
+    expect(() => createTemplates(folder)).toThrow(
+      `TEMPLATES_DIR ${folder} cannot be read: there is no such file or folder`,
+    )
     mkdirSync(folder)
     expect(createTemplates(folder).find('test', 'en')).toBeUndefined()
+  })
+
+  test('13.3 with a file that cannot be read refuses the start, and says which file and why', async () => {
+    const cases: [make: (path: string) => void, why: string][] = [
+      [(path) => mkdirSync(path), 'cannot be read: it is a folder; name a file (EISDIR)'],
+      [(path) => symlinkSync('nowhere', path), 'cannot be read: there is no such file or folder'],
+      [(path) => symlinkSync('test.en.txt', path), 'cannot be read: the system refuses it (ELOOP)'],
+      [(path) => symlinkSync('/dev/zero', path), 'has more than 262144 bytes'],
+      [(path) => writeFileSync(path, `${good}${'x'.repeat(262_144)}`), 'has more than 262144 bytes'],
+      [(path) => writeFileSync(path, Buffer.from(`${good}\xff`, 'latin1')), 'is not UTF-8 text'],
+    ]
+    for (const [make, why] of cases) {
+      const folder = scratchFolder('templates')
+      const path = join(folder, 'test.en.txt')
+      make(path)
+      const databaseUrl = `sqlite:///${join(scratchFolder('database'), 'keyward.db')}`
+      const env = {
+        TEMPLATES_DIR: folder,
+        PORT: '0',
+        SMTP_URL: 'smtp://127.0.0.1:9?tls=none',
+        MAIL_FROM: 'a@example.com',
+      }
+      const { code, err } = await keyward(['serve'], { databaseUrl, env })
+      expect(code).not.toBe(0)
+      expect(err).toContain(`${path} ${why}`)
+      expect(err).not.toContain('unexpected')
+    }
   })
 })

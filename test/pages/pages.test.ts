@@ -1,8 +1,12 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { KeywardError } from '../../src/errors.ts'
 import { locales } from '../../src/lib/locale.ts'
 import { pagePolicy } from '../../src/pages/pages.tsx'
 import { createTestApp, type TestApp } from '../support/app.ts'
-import { withApp } from '../support/hooks.ts'
+import { describeEachDialect } from '../support/dialects.ts'
+import { appsPerTest, withApp } from '../support/hooks.ts'
+import { watchStatements } from '../support/replace.ts'
+import { serve } from '../support/socket.ts'
 import { attributes, heading, own, submit } from './support.ts'
 
 const origin = 'https://auth.example.com'
@@ -109,6 +113,73 @@ describe('every page', async () => {
     expect(refused[0]![0].headers.get('allow')).toBe('GET, HEAD, OPTIONS, POST')
   })
 
+  test('13.5 a client that takes no HTML gets a refusal as a problem document, also of a form', async () => {
+    const codes = { PUT: [405, 'method_not_allowed'], POST: [403, 'csrf_refused'], GET: [400, 'invalid_request'] }
+    for (const path of shown)
+      for (const [method, told] of Object.entries(codes))
+        for (const accept of ['application/json', 'application/json, text/html;q=0, */*;q=0.0', 'text/plain']) {
+          const answer = await app.request(method, `${path}?a=1&a=2`, { headers: { accept } })
+          expect([path, accept, answer.headers.get('content-type')]).toEqual([path, accept, 'application/problem+json'])
+          expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual(told)
+        }
+    for (const accept of [
+      'text/html',
+      'text/css,*/*;q=0.1',
+      'TEXT/HTML;q=0.5',
+      'image/png, text/*',
+      'application/json, */*',
+    ])
+      expect((await app.request('PUT', '/forgot', { headers: { accept } })).headers.get('content-type')).toContain(
+        'html',
+      )
+    expect(
+      (await app.request('PUT', '/users/me', { headers: { accept: 'text/html' } })).headers.get('content-type'),
+    ).toBe('application/problem+json')
+  })
+
+  test('13.5 says every refusal in the language of the browser, as a page with its headers', async () => {
+    const german = { 'accept-language': 'de', 'x-request-id': 'known' }
+    const unread = 'Die Anfrage war nicht lesbar'
+    for (const path of shown) {
+      const refused: [Response, number, string][] = [
+        [await app.request('PUT', path, { headers: german }), 405, unread],
+        [await app.request('POST', path, { json: {}, headers: { ...own, ...german } }), 415, unread],
+        [await app.request('GET', `${path}//`, { headers: german }), 404, 'Diese Seite gibt es nicht'],
+        [
+          await app.request('POST', path, { form: '', headers: german }),
+          403,
+          'Das Formular kam nicht von dieser Seite',
+        ],
+      ]
+      for (const [answer, status, title] of refused) {
+        expect(answer.headers.get('content-language')).toBe('de')
+        expect(answer.headers.get('content-security-policy')).toBe(pagePolicy)
+        expect(answer.headers.get('x-request-id')).toBe('known')
+        expect(answer.headers.get('referrer-policy')).toBe('same-origin')
+        expect(await heading(answer)).toEqual([status, title])
+      }
+    }
+  })
+
+  test('13.5 a slash too many leads to the page, with no header of CORS, and the page finds its style sheet', async () => {
+    for (const path of shown) {
+      const headers = { origin: 'https://app.example.com', 'access-control-request-method': 'POST' }
+      const answers = await Promise.all(
+        ['GET', 'HEAD', 'POST', 'OPTIONS'].map((method) => app.request(method, `${path}/?token=x`, { headers })),
+      )
+      expect(answers.map(({ status }) => status)).toEqual([307, 307, 307, 204])
+      for (const answer of answers) {
+        expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([])
+        expect(answer.headers.get('referrer-policy')).toBe('same-origin')
+      }
+      const { headers: led } = answers[0]!
+      const url = new URL(led.get('location')!, `${origin}/base${path}/`)
+      expect(`${url}`).toBe(`${origin}/base${path}?token=x`)
+      const style = styleOf(await (await app.request('GET', `${path}//`)).text())
+      expect(new URL(style, `${origin}/base${path}//`).pathname).toMatch(/^\/base\/pages\/style-[\w-]{16}\.css$/)
+    }
+  })
+
   describe('13.5 I2, CSRF: a form is accepted from own pages only', () => {
     const app2 = 'https://app.example.com'
     const cases: [name: string, headers: Record<string, string>, accepted: boolean][] = [
@@ -161,7 +232,54 @@ describe('every page', async () => {
     const css = await answer.text()
     expect(Buffer.byteLength(css)).toBeLessThanOrEqual(20_000)
     expect(css).not.toMatch(/url\(|@import|@font-face/)
-    expect((await app.request('GET', '/pages/style.css')).status).toBe(404)
+    const old = await app.request('GET', '/pages/style.css', { headers: { accept: 'text/css,*/*;q=0.1' } })
+    expect([old.status, old.headers.get('content-type')]).toEqual([404, 'application/problem+json'])
+  })
+})
+
+test('13.5 a malformed Host header is refused as a page, in the language of the browser', () =>
+  withApp({ env }, async (app) => {
+    const served = serve(app)
+    try {
+      for (const [path, type] of [
+        ['/reset?token=x', 'text/html; charset=utf-8'],
+        ['/forgot/', 'text/html; charset=utf-8'],
+        ['/users/me', 'application/problem+json'],
+      ])
+        for (const method of ['GET', 'HEAD', 'POST']) {
+          const lines = `${method} ${path} HTTP/1.1\r\nHost: a b\r\nAccept-Language: fr\r\nConnection: close\r\n\r\n`
+          const { status, headers, body } = await served.raw(lines)
+          expect([path, method, status, headers.get('content-type')]).toEqual([path!, method, 400, type!])
+          if (type!.startsWith('text/html')) expect(headers.get('content-language')).toBe('fr')
+          expect(body.includes('<html lang="fr">')).toBe(type!.startsWith('text/html') && method !== 'HEAD')
+        }
+    } finally {
+      await served.stop()
+    }
+  }))
+
+describeEachDialect('pages while the database is busy', (dialect) => {
+  const apps = appsPerTest()
+
+  test('13.5 are 503, in the language of the browser, with a link to try again', async () => {
+    let isBusy = false
+    const store = watchStatements((sql) => {
+      if (isBusy && sql.includes('"proofs"')) throw new KeywardError('database_busy')
+    })
+    const app = await apps.open({ dialect, env, replace: { store } })
+    isBusy = true
+    const token = `kwm_${'x'.repeat(43)}`
+    for (const path of ['/reset', '/verify', '/confirm', '/undo']) {
+      const answer = await app.request('GET', `${path}?token=${token}&a=%2F`, { headers: { 'accept-language': 'es' } })
+      expect(answer.headers.get('retry-after')).toBe('1')
+      const html = await answer.text()
+      expect([answer.status, html.includes('<html lang="es">')]).toEqual([503, true])
+      expect(attributes(html, 'href')).toContain(`${path.slice(1)}?token=${token}&amp;a=%2F`)
+      const typed = { token, password: 'correct horse battery' }
+      const posted = await submit(app, path, typed, { 'accept-language': 'fr' })
+      expect([posted.status, posted.headers.get('content-language')]).toEqual([503, 'fr'])
+      expect(posted.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    }
   })
 })
 

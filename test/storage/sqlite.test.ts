@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { HOUR } from '../../src/lib/clock.ts'
+import type { WriteOptions } from '../../src/storage/store.ts'
 import { manualClock } from '../support/clock.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { lockFile, openMigrated, openUrl, openWithThing, refusalOf, type TestStorage, turns } from './support.ts'
@@ -223,6 +224,20 @@ describe('the SQLite file', () => {
       2,
       1,
     ])
+  })
+
+  test('waits for the disk at a commit, unless a power cut may undo every write of the batch', async () => {
+    const NORMAL = 1
+    const FULL = 2
+    const modeIn = (options?: WriteOptions) =>
+      storage.store.transaction(async () => (await storage.rows('PRAGMA synchronous'))[0]![0], options)
+    const count = { powerCutMayUndo: true }
+    expect(await modeIn(count)).toBe(NORMAL)
+    expect(await modeIn()).toBe(FULL)
+    expect(await Promise.all([modeIn(count), modeIn(count)])).toEqual([NORMAL, NORMAL])
+    expect(await Promise.all([modeIn(count), modeIn({ userId: 1 }), modeIn(count)])).toEqual([FULL, FULL, FULL])
+    const more = await Promise.all([...Array.from({ length: 64 }, () => modeIn(count)), modeIn()])
+    expect([more[0], more.at(-1)]).toEqual([NORMAL, FULL])
   })
 
   test('is refused in a missing folder, or if it is a folder', async () => {

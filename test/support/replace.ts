@@ -105,3 +105,39 @@ export const watchStatements =
     const q = real.dialect === 'sqlite' ? sqliteBuilder(run) : (postgresqlBuilder(run) as unknown as Store['q'])
     return { ...real, q, execute, tryRead }
   }
+
+/** Holds a transaction back, so that a test does something between the checks of a request and its transaction. */
+export interface TransactionGate {
+  /** For the option `replace`. */
+  readonly replacement: Replacement<Store>
+  /**
+   * Sends a request, and does `between` when the request begins its first transaction, which then runs.
+   * @throws Error when the request began no transaction
+   */
+  pass<Answer>(request: () => Promise<Answer>, between: () => Promise<unknown>): Promise<Answer>
+}
+
+export function transactionGate(): TransactionGate {
+  let held: (() => Promise<unknown>) | undefined
+  return {
+    replacement: (real) => ({
+      ...real,
+      async transaction(work, origin) {
+        const between = held
+        held = undefined
+        await between?.()
+        return real.transaction(work, origin)
+      },
+    }),
+    async pass(request, between) {
+      let hasBegun = false
+      held = () => {
+        hasBegun = true
+        return between()
+      }
+      const answer = await request()
+      if (!hasBegun) throw new Error('the request began no transaction')
+      return answer
+    },
+  }
+}

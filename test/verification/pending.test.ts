@@ -161,6 +161,19 @@ describeEachDialect('a registration whose address must be proved', (dialect) => 
     expect(await app.rows.users.count()).toBe(1)
   })
 
+  test('13.6 the export of an account leaves out what somebody registered with its address', async () => {
+    const { app } = await open()
+    const grace = await make(app, 'grace')
+    await register(app, { email: grace.email, username: 'stranger', name: 'Name Of A Stranger' })
+    expect(await app.rows.pendingRegistrations.count()).toBe(1)
+    const { access_token: token } = (await (await logIn(app, 'grace', PASSWORD)).json()) as { access_token: string }
+    const text = await (await app.request('POST', '/users/me/export', { token, json: {} })).text()
+    expect(text).toContain('"username":"grace"')
+    expect(text.toLowerCase()).not.toContain('stranger')
+    await app.admin.deleteUser(grace.id)
+    expect([await app.rows.pendingRegistrations.count(), await app.rows.mails.count()]).toEqual([0, 0])
+  })
+
   test('13.6 who has an account is judged when the mail is sent', async () => {
     const { app, sink } = await open()
     await register(app, { email: 'grace@example.com', username: 'eve' })

@@ -242,7 +242,7 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
           operationId: 'exportMe',
           summary: 'Export your data',
           description:
-            'Answers all that is stored about you, as JSON. It holds no secrets: no password hash, no token and no API key.',
+            'Answers all that is stored about you, as JSON. It holds no secrets: no password hash, no token and no API key. Registrations that wait for the proof of your address are not in it, because somebody else may have made them.',
           tags: ['accounts'],
         },
       },

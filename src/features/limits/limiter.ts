@@ -2,7 +2,7 @@ import type { Tier } from '../../config/limits.ts'
 import { KeywardError } from '../../errors.ts'
 import type { EpochMs } from '../../lib/clock.ts'
 import { randomId, systemRandom } from '../../lib/random.ts'
-import type { WriteOrigin } from '../../storage/store.ts'
+import type { WriteOptions } from '../../storage/store.ts'
 import { createExhaustedKeys } from './exhausted-keys.ts'
 import type { Count, Limits, LimitsNeeds, Requester, Reservation } from './limits.ts'
 import { createOthersPlaces } from './others-places.ts'
@@ -69,7 +69,7 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
    * Takes the places for all `counts` in one transaction, or no place when a count has no free place. A count whose
    * `ifNewTo` does not hold needs a free place, but takes none.
    */
-  async function takeAll(counts: readonly Count[], now: EpochMs, origin: WriteOrigin): Promise<Bucket[] | Refusal> {
+  async function takeAll(counts: readonly Count[], now: EpochMs, options: WriteOptions): Promise<Bucket[] | Refusal> {
     try {
       return await db.transaction(async () => {
         const taken: Bucket[] = []
@@ -88,7 +88,7 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
         }
         await takeTogether()
         return taken
-      }, origin)
+      }, options)
     } catch (error) {
       if (error instanceof Exhausted) return error.refusal
       throw error
@@ -139,7 +139,7 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
     return Math.floor((now + spare - fullAt) / step) + 1
   }
 
-  async function attempt(wanted: readonly Count[], { userId }: WriteOrigin): Promise<Reservation | Refusal> {
+  async function attempt(wanted: readonly Count[], { userId }: WriteOptions): Promise<Reservation | Refusal> {
     const counts = wanted.toSorted((a, b) => rankOf(a.rule) - rankOf(b.rule))
     const buckets = counts.flatMap(bucketsOf)
     const rows = buckets.map(({ row }) => row)
@@ -151,7 +151,7 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
       pending.begin(rows)
       let outcome: Bucket[] | Refusal | undefined
       try {
-        outcome = await takeAll(counts, now, { userId })
+        outcome = await takeAll(counts, now, { userId, powerCutMayUndo: true })
       } finally {
         if (!Array.isArray(outcome)) pending.end(rows, { freed: false })
       }
@@ -173,7 +173,7 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
     }
   }
 
-  function reservation(rows: readonly string[], taken: readonly Bucket[], origin: WriteOrigin): Reservation {
+  function reservation(rows: readonly string[], taken: readonly Bucket[], options: WriteOptions): Reservation {
     let isSettled = false
     const settle = (freed: boolean) => {
       if (isSettled) return
@@ -191,7 +191,7 @@ export function createLimiter({ store: db, clock, log, audit, rules, undecidedMs
         )
         if (back.length > 0) await store.giveBack(db, back, now)
         db.afterCommit(() => settle(true))
-      }, origin)
+      }, options)
     }
     return {
       keep: () => settle(false),

@@ -57,7 +57,7 @@ export interface Reservation extends AsyncDisposable {
   giveBack(clear?: readonly RuleName[]): Promise<void>
 }
 
-/** The origin of an attempt, for the audit event of a refusal and for the `WriteOrigin` of the write. */
+/** The origin of an attempt, for the audit event of a refusal and for the `WriteOptions` of the write. */
 export interface Requester {
   userId?: number
   ip?: string

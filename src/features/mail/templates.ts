@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemReason } from '../../lib/error-reasons.ts'
 import { isLocale, type Locale, locales } from '../../lib/locale.ts'
+import { readSmallFile } from '../../lib/small-file.ts'
 import { escapeHtml } from './html.ts'
 import { hasProof, isMailKind, type MailKind, mailKinds, mailProofs, proofValues } from './kinds.ts'
 import { fill, type Values } from './placeholders.ts'
@@ -22,7 +24,7 @@ export interface Templates {
  * Reads the files of a folder: `<kind>.<language>.txt`, and for some of these texts `<kind>.<language>.html`. The first
  * line of a text is `Subject: …`, and the second is empty. A text without HTML is sent as HTML too, in one `<pre>`.
  * Names that begin with a dot are ignored.
- * @throws TemplateError for a folder that cannot be read, a file with another name, an HTML file without a text, an
+ * @throws TemplateError for a folder or file that cannot be read, a text that is too large or not UTF-8, another name, an HTML file without a text, an
  *   unknown placeholder, a missing link or code, an empty text or a missing subject
  */
 export function createTemplates(folder: string | undefined): Templates {
@@ -73,9 +75,14 @@ function needed(kind: MailKind): string | undefined {
   return mailProofs[kind].page === 'app' ? 'code' : 'link'
 }
 
+/** The most bytes of a text. A mail is kept in memory, and mail servers refuse large mails. */
+const MOST = 256 * 1024
+
 function read(folder: string, name: string, kind: MailKind): string {
   const path = join(folder, name)
-  const text = readFileSync(path, 'utf8')
+  const file = readSmallFile(path, MOST)
+  if ('message' in file) throw new TemplateError(`${path} ${file.message}`)
+  const { text } = file
   const allowed: readonly string[] = [...everywhere, ...mailKinds[kind], ...(hasProof(kind) ? proofValues : [])]
   for (const [placeholder, word = ''] of text.matchAll(/\{\{\s*([^{}]*?)\s*\}\}/g))
     if (!allowed.includes(word) || placeholder !== `{{${word}}}`)
@@ -92,6 +99,7 @@ function list(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => !name.startsWith('.'))
   } catch (error) {
-    throw new TemplateError(`TEMPLATES_DIR ${folder} cannot be read: ${(error as { code?: string }).code ?? 'error'}`)
+    const { code } = error as NodeJS.ErrnoException
+    throw new TemplateError(`TEMPLATES_DIR ${folder} cannot be read: ${systemReason(code)} (${code})`)
   }
 }
