@@ -1,5 +1,5 @@
 /**
- * How many requests a run sends in all: those of `bun run check`, unless `bun run fuzz` sets FUZZ_REQUESTS to another
+ * How many requests all runs send: those of `bun run check:all`, unless `bun run fuzz` sets FUZZ_REQUESTS to another
  * number.
  */
 export const fuzzRequests = Number(process.env.FUZZ_REQUESTS ?? 20_000)

@@ -10,9 +10,9 @@ setDefaultTimeout(120_000)
 
 const file = join(import.meta.dir, '..', '..', 'Dockerfile')
 
-// Run by `bun run check:image`, not by plain `bun test`: it installs and compiles the project again, and needs root or
-// user namespaces. Without a container engine the last stage is built in a folder; a container is a chroot with the
-// image's user, working directory, environment and commands, and with /proc, which every container has.
+// The test installs and compiles the project again, and needs root or user namespaces. Without a container engine the
+// last stage is built in a folder; a container is a chroot with the image's user, working directory, environment and
+// commands, and with /proc, which every container has.
 describe('the image', () => {
   let image: BuiltImage
   let bases: string[]

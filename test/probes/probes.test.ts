@@ -90,7 +90,7 @@ describeEachDialect('/readyz', (dialect) => {
   })
 })
 
-// SQLite does the same on a disk that is full: test/binary/faults-disk.test.ts.
+// SQLite does the same on a disk that is full: test/binary/faults-disk.check.ts.
 for (const dialect of dialects.filter(({ name }) => name === 'postgresql'))
   test('12.C1 a write that was refused for lack of space counts for 5 seconds', async () => {
     const app = await apps.open({ dialect })

@@ -11,7 +11,7 @@ const rulesIn = (text: string) => [...text.matchAll(/^- \*\*([A-Z]\d{1,2})\*\* [
 /** The ids that the names of tests begin with: `A7, B1: are exact …`. The line of an issue may stand before them. */
 async function idsInNames(): Promise<Set<string>> {
   const found = new Set<string>()
-  for await (const path of new Glob('**/*.test.ts').scan(`${import.meta.dir}/..`)) {
+  for await (const path of new Glob('**/*.{test,check}.ts').scan(`${import.meta.dir}/..`)) {
     const text = await Bun.file(`${import.meta.dir}/../${path}`).text()
     for (const [, , names] of text.matchAll(/\(\s*(['"`])(?:13\.\d+ )?((?:[A-Z]\d{1,2}, )*[A-Z]\d{1,2}): /g))
       for (const id of names!.split(', ')) found.add(id)
@@ -39,7 +39,7 @@ describe('the list of security rules', () => {
 
   test('is covered by tests that are not skipped', async () => {
     const skipped: string[] = []
-    for await (const path of new Glob('**/*.test.ts').scan(`${import.meta.dir}/..`))
+    for await (const path of new Glob('**/*.{test,check}.ts').scan(`${import.meta.dir}/..`))
       if (/\b(test|it|describe)\.(skip|todo|only)\(/.test(await Bun.file(`${import.meta.dir}/../${path}`).text()))
         skipped.push(path)
     expect(skipped).toEqual([])

@@ -40,7 +40,7 @@ export async function keyward(
   let out = ''
   let err = ''
   const context: CommandContext = {
-    env: { DATABASE_URL: databaseUrl, SECRET_KEY: testSecret, ...env },
+    env: { DATABASE_URL: databaseUrl, SECRET_KEY: testSecret, POSTGRES_POOL_SIZE: '4', ...env },
     executable: join(scratchFolder('executable'), 'keyward'),
     version: '0.0.0',
     clock,

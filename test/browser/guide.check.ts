@@ -1,24 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
-import type { AxeResults } from 'axe-core'
-import type { Page } from 'playwright-core'
 import { chapterFiles } from '../../src/features/documentation/guide.ts'
 import { type RunningBinary, startBinary } from '../support/binary.ts'
 import { hasPrograms } from '../support/programs.ts'
+import { accessibilityProblems } from './accessibility.ts'
 import { openPage, screenshot } from './chromium.ts'
 
-const axe = await Bun.file(join(import.meta.dir, '..', '..', 'node_modules', 'axe-core', 'axe.min.js')).text()
 const names = Object.keys(chapterFiles)
 /** The contents, and chapters that together have every kind of element: lists, tables, code, headings of all levels. */
 const examined = ['', 'quick-start', 'security']
-
-/** The violations that axe-core finds in the page, with their elements. */
-async function accessibilityProblems(page: Page): Promise<string[]> {
-  // Through the browser's debugger, to which the policy of the page does not apply.
-  await page.evaluate(axe)
-  const { violations } = (await page.evaluate("axe.run({ resultTypes: ['violations'] })")) as AxeResults
-  return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html).join(' ')}`)
-}
 
 describe.skipIf(!hasPrograms('chromium'))('the guide of the executable in Chromium', () => {
   let keyward: RunningBinary
