@@ -20,7 +20,7 @@ export const doctor = (context: CommandContext) =>
   defineCommand({
     meta: {
       name: 'doctor',
-      description: 'Check settings, files, database, keys and mail, and say what to do; changes nothing',
+      description: 'Check settings, database and keys, and say what to do; changes nothing',
     },
     args,
     async run({ args: { json = false, ...flags } }) {
