@@ -54,6 +54,7 @@ const has: Record<string, Evidence> = {
       'POST /logout',
       'POST /revoke',
     ]),
+    commands: ['sessions end'],
     settings: ['REFRESH_TOKEN_GRACE_SECONDS'],
   },
   'Rate limits on password guessing that lock no user out': {

@@ -10,6 +10,7 @@ import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { nameKeysOf, type User, type Users } from '../users/users.ts'
+import { endAllSessions, endSessions } from './end-sessions.ts'
 import { findUser, listAudit, listUsers, type Page, type UserSearch } from './lists.ts'
 
 interface NewAccount {
@@ -74,6 +75,17 @@ export interface Administration {
   deactivate(user: User): Promise<void>
   /** Activates a user, who must then log in, because `deactivate` ended all sessions. */
   activate(user: User): Promise<void>
+  /**
+   * Ends all sessions of a user. A login whose credential was checked before this call cannot begin a session after it.
+   * @returns how many sessions were alive
+   */
+  endSessions(user: User): Promise<number>
+  /**
+   * Ends the sessions of all users, for use after a restore. Sessions that begin during this call may go on. The
+   * sessions end in several transactions. After a crash between them, a further call ends the rest.
+   * @returns how many sessions ended
+   */
+  endAllSessions(): Promise<number>
   /**
    * Deletes the counts of the rate limits for a user and for both names of the user, such as wrong passwords. A running
    * server may refuse the user for 5 s more. The counts of whole networks and of single devices stay.
@@ -154,6 +166,9 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       db.transaction(async () => {
         if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
       }),
+
+    endSessions: (user) => endSessions(needs, user),
+    endAllSessions: () => endAllSessions(needs),
 
     async clearLimits(user) {
       // The event is recorded first: several transactions delete the counts, and a crash among them must not lose the
