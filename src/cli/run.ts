@@ -25,6 +25,7 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
       doctor: async () => (await import('./commands/doctor.ts')).doctor(context),
       import: async () => (await import('./commands/import.ts')).importCommand(context),
       users: async () => (await import('./commands/users.ts')).users(context),
+      sessions: async () => (await import('./commands/sessions.ts')).sessions(context),
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),
       audit: async () => (await import('./commands/audit.ts')).audit(context),
       limits: async () => (await import('./commands/limits.ts')).limits(context),
