@@ -9,6 +9,9 @@ export const requiredOption = (valueHint: string, description: string) =>
 export const positional = (valueHint: string, description: string) =>
   ({ type: 'positional', valueHint, description, required: true }) as const
 
+export const optionalPositional = (valueHint: string, description: string) =>
+  ({ type: 'positional', valueHint, description, required: false }) as const
+
 export const flag = (description: string) => ({ type: 'boolean', description }) as const
 
 /**

@@ -2,7 +2,7 @@ import { invalidField, KeywardError } from '../../errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
-import type { Audit } from '../audit/audit.ts'
+import type { Audit, AuditFilter, AuditRow } from '../audit/audit.ts'
 import { knownAccount, type Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
@@ -10,6 +10,8 @@ import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { nameKeysOf, type User, type Users } from '../users/users.ts'
+import { endAllSessions, endSessions } from './end-sessions.ts'
+import { findUser, listAudit, listUsers, type Page, type UserSearch } from './lists.ts'
 
 interface NewAccount {
   email: string
@@ -19,7 +21,7 @@ interface NewAccount {
   admin: boolean
 }
 
-interface AdministrationNeeds {
+export interface AdministrationNeeds {
   store: Store
   audit: Audit
   secrets: Secrets
@@ -42,6 +44,18 @@ export interface Administration {
    */
   createUser(account: NewAccount): Promise<User>
   /**
+   * A page of users by ascending id; `Users.search` has the filter.
+   * @throws KeywardError `validation_failed` for a `q` that no address and no username can begin with
+   */
+  listUsers(search: UserSearch): Promise<Page<User>>
+  /** A page of the audit log, the newest event first. */
+  listAudit(filter: AuditFilter): Promise<Page<AuditRow>>
+  /**
+   * Finds a user by the id of a path.
+   * @throws KeywardError `user_not_found`, also for a text that is no id
+   */
+  findUser(id: string): Promise<User>
+  /**
    * Finds a user by username or address.
    * @throws KeywardError `user_not_found`
    */
@@ -61,6 +75,17 @@ export interface Administration {
   deactivate(user: User): Promise<void>
   /** Activates a user, who must then log in, because `deactivate` ended all sessions. */
   activate(user: User): Promise<void>
+  /**
+   * Ends all sessions of a user. A login whose credential was checked before this call cannot begin a session after it.
+   * @returns how many sessions were alive
+   */
+  endSessions(user: User): Promise<number>
+  /**
+   * Ends the sessions of all users, for use after a restore. Sessions that begin during this call may go on. The
+   * sessions end in several transactions. After a crash between them, a further call ends the rest.
+   * @returns how many sessions ended
+   */
+  endAllSessions(): Promise<number>
   /**
    * Deletes the counts of the rate limits for a user and for both names of the user, such as wrong passwords. A running
    * server may refuse the user for 5 s more. The counts of whole networks and of single devices stay.
@@ -102,6 +127,10 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       return (await users.find(id))!
     },
 
+    listUsers: (search) => listUsers(needs, search),
+    listAudit: (filter) => listAudit(needs, filter),
+    findUser: (id) => findUser(needs, id),
+
     async requireUser(typed) {
       const user = await users.findByName(typed)
       if (!user) throw new KeywardError('user_not_found')
@@ -137,6 +166,9 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       db.transaction(async () => {
         if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
       }),
+
+    endSessions: (user) => endSessions(needs, user),
+    endAllSessions: () => endAllSessions(needs),
 
     async clearLimits(user) {
       // The event is recorded first: several transactions delete the counts, and a crash among them must not lose the

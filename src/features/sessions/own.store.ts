@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
@@ -59,6 +59,16 @@ export const isLiveOf = async (db: Db, by: { id: string; userId: number; now: Ep
 /** Returns true when the user has a live session other than `sessionId`. */
 export const hasOtherLive = async (db: Db, by: { userId: number; sessionId: string; now: EpochMs }): Promise<boolean> =>
   (await readRows(db, prepared(db).otherLive, by)).length > 0
+
+/** Counts the live sessions of a user. */
+export async function countLive(db: Db, { userId, now }: { userId: number; now: EpochMs }): Promise<number> {
+  const { sessions } = db.t
+  const [row] = await db.q
+    .select({ live: count() })
+    .from(sessions)
+    .where(and(eq(sessions.userId, userId), aliveSql(db, now)))
+  return row?.live ?? 0
+}
 
 /** The time at which a credential was last checked in a session; undefined when this user has no such session. */
 export const findAuthTime = async (db: Db, by: { userId: number; sessionId: string }): Promise<EpochMs | undefined> =>

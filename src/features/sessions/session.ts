@@ -23,6 +23,7 @@ export type EndReason =
   | 'revoked'
   | 'too_many_sessions'
   | 'secrets_renewed'
+  | 'ended_by_admin'
 
 /** How long sessions last, and how long a refresh can be retried; all in milliseconds. */
 export interface SessionLifetimes {

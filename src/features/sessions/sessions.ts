@@ -17,7 +17,7 @@ import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts
 import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
-import { deleteOver, findAuthTime, pageOfUser } from './own.store.ts'
+import { countLive, deleteOver, findAuthTime, pageOfUser } from './own.store.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
 import type {
@@ -167,6 +167,8 @@ export interface Sessions {
    * afterwards, even if the network was not known before.
    */
   forgetKnown(change: { userId: number; keep?: { sessionId: string; ip: string } }): Promise<void>
+  /** Counts the live sessions of a user. */
+  countLive(userId: number): Promise<number>
   /** Ends up to `limit` sessions of any users, and records no audit event. @returns how many sessions ended */
   endSome(limit: number, reason: EndReason): Promise<number>
   /**
@@ -220,6 +222,7 @@ export function createSessions({
     forgetDevice: (id) => known.forgetDevice(db, id),
     isKnownNetwork: ({ userId, client }) => known.hasNetwork(db, { userId, network: client }),
     forgetKnown: (change) => forgetKnown(needs, change),
+    countLive: (userId) => countLive(db, { userId, now: clock.now() }),
     endSome: (limit, reason) => store.endSome(db, { limit, reason, now: clock.now() }),
     async deleteOver(userId) {
       while ((await deleteOver(db, { userId, limit: PART, now: clock.now() })) === PART);
