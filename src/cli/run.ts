@@ -4,12 +4,12 @@ import { configKeys } from '../config/schema.ts'
 import { enableJit } from '../lib/jit.ts'
 import { printableLines } from '../lib/printable.ts'
 import { serve } from './commands/serve.ts'
-import { type CommandContext, UsageError } from './context.ts'
+import { type CommandContext, ExitCode, UsageError } from './context.ts'
 
 /**
  * Runs one command line, and prints the error when the command fails.
  * @param argv the words after the name of the executable
- * @returns the exit code: 0 success, 1 failure, 2 wrong usage
+ * @returns the exit code: 0 success, 1 failure, 2 wrong usage, 3 `backup` and `restore` for PostgreSQL
  */
 export async function run(argv: readonly string[], process: CommandContext): Promise<number> {
   const context = printingSafely(process)
@@ -23,6 +23,8 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
       migrate: async () => (await import('./commands/migrate.ts')).migrate(context),
       healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
       import: async () => (await import('./commands/import.ts')).importCommand(context),
+      backup: async () => (await import('./commands/backup.ts')).backup(context),
+      restore: async () => (await import('./commands/restore.ts')).restore(context),
       users: async () => (await import('./commands/users.ts')).users(context),
       sessions: async () => (await import('./commands/sessions.ts')).sessions(context),
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),
@@ -55,6 +57,7 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
     await runCommand(command, { rawArgs: rest })
     return 0
   } catch (error) {
+    if (error instanceof ExitCode) return error.code
     if (error instanceof UsageError || (error as Error).name === 'CLIError') {
       context.printError(`${(error as Error).message}\nSee: ${words.join(' ')} --help\n`)
       return 2
