@@ -22,6 +22,7 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
       config: async () => (await import('./commands/config.ts')).config(context),
       migrate: async () => (await import('./commands/migrate.ts')).migrate(context),
       healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
+      doctor: async () => (await import('./commands/doctor.ts')).doctor(context),
       import: async () => (await import('./commands/import.ts')).importCommand(context),
       backup: async () => (await import('./commands/backup.ts')).backup(context),
       restore: async () => (await import('./commands/restore.ts')).restore(context),

@@ -9,6 +9,8 @@ export const postgresqlColumns = {
   table: p.pgTable,
   id: (name: string) => p.bigint(name, { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
   text: (name: string) => p.text(name),
+  // The collation of the database may have another order.
+  sortedText: p.customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' }),
   int: (name: string) => p.bigint(name, { mode: 'number' }),
   bool: (name: string) => p.boolean(name),
   index: p.index,

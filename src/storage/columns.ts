@@ -9,6 +9,8 @@ export const sqliteColumns = {
   /** A positive integer that is never reused. */
   id: (name: string) => s.integer(name).primaryKey({ autoIncrement: true }),
   text: (name: string) => s.text(name),
+  /** A text whose order is that of its UTF-8 bytes, so that an index finds all texts that begin with another text. */
+  sortedText: (name: string) => s.text(name),
   int: (name: string) => s.integer(name),
   bool: (name: string) => s.integer(name, { mode: 'boolean' }),
   index: s.index,

@@ -61,7 +61,8 @@ const has: Record<string, Evidence> = {
     commands: ['limits clear'],
     settings: ['RATE_LIMIT', 'LIMITS'],
   },
-  'Roles, API keys, audit log': {
+  'Roles, API keys, audit log; administrators find users and read the audit log over HTTP': {
+    routes: ['GET /admin/users', 'GET /admin/users/{id}', 'GET /admin/audit'],
     commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'],
     settings: ['AUDIT_DAYS'],
   },
@@ -70,7 +71,7 @@ const has: Record<string, Evidence> = {
   },
   'Import of users with ids and passwords, backup; OpenAPI 3.1, metrics, health checks': {
     routes: ['GET /metrics', 'GET /livez', 'GET /readyz', 'POST /user/token', 'GET /user/user'],
-    commands: ['import', 'backup', 'restore', 'healthcheck'],
+    commands: ['import', 'backup', 'restore', 'healthcheck', 'doctor'],
     settings: ['METRICS_TOKEN'],
   },
   'Mail that tells users of changes to their account, and pages behind its links, in five languages': {
@@ -104,9 +105,16 @@ const lacks: Record<string, { would: RegExp; find: string[] }> = {
     would: /^GET \/(?:login|account|register|sign-?up|sign-?in|ui)\b/,
     find: ['GET /login', 'GET /account', 'GET /account/sessions', 'GET /register'],
   },
-  'Administration over HTTP: manage users and keys on the command line': {
-    would: /\/admin|\/users(?!\/me\b)|\/roles|\/api-?keys|\/audit|\/signing-keys/,
-    find: ['GET /admin', 'GET /users', 'DELETE /users/:id', 'POST /api-keys', 'GET /audit', 'GET /roles'],
+  'Creating and changing users, roles and keys over HTTP: there is the command line': {
+    would:
+      /^(?:POST|PATCH|PUT|DELETE) \/(?:admin\/)?(?:users(?!\/me\b)|roles|api-?keys|keys)|\/api-?keys|\/signing-keys|^GET \/(?:admin\/)?(?:roles|keys)/,
+    find: [
+      'POST /admin/users',
+      'PATCH /admin/users/:id',
+      'GET /admin/roles',
+      'POST /admin/api-keys',
+      'GET /admin/keys',
+    ],
   },
 }
 

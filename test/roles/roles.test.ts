@@ -35,7 +35,7 @@ describeEachDialect('roles', (dialect) => {
       const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]
       await app.rows.roles.add(
         { name: 'support', description: '', permissions: 'tokens:introspect sessions:write', createdAt: 0 },
-        { name: 'auditor', description: '', permissions: 'audit:read tokens:introspect keys:steal', createdAt: 0 },
+        { name: 'auditor', description: '', permissions: 'later:read tokens:introspect keys:steal', createdAt: 0 },
       )
       for (const role of ['support', 'auditor']) await app.admin.giveRole(ada.id, role)
       const held = async (id: number) => (await app.admin.permissionsOf(id)).sort()

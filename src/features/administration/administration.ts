@@ -2,7 +2,7 @@ import { invalidField, KeywardError } from '../../errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
-import type { Audit } from '../audit/audit.ts'
+import type { Audit, AuditFilter, AuditRow } from '../audit/audit.ts'
 import { knownAccount, type Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
@@ -11,6 +11,7 @@ import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { nameKeysOf, type User, type Users } from '../users/users.ts'
 import { endAllSessions, endSessions } from './end-sessions.ts'
+import { findUser, listAudit, listUsers, type Page, type UserSearch } from './lists.ts'
 
 interface NewAccount {
   email: string
@@ -20,7 +21,7 @@ interface NewAccount {
   admin: boolean
 }
 
-interface AdministrationNeeds {
+export interface AdministrationNeeds {
   store: Store
   audit: Audit
   secrets: Secrets
@@ -42,6 +43,18 @@ export interface Administration {
    * @throws KeywardError `validation_failed` with every wrong field, `email_taken`, `username_taken`, `overloaded`
    */
   createUser(account: NewAccount): Promise<User>
+  /**
+   * A page of users by ascending id; `Users.search` has the filter.
+   * @throws KeywardError `validation_failed` for a `q` that no address and no username can begin with
+   */
+  listUsers(search: UserSearch): Promise<Page<User>>
+  /** A page of the audit log, the newest event first. */
+  listAudit(filter: AuditFilter): Promise<Page<AuditRow>>
+  /**
+   * Finds a user by the id of a path.
+   * @throws KeywardError `user_not_found`, also for a text that is no id
+   */
+  findUser(id: string): Promise<User>
   /**
    * Finds a user by username or address.
    * @throws KeywardError `user_not_found`
@@ -113,6 +126,10 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       // The user is read again, because `register` returns the user as read before the role was granted.
       return (await users.find(id))!
     },
+
+    listUsers: (search) => listUsers(needs, search),
+    listAudit: (filter) => listAudit(needs, filter),
+    findUser: (id) => findUser(needs, id),
 
     async requireUser(typed) {
       const user = await users.findByName(typed)

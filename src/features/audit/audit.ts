@@ -5,7 +5,7 @@ import { eraseForgotten, eraseUser, requestErasure } from './erase.ts'
 import type { AuditEvent, AuditFilter, AuditRow } from './events.ts'
 import * as store from './store.ts'
 
-export { type AuditEvent, type AuditRow, auditEvents, isAuditEvent } from './events.ts'
+export { type AuditEvent, type AuditFilter, type AuditRow, auditEvents, isAuditEvent } from './events.ts'
 
 interface AuditNeeds {
   store: Store

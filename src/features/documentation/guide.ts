@@ -1,5 +1,6 @@
 import manifest from '../../../package.json' with { type: 'json' }
 import accounts from './guide/accounts.md' with { type: 'file' }
+import administration from './guide/administration.md' with { type: 'file' }
 import browserApps from './guide/browser-apps.md' with { type: 'file' }
 import clients from './guide/clients-and-tokens.md' with { type: 'file' }
 import commands from './guide/command-line.md' with { type: 'file' }
@@ -29,6 +30,7 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   'protecting-services': services,
   settings,
   'command-line': commands,
+  administration,
   running,
   mail,
   metrics,

@@ -8,8 +8,10 @@ export const UserView = t.Object(
     id: t.Integer({ minimum: 1 }),
     email: t.String(),
     username: t.String(),
-    name: t.Union([t.String(), t.Null()], { description: 'Your name as you gave it; `null` if you gave none' }),
-    locale: t.Union([t.String(), t.Null()], { description: 'The language of your mail; `null` if it is not known' }),
+    name: t.Union([t.String(), t.Null()], { description: 'The name that the person gave; `null` if there is none' }),
+    locale: t.Union([t.String(), t.Null()], {
+      description: 'The language of mails to the user; `null` if it is not known',
+    }),
     is_active: t.Boolean(),
     email_verified: t.Boolean(),
     roles: t.Array(t.String()),

@@ -86,6 +86,13 @@ export function loginIdentifier(input: string): LoginIdentifier | undefined {
   return key === '' ? undefined : { usernameKey: key }
 }
 
+/**
+ * Reads the beginning of an address or of a username.
+ * @returns the beginning of the keys of such addresses and usernames; undefined for a text that no name contains
+ */
+export const keysOfBeginning = (input: string): { emailKey: string; usernameKey: string } | undefined =>
+  isLoginName(input) ? { emailKey: input.toLowerCase(), usernameKey: usernameKey(input) } : undefined
+
 /** The keys of a user's address and username. `loginIdentifier` gives one of these keys for each spelling of either. */
 export const nameKeysOf = ({ email, username }: Pick<User, 'email' | 'username'>): Omit<UserKeys, 'id'> => ({
   emailKey: email.toLowerCase(),

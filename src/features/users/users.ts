@@ -8,6 +8,8 @@ import { changeProfile } from './change-profile.ts'
 import { checkFree, checkUsernameFree, create } from './create.ts'
 import { findAccount, findByName, type NamedAccount } from './find.ts'
 import { freeName, remove } from './reserved-names.ts'
+import type { UserFilter } from './search.store.ts'
+import { search } from './search.ts'
 import * as store from './store.ts'
 import type { BulkUser, Contact, NewUser, Profile, User, UserKeys } from './user.ts'
 
@@ -58,6 +60,13 @@ export interface Users {
   findAccount(typed: string): Promise<NamedAccount>
   /** Up to `limit` users with an id above `after`, by ascending id. */
   list(page: { after: number; limit: number }): Promise<User[]>
+  /**
+   * Up to `limit` users who match all of the filter, by ascending id, each with an id above `after`. A page costs no
+   * more in a large table than in a small one, unless few users of a large table match `isActive` or a common `q`.
+   * @param filter.q the beginning of an address or a username in any case, or a whole id
+   * @throws KeywardError `validation_failed` for a `q` that no address and no username can begin with
+   */
+  search(filter: { q?: string } & Omit<UserFilter, 'names'>): Promise<User[]>
   /**
    * Checks that no user has the address or the username, that the address is not reserved, and that no other user had
    * the username before. Call this function before the password is hashed, so that a request for a taken name costs no
@@ -170,6 +179,7 @@ export function createUsers(needs: UsersNeeds): Users {
     findByName: (typed) => findByName(needs, typed),
     findAccount: (typed) => findAccount(needs, typed),
     list: (page) => store.list(db, page),
+    search: (filter) => search(needs, filter),
     checkFree: (names) => checkFree(needs, names),
     checkUsernameFree: (usernameKey) => checkUsernameFree(needs, usernameKey),
     create: (user, alongside) => create(needs, user, alongside),

@@ -80,6 +80,7 @@ const tagDescriptions: Record<string, string> = {
   tokens: 'Log in, and refresh, check and revoke tokens',
   accounts: 'Register, read and change your account',
   sessions: 'See where you are logged in, and log out',
+  administration: 'List, read and change the accounts of others',
   keys: 'The public keys that verify access tokens',
   operation: 'For load balancers and monitoring',
   compatibility: 'The second spellings of the FastAPI services that Keyward replaces; new clients use the first ones',

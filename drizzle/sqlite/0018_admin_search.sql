@@ -1,0 +1,1 @@
+CREATE INDEX `users_inactive_index` ON `users` (`id`) WHERE not is_active;

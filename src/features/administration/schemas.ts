@@ -1,0 +1,132 @@
+import { type Static, t } from 'elysia'
+import { rfc3339 } from '../../lib/clock.ts'
+import { type AuditRow, auditEvents } from '../audit/audit.ts'
+import { UserView } from '../users/schemas.ts'
+
+const MAX_PAGE = 100
+
+const limit = t.Optional(
+  t.Integer({
+    minimum: 1,
+    maximum: MAX_PAGE,
+    default: 50,
+    description: 'The most items of the answer',
+    examples: [50],
+  }),
+)
+const cursor = t.Optional(
+  t.String({
+    pattern: '^[1-9][0-9]{0,14}$',
+    description: 'The `next_cursor` of the page before; without it, the answer is the first page',
+    examples: ['50'],
+  }),
+)
+const nextCursor = t.Union([t.String(), t.Null()], {
+  description: 'Send it to get the next page; `null` on the last page',
+})
+
+export const UserQuery = t.Object({
+  q: t.Optional(
+    t.String({
+      maxLength: 254,
+      description: 'The beginning of an email address or a username in any case, or a whole id',
+      examples: ['ada'],
+    }),
+  ),
+  role: t.Optional(
+    t.String({
+      pattern: '^[A-Za-z0-9_-]{1,64}$',
+      description: 'Only users who have this role; every user has the role `user`',
+      examples: ['user'],
+    }),
+  ),
+  is_active: t.Optional(
+    t.Union([t.Literal('true'), t.Literal('false')], { description: 'Only active users, or only deactivated ones' }),
+  ),
+  cursor,
+  limit,
+})
+
+export const UserPage = t.Object(
+  { items: t.Array(UserView), next_cursor: nextCursor },
+  {
+    title: 'UserPage',
+    description: 'A part of the list of users, by ascending id',
+    examples: [{ items: UserView.examples as unknown[], next_cursor: '1' }],
+  },
+)
+
+export const UserPath = t.Object({
+  id: t.String({ description: 'The `id` of the user', examples: ['1'] }),
+})
+
+export const AuditQuery = t.Object({
+  after: cursor,
+  event: t.Optional(
+    t.Union(
+      auditEvents.map((event) => t.Literal(event)),
+      { description: 'Only events with this name' },
+    ),
+  ),
+  user_id: t.Optional(
+    t.Integer({
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'Only events of the user with this id',
+      examples: [1],
+    }),
+  ),
+  limit,
+})
+
+const AuditEventView = t.Object(
+  {
+    id: t.Integer(),
+    at: t.String({ description: 'RFC 3339, UTC' }),
+    event: t.String(),
+    user_id: t.Union([t.Integer(), t.Null()], { description: 'The user to whom it happened' }),
+    actor_id: t.Union([t.Integer(), t.Null()], { description: 'The user who did it, if another user did' }),
+    session_id: t.Union([t.String(), t.Null()]),
+    ip: t.Union([t.String(), t.Null()], {
+      description: 'The IP address of the client; after AUDIT_IP_DAYS days only its network',
+    }),
+    details: t.Union([t.Record(t.String(), t.Union([t.String(), t.Number(), t.Boolean()])), t.Null()]),
+  },
+  { title: 'AuditEvent', description: 'An event of the audit log' },
+)
+
+export const AuditPage = t.Object(
+  { items: t.Array(AuditEventView), next_cursor: nextCursor },
+  {
+    title: 'AuditPage',
+    description: 'A part of the audit log, the newest event first',
+    examples: [
+      {
+        items: [
+          {
+            id: 7,
+            at: '2026-01-01T00:00:00.000Z',
+            event: 'role.granted',
+            user_id: 1,
+            actor_id: 2,
+            session_id: null,
+            ip: '192.0.2.1',
+            details: { role: 'admin' },
+          },
+        ],
+        next_cursor: null,
+      },
+    ],
+  },
+)
+
+export const toAuditEventView = (row: AuditRow): Static<typeof AuditEventView> => ({
+  id: row.id,
+  at: rfc3339(row.at),
+  event: row.event,
+  user_id: row.userId,
+  actor_id: row.actorId,
+  session_id: row.sessionId,
+  ip: row.ip,
+  details: row.details === null ? null : (JSON.parse(row.details) as Record<string, string | number | boolean>),
+})

@@ -1,0 +1,74 @@
+import { and, asc, eq, gt, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
+import type { Db } from '../../storage/store.ts'
+import { userColumns } from '../../storage/tables/users.ts'
+import type { User } from './user.ts'
+
+export interface UserFilter {
+  /** The beginning of a key of the user, or the user's id. */
+  names?: { emailKey: string; usernameKey: string; id: number | undefined }
+  /** A role that the user has. Every user has the role `user`. */
+  role?: string
+  isActive?: boolean
+  /** Only users with a higher id. */
+  after: number
+  limit: number
+}
+
+type Column = Db['t']['users']['emailKey']
+
+/**
+ * When more users than this match a text, the users are read in the order of their ids until a page is full. When fewer
+ * match, their ids are read from the indexes of the keys. The other way would be slow in either case: the ids of half a
+ * million matches would be sorted, or a million users would be read to find three.
+ */
+const MANY = 1000
+
+export async function search(db: Db, { names, role, isActive, after, limit }: UserFilter): Promise<User[]> {
+  const { users, userRoles } = db.t
+  const holders = () => db.q.select({ id: userRoles.userId }).from(userRoles).where(eq(userRoles.role, role!))
+  return db.q
+    .select(userColumns(db))
+    .from(users)
+    .where(
+      and(
+        gt(users.id, after),
+        isActive === undefined ? undefined : isActive ? eq(users.isActive, true) : sql`not ${users.isActive}`,
+        role === undefined || role === 'user' ? undefined : inArray(users.id, holders()),
+        names && (await named(db, names)),
+      ),
+    )
+    .orderBy(asc(users.id))
+    .limit(limit)
+}
+
+async function named(db: Db, { emailKey, usernameKey, id }: NonNullable<UserFilter['names']>): Promise<SQL> {
+  const { users } = db.t
+  const ranges: [Column, string][] = [
+    [users.emailKey, emailKey],
+    ...(usernameKey === '' ? [] : [[users.usernameKey, usernameKey] satisfies [Column, string]]),
+  ]
+  const found = id === undefined ? [] : [id]
+  for (const [column, key] of ranges) {
+    const inRange = and(gte(column, key), lt(column, endOf(key)))
+    const rows = await db.q
+      .select({ id: users.id })
+      .from(users)
+      .where(inRange)
+      .limit(MANY + 1)
+    found.push(...rows.map((row) => row.id))
+    if (found.length > MANY) return matchesAny(users, ranges, id)
+  }
+  return found.length === 0 ? sql`1 = 0` : inArray(users.id, [...new Set(found)])
+}
+
+/** The condition without an index: both databases then read the users in the order of their ids. */
+function matchesAny(users: Db['t']['users'], ranges: readonly [Column, string][], id: number | undefined): SQL {
+  const inRange = ranges.map(([column, key]) => {
+    const text = sql`(${column} || '')`
+    return and(gte(text, key), lt(text, endOf(key)))
+  })
+  return or(...inRange, id === undefined ? undefined : eq(users.id, id))!
+}
+
+/** A text above every text that begins with `key`. The code point U+10FFFF is the highest, and no name has it. */
+const endOf = (key: string): string => `${key}\u{10FFFF}`
