@@ -3,7 +3,7 @@ import type { Clock } from '../../src/lib/clock.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { keyward } from './cli.ts'
 
-interface Found {
+export interface Found {
   check: string
   subject: string | null
   verdict: string
@@ -44,7 +44,7 @@ export async function examine(
       ['warning', 'problem'].includes(finding.verdict),
     ])
     // The message of a setting follows the subject in a sentence.
-    expect(finding.message).toMatch(finding.check === 'configuration' ? /\.$/ : /^[A-Z“].*[.?!]$/)
+    expect(finding.message).toMatch(finding.check === 'configuration' ? /\.$/ : /^[A-Z“/].*[.?!]$/)
     if (finding.fix !== null) expect(finding.fix).toMatch(/^[A-Z].*[^;:]$/)
   }
   const has = (wanted: string) => findings.some((one) => one.verdict === wanted)
