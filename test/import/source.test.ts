@@ -165,6 +165,9 @@ describeEachDialect('accounts whose name was taken after the plan', (dialect) =>
       passwordHash: '',
       passwordScheme: 'bcrypt' as const,
       isActive: true,
+      emailVerifiedAt: null,
+      name: null,
+      locale: null,
       createdAt: 0,
     })
     const many = Array.from({ length: 600 }, (_, i) => account(i + 10, `user${i}`))

@@ -165,6 +165,9 @@ describeEachDialect('the undo of an address change', (dialect) => {
       passwordHash: '',
       passwordScheme: 'bcrypt',
       isActive: true,
+      emailVerifiedAt: null,
+      name: null,
+      locale: null,
       createdAt: 0,
     }
     expect(await app.admin.importUsers([account])).toBe(false)

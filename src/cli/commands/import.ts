@@ -4,10 +4,12 @@ import {
   ForeignDatabaseError,
   type Import,
   ImportRefused,
-  idLabel,
+  isSourceFile,
   type Plan,
   planFirstImport,
   readSource,
+  readSourceFile,
+  rowLabel,
   type Source,
 } from '../../features/import/import.ts'
 import { databaseUrlProblem, parseDatabaseUrl } from '../../lib/database-url.ts'
@@ -21,8 +23,9 @@ import { readSettings, settingsArgs } from '../settings.ts'
 
 const importArgs = {
   ...settingsArgs,
-  from: requiredOption('DATABASE_URL', 'The DATABASE_URL of the old service, which is only read'),
+  from: requiredOption('SOURCE', 'The DATABASE_URL of the old service, or a file .jsonl or .csv; it is only read'),
   'skip-invalid': flag('Leave out accounts that cannot be imported, instead of importing none'),
+  'trust-verified': flag('Take over which addresses of a file are verified (email_verified)'),
   'dry-run': flag('Print what would happen and write nothing'),
 }
 
@@ -30,13 +33,13 @@ export const importCommand = (context: CommandContext) =>
   defineCommand({
     meta: {
       name: 'import',
-      description: 'Import the accounts of a FastAPI user service, with their ids and passwords',
+      description: 'Import the accounts of a FastAPI user service or of a file, with their ids and passwords',
     },
     args: importArgs,
     async run({ args }) {
       const settings = readSettings(context, args)
       const skipInvalid = args['skip-invalid'] === true
-      const source = await readAll(args.from)
+      const source = await readAll(args.from, { trustVerified: args['trust-verified'] === true })
       try {
         if (args['dry-run'] === true) {
           const plan = await rehearse(context, settings, source)
@@ -56,16 +59,18 @@ export const importCommand = (context: CommandContext) =>
     },
   })
 
-async function readAll(from: string): Promise<Source> {
-  const target = parseDatabaseUrl(from)
-  const problem = databaseUrlProblem(from)
+async function readAll(from: string, options: { trustVerified: boolean }): Promise<Source> {
+  const isFile = isSourceFile(from) && !/^[a-z0-9+]+:/i.test(from)
+  if (options.trustVerified && !isFile) throw new UsageError('--trust-verified needs a file .jsonl or .csv')
+  const target = isFile ? undefined : parseDatabaseUrl(from)
+  const problem = isFile ? undefined : databaseUrlProblem(from)
   if (problem !== undefined) throw new UsageError(`--from got an address ${problem}`)
-  if (target === undefined || (target.dialect === 'sqlite' && target.path === ':memory:'))
+  if (!isFile && (target === undefined || (target.dialect === 'sqlite' && target.path === ':memory:')))
     throw new UsageError(
-      '--from needs the DATABASE_URL of the old service, such as sqlite:///./users.db or postgresql+psycopg://user:password@localhost/dbname',
+      '--from needs the DATABASE_URL of the old service, such as sqlite:///./users.db or postgresql+psycopg://user:password@localhost/dbname, or a file that ends with .jsonl or .csv',
     )
   try {
-    return await readSource(target)
+    return target === undefined ? await readSourceFile(from, options) : await readSource(target)
   } catch (error) {
     throw error instanceof ForeignDatabaseError ? new CommandError(error.message) : error
   }
@@ -121,7 +126,11 @@ function report(
 }
 
 function printProblems({ printError }: CommandContext, { problems }: Plan): void {
-  for (const { sourceId, reasons } of problems) printError(`${idLabel(sourceId)}: ${reasons.join('; ')}\n`)
+  for (const problem of problems) {
+    const { username, reasons } = problem
+    const name = username === undefined ? '' : `, "${printable(username.slice(0, 64))}"`
+    printError(`${rowLabel(problem)}${name}: ${reasons.join('; ')}\n`)
+  }
 }
 
 const loginHint = ({ PUBLIC_URL }: DraftConfig): string =>

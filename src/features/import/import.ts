@@ -6,8 +6,9 @@ import { type Plan, planImport } from './plan.ts'
 import type { SourceRow } from './source.ts'
 
 export { ForeignDatabaseError } from './foreign.ts'
-export { idLabel, type Plan } from './plan.ts'
+export { type Plan, type Problem, rowLabel } from './plan.ts'
 export { readSource, type Source, type SourceRow } from './source.ts'
+export { isSourceFile, readSourceFile } from './source-file.ts'
 
 export interface ImportNeeds {
   clock: Clock
@@ -39,7 +40,7 @@ export class ImportRefused extends Error {
     const { accounts, present, problems } = plan
     const all = accounts.length + present + problems.length
     super(
-      `Nothing was imported: ${problems.length} of ${all} accounts have a problem. Correct them in the old database, or import the rest with --skip-invalid.`,
+      `Nothing was imported: ${problems.length} of ${all} accounts have a problem. Correct them in the old service or the file, or import the rest with --skip-invalid.`,
     )
   }
 }
@@ -65,7 +66,7 @@ export const planFirstImport = (clock: Clock, rows: readonly SourceRow[]): Promi
 
 const insert = ({ users, audit }: ImportNeeds, accounts: readonly BulkUser[]): Promise<boolean> =>
   users.insertAllOrNone(accounts, () => {
-    const highest = accounts.reduce((id, account) => Math.max(id, account.id), 0)
+    const highest = accounts.reduce((id, account) => Math.max(id, account.id ?? 0), 0)
     // One audit event reports the whole import. One event per account would flood the audit log.
     return audit.record({ event: 'users.imported', details: { accounts: accounts.length, highest_id: highest } })
   })

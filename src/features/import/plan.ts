@@ -4,6 +4,12 @@ import type { BulkUser, UserKeys, Users } from '../users/users.ts'
 import { type Reading, readAccount } from './read-account.ts'
 import type { SourceRow } from './source.ts'
 
+/** An account that cannot be imported. */
+export interface Problem extends Pick<Reading, 'sourceId' | 'line' | 'reasons'> {
+  /** The username in a file; undefined for an account of a database, and for one without a username. */
+  username: string | undefined
+}
+
 /** The decision about each account of the old database. */
 export interface Plan {
   /** The accounts to import. */
@@ -11,7 +17,7 @@ export interface Plan {
   /** The number of accounts that were imported before: Keyward has a user with the same id, address and username. */
   present: number
   /** The accounts that cannot be imported, each with the reasons: sentences that contain no address, name or hash. */
-  problems: Pick<Reading, 'sourceId' | 'reasons'>[]
+  problems: Problem[]
 }
 
 /**
@@ -24,26 +30,31 @@ export async function planImport(
 ): Promise<Plan> {
   const now = clock.now()
   const readings = rows.map((row) => readAccount(row, now))
-  const known = readings.map(({ account }) => account).filter(hasKeys)
+  const known = readings.flatMap(({ account }) => keysOf(account))
   const holders = indexByKeys(await users.findHolders(known), (holder) => holder)
   const twins = indexByKeys(readings, ({ account }) => account)
   const plan: Plan = { accounts: [], present: 0, problems: [] }
-  for (const reading of readings) {
-    const { sourceId, account } = reading
-    const holder = holders.id.get(account.id)?.[0]
+  for (const [at, reading] of readings.entries()) {
+    const { sourceId, line, account } = reading
+    // An account of a file may have no id. Then it was imported before if a user has both its address and its username.
+    const byAddress = line !== undefined && account.id === undefined && reading.reasons.length === 0
+    const holder = (byAddress ? holders.emailKey.get(account.emailKey) : holders.id.get(account.id))?.[0]
     if (holder && holder.emailKey === account.emailKey && holder.usernameKey === account.usernameKey) {
       plan.present++
       continue
     }
     const reasons = [...reading.reasons, ...conflicts(reading, twins, holders)]
-    if (reasons.length > 0) plan.problems.push({ sourceId, reasons })
+    if (reasons.length > 0)
+      plan.problems.push({ sourceId, line, username: (line && rows[at]?.username) || undefined, reasons })
     else plan.accounts.push(account as BulkUser)
   }
   return plan
 }
 
-const hasKeys = (account: Reading['account']): account is Reading['account'] & UserKeys =>
-  account.id !== undefined && account.emailKey !== undefined && account.usernameKey !== undefined
+/** The keys of an account. No user has the id 0, which stands for an id that the database is to assign. */
+function keysOf({ id = 0, emailKey, usernameKey }: Reading['account']): UserKeys[] {
+  return emailKey === undefined || usernameKey === undefined ? [] : [{ id, emailKey, usernameKey }]
+}
 
 type Index<Entry> = Record<keyof UserKeys, Map<unknown, Entry[]>>
 
@@ -58,7 +69,7 @@ function conflicts(reading: Reading, twins: Index<Reading>, holders: Index<UserK
   const { account } = reading
   const twin = (key: keyof UserKeys): string | undefined => {
     const other = twins[key].get(account[key])?.find((one) => one !== reading)
-    return account[key] === undefined || other === undefined ? undefined : idLabel(other.sourceId)
+    return account[key] === undefined || other === undefined ? undefined : rowLabel(other)
   }
   const holder = (key: keyof UserKeys): number | undefined =>
     holders[key].get(account[key])?.find(({ id }) => id !== account.id)?.id
@@ -74,6 +85,9 @@ function conflicts(reading: Reading, twins: Index<Reading>, holders: Index<UserK
   ].filter((reason) => typeof reason === 'string')
 }
 
-/** Returns the id in the other service as a short, printable text for the terminal. */
-export const idLabel = (sourceId: string): string =>
-  sourceId === '' ? 'the account without an id' : `id ${printable(sourceId.slice(0, 40))}`
+/** Names a row for the terminal: the line in a file, the id in the other service. The text is short and printable. */
+export function rowLabel({ sourceId, line }: Pick<Reading, 'sourceId' | 'line'>): string {
+  const id = sourceId === '' ? undefined : `id ${printable(sourceId.slice(0, 40))}`
+  if (line !== undefined) return [`line ${line}`, id].filter(Boolean).join(', ')
+  return id ?? 'the account without an id'
+}

@@ -1,12 +1,23 @@
+import { createHash } from 'node:crypto'
 import type { EpochMs } from '../../lib/clock.ts'
+import { preferredLocale } from '../../lib/locale.ts'
 import { readImportedHash } from '../passwords/passwords.ts'
-import { type BulkUser, invalidEmail, normalizeEmail, normalizeImportedUsername } from '../users/users.ts'
+import {
+  type BulkUser,
+  invalidEmail,
+  invalidName,
+  normalizeEmail,
+  normalizeImportedUsername,
+  normalizeName,
+} from '../users/users.ts'
 import type { SourceRow } from './source.ts'
 
 /** The valid fields of a row, and a sentence for each invalid field. */
 export interface Reading {
   /** The id in the other service, for the report: any text, also an empty one. */
   sourceId: string
+  /** The number of the line in a file; undefined for an account of a database. */
+  line?: number | undefined
   account: Partial<BulkUser>
   reasons: string[]
 }
@@ -26,24 +37,52 @@ export function readAccount(row: SourceRow, now: EpochMs): Reading {
     if (value === undefined) reasons.push(reason)
     return value
   }
-  const id = or(readId(row.id), 'the id is not a whole number from 1 to 2^52')
+  const isOfFile = row.line !== undefined
+  if (row.problem !== undefined) return { sourceId: '', line: row.line, account: {}, reasons: [row.problem] }
+  // Without an id, the database assigns one.
+  const id = isOfFile && row.id === null ? undefined : or(readId(row.id), 'the id is not a whole number from 1 to 2^52')
   const email = or(normalizeEmail(row.email ?? ''), lowerFirst(invalidEmail))
+  const typedName = isOfFile && row.username === null ? email && madeUsername(email.emailKey) : row.username
   const username = or(
-    normalizeImportedUsername(row.username ?? ''),
+    normalizeImportedUsername(typedName ?? ''),
     row.username?.includes('@')
       ? 'the username contains an @, so a login would take it for an email address'
       : 'the username is empty, too long, begins or ends with a space, or contains characters that cannot be typed',
   )
-  const password = row.hash ? readImportedHash(row.hash) : { problem: 'there is no password hash' }
+  const password = readPassword(row.hash, isOfFile)
   const { hash, scheme } = 'problem' in password ? {} : password
   if ('problem' in password) reasons.push(password.problem)
   const isActive = or(readTruth(row.isActive), 'is_active is neither true nor false')
   const createdAt = Math.min(readTime(row.createdAt ?? '') ?? now, now)
+  const isVerified = or(row.emailVerified === undefined ? false : readTruth(row.emailVerified), invalidVerified)
+  const name = row.name === undefined ? null : or(normalizeName(row.name), lowerFirst(invalidName))
+  const emailVerifiedAt = isVerified ? createdAt : null
+  const stored = { passwordHash: hash, passwordScheme: scheme }
+  const locale = preferredLocale(row.locale) ?? null
   return {
     sourceId: row.id ?? '',
-    account: { id, ...email, ...username, passwordHash: hash, passwordScheme: scheme, isActive, createdAt },
+    line: row.line,
+    account: { id, ...email, emailVerifiedAt, ...username, ...stored, name, locale, isActive, createdAt },
     reasons,
   }
+}
+
+const invalidVerified = 'email_verified is neither true nor false'
+
+/** Reads a password hash. An account of a file may have none; its user logs in after a new password or by mail. */
+function readPassword(hash: string | null, isOfFile: boolean) {
+  if (hash) return readImportedHash(hash)
+  return isOfFile ? { hash: null, scheme: null } : { problem: 'there is no password hash' }
+}
+
+/**
+ * Makes a username for an account without one: the local part of the address, and digits. The digits depend on the
+ * address only, so a second import makes the same name.
+ */
+function madeUsername(emailKey: string): string {
+  const local = emailKey.slice(0, emailKey.lastIndexOf('@')).replace(/[^a-z0-9._-]/g, '')
+  const digits = createHash('sha256').update(emailKey).digest().readUInt32BE() % 1_000_000
+  return `${local.slice(0, 24) || 'user'}.${String(digits).padStart(6, '0')}`
 }
 
 function readId(text: string | null): number | undefined {

@@ -11,6 +11,14 @@ export interface SourceRow {
   isActive: string | null | undefined
   /** Undefined if the service has no column `created_at`. */
   createdAt: string | null | undefined
+  /** The other fields are those of a file. */
+  emailVerified?: string | undefined
+  name?: string | undefined
+  locale?: string | undefined
+  /** The number of the line in the file. An account of a file needs only an address. */
+  line?: number
+  /** Why the line cannot be read, as a sentence. */
+  problem?: string | undefined
 }
 
 export interface Source {

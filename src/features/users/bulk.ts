@@ -19,14 +19,15 @@ export async function insertAllOrNone(
   users: readonly BulkUser[],
   alongside: () => Promise<void>,
 ): Promise<boolean> {
-  const highest = users.reduce((id, user) => Math.max(id, user.id), 0)
-  if (highest === 0) return true
-  await db.reserveIds('users', highest)
+  const highest = users.reduce((id, user) => Math.max(id, user.id ?? 0), 0)
+  if (users.length === 0) return true
+  if (highest > 0) await db.reserveIds('users', highest)
+  const [withId, withoutId] = [users.filter(hasId), users.filter((user) => !hasId(user))]
   const now = clock.now()
   const taken = Symbol('taken')
   try {
     await db.transaction(async () => {
-      for (const some of inParts(users)) {
+      for (const some of [...inParts(withId), ...inParts(withoutId)]) {
         const inserted = await store.insertWhereFree(db, some, now)
         if (inserted.length < some.length) throw taken
         // The insert waits while another transaction gives up an address and reserves it. A check before the insert
@@ -42,6 +43,8 @@ export async function insertAllOrNone(
     throw error
   }
 }
+
+const hasId = (user: BulkUser): boolean => user.id !== undefined
 
 function* inParts<T>(all: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at < all.length; at += store.ROWS) yield all.slice(at, at + store.ROWS)

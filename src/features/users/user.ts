@@ -60,11 +60,16 @@ export interface Profile {
 }
 
 /** A user of an import, with the id and the password hash of the other service. */
-export interface BulkUser extends Omit<NewUser, 'name' | 'locale'> {
-  id: number
+export interface BulkUser extends Omit<NewUser, 'passwordHash' | 'passwordScheme'> {
+  /** Undefined when the database is to assign the id. */
+  id: number | undefined
+  emailVerifiedAt: EpochMs | null
+  /** Both are null for an account without a password. */
+  passwordHash: string | null
+  passwordScheme: string | null
   isActive: boolean
   createdAt: EpochMs
 }
 
 /** The three values of a user that must differ from those of every other user. */
-export type UserKeys = Pick<BulkUser, 'id' | 'emailKey' | 'usernameKey'>
+export type UserKeys = Pick<BulkUser, 'emailKey' | 'usernameKey'> & { id: number }
