@@ -235,6 +235,19 @@ describeEachDialect('keyward doctor', (dialect) => {
       expect(readFileSync(sqliteFile(damaged)).equals(bytes)).toBe(true)
     })
 
+    test('14.4 a fault that SQLite reports without an error is a problem of the file', async () => {
+      const { url } = await migratedDatabase(dialect)
+      const file = Buffer.concat([readFileSync(sqliteFile(url)), Buffer.alloc(4096)])
+      // The header counts one more page, which belongs to nothing.
+      file.writeUInt32BE(file.length / 4096, 28)
+      writeFileSync(sqliteFile(url), file)
+      const found = await examine(url)
+      expect(found.of('integrity')).toMatchObject([
+        { verdict: 'problem', message: expect.stringContaining('never used'), fix: expect.stringContaining('backup') },
+      ])
+      expect(found.verdictOf('data_keys')).toBe('warning')
+    })
+
     test('14.4 a file that another process has locked, and one that cannot be written, are problems of writing', async () => {
       const { Database } = await import('bun:sqlite')
       const lock = new Database(sqliteFile(app.databaseUrl))
