@@ -15,11 +15,11 @@ export const backupArgs = { json: flag('Print the result as JSON'), ...settingsA
  */
 export function hintForPostgres(
   { print, printError }: CommandContext,
-  { line, json }: { line: string; json: boolean },
+  { line, advice, json }: { line: string; advice: string; json: boolean },
 ): never {
   print(`${json ? JSON.stringify({ run: line }) : line}\n`)
   printError(
-    `Nothing was done: PostgreSQL has its own programs. Run this line, with the password of DATABASE_URL in PGPASSWORD or in ~/.pgpass, and "umask 077" before it, so that nobody else can read the dump.\n`,
+    `Nothing was done: PostgreSQL has its own programs. Run this line, with the password of DATABASE_URL in PGPASSWORD or in ~/.pgpass. ${advice}\n`,
   )
   throw new ExitCode(OTHER_PROGRAM)
 }

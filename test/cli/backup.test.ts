@@ -205,6 +205,7 @@ describe('keyward backup and restore on postgresql', () => {
       const plain = expected.replace(`'${address}'`, `--dbname='${address.slice('--dbname='.length)}'`)
       expect({ code, out }).toEqual({ code: 3, out: `${plain}\n` })
       expect(err).toContain('PGPASSWORD')
+      expect(err).toContain(line.startsWith('backup') ? 'umask 077' : 'keyward sessions end --all')
       const { out: json } = await run(`${line} --json`, url)
       expect(JSON.parse(json)).toEqual({ run: plain })
       expect(out + err + json).not.toContain('hunter2')

@@ -16,10 +16,16 @@ export const backup = (context: CommandContext) =>
     async run({ args }) {
       const { DATABASE_URL: database } = readSettings(context, args)
       if (database.dialect === 'postgresql')
-        return hintForPostgres(context, { line: dumpLine(database, args.file), json: args.json === true })
+        return hintForPostgres(context, {
+          line: dumpLine(database, args.file),
+          advice: PRIVATE,
+          json: args.json === true,
+        })
       const { bytes, migration } = await backUpFile(requireSqliteFile(database), args.file)
       if (args.json === true) return context.print(`${JSON.stringify({ file: args.file, bytes, migration })}\n`)
       context.print(`Backed up ${database.path} to ${args.file} (${sizeOf(bytes)}), and checked the copy.\n`)
       context.print('Keep SECRET_KEY too, at another place: the backup is useless without it.\n')
     },
   })
+
+const PRIVATE = 'Run "umask 077" before it, so that nobody else can read the dump.'

@@ -16,7 +16,11 @@ export const restore = (context: CommandContext) =>
     async run({ args }) {
       const { DATABASE_URL: database } = readSettings(context, args)
       if (database.dialect === 'postgresql')
-        return hintForPostgres(context, { line: restoreLine(database, args.file), json: args.json === true })
+        return hintForPostgres(context, {
+          line: restoreLine(database, args.file),
+          advice: FOR_POSTGRES,
+          json: args.json === true,
+        })
       const { bytes, migration, pending } = await restoreFile(args.file, requireSqliteFile(database))
       if (args.json === true)
         return context.print(
@@ -32,3 +36,6 @@ const UPGRADE = 'The backup is from an older version of Keyward. Upgrade it firs
 const END_SESSIONS = `Before you start the server, end the sessions of the backup: keyward sessions end --all
 Sessions that were ended since the backup, and refresh tokens that were used since, are valid again until you do.
 `
+
+const FOR_POSTGRES =
+  'Stop all processes of Keyward before it, and end the sessions of the backup after it: keyward sessions end --all'
