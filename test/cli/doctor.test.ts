@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'bun:test'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DAY, MINUTE, systemClock } from '../../src/lib/clock.ts'
+import { openUrl } from '../storage/support.ts'
 import { createTestApp, type TestApp, testSecret } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { manualClock } from '../support/clock.ts'
@@ -157,6 +158,36 @@ describeEachDialect('keyward doctor', (dialect) => {
     await dispose()
   })
 
+  test('14.4 a database of a newer version, and one of another program, are problems of the migrations', async () => {
+    const storage = await openUrl(app.databaseUrl)
+    await storage.rows("INSERT INTO keyward_migrations (name, sha256, applied_at) VALUES ('9999_tomorrow', '', 0)")
+    await storage.close()
+    const newer = await examine(app.databaseUrl)
+    expect(newer.of('migrations')).toMatchObject([
+      {
+        verdict: 'problem',
+        message: 'The database was migrated by a newer Keyward (it has "9999_tomorrow").',
+        fix: expect.stringContaining('Start that version or a newer one'),
+      },
+    ])
+    expect(keyChecks.map(newer.verdictOf)).toEqual(['skipped', 'skipped', 'skipped'])
+    const { url, dispose } = await dialect.databaseUrl()
+    const foreign = await openUrl(url)
+    await foreign.rows('CREATE TABLE users (hashed_password text)')
+    await foreign.close()
+    const found = await examine(url)
+    expect(found.of('migrations')).toMatchObject([
+      { verdict: 'problem', message: 'This database belongs to a FastAPI user service.' },
+    ])
+    await dispose()
+  })
+
+  test('14.4 with --dev, a database without its SECRET_KEY is a problem, and no SECRET_KEY is made', async () => {
+    const found = await examine(app.databaseUrl, { SECRET_KEY: '' }, { argv: ['--dev'] })
+    expect(keyChecks.map(found.verdictOf)).toEqual(['problem', 'skipped', 'skipped'])
+    if (dialect.name === 'sqlite') expect(existsSync(`${sqliteFile(app.databaseUrl)}.secret`)).toBe(false)
+  })
+
   test('14.4 without a database that can be opened, the other checks are made', async () => {
     const url =
       dialect.name === 'sqlite'
@@ -170,6 +201,15 @@ describeEachDialect('keyward doctor', (dialect) => {
   })
 
   if (dialect.name === 'sqlite') {
+    test('14.4 changes no byte of the file of a stopped server, and leaves no other file', async () => {
+      const { url } = await migratedDatabase(dialect)
+      const file = sqliteFile(url)
+      const state = () => [readFileSync(file).toString('base64'), statSync(file).mtimeMs, readdirSync(dirname(file))]
+      const before = state()
+      expect((await examine(url)).verdictOf('writable')).toBe('ok')
+      expect(state()).toEqual(before)
+    })
+
     test('14.4 a missing file is a warning and is not made; a damaged file and one of another kind are problems', async () => {
       const { url, dispose } = await dialect.databaseUrl()
       expect((await examine(url)).of('database')).toMatchObject([{ verdict: 'warning' }])
@@ -193,6 +233,19 @@ describeEachDialect('keyward doctor', (dialect) => {
       writeFileSync(sqliteFile(damaged), bytes)
       expect((await examine(damaged)).verdictOf('integrity')).toBe('problem')
       expect(readFileSync(sqliteFile(damaged)).equals(bytes)).toBe(true)
+    })
+
+    test('14.4 a fault that SQLite reports without an error is a problem of the file', async () => {
+      const { url } = await migratedDatabase(dialect)
+      const file = Buffer.concat([readFileSync(sqliteFile(url)), Buffer.alloc(4096)])
+      // The header counts one more page, which belongs to nothing.
+      file.writeUInt32BE(file.length / 4096, 28)
+      writeFileSync(sqliteFile(url), file)
+      const found = await examine(url)
+      expect(found.of('integrity')).toMatchObject([
+        { verdict: 'problem', message: expect.stringContaining('never used'), fix: expect.stringContaining('backup') },
+      ])
+      expect(found.verdictOf('data_keys')).toBe('warning')
     })
 
     test('14.4 a file that another process has locked, and one that cannot be written, are problems of writing', async () => {

@@ -55,9 +55,7 @@ async function examine(context: CommandContext, flags: SettingsFlags, example: E
   // The files are looked at first, because SQLite deletes an unused log when the database is closed.
   const files = checkFiles(config, { env: context.env, dotenv, warnings: ofFile })
   const database = await checkDatabase(config, context.clock, async (store) =>
-    SECRET_KEY === undefined
-      ? [problem('data_keys', { message: 'There is no SECRET_KEY.', fix: 'Set the SECRET_KEY of this database.' })]
-      : checkKeys(store, { ...config, SECRET_KEY }, context),
+    SECRET_KEY === undefined ? withoutSecret() : checkKeys(store, { ...config, SECRET_KEY }, context),
   )
   return [
     ...findings,
@@ -69,6 +67,16 @@ async function examine(context: CommandContext, flags: SettingsFlags, example: E
     checkClientAddress(config, example),
   ]
 }
+
+/** With `--dev` the SECRET_KEY may be missing, but a database with the tables of Keyward has keys, or had a server. */
+const withoutSecret = (): Finding[] => [
+  problem('data_keys', {
+    message: 'There is no SECRET_KEY, and no file with one beside the database.',
+    fix: 'Set the SECRET_KEY of this database; for a new one, start the server with --dev.',
+  }),
+  skipped('signing_keys', 'There is no SECRET_KEY.'),
+  skipped('secret_key', 'There is no SECRET_KEY.'),
+]
 
 interface Reading {
   findings: Finding[]

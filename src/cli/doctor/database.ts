@@ -83,7 +83,7 @@ async function checkIntegrity(driver: Driver, { DATABASE_URL: target }: DraftCon
   try {
     const faults = await findFaults(driver, target)
     if (faults.length > 0)
-      return problem('integrity', { message: `The file is damaged: ${faults[0]!.split('\n').join(' ')}`, fix })
+      return problem('integrity', { message: `The file is damaged: ${faults[0]!.split('\n').at(-1)}.`, fix })
   } catch (error) {
     return problemOf('integrity', error, fix)
   }

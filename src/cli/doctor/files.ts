@@ -41,7 +41,9 @@ export function checkFiles({ DATABASE_URL: target }: DraftConfig, { env, dotenv,
     ...secretFiles.flatMap((path) => judge(path, 'holds a secret')),
   ]
   const count = [...databaseFiles, ...secretFiles, ...(dotenv ? [dotenv.path] : [])].filter(statOf).length
-  return findings.length > 0 ? findings : [ok('files', `Only their owner can read or change the ${count} files.`)]
+  return findings.length > 0
+    ? findings
+    : [ok('files', `Files that others can read or change, or that belong to others: 0 of ${count}.`)]
 }
 
 const statOf = (path: string): Stats | undefined => statSync(path, { throwIfNoEntry: false })
