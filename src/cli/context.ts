@@ -50,3 +50,12 @@ export class UsageError extends Error {
 export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
+
+/** Thrown when a command has printed everything that it has to say, and the process exits with `code`. */
+export class ExitCode extends Error {
+  override readonly name = 'ExitCode'
+
+  constructor(readonly code: number) {
+    super()
+  }
+}

@@ -4,7 +4,7 @@ import { configKeys } from '../config/schema.ts'
 import { enableJit } from '../lib/jit.ts'
 import { printableLines } from '../lib/printable.ts'
 import { serve } from './commands/serve.ts'
-import { type CommandContext, UsageError } from './context.ts'
+import { type CommandContext, ExitCode, UsageError } from './context.ts'
 
 /**
  * Runs one command line, and prints the error when the command fails.
@@ -22,6 +22,7 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
       config: async () => (await import('./commands/config.ts')).config(context),
       migrate: async () => (await import('./commands/migrate.ts')).migrate(context),
       healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
+      doctor: async () => (await import('./commands/doctor.ts')).doctor(context),
       import: async () => (await import('./commands/import.ts')).importCommand(context),
       users: async () => (await import('./commands/users.ts')).users(context),
       sessions: async () => (await import('./commands/sessions.ts')).sessions(context),
@@ -55,6 +56,7 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
     await runCommand(command, { rawArgs: rest })
     return 0
   } catch (error) {
+    if (error instanceof ExitCode) return error.code
     if (error instanceof UsageError || (error as Error).name === 'CLIError') {
       context.printError(`${(error as Error).message}\nSee: ${words.join(' ')} --help\n`)
       return 2

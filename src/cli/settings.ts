@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { withSecretKey } from '../config/dev-secret.ts'
-import { readDotenv } from '../config/dotenv.ts'
+import { type DotenvFile, readDotenv } from '../config/dotenv.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { problemLine } from '../config/problems.ts'
 import type { Config, DraftConfig } from '../config/schema.ts'
@@ -27,13 +27,20 @@ export const readSettings = (context: CommandContext, flags: SettingsFlags): Dra
 
 /** As `readSettings`, but returns the origin of each value too. */
 export function loadSettings(context: CommandContext, flags: SettingsFlags): LoadedConfig {
-  const named = flags['env-file']
-  if (named === '') throw new UsageError('--env-file needs the name of a file')
-  const path = named ?? join(dirname(context.executable), '.env')
-  const dotenv = readDotenv(path, { required: named !== undefined })
-  const loaded = loadConfig({ env: context.env, dotenv, dev: flags.dev === true, random: context.random })
+  const { env, random } = context
+  const loaded = loadConfig({ env, dotenv: readDotenvOf(context, flags), dev: flags.dev === true, random })
   for (const warning of loaded.warnings) context.printError(`warning: ${problemLine(warning)}\n`)
   return loaded
+}
+
+/**
+ * Reads the `.env` file of a command line; undefined when there is none and `--env-file` names none.
+ * @throws ConfigError as `readDotenv`; UsageError for an empty `--env-file`
+ */
+export function readDotenvOf(context: CommandContext, flags: SettingsFlags): DotenvFile | undefined {
+  const named = flags['env-file']
+  if (named === '') throw new UsageError('--env-file needs the name of a file')
+  return readDotenv(named ?? join(dirname(context.executable), '.env'), { required: named !== undefined })
 }
 
 /**

@@ -16,8 +16,11 @@ export interface LoadInput {
   dotenv?: DotenvFile
   /** True with `--dev`: some defaults differ, and `SECRET_KEY` may be missing. */
   dev: boolean
-  /** Makes the new `SECRET_KEY` that an error message suggests when `SECRET_KEY` is missing or refused. */
-  random: Random
+  /**
+   * Makes the new `SECRET_KEY` that an error message suggests when `SECRET_KEY` is missing or refused. Without `random`,
+   * the message suggests none.
+   */
+  random?: Random
 }
 
 export interface LoadedConfig {
@@ -190,8 +193,8 @@ function findText(name: string, { env, dotenv }: LoadInput): Given | undefined {
 
 const isKey = (name: string): name is ConfigKey => (configKeys as readonly string[]).includes(name)
 
-function withLine(name: ConfigKey, message: string, random: Random): string {
-  if (name !== 'SECRET_KEY') return message
+function withLine(name: ConfigKey, message: string, random: Random | undefined): string {
+  if (name !== 'SECRET_KEY' || random === undefined) return message
   const fresh = Buffer.from(random.bytes(32)).toString('hex')
   return `${message}. A fresh one, for the .env file or the environment; keep it, and use the same on every replica:\nSECRET_KEY=${fresh}`
 }

@@ -10,7 +10,8 @@ const MOST = 64 * 1024
  * content
  */
 export function readSecretFile(path: string): { text: string } | { message: string } {
-  const read = readSmallFile(path, MOST)
+  // A shell passes `<(command)` as a pipe.
+  const read = readSmallFile(path, MOST, { pipe: 'wait' })
   if ('message' in read) return read
   const text = read.text.replace(/\r?\n$/, '')
   return text.trim() === '' ? { message: 'is empty' } : { text }

@@ -1,20 +1,26 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { systemReason } from './error-reasons.ts'
 
 /**
  * Reads a text file of at most `most` bytes. A larger file is not read to its end: it may be a device such as
  * `/dev/zero`.
+ * @param options `pipe: 'wait'` waits until the writer of a named pipe has written everything; `'refuse'` never waits
  * @returns the text; otherwise a message such as "is not UTF-8 text", which follows the path in a sentence and never
  *   quotes the content
  */
-export function readSmallFile(path: string, most: number): { text: string } | { message: string } {
-  let bytes: Uint8Array
+export function readSmallFile(
+  path: string,
+  most: number,
+  { pipe }: { pipe: 'wait' | 'refuse' },
+): { text: string } | { message: string } {
+  let bytes: Uint8Array | undefined
   try {
-    bytes = readStart(path, most + 1)
+    bytes = readStart(path, most + 1, pipe)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     return { message: `cannot be read: ${systemReason(code)} (${code})` }
   }
+  if (bytes === undefined) return { message: 'is a named pipe; name a file' }
   if (bytes.length > most) return { message: `has more than ${most} bytes` }
   try {
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
@@ -23,10 +29,14 @@ export function readSmallFile(path: string, most: number): { text: string } | { 
   }
 }
 
-function readStart(path: string, length: number): Uint8Array {
-  const file = openSync(path, 'r')
+/** @returns undefined for a named pipe that is refused */
+function readStart(path: string, length: number, pipe: 'wait' | 'refuse'): Uint8Array | undefined {
+  // Without O_NONBLOCK, the opening of a named pipe waits for a writer.
+  const file = openSync(path, pipe === 'wait' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK)
   try {
-    if (fstatSync(file).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    const kind = fstatSync(file)
+    if (kind.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
+    if (pipe === 'refuse' && kind.isFIFO()) return undefined
     const bytes = new Uint8Array(length)
     let filled = 0
     for (let read = -1; read !== 0 && filled < length; filled += read)

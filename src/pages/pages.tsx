@@ -136,8 +136,9 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
   /**
    * The page that shows only a refusal. After a POST it has no link: with the back button, a browser keeps the input.
    */
-  function sayingOf({ request, texts, locale, link }: Omit<Visit, 'input'>, refusal: KeywardError): View {
-    const { title, text } = problemOf(refusal, { texts, locale })
+  function sayingOf(visit: Omit<Visit, 'input'>, refusal: KeywardError): View {
+    const { request, texts, link } = visit
+    const { title, text } = problemOf(refusal, visit)
     const again = request.method === 'GET' && refusal.status >= 500
     return {
       title,

@@ -18,6 +18,10 @@ describe.skipIf(!hasPrograms('chromium'))('13.5 the pages of the executable in C
           { locale: 'en', ...large },
           { locale: 'ja', width: 320, colorScheme: 'dark' } as const,
           { locale: 'en', width: 1280, colorScheme: 'light' } as const,
+          ...['de', 'fr', 'es'].flatMap((locale) => [
+            { locale, ...small },
+            { locale, ...large },
+          ]),
         ]
       : []),
   ]

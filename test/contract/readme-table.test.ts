@@ -77,7 +77,7 @@ const has: Record<string, Evidence> = {
   },
   'Import of users with ids and passwords; OpenAPI 3.1, metrics, health checks': {
     routes: ['GET /metrics', 'GET /livez', 'GET /readyz', 'POST /user/token', 'GET /user/user'],
-    commands: ['import', 'healthcheck'],
+    commands: ['import', 'healthcheck', 'doctor'],
     settings: ['METRICS_TOKEN'],
   },
   'Mail that tells users of changes to their account, and pages behind its links, in five languages': {

@@ -1,8 +1,10 @@
 import { expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
+import { firebase, fixtures, pythonHashes } from '../passwords/foreign-hashes.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { keyward, migrated } from '../support/cli.ts'
 import { type Dialect, describeEachDialect, dialects, sqliteFile } from '../support/dialects.ts'
+import { hasPythonModules } from '../support/programs.ts'
 import { bcryptHash, looseTable, oldService, sqlalchemyTable, sqlmodelTable } from './old-service.ts'
 
 const password = 'correct horse battery'
@@ -112,6 +114,34 @@ describeEachDialect('an import into Keyward', (dialect) => {
     expect(await app.process.verifyPassword(long, { hash: cut, scheme: 'bcrypt' })).toEqual({ ok: true, rehash: true })
   })
 
+  test('14.5 accepts Argon2, scrypt, PBKDF2 and Firebase hashes, and replaces each at the first right login', async () => {
+    await using target = await setUp(dialect)
+    const old = await oldService(dialect, sqlalchemyTable)
+    const made = hasPythonModules('django', 'passlib', 'argon2') ? Object.values(pythonHashes(password)) : []
+    const hashes = [...Object.values(fixtures), ...made]
+    const rows = hashes.map(async (hash, i) => ({ ...(await row(i + 1, `user${i + 1}`)), hashed_password: hash }))
+    await old.insert(...(await Promise.all(rows)))
+    await old.insert({ ...(await row(99, 'fire')), hashed_password: firebase.hash })
+    expect(await target.import(old.url)).toMatchObject({ code: 0, err: '' })
+    const app = await target.app()
+    const schemeOf = async (id: number) => (await app.rows.users.one({ id }))?.passwordScheme
+    for (const id of hashes.keys()) {
+      const name = `user${id + 1}`
+      expect((await login(app, name, 'wrong password')).status).toBe(401)
+      expect(await schemeOf(id + 1)).toBe('foreign')
+      expect((await login(app, name)).status).toBe(200)
+      expect(await app.rows.users.one({ id: id + 1 })).toMatchObject({ passwordScheme: 'bun-bcrypt' })
+      expect((await login(app, name)).status).toBe(200)
+      expect((await login(app, name, 'wrong password')).status).toBe(401)
+    }
+    expect((await login(app, 'fire', firebase.password)).status).toBe(200)
+    expect(await schemeOf(99)).toBe('bun-bcrypt')
+
+    expect((await target.import(old.url)).out).toContain(`${hashes.length + 1} already in Keyward`)
+    expect((await login(app, 'user1')).status).toBe(200)
+    expect(await schemeOf(1)).toBe('bun-bcrypt')
+  }, 60_000)
+
   test('keeps names that cannot be registered, and finds them in every spelling', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
@@ -157,6 +187,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
   test('B7: imports nothing if an account has a problem, and lists every problem without personal data', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, looseTable)
+    const costly = '$argon2id$v=19$m=1048576,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA'
     const good = { ...(await row(1, 'fine')), id: '1', is_active: 'true' }
     const other = (id: string, changes: Record<string, string | null>) => ({ ...good, id, ...unlike(id), ...changes })
     const unlike = (id: string) => ({ email: `secret${id}@example.com`, username: `secret${id}` })
@@ -170,10 +201,15 @@ describeEachDialect('an import into Keyward', (dialect) => {
       [other('8', { username: null }), /^id 8: the username is empty/m],
       [other('9', { hashed_password: null }), /^id 9: there is no password hash$/m],
       [other('10', { hashed_password: '' }), /^id 10: there is no password hash$/m],
-      [other('11', { hashed_password: 'secret' }), /^id 11: the password hash is not bcrypt/m],
+      [
+        other('11', { hashed_password: 'secret' }),
+        /^id 11: the password hash is not bcrypt, Argon2, scrypt or PBKDF2/m,
+      ],
       [other('12', { hashed_password: good.hashed_password.replace('$04$', '$31$') }), /^id 12: the password hash/m],
       [other('13', { hashed_password: good.hashed_password.replace('$2b$', '$2x$') }), /^id 13: the password hash/m],
       [other('14', { hashed_password: good.hashed_password.slice(0, -1) }), /^id 14: the password hash/m],
+      [other('35', { hashed_password: '$argon2id$v=19$m=1' }), /^id 35: the password hash is malformed$/m],
+      [other('36', { hashed_password: costly }), /^id 36: the password hash needs more time or memory than/m],
       [other('15', { is_active: 'secret' }), /^id 15: is_active is neither true nor false$/m],
       [other('16', { is_active: null }), /^id 16: is_active is neither true nor false$/m],
       [other('0', {}), /^id 0: the id is not a whole number from 1 to 2\^52$/m],

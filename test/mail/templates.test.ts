@@ -86,6 +86,8 @@ describe('TEMPLATES_DIR', () => {
       [(path) => mkdirSync(path), 'cannot be read: it is a folder; name a file (EISDIR)'],
       [(path) => symlinkSync('nowhere', path), 'cannot be read: there is no such file or folder'],
       [(path) => symlinkSync('test.en.txt', path), 'cannot be read: the system refuses it (ELOOP)'],
+      // The start does not wait for a writer.
+      [(path) => Bun.spawnSync(['mkfifo', path]), 'is a named pipe; name a file'],
       [(path) => symlinkSync('/dev/zero', path), 'has more than 262144 bytes'],
       [(path) => writeFileSync(path, `${good}${'x'.repeat(262_144)}`), 'has more than 262144 bytes'],
       [(path) => writeFileSync(path, Buffer.from(`${good}\xff`, 'latin1')), 'is not UTF-8 text'],

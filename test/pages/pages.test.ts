@@ -99,17 +99,24 @@ describe('every page', async () => {
 
   test('13.5 says refusals as a page: a method, a media type, a size, a broken form, a query', async () => {
     const type = 'application/x-www-form-urlencoded'
-    const refused: [Response, number][] = [
-      [await app.request('PUT', '/forgot'), 405],
-      [await app.request('DELETE', '/forgot'), 405],
-      [await app.request('POST', '/forgot', { json: { email: 'ada@example.com' }, headers: own }), 415],
-      [await app.request('POST', '/forgot', { body: 'x'.repeat(65_537), type, headers: own }), 413],
-      [await submit(app, '/forgot', 'email=a&email=b'), 400],
-      [await submit(app, '/forgot', 'email=%ff'), 400],
-      [await app.request('GET', '/forgot?a=%zz'), 400],
+    const [form, address] = [
+      'Go back, and send the form again.',
+      'Check the address, or use the link of the mail again.',
     ]
-    for (const [answer, status] of refused)
-      expect(await heading(answer)).toEqual([status, 'This page could not read the request'])
+    const refused: [Response, number, string][] = [
+      [await app.request('PUT', '/forgot'), 405, address],
+      [await app.request('DELETE', '/forgot'), 405, address],
+      [await app.request('POST', '/forgot', { json: { email: 'ada@example.com' }, headers: own }), 415, form],
+      [await app.request('POST', '/forgot', { body: 'x'.repeat(65_537), type, headers: own }), 413, form],
+      [await submit(app, '/forgot', 'email=a&email=b'), 400, form],
+      [await submit(app, '/forgot', 'email=%ff'), 400, form],
+      [await app.request('GET', '/forgot?a=%zz'), 400, address],
+    ]
+    for (const [answer, status, text] of refused) {
+      const html = await answer.text()
+      expect([answer.status, html.includes('<h1>This page could not read the request</h1>')]).toEqual([status, true])
+      expect(html).toContain(text)
+    }
     expect(refused[0]![0].headers.get('allow')).toBe('GET, HEAD, OPTIONS, POST')
   })
 

@@ -139,7 +139,7 @@ describeEachDialect('the pages to reset a password', (dialect) => {
     expect([limited.status, limited.headers.get('retry-after')]).toEqual([429, '60'])
     const html = await limited.text()
     expect(html).toContain('<strong>Trop de tentatives</strong>')
-    expect(html).toContain('Réessayez dans 1 minute.')
+    expect(html).toContain('Rien n’a été modifié. Réessayez dans 1 minute.')
     expect(html).toContain('value="bob@example.com"')
     expect(html).toMatch(/role="alert" tabindex="-1" autofocus/)
     const off = await apps.open({ dialect })

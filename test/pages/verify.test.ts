@@ -83,6 +83,10 @@ describeEachDialect('the page to prove an address', (dialect) => {
     expect(taken.status).toBe(409)
     expect(html).toMatch(/<input type="text" id="username" name="username"[^>]* aria-invalid="true" autofocus/)
     expect(html).toContain('Somebody has taken this username meanwhile.')
+    expect(html).toContain('value="ada"')
+    const wrong = await submit(app, '/verify', { token: other, password: 'not the password', username: 'carl' })
+    // The new username stays in its field.
+    expect([wrong.status, (await wrong.text()).includes('value="carl"')]).toEqual([403, true])
     const invalid = await submit(app, '/verify', { token: other, password, username: 'no name' })
     expect([invalid.status, (await invalid.text()).includes('This username cannot be used.')]).toEqual([422, true])
     expect((await submit(app, '/verify', { token: other, password, username: 'bob' })).status).toBe(303)

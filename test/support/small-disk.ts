@@ -15,20 +15,20 @@ export interface FaultyDisk {
 }
 
 const FILE = 'users.db'
-const SIZE = 8 * 1024 * 1024
+const MIB = 1024 * 1024
 
 /**
- * A file system of 8 MiB that fills up, in its own mount namespace, so that nothing of it survives the test. It needs
- * root or user namespaces; undefined otherwise.
+ * A file system of `size` bytes that fills up, in its own mount namespace, so that nothing of it survives the test. It needs
+ * root or user namespaces; undefined otherwise. `folder` leads into it from outside of the namespace.
  */
-export async function smallDisk(): Promise<FaultyDisk | undefined> {
+export async function smallDisk(size = 8 * MIB): Promise<(FaultyDisk & { folder: string }) | undefined> {
   const folder = scratchFolder('disk')
   const user = process.getuid?.() === 0 ? [] : ['--map-root-user']
   const keeper = Bun.spawn(
     [
       ...['unshare', '--mount', '--propagation', 'private', ...user, '/bin/sh', '-c'],
       'mount -t tmpfs -o "size=$1,mode=777" keyward "$2" && echo mounted && exec cat >/dev/null',
-      ...['sh', String(SIZE), folder],
+      ...['sh', String(size), folder],
     ],
     { stdin: 'pipe', stdout: 'pipe', stderr: 'ignore' },
   )
@@ -39,6 +39,7 @@ export async function smallDisk(): Promise<FaultyDisk | undefined> {
   const enter = ['nsenter', '--target', String(keeper.pid), '--mount', '--wd=/']
   if (user.length > 0) enter.push('--user', '--preserve-credentials')
   return {
+    folder: inside,
     async start() {
       const env = serverSettings({ databaseUrl: `sqlite:///${join(folder, FILE)}` })
       return startServer([...enter, await binaryPath(), 'serve', '--dev'], { env })

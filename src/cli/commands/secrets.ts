@@ -36,7 +36,7 @@ const status = (context: CommandContext) =>
  * with the new secret as SECRET_KEY_PREVIOUS, then with the two secrets swapped, then with the new secret alone.
  * Keyward does not know which secret is the new one, so it cannot distinguish the first two steps.
  */
-function nextStep({ seals, processes }: SecretsStatus, isChanging: boolean): string {
+export function nextStep({ seals, processes }: SecretsStatus, isChanging: boolean): string {
   const { total, openCurrent, openPrevious, sameCurrent } = processes
   if (!isChanging)
     return openCurrent < total

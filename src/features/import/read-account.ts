@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../lib/clock.ts'
-import { readBcryptHash } from '../passwords/passwords.ts'
+import { readImportedHash } from '../passwords/passwords.ts'
 import { type BulkUser, invalidEmail, normalizeEmail, normalizeImportedUsername } from '../users/users.ts'
 import type { SourceRow } from './source.ts'
 
@@ -34,15 +34,14 @@ export function readAccount(row: SourceRow, now: EpochMs): Reading {
       ? 'the username contains an @, so a login would take it for an email address'
       : 'the username is empty, too long, begins or ends with a space, or contains characters that cannot be typed',
   )
-  const passwordHash = or(
-    row.hash !== null && readBcryptHash(row.hash) ? row.hash : undefined,
-    row.hash ? 'the password hash is not bcrypt ($2a$, $2b$ or $2y$, cost 4 to 15)' : 'there is no password hash',
-  )
+  const password = row.hash ? readImportedHash(row.hash) : { problem: 'there is no password hash' }
+  const { hash, scheme } = 'problem' in password ? {} : password
+  if ('problem' in password) reasons.push(password.problem)
   const isActive = or(readTruth(row.isActive), 'is_active is neither true nor false')
   const createdAt = Math.min(readTime(row.createdAt ?? '') ?? now, now)
   return {
     sourceId: row.id ?? '',
-    account: { id, ...email, ...username, passwordHash, passwordScheme: 'bcrypt', isActive, createdAt },
+    account: { id, ...email, ...username, passwordHash: hash, passwordScheme: scheme, isActive, createdAt },
     reasons,
   }
 }

@@ -35,8 +35,11 @@ export interface Delivery {
 
 /** The most mails that one process sends at the same time. */
 const AT_ONCE = 16
-/** The pause of `pumpSoon`, in milliseconds. An answer is written within one. */
-const SOON = 20
+/**
+ * The shortest and the longest pause of `pumpSoon`, in milliseconds. An answer is written within one. The pause is
+ * random, because a constant one would delay always the same of several requests in a row.
+ */
+const SOON = [20, 60] as const
 /**
  * The pause after the first failed attempt of a mail. Each further failure doubles the pause, up to `LONGEST_PAUSE`.
  */
@@ -71,7 +74,8 @@ export function createDelivery(needs: DeliveryNeeds): Delivery {
   }
 
   function pumpSoon(): void {
-    soon ??= shortPause(SOON).then(() => {
+    const [shortest, longest] = SOON
+    soon ??= shortPause(shortest + needs.random.fraction() * (longest - shortest)).then(() => {
       soon = undefined
       return pump()
     })

@@ -63,6 +63,11 @@ a.button { display: inline-block; padding: 12px 20px; border-radius: 6px; backgr
 .code { font: 600 28px/1.2 ui-monospace, Menlo, Consolas, monospace; letter-spacing: 4px; }
 footer { margin-top: 24px; padding-top: 16px; border-top: 1px solid #e4e4e7; color: #52525b; font-size: 14px; }
 footer p { margin: 0 0 4px; }
+@media (max-width: 480px) {
+  main { padding: 20px 16px; }
+  td { display: block; padding-right: 0; }
+  td.label { padding-bottom: 0; }
+}
 @media (prefers-color-scheme: dark) {
   body { background: #18181b; color: #f4f4f5; }
   main { background: #27272a; border-color: #3f3f46; }

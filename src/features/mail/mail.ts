@@ -176,6 +176,9 @@ const KEEP = 14 * DAY
 /** The longest wait of `close`. */
 const CLOSE_PATIENCE = 10 * SECOND
 
+/** @throws TemplateError when `folder`, a TEMPLATES_DIR, cannot be read, or a file in it has a wrong name or text */
+export const checkTemplates = (folder: string | undefined): void => void createTemplates(folder)
+
 /** @throws TemplateError when `templatesDir` cannot be read, or a file in it has a wrong name or text */
 export function createMails(needs: MailNeeds): Mails {
   const { store: db, clock, random, users, proofs, transport, brand, settings } = needs

@@ -24,6 +24,7 @@ export type ProofValues = Partial<Record<(typeof proofValues)[number], string>>
 /** The parts of a built-in mail, with their values filled in. The plain text and the HTML both show all parts. */
 export interface Letter {
   locale: Locale
+  colon: string
   subject: string
   greeting: string
   before: readonly string[]
@@ -53,13 +54,14 @@ export function render(
 }
 
 function letterOf({ kind, locale, values }: { kind: MailKind; locale: Locale; values: Values }): Letter {
-  const { greeting, footer, facts, code, messages } = catalogues[locale]
+  const { colon, greeting, footer, facts, code, messages } = catalogues[locale]
   const message: Message | LinkMessage = messages[kind]
   const { subject, before, after } = message
   const filled = (text: string) => fill(text, values)
   const isNamed = values.username !== undefined && !looksLikeAddress(values.username)
   return {
     locale,
+    colon,
     subject: filled(subject),
     greeting: filled(isNamed ? greeting.named : greeting.plain),
     before: before.map(filled),
@@ -83,10 +85,10 @@ function letterOf({ kind, locale, values }: { kind: MailKind; locale: Locale; va
 /** Returns true for a username that a mail program may show as a link. An attacker could register such a username. */
 const looksLikeAddress = (name: string): boolean => /[./:@\\]/.test(name)
 
-function textOf({ greeting, before, action, code, facts, after, footer }: Letter): string {
+function textOf({ colon, greeting, before, action, code, facts, after, footer }: Letter): string {
   // A link stands on a line of its own, so that mail programs find its end.
-  const link = action && [`${action.button}:`, action.link, action.lifetime]
-  const list = facts.map(({ label, value }) => `${label}: ${value}`).join('\n')
+  const link = action && [`${action.button}${colon}`.trimEnd(), action.link, action.lifetime]
+  const list = facts.map(({ label, value }) => `${label}${colon}${value}`).join('\n')
   const body = [greeting, ...before, ...(link ?? []), code?.intro, code?.code, list, ...after]
     .filter(Boolean)
     .join('\n\n')

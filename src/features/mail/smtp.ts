@@ -12,12 +12,20 @@ const CONNECTIONS = 8
  */
 const MAILS_PER_CONNECTION = 100
 
+export interface SmtpTransport extends Transport {
+  /**
+   * Connects to the mail server, begins TLS, logs in if the address has a user, and sends no mail.
+   * @throws MailFailure when one of these steps fails
+   */
+  check(): Promise<void>
+}
+
 /**
  * Sends mails over SMTP (RFC 5321). With `starttls`, neither a mail nor the password is sent before TLS begins. With
  * TLS, the certificate of the mail server must be valid for its host name.
  * @param from the `From` of every mail: an address, or `Name <address>`
  */
-export function createSmtp({ server, from }: { server: SmtpServer; from: string }): Transport {
+export function createSmtp({ server, from }: { server: SmtpServer; from: string }): SmtpTransport {
   let transporter: Promise<Transporter> | undefined
   return {
     async send(mail, signal) {
@@ -35,6 +43,17 @@ export function createSmtp({ server, from }: { server: SmtpServer; from: string 
         if (info.rejected?.length) throw new MailFailure('the recipient was refused', ofMail)
       } catch (error) {
         throw failureOf(error, server.auth?.pass)
+      }
+    },
+    async check() {
+      let own: Transporter | undefined
+      try {
+        own = await connect(server)
+        await own.verify()
+      } catch (error) {
+        throw failureOf(error, server.auth?.pass)
+      } finally {
+        own?.close()
       }
     },
     async close() {

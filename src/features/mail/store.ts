@@ -48,7 +48,8 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
       q
         .update(mails)
         .set({ attempts: sql`${mails.attempts} + 1`, dueAt: named('until') })
-        .where(and(isDue, sql`${mails.id} in (${due}${lock})`)),
+        // Only the subselect checks `isDue`. Here, the condition would make the database read all mails that are due.
+        .where(sql`${mails.id} in (${due}${lock})`),
     ),
     sent: change(
       q

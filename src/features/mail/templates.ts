@@ -80,7 +80,7 @@ const MOST = 256 * 1024
 
 function read(folder: string, name: string, kind: MailKind): string {
   const path = join(folder, name)
-  const file = readSmallFile(path, MOST)
+  const file = readSmallFile(path, MOST, { pipe: 'refuse' })
   if ('message' in file) throw new TemplateError(`${path} ${file.message}`)
   const { text } = file
   const allowed: readonly string[] = [...everywhere, ...mailKinds[kind], ...(hasProof(kind) ? proofValues : [])]

@@ -3,9 +3,10 @@ import { invalidField } from '../../errors.ts'
 import { utf8 } from '../../lib/encoding.ts'
 import { errorFields } from '../../lib/log.ts'
 import { type BcryptHash, readBcryptHash } from './bcrypt-hash.ts'
+import { createForeignVerifier, type ForeignHash, readForeignHash } from './foreign-hash.ts'
 import { createHashGate } from './hash-gate.ts'
 import { createHashPriority } from './hash-priority.ts'
-import type { HashRequester, PasswordScheme, Passwords, PasswordsNeeds, StoredPassword } from './passwords.ts'
+import type { HashRequester, Passwords, PasswordsNeeds, StoredPassword } from './passwords.ts'
 import { normalizePassword } from './policy.ts'
 
 export interface Bcrypt {
@@ -31,6 +32,10 @@ export function createHashing({
   const gate = createHashGate({ concurrency, maxWaitMs, fairness, clock, expectedMs })
   const lowerPriority = createHashPriority({ nice, log })
 
+  const foreign = createForeignVerifier()
+  /** How long one hash at `cost` takes now, in milliseconds: a moving average. */
+  let bcryptMs = expectedMs
+
   const inTurn = <T>(requester: HashRequester | undefined, work: () => Promise<T>): Promise<T> =>
     gate.run(requester ?? {}, async () => {
       try {
@@ -48,13 +53,33 @@ export function createHashing({
   const spendTheRest = async (spent: number): Promise<void> => {
     for (let step = spent; step < cost; step++) await bcrypt.hash('nobody', step)
   }
-  const spendAll = () => bcrypt.hash('nobody', cost)
+  const hashAtCost = async (password: string): Promise<string> => {
+    const startedAt = clock.monotonic()
+    const hash = await bcrypt.hash(password, cost)
+    bcryptMs += (clock.monotonic() - startedAt - bcryptMs) / 8
+    return hash
+  }
+  const spendAll = () => hashAtCost('nobody')
+  /**
+   * Adds hashes after a verification of another algorithm, which took `spentMs`, until both together took about as long
+   * as one verification at `cost`. Each step below `cost` takes half as long as the step above it.
+   */
+  const spendUntilCost = async (spentMs: number): Promise<void> => {
+    if (spentMs === 0) return void (await spendAll())
+    let restMs = bcryptMs - spentMs
+    for (let step = cost - 1; step >= 4; step--) {
+      const ms = bcryptMs / 2 ** (cost - step)
+      if (ms > restMs) continue
+      await bcrypt.hash('nobody', step)
+      restMs -= ms
+    }
+  }
 
   return {
     async hash(password, requester) {
       const normalized = normalizePassword(password)
       if (normalized === undefined) throw invalidField('password', 'The password is not acceptable')
-      return inTurn(requester, async () => ({ hash: await bcrypt.hash(normalized, cost), scheme: 'bun-bcrypt' }))
+      return inTurn(requester, async () => ({ hash: await hashAtCost(normalized), scheme: 'bun-bcrypt' }))
     },
 
     verify: (password, stored, requester) =>
@@ -68,19 +93,25 @@ export function createHashing({
           return refused
         }
         let ok: boolean
+        const startedAt = clock.monotonic()
         try {
-          // Other libraries hashed the first 72 UTF-8 bytes of the password, without NFC.
-          const input = usable.scheme === 'bcrypt' ? utf8(password).subarray(0, 72) : normalized
-          ok = await bcrypt.verify(input, usable.hash)
+          if (usable.scheme === 'foreign') ok = await foreign(usable, utf8(password))
+          else {
+            // Other libraries hashed the first 72 UTF-8 bytes of the password, without NFC.
+            const input = usable.scheme === 'bcrypt' ? utf8(password).subarray(0, 72) : normalized
+            ok = await bcrypt.verify(input, usable.hash)
+          }
         } catch (error) {
           log?.warn('password_hash_unusable', errorFields(error))
           await spendAll()
           return refused
         }
         if (!ok || stored?.isOfInactive) {
-          await spendTheRest(usable.cost)
+          if (usable.scheme === 'foreign') await spendUntilCost(clock.monotonic() - startedAt)
+          else await spendTheRest(usable.cost)
           return refused
         }
+        if (usable.scheme === 'foreign') return { ok, rehash: true }
         return { ok, rehash: usable.cost !== cost || usable.scheme === 'bcrypt' || usable.version !== '2b' }
       }),
 
@@ -93,13 +124,20 @@ const bunBcrypt: Bcrypt = {
   verify: (password, hash) => Bun.password.verify(password, hash),
 }
 
-interface UsableHash extends BcryptHash {
+interface UsableBcrypt extends BcryptHash {
   hash: string
-  scheme: PasswordScheme
+  scheme: 'bun-bcrypt' | 'bcrypt'
 }
 
+type UsableHash = UsableBcrypt | (ForeignHash & { scheme: 'foreign' })
+
 function usableHash(stored: StoredPassword | undefined): UsableHash | undefined {
-  if (!stored?.hash || (stored.scheme !== 'bun-bcrypt' && stored.scheme !== 'bcrypt')) return undefined
+  if (!stored?.hash) return undefined
+  if (stored.scheme === 'foreign') {
+    const read = readForeignHash(stored.hash)
+    return typeof read === 'string' ? undefined : { ...read, scheme: 'foreign' }
+  }
+  if (stored.scheme !== 'bun-bcrypt' && stored.scheme !== 'bcrypt') return undefined
   const head = readBcryptHash(stored.hash)
   return head && { ...head, hash: stored.hash, scheme: stored.scheme }
 }

@@ -1,5 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
+import { readBcryptHash } from './bcrypt-hash.ts'
+import { type HashProblem, readForeignHash } from './foreign-hash.ts'
 import type { HashGateStats } from './hash-gate.ts'
 import { type Bcrypt, createHashing } from './hashing.ts'
 import { type Weakness, weaknessOf } from './policy.ts'
@@ -9,12 +11,14 @@ export type { Bcrypt } from './hashing.ts'
 export type { Weakness, WeaknessReason } from './policy.ts'
 
 /**
- * How a password was prepared for bcrypt, which reads at most 72 bytes. The text of a bcrypt hash does not show this.
+ * How a password was hashed. For bcrypt, which reads at most 72 bytes, the text of the hash does not show this.
  * - `bun-bcrypt`: Keyward changed the password to Unicode NFC. If the result had more than 72 bytes, `Bun.password`
  *   replaced it by its SHA-512.
  * - `bcrypt`: another service hashed the first 72 bytes of the password, without NFC. An import takes over such hashes.
+ * - `foreign`: another service hashed the whole password, without NFC, with the algorithm that the hash names: Argon2,
+ *   scrypt, PBKDF2 or Firebase's scrypt. An import takes over such hashes, too.
  */
-export type PasswordScheme = 'bun-bcrypt' | 'bcrypt'
+export type PasswordScheme = 'bun-bcrypt' | 'bcrypt' | 'foreign'
 
 /** The stored password of a user. `hash` and `scheme` are null for an account without a password. */
 export interface StoredPassword {
@@ -25,9 +29,27 @@ export interface StoredPassword {
   isOfInactive?: boolean
 }
 
-interface PasswordHash {
+export interface PasswordHash {
   hash: string
   scheme: PasswordScheme
+}
+
+/**
+ * Reads a password hash of another service, which an import is to store.
+ * @returns the text and the scheme to store, or the problem as a sentence for the terminal, which contains no part of
+ *   the hash
+ */
+export function readImportedHash(text: string): PasswordHash | { problem: string } {
+  if (readBcryptHash(text)) return { hash: text, scheme: 'bcrypt' }
+  if (/^\$2/.test(text)) return { problem: 'the password hash is not bcrypt ($2a$, $2b$ or $2y$, cost 4 to 15)' }
+  const read = readForeignHash(text)
+  return typeof read === 'string' ? { problem: hashProblems[read] } : { hash: read.hash, scheme: 'foreign' }
+}
+
+const hashProblems: Record<HashProblem, string> = {
+  unknown: 'the password hash is not bcrypt, Argon2, scrypt or PBKDF2 in a spelling that Keyward reads',
+  malformed: 'the password hash is malformed',
+  costly: 'the password hash needs more time or memory than Keyward allows',
 }
 
 /**
@@ -75,7 +97,7 @@ export interface Passwords {
   /**
    * Verifies a password with the stored hash. Every answer with `ok: false` takes the same time: for an unknown
    * account, a missing or unusable hash, an inactive account, a wrong password, and a text that cannot be a password.
-   * Only a hash with a cost above `PasswordsNeeds.cost` takes longer.
+   * Only a hash that is dearer than one at `PasswordsNeeds.cost` takes longer.
    * @returns `ok` is true when the password is right and the account is active. `rehash` is true when `ok` is true, but
    *   the hash does not have the current cost, scheme and version
    * @throws KeywardError `overloaded`

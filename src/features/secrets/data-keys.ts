@@ -23,6 +23,16 @@ export interface DataKeys {
   byId: ReadonlyMap<string, Uint8Array>
 }
 
+/** The stored data keys, as an inspection finds them. */
+export interface DataKeysFound {
+  /** How many data keys are stored. */
+  total: number
+  /** The purposes with a data key whose seal does not open. */
+  unreadable: readonly string[]
+  /** The purposes without a current data key. The next start of a server, and the next command, makes these keys. */
+  missing: readonly Purpose[]
+}
+
 /** Binds a sealed data key to its row and purpose. A sealed key that is copied to another row cannot be opened. */
 const sealContext = ({ id, purpose }: Pick<store.DataKeyRow, 'id' | 'purpose'>): string =>
   `data_keys.sealed_key:${purpose}:${id}`
@@ -59,6 +69,20 @@ export async function checkSeals({ store: db, secrets }: Pick<SecretsParts, 'sto
   const ids = secrets.map(secretId)
   const seals = [...(await store.signingKeySeals(db)), ...(await store.allKeys(db)).map(({ sealedKey }) => sealedKey)]
   if (seals.some((seal) => !ids.includes(sealedWith(seal) ?? ''))) throw unopenable()
+}
+
+/** See `inspectDataKeys` of `secrets.ts`. */
+export async function inspectKeys({
+  store: db,
+  secrets,
+}: Pick<SecretsParts, 'store' | 'secrets'>): Promise<DataKeysFound> {
+  const rows = await store.allKeys(db)
+  const closed = rows.filter((row) => unseal(secrets, sealContext(row), row.sealedKey) === undefined)
+  return {
+    total: rows.length,
+    unreadable: [...new Set(closed.map(({ purpose }) => purpose))],
+    missing: purposes.filter((purpose) => !rows.some((row) => row.currentSlot === purpose)),
+  }
 }
 
 async function newRow(

@@ -4,12 +4,21 @@ import { type Random, randomId } from '../../lib/random.ts'
 import { seal, sealedWith, secretId, unseal } from '../../lib/seal.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
-import { checkSeals, loadDataKeys, type MacKeys, moveSeals, prepareDataKeys, renewDataKeys } from './data-keys.ts'
+import {
+  checkSeals,
+  type DataKeysFound,
+  inspectKeys,
+  loadDataKeys,
+  type MacKeys,
+  moveSeals,
+  prepareDataKeys,
+  renewDataKeys,
+} from './data-keys.ts'
 import { type Processes, processesOf } from './processes.ts'
 import type { Purpose } from './purposes.ts'
 import { readStatus, type SecretsStatus } from './status.ts'
 
-export type { MacKeys } from './data-keys.ts'
+export type { DataKeysFound, MacKeys } from './data-keys.ts'
 export { KeyringError, unopenable } from './keyring-error.ts'
 export type { Purpose } from './purposes.ts'
 export type { SecretsStatus } from './status.ts'
@@ -113,6 +122,14 @@ export interface Secrets {
  * @throws KeyringError when a key was sealed with another secret
  */
 export const checkSecrets = (needs: Pick<SecretsNeeds, 'store' | 'secrets'>): Promise<void> => checkSeals(needs)
+
+/** Finds out which data keys these secrets open, and which are missing. Writes nothing, and reports every key. */
+export const inspectDataKeys = (needs: Pick<SecretsNeeds, 'store' | 'secrets'>): Promise<DataKeysFound> =>
+  inspectKeys(needs)
+
+/** As `Secrets.status`, also where the data keys do not open or are missing. Writes nothing. */
+export const inspectSecrets = (needs: Pick<SecretsNeeds, 'store' | 'clock' | 'secrets'>): Promise<SecretsStatus> =>
+  readStatus(needs)
 
 /**
  * Opens the data keys, and makes the missing ones.

@@ -14,7 +14,11 @@ export interface SecretsStatus {
   processes: { total: number; openCurrent: number; openPrevious: number; sameCurrent: number }
 }
 
-export async function readStatus({ store: db, clock, secrets }: SecretsParts): Promise<SecretsStatus> {
+export async function readStatus({
+  store: db,
+  clock,
+  secrets,
+}: Pick<SecretsParts, 'store' | 'clock' | 'secrets'>): Promise<SecretsStatus> {
   const keys = await store.allKeys(db)
   const seals = [...keys.map(({ sealedKey }) => sealedKey), ...(await store.signingKeySeals(db))]
   const running = await store.runningProcesses(db, clock.now())

@@ -1,4 +1,5 @@
-import { type Secrets, unopenable } from '../secrets/secrets.ts'
+import { unseal } from '../../lib/seal.ts'
+import { type RootSecrets, type Secrets, unopenable } from '../secrets/secrets.ts'
 import {
   exportPrivateKey,
   exportPublicJwk,
@@ -65,6 +66,10 @@ export function openPrivateKey(secrets: Secrets, row: SigningKeyRow): SigningKey
   if (!der) throw unopenable()
   return importPrivateKey(row.alg as PublicKeyAlgorithm, der)
 }
+
+/** Returns true when one of these secrets opens the private key of a row, or when the row has no private key. */
+export const opensWith = (secrets: RootSecrets, { kid, sealedPrivateKey }: SigningKeyRow): boolean =>
+  sealedPrivateKey === '' || unseal(secrets, sealContext(kid), sealedPrivateKey) !== undefined
 
 /**
  * Reads every key and checks that the secrets of this process open all private keys. Call this function before you

@@ -3,7 +3,8 @@ import type { Log } from '../../lib/log.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
-import type { Secrets } from '../secrets/secrets.ts'
+import type { RootSecrets, Secrets } from '../secrets/secrets.ts'
+import { inspectKeys, type SigningKeysFound } from './inspect.ts'
 import type { SignatureAlgorithm } from './jwk.ts'
 import { type Keyring, openKeyring } from './keyring.ts'
 import { maintainKeys, pollKeys } from './maintain.ts'
@@ -13,6 +14,7 @@ import { type Rotation, rotateKeys } from './rotate.ts'
 import { describeKey, type SigningKeyRow } from './signing-key.ts'
 import * as store from './store.ts'
 
+export type { SigningKeysFound } from './inspect.ts'
 export type { SigningKey, VerificationKey } from './jwk.ts'
 export { JWKS_MAX_AGE_SECONDS, KEY_POLL_INTERVAL } from './signing-key.ts'
 
@@ -77,6 +79,11 @@ export interface SigningKeys extends Keyring {
    */
   maintain(): Promise<void>
 }
+
+/** Finds out which stored signing keys these secrets open, and which key signs. Writes nothing. */
+export const inspectSigningKeys = (
+  needs: Pick<SigningKeysNeeds, 'store' | 'settings'> & { secrets: RootSecrets },
+): Promise<SigningKeysFound> => inspectKeys(needs)
 
 /**
  * Opens the signing keys.

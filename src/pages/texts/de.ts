@@ -5,19 +5,23 @@ export const de: KitTexts = {
   titleWithError: (title) => `Fehler: ${title}`,
   toApp: (app) => `Weiter zu ${app}`,
   again: 'Noch einmal versuchen',
-  waitFor: (wait) => `Nächster Versuch in ${wait}.`,
+  waitFor: (when) => `Es wurde nichts geändert. Versuchen Sie es ${when} noch einmal.`,
   problems: {
     bad_request: {
       title: 'Die Anfrage war nicht lesbar',
       text: 'Gehen Sie zurück und senden Sie das Formular noch einmal ab.',
     },
+    bad_address: {
+      title: 'Die Anfrage war nicht lesbar',
+      text: 'Prüfen Sie die Adresse, oder öffnen Sie noch einmal den Link aus der E-Mail.',
+    },
     csrf_refused: {
       title: 'Das Formular kam nicht von dieser Seite',
-      text: 'Zu Ihrer Sicherheit wurde nichts geändert. Öffnen Sie die Seite neu und senden Sie das Formular von dort ab.',
+      text: 'Zu Ihrer Sicherheit wurde nichts geändert. Öffnen Sie die Seite noch einmal und senden Sie das Formular von dort ab.',
     },
     not_found: {
       title: 'Diese Seite gibt es nicht',
-      text: 'Prüfen Sie die Adresse, oder benutzen Sie den Link der Mail noch einmal.',
+      text: 'Prüfen Sie die Adresse, oder öffnen Sie noch einmal den Link aus der E-Mail.',
     },
     rate_limited: { title: 'Zu viele Versuche', text: 'Es wurde nichts geändert.' },
     busy: {
@@ -25,12 +29,12 @@ export const de: KitTexts = {
       text: 'Es wurde nichts geändert. Versuchen Sie es gleich noch einmal.',
     },
     mail_not_configured: {
-      title: 'Dieser Dienst kann keine Mails verschicken',
+      title: 'Dieser Dienst kann keine E-Mails verschicken',
       text: 'Bitten Sie die Betreiber um Hilfe.',
     },
     internal: {
       title: 'Etwas ist schiefgegangen',
-      text: 'Der Fehler liegt bei uns und wurde vermerkt. Versuchen Sie es später noch einmal.',
+      text: 'Der Fehler liegt bei uns und wurde protokolliert. Versuchen Sie es später noch einmal.',
     },
   },
 }

@@ -5,9 +5,13 @@ export const en: KitTexts = {
   titleWithError: (title) => `Error: ${title}`,
   toApp: (app) => `Continue to ${app}`,
   again: 'Try again',
-  waitFor: (wait) => `Try again in ${wait}.`,
+  waitFor: (when) => `Nothing was changed. Try again ${when}.`,
   problems: {
     bad_request: { title: 'This page could not read the request', text: 'Go back, and send the form again.' },
+    bad_address: {
+      title: 'This page could not read the request',
+      text: 'Check the address, or use the link of the mail again.',
+    },
     csrf_refused: {
       title: 'The form was not sent from this page',
       text: 'For your safety nothing was changed. Open the page again, and send the form from there.',

@@ -5,21 +5,25 @@ export const es: KitTexts = {
   titleWithError: (title) => `Error: ${title}`,
   toApp: (app) => `Continuar a ${app}`,
   again: 'Intentarlo de nuevo',
-  waitFor: (wait) => `Vuelva a intentarlo dentro de ${wait}.`,
+  waitFor: (when) => `No se ha cambiado nada. Vuelva a intentarlo ${when}.`,
   problems: {
-    bad_request: { title: 'No se pudo leer la solicitud', text: 'Vuelva atrás y envíe el formulario de nuevo.' },
+    bad_request: { title: 'No se ha podido leer la solicitud', text: 'Vuelva atrás y envíe el formulario de nuevo.' },
+    bad_address: {
+      title: 'No se ha podido leer la solicitud',
+      text: 'Compruebe la dirección o abra de nuevo el enlace del correo.',
+    },
     csrf_refused: {
-      title: 'El formulario no se envió desde esta página',
+      title: 'El formulario no se ha enviado desde esta página',
       text: 'Por su seguridad no se ha cambiado nada. Abra la página de nuevo y envíe el formulario desde allí.',
     },
     not_found: {
       title: 'Esta página no existe',
-      text: 'Compruebe la dirección o use de nuevo el enlace del correo.',
+      text: 'Compruebe la dirección o abra de nuevo el enlace del correo.',
     },
     rate_limited: { title: 'Demasiados intentos', text: 'No se ha cambiado nada.' },
     busy: {
       title: 'El servicio está muy ocupado',
-      text: 'No se ha cambiado nada. Vuelva a intentarlo en un momento.',
+      text: 'No se ha cambiado nada. Vuelva a intentarlo dentro de un momento.',
     },
     mail_not_configured: {
       title: 'Este servicio no puede enviar correos',

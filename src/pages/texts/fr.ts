@@ -1,15 +1,19 @@
 import type { KitTexts } from './text.ts'
 
 export const fr: KitTexts = {
-  support: { before: 'Des questions ? Écrivez à ', after: '.' },
-  titleWithError: (title) => `Erreur : ${title}`,
+  support: { before: 'Des questions\u00a0? Écrivez à ', after: '.' },
+  titleWithError: (title) => `Erreur\u00a0: ${title}`,
   toApp: (app) => `Continuer vers ${app}`,
   again: 'Réessayer',
-  waitFor: (wait) => `Réessayez dans ${wait}.`,
+  waitFor: (when) => `Rien n’a été modifié. Réessayez ${when}.`,
   problems: {
     bad_request: {
       title: 'La demande n’a pas pu être lue',
       text: 'Revenez en arrière et envoyez de nouveau le formulaire.',
+    },
+    bad_address: {
+      title: 'La demande n’a pas pu être lue',
+      text: 'Vérifiez l’adresse, ou ouvrez de nouveau le lien reçu par e-mail.',
     },
     csrf_refused: {
       title: 'Le formulaire ne vient pas de cette page',
@@ -17,7 +21,7 @@ export const fr: KitTexts = {
     },
     not_found: {
       title: 'Cette page n’existe pas',
-      text: 'Vérifiez l’adresse, ou utilisez de nouveau le lien de l’e-mail.',
+      text: 'Vérifiez l’adresse, ou ouvrez de nouveau le lien reçu par e-mail.',
     },
     rate_limited: { title: 'Trop de tentatives', text: 'Rien n’a été modifié.' },
     busy: { title: 'Le service est très sollicité', text: 'Rien n’a été modifié. Réessayez dans un instant.' },

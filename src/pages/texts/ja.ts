@@ -5,11 +5,15 @@ export const ja: KitTexts = {
   titleWithError: (title) => `エラー：${title}`,
   toApp: (app) => `${app} に進む`,
   again: 'もう一度試す',
-  waitFor: (wait) => `${wait}後にもう一度お試しください。`,
+  waitFor: (when) => `何も変更されていません。${when}にもう一度お試しください。`,
   problems: {
     bad_request: {
       title: 'リクエストを読み取れませんでした',
       text: '前のページに戻り、フォームをもう一度送信してください。',
+    },
+    bad_address: {
+      title: 'リクエストを読み取れませんでした',
+      text: 'アドレスを確認するか、メールのリンクをもう一度開いてください。',
     },
     csrf_refused: {
       title: 'このページから送信されたフォームではありません',

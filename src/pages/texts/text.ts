@@ -6,9 +6,12 @@ export interface Saying {
   text: string
 }
 
-/** The refusals that any page may answer. */
+/**
+ * The refusals that any page may answer. `bad_request` is about a form, and `bad_address` about a request without one.
+ */
 export type CommonProblem =
   | 'bad_request'
+  | 'bad_address'
   | 'csrf_refused'
   | 'not_found'
   | 'rate_limited'
@@ -26,8 +29,8 @@ export interface KitTexts {
   toApp: (app: string) => string
   /** The link from an error page to the page's form. */
   again: string
-  /** The text of `rate_limited` with the time until the next attempt. `wait` is a text such as "2 minutes". */
-  waitFor: (wait: string) => string
+  /** The text of `rate_limited` when the time of the next attempt is known. `when` is a text such as "in 2 minutes". */
+  waitFor: (when: string) => string
   problems: Record<CommonProblem, Saying>
 }
 

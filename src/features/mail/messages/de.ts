@@ -4,13 +4,14 @@ export const de: Catalogue = {
   dates: 'de-DE',
   greeting: { named: 'Hallo {{username}},', plain: 'Hallo,' },
   footer: {
-    why: '{{app}} schickt Ihnen diese Nachricht wegen Ihres Kontos. Sie können nicht darauf antworten.',
+    why: '{{app}} schickt Ihnen diese E-Mail wegen Ihres Kontos. Sie können nicht darauf antworten.',
     support: 'Fragen? Schreiben Sie an {{support}}.',
   },
-  facts: { time: 'Zeit', ip: 'IP-Adresse', device: 'Gerät', address: 'Neue Adresse' },
+  colon: ': ',
+  facts: { time: 'Zeitpunkt', ip: 'IP-Adresse', device: 'Gerät', address: 'Neue Adresse' },
   code: {
-    only: 'Ihr Code, gültig {{code_minutes}} Minuten:',
-    also: 'Oder geben Sie diesen Code ein, gültig {{code_minutes}} Minuten:',
+    only: 'Ihr Code, {{code_minutes}} Minuten lang gültig:',
+    also: 'Oder geben Sie diesen Code ein, {{code_minutes}} Minuten lang gültig:',
   },
   messages: {
     test: {
@@ -29,17 +30,17 @@ export const de: Catalogue = {
     new_device: {
       subject: 'Neue Anmeldung bei {{app}}',
       before: [
-        'Jemand hat sich bei Ihrem Konto bei {{app}} mit einem Gerät und aus einem Netz angemeldet, die wir noch nicht kennen.',
+        'Jemand hat sich in Ihrem Konto bei {{app}} mit einem Gerät und aus einem Netz angemeldet, die wir noch nicht kennen.',
       ],
       after: [
         'Wenn Sie das waren, müssen Sie nichts tun.',
-        'Wenn nicht, kennt jemand anderes Ihr Passwort oder liest Ihre E-Mails. Ändern Sie sofort das Passwort und beenden Sie alle anderen Sitzungen Ihres Kontos.',
+        'Wenn nicht, kennt jemand anders Ihr Passwort oder liest Ihre E-Mails. Ändern Sie sofort das Passwort und beenden Sie alle anderen Sitzungen Ihres Kontos.',
       ],
     },
     session_reused: {
       subject: 'Sie wurden bei {{app}} auf einem Gerät abgemeldet',
       before: [
-        'Eine Anmeldung an Ihrem Konto bei {{app}} wurde an zwei Stellen zugleich benutzt. Das geschieht, wenn jemand sie kopiert oder wenn ein Gerät aus einer Sicherung wiederhergestellt wird. Zur Sicherheit haben wir diese Anmeldung beendet.',
+        'Eine Anmeldung in Ihrem Konto bei {{app}} wurde an zwei Stellen zugleich benutzt. Das geschieht, wenn jemand sie kopiert oder wenn ein Gerät aus einer Sicherung wiederhergestellt wird. Zur Sicherheit haben wir diese Anmeldung beendet.',
       ],
       after: [
         'Wenn Sie ein Gerät wiederhergestellt oder eine App umgezogen haben, melden Sie sich dort neu an. Mehr müssen Sie nicht tun.',
@@ -52,39 +53,39 @@ export const de: Catalogue = {
         'Jemand, wahrscheinlich Sie, hat diese Adresse für ein Konto bei {{app}} angegeben. Bitte bestätigen Sie, dass sie Ihnen gehört.',
       ],
       button: 'Adresse bestätigen',
-      lifetime: 'Der Link gilt einmal, bis {{until}}.',
-      after: ['Wenn Sie das nicht waren, beachten Sie diese E-Mail nicht. Geben Sie den Code niemandem.'],
+      lifetime: 'Der Link gilt nur einmal, bis zum {{until}}.',
+      after: ['Wenn Sie das nicht waren, ignorieren Sie diese E-Mail. Geben Sie den Code an niemanden weiter.'],
     },
     reset_password: {
       subject: 'Wählen Sie ein neues Passwort für {{app}}',
       before: ['Jemand, wahrscheinlich Sie, möchte ein neues Passwort für Ihr Konto bei {{app}}.'],
       button: 'Neues Passwort wählen',
       lifetime:
-        'Der Link gilt einmal, {{minutes}} Minuten lang. Ihr altes Passwort gilt, bis Sie ein neues gewählt haben.',
-      after: ['Wenn Sie das nicht waren, beachten Sie diese E-Mail nicht: Es ändert sich nichts.'],
+        'Der Link gilt nur einmal, {{minutes}} Minuten lang. Ihr altes Passwort gilt, bis Sie ein neues gewählt haben.',
+      after: ['Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Es ändert sich nichts.'],
     },
     log_in: {
       subject: 'Anmelden bei {{app}}',
-      before: ['Jemand, wahrscheinlich Sie, möchte sich mit dieser E-Mail an Ihrem Konto bei {{app}} anmelden.'],
+      before: ['Jemand, wahrscheinlich Sie, möchte sich mit dieser E-Mail in Ihrem Konto bei {{app}} anmelden.'],
       button: 'Anmelden',
-      lifetime: 'Der Link gilt einmal, {{minutes}} Minuten lang.',
+      lifetime: 'Der Link gilt nur einmal, {{minutes}} Minuten lang.',
       after: [
-        'Wenn Sie das nicht waren, beachten Sie diese E-Mail nicht. Geben Sie den Code niemandem: Niemand bei {{app}} fragt danach.',
+        'Wenn Sie das nicht waren, ignorieren Sie diese E-Mail. Geben Sie den Code an niemanden weiter: Niemand bei {{app}} fragt danach.',
       ],
     },
     confirm_address: {
       subject: 'Bestätigen Sie Ihre neue Adresse bei {{app}}',
-      before: ['Das soll die neue Adresse eines Kontos bei {{app}} werden. Sie gilt, sobald Sie sie bestätigen.'],
+      before: ['Dies soll die neue Adresse eines Kontos bei {{app}} werden. Sie gilt, sobald Sie sie bestätigen.'],
       button: 'Neue Adresse bestätigen',
-      lifetime: 'Der Link gilt einmal, bis {{until}}.',
-      after: ['Wenn Sie das nicht waren, beachten Sie diese E-Mail nicht: Es ändert sich nichts.'],
+      lifetime: 'Der Link gilt nur einmal, bis zum {{until}}.',
+      after: ['Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Es ändert sich nichts.'],
     },
     address_changed: {
       subject: 'Die Adresse Ihres Kontos bei {{app}} wurde geändert',
       before: ['Die Adresse Ihres Kontos bei {{app}} wurde geändert. E-Mails gehen nicht mehr an diese Adresse.'],
       button: 'Änderung rückgängig machen',
       lifetime:
-        'Der Link gilt einmal, bis {{until}}. Er stellt diese Adresse wieder her, meldet alle Geräte ab und entfernt das Passwort, damit Sie ein neues wählen können.',
+        'Der Link gilt nur einmal, bis zum {{until}}. Er stellt diese Adresse wieder her, meldet alle Geräte ab und entfernt das Passwort, damit Sie ein neues wählen können.',
       after: ['Wenn Sie das waren, müssen Sie nichts tun.', 'Wenn nicht, machen Sie die Änderung sofort rückgängig.'],
     },
     address_taken: {
@@ -93,8 +94,8 @@ export const de: Catalogue = {
         'Jemand, wahrscheinlich Sie, wollte diese Adresse für ein Konto bei {{app}} verwenden. Sie gehört schon zu Ihrem Konto, deshalb wurde nichts geändert.',
       ],
       after: [
-        'Wenn Sie das waren, melden Sie sich an diesem Konto an. Wenn Sie das Passwort vergessen haben, wählen Sie dort ein neues.',
-        'Wenn Sie das nicht waren, beachten Sie diese E-Mail nicht.',
+        'Wenn Sie das waren, melden Sie sich in diesem Konto an. Wenn Sie das Passwort vergessen haben, wählen Sie dort ein neues.',
+        'Wenn Sie das nicht waren, ignorieren Sie diese E-Mail.',
       ],
     },
   },

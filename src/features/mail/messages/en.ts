@@ -7,6 +7,7 @@ export const en: Catalogue = {
     why: '{{app}} sent you this mail because of your account. You cannot answer it.',
     support: 'Questions? Write to {{support}}.',
   },
+  colon: ': ',
   facts: { time: 'Time', ip: 'IP address', device: 'Device', address: 'New address' },
   code: {
     only: 'Your code, which works for {{code_minutes}} minutes:',

@@ -4,18 +4,19 @@ export const fr: Catalogue = {
   dates: 'fr-FR',
   greeting: { named: 'Bonjour {{username}},', plain: 'Bonjour,' },
   footer: {
-    why: '{{app}} vous envoie ce message au sujet de votre compte. Vous ne pouvez pas y répondre.',
-    support: 'Des questions ? Écrivez à {{support}}.',
+    why: '{{app}} vous envoie cet e-mail au sujet de votre compte. Vous ne pouvez pas y répondre.',
+    support: 'Des questions\u00a0? Écrivez à {{support}}.',
   },
-  facts: { time: 'Date', ip: 'Adresse IP', device: 'Appareil', address: 'Nouvelle adresse' },
+  colon: '\u00a0: ',
+  facts: { time: 'Date et heure', ip: 'Adresse IP', device: 'Appareil', address: 'Nouvelle adresse' },
   code: {
-    only: 'Votre code, valable {{code_minutes}} minutes :',
-    also: 'Ou saisissez ce code, valable {{code_minutes}} minutes :',
+    only: 'Votre code, valable {{code_minutes}} minutes\u00a0:',
+    also: 'Ou saisissez ce code, valable {{code_minutes}} minutes\u00a0:',
   },
   messages: {
     test: {
-      subject: 'Les messages de {{app}} arrivent',
-      before: ['Ceci est un test. Si vous le lisez, {{app}} peut envoyer des messages à cette adresse.'],
+      subject: 'Les e-mails de {{app}} arrivent',
+      before: ['Ceci est un test. Si vous le lisez, {{app}} peut envoyer des e-mails à cette adresse.'],
       after: [],
     },
     password_changed: {
@@ -33,16 +34,16 @@ export const fr: Catalogue = {
       ],
       after: [
         'Si c’était vous, vous n’avez rien à faire.',
-        'Sinon, quelqu’un d’autre connaît votre mot de passe ou lit vos e-mails. Changez le mot de passe immédiatement et fermez toutes les autres sessions de votre compte.',
+        'Sinon, quelqu’un d’autre connaît votre mot de passe ou lit vos e-mails. Changez tout de suite le mot de passe et fermez toutes les autres sessions de votre compte.',
       ],
     },
     session_reused: {
-      subject: 'Vous avez été déconnecté de {{app}} sur un appareil',
+      subject: 'Votre session {{app}} a été fermée sur un appareil',
       before: [
         'Une connexion à votre compte {{app}} a été utilisée à deux endroits à la fois. Cela arrive quand quelqu’un la copie, ou quand un appareil est restauré depuis une sauvegarde. Par sécurité, nous avons mis fin à cette connexion.',
       ],
       after: [
-        'Si vous avez restauré un appareil ou déplacé une application, reconnectez-vous sur celui-ci ; vous n’avez rien d’autre à faire.',
+        'Si vous avez restauré un appareil ou transféré une application, reconnectez-vous sur cet appareil\u00a0; vous n’avez rien d’autre à faire.',
         'Sinon, changez votre mot de passe et fermez toutes les autres sessions de votre compte.',
       ],
     },
@@ -53,7 +54,7 @@ export const fr: Catalogue = {
       ],
       button: 'Confirmer l’adresse',
       lifetime: 'Le lien fonctionne une seule fois, jusqu’au {{until}}.',
-      after: ['Si ce n’était pas vous, ignorez ce message. Ne donnez jamais le code à personne.'],
+      after: ['Si ce n’était pas vous, ignorez cet e-mail. Ne donnez jamais le code à personne.'],
     },
     reset_password: {
       subject: 'Choisissez un nouveau mot de passe pour {{app}}',
@@ -61,15 +62,15 @@ export const fr: Catalogue = {
       button: 'Choisir un nouveau mot de passe',
       lifetime:
         'Le lien fonctionne une seule fois, pendant {{minutes}} minutes. Votre ancien mot de passe reste valable jusqu’à ce que vous en choisissiez un nouveau.',
-      after: ['Si ce n’était pas vous, ignorez ce message : rien ne change.'],
+      after: ['Si ce n’était pas vous, ignorez cet e-mail\u00a0: rien ne change.'],
     },
     log_in: {
       subject: 'Connexion à {{app}}',
-      before: ['Quelqu’un, sans doute vous, veut se connecter à votre compte {{app}} avec ce message.'],
+      before: ['Quelqu’un, sans doute vous, veut se connecter à votre compte {{app}} au moyen de cet e-mail.'],
       button: 'Se connecter',
       lifetime: 'Le lien fonctionne une seule fois, pendant {{minutes}} minutes.',
       after: [
-        'Si ce n’était pas vous, ignorez ce message. Ne donnez jamais le code à personne : personne chez {{app}} ne vous le demandera.',
+        'Si ce n’était pas vous, ignorez cet e-mail. Ne donnez jamais le code à personne\u00a0: personne chez {{app}} ne vous le demandera.',
       ],
     },
     confirm_address: {
@@ -79,17 +80,17 @@ export const fr: Catalogue = {
       ],
       button: 'Confirmer la nouvelle adresse',
       lifetime: 'Le lien fonctionne une seule fois, jusqu’au {{until}}.',
-      after: ['Si ce n’était pas vous, ignorez ce message : rien ne change.'],
+      after: ['Si ce n’était pas vous, ignorez cet e-mail\u00a0: rien ne change.'],
     },
     address_changed: {
       subject: 'L’adresse de votre compte {{app}} a été modifiée',
-      before: ['L’adresse de votre compte {{app}} a été modifiée. Les messages n’arrivent plus à cette adresse.'],
+      before: ['L’adresse de votre compte {{app}} a été modifiée. Les e-mails n’arrivent plus à cette adresse.'],
       button: 'Annuler la modification',
       lifetime:
         'Le lien fonctionne une seule fois, jusqu’au {{until}}. Il rétablit cette adresse, déconnecte tous les appareils et supprime le mot de passe, pour que vous en choisissiez un nouveau.',
       after: [
         'Si c’était vous, vous n’avez rien à faire.',
-        'Si ce n’était pas vous, annulez la modification sans attendre.',
+        'Si ce n’était pas vous, annulez tout de suite la modification.',
       ],
     },
     address_taken: {
@@ -99,7 +100,7 @@ export const fr: Catalogue = {
       ],
       after: [
         'Si c’était vous, connectez-vous à ce compte. Si vous avez oublié le mot de passe, choisissez-en un nouveau.',
-        'Si ce n’était pas vous, ignorez ce message.',
+        'Si ce n’était pas vous, ignorez cet e-mail.',
       ],
     },
   },

@@ -26,6 +26,8 @@ export interface Catalogue {
   greeting: { named: string; plain: string }
   /** The last lines of every mail. Without SUPPORT_EMAIL, the mail has only `why`. */
   footer: { why: string; support: string }
+  /** Between a label and its value in the plain text. */
+  colon: string
   /** The label of each fact in the list of facts. */
   facts: Record<(typeof mailKinds)[MailKind][number], string>
   /** Before a code: `only` where the mail has no link, `also` where it has one. */

@@ -80,7 +80,8 @@ function Username({ account, visit, problem, id }: UsernameProps) {
   // One field of the page can have the focus: that of the form that was sent.
   const isOwnForm = (id === 'new-username') === 'new_password' in visit.input
   const focus = isOwnForm && error !== undefined
-  return <Field {...{ id, name: 'username', label: username, error, focus, autocomplete: 'username' }} />
+  const value = visit.input.username ?? account.username
+  return <Field {...{ id, name: 'username', label: username, value, error, focus, autocomplete: 'username' }} />
 }
 
 export const verifyDone = (visit: Visit): View => doneView(visit, textsFor(visit).verify.done)

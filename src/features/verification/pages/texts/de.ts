@@ -4,13 +4,13 @@ export const de: VerificationTexts = {
   forgot: {
     title: 'Passwort vergessen?',
     intro:
-      'Geben Sie die E-Mail-Adresse Ihres Kontos ein. Sie erhalten eine Mail mit einem Link, über den Sie ein neues Passwort wählen.',
+      'Geben Sie die E-Mail-Adresse Ihres Kontos ein. Sie erhalten eine E-Mail mit einem Link, über den Sie ein neues Passwort wählen.',
     email: 'E-Mail-Adresse',
     button: 'Link schicken',
-    invalidEmail: 'Geben Sie eine einzelne E-Mail-Adresse ein, zum Beispiel name@example.com.',
+    invalidEmail: 'Geben Sie genau eine E-Mail-Adresse ein, zum Beispiel name@example.com.',
     sent: {
-      title: 'Sehen Sie in Ihr Postfach',
-      text: 'Wenn ein Konto diese Adresse hat, ist eine Mail unterwegs. Ihr Link gilt 30 Minuten. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach.',
+      title: 'Sehen Sie in Ihrem Postfach nach',
+      text: 'Wenn es zu dieser Adresse ein Konto gibt, ist eine E-Mail unterwegs. Der Link darin gilt 30 Minuten. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach.',
     },
     again: 'Noch einen Link schicken',
   },
@@ -25,14 +25,14 @@ export const de: VerificationTexts = {
     },
     dead: {
       title: 'Dieser Link gilt nicht mehr',
-      text: 'Ein Link gilt einmal und 30 Minuten lang, und nur der neueste gilt. Ihr Passwort wurde nicht geändert.',
+      text: 'Ein Link gilt nur einmal und nur 30 Minuten lang, und es gilt nur der neueste. Ihr Passwort wurde nicht geändert.',
     },
     askAgain: 'Neuen Link anfordern',
   },
   verify: {
     title: 'Bestätigen Sie Ihre Adresse',
     account: { before: 'Es geht um das Konto mit der Adresse ', after: '.' },
-    why: 'Jemand anders könnte sich mit Ihrer Adresse registriert haben. Zeigen Sie deshalb, dass das Konto Ihnen gehört.',
+    why: 'Jemand anders könnte sich mit Ihrer Adresse registriert haben. Weisen Sie deshalb nach, dass das Konto Ihnen gehört.',
     password: 'Passwort des Kontos',
     button: 'Adresse bestätigen',
     wrongPassword: 'Das ist nicht das Passwort des Kontos.',
@@ -44,29 +44,29 @@ export const de: VerificationTexts = {
       button: 'Adresse bestätigen und Passwort setzen',
     },
     username: 'Benutzername',
-    usernameTaken: 'Diesen Benutzernamen hat inzwischen jemand anders. Wählen Sie einen anderen.',
-    invalidUsername: 'Dieser Benutzername geht nicht. Wählen Sie einen anderen.',
+    usernameTaken: 'Dieser Benutzername ist inzwischen vergeben. Wählen Sie einen anderen.',
+    invalidUsername: 'Dieser Benutzername ist nicht erlaubt. Wählen Sie einen anderen.',
     done: { title: 'Ihre Adresse ist bestätigt', text: 'Sie können sich jetzt anmelden.' },
     dead: {
       title: 'Dieser Link gilt nicht mehr',
-      text: 'Ein Link gilt einmal und 24 Stunden lang, und nur der neueste gilt. Wenn Sie Ihre Adresse schon bestätigt haben, ist alles gut. Wenn nicht, fordern Sie in der Anwendung einen neuen Link an.',
+      text: 'Ein Link gilt nur einmal und nur 24 Stunden lang, und es gilt nur der neueste. Wenn Sie Ihre Adresse schon bestätigt haben, müssen Sie nichts tun. Wenn nicht, fordern Sie in der Anwendung einen neuen Link an.',
     },
   },
   confirm: {
     title: 'Bestätigen Sie Ihre neue Adresse',
     account: { before: 'Es geht um das Konto mit der Adresse ', after: '.' },
-    next: { before: 'Die neue Adresse wird ', after: '.' },
+    next: { before: 'Seine neue Adresse ist dann ', after: '.' },
     effect:
-      'Andere Geräte werden abgemeldet. Die alte Adresse erhält eine Mail, mit der sich die Änderung 72 Stunden lang rückgängig machen lässt.',
+      'Andere Geräte werden abgemeldet. Die alte Adresse erhält eine E-Mail, mit der sich die Änderung 72 Stunden lang rückgängig machen lässt.',
     button: 'Adresse ändern',
     taken: { title: 'Diese Adresse gehört zu einem anderen Konto', text: 'Es wurde nichts geändert.' },
     done: {
       title: 'Ihre Adresse wurde geändert',
-      text: 'Melden Sie sich ab jetzt mit der neuen Adresse an. Auch Mails gehen dorthin.',
+      text: 'Melden Sie sich ab jetzt mit der neuen Adresse an. Auch E-Mails gehen dorthin.',
     },
     dead: {
       title: 'Dieser Link gilt nicht mehr',
-      text: 'Ein Link gilt einmal und 24 Stunden lang, und nur der neueste gilt. Ihre Adresse wurde jetzt nicht geändert.',
+      text: 'Ein Link gilt nur einmal und nur 24 Stunden lang, und es gilt nur der neueste. Ihre Adresse wurde diesmal nicht geändert.',
     },
   },
   undo: {
@@ -74,15 +74,15 @@ export const de: VerificationTexts = {
     account: { before: 'Es geht um das Konto mit der Adresse ', after: '.' },
     next: { before: 'Es erhält wieder die Adresse ', after: '.' },
     effect:
-      'Alle Geräte werden abgemeldet, alle API-Schlüssel widerrufen, und das Passwort wird entfernt. An diese Adresse kommt dann eine Mail mit einem Link, über den Sie ein neues Passwort wählen.',
+      'Alle Geräte werden abgemeldet, alle API-Schlüssel widerrufen, und das Passwort wird entfernt. An diese Adresse geht dann eine E-Mail mit einem Link, über den Sie ein neues Passwort wählen.',
     button: 'Änderung rückgängig machen',
     done: {
       title: 'Die Änderung wurde rückgängig gemacht',
-      text: 'Eine Mail mit einem Link für ein neues Passwort ist unterwegs. Vorher kann sich niemand an dem Konto anmelden.',
+      text: 'Eine E-Mail mit einem Link, über den Sie ein neues Passwort wählen, ist unterwegs. Bis dahin kann sich niemand in dem Konto anmelden.',
     },
     dead: {
       title: 'Dieser Link gilt nicht mehr',
-      text: 'Ein Link gilt einmal und 72 Stunden lang. Es wurde nichts geändert. Wenn jemand anders Ihr Konto benutzt, bitten Sie um Hilfe.',
+      text: 'Ein Link gilt nur einmal und nur 72 Stunden lang. Es wurde nichts geändert. Wenn jemand anders Ihr Konto benutzt, bitten Sie um Hilfe.',
     },
   },
   newPassword: {
@@ -97,6 +97,6 @@ export const de: VerificationTexts = {
       own_name: () => 'Das Passwort darf nicht Ihr Benutzername oder Ihre E-Mail-Adresse sein.',
       service_name: () => 'Das Passwort darf nicht der Name des Dienstes sein.',
     },
-    refused: 'Dieses Passwort geht nicht. Wählen Sie ein anderes.',
+    refused: 'Dieses Passwort ist nicht erlaubt. Wählen Sie ein anderes.',
   },
 }

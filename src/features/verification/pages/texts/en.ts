@@ -62,7 +62,7 @@ export const en: VerificationTexts = {
     done: { title: 'Your address was changed', text: 'From now on, log in with the new address. Mails go there too.' },
     dead: {
       title: 'This link does not work any more',
-      text: 'A link works once and for 24 hours, and only the newest one works. Your address was not changed by it now.',
+      text: 'A link works once and for 24 hours, and only the newest one works. Your address was not changed this time.',
     },
   },
   undo: {

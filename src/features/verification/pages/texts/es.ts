@@ -4,30 +4,30 @@ export const es: VerificationTexts = {
   forgot: {
     title: '¿Ha olvidado la contraseña?',
     intro:
-      'Escriba la dirección de correo de su cuenta. Recibirá un correo con un enlace para elegir una contraseña nueva.',
+      'Escriba la dirección de correo de su cuenta. Recibirá un correo con un enlace para elegir una nueva contraseña.',
     email: 'Dirección de correo',
     button: 'Enviar el enlace',
     invalidEmail: 'Escriba una sola dirección de correo, por ejemplo nombre@example.com.',
     sent: {
-      title: 'Mire su correo',
-      text: 'Si una cuenta tiene esta dirección, hay un correo en camino. Su enlace vale 30 minutos. Si no llega nada, mire en la carpeta de spam.',
+      title: 'Revise su correo',
+      text: 'Si existe una cuenta con esta dirección, hay un correo en camino. El enlace que contiene funciona durante 30 minutos. Si no llega nada, mire en la carpeta de spam.',
     },
     again: 'Enviar otro enlace',
   },
   reset: {
-    title: 'Elegir una contraseña nueva',
+    title: 'Elegir una nueva contraseña',
     account: { before: 'Se trata de la cuenta con la dirección ', after: '.' },
-    effect: 'Se cerrará la sesión en todos los dispositivos. Después iniciará sesión con la contraseña nueva.',
-    button: 'Guardar la contraseña nueva',
+    effect: 'Se cerrará la sesión en todos los dispositivos. Después iniciará sesión con la nueva contraseña.',
+    button: 'Guardar la nueva contraseña',
     done: {
       title: 'Se ha cambiado su contraseña',
-      text: 'Se ha cerrado la sesión en todos los dispositivos. Inicie sesión ahora con la contraseña nueva.',
+      text: 'Se ha cerrado la sesión en todos los dispositivos. Inicie sesión ahora con la nueva contraseña.',
     },
     dead: {
       title: 'Este enlace ya no es válido',
-      text: 'Un enlace vale una sola vez y durante 30 minutos, y solo vale el más reciente. Su contraseña no se ha cambiado.',
+      text: 'Un enlace funciona una sola vez y durante 30 minutos, y solo funciona el más reciente. No se ha cambiado su contraseña.',
     },
-    askAgain: 'Pedir un enlace nuevo',
+    askAgain: 'Pedir un nuevo enlace',
   },
   verify: {
     title: 'Confirme su dirección',
@@ -40,16 +40,16 @@ export const es: VerificationTexts = {
     other: {
       summary: 'No me he registrado, o no conozco la contraseña',
       effect:
-        'Elija una contraseña nueva. La anterior dejará de servir, se cerrará la sesión en todos los dispositivos y se revocarán todas las claves de API de la cuenta.',
+        'Elija una nueva contraseña. La anterior dejará de servir, se cerrará la sesión en todos los dispositivos y se revocarán todas las claves de API de la cuenta.',
       button: 'Confirmar la dirección y guardar la contraseña',
     },
     username: 'Nombre de usuario',
-    usernameTaken: 'Entretanto, otra persona ha tomado este nombre de usuario. Elija otro.',
+    usernameTaken: 'Mientras tanto, otra persona ha elegido este nombre de usuario. Elija otro.',
     invalidUsername: 'Este nombre de usuario no se puede usar. Elija otro.',
     done: { title: 'Su dirección está confirmada', text: 'Ya puede iniciar sesión.' },
     dead: {
-      title: 'Este enlace ya no sirve',
-      text: 'Un enlace sirve una sola vez, durante 24 horas, y solo sirve el más reciente. Si ya ha confirmado su dirección, todo está bien. Si no, pida un enlace nuevo en la aplicación.',
+      title: 'Este enlace ya no es válido',
+      text: 'Un enlace funciona una sola vez y durante 24 horas, y solo funciona el más reciente. Si ya ha confirmado su dirección, no tiene que hacer nada. Si no, pida un nuevo enlace en la aplicación.',
     },
   },
   confirm: {
@@ -61,12 +61,12 @@ export const es: VerificationTexts = {
     button: 'Cambiar la dirección',
     taken: { title: 'Esta dirección pertenece a otra cuenta', text: 'No se ha cambiado nada.' },
     done: {
-      title: 'Su dirección se ha cambiado',
-      text: 'A partir de ahora, inicie sesión con la dirección nueva. Los correos también llegarán allí.',
+      title: 'Se ha cambiado su dirección',
+      text: 'A partir de ahora, inicie sesión con la nueva dirección. Los correos también llegarán allí.',
     },
     dead: {
-      title: 'Este enlace ya no sirve',
-      text: 'Un enlace sirve una sola vez, durante 24 horas, y solo sirve el más reciente. Su dirección no se ha cambiado esta vez.',
+      title: 'Este enlace ya no es válido',
+      text: 'Un enlace funciona una sola vez y durante 24 horas, y solo funciona el más reciente. Esta vez no se ha cambiado su dirección.',
     },
   },
   undo: {
@@ -74,19 +74,19 @@ export const es: VerificationTexts = {
     account: { before: 'Se trata de la cuenta con la dirección ', after: '.' },
     next: { before: 'Recuperará la dirección ', after: '.' },
     effect:
-      'Se cerrará la sesión en todos los dispositivos, se revocarán todas las claves de API y se eliminará la contraseña. Después, a esta dirección llegará un correo con un enlace para elegir una contraseña nueva.',
+      'Se cerrará la sesión en todos los dispositivos, se revocarán todas las claves de API y se eliminará la contraseña. Después, a esta dirección llegará un correo con un enlace para elegir una nueva contraseña.',
     button: 'Deshacer el cambio',
     done: {
-      title: 'El cambio se ha deshecho',
-      text: 'Un correo con un enlace para elegir una contraseña nueva está en camino. Hasta entonces, nadie puede iniciar sesión en la cuenta.',
+      title: 'Se ha deshecho el cambio',
+      text: 'Un correo con un enlace para elegir una nueva contraseña está en camino. Hasta entonces, nadie puede iniciar sesión en la cuenta.',
     },
     dead: {
-      title: 'Este enlace ya no sirve',
-      text: 'Un enlace sirve una sola vez, durante 72 horas. No se ha cambiado nada. Si otra persona usa su cuenta, pida ayuda.',
+      title: 'Este enlace ya no es válido',
+      text: 'Un enlace funciona una sola vez y durante 72 horas. No se ha cambiado nada. Si otra persona usa su cuenta, pida ayuda.',
     },
   },
   newPassword: {
-    label: 'Contraseña nueva',
+    label: 'Nueva contraseña',
     hint: (minLength) => `Al menos ${minLength} caracteres. Van bien unas palabras que no tengan relación entre sí.`,
     errors: {
       malformed: () => 'Este texto no puede ser una contraseña. Elija otra.',

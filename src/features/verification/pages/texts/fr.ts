@@ -2,7 +2,7 @@ import type { VerificationTexts } from './text.ts'
 
 export const fr: VerificationTexts = {
   forgot: {
-    title: 'Mot de passe oublié ?',
+    title: 'Mot de passe oublié\u00a0?',
     intro:
       'Saisissez l’adresse e-mail de votre compte. Vous recevrez un e-mail avec un lien pour choisir un nouveau mot de passe.',
     email: 'Adresse e-mail',
@@ -10,7 +10,7 @@ export const fr: VerificationTexts = {
     invalidEmail: 'Saisissez une seule adresse e-mail, par exemple nom@example.com.',
     sent: {
       title: 'Consultez votre messagerie',
-      text: 'Si un compte a cette adresse, un e-mail est en route. Son lien est valable 30 minutes. Si rien n’arrive, regardez dans les indésirables.',
+      text: 'Si cette adresse est celle d’un compte, un e-mail est en route. Le lien qu’il contient est valable 30 minutes. Si rien n’arrive, regardez dans le dossier des indésirables.',
     },
     again: 'Envoyer un autre lien',
   },
@@ -32,13 +32,13 @@ export const fr: VerificationTexts = {
   verify: {
     title: 'Confirmez votre adresse',
     account: { before: 'Il s’agit du compte dont l’adresse est ', after: '.' },
-    why: 'Quelqu’un d’autre a pu s’inscrire avec votre adresse. Montrez donc que le compte est à vous.',
+    why: 'Quelqu’un d’autre a pu s’inscrire avec votre adresse. Prouvez donc que ce compte est le vôtre.',
     password: 'Mot de passe du compte',
     button: 'Confirmer l’adresse',
     wrongPassword: 'Ce n’est pas le mot de passe du compte.',
     missingPassword: 'Saisissez le mot de passe du compte.',
     other: {
-      summary: 'Je ne me suis pas inscrit, ou je ne connais pas le mot de passe',
+      summary: 'Je n’ai pas créé ce compte, ou je ne connais pas le mot de passe',
       effect:
         'Choisissez un nouveau mot de passe. L’ancien ne sera plus valable, tous les appareils seront déconnectés et toutes les clés d’API du compte seront révoquées.',
       button: 'Confirmer l’adresse et enregistrer le mot de passe',
@@ -57,7 +57,7 @@ export const fr: VerificationTexts = {
     account: { before: 'Il s’agit du compte dont l’adresse est ', after: '.' },
     next: { before: 'Sa nouvelle adresse sera ', after: '.' },
     effect:
-      'Les autres appareils seront déconnectés. L’ancienne adresse recevra un e-mail qui permet d’annuler la modification pendant 72 heures.',
+      'Les autres appareils seront déconnectés. L’ancienne adresse recevra un e-mail qui permettra d’annuler la modification pendant 72 heures.',
     button: 'Modifier l’adresse',
     taken: { title: 'Cette adresse appartient à un autre compte', text: 'Rien n’a été modifié.' },
     done: {
@@ -94,7 +94,7 @@ export const fr: VerificationTexts = {
       too_short: (minLength) => `Le mot de passe doit avoir au moins ${minLength} caractères.`,
       common: () => 'Beaucoup de gens utilisent ce mot de passe. Choisissez-en un autre.',
       pattern: () => 'Ce mot de passe est facile à deviner. Choisissez-en un autre.',
-      own_name: () => 'Le mot de passe ne doit pas être votre nom d’utilisateur ou votre adresse e-mail.',
+      own_name: () => 'Le mot de passe ne doit être ni votre nom d’utilisateur ni votre adresse e-mail.',
       service_name: () => 'Le mot de passe ne doit pas être le nom du service.',
     },
     refused: 'Ce mot de passe ne convient pas. Choisissez-en un autre.',

@@ -1,0 +1,101 @@
+import { secretsOf, signingOf } from '../../config/parts.ts'
+import type { Config } from '../../config/schema.ts'
+import { createApiKeys } from '../../features/api-keys/api-keys.ts'
+import { createAudit } from '../../features/audit/audit.ts'
+import { createRoles } from '../../features/roles/roles.ts'
+import { inspectDataKeys, inspectSecrets, openSecrets } from '../../features/secrets/secrets.ts'
+import { inspectSigningKeys } from '../../features/signing-keys/signing-keys.ts'
+import { createUsers } from '../../features/users/users.ts'
+import type { Store } from '../../storage/store.ts'
+import { nextStep } from '../commands/secrets.ts'
+import type { CommandContext } from '../context.ts'
+import { type Finding, ok, problem, problemOf, warning } from './finding.ts'
+
+const OTHER_SECRET =
+  'Set the SECRET_KEY that sealed the keys, as SECRET_KEY or as SECRET_KEY_PREVIOUS; “The secret key” in the chapter “Security” of the guide says what to do when it is lost.'
+
+/** Checks that SECRET_KEY opens the stored keys, and how far a change of SECRET_KEY has come. Changes nothing. */
+export async function checkKeys(store: Store, config: Config, context: CommandContext): Promise<Finding[]> {
+  const secrets = secretsOf(config)
+  const found = await attempt('data_keys', async () => {
+    const { total, unreadable, missing } = await inspectDataKeys({ store, secrets })
+    if (unreadable.length > 0) {
+      const message = `SECRET_KEY does not open the data keys of: ${unreadable.join(', ')}.`
+      return problem('data_keys', { message, fix: OTHER_SECRET })
+    }
+    if (missing.length === 0) return ok('data_keys', `SECRET_KEY opens all ${total} data keys.`)
+    const message = total === 0 ? 'There are no data keys yet.' : `Data keys are missing: ${missing.join(', ')}.`
+    return warning('data_keys', { message, fix: 'Start the server, which makes them.' })
+  })
+  return [
+    found,
+    await attempt('signing_keys', () => checkSigningKeys(store, config)),
+    await attempt('secret_key', () => checkChange(store, config, { context, canOpen: found.verdict === 'ok' })),
+  ]
+}
+
+async function attempt(check: Finding['check'], work: () => Promise<Finding>): Promise<Finding> {
+  try {
+    return await work()
+  } catch (error) {
+    return problemOf(check, error, 'Look at the database.')
+  }
+}
+
+async function checkSigningKeys(store: Store, config: Config): Promise<Finding> {
+  const settings = signingOf(config)
+  const found = await inspectSigningKeys({ store, secrets: secretsOf(config), settings })
+  const { total, unreadable, active, isSecretRevoked } = found
+  if (unreadable.length > 0) {
+    const message = `SECRET_KEY does not open the signing keys: ${unreadable.join(', ')}.`
+    return problem('signing_keys', { message, fix: OTHER_SECRET })
+  }
+  if (isSecretRevoked)
+    return problem('signing_keys', {
+      message: 'This JWT_SECRET was revoked, so the server does not start.',
+      fix: 'Set another JWT_SECRET, here and where its tokens are verified.',
+    })
+  if (active === undefined)
+    return warning('signing_keys', { message: 'No key signs yet.', fix: 'Start the server, which makes one.' })
+  if (active !== settings.alg)
+    return warning('signing_keys', {
+      message: `The active key signs with ${active}, and JWT_ALG is ${settings.alg}.`,
+      fix: 'Restart every server with the same JWT_ALG; the key then changes by itself within some 11 minutes.',
+    })
+  return ok('signing_keys', `SECRET_KEY opens all ${total} signing keys; ${active} signs.`)
+}
+
+/** Counts what still needs SECRET_KEY_PREVIOUS, and names the next step of a change of SECRET_KEY. */
+async function checkChange(
+  store: Store,
+  config: Config,
+  { context: { clock, random }, canOpen }: { context: CommandContext; canOpen: boolean },
+): Promise<Finding> {
+  const secrets = secretsOf(config)
+  const status = await inspectSecrets({ store, clock, secrets })
+  const { seals, processes } = status
+  const isChanging = config.SECRET_KEY_PREVIOUS !== undefined
+  if (!isChanging && processes.openCurrent === processes.total)
+    return ok('secret_key', 'SECRET_KEY is not being replaced.')
+  const former = canOpen ? await countFormer(store, { clock, random, secrets }) : undefined
+  const counts = [
+    `Stored keys that are not yet encrypted with SECRET_KEY: ${seals.total - seals.current} of ${seals.total}`,
+    ...(former === undefined ? [] : [`API keys with a MAC of a former data key: ${former}`]),
+    `running servers with this SECRET_KEY: ${processes.sameCurrent} of ${processes.total}`,
+  ]
+  const subject = isChanging ? 'SECRET_KEY_PREVIOUS' : 'SECRET_KEY'
+  return warning('secret_key', { subject, message: `${counts.join('; ')}.`, fix: nextStep(status, isChanging) })
+}
+
+/** Call it only when no data key is missing and all open: otherwise `openSecrets` would write or fail. */
+async function countFormer(
+  store: Store,
+  { clock, random, secrets: roots }: Pick<CommandContext, 'clock' | 'random'> & { secrets: [string, ...string[]] },
+): Promise<number> {
+  const log = { debug() {}, info() {}, warn() {}, error() {} }
+  const audit = createAudit({ store, clock, retention: { days: 1, ipDays: 0 } })
+  const secrets = await openSecrets({ store, clock, random, log, audit, secrets: roots })
+  const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
+  const roles = createRoles({ store, clock, audit, users })
+  return createApiKeys({ store, clock, random, log, audit, roles, secrets }).countFormer()
+}
