@@ -5,6 +5,7 @@ import { KeyringError } from '../features/secrets/secrets.ts'
 import { databaseReason, systemReason } from '../lib/error-reasons.ts'
 import { UnknownHostError } from '../lib/host.ts'
 import { errorFields } from '../lib/log.ts'
+import { BackupError } from '../storage/backup-error.ts'
 import { MigrationError } from '../storage/migrate.ts'
 import { CommandError } from './context.ts'
 
@@ -19,7 +20,16 @@ export function explain(error: unknown): string {
   if (reason !== undefined) return reason
   if (error instanceof KeywardError && error.errors)
     return error.errors.map(({ field, message }) => `${field}: ${message}`).join('\n')
-  const ours = [CommandError, ConfigError, KeyringError, KeywardError, MigrationError, UnknownHostError, TemplateError]
+  const ours = [
+    BackupError,
+    CommandError,
+    ConfigError,
+    KeyringError,
+    KeywardError,
+    MigrationError,
+    UnknownHostError,
+    TemplateError,
+  ]
   if (ours.some((known) => error instanceof known)) return (error as Error).message
   const codes = [code, errno].filter((known) => known !== undefined).join(', ')
   const unexpected = `Keyward stopped on an unexpected ${name}${codes === '' ? '' : ` (${codes})`}`

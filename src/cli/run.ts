@@ -9,7 +9,7 @@ import { type CommandContext, ExitCode, UsageError } from './context.ts'
 /**
  * Runs one command line, and prints the error when the command fails.
  * @param argv the words after the name of the executable
- * @returns the exit code: 0 success, 1 failure, 2 wrong usage
+ * @returns the exit code: 0 success, 1 failure, 2 wrong usage, 3 `backup` and `restore` for PostgreSQL
  */
 export async function run(argv: readonly string[], process: CommandContext): Promise<number> {
   const context = printingSafely(process)
@@ -24,6 +24,8 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
       healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
       doctor: async () => (await import('./commands/doctor.ts')).doctor(context),
       import: async () => (await import('./commands/import.ts')).importCommand(context),
+      backup: async () => (await import('./commands/backup.ts')).backup(context),
+      restore: async () => (await import('./commands/restore.ts')).restore(context),
       users: async () => (await import('./commands/users.ts')).users(context),
       sessions: async () => (await import('./commands/sessions.ts')).sessions(context),
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),

@@ -149,18 +149,11 @@ export const control = ({ statements }: Connection, sql: string): void => void s
  * survives a power cut. An existing file `copy` is replaced only by a complete copy.
  * @throws the error of the system or of SQLite
  */
-export function copyFile({ db }: Connection, copy: string): void {
+export function copyFile(connection: Connection, copy: string): void {
   const partial = `${copy}.partial`
   try {
     rmSync(partial, { force: true })
-    closeSync(openSync(partial, 'wx', 0o600))
-    const statement = db.prepare('VACUUM INTO ?')
-    try {
-      statement.run(partial)
-    } finally {
-      statement.finalize()
-    }
-    flush(partial)
+    writeCopy(connection, partial)
     renameSync(partial, copy)
     flush(dirname(copy))
   } catch (error) {
@@ -169,7 +162,24 @@ export function copyFile({ db }: Connection, copy: string): void {
   }
 }
 
-function flush(path: string): void {
+/**
+ * Copies all committed rows to the new file `path`, which only its owner can read, and brings the copy to the disk. The
+ * copy is one snapshot: other processes may write meanwhile.
+ * @throws the error of the system, `EEXIST` for an existing file, or the error of SQLite
+ */
+export function writeCopy({ db }: Connection, path: string): void {
+  closeSync(openSync(path, 'wx', 0o600))
+  const statement = db.prepare('VACUUM INTO ?')
+  try {
+    statement.run(path)
+  } finally {
+    statement.finalize()
+  }
+  flush(path)
+}
+
+/** Waits until a file, or the names of the files in a folder, are on the disk. */
+export function flush(path: string): void {
   const file = openSync(path, 'r')
   try {
     fsyncSync(file)

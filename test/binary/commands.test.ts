@@ -64,7 +64,7 @@ describe('--help', () => {
 describe('a wrong command line exits with 2 and names the mistake', () => {
   test.each([
     [['serv'], 'Unknown command "serv". Did you mean serve? Commands: ', 'keyward'],
-    [['backup'], 'Unknown command "backup". Commands: ', 'keyward'],
+    [['frobnicate'], 'Unknown command "frobnicate". Commands: ', 'keyward'],
     [['users', 'lst'], 'Unknown command "lst". Did you mean list? Commands: ', 'keyward users'],
     [['migrate', 'down'], 'Unknown command "down". Commands: up, status', 'keyward migrate'],
     [['--devv'], "Unknown option '--devv'", 'keyward'],

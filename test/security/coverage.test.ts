@@ -13,7 +13,7 @@ async function idsInNames(): Promise<Set<string>> {
   const found = new Set<string>()
   for await (const path of new Glob('**/*.{test,check}.ts').scan(`${import.meta.dir}/..`)) {
     const text = await Bun.file(`${import.meta.dir}/../${path}`).text()
-    for (const [, , names] of text.matchAll(/\(\s*(['"`])(?:13\.\d+ )?((?:[A-Z]\d{1,2}, )*[A-Z]\d{1,2}): /g))
+    for (const [, , names] of text.matchAll(/\(\s*(['"`])(?:1[34]\.\d+ )?((?:[A-Z]\d{1,2}, )*[A-Z]\d{1,2}): /g))
       for (const id of names!.split(', ')) found.add(id)
   }
   return found

@@ -1,0 +1,34 @@
+import { defineCommand } from 'citty'
+import { restoreLine } from '../../lib/postgres-tools.ts'
+import { restoreFile } from '../../storage/sqlite-backup.ts'
+import { positional } from '../arguments.ts'
+import type { CommandContext } from '../context.ts'
+import { backupArgs, hintForPostgres, requireSqliteFile, sizeOf } from '../database-copy.ts'
+import { readSettings } from '../settings.ts'
+
+export const restore = (context: CommandContext) =>
+  defineCommand({
+    meta: {
+      name: 'restore',
+      description: 'Check a backup and make it the SQLite database, where there is none; stop the server first',
+    },
+    args: { file: positional('FILE', 'The backup; it is only read'), ...backupArgs },
+    async run({ args }) {
+      const { DATABASE_URL: database } = readSettings(context, args)
+      if (database.dialect === 'postgresql')
+        return hintForPostgres(context, { line: restoreLine(database, args.file), json: args.json === true })
+      const { bytes, migration, pending } = await restoreFile(args.file, requireSqliteFile(database))
+      if (args.json === true)
+        return context.print(
+          `${JSON.stringify({ file: database.path, bytes, migration, pending_migrations: pending })}\n`,
+        )
+      context.print(`Checked ${args.file} (${sizeOf(bytes)}) and restored it to ${database.path}.\n`)
+      context.print(`${pending > 0 ? UPGRADE : ''}${END_SESSIONS}`)
+    },
+  })
+
+const UPGRADE = 'The backup is from an older version of Keyward. Upgrade it first: keyward migrate up\n'
+
+const END_SESSIONS = `Before you start the server, end the sessions of the backup: keyward sessions end --all
+Sessions that were ended since the backup, and refresh tokens that were used since, are valid again until you do.
+`
