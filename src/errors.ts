@@ -30,6 +30,8 @@ export const catalogue = {
   email_taken: [409, 'Email already registered'],
   username_taken: [409, 'Username already taken'],
   user_not_found: [404, 'User not found'],
+  user_inactive: [409, 'The account is deactivated'],
+  role_not_found: [404, 'Role not found'],
   last_admin: [409, 'The last administrator must stay'],
   api_key_not_found: [404, 'API key not found'],
   session_not_found: [404, 'Session not found'],

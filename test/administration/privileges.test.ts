@@ -11,6 +11,12 @@ const requests: Record<string, { path?: (id: number) => string; options?: Reques
   'GET /admin/users': { status: 200 },
   'GET /admin/users/:id': { status: 200 },
   'GET /admin/audit': { status: 200 },
+  'PATCH /admin/users/:id': { options: { json: { is_active: false } }, status: 200 },
+  'DELETE /admin/users/:id': { status: 204 },
+  'DELETE /admin/users/:id/sessions': { status: 204 },
+  'POST /admin/users/:id/password-reset': { status: 202 },
+  'PUT /admin/users/:id/roles/:role': { path: (id) => `/admin/users/${id}/roles/user`, status: 204 },
+  'DELETE /admin/users/:id/roles/:role': { path: (id) => `/admin/users/${id}/roles/admin`, status: 204 },
 }
 
 describeApp('every route for administrators', { mailbox: true }, (app) => {

@@ -34,8 +34,28 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     return { query: '?except=current' }
   },
   'POST /introspect': (i) => ({ form: { token: 'x', client_id: `gateway${i}`, client_secret: 'wrong' } }),
+  'PATCH /admin/users/:id': (i, _app, { id }) => ({ id: String(id), json: { name: `Name ${i}` } }),
+  'DELETE /admin/users/:id': async (i, app) => ({ id: String(await target(app, i)) }),
+  'DELETE /admin/users/:id/sessions': async (i, app) => {
+    const id = await target(app, i)
+    await loggedIn(app, { username: (await app.admin.user(id)).username, password })
+    return { id: String(id) }
+  },
+  'POST /admin/users/:id/password-reset': (_, _app, { id }) => ({ id: String(id) }),
+  'PUT /admin/users/:id/roles/:role': async (i, app) => ({ id: String(await target(app, i)) }),
+  'DELETE /admin/users/:id/roles/:role': async (i, app) => {
+    const id = await target(app, i)
+    await app.admin.giveRole(id, 'admin')
+    return { id: String(id) }
+  },
   'DELETE /users/me/sessions/:id': async (_, app, user) => ({ id: sessionIdOf(await loggedIn(app, user)) }),
 }
+
+/** Makes a user whom an administrator changes. */
+const target = async (app: TestApp, i: number) =>
+  (await app.admin.createUser({ email: `t${++targets}@example.com`, username: `target-${i}-${targets}`, password })).id
+
+let targets = 0
 
 const challenges = new Map<string, string>()
 
@@ -123,11 +143,12 @@ describe('the limits of routes', () => {
     const user = await app.signUp(`user${guarded.indexOf(name)}`, password)
     // The credential of /introspect is what its limit counts.
     const sendsNone = route.access === 'open' || route.secret
+    if (route.pattern.startsWith('/admin/')) await app.admin.giveRole(user.id, 'admin')
     const token = sendsNone ? undefined : user.grant.access_token
     const peer = `198.51.100.${guarded.indexOf(name)}`
     for (let i = 0; ; i++) {
       const { id = '', query = '', ...options } = await attempts[name]!(i, app, user)
-      const path = route.pattern.replace(':id', id) + query
+      const path = route.pattern.replace(':id', id).replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {
         expect(i).toBeLessThan(50)

@@ -51,6 +51,14 @@ const written: Record<string, readonly string[]> = {
   'tokens:introspect': ['POST /introspect'],
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
+  'fresh administrators': [
+    'PATCH /admin/users/{id}',
+    'DELETE /admin/users/{id}',
+    'DELETE /admin/users/{id}/sessions',
+    'POST /admin/users/{id}/password-reset',
+    'PUT /admin/users/{id}/roles/{role}',
+    'DELETE /admin/users/{id}/roles/{role}',
+  ],
   metrics: ['GET /metrics'],
 }
 
@@ -97,6 +105,10 @@ describeEachDialect('access', (dialect) => {
       'open to a session': { in: ['nobody', 'a user', 'an administrator'] },
       user: { in: ['a user', 'an administrator'] },
       fresh: { in: ['a user', 'an administrator'], forbidden: ['a key for it', 'a key for something else'] },
+      'fresh administrators': {
+        in: ['an administrator'],
+        forbidden: ['a user', 'a key for it', 'a key for something else'],
+      },
       metrics: { in: ['the metrics token'] },
     }
     const permission = {

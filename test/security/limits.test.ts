@@ -53,6 +53,13 @@ describeEachDialect('limits', (dialect) => {
       'PATCH /users/me',
       'DELETE /users/me/sessions',
       'DELETE /users/me/sessions/:id',
+      // Their limit `account.write` is in test/limits/routes.test.ts.
+      'PATCH /admin/users/:id',
+      'DELETE /admin/users/:id',
+      'DELETE /admin/users/:id/sessions',
+      'POST /admin/users/:id/password-reset',
+      'PUT /admin/users/:id/roles/:role',
+      'DELETE /admin/users/:id/roles/:role',
     ]
     const writing = app.table.routes
       .filter(({ method, page }) => method !== 'GET' && !page)

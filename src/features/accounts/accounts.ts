@@ -13,7 +13,7 @@ import type { LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.t
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
 import { type Completion, completeRegistration } from './complete-registration.ts'
-import { deleteOwn, deleteUser } from './delete-user.ts'
+import { type DeletedBy, deleteOwn, deleteUser } from './delete-user.ts'
 import { exportOwn } from './export.ts'
 import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from './fresh.ts'
 import { type Login, logIn } from './login.ts'
@@ -145,9 +145,9 @@ export interface Accounts {
    * One transaction deletes the user. Short transactions delete the ended sessions before it, and afterwards erase the
    * IP addresses and session ids in the user's audit events, so that no other write waits long. After a crash, the
    * clean-up job of a server erases the rest.
-   * @throws KeywardError `last_admin`
+   * @throws KeywardError `last_admin`; the error of `by.allow`
    */
-  deleteUser(user: User): Promise<void>
+  deleteUser(user: User, by?: DeletedBy): Promise<void>
 }
 
 export const createAccounts = (needs: AccountsNeeds): Accounts => ({
@@ -164,5 +164,5 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   exportOwn: (caller, proof) => exportOwn(needs, caller, proof),
   checkPassword: (owner, proof) => checkPassword(needs, owner, proof),
   deleteOwn: (caller, proof) => deleteOwn(needs, caller, proof),
-  deleteUser: (user) => deleteUser(needs, user),
+  deleteUser: (user, by) => deleteUser(needs, user, by && { by }),
 })

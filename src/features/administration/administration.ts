@@ -10,8 +10,12 @@ import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { nameKeysOf, type User, type Users } from '../users/users.ts'
-import { endAllSessions, endSessions } from './end-sessions.ts'
+import { grantRole, type RoleOfUser, withdrawRole } from './change-roles.ts'
+import { type Actor, removeUser } from './change-user.ts'
+import { endAllSessions, endSessions, endSessionsOf } from './end-sessions.ts'
 import { findUser, listAudit, listUsers, type Page, type UserSearch } from './lists.ts'
+import { mailReset } from './mail-reset.ts'
+import { activate, deactivate, type UserChange, updateUser } from './update-user.ts'
 
 interface NewAccount {
   email: string
@@ -32,7 +36,7 @@ export interface AdministrationNeeds {
   roles: Roles
   sessions: Sessions
   accounts: Accounts
-  mails: Pick<Mails, 'notify'>
+  mails: Pick<Mails, 'isOn' | 'notify'>
 }
 
 /** The operations with which administrators manage the accounts of others. */
@@ -73,6 +77,32 @@ export interface Administration {
    * @throws KeywardError `last_admin`
    */
   deactivate(user: User): Promise<void>
+  /**
+   * Changes a user for an administrator: the state, the username and the name. A deactivation does what `deactivate`
+   * does. Nothing is written when nothing changes. The audit log has the names of the changed fields.
+   * @throws KeywardError `validation_failed`, `username_taken`, `last_admin`, and the errors of `changeUser`
+   */
+  updateUser(actor: Actor, id: string, change: UserChange): Promise<User>
+  /** Ends all sessions of a user for an administrator. @throws KeywardError the errors of `changeUser` */
+  endSessionsOf(actor: Actor, id: string): Promise<void>
+  /** Deletes a user for an administrator. @throws KeywardError `last_admin`, and the errors of `changeUser` */
+  removeUser(actor: Actor, id: string): Promise<void>
+  /**
+   * Mails a link with which the user chooses a new password. The present password stays valid until then.
+   * @throws KeywardError `mail_not_configured`, `user_inactive`, and the errors of `changeUser`
+   */
+  mailReset(actor: Actor, id: string): Promise<void>
+  /**
+   * Grants a role for an administrator, who needs every permission of the role.
+   * @throws KeywardError `role_not_found`, and the errors of `changeUser`
+   */
+  grantRole(actor: Actor, of: RoleOfUser): Promise<void>
+  /**
+   * Withdraws a role for an administrator.
+   * @throws KeywardError `role_not_found`; `validation_failed` for the role `user`, which every user has;
+   *   `last_admin`; and the errors of `changeUser`
+   */
+  withdrawRole(actor: Actor, of: RoleOfUser): Promise<void>
   /** Activates a user, who must then log in, because `deactivate` ended all sessions. */
   activate(user: User): Promise<void>
   /**
@@ -119,7 +149,7 @@ export interface Administration {
 const BATCH = 500
 
 export function createAdministration(needs: AdministrationNeeds): Administration {
-  const { store: db, audit, secrets, limits, apiKeys, users, passwords, roles, sessions, accounts, mails } = needs
+  const { store: db, audit, secrets, limits, apiKeys, users, passwords, sessions, accounts, mails } = needs
   return {
     async createUser(account) {
       const { id } = await accounts.register({ ...account, byAdmin: true })
@@ -152,23 +182,16 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       })
     },
 
-    deactivate: ({ id }) =>
-      db.transaction(async () => {
-        const user = await roles.keepAnAdmin(id)
-        if (!user?.isActive) return
-        await users.setActive({ id, isActive: false })
-        await sessions.endAll({ userId: id, reason: 'deactivated' })
-        await sessions.forgetKnown({ userId: id })
-        await audit.record({ event: 'user.deactivated', userId: id })
-      }),
-
-    activate: ({ id }) =>
-      db.transaction(async () => {
-        if (await users.setActive({ id, isActive: true })) await audit.record({ event: 'user.activated', userId: id })
-      }),
-
+    deactivate: (user) => deactivate(needs, user),
+    activate: (user) => activate(needs, user),
     endSessions: (user) => endSessions(needs, user),
     endAllSessions: () => endAllSessions(needs),
+    updateUser: (actor, id, change) => updateUser(needs, actor, id, change),
+    endSessionsOf: (actor, id) => endSessionsOf(needs, actor, id),
+    removeUser: (actor, id) => removeUser(needs, actor, id),
+    mailReset: (actor, id) => mailReset(needs, actor, id),
+    grantRole: (actor, of) => grantRole(needs, actor, of),
+    withdrawRole: (actor, of) => withdrawRole(needs, actor, of),
 
     async clearLimits(user) {
       // The event is recorded first: several transactions delete the counts, and a crash among them must not lose the

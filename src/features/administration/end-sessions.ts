@@ -1,6 +1,8 @@
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { AdministrationNeeds } from './administration.ts'
+import { type Actor, type By, byOf, changeUser } from './change-user.ts'
 
 interface EndSessionsNeeds {
   store: Store
@@ -29,10 +31,20 @@ export async function endAllSessions({ store: db, audit, sessions }: EndSessions
 export const endSessions = (
   { store: db, audit, sessions }: EndSessionsNeeds,
   { id: userId }: { id: number },
+  by: Partial<By> = {},
 ): Promise<number> =>
   db.transaction(async () => {
     const ended = await sessions.countLive(userId)
     await sessions.endAll({ userId, reason: 'ended_by_admin' })
-    await audit.record({ event: 'session.all_ended', userId, details: { reason: 'ended_by_admin' } })
+    await audit.record({ event: 'session.all_ended', userId, ...by, details: { reason: 'ended_by_admin' } })
     return ended
   })
+
+/** Implements `Administration.endSessionsOf`. Does nothing when the user has no live session. */
+export async function endSessionsOf(needs: AdministrationNeeds, actor: Actor, id: string): Promise<void> {
+  await changeUser(needs, actor, id, {
+    permission: 'users:write',
+    plan: async (user) =>
+      (await needs.sessions.countLive(user.id)) === 0 ? undefined : () => endSessions(needs, user, byOf(actor)),
+  })
+}

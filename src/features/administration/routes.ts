@@ -1,18 +1,38 @@
-import { Elysia } from 'elysia'
+import { Elysia, t } from 'elysia'
+import { sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { refuseUnknownParameters } from '../../http/query.ts'
-import { answer, problems } from '../../http/schemas.ts'
+import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Administration } from './administration.ts'
-import { AuditPage, AuditQuery, toAuditEventView, UserPage, UserPath, UserQuery } from './schemas.ts'
+import {
+  AuditPage,
+  AuditQuery,
+  MailQueued,
+  toAuditEventView,
+  UserChangeBody,
+  UserPage,
+  UserPath,
+  UserQuery,
+  UserRolePath,
+} from './schemas.ts'
 
 const refusals = ['not_authenticated', 'invalid_token', 'forbidden'] as const
+
+const changeRefusals = [...refusals, 'reauthentication_required', 'user_not_found', 'rate_limited'] as const
+
+const rank = 'You need every permission that the user has. A request that changes nothing writes nothing.'
+
+const done = (description: string) => answer(description, t.Void())
 
 const cursorOf = (next: number | undefined): string | null => (next === undefined ? null : String(next))
 
 /** Routes with which administrators read and change the accounts of others. */
-export const administrationRoutes = (administration: Administration, kit: HttpKit) =>
-  new Elysia({ name: 'keyward.administration' })
+export function administrationRoutes(administration: Administration, kit: HttpKit) {
+  const actorOf = (request: Request) => ({ caller: sessionOf(request), ...kit.requester(request) })
+  const change = { access: 'users:write', fresh: true, limit: 'account', params: UserPath } as const
+  const roleChange = { ...change, access: 'roles:write', params: UserRolePath } as const
+  return new Elysia({ name: 'keyward.administration' })
     .use(kit.plugin)
     .get(
       '/admin/users',
@@ -64,3 +84,125 @@ export const administrationRoutes = (administration: Administration, kit: HttpKi
         },
       },
     )
+    .patch(
+      '/admin/users/:id',
+      async ({ request, params, body }) => {
+        const { is_active, reason, username, name } = body
+        return toUserView(
+          await administration.updateUser(actorOf(request), params.id, {
+            isActive: is_active ?? undefined,
+            reason: reason ?? undefined,
+            username: username ?? undefined,
+            name,
+          }),
+        )
+      },
+      {
+        ...change,
+        parse: 'strictJson',
+        body: UserChangeBody,
+        response: {
+          200: answer('The user', UserView),
+          ...bodyProblems(...changeRefusals, 'validation_failed', 'username_taken', 'last_admin'),
+        },
+        detail: {
+          operationId: 'updateUser',
+          summary: 'Change, deactivate or activate a user',
+          description: `Changes the members that you send. A deactivation ends all sessions of the user, and the user must log in again after an activation. The former username stays reserved for the user. The last administrator cannot be deactivated. ${rank}`,
+          tags: ['administration'],
+        },
+      },
+    )
+    .delete(
+      '/admin/users/:id',
+      async ({ request, params, set }) => {
+        await administration.removeUser(actorOf(request), params.id)
+        set.status = 204
+      },
+      {
+        ...change,
+        response: { 204: done('The user is deleted'), ...problems(...changeRefusals, 'last_admin') },
+        detail: {
+          operationId: 'deleteUser',
+          summary: 'Delete a user',
+          description: `Deletes the user and everything that is stored about the person, at once and for good. Only the id stays, in audit events, and the username stays reserved. ${rank}`,
+          tags: ['administration'],
+        },
+      },
+    )
+    .delete(
+      '/admin/users/:id/sessions',
+      async ({ request, params, set }) => {
+        await administration.endSessionsOf(actorOf(request), params.id)
+        set.status = 204
+      },
+      {
+        ...change,
+        response: { 204: done('The user has no session any more'), ...problems(...changeRefusals) },
+        detail: {
+          operationId: 'endSessionsOfUser',
+          summary: 'End all sessions of a user',
+          description: rank,
+          tags: ['administration'],
+        },
+      },
+    )
+    .post(
+      '/admin/users/:id/password-reset',
+      async ({ request, params, set }) => {
+        await administration.mailReset(actorOf(request), params.id)
+        set.status = 202
+        return { message: 'A mail is on its way' }
+      },
+      {
+        ...change,
+        response: {
+          202: answer('A mail is on its way', MailQueued),
+          ...problems(...changeRefusals, 'user_inactive', 'mail_not_configured'),
+        },
+        detail: {
+          operationId: 'mailPasswordReset',
+          summary: 'Mail a user a link to choose a new password',
+          description: `The present password and all sessions stay valid until the user chooses a new one. The link works once, for 30 minutes. ${rank}`,
+          tags: ['administration'],
+        },
+      },
+    )
+    .put(
+      '/admin/users/:id/roles/:role',
+      async ({ request, params, set }) => {
+        await administration.grantRole(actorOf(request), params)
+        set.status = 204
+      },
+      {
+        ...roleChange,
+        response: { 204: done('The user has the role'), ...problems(...changeRefusals, 'role_not_found') },
+        detail: {
+          operationId: 'grantRole',
+          summary: 'Grant a role',
+          description: `The role is in the next access token of the user, and counts at Keyward at once. You need every permission of the role; only an administrator grants \`admin\`. ${rank}`,
+          tags: ['administration'],
+        },
+      },
+    )
+    .delete(
+      '/admin/users/:id/roles/:role',
+      async ({ request, params, set }) => {
+        await administration.withdrawRole(actorOf(request), params)
+        set.status = 204
+      },
+      {
+        ...roleChange,
+        response: {
+          204: done('The user does not have the role'),
+          ...problems(...changeRefusals, 'role_not_found', 'validation_failed', 'last_admin'),
+        },
+        detail: {
+          operationId: 'withdrawRole',
+          summary: 'Withdraw a role',
+          description: `The role is missing in the next access token of the user, and does not count at Keyward any more at once. The last administrator stays one. ${rank}`,
+          tags: ['administration'],
+        },
+      },
+    )
+}

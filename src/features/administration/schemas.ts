@@ -1,4 +1,5 @@
 import { type Static, t } from 'elysia'
+import { optionalText } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { type AuditRow, auditEvents } from '../audit/audit.ts'
 import { UserView } from '../users/schemas.ts'
@@ -59,6 +60,28 @@ export const UserPage = t.Object(
 export const UserPath = t.Object({
   id: t.String({ description: 'The `id` of the user', examples: ['1'] }),
 })
+
+export const UserRolePath = t.Object({
+  ...UserPath.properties,
+  role: t.String({ description: 'The name of the role', examples: ['admin'] }),
+})
+
+export const UserChangeBody = t.Object(
+  {
+    is_active: t.Optional(
+      t.Union([t.Boolean(), t.Null()], { description: '`false` deactivates the user and ends all sessions' }),
+    ),
+    reason: optionalText('Why the user is deactivated: 1 to 200 characters, for the audit log; not about the person'),
+    username: optionalText('The new username: as in `POST /register`, but reserved words are allowed'),
+    name: optionalText("The person's name: 1 to 100 characters; `null` removes it"),
+  },
+  { title: 'UserChange', examples: [{ is_active: false, reason: 'Left the company' }] },
+)
+
+export const MailQueued = t.Object(
+  { message: t.String({ description: 'A sentence for a person' }) },
+  { title: 'MailQueued', examples: [{ message: 'A mail is on its way' }] },
+)
 
 export const AuditQuery = t.Object({
   after: cursor,

@@ -24,6 +24,7 @@ export const auditEvents = [
   'password.change_refused',
   'password.set_by_admin',
   'password.reset',
+  'password.reset_mailed',
   'email.verified',
   'email.change_requested',
   'email.changed',

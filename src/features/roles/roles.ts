@@ -15,6 +15,15 @@ interface RolesNeeds {
   users: Users
 }
 
+type Holder = Pick<User, 'id' | 'grantedRoles'>
+
+interface RoleChange {
+  userId: number
+  role: string
+  actorId?: number
+  ip?: string
+}
+
 export interface Roles {
   /** The roles that were granted to a user, for an export. */
   exportOf(userId: number): Promise<object[]>
@@ -22,10 +31,29 @@ export interface Roles {
   permissionsOf(user: Pick<User, 'id' | 'grantedRoles'>): Promise<ReadonlySet<Permission>>
   /**
    * Grants a role and records the audit event `role.granted`. Does nothing when the user already has the role.
-   * @param grant.actorId the user who grants the role, if another user than `userId`
+   * @param grant.actorId the user who grants the role, if another user than `userId`. The event then also has the roles
+   *   before and after
    * @throws the database's error for a violated foreign key when the user or the role does not exist
    */
-  grant(grant: { userId: number; role: string; actorId?: number }): Promise<void>
+  grant(grant: RoleChange): Promise<void>
+  /**
+   * Withdraws a role and records the audit event `role.withdrawn`. Does nothing when the user does not have the role.
+   * @throws KeywardError `last_admin` for the role `admin` of the only active user who has it
+   */
+  withdraw(grant: RoleChange): Promise<void>
+  /**
+   * Locks the roles of all users until the transaction ends, for a change that depends on them: `grant` and `withdraw`
+   * of other transactions wait.
+   */
+  lock(): Promise<void>
+  /** True when the actor has every permission of the user. Only an administrator outranks an administrator. */
+  outranks(actor: Holder, user: Holder): Promise<boolean>
+  /**
+   * True when the actor has every permission of a role. Only an administrator may grant the role `admin`, because it
+   * also has the permissions of later versions.
+   * @returns undefined when there is no such role
+   */
+  mayGrant(actor: Holder, role: string): Promise<boolean | undefined>
   /**
    * Refuses to deactivate or delete the last active administrator. Call `keepAnAdmin` first in the transaction of the
    * change. It locks the role `admin`, so a concurrent call waits until the transaction of the first call has ended.
@@ -36,24 +64,63 @@ export interface Roles {
   keepAnAdmin(userId: number): Promise<User | undefined>
 }
 
-export const createRoles = ({ store: db, clock, audit, users }: RolesNeeds): Roles => ({
-  exportOf: (userId) => store.grantsOf(db, userId),
-  async permissionsOf(user) {
+export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Roles {
+  const lock = async () => void (await store.lockRole(db, ADMIN))
+  const permissionsOf = async (user: Holder): Promise<ReadonlySet<Permission>> => {
     if (roleNames(user).includes(ADMIN)) return new Set(permissions)
-    const held = await store.permissionsOfUser(db, user.id)
-    return new Set(held.flatMap((words) => words.split(' ')).filter(isPermission))
-  },
-  grant: ({ userId, role, actorId }) =>
-    db.transaction(async () => {
-      if (await store.give(db, { userId, role, grantedAt: clock.now() }))
-        await audit.record({ event: 'role.granted', userId, actorId, details: { role } })
-    }),
-  async keepAnAdmin(userId) {
-    await store.lockRole(db, ADMIN)
+    return known(await store.permissionsOfUser(db, user.id))
+  }
+  const keepAnAdmin = async (userId: number): Promise<User | undefined> => {
+    await lock()
     // The user is read after the lock, because another transaction may change the user while this transaction waits.
     const user = await users.find(userId)
     if (!user?.isActive || !roleNames(user).includes(ADMIN)) return user
     if ((await store.countOtherHolders(db, { role: ADMIN, userId })) === 0) throw new KeywardError('last_admin')
     return user
-  },
-})
+  }
+  /** Writes a change of roles. The event of a change by an administrator has the roles before and after. */
+  const change = (event: 'role.granted' | 'role.withdrawn', grant: RoleChange, write: () => Promise<boolean>) =>
+    db.transaction(async () => {
+      const { userId, role, actorId, ip } = grant
+      await lock()
+      const namesNow = async () => {
+        const user = actorId === undefined ? undefined : await users.find(userId)
+        return user && roleNames(user).join(' ')
+      }
+      const before = await namesNow()
+      if (!(await write())) return
+      const after = await namesNow()
+      const details = { role, ...(before !== undefined && after !== undefined && { before, after }) }
+      await audit.record({ event, userId, actorId, ip, details })
+    })
+  return {
+    exportOf: (userId) => store.grantsOf(db, userId),
+    permissionsOf,
+    keepAnAdmin,
+    lock,
+    grant: (grant) =>
+      change('role.granted', grant, () =>
+        store.give(db, { userId: grant.userId, role: grant.role, grantedAt: clock.now() }),
+      ),
+    withdraw: (grant) =>
+      change('role.withdrawn', grant, async () => {
+        if (grant.role === ADMIN) await keepAnAdmin(grant.userId)
+        return store.take(db, grant)
+      }),
+    async outranks(actor, user) {
+      if (roleNames(actor).includes(ADMIN)) return true
+      if (roleNames(user).includes(ADMIN)) return false
+      return (await permissionsOf(user)).isSubsetOf(await permissionsOf(actor))
+    },
+    async mayGrant(actor, role) {
+      const words = await store.permissionsOfRole(db, role)
+      if (words === undefined) return undefined
+      if (roleNames(actor).includes(ADMIN)) return true
+      return role !== ADMIN && known([words]).isSubsetOf(await permissionsOf(actor))
+    },
+  }
+}
+
+/** The permissions of this version in the permissions of roles, which may be those of a later version. */
+const known = (ofRoles: readonly string[]): ReadonlySet<Permission> =>
+  new Set(ofRoles.flatMap((words) => words.split(' ')).filter(isPermission))

@@ -29,6 +29,24 @@ export async function give(
   return given.length > 0
 }
 
+/** Takes a role from a user. @returns false when the user did not have the role */
+export async function take(
+  { q, t: { userRoles } }: Db,
+  { userId, role }: { userId: number; role: string },
+): Promise<boolean> {
+  const taken = await q
+    .delete(userRoles)
+    .where(and(eq(userRoles.userId, userId), eq(userRoles.role, role)))
+    .returning({ role: userRoles.role })
+  return taken.length > 0
+}
+
+/** `roles.permissions` of a role; undefined when there is no such role. */
+export async function permissionsOfRole({ q, t: { roles } }: Db, name: string): Promise<string | undefined> {
+  const [row] = await q.select({ permissions: roles.permissions }).from(roles).where(eq(roles.name, name))
+  return row?.permissions
+}
+
 /** The roles that were granted to a user, with the times. */
 export const grantsOf = (
   { q, t: { userRoles } }: Db,

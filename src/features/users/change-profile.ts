@@ -15,7 +15,7 @@ export const differences = (user: User, { username, name, locale }: Profile): (k
 
 export async function changeProfile(
   needs: UsersNeeds,
-  { id, epoch }: { id: number; epoch: number },
+  { id, epoch }: { id: number; epoch?: number },
   wanted: Profile,
   alongside: (changed: readonly (keyof Profile)[]) => Promise<void>,
 ): Promise<User | undefined> {
@@ -24,7 +24,8 @@ export async function changeProfile(
     return await db.transaction(
       async () => {
         // The user is read after the lock: another request may just have changed the same members.
-        const user = (await store.holdForSession(db, { id, epoch })) ? await store.findById(db, id) : undefined
+        const isHeld = await (epoch === undefined ? store.hold(db, id) : store.holdForSession(db, { id, epoch }))
+        const user = isHeld ? await store.findById(db, id) : undefined
         if (!user) return undefined
         const changed = differences(user, wanted)
         if (changed.length === 0) return user

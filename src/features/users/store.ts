@@ -127,6 +127,12 @@ export async function setEmailVerified(
 export const holdForSession = async (db: Db, by: { id: number; epoch: number }): Promise<boolean> =>
   (await queryRows(db, prepared(db).holdForSession, by)).length > 0
 
+/** Locks the row of a user until the transaction ends. @returns false when there is no such user */
+export async function hold({ q, t: { users } }: Db, id: number): Promise<boolean> {
+  const held = await q.update(users).set({ id }).where(eq(users.id, id)).returning({ id: users.id })
+  return held.length > 0
+}
+
 export async function clearDeviceEpoch({ q, t: { users } }: Db, id: number): Promise<void> {
   await q.update(users).set({ deviceEpoch: 0 }).where(eq(users.id, id))
 }

@@ -97,7 +97,8 @@ export interface Users {
   /** Deletes a password hash, so that no password is right. */
   dropPassword(id: number): Promise<void>
   /**
-   * Stores a new username, name or language of an active user with this session epoch. Runs `alongside` in the same
+   * Stores a new username, name or language of an active user with this session epoch, or of any user when `epoch` is
+   * not given. Runs `alongside` in the same
    * transaction with the names of the changed members. If no member changes, nothing is stored and `alongside` does not
    * run. The former username stays reserved for the user, as a MAC; a user has at most ten such names.
    * @returns the user; undefined when the user is inactive, deleted, or has another session epoch
@@ -105,7 +106,7 @@ export interface Users {
    *   `alongside`
    */
   changeProfile(
-    user: { id: number; epoch: number },
+    user: { id: number; epoch?: number },
     wanted: Profile,
     alongside: (changed: readonly (keyof Profile)[]) => Promise<void>,
   ): Promise<User | undefined>

@@ -47,7 +47,7 @@ export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, co
   if (operationId === undefined) throw new Error(`${path} has no operationId`)
   const access = word as string
   const needed = access.includes(':') ? `Needs the permission \`${access}\`.` : undefined
-  const proof = fresh === true ? needsFresh : undefined
+  const proof = fresh === true ? (needed ? needsFreshLogin : needsFresh) : undefined
   const parameters = draft.parameters?.map((parameter) => mendParameter(parameter, components))
   return defined({
     operationId,
@@ -65,6 +65,9 @@ export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, co
     },
   })
 }
+
+const needsFreshLogin =
+  'Needs a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. API keys are `403`: scripts use the command line.'
 
 const needsFresh =
   'Needs your password in the body, or a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. A wrong password is `403` and counts as a failed login. API keys are `403`.'
