@@ -4,7 +4,7 @@ import { FUZZ_TIMEOUT } from './budget.ts'
 import { expectStatuses, fuzzPerSuite } from './run.ts'
 
 /** PostgreSQL refuses other texts and numbers than SQLite; most requests go to SQLite, which is faster. */
-const shares = { sqlite: 0.75, postgresql: 0.15 }
+const shares = { sqlite: 0.6, postgresql: 0.3 }
 const usual = [200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 422]
 
 describe.each(dialects.map((dialect) => [dialect.name, dialect] as const))(
