@@ -115,6 +115,18 @@ describeEachDialect('the conditions of an address change', (dialect) => {
     expect((await confirm(app, token)).status).toBe(200)
   })
 
+  test('13.6 without a mail server an undo is 503, because the owner could not choose a new password, and the link stays good', async () => {
+    const { sink, app } = await open(dialect)
+    const ada = await app.signUp('ada')
+    await changeAddress(app, sink, ada, ada.email, 'new@example.com')
+    const token = tokenIn(await mailTo(sink, ada.email))
+    const mute = { SMTP_URL: '', MAIL_FROM: '' }
+    const { app: other } = await open(dialect, { databaseUrl: app.databaseUrl, clock: app.clock, env: mute })
+    expect(await errorOf(await undo(other, token))).toEqual([503, 'mail_not_configured'])
+    expect(await app.rows.users.one()).toMatchObject({ email: 'new@example.com', passwordHash: expect.any(String) })
+    expect((await undo(app, token)).status).toBe(204)
+  })
+
   test('13.6 the session of another user confirms as no session does, and goes on', async () => {
     const { sink, app } = await open(dialect)
     const [ada, bea] = [await app.signUp('ada'), await app.signUp('bea')]

@@ -1,5 +1,6 @@
 import { defineCommand } from 'citty'
 import type { Administration } from '../../features/administration/administration.ts'
+import { toAuditEventView } from '../../features/administration/schemas.ts'
 import { type AuditRow, auditEvents, isAuditEvent } from '../../features/audit/audit.ts'
 import { DAY, rfc3339 } from '../../lib/clock.ts'
 import { printable } from '../../lib/printable.ts'
@@ -36,7 +37,7 @@ const list = (context: CommandContext) =>
         since: days === undefined ? undefined : clock.now() - wholeNumber('--days', days, HIGHEST) * DAY,
         limit: wholeNumber('--limit', limit, HIGHEST),
       })
-      for (const row of rows) context.print(`${json ? JSON.stringify(toJson(row)) : summary(row)}\n`)
+      for (const row of rows) context.print(`${json ? JSON.stringify(toAuditEventView(row)) : summary(row)}\n`)
     },
   )
 
@@ -46,17 +47,6 @@ const list = (context: CommandContext) =>
  */
 const userId = async (administration: Administration, user: string): Promise<number> =>
   /^\d{1,15}$/.test(user) ? Number(user) : (await administration.requireUser(user)).id
-
-const toJson = (row: AuditRow) => ({
-  id: row.id,
-  at: rfc3339(row.at),
-  event: row.event,
-  user_id: row.userId,
-  actor_id: row.actorId,
-  session_id: row.sessionId,
-  ip: row.ip,
-  details: row.details === null ? null : (JSON.parse(row.details) as unknown),
-})
 
 const summary = (row: AuditRow): string =>
   [

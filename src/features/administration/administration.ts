@@ -12,7 +12,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import { nameKeysOf, type User, type Users } from '../users/users.ts'
 import { grantRole, type RoleOfUser, withdrawRole } from './change-roles.ts'
 import { type Actor, removeUser } from './change-user.ts'
-import { endAllSessions, endSessions, endSessionsOf } from './end-sessions.ts'
+import { endAllSessions, endSessions, endSessionsOf, inBatches } from './end-sessions.ts'
 import { findUser, listAudit, listUsers, type Page, type UserSearch } from './lists.ts'
 import { mailReset } from './mail-reset.ts'
 import { activate, deactivate, type UserChange, updateUser } from './update-user.ts'
@@ -145,9 +145,6 @@ export interface Administration {
   renewSecrets(options: { apiKeys: boolean }): Promise<{ sessions: number; apiKeys: number }>
 }
 
-/** The most sessions that one transaction of `renewSecrets` ends, so that no request waits long. */
-const BATCH = 500
-
 export function createAdministration(needs: AdministrationNeeds): Administration {
   const { store: db, audit, secrets, limits, apiKeys, users, passwords, sessions, accounts, mails } = needs
   return {
@@ -213,8 +210,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       const purposes: Purpose[] = ['refresh_token', 'device_token', 'limit_name', 'mail_token', 'mail_code']
       await secrets.renew(alsoApiKeys ? [...purposes, 'api_key'] : purposes)
       const revoked = alsoApiKeys ? await apiKeys.revokeAll() : 0
-      let ended = 0
-      for (let some = BATCH; some === BATCH; ended += some) some = await sessions.endSome(BATCH, 'secrets_renewed')
+      const ended = await inBatches((limit) => sessions.endSome(limit, 'secrets_renewed'))
       return { sessions: ended, apiKeys: revoked }
     },
   }

@@ -17,8 +17,8 @@ export async function grantRole(needs: AdministrationNeeds, actor: Actor, { id, 
   const by = byOf(actor)
   await changeUser(needs, actor, id, {
     permission,
-    plan: async (user, { id: actorId, grantedRoles }) => {
-      const mayGrant = await roles.mayGrant({ id: actorId, grantedRoles }, role)
+    plan: async (user, present) => {
+      const mayGrant = await roles.mayGrant(present, role)
       if (mayGrant === undefined) throw new KeywardError('role_not_found')
       if (!mayGrant) throw new KeywardError('forbidden')
       if (roleNames(user).includes(role)) return undefined

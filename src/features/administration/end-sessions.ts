@@ -13,19 +13,26 @@ interface EndSessionsNeeds {
 /** The most sessions that one transaction ends, so that no request waits long. */
 const BATCH = 500
 
+/**
+ * Ends sessions in several transactions, each of which ends up to `limit`, until none is left.
+ * @returns how many sessions ended
+ */
+export async function inBatches(endSome: (limit: number, isFirst: boolean) => Promise<number>): Promise<number> {
+  let ended = await endSome(BATCH, true)
+  for (let some = ended; some === BATCH; ended += some) some = await endSome(BATCH, false)
+  return ended
+}
+
 /** Implements `Administration.endAllSessions`. */
-export async function endAllSessions({ store: db, audit, sessions }: EndSessionsNeeds): Promise<number> {
-  const endBatch = (isFirst: boolean) =>
+export const endAllSessions = ({ store: db, audit, sessions }: EndSessionsNeeds): Promise<number> =>
+  inBatches((limit, isFirst) =>
     db.transaction(async () => {
-      const ended = await sessions.endSome(BATCH, 'ended_by_admin')
+      const ended = await sessions.endSome(limit, 'ended_by_admin')
       // The event is recorded with the first batch, because a crash between two batches must not lose the event.
       if (isFirst && ended > 0) await audit.record({ event: 'session.all_ended', details: { all_users: true } })
       return ended
-    })
-  let ended = await endBatch(true)
-  for (let some = ended; some === BATCH; ended += some) some = await endBatch(false)
-  return ended
-}
+    }),
+  )
 
 /** Implements `Administration.endSessions`. */
 export const endSessions = (

@@ -76,6 +76,8 @@ export async function confirmEmail(needs: VerificationNeeds, { token, caller, ip
 
 export async function undoEmail(needs: VerificationNeeds, { token, ip }: AddressUndo): Promise<void> {
   const { store: db, audit, users, sessions, apiKeys, proofs, mails, limits } = needs
+  // The owner loses the password, and must get a mail with a link to choose a new one.
+  if (!mails.isOn) throw new KeywardError('mail_not_configured')
   const found = await findByToken(needs, 'undo_email', token)
   if (!found) throw new KeywardError('invalid_or_expired')
   const { proof, user } = found

@@ -172,7 +172,7 @@ export function verificationPages(
       ...open,
       limit: { none: 'the token has 256 random bits' },
       parse: 'none',
-      response: submitted('invalid_or_expired'),
+      response: submitted('invalid_or_expired', 'mail_not_configured'),
       detail: { summary: 'Bring the former address back', tags: ['pages'] },
     })
 }

@@ -208,7 +208,7 @@ export function verificationRoutes(
         body: UndoEmailBody,
         response: {
           204: answer('The former address is back', t.Void()),
-          ...bodyProblems('invalid_or_expired', 'validation_failed'),
+          ...bodyProblems('invalid_or_expired', 'validation_failed', 'mail_not_configured'),
         },
         detail: {
           operationId: 'undoEmail',

@@ -138,7 +138,7 @@ export interface Verification {
    * devices and networks are forgotten, API keys are revoked, and links and codes of other mails become void, because
    * a thief may have changed the address. The restored address gets a link to choose a new password. Nobody is logged
    * in. The undo links of addresses that the account had later become void.
-   * @throws KeywardError `invalid_or_expired`
+   * @throws KeywardError `invalid_or_expired`; `mail_not_configured`, and the link then stays good
    */
   undoEmail(undo: AddressUndo): Promise<void>
 }
