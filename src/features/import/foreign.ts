@@ -98,10 +98,14 @@ function openFile(path: string): Connection {
   return {
     columnNames: 'SELECT name FROM pragma_table_info(?)',
     // SQLite has no schemas.
-    query: async (sql, params) => db.prepare(sql).values(...params.slice(0, 1)),
+    async query(sql, params) {
+      using statement = db.prepare(sql)
+      return statement.values(...params.slice(0, 1))
+    },
     async *stream(sql) {
+      using statement = db.prepare(sql)
       let part: unknown[][] = []
-      for (const row of db.prepare(sql).iterate()) {
+      for (const row of statement.iterate()) {
         part.push(Object.values(row as object))
         if (part.length < PART) continue
         yield part
@@ -109,6 +113,7 @@ function openFile(path: string): Connection {
       }
       if (part.length > 0) yield part
     },
+    // A statement that is not finalized would keep the connection, and with it the lock on the file.
     close: async () => db.close(),
   }
 }
