@@ -15,6 +15,9 @@ export interface RoleText {
   permissions?: readonly string[]
 }
 
+/** Returns true for a text that a role of any version may have as its name. PostgreSQL refuses some other texts. */
+export const isRoleName = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text)
+
 /** Returns true for the two roles that exist from the start. Nobody changes or deletes them. */
 export const isBuiltIn = (name: string): boolean => name === 'user' || name === ADMIN
 

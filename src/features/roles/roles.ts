@@ -4,11 +4,11 @@ import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import { roleNames, type User, type Users } from '../users/users.ts'
 import { ADMIN, isPermission, type Permission, permissions } from './permissions.ts'
-import { inOrder, type Role } from './role.ts'
+import { inOrder, isRoleName, type Role } from './role.ts'
 import * as store from './store.ts'
 
-export { changedRole, isBuiltIn, type Role, type RoleText, readRole } from './role.ts'
 export { ADMIN, isPermission, type Permission, permissions } from './permissions.ts'
+export { changedRole, isBuiltIn, type Role, type RoleText, readRole } from './role.ts'
 
 interface RolesNeeds {
   store: Store
@@ -128,7 +128,7 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
   return {
     list: async (page) => (await store.list(db, page)).map(toRole),
     async find(name) {
-      const found = await store.find(db, name)
+      const found = isRoleName(name) ? await store.find(db, name) : undefined
       return found && toRole(found)
     },
     create: (role, by) =>
@@ -176,7 +176,7 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
       return beyond.length === 0 || !(await store.haveCommonHolder(db, role, beyond))
     },
     async mayGrant(actor, role) {
-      const words = await store.permissionsOfRole(db, role)
+      const words = isRoleName(role) ? await store.permissionsOfRole(db, role) : undefined
       if (words === undefined) return undefined
       if (roleNames(actor).includes(ADMIN)) return true
       return role !== ADMIN && known([words]).isSubsetOf(await permissionsOf(actor))
@@ -184,7 +184,10 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
   }
 }
 
-const toStored = ({ permissions: words, ...role }: Role): store.StoredRole => ({ ...role, permissions: words.join(' ') })
+const toStored = ({ permissions: words, ...role }: Role): store.StoredRole => ({
+  ...role,
+  permissions: words.join(' '),
+})
 
 /** The permissions of this version in the permissions of roles, which may be those of a later version. */
 const known = (ofRoles: readonly string[]): ReadonlySet<Permission> =>
