@@ -244,7 +244,7 @@ export function openPostgres({
     },
     afterCommit: (task) => scheduleAfterCommit(running.getStore(), task),
     stats: () => ({ waiting, waitedTotal, waitedMsTotal }),
-    migrateAlone: (work) =>
+    runAlone: (work) =>
       pool.begin(async (sql) => {
         const run = async (text: string, params: unknown[] = []) =>
           (await sql.unsafe(text, params).values()) as unknown[][]
