@@ -52,7 +52,7 @@ function sqliteSide(run: RunSql): CopySide {
     },
     async continueAfter({ name }, id) {
       await run('DELETE FROM sqlite_sequence WHERE name = ?', [name])
-      await run('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)', [name, id])
+      if (id > 0) await run('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)', [name, id])
     },
   }
 }
