@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty'
+import { MINUTE } from '../../lib/clock.ts'
 import type { DatabaseTarget } from '../../lib/database-url.ts'
 import { type CopyReport, copyDatabase } from '../../storage/copy.ts'
 import { NotEmptyError, SideError } from '../../storage/copy-error.ts'
@@ -54,7 +55,7 @@ export const copy = (context: CommandContext) =>
             print(context, { from, to, report, json: args.json === true })
             if (args['keep-locked'] !== true) return
             printError(`${from.shown} stays locked. Stop its servers, then press Ctrl-C here.\n`)
-            await context.stopSignal()
+            await untilStopped(context)
           },
         })
       } catch (error) {
@@ -71,6 +72,15 @@ function requireFile(option: string, target: DatabaseTarget | undefined): Databa
       `${option} needs the address of a database, such as sqlite:///./keyward.db or postgresql://user@localhost/keyward, or the name of a variable that has it`,
     )
   return target
+}
+
+async function untilStopped({ clock, stopSignal }: CommandContext): Promise<void> {
+  let isStopped = false
+  const stopped = stopSignal().then(() => {
+    isStopped = true
+  })
+  // A handler of a signal does not keep a process alive. A timer does.
+  while (!isStopped) await Promise.race([stopped, clock.sleep(MINUTE)])
 }
 
 function refusalOf({ printError }: CommandContext, error: unknown): unknown {
@@ -95,7 +105,7 @@ function print(
   }
   const width = Math.max(...tables.map(({ name }) => name.length))
   for (const table of tables)
-    context.print(`${table.name.padEnd(width)}  ${table.rows.toLocaleString('en').padStart(9)}  ${table.digest}\n`)
+    context.print(`${table.name.padEnd(width)} ${table.rows.toLocaleString('en').padStart(12)}\n`)
   context.print(
     `Copied ${rows.toLocaleString('en')} rows from ${from.shown} to ${to.shown}, and compared them: they are the same.\n`,
   )
