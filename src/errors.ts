@@ -31,6 +31,8 @@ export const catalogue = {
   username_taken: [409, 'Username already taken'],
   user_not_found: [404, 'User not found'],
   user_inactive: [409, 'The account is deactivated'],
+  invitation_pending: [409, 'The user has not accepted the invitation yet'],
+  not_invited: [409, 'The user has no open invitation'],
   role_not_found: [404, 'Role not found'],
   last_admin: [409, 'The last administrator must stay'],
   api_key_not_found: [404, 'API key not found'],

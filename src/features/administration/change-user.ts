@@ -106,9 +106,22 @@ async function requireRank(
   caller: SessionCaller,
   { user, permission }: { user: User; permission: Permission },
 ): Promise<User> {
+  const actor = await requireActor({ users, roles }, caller, permission)
+  if (!(await roles.outranks(actor, user))) throw new KeywardError('forbidden')
+  return actor
+}
+
+/**
+ * Checks a permission of an administrator, with the present rights.
+ * @throws KeywardError `invalid_token`, `forbidden`
+ */
+export async function requireActor(
+  { users, roles }: Pick<AdministrationNeeds, 'users' | 'roles'>,
+  caller: SessionCaller,
+  permission: Permission,
+): Promise<User> {
   const actor = await users.find(caller.userId)
   if (!actor?.isActive || actor.sessionEpoch !== caller.user.sessionEpoch) throw new KeywardError('invalid_token')
-  const held = await roles.permissionsOf(actor)
-  if (!held.has(permission) || !(await roles.outranks(actor, user))) throw new KeywardError('forbidden')
+  if (!(await roles.permissionsOf(actor)).has(permission)) throw new KeywardError('forbidden')
   return actor
 }
