@@ -1,17 +1,26 @@
 import { expect, test } from 'bun:test'
 import { permissions } from '../../src/features/roles/permissions.ts'
+import type { Route } from '../../src/http/route-table.ts'
 import { MINUTE } from '../../src/lib/clock.ts'
 import type { RequestOptions } from '../support/app.ts'
 import { describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import { person, tokenOf } from './support.ts'
+import { password, person, tokenOf } from './support.ts'
 
 /** A request that each route for administrators grants, for a user with the id `id`. */
-const requests: Record<string, { path?: (id: number) => string; options?: RequestOptions; status: number }> = {
+const requests: Record<
+  string,
+  { path?: (id: number) => string; options?: (id: number) => RequestOptions; isInvited?: boolean; status: number }
+> = {
   'GET /admin/users': { status: 200 },
   'GET /admin/users/:id': { status: 200 },
   'GET /admin/audit': { status: 200 },
-  'PATCH /admin/users/:id': { options: { json: { is_active: false } }, status: 200 },
+  'POST /admin/users': {
+    options: (id) => ({ json: { email: `new${id}@example.com`, username: `new-${id}` } }),
+    status: 201,
+  },
+  'POST /admin/users/:id/invitation': { isInvited: true, status: 202 },
+  'PATCH /admin/users/:id': { options: () => ({ json: { is_active: false } }), status: 200 },
   'DELETE /admin/users/:id': { status: 204 },
   'DELETE /admin/users/:id/sessions': { status: 204 },
   'POST /admin/users/:id/password-reset': { status: 202 },
@@ -21,7 +30,16 @@ const requests: Record<string, { path?: (id: number) => string; options?: Reques
 
 describeApp('every route for administrators', { mailbox: true }, (app) => {
   const routes = () => app.table.routes.filter(({ pattern }) => pattern.startsWith('/admin/'))
-  const nameOf = ({ method, pattern }: { method: string; pattern: string }) => `${method} ${pattern}`
+  const nameOf = ({ method, pattern }: Pick<Route, 'method' | 'pattern'>) => `${method} ${pattern}`
+
+  /** Sends the request of a route to a user of its own. */
+  async function send(route: Route, username: string, token?: string) {
+    const { path, options, isInvited } = requests[nameOf(route)]!
+    const email = `${username}@example.com`
+    const { id } = await app.admin.createUser({ email, username, ...(!isInvited && { password }) })
+    const target = path?.(id) ?? route.pattern.replace(':id', String(id))
+    return app.request(route.method, target, { ...options?.(id), ...(token !== undefined && { token }) })
+  }
 
   test('O1, O2: 14.1 answers every kind of caller by the permission that the route asks for', async () => {
     expect(routes().map(nameOf).sort()).toEqual(Object.keys(requests).sort())
@@ -36,25 +54,21 @@ describeApp('every route for administrators', { mailbox: true }, (app) => {
     let made = 0
     for (const route of routes()) {
       const { access } = route
-      const { path, options, status } = requests[nameOf(route)]!
-      const send = async (token: string | undefined) => {
-        const { id } = await app.signUp(`target${made++}`)
-        const target = path?.(id) ?? route.pattern.replace(':id', String(id))
-        return app.request(route.method, target, { ...options, ...(token !== undefined && { token }) })
-      }
-      await expectRefusal(await send(undefined), 'not_authenticated')
-      await expectRefusal(await send(former.token), 'invalid_token')
-      await expectRefusal(await send(`${boss.token.slice(0, -4)}AAAA`), 'invalid_token')
-      await expectRefusal(await send(plain.token), 'forbidden')
+      const { status } = requests[nameOf(route)]!
+      const sendWith = (token?: string) => send(route, `target${made++}`, token)
+      await expectRefusal(await sendWith(), 'not_authenticated')
+      await expectRefusal(await sendWith(former.token), 'invalid_token')
+      await expectRefusal(await sendWith(`${boss.token.slice(0, -4)}AAAA`), 'invalid_token')
+      await expectRefusal(await sendWith(plain.token), 'forbidden')
       for (const [permission, { token }] of single) {
-        const answer = await send(token)
+        const answer = await sendWith(token)
         const expected = permission === access ? status : 403
         expect([nameOf(route), permission, answer.status]).toEqual([nameOf(route), permission, expected])
       }
-      expect([nameOf(route), (await send(boss.token)).status]).toEqual([nameOf(route), status])
+      expect([nameOf(route), (await sendWith(boss.token)).status]).toEqual([nameOf(route), status])
       const others = permissions.filter((permission) => permission !== access)
-      await expectRefusal(await send(await key([...others])), 'forbidden')
-      const withScope = await send(await key([access]))
+      await expectRefusal(await sendWith(await key([...others])), 'forbidden')
+      const withScope = await sendWith(await key([access]))
       if (route.fresh) await expectRefusal(withScope, 'forbidden')
       else expect([nameOf(route), withScope.status]).toEqual([nameOf(route), status])
     }
@@ -65,17 +79,15 @@ describeApp('every route for administrators', { mailbox: true }, (app) => {
     await app.clock.advance(16 * MINUTE)
     for (const route of routes()) {
       expect([nameOf(route), route.fresh]).toEqual([nameOf(route), route.method !== 'GET'])
-      const { path, options, status } = requests[nameOf(route)]!
-      const { id } = await app.signUp(`other-${routes().indexOf(route)}`)
-      const target = path?.(id) ?? route.pattern.replace(':id', String(id))
-      const send = (token: string) => app.request(route.method, target, { ...options, token })
+      const { status } = requests[nameOf(route)]!
+      const name = `other-${routes().indexOf(route)}`
       if (!route.fresh) {
-        expect((await send(boss.token)).status).toBe(status)
+        expect((await send(route, name, boss.token)).status).toBe(status)
         continue
       }
-      const stale = await expectRefusal(await send(boss.token), 'reauthentication_required')
+      const stale = await expectRefusal(await send(route, name, boss.token), 'reauthentication_required')
       expect(stale.status).toBe(401)
-      expect((await send(await tokenOf(app, boss))).status).toBe(status)
+      expect((await send(route, `${name}-again`, await tokenOf(app, boss))).status).toBe(status)
     }
   })
 })

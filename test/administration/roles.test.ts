@@ -68,6 +68,7 @@ describeApp('roles over HTTP', {}, (app) => {
         ['DELETE', ''],
         ['DELETE', '/sessions'],
         ['POST', '/password-reset'],
+        ['POST', '/invitation'],
       ] as const) {
         const options = { token: caller.token, ...(json && { json }) }
         await expectRefusal(await app.request(method, `/admin/users/${target.id}${rest}`, options), 'forbidden')

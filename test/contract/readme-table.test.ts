@@ -34,13 +34,18 @@ const has: Record<string, Evidence> = {
         'POST /email/verify',
         'POST /email/change/confirm',
         'POST /email/undo',
+        'POST /invitation/accept',
         'POST /login/email',
         'POST /login/email/verify',
       ]),
-      commands: ['users create', 'users set-password', 'users list', 'users deactivate', 'users activate'].concat([
-        'users delete',
-        'users free',
-      ]),
+      commands: [
+        'users create',
+        'users invite',
+        'users set-password',
+        'users list',
+        'users deactivate',
+        'users activate',
+      ].concat(['users delete', 'users free']),
       settings: ['REGISTRATION', 'BCRYPT_COST'],
     },
   'Access tokens (JWT) that other services verify with public keys; keys rotate by themselves': {
@@ -61,17 +66,20 @@ const has: Record<string, Evidence> = {
     commands: ['limits clear'],
     settings: ['RATE_LIMIT', 'LIMITS'],
   },
-  'Roles, API keys, audit log; administrators find, change and delete users, and grant roles, over HTTP': {
-    routes: ['GET /admin/users', 'GET /admin/users/{id}', 'GET /admin/audit', 'PATCH /admin/users/{id}'].concat([
-      'DELETE /admin/users/{id}',
-      'DELETE /admin/users/{id}/sessions',
-      'POST /admin/users/{id}/password-reset',
-      'PUT /admin/users/{id}/roles/{role}',
-      'DELETE /admin/users/{id}/roles/{role}',
-    ]),
-    commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'],
-    settings: ['AUDIT_DAYS'],
-  },
+  'Roles, API keys, audit log; administrators create, invite, find, change and delete users, and grant roles, over HTTP':
+    {
+      routes: ['GET /admin/users', 'GET /admin/users/{id}', 'GET /admin/audit', 'PATCH /admin/users/{id}'].concat([
+        'POST /admin/users',
+        'POST /admin/users/{id}/invitation',
+        'DELETE /admin/users/{id}',
+        'DELETE /admin/users/{id}/sessions',
+        'POST /admin/users/{id}/password-reset',
+        'PUT /admin/users/{id}/roles/{role}',
+        'DELETE /admin/users/{id}/roles/{role}',
+      ]),
+      commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'],
+      settings: ['AUDIT_DAYS'],
+    },
   'Token checks for nginx, Traefik, Caddy and Envoy; introspection': {
     routes: ['GET /forward-auth', 'POST /introspect'],
   },
@@ -111,9 +119,9 @@ const lacks: Record<string, { would: RegExp; find: string[] }> = {
     would: /^GET \/(?:login|account|register|sign-?up|sign-?in|ui)\b/,
     find: ['GET /login', 'GET /account', 'GET /account/sessions', 'GET /register'],
   },
-  'Over HTTP: create users, roles and API keys, rotate keys. There is the command line': {
-    would: /^POST \/(?:admin\/)?users$|\/admin\/(?:roles|api-?keys|keys|mail)|\/api-?keys|\/signing-keys/,
-    find: ['POST /admin/users', 'GET /admin/roles', 'POST /admin/api-keys', 'POST /admin/keys/rotate', 'GET /api-keys'],
+  'Over HTTP: create roles and API keys, rotate keys. There is the command line': {
+    would: /\/admin\/(?:roles|api-?keys|keys|mail)|\/api-?keys|\/signing-keys/,
+    find: ['GET /admin/roles', 'POST /admin/api-keys', 'POST /admin/keys/rotate', 'GET /api-keys'],
   },
 }
 

@@ -22,6 +22,7 @@ const written: Record<string, readonly string[]> = {
     'POST /password/reset',
     'POST /email/change/confirm',
     'POST /email/undo',
+    'POST /invitation/accept',
     'POST /login/email',
     'POST /login/email/verify',
     'GET /.well-known/jwks.json',
@@ -52,6 +53,8 @@ const written: Record<string, readonly string[]> = {
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
   'fresh administrators': [
+    'POST /admin/users',
+    'POST /admin/users/{id}/invitation',
     'PATCH /admin/users/{id}',
     'DELETE /admin/users/{id}',
     'DELETE /admin/users/{id}/sessions',

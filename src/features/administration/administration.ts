@@ -59,7 +59,7 @@ export interface Administration {
   inviteAgain(actor: Actor, id: string): Promise<void>
   /**
    * Does what `inviteAgain` does, for a command.
-   * @throws KeywardError `mail_not_configured`, `not_invited`
+   * @throws KeywardError `user_inactive`, `mail_not_configured`, `not_invited`
    */
   invite(user: User): Promise<void>
   /**
@@ -166,7 +166,8 @@ export function createAdministration(needs: AdministrationNeeds): Administration
     createUser: (account) => createUser(needs, account),
     addUser: (actor, added) => addUser(needs, actor, added),
     inviteAgain: (actor, id) => inviteAgain(needs, actor, id),
-    async invite({ id }) {
+    async invite({ id, isActive }) {
+      if (!isActive) throw new KeywardError('user_inactive')
       if (!needs.invitations.isOn) throw new KeywardError('mail_not_configured')
       await db.transaction(() => needs.invitations.sendAgain(id, {}))
     },
