@@ -104,6 +104,7 @@ run(process.argv.slice(2), {
   printLog: output.writeLog,
   printsToTerminal,
   printError: (text) => process.stderr.write(text),
+  errorColumns: () => (process.stderr.isTTY ? process.stderr.columns || 80 : undefined),
   readSecret,
   confirm,
   stopSignal,

@@ -144,22 +144,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
-    const sessions = used(
-      'sessions',
-      createSessions({
-        store,
-        clock,
-        random,
-        log,
-        audit,
-        users,
-        limits,
-        tokens,
-        secrets,
-        mails,
-        ...sessionsOf(config),
-      }),
-    )
+    const beginning = { store, clock, random, log, audit, users, limits, tokens, secrets, mails, ...sessionsOf(config) }
+    const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
     const registration = registrationOf(config)

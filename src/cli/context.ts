@@ -2,11 +2,12 @@ import type { ProcessUsage } from '../features/metrics/metrics.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 
+export type Colour = 'bold' | 'dim' | 'green' | 'yellow' | 'red'
+
 /**
- * Everything that a command uses of its process. `main.ts` passes the real process, and a test passes its own
- * functions.
+ * Everything that `run` uses of its process. `main.ts` passes the real process, and a test passes its own functions.
  */
-export interface CommandContext {
+export interface ProcessContext {
   env: Record<string, string | undefined>
   /**
    * The path of the running executable. Settings are read from the file `.env` in the same folder, unless `--env-file`
@@ -26,6 +27,8 @@ export interface CommandContext {
   /** Returns true when `print` writes to a terminal. */
   printsToTerminal: () => boolean
   printError: (text: string) => void
+  /** Returns the width of the terminal to which `printError` writes; undefined when it does not write to a terminal. */
+  errorColumns: () => number | undefined
   /** Reads a new password: asks twice at a terminal, otherwise reads all of standard input. */
   readSecret: (prompt: string) => Promise<string>
   /** Asks a yes-or-no question at the terminal. Resolves with undefined when there is no terminal. */
@@ -36,6 +39,21 @@ export interface CommandContext {
    * Makes the process ignore SIGUSR1 and SIGUSR2. `report` is called with the name of each such signal that arrives.
    */
   onIgnoredSignal?: (report: (signal: string) => void) => void
+}
+
+/** What a command uses of its process. `commandContext` in `output.ts` makes it. */
+export interface CommandContext extends ProcessContext {
+  /**
+   * Prints text. Control characters become escapes, see `printableLines`. The colour is used only on a terminal, and
+   * not when the environment has NO_COLOR.
+   */
+  print: (text: string, colour?: Colour) => void
+  /**
+   * Shows a line at the bottom of the terminal of `printError`, in place of the last such line. Later output of the
+   * command removes it, and an empty line does nothing else. Does nothing when there is no such terminal. The line is
+   * cut to the width of the terminal.
+   */
+  showStatus: (line: string) => void
 }
 
 /** Thrown when the command line is wrong; the process then exits with 2. The terminal shows the message. */

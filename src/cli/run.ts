@@ -2,17 +2,17 @@ import { type ArgsDef, type CommandDef, defineCommand, renderUsage, runCommand }
 import { nearMiss } from '../config/names.ts'
 import { configKeys } from '../config/schema.ts'
 import { enableJit } from '../lib/jit.ts'
-import { printableLines } from '../lib/printable.ts'
 import { serve } from './commands/serve.ts'
-import { type CommandContext, ExitCode, UsageError } from './context.ts'
+import { ExitCode, type ProcessContext, UsageError } from './context.ts'
+import { commandContext } from './output.ts'
 
 /**
  * Runs one command line, and prints the error when the command fails.
  * @param argv the words after the name of the executable
  * @returns the exit code: 0 success, 1 failure, 2 wrong usage, 3 `backup` and `restore` for PostgreSQL
  */
-export async function run(argv: readonly string[], process: CommandContext): Promise<number> {
-  const context = printingSafely(process)
+export async function run(argv: readonly string[], process: ProcessContext): Promise<number> {
+  const context = commandContext(process)
   const server = serve(context) as CommandDef
   const root = defineCommand({
     meta: { name: 'keyward', version: context.version, description: 'User authentication in one executable' },
@@ -68,16 +68,6 @@ export async function run(argv: readonly string[], process: CommandContext): Pro
     return 1
   }
 }
-
-/**
- * Replaces control characters in everything that a command prints. Otherwise a username, the answer of a server or an
- * error could control the terminal. Log lines escape control characters themselves.
- */
-const printingSafely = (context: CommandContext): CommandContext => ({
-  ...context,
-  print: (text) => context.print(printableLines(text)),
-  printError: (text) => context.printError(printableLines(text)),
-})
 
 /**
  * Finds the command that the first words of a command line name. Without a word, this is the default command of the

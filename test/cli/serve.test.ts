@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'bun:test'
 import { connect } from 'node:net'
-import type { CommandContext } from '../../src/cli/context.ts'
+import type { ProcessContext } from '../../src/cli/context.ts'
 import { run } from '../../src/cli/run.ts'
 import { nextTurn } from '../../src/lib/clock.ts'
 import { createTestApp, testSecret } from '../support/app.ts'
@@ -278,7 +278,7 @@ function commandContext(env: Record<string, string>, clock: ManualClock, signal:
   let out = ''
   let logged = ''
   let err = ''
-  const context: CommandContext = {
+  const context: ProcessContext = {
     env: { SECRET_KEY: testSecret, ...env },
     executable: `${scratchFolder('executable')}/keyward`,
     version: '9.9.9',
@@ -292,6 +292,7 @@ function commandContext(env: Record<string, string>, clock: ManualClock, signal:
       logged += line
     },
     printsToTerminal: () => false,
+    errorColumns: () => undefined,
     printError: (text) => {
       err += text
     },

@@ -5,6 +5,7 @@ export interface Operation {
   method: string
   /** With `{name}` for parameters. */
   path: string
+  description: string
   parameters: readonly { name: string; in: string; example: unknown }[]
   /** By media type, in the order of the document. */
   bodies: readonly { type: string; members: readonly Member[] }[]
@@ -39,6 +40,7 @@ interface RawAnswer {
 }
 
 interface RawOperation {
+  description?: string
   parameters?: { name: string; in: string; example?: unknown; schema: { examples?: unknown[] } }[]
   requestBody?: { content: Record<string, { schema: JsonSchema; example?: Record<string, unknown> }> }
   responses: Record<string, RawAnswer & { $ref?: string }>
@@ -73,9 +75,10 @@ export function readDocument(text: string): ApiDocument {
 
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(
-      ([method, { parameters = [], requestBody, responses }]): Operation => ({
+      ([method, { description = '', parameters = [], requestBody, responses }]): Operation => ({
         method: method.toUpperCase(),
         path,
+        description,
         parameters: parameters.map(({ name, in: place, example, schema }) => ({
           name,
           in: place,
@@ -102,6 +105,7 @@ const pages = (complaints: DeclaredAnswer['complaints']): Operation[] => {
   const page = (path: string, type: string, example?: string): Operation => ({
     method: 'GET',
     path,
+    description: '',
     parameters: example === undefined ? [] : [{ name: /\{(\w+)\}/.exec(path)![1]!, in: 'path', example }],
     bodies: [],
     answers: new Map<number, DeclaredAnswer>([

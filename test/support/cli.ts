@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { CommandContext } from '../../src/cli/context.ts'
+import type { ProcessContext } from '../../src/cli/context.ts'
 import { run } from '../../src/cli/run.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { testSecret } from './app.ts'
@@ -39,27 +39,41 @@ export async function keyward(
 ): Promise<CliResult> {
   let out = ''
   let err = ''
-  const context: CommandContext = {
+  const context = processContext({
     env: { DATABASE_URL: databaseUrl, SECRET_KEY: testSecret, POSTGRES_POOL_SIZE: '4', ...env },
-    executable: join(scratchFolder('executable'), 'keyward'),
-    version: '0.0.0',
     clock,
     random: seededRandom(seed),
-    usage: () => ({ residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }),
     readSecret: async () => secret,
     confirm: async () => confirms,
-    print: (text: string) => {
+    print: (text) => {
       out += text
     },
-    printLog: (text: string) => {
+    printLog: (text) => {
       out += text
     },
-    printsToTerminal: () => false,
-    printError: (text: string) => {
+    printError: (text) => {
       err += text
     },
-    stopSignal: () => new Promise<string>(() => {}),
-  }
+  })
   const code = await run(argv, context)
   return { code, out, err }
 }
+
+/** A process for `run` that writes to no terminal. */
+export const processContext = (members: Partial<ProcessContext>): ProcessContext => ({
+  env: {},
+  executable: join(scratchFolder('executable'), 'keyward'),
+  version: '0.0.0',
+  clock: manualClock(),
+  random: seededRandom('cli'),
+  usage: () => ({ residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }),
+  readSecret: async () => '',
+  confirm: async () => undefined,
+  print: () => {},
+  printLog: () => {},
+  printsToTerminal: () => false,
+  printError: () => {},
+  errorColumns: () => undefined,
+  stopSignal: () => new Promise<string>(() => {}),
+  ...members,
+})

@@ -13,6 +13,7 @@ export interface UserSearch {
   q?: string
   role?: string
   isActive?: boolean
+  externalId?: string
   after: number
   limit: number
 }

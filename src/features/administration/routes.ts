@@ -41,9 +41,10 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
       '/admin/users',
       async ({ request, query }) => {
         refuseUnknownParameters(request.url, Object.keys(UserQuery.properties))
-        const { q, role, is_active, cursor = '0', limit = 50 } = query
+        const { q, role, is_active, external_id: externalId, cursor = '0', limit = 50 } = query
         const isActive = is_active === undefined ? undefined : is_active === 'true'
-        const { items, next } = await administration.listUsers({ q, role, isActive, after: Number(cursor), limit })
+        const after = Number(cursor)
+        const { items, next } = await administration.listUsers({ q, role, isActive, externalId, after, limit })
         return { items: items.map(toUserView), next_cursor: cursorOf(next) }
       },
       {

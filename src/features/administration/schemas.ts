@@ -45,6 +45,13 @@ export const UserQuery = t.Object({
   is_active: t.Optional(
     t.Union([t.Literal('true'), t.Literal('false')], { description: 'Only active users, or only deactivated ones' }),
   ),
+  external_id: t.Optional(
+    t.String({
+      pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]{1,128}$',
+      description: 'Only users who had exactly this id in the service from which they were imported',
+      examples: ['a3a2f0f4-6f63-4a26-9d0c-1f2b3c4d5e6f'],
+    }),
+  ),
   cursor,
   limit,
 })

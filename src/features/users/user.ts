@@ -75,6 +75,9 @@ export interface Profile {
 export interface BulkUser extends Omit<NewUser, 'invitation'> {
   /** Undefined when the database is to assign the id. */
   id: number | undefined
+  /** The id in the other service, if `id` cannot keep it, and the name of that service. Both are null without one. */
+  externalId: string | null
+  externalSource: string | null
   emailVerifiedAt: EpochMs | null
   isActive: boolean
   createdAt: EpochMs
@@ -82,3 +85,6 @@ export interface BulkUser extends Omit<NewUser, 'invitation'> {
 
 /** The three values of a user that must differ from those of every other user. */
 export type UserKeys = Pick<BulkUser, 'emailKey' | 'usernameKey'> & { id: number }
+
+/** All values of an imported user that must differ from those of every other user. The last two count together. */
+export type BulkKeys = UserKeys & Pick<BulkUser, 'externalId' | 'externalSource'>
