@@ -192,13 +192,14 @@ async function open({ clock, proofs, secrets }: ProofMailNeeds, mail: Mail): Pro
   return JSON.parse(Buffer.from(opened).toString()) as Sealed
 }
 
-function valuesOf({ links }: ProofMailNeeds, mail: Mail & { kind: ProofKind }, secret: Sealed): ProofValues {
+function valuesOf({ clock, links }: ProofMailNeeds, mail: Mail & { kind: ProofKind }, secret: Sealed): ProofValues {
   const { token, code, expiresAt } = secret
-  const lifetime = tokenLifetimes[mailProofs[mail.kind].purpose]
+  // The lifetime of an invitation depends on the rights of the user when it was made.
+  const lifetime = mail.kind === 'invitation' ? expiresAt - clock.now() : tokenLifetimes[mailProofs[mail.kind].purpose]
   return {
     link: linkOf(links, mail.kind, token),
     code,
-    minutes: String(lifetime / MINUTE),
+    minutes: String(Math.ceil(lifetime / MINUTE)),
     code_minutes: String(CODE_LIFETIME / MINUTE),
     until: timeText(expiresAt, mail.locale),
   }
