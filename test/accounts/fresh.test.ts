@@ -9,6 +9,7 @@ import { expectRefusal } from '../support/refusal.ts'
 const bodies: Record<string, object> = {
   'POST /admin/users': { email: 'new@example.com', username: 'new' },
   'PATCH /admin/users/:id': { name: 'Ada' },
+  'POST /admin/roles': { name: 'support' },
 }
 
 const freshRoutes = (app: TestApp) => app.table.routes.filter(({ fresh }) => fresh)

@@ -50,6 +50,9 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     await app.admin.giveRole(id, 'admin')
     return { id: String(id) }
   },
+  'POST /admin/roles': (i) => ({ json: { name: `role-${i}` } }),
+  'PATCH /admin/roles/:name': async (i, app) => ({ id: await spareRole(app), json: { description: `Role ${i}` } }),
+  'DELETE /admin/roles/:name': async (_, app) => ({ id: await spareRole(app) }),
   'DELETE /users/me/sessions/:id': async (_, app, user) => ({ id: sessionIdOf(await loggedIn(app, user)) }),
 }
 
@@ -60,6 +63,13 @@ async function target(app: TestApp, i: number, isInvited = false) {
 }
 
 let targets = 0
+
+/** Makes a role that an administrator changes. */
+async function spareRole(app: TestApp): Promise<string> {
+  const name = `spare-${++targets}`
+  await app.rows.roles.add({ name, description: '', permissions: '', createdAt: 0 })
+  return name
+}
 
 const challenges = new Map<string, string>()
 
@@ -153,7 +163,7 @@ describe('the limits of routes', () => {
     const peer = `198.51.100.${guarded.indexOf(name)}`
     for (let i = 0; ; i++) {
       const { id = '', query = '', ...options } = await attempts[name]!(i, app, user)
-      const path = route.pattern.replace(':id', id).replace(':role', 'admin') + query
+      const path = route.pattern.replace(/:(?:id|name)/, id).replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {
         expect(i).toBeLessThan(50)

@@ -52,6 +52,7 @@ const written: Record<string, readonly string[]> = {
   'tokens:introspect': ['POST /introspect'],
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
+  'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
   'fresh administrators': [
     'POST /admin/users',
     'POST /admin/users/{id}/invitation',
@@ -61,6 +62,9 @@ const written: Record<string, readonly string[]> = {
     'POST /admin/users/{id}/password-reset',
     'PUT /admin/users/{id}/roles/{role}',
     'DELETE /admin/users/{id}/roles/{role}',
+    'POST /admin/roles',
+    'PATCH /admin/roles/{name}',
+    'DELETE /admin/roles/{name}',
   ],
   metrics: ['GET /metrics'],
 }

@@ -5,7 +5,7 @@ import { ADMIN } from '../roles/roles.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import { roleNames, type User } from '../users/users.ts'
 import type { AdministrationNeeds } from './administration.ts'
-import { type Actor, byOf, changeUser, requireActor } from './change-user.ts'
+import { type Actor, byOf, changeUser, requireRight } from './change-user.ts'
 
 /** A user whom an administrator adds. */
 export interface AddedUser {
@@ -62,8 +62,8 @@ async function requireGrants(
   caller: SessionCaller,
   granted: readonly string[],
 ): Promise<void> {
-  const actor = await requireActor(needs, caller, 'users:write')
-  if (granted.length > 0) await requireActor(needs, caller, 'roles:write')
+  const actor = await requireRight(needs, caller, 'users:write')
+  if (granted.length > 0) await requireRight(needs, caller, 'roles:write')
   for (const role of granted) {
     const mayGrant = await needs.roles.mayGrant(actor, role)
     if (mayGrant === undefined) throw invalidField('roles', 'One of these roles does not exist')

@@ -1,5 +1,4 @@
-import { Elysia, t } from 'elysia'
-import { sessionOf } from '../../http/caller.ts'
+import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
 import { locationFrom } from '../../http/location.ts'
 import { refuseUnknownParameters } from '../../http/query.ts'
@@ -7,6 +6,7 @@ import { pathOf } from '../../http/route-table.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Administration } from './administration.ts'
+import { actorWith, cursorOf, done, refusals, writeRefusals } from './parts.schemas.ts'
 import {
   AddedUserBody,
   AuditPage,
@@ -20,19 +20,13 @@ import {
   UserRolePath,
 } from './schemas.ts'
 
-const refusals = ['not_authenticated', 'invalid_token', 'forbidden'] as const
-
-const changeRefusals = [...refusals, 'reauthentication_required', 'user_not_found', 'rate_limited'] as const
+const changeRefusals = [...writeRefusals, 'user_not_found'] as const
 
 const rank = 'You need every permission that the user has. A request that changes nothing writes nothing.'
 
-const done = (description: string) => answer(description, t.Void())
-
-const cursorOf = (next: number | undefined): string | null => (next === undefined ? null : String(next))
-
 /** Routes with which administrators read and change the accounts of others. */
 export function administrationRoutes(administration: Administration, kit: HttpKit) {
-  const actorOf = (request: Request) => ({ caller: sessionOf(request), ...kit.requester(request) })
+  const actorOf = actorWith(kit)
   const change = { access: 'users:write', fresh: true, limit: 'account', params: UserPath } as const
   const roleChange = { ...change, access: 'roles:write', params: UserRolePath } as const
   return new Elysia({ name: 'keyward.administration' })

@@ -4,28 +4,7 @@ import { rfc3339 } from '../../lib/clock.ts'
 import { locales } from '../../lib/locale.ts'
 import { type AuditRow, auditEvents } from '../audit/audit.ts'
 import { UserView } from '../users/schemas.ts'
-
-const MAX_PAGE = 100
-
-const limit = t.Optional(
-  t.Integer({
-    minimum: 1,
-    maximum: MAX_PAGE,
-    default: 50,
-    description: 'The most items of the answer',
-    examples: [50],
-  }),
-)
-const cursor = t.Optional(
-  t.String({
-    pattern: '^[1-9][0-9]{0,14}$',
-    description: 'The `next_cursor` of the page before; without it, the answer is the first page',
-    examples: ['50'],
-  }),
-)
-const nextCursor = t.Union([t.String(), t.Null()], {
-  description: 'Send it to get the next page; `null` on the last page',
-})
+import { cursor, limit, nextCursor } from './parts.schemas.ts'
 
 export const UserQuery = t.Object({
   q: t.Optional(
