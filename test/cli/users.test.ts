@@ -79,7 +79,7 @@ describeEachDialect('keyward users', (dialect) => {
     expect((await app.rows.mails.all()).map(({ kind, userId, state }) => [kind, userId, state])).toEqual(
       Array(2).fill(['invitation', 1, 'queued']),
     )
-    expect((await login(app, 'ada', '')).status).toBe(401)
+    expect((await login(app, 'ada')).status).toBe(401)
     await app.close()
     await done('users set-password ada')
     await refused('users invite ada', /^This server cannot send mail$/m)
