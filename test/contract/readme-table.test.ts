@@ -66,7 +66,7 @@ const has: Record<string, Evidence> = {
     commands: ['limits clear'],
     settings: ['RATE_LIMIT', 'LIMITS'],
   },
-  'Roles, API keys, audit log; administrators create, invite, find, change and delete users, and define and grant roles, over HTTP':
+  'Roles, API keys, audit log; administrators create, invite, find, change and delete users, define and grant roles, and make API keys, over HTTP':
     {
       routes: ['GET /admin/users', 'GET /admin/users/{id}', 'GET /admin/audit', 'PATCH /admin/users/{id}'].concat([
         'POST /admin/users',
@@ -81,6 +81,9 @@ const has: Record<string, Evidence> = {
         'GET /admin/roles/{name}',
         'PATCH /admin/roles/{name}',
         'DELETE /admin/roles/{name}',
+        'GET /admin/api-keys',
+        'POST /admin/api-keys',
+        'DELETE /admin/api-keys/{id}',
       ]),
       commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'],
       settings: ['AUDIT_DAYS'],
@@ -124,9 +127,9 @@ const lacks: Record<string, { would: RegExp; find: string[] }> = {
     would: /^GET \/(?:login|account|register|sign-?up|sign-?in|ui)\b/,
     find: ['GET /login', 'GET /account', 'GET /account/sessions', 'GET /register'],
   },
-  'Over HTTP: create API keys, rotate keys. There is the command line': {
-    would: /\/admin\/(?:api-?keys|keys|mail)|\/api-?keys|\/signing-keys/,
-    find: ['POST /admin/api-keys', 'POST /admin/keys/rotate', 'GET /api-keys'],
+  'Over HTTP: rotate keys. There is the command line': {
+    would: /\/admin\/(?:keys|mail)|^\w+ \/api-?keys|\/signing-keys/,
+    find: ['POST /admin/keys/rotate', 'GET /api-keys'],
   },
 }
 

@@ -52,6 +52,7 @@ const written: Record<string, readonly string[]> = {
   'tokens:introspect': ['POST /introspect'],
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
+  'api-keys:read': ['GET /admin/api-keys'],
   'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
   'fresh administrators': [
     'POST /admin/users',
@@ -65,6 +66,8 @@ const written: Record<string, readonly string[]> = {
     'POST /admin/roles',
     'PATCH /admin/roles/{name}',
     'DELETE /admin/roles/{name}',
+    'POST /admin/api-keys',
+    'DELETE /admin/api-keys/{id}',
   ],
   metrics: ['GET /metrics'],
 }
