@@ -46,10 +46,16 @@ const things: Record<string, Make> = {
     return String(id)
   },
   '/admin/users/{id}/roles/{role}': async () => spareRole,
+  '/admin/roles/{name}': async (app, fresh) => {
+    await app.rows.roles.add({ name: fresh, description: '', permissions: '', createdAt: 0 })
+    return fresh
+  },
 }
 
-/** Members whose value must be new in each request. The others have the value of the document's example. */
-const newMembers: Record<string, (fresh: string) => string> = {
+/** Members that differ from the document's example: their value must be new, or every caller must be able to give it. */
+const newMembers: Record<string, (fresh: string) => unknown> = {
+  name: (fresh) => `${fresh}-of-body`,
+  permissions: () => [],
   email: (fresh) => `${fresh}-of-body@example.com`,
   username: (fresh) => `${fresh}-of-body`,
 }
