@@ -103,10 +103,12 @@ export const meant: Record<string, readonly unknown[]> = {
   token_type_hint: ['access_token', 'refresh_token'],
   id: ['{{session_id}}', '{{user_id}}', '{{admin_id}}', '{{deputy_id}}'],
   user_id: ['{{user_id}}', '{{admin_id}}'],
-  role: ['admin', 'user'],
+  role: ['admin', 'user', 'support'],
   reason: ['Left the company'],
   is_active: [true, false],
-  name: ['Ada L.'],
+  name: ['support', 'Ada L.'],
+  permissions: [['users:read'], []],
+  roles: [['user'], []],
 }
 
 /** Members that no route expects. */

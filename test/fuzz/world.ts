@@ -135,8 +135,8 @@ export async function createWorld(app: TestApp): Promise<World> {
     async renew() {
       const grant = (await logIn(user.username)) ?? (await logInAfresh(user))
       Object.assign(values, grant, { session_id: claimsOf(grant.access_token!).sid })
-      // For a while there is one administrator only.
-      const missed = ++renewals % 8 === 0 ? [admin, deputy] : [admin]
+      // Most of the time there is one administrator only.
+      const missed = ++renewals % 40 === 0 ? [admin, deputy] : [admin]
       for (const one of missed) if (!(await isAdmin(one))) await restore(one)
       const alive = await app.request('GET', '/users/me', { token: values.admin_token })
       // A route for administrators needs a login of the last 15 minutes.
