@@ -29,8 +29,8 @@ const create = (context: CommandContext) =>
       const owner = await administration.requireUser(user)
       const expiresAt = lifetime === undefined ? null : clock.now() + lifetime
       const scopes = scope.split(',').map((one) => one.trim())
-      const { id, text } = await apiKeys.create({ owner, name, scopes, expiresAt })
-      context.printError(`API key ${id} for ${printable(owner.username)}. It is shown only once:\n`)
+      const { key, text } = await apiKeys.create({ owner, name, scopes, expiresAt })
+      context.printError(`API key ${key.id} for ${printable(owner.username)}. It is shown only once:\n`)
       context.print(`${text}\n`)
     },
   )
