@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../../src/features/audit/audit.ts'
-import { createImport, type Plan, type Source, type SourceRow } from '../../src/features/import/import.ts'
+import { createImport, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
 import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
@@ -22,7 +22,7 @@ export interface Admin {
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
   renewSecrets(options: { apiKeys: boolean }): Promise<unknown>
-  importAccounts(rows: readonly SourceRow[], options?: { skipInvalid?: boolean }): Promise<Plan>
+  importAccounts(rows: readonly SourceRow[]): Promise<void>
   /** Only the last step of an import: adds all of these, or none if a name was taken meanwhile. */
   importUsers(users: readonly BulkUser[]): Promise<boolean>
 }
@@ -74,7 +74,13 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
     renewSecrets: (options) => administration.renewSecrets(options),
-    importAccounts: (rows, { skipInvalid = false } = {}) => importing.perform(sourceOfRows(rows), { skipInvalid }),
+    async importAccounts(rows) {
+      const source = sourceOfRows(rows)
+      const plan = await importing.plan(source)
+      if (plan.problems > 0) throw new Error(`${plan.problems} accounts have a problem`)
+      await importing.perform({ source, plan })
+      plan.close()
+    },
     importUsers: (added) => users.insertAllOrNone(added, async () => {}),
   }
 }
