@@ -236,7 +236,7 @@ export async function openImport(
   settings: DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>,
   { clock }: { clock: Clock },
 ): Promise<Import & { close(): Promise<void> }> {
-  const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
+  const { store } = await openDatabase(settings, { clock, waitInside: true, bulk: true, schema: 'require' })
   const audit = createAudit({ store, clock, retention: retentionOf(settings) })
   const users = createUsers({ store, clock, macKeys: noMacKeys })
   return { ...createImport({ clock, users, audit }), close: () => store.close() }

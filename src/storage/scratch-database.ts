@@ -21,7 +21,7 @@ export interface ScratchStatement {
 export type ScratchValue = string | number | null
 
 /** The most KiB of the file that are kept in memory. */
-const CACHE = 32_768
+const CACHE = 8_192
 
 /** @throws the error of SQLite when no folder for temporary files is writable; SQLITE_TMPDIR and TMPDIR name one */
 export function openScratch(): ScratchDatabase {

@@ -23,7 +23,7 @@ export interface Performed {
 }
 
 /** The number of accounts in a transaction. It holds SQLite's lock for a few hundredths of a second. */
-const BATCH = 2_000
+const BATCH = 8_000
 /** The most tries of a batch. A try fails when a new user took an id, an address or a username after the look-up. */
 const ATTEMPTS = 5
 
