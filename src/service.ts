@@ -165,7 +165,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const mailing = { limits, proofs, mails }
     const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
     const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
-    const administration = createAdministration({ ...account, limits, accounts, mails })
+    const administration = createAdministration({ ...account, limits, accounts, mails, signingKeys })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {

@@ -53,6 +53,7 @@ const things: Record<string, Make> = {
     await app.rows.apiKeys.add(key)
     return String((await app.rows.apiKeys.one({ mac: fresh })).id)
   },
+  '/admin/keys/{kid}': async (app) => (await app.rows.signingKeys.one({ state: 'next' })).kid,
   '/admin/roles/{name}': async (app, fresh) => {
     await app.rows.roles.add({ name: fresh, description: '', permissions: '', createdAt: 0 })
     return fresh
@@ -63,6 +64,7 @@ const things: Record<string, Make> = {
 const newMembers: Record<string, (fresh: string) => unknown> = {
   name: (fresh) => `${fresh}-of-body`,
   permissions: () => [],
+  now: () => true,
   scopes: () => ['api-keys:write'],
   email: (fresh) => `${fresh}-of-body@example.com`,
   username: (fresh) => `${fresh}-of-body`,

@@ -61,7 +61,7 @@ const has: Record<string, Evidence> = {
     commands: ['limits clear'],
     settings: ['RATE_LIMIT', 'LIMITS'],
   },
-  'Roles, API keys, audit log; administrators find, change and delete users, define and grant roles, and make API keys, over HTTP':
+  'Roles, API keys, audit log; administrators find, change and delete users, define and grant roles, make API keys and rotate signing keys, over HTTP':
     {
       routes: ['GET /admin/users', 'GET /admin/users/{id}', 'GET /admin/audit', 'PATCH /admin/users/{id}'].concat([
         'DELETE /admin/users/{id}',
@@ -120,9 +120,9 @@ const lacks: Record<string, { would: RegExp; find: string[] }> = {
     would: /^GET \/(?:login|account|register|sign-?up|sign-?in|ui)\b/,
     find: ['GET /login', 'GET /account', 'GET /account/sessions', 'GET /register'],
   },
-  'Over HTTP: create users, rotate keys. There is the command line': {
-    would: /^POST \/(?:admin\/)?users$|\/admin\/(?:keys|mail)|^\w+ \/api-?keys|\/signing-keys/,
-    find: ['POST /admin/users', 'POST /admin/keys/rotate', 'GET /api-keys'],
+  'Over HTTP: create users, send a mail again. There is the command line': {
+    would: /^POST \/(?:admin\/)?users$|\/admin\/mail/,
+    find: ['POST /admin/users', 'POST /admin/mail/:id/resend'],
   },
 }
 

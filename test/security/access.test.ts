@@ -52,6 +52,7 @@ const written: Record<string, readonly string[]> = {
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
   'api-keys:read': ['GET /admin/api-keys'],
+  'keys:read': ['GET /admin/keys'],
   'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
   'fresh administrators': [
     'PATCH /admin/users/{id}',
@@ -65,6 +66,8 @@ const written: Record<string, readonly string[]> = {
     'DELETE /admin/roles/{name}',
     'POST /admin/api-keys',
     'DELETE /admin/api-keys/{id}',
+    'POST /admin/keys/rotate',
+    'POST /admin/keys/{kid}/revoke',
   ],
   metrics: ['GET /metrics'],
 }

@@ -9,6 +9,7 @@ import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { nameKeysOf, type User, type Users } from '../users/users.ts'
 import { grantRole, type RoleOfUser, withdrawRole } from './change-roles.ts'
 import { type Actor, removeUser } from './change-user.ts'
@@ -17,6 +18,7 @@ import { findUser, listAudit, listUsers, type Page, type UserSearch } from './li
 import { mailReset } from './mail-reset.ts'
 import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-keys.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
+import { type SigningKeyAdministration, signingKeyAdministration } from './manage-signing-keys.ts'
 import { activate, deactivate, type UserChange, updateUser } from './update-user.ts'
 
 interface NewAccount {
@@ -39,10 +41,11 @@ export interface AdministrationNeeds {
   sessions: Sessions
   accounts: Accounts
   mails: Pick<Mails, 'isOn' | 'notify'>
+  signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'revoke'>
 }
 
 /** The operations with which administrators manage the accounts of others. */
-export interface Administration extends RoleAdministration, ApiKeyAdministration {
+export interface Administration extends RoleAdministration, ApiKeyAdministration, SigningKeyAdministration {
   /**
    * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
    * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`.
@@ -152,6 +155,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
   return {
     ...roleAdministration(needs),
     ...apiKeyAdministration(needs),
+    ...signingKeyAdministration(needs),
 
     async createUser(account) {
       const { id } = await accounts.register({ ...account, byAdmin: true })

@@ -7,6 +7,8 @@ export const permissions = [
   'roles:write',
   'api-keys:read',
   'api-keys:write',
+  'keys:read',
+  'keys:write',
   'audit:read',
 ] as const
 
