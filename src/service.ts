@@ -136,7 +136,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
     const sending = { users, limits, proofs, secrets, transport, ...mailOf(config) }
     const pending = createPendingRegistrations({ store, clock })
-    const mails = createMails({ store, clock, random, log, ...sending, findPending: pending.findRecipient })
+    const mails = createMails({ store, clock, random, log, audit, ...sending, findPending: pending.findRecipient })
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
     // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))

@@ -54,6 +54,18 @@ const things: Record<string, Make> = {
     return String((await app.rows.apiKeys.one({ mac: fresh })).id)
   },
   '/admin/keys/{kid}': async (app) => (await app.rows.signingKeys.one({ state: 'next' })).kid,
+  '/admin/mail/{id}': async (app, fresh) => {
+    const mail = {
+      id: fresh,
+      kind: 'test',
+      recipient: `${fresh}@example.com`,
+      locale: 'en',
+      details: '{}',
+      attempts: 1,
+    }
+    await app.rows.mails.add({ ...mail, state: 'dead', dueAt: 0, createdAt: 0, endedAt: app.clock.now() })
+    return fresh
+  },
   '/admin/roles/{name}': async (app, fresh) => {
     await app.rows.roles.add({ name: fresh, description: '', permissions: '', createdAt: 0 })
     return fresh

@@ -57,6 +57,7 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   }),
   'POST /admin/keys/rotate': () => ({ json: { now: true } }),
   'POST /admin/keys/:kid/revoke': async (_, app) => ({ id: (await app.rows.signingKeys.one({ state: 'next' })).kid }),
+  'POST /admin/mail/:id/resend': async (_, app) => ({ id: await deadMail(app) }),
   'DELETE /users/me/sessions/:id': async (_, app, user) => ({ id: sessionIdOf(await loggedIn(app, user)) }),
 }
 
@@ -71,6 +72,13 @@ async function spareRole(app: TestApp): Promise<string> {
   const name = `spare-${++targets}`
   await app.rows.roles.add({ name, description: '', permissions: '', createdAt: 0 })
   return name
+}
+
+async function deadMail(app: TestApp): Promise<string> {
+  const id = `mail-${++targets}`
+  const mail = { kind: 'test', recipient: `${id}@example.com`, locale: 'en', details: '{}', state: 'dead', attempts: 1 }
+  await app.rows.mails.add({ id, ...mail, dueAt: 0, createdAt: 0, endedAt: app.clock.now() })
+  return id
 }
 
 const challenges = new Map<string, string>()

@@ -53,6 +53,7 @@ const written: Record<string, readonly string[]> = {
   'audit:read': ['GET /admin/audit'],
   'api-keys:read': ['GET /admin/api-keys'],
   'keys:read': ['GET /admin/keys'],
+  'mail:read': ['GET /admin/mail'],
   'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
   'fresh administrators': [
     'PATCH /admin/users/{id}',
@@ -68,6 +69,7 @@ const written: Record<string, readonly string[]> = {
     'DELETE /admin/api-keys/{id}',
     'POST /admin/keys/rotate',
     'POST /admin/keys/{kid}/revoke',
+    'POST /admin/mail/{id}/resend',
   ],
   metrics: ['GET /metrics'],
 }

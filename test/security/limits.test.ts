@@ -67,6 +67,7 @@ describeEachDialect('limits', (dialect) => {
       'DELETE /admin/api-keys/:id',
       'POST /admin/keys/rotate',
       'POST /admin/keys/:kid/revoke',
+      'POST /admin/mail/:id/resend',
     ]
     const writing = app.table.routes
       .filter(({ method, page }) => method !== 'GET' && !page)

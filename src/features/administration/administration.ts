@@ -17,6 +17,7 @@ import { endAllSessions, endSessions, endSessionsOf, inBatches } from './end-ses
 import { findUser, listAudit, listUsers, type Page, type UserSearch } from './lists.ts'
 import { mailReset } from './mail-reset.ts'
 import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-keys.ts'
+import { type MailAdministration, mailAdministration } from './manage-mails.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
 import { type SigningKeyAdministration, signingKeyAdministration } from './manage-signing-keys.ts'
 import { activate, deactivate, type UserChange, updateUser } from './update-user.ts'
@@ -40,12 +41,16 @@ export interface AdministrationNeeds {
   roles: Roles
   sessions: Sessions
   accounts: Accounts
-  mails: Pick<Mails, 'isOn' | 'notify'>
+  mails: Pick<Mails, 'isOn' | 'notify' | 'list' | 'find' | 'resend'>
   signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'revoke'>
 }
 
 /** The operations with which administrators manage the accounts of others. */
-export interface Administration extends RoleAdministration, ApiKeyAdministration, SigningKeyAdministration {
+export interface Administration
+  extends RoleAdministration,
+    ApiKeyAdministration,
+    SigningKeyAdministration,
+    MailAdministration {
   /**
    * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
    * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`.
@@ -156,6 +161,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
     ...roleAdministration(needs),
     ...apiKeyAdministration(needs),
     ...signingKeyAdministration(needs),
+    ...mailAdministration(needs),
 
     async createUser(account) {
       const { id } = await accounts.register({ ...account, byAdmin: true })

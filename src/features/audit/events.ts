@@ -37,6 +37,7 @@ export const auditEvents = [
   'key.activated',
   'key.retired',
   'key.revoked',
+  'mail.resent',
   'secrets.renewed',
   'role.created',
   'role.updated',
