@@ -9,7 +9,8 @@ import { commandContext } from './output.ts'
 /**
  * Runs one command line, and prints the error when the command fails.
  * @param argv the words after the name of the executable
- * @returns the exit code: 0 success, 1 failure, 2 wrong usage, 3 `backup` and `restore` for PostgreSQL
+ * @returns the exit code: 0 success, 1 failure, 2 wrong usage, 3 `backup` and `restore` for PostgreSQL, 4 `copy`
+ * to a database that is not empty
  */
 export async function run(argv: readonly string[], process: ProcessContext): Promise<number> {
   const context = commandContext(process)
@@ -26,6 +27,7 @@ export async function run(argv: readonly string[], process: ProcessContext): Pro
       import: async () => (await import('./commands/import.ts')).importCommand(context),
       backup: async () => (await import('./commands/backup.ts')).backup(context),
       restore: async () => (await import('./commands/restore.ts')).restore(context),
+      copy: async () => (await import('./commands/copy.ts')).copy(context),
       users: async () => (await import('./commands/users.ts')).users(context),
       sessions: async () => (await import('./commands/sessions.ts')).sessions(context),
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),
