@@ -10,7 +10,7 @@ import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { SigningKeys } from '../signing-keys/signing-keys.ts'
-import { nameKeysOf, type User, type Users } from '../users/users.ts'
+import { nameKeysOf, type User, type UserMark, type Users } from '../users/users.ts'
 import { grantRole, type RoleOfUser, withdrawRole } from './change-roles.ts'
 import { type Actor, removeUser } from './change-user.ts'
 import { endAllSessions, endSessions, endSessionsOf, inBatches } from './end-sessions.ts'
@@ -58,10 +58,10 @@ export interface Administration
    */
   createUser(account: NewAccount): Promise<User>
   /**
-   * A page of users by ascending id; `Users.search` has the filter.
+   * A page of users; `Users.search` has the filter and the orders.
    * @throws KeywardError `validation_failed` for a `q` that no address and no username can begin with
    */
-  listUsers(search: UserSearch): Promise<Page<User>>
+  listUsers(search: UserSearch): Promise<Page<User, UserMark>>
   /** A page of the audit log, the newest event first. */
   listAudit(filter: AuditFilter): Promise<Page<AuditRow>>
   /**

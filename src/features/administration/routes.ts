@@ -4,7 +4,7 @@ import { refuseUnknownParameters } from '../../http/query.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Administration } from './administration.ts'
-import { actorWith, cursorOf, done, refusals, writeRefusals } from './parts.schemas.ts'
+import { actorWith, cursorOf, done, PAGE, refusals, writeRefusals } from './parts.schemas.ts'
 import {
   AuditPage,
   AuditQuery,
@@ -16,6 +16,7 @@ import {
   UserQuery,
   UserRolePath,
 } from './schemas.ts'
+import { fromUserCursor, orderOf, toUserCursor } from './user-order.ts'
 
 const changeRefusals = [...writeRefusals, 'user_not_found'] as const
 
@@ -32,11 +33,12 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
       '/admin/users',
       async ({ request, query }) => {
         refuseUnknownParameters(request.url, Object.keys(UserQuery.properties))
-        const { q, role, is_active, external_id: externalId, cursor = '0', limit = 50 } = query
+        const { q, role, is_active, external_id: externalId, sort = 'id', cursor, limit = PAGE } = query
         const isActive = is_active === undefined ? undefined : is_active === 'true'
-        const after = Number(cursor)
-        const { items, next } = await administration.listUsers({ q, role, isActive, externalId, after, limit })
-        return { items: items.map(toUserView), next_cursor: cursorOf(next) }
+        const order = orderOf(sort)
+        const after = cursor === undefined ? undefined : fromUserCursor(cursor, order)
+        const { items, next } = await administration.listUsers({ q, role, isActive, externalId, order, after, limit })
+        return { items: items.map(toUserView), next_cursor: next ? toUserCursor(next, order) : null }
       },
       {
         access: 'users:read',
@@ -46,7 +48,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
           operationId: 'listUsers',
           summary: 'List users',
           description:
-            'Users by ascending id. A list that is read page by page has every user once who exists and matches all the time, whoever comes and goes meanwhile.',
+            'A list that is read page by page has every user once who exists and matches all the time, whoever comes and goes meanwhile. Send the same `sort` with each `cursor`.',
           tags: ['administration'],
         },
       },
@@ -61,7 +63,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
       '/admin/audit',
       async ({ request, query }) => {
         refuseUnknownParameters(request.url, Object.keys(AuditQuery.properties))
-        const { after, event, user_id: userId, limit = 50 } = query
+        const { after, event, user_id: userId, limit = PAGE } = query
         const before = after === undefined ? undefined : Number(after)
         const { items, next } = await administration.listAudit({ event, userId, before, limit })
         return { items: items.map(toAuditEventView), next_cursor: cursorOf(next) }

@@ -3,7 +3,7 @@ import { optionalText } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { type AuditRow, auditEvents } from '../audit/audit.ts'
 import { UserView } from '../users/schemas.ts'
-import { cursor, limit, nextCursor } from './parts.schemas.ts'
+import { cursor, cursorLike, limit, nextCursor } from './parts.schemas.ts'
 
 export const UserQuery = t.Object({
   q: t.Optional(
@@ -30,7 +30,22 @@ export const UserQuery = t.Object({
       examples: ['a3a2f0f4-6f63-4a26-9d0c-1f2b3c4d5e6f'],
     }),
   ),
-  cursor,
+  sort: t.Optional(
+    t.Union(
+      [
+        t.Literal('id'),
+        t.Literal('-id'),
+        t.Literal('created_at'),
+        t.Literal('-created_at'),
+        t.Literal('email'),
+        t.Literal('-email'),
+        t.Literal('username'),
+        t.Literal('-username'),
+      ],
+      { description: 'The order; `-` means descending', default: 'id' },
+    ),
+  ),
+  cursor: cursorLike('^[A-Za-z0-9._-]{1,1400}$', '50'),
   limit,
 })
 
@@ -38,7 +53,7 @@ export const UserPage = t.Object(
   { items: t.Array(UserView), next_cursor: nextCursor },
   {
     title: 'UserPage',
-    description: 'A part of the list of users, by ascending id',
+    description: 'A part of the list of users',
     examples: [{ items: UserView.examples as unknown[], next_cursor: '1' }],
   },
 )

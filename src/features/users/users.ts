@@ -16,6 +16,8 @@ import type { BulkKeys, BulkUser, Contact, NewUser, Profile, User } from './user
 export { differences } from './change-profile.ts'
 export { invalidEmail, normalizeEmail } from './email.ts'
 export { invalidName, normalizeName } from './person-name.ts'
+export type { UserMark, UserOrder } from './search.store.ts'
+export { markOf } from './search.ts'
 export {
   type BulkKeys,
   type BulkUser,
@@ -61,7 +63,7 @@ export interface Users {
   /** Up to `limit` users with an id above `after`, by ascending id. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Up to `limit` users who match all of the filter, by ascending id, each with an id above `after`. A page costs no
+   * Up to `limit` users who match all of the filter, in the given order, behind `after`. A page costs no
    * more in a large table than in a small one, unless few users of a large table match `isActive` or a common `q`.
    * @param filter.q the beginning of an address or a username in any case, or a whole id
    * @param filter.externalId the id in the service from which the user was imported, exactly

@@ -45,6 +45,8 @@ export const userTables = (c: Columns) => ({
       c.uniqueIndex('users_username_key_unique').on(t.usernameKey),
       // The id comes first, so that the index also finds a user by the id alone.
       c.uniqueIndex('users_external_id_unique').on(t.externalId, t.externalSource).where(sql`external_id is not null`),
+      // For lists by age.
+      c.index('users_created_at_index').on(t.createdAt, t.id),
       // Few users are inactive, so an administrator who looks for them need not wait for a read of all users.
       c.index('users_inactive_index').on(t.id).where(sql`not is_active`),
     ],
