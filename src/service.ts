@@ -200,12 +200,21 @@ export const jobsOf = ({
   proofs,
   users,
   accounts,
+  administration,
 }: Service): readonly Job[] => [
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
   { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
   { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: mails.deliver },
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
+  // Without a lease: nothing is written while no deactivation ends, and each is ended by one process.
+  {
+    name: 'deactivation_end',
+    every: 10 * SECOND,
+    by: 'each',
+    atStart: true,
+    run: () => cleanUp([administration.activateDue]),
+  },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: store.checkpoint },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
   {

@@ -1,4 +1,5 @@
 import { invalidField, KeywardError } from '../../errors.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
@@ -20,7 +21,7 @@ import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-ke
 import { type MailAdministration, mailAdministration } from './manage-mails.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
 import { type SigningKeyAdministration, signingKeyAdministration } from './manage-signing-keys.ts'
-import { activate, deactivate, type UserChange, updateUser } from './update-user.ts'
+import { activate, activateDue, type Deactivation, deactivate, type UserChange, updateUser } from './update-user.ts'
 
 interface NewAccount {
   email: string
@@ -32,6 +33,7 @@ interface NewAccount {
 
 export interface AdministrationNeeds {
   store: Store
+  clock: Clock
   audit: Audit
   secrets: Secrets
   limits: Limits
@@ -83,10 +85,13 @@ export interface Administration
   setPassword(user: User, password: string): Promise<void>
   /**
    * Deactivates a user, ends all sessions of the user, and forgets the known devices and networks. `activate` brings
-   * none of these back. Does nothing when the user is already inactive or was deleted.
-   * @throws KeywardError `last_admin`
+   * none of these back. For an inactive user only the end of the deactivation changes, to no end when `end` has none.
+   * Does nothing when nothing changes or the user was deleted.
+   * @throws KeywardError `last_admin`, `validation_failed` for the reason or an end that has passed
    */
-  deactivate(user: User): Promise<void>
+  deactivate(user: User, end?: Deactivation): Promise<void>
+  /** Activates up to `limit` users whose deactivation has ended. A job calls it. @returns how many */
+  activateDue(limit: number): Promise<number>
   /**
    * Changes a user for an administrator: the state, the username and the name. A deactivation does what `deactivate`
    * does. Nothing is written when nothing changes. The audit log has the names of the changed fields.
@@ -194,7 +199,8 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       })
     },
 
-    deactivate: (user) => deactivate(needs, user),
+    deactivate: (user, end) => deactivate(needs, user, end),
+    activateDue: (limit) => activateDue(needs, limit),
     activate: (user) => activate(needs, user),
     endSessions: (user) => endSessions(needs, user),
     endAllSessions: () => endAllSessions(needs),

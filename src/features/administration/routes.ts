@@ -2,14 +2,15 @@ import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
 import { refuseUnknownParameters } from '../../http/query.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
-import { toUserView, UserView } from '../users/schemas.ts'
 import type { Administration } from './administration.ts'
 import { actorWith, cursorOf, done, PAGE, refusals, writeRefusals } from './parts.schemas.ts'
 import {
   AuditPage,
   AuditQuery,
   MailQueued,
+  ManagedUserView,
   toAuditEventView,
+  toManagedUserView,
   UserChangeBody,
   UserPage,
   UserPath,
@@ -38,7 +39,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         const order = orderOf(sort)
         const after = cursor === undefined ? undefined : fromUserCursor(cursor, order)
         const { items, next } = await administration.listUsers({ q, role, isActive, externalId, order, after, limit })
-        return { items: items.map(toUserView), next_cursor: next ? toUserCursor(next, order) : null }
+        return { items: items.map(toManagedUserView), next_cursor: next ? toUserCursor(next, order) : null }
       },
       {
         access: 'users:read',
@@ -53,10 +54,10 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         },
       },
     )
-    .get('/admin/users/:id', async ({ params }) => toUserView(await administration.findUser(params.id)), {
+    .get('/admin/users/:id', async ({ params }) => toManagedUserView(await administration.findUser(params.id)), {
       access: 'users:read',
       params: UserPath,
-      response: { 200: answer('The user', UserView), ...problems(...refusals, 'user_not_found') },
+      response: { 200: answer('The user', ManagedUserView), ...problems(...refusals, 'user_not_found') },
       detail: { operationId: 'getUser', summary: 'Get a user', tags: ['administration'] },
     })
     .get(
@@ -84,10 +85,11 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
     .patch(
       '/admin/users/:id',
       async ({ request, params, body }) => {
-        const { is_active, reason, username, name } = body
-        return toUserView(
+        const { is_active, inactive_until, reason, username, name } = body
+        return toManagedUserView(
           await administration.updateUser(actorOf(request), params.id, {
             isActive: is_active ?? undefined,
+            inactiveUntil: inactive_until ?? undefined,
             reason: reason ?? undefined,
             username: username ?? undefined,
             name,
@@ -99,13 +101,13 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         parse: 'strictJson',
         body: UserChangeBody,
         response: {
-          200: answer('The user', UserView),
+          200: answer('The user', ManagedUserView),
           ...bodyProblems(...changeRefusals, 'validation_failed', 'username_taken', 'last_admin'),
         },
         detail: {
           operationId: 'updateUser',
           summary: 'Change, deactivate or activate a user',
-          description: `Changes the members that you send. A deactivation ends all sessions of the user, and the user must log in again after an activation. The former username stays reserved for the user. The last administrator cannot be deactivated. ${rank}`,
+          description: `Changes the members that you send. A deactivation ends all sessions of the user, and the user must log in again after an activation. With \`inactive_until\` the user becomes active by itself within ten seconds of that time; a deactivation without it has no end, also that of a user who is deactivated already. The former username stays reserved for the user. The last administrator cannot be deactivated. $rank`,
           tags: ['administration'],
         },
       },
@@ -122,7 +124,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         detail: {
           operationId: 'deleteUser',
           summary: 'Delete a user',
-          description: `Deletes the user and everything that is stored about the person, at once and for good. Only the id stays, in audit events, and the username stays reserved. ${rank}`,
+          description: `Deletes the user and everything that is stored about the person, at once and for good. Only the id stays, in audit events, and the username stays reserved. $rank`,
           tags: ['administration'],
         },
       },
@@ -177,7 +179,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         detail: {
           operationId: 'grantRole',
           summary: 'Grant a role',
-          description: `The role is in the next access token of the user, and counts at Keyward at once. You need every permission of the role; only an administrator grants \`admin\`. ${rank}`,
+          description: `The role is in the next access token of the user, and counts at Keyward at once. You need every permission of the role; only an administrator grants \`admin\`. $rank`,
           tags: ['administration'],
         },
       },
@@ -197,7 +199,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         detail: {
           operationId: 'withdrawRole',
           summary: 'Withdraw a role',
-          description: `The role is missing in the next access token of the user, and does not count at Keyward any more at once. The last administrator stays one. ${rank}`,
+          description: `The role is missing in the next access token of the user, and does not count at Keyward any more at once. The last administrator stays one. $rank`,
           tags: ['administration'],
         },
       },

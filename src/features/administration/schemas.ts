@@ -2,7 +2,8 @@ import { type Static, t } from 'elysia'
 import { optionalText } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { type AuditRow, auditEvents } from '../audit/audit.ts'
-import { UserView } from '../users/schemas.ts'
+import { toUserView, UserView } from '../users/schemas.ts'
+import type { User } from '../users/users.ts'
 import { cursor, cursorLike, limit, nextCursor } from './parts.schemas.ts'
 
 export const UserQuery = t.Object({
@@ -49,12 +50,32 @@ export const UserQuery = t.Object({
   limit,
 })
 
+/** A user in the answers to administrators. */
+export const ManagedUserView = t.Object(
+  {
+    ...UserView.properties,
+    inactive_until: t.Union([t.String(), t.Null()], {
+      description: 'When a deactivated user becomes active by itself (RFC 3339, UTC); `null` if there is no such end',
+    }),
+  },
+  {
+    title: 'ManagedUser',
+    description: 'A user account, as administrators see it',
+    examples: [{ ...(UserView.examples as object[])[0], inactive_until: null }],
+  },
+)
+
+export const toManagedUserView = (user: User): Static<typeof ManagedUserView> => ({
+  ...toUserView(user),
+  inactive_until: user.inactiveUntil === null ? null : rfc3339(user.inactiveUntil),
+})
+
 export const UserPage = t.Object(
-  { items: t.Array(UserView), next_cursor: nextCursor },
+  { items: t.Array(ManagedUserView), next_cursor: nextCursor },
   {
     title: 'UserPage',
     description: 'A part of the list of users',
-    examples: [{ items: UserView.examples as unknown[], next_cursor: '1' }],
+    examples: [{ items: ManagedUserView.examples as unknown[], next_cursor: '1' }],
   },
 )
 
@@ -71,6 +92,9 @@ export const UserChangeBody = t.Object(
   {
     is_active: t.Optional(
       t.Union([t.Boolean(), t.Null()], { description: '`false` deactivates the user and ends all sessions' }),
+    ),
+    inactive_until: optionalText(
+      'With `is_active: false`: when the user becomes active by itself (RFC 3339). A deactivation without it has no end',
     ),
     reason: optionalText('Why the user is deactivated: 1 to 200 characters, for the audit log; not about the person'),
     username: optionalText('The new username: as in `POST /register`, but reserved words are allowed'),
