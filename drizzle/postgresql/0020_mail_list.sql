@@ -1,2 +1,0 @@
-CREATE INDEX "mails_created_at_index" ON "mails" USING btree ("created_at","id");--> statement-breakpoint
-CREATE INDEX "mails_state_created_at_index" ON "mails" USING btree ("state","created_at","id");
