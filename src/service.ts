@@ -15,6 +15,7 @@ import { type Accounts, createAccounts, createPendingRegistrations } from './fea
 import { type Administration, createAdministration } from './features/administration/administration.ts'
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
+import { createExport, type Export } from './features/export/export.ts'
 import { createImport, type Import } from './features/import/import.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
@@ -228,18 +229,31 @@ export const jobsOf = ({
   },
 ]
 
+type UsersSettings = DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>
+
 /**
  * Opens the feature `import`, which needs a database with the current schema, but no SECRET_KEY and no signing keys.
  * @throws MigrationError when the schema is not current, and the errors of `openDatabase`
  */
-export async function openImport(
-  settings: DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>,
-  { clock }: { clock: Clock },
-): Promise<Import & { close(): Promise<void> }> {
+export async function openImport(settings: UsersSettings, { clock }: { clock: Clock }): Promise<Import & Closing> {
+  const { store, users, audit } = await openUsers(settings, clock)
+  return { ...createImport({ clock, users, audit }), close: () => store.close() }
+}
+
+/** Opens the feature `export`, with the same needs. @throws the errors of `openImport` */
+export async function openExport(settings: UsersSettings, { clock }: { clock: Clock }): Promise<Export & Closing> {
+  const { store, users, audit } = await openUsers(settings, clock)
+  return { ...createExport({ store, clock, users, audit }), close: () => store.close() }
+}
+
+async function openUsers(settings: UsersSettings, clock: Clock) {
   const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
   const audit = createAudit({ store, clock, retention: retentionOf(settings) })
-  const users = createUsers({ store, clock, macKeys: noMacKeys })
-  return { ...createImport({ clock, users, audit }), close: () => store.close() }
+  return { store, audit, users: createUsers({ store, clock, macKeys: noMacKeys }) }
+}
+
+interface Closing {
+  close(): Promise<void>
 }
 
 /**

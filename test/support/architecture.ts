@@ -77,6 +77,7 @@ const features = [
   'verification',
   'administration',
   'import',
+  'export',
   'probes',
   'jobs',
   'documentation',
