@@ -34,13 +34,18 @@ const has: Record<string, Evidence> = {
         'POST /email/verify',
         'POST /email/change/confirm',
         'POST /email/undo',
+        'POST /invitation/accept',
         'POST /login/email',
         'POST /login/email/verify',
       ]),
-      commands: ['users create', 'users set-password', 'users list', 'users deactivate', 'users activate'].concat([
-        'users delete',
-        'users free',
-      ]),
+      commands: [
+        'users create',
+        'users invite',
+        'users set-password',
+        'users list',
+        'users deactivate',
+        'users activate',
+      ].concat(['users delete', 'users free']),
       settings: ['REGISTRATION', 'BCRYPT_COST'],
     },
   'Access tokens (JWT) that other services verify with public keys; keys rotate by themselves': {
@@ -61,9 +66,11 @@ const has: Record<string, Evidence> = {
     commands: ['limits clear'],
     settings: ['RATE_LIMIT', 'LIMITS'],
   },
-  'Roles, API keys, audit log; administrators find, change and delete users, define and grant roles, and make API keys, over HTTP':
+  'Roles, API keys, audit log; administrators create, invite, find, change and delete users, define and grant roles, and make API keys, over HTTP':
     {
       routes: ['GET /admin/users', 'GET /admin/users/{id}', 'GET /admin/audit', 'PATCH /admin/users/{id}'].concat([
+        'POST /admin/users',
+        'POST /admin/users/{id}/invitation',
         'DELETE /admin/users/{id}',
         'DELETE /admin/users/{id}/sessions',
         'POST /admin/users/{id}/password-reset',
@@ -120,9 +127,9 @@ const lacks: Record<string, { would: RegExp; find: string[] }> = {
     would: /^GET \/(?:login|account|register|sign-?up|sign-?in|ui)\b/,
     find: ['GET /login', 'GET /account', 'GET /account/sessions', 'GET /register'],
   },
-  'Over HTTP: create users, rotate keys. There is the command line': {
-    would: /^POST \/(?:admin\/)?users$|\/admin\/(?:keys|mail)|^\w+ \/api-?keys|\/signing-keys/,
-    find: ['POST /admin/users', 'POST /admin/keys/rotate', 'GET /api-keys'],
+  'Over HTTP: rotate keys. There is the command line': {
+    would: /\/admin\/(?:keys|mail)|^\w+ \/api-?keys|\/signing-keys/,
+    find: ['POST /admin/keys/rotate', 'GET /api-keys'],
   },
 }
 

@@ -16,6 +16,7 @@ export const users = (context: CommandContext) =>
     meta: { name: 'users', description: 'Manage users' },
     subCommands: {
       create: create(context),
+      invite: invite(context),
       'set-password': setPassword(context),
       list: list(context),
       deactivate: change(context, 'deactivate', 'Deactivated', 'Deactivate a user; all their sessions end at once'),
@@ -29,6 +30,7 @@ const createArgs = {
   email: requiredOption('E', 'Email address'),
   username: requiredOption('U', 'Username'),
   admin: flag('Grant the role admin'),
+  invite: flag('Ask for no password: mail the user a link to choose one'),
 }
 
 const create = (context: CommandContext) =>
@@ -36,13 +38,28 @@ const create = (context: CommandContext) =>
     context,
     {
       name: 'create',
-      description: 'Create a user; the password is read from a prompt or standard input',
+      description: 'Create a user; the password is read from a prompt or standard input, or the user is invited',
       args: createArgs,
     },
-    async ({ administration }, { email, username, admin = false }) => {
-      const password = await context.readSecret('Password: ')
+    async ({ administration }, { email, username, admin = false, invite: isInvited }) => {
+      const password = isInvited ? undefined : await context.readSecret('Password: ')
       const user = await administration.createUser({ email, username, password, admin })
-      context.print(`Created ${summary(user)}\n`)
+      context.print(`${isInvited ? 'Invited' : 'Created'} ${summary(user)}\n`)
+    },
+  )
+
+const invite = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'invite',
+      description: 'Mail another invitation to a user who has not accepted the last one',
+      args: userArg,
+    },
+    async ({ administration }, args) => {
+      const user = await administration.requireUser(args.user)
+      await administration.invite(user)
+      context.print(`Invited ${summary(user)}\n`)
     },
   )
 
@@ -124,7 +141,10 @@ const summary = (user: User): string =>
     String(user.id).padStart(4),
     printable(user.username).padEnd(20),
     printable(user.email).padEnd(32),
-    user.isActive ? 'active  ' : 'inactive',
+    stateOf(user).padEnd(8),
     roleNames(user).join(',').padEnd(12),
     rfc3339(user.createdAt),
   ].join('  ')
+
+const stateOf = ({ isActive, invitedAt }: User): string =>
+  !isActive ? 'inactive' : invitedAt === null ? 'active' : 'invited'
