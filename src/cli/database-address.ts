@@ -2,34 +2,28 @@ import { readSecretFile } from '../config/secret-file.ts'
 import { type DatabaseTarget, databaseUrlProblem, parseDatabaseUrl } from '../lib/database-url.ts'
 import { UsageError } from './context.ts'
 
-interface Named {
-  /** The option with an address, such as `--from`. The option with the name of a variable ends with `-env`. */
-  option: string
-  address: string | undefined
-  variable: string | undefined
-}
-
-interface Known {
-  env: Readonly<Record<string, string | undefined>>
-  /** The setting, which the variable `DATABASE_URL` means: it may also be in the `.env` file. */
-  DATABASE_URL: DatabaseTarget
-}
+/** What a variable is called: capitals, as all settings. No address and no usual file is spelled so. */
+const VARIABLE = /^[A-Z][A-Z0-9_]*$/
 
 /**
- * Reads the address of a database that a pair of options names: `--from` takes an address without a password, `--from-env`
- * the name of a variable with an address. The variable with `_FILE` at its end can name a file with the address instead.
- * @throws UsageError unless exactly one of the options names a database that is not in memory
+ * Reads the address of a database out of an option such as `--from`: an address without a password, or the name of a
+ * variable that has the address. `NAME_FILE` can name a file with it instead.
+ * @param known addresses that are settings, by name: they may also be in the `.env` file
+ * @returns undefined for text that is neither
+ * @throws UsageError for an address with a password, and for a variable without an address
  */
-export function readAddress({ option, address, variable }: Named, { env, DATABASE_URL }: Known): DatabaseTarget {
-  if ((address === undefined) === (variable === undefined))
-    throw new UsageError(`Name a database with either ${option} or ${option}-env`)
-  if (variable !== undefined)
-    return variable === 'DATABASE_URL' ? DATABASE_URL : parse(`The variable ${variable}`, textOf(variable, env))
-  const target = parse(option, address!)
+export function readAddress(
+  option: string,
+  text: string,
+  env: Readonly<Record<string, string | undefined>>,
+  known: Readonly<Record<string, DatabaseTarget>> = {},
+): DatabaseTarget | undefined {
+  if (VARIABLE.test(text)) return known[text] ?? parseAddress(text, addressIn(text, env))
+  const target = parseAddress(option, text)
   // All users of a machine can read the arguments of its processes.
-  if (target.shown.includes(HIDDEN))
+  if (target?.dialect === 'postgresql' && target.shown.includes(HIDDEN))
     throw new UsageError(
-      `${option} must not have a password, which every user of this machine could see: put the address into a variable and name it with ${option}-env`,
+      `${option} takes no password, because other users of this machine can see it. Put the whole address into a variable, such as OTHER_DATABASE_URL, or its path into OTHER_DATABASE_URL_FILE, and use: ${option} OTHER_DATABASE_URL`,
     )
   return target
 }
@@ -37,23 +31,24 @@ export function readAddress({ option, address, variable }: Named, { env, DATABAS
 /** What `DatabaseTarget.shown` has instead of a password. */
 const HIDDEN = '********'
 
-function parse(what: string, text: string): DatabaseTarget {
+/**
+ * Parses an address that may have a password.
+ * @param name where the text comes from, for the message
+ * @returns undefined for text that is no address of a database
+ * @throws UsageError for an address that Keyward does not take
+ */
+export function parseAddress(name: string, text: string): DatabaseTarget | undefined {
   const problem = databaseUrlProblem(text.trim())
-  if (problem !== undefined) throw new UsageError(`${what} got an address ${problem}`)
-  const target = parseDatabaseUrl(text.trim())
-  if (target === undefined || (target.dialect === 'sqlite' && target.path === ':memory:'))
-    throw new UsageError(
-      `${what} needs the address of a database, such as sqlite:///./keyward.db or postgresql://user@localhost/keyward`,
-    )
-  return target
+  if (problem !== undefined) throw new UsageError(`${name} got an address ${problem}`)
+  return parseDatabaseUrl(text.trim())
 }
 
-function textOf(variable: string, env: Known['env']): string {
-  const text = env[variable]
-  const path = env[`${variable}_FILE`]
+function addressIn(name: string, env: Readonly<Record<string, string | undefined>>): string {
+  const text = env[name]
+  const path = env[`${name}_FILE`]
   if (text) return text
-  if (!path) throw new UsageError(`The variable ${variable} is not set, and neither is ${variable}_FILE`)
+  if (!path) throw new UsageError(`The variable ${name} is not set, and neither is ${name}_FILE`)
   const read = readSecretFile(path)
-  if ('message' in read) throw new UsageError(`${variable}_FILE: ${path} ${read.message}`)
+  if ('message' in read) throw new UsageError(`${name}_FILE: ${path} ${read.message}`)
   return read.text
 }

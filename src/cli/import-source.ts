@@ -6,17 +6,17 @@ import {
   openSourceFile,
   type Source,
 } from '../features/import/import.ts'
-import { type DatabaseTarget, databaseUrlProblem, parseDatabaseUrl } from '../lib/database-url.ts'
-import { flag, option } from './arguments.ts'
+import type { DatabaseTarget } from '../lib/database-url.ts'
+import { flag, option, requiredOption } from './arguments.ts'
 import { type CommandContext, CommandError, UsageError } from './context.ts'
+import { parseAddress, readAddress } from './database-address.ts'
 
 /** The options of `keyward import` that say what is imported. */
 export const sourceArgs = {
-  from: option(
+  from: requiredOption(
     'SOURCE',
-    'The DATABASE_URL of the old service without a password, a file .jsonl or .csv, or "-" to read an address from standard input; it is only read',
+    'The DATABASE_URL of the old service without a password, the name of a variable that has it with one, "-" to type it, or a file .jsonl or .csv; it is only read',
   ),
-  'from-env': option('NAME', 'The environment variable with the DATABASE_URL of the old service, password included'),
   format: option('NAME', `The old service, if its tables do not tell: ${formatNames.join(', ')}`),
   table: option('NAME', 'The table with the accounts, if it has another name than usual'),
   source: option('NAME', 'The name under which ids that are no numbers are kept; by default that of the format'),
@@ -24,8 +24,7 @@ export const sourceArgs = {
 }
 
 interface SourceArgs {
-  from?: string | undefined
-  'from-env'?: string | undefined
+  from: string
   format?: string | undefined
   table?: string | undefined
   source?: string | undefined
@@ -62,36 +61,15 @@ export async function readable<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Returns the path of a file, or the address of a database. */
-async function namedSource(
-  context: CommandContext,
-  { from, 'from-env': variable }: SourceArgs,
-): Promise<string | DatabaseTarget> {
-  if ((from === undefined) === (variable === undefined)) throw new UsageError('import needs --from or --from-env')
-  if (variable !== undefined) {
-    const address = context.env[variable]
-    if (!address) throw new UsageError('--from-env names a variable that is not set')
-    return targetOf('The variable of --from-env', address)
-  }
-  if (from === '-') {
-    const typed = await context.readSecret('DATABASE_URL of the old service: ', { once: true })
-    return targetOf('Standard input', typed.trim())
-  }
-  if (isSourceFile(from!) && !/^[a-z0-9+]+:/i.test(from!)) return from!
-  const target = targetOf('--from', from!)
-  if (target.shown.includes('********'))
-    throw new UsageError(
-      '--from must not have a password, which every user of this machine could see: put the address into a variable and name it with --from-env, or give it on standard input with --from -',
-    )
-  return target
-}
-
-function targetOf(what: string, address: string): DatabaseTarget {
-  const problem = databaseUrlProblem(address)
-  if (problem !== undefined) throw new UsageError(`${what} got an address ${problem}`)
-  const target = parseDatabaseUrl(address)
+async function namedSource(context: CommandContext, { from }: SourceArgs): Promise<string | DatabaseTarget> {
+  if (isSourceFile(from) && !/^[a-z0-9+]+:/i.test(from)) return from
+  const target =
+    from === '-'
+      ? parseAddress('Standard input', await context.readSecret('DATABASE_URL of the old service: ', { once: true }))
+      : readAddress('--from', from, context.env)
   if (target === undefined || (target.dialect === 'sqlite' && target.path === ':memory:'))
     throw new UsageError(
-      `${what} needs the DATABASE_URL of the old service, such as sqlite:///./users.db or postgresql+psycopg://user@localhost/dbname${what === '--from' ? ', or a file that ends with .jsonl or .csv' : ''}`,
+      '--from needs the DATABASE_URL of the old service, such as sqlite:///./users.db or postgresql+psycopg://user@localhost/dbname, the name of a variable that has it, or a file that ends with .jsonl or .csv',
     )
   return target
 }

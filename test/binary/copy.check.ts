@@ -16,7 +16,7 @@ const addresses = (from: string, to: string) => ({
   OLD_URL: from,
   NEW_URL: to,
 })
-const words = ['copy', '--from-env', 'OLD_URL', '--to-env', 'NEW_URL', '--dev']
+const words = ['copy', '--from', 'OLD_URL', '--to', 'NEW_URL', '--dev']
 
 /** Starts `copy --keep-locked`. `done` resolves when the new database is complete and the old one still locked. */
 async function startCopy(from: string, to: string) {

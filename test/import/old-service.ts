@@ -13,7 +13,7 @@ export interface OldService {
 
 /** Imports a database whose address may have a password. */
 export const importFrom = (from: string, databaseUrl: string, ...flags: string[]): Promise<CliResult> =>
-  keyward(['import', '--from-env', 'OLD_DATABASE_URL', ...flags], { databaseUrl, env: { OLD_DATABASE_URL: from } })
+  keyward(['import', '--from', 'OLD_DATABASE_URL', ...flags], { databaseUrl, env: { OLD_DATABASE_URL: from } })
 
 /** The table of the SQLAlchemy service, with columns that such services often add. */
 export const sqlalchemyTable = `CREATE TABLE users (

@@ -3,8 +3,8 @@ import { MINUTE } from '../../lib/clock.ts'
 import type { DatabaseTarget } from '../../lib/database-url.ts'
 import { type CopyReport, copyDatabase } from '../../storage/copy.ts'
 import { NotEmptyError, SideError } from '../../storage/copy-error.ts'
-import { flag, option } from '../arguments.ts'
-import { type CommandContext, CommandError, ExitCode } from '../context.ts'
+import { flag, requiredOption } from '../arguments.ts'
+import { type CommandContext, CommandError, ExitCode, UsageError } from '../context.ts'
 import { readAddress } from '../database-address.ts'
 import { explain } from '../explain.ts'
 import { startProgress } from '../progress.ts'
@@ -15,10 +15,8 @@ const NOT_EMPTY = 4
 
 const copyArgs = {
   ...settingsArgs,
-  from: option('ADDRESS', 'The database to copy: its DATABASE_URL, without a password'),
-  'from-env': option('NAME', 'The variable with the DATABASE_URL of the database to copy, password included'),
-  to: option('ADDRESS', 'The new database, which must be empty: its DATABASE_URL, without a password'),
-  'to-env': option('NAME', 'The variable with the DATABASE_URL of the new database, password included'),
+  from: requiredOption('ADDRESS', 'The database to copy: its address, or the name of a variable that has it'),
+  to: requiredOption('ADDRESS', 'The new database, which must be empty: its address, or the name of a variable'),
   'keep-locked': flag('Keep the old database locked after the copy, until Ctrl-C or SIGTERM'),
   json: flag('Print the result as JSON'),
 }
@@ -33,9 +31,10 @@ export const copy = (context: CommandContext) =>
     args: copyArgs,
     async run({ args }) {
       const settings = readSettings(context, args)
-      const known = { env: context.env, DATABASE_URL: settings.DATABASE_URL }
-      const from = readAddress({ option: '--from', address: args.from, variable: args['from-env'] }, known)
-      const to = readAddress({ option: '--to', address: args.to, variable: args['to-env'] }, known)
+      const { DATABASE_URL } = settings
+      const read = (option: string, text: string) =>
+        requireFile(option, readAddress(option, text, context.env, { DATABASE_URL }))
+      const [from, to] = [read('--from', args.from), read('--to', args.to)]
       const { clock, printError } = context
       let progress: ReturnType<typeof startProgress> | undefined
       try {
@@ -66,6 +65,14 @@ export const copy = (context: CommandContext) =>
       }
     },
   })
+
+function requireFile(option: string, target: DatabaseTarget | undefined): DatabaseTarget {
+  if (target === undefined || (target.dialect === 'sqlite' && target.path === ':memory:'))
+    throw new UsageError(
+      `${option} needs the address of a database, such as sqlite:///./keyward.db or postgresql://user@localhost/keyward, or the name of a variable that has it`,
+    )
+  return target
+}
 
 async function untilStopped({ clock, stopSignal }: CommandContext): Promise<void> {
   let isStopped = false
