@@ -38,13 +38,15 @@ type Make = (app: TestApp, fresh: string) => Promise<string>
 /** The role that `{role}` names. It has no permission, so that everyone may grant it. */
 export const spareRole = 'spare'
 
-/** By the part of the path up to the parameter. A route with a new parameter belongs here. */
+/** By the whole path, or by its part up to the parameter. A route with a new parameter belongs here. */
 const things: Record<string, Make> = {
   '/admin/users/{id}': async (app, fresh) => {
     const email = `${fresh}@example.com`
     const { id } = await app.admin.createUser({ email, username: fresh, password: 'correct horse battery' })
     return String(id)
   },
+  '/admin/users/{id}/invitation': async (app, fresh) =>
+    String((await app.admin.createUser({ email: `${fresh}@example.com`, username: fresh })).id),
   '/admin/users/{id}/roles/{role}': async () => spareRole,
   '/admin/api-keys/{id}': async (app, fresh) => {
     const email = `${fresh}@example.com`
@@ -52,6 +54,19 @@ const things: Record<string, Make> = {
     const key = { ownerId: id, name: fresh, mac: fresh, scopes: 'users:read', createdAt: 0 }
     await app.rows.apiKeys.add(key)
     return String((await app.rows.apiKeys.one({ mac: fresh })).id)
+  },
+  '/admin/keys/{kid}': async (app) => (await app.rows.signingKeys.one({ state: 'next' })).kid,
+  '/admin/mail/{id}': async (app, fresh) => {
+    const mail = {
+      id: fresh,
+      kind: 'test',
+      recipient: `${fresh}@example.com`,
+      locale: 'en',
+      details: '{}',
+      attempts: 1,
+    }
+    await app.rows.mails.add({ ...mail, state: 'dead', dueAt: 0, createdAt: 0, endedAt: app.clock.now() })
+    return fresh
   },
   '/admin/roles/{name}': async (app, fresh) => {
     await app.rows.roles.add({ name: fresh, description: '', permissions: '', createdAt: 0 })
@@ -63,6 +78,7 @@ const things: Record<string, Make> = {
 const newMembers: Record<string, (fresh: string) => unknown> = {
   name: (fresh) => `${fresh}-of-body`,
   permissions: () => [],
+  now: () => true,
   scopes: () => ['api-keys:write'],
   email: (fresh) => `${fresh}-of-body@example.com`,
   username: (fresh) => `${fresh}-of-body`,
@@ -89,7 +105,8 @@ export async function requestFor(
       continue
     }
     const upTo = path.slice(0, path.indexOf(parameter) + parameter.length)
-    const make = upTo in given ? async () => given[upTo]! : things[upTo]
+    const whole = path.slice(upTo.length).includes('{') ? upTo : path
+    const make = upTo in given ? async () => given[upTo]! : (things[whole] ?? things[upTo])
     if (!make) throw new Error(`${name}: add to "things" in routes.ts how a test makes ${upTo}`)
     target += (await make(app, fresh)) + piece.slice(parameter.length)
   }

@@ -34,6 +34,8 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     return { query: '?except=current' }
   },
   'POST /introspect': (i) => ({ form: { token: 'x', client_id: `gateway${i}`, client_secret: 'wrong' } }),
+  'POST /admin/users': (i) => ({ json: { email: `n${i}@example.com`, username: `new-${i}`, password } }),
+  'POST /admin/users/:id/invitation': async (i, app) => ({ id: String(await target(app, i, true)) }),
   'PATCH /admin/users/:id': (i, _app, { id }) => ({ id: String(id), json: { name: `Name ${i}` } }),
   'DELETE /admin/users/:id': async (i, app) => ({ id: String(await target(app, i)) }),
   'DELETE /admin/users/:id/sessions': async (i, app) => {
@@ -55,12 +57,17 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   'DELETE /admin/api-keys/:id': async (_, app, user) => ({
     id: String((await app.admin.createApiKey({ owner: user.id, scopes: ['users:read'] })).id),
   }),
+  'POST /admin/keys/rotate': () => ({ json: { now: true } }),
+  'POST /admin/keys/:kid/revoke': async (_, app) => ({ id: (await app.rows.signingKeys.one({ state: 'next' })).kid }),
+  'POST /admin/mail/:id/resend': async (_, app) => ({ id: await deadMail(app) }),
   'DELETE /users/me/sessions/:id': async (_, app, user) => ({ id: sessionIdOf(await loggedIn(app, user)) }),
 }
 
 /** Makes a user whom an administrator changes. */
-const target = async (app: TestApp, i: number) =>
-  (await app.admin.createUser({ email: `t${++targets}@example.com`, username: `target-${i}-${targets}`, password })).id
+async function target(app: TestApp, i: number, isInvited = false) {
+  const names = { email: `t${++targets}@example.com`, username: `target-${i}-${targets}` }
+  return (await app.admin.createUser({ ...names, ...(!isInvited && { password }) })).id
+}
 
 let targets = 0
 
@@ -69,6 +76,13 @@ async function spareRole(app: TestApp): Promise<string> {
   const name = `spare-${++targets}`
   await app.rows.roles.add({ name, description: '', permissions: '', createdAt: 0 })
   return name
+}
+
+async function deadMail(app: TestApp): Promise<string> {
+  const id = `mail-${++targets}`
+  const mail = { kind: 'test', recipient: `${id}@example.com`, locale: 'en', details: '{}', state: 'dead', attempts: 1 }
+  await app.rows.mails.add({ id, ...mail, dueAt: 0, createdAt: 0, endedAt: app.clock.now() })
+  return id
 }
 
 const challenges = new Map<string, string>()
@@ -136,8 +150,9 @@ describe('the limits of routes', () => {
         .map(([method]) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
     )
     expect(takesPassword).toContain('PUT /users/me/password')
-    // Its token has 256 random bits, and it compares the password with nothing.
-    for (const name of takesPassword.filter((one) => one !== 'POST /password/reset')) {
+    // Their tokens have 256 random bits, and they compare the password with nothing.
+    const ofMail = ['POST /password/reset', 'POST /invitation/accept']
+    for (const name of takesPassword.filter((one) => !ofMail.includes(one))) {
       const route = app.table.routes.find((one) => nameOf(one) === name)!
       expect([name, wordsOf(route).length]).not.toEqual([name, 0])
     }
@@ -162,7 +177,7 @@ describe('the limits of routes', () => {
     const peer = `198.51.100.${guarded.indexOf(name)}`
     for (let i = 0; ; i++) {
       const { id = '', query = '', ...options } = await attempts[name]!(i, app, user)
-      const path = route.pattern.replace(/:(?:id|name)/, id).replace(':role', 'admin') + query
+      const path = route.pattern.replace(/:(?:id|name|kid)/, id).replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {
         expect(i).toBeLessThan(50)
@@ -182,6 +197,7 @@ describe('the limits of routes', () => {
     '/email/change/confirm': { token: 'x' },
     '/email/undo': { token: 'x' },
     '/password/reset': { token: 'x', password: 'x' },
+    '/invitation/accept': { token: 'x', password: 'x' },
   }
   test('a route without a limit answers a hundred requests a second', async () => {
     const free = app.table.routes.filter(

@@ -49,11 +49,14 @@ describeEachDialect('limits', (dialect) => {
       'POST /password/reset',
       'POST /email/change/confirm',
       'POST /email/undo',
+      'POST /invitation/accept',
       'POST /logout',
       'PATCH /users/me',
       'DELETE /users/me/sessions',
       'DELETE /users/me/sessions/:id',
       // Their limit `account.write` is in test/limits/routes.test.ts.
+      'POST /admin/users',
+      'POST /admin/users/:id/invitation',
       'PATCH /admin/users/:id',
       'DELETE /admin/users/:id',
       'DELETE /admin/users/:id/sessions',
@@ -65,6 +68,9 @@ describeEachDialect('limits', (dialect) => {
       'DELETE /admin/roles/:name',
       'POST /admin/api-keys',
       'DELETE /admin/api-keys/:id',
+      'POST /admin/keys/rotate',
+      'POST /admin/keys/:kid/revoke',
+      'POST /admin/mail/:id/resend',
     ]
     const writing = app.table.routes
       .filter(({ method, page }) => method !== 'GET' && !page)

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../../src/features/audit/audit.ts'
-import { createImport, type Plan, type SourceRow } from '../../src/features/import/import.ts'
+import { createImport, type Plan, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
 import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
@@ -8,7 +8,8 @@ import type { Service } from '../../src/service.ts'
 
 /** Operations of administrators and commands, without HTTP. Each method rejects as the use case does. */
 export interface Admin {
-  createUser(user: { email: string; username: string; password: string; admin?: boolean }): Promise<User>
+  /** Without a password, the user is invited. */
+  createUser(user: { email: string; username: string; password?: string; admin?: boolean }): Promise<User>
   user(id: number): Promise<User>
   userNamed(identifier: string): Promise<User>
   giveRole(userId: number, role: string): Promise<void>
@@ -73,11 +74,23 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
     renewSecrets: (options) => administration.renewSecrets(options),
-    importAccounts: (rows, { skipInvalid = false } = {}) =>
-      importing.perform({ service: 'test', rows: [...rows], ignoredColumns: [] }, { skipInvalid }),
+    importAccounts: (rows, { skipInvalid = false } = {}) => importing.perform(sourceOfRows(rows), { skipInvalid }),
     importUsers: (added) => users.insertAllOrNone(added, async () => {}),
   }
 }
+
+/** Accounts as those of another service. */
+const sourceOfRows = (rows: readonly SourceRow[]): Source => ({
+  service: 'test',
+  passwordless: false,
+  idless: false,
+  total: rows.length,
+  async *rows() {
+    yield [...rows]
+  },
+  ignoredColumns: () => [],
+  close: async () => {},
+})
 
 export const keysOf = ({ signingKeys }: Service): Keys => ({
   rotate: (options) => signingKeys.rotate(options),

@@ -1,9 +1,9 @@
 import { defineCommand } from 'citty'
 import { toUserView } from '../../features/users/schemas.ts'
 import { roleNames, type User } from '../../features/users/users.ts'
-import { rfc3339 } from '../../lib/clock.ts'
+import { parseRfc3339, rfc3339 } from '../../lib/clock.ts'
 import { printable } from '../../lib/printable.ts'
-import { flag, positional, requiredOption } from '../arguments.ts'
+import { flag, option, positional, requiredOption } from '../arguments.ts'
 import { type CommandContext, CommandError, UsageError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
 
@@ -16,10 +16,11 @@ export const users = (context: CommandContext) =>
     meta: { name: 'users', description: 'Manage users' },
     subCommands: {
       create: create(context),
+      invite: invite(context),
       'set-password': setPassword(context),
       list: list(context),
-      deactivate: change(context, 'deactivate', 'Deactivated', 'Deactivate a user; all their sessions end at once'),
-      activate: change(context, 'activate', 'Activated', 'Activate a deactivated user'),
+      deactivate: deactivate(context),
+      activate: activate(context),
       delete: deleteUser(context),
       free: free(context),
     },
@@ -29,6 +30,7 @@ const createArgs = {
   email: requiredOption('E', 'Email address'),
   username: requiredOption('U', 'Username'),
   admin: flag('Grant the role admin'),
+  invite: flag('Ask for no password: mail the user a link to choose one'),
 }
 
 const create = (context: CommandContext) =>
@@ -36,13 +38,28 @@ const create = (context: CommandContext) =>
     context,
     {
       name: 'create',
-      description: 'Create a user; the password is read from a prompt or standard input',
+      description: 'Create a user; the password is read from a prompt or standard input, or the user is invited',
       args: createArgs,
     },
-    async ({ administration }, { email, username, admin = false }) => {
-      const password = await context.readSecret('Password: ')
+    async ({ administration }, { email, username, admin = false, invite: isInvited }) => {
+      const password = isInvited ? undefined : await context.readSecret('Password: ')
       const user = await administration.createUser({ email, username, password, admin })
-      context.print(`Created ${summary(user)}\n`)
+      context.print(`${isInvited ? 'Invited' : 'Created'} ${summary(user)}\n`)
+    },
+  )
+
+const invite = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'invite',
+      description: 'Mail another invitation to a user who has not accepted the last one',
+      args: userArg,
+    },
+    async ({ administration }, args) => {
+      const user = await administration.requireUser(args.user)
+      await administration.invite(user)
+      context.print(`Invited ${summary(user)}\n`)
     },
   )
 
@@ -75,12 +92,38 @@ const list = (context: CommandContext) =>
     },
   )
 
-const change = (context: CommandContext, name: 'deactivate' | 'activate', done: string, description: string) =>
-  serviceCommand(context, { name, description, args: userArg }, async ({ administration, users }, args) => {
-    const user = await administration.requireUser(args.user)
-    await administration[name](user)
-    context.print(`${done} ${summary((await users.find(user.id)) ?? user)}\n`)
-  })
+const deactivate = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'deactivate',
+      description: 'Deactivate a user; all their sessions end at once',
+      args: {
+        ...userArg,
+        reason: option('TEXT', 'Why, for the audit log; not about the person'),
+        until: option('TIME', 'When the user becomes active by itself, such as 2027-01-31T12:00:00Z'),
+      },
+    },
+    async ({ administration, users }, { user: name, reason, until: typed }) => {
+      const until = typed === undefined ? null : parseRfc3339(typed)
+      if (until === undefined) throw new UsageError('--until takes a time with its zone, such as 2027-01-31T12:00:00Z')
+      const user = await administration.requireUser(name)
+      await administration.deactivate(user, { until, ...(reason !== undefined && { reason }) })
+      const end = until === null ? '' : `  until ${rfc3339(until)}`
+      context.print(`Deactivated ${summary((await users.find(user.id)) ?? user)}${end}\n`)
+    },
+  )
+
+const activate = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    { name: 'activate', description: 'Activate a deactivated user', args: userArg },
+    async ({ administration, users }, args) => {
+      const user = await administration.requireUser(args.user)
+      await administration.activate(user)
+      context.print(`Activated ${summary((await users.find(user.id)) ?? user)}\n`)
+    },
+  )
 
 const deleteUser = (context: CommandContext) =>
   serviceCommand(
@@ -124,7 +167,10 @@ const summary = (user: User): string =>
     String(user.id).padStart(4),
     printable(user.username).padEnd(20),
     printable(user.email).padEnd(32),
-    user.isActive ? 'active  ' : 'inactive',
+    stateOf(user).padEnd(8),
     roleNames(user).join(',').padEnd(12),
     rfc3339(user.createdAt),
   ].join('  ')
+
+const stateOf = ({ isActive, invitedAt }: User): string =>
+  !isActive ? 'inactive' : invitedAt === null ? 'active' : 'invited'

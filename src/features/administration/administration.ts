@@ -1,34 +1,33 @@
 import { invalidField, KeywardError } from '../../errors.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit, AuditFilter, AuditRow } from '../audit/audit.ts'
+import type { Invitations } from '../invitations/invitations.ts'
 import { knownAccount, type Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import { nameKeysOf, type User, type Users } from '../users/users.ts'
+import type { SigningKeys } from '../signing-keys/signing-keys.ts'
+import { nameKeysOf, type User, type UserMark, type Users } from '../users/users.ts'
+import { type AddedUser, addUser, createUser, inviteAgain } from './add-user.ts'
 import { grantRole, type RoleOfUser, withdrawRole } from './change-roles.ts'
 import { type Actor, removeUser } from './change-user.ts'
 import { endAllSessions, endSessions, endSessionsOf, inBatches } from './end-sessions.ts'
 import { findUser, listAudit, listUsers, type Page, type UserSearch } from './lists.ts'
 import { mailReset } from './mail-reset.ts'
 import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-keys.ts'
+import { type MailAdministration, mailAdministration } from './manage-mails.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
-import { activate, deactivate, type UserChange, updateUser } from './update-user.ts'
-
-interface NewAccount {
-  email: string
-  username: string
-  password: string
-  /** True to give the account the role `admin`. */
-  admin: boolean
-}
+import { type SigningKeyAdministration, signingKeyAdministration } from './manage-signing-keys.ts'
+import { activate, activateDue, type Deactivation, deactivate, type UserChange, updateUser } from './update-user.ts'
 
 export interface AdministrationNeeds {
   store: Store
+  clock: Clock
   audit: Audit
   secrets: Secrets
   limits: Limits
@@ -38,22 +37,48 @@ export interface AdministrationNeeds {
   roles: Roles
   sessions: Sessions
   accounts: Accounts
-  mails: Pick<Mails, 'isOn' | 'notify'>
+  mails: Pick<Mails, 'isOn' | 'notify' | 'list' | 'find' | 'resend'>
+  signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'revoke'>
+  invitations: Invitations
 }
 
 /** The operations with which administrators manage the accounts of others. */
-export interface Administration extends RoleAdministration, ApiKeyAdministration {
+export interface Administration
+  extends RoleAdministration,
+    ApiKeyAdministration,
+    SigningKeyAdministration,
+    MailAdministration {
   /**
    * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
-   * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`.
-   * @throws KeywardError `validation_failed` with every wrong field, `email_taken`, `username_taken`, `overloaded`
+   * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`. Without a
+   * password the user is invited by mail.
+   * @param account.admin true to give the account the role `admin`
+   * @throws KeywardError `validation_failed` with every wrong field, `email_taken`, `username_taken`, `overloaded`;
+   *   `mail_not_configured` for an invitation
    */
-  createUser(account: NewAccount): Promise<User>
+  createUser(account: Omit<AddedUser, 'roles'> & { admin: boolean }): Promise<User>
   /**
-   * A page of users by ascending id; `Users.search` has the filter.
+   * Creates an account as `createUser` does, for an administrator, who needs `users:write`; with roles also
+   * `roles:write` and every permission of each role.
+   * @throws KeywardError `reauthentication_required`, `invalid_token`, `forbidden`, `rate_limited`, and the errors of
+   *   `createUser`
+   */
+  addUser(actor: Actor, added: AddedUser): Promise<User>
+  /**
+   * Mails another invitation to a user who has not accepted the last one. The links of earlier invitations are void.
+   * @throws KeywardError `mail_not_configured`, `user_inactive`, `not_invited`, and the errors of `changeUser`
+   */
+  inviteAgain(actor: Actor, id: string): Promise<void>
+  /**
+   * Does what `inviteAgain` does, for a command.
+   * @throws KeywardError `user_inactive`, `mail_not_configured`, `not_invited`
+   */
+  invite(user: User): Promise<void>
+  /**
+   * A page of users; `Users.search` has the filter and the orders.
    * @throws KeywardError `validation_failed` for a `q` that no address and no username can begin with
    */
-  listUsers(search: UserSearch): Promise<Page<User>>
+  listUsers(search: UserSearch): Promise<Page<User, UserMark>>
   /** A page of the audit log, the newest event first. */
   listAudit(filter: AuditFilter): Promise<Page<AuditRow>>
   /**
@@ -75,10 +100,13 @@ export interface Administration extends RoleAdministration, ApiKeyAdministration
   setPassword(user: User, password: string): Promise<void>
   /**
    * Deactivates a user, ends all sessions of the user, and forgets the known devices and networks. `activate` brings
-   * none of these back. Does nothing when the user is already inactive or was deleted.
-   * @throws KeywardError `last_admin`
+   * none of these back. For an inactive user only the end of the deactivation changes, to no end when `end` has none.
+   * Does nothing when nothing changes or the user was deleted.
+   * @throws KeywardError `last_admin`, `validation_failed` for the reason or an end that has passed
    */
-  deactivate(user: User): Promise<void>
+  deactivate(user: User, end?: Deactivation): Promise<void>
+  /** Activates up to `limit` users whose deactivation has ended. A job calls it. @returns how many */
+  activateDue(limit: number): Promise<number>
   /**
    * Changes a user for an administrator: the state, the username and the name. A deactivation does what `deactivate`
    * does. Nothing is written when nothing changes. The audit log has the names of the changed fields.
@@ -91,7 +119,7 @@ export interface Administration extends RoleAdministration, ApiKeyAdministration
   removeUser(actor: Actor, id: string): Promise<void>
   /**
    * Mails a link with which the user chooses a new password. The present password stays valid until then.
-   * @throws KeywardError `mail_not_configured`, `user_inactive`, and the errors of `changeUser`
+   * @throws KeywardError `mail_not_configured`, `user_inactive`, `invitation_pending`, and the errors of `changeUser`
    */
   mailReset(actor: Actor, id: string): Promise<void>
   /**
@@ -152,13 +180,17 @@ export function createAdministration(needs: AdministrationNeeds): Administration
   return {
     ...roleAdministration(needs),
     ...apiKeyAdministration(needs),
+    ...signingKeyAdministration(needs),
+    ...mailAdministration(needs),
 
-    async createUser(account) {
-      const { id } = await accounts.register({ ...account, byAdmin: true })
-      // The user is read again, because `register` returns the user as read before the role was granted.
-      return (await users.find(id))!
+    createUser: (account) => createUser(needs, account),
+    addUser: (actor, added) => addUser(needs, actor, added),
+    inviteAgain: (actor, id) => inviteAgain(needs, actor, id),
+    async invite({ id, isActive }) {
+      if (!isActive) throw new KeywardError('user_inactive')
+      if (!needs.invitations.isOn) throw new KeywardError('mail_not_configured')
+      await db.transaction(() => needs.invitations.sendAgain(id, {}))
     },
-
     listUsers: (search) => listUsers(needs, search),
     listAudit: (filter) => listAudit(needs, filter),
     findUser: (id) => findUser(needs, id),
@@ -184,7 +216,8 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       })
     },
 
-    deactivate: (user) => deactivate(needs, user),
+    deactivate: (user, end) => deactivate(needs, user, end),
+    activateDue: (limit) => activateDue(needs, limit),
     activate: (user) => activate(needs, user),
     endSessions: (user) => endSessions(needs, user),
     endAllSessions: () => endAllSessions(needs),

@@ -30,6 +30,8 @@ export const userTables = (c: Columns) => ({
       /** The service that assigned `external_id`, such as `supabase`; null without an `external_id`. */
       externalSource: c.text('external_source'),
       isActive: c.bool('is_active').notNull(),
+      /** When a deactivated user becomes active by itself; null for an active user, and for a deactivation without an end. */
+      inactiveUntil: c.int('inactive_until'),
       /** A session is alive only while its `epoch` equals this number. Raising it ends all sessions of the user. */
       sessionEpoch: c.int('session_epoch').notNull(),
       /**
@@ -37,14 +39,21 @@ export const userTables = (c: Columns) => ({
        * tokens of later versions do not carry this number: their devices have rows in `devices`.
        */
       deviceEpoch: c.int('device_epoch').notNull().default(0),
+      /** When the user was last invited. Null when the user has accepted the invitation, or was never invited. */
+      invitedAt: c.int('invited_at'),
+      /** The id of the administrator of the last invitation; null for a command, and without an open invitation. */
+      invitedBy: c.int('invited_by'),
       createdAt: c.int('created_at').notNull(),
       updatedAt: c.int('updated_at').notNull(),
     },
     (t) => [
+      c.index('users_inactive_until_index').on(t.inactiveUntil).where(sql`inactive_until is not null`),
       c.uniqueIndex('users_email_key_unique').on(t.emailKey),
       c.uniqueIndex('users_username_key_unique').on(t.usernameKey),
       // The id comes first, so that the index also finds a user by the id alone.
       c.uniqueIndex('users_external_id_unique').on(t.externalId, t.externalSource).where(sql`external_id is not null`),
+      // For lists by age.
+      c.index('users_created_at_index').on(t.createdAt, t.id),
       // Few users are inactive, so an administrator who looks for them need not wait for a read of all users.
       c.index('users_inactive_index').on(t.id).where(sql`not is_active`),
     ],
@@ -82,8 +91,10 @@ export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
   name: users.name,
   locale: users.locale,
   isActive: users.isActive,
+  inactiveUntil: users.inactiveUntil,
   sessionEpoch: users.sessionEpoch,
   deviceEpoch: users.deviceEpoch,
+  invitedAt: users.invitedAt,
   createdAt: users.createdAt,
   /** The names of the granted roles, space separated; null without any. A scalar subselect costs less than a join. */
   grantedRoles: sql<string | null>`(${q
