@@ -28,6 +28,7 @@ export const doctor = (context: CommandContext) =>
     meta: {
       name: 'doctor',
       description: 'Check settings, files, database, keys and mail, and say what to do; changes nothing',
+      examples: ['doctor --dev', 'doctor --peer 127.0.0.1 --forwarded 203.0.113.9', 'doctor --json'],
     },
     args,
     async run({ args: { json = false, peer, forwarded, ...flags } }) {

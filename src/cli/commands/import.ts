@@ -34,6 +34,10 @@ export const importCommand = (context: CommandContext) =>
     meta: {
       name: 'import',
       description: 'Import the accounts of a FastAPI user service or of a file, with their ids and passwords',
+      examples: [
+        'import --from sqlite:////srv/user-service/users.db --dry-run',
+        'import --from users.jsonl --skip-invalid',
+      ],
     },
     args: importArgs,
     async run({ args }) {

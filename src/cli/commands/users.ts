@@ -1,15 +1,16 @@
 import { defineCommand } from 'citty'
 import { toUserView } from '../../features/users/schemas.ts'
 import { roleNames, type User } from '../../features/users/users.ts'
-import { rfc3339 } from '../../lib/clock.ts'
 import { printable } from '../../lib/printable.ts'
-import { flag, positional, requiredOption } from '../arguments.ts'
+import { choice, flag, jsonFlag, jsonLinesFlag, option, positional, requiredOption, wholeNumber } from '../arguments.ts'
 import { type CommandContext, CommandError, UsageError } from '../context.ts'
+import { exitsOfPrompt } from '../exit-codes.ts'
+import { passwordArgs, readPassword } from '../password.ts'
 import { serviceCommand } from '../service-command.ts'
+import { beginList, type Column, printFacts, printJson, timeText } from '../table.ts'
+import { findUser, userArg } from '../user-argument.ts'
 
 const PAGE = 500
-
-const userArg = { user: positional('USER', 'Username or email address') }
 
 export const users = (context: CommandContext) =>
   defineCommand({
@@ -18,6 +19,7 @@ export const users = (context: CommandContext) =>
       create: create(context),
       'set-password': setPassword(context),
       list: list(context),
+      show: show(context),
       deactivate: change(context, 'deactivate', 'Deactivated', 'Deactivate a user; all their sessions end at once'),
       activate: change(context, 'activate', 'Activated', 'Activate a deactivated user'),
       delete: deleteUser(context),
@@ -26,9 +28,11 @@ export const users = (context: CommandContext) =>
   })
 
 const createArgs = {
-  email: requiredOption('E', 'Email address'),
-  username: requiredOption('U', 'Username'),
+  email: requiredOption('EMAIL', 'Email address'),
+  username: requiredOption('USERNAME', 'Username'),
   admin: flag('Grant the role admin'),
+  ...passwordArgs,
+  json: jsonFlag,
 }
 
 const create = (context: CommandContext) =>
@@ -37,12 +41,17 @@ const create = (context: CommandContext) =>
     {
       name: 'create',
       description: 'Create a user; the password is read from a prompt or standard input',
+      examples: [
+        'users create --email ada@example.com --username ada --admin',
+        'PASS=$(pwgen 20 1) keyward users create --email bo@example.com --username bo --password-env PASS',
+      ],
+      exits: exitsOfPrompt,
       args: createArgs,
     },
-    async ({ administration }, { email, username, admin = false }) => {
-      const password = await context.readSecret('Password: ')
+    async ({ administration }, { email, username, admin = false, json, ...from }) => {
+      const password = await readPassword(context, 'Password: ', from)
       const user = await administration.createUser({ email, username, password, admin })
-      context.print(`Created ${summary(user)}\n`)
+      printDone(context, 'Created', user, json)
     },
   )
 
@@ -52,35 +61,99 @@ const setPassword = (context: CommandContext) =>
     {
       name: 'set-password',
       description: 'Set a password, read from a prompt or standard input; all sessions end',
-      args: userArg,
+      examples: ['users set-password ada', 'users set-password ada <new-password.txt'],
+      exits: exitsOfPrompt,
+      args: { user: userArg, ...passwordArgs, json: jsonFlag },
     },
-    async ({ administration }, args) => {
-      const user = await administration.requireUser(args.user)
-      await administration.setPassword(user, await context.readSecret('New password: '))
-      context.print(`Password set for ${summary(user)}\n`)
+    async ({ administration }, { user: name, json, ...from }) => {
+      const user = await findUser(administration, name)
+      await administration.setPassword(user, await readPassword(context, 'New password: ', from))
+      printDone(context, 'Password set for', user, json)
     },
   )
+
+const listArgs = {
+  search: option('TEXT', 'Only users whose email address or username begins with TEXT'),
+  role: option('ROLE', 'Only users who have this role'),
+  state: choice('STATE', ['active', 'inactive'], 'Only users of this state'),
+  limit: option('N', 'At most this many users'),
+  json: jsonLinesFlag,
+}
 
 const list = (context: CommandContext) =>
   serviceCommand(
     context,
-    { name: 'list', description: 'List users', args: { json: flag('Print one JSON object per line') } },
-    async ({ users }, { json }) => {
+    {
+      name: 'list',
+      description: 'List users by ascending id',
+      examples: ['users list', 'users list --search ada --state active', 'users list --role admin --json'],
+      args: listArgs,
+    },
+    async ({ users }, { search: q, role, state, limit, json }) => {
+      const printed = beginList(context, { json, columns, view: toUserView })
+      let left = limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', limit, Number.MAX_SAFE_INTEGER)
       for (let after = 0; ; ) {
-        const page = await users.list({ after, limit: PAGE })
-        for (const user of page) context.print(`${json ? JSON.stringify(toUserView(user)) : summary(user)}\n`)
-        if (page.length < PAGE) return
+        const size = Math.min(PAGE, left)
+        const page = await users.search({
+          after,
+          limit: size,
+          ...(q !== undefined && { q }),
+          ...(role !== undefined && { role }),
+          ...(state !== undefined && { isActive: state === 'active' }),
+        })
+        printed.add(page)
+        left -= page.length
+        if (page.length < size || left === 0) return
         after = page.at(-1)!.id
       }
     },
   )
 
+const show = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'show',
+      description: 'Show a user, their permissions and the number of their sessions',
+      examples: ['users show ada', 'users show id:3 --json'],
+      args: { user: userArg, json: jsonFlag },
+    },
+    async ({ administration, roles, sessions }, { user: name, json }) => {
+      const user = await findUser(administration, name)
+      const permissions = [...(await roles.permissionsOf(user))]
+      const live = await sessions.countLive(user.id)
+      if (json) return printJson(context, { ...toUserView(user), permissions, sessions: live })
+      printFacts(context, [
+        ['Id', user.id],
+        ['Username', user.username],
+        ['Email', user.email],
+        ['Proved', timeText(user.emailVerifiedAt) ?? 'no'],
+        ['Name', user.name],
+        ['Language', user.locale],
+        ['State', stateOf(user), colourOf(user)],
+        ['Roles', roleNames(user).join(', ')],
+        ['Permissions', permissions.join(', ')],
+        ['Sessions', live],
+        ['Created', timeText(user.createdAt)],
+      ])
+    },
+  )
+
 const change = (context: CommandContext, name: 'deactivate' | 'activate', done: string, description: string) =>
-  serviceCommand(context, { name, description, args: userArg }, async ({ administration, users }, args) => {
-    const user = await administration.requireUser(args.user)
-    await administration[name](user)
-    context.print(`${done} ${summary((await users.find(user.id)) ?? user)}\n`)
-  })
+  serviceCommand(
+    context,
+    {
+      name,
+      description,
+      examples: [`users ${name} ada`, `users ${name} ada@example.com --json`],
+      args: { user: userArg, json: jsonFlag },
+    },
+    async ({ administration, users }, args) => {
+      const user = await findUser(administration, args.user)
+      await administration[name](user)
+      printDone(context, done, (await users.find(user.id)) ?? user, args.json)
+    },
+  )
 
 const deleteUser = (context: CommandContext) =>
   serviceCommand(
@@ -88,13 +161,14 @@ const deleteUser = (context: CommandContext) =>
     {
       name: 'delete',
       description: 'Delete a user and all data about the person; the username stays reserved',
-      args: { ...userArg, yes: flag('Do not ask') },
+      examples: ['users delete ada', 'users delete ada --yes --json'],
+      args: { user: userArg, yes: flag('Do not ask'), json: jsonFlag },
     },
-    async ({ administration }, { user: name, yes }) => {
-      const user = await administration.requireUser(name)
+    async ({ administration }, { user: name, yes, json }) => {
+      const user = await findUser(administration, name)
       if (!yes) await confirmDeletion(context, user)
       await administration.deleteUser(user)
-      context.print(`Deleted ${summary(user)}\n`)
+      printDone(context, 'Deleted', user, json)
     },
   )
 
@@ -110,21 +184,36 @@ const free = (context: CommandContext) =>
     {
       name: 'free',
       description: 'Let the former username of a user be taken again',
-      args: { name: positional('NAME', 'The username') },
+      examples: ['users free ada'],
+      args: { name: positional('NAME', 'The username'), json: jsonFlag },
     },
-    async ({ administration }, { name }) => {
+    async ({ administration }, { name, json }) => {
       if (!(await administration.freeName(name)))
         throw new CommandError('This username is not reserved: no other user had it, or it is free already')
+      if (json) return printJson(context, { username: name })
       context.print(`Freed ${printable(name)}\n`)
     },
   )
 
-const summary = (user: User): string =>
-  [
-    String(user.id).padStart(4),
-    printable(user.username).padEnd(20),
-    printable(user.email).padEnd(32),
-    user.isActive ? 'active  ' : 'inactive',
-    roleNames(user).join(',').padEnd(12),
-    rfc3339(user.createdAt),
-  ].join('  ')
+const stateOf = ({ isActive }: User): string => (isActive ? 'active' : 'inactive')
+
+const colourOf = ({ isActive }: User) => (isActive ? 'green' : 'yellow')
+
+const columns: Column<User>[] = [
+  { head: 'ID', text: ({ id }) => id, align: 'right' },
+  { head: 'USERNAME', text: ({ username }) => username },
+  { head: 'EMAIL', text: ({ email }) => email },
+  { head: 'STATE', text: stateOf, colour: colourOf },
+  { head: 'ROLES', text: (user) => roleNames(user).join(',') },
+  { head: 'CREATED', text: ({ createdAt }) => timeText(createdAt) },
+]
+
+/** Prints what was done to a user: one sentence, or the user as JSON. */
+function printDone(context: CommandContext, done: string, user: User, json: boolean | undefined): void {
+  const { id, username, email } = user
+  if (json) printJson(context, toUserView(user))
+  else
+    context.print(
+      `${done} ${printable(username)} (id ${id}, ${printable(email)}, ${stateOf(user)}, ${roleNames(user).join(', ')})\n`,
+    )
+}
