@@ -72,7 +72,10 @@ function usageOf(name: string, args: ArgsDef): string[] {
     ...required.map(([option, { valueHint }]) => `--${option} ${valueHint}`),
     '[OPTION]...',
   ]
-  return wrap(`Usage: ${name} ${words.join(' ')}`, WIDTH)
+  const indent = ' '.repeat('Usage: '.length)
+  return wrap(`Usage: ${name} ${words.join(' ')}`, WIDTH - indent.length).map((line, at) =>
+    at === 0 ? line : indent + line,
+  )
 }
 
 const argumentRows = (args: ArgsDef): Row[] =>

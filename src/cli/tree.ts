@@ -21,7 +21,7 @@ export async function commandOf(groups: Groups, name: string): Promise<CommandDe
 
 export const isGroup = (command: CommandDef): command is Group => command.subCommands !== undefined
 
-/** Former names of commands, which still work. Help and completion leave them out. */
+/** Former names of commands and the present ones. Both work; help and completion show the present names only. */
 export const formerNames: Readonly<Record<string, string>> = { keys: 'signing-keys' }
 
 export const visibleNames = (groups: Groups): string[] =>
@@ -57,7 +57,7 @@ export async function findCommand(
     if (word === undefined && asksForHelp) break
     const name = word ?? (command.default as string | undefined) ?? ''
     if (!Object.hasOwn(command.subCommands, name)) throw new UsageError(await whyNone(root, command, word))
-    if (word !== undefined) words.push(name)
+    if (word !== undefined) words.push(formerNames[name] ?? name)
     command = await commandOf(command.subCommands, name)
   }
   return { command, rest }

@@ -40,12 +40,13 @@ const has: Record<string, Evidence> = {
       commands: ['users create', 'users set-password', 'users list', 'users deactivate', 'users activate'].concat([
         'users delete',
         'users free',
+        'users show',
       ]),
       settings: ['REGISTRATION', 'BCRYPT_COST'],
     },
   'Access tokens (JWT) that other services verify with public keys; keys rotate by themselves': {
     routes: ['GET /.well-known/jwks.json', 'GET /.well-known/oauth-authorization-server'],
-    commands: ['keys list', 'keys rotate', 'keys revoke', 'secrets status', 'secrets renew'],
+    commands: ['signing-keys list', 'signing-keys rotate', 'signing-keys revoke', 'secrets status', 'secrets renew'],
     settings: ['JWT_ALG', 'KEY_ROTATION_DAYS'],
   },
   'Sessions with refresh tokens: list and end them; stolen refresh tokens are detected': {
@@ -54,7 +55,7 @@ const has: Record<string, Evidence> = {
       'POST /logout',
       'POST /revoke',
     ]),
-    commands: ['sessions end'],
+    commands: ['sessions list', 'sessions end'],
     settings: ['REFRESH_TOKEN_GRACE_SECONDS'],
   },
   'Rate limits on password guessing that lock no user out': {

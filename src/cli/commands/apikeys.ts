@@ -29,7 +29,7 @@ const create = (context: CommandContext) =>
     {
       name: 'create',
       description: 'Create an API key; it is printed once and not stored',
-      examples: ['apikeys create --owner ada --name gateway --scope tokens:introspect --days 365'],
+      examples: ['apikeys create --owner ada --name nginx --scope tokens:introspect'],
       args: createArgs,
     },
     async ({ administration, apiKeys, clock }, { owner: user, name, scope, days, json }) => {

@@ -43,7 +43,7 @@ const create = (context: CommandContext) =>
       description: 'Create a user; the password is read from a prompt or standard input',
       examples: [
         'users create --email ada@example.com --username ada --admin',
-        'PASS=$(pwgen 20 1) keyward users create --email bo@example.com --username bo --password-env PASS',
+        'users create --email bo@example.com --username bo <password.txt',
       ],
       exits: exitsOfPrompt,
       args: createArgs,
@@ -61,7 +61,7 @@ const setPassword = (context: CommandContext) =>
     {
       name: 'set-password',
       description: 'Set a password, read from a prompt or standard input; all sessions end',
-      examples: ['users set-password ada', 'users set-password ada <new-password.txt'],
+      examples: ['users set-password ada', 'users set-password ada --password-env NEW_PASSWORD'],
       exits: exitsOfPrompt,
       args: { user: userArg, ...passwordArgs, json: jsonFlag },
     },
