@@ -32,6 +32,8 @@ export const catalogue = {
   user_not_found: [404, 'User not found'],
   user_inactive: [409, 'The account is deactivated'],
   role_not_found: [404, 'Role not found'],
+  role_taken: [409, 'A role with this name already exists'],
+  role_built_in: [409, 'The roles user and admin cannot be changed or deleted'],
   last_admin: [409, 'The last administrator must stay'],
   api_key_not_found: [404, 'API key not found'],
   session_not_found: [404, 'Session not found'],

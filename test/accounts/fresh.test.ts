@@ -6,7 +6,10 @@ import { appPerTest, describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
 /** A body that a route with the word `fresh` accepts, by route; `{}` for the others. */
-const bodies: Record<string, object> = { 'PATCH /admin/users/:id': { name: 'Ada' } }
+const bodies: Record<string, object> = {
+  'PATCH /admin/users/:id': { name: 'Ada' },
+  'POST /admin/roles': { name: 'support' },
+}
 
 const freshRoutes = (app: TestApp) => app.table.routes.filter(({ fresh }) => fresh)
 const remove = (app: TestApp, token: string, json: object = {}) =>

@@ -125,6 +125,8 @@ describeApp(
         'limit=1.5',
         'is_active=yes',
         'role=%00',
+        'external_id=%00',
+        `external_id=${'x'.repeat(129)}`,
         'isactive=false',
         'q=a&q=b',
         'q=%zz',

@@ -5,6 +5,7 @@ import { describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { everyCaller } from './callers.ts'
 import { type AdminRoute, adminRoutes, requestFor, spareRole } from './routes.ts'
+import { type Person, person } from './support.ts'
 
 describeApp('every route for administrators', { mailbox: true }, (app) => {
   test('O1, O2, O3: 14.1 answers every kind of caller as /openapi.json declares, and a refusal changes nothing', async () => {
@@ -45,7 +46,52 @@ describeApp('every route for administrators', { mailbox: true }, (app) => {
       }
     }
   })
+
+  test('O2: 14.1 no route changes a user who has a permission that the caller does not have', async () => {
+    await app.rows.roles.add({ name: spareRole, description: '', permissions: '', createdAt: 0 })
+    const boss = await person(app, 'boss', 'admin')
+    const idle = await person(app, 'idle', 'admin')
+    await app.admin.deactivate(idle.id)
+    const routes = (await adminRoutes(app)).filter((route) => route.isFresh && route.path.startsWith(onUser))
+    expect(routes.length).toBeGreaterThan(4)
+    for (const word of new Set(routes.map(({ permission }) => permission))) {
+      const name = word.replace(':', '-')
+      const writer = await person(app, `only-${name}`, word)
+      const other = permissions.find((one) => one !== word)!
+      const strong = [
+        boss,
+        idle,
+        await person(app, `not-${name}`, other),
+        await person(app, `more-${name}`, `${word} ${other}`),
+      ]
+      // All permissions of today are less than the role `admin`.
+      const almost = await person(app, `almost-${name}`, permissions.join(' '))
+      // The first use of a token is recorded.
+      for (const { token } of [writer, almost]) await app.request('GET', '/users/me', { token })
+      const before = await everyRow(app)
+      for (const route of routes.filter(({ permission }) => permission === word)) {
+        const send = async ({ token }: Person, { id }: Person) => {
+          const { target, options } = await requestFor(app, route, { [onUser]: String(id) })
+          return app.request(route.method, target, { ...options, token })
+        }
+        for (const [by, of] of [...strong.map((one) => [writer, one] as const), [almost, boss] as const]) {
+          const answer = await send(by, of)
+          expect([route.name, of.username, await codeOf(answer)]).toEqual([route.name, of.username, 'forbidden'])
+        }
+      }
+      expect([word, await everyRow(app)]).toEqual([word, before])
+      for (const [at, route] of routes.filter(({ permission }) => permission === word).entries()) {
+        const equal = await person(app, `equal${at}-${name}`)
+        await app.admin.giveRole(equal.id, `role-of-${writer.username}`)
+        const { target, options } = await requestFor(app, route, { [onUser]: String(equal.id) })
+        const answer = await app.request(route.method, target, { ...options, token: writer.token })
+        expect([route.name, answer.status]).toEqual([route.name, route.success])
+      }
+    }
+  })
 })
+
+const onUser = '/admin/users/{id}'
 
 const nameInDocument = ({ method, pattern }: { method: string; pattern: string }) =>
   `${method} ${pattern.replace(/:(\w+)/g, '{$1}')}`

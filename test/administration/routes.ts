@@ -46,10 +46,16 @@ const things: Record<string, Make> = {
     return String(id)
   },
   '/admin/users/{id}/roles/{role}': async () => spareRole,
+  '/admin/roles/{name}': async (app, fresh) => {
+    await app.rows.roles.add({ name: fresh, description: '', permissions: '', createdAt: 0 })
+    return fresh
+  },
 }
 
-/** Members whose value must be new in each request. The others have the value of the document's example. */
-const newMembers: Record<string, (fresh: string) => string> = {
+/** Members that differ from the document's example: their value must be new, or every caller must be able to give it. */
+const newMembers: Record<string, (fresh: string) => unknown> = {
+  name: (fresh) => `${fresh}-of-body`,
+  permissions: () => [],
   email: (fresh) => `${fresh}-of-body@example.com`,
   username: (fresh) => `${fresh}-of-body`,
 }
@@ -59,10 +65,12 @@ let made = 0
 /**
  * Makes a request that the route grants to a caller who may do it: with objects that exist, and the body of the
  * document's example.
+ * @param given values of parameters that are not made, as in `things`
  */
 export async function requestFor(
   app: TestApp,
   { name, path, bodies }: AdminRoute,
+  given: Record<string, string> = {},
 ): Promise<{ target: string; options: RequestOptions }> {
   const fresh = `thing${made++}`
   let target = ''
@@ -73,7 +81,7 @@ export async function requestFor(
       continue
     }
     const upTo = path.slice(0, path.indexOf(parameter) + parameter.length)
-    const make = things[upTo]
+    const make = upTo in given ? async () => given[upTo]! : things[upTo]
     if (!make) throw new Error(`${name}: add to "things" in routes.ts how a test makes ${upTo}`)
     target += (await make(app, fresh)) + piece.slice(parameter.length)
   }

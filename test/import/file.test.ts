@@ -1,10 +1,12 @@
 import { expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { answered, type Page, person } from '../administration/support.ts'
 import { fixturePassword, fixtures } from '../passwords/foreign-hashes.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { keyward, migrated } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { bcryptHash } from './old-service.ts'
 
@@ -83,7 +85,7 @@ describeEachDialect('14.5 an import of a file', (dialect) => {
     expect((await login(app, 'bob')).status).toBe(401)
     expect((await login(app, 'dave')).status).toBe(401)
     const carol = (await profile(app, 'carol@example.com')) as { username: string; id: number }
-    expect(carol.username).toMatch(/^carol\.\d{6}$/)
+    expect(carol.username).toMatch(/^carol\.\d{9}$/)
     expect(carol.id).toBeGreaterThan(9)
     expect((await app.signUp('erin')).id).toBeGreaterThan(carol.id)
   })
@@ -111,6 +113,52 @@ describeEachDialect('14.5 an import of a file', (dialect) => {
     }
     expect((await login(app, 'carol@example.com')).status).toBe(200)
     expect(await app.rows.users.all()).toHaveLength(3)
+  })
+
+  test('keeps ids that are no numbers, by which administrators find the user and a second import too', async () => {
+    await using target = await setUp()
+    const uuid = 'A3A2F0F4-6f63-4a26-9d0c-1f2b3c4d5e6f'
+    const rows = [
+      { id: uuid, email: 'ada@example.com', password_hash: hash },
+      { id: '9007199254740993', email: 'bob@example.com', username: 'bob', password_hash: hash },
+      { id: '_', email: 'carol@example.com' },
+    ]
+    expect(await target.import(jsonl(...rows))).toMatchObject({ code: 0, err: '' })
+    const app = await target.app()
+    const boss = await person(app, 'boss', 'admin')
+    const found = async (externalId: string) => {
+      const query = `?external_id=${encodeURIComponent(externalId)}`
+      const { items } = await answered<Page<{ email: string }>>(
+        app.request('GET', `/admin/users${query}`, { token: boss.token }),
+      )
+      return items.map(({ email }) => email)
+    }
+    expect(await found(uuid)).toEqual(['ada@example.com'])
+    expect(await found('9007199254740993')).toEqual(['bob@example.com'])
+    expect(await found('_')).toEqual(['carol@example.com'])
+    for (const other of [uuid.toLowerCase(), '%', 'A3A2', '1']) expect(await found(other)).toEqual([])
+    await expectRefusal(
+      await app.request('GET', '/admin/users?external_id=', { token: boss.token }),
+      'validation_failed',
+    )
+
+    // Neither the address, the username nor the password decide whether such an account is the same.
+    const { access_token: token } = (await (await login(app, 'bob')).json()) as { access_token: string }
+    expect((await app.request('PATCH', '/users/me', { token, json: { username: 'robert' } })).status).toBe(200)
+    rows[0]!.email = 'lovelace@example.com'
+    const again = await target.import(jsonl(...rows, { id: uuid.toLowerCase(), email: 'dave@example.com' }))
+    expect(again).toMatchObject({ code: 0, err: '' })
+    expect(again.out).toContain('Imported 1 account into')
+    expect(again.out).toContain('3 already in Keyward')
+    expect((await login(app, 'ada@example.com')).status).toBe(200)
+
+    const twins = [
+      { id: 'x', email: 'x@example.com' },
+      { id: 'x', email: 'y@example.com' },
+    ]
+    const refused = await target.import(jsonl(...twins))
+    expect(refused.err).toContain('line 1, id x: another account has the same id\nline 2, id x: another account')
+    expect(await found('x')).toEqual([])
   })
 
   test('imports many users with and without ids, more than one statement takes', async () => {
@@ -161,8 +209,11 @@ describeEachDialect('14.5 an import of a file', (dialect) => {
     const bad: [row: unknown, report: string][] = [
       ['{"email":', 'line 1: the line is not a JSON object'],
       ['["x"]', 'line 2: the line is not a JSON object'],
-      [{ username: 'nobody' }, 'line 3, "nobody": the email address is not valid'],
-      [{ id: 'a-b', email: 'a@example.com' }, 'line 4, id a-b: the id is not a whole number from 1 to 2^52'],
+      [{ username: 'nobody' }, 'line 3, "nobody": there is no email address'],
+      [
+        { id: 'a\u0007b', email: 'a@example.com' },
+        'line 4, id a\\u0007b: the id is missing, is longer than 128 characters, or contains control characters',
+      ],
       [
         { id: 5, email: 'b@example.com', username: 'b\u001b', password_hash: `${hash}$` },
         'line 5, id 5, "b\\u001b": the username is empty, too long, begins or ends with a space, or contains characters that cannot be typed; the password hash is malformed',

@@ -14,7 +14,7 @@ const row = {
 
 describe('the time of registration', () => {
   const createdAt = (text: string | null | undefined) =>
-    rfc3339(readAccount({ ...row, createdAt: text }, now).account.createdAt!)
+    rfc3339(readAccount({ ...row, createdAt: text }, { now, service: 'other' }).account.createdAt!)
 
   test.each([
     ['2024-02-03 04:05:06.789012', '2024-02-03T04:05:06.789Z'],
@@ -46,15 +46,22 @@ describe('the time of registration', () => {
 })
 
 test('is_active is read as databases and drivers write it', () => {
-  const isActive = (text: string | null | undefined) => readAccount({ ...row, isActive: text }, now).account.isActive
+  const isActive = (text: string | null | undefined) =>
+    readAccount({ ...row, isActive: text }, { now, service: 'other' }).account.isActive
   for (const text of ['1', 't', 'true', 'True']) expect(isActive(text)).toBe(true)
   for (const text of ['0', 'f', 'false', 'FALSE']) expect(isActive(text)).toBe(false)
   for (const text of [null, '', '2', 'yes']) expect(isActive(text)).toBeUndefined()
   expect(isActive(undefined)).toBe(true)
 })
 
-test('ids above 2^52 are refused, far below the largest exact integer', () => {
-  const id = (text: string) => readAccount({ ...row, id: text }, now).account.id
-  expect(id('4503599627370496')).toBe(2 ** 52)
-  for (const text of ['4503599627370497', '01', '1e3', ' 1', '0x1', 'NaN', '1.0']) expect(id(text)).toBeUndefined()
+test('an id that is no whole number from 1 to 2^52 becomes the external id', () => {
+  const ids = (text: string) => {
+    const { id, externalId, externalSource } = readAccount({ ...row, id: text }, { now, service: 'other' }).account
+    return [id, externalId, externalSource]
+  }
+  expect(ids('4503599627370496')).toEqual([2 ** 52, null, null])
+  for (const text of ['4503599627370497', '01', '1e3', ' 1', '0x1', 'NaN', '1.0', '0', '-1', 'é'.repeat(128)])
+    expect(ids(text)).toEqual([undefined, text, 'other'])
+  for (const text of ['', 'a\nb', '\ud800', 'x'.repeat(129)])
+    expect(ids(text)).toEqual([undefined, undefined, undefined])
 })

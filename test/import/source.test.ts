@@ -168,6 +168,8 @@ describeEachDialect('accounts whose name was taken after the plan', (dialect) =>
       emailVerifiedAt: null,
       name: null,
       locale: null,
+      externalId: null,
+      externalSource: null,
       createdAt: 0,
     })
     const many = Array.from({ length: 600 }, (_, i) => account(i + 10, `user${i}`))

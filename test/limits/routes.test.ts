@@ -48,6 +48,9 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     await app.admin.giveRole(id, 'admin')
     return { id: String(id) }
   },
+  'POST /admin/roles': (i) => ({ json: { name: `role-${i}` } }),
+  'PATCH /admin/roles/:name': async (i, app) => ({ id: await spareRole(app), json: { description: `Role ${i}` } }),
+  'DELETE /admin/roles/:name': async (_, app) => ({ id: await spareRole(app) }),
   'DELETE /users/me/sessions/:id': async (_, app, user) => ({ id: sessionIdOf(await loggedIn(app, user)) }),
 }
 
@@ -56,6 +59,13 @@ const target = async (app: TestApp, i: number) =>
   (await app.admin.createUser({ email: `t${++targets}@example.com`, username: `target-${i}-${targets}`, password })).id
 
 let targets = 0
+
+/** Makes a role that an administrator changes. */
+async function spareRole(app: TestApp): Promise<string> {
+  const name = `spare-${++targets}`
+  await app.rows.roles.add({ name, description: '', permissions: '', createdAt: 0 })
+  return name
+}
 
 const challenges = new Map<string, string>()
 
@@ -148,7 +158,7 @@ describe('the limits of routes', () => {
     const peer = `198.51.100.${guarded.indexOf(name)}`
     for (let i = 0; ; i++) {
       const { id = '', query = '', ...options } = await attempts[name]!(i, app, user)
-      const path = route.pattern.replace(':id', id).replace(':role', 'admin') + query
+      const path = route.pattern.replace(/:(?:id|name)/, id).replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {
         expect(i).toBeLessThan(50)

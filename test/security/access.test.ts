@@ -51,6 +51,7 @@ const written: Record<string, readonly string[]> = {
   'tokens:introspect': ['POST /introspect'],
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
+  'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
   'fresh administrators': [
     'PATCH /admin/users/{id}',
     'DELETE /admin/users/{id}',
@@ -58,6 +59,9 @@ const written: Record<string, readonly string[]> = {
     'POST /admin/users/{id}/password-reset',
     'PUT /admin/users/{id}/roles/{role}',
     'DELETE /admin/users/{id}/roles/{role}',
+    'POST /admin/roles',
+    'PATCH /admin/roles/{name}',
+    'DELETE /admin/roles/{name}',
   ],
   metrics: ['GET /metrics'],
 }

@@ -60,6 +60,9 @@ describeEachDialect('limits', (dialect) => {
       'POST /admin/users/:id/password-reset',
       'PUT /admin/users/:id/roles/:role',
       'DELETE /admin/users/:id/roles/:role',
+      'POST /admin/roles',
+      'PATCH /admin/roles/:name',
+      'DELETE /admin/roles/:name',
     ]
     const writing = app.table.routes
       .filter(({ method, page }) => method !== 'GET' && !page)

@@ -71,7 +71,8 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
       apiKeys.create({ owner: await given(owner), name, scopes, expiresAt }),
     revokeApiKey: (id) => apiKeys.revoke(id),
     renewSecrets: (options) => administration.renewSecrets(options),
-    importAccounts: (rows, { skipInvalid = false } = {}) => importing.perform(rows, { skipInvalid }),
+    importAccounts: (rows, { skipInvalid = false } = {}) =>
+      importing.perform({ service: 'test', rows: [...rows], ignoredColumns: [] }, { skipInvalid }),
     importUsers: (added) => users.insertAllOrNone(added, async () => {}),
   }
 }

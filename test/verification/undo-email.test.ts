@@ -168,6 +168,8 @@ describeEachDialect('the undo of an address change', (dialect) => {
       emailVerifiedAt: null,
       name: null,
       locale: null,
+      externalId: null,
+      externalSource: null,
       createdAt: 0,
     }
     expect(await app.admin.importUsers([account])).toBe(false)

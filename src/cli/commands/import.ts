@@ -51,7 +51,7 @@ export const importCommand = (context: CommandContext) =>
           report(context, settings, { source, plan, heading: 'Would import' })
           context.print('Nothing was written.\n')
         } else {
-          const plan = await withImport(context, settings, (service) => service.perform(source.rows, { skipInvalid }))
+          const plan = await withImport(context, settings, (service) => service.perform(source, { skipInvalid }))
           report(context, settings, { source, plan, heading: 'Imported' })
           if (plan.accounts.length > 0) context.print(loginHint(settings))
         }
@@ -97,9 +97,9 @@ async function withImport(
  * Plans the import and writes nothing. A database that does not exist yet, or has no tables yet, counts as a database
  * without accounts.
  */
-async function rehearse(context: CommandContext, settings: DraftConfig, { rows }: Source): Promise<Plan> {
-  if (await isEmpty(context.clock, settings)) return planFirstImport(context.clock, rows)
-  return withImport(context, settings, (service) => service.plan(rows))
+async function rehearse(context: CommandContext, settings: DraftConfig, source: Source): Promise<Plan> {
+  if (await isEmpty(context.clock, settings)) return planFirstImport(context.clock, source)
+  return withImport(context, settings, (service) => service.plan(source))
 }
 
 async function isEmpty(clock: CommandContext['clock'], settings: DraftConfig): Promise<boolean> {

@@ -21,25 +21,57 @@ export interface By {
 
 export const byOf = ({ caller, ip }: Actor): By => ({ actorId: caller.userId, ip })
 
+/**
+ * Decides whether there is something to change.
+ * @param actor the administrator, as stored now
+ * @returns a function that changes it, to be called in the transaction; undefined when there is nothing to change
+ * @throws the refusals of the change
+ */
+export type Plan<Made> = (actor: User) => Promise<(() => Promise<Made>) | undefined>
+
 interface Change {
   /** The permission that the route asks for. */
   permission: Permission
-  /**
-   * Decides whether there is something to change.
-   * @returns a function that changes it, to be called in the transaction; undefined when there is nothing to change
-   */
-  plan: (user: User, actor: User) => Promise<(() => Promise<unknown>) | undefined>
+  /** See `Plan`. */
+  plan: (user: User, actor: User) => ReturnType<Plan<unknown>>
 }
 
 /**
- * Changes a user for an administrator. The rights of both are checked twice: first so that a refused request, and a
- * request that changes nothing, writes nothing; then in the transaction of the change, where nobody can change the
- * rights of either.
+ * Makes a change for an administrator. `plan` runs twice: first so that a refused request, and a request that changes
+ * nothing, writes nothing; then in the transaction of the change, where nobody can change the rights of any user.
+ * @param permission the permission that the route asks for
+ * @returns the result of the function of `plan`; undefined when there was nothing to change
+ * @throws KeywardError `reauthentication_required`; `forbidden` when the administrator has just lost the permission;
+ *   `invalid_token` when all sessions of the administrator have just ended; `rate_limited`; the errors of `plan` and of
+ *   its function
+ */
+export async function makeChange<Made>(
+  needs: AdministrationNeeds,
+  { caller, client, ip }: Actor,
+  { permission, plan }: { permission: Permission; plan: Plan<Made> },
+): Promise<Made | undefined> {
+  const { store: db, accounts, limits, roles } = needs
+  await accounts.requireFresh(caller, { client, ip })
+  if (!(await plan(await requireRight(needs, caller, permission)))) return undefined
+  await using place = await limits.reserve([accountWrite(caller.userId)], { userId: caller.userId, ip })
+  const done = await db.transaction(
+    async () => {
+      await roles.lock()
+      const act = await plan(await requireRight(needs, caller, permission))
+      return act && { made: await act() }
+    },
+    { userId: caller.userId },
+  )
+  if (done) place.keep()
+  return done?.made
+}
+
+/**
+ * Changes a user for an administrator, as `makeChange` does.
  * @param id the id of the user, as in the path
  * @returns the user before the change
- * @throws KeywardError `reauthentication_required`; `user_not_found`; `forbidden` when the user has a permission that
- *   the administrator does not have, or the administrator has just lost the permission; `invalid_token` when all
- *   sessions of the administrator have just ended; `rate_limited`; the errors of `plan` and of its function
+ * @throws KeywardError `user_not_found`; `forbidden` when the user has a permission that the administrator does not
+ *   have; the errors of `makeChange`
  */
 export async function changeUser(
   needs: AdministrationNeeds,
@@ -47,23 +79,17 @@ export async function changeUser(
   id: string,
   { permission, plan }: Change,
 ): Promise<User> {
-  const { store: db, accounts, limits } = needs
-  const { caller, client, ip } = actor
-  await accounts.requireFresh(caller, { client, ip })
-  const found = await findUser(needs, id)
-  if (!(await plan(found, await requireRank(needs, caller, { user: found, permission })))) return found
-  await using place = await limits.reserve([accountWrite(caller.userId)], { userId: caller.userId, ip })
-  const hasChanged = await db.transaction(
-    async () => {
-      const { user, actor: present } = await lockRights(needs, caller, { id: found.id, permission })
-      const act = await plan(user, present)
-      await act?.()
-      return act !== undefined
+  let before: User | undefined
+  await makeChange(needs, actor, {
+    permission,
+    plan: async (present) => {
+      const user = await findUser(needs, id)
+      await requireRank(needs, present, user)
+      before ??= user
+      return plan(user, present)
     },
-    { userId: caller.userId },
-  )
-  if (hasChanged) place.keep()
-  return found
+  })
+  return before!
 }
 
 /** Implements `Administration.removeUser`. */
@@ -73,42 +99,36 @@ export async function removeUser(needs: AdministrationNeeds, actor: Actor, id: s
   const permission = 'users:write'
   await accounts.requireFresh(caller, { client, ip })
   const user = await findUser(needs, id)
-  await requireRank(needs, caller, { user, permission })
+  await requireRank(needs, await requireRight(needs, caller, permission), user)
   await using place = await limits.reserve([accountWrite(caller.userId)], { userId: caller.userId, ip })
-  const allow = () => lockRights(needs, caller, { id: user.id, permission })
+  const allow = async () => {
+    await needs.roles.lock()
+    const present = await needs.users.find(user.id)
+    if (!present) throw new KeywardError('user_not_found')
+    await requireRank(needs, await requireRight(needs, caller, permission), present)
+  }
   await accounts.deleteUser(user, { ...byOf(actor), allow })
   // A place of a deleted user would bring the id back.
   if (user.id !== caller.userId) place.keep()
 }
 
 /**
- * Locks the rights of all users until the transaction ends, and checks the rights of an administrator over a user.
- * @throws KeywardError `user_not_found`, and the errors of `requireRank`
- */
-async function lockRights(
-  needs: AdministrationNeeds,
-  caller: SessionCaller,
-  { id, permission }: { id: number; permission: Permission },
-): Promise<{ user: User; actor: User }> {
-  await needs.roles.lock()
-  const user = await needs.users.find(id)
-  if (!user) throw new KeywardError('user_not_found')
-  return { user, actor: await requireRank(needs, caller, { user, permission }) }
-}
-
-/**
- * Checks the rights of an administrator over a user, with the present rights of both.
+ * Checks the present rights of an administrator.
  * @returns the administrator
  * @throws KeywardError `invalid_token`, `forbidden`
  */
-async function requireRank(
+async function requireRight(
   { users, roles }: AdministrationNeeds,
   caller: SessionCaller,
-  { user, permission }: { user: User; permission: Permission },
+  permission: Permission,
 ): Promise<User> {
   const actor = await users.find(caller.userId)
   if (!actor?.isActive || actor.sessionEpoch !== caller.user.sessionEpoch) throw new KeywardError('invalid_token')
-  const held = await roles.permissionsOf(actor)
-  if (!held.has(permission) || !(await roles.outranks(actor, user))) throw new KeywardError('forbidden')
+  if (!(await roles.permissionsOf(actor)).has(permission)) throw new KeywardError('forbidden')
   return actor
+}
+
+/** @throws KeywardError `forbidden` when the user has a permission that the administrator does not have */
+export async function requireRank({ roles }: AdministrationNeeds, actor: User, user: User): Promise<void> {
+  if (!(await roles.outranks(actor, user))) throw new KeywardError('forbidden')
 }

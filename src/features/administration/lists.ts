@@ -3,35 +3,40 @@ import type { AuditFilter, AuditRow } from '../audit/audit.ts'
 import type { User } from '../users/users.ts'
 import type { AdministrationNeeds } from './administration.ts'
 
-/** A part of a list, and the id from which the next part continues; undefined on the last page. */
-export interface Page<Item> {
+/** A part of a list, and the mark from which the next part continues; undefined on the last page. */
+export interface Page<Item, Mark = number> {
   items: Item[]
-  next: number | undefined
+  next: Mark | undefined
 }
 
 export interface UserSearch {
   q?: string
   role?: string
   isActive?: boolean
+  externalId?: string
   after: number
   limit: number
 }
 
-/** Reads one item more than the page has, to learn whether there is a next page. */
-async function pageOf<Item extends { id: number }>(
+/** Reads one item more than the page has, to learn whether there is a next page. `markOf` is for the last item. */
+export async function pageOf<Item, Mark>(
   limit: number,
   read: (limit: number) => Promise<Item[]>,
-): Promise<Page<Item>> {
+  markOf: (item: Item) => Mark,
+): Promise<Page<Item, Mark>> {
   const found = await read(limit + 1)
   const items = found.slice(0, limit)
-  return { items, next: found.length > limit ? items.at(-1)?.id : undefined }
+  const last = items.at(-1)
+  return { items, next: found.length > limit && last !== undefined ? markOf(last) : undefined }
 }
 
+const idOf = ({ id }: { id: number }): number => id
+
 export const listUsers = ({ users }: AdministrationNeeds, search: UserSearch): Promise<Page<User>> =>
-  pageOf(search.limit, (limit) => users.search({ ...search, limit }))
+  pageOf(search.limit, (limit) => users.search({ ...search, limit }), idOf)
 
 export const listAudit = ({ audit }: AdministrationNeeds, filter: AuditFilter): Promise<Page<AuditRow>> =>
-  pageOf(filter.limit, (limit) => audit.list({ ...filter, limit }))
+  pageOf(filter.limit, (limit) => audit.list({ ...filter, limit }), idOf)
 
 /**
  * Finds a user by the id of a path.

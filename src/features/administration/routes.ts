@@ -1,10 +1,10 @@
-import { Elysia, t } from 'elysia'
-import { sessionOf } from '../../http/caller.ts'
+import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
 import { refuseUnknownParameters } from '../../http/query.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Administration } from './administration.ts'
+import { actorWith, cursorOf, done, refusals, writeRefusals } from './parts.schemas.ts'
 import {
   AuditPage,
   AuditQuery,
@@ -17,19 +17,13 @@ import {
   UserRolePath,
 } from './schemas.ts'
 
-const refusals = ['not_authenticated', 'invalid_token', 'forbidden'] as const
-
-const changeRefusals = [...refusals, 'reauthentication_required', 'user_not_found', 'rate_limited'] as const
+const changeRefusals = [...writeRefusals, 'user_not_found'] as const
 
 const rank = 'You need every permission that the user has. A request that changes nothing writes nothing.'
 
-const done = (description: string) => answer(description, t.Void())
-
-const cursorOf = (next: number | undefined): string | null => (next === undefined ? null : String(next))
-
 /** Routes with which administrators read and change the accounts of others. */
 export function administrationRoutes(administration: Administration, kit: HttpKit) {
-  const actorOf = (request: Request) => ({ caller: sessionOf(request), ...kit.requester(request) })
+  const actorOf = actorWith(kit)
   const change = { access: 'users:write', fresh: true, limit: 'account', params: UserPath } as const
   const roleChange = { ...change, access: 'roles:write', params: UserRolePath } as const
   return new Elysia({ name: 'keyward.administration' })
@@ -38,9 +32,10 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
       '/admin/users',
       async ({ request, query }) => {
         refuseUnknownParameters(request.url, Object.keys(UserQuery.properties))
-        const { q, role, is_active, cursor = '0', limit = 50 } = query
+        const { q, role, is_active, external_id: externalId, cursor = '0', limit = 50 } = query
         const isActive = is_active === undefined ? undefined : is_active === 'true'
-        const { items, next } = await administration.listUsers({ q, role, isActive, after: Number(cursor), limit })
+        const after = Number(cursor)
+        const { items, next } = await administration.listUsers({ q, role, isActive, externalId, after, limit })
         return { items: items.map(toUserView), next_cursor: cursorOf(next) }
       },
       {

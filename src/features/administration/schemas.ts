@@ -3,28 +3,7 @@ import { optionalText } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { type AuditRow, auditEvents } from '../audit/audit.ts'
 import { UserView } from '../users/schemas.ts'
-
-const MAX_PAGE = 100
-
-const limit = t.Optional(
-  t.Integer({
-    minimum: 1,
-    maximum: MAX_PAGE,
-    default: 50,
-    description: 'The most items of the answer',
-    examples: [50],
-  }),
-)
-const cursor = t.Optional(
-  t.String({
-    pattern: '^[1-9][0-9]{0,14}$',
-    description: 'The `next_cursor` of the page before; without it, the answer is the first page',
-    examples: ['50'],
-  }),
-)
-const nextCursor = t.Union([t.String(), t.Null()], {
-  description: 'Send it to get the next page; `null` on the last page',
-})
+import { cursor, limit, nextCursor } from './parts.schemas.ts'
 
 export const UserQuery = t.Object({
   q: t.Optional(
@@ -43,6 +22,13 @@ export const UserQuery = t.Object({
   ),
   is_active: t.Optional(
     t.Union([t.Literal('true'), t.Literal('false')], { description: 'Only active users, or only deactivated ones' }),
+  ),
+  external_id: t.Optional(
+    t.String({
+      pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]{1,128}$',
+      description: 'Only users who had exactly this id in the service from which they were imported',
+      examples: ['a3a2f0f4-6f63-4a26-9d0c-1f2b3c4d5e6f'],
+    }),
   ),
   cursor,
   limit,

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { BulkUser, Users } from '../users/users.ts'
 import { type Plan, planImport } from './plan.ts'
-import type { SourceRow } from './source.ts'
+import type { Source } from './source.ts'
 
 export { ForeignDatabaseError } from './foreign.ts'
 export { type Plan, type Problem, rowLabel } from './plan.ts'
@@ -19,7 +19,7 @@ export interface ImportNeeds {
 /** Imports the accounts of another user service. */
 export interface Import {
   /** Decides what happens to each account. Changes nothing. */
-  plan(rows: readonly SourceRow[]): Promise<Plan>
+  plan(source: Source): Promise<Plan>
   /**
    * Imports accounts with their ids and password hashes, in one transaction. Accounts that were imported before are not
    * changed, so a second run imports only the accounts that are new in the old database. After an error, no account was
@@ -29,7 +29,7 @@ export interface Import {
    * @throws ImportRefused when an account has a problem and `skipInvalid` is false; KeywardError `database_busy` when
    *   in each of five tries a new user took an id, an address or a username of the plan
    */
-  perform(rows: readonly SourceRow[], options: { skipInvalid: boolean }): Promise<Plan>
+  perform(source: Source, options: { skipInvalid: boolean }): Promise<Plan>
 }
 
 /** Nothing was imported, because some accounts cannot be imported. `message` is for the terminal. */
@@ -49,10 +49,10 @@ export class ImportRefused extends Error {
 const ATTEMPTS = 5
 
 export const createImport = (needs: ImportNeeds): Import => ({
-  plan: (rows) => planImport(needs, rows),
-  async perform(rows, { skipInvalid }) {
+  plan: ({ rows, service }) => planImport(needs, rows, service),
+  async perform({ rows, service }, { skipInvalid }) {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const plan = await planImport(needs, rows)
+      const plan = await planImport(needs, rows, service)
       if (plan.problems.length > 0 && !skipInvalid) throw new ImportRefused(plan)
       if (await insert(needs, plan.accounts)) return plan
     }
@@ -61,8 +61,8 @@ export const createImport = (needs: ImportNeeds): Import => ({
 })
 
 /** Plans an import into a database without accounts. The database need not exist yet. */
-export const planFirstImport = (clock: Clock, rows: readonly SourceRow[]): Promise<Plan> =>
-  planImport({ clock, users: { findHolders: async () => [] } }, rows)
+export const planFirstImport = (clock: Clock, { rows, service }: Source): Promise<Plan> =>
+  planImport({ clock, users: { findHolders: async () => [] } }, rows, service)
 
 const insert = ({ users, audit }: ImportNeeds, accounts: readonly BulkUser[]): Promise<boolean> =>
   users.insertAllOrNone(accounts, () => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { printable } from '../../lib/printable.ts'
-import type { BulkUser, UserKeys, Users } from '../users/users.ts'
-import { type Reading, readAccount } from './read-account.ts'
+import type { BulkKeys, BulkUser, Users } from '../users/users.ts'
+import { isMadeFor, type Reading, type ReadOptions, readAccount } from './read-account.ts'
 import type { SourceRow } from './source.ts'
 
 /** An account that cannot be imported. */
@@ -27,19 +27,17 @@ export interface Plan {
 export async function planImport(
   { clock, users }: { clock: Clock; users: Pick<Users, 'findHolders'> },
   rows: readonly SourceRow[],
+  service: string,
 ): Promise<Plan> {
-  const now = clock.now()
-  const readings = rows.map((row) => readAccount(row, now))
+  const options: ReadOptions = { now: clock.now(), service }
+  const readings = rows.map((row) => readAccount(row, options))
   const known = readings.flatMap(({ account }) => keysOf(account))
   const holders = indexByKeys(await users.findHolders(known), (holder) => holder)
   const twins = indexByKeys(readings, ({ account }) => account)
   const plan: Plan = { accounts: [], present: 0, problems: [] }
   for (const [at, reading] of readings.entries()) {
     const { sourceId, line, account } = reading
-    // An account of a file may have no id. Then it was imported before if a user has both its address and its username.
-    const byAddress = line !== undefined && account.id === undefined && reading.reasons.length === 0
-    const holder = (byAddress ? holders.emailKey.get(account.emailKey) : holders.id.get(account.id))?.[0]
-    if (holder && holder.emailKey === account.emailKey && holder.usernameKey === account.usernameKey) {
+    if (wasImported(reading, holders)) {
       plan.present++
       continue
     }
@@ -51,32 +49,57 @@ export async function planImport(
   return plan
 }
 
-/** The keys of an account. No user has the id 0, which stands for an id that the database is to assign. */
-function keysOf({ id = 0, emailKey, usernameKey }: Reading['account']): UserKeys[] {
-  return emailKey === undefined || usernameKey === undefined ? [] : [{ id, emailKey, usernameKey }]
+/**
+ * Returns true when Keyward has the account from an earlier import. An external id alone tells this: only an import
+ * stores one. An id does not, because Keyward assigns ids itself, so the address and the username must be the same, too.
+ * An account without an id has nothing but these two.
+ */
+function wasImported({ account, reasons, isNameMade }: Reading, holders: Index<BulkKeys>): boolean {
+  const { id, emailKey, usernameKey, externalId } = account
+  if (externalId) return holders.externalId.has(externalKey(account))
+  // An account whose id cannot be read is none without an id.
+  if (id === undefined && reasons.length > 0) return false
+  const holder = (id === undefined ? holders.emailKey.get(emailKey) : holders.id.get(id))?.[0]
+  if (holder === undefined || holder.emailKey !== emailKey) return false
+  return holder.usernameKey === usernameKey || (isNameMade && isMadeFor(holder.emailKey, holder.usernameKey))
 }
 
-type Index<Entry> = Record<keyof UserKeys, Map<unknown, Entry[]>>
+/** The keys of an account. No user has the id 0, which stands for an id that the database is to assign. */
+function keysOf({ id = 0, emailKey, usernameKey, ...external }: Reading['account']): BulkKeys[] {
+  const { externalId = null, externalSource = null } = external
+  return emailKey === undefined || usernameKey === undefined
+    ? []
+    : [{ id, emailKey, usernameKey, externalId, externalSource }]
+}
 
-const indexByKeys = <Entry>(entries: readonly Entry[], keysOf: (entry: Entry) => Partial<UserKeys>): Index<Entry> => ({
+/** The key under which an `Index` has the external id; undefined without one. */
+const externalKey = ({ externalId, externalSource }: Partial<BulkKeys>): string | undefined =>
+  externalId ? `${externalSource} ${externalId}` : undefined
+
+type Key = 'id' | 'externalId' | 'emailKey' | 'usernameKey'
+type Index<Entry> = Record<Key, Map<unknown, Entry[]>>
+
+const indexByKeys = <Entry>(entries: readonly Entry[], keysOf: (entry: Entry) => Partial<BulkKeys>): Index<Entry> => ({
   id: Map.groupBy(entries, (entry) => keysOf(entry).id),
+  externalId: Map.groupBy(entries, (entry) => externalKey(keysOf(entry))),
   emailKey: Map.groupBy(entries, (entry) => keysOf(entry).emailKey),
   usernameKey: Map.groupBy(entries, (entry) => keysOf(entry).usernameKey),
 })
 
 /** Returns a sentence for each id, address or username that another account has, in the old database or in Keyward. */
-function conflicts(reading: Reading, twins: Index<Reading>, holders: Index<UserKeys>): string[] {
+function conflicts(reading: Reading, twins: Index<Reading>, holders: Index<BulkKeys>): string[] {
   const { account } = reading
-  const twin = (key: keyof UserKeys): string | undefined => {
-    const other = twins[key].get(account[key])?.find((one) => one !== reading)
-    return account[key] === undefined || other === undefined ? undefined : rowLabel(other)
+  const twin = (key: Key): string | undefined => {
+    const value = key === 'externalId' ? externalKey(account) : account[key]
+    const other = value === undefined ? undefined : twins[key].get(value)?.find((one) => one !== reading)
+    return other && rowLabel(other)
   }
-  const holder = (key: keyof UserKeys): number | undefined =>
+  const holder = (key: 'emailKey' | 'usernameKey'): number | undefined =>
     holders[key].get(account[key])?.find(({ id }) => id !== account.id)?.id
   const [emailTwin, usernameTwin] = [twin('emailKey'), twin('usernameKey')]
   const [emailHolder, usernameHolder] = [holder('emailKey'), holder('usernameKey')]
   return [
-    twin('id') && 'another account has the same id',
+    (twin('id') || twin('externalId')) && 'another account has the same id',
     emailTwin && `${emailTwin} has the same email address, ignoring case`,
     usernameTwin && `${usernameTwin} has the same username, ignoring case and letter forms`,
     holders.id.has(account.id) && 'Keyward has an account with this id and another email address or username',

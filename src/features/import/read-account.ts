@@ -19,6 +19,8 @@ export interface Reading {
   /** The number of the line in a file; undefined for an account of a database. */
   line?: number | undefined
   account: Partial<BulkUser>
+  /** True when the row has no username, so that the username was made from the address. */
+  isNameMade: boolean
   reasons: string[]
 }
 
@@ -26,29 +28,44 @@ export interface Reading {
  * The highest id that is imported. Numbers are exact up to 2^53, so half of the possible ids stay free for new users.
  */
 const MAX_ID = 2 ** 52
+/** The most characters of an id that is no such number. */
+const MAX_EXTERNAL_ID = 128
+
+/** What holds for all accounts of a source. */
+export interface ReadOptions {
+  now: EpochMs
+  /** The name of the other service, for `users.external_source`. */
+  service: string
+}
 
 /**
  * Reads one account of another service. No reason contains an address, a name or a hash. An account with no readable
- * creation time, or with one in the future, gets the time `now`.
+ * creation time, or with one in the future, gets the time `now`. An id that is no whole number from 1 to 2^52 becomes
+ * the external id. A missing username is made from the address.
  */
-export function readAccount(row: SourceRow, now: EpochMs): Reading {
+export function readAccount(row: SourceRow, { now, service }: ReadOptions): Reading {
   const reasons: string[] = []
   const or = <T>(value: T | undefined, reason: string): T | undefined => {
     if (value === undefined) reasons.push(reason)
     return value
   }
   const isOfFile = row.line !== undefined
-  if (row.problem !== undefined) return { sourceId: '', line: row.line, account: {}, reasons: [row.problem] }
+  if (row.problem !== undefined)
+    return { sourceId: '', line: row.line, account: {}, isNameMade: false, reasons: [row.problem] }
   // Without an id, the database assigns one.
-  const id = isOfFile && row.id === null ? undefined : or(readId(row.id), 'the id is not a whole number from 1 to 2^52')
-  const email = or(normalizeEmail(row.email ?? ''), lowerFirst(invalidEmail))
-  const typedName = isOfFile && row.username === null ? email && madeUsername(email.emailKey) : row.username
-  const username = or(
-    normalizeImportedUsername(typedName ?? ''),
-    row.username?.includes('@')
-      ? 'the username contains an @, so a login would take it for an email address'
-      : 'the username is empty, too long, begins or ends with a space, or contains characters that cannot be typed',
-  )
+  const ids = isOfFile && row.id === null ? noId : or(readId(row.id ?? '', service), invalidId)
+  const email = or(normalizeEmail(row.email ?? ''), row.email ? lowerFirst(invalidEmail) : 'there is no email address')
+  const isNameMade = row.username === null
+  const typedName = isNameMade ? email && madeUsername(email.emailKey) : row.username
+  const username =
+    isNameMade && email === undefined
+      ? undefined
+      : or(
+          normalizeImportedUsername(typedName ?? ''),
+          row.username?.includes('@')
+            ? 'the username contains an @, so a login would take it for an email address'
+            : 'the username is empty, too long, begins or ends with a space, or contains characters that cannot be typed',
+        )
   const password = readPassword(row.hash, isOfFile)
   const { hash, scheme } = 'problem' in password ? {} : password
   if ('problem' in password) reasons.push(password.problem)
@@ -62,11 +79,15 @@ export function readAccount(row: SourceRow, now: EpochMs): Reading {
   return {
     sourceId: row.id ?? '',
     line: row.line,
-    account: { id, ...email, emailVerifiedAt, ...username, ...stored, name, locale, isActive, createdAt },
+    account: { ...ids, ...email, emailVerifiedAt, ...username, ...stored, name, locale, isActive, createdAt },
+    isNameMade,
     reasons,
   }
 }
 
+const noId = { id: undefined, externalId: null, externalSource: null }
+
+const invalidId = `the id is missing, is longer than ${MAX_EXTERNAL_ID} characters, or contains control characters`
 const invalidVerified = 'email_verified is neither true nor false'
 
 /** Reads a password hash. An account of a file may have none; its user logs in after a new password or by mail. */
@@ -77,17 +98,31 @@ function readPassword(hash: string | null, isOfFile: boolean) {
 
 /**
  * Makes a username for an account without one: the local part of the address, and digits. The digits depend on the
- * address only, so a second import makes the same name.
+ * address only, so a second import makes the same name. Nine digits tell thousands of `info@…` apart.
  */
 function madeUsername(emailKey: string): string {
-  const local = emailKey.slice(0, emailKey.lastIndexOf('@')).replace(/[^a-z0-9._-]/g, '')
-  const digits = createHash('sha256').update(emailKey).digest().readUInt32BE() % 1_000_000
-  return `${local.slice(0, 24) || 'user'}.${String(digits).padStart(6, '0')}`
+  const digits = createHash('sha256').update(emailKey).digest().readUInt32BE() % 1_000_000_000
+  return `${stemOf(emailKey)}.${String(digits).padStart(9, '0')}`
 }
 
-function readId(text: string | null): number | undefined {
-  const id = /^[1-9]\d{0,15}$/.test(text ?? '') ? Number(text) : Number.NaN
-  return id <= MAX_ID ? id : undefined
+const stemOf = (emailKey: string): string => {
+  const local = emailKey.slice(0, emailKey.lastIndexOf('@')).replace(/[^a-z0-9._-]/g, '')
+  return local.slice(0, 22) || 'user'
+}
+
+/** Returns true when an import, of whatever version, may have made this username for this address. */
+export function isMadeFor(emailKey: string, usernameKey: string): boolean {
+  const [, stem, digits = ''] = /^(.*)\.(\d+)$/.exec(usernameKey) ?? []
+  return (digits.length === 9 || digits.length === 6) && stem?.slice(0, 22) === stemOf(emailKey)
+}
+
+/** Reads the id in the other service: as the user's id if that is possible, else as the external id. */
+function readId(text: string, service: string): Pick<BulkUser, 'id' | 'externalId' | 'externalSource'> | undefined {
+  const id = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN
+  if (id <= MAX_ID) return { id, externalId: null, externalSource: null }
+  // Most ids have no astral characters, so the length counts UTF-16 units.
+  if (text === '' || text.length > MAX_EXTERNAL_ID || /[\p{Cc}\p{Cs}]/u.test(text)) return undefined
+  return { id: undefined, externalId: text, externalSource: service }
 }
 
 /** Reads `is_active`; `text` is undefined, and the account active, when the other service has no such column. */

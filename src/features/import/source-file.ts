@@ -49,7 +49,7 @@ export async function readSourceFile(path: string, options: { trustVerified: boo
     const { code = '' } = error as { code?: string }
     throw new ForeignDatabaseError(`The file cannot be read: ${systemReason(code)} (${code})`, { cause: error })
   }
-  return { rows, ignoredColumns: [...unknown] }
+  return { service: 'file', rows, ignoredColumns: [...unknown] }
 }
 
 const rowOf = (record: Fields, { trustVerified }: { trustVerified: boolean }): SourceRow => ({

@@ -22,6 +22,8 @@ export interface SourceRow {
 }
 
 export interface Source {
+  /** The name of the other service, by which Keyward tells its ids from those of others. */
+  service: string
   rows: SourceRow[]
   /** The columns of the old table `users` that Keyward does not import. */
   ignoredColumns: string[]
@@ -62,10 +64,11 @@ async function readAccounts(database: ForeignDatabase): Promise<Source> {
   const rows = await database.readTexts(TABLE, wanted)
   const at = (name: string) => wanted.indexOf(name)
   return {
+    service: 'fastapi',
     rows: rows.map((row) => ({
       id: row[0] ?? null,
       email: row[1] ?? null,
-      username: row[2] ?? null,
+      username: row[2] || null,
       hash: row[3] ?? null,
       isActive: row[at('is_active')],
       createdAt: row[at('created_at')],

@@ -1,5 +1,12 @@
 /** Every permission of this version, as `resource:action`. */
-export const permissions = ['tokens:introspect', 'users:read', 'users:write', 'roles:write', 'audit:read'] as const
+export const permissions = [
+  'tokens:introspect',
+  'users:read',
+  'users:write',
+  'roles:read',
+  'roles:write',
+  'audit:read',
+] as const
 
 export type Permission = (typeof permissions)[number]
 

@@ -4,9 +4,11 @@ import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import { roleNames, type User, type Users } from '../users/users.ts'
 import { ADMIN, isPermission, type Permission, permissions } from './permissions.ts'
+import { inOrder, isRoleName, type Role } from './role.ts'
 import * as store from './store.ts'
 
 export { ADMIN, isPermission, type Permission, permissions } from './permissions.ts'
+export { changedRole, isBuiltIn, type Role, type RoleText, readRole } from './role.ts'
 
 interface RolesNeeds {
   store: Store
@@ -17,14 +19,36 @@ interface RolesNeeds {
 
 type Holder = Pick<User, 'id' | 'grantedRoles'>
 
-interface RoleChange {
+/** The administrator who changes a role, and the address of the request. */
+interface By {
+  actorId: number
+  ip: string
+}
+
+interface RoleChange extends Partial<By> {
   userId: number
   role: string
-  actorId?: number
-  ip?: string
 }
 
 export interface Roles {
+  /** Up to `limit` roles with a name after `after`, by name. */
+  list(page: { after: string; limit: number }): Promise<Role[]>
+  find(name: string): Promise<Role | undefined>
+  /**
+   * Adds a role and records the audit event `role.created`. Of concurrent calls with the same name, one succeeds.
+   * @throws KeywardError `role_taken`
+   */
+  create(role: Role, by: By): Promise<void>
+  /**
+   * Stores the description and the permissions of a role, and records the audit event `role.updated` with the
+   * permissions before and after. Call this function after `lock`, with the role as it was read after `lock`.
+   */
+  update(change: { from: Role; to: Role }, by: By): Promise<void>
+  /**
+   * Deletes a role, which withdraws it from every user, and records the audit event `role.deleted` with the permissions
+   * of the role. Call this function after `lock`.
+   */
+  remove(role: Role, by: By): Promise<void>
   /** The roles that were granted to a user, for an export. */
   exportOf(userId: number): Promise<object[]>
   /** Returns the permissions of all roles of the user, including the role `user`, which every user has. */
@@ -48,6 +72,8 @@ export interface Roles {
   lock(): Promise<void>
   /** True when the actor has every permission of the user. Only an administrator outranks an administrator. */
   outranks(actor: Holder, user: Holder): Promise<boolean>
+  /** True when the actor outranks every user who has the role. */
+  outranksHolders(actor: Holder, role: string): Promise<boolean>
   /**
    * True when the actor has every permission of a role. Only an administrator may grant the role `admin`, because it
    * also has the permissions of later versions.
@@ -93,7 +119,36 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
       const details = { role, ...(before !== undefined && after !== undefined && { before, after }) }
       await audit.record({ event, userId, actorId, ip, details })
     })
+  const toRole = ({ name, description, permissions: words }: store.StoredRole): Role => ({
+    name,
+    description,
+    permissions: name === ADMIN ? permissions : inOrder(words.split(' ')),
+  })
+  const details = ({ name, permissions: words }: Role) => ({ role: name, permissions: words.join(' ') })
   return {
+    list: async (page) => (await store.list(db, page)).map(toRole),
+    async find(name) {
+      const found = isRoleName(name) ? await store.find(db, name) : undefined
+      return found && toRole(found)
+    },
+    create: (role, by) =>
+      db.transaction(async () => {
+        if (!(await store.insert(db, { ...toStored(role), createdAt: clock.now() })))
+          throw new KeywardError('role_taken')
+        await audit.record({ event: 'role.created', ...by, details: details(role) })
+      }),
+    update: ({ from, to }, by) =>
+      db.transaction(async () => {
+        await store.update(db, toStored(to))
+        const [before, after] = [from, to].map((role) => role.permissions.join(' ')) as [string, string]
+        await audit.record({ event: 'role.updated', ...by, details: { role: to.name, before, after } })
+      }),
+    remove: (role, by) =>
+      db.transaction(async () => {
+        const holders = await store.countHolders(db, role.name)
+        await store.remove(db, role.name)
+        await audit.record({ event: 'role.deleted', ...by, details: { ...details(role), holders } })
+      }),
     exportOf: (userId) => store.grantsOf(db, userId),
     permissionsOf,
     keepAnAdmin,
@@ -112,14 +167,27 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
       if (roleNames(user).includes(ADMIN)) return false
       return (await permissionsOf(user)).isSubsetOf(await permissionsOf(actor))
     },
+    async outranksHolders(actor, role) {
+      if (roleNames(actor).includes(ADMIN)) return true
+      const held = await permissionsOf(actor)
+      const isBeyond = ({ name, permissions: words }: store.StoredRole) =>
+        name === ADMIN || !known([words]).isSubsetOf(held)
+      const beyond = (await store.all(db)).filter(isBeyond).map(({ name }) => name)
+      return beyond.length === 0 || !(await store.haveCommonHolder(db, role, beyond))
+    },
     async mayGrant(actor, role) {
-      const words = await store.permissionsOfRole(db, role)
+      const words = isRoleName(role) ? await store.permissionsOfRole(db, role) : undefined
       if (words === undefined) return undefined
       if (roleNames(actor).includes(ADMIN)) return true
       return role !== ADMIN && known([words]).isSubsetOf(await permissionsOf(actor))
     },
   }
 }
+
+const toStored = ({ permissions: words, ...role }: Role): store.StoredRole => ({
+  ...role,
+  permissions: words.join(' '),
+})
 
 /** The permissions of this version in the permissions of roles, which may be those of a later version. */
 const known = (ofRoles: readonly string[]): ReadonlySet<Permission> =>

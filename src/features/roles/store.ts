@@ -1,4 +1,4 @@
-import { and, count, eq, ne, or } from 'drizzle-orm'
+import { and, asc, count, eq, gt, inArray, ne, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -39,6 +39,61 @@ export async function take(
     .where(and(eq(userRoles.userId, userId), eq(userRoles.role, role)))
     .returning({ role: userRoles.role })
   return taken.length > 0
+}
+
+/** A role as it is stored. `permissions` are separated by spaces. */
+export type StoredRole = Pick<Db['t']['roles']['$inferSelect'], 'name' | 'description' | 'permissions'>
+
+const roleColumns = ({ t: { roles } }: Db) => ({
+  name: roles.name,
+  description: roles.description,
+  permissions: roles.permissions,
+})
+
+export const list = (db: Db, { after, limit }: { after: string; limit: number }): Promise<StoredRole[]> =>
+  db.q
+    .select(roleColumns(db))
+    .from(db.t.roles)
+    .where(gt(db.t.roles.name, after))
+    .orderBy(asc(db.t.roles.name))
+    .limit(limit)
+
+export const all = (db: Db): Promise<StoredRole[]> => db.q.select(roleColumns(db)).from(db.t.roles)
+
+export const find = async (db: Db, name: string): Promise<StoredRole | undefined> =>
+  (await db.q.select(roleColumns(db)).from(db.t.roles).where(eq(db.t.roles.name, name)))[0]
+
+/** Adds a role. @returns false when a role has this name */
+export async function insert({ q, t: { roles } }: Db, role: StoredRole & { createdAt: EpochMs }): Promise<boolean> {
+  const added = await q.insert(roles).values(role).onConflictDoNothing().returning({ name: roles.name })
+  return added.length > 0
+}
+
+export const update = ({ q, t: { roles } }: Db, { name, ...values }: StoredRole): Promise<unknown> =>
+  q.update(roles).set(values).where(eq(roles.name, name))
+
+/** Deletes a role. The database deletes its rows in `user_roles`. */
+export const remove = ({ q, t: { roles } }: Db, name: string): Promise<unknown> =>
+  q.delete(roles).where(eq(roles.name, name))
+
+export async function countHolders({ q, t: { userRoles } }: Db, role: string): Promise<number> {
+  const [row] = await q.select({ holders: count() }).from(userRoles).where(eq(userRoles.role, role))
+  return row!.holders
+}
+
+/** Returns true when a user has the role `role` and also one of `others`. */
+export async function haveCommonHolder(
+  { q, t: { userRoles } }: Db,
+  role: string,
+  others: readonly string[],
+): Promise<boolean> {
+  const hasRole = sql`exists (select 1 from user_roles as second where second.user_id = ${userRoles.userId} and second.role = ${role})`
+  const rows = await q
+    .select({ id: userRoles.userId })
+    .from(userRoles)
+    .where(and(inArray(userRoles.role, [...others]), hasRole))
+    .limit(1)
+  return rows.length > 0
 }
 
 /** `roles.permissions` of a role; undefined when there is no such role. */

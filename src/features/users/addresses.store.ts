@@ -1,7 +1,7 @@
 import { and, eq, gt, gte, inArray, lte, ne } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import type { Db } from '../../storage/store.ts'
-import type { UserKeys } from './user.ts'
+import type { BulkKeys } from './user.ts'
 
 /**
  * Locks a user's row until the transaction ends.
@@ -71,9 +71,15 @@ export async function isReserved(
 export const findReserved = (
   { q, t: { reservedAddresses, users } }: Db,
   { emailKeys, now }: { emailKeys: string[]; now: EpochMs },
-): Promise<UserKeys[]> =>
+): Promise<BulkKeys[]> =>
   q
-    .select({ id: users.id, emailKey: reservedAddresses.emailKey, usernameKey: users.usernameKey })
+    .select({
+      id: users.id,
+      emailKey: reservedAddresses.emailKey,
+      usernameKey: users.usernameKey,
+      externalId: users.externalId,
+      externalSource: users.externalSource,
+    })
     .from(reservedAddresses)
     .innerJoin(users, eq(users.id, reservedAddresses.userId))
     .where(and(inArray(reservedAddresses.emailKey, emailKeys), gt(reservedAddresses.reservedUntil, now)))

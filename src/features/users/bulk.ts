@@ -1,10 +1,10 @@
 import * as addresses from './addresses.store.ts'
 import * as store from './bulk.store.ts'
-import type { BulkUser, UserKeys } from './user.ts'
+import type { BulkKeys, BulkUser } from './user.ts'
 import type { UsersNeeds } from './users.ts'
 
-export async function findHolders({ store: db, clock }: UsersNeeds, keys: readonly UserKeys[]): Promise<UserKeys[]> {
-  const found: UserKeys[] = []
+export async function findHolders({ store: db, clock }: UsersNeeds, keys: readonly BulkKeys[]): Promise<BulkKeys[]> {
+  const found: BulkKeys[] = []
   for (const some of inParts(keys)) found.push(...(await store.findHolders(db, some)))
   // The reservations come after the users. The first entry with an id therefore has the present address of the user,
   // and not a reserved one.

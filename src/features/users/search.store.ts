@@ -9,6 +9,7 @@ export interface UserFilter {
   /** A role that the user has. Every user has the role `user`. */
   role?: string
   isActive?: boolean
+  externalId?: string
   /** Only users with a higher id. */
   after: number
   limit: number
@@ -23,7 +24,7 @@ type Column = Db['t']['users']['emailKey']
  */
 const MANY = 1000
 
-export async function search(db: Db, { names, role, isActive, after, limit }: UserFilter): Promise<User[]> {
+export async function search(db: Db, { names, role, isActive, externalId, after, limit }: UserFilter): Promise<User[]> {
   const { users, userRoles } = db.t
   const holders = () => db.q.select({ id: userRoles.userId }).from(userRoles).where(eq(userRoles.role, role!))
   return db.q
@@ -33,6 +34,7 @@ export async function search(db: Db, { names, role, isActive, after, limit }: Us
       and(
         gt(users.id, after),
         isActive === undefined ? undefined : isActive ? eq(users.isActive, true) : sql`not ${users.isActive}`,
+        externalId === undefined ? undefined : eq(users.externalId, externalId),
         role === undefined || role === 'user' ? undefined : inArray(users.id, holders()),
         names && (await named(db, names)),
       ),

@@ -63,6 +63,9 @@ export interface Profile {
 export interface BulkUser extends Omit<NewUser, 'passwordHash' | 'passwordScheme'> {
   /** Undefined when the database is to assign the id. */
   id: number | undefined
+  /** The id in the other service, if `id` cannot keep it, and the name of that service. Both are null without one. */
+  externalId: string | null
+  externalSource: string | null
   emailVerifiedAt: EpochMs | null
   /** Both are null for an account without a password. */
   passwordHash: string | null
@@ -73,3 +76,6 @@ export interface BulkUser extends Omit<NewUser, 'passwordHash' | 'passwordScheme
 
 /** The three values of a user that must differ from those of every other user. */
 export type UserKeys = Pick<BulkUser, 'emailKey' | 'usernameKey'> & { id: number }
+
+/** All values of an imported user that must differ from those of every other user. The last two count together. */
+export type BulkKeys = UserKeys & Pick<BulkUser, 'externalId' | 'externalSource'>

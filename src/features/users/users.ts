@@ -11,19 +11,19 @@ import { freeName, remove } from './reserved-names.ts'
 import type { UserFilter } from './search.store.ts'
 import { search } from './search.ts'
 import * as store from './store.ts'
-import type { BulkUser, Contact, NewUser, Profile, User, UserKeys } from './user.ts'
+import type { BulkKeys, BulkUser, Contact, NewUser, Profile, User } from './user.ts'
 
 export { differences } from './change-profile.ts'
 export { invalidEmail, normalizeEmail } from './email.ts'
 export { invalidName, normalizeName } from './person-name.ts'
 export {
+  type BulkKeys,
   type BulkUser,
   type NewUser,
   type Profile,
   roleNames,
   type User,
   type UserCredentials,
-  type UserKeys,
 } from './user.ts'
 export {
   invalidUsername,
@@ -64,6 +64,7 @@ export interface Users {
    * Up to `limit` users who match all of the filter, by ascending id, each with an id above `after`. A page costs no
    * more in a large table than in a small one, unless few users of a large table match `isActive` or a common `q`.
    * @param filter.q the beginning of an address or a username in any case, or a whole id
+   * @param filter.externalId the id in the service from which the user was imported, exactly
    * @throws KeywardError `validation_failed` for a `q` that no address and no username can begin with
    */
   search(filter: { q?: string } & Omit<UserFilter, 'names'>): Promise<User[]>
@@ -155,13 +156,13 @@ export interface Users {
   clearDeviceEpoch(id: number): Promise<void>
   /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
   raiseSessionEpoch(id: number): Promise<number | undefined>
-  /** The users that have the id, the address or the username of one of the `keys`. */
-  findHolders(keys: readonly UserKeys[]): Promise<UserKeys[]>
+  /** The users that have the id, the address, the username or the external id of one of the `keys`. */
+  findHolders(keys: readonly BulkKeys[]): Promise<BulkKeys[]>
   /**
    * Adds users with the given ids and runs `alongside` in the same transaction. For an empty list, this function
    * returns true and does not run `alongside`. Ids that the database assigns later are higher. A username that a
    * deleted user had is not refused.
-   * @returns false when an id, an address or a username is taken; then no user was added
+   * @returns false when an id, an external id, an address or a username is taken; then no user was added
    * @throws the error of `alongside`
    */
   insertAllOrNone(users: readonly BulkUser[], alongside: () => Promise<void>): Promise<boolean>

@@ -22,6 +22,13 @@ export const userTables = (c: Columns) => ({
       passwordScheme: c.text('password_scheme'),
       /** The language of mails to the user, a `Locale` of `lib/locale.ts`; null when the language is not known. */
       locale: c.text('locale'),
+      /**
+       * The id in the service from which the user was imported, if it is no whole number that `id` can keep; null for
+       * every other user.
+       */
+      externalId: c.text('external_id'),
+      /** The service that assigned `external_id`, such as `supabase`; null without an `external_id`. */
+      externalSource: c.text('external_source'),
       isActive: c.bool('is_active').notNull(),
       /** A session is alive only while its `epoch` equals this number. Raising it ends all sessions of the user. */
       sessionEpoch: c.int('session_epoch').notNull(),
@@ -36,6 +43,8 @@ export const userTables = (c: Columns) => ({
     (t) => [
       c.uniqueIndex('users_email_key_unique').on(t.emailKey),
       c.uniqueIndex('users_username_key_unique').on(t.usernameKey),
+      // The id comes first, so that the index also finds a user by the id alone.
+      c.uniqueIndex('users_external_id_unique').on(t.externalId, t.externalSource).where(sql`external_id is not null`),
       // Few users are inactive, so an administrator who looks for them need not wait for a read of all users.
       c.index('users_inactive_index').on(t.id).where(sql`not is_active`),
     ],

@@ -1,0 +1,109 @@
+import { Elysia } from 'elysia'
+import type { HttpKit } from '../../http/kit.ts'
+import { refuseUnknownParameters } from '../../http/query.ts'
+import { answer, bodyProblems, problems } from '../../http/schemas.ts'
+import type { Administration } from './administration.ts'
+import { actorWith, cursorOf, done, PAGE, refusals, writeRefusals } from './parts.schemas.ts'
+import { NewRoleBody, RoleChangeBody, RolePage, RolePath, RoleQuery, RoleView, toRoleView } from './roles.schemas.ts'
+
+const charge = 'You need every permission of the role, and of every user who has it.'
+
+/** Routes with which administrators read and change roles. */
+export function roleRoutes(administration: Administration, kit: HttpKit) {
+  const actorOf = actorWith(kit)
+  const change = { access: 'roles:write', fresh: true, limit: 'account' } as const
+  return new Elysia({ name: 'keyward.administration.roles' })
+    .use(kit.plugin)
+    .get(
+      '/admin/roles',
+      async ({ request, query }) => {
+        refuseUnknownParameters(request.url, Object.keys(RoleQuery.properties))
+        const { cursor = '', limit = PAGE } = query
+        const { items, next } = await administration.listRoles({ after: cursor, limit })
+        return { items: items.map(toRoleView), next_cursor: cursorOf(next) }
+      },
+      {
+        access: 'roles:read',
+        query: RoleQuery,
+        response: { 200: answer('A page of roles', RolePage), ...problems(...refusals, 'validation_failed') },
+        detail: { operationId: 'listRoles', summary: 'List roles', tags: ['administration'] },
+      },
+    )
+    .get('/admin/roles/:name', async ({ params }) => toRoleView(await administration.findRole(params.name)), {
+      access: 'roles:read',
+      params: RolePath,
+      response: { 200: answer('The role', RoleView), ...problems(...refusals, 'role_not_found') },
+      detail: { operationId: 'getRole', summary: 'Get a role', tags: ['administration'] },
+    })
+    .post(
+      '/admin/roles',
+      async ({ request, body, set }) => {
+        const { name, description, permissions } = body
+        const text = { description: description ?? undefined, permissions: permissions ?? undefined }
+        const role = await administration.createRole(actorOf(request), { name, ...text })
+        set.status = 201
+        return toRoleView(role)
+      },
+      {
+        ...change,
+        parse: 'strictJson',
+        body: NewRoleBody,
+        response: {
+          201: answer('The role', RoleView),
+          ...bodyProblems(...writeRefusals, 'validation_failed', 'role_taken'),
+        },
+        detail: {
+          operationId: 'createRole',
+          summary: 'Create a role',
+          description:
+            'A role without permissions gives no right at Keyward, and is in the tokens of its users for your services. You need every permission of the new role.',
+          tags: ['administration'],
+        },
+      },
+    )
+    .patch(
+      '/admin/roles/:name',
+      async ({ request, params, body }) => {
+        const { description, permissions } = body
+        const text = { description: description ?? undefined, permissions: permissions ?? undefined }
+        return toRoleView(await administration.updateRole(actorOf(request), params.name, text))
+      },
+      {
+        ...change,
+        params: RolePath,
+        parse: 'strictJson',
+        body: RoleChangeBody,
+        response: {
+          200: answer('The role', RoleView),
+          ...bodyProblems(...writeRefusals, 'validation_failed', 'role_not_found', 'role_built_in'),
+        },
+        detail: {
+          operationId: 'updateRole',
+          summary: 'Change a role',
+          description: `\`permissions\` replaces all permissions of the role, at once for every user who has it. ${charge} The roles \`user\` and \`admin\` cannot be changed.`,
+          tags: ['administration'],
+        },
+      },
+    )
+    .delete(
+      '/admin/roles/:name',
+      async ({ request, params, set }) => {
+        await administration.deleteRole(actorOf(request), params.name)
+        set.status = 204
+      },
+      {
+        ...change,
+        params: RolePath,
+        response: {
+          204: done('The role is deleted'),
+          ...problems(...writeRefusals, 'role_not_found', 'role_built_in'),
+        },
+        detail: {
+          operationId: 'deleteRole',
+          summary: 'Delete a role',
+          description: `Withdraws the role from every user at once. ${charge} The roles \`user\` and \`admin\` cannot be deleted.`,
+          tags: ['administration'],
+        },
+      },
+    )
+}
