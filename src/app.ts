@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { pagesOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
 import { administrationRoutes } from './features/administration/routes.ts'
 import { createDocumentation } from './features/documentation/documentation.ts'
@@ -84,6 +85,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
+    .use(apiKeyRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
     .use(tokenRoutes(config.PUBLIC_URL, kit))
   const documentation = createDocumentation({

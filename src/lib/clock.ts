@@ -41,6 +41,20 @@ export const toDate = (at: EpochMs): Date => new Date(at)
 /** Formats a time as RFC 3339, in UTC with milliseconds. */
 export const rfc3339 = (at: EpochMs): string => new Date(at).toISOString()
 
+const rfc3339Pattern =
+  /^(\d{4})-(0[1-9]|1[0-2])-(\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/
+
+/**
+ * Reads a time in RFC 3339 with its zone.
+ * @returns undefined for any other text, for a day that does not exist and for a leap second
+ */
+export function parseRfc3339(text: string): EpochMs | undefined {
+  const [, year, month, day] = rfc3339Pattern.exec(text.toUpperCase()) ?? []
+  if (year === undefined) return undefined
+  if (new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() !== Number(day)) return undefined
+  return Date.parse(text.toUpperCase())
+}
+
 export const SECOND = 1_000
 export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE

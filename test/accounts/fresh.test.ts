@@ -9,6 +9,7 @@ import { expectRefusal } from '../support/refusal.ts'
 const bodies: Record<string, object> = {
   'PATCH /admin/users/:id': { name: 'Ada' },
   'POST /admin/roles': { name: 'support' },
+  'POST /admin/api-keys': { name: 'gateway', scopes: ['users:read'] },
 }
 
 const freshRoutes = (app: TestApp) => app.table.routes.filter(({ fresh }) => fresh)

@@ -46,6 +46,13 @@ const things: Record<string, Make> = {
     return String(id)
   },
   '/admin/users/{id}/roles/{role}': async () => spareRole,
+  '/admin/api-keys/{id}': async (app, fresh) => {
+    const email = `${fresh}@example.com`
+    const { id } = await app.admin.createUser({ email, username: fresh, password: 'correct horse battery' })
+    const key = { ownerId: id, name: fresh, mac: fresh, scopes: 'users:read', createdAt: 0 }
+    await app.rows.apiKeys.add(key)
+    return String((await app.rows.apiKeys.one({ mac: fresh })).id)
+  },
   '/admin/roles/{name}': async (app, fresh) => {
     await app.rows.roles.add({ name: fresh, description: '', permissions: '', createdAt: 0 })
     return fresh
@@ -56,6 +63,7 @@ const things: Record<string, Make> = {
 const newMembers: Record<string, (fresh: string) => unknown> = {
   name: (fresh) => `${fresh}-of-body`,
   permissions: () => [],
+  scopes: () => ['api-keys:write'],
   email: (fresh) => `${fresh}-of-body@example.com`,
   username: (fresh) => `${fresh}-of-body`,
 }

@@ -51,6 +51,10 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   'POST /admin/roles': (i) => ({ json: { name: `role-${i}` } }),
   'PATCH /admin/roles/:name': async (i, app) => ({ id: await spareRole(app), json: { description: `Role ${i}` } }),
   'DELETE /admin/roles/:name': async (_, app) => ({ id: await spareRole(app) }),
+  'POST /admin/api-keys': (i) => ({ json: { name: `key ${i}`, scopes: ['users:read'] } }),
+  'DELETE /admin/api-keys/:id': async (_, app, user) => ({
+    id: String((await app.admin.createApiKey({ owner: user.id, scopes: ['users:read'] })).id),
+  }),
   'DELETE /users/me/sessions/:id': async (_, app, user) => ({ id: sessionIdOf(await loggedIn(app, user)) }),
 }
 

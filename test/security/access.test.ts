@@ -51,6 +51,7 @@ const written: Record<string, readonly string[]> = {
   'tokens:introspect': ['POST /introspect'],
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
+  'api-keys:read': ['GET /admin/api-keys'],
   'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
   'fresh administrators': [
     'PATCH /admin/users/{id}',
@@ -62,6 +63,8 @@ const written: Record<string, readonly string[]> = {
     'POST /admin/roles',
     'PATCH /admin/roles/{name}',
     'DELETE /admin/roles/{name}',
+    'POST /admin/api-keys',
+    'DELETE /admin/api-keys/{id}',
   ],
   metrics: ['GET /metrics'],
 }

@@ -63,6 +63,8 @@ describeEachDialect('limits', (dialect) => {
       'POST /admin/roles',
       'PATCH /admin/roles/:name',
       'DELETE /admin/roles/:name',
+      'POST /admin/api-keys',
+      'DELETE /admin/api-keys/:id',
     ]
     const writing = app.table.routes
       .filter(({ method, page }) => method !== 'GET' && !page)

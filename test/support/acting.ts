@@ -67,8 +67,10 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
     activate: async (who) => administration.activate(await given(who)),
     deleteUser: async (who) => administration.deleteUser(await given(who)),
     freeName: (username) => administration.freeName(username),
-    createApiKey: async ({ owner, name = 'gateway', scopes, expiresAt }) =>
-      apiKeys.create({ owner: await given(owner), name, scopes, expiresAt }),
+    async createApiKey({ owner, name = 'gateway', scopes, expiresAt }) {
+      const { key, text } = await apiKeys.create({ owner: await given(owner), name, scopes, expiresAt })
+      return { id: key.id, text }
+    },
     revokeApiKey: (id) => apiKeys.revoke(id),
     renewSecrets: (options) => administration.renewSecrets(options),
     importAccounts: (rows, { skipInvalid = false } = {}) =>

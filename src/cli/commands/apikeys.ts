@@ -1,7 +1,8 @@
 import { defineCommand } from 'citty'
+import { toApiKeyView } from '../../features/administration/api-keys.schemas.ts'
 import type { ApiKey } from '../../features/api-keys/api-keys.ts'
 import { permissions } from '../../features/roles/roles.ts'
-import { DAY, rfc3339 } from '../../lib/clock.ts'
+import { DAY } from '../../lib/clock.ts'
 import { printable } from '../../lib/printable.ts'
 import { jsonFlag, jsonLinesFlag, option, positional, requiredList, requiredOption, wholeNumber } from '../arguments.ts'
 import type { CommandContext } from '../context.ts'
@@ -37,9 +38,9 @@ const create = (context: CommandContext) =>
       const owner = await findUser(administration, user)
       const expiresAt = lifetime === undefined ? null : clock.now() + lifetime
       const scopes = scope.split(',').map((one) => one.trim())
-      const { id, text } = await apiKeys.create({ owner, name, scopes, expiresAt })
-      if (json) return printJson(context, { id, key: text })
-      context.printError(`API key ${id} for ${printable(owner.username)}. It is shown only once:\n`)
+      const { key, text } = await apiKeys.create({ owner, name, scopes, expiresAt })
+      if (json) return printJson(context, { ...toApiKeyView(key), key: text })
+      context.printError(`API key ${key.id} for ${printable(owner.username)}. It is shown only once:\n`)
       context.print(`${text}\n`)
     },
   )
@@ -92,18 +93,4 @@ function columnsOf(owners: ReadonlyMap<number, string>, now: number): Column<Api
     { head: 'LAST USED', text: ({ lastUsedAt }) => timeText(lastUsedAt) ?? 'never' },
     { head: 'SCOPES', text: ({ scopes }) => scopes.replaceAll(' ', ',') },
   ]
-}
-
-const toApiKeyView = ({ id, name, ownerId, scopes, createdAt, expiresAt, lastUsedAt, revokedAt }: ApiKey): object => {
-  const time = (at: number | null) => (at === null ? null : rfc3339(at))
-  return {
-    id,
-    name,
-    owner_id: ownerId,
-    scopes: scopes.split(' '),
-    created_at: time(createdAt),
-    expires_at: time(expiresAt),
-    last_used_at: time(lastUsedAt),
-    revoked_at: time(revokedAt),
-  }
 }

@@ -15,6 +15,7 @@ import { type Actor, removeUser } from './change-user.ts'
 import { endAllSessions, endSessions, endSessionsOf, inBatches } from './end-sessions.ts'
 import { findUser, listAudit, listUsers, type Page, type UserSearch } from './lists.ts'
 import { mailReset } from './mail-reset.ts'
+import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-keys.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
 import { activate, deactivate, type UserChange, updateUser } from './update-user.ts'
 
@@ -41,7 +42,7 @@ export interface AdministrationNeeds {
 }
 
 /** The operations with which administrators manage the accounts of others. */
-export interface Administration extends RoleAdministration {
+export interface Administration extends RoleAdministration, ApiKeyAdministration {
   /**
    * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
    * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`.
@@ -150,6 +151,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
   const { store: db, audit, secrets, limits, apiKeys, users, passwords, sessions, accounts, mails } = needs
   return {
     ...roleAdministration(needs),
+    ...apiKeyAdministration(needs),
 
     async createUser(account) {
       const { id } = await accounts.register({ ...account, byAdmin: true })

@@ -8,7 +8,7 @@ import type { Permission, Roles } from '../roles/roles.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { User } from '../users/users.ts'
 import { authenticate } from './authenticate.ts'
-import { create } from './create.ts'
+import { check, create } from './create.ts'
 import { createKeyMacs, type KeyMacs } from './key-text.ts'
 import { createLastUses, type LastUses } from './last-use.ts'
 import * as store from './store.ts'
@@ -40,12 +40,18 @@ export interface ApiKeysNeeds {
 /** The keys with which services call Keyward. An API key has the permissions in its scopes that the owner still has. */
 export interface ApiKeys {
   /**
-   * Creates an API key.
-   * @returns the key's id and its text, which is not stored
-   * @throws KeywardError `validation_failed` when a scope is not a permission of the owner, there is no scope, or the
-   *   name is empty, longer than 100 characters or contains control characters
+   * Checks the values of a new API key. `create` makes the same check again.
+   * @throws KeywardError `validation_failed` with every wrong field: a scope is not a permission of the owner, there is
+   *   no scope, the name is empty, longer than 100 characters or contains control characters, or the key would be
+   *   expired
    */
-  create(key: NewApiKey): Promise<{ id: number; text: string }>
+  check(key: NewApiKey): Promise<void>
+  /**
+   * Creates an API key.
+   * @returns the key, and its text, which is not stored
+   * @throws the errors of `check`
+   */
+  create(key: NewApiKey): Promise<{ key: ApiKey; text: string }>
   /**
    * Finds the caller of an API key.
    * @throws KeywardError `invalid_token` when the key is unknown, expired or revoked, or its owner is inactive
@@ -55,11 +61,15 @@ export interface ApiKeys {
   exportOf(ownerId: number): Promise<object[]>
   /** All keys, including expired and revoked ones. */
   list(): Promise<ApiKey[]>
+  /** Up to `limit` keys with an id above `after`, including expired and revoked ones, by ascending id. */
+  listPage(page: { ownerId?: number; after: number; limit: number }): Promise<ApiKey[]>
+  /** A key that is not revoked. */
+  find(id: number): Promise<ApiKey | undefined>
   /**
    * Revokes a key at once.
    * @throws KeywardError `api_key_not_found`, also for a revoked key
    */
-  revoke(id: number): Promise<void>
+  revoke(id: number, by?: By): Promise<void>
   /** Revokes all keys of a user, and is part of a running transaction. @returns how many keys were revoked */
   revokeOf(ownerId: number): Promise<number>
   /** Revokes every key at once. @returns how many keys were revoked */
@@ -71,11 +81,18 @@ export interface ApiKeys {
   countFormer(): Promise<number>
 }
 
+/** The administrator who creates or revokes a key over HTTP, and the address of the request. */
+interface By {
+  actorId: number
+  ip: string
+}
+
 export interface NewApiKey {
   owner: User
   name: string
   scopes: readonly string[]
   expiresAt?: EpochMs | null
+  by?: By
 }
 
 export function createApiKeys({
@@ -86,15 +103,18 @@ export function createApiKeys({
   const macs = createKeyMacs(() => secrets.macKeys('api_key'))
   const needs: ApiKeysNeeds = { ...others, macs, lastUses: createLastUses() }
   return {
+    check: (key) => check(needs, key),
     create: (key) => create(needs, key),
     authenticate: (text) => authenticate(needs, text),
     exportOf: (ownerId) => store.listOf(db, ownerId),
     list: () => store.list(db),
-    revoke: (id) =>
+    listPage: (page) => store.listPage(db, page),
+    find: (id) => store.find(db, id),
+    revoke: (id, by) =>
       db.transaction(async () => {
         const revoked = await store.revoke(db, { id, now: clock.now() })
         if (!revoked) throw new KeywardError('api_key_not_found')
-        await audit.record({ event: 'api_key.revoked', userId: revoked.ownerId, details: { id } })
+        await audit.record({ event: 'api_key.revoked', userId: revoked.ownerId, ...by, details: { id } })
       }),
     revokeOf: (ownerId) =>
       db.transaction(async () => {

@@ -101,6 +101,30 @@ export function list({ q, t: { apiKeys } }: Db): Promise<ApiKey[]> {
   return q.select(columns).from(apiKeys).orderBy(asc(apiKeys.id))
 }
 
+/** Up to `limit` keys with an id above `after`, by ascending id. */
+export function listPage(
+  { q, t: { apiKeys } }: Db,
+  { ownerId, after, limit }: { ownerId?: number; after: number; limit: number },
+): Promise<ApiKey[]> {
+  const { mac: _, ...columns } = getTableColumns(apiKeys)
+  return q
+    .select(columns)
+    .from(apiKeys)
+    .where(and(gt(apiKeys.id, after), ownerId === undefined ? undefined : eq(apiKeys.ownerId, ownerId)))
+    .orderBy(asc(apiKeys.id))
+    .limit(limit)
+}
+
+/** A key that is not revoked. */
+export async function find({ q, t: { apiKeys } }: Db, id: number): Promise<ApiKey | undefined> {
+  const { mac: _, ...columns } = getTableColumns(apiKeys)
+  const found = await q
+    .select(columns)
+    .from(apiKeys)
+    .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
+  return found[0]
+}
+
 /** The keys of one owner, without their MACs. */
 export function listOf({ q, t: { apiKeys } }: Db, ownerId: number): Promise<Omit<ApiKey, 'ownerId'>[]> {
   const { mac: _mac, ownerId: _ownerId, ...columns } = getTableColumns(apiKeys)

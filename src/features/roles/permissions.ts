@@ -5,6 +5,8 @@ export const permissions = [
   'users:write',
   'roles:read',
   'roles:write',
+  'api-keys:read',
+  'api-keys:write',
   'audit:read',
 ] as const
 
