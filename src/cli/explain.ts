@@ -6,6 +6,7 @@ import { databaseReason, systemReason } from '../lib/error-reasons.ts'
 import { UnknownHostError } from '../lib/host.ts'
 import { errorFields } from '../lib/log.ts'
 import { BackupError } from '../storage/backup-error.ts'
+import { CopyError } from '../storage/copy-error.ts'
 import { MigrationError } from '../storage/migrate.ts'
 import { CommandError } from './context.ts'
 
@@ -24,6 +25,7 @@ export function explain(error: unknown): string {
     BackupError,
     CommandError,
     ConfigError,
+    CopyError,
     KeyringError,
     KeywardError,
     MigrationError,

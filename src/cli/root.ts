@@ -21,6 +21,7 @@ export function rootCommand(context: CommandContext): Group {
       import: async () => (await import('./commands/import.ts')).importCommand(context),
       backup: async () => (await import('./commands/backup.ts')).backup(context),
       restore: async () => (await import('./commands/restore.ts')).restore(context),
+      copy: async () => (await import('./commands/copy.ts')).copy(context),
       users: async () => (await import('./commands/users.ts')).users(context),
       sessions: async () => (await import('./commands/sessions.ts')).sessions(context),
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),

@@ -40,7 +40,7 @@ export async function migrate(
 ): Promise<{ applied: string[]; copy: string | undefined }> {
   const before = await migrationStates(driver, migrations)
   if (pendingOf(before).length === 0) return { applied: [], copy: undefined }
-  return driver.migrateAlone(async ({ run, copyAside }) => {
+  return driver.runAlone(async ({ run, copyAside }) => {
     await run(
       'CREATE TABLE IF NOT EXISTS keyward_migrations (name text PRIMARY KEY NOT NULL, sha256 text NOT NULL, applied_at bigint NOT NULL)',
     )

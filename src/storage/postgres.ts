@@ -79,9 +79,10 @@ export function openPostgres({
       ...(database === undefined ? {} : { database }),
       ...(prepares ? {} : { prepare: false }),
       connectionTimeout: STATEMENT_LIMIT / 1_000,
-      idleTimeout: 300,
-      // In seconds. The server's memory for the prepared statements of a connection is freed when the connection ends.
-      maxLifetime: 3_600,
+      // In seconds, and 0 for no limit: a transaction of a command may take hours. The server's memory for the prepared
+      // statements of a connection is freed when the connection ends.
+      idleTimeout: waitInside ? 0 : 300,
+      maxLifetime: waitInside ? 0 : 3_600,
       connection: { application_name: 'keyward', ...(asksLimits ? timeLimits : {}) },
     })
   let pool = connect()
@@ -244,7 +245,7 @@ export function openPostgres({
     },
     afterCommit: (task) => scheduleAfterCommit(running.getStore(), task),
     stats: () => ({ waiting, waitedTotal, waitedMsTotal }),
-    migrateAlone: (work) =>
+    runAlone: (work) =>
       pool.begin(async (sql) => {
         const run = async (text: string, params: unknown[] = []) =>
           (await sql.unsafe(text, params).values()) as unknown[][]

@@ -151,7 +151,7 @@ export function openSqlite(options: SqliteOptions): Driver {
     afterCommit: (task) => scheduleAfterCommit(running.getStore(), task),
     stats: commits.stats,
     checkServer: async () => {},
-    async migrateAlone(work) {
+    async runAlone(work) {
       // A migration may rebuild a table that other tables refer to. SQLite allows this only while foreign keys are off.
       endSnapshot()
       writer.db.run('PRAGMA foreign_keys = OFF')

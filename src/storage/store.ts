@@ -110,18 +110,18 @@ export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'sta
   checkServer(): Promise<void>
   /**
    * Runs `work` in a transaction under a lock that one process at a time can have: on PostgreSQL an advisory lock, on
-   * SQLite the write lock of the file. Call `migrateAlone` before the process answers requests.
+   * SQLite the write lock of the file. Not for a process that answers requests.
    * @throws the error of `work` or of the driver, not as a KeywardError; nothing was committed
    */
-  migrateAlone<T>(work: (database: MigratingDatabase) => Promise<T>): Promise<T>
+  runAlone<T>(work: (database: LockedDatabase) => Promise<T>): Promise<T>
   /** See `Store.checkpoint`. Absent for PostgreSQL. */
   checkpoint?(): Promise<void>
   /** Returns the names of a table's columns; an empty array when there is no such table. */
   columnsOf(table: string): Promise<string[]>
 }
 
-/** The database inside `Driver.migrateAlone`. */
-export interface MigratingDatabase {
+/** The database inside `Driver.runAlone`. */
+export interface LockedDatabase {
   run: RunSql
   /**
    * Copies the SQLite database, as it was before this transaction, to the file `<path>.before-<label>`. Only the owner

@@ -85,9 +85,9 @@ const has: Record<string, Evidence> = {
   'Token checks for nginx, Traefik, Caddy and Envoy; introspection': {
     routes: ['GET /forward-auth', 'POST /introspect'],
   },
-  'Import of users with ids and passwords, backup; OpenAPI 3.1, metrics, health checks': {
+  'Import of users with ids and passwords, backup, copy to PostgreSQL and back; OpenAPI 3.1, metrics, health checks': {
     routes: ['GET /metrics', 'GET /livez', 'GET /readyz', 'POST /user/token', 'GET /user/user'],
-    commands: ['import', 'backup', 'restore', 'healthcheck', 'doctor'],
+    commands: ['import', 'backup', 'restore', 'copy', 'healthcheck', 'doctor'],
     settings: ['METRICS_TOKEN'],
   },
   'Mail that tells users of changes to their account, and pages behind its links, in five languages': {

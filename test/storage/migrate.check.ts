@@ -148,7 +148,7 @@ describeEachDialect('migrations', (dialect) => {
       const { openUrl } = await import('./support.ts')
       const { embeddedMigrations } = await import('../../src/storage/migrate.ts')
       const { driver } = await openUrl(process.env.URL)
-      await driver.migrateAlone(async ({ run }) => {
+      await driver.runAlone(async ({ run }) => {
         for (const { sql } of embeddedMigrations('${dialect.name}'))
           for (const statement of sql.split('--> statement-breakpoint')) await run(statement)
         console.log('made')

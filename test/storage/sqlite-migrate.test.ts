@@ -219,7 +219,7 @@ test('a start waits for another process that is migrating', async () => {
   const slow = spawnScript(
     `const { openUrl } = await import('./support.ts')
     const { driver, close } = await openUrl(process.env.URL)
-    await driver.migrateAlone(async ({ run }) => {
+    await driver.runAlone(async ({ run }) => {
       await run('CREATE TABLE note (text text)')
       console.log('holds')
       for await (const _ of Bun.stdin.stream()) break
@@ -233,7 +233,7 @@ test('a start waits for another process that is migrating', async () => {
     `const { openUrl } = await import('./support.ts')
     const { driver, close } = await openUrl(process.env.URL)
     console.log('begins')
-    await driver.migrateAlone(async ({ run }) => console.log(JSON.stringify(await run('SELECT count(*) FROM note'))))
+    await driver.runAlone(async ({ run }) => console.log(JSON.stringify(await run('SELECT count(*) FROM note'))))
     await close()`,
     { URL: url },
   )

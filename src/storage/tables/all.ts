@@ -35,4 +35,10 @@ export function allTables(c: Columns) {
   }
 }
 
+/**
+ * The tables about processes that run on this database. A copy leaves their rows out: no process runs on the new
+ * database yet, so a job would wait for a lease that nobody holds, and new keys for servers that are elsewhere.
+ */
+export const processTables = ['leases', 'processes'] as const satisfies readonly (keyof Tables)[]
+
 export type Tables = ReturnType<typeof allTables>
