@@ -12,6 +12,9 @@ export const choice = <const Value extends string>(valueHint: string, options: r
   ({ type: 'enum', valueHint, description, options: options as Value[] }) as const
 
 /** An option that takes several of `options`, separated by commas. The command itself checks them. */
+export const listOption = (valueHint: string, options: readonly string[], description: string) =>
+  ({ ...option(valueHint, description), options }) as const
+
 export const requiredList = (valueHint: string, options: readonly string[], description: string) =>
   ({ ...requiredOption(valueHint, description), options }) as const
 

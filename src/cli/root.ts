@@ -10,7 +10,7 @@ import type { Group } from './tree.ts'
 export function rootCommand(context: CommandContext): Group {
   const server = serve(context) as CommandDef
   const signingKeys = async () => (await import('./commands/signing-keys.ts')).signingKeys(context)
-  const root = defineCommand({
+  const root: CommandDef = defineCommand({
     meta: { name: 'keyward', version: context.version, description: 'User authentication in one executable' },
     subCommands: {
       serve: server,
@@ -23,6 +23,7 @@ export function rootCommand(context: CommandContext): Group {
       restore: async () => (await import('./commands/restore.ts')).restore(context),
       copy: async () => (await import('./commands/copy.ts')).copy(context),
       users: async () => (await import('./commands/users.ts')).users(context),
+      roles: async () => (await import('./commands/roles.ts')).roles(context),
       sessions: async () => (await import('./commands/sessions.ts')).sessions(context),
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),
       audit: async () => (await import('./commands/audit.ts')).audit(context),
@@ -30,9 +31,10 @@ export function rootCommand(context: CommandContext): Group {
       mail: async () => (await import('./commands/mail.ts')).mail(context),
       'signing-keys': signingKeys,
       keys: signingKeys,
+      completion: async () => (await import('./commands/completion.ts')).completion(context, () => root),
       secrets: async () => (await import('./commands/secrets.ts')).secrets(context),
     },
     default: 'serve',
-  })
+  }) as CommandDef
   return root as Group
 }

@@ -21,7 +21,7 @@ const metaOf = ({ command }: CommandNode) => command.meta as CommandMeta
 const nameOf = ({ words }: CommandNode) => words.join(' ')
 
 /** Commands that print no data, or the data of another program. */
-const withoutJson = ['serve', 'import']
+const withoutJson = ['serve', 'import', 'completion']
 
 describe('14.3 every command', () => {
   let commands: CommandNode[]

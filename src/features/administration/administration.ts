@@ -17,6 +17,7 @@ import { findUser, listAudit, listUsers, type Page, type UserSearch } from './li
 import { mailReset } from './mail-reset.ts'
 import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-keys.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
+import { type OperatorRoles, operatorRoles } from './operator-roles.ts'
 import { activate, deactivate, type UserChange, updateUser } from './update-user.ts'
 
 interface NewAccount {
@@ -42,7 +43,7 @@ export interface AdministrationNeeds {
 }
 
 /** The operations with which administrators manage the accounts of others. */
-export interface Administration extends RoleAdministration, ApiKeyAdministration {
+export interface Administration extends OperatorRoles, RoleAdministration, ApiKeyAdministration {
   /**
    * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
    * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`.
@@ -151,6 +152,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
   const { store: db, audit, secrets, limits, apiKeys, users, passwords, sessions, accounts, mails } = needs
   return {
     ...roleAdministration(needs),
+    ...operatorRoles(needs),
     ...apiKeyAdministration(needs),
 
     async createUser(account) {
