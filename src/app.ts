@@ -7,6 +7,7 @@ import { roleRoutes } from './features/administration/roles.routes.ts'
 import { administrationRoutes } from './features/administration/routes.ts'
 import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
+import { invitationRoutes } from './features/invitations/routes.ts'
 import { mailboxRoutes } from './features/mail/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
@@ -81,6 +82,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, { pages, minLength: config.PASSWORD_MIN_LENGTH }, kit))
     .use(verificationRoutes(service, kit))
+    .use(invitationRoutes(service.invitations, kit))
     .use(sessionRoutes(service.sessions, kit))
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))

@@ -31,6 +31,8 @@ export const catalogue = {
   username_taken: [409, 'Username already taken'],
   user_not_found: [404, 'User not found'],
   user_inactive: [409, 'The account is deactivated'],
+  invitation_pending: [409, 'The user has not accepted the invitation yet'],
+  not_invited: [409, 'The user has no open invitation'],
   role_not_found: [404, 'Role not found'],
   role_taken: [409, 'A role with this name already exists'],
   role_built_in: [409, 'The roles user and admin cannot be changed or deleted'],

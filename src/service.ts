@@ -16,6 +16,7 @@ import { type Administration, createAdministration } from './features/administra
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
 import { createImport, type Import } from './features/import/import.ts'
+import { createInvitations, type Invitations } from './features/invitations/invitations.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
 import {
@@ -67,6 +68,7 @@ export interface Service {
   access: Access
   accounts: Accounts
   verification: Verification
+  invitations: Invitations
   administration: Administration
   proofs: Proofs
   mails: Mails
@@ -134,7 +136,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const mailbox = surroundings.dev && config.SMTP_URL === undefined ? createMailbox(log) : undefined
     const transport = mailbox ?? smtpOf(config)
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
-    const sending = { users, limits, proofs, secrets, transport, ...mailOf(config) }
+    const sending = { users, roles, limits, proofs, secrets, transport, ...mailOf(config) }
     const pending = createPendingRegistrations({ store, clock })
     const mails = createMails({ store, clock, random, log, ...sending, findPending: pending.findRecipient })
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
@@ -142,22 +144,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
-    const sessions = used(
-      'sessions',
-      createSessions({
-        store,
-        clock,
-        random,
-        log,
-        audit,
-        users,
-        limits,
-        tokens,
-        secrets,
-        mails,
-        ...sessionsOf(config),
-      }),
-    )
+    const beginning = { store, clock, random, log, audit, users, limits, tokens, secrets, mails, ...sessionsOf(config) }
+    const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
     const registration = registrationOf(config)
@@ -165,7 +153,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const mailing = { limits, proofs, mails }
     const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
     const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
-    const administration = createAdministration({ ...account, limits, accounts, mails })
+    const invitations = createInvitations({ ...account, proofs, mails })
+    const administration = createAdministration({ ...account, limits, accounts, mails, invitations })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {
@@ -179,7 +168,18 @@ export async function openService(config: Config, surroundings: Surroundings = {
       await database.store.close()
     }
     const shared = { config, clock, random, log, store, close }
-    const accountParts = { audit, secrets, users, passwords, limits, roles, accounts, administration, verification }
+    const accountParts = {
+      audit,
+      secrets,
+      users,
+      passwords,
+      limits,
+      roles,
+      accounts,
+      administration,
+      verification,
+      invitations,
+    }
     const mailParts = { proofs, mails, mailbox }
     const tokenParts = { signingKeys, tokens, apiKeys, sessions, access }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }

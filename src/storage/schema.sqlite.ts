@@ -22,4 +22,5 @@ export const {
   mails,
   proofs,
   pendingRegistrations,
+  firstAdminLinks,
 } = allTables(sqliteColumns)

@@ -38,13 +38,15 @@ type Make = (app: TestApp, fresh: string) => Promise<string>
 /** The role that `{role}` names. It has no permission, so that everyone may grant it. */
 export const spareRole = 'spare'
 
-/** By the part of the path up to the parameter. A route with a new parameter belongs here. */
+/** By the whole path, or by its part up to the parameter. A route with a new parameter belongs here. */
 const things: Record<string, Make> = {
   '/admin/users/{id}': async (app, fresh) => {
     const email = `${fresh}@example.com`
     const { id } = await app.admin.createUser({ email, username: fresh, password: 'correct horse battery' })
     return String(id)
   },
+  '/admin/users/{id}/invitation': async (app, fresh) =>
+    String((await app.admin.createUser({ email: `${fresh}@example.com`, username: fresh })).id),
   '/admin/users/{id}/roles/{role}': async () => spareRole,
   '/admin/api-keys/{id}': async (app, fresh) => {
     const email = `${fresh}@example.com`
@@ -89,7 +91,8 @@ export async function requestFor(
       continue
     }
     const upTo = path.slice(0, path.indexOf(parameter) + parameter.length)
-    const make = upTo in given ? async () => given[upTo]! : things[upTo]
+    const whole = path.slice(upTo.length).includes('{') ? upTo : path
+    const make = upTo in given ? async () => given[upTo]! : (things[whole] ?? things[upTo])
     if (!make) throw new Error(`${name}: add to "things" in routes.ts how a test makes ${upTo}`)
     target += (await make(app, fresh)) + piece.slice(parameter.length)
   }

@@ -22,14 +22,12 @@ describeEachDialect('keyward roles', (dialect) => {
   }
   const json = async (line: string) => JSON.parse(await done(`${line} --json`)) as Record<string, unknown>
   const lastEvents = async (count: number) =>
-    (await app.rows.auditEvents.all())
-      .slice(-count)
-      .map(({ event, userId, actorId, details }) => ({
-        event,
-        userId,
-        actorId,
-        details: JSON.parse(details!) as object,
-      }))
+    (await app.rows.auditEvents.all()).slice(-count).map(({ event, userId, actorId, details }) => ({
+      event,
+      userId,
+      actorId,
+      details: JSON.parse(details!) as object,
+    }))
 
   beforeEach(async () => {
     app = await apps.open({ dialect })

@@ -13,8 +13,14 @@ async function openStage(dialect: Dialect) {
   await migrated(database.url)
   const clock = manualClock()
   const env = { BCRYPT_COST: '4', HASH_NICE: '0', RATE_LIMIT: 'off' }
-  const run = (line: string, secret = password): Promise<CliResult> =>
-    keyward([...line.split(' '), '--dev'], { databaseUrl: database.url, clock, secret, env })
+  const run = (line: string, secret = password, more: Record<string, string> = {}): Promise<CliResult> =>
+    keyward([...line.split(' '), '--dev'], {
+      databaseUrl: database.url,
+      clock,
+      secret,
+      seed: line,
+      env: { ...env, ...more },
+    })
   const server = () => createTestApp({ databaseUrl: database.url, clock })
   return { database, clock, run, server }
 }
@@ -59,6 +65,26 @@ describeEachDialect('keyward users', (dialect) => {
       'user.created 2',
     ])
     await app.close()
+  })
+
+  test('create --invite and invite queue a mail instead of asking for a password', async () => {
+    const line = 'users create --email ada@example.com --username ada --admin --invite'
+    await refused(line, /^This server cannot send mail$/m)
+    const smtp = { SMTP_URL: 'smtp://127.0.0.1:9', MAIL_FROM: 'no-reply@example.com' }
+    const { code, out } = await stage.run(line, '', smtp)
+    expect([code, out]).toEqual([0, 'Invited ada (id 1, ada@example.com, invited, admin, user)\n'])
+    expect(await done('users list')).toMatch(/ invited /)
+    expect((await stage.run('users invite ada', '', smtp)).out).toMatch(/^Invited ada /)
+    const app = await stage.server()
+    expect((await app.rows.mails.all()).map(({ kind, userId, state }) => [kind, userId, state])).toEqual(
+      Array(2).fill(['invitation', 1, 'queued']),
+    )
+    expect((await login(app, 'ada')).status).toBe(401)
+    await app.close()
+    await done('users set-password ada')
+    await refused('users invite ada', /^This server cannot send mail$/m)
+    const again = await stage.run('users invite ada', '', smtp)
+    expect([again.code, again.err]).toEqual([1, expect.stringMatching(/no open invitation/)])
   })
 
   test('create names the wrong field and creates nothing', async () => {

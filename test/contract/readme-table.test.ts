@@ -34,14 +34,18 @@ const has: Record<string, Evidence> = {
         'POST /email/verify',
         'POST /email/change/confirm',
         'POST /email/undo',
+        'POST /invitation/accept',
         'POST /login/email',
         'POST /login/email/verify',
       ]),
-      commands: ['users create', 'users set-password', 'users list', 'users deactivate', 'users activate'].concat([
-        'users delete',
-        'users free',
-        'users show',
-      ]),
+      commands: [
+        'users create',
+        'users invite',
+        'users set-password',
+        'users list',
+        'users deactivate',
+        'users activate',
+      ].concat(['users delete', 'users free', 'users show']),
       settings: ['REGISTRATION', 'BCRYPT_COST'],
     },
   'Access tokens (JWT) that other services verify with public keys; keys rotate by themselves': {
@@ -62,9 +66,11 @@ const has: Record<string, Evidence> = {
     commands: ['limits clear'],
     settings: ['RATE_LIMIT', 'LIMITS'],
   },
-  'Roles, API keys, audit log; administrators find, change and delete users, define and grant roles, and make API keys, over HTTP':
+  'Roles, API keys, audit log; administrators create, invite, find, change and delete users, define and grant roles, and make API keys, over HTTP':
     {
       routes: ['GET /admin/users', 'GET /admin/users/{id}', 'GET /admin/audit', 'PATCH /admin/users/{id}'].concat([
+        'POST /admin/users',
+        'POST /admin/users/{id}/invitation',
         'DELETE /admin/users/{id}',
         'DELETE /admin/users/{id}/sessions',
         'POST /admin/users/{id}/password-reset',
@@ -79,7 +85,9 @@ const has: Record<string, Evidence> = {
         'POST /admin/api-keys',
         'DELETE /admin/api-keys/{id}',
       ]),
-      commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'],
+      commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'].concat(
+        ['list', 'show', 'create', 'update', 'delete', 'grant', 'revoke'].map((verb) => `roles ${verb}`),
+      ),
       settings: ['AUDIT_DAYS'],
     },
   'Token checks for nginx, Traefik, Caddy and Envoy; introspection': {
@@ -96,8 +104,8 @@ const has: Record<string, Evidence> = {
   },
 }
 
-/** Commands that belong to no cell: they run the server itself. */
-const operation = ['serve', 'config', 'migrate up', 'migrate status']
+/** Commands that belong to no cell: they run the server itself, or help at the command line. */
+const operation = ['completion', 'serve', 'config', 'migrate up', 'migrate status']
 
 /**
  * The right column: each cell with an expression that finds a route, a command or a setting of it, and one for each
@@ -121,9 +129,9 @@ const lacks: Record<string, { would: RegExp; find: string[] }> = {
     would: /^GET \/(?:login|account|register|sign-?up|sign-?in|ui)\b/,
     find: ['GET /login', 'GET /account', 'GET /account/sessions', 'GET /register'],
   },
-  'Over HTTP: create users, rotate keys. There is the command line': {
-    would: /^POST \/(?:admin\/)?users$|\/admin\/(?:keys|mail)|^\w+ \/api-?keys|\/signing-keys/,
-    find: ['POST /admin/users', 'POST /admin/keys/rotate', 'GET /api-keys'],
+  'Over HTTP: rotate keys. There is the command line': {
+    would: /\/admin\/(?:keys|mail)|^\w+ \/api-?keys|\/signing-keys/,
+    find: ['POST /admin/keys/rotate', 'GET /api-keys'],
   },
 }
 

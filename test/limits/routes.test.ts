@@ -34,6 +34,8 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     return { query: '?except=current' }
   },
   'POST /introspect': (i) => ({ form: { token: 'x', client_id: `gateway${i}`, client_secret: 'wrong' } }),
+  'POST /admin/users': (i) => ({ json: { email: `n${i}@example.com`, username: `new-${i}`, password } }),
+  'POST /admin/users/:id/invitation': async (i, app) => ({ id: String(await target(app, i, true)) }),
   'PATCH /admin/users/:id': (i, _app, { id }) => ({ id: String(id), json: { name: `Name ${i}` } }),
   'DELETE /admin/users/:id': async (i, app) => ({ id: String(await target(app, i)) }),
   'DELETE /admin/users/:id/sessions': async (i, app) => {
@@ -59,8 +61,10 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
 }
 
 /** Makes a user whom an administrator changes. */
-const target = async (app: TestApp, i: number) =>
-  (await app.admin.createUser({ email: `t${++targets}@example.com`, username: `target-${i}-${targets}`, password })).id
+async function target(app: TestApp, i: number, isInvited = false) {
+  const names = { email: `t${++targets}@example.com`, username: `target-${i}-${targets}` }
+  return (await app.admin.createUser({ ...names, ...(!isInvited && { password }) })).id
+}
 
 let targets = 0
 
@@ -136,8 +140,9 @@ describe('the limits of routes', () => {
         .map(([method]) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
     )
     expect(takesPassword).toContain('PUT /users/me/password')
-    // Its token has 256 random bits, and it compares the password with nothing.
-    for (const name of takesPassword.filter((one) => one !== 'POST /password/reset')) {
+    // Their tokens have 256 random bits, and they compare the password with nothing.
+    const ofMail = ['POST /password/reset', 'POST /invitation/accept']
+    for (const name of takesPassword.filter((one) => !ofMail.includes(one))) {
       const route = app.table.routes.find((one) => nameOf(one) === name)!
       expect([name, wordsOf(route).length]).not.toEqual([name, 0])
     }
@@ -182,6 +187,7 @@ describe('the limits of routes', () => {
     '/email/change/confirm': { token: 'x' },
     '/email/undo': { token: 'x' },
     '/password/reset': { token: 'x', password: 'x' },
+    '/invitation/accept': { token: 'x', password: 'x' },
   }
   test('a route without a limit answers a hundred requests a second', async () => {
     const free = app.table.routes.filter(

@@ -22,6 +22,7 @@ const written: Record<string, readonly string[]> = {
     'POST /password/reset',
     'POST /email/change/confirm',
     'POST /email/undo',
+    'POST /invitation/accept',
     'POST /login/email',
     'POST /login/email/verify',
     'GET /.well-known/jwks.json',
@@ -54,6 +55,8 @@ const written: Record<string, readonly string[]> = {
   'api-keys:read': ['GET /admin/api-keys'],
   'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
   'fresh administrators': [
+    'POST /admin/users',
+    'POST /admin/users/{id}/invitation',
     'PATCH /admin/users/{id}',
     'DELETE /admin/users/{id}',
     'DELETE /admin/users/{id}/sessions',

@@ -8,7 +8,8 @@ import type { Service } from '../../src/service.ts'
 
 /** Operations of administrators and commands, without HTTP. Each method rejects as the use case does. */
 export interface Admin {
-  createUser(user: { email: string; username: string; password: string; admin?: boolean }): Promise<User>
+  /** Without a password, the user is invited. */
+  createUser(user: { email: string; username: string; password?: string; admin?: boolean }): Promise<User>
   user(id: number): Promise<User>
   userNamed(identifier: string): Promise<User>
   giveRole(userId: number, role: string): Promise<void>

@@ -75,6 +75,7 @@ const features = [
   'metrics',
   'accounts',
   'verification',
+  'invitations',
   'administration',
   'import',
   'probes',

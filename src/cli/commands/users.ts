@@ -17,6 +17,7 @@ export const users = (context: CommandContext) =>
     meta: { name: 'users', description: 'Manage users' },
     subCommands: {
       create: create(context),
+      invite: invite(context),
       'set-password': setPassword(context),
       list: list(context),
       show: show(context),
@@ -31,6 +32,7 @@ const createArgs = {
   email: requiredOption('EMAIL', 'Email address'),
   username: requiredOption('USERNAME', 'Username'),
   admin: flag('Grant the role admin'),
+  invite: flag('Ask for no password: mail the user a link to choose one'),
   ...passwordArgs,
   json: jsonFlag,
 }
@@ -40,18 +42,37 @@ const create = (context: CommandContext) =>
     context,
     {
       name: 'create',
-      description: 'Create a user; the password is read from a prompt or standard input',
+      description: 'Create a user; the password is read from a prompt or standard input, or the user is invited',
       examples: [
         'users create --email ada@example.com --username ada --admin',
         'users create --email bo@example.com --username bo <password.txt',
+        'users create --email cy@example.com --username cy --invite',
       ],
       exits: exitsOfPrompt,
       args: createArgs,
     },
-    async ({ administration }, { email, username, admin = false, json, ...from }) => {
-      const password = await readPassword(context, 'Password: ', from)
+    async ({ administration }, { email, username, admin = false, invite: isInvited, json, ...from }) => {
+      if (isInvited && from['password-env'] !== undefined)
+        throw new UsageError('With --invite the user chooses the password: leave out --password-env')
+      const password = isInvited ? undefined : await readPassword(context, 'Password: ', from)
       const user = await administration.createUser({ email, username, password, admin })
-      printDone(context, 'Created', user, json)
+      printDone(context, isInvited ? 'Invited' : 'Created', user, json)
+    },
+  )
+
+const invite = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'invite',
+      description: 'Mail another invitation to a user who has not accepted the last one',
+      examples: ['users invite cy'],
+      args: { user: userArg, json: jsonFlag },
+    },
+    async ({ administration }, { user: name, json }) => {
+      const user = await findUser(administration, name)
+      await administration.invite(user)
+      printDone(context, 'Invited', user, json)
     },
   )
 
@@ -75,7 +96,7 @@ const setPassword = (context: CommandContext) =>
 const listArgs = {
   search: option('TEXT', 'Only users whose email address or username begins with TEXT'),
   role: option('ROLE', 'Only users who have this role'),
-  state: choice('STATE', ['active', 'inactive'], 'Only users of this state'),
+  state: choice('STATE', ['active', 'inactive'], 'Only users of this state; invited users are active'),
   limit: option('N', 'At most this many users'),
   json: jsonLinesFlag,
 }
@@ -195,9 +216,10 @@ const free = (context: CommandContext) =>
     },
   )
 
-const stateOf = ({ isActive }: User): string => (isActive ? 'active' : 'inactive')
+const stateOf = ({ isActive, invitedAt }: User): string =>
+  !isActive ? 'inactive' : invitedAt === null ? 'active' : 'invited'
 
-const colourOf = ({ isActive }: User) => (isActive ? 'green' : 'yellow')
+const colourOf = (user: User) => (stateOf(user) === 'active' ? 'green' : 'yellow')
 
 const columns: Column<User>[] = [
   { head: 'ID', text: ({ id }) => id, align: 'right' },

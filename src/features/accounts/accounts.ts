@@ -13,6 +13,7 @@ import type { LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.t
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
 import { type Completion, completeRegistration } from './complete-registration.ts'
+import { createAccount, type NewAccount } from './create-account.ts'
 import { type DeletedBy, deleteOwn, deleteUser } from './delete-user.ts'
 import { exportOwn } from './export.ts'
 import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from './fresh.ts'
@@ -23,6 +24,7 @@ import { type ProfileChange, updateProfile } from './update-profile.ts'
 
 export type { PasswordChange } from './change-password.ts'
 export type { Completion } from './complete-registration.ts'
+export type { NewAccount } from './create-account.ts'
 export type { FreshProof, PasswordOwner } from './fresh.ts'
 export type { Login } from './login.ts'
 export { createPendingRegistrations, PENDING_LIFETIME, type PendingRegistrations } from './pending.ts'
@@ -69,6 +71,14 @@ export interface Accounts {
    *   `username_taken`, `rate_limited`, `overloaded`
    */
   register(registration: Registration): Promise<User>
+  /**
+   * Makes an account for an administrator, and runs `alongside` in the same transaction. Registration may be closed,
+   * and the lists of mail domains and of reserved words do not apply. The username of a deleted user is refused
+   * nevertheless. Without a password the user is invited: `alongside` must send the invitation.
+   * @throws KeywardError `validation_failed` with every wrong field, `email_taken`, `username_taken`, `overloaded`; the
+   *   error of `alongside`
+   */
+  create(account: NewAccount, alongside: (user: User) => Promise<void>): Promise<User>
   /** True when people register with `askToRegister`, and not with `register`. */
   needsProof: boolean
   /**
@@ -78,7 +88,7 @@ export interface Accounts {
    * @throws KeywardError `registration_closed`, `mail_not_configured`, `validation_failed` with every wrong field,
    *   `username_taken`, `rate_limited`, `overloaded`
    */
-  askToRegister(registration: Registration & { client: string; ip: string }): Promise<string>
+  askToRegister(registration: Registration): Promise<string>
   /** @returns undefined when the pending registration is unknown, expired or completed */
   findRegistration(id: string): Promise<{ email: string; username: string } | undefined>
   /**
@@ -152,6 +162,7 @@ export interface Accounts {
 
 export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   register: (registration) => register(needs, registration),
+  create: (account, alongside) => createAccount(needs, account, alongside),
   needsProof: needs.registration.needsProof,
   askToRegister: (registration) => askToRegister(needs, registration),
   findRegistration: (id) => needs.pending.find(id),

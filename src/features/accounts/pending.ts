@@ -12,6 +12,8 @@ export const PENDING_LIFETIME = DAY
 export interface PendingRegistration extends NewUser {
   /** The id of its mail. */
   id: string
+  passwordHash: string
+  passwordScheme: string
   createdAt: EpochMs
   expiresAt: EpochMs
 }

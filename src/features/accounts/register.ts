@@ -1,6 +1,5 @@
 import { type FieldError, KeywardError } from '../../errors.ts'
 import type { Locale } from '../../lib/locale.ts'
-import { ADMIN } from '../roles/roles.ts'
 import {
   invalidEmail,
   invalidName,
@@ -19,24 +18,17 @@ export interface Registration {
   email: string
   username: string
   password: string
-  /** The client's network, for limits and the hash gate; undefined when an administrator registers the account. */
-  client?: string
-  /**
-   * True when an administrator registers the account. Registration may then be closed, and the lists of mail domains
-   * and of reserved words do not apply. The username of a deleted user is refused nevertheless.
-   */
-  byAdmin?: boolean
-  /** True to give the account the role `admin`. */
-  admin?: boolean
+  /** The client's network, for limits and the hash gate. */
+  client: string
   /** The name of the person, as typed; undefined when the person gives none. */
   name?: string
   /** The language in which the account gets mail; null when it is not known. */
   locale?: Locale | null
-  ip?: string
+  ip: string
 }
 
 export async function register(needs: AccountsNeeds, input: Registration): Promise<User> {
-  if (!needs.registration.open && !input.byAdmin) throw new KeywardError('registration_closed')
+  if (!needs.registration.open) throw new KeywardError('registration_closed')
   const names = readNames(needs, input)
   return counted(needs, input, () => create(needs, names, input))
 }
@@ -45,10 +37,7 @@ export async function register(needs: AccountsNeeds, input: Registration): Promi
  * Stores a registration until its address is proved, and queues the mail. The address is not looked up here, so
  * the answer and its time do not tell whether an account has the address. The sender of the mail looks it up later.
  */
-export async function askToRegister(
-  needs: AccountsNeeds,
-  input: Registration & { client: string; ip: string },
-): Promise<string> {
+export async function askToRegister(needs: AccountsNeeds, input: Registration): Promise<string> {
   const { users, passwords, mails, pending, registration } = needs
   if (!registration.open) throw new KeywardError('registration_closed')
   if (!mails.isOn) throw new KeywardError('mail_not_configured')
@@ -68,17 +57,16 @@ export async function askToRegister(
  * Runs a registration with a place in the limit of the client's network. An error other than 409 gives the place back.
  */
 async function counted<T>({ limits }: AccountsNeeds, { client, ip }: Registration, work: () => Promise<T>): Promise<T> {
-  const reservation =
-    client === undefined ? undefined : await limits.reserve([{ rule: 'register.prefix', key: client }], { ip })
+  const reservation = await limits.reserve([{ rule: 'register.prefix', key: client }], { ip })
   try {
     const result = await work()
-    reservation?.keep()
+    reservation.keep()
     return result
   } catch (error) {
     // A taken username or address (409) counts in the limit, because the answer tells that an account has this name.
     // Otherwise a client could try names without a limit.
-    if (error instanceof KeywardError && error.status === 409) reservation?.keep()
-    else await reservation?.giveBack()
+    if (error instanceof KeywardError && error.status === 409) reservation.keep()
+    else await reservation.giveBack()
     throw error
   }
 }
@@ -86,19 +74,28 @@ async function counted<T>({ limits }: AccountsNeeds, { client, ip }: Registratio
 type Names = NonNullable<ReturnType<typeof normalizeEmail>> &
   NonNullable<ReturnType<typeof normalizeUsername>> & { name: string | null }
 
-/** @throws KeywardError `validation_failed` with every wrong field */
-function readNames({ passwords, registration }: AccountsNeeds, given: Registration): Names {
+/**
+ * Reads the names of a new account, and checks its password if there is one.
+ * @param byAdmin true when an administrator makes the account. The lists of mail domains and of reserved words then do
+ *   not apply
+ * @throws KeywardError `validation_failed` with every wrong field
+ */
+export function readNames(
+  { passwords, registration }: AccountsNeeds,
+  given: Pick<Registration, 'email' | 'username' | 'name'> & { password?: string | undefined },
+  byAdmin = false,
+): Names {
   const input = { ...given, email: trimTyped(given.email), username: trimTyped(given.username) }
   const email = normalizeEmail(input.email)
   const username = normalizeUsername(input.username)
   const name = input.name === undefined ? null : normalizeName(input.name)
-  const weakness = passwords.weaknessOf(input.password, input)
+  const weakness = given.password === undefined ? undefined : passwords.weaknessOf(given.password, input)
   const errors: FieldError[] = []
-  if (email && !input.byAdmin && !isAllowedDomain(registration, email.emailKey))
+  if (email && !byAdmin && !isAllowedDomain(registration, email.emailKey))
     errors.push({ field: 'email', message: 'Addresses of this domain cannot register' })
   if (!email) errors.push({ field: 'email', message: invalidEmail })
   if (!username) errors.push({ field: 'username', message: invalidUsername })
-  else if (!input.byAdmin && isReservedUsername(username.username))
+  else if (!byAdmin && isReservedUsername(username.username))
     errors.push({ field: 'username', message: reservedUsername })
   if (weakness) errors.push({ field: 'password', ...weakness })
   if (name === undefined) errors.push({ field: 'name', message: invalidName })
@@ -108,17 +105,15 @@ function readNames({ passwords, registration }: AccountsNeeds, given: Registrati
 }
 
 async function create(
-  { audit, users, passwords, roles }: AccountsNeeds,
+  { audit, users, passwords }: AccountsNeeds,
   names: Names,
-  { password, client, byAdmin, admin, locale = null, ip }: Registration,
+  { password, client, locale = null, ip }: Registration,
 ): Promise<User> {
   await users.checkFree(names)
   const { hash, scheme } = await passwords.hash(password, { client })
-  const event = byAdmin ? 'user.created' : 'user.registered'
-  return users.create({ ...names, passwordHash: hash, passwordScheme: scheme, locale }, async ({ id }) => {
-    await audit.record({ event, userId: id, ip })
-    if (admin) await roles.grant({ userId: id, role: ADMIN })
-  })
+  return users.create({ ...names, passwordHash: hash, passwordScheme: scheme, locale }, ({ id }) =>
+    audit.record({ event: 'user.registered', userId: id, ip }),
+  )
 }
 
 /** Returns true when the domain of an address may register. A listed domain includes its subdomains. */

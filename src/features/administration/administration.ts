@@ -3,6 +3,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit, AuditFilter, AuditRow } from '../audit/audit.ts'
+import type { Invitations } from '../invitations/invitations.ts'
 import { knownAccount, type Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
@@ -10,6 +11,7 @@ import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { nameKeysOf, type User, type Users } from '../users/users.ts'
+import { type AddedUser, addUser, createUser, inviteAgain } from './add-user.ts'
 import { grantRole, type RoleOfUser, withdrawRole } from './change-roles.ts'
 import { type Actor, removeUser } from './change-user.ts'
 import { endAllSessions, endSessions, endSessionsOf, inBatches } from './end-sessions.ts'
@@ -19,14 +21,6 @@ import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-ke
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
 import { type OperatorRoles, operatorRoles } from './operator-roles.ts'
 import { activate, deactivate, type UserChange, updateUser } from './update-user.ts'
-
-interface NewAccount {
-  email: string
-  username: string
-  password: string
-  /** True to give the account the role `admin`. */
-  admin: boolean
-}
 
 export interface AdministrationNeeds {
   store: Store
@@ -40,16 +34,37 @@ export interface AdministrationNeeds {
   sessions: Sessions
   accounts: Accounts
   mails: Pick<Mails, 'isOn' | 'notify'>
+  invitations: Invitations
 }
 
 /** The operations with which administrators manage the accounts of others. */
 export interface Administration extends OperatorRoles, RoleAdministration, ApiKeyAdministration {
   /**
    * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
-   * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`.
-   * @throws KeywardError `validation_failed` with every wrong field, `email_taken`, `username_taken`, `overloaded`
+   * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`. Without a
+   * password the user is invited by mail.
+   * @param account.admin true to give the account the role `admin`
+   * @throws KeywardError `validation_failed` with every wrong field, `email_taken`, `username_taken`, `overloaded`;
+   *   `mail_not_configured` for an invitation
    */
-  createUser(account: NewAccount): Promise<User>
+  createUser(account: Omit<AddedUser, 'roles'> & { admin: boolean }): Promise<User>
+  /**
+   * Creates an account as `createUser` does, for an administrator, who needs `users:write`; with roles also
+   * `roles:write` and every permission of each role.
+   * @throws KeywardError `reauthentication_required`, `invalid_token`, `forbidden`, `rate_limited`, and the errors of
+   *   `createUser`
+   */
+  addUser(actor: Actor, added: AddedUser): Promise<User>
+  /**
+   * Mails another invitation to a user who has not accepted the last one. The links of earlier invitations are void.
+   * @throws KeywardError `mail_not_configured`, `user_inactive`, `not_invited`, and the errors of `changeUser`
+   */
+  inviteAgain(actor: Actor, id: string): Promise<void>
+  /**
+   * Does what `inviteAgain` does, for a command.
+   * @throws KeywardError `user_inactive`, `mail_not_configured`, `not_invited`
+   */
+  invite(user: User): Promise<void>
   /**
    * A page of users by ascending id; `Users.search` has the filter.
    * @throws KeywardError `validation_failed` for a `q` that no address and no username can begin with
@@ -92,7 +107,7 @@ export interface Administration extends OperatorRoles, RoleAdministration, ApiKe
   removeUser(actor: Actor, id: string): Promise<void>
   /**
    * Mails a link with which the user chooses a new password. The present password stays valid until then.
-   * @throws KeywardError `mail_not_configured`, `user_inactive`, and the errors of `changeUser`
+   * @throws KeywardError `mail_not_configured`, `user_inactive`, `invitation_pending`, and the errors of `changeUser`
    */
   mailReset(actor: Actor, id: string): Promise<void>
   /**
@@ -155,12 +170,14 @@ export function createAdministration(needs: AdministrationNeeds): Administration
     ...operatorRoles(needs),
     ...apiKeyAdministration(needs),
 
-    async createUser(account) {
-      const { id } = await accounts.register({ ...account, byAdmin: true })
-      // The user is read again, because `register` returns the user as read before the role was granted.
-      return (await users.find(id))!
+    createUser: (account) => createUser(needs, account),
+    addUser: (actor, added) => addUser(needs, actor, added),
+    inviteAgain: (actor, id) => inviteAgain(needs, actor, id),
+    async invite({ id, isActive }) {
+      if (!isActive) throw new KeywardError('user_inactive')
+      if (!needs.invitations.isOn) throw new KeywardError('mail_not_configured')
+      await db.transaction(() => needs.invitations.sendAgain(id, {}))
     },
-
     listUsers: (search) => listUsers(needs, search),
     listAudit: (filter) => listAudit(needs, filter),
     findUser: (id) => findUser(needs, id),

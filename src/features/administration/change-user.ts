@@ -117,7 +117,7 @@ export async function removeUser(needs: AdministrationNeeds, actor: Actor, id: s
  * @returns the administrator
  * @throws KeywardError `invalid_token`, `forbidden`
  */
-async function requireRight(
+export async function requireRight(
   { users, roles }: AdministrationNeeds,
   caller: SessionCaller,
   permission: Permission,

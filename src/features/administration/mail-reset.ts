@@ -10,6 +10,7 @@ export async function mailReset(needs: AdministrationNeeds, actor: Actor, id: st
     plan: async (user) => {
       if (!mails.isOn) throw new KeywardError('mail_not_configured')
       if (!user.isActive) throw new KeywardError('user_inactive')
+      if (user.invitedAt !== null) throw new KeywardError('invitation_pending')
       return async () => {
         await mails.notify('reset_password', user.id, {})
         await audit.record({ event: 'password.reset_mailed', userId: user.id, ...byOf(actor) })

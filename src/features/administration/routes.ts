@@ -1,11 +1,14 @@
 import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
+import { locationFrom } from '../../http/location.ts'
 import { refuseUnknownParameters } from '../../http/query.ts'
+import { pathOf } from '../../http/route-table.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Administration } from './administration.ts'
 import { actorWith, cursorOf, done, refusals, writeRefusals } from './parts.schemas.ts'
 import {
+  AddedUserBody,
   AuditPage,
   AuditQuery,
   MailQueued,
@@ -47,6 +50,65 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
           summary: 'List users',
           description:
             'Users by ascending id. A list that is read page by page has every user once who exists and matches all the time, whoever comes and goes meanwhile.',
+          tags: ['administration'],
+        },
+      },
+    )
+    .post(
+      '/admin/users',
+      async ({ request, body, set }) => {
+        const { email, username, password, name, locale, roles } = body
+        const added = { email, username, password: password ?? undefined, name: name ?? undefined, locale }
+        const user = await administration.addUser(actorOf(request), { ...added, roles: roles ?? [] })
+        set.status = 201
+        set.headers.location = locationFrom(pathOf(request.url), `/admin/users/${user.id}`)
+        return toUserView(user)
+      },
+      {
+        access: 'users:write',
+        fresh: true,
+        limit: 'account',
+        parse: 'strictJson',
+        body: AddedUserBody,
+        response: {
+          201: answer('The new user', UserView, { Location: 'Where to read the user, relative to this address' }),
+          ...bodyProblems(
+            ...refusals,
+            'reauthentication_required',
+            'rate_limited',
+            'validation_failed',
+            'email_taken',
+            'username_taken',
+            'overloaded',
+            'mail_not_configured',
+          ),
+        },
+        detail: {
+          operationId: 'createUser',
+          summary: 'Create or invite a user',
+          description:
+            'Creates a user, also while registration is closed. Without `password` the user gets a mail with a link to choose one, which works once, for 72 hours, or for 24 hours if the user has any permission. Nobody can log in before that. `roles` needs `roles:write`, and every permission of each role.',
+          tags: ['administration'],
+        },
+      },
+    )
+    .post(
+      '/admin/users/:id/invitation',
+      async ({ request, params, set }) => {
+        await administration.inviteAgain(actorOf(request), params.id)
+        set.status = 202
+        return { message: 'A mail is on its way' }
+      },
+      {
+        ...change,
+        response: {
+          202: answer('A mail is on its way', MailQueued),
+          ...problems(...changeRefusals, 'user_inactive', 'not_invited', 'mail_not_configured'),
+        },
+        detail: {
+          operationId: 'inviteAgain',
+          summary: 'Invite a user again',
+          description: `Mails another link to a user who has not accepted the invitation. Earlier links are void. ${rank}`,
           tags: ['administration'],
         },
       },
@@ -153,7 +215,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         ...change,
         response: {
           202: answer('A mail is on its way', MailQueued),
-          ...problems(...changeRefusals, 'user_inactive', 'mail_not_configured'),
+          ...problems(...changeRefusals, 'user_inactive', 'invitation_pending', 'mail_not_configured'),
         },
         detail: {
           operationId: 'mailPasswordReset',

@@ -1,6 +1,7 @@
 import { type Static, t } from 'elysia'
-import { optionalText } from '../../http/schemas.ts'
+import { optionalChoice, optionalText } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
+import { locales } from '../../lib/locale.ts'
 import { type AuditRow, auditEvents } from '../audit/audit.ts'
 import { UserView } from '../users/schemas.ts'
 import { cursor, limit, nextCursor } from './parts.schemas.ts'
@@ -41,6 +42,22 @@ export const UserPage = t.Object(
     description: 'A part of the list of users, by ascending id',
     examples: [{ items: UserView.examples as unknown[], next_cursor: '1' }],
   },
+)
+
+export const AddedUserBody = t.Object(
+  {
+    email: t.String({ description: 'The address of the user' }),
+    username: t.String({ description: 'As in `POST /register`, but reserved words are allowed' }),
+    password: optionalText('The password of the user; without it, a mail invites the user to choose one'),
+    name: optionalText("The person's name: 1 to 100 characters"),
+    locale: optionalChoice(locales, 'The language in which the user gets mail, the invitation too'),
+    roles: t.Optional(
+      t.Union([t.Array(t.String(), { maxItems: 100 }), t.Null()], {
+        description: 'Roles to grant, which needs `roles:write`',
+      }),
+    ),
+  },
+  { title: 'AddedUser', examples: [{ email: 'user@example.com', username: 'user123', roles: [] }] },
 )
 
 export const UserPath = t.Object({

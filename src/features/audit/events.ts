@@ -5,6 +5,7 @@ import type { Db } from '../../storage/store.ts'
 export const auditEvents = [
   'user.registered',
   'user.created',
+  'user.invited',
   'user.updated',
   'user.exported',
   'users.imported',
@@ -25,6 +26,7 @@ export const auditEvents = [
   'password.set_by_admin',
   'password.reset',
   'password.reset_mailed',
+  'invitation.accepted',
   'email.verified',
   'email.change_requested',
   'email.changed',

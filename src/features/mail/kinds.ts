@@ -28,6 +28,8 @@ export const mailKinds = {
    * To the user of an address: somebody else wanted to register with it, or to change the address of an account to it.
    */
   address_taken: ['time'],
+  /** An administrator made an account for the owner of this address, who sets its password with the link. */
+  invitation: [],
 } as const satisfies Record<string, readonly string[]>
 
 export type MailKind = keyof typeof mailKinds
@@ -50,6 +52,7 @@ export const mailProofs = {
   log_in: { purpose: 'log_in', page: 'app' },
   confirm_address: { purpose: 'change_email', page: 'confirm' },
   address_changed: { purpose: 'undo_email', page: 'undo' },
+  invitation: { purpose: 'invitation', page: 'invite' },
 } as const satisfies Partial<Record<MailKind, { purpose: ProofPurpose; page: string }>>
 
 export type ProofKind = keyof typeof mailProofs

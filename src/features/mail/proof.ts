@@ -2,7 +2,15 @@ import type { Clock, EpochMs } from '../../lib/clock.ts'
 import { MINUTE } from '../../lib/clock.ts'
 import { localeOr } from '../../lib/locale.ts'
 import type { Store } from '../../storage/store.ts'
-import { CODE_LIFETIME, type ProofPurpose, type ProofSecret, type Proofs, tokenLifetimes } from '../proofs/proofs.ts'
+import {
+  CODE_LIFETIME,
+  PRIVILEGED_INVITATION,
+  type ProofPurpose,
+  type ProofSecret,
+  type Proofs,
+  tokenLifetimes,
+} from '../proofs/proofs.ts'
+import type { Roles } from '../roles/roles.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { nameKeysOf, type User, type Users } from '../users/users.ts'
 import { mailProofs, type ProofKind } from './kinds.ts'
@@ -16,6 +24,7 @@ export interface ProofMailNeeds {
   store: Store
   clock: Clock
   users: Pick<Users, 'find' | 'findByName' | 'findContact' | 'findAddressOwner' | 'extendReservation'>
+  roles: Pick<Roles, 'permissionsOf'>
   proofs: Pick<Proofs, 'make' | 'issue' | 'issueDecoy' | 'isLive'>
   secrets: Pick<Secrets, 'seal' | 'unseal'>
   links: LinkSettings
@@ -90,7 +99,7 @@ async function begin(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind }) {
     async () => {
       if (!(await store.keepSealed(db, made))) return false
       const proof = { id: mail.id, purpose, userId, subject, addressKey: address.toLowerCase(), epoch }
-      if ((await proofs.issue(proof, secret)) === undefined) throw changedMeanwhile()
+      if ((await proofs.issue(proof, secret, sealedUntil)) === undefined) throw changedMeanwhile()
       // The link restores the former address. Therefore the reservation of this address must not end before the link
       // expires, even if the mail is made late.
       if (userId !== null && purpose === 'undo_email')
@@ -140,12 +149,15 @@ async function tellHolder(needs: ProofMailNeeds, mail: Mail & { kind: ProofKind 
 
 /** Finds the user of a mail; undefined when there is no such user, or when the user must not get this mail now. */
 async function findUser(
-  { users }: ProofMailNeeds,
-  { userId, recipient, locale, kind, details }: Mail,
+  { users, roles, clock }: ProofMailNeeds,
+  { userId, recipient, locale, kind, details, createdAt }: Mail,
   purpose: ProofPurpose,
 ): Promise<Recipient | undefined> {
   const user = await (userId === null ? users.findByName(recipient) : users.find(userId))
   if (!user || !suits(user, purpose, recipient)) return undefined
+  // An invitation that a newer one has replaced while it was queued must not void the newer one.
+  if (purpose === 'invitation' && createdAt < user.invitedAt!) return undefined
+  const isShort = purpose === 'invitation' && (await roles.permissionsOf(user)).size > 0
   // A user who ends all sessions gets a new session epoch. The changes of address that these sessions began must end
   // too.
   const { epoch } = JSON.parse(details) as { epoch?: string }
@@ -158,12 +170,15 @@ async function findUser(
     address: kind === 'confirm_address' || kind === 'address_changed' ? recipient : user.email,
     locale: contact?.locale ? localeOr(contact.locale) : locale,
     username: user.username,
+    ...(isShort && { until: clock.now() + PRIVILEGED_INVITATION }),
   }
 }
 
 function suits(user: User, purpose: ProofPurpose, recipient: string): boolean {
   if (purpose === 'undo_email') return true
   if (!user.isActive) return false
+  // The invitation is the only way into the account of an invited user.
+  if ((purpose === 'invitation') !== (user.invitedAt !== null)) return false
   if (purpose === 'change_email') return true
   if (nameKeysOf(user).emailKey !== recipient.toLowerCase()) return false
   return purpose !== 'verify_email' || user.emailVerifiedAt === null
@@ -177,13 +192,14 @@ async function open({ clock, proofs, secrets }: ProofMailNeeds, mail: Mail): Pro
   return JSON.parse(Buffer.from(opened).toString()) as Sealed
 }
 
-function valuesOf({ links }: ProofMailNeeds, mail: Mail & { kind: ProofKind }, secret: Sealed): ProofValues {
+function valuesOf({ clock, links }: ProofMailNeeds, mail: Mail & { kind: ProofKind }, secret: Sealed): ProofValues {
   const { token, code, expiresAt } = secret
-  const lifetime = tokenLifetimes[mailProofs[mail.kind].purpose]
+  // The lifetime of an invitation depends on the rights of the user when it was made.
+  const lifetime = mail.kind === 'invitation' ? expiresAt - clock.now() : tokenLifetimes[mailProofs[mail.kind].purpose]
   return {
     link: linkOf(links, mail.kind, token),
     code,
-    minutes: String(lifetime / MINUTE),
+    minutes: String(Math.ceil(lifetime / MINUTE)),
     code_minutes: String(CODE_LIFETIME / MINUTE),
     until: timeText(expiresAt, mail.locale),
   }

@@ -13,7 +13,7 @@ import * as store from './store.ts'
 export type { ProofSecret } from './proof-secrets.ts'
 
 /** The purpose of a proof. A token or code of one purpose is refused for every other. */
-export type ProofPurpose = 'verify_email' | 'reset_password' | 'log_in' | 'change_email' | 'undo_email'
+export type ProofPurpose = 'verify_email' | 'reset_password' | 'log_in' | 'change_email' | 'undo_email' | 'invitation'
 
 /** How long a token of each purpose is valid, in milliseconds. */
 export const tokenLifetimes: Readonly<Record<ProofPurpose, number>> = {
@@ -22,7 +22,11 @@ export const tokenLifetimes: Readonly<Record<ProofPurpose, number>> = {
   log_in: 30 * MINUTE,
   change_email: 24 * HOUR,
   undo_email: 3 * DAY,
+  invitation: 3 * DAY,
 }
+
+/** How long an invitation is valid for a user who has any permission, in milliseconds. */
+export const PRIVILEGED_INVITATION = DAY
 
 /** How long a code is valid, in milliseconds. */
 export const CODE_LIFETIME = 10 * MINUTE
@@ -75,9 +79,10 @@ export interface Proofs {
    * Stores a proof, in the current transaction. Earlier tokens of this purpose and user (or pending registration)
    * become void. Earlier codes stay valid, because a stranger who asks for a mail must not void the owner's code. A new
    * `undo_email` link voids no earlier link: otherwise a thief could void the owner's link by a second address change.
+   * @param until when the token expires; by default after the lifetime of its purpose
    * @returns when the token expires; undefined when the user is no longer active, or has another session epoch
    */
-  issue(proof: ProofOf, secret: ProofSecret): Promise<EpochMs | undefined>
+  issue(proof: ProofOf, secret: ProofSecret, until?: EpochMs): Promise<EpochMs | undefined>
   /**
    * Stores a proof that cannot be redeemed. A code for an unknown address is then checked like a code for a known one.
    */
@@ -130,9 +135,13 @@ export function createProofs({
   const needs: ProofsNeeds = { ...others, secrets: createProofSecrets({ secrets, random }) }
   const { store: db, clock } = needs
 
-  async function insert(proof: ProofOf, { token, code }: Partial<ProofSecret>): Promise<EpochMs> {
+  async function insert(
+    proof: ProofOf,
+    { token, code }: Partial<ProofSecret>,
+    until = clock.now() + tokenLifetimes[proof.purpose],
+  ): Promise<EpochMs> {
     const now = clock.now()
-    const expiresAt = now + tokenLifetimes[proof.purpose]
+    const expiresAt = until
     await store.insert(db, {
       ...proof,
       tokenMac: token === undefined ? null : needs.secrets.macOfToken(proof.purpose, token),
@@ -146,14 +155,14 @@ export function createProofs({
 
   return {
     make: needs.secrets.make,
-    async issue(proof, secret) {
+    async issue(proof, secret, until) {
       const { userId, epoch } = proof
       // The lock makes concurrent calls for one user wait for each other. Otherwise two new tokens could both stay
       // valid.
       if (userId !== null && epoch !== null && !(await needs.users.holdForSession({ id: userId, epoch })))
         return undefined
       if (proof.purpose !== 'undo_email') await store.voidTokens(db, proof)
-      return insert(proof, secret)
+      return insert(proof, secret, until)
     },
     async issueDecoy(proof) {
       const { code } = needs.secrets.make(proof.purpose)

@@ -85,7 +85,8 @@ export interface Roles {
    * change. It locks the role `admin`, so a concurrent call waits until the transaction of the first call has ended.
    * @param userId the user who will be deactivated or deleted
    * @returns the user, read under the lock; undefined when the user does not exist
-   * @throws KeywardError `last_admin` when the user is the only active user with the role `admin`
+   * @throws KeywardError `last_admin` when the user is the only active user with the role `admin`. Users who have not
+   *   accepted their invitation do not count
    */
   keepAnAdmin(userId: number): Promise<User | undefined>
 }
@@ -100,7 +101,7 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
     await lock()
     // The user is read after the lock, because another transaction may change the user while this transaction waits.
     const user = await users.find(userId)
-    if (!user?.isActive || !roleNames(user).includes(ADMIN)) return user
+    if (!user?.isActive || user.invitedAt !== null || !roleNames(user).includes(ADMIN)) return user
     if ((await store.countOtherHolders(db, { role: ADMIN, userId })) === 0) throw new KeywardError('last_admin')
     return user
   }

@@ -1,4 +1,4 @@
-import { and, asc, count, eq, gt, inArray, ne, or, sql } from 'drizzle-orm'
+import { and, asc, count, eq, gt, inArray, isNull, ne, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -113,7 +113,7 @@ export const grantsOf = (
 export const lockRole = ({ q, t: { roles } }: Db, name: string): Promise<unknown> =>
   q.update(roles).set({ name }).where(eq(roles.name, name))
 
-/** Counts the active users who have the role. The user `userId` is not counted. */
+/** Counts the active users who have the role and can log in. The user `userId` and invited users are not counted. */
 export async function countOtherHolders(
   { q, t: { users, userRoles } }: Db,
   { role, userId }: { role: string; userId: number },
@@ -122,6 +122,6 @@ export async function countOtherHolders(
     .select({ holders: count() })
     .from(userRoles)
     .innerJoin(users, eq(users.id, userRoles.userId))
-    .where(and(eq(userRoles.role, role), eq(users.isActive, true), ne(users.id, userId)))
+    .where(and(eq(userRoles.role, role), eq(users.isActive, true), isNull(users.invitedAt), ne(users.id, userId)))
   return row!.holders
 }

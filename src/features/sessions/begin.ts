@@ -24,7 +24,8 @@ export async function begin(needs: SessionsNeeds, { user, amr, origin, device }:
     createdAt: now,
   }
   const about = { userId: user.id, sessionId: session.id, ip: origin.ip }
-  if (!(await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })))
+  // A user who has not accepted the invitation has no credential that could be checked. This is the last word on it.
+  if (user.invitedAt !== null || !(await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })))
     throw new KeywardError('invalid_credentials')
   const { deviceId, isNew } = await recordDevice(needs, { userId: user.id, device })
   const network = clientPrefix(origin.ip)

@@ -41,6 +41,8 @@ const prepared = statements((db, { select, returning, change }) => {
         locale: named('locale'),
         isActive: true,
         sessionEpoch: 0,
+        invitedAt: named('invitedAt'),
+        invitedBy: named('invitedBy'),
         createdAt: named('now'),
         updatedAt: named('now'),
       }),
@@ -70,8 +72,10 @@ export async function findCredentials(db: Db, by: LoginIdentifier): Promise<User
 }
 
 /** @throws a unique violation of `users.email_key` or `users.username_key` when the address or the username is taken */
-export const insert = async (db: Db, user: NewUser & { now: EpochMs }): Promise<User> =>
-  (await queryRows(db, prepared(db).insert, { ...user }))[0]!
+export async function insert(db: Db, { invitation, ...user }: NewUser & { now: EpochMs }): Promise<User> {
+  const invited = { invitedAt: invitation?.at ?? null, invitedBy: invitation?.by ?? null }
+  return (await queryRows(db, prepared(db).insert, { ...user, ...invited }))[0]!
+}
 
 /**
  * Replaces a password hash. @returns false when the stored hash is no longer `verifiedHash`, or the user was deleted
@@ -101,7 +105,7 @@ export async function setPasswordHash(
 ): Promise<boolean> {
   const changed = await q
     .update(users)
-    .set({ passwordHash: hash, passwordScheme: scheme, updatedAt: now })
+    .set({ passwordHash: hash, passwordScheme: scheme, invitedAt: null, invitedBy: null, updatedAt: now })
     .where(eq(users.id, id))
     .returning({ id: users.id })
   return changed.length > 0

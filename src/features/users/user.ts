@@ -15,6 +15,8 @@ export interface User {
   isActive: boolean
   sessionEpoch: number
   deviceEpoch: number
+  /** When the user was last invited; null when the user has accepted, or was never invited. */
+  invitedAt: EpochMs | null
   createdAt: EpochMs
   /** The names of the granted roles, separated by spaces; null when there are none. Use `roleNames` to read them. */
   grantedRoles: string | null
@@ -46,10 +48,20 @@ export interface NewUser {
   emailKey: string
   username: string
   usernameKey: string
-  passwordHash: string
-  passwordScheme: string
+  /** Null for an invited user, who has no password yet. */
+  passwordHash: string | null
+  passwordScheme: string | null
   name: string | null
   locale: Locale | null
+  /** For an invited user: who has invited the user. */
+  invitation?: Invitation
+}
+
+/** An invitation that was not accepted yet. */
+export interface Invitation {
+  at: EpochMs
+  /** The id of the administrator who invited the user; null for a command. */
+  by: number | null
 }
 
 /** New values for the profile of a user. A member that is undefined stays as it is. */
@@ -60,16 +72,13 @@ export interface Profile {
 }
 
 /** A user of an import, with the id and the password hash of the other service. */
-export interface BulkUser extends Omit<NewUser, 'passwordHash' | 'passwordScheme'> {
+export interface BulkUser extends Omit<NewUser, 'invitation'> {
   /** Undefined when the database is to assign the id. */
   id: number | undefined
   /** The id in the other service, if `id` cannot keep it, and the name of that service. Both are null without one. */
   externalId: string | null
   externalSource: string | null
   emailVerifiedAt: EpochMs | null
-  /** Both are null for an account without a password. */
-  passwordHash: string | null
-  passwordScheme: string | null
   isActive: boolean
   createdAt: EpochMs
 }

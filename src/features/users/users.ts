@@ -7,11 +7,13 @@ import { findHolders, insertAllOrNone } from './bulk.ts'
 import { changeProfile } from './change-profile.ts'
 import { checkFree, checkUsernameFree, create } from './create.ts'
 import { findAccount, findByName, type NamedAccount } from './find.ts'
+import * as invited from './invited.store.ts'
+import { type Acceptance, acceptInvitation } from './invited.ts'
 import { freeName, remove } from './reserved-names.ts'
 import type { UserFilter } from './search.store.ts'
 import { search } from './search.ts'
 import * as store from './store.ts'
-import type { BulkKeys, BulkUser, Contact, NewUser, Profile, User } from './user.ts'
+import type { BulkKeys, BulkUser, Contact, Invitation, NewUser, Profile, User } from './user.ts'
 
 export { differences } from './change-profile.ts'
 export { invalidEmail, normalizeEmail } from './email.ts'
@@ -93,8 +95,26 @@ export interface Users {
    * deleted
    */
   replacePassword(change: { id: number; verifiedHash: string; hash: string; scheme: string }): Promise<boolean>
-  /** Stores a password hash, whatever the former hash was. @returns false when the user was deleted */
+  /**
+   * Stores a password hash, whatever the former hash was. An open invitation of the user ends.
+   * @returns false when the user was deleted
+   */
   setPassword(change: { id: number; hash: string; scheme: string }): Promise<boolean>
+  /** The open invitation of a user; undefined when there is none. */
+  findInvitation(id: number): Promise<Invitation | undefined>
+  /**
+   * Records another invitation of an active user. @returns false when the user has no open invitation, is inactive, or
+   * was deleted
+   */
+  renewInvitation(of: { id: number; by: number | null }): Promise<boolean>
+  /**
+   * Ends the invitation of an active user and stores the password, the username and the language that the user has
+   * chosen, in the current transaction. Roll the transaction back after an error. Of several concurrent calls, only one
+   * succeeds.
+   * @returns false when the user has no open invitation, is inactive, or was deleted
+   * @throws KeywardError `username_taken`
+   */
+  acceptInvitation(acceptance: Acceptance): Promise<boolean>
   /** Deletes a password hash, so that no password is right. */
   dropPassword(id: number): Promise<void>
   /**
@@ -188,6 +208,9 @@ export function createUsers(needs: UsersNeeds): Users {
     findPassword: (id) => store.findPassword(db, id),
     replacePassword: (change) => store.replaceHash(db, { ...change, now: clock.now() }),
     setPassword: (change) => store.setPasswordHash(db, { ...change, now: clock.now() }),
+    findInvitation: (id) => invited.find(db, id),
+    renewInvitation: (of) => invited.renew(db, { ...of, now: clock.now() }),
+    acceptInvitation: (acceptance) => acceptInvitation(needs, acceptance),
     dropPassword: (id) => store.dropPassword(db, { id, now: clock.now() }),
     changeProfile: (user, wanted, alongside) => changeProfile(needs, user, wanted, alongside),
     setEmailVerified: (id) => store.setEmailVerified(db, { id, now: clock.now() }),

@@ -3,6 +3,7 @@ import { accountTables } from './accounts.ts'
 import { addressTables } from './addresses.ts'
 import { apiKeyTables } from './api-keys.ts'
 import { auditTables } from './audit.ts'
+import { firstAdminTables } from './first-admin.ts'
 import { leaseTables } from './leases.ts'
 import { limitTables } from './limits.ts'
 import { mailTables } from './mail.ts'
@@ -31,6 +32,7 @@ export function allTables(c: Columns) {
     ...mailTables(c),
     ...proofTables(c, users),
     ...accountTables(c),
+    ...firstAdminTables(c),
     ...secretTables(c),
   }
 }

@@ -37,6 +37,10 @@ export const userTables = (c: Columns) => ({
        * tokens of later versions do not carry this number: their devices have rows in `devices`.
        */
       deviceEpoch: c.int('device_epoch').notNull().default(0),
+      /** When the user was last invited. Null when the user has accepted the invitation, or was never invited. */
+      invitedAt: c.int('invited_at'),
+      /** The id of the administrator of the last invitation; null for a command, and without an open invitation. */
+      invitedBy: c.int('invited_by'),
       createdAt: c.int('created_at').notNull(),
       updatedAt: c.int('updated_at').notNull(),
     },
@@ -84,6 +88,7 @@ export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
   isActive: users.isActive,
   sessionEpoch: users.sessionEpoch,
   deviceEpoch: users.deviceEpoch,
+  invitedAt: users.invitedAt,
   createdAt: users.createdAt,
   /** The names of the granted roles, space separated; null without any. A scalar subselect costs less than a join. */
   grantedRoles: sql<string | null>`(${q

@@ -14,7 +14,7 @@ const MAILS = 10_000
 /** Mails with a link, which each need a transaction of their own before they are sent. */
 const LINKS = 2_000
 const USERS = names('user', 32)
-const ASKED = 200
+const ASKED = 1_000
 
 interface Place {
   server: Server

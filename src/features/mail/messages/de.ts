@@ -98,5 +98,14 @@ export const de: Catalogue = {
         'Wenn Sie das nicht waren, ignorieren Sie diese E-Mail.',
       ],
     },
+    invitation: {
+      subject: 'Ihre Einladung zu {{app}}',
+      before: ['Bei {{app}} wurde ein Konto für Sie angelegt. Wählen Sie ein Passwort, um es zu benutzen.'],
+      button: 'Einladung annehmen',
+      lifetime: 'Der Link gilt nur einmal, bis zum {{until}}.',
+      after: [
+        'Wenn Sie das nicht erwarten, ignorieren Sie diese E-Mail: Ohne ihren Link kann niemand das Konto benutzen.',
+      ],
+    },
   },
 }

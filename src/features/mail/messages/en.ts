@@ -93,5 +93,12 @@ export const en: Catalogue = {
         'If it was not you, ignore this mail.',
       ],
     },
+    invitation: {
+      subject: 'Your invitation to {{app}}',
+      before: ['An account at {{app}} was made for you. Choose a password to use it.'],
+      button: 'Accept the invitation',
+      lifetime: 'The link works once, until {{until}}.',
+      after: ['If you do not expect this, ignore this mail: nobody can use the account without its link.'],
+    },
   },
 }

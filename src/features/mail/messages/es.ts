@@ -98,5 +98,12 @@ export const es: Catalogue = {
         'Si no ha sido usted, ignore este correo.',
       ],
     },
+    invitation: {
+      subject: 'Su invitación a {{app}}',
+      before: ['Se ha creado una cuenta de {{app}} para usted. Elija una contraseña para usarla.'],
+      button: 'Aceptar la invitación',
+      lifetime: 'El enlace funciona una sola vez, hasta el {{until}}.',
+      after: ['Si no lo esperaba, ignore este correo: sin su enlace nadie puede usar la cuenta.'],
+    },
   },
 }

@@ -103,5 +103,14 @@ export const fr: Catalogue = {
         'Si ce n’était pas vous, ignorez cet e-mail.',
       ],
     },
+    invitation: {
+      subject: 'Votre invitation à {{app}}',
+      before: ['Un compte {{app}} a été créé pour vous. Choisissez un mot de passe pour l’utiliser.'],
+      button: 'Accepter l’invitation',
+      lifetime: 'Le lien fonctionne une seule fois, jusqu’au {{until}}.',
+      after: [
+        'Si vous ne vous y attendiez pas, ignorez cet e-mail\u00a0: sans son lien, personne ne peut utiliser le compte.',
+      ],
+    },
   },
 }

@@ -1,0 +1,83 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { Locale } from '../../lib/locale.ts'
+import type { Store } from '../../storage/store.ts'
+import type { ApiKeys } from '../api-keys/api-keys.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { Mails } from '../mail/mail.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { Proofs } from '../proofs/proofs.ts'
+import type { Roles } from '../roles/roles.ts'
+import type { User, Users } from '../users/users.ts'
+import { accept, findForAccept } from './accept.ts'
+import { send, sendAgain } from './send.ts'
+
+export interface InvitationsNeeds {
+  store: Store
+  clock: Clock
+  audit: Audit
+  users: Users
+  passwords: Passwords
+  roles: Roles
+  apiKeys: Pick<ApiKeys, 'revokeOf'>
+  proofs: Proofs
+  mails: Pick<Mails, 'isOn' | 'notify'>
+}
+
+/** The administrator who invites; undefined members for a command. */
+export interface InvitedBy {
+  actorId?: number
+  ip?: string
+}
+
+/** What the reader of an invitation sends. */
+export interface Accepted {
+  token: string
+  /** Another username than the one that the administrator chose. */
+  username?: string | null
+  password: string
+  /** The language of the request, for a user without a language. */
+  locale?: Locale
+  /** The client's network, for the hash gate. */
+  client: string
+  ip: string
+}
+
+/**
+ * Invitations: an administrator makes an account without a password, and its owner chooses the password with the link
+ * of a mail. Until then the invitation is the only way into the account. It is valid for 72 hours, and for 24 hours if
+ * the account has any permission. It is valid only while its inviter may still invite this account, so that the
+ * invitations of a thief end with the thief's rights.
+ */
+export interface Invitations {
+  /** False without a mail server: nobody can then be invited. */
+  isOn: boolean
+  /** Queues the first invitation to a user, in the transaction that creates the user. */
+  send(userId: number, by: InvitedBy): Promise<void>
+  /**
+   * Queues another invitation to a user who has not accepted the last one, which is void from now on. Runs in the
+   * current transaction.
+   * @throws KeywardError `not_invited`
+   */
+  sendAgain(userId: number, by: InvitedBy): Promise<void>
+  /**
+   * Finds the account whose invitation has this token. The invitation is not used up, because some mail programs open
+   * every link of a mail.
+   * @returns undefined when the link is unknown, used, expired or void
+   */
+  find(token: string): Promise<User | undefined>
+  /**
+   * Accepts an invitation: stores the password, and the username if one is given. The mail proves the address. API keys
+   * that were made for the account before are revoked. Nobody is logged in. Roles stay as they are at this moment.
+   * @throws KeywardError `invalid_or_expired`; `validation_failed`, `username_taken`, `overloaded` (the invitation stays
+   *   valid)
+   */
+  accept(accepted: Accepted): Promise<User>
+}
+
+export const createInvitations = (needs: InvitationsNeeds): Invitations => ({
+  isOn: needs.mails.isOn,
+  send: (userId, by) => send(needs, userId, by),
+  sendAgain: (userId, by) => sendAgain(needs, userId, by),
+  find: async (token) => (await findForAccept(needs, token))?.user,
+  accept: (accepted) => accept(needs, accepted),
+})
