@@ -138,7 +138,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
     const sending = { users, roles, limits, proofs, secrets, transport, ...mailOf(config) }
     const pending = createPendingRegistrations({ store, clock })
-    const mails = createMails({ store, clock, random, log, ...sending, findPending: pending.findRecipient })
+    const mails = createMails({ store, clock, random, log, audit, ...sending, findPending: pending.findRecipient })
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
     // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
@@ -154,7 +154,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
     const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
     const invitations = createInvitations({ ...account, proofs, mails })
-    const administration = createAdministration({ ...account, limits, accounts, mails, invitations })
+    const managing = { limits, accounts, mails, invitations, signingKeys }
+    const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {
@@ -200,12 +201,21 @@ export const jobsOf = ({
   proofs,
   users,
   accounts,
+  administration,
 }: Service): readonly Job[] => [
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
   { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
   { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: mails.deliver },
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
+  // Without a lease: nothing is written while no deactivation ends, and each is ended by one process.
+  {
+    name: 'deactivation_end',
+    every: 10 * SECOND,
+    by: 'each',
+    atStart: true,
+    run: () => cleanUp([administration.activateDue]),
+  },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: store.checkpoint },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
   {

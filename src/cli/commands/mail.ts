@@ -1,7 +1,7 @@
 import { defineCommand } from 'citty'
-import { type Mail, MailFailure, type MailState } from '../../features/mail/mail.ts'
+import { toMailView } from '../../features/administration/mails.schemas.ts'
+import { type ListedMail, MailFailure, type MailState } from '../../features/mail/mail.ts'
 import { invalidEmail, normalizeEmail } from '../../features/users/users.ts'
-import { rfc3339 } from '../../lib/clock.ts'
 import { locales } from '../../lib/locale.ts'
 import { choice, jsonFlag, jsonLinesFlag, option, positional, wholeNumber } from '../arguments.ts'
 import { type Colour, type CommandContext, CommandError, UsageError } from '../context.ts'
@@ -115,7 +115,7 @@ const resend = (context: CommandContext) =>
 
 const colours: Record<MailState, Colour> = { queued: 'yellow', sent: 'green', dead: 'red', dropped: 'dim' }
 
-const columns: Column<Mail>[] = [
+const columns: Column<ListedMail>[] = [
   { head: 'MAIL', text: ({ id }) => id },
   { head: 'QUEUED', text: ({ createdAt }) => timeText(createdAt) },
   { head: 'STATE', text: ({ state }) => state, colour: ({ state }) => colours[state] },
@@ -124,17 +124,3 @@ const columns: Column<Mail>[] = [
   { head: 'TO', text: ({ recipient }) => recipient },
   { head: 'LAST FAILURE', text: ({ error }) => error },
 ]
-
-const toMailView = (mail: Mail): object => ({
-  id: mail.id,
-  kind: mail.kind,
-  user_id: mail.userId,
-  recipient: mail.recipient,
-  locale: mail.locale,
-  state: mail.state,
-  attempts: mail.attempts,
-  created_at: rfc3339(mail.createdAt),
-  due_at: mail.state === 'queued' ? rfc3339(mail.dueAt) : null,
-  ended_at: mail.endedAt === null ? null : rfc3339(mail.endedAt),
-  error: mail.error,
-})

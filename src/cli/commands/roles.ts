@@ -1,7 +1,7 @@
 import { defineCommand } from 'citty'
 import { toRoleView } from '../../features/administration/roles.schemas.ts'
+import { toManagedUserView } from '../../features/administration/schemas.ts'
 import { isBuiltIn, permissions, type Role } from '../../features/roles/roles.ts'
-import { toUserView } from '../../features/users/schemas.ts'
 import { roleNames } from '../../features/users/users.ts'
 import { printable } from '../../lib/printable.ts'
 import { flag, jsonFlag, jsonLinesFlag, listOption, option, positional } from '../arguments.ts'
@@ -148,7 +148,7 @@ const grant = (context: CommandContext) =>
       const user = await findUser(administration, typed)
       const isNew = await administration.giveRole(user, role)
       const now = (await users.find(user.id)) ?? user
-      if (json) return printJson(context, toUserView(now))
+      if (json) return printJson(context, toManagedUserView(now))
       const done = isNew ? `Granted ${role} to` : `Nothing to do: ${role} is already a role of`
       context.print(`${done} ${printable(now.username)}. Roles: ${roleNames(now).join(', ')}\n`)
     },
@@ -167,7 +167,7 @@ const revoke = (context: CommandContext) =>
       const user = await findUser(administration, typed)
       const wasHeld = await administration.takeRole(user, role)
       const now = (await users.find(user.id)) ?? user
-      if (json) return printJson(context, toUserView(now))
+      if (json) return printJson(context, toManagedUserView(now))
       const done = wasHeld ? `Withdrew ${role} from` : `Nothing to do: ${role} is no role of`
       context.print(`${done} ${printable(now.username)}. Roles: ${roleNames(now).join(', ')}\n`)
       if (wasHeld)

@@ -1,5 +1,10 @@
 import { defineCommand } from 'citty'
 import { KeywardError } from '../../errors.ts'
+import {
+  toRevocationView,
+  toRotationView,
+  toSigningKeyView,
+} from '../../features/administration/signing-keys.schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { flag, jsonFlag, jsonLinesFlag, positional } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
@@ -30,7 +35,7 @@ const list = (context: CommandContext) =>
           { head: 'STATE', text: ({ state }) => state, colour: ({ state }) => colours[state] },
           { head: 'SINCE AND UNTIL', text: ({ description }) => description },
         ],
-        view: ({ kid, alg, state, description }) => ({ kid, alg, state, description }),
+        view: toSigningKeyView,
       }),
   )
 
@@ -50,11 +55,9 @@ const rotate = (context: CommandContext) =>
       args: { now: nowFlag, json: jsonFlag },
     },
     async ({ signingKeys }, { now = false, json }) => {
-      const { active, next, retired } = await signingKeys.rotate({ early: now }).catch(mentionNow)
-      if (json) {
-        const until = retired && { kid: retired.kid, until: rfc3339(retired.until) }
-        return printJson(context, { active, next, retired: until ?? null })
-      }
+      const rotation = await signingKeys.rotate({ early: now }).catch(mentionNow)
+      if (json) return printJson(context, toRotationView(rotation))
+      const { active, next, retired } = rotation
       context.print(`Active:   ${active}\n`)
       if (retired) context.print(`Retired:  ${retired.kid}, its tokens are valid until ${rfc3339(retired.until)}\n`)
       context.print(`Next:     ${next}\nRunning servers follow within 30 seconds.\n`)
@@ -81,8 +84,9 @@ const revoke = (context: CommandContext) =>
       args: { kid: positional('KID', 'The id of the key'), json: jsonFlag },
     },
     async ({ signingKeys }, { kid, json }) => {
-      const { already, active } = await signingKeys.revoke(kid)
-      if (json) return printJson(context, { kid, active: active ?? null })
+      const revocation = await signingKeys.revoke(kid)
+      if (json) return printJson(context, toRevocationView(revocation))
+      const { already, active } = revocation
       context.print(already ? `Already revoked: ${kid}\n` : `Revoked:  ${kid}\n`)
       if (active !== undefined) context.print(`Active:   ${active}\n`)
       context.print(

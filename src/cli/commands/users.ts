@@ -1,14 +1,16 @@
 import { defineCommand } from 'citty'
-import { toUserView } from '../../features/users/schemas.ts'
-import { roleNames, type User } from '../../features/users/users.ts'
-import { printable } from '../../lib/printable.ts'
-import { choice, flag, jsonFlag, jsonLinesFlag, option, positional, requiredOption, wholeNumber } from '../arguments.ts'
-import { type CommandContext, CommandError, UsageError } from '../context.ts'
+import { orderOf } from '../../features/administration/administration.ts'
+import { toManagedUserView } from '../../features/administration/schemas.ts'
+import { roleNames, type User, type UserMark } from '../../features/users/users.ts'
+import { choice, flag, jsonFlag, jsonLinesFlag, option, requiredOption, wholeNumber } from '../arguments.ts'
+import { type CommandContext, UsageError } from '../context.ts'
 import { exitsOfPrompt } from '../exit-codes.ts'
 import { passwordArgs, readPassword } from '../password.ts'
 import { serviceCommand } from '../service-command.ts'
 import { beginList, type Column, printFacts, printJson, timeText } from '../table.ts'
 import { findUser, userArg } from '../user-argument.ts'
+import { activate, deactivate, deleteUser, free } from '../users/change.ts'
+import { colourOf, printDone, stateOf } from '../users/print.ts'
 
 const PAGE = 500
 
@@ -21,8 +23,8 @@ export const users = (context: CommandContext) =>
       'set-password': setPassword(context),
       list: list(context),
       show: show(context),
-      deactivate: change(context, 'deactivate', 'Deactivated', 'Deactivate a user; all their sessions end at once'),
-      activate: change(context, 'activate', 'Activated', 'Activate a deactivated user'),
+      deactivate: deactivate(context),
+      activate: activate(context),
       delete: deleteUser(context),
       free: free(context),
     },
@@ -93,10 +95,13 @@ const setPassword = (context: CommandContext) =>
     },
   )
 
+const orders = ['id', 'created_at', '-created_at', 'email', '-email', 'username', '-username'] as const
+
 const listArgs = {
   search: option('TEXT', 'Only users whose email address or username begins with TEXT'),
   role: option('ROLE', 'Only users who have this role'),
   state: choice('STATE', ['active', 'inactive'], 'Only users of this state; invited users are active'),
+  sort: choice('ORDER', orders, 'The order, by default id; "-" means descending'),
   limit: option('N', 'At most this many users'),
   json: jsonLinesFlag,
 }
@@ -106,26 +111,30 @@ const list = (context: CommandContext) =>
     context,
     {
       name: 'list',
-      description: 'List users by ascending id',
-      examples: ['users list', 'users list --search ada --state active', 'users list --role admin --json'],
+      description: 'List users',
+      examples: [
+        'users list --search ada --state active',
+        'users list --sort=-created_at --limit 20',
+        'users list --role admin --json',
+      ],
       args: listArgs,
     },
-    async ({ users }, { search: q, role, state, limit, json }) => {
-      const printed = beginList(context, { json, columns, view: toUserView })
+    async ({ administration }, { search: q, role, state, sort = 'id', limit, json }) => {
+      const printed = beginList(context, { json, columns, view: toManagedUserView })
       let left = limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', limit, Number.MAX_SAFE_INTEGER)
-      for (let after = 0; ; ) {
+      const search = {
+        order: orderOf(sort),
+        ...(q !== undefined && { q }),
+        ...(role !== undefined && { role }),
+        ...(state !== undefined && { isActive: state === 'active' }),
+      }
+      for (let after: UserMark | undefined; ; ) {
         const size = Math.min(PAGE, left)
-        const page = await users.search({
-          after,
-          limit: size,
-          ...(q !== undefined && { q }),
-          ...(role !== undefined && { role }),
-          ...(state !== undefined && { isActive: state === 'active' }),
-        })
-        printed.add(page)
-        left -= page.length
-        if (page.length < size || left === 0) return
-        after = page.at(-1)!.id
+        const { items, next } = await administration.listUsers({ ...search, ...(after && { after }), limit: size })
+        printed.add(items)
+        left -= items.length
+        if (next === undefined || left === 0) return
+        after = next
       }
     },
   )
@@ -143,7 +152,7 @@ const show = (context: CommandContext) =>
       const user = await findUser(administration, name)
       const permissions = [...(await roles.permissionsOf(user))]
       const live = await sessions.countLive(user.id)
-      if (json) return printJson(context, { ...toUserView(user), permissions, sessions: live })
+      if (json) return printJson(context, { ...toManagedUserView(user), permissions, sessions: live })
       printFacts(context, [
         ['Id', user.id],
         ['Username', user.username],
@@ -152,6 +161,8 @@ const show = (context: CommandContext) =>
         ['Name', user.name],
         ['Language', user.locale],
         ['State', stateOf(user), colourOf(user)],
+        ['Until', user.inactiveUntil === null ? undefined : timeText(user.inactiveUntil)],
+        ['Invited', user.invitedAt === null ? undefined : timeText(user.invitedAt)],
         ['Roles', roleNames(user).join(', ')],
         ['Permissions', permissions.join(', ')],
         ['Sessions', live],
@@ -159,67 +170,6 @@ const show = (context: CommandContext) =>
       ])
     },
   )
-
-const change = (context: CommandContext, name: 'deactivate' | 'activate', done: string, description: string) =>
-  serviceCommand(
-    context,
-    {
-      name,
-      description,
-      examples: [`users ${name} ada`, `users ${name} ada@example.com --json`],
-      args: { user: userArg, json: jsonFlag },
-    },
-    async ({ administration, users }, args) => {
-      const user = await findUser(administration, args.user)
-      await administration[name](user)
-      printDone(context, done, (await users.find(user.id)) ?? user, args.json)
-    },
-  )
-
-const deleteUser = (context: CommandContext) =>
-  serviceCommand(
-    context,
-    {
-      name: 'delete',
-      description: 'Delete a user and all data about the person; the username stays reserved',
-      examples: ['users delete ada', 'users delete ada --yes --json'],
-      args: { user: userArg, yes: flag('Do not ask'), json: jsonFlag },
-    },
-    async ({ administration }, { user: name, yes, json }) => {
-      const user = await findUser(administration, name)
-      if (!yes) await confirmDeletion(context, user)
-      await administration.deleteUser(user)
-      printDone(context, 'Deleted', user, json)
-    },
-  )
-
-async function confirmDeletion({ confirm }: CommandContext, { username, email }: User): Promise<void> {
-  const answer = await confirm(`Delete ${printable(username)} (${printable(email)})? This cannot be undone.`)
-  if (answer === undefined) throw new UsageError('There is no terminal to ask at: add --yes')
-  if (!answer) throw new CommandError('Nothing was deleted')
-}
-
-const free = (context: CommandContext) =>
-  serviceCommand(
-    context,
-    {
-      name: 'free',
-      description: 'Let the former username of a user be taken again',
-      examples: ['users free ada'],
-      args: { name: positional('NAME', 'The username'), json: jsonFlag },
-    },
-    async ({ administration }, { name, json }) => {
-      if (!(await administration.freeName(name)))
-        throw new CommandError('This username is not reserved: no other user had it, or it is free already')
-      if (json) return printJson(context, { username: name })
-      context.print(`Freed ${printable(name)}\n`)
-    },
-  )
-
-const stateOf = ({ isActive, invitedAt }: User): string =>
-  !isActive ? 'inactive' : invitedAt === null ? 'active' : 'invited'
-
-const colourOf = (user: User) => (stateOf(user) === 'active' ? 'green' : 'yellow')
 
 const columns: Column<User>[] = [
   { head: 'ID', text: ({ id }) => id, align: 'right' },
@@ -229,13 +179,3 @@ const columns: Column<User>[] = [
   { head: 'ROLES', text: (user) => roleNames(user).join(',') },
   { head: 'CREATED', text: ({ createdAt }) => timeText(createdAt) },
 ]
-
-/** Prints what was done to a user: one sentence, or the user as JSON. */
-function printDone(context: CommandContext, done: string, user: User, json: boolean | undefined): void {
-  const { id, username, email } = user
-  if (json) printJson(context, toUserView(user))
-  else
-    context.print(
-      `${done} ${printable(username)} (id ${id}, ${printable(email)}, ${stateOf(user)}, ${roleNames(user).join(', ')})\n`,
-    )
-}

@@ -39,6 +39,7 @@ export const auditEvents = [
   'key.activated',
   'key.retired',
   'key.revoked',
+  'mail.resent',
   'secrets.renewed',
   'role.created',
   'role.updated',

@@ -13,6 +13,8 @@ export interface User {
   /** A `Locale`; null when the user's language is not known. */
   locale: string | null
   isActive: boolean
+  /** When a deactivated user becomes active by itself; null for an active user, and for a deactivation without an end. */
+  inactiveUntil: EpochMs | null
   sessionEpoch: number
   deviceEpoch: number
   /** When the user was last invited; null when the user has accepted, or was never invited. */
