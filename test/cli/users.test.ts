@@ -141,7 +141,7 @@ describeEachDialect('keyward users', (dialect) => {
       expect.objectContaining({ id: 2, username: 'bea', is_active: false, roles: ['user'] }),
     ])
     expect(Object.keys(json[0]!).sort()).toEqual(
-      ['created_at', 'email', 'email_verified', 'id', 'is_active', 'locale', 'name', 'roles', 'username'].sort(),
+      ['created_at', 'email', 'email_verified', 'id', 'inactive_until', 'is_active', 'locale', 'name', 'roles', 'username'],
     )
   })
 
