@@ -19,6 +19,7 @@ export function rootCommand(context: CommandContext): Group {
       healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
       doctor: async () => (await import('./commands/doctor.ts')).doctor(context),
       import: async () => (await import('./commands/import.ts')).importCommand(context),
+      export: async () => (await import('./commands/export.ts')).exportCommand(context),
       backup: async () => (await import('./commands/backup.ts')).backup(context),
       restore: async () => (await import('./commands/restore.ts')).restore(context),
       copy: async () => (await import('./commands/copy.ts')).copy(context),

@@ -140,9 +140,18 @@ describeEachDialect('keyward users', (dialect) => {
       expect.objectContaining({ id: 1, username: 'ada', is_active: true, roles: ['admin', 'user'] }),
       expect.objectContaining({ id: 2, username: 'bea', is_active: false, roles: ['user'] }),
     ])
-    expect(Object.keys(json[0]!).sort()).toEqual(
-      ['created_at', 'email', 'email_verified', 'id', 'inactive_until', 'is_active', 'locale', 'name', 'roles', 'username'],
-    )
+    expect(Object.keys(json[0]!).sort()).toEqual([
+      'created_at',
+      'email',
+      'email_verified',
+      'id',
+      'inactive_until',
+      'is_active',
+      'locale',
+      'name',
+      'roles',
+      'username',
+    ])
   })
 
   test('list prints no control characters of a name', async () => {

@@ -20,8 +20,8 @@ const help = async (words: readonly string[]) => (await keyward([...words, '--he
 const metaOf = ({ command }: CommandNode) => command.meta as CommandMeta
 const nameOf = ({ words }: CommandNode) => words.join(' ')
 
-/** Commands that print no data, or the data of another program. */
-const withoutJson = ['serve', 'import', 'completion']
+/** Commands that print no data, or always in one form. */
+const withoutJson = ['serve', 'import', 'export', 'completion']
 
 describe('14.3 every command', () => {
   let commands: CommandNode[]
