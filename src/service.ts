@@ -1,12 +1,20 @@
-import * as parts from './config/parts.ts'
+import {
+  hashingOf,
+  mailOf,
+  registrationOf,
+  retentionOf,
+  secretsOf,
+  sessionsOf,
+  signingOf,
+  tokensOf,
+  verificationOf,
+} from './config/parts.ts'
 import type { Config } from './config/schema.ts'
 import { type Access, createAccess } from './features/access/access.ts'
 import { type Accounts, createAccounts, createPendingRegistrations } from './features/accounts/accounts.ts'
 import { type Administration, createAdministration } from './features/administration/administration.ts'
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
-import { createExport, type Export } from './features/export/export.ts'
-import { createImport, type Import } from './features/import/import.ts'
 import { createInvitations, type Invitations } from './features/invitations/invitations.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
@@ -32,7 +40,7 @@ import { createVerification, type Verification } from './features/verification/v
 import { type Clock, MINUTE, SECOND, systemClock } from './lib/clock.ts'
 import { createLog, errorFields, type Log } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
-import { type DatabaseSettings, openDatabase, type SchemaPolicy } from './storage/database.ts'
+import { openDatabase, type SchemaPolicy } from './storage/database.ts'
 import { embeddedMigrations, pendingMigrations } from './storage/migrate.ts'
 import type { Store } from './storage/store.ts'
 
@@ -104,8 +112,8 @@ export interface Surroundings {
 
 /**
  * The composition root: opens the database and the keys, and gives every feature what it needs. Four features are made
- * elsewhere: `app.ts` makes `documentation`, which needs the routes, `openImport` and `openExport` make `import` and
- * `export`, and `cli/run-server.ts` starts the `jobs`.
+ * elsewhere: `app.ts` makes `documentation`, which needs the routes, `cli/move-users.ts` makes `import` and `export`, and
+ * `cli/run-server.ts` starts the `jobs`.
  * @throws MigrationError when the database does not fit this version; KeyringError when SECRET_KEY does not open the
  * stored keys or the signing keys cannot be prepared; TemplateError when a text in TEMPLATES_DIR cannot be used
  * @throws UnknownHostError, KeywardError or the error of the system or the driver when the database cannot be opened or
@@ -118,32 +126,32 @@ export async function openService(config: Config, surroundings: Surroundings = {
   const database = await openDatabase(config, { clock, log, waitInside, schema })
   try {
     const store = used('store', database.store)
-    const audit = used('audit', createAudit({ store, clock, retention: parts.retentionOf(config) }))
-    const secrets = await openSecrets({ store, clock, random, log, audit, secrets: parts.secretsOf(config) })
+    const audit = used('audit', createAudit({ store, clock, retention: retentionOf(config) }))
+    const secrets = await openSecrets({ store, clock, random, log, audit, secrets: secretsOf(config) })
     const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
-    const passwords = used('passwords', createPasswords({ clock, log, ...parts.hashingOf(config) }))
+    const passwords = used('passwords', createPasswords({ clock, log, ...hashingOf(config) }))
     const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
     const roles = createRoles({ store, clock, audit, users })
     const mailbox = surroundings.dev && config.SMTP_URL === undefined ? createMailbox(log) : undefined
     const transport = mailbox ?? smtpOf(config)
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
-    const sending = { users, roles, limits, proofs, secrets, transport, ...parts.mailOf(config) }
+    const sending = { users, roles, limits, proofs, secrets, transport, ...mailOf(config) }
     const pending = createPendingRegistrations({ store, clock })
     const mails = createMails({ store, clock, random, log, audit, ...sending, findPending: pending.findRecipient })
-    const keysNeeds = { store, clock, random, log, audit, secrets, settings: parts.signingOf(config) }
+    const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
     // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
-    const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: parts.tokensOf(config) }))
+    const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
-    const beginning = { store, clock, random, log, audit, users, limits, tokens, secrets, mails, ...parts.sessionsOf(config) }
+    const beginning = { store, clock, random, log, audit, users, limits, tokens, secrets, mails, ...sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
-    const registration = parts.registrationOf(config)
+    const registration = registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
     const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
-    const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...parts.verificationOf(config) })
+    const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
     const invitations = createInvitations({ ...account, proofs, mails })
     const managing = { limits, accounts, mails, invitations, signingKeys }
     const administration = createAdministration({ ...account, ...managing })
@@ -229,30 +237,6 @@ export const jobsOf = ({
   },
 ]
 
-type UsersSettings = DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>
-type Opened<Feature> = Promise<Feature & Pick<Store, 'close'>>
-
-/**
- * Opens the feature `import`, which needs a database with the current schema, but no SECRET_KEY and no signing keys.
- * @throws MigrationError when the schema is not current, and the errors of `openDatabase`
- */
-export async function openImport(settings: UsersSettings, { clock }: { clock: Clock }): Opened<Import> {
-  const { store, users, audit } = await openUsers(settings, clock)
-  return { ...createImport({ clock, users, audit }), close: () => store.close() }
-}
-
-/** Opens the feature `export`, with the same needs. @throws the errors of `openImport` */
-export async function openExport(settings: UsersSettings, { clock }: { clock: Clock }): Opened<Export> {
-  const { store, users, audit } = await openUsers(settings, clock)
-  return { ...createExport({ store, clock, users, audit }), close: () => store.close() }
-}
-
-async function openUsers(settings: UsersSettings, clock: Clock) {
-  const { store } = await openDatabase(settings, { clock, waitInside: true, bulk: true, schema: 'require' })
-  const audit = createAudit({ store, clock, retention: parts.retentionOf(settings) })
-  return { store, audit, users: createUsers({ store, clock, macKeys: noMacKeys }) }
-}
-
 /**
  * Checks that SECRET_KEY and SECRET_KEY_PREVIOUS fit the database. Writes nothing to the database.
  * @throws KeyringError when a stored key was sealed with another secret
@@ -261,15 +245,10 @@ async function openUsers(settings: UsersSettings, clock: Clock) {
 export async function checkSecretKey(config: Config, { clock }: { clock: Clock }): Promise<void> {
   const { store } = await openDatabase(config, { clock, waitInside: true, schema: 'require' })
   try {
-    await checkSecrets({ store, secrets: parts.secretsOf(config) })
+    await checkSecrets({ store, secrets: secretsOf(config) })
   } finally {
     await store.close()
   }
-}
-
-/** An import keeps the name of every account, so it compares none with the reserved names of deleted users. */
-const noMacKeys = () => {
-  throw new Error('Imports and exports have no keys of MACs')
 }
 
 const replacer =
