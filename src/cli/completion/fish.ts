@@ -38,8 +38,8 @@ const FUNCTION = `# True when the words before the cursor name this command.
 function __keyward_at
     set -l node
     for word in (commandline -opc)[2..-1]
-        if contains -- (string join ' ' $node $word) $__keyward_commands
-            set node (string join ' ' $node $word)
+        if contains -- (string join -- ' ' $node $word) $__keyward_commands
+            set node (string join -- ' ' $node $word)
         end
     end
     test "$node" = "$argv[1]"
