@@ -94,11 +94,12 @@ const has: Record<string, Evidence> = {
   'Token checks for nginx, Traefik, Caddy and Envoy; introspection': {
     routes: ['GET /forward-auth', 'POST /introspect'],
   },
-  'Import of users with ids and passwords, backup, copy to PostgreSQL and back; OpenAPI 3.1, metrics, health checks': {
-    routes: ['GET /metrics', 'GET /livez', 'GET /readyz', 'POST /user/token', 'GET /user/user'],
-    commands: ['import', 'backup', 'restore', 'copy', 'healthcheck', 'doctor'],
-    settings: ['METRICS_TOKEN'],
-  },
+  'Import and export of users with ids and passwords, backup, copy to PostgreSQL and back; OpenAPI 3.1, metrics, health checks':
+    {
+      routes: ['GET /metrics', 'GET /livez', 'GET /readyz', 'POST /user/token', 'GET /user/user'],
+      commands: ['import', 'export', 'backup', 'restore', 'copy', 'healthcheck', 'doctor'],
+      settings: ['METRICS_TOKEN'],
+    },
   'Mail that tells users of changes to their account, and pages behind its links, in five languages': {
     routes: ['GET /admin/mail', 'POST /admin/mail/{id}/resend'],
     commands: ['mail test', 'mail list', 'mail show', 'mail resend'],

@@ -9,6 +9,7 @@ export const auditEvents = [
   'user.updated',
   'user.exported',
   'users.imported',
+  'users.exported',
   'user.deactivated',
   'user.activated',
   'user.deleted',

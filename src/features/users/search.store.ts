@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gte, inArray, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from './user.ts'
@@ -34,9 +34,10 @@ type Column = Db['t']['users']['emailKey']
 /**
  * When more users than this match a text, the users are read in the order of the list until a page is full. When fewer
  * match, their ids are read from the indexes of the keys. The other way would be slow in either case: the ids of half a
- * million matches would be sorted, or a million users would be read to find three.
+ * million matches would be sorted, or a million users would be read to find three. At this number both take 3 to 5 ms
+ * with a million users on SQLite.
  */
-const MANY = 1000
+const MANY = 5000
 
 export async function search(db: Db, filter: UserFilter): Promise<User[]> {
   const { names, role, isActive, externalId, order, after, limit } = filter
@@ -103,18 +104,19 @@ async function named(db: Db, { emailKey, usernameKey, id }: NonNullable<UserFilt
     [users.emailKey, emailKey],
     ...(usernameKey === '' ? [] : [[users.usernameKey, usernameKey] satisfies [Column, string]]),
   ]
-  const found = id === undefined ? [] : [id]
-  for (const [column, key] of ranges) {
-    const inRange = and(gte(column, key), lt(column, endOf(key)))
-    const rows = await db.q
+  const inRange = ([column, key]: (typeof ranges)[number]) => and(gte(column, key), lt(column, endOf(key)))
+  for (const range of ranges) {
+    const some = db.q
       .select({ id: users.id })
       .from(users)
-      .where(inRange)
+      .where(inRange(range))
       .limit(MANY + 1)
-    found.push(...rows.map((row) => row.id))
-    if (found.length > MANY) return matchesAny(users, ranges, id)
+    const [row] = await db.q.select({ found: count() }).from(some.as('some'))
+    if (row!.found > MANY) return matchesAny(users, ranges, id)
   }
-  return found.length === 0 ? sql`1 = 0` : inArray(users.id, [...new Set(found)])
+  const conditions = [...ranges.map(inRange), ...(id === undefined ? [] : [eq(users.id, id)])]
+  const ids = conditions.map((condition) => sql`select ${users.id} from ${users} where ${condition}`)
+  return inArray(users.id, sql`(${sql.join(ids, sql` union all `)})`)
 }
 
 /** The condition without an index: both databases then read the users in the order of the list. */

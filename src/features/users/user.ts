@@ -73,6 +73,11 @@ export interface Profile {
   locale?: Locale | null
 }
 
+/** All that is known about a user, for an export. */
+export interface FullUser extends User, UserCredentials, Pick<BulkUser, 'externalId' | 'externalSource'> {
+  updatedAt: EpochMs
+}
+
 /** A user of an import, with the id and the password hash of the other service. */
 export interface BulkUser extends Omit<NewUser, 'invitation'> {
   /** Undefined when the database is to assign the id. */

@@ -1,8 +1,9 @@
 import type { Clock, EpochMs } from '../../lib/clock.ts'
-import type { Store } from '../../storage/store.ts'
+import type { Db, Store } from '../../storage/store.ts'
 import type { MacKeys } from '../secrets/secrets.ts'
 import * as addresses from './addresses.store.ts'
 import { changeEmail, findAddressOwner, restoreEmail } from './addresses.ts'
+import * as all from './all.store.ts'
 import { findHolders, insertAllOrNone } from './bulk.ts'
 import { changeProfile } from './change-profile.ts'
 import { checkFree, checkUsernameFree, create } from './create.ts'
@@ -13,7 +14,7 @@ import { freeName, remove } from './reserved-names.ts'
 import type { UserFilter } from './search.store.ts'
 import { search } from './search.ts'
 import * as store from './store.ts'
-import type { BulkKeys, BulkUser, Contact, Invitation, NewUser, Profile, User } from './user.ts'
+import type { BulkKeys, BulkUser, Contact, FullUser, Invitation, NewUser, Profile, User } from './user.ts'
 
 export { differences } from './change-profile.ts'
 export { invalidEmail, normalizeEmail } from './email.ts'
@@ -23,6 +24,7 @@ export { markOf } from './search.ts'
 export {
   type BulkKeys,
   type BulkUser,
+  type FullUser,
   type NewUser,
   type Profile,
   roleNames,
@@ -189,6 +191,11 @@ export interface Users {
   clearDeviceEpoch(id: number): Promise<void>
   /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
   raiseSessionEpoch(id: number): Promise<number | undefined>
+  /**
+   * Counts the users and reads all of them, in the order of their ids, in parts. Pass the store of a snapshot, so that
+   * both see the same users.
+   */
+  readAll(db: Db): { count: Promise<number>; parts: AsyncGenerator<FullUser[]> }
   /** The users that have the id, the address, the username or the external id of one of the `keys`. */
   findHolders(keys: readonly BulkKeys[]): Promise<BulkKeys[]>
   /**
@@ -249,6 +256,7 @@ export function createUsers(needs: UsersNeeds): Users {
     holdForSession: (user) => store.holdForSession(db, user),
     clearDeviceEpoch: (id) => store.clearDeviceEpoch(db, id),
     raiseSessionEpoch: (id) => store.raiseSessionEpoch(db, id),
+    readAll: (snapshot) => ({ count: all.countAll(snapshot), parts: all.readAll(snapshot) }),
     findHolders: (keys) => findHolders(needs, keys),
     insertAllOrNone: (users, alongside) => insertAllOrNone(needs, users, alongside),
   }
