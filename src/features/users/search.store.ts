@@ -88,14 +88,14 @@ async function inactive(db: Db, { by }: UserOrder): Promise<SQL> {
   const { users } = db.t
   const isInactive = sql`not ${users.isActive}`
   if (by === 'id') return isInactive
-  const found = await db.q
+  const some = db.q
     .select({ id: users.id })
     .from(users)
     .where(isInactive)
     .limit(MANY + 1)
-  if (found.length > MANY) return isInactive
-  const ids = found.map(({ id }) => id)
-  return ids.length === 0 ? sql`1 = 0` : and(inArray(users.id, ids), isInactive)!
+  const [row] = await db.q.select({ found: count() }).from(some.as('some'))
+  if (row!.found > MANY) return isInactive
+  return inArray(users.id, sql`(select ${users.id} from ${users} where ${isInactive})`)
 }
 
 async function named(db: Db, { emailKey, usernameKey, id }: NonNullable<UserFilter['names']>): Promise<SQL> {
