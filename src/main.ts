@@ -59,8 +59,8 @@ const onIgnoredSignal = (report: (signal: string) => void) => {
 const printsToTerminal = () =>
   fstatSync(1).isCharacterDevice() && (require('node:tty') as typeof import('node:tty')).isatty(1)
 
-const readSecret = async (prompt: string) => {
-  const typed = await readSecretFrom(process.stdin, prompt, (text) => process.stderr.write(text))
+const readSecret = async (prompt: string, options?: { once: boolean }) => {
+  const typed = await readSecretFrom(process.stdin, prompt, (text) => process.stderr.write(text), options)
   if (typed === undefined) process.exit(130)
   return typed
 }

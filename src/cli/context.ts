@@ -29,8 +29,10 @@ export interface ProcessContext {
   printError: (text: string) => void
   /** Returns the width of the terminal to which `printError` writes; undefined when it does not write to a terminal. */
   errorColumns: () => number | undefined
-  /** Reads a new password: asks twice at a terminal, otherwise reads all of standard input. */
-  readSecret: (prompt: string) => Promise<string>
+  /**
+   * Reads a secret: at a terminal asks twice, or once with the option `once`; otherwise reads all of standard input.
+   */
+  readSecret: (prompt: string, options?: { once: boolean }) => Promise<string>
   /** Asks a yes-or-no question at the terminal. Resolves with undefined when there is no terminal. */
   confirm: (question: string) => Promise<boolean | undefined>
   /** Resolves with the name of the first signal to stop. A second signal ends the process at once. */

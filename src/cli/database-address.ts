@@ -18,8 +18,8 @@ export function readAddress(
   env: Readonly<Record<string, string | undefined>>,
   known: Readonly<Record<string, DatabaseTarget>> = {},
 ): DatabaseTarget | undefined {
-  if (VARIABLE.test(text)) return known[text] ?? parse(text, addressIn(text, env))
-  const target = parse(option, text)
+  if (VARIABLE.test(text)) return known[text] ?? parseAddress(text, addressIn(text, env))
+  const target = parseAddress(option, text)
   // All users of a machine can read the arguments of its processes.
   if (target?.dialect === 'postgresql' && target.shown.includes(HIDDEN))
     throw new UsageError(
@@ -31,7 +31,13 @@ export function readAddress(
 /** What `DatabaseTarget.shown` has instead of a password. */
 const HIDDEN = '********'
 
-function parse(name: string, text: string): DatabaseTarget | undefined {
+/**
+ * Parses an address that may have a password.
+ * @param name where the text comes from, for the message
+ * @returns undefined for text that is no address of a database
+ * @throws UsageError for an address that Keyward does not take
+ */
+export function parseAddress(name: string, text: string): DatabaseTarget | undefined {
   const problem = databaseUrlProblem(text.trim())
   if (problem !== undefined) throw new UsageError(`${name} got an address ${problem}`)
   return parseDatabaseUrl(text.trim())

@@ -17,3 +17,9 @@ export const systemRandom: Random = {
 
 /** Returns an identifier that nobody can guess and that never occurs twice: 128 random bits in base64url. */
 export const randomId = (random: Random): string => toBase64Url(random.bytes(16))
+
+/**
+ * Returns true for a text in the form of `randomId`. No other text is sent to the database, because PostgreSQL answers
+ * some characters, such as NUL, with an error.
+ */
+export const isRandomId = (text: string): boolean => /^[\w-]{22}$/.test(text)

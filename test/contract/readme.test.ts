@@ -136,7 +136,7 @@ describe('README and the guide name only what exists:', () => {
     expect(named).toContain('DATABASE_URL')
     // Variables of the image of PostgreSQL, and of the reader's shell.
     const postgres = ['POSTGRES_DB', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_USER']
-    const addresses = ['NEW_DATABASE_URL', 'NEW_DATABASE_URL_FILE']
+    const addresses = ['OLD_DATABASE_URL', 'NEW_DATABASE_URL', 'NEW_DATABASE_URL_FILE']
     const own = new Set<string>([...settingNames, 'TOKEN', 'REFRESH', 'KEY', ...addresses, ...postgres])
     expect([...new Set([...named, ...assigned])].filter((name) => !own.has(name))).toEqual([])
   })

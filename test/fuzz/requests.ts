@@ -19,7 +19,7 @@ export function requestsFor(operations: readonly Operation[]): fc.Arbitrary<Plan
   const weightOf = ({ path, bodies }: Operation) => {
     if (path.startsWith('/docs') || path === '/openapi.json') return 1
     // Few generated registrations are valid, because each member has to be.
-    return path === '/register' ? 60 : bodies.length * 6 + 3
+    return path === '/register' ? 60 : (bodies.length * 6 + 3) * (path.startsWith('/admin/') ? 2 : 1)
   }
   const weighted = operations.map((operation) => ({ weight: weightOf(operation), arbitrary: fc.constant(operation) }))
   return fc.oneof(...weighted).chain((operation) =>
@@ -92,7 +92,7 @@ const path = (operation: Operation) => {
 const parameterValue = (name: string, { parameters }: Operation): fc.Arbitrary<string> => {
   const example = parameters.find((one) => one.name === name)?.example
   return fc.oneof(
-    { weight: 4, arbitrary: fc.constantFrom(...(meant[name] ?? [String(example)])) },
+    { weight: 4, arbitrary: fc.constantFrom(...(meant[name] ?? [example]).map(String)) },
     { weight: 1, arbitrary: fc.constant(String(example)) },
     { weight: 2, arbitrary: text.map(inTarget) },
   )
@@ -117,10 +117,16 @@ const joined = ([name, value]: [string, string | null]): string => (value === nu
 
 type Headers = (readonly [string, string])[]
 
+/** The credentials of routes that an access token of a user does not open, by the beginning of the path. */
+const others = [
+  ['/metrics', '{{metrics_token}}'],
+  ['/introspect', '{{api_key}}'],
+  ['/admin/', '{{admin_token}}'],
+] as const
+
 const authorization = ({ path, answers }: Operation): fc.Arbitrary<Headers> => {
   const bearer = (value: fc.Arbitrary<string>) => value.map((token): Headers => [['authorization', `Bearer ${token}`]])
-  const fitting =
-    path === '/metrics' ? '{{metrics_token}}' : path === '/introspect' ? '{{api_key}}' : '{{access_token}}'
+  const fitting = others.find(([beginning]) => path.startsWith(beginning))?.[1] ?? '{{access_token}}'
   const needed = answers.has(401) && !path.startsWith('/token') && path !== '/revoke' && path !== '/user/token'
   return fc.oneof(
     { weight: needed ? 8 : 1, arbitrary: bearer(fc.constant(fitting)) },

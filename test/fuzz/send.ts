@@ -28,6 +28,7 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
     const took = performance.now() - started
     statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1)
     const faults = [...(await faultsOf(sent, answer, document)), ...faultsOfLog(world)]
+    if (usesUp(sent, answer.status) && !(await world.hasAdmin())) faults.push('leaves no administrator')
     if (usesUp(sent, answer.status)) await world.renew()
     return took > LONGEST ? [...faults, SLOW] : faults
   }
@@ -66,7 +67,8 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
     const said = [...texts].join('\n')
     const operation = route && operations.get(`${route.method} ${route.pattern}`)
     // A placeholder can be a username or a name, which may be answered; a password of a registration may not.
-    const answersName = operation?.path === '/users/me' && method === 'PATCH'
+    const { path: routePath = '' } = operation ?? {}
+    const answersName = routePath.startsWith('/admin/') || (routePath === '/users/me' && method === 'PATCH')
     const candidates = operation?.path === '/register' ? [world.values.password] : answersName ? [] : world.secrets()
     const secrets = new Set(candidates.filter((secret) => said.includes(secret)))
     return {
@@ -77,7 +79,7 @@ export function createFuzzer(app: TestApp, world: World, document: ApiDocument):
         operation,
         texts,
         secrets,
-        spendable: world.spendable().some((token) => secrets.has(token)),
+        spendable: world.spendable().some((token) => said.includes(token)),
       },
     }
   }

@@ -90,7 +90,7 @@ export const json: fc.Arbitrary<unknown> = fc.oneof(
 )
 
 /** A valid value for a member of this name. */
-export const meant: Record<string, readonly string[]> = {
+export const meant: Record<string, readonly unknown[]> = {
   username: ['{{username}}', '{{email}}', '{{fresh}}'],
   email: ['{{email}}', '{{fresh}}@example.com'],
   password: ['{{password}}'],
@@ -101,7 +101,14 @@ export const meant: Record<string, readonly string[]> = {
   grant_type: ['password', 'refresh_token'],
   token: ['{{refresh_token}}', '{{access_token}}', '{{ended_token}}', '{{api_key}}'],
   token_type_hint: ['access_token', 'refresh_token'],
-  id: ['{{session_id}}'],
+  id: ['{{session_id}}', '{{user_id}}', '{{admin_id}}', '{{deputy_id}}'],
+  user_id: ['{{user_id}}', '{{admin_id}}'],
+  role: ['admin', 'user', 'support'],
+  reason: ['Left the company'],
+  is_active: [true, false],
+  name: ['support', 'Ada L.'],
+  permissions: [['users:read'], []],
+  roles: [['user'], []],
 }
 
 /** Members that no route expects. */

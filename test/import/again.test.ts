@@ -1,8 +1,8 @@
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { keyward, migrated } from '../support/cli.ts'
+import { migrated } from '../support/cli.ts'
 import { dialects } from '../support/dialects.ts'
 import { createDatabase } from '../support/postgres.ts'
-import { bcryptHash, oldService, sqlmodelTable } from './old-service.ts'
+import { bcryptHash, importFrom, oldService, sqlmodelTable } from './old-service.ts'
 
 setDefaultTimeout(60_000)
 
@@ -29,7 +29,7 @@ test('12.C4 importing again into PostgreSQL looks each account up by its keys, a
     const [{ seq_tup_read }] = await sql.unsafe("SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'users'")
     return Number(seq_tup_read)
   }
-  const run = () => keyward(['import', '--from', old.url], { databaseUrl })
+  const run = () => importFrom(old.url, databaseUrl)
   expect((await run()).out).toContain('Imported 3,000 accounts')
   const before = await scanned()
   expect((await run()).out).toContain('3,000 already in Keyward')

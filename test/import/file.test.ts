@@ -268,7 +268,4 @@ test('14.5 a file that cannot be read is refused whole', async () => {
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toMatch(message)
   }
-  const { code, err } = await keyward(['import', '--from', 'sqlite:///x.db', '--trust-verified'], { databaseUrl })
-  expect(code).toBe(2)
-  expect(err).toContain('--trust-verified needs a file')
 })

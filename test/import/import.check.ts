@@ -5,7 +5,7 @@ import { createTestApp, type TestApp } from '../support/app.ts'
 import { keyward, migrated } from '../support/cli.ts'
 import { type Dialect, describeEachDialect, dialects, sqliteFile } from '../support/dialects.ts'
 import { hasPythonModules } from '../support/programs.ts'
-import { bcryptHash, looseTable, oldService, sqlalchemyTable, sqlmodelTable } from './old-service.ts'
+import { bcryptHash, importFrom, looseTable, oldService, sqlalchemyTable, sqlmodelTable } from './old-service.ts'
 
 const password = 'correct horse battery'
 
@@ -17,7 +17,7 @@ async function setUp(dialect: Dialect) {
     url,
     async import(from: string, ...flags: string[]) {
       if (!flags.includes('--dry-run')) await migrated(url)
-      return keyward(['import', '--from', from, ...flags], { databaseUrl: url })
+      return importFrom(from, url, ...flags)
     },
     /** Starts Keyward on the database. */
     async app() {
@@ -117,7 +117,7 @@ describeEachDialect('an import into Keyward', (dialect) => {
   test('14.5 accepts Argon2, scrypt, PBKDF2 and Firebase hashes, and replaces each at the first right login', async () => {
     await using target = await setUp(dialect)
     const old = await oldService(dialect, sqlalchemyTable)
-    const made = hasPythonModules('django', 'passlib', 'argon2') ? Object.values(pythonHashes(password)) : []
+    const made = hasPythonModules('django', 'passlib', 'argon2', 'bcrypt') ? Object.values(pythonHashes(password)) : []
     const hashes = [...Object.values(fixtures), ...made]
     const rows = hashes.map(async (hash, i) => ({ ...(await row(i + 1, `user${i + 1}`)), hashed_password: hash }))
     await old.insert(...(await Promise.all(rows)))

@@ -1,4 +1,5 @@
 import { Database } from 'bun:sqlite'
+import { type CliResult, keyward } from '../support/cli.ts'
 import { type Dialect, sqliteFile } from '../support/dialects.ts'
 
 export type OldRow = Record<string, string | number | boolean | null>
@@ -9,6 +10,10 @@ export interface OldService {
   insert(...rows: OldRow[]): Promise<void>
   execute(sql: string): Promise<void>
 }
+
+/** Imports a database whose address may have a password. */
+export const importFrom = (from: string, databaseUrl: string, ...flags: string[]): Promise<CliResult> =>
+  keyward(['import', '--from', 'OLD_DATABASE_URL', ...flags], { databaseUrl, env: { OLD_DATABASE_URL: from } })
 
 /** The table of the SQLAlchemy service, with columns that such services often add. */
 export const sqlalchemyTable = `CREATE TABLE users (

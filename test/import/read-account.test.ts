@@ -3,6 +3,7 @@ import { readAccount } from '../../src/features/import/read-account.ts'
 import { rfc3339 } from '../../src/lib/clock.ts'
 
 const now = Date.UTC(2026, 0, 1)
+const options = { now, service: 'other', passwordless: false, idless: false }
 const row = {
   id: '1',
   email: 'ada@example.com',
@@ -14,7 +15,7 @@ const row = {
 
 describe('the time of registration', () => {
   const createdAt = (text: string | null | undefined) =>
-    rfc3339(readAccount({ ...row, createdAt: text }, { now, service: 'other' }).account.createdAt!)
+    rfc3339(readAccount({ ...row, createdAt: text }, options).account.createdAt!)
 
   test.each([
     ['2024-02-03 04:05:06.789012', '2024-02-03T04:05:06.789Z'],
@@ -47,7 +48,7 @@ describe('the time of registration', () => {
 
 test('is_active is read as databases and drivers write it', () => {
   const isActive = (text: string | null | undefined) =>
-    readAccount({ ...row, isActive: text }, { now, service: 'other' }).account.isActive
+    readAccount({ ...row, isActive: text }, options).account.isActive
   for (const text of ['1', 't', 'true', 'True']) expect(isActive(text)).toBe(true)
   for (const text of ['0', 'f', 'false', 'FALSE']) expect(isActive(text)).toBe(false)
   for (const text of [null, '', '2', 'yes']) expect(isActive(text)).toBeUndefined()
@@ -56,7 +57,7 @@ test('is_active is read as databases and drivers write it', () => {
 
 test('an id that is no whole number from 1 to 2^52 becomes the external id', () => {
   const ids = (text: string) => {
-    const { id, externalId, externalSource } = readAccount({ ...row, id: text }, { now, service: 'other' }).account
+    const { id, externalId, externalSource } = readAccount({ ...row, id: text }, options).account
     return [id, externalId, externalSource]
   }
   expect(ids('4503599627370496')).toEqual([2 ** 52, null, null])

@@ -7,7 +7,7 @@ import { keyward, migrated } from '../support/cli.ts'
 import { type Dialect, describeEachDialect, sqliteFile } from '../support/dialects.ts'
 import { createDatabase, sharedPostgres } from '../support/postgres.ts'
 import { scratchFolder } from '../support/scratch.ts'
-import { bcryptHash, oldService, sqlalchemyTable } from './old-service.ts'
+import { bcryptHash, importFrom, oldService, sqlalchemyTable } from './old-service.ts'
 
 /** Both dialects, also when the suite runs on only one. */
 const sqlite: Dialect = {
@@ -24,8 +24,7 @@ const postgresql: Dialect = {
 
 const newDatabase = (): string => `sqlite:///${join(scratchFolder('target'), 'keyward.db')}`
 
-const importFrom = async (from: string, databaseUrl = newDatabase()) =>
-  keyward(['import', '--from', from], { databaseUrl: await migrated(databaseUrl) })
+const importNew = async (from: string, databaseUrl = newDatabase()) => importFrom(from, await migrated(databaseUrl))
 
 async function oldServiceWithAda(dialect: Dialect) {
   const old = await oldService(dialect, sqlalchemyTable)
@@ -46,7 +45,7 @@ describe('the old SQLite file', () => {
     await old.execute(`PRAGMA journal_mode = ${mode}`)
     const file = sqliteFile(old.url)
     const before = contents(file)
-    expect((await importFrom(old.url)).out).toContain('Imported 1 account ')
+    expect((await importNew(old.url)).out).toContain('Imported 1 account ')
     expect(contents(file)).toEqual(before)
   })
 
@@ -56,7 +55,7 @@ describe('the old SQLite file', () => {
     service.run('PRAGMA journal_mode = WAL')
     service.run(`INSERT INTO users SELECT 2, 'bob@example.com', 'bob', hashed_password, 1, NULL, NULL FROM users`)
     const before = readFileSync(sqliteFile(old.url), 'base64')
-    expect((await importFrom(old.url)).out).toContain('Imported 2 accounts ')
+    expect((await importNew(old.url)).out).toContain('Imported 2 accounts ')
     expect(readFileSync(sqliteFile(old.url), 'base64')).toBe(before)
     service.close()
   })
@@ -64,7 +63,7 @@ describe('the old SQLite file', () => {
   test.each(['sqlite+aiosqlite:///', 'sqlite+pysqlite:///'])('is found as %s', async (scheme) => {
     const old = await oldServiceWithAda(sqlite)
     const file = relative(process.cwd(), sqliteFile(old.url))
-    expect((await importFrom(`${scheme}${file}?check_same_thread=False`)).code).toBe(0)
+    expect((await importNew(`${scheme}${file}?check_same_thread=False`)).code).toBe(0)
   })
 })
 
@@ -77,7 +76,7 @@ describe('the old PostgreSQL database', () => {
       $$ INSERT INTO log VALUES ('read') RETURNING line $$;
       CREATE VIEW users AS SELECT 1 AS id, 'ada@example.com' AS email, noisy() AS username, '' AS hash_password`)
     const url = old.url.replace('postgresql://', 'postgresql+psycopg://')
-    expect(await importFrom(url)).toMatchObject({ code: 1, err: 'The old database cannot be read (25006)\n' })
+    expect(await importNew(url)).toMatchObject({ code: 1, err: 'The old database cannot be read (25006)\n' })
   })
 
   test('that is down or refuses access is reported without the password', async () => {
@@ -92,7 +91,7 @@ describe('the old PostgreSQL database', () => {
       ['postgresql://user:hunter2@127.0.0.1:1/users', 'The old database does not answer'],
       ['postgresql://user:hunter2@no-such-host.invalid/users', 'The host "no-such-host.invalid" has no address'],
     ] as const) {
-      const { code, err } = await importFrom(from)
+      const { code, err } = await importNew(from)
       expect(code).toBe(1)
       expect(err).toStartWith(reason)
       expect(err).not.toContain('hunter2')
@@ -103,9 +102,9 @@ describe('the old PostgreSQL database', () => {
 describe('refuses', () => {
   test('text that is not a database URL', async () => {
     for (const from of ['users.db', 'mysql://root@localhost/users', 'sqlite::memory:', '']) {
-      const { code, err } = await importFrom(from)
+      const { code, err } = await keyward(['import', '--from', from], { databaseUrl: newDatabase() })
       expect(code).toBe(2)
-      expect(err).toContain('--from needs the DATABASE_URL of the old service')
+      expect(err).toContain('needs the DATABASE_URL of the old service')
     }
     expect((await keyward(['import'], { databaseUrl: newDatabase() })).code).toBe(2)
   })
@@ -119,14 +118,30 @@ describe('refuses', () => {
       [join(folder, 'missing/users.db'), 'The old database does not exist: no such file'],
       [folder, 'The old database is not an SQLite file'],
       [join(folder, 'text.db'), 'The old database is not an SQLite file'],
-      [join(folder, 'empty.db'), 'This is not the database of a FastAPI user service'],
+      [join(folder, 'empty.db'), 'This is not the database of a user service that Keyward knows'],
     ] as const) {
-      const { code, out, err } = await importFrom(`sqlite:///${path}`)
+      const { code, out, err } = await importNew(`sqlite:///${path}`)
       expect({ code, out }).toEqual({ code: 1, out: '' })
       expect(err).toStartWith(reason)
     }
     expect(readdirSync(folder).sort()).toEqual(['empty.db', 'text.db'])
   })
+})
+
+test('14.5 an address with a password is taken from a variable or from standard input, and never from the arguments', async () => {
+  const databaseUrl = newDatabase()
+  const from = 'postgresql://user:hunter2@127.0.0.1:1/users'
+  for (const address of [from, 'postgresql://user@127.0.0.1:1/users?password=hunter2']) {
+    const { code, err } = await keyward(['import', '--from', address], { databaseUrl })
+    expect([code, err]).toEqual([2, expect.stringContaining('--from takes no password')])
+    expect(err).not.toContain('hunter2')
+  }
+  const unreachable = { code: 1, err: expect.stringContaining('The old database does not answer') }
+  expect(await keyward(['import', '--from', '-'], { databaseUrl, secret: `${from}\n` })).toMatchObject(unreachable)
+  const env = { OLD_URL: from }
+  expect(await keyward(['import', '--from', 'OLD_URL'], { databaseUrl, env })).toMatchObject(unreachable)
+  for (const flags of [[], ['--from', 'NONE']])
+    expect((await keyward(['import', ...flags], { databaseUrl, env })).code).toBe(2)
 })
 
 describeEachDialect('refuses', (dialect) => {
@@ -136,17 +151,17 @@ describeEachDialect('refuses', (dialect) => {
       'CREATE TABLE users (id INTEGER, email VARCHAR, username VARCHAR)',
       'CREATE TABLE users (id INTEGER, username VARCHAR, hashed_password VARCHAR)',
     ])
-      expect((await importFrom((await oldService(dialect, table)).url)).err).toStartWith(
-        'This is not the database of a FastAPI user service: it needs a table "users" with',
+      expect((await importNew((await oldService(dialect, table)).url)).err).toStartWith(
+        'This is not the database of a user service that Keyward knows: ',
       )
     const app = await createTestApp({ dialect })
-    expect((await importFrom(app.databaseUrl)).err).toStartWith('This database already belongs to Keyward')
+    expect((await importNew(app.databaseUrl)).err).toStartWith('This database already belongs to Keyward')
     await app.close()
   })
 
   test('the import of a database into itself', async () => {
     const old = await oldServiceWithAda(dialect)
-    const { code, err } = await keyward(['import', '--from', old.url], { databaseUrl: old.url })
+    const { code, err } = await importFrom(old.url, old.url)
     expect(code).toBe(1)
     expect(err).toContain('keyward import --from')
   })

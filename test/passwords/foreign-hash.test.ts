@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { scryptSync } from 'node:crypto'
 import { createForeignVerifier } from '../../src/features/passwords/foreign-hash.ts'
 import { createPasswords, type PasswordsNeeds, readImportedHash } from '../../src/features/passwords/passwords.ts'
 import { manualClock } from '../support/clock.ts'
@@ -32,17 +33,28 @@ async function expectVerified(text: string, password: string): Promise<void> {
     expect(await passwords.verify(wrong, stored(text))).toEqual({ ok: false, rehash: false })
 }
 
-test.skipIf(!hasPythonModules('django', 'passlib', 'argon2'))(
+test.skipIf(!hasPythonModules('django', 'passlib', 'argon2', 'bcrypt'))(
   '14.5 verifies the hashes that Django, passlib and argon2-cffi make, once, and asks for a new hash',
   async () => {
     // The letter has two Unicode forms. The other service hashed the form that was typed.
     const password = 'cafe\u0301 au lait'
     const hashes = Object.entries(pythonHashes(password))
-    expect(hashes).toHaveLength(10)
+    expect(hashes).toHaveLength(11)
     for (const [, hash] of hashes) await expectVerified(hash, password)
   },
   60_000,
 )
+
+test('14.5 better-auth hashes the password in NFKC, and Django writes its name before a hash of bcrypt', async () => {
+  const salt = '1c50892c354da5b23ec3b5007649bc6e'
+  const key = scryptSync('file au lait', salt, 64, { N: 16_384, r: 16, p: 1, maxmem: 2 ** 26 })
+  await expectVerified(`${salt}:${key.toString('hex')}`, '\ufb01le au lait')
+  const bcrypt = await Bun.password.hash(fixturePassword, { algorithm: 'bcrypt', cost: 4 })
+  expect(readImportedHash(`bcrypt$${bcrypt}`)).toEqual({ hash: bcrypt, scheme: 'bcrypt' })
+  expect(readImportedHash(`bcrypt_sha256$${bcrypt.replace('$04$', '$16$')}`)).toEqual({
+    problem: 'the password hash is malformed',
+  })
+})
 
 for (const [name, hash] of Object.entries(fixtures))
   test(`14.5 verifies a hash in the format of ${name}, and asks for a new hash`, () =>

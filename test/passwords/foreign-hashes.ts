@@ -17,10 +17,12 @@ export const firebase = {
 /** The password of `fixtures`. */
 export const fixturePassword = 'correct horse battery'
 
-/** Made with Python's hashlib and argon2-cffi in the formats of Django 4 and Keycloak 26, which Debian does not have. */
+/** Made with Python's hashlib, argon2-cffi and Node in the formats of Django 4, Keycloak 26 and better-auth. */
 export const fixtures: Record<string, string> = {
   'django scrypt':
     'scrypt$16384$seasalt12$8$1$yWYBJwfz6dfHHsplvMmt9s3YIBzdxycrZOOKZazuclhx7GhU79oiL30GnqMREFHKfLZNgj8S8lexX5biKQZXsA==',
+  'better-auth':
+    '1c50892c354da5b23ec3b5007649bc6e:d20572321f35475510aabf415a75d8c9d061bd850ff95b4fa1598b5baa19dd767b8b3a89bee771d35dad2a31408cf4b7ddbfd869dc8fe876b9ae2754d3a77859',
   'keycloak pbkdf2-sha256': JSON.stringify({
     type: 'password',
     secretData:

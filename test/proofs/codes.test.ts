@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { DAY, MINUTE } from '../../src/lib/clock.ts'
 import type { TestApp, TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
 import type { SmtpSink } from '../support/smtp.ts'
 import { appsWithMail } from '../verification/support.ts'
 
@@ -26,6 +27,19 @@ describeEachDialect('the code of a mail', (dialect) => {
     const typed = await codeFor(app, sink, id)
     expect(await app.process.useCode(typed)).toMatchObject({ id })
     expect(await app.process.useCode(typed)).toBeUndefined()
+  })
+
+  test('13.4 K1: a challenge id that is none is a wrong one, whatever it contains', async () => {
+    const { app } = await withMail({ env: { EMAIL_LOGIN: 'on' } })
+    for (const challenge_id of ['', '\0', `a${'\0'}b`, '\uffff', 'x'.repeat(22), 'x'.repeat(9_000)])
+      for (const path of ['/email/verify', '/login/email/verify']) {
+        const json = {
+          challenge_id,
+          code: '123456',
+          ...(path === '/email/verify' && { new_password: 'a long password' }),
+        }
+        await expectRefusal(await app.request('POST', path, { json }), 'invalid_or_expired')
+      }
   })
 
   test('13.4 H1: of 24 parallel uses of one code, one works', async () => {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { readSource } from '../../src/features/import/source.ts'
+import { openSource } from '../../src/features/import/source.ts'
 import { parseDatabaseUrl } from '../../src/lib/database-url.ts'
 import { createTestApp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
+import { manualClock } from '../support/clock.ts'
 import { startPgBouncer } from '../support/pgbouncer.ts'
 import { createDatabase, type TestDatabase } from '../support/postgres.ts'
 import { hasPrograms } from '../support/programs.ts'
@@ -102,6 +103,10 @@ describe.if(hasPrograms('pgbouncer'))('behind PgBouncer', () => {
     await sql.unsafe('CREATE TABLE users (id int, email text, username text, hash_password text)')
     await sql.close()
     const url = await pooled('default_pool_size = 1')
-    for (let round = 0; round < 3; round++) expect((await readSource(parseDatabaseUrl(url)!)).rows).toEqual([])
+    for (let round = 0; round < 3; round++) {
+      const source = await openSource(parseDatabaseUrl(url)!, { clock: manualClock(), trustVerified: false })
+      for await (const part of source.rows()) expect(part).toEqual([])
+      await source.close()
+    }
   })
 })

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../../src/features/audit/audit.ts'
-import { createImport, type Plan, type SourceRow } from '../../src/features/import/import.ts'
+import { createImport, type Plan, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
 import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
@@ -74,11 +74,23 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
     renewSecrets: (options) => administration.renewSecrets(options),
-    importAccounts: (rows, { skipInvalid = false } = {}) =>
-      importing.perform({ service: 'test', rows: [...rows], ignoredColumns: [] }, { skipInvalid }),
+    importAccounts: (rows, { skipInvalid = false } = {}) => importing.perform(sourceOfRows(rows), { skipInvalid }),
     importUsers: (added) => users.insertAllOrNone(added, async () => {}),
   }
 }
+
+/** Accounts as those of another service. */
+const sourceOfRows = (rows: readonly SourceRow[]): Source => ({
+  service: 'test',
+  passwordless: false,
+  idless: false,
+  total: rows.length,
+  async *rows() {
+    yield [...rows]
+  },
+  ignoredColumns: () => [],
+  close: async () => {},
+})
 
 export const keysOf = ({ signingKeys }: Service): Keys => ({
   rotate: (options) => signingKeys.rotate(options),

@@ -1,31 +1,26 @@
 import { defineCommand } from 'citty'
 import type { DraftConfig } from '../../config/schema.ts'
 import {
-  ForeignDatabaseError,
   type Import,
   ImportRefused,
-  isSourceFile,
   type Plan,
   planFirstImport,
-  readSource,
-  readSourceFile,
   rowLabel,
   type Source,
 } from '../../features/import/import.ts'
-import { databaseUrlProblem, parseDatabaseUrl } from '../../lib/database-url.ts'
 import { printable } from '../../lib/printable.ts'
 import { openImport } from '../../service.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { embeddedMigrations, migrationStates } from '../../storage/migrate.ts'
-import { flag, requiredOption } from '../arguments.ts'
-import { type CommandContext, CommandError, UsageError } from '../context.ts'
+import { flag } from '../arguments.ts'
+import { type CommandContext, CommandError } from '../context.ts'
+import { openSourceOf, readable, sourceArgs } from '../import-source.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
 const importArgs = {
+  ...sourceArgs,
   ...settingsArgs,
-  from: requiredOption('SOURCE', 'The DATABASE_URL of the old service, or a file .jsonl or .csv; it is only read'),
   'skip-invalid': flag('Leave out accounts that cannot be imported, instead of importing none'),
-  'trust-verified': flag('Take over which addresses of a file are verified (email_verified)'),
   'dry-run': flag('Print what would happen and write nothing'),
 }
 
@@ -33,21 +28,23 @@ export const importCommand = (context: CommandContext) =>
   defineCommand({
     meta: {
       name: 'import',
-      description: 'Import the accounts of a FastAPI user service or of a file, with their ids and passwords',
+      description: 'Import the accounts of another user service or of a file, with their ids and passwords',
     },
     args: importArgs,
     async run({ args }) {
       const settings = readSettings(context, args)
       const skipInvalid = args['skip-invalid'] === true
-      const source = await readAll(args.from, { trustVerified: args['trust-verified'] === true })
+      const source = await openSourceOf(context, args)
       try {
         if (args['dry-run'] === true) {
-          const plan = await rehearse(context, settings, source)
+          const plan = await readable(() => rehearse(context, settings, source))
           if (plan.problems.length > 0 && !skipInvalid) throw new ImportRefused(plan)
           report(context, settings, { source, plan, heading: 'Would import' })
           context.print('Nothing was written.\n')
         } else {
-          const plan = await withImport(context, settings, (service) => service.perform(source, { skipInvalid }))
+          const plan = await readable(() =>
+            withImport(context, settings, (service) => service.perform(source, { skipInvalid })),
+          )
           report(context, settings, { source, plan, heading: 'Imported' })
           if (plan.accounts.length > 0) context.print(loginHint(settings))
         }
@@ -55,26 +52,11 @@ export const importCommand = (context: CommandContext) =>
         if (!(error instanceof ImportRefused)) throw error
         printProblems(context, error.plan)
         throw new CommandError(error.message)
+      } finally {
+        await source.close()
       }
     },
   })
-
-async function readAll(from: string, options: { trustVerified: boolean }): Promise<Source> {
-  const isFile = isSourceFile(from) && !/^[a-z0-9+]+:/i.test(from)
-  if (options.trustVerified && !isFile) throw new UsageError('--trust-verified needs a file .jsonl or .csv')
-  const target = isFile ? undefined : parseDatabaseUrl(from)
-  const problem = isFile ? undefined : databaseUrlProblem(from)
-  if (problem !== undefined) throw new UsageError(`--from got an address ${problem}`)
-  if (!isFile && (target === undefined || (target.dialect === 'sqlite' && target.path === ':memory:')))
-    throw new UsageError(
-      '--from needs the DATABASE_URL of the old service, such as sqlite:///./users.db or postgresql+psycopg://user:password@localhost/dbname, or a file that ends with .jsonl or .csv',
-    )
-  try {
-    return target === undefined ? await readSourceFile(from, options) : await readSource(target)
-  } catch (error) {
-    throw error instanceof ForeignDatabaseError ? new CommandError(error.message) : error
-  }
-}
 
 async function withImport(
   { clock }: CommandContext,
@@ -114,14 +96,18 @@ function report(
   { source, plan, heading }: { source: Source; plan: Plan; heading: string },
 ): void {
   printProblems(context, plan)
-  const { accounts, present, problems } = plan
+  const { accounts, privileged, present, problems } = plan
   const lines = [`${heading} ${counted(accounts.length)} into ${settings.DATABASE_URL.shown}`]
   const inactive = accounts.filter((account) => !account.isActive).length
   if (inactive > 0) lines.push(`  ${number(inactive)} of them inactive, as in the old service`)
+  if (privileged > 0)
+    lines.push(
+      `  ${number(privileged)} of them with more rights in the old service, which count for nothing here; the guide's chapter "Administration" says how to grant roles`,
+    )
   if (present > 0) lines.push(`  ${number(present)} already in Keyward, not changed`)
   if (problems.length > 0) lines.push(`  ${number(problems.length)} left out for the reasons above`)
-  if (source.ignoredColumns.length > 0)
-    lines.push(`  Columns not imported: ${source.ignoredColumns.map(printable).join(', ')}`)
+  const ignored = source.ignoredColumns()
+  if (ignored.length > 0) lines.push(`  Columns not imported: ${ignored.map(printable).join(', ')}`)
   context.print(`${lines.join('\n')}\n`)
 }
 

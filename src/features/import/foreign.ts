@@ -8,14 +8,27 @@ import type { PostgresAddress } from '../../lib/postgres-url.ts'
 
 /** The database of another program. No method changes this database. */
 export interface ForeignDatabase {
-  /** The column names of a table; empty when there is no such table. */
-  columnsOf(table: string): Promise<string[]>
+  readonly dialect: 'sqlite' | 'postgresql'
   /**
-   * All rows of a table in one snapshot, ordered by the first of the `columns`. Every value is text or null. PostgreSQL
-   * times are in ISO format, and in UTC if they have a time zone.
+   * The column names of a table; empty when there is no such table.
+   * @param table on PostgreSQL with its schema and a dot before it, if the schema is not that of the connection
    */
-  readTexts(table: string, columns: readonly string[]): Promise<(string | null)[][]>
+  columnsOf(table: string): Promise<string[]>
+  /** The number of rows of a table. */
+  count(table: string): Promise<number>
+  /**
+   * Reads the rows of a SELECT in parts. All queries see the database as it was at the first of them. Each expression
+   * becomes text or null. PostgreSQL times are in ISO format, and in UTC if they have a time zone.
+   */
+  readTexts(query: TextQuery): AsyncGenerator<(string | null)[][]>
   close(): Promise<void>
+}
+
+/** A SELECT, whose parts are SQL. */
+export interface TextQuery {
+  expressions: readonly string[]
+  from: string
+  orderBy: string
 }
 
 /** The old database cannot be read, or is not that of a FastAPI user service. `message` is for the terminal. */
@@ -27,40 +40,80 @@ export class ForeignDatabaseError extends Error {
 const BUSY_WAIT = 5_000
 /** The longest wait for a connection to PostgreSQL, in seconds. */
 const CONNECT_WAIT = 10
+/** The number of rows that are read at a time. */
+const PART = 1_000
 
 /**
- * Opens the database of another program: an SQLite file read-only, PostgreSQL in read-only transactions.
- * @throws ForeignDatabaseError when the database is missing, is not a database or refuses access. `columnsOf` and
- *   `readTexts` throw this error too, because some of these problems show only at the first query
+ * Opens the database of another program: an SQLite file read-only, PostgreSQL in a read-only transaction.
+ * @throws ForeignDatabaseError when the database is missing, is not a database or refuses access. The methods throw
+ *   this error too, because some of these problems show only at the first query
  */
 export async function openForeign(target: DatabaseTarget): Promise<ForeignDatabase> {
-  const { columnNames, query, close } = await translated(async () =>
+  const connection = await translated(async () =>
     target.dialect === 'sqlite' ? openFile(target.path) : openServer(target),
   )
+  const { columnNames, query, stream, close } = connection
   return {
-    columnsOf: (table) => translated(async () => (await query(columnNames, [table])).map(([name]) => String(name))),
-    readTexts(table, columns) {
-      const texts = columns.map((column) => `CAST(${quoted(column)} AS TEXT)`).join(', ')
-      const sql = `SELECT ${texts} FROM ${quoted(table)} ORDER BY ${quoted(columns[0]!)}`
-      return translated(() => query(sql, []) as Promise<(string | null)[][]>)
+    dialect: target.dialect,
+    columnsOf: (table) =>
+      translated(async () => (await query(columnNames, namesIn(table))).map(([name]) => String(name))),
+    count: (table) =>
+      translated(async () => Number((await query(`SELECT count(*) FROM ${quotedTable(table)}`, []))[0]![0])),
+    async *readTexts({ expressions, from, orderBy }) {
+      const texts = expressions.map((expression, at) => `CAST(${expression} AS TEXT) AS c${at}`).join(', ')
+      const parts = stream(`SELECT ${texts} FROM ${from} ORDER BY ${orderBy}`)
+      try {
+        for (;;) {
+          const { value, done } = await translated(() => parts.next())
+          if (done) return
+          yield value as (string | null)[][]
+        }
+      } finally {
+        await parts.return(undefined)
+      }
     },
     close,
   }
 }
 
+/** The name of a table, and of its schema. */
+const namesIn = (table: string): [string, string | null] => {
+  const [first = '', second] = table.split('.', 2)
+  return second === undefined ? [first, null] : [second, first]
+}
+
 interface Connection {
-  /** The SQL that returns the column names of a table, in their order. Its parameter is the name of the table. */
+  /** The SQL that returns the column names of a table, in their order. Its parameters are the table and the schema. */
   columnNames: string
-  query(sql: string, params: string[]): Promise<unknown[][]>
+  query(sql: string, params: (string | null)[]): Promise<unknown[][]>
+  /** Reads the rows in parts of `PART`. */
+  stream(sql: string): AsyncGenerator<unknown[][], void, undefined>
   close(): Promise<void>
 }
 
 function openFile(path: string): Connection {
   const db = connect(path)
   db.run(`PRAGMA busy_timeout = ${BUSY_WAIT}`)
+  db.run('BEGIN')
   return {
     columnNames: 'SELECT name FROM pragma_table_info(?)',
-    query: async (sql, params) => db.prepare(sql).values(...params),
+    // SQLite has no schemas.
+    async query(sql, params) {
+      using statement = db.prepare(sql)
+      return statement.values(...params.slice(0, 1))
+    },
+    async *stream(sql) {
+      using statement = db.prepare(sql)
+      let part: unknown[][] = []
+      for (const row of statement.iterate()) {
+        part.push(Object.values(row as object))
+        if (part.length < PART) continue
+        yield part
+        part = []
+      }
+      if (part.length > 0) yield part
+    },
+    // A statement that is not finalized would keep the connection, and with it the lock on the file.
     close: async () => db.close(),
   }
 }
@@ -98,22 +151,51 @@ function openServer({ url, host, database }: PostgresAddress): Connection {
     connectionTimeout: CONNECT_WAIT,
     connection: { application_name: 'keyward import' },
   })
+  const run = (text: string, params: (string | null)[] = []): Promise<unknown[][]> =>
+    sql
+      .unsafe(text, params)
+      .values()
+      .catch((error: unknown) => throwWithHost(error, host))
+  let begun: Promise<unknown> | undefined
+  const begin = () => {
+    begun ??= run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+      .then(() => run("SET LOCAL timezone = 'UTC'"))
+      .then(() => run("SET LOCAL datestyle = 'ISO'"))
+    return begun
+  }
   return {
-    columnNames:
-      'SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(quote_ident($1)) AND attnum > 0 AND NOT attisdropped ORDER BY attnum',
-    query: (text, params) =>
-      sql
-        .begin('READ ONLY', async (transaction) => {
-          await transaction.unsafe("SET LOCAL timezone = 'UTC'")
-          await transaction.unsafe("SET LOCAL datestyle = 'ISO'")
-          return transaction.unsafe(text, params).values()
-        })
-        .catch((error) => throwWithHost(error, host)),
+    // `to_regclass` would fail for a schema that this user may not see.
+    columnNames: `SELECT attname::text FROM pg_attribute
+      JOIN pg_class ON pg_class.oid = attrelid JOIN pg_namespace ON pg_namespace.oid = relnamespace
+      WHERE relname = $1 AND (nspname = $2 OR ($2::text IS NULL AND pg_table_is_visible(pg_class.oid)))
+      AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
+    query: async (text, params) => {
+      await begin()
+      return run(text, params)
+    },
+    async *stream(text) {
+      await begin()
+      await run(`DECLARE keyward_rows NO SCROLL CURSOR FOR ${text}`)
+      try {
+        for (;;) {
+          const part = await run(`FETCH ${PART} FROM keyward_rows`)
+          if (part.length > 0) yield part
+          if (part.length < PART) return
+        }
+      } finally {
+        // After an error, the transaction refuses this too, and ends with the connection.
+        await run('CLOSE keyward_rows').catch(() => {})
+      }
+    },
     close: () => sql.close({ timeout: 1 }),
   }
 }
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+/** Writes the name of a column in SQL. */
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+/** Writes the name of a table, perhaps with a schema before a dot, in SQL. */
+export const quotedTable = (name: string): string => name.split('.').map(quoted).join('.')
 
 async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {

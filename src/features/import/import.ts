@@ -6,9 +6,10 @@ import { type Plan, planImport } from './plan.ts'
 import type { Source } from './source.ts'
 
 export { ForeignDatabaseError } from './foreign.ts'
+export { formatNames } from './layout.ts'
 export { type Plan, type Problem, rowLabel } from './plan.ts'
-export { readSource, type Source, type SourceRow } from './source.ts'
-export { isSourceFile, readSourceFile } from './source-file.ts'
+export { openSource, type Source, type SourceRow } from './source.ts'
+export { isSourceFile, openSourceFile } from './source-file.ts'
 
 export interface ImportNeeds {
   clock: Clock
@@ -49,10 +50,10 @@ export class ImportRefused extends Error {
 const ATTEMPTS = 5
 
 export const createImport = (needs: ImportNeeds): Import => ({
-  plan: ({ rows, service }) => planImport(needs, rows, service),
-  async perform({ rows, service }, { skipInvalid }) {
+  plan: (source) => planImport(needs, source),
+  async perform(source, { skipInvalid }) {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const plan = await planImport(needs, rows, service)
+      const plan = await planImport(needs, source)
       if (plan.problems.length > 0 && !skipInvalid) throw new ImportRefused(plan)
       if (await insert(needs, plan.accounts)) return plan
     }
@@ -61,8 +62,8 @@ export const createImport = (needs: ImportNeeds): Import => ({
 })
 
 /** Plans an import into a database without accounts. The database need not exist yet. */
-export const planFirstImport = (clock: Clock, { rows, service }: Source): Promise<Plan> =>
-  planImport({ clock, users: { findHolders: async () => [] } }, rows, service)
+export const planFirstImport = (clock: Clock, source: Source): Promise<Plan> =>
+  planImport({ clock, users: { findHolders: async () => [] } }, source)
 
 const insert = ({ users, audit }: ImportNeeds, accounts: readonly BulkUser[]): Promise<boolean> =>
   users.insertAllOrNone(accounts, () => {

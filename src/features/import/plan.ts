@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { printable } from '../../lib/printable.ts'
 import type { BulkKeys, BulkUser, Users } from '../users/users.ts'
 import { isMadeFor, type Reading, type ReadOptions, readAccount } from './read-account.ts'
-import type { SourceRow } from './source.ts'
+import type { Source, SourceRow } from './source.ts'
 
 /** An account that cannot be imported. */
 export interface Problem extends Pick<Reading, 'sourceId' | 'line' | 'reasons'> {
@@ -16,6 +16,8 @@ export interface Plan {
   accounts: BulkUser[]
   /** The number of accounts that were imported before: Keyward has a user with the same id, address and username. */
   present: number
+  /** How many of `accounts` have rights in the other service. */
+  privileged: number
   /** The accounts that cannot be imported, each with the reasons: sentences that contain no address, name or hash. */
   problems: Problem[]
 }
@@ -26,15 +28,16 @@ export interface Plan {
  */
 export async function planImport(
   { clock, users }: { clock: Clock; users: Pick<Users, 'findHolders'> },
-  rows: readonly SourceRow[],
-  service: string,
+  source: Source,
 ): Promise<Plan> {
-  const options: ReadOptions = { now: clock.now(), service }
+  const options: ReadOptions = { ...source, now: clock.now() }
+  const rows: SourceRow[] = []
+  for await (const part of source.rows()) rows.push(...part)
   const readings = rows.map((row) => readAccount(row, options))
   const known = readings.flatMap(({ account }) => keysOf(account))
   const holders = indexByKeys(await users.findHolders(known), (holder) => holder)
   const twins = indexByKeys(readings, ({ account }) => account)
-  const plan: Plan = { accounts: [], present: 0, problems: [] }
+  const plan: Plan = { accounts: [], present: 0, privileged: 0, problems: [] }
   for (const [at, reading] of readings.entries()) {
     const { sourceId, line, account } = reading
     if (wasImported(reading, holders)) {
@@ -44,7 +47,10 @@ export async function planImport(
     const reasons = [...reading.reasons, ...conflicts(reading, twins, holders)]
     if (reasons.length > 0)
       plan.problems.push({ sourceId, line, username: (line && rows[at]?.username) || undefined, reasons })
-    else plan.accounts.push(account as BulkUser)
+    else {
+      plan.accounts.push(account as BulkUser)
+      if (rows[at]?.isPrivileged) plan.privileged++
+    }
   }
   return plan
 }

@@ -11,6 +11,7 @@ import {
   normalizeName,
 } from '../users/users.ts'
 import type { SourceRow } from './source.ts'
+import { readTime } from './times.ts'
 
 /** The valid fields of a row, and a sentence for each invalid field. */
 export interface Reading {
@@ -36,6 +37,10 @@ export interface ReadOptions {
   now: EpochMs
   /** The name of the other service, for `users.external_source`. */
   service: string
+  /** True when an account may have no password. */
+  passwordless: boolean
+  /** True when an account may have no id; the database then assigns one. */
+  idless: boolean
 }
 
 /**
@@ -43,17 +48,16 @@ export interface ReadOptions {
  * creation time, or with one in the future, gets the time `now`. An id that is no whole number from 1 to 2^52 becomes
  * the external id. A missing username is made from the address.
  */
-export function readAccount(row: SourceRow, { now, service }: ReadOptions): Reading {
+export function readAccount(row: SourceRow, { now, service, passwordless, idless }: ReadOptions): Reading {
   const reasons: string[] = []
   const or = <T>(value: T | undefined, reason: string): T | undefined => {
     if (value === undefined) reasons.push(reason)
     return value
   }
-  const isOfFile = row.line !== undefined
+  const sourceId = row.id ?? ''
   if (row.problem !== undefined)
-    return { sourceId: '', line: row.line, account: {}, isNameMade: false, reasons: [row.problem] }
-  // Without an id, the database assigns one.
-  const ids = isOfFile && row.id === null ? noId : or(readId(row.id ?? '', service), invalidId)
+    return { sourceId, line: row.line, account: {}, isNameMade: false, reasons: [row.problem] }
+  const ids = idless && row.id === null ? noId : or(readId(row.id ?? '', service), invalidId)
   const email = or(normalizeEmail(row.email ?? ''), row.email ? lowerFirst(invalidEmail) : 'there is no email address')
   const isNameMade = row.username === null
   const typedName = isNameMade ? email && madeUsername(email.emailKey) : row.username
@@ -66,7 +70,7 @@ export function readAccount(row: SourceRow, { now, service }: ReadOptions): Read
             ? 'the username contains an @, so a login would take it for an email address'
             : 'the username is empty, too long, begins or ends with a space, or contains characters that cannot be typed',
         )
-  const password = readPassword(row.hash, isOfFile)
+  const password = readPassword(row.hash, passwordless)
   const { hash, scheme } = 'problem' in password ? {} : password
   if ('problem' in password) reasons.push(password.problem)
   const isActive = or(readTruth(row.isActive), 'is_active is neither true nor false')
@@ -77,7 +81,7 @@ export function readAccount(row: SourceRow, { now, service }: ReadOptions): Read
   const stored = { passwordHash: hash, passwordScheme: scheme }
   const locale = preferredLocale(row.locale) ?? null
   return {
-    sourceId: row.id ?? '',
+    sourceId,
     line: row.line,
     account: { ...ids, ...email, emailVerifiedAt, ...username, ...stored, name, locale, isActive, createdAt },
     isNameMade,
@@ -90,10 +94,10 @@ const noId = { id: undefined, externalId: null, externalSource: null }
 const invalidId = `the id is missing, is longer than ${MAX_EXTERNAL_ID} characters, or contains control characters`
 const invalidVerified = 'email_verified is neither true nor false'
 
-/** Reads a password hash. An account of a file may have none; its user logs in after a new password or by mail. */
-function readPassword(hash: string | null, isOfFile: boolean) {
+/** Reads a password hash. The user of an account without one logs in after a new password or by mail. */
+function readPassword(hash: string | null, passwordless: boolean) {
   if (hash) return readImportedHash(hash)
-  return isOfFile ? { hash: null, scheme: null } : { problem: 'there is no password hash' }
+  return passwordless ? { hash: null, scheme: null } : { problem: 'there is no password hash' }
 }
 
 /**
@@ -129,28 +133,6 @@ function readId(text: string, service: string): Pick<BulkUser, 'id' | 'externalI
 function readTruth(text: string | null | undefined): boolean | undefined {
   if (text === undefined || /^(1|t|true)$/i.test(text ?? '')) return true
   return /^(0|f|false)$/i.test(text ?? '') ? false : undefined
-}
-
-const timePattern = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?))? ?(?:(Z)|([+-]\d\d)(?::?(\d\d))?)?$/i
-
-/**
- * Reads a time in the formats of databases and Python (UTC if there is no zone), or seconds or milliseconds since 1970.
- * @returns undefined for any other text and for times before 1970
- */
-function readTime(text: string): EpochMs | undefined {
-  const [, date, time = '00:00', , hours = '+00', minutes = '00'] = timePattern.exec(text) ?? []
-  const at = date === undefined ? readNumber(text) : Date.parse(`${date}T${time}${hours}:${minutes}`)
-  return at > 0 ? at : undefined
-}
-
-/**
- * Reads seconds or milliseconds since 1970 as milliseconds. Numbers below 10^11 are seconds (until the year 5138), and
- * all others are milliseconds (from 1973).
- * @returns NaN for any other text
- */
-function readNumber(text: string): number {
-  const count = /^\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN
-  return Math.floor(count < 1e11 ? count * 1_000 : count)
 }
 
 const lowerFirst = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1)

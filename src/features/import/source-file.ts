@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { systemReason } from '../../lib/error-reasons.ts'
 import { readCsv } from './csv.ts'
 import { ForeignDatabaseError } from './foreign.ts'
-import type { Source, SourceRow } from './source.ts'
+import type { Source, SourceOptions, SourceRow } from './source.ts'
 
 /** The columns of a CSV file, and the members of a JSON line, that an import reads. */
-const fields = [
+const fieldNames = [
   'id',
   'email',
   'username',
@@ -16,40 +17,77 @@ const fields = [
   'name',
   'locale',
 ] as const
-type Fields = Partial<Record<(typeof fields)[number], string>>
+type Fields = Partial<Record<(typeof fieldNames)[number], string>>
+
+const fields: ReadonlySet<string> = new Set(fieldNames)
 
 /** The longest line of JSON, in UTF-16 units. */
 const MAX_LINE = 65_536
 /** The most unknown columns that the report names. */
 const MAX_UNKNOWN = 50
 
-/** Returns true when `from` is the path of a file for `readSourceFile`, as its ending tells. */
+/** Returns true when `from` is the path of a file for `openSourceFile`, as its ending tells. */
 export const isSourceFile = (from: string): boolean => /\.(jsonl|ndjson|csv)$/i.test(from)
 
+/** The number of accounts in a part. */
+const PART = 1_000
+
 /**
- * Reads accounts from a file of JSON lines (`.jsonl`, `.ndjson`) or CSV (`.csv`, RFC 4180, with a header). The file is
- * read in parts; only its accounts are kept in memory. A line that cannot be read becomes a row with a `problem`.
- * @param options.trustVerified true to import `email_verified`
- * @throws ForeignDatabaseError when the file cannot be read, or a CSV file has no column `email` or an open quote
+ * Opens a file of JSON lines (`.jsonl`, `.ndjson`) or CSV (`.csv`, RFC 4180, with a header). A line that cannot be read
+ * becomes a row with a `problem`. `Source.rows` throws a ForeignDatabaseError also when a CSV file has no column
+ * `email` or an open quote, and when the file has changed since it was opened.
+ * @throws ForeignDatabaseError when the file cannot be read
  */
-export async function readSourceFile(path: string, options: { trustVerified: boolean }): Promise<Source> {
+export async function openSourceFile(path: string, options: SourceOptions): Promise<Source> {
   const unknown = new Set<string>()
-  const rows: SourceRow[] = []
   const isCsv = /\.csv$/i.test(path)
-  try {
-    const chunks: AsyncIterable<string> = createReadStream(path, 'utf8')
-    for await (const { line, record, problem } of isCsv ? csvRecords(chunks) : jsonRecords(chunks)) {
-      for (const name of Object.keys(record))
-        if (!fields.includes(name as keyof Fields) && unknown.size < MAX_UNKNOWN) unknown.add(name.slice(0, 64))
-      if (record.email_verified !== undefined && !options.trustVerified) unknown.add('email_verified')
-      rows.push({ ...rowOf(record, options), line, problem })
-    }
-  } catch (error) {
-    if (error instanceof ForeignDatabaseError) throw error
-    const { code = '' } = error as { code?: string }
-    throw new ForeignDatabaseError(`The file cannot be read: ${systemReason(code)} (${code})`, { cause: error })
+  const readStamp = () => translated(async () => stampOf(await stat(path)))
+  const opened = await readStamp()
+  return {
+    service: options.service ?? 'file',
+    passwordless: true,
+    idless: true,
+    total: undefined,
+    async *rows() {
+      if ((await readStamp()) !== opened) throw new ForeignDatabaseError('The file has changed during the import')
+      const chunks = translatedChunks(createReadStream(path, 'utf8'))
+      let part: SourceRow[] = []
+      for await (const { line, record, problem } of isCsv ? csvRecords(chunks) : jsonRecords(chunks)) {
+        for (const name in record) if (!fields.has(name) && unknown.size < MAX_UNKNOWN) unknown.add(name.slice(0, 64))
+        if (record.email_verified !== undefined && !options.trustVerified) unknown.add('email_verified')
+        part.push({ ...rowOf(record, options), line, problem })
+        if (part.length < PART) continue
+        yield part
+        part = []
+      }
+      if (part.length > 0) yield part
+    },
+    ignoredColumns: () => [...unknown],
+    close: async () => {},
   }
-  return { service: 'file', rows, ignoredColumns: [...unknown] }
+}
+
+const stampOf = ({ size, mtimeMs }: { size: number; mtimeMs: number }): string => `${size} ${mtimeMs}`
+
+async function* translatedChunks(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  try {
+    for await (const chunk of chunks) yield chunk
+  } catch (error) {
+    throw unreadable(error)
+  }
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw unreadable(error)
+  }
+}
+
+function unreadable(error: unknown): ForeignDatabaseError {
+  const { code = '' } = error as { code?: string }
+  return new ForeignDatabaseError(`The file cannot be read: ${systemReason(code)} (${code})`, { cause: error })
 }
 
 const rowOf = (record: Fields, { trustVerified }: { trustVerified: boolean }): SourceRow => ({

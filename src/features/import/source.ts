@@ -1,78 +1,110 @@
+import type { Clock } from '../../lib/clock.ts'
 import type { DatabaseTarget } from '../../lib/database-url.ts'
+import { normalizeName } from '../users/users.ts'
 import { type ForeignDatabase, ForeignDatabaseError, openForeign } from './foreign.ts'
+import { readValues } from './formats/format.ts'
+import { findLayout, type Layout } from './layout.ts'
 
 /** One account as the other service stored it; every field may be invalid. */
 export interface SourceRow {
+  /** Null in a file means that the account has none. */
   id: string | null
   email: string | null
   username: string | null
   hash: string | null
-  /** Undefined if the service has no column `is_active`. */
+  /** Undefined if the service has no such column. */
   isActive: string | null | undefined
-  /** Undefined if the service has no column `created_at`. */
+  /** Undefined if the service has no such column. */
   createdAt: string | null | undefined
-  /** The other fields are those of a file. */
   emailVerified?: string | undefined
   name?: string | undefined
   locale?: string | undefined
-  /** The number of the line in the file. An account of a file needs only an address. */
+  /** True when the other service gives the account rights. It has none in Keyward. */
+  isPrivileged?: boolean
+  /** The number of the line in the file. */
   line?: number
-  /** Why the line cannot be read, as a sentence. */
+  /** Why the account cannot be imported, or why the line cannot be read, as a sentence. */
   problem?: string | undefined
 }
 
+/** The accounts of another service. */
 export interface Source {
   /** The name of the other service, by which Keyward tells its ids from those of others. */
-  service: string
-  rows: SourceRow[]
-  /** The columns of the old table `users` that Keyward does not import. */
-  ignoredColumns: string[]
+  readonly service: string
+  /** True when an account may have no password. */
+  readonly passwordless: boolean
+  /** True when an account may have no id. */
+  readonly idless: boolean
+  /** The number of accounts; undefined when nobody has counted them. */
+  readonly total: number | undefined
+  /**
+   * Reads all accounts in parts. Every call reads the same accounts in the same order.
+   * @throws ForeignDatabaseError when the database or the file cannot be read
+   */
+  rows(): AsyncGenerator<SourceRow[]>
+  /** The columns that Keyward does not import; complete when `rows` has been read. */
+  ignoredColumns(): string[]
+  close(): Promise<void>
 }
 
-const TABLE = 'users'
-/**
- * The possible names of the column with the password hash: the first in services with SQLAlchemy, the second in
- * services with SQLModel.
- */
-const hashColumns = ['hashed_password', 'hash_password']
+export interface SourceOptions {
+  /** True to import which addresses are verified. */
+  trustVerified: boolean
+  /** The name for `Source.service` instead of that of the format. */
+  service?: string | undefined
+}
+
+export interface DatabaseOptions extends SourceOptions {
+  clock: Clock
+  /** The name of the format; undefined to find it by the tables. */
+  format?: string | undefined
+  /** The table with the accounts, if it has another name than usual. */
+  table?: string | undefined
+}
 
 /**
- * Reads the accounts of a FastAPI user service, ordered by id.
- * @throws ForeignDatabaseError when the database cannot be read or does not belong to a FastAPI user service
+ * Opens the database of another user service, whose accounts are read ordered by id.
+ * @throws ForeignDatabaseError when the database cannot be read, or belongs to no service that Keyward knows
  */
-export async function readSource(target: DatabaseTarget): Promise<Source> {
+export async function openSource(target: DatabaseTarget, options: DatabaseOptions): Promise<Source> {
   const database = await openForeign(target)
   try {
-    return await readAccounts(database)
-  } finally {
+    const layout = await findLayout(database, options)
+    if (options.trustVerified && layout.format.columns.verified === undefined)
+      throw new ForeignDatabaseError(
+        `--trust-verified has no meaning here: ${layout.format.title} does not store which addresses are verified`,
+      )
+    const total = await database.count(layout.table)
+    return sourceOf(database, layout, { ...options, total })
+  } catch (error) {
     await database.close()
+    throw error
   }
 }
 
-async function readAccounts(database: ForeignDatabase): Promise<Source> {
-  const columns = await database.columnsOf(TABLE)
-  if (columns.includes('password_hash') && columns.includes('email_key'))
-    throw new ForeignDatabaseError('This database already belongs to Keyward: set it as DATABASE_URL and start Keyward')
-  const hash = hashColumns.find((name) => columns.includes(name))
-  const missing = ['id', 'email', 'username'].filter((name) => !columns.includes(name))
-  if (hash === undefined || missing.length > 0)
-    throw new ForeignDatabaseError(
-      'This is not the database of a FastAPI user service: it needs a table "users" with the columns id, email, username and hashed_password or hash_password',
-    )
-  const optional = ['is_active', 'created_at'].filter((name) => columns.includes(name))
-  const wanted = ['id', 'email', 'username', hash, ...optional]
-  const rows = await database.readTexts(TABLE, wanted)
-  const at = (name: string) => wanted.indexOf(name)
+function sourceOf(
+  database: ForeignDatabase,
+  { format, fields, query, ignored, verifiedColumn }: Layout,
+  { clock, trustVerified, service = format.name, total }: DatabaseOptions & { total: number },
+): Source {
+  const now = clock.now()
   return {
-    service: 'fastapi',
-    rows: rows.map((row) => ({
-      id: row[0] ?? null,
-      email: row[1] ?? null,
-      username: row[2] || null,
-      hash: row[3] ?? null,
-      isActive: row[at('is_active')],
-      createdAt: row[at('created_at')],
-    })),
-    ignoredColumns: columns.filter((name) => !wanted.includes(name)),
+    service,
+    passwordless: format.passwordless,
+    idless: false,
+    total,
+    async *rows() {
+      for await (const part of database.readTexts(query))
+        yield part.map((texts) => {
+          const values = Object.fromEntries(fields.map((field, at) => [field, texts[at]]))
+          const read = readValues(values)
+          const row = format.refine?.(read, values, now) ?? read
+          // What a person calls himself there may be longer than Keyward allows. It does not keep the account out.
+          const name = row.name === undefined ? undefined : (normalizeName(row.name) ?? undefined)
+          return { ...row, name, emailVerified: trustVerified ? row.emailVerified : undefined }
+        })
+    },
+    ignoredColumns: () => (trustVerified || !verifiedColumn ? ignored : [...ignored, verifiedColumn]),
+    close: database.close,
   }
 }

@@ -1,9 +1,10 @@
-import { createCipheriv, pbkdf2, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createHash, pbkdf2, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { utf8 } from '../../lib/encoding.ts'
+import { readBcryptHash } from './bcrypt-hash.ts'
 import { readKeycloakCredential } from './keycloak-hash.ts'
 
-/** A password hash of another service that is not bcrypt, with parameters within the bounds below. */
+/** A password hash of another service that is not bcrypt alone, with parameters within the bounds below. */
 export interface ForeignHash {
   /** The text to store, which `readForeignHash` reads again. */
   hash: string
@@ -39,6 +40,8 @@ const MAX_LENGTH = 4_096
  * - scrypt (RFC 7914): `$scrypt$ln=16,r=8,p=1$SALT$HASH` (passlib), `scrypt$N$SALT$r$p$HASH` (Django)
  * - PBKDF2 (RFC 8018): `pbkdf2_sha256$ROUNDS$SALT$HASH` (Django), `$pbkdf2-sha256$ROUNDS$SALT$HASH` (passlib; Keyward
  *   writes Keycloak's so), each also with SHA-1 and SHA-512, and the JSON credential of Keycloak
+ * - better-auth's scrypt: `SALT:HASH`, both in hexadecimal
+ * - Django's bcrypt of a SHA-256: `bcrypt_sha256$$2b$12$SALTHASH`
  * - Firebase's scrypt: `$fbscrypt$v=1,n=14,r=8,p=1,ss=SEPARATOR,sk=SIGNER_KEY$SALT$HASH` (Supabase's spelling)
  *
  * The bounds of time and memory hold for each of them.
@@ -49,8 +52,10 @@ export function readForeignHash(text: string): ForeignHash | HashProblem {
     const translated = readKeycloakCredential(text)
     return translated === undefined || translated.startsWith('{') ? 'malformed' : readForeignHash(translated)
   }
+  if (/^[\da-f]+:[\da-f]+$/.test(text)) return readBetterAuth(text)
   const word = /^\$?([a-z\d]+)/.exec(text)?.[1] ?? ''
   if (word.startsWith('argon2')) return readArgon2(text)
+  if (word === 'bcrypt') return readDjangoBcrypt(text)
   if (word === 'scrypt') return readScrypt(text)
   if (word === 'fbscrypt') return readFirebase(text)
   return word === 'pbkdf2' ? readPbkdf2(text) : 'unknown'
@@ -96,6 +101,31 @@ function readScrypt(text: string): ForeignHash | HashProblem {
         timingSafeEqual(await scryptOf(password, { ...parameters, salt, length: expected.length }), expected),
     }
   )
+}
+
+/** Reads a hash of better-auth, which hashes the password in NFKC. The salt is the text itself, not its bytes. */
+function readBetterAuth(text: string): ForeignHash | HashProblem {
+  const [salt = '', hash = ''] = text.split(':')
+  const expected = Buffer.from(hash, 'hex')
+  if (salt.length > 128 || hash.length % 2 !== 0 || !isHash(expected)) return 'malformed'
+  const parameters = { N: 16_384, r: 16, p: 1, salt: utf8(salt), length: expected.length }
+  return {
+    hash: text,
+    fillsMemory: true,
+    verify: async (password) =>
+      timingSafeEqual(await scryptOf(utf8(new TextDecoder().decode(password).normalize('NFKC')), parameters), expected),
+  }
+}
+
+/** Reads a hash of Django's `BCryptSHA256PasswordHasher`, which hashes the SHA-256 of the password in hexadecimal. */
+function readDjangoBcrypt(text: string): ForeignHash | HashProblem {
+  const bcrypt = /^bcrypt_sha256\$(.+)$/.exec(text)?.[1] ?? ''
+  if (!readBcryptHash(bcrypt)) return 'malformed'
+  return {
+    hash: text,
+    fillsMemory: false,
+    verify: (password) => Bun.password.verify(createHash('sha256').update(password).digest('hex'), bcrypt),
+  }
 }
 
 function problemOf({ N, r, p }: ScryptParameters): HashProblem | undefined {

@@ -39,7 +39,9 @@ export interface PasswordHash {
  * @returns the text and the scheme to store, or the problem as a sentence for the terminal, which contains no part of
  *   the hash
  */
-export function readImportedHash(text: string): PasswordHash | { problem: string } {
+export function readImportedHash(stored: string): PasswordHash | { problem: string } {
+  // Django writes the name of the algorithm before a hash of bcrypt.
+  const text = stored.replace(/^bcrypt\$(?=\$)/, '')
   if (readBcryptHash(text)) return { hash: text, scheme: 'bcrypt' }
   if (/^\$2/.test(text)) return { problem: 'the password hash is not bcrypt ($2a$, $2b$ or $2y$, cost 4 to 15)' }
   const read = readForeignHash(text)

@@ -1,3 +1,4 @@
+import { isRandomId } from '../../lib/random.ts'
 import type { Requester } from '../limits/limits.ts'
 import { CODE_TRIES, type Proof, type ProofPurpose, type ProofsNeeds } from './proofs.ts'
 import * as store from './store.ts'
@@ -13,6 +14,7 @@ export async function checkCode(
   { store: db, clock, limits, secrets }: ProofsNeeds,
   { purpose, id, code, requester }: TypedCode,
 ): Promise<Proof | undefined> {
+  if (!isRandomId(id)) return undefined
   const addressKey = await store.addressOf(db, { id, purpose })
   if (addressKey === undefined) return undefined
   // The limit counts by address, also for the decoy of an unknown address. A refusal therefore does not tell whether an

@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import { isRandomId } from '../../lib/random.ts'
 import { accountWrite } from '../limits/limits.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession } from './authenticate.ts'
@@ -6,12 +7,6 @@ import { hasOtherLive, isLiveOf } from './own.store.ts'
 import type { EndReason } from './session.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
-
-/**
- * Returns true for a text in the form of a session id. No other text is sent to the database, because PostgreSQL
- * answers some characters, such as NUL, with an error.
- */
-const isSessionId = (text: string): boolean => /^[\w-]{22}$/.test(text)
 
 /** Ends one live session of a user and records the audit event. @returns false when the session was not alive */
 async function endOne(
@@ -39,7 +34,7 @@ export async function endOwn(
 ): Promise<void> {
   const { store: db, clock } = needs
   // This check comes first: a request that ends no session takes no place of the rate limit and writes nothing.
-  if (!isSessionId(id) || !(await isLiveOf(db, { id, userId, now: clock.now() })))
+  if (!isRandomId(id) || !(await isLiveOf(db, { id, userId, now: clock.now() })))
     throw new KeywardError('session_not_found')
   await countWrite(needs, { userId, ip })
   if (!(await endOne(needs, { userId, id, reason: 'ended_by_user', ip }))) throw new KeywardError('session_not_found')
