@@ -3,10 +3,13 @@ import { pagesOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
+import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
 import { administrationRoutes } from './features/administration/routes.ts'
+import { signingKeyAdministrationRoutes } from './features/administration/signing-keys.routes.ts'
 import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
+import { invitationPages } from './features/invitations/pages.tsx'
 import { invitationRoutes } from './features/invitations/routes.ts'
 import { mailboxRoutes } from './features/mail/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
@@ -62,6 +65,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   const { config, clock, random, log, metrics, probes } = service
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
   const pages = config.PAGES === 'on' ? createPages({ log, ...pagesOf(config) }) : undefined
+  const showing = { pages, minLength: config.PASSWORD_MIN_LENGTH }
   // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path after a
   // shorter host name.
   // precompile: compiling all routes at the start would double the start time and take 10 MiB. The contract test
@@ -80,7 +84,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
     .use(accountRoutes(service, kit))
     .use(pageFileRoutes(pages, kit))
-    .use(verificationPages(service.verification, { pages, minLength: config.PASSWORD_MIN_LENGTH }, kit))
+    .use(verificationPages(service.verification, showing, kit))
+    .use(invitationPages(service.invitations, showing, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(sessionRoutes(service.sessions, kit))
@@ -88,6 +93,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
     .use(apiKeyRoutes(service.administration, kit))
+    .use(signingKeyAdministrationRoutes(service.administration, kit))
+    .use(mailAdministrationRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
     .use(tokenRoutes(config.PUBLIC_URL, kit))
   const documentation = createDocumentation({

@@ -276,7 +276,7 @@ describeEachDialect('pages while the database is busy', (dialect) => {
     const app = await apps.open({ dialect, env, replace: { store } })
     isBusy = true
     const token = `kwm_${'x'.repeat(43)}`
-    for (const path of ['/reset', '/verify', '/confirm', '/undo']) {
+    for (const path of ['/reset', '/verify', '/confirm', '/undo', '/invite']) {
       const answer = await app.request('GET', `${path}?token=${token}&a=%2F`, { headers: { 'accept-language': 'es' } })
       expect(answer.headers.get('retry-after')).toBe('1')
       const html = await answer.text()
@@ -293,7 +293,7 @@ describeEachDialect('pages while the database is busy', (dialect) => {
 test('13.5 PAGES=off: there is no page', () =>
   withApp({ env: { ...env, PAGES: 'off' } }, async (app) => {
     expect(app.table.routes.filter(({ page }) => page)).toEqual([])
-    for (const path of ['/forgot', '/reset?token=x', '/verify', '/confirm', '/undo', '/pages/style.css'])
+    for (const path of ['/forgot', '/reset?token=x', '/verify', '/confirm', '/undo', '/invite', '/pages/style.css'])
       for (const method of ['GET', 'HEAD', 'POST'])
         expect([path, (await app.request(method, path, { headers: own })).status]).toEqual([path, 404])
   }))

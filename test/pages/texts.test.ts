@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { invitationTexts } from '../../src/features/invitations/pages/texts/texts.ts'
 import { catalogues } from '../../src/features/mail/messages/catalogues.ts'
 import { verificationTexts } from '../../src/features/verification/pages/texts/texts.ts'
 import { type Locale, locales } from '../../src/lib/locale.ts'
@@ -11,7 +12,8 @@ function textsIn(part: unknown): string[] {
   if (typeof part === 'function') return [part('VALUE')]
   return Object.values(part as object).flatMap(textsIn)
 }
-const texts = (locale: Locale) => textsIn([catalogues[locale], kitTexts[locale], verificationTexts[locale]])
+const texts = (locale: Locale) =>
+  textsIn([catalogues[locale], kitTexts[locale], verificationTexts[locale], invitationTexts[locale]])
 
 describe('13.5 the texts of pages and mails', () => {
   test('French has a space that does not break before high punctuation, Spanish opens its questions', () => {

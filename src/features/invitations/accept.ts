@@ -9,7 +9,7 @@ import {
   trimTyped,
   type User,
 } from '../users/users.ts'
-import type { Accepted, InvitationsNeeds } from './invitations.ts'
+import type { Accepted, InvitationsNeeds, Invited } from './invitations.ts'
 
 /** Finds the proof of a token and the invited user. @returns undefined when the invitation is not valid (any more) */
 export async function findForAccept(
@@ -19,6 +19,12 @@ export async function findForAccept(
   const proof = await needs.proofs.find('invitation', token)
   const user = proof && (await needs.proofs.findHolder(proof))
   return proof && user && (await isOpen(needs, { proof, user })) ? { proof, user } : undefined
+}
+
+/** Implements `Invitations.find`. */
+export async function findInvited(needs: InvitationsNeeds, token: string): Promise<Invited | undefined> {
+  const user = (await findForAccept(needs, token))?.user
+  return user && { email: user.email, username: user.username, mayRename: true, isFirstAdmin: false }
 }
 
 /**

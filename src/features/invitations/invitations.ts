@@ -8,7 +8,7 @@ import type { Passwords } from '../passwords/passwords.ts'
 import type { Proofs } from '../proofs/proofs.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { User, Users } from '../users/users.ts'
-import { accept, findForAccept } from './accept.ts'
+import { accept, findInvited } from './accept.ts'
 import { send, sendAgain } from './send.ts'
 
 export interface InvitationsNeeds {
@@ -27,6 +27,16 @@ export interface InvitationsNeeds {
 export interface InvitedBy {
   actorId?: number
   ip?: string
+}
+
+/** The account of an invitation, for the page that accepts it. */
+export interface Invited {
+  email: string
+  /** The present username; empty for the first administrator without an account. */
+  username: string
+  /** True when the reader may choose another username. */
+  mayRename: boolean
+  isFirstAdmin: boolean
 }
 
 /** What the reader of an invitation sends. */
@@ -64,7 +74,7 @@ export interface Invitations {
    * every link of a mail.
    * @returns undefined when the link is unknown, used, expired or void
    */
-  find(token: string): Promise<User | undefined>
+  find(token: string): Promise<Invited | undefined>
   /**
    * Accepts an invitation: stores the password, and the username if one is given. The mail proves the address. API keys
    * that were made for the account before are revoked. Nobody is logged in. Roles stay as they are at this moment.
@@ -78,6 +88,6 @@ export const createInvitations = (needs: InvitationsNeeds): Invitations => ({
   isOn: needs.mails.isOn,
   send: (userId, by) => send(needs, userId, by),
   sendAgain: (userId, by) => sendAgain(needs, userId, by),
-  find: async (token) => (await findForAccept(needs, token))?.user,
+  find: (token) => findInvited(needs, token),
   accept: (accepted) => accept(needs, accepted),
 })

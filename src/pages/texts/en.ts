@@ -28,4 +28,18 @@ export const en: KitTexts = {
     },
     internal: { title: 'Something went wrong', text: 'The error is ours and was noted. Try again later.' },
   },
+  newPassword: {
+    label: 'New password',
+    hint: (minLength) => `At least ${minLength} characters. A few words that do not belong together are good.`,
+    errors: {
+      malformed: () => 'This text cannot be a password. Choose another one.',
+      too_long: () => 'The password must have at most 256 characters.',
+      too_short: (minLength) => `The password must have at least ${minLength} characters.`,
+      common: () => 'Many people use this password. Choose another one.',
+      pattern: () => 'This password is easy to guess. Choose another one.',
+      own_name: () => 'The password must not be your username or email address.',
+      service_name: () => 'The password must not be the name of the service.',
+    },
+    refused: 'This password cannot be used. Choose another one.',
+  },
 }

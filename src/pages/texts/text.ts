@@ -1,9 +1,16 @@
+import type { WeaknessReason } from '../../features/passwords/passwords.ts'
 import type { Locale } from '../../lib/locale.ts'
 
 /** A page or a part of a page that only says something. */
 export interface Saying {
   title: string
   text: string
+}
+
+/** The parts of a sentence before and after a masked address. */
+export interface Around {
+  before: string
+  after: string
 }
 
 /**
@@ -32,6 +39,14 @@ export interface KitTexts {
   /** The text of `rate_limited` when the time of the next attempt is known. `when` is a text such as "in 2 minutes". */
   waitFor: (when: string) => string
   problems: Record<CommonProblem, Saying>
+  /** The field for a new password. */
+  newPassword: {
+    label: string
+    hint: (minLength: number) => string
+    errors: Record<WeaknessReason, (minLength: number) => string>
+    /** The error for a reason that `errors` does not have. */
+    refused: string
+  }
 }
 
 /** One value for each language. A feature has its own catalogue of this shape for its pages. */

@@ -1,7 +1,8 @@
 import { Form } from '../../../pages/form.tsx'
 import { ProblemNotice } from '../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
-import { Account, deadView, doneView, textsFor } from './parts.tsx'
+import { Account, deadView, doneView } from '../../../pages/parts.tsx'
+import { textsFor } from './texts/texts.ts'
 
 /** The data that the page shows besides its texts. */
 export interface AddressShown {

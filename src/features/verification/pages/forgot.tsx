@@ -2,7 +2,7 @@ import { Field } from '../../../pages/field.tsx'
 import { Form } from '../../../pages/form.tsx'
 import { ProblemNotice } from '../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
-import { textsFor } from './parts.tsx'
+import { textsFor } from './texts/texts.ts'
 
 /** The form to ask for a link; with the parameter `sent`, the page after the form was sent. */
 export function forgotView(visit: Visit, problem?: FormProblem): View {

@@ -2,8 +2,9 @@ import { HiddenUsername } from '../../../pages/field.tsx'
 import { Form } from '../../../pages/form.tsx'
 import { ProblemNotice } from '../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
+import { Account, deadView, doneView, NewPassword } from '../../../pages/parts.tsx'
 import type { User } from '../../users/users.ts'
-import { Account, deadView, doneView, NewPassword, textsFor } from './parts.tsx'
+import { textsFor } from './texts/texts.ts'
 
 /** The data that the page shows besides its texts. */
 export interface ResetShown {

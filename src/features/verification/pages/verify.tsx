@@ -2,8 +2,9 @@ import { Field, HiddenUsername } from '../../../pages/field.tsx'
 import { Form } from '../../../pages/form.tsx'
 import { ProblemNotice } from '../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
+import { Account, deadView, doneView, NewPassword } from '../../../pages/parts.tsx'
 import type { WeaknessReason } from '../../passwords/passwords.ts'
-import { Account, deadView, doneView, NewPassword, textsFor } from './parts.tsx'
+import { textsFor } from './texts/texts.ts'
 
 /** The data that the page shows besides its texts. */
 export interface VerifyShown {
@@ -56,7 +57,8 @@ export function verifyView(visit: Visit, { account, minLength, problem }: Verify
 
 /** The error of the field for the password of the account. */
 function passwordError(visit: Visit, minLength: number, problem: FormProblem | undefined): string | undefined {
-  const { verify, newPassword } = textsFor(visit)
+  const { verify } = textsFor(visit)
+  const { newPassword } = visit.texts
   if (problem?.code === 'invalid_password') return verify.wrongPassword
   const error = problem?.errors.find(({ field }) => field === 'password')
   // A registered password can become too weak with a new `username`: it must not be the username.

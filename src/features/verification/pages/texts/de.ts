@@ -85,18 +85,4 @@ export const de: VerificationTexts = {
       text: 'Ein Link gilt nur einmal und nur 72 Stunden lang. Es wurde nichts geändert. Wenn jemand anders Ihr Konto benutzt, bitten Sie um Hilfe.',
     },
   },
-  newPassword: {
-    label: 'Neues Passwort',
-    hint: (minLength) => `Mindestens ${minLength} Zeichen. Gut sind ein paar Wörter, die nicht zusammengehören.`,
-    errors: {
-      malformed: () => 'Dieser Text kann kein Passwort sein. Wählen Sie ein anderes.',
-      too_long: () => 'Das Passwort darf höchstens 256 Zeichen haben.',
-      too_short: (minLength) => `Das Passwort muss mindestens ${minLength} Zeichen haben.`,
-      common: () => 'Dieses Passwort benutzen viele. Wählen Sie ein anderes.',
-      pattern: () => 'Dieses Passwort ist leicht zu erraten. Wählen Sie ein anderes.',
-      own_name: () => 'Das Passwort darf nicht Ihr Benutzername oder Ihre E-Mail-Adresse sein.',
-      service_name: () => 'Das Passwort darf nicht der Name des Dienstes sein.',
-    },
-    refused: 'Dieses Passwort ist nicht erlaubt. Wählen Sie ein anderes.',
-  },
 }

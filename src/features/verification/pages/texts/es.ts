@@ -85,18 +85,4 @@ export const es: VerificationTexts = {
       text: 'Un enlace funciona una sola vez y durante 72 horas. No se ha cambiado nada. Si otra persona usa su cuenta, pida ayuda.',
     },
   },
-  newPassword: {
-    label: 'Nueva contraseña',
-    hint: (minLength) => `Al menos ${minLength} caracteres. Van bien unas palabras que no tengan relación entre sí.`,
-    errors: {
-      malformed: () => 'Este texto no puede ser una contraseña. Elija otra.',
-      too_long: () => 'La contraseña debe tener como máximo 256 caracteres.',
-      too_short: (minLength) => `La contraseña debe tener al menos ${minLength} caracteres.`,
-      common: () => 'Mucha gente usa esta contraseña. Elija otra.',
-      pattern: () => 'Esta contraseña es fácil de adivinar. Elija otra.',
-      own_name: () => 'La contraseña no debe ser su nombre de usuario ni su dirección de correo.',
-      service_name: () => 'La contraseña no debe ser el nombre del servicio.',
-    },
-    refused: 'Esta contraseña no se puede usar. Elija otra.',
-  },
 }

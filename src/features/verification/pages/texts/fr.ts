@@ -85,18 +85,4 @@ export const fr: VerificationTexts = {
       text: 'Un lien fonctionne une seule fois, pendant 72 heures. Rien n’a été modifié. Si quelqu’un d’autre utilise votre compte, demandez de l’aide.',
     },
   },
-  newPassword: {
-    label: 'Nouveau mot de passe',
-    hint: (minLength) => `Au moins ${minLength} caractères. Quelques mots sans rapport entre eux conviennent bien.`,
-    errors: {
-      malformed: () => 'Ce texte ne peut pas être un mot de passe. Choisissez-en un autre.',
-      too_long: () => 'Le mot de passe doit avoir au plus 256 caractères.',
-      too_short: (minLength) => `Le mot de passe doit avoir au moins ${minLength} caractères.`,
-      common: () => 'Beaucoup de gens utilisent ce mot de passe. Choisissez-en un autre.',
-      pattern: () => 'Ce mot de passe est facile à deviner. Choisissez-en un autre.',
-      own_name: () => 'Le mot de passe ne doit être ni votre nom d’utilisateur ni votre adresse e-mail.',
-      service_name: () => 'Le mot de passe ne doit pas être le nom du service.',
-    },
-    refused: 'Ce mot de passe ne convient pas. Choisissez-en un autre.',
-  },
 }

@@ -1,11 +1,4 @@
-import type { Saying } from '../../../../pages/texts/text.ts'
-import type { WeaknessReason } from '../../../passwords/passwords.ts'
-
-/** The parts of a sentence before and after a masked address. */
-interface Around {
-  before: string
-  after: string
-}
+import type { Around, Saying } from '../../../../pages/texts/text.ts'
 
 /** A page that changes the address of an account. */
 interface AddressTexts {
@@ -71,11 +64,4 @@ export interface VerificationTexts {
   confirm: AddressTexts & { taken: Saying }
   /** The page behind the link that brings the former address of an account back. */
   undo: AddressTexts
-  newPassword: {
-    label: string
-    hint: (minLength: number) => string
-    errors: Record<WeaknessReason, (minLength: number) => string>
-    /** The error for a reason that `errors` does not have. */
-    refused: string
-  }
 }

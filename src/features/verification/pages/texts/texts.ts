@@ -1,3 +1,4 @@
+import type { Visit } from '../../../../pages/pages.tsx'
 import type { InLanguages } from '../../../../pages/texts/text.ts'
 import { de } from './de.ts'
 import { en } from './en.ts'
@@ -7,3 +8,6 @@ import { ja } from './ja.ts'
 import type { VerificationTexts } from './text.ts'
 
 export const verificationTexts: InLanguages<VerificationTexts> = { en, de, fr, es, ja }
+
+/** The texts of the pages of this feature, in the language of the visit. */
+export const textsFor = ({ locale }: Pick<Visit, 'locale'>): VerificationTexts => verificationTexts[locale]

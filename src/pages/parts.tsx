@@ -1,15 +1,11 @@
-import { Field } from '../../../pages/field.tsx'
-import { masked } from '../../../pages/masked.ts'
-import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
-import type { Saying } from '../../../pages/texts/text.ts'
-import type { WeaknessReason } from '../../passwords/passwords.ts'
-import { verificationTexts } from './texts/texts.ts'
-
-/** The texts of the pages of this feature, in the language of the visit. */
-export const textsFor = ({ locale }: Pick<Visit, 'locale'>) => verificationTexts[locale]
+import type { WeaknessReason } from '../features/passwords/passwords.ts'
+import { Field } from './field.tsx'
+import { masked } from './masked.ts'
+import type { FormProblem, View, Visit } from './pages.tsx'
+import type { Around, Saying } from './texts/text.ts'
 
 /** The sentence that names the account by its masked address. */
-export const Account = ({ text, email }: { text: { before: string; after: string }; email: string }) => (
+export const Account = ({ text, email }: { text: Around; email: string }) => (
   <p>
     {text.before}
     <span class="account">{masked(email)}</span>
@@ -26,7 +22,7 @@ export interface NewPasswordProps {
 
 /** The field for a new password. Its error says in the language of the page what is wrong with the password. */
 export function NewPassword({ visit, name, minLength, problem }: NewPasswordProps) {
-  const { label, hint, errors, refused } = textsFor(visit).newPassword
+  const { label, hint, errors, refused } = visit.texts.newPassword
   const error = problem?.errors.find(({ field }) => field === name)
   const sentence = error && (errors[error.reason as WeaknessReason]?.(minLength) ?? refused)
   return (
