@@ -171,7 +171,7 @@ describeApp(
       expect(await errorsOf(token, 'audit?event=no.such')).toEqual([['event', 'There is no event with this name']])
       const cursor = 'Send the next_cursor of the page before, or leave it out'
       expect(await errorsOf(token, 'audit?after=x')).toEqual([['after', cursor]])
-      expect(await errorsOf(token, 'users?cursor=x')).toEqual([['cursor', cursor]])
+      expect(await errorsOf(token, 'api-keys?cursor=x')).toEqual([['cursor', cursor]])
     })
 
     test('14.1 a user is read by id, without hash and counters; no other text is an id', async () => {
