@@ -19,6 +19,7 @@ export const exportCommand = (context: CommandContext) =>
     meta: {
       name: 'export',
       description: 'Write all users as JSON lines, as they are at this moment, also while a server runs',
+      examples: ['export --to users.jsonl', 'export --to users.jsonl --with-password-hashes'],
     },
     args: exportArgs,
     async run({ args }) {
