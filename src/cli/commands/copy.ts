@@ -94,9 +94,9 @@ function refusalOf({ printError }: CommandContext, error: unknown): unknown {
     printError(`${error.message}\n`)
     return new ExitCode(NOT_EMPTY)
   }
-  // The explanation of an error of a database names the setting DATABASE_URL.
+  // The explanation of an error of a database names the setting DATABASE_URL. A `cause` would be explained again.
   if (error instanceof SideError)
-    return new CommandError(explain(error.cause).replaceAll('DATABASE_URL', `--${error.side}`), { cause: error })
+    return new CommandError(explain(error.cause).replaceAll('DATABASE_URL', `--${error.side}`))
   return error
 }
 

@@ -9,13 +9,13 @@ import {
   type Source,
 } from '../../features/import/import.ts'
 import { printable } from '../../lib/printable.ts'
-import { openImport } from '../../service.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { embeddedMigrations, migrationStates } from '../../storage/migrate.ts'
 import { flag } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
 import { exitsOfPrompt } from '../exit-codes.ts'
 import { openSourceOf, readable, sourceArgs } from '../import-source.ts'
+import { openImport } from '../move-users.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
 const importArgs = {
