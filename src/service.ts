@@ -1,4 +1,5 @@
 import {
+  firstAdminOf,
   hashingOf,
   mailOf,
   registrationOf,
@@ -16,7 +17,7 @@ import { type Administration, createAdministration } from './features/administra
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
 import { createImport, type Import } from './features/import/import.ts'
-import { createInvitations, type Invitations } from './features/invitations/invitations.ts'
+import { createInvitations, findFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
 import {
@@ -24,6 +25,7 @@ import {
   createMails,
   createSmtp,
   MAIL_POLL_INTERVAL,
+  type Mail,
   type Mailbox,
   type Mails,
 } from './features/mail/mail.ts'
@@ -138,7 +140,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
     const sending = { users, roles, limits, proofs, secrets, transport, ...mailOf(config) }
     const pending = createPendingRegistrations({ store, clock })
-    const mails = createMails({ store, clock, random, log, ...sending, findPending: pending.findRecipient })
+    const findPending = (mail: Mail) =>
+      mail.kind === 'first_admin' ? findFirstAdmin({ store, clock }, mail) : pending.findRecipient(mail)
+    const mails = createMails({ store, clock, random, log, ...sending, findPending })
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
     // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
@@ -153,7 +157,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const mailing = { limits, proofs, mails }
     const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
     const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
-    const invitations = createInvitations({ ...account, proofs, mails })
+    const invitations = createInvitations({ ...account, random, proofs, mails, ...firstAdminOf(config) })
     const administration = createAdministration({ ...account, limits, accounts, mails, invitations })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
@@ -200,6 +204,7 @@ export const jobsOf = ({
   proofs,
   users,
   accounts,
+  invitations,
 }: Service): readonly Job[] => [
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
@@ -207,6 +212,7 @@ export const jobsOf = ({
   { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: mails.deliver },
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: store.checkpoint },
+  { name: 'first_admin_file', every: MINUTE, by: 'each', run: invitations.tidyFirstAdmin },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
   {
     name: 'clean_up',

@@ -86,7 +86,7 @@ const has: Record<string, Evidence> = {
         'DELETE /admin/api-keys/{id}',
       ]),
       commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'],
-      settings: ['AUDIT_DAYS'],
+      settings: ['AUDIT_DAYS', 'ADMIN_EMAIL'],
     },
   'Token checks for nginx, Traefik, Caddy and Envoy; introspection': {
     routes: ['GET /forward-auth', 'POST /introspect'],
