@@ -3,8 +3,10 @@ import { pagesOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
+import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
 import { administrationRoutes } from './features/administration/routes.ts'
+import { signingKeyAdministrationRoutes } from './features/administration/signing-keys.routes.ts'
 import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
 import { invitationPages } from './features/invitations/pages.tsx'
@@ -91,6 +93,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
     .use(apiKeyRoutes(service.administration, kit))
+    .use(signingKeyAdministrationRoutes(service.administration, kit))
+    .use(mailAdministrationRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
     .use(tokenRoutes(config.PUBLIC_URL, kit))
   const documentation = createDocumentation({

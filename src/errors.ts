@@ -39,6 +39,8 @@ export const catalogue = {
   last_admin: [409, 'The last administrator must stay'],
   api_key_not_found: [404, 'API key not found'],
   session_not_found: [404, 'Session not found'],
+  mail_not_found: [404, 'Mail not found'],
+  mail_not_resendable: [409, 'This mail cannot be sent again'],
   // Signing keys
   key_not_found: [404, 'Signing key not found'],
   key_not_ready: [409, 'The next signing key was published too short a time ago'],

@@ -103,6 +103,7 @@ run(process.argv.slice(2), {
   print: output.write,
   printLog: output.writeLog,
   printsToTerminal,
+  delivered: output.end,
   printError: (text) => process.stderr.write(text),
   errorColumns: () => (process.stderr.isTTY ? process.stderr.columns || 80 : undefined),
   readSecret,

@@ -1,23 +1,13 @@
-import {
-  firstAdminOf,
-  hashingOf,
-  mailOf,
-  registrationOf,
-  retentionOf,
-  secretsOf,
-  sessionsOf,
-  signingOf,
-  tokensOf,
-  verificationOf,
-} from './config/parts.ts'
+import * as parts from './config/parts.ts'
 import type { Config } from './config/schema.ts'
 import { type Access, createAccess } from './features/access/access.ts'
 import { type Accounts, createAccounts, createPendingRegistrations } from './features/accounts/accounts.ts'
 import { type Administration, createAdministration } from './features/administration/administration.ts'
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
+import { createExport, type Export } from './features/export/export.ts'
 import { createImport, type Import } from './features/import/import.ts'
-import { createInvitations, findFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
+import { createInvitations, findingFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
 import {
@@ -25,7 +15,6 @@ import {
   createMails,
   createSmtp,
   MAIL_POLL_INTERVAL,
-  type Mail,
   type Mailbox,
   type Mails,
 } from './features/mail/mail.ts'
@@ -114,9 +103,9 @@ export interface Surroundings {
 }
 
 /**
- * The composition root: opens the database and the keys, and gives every feature what it needs. Three features are made
- * elsewhere: `app.ts` makes `documentation`, which needs the routes, `openImport` makes `import`, and
- * `cli/run-server.ts` starts the `jobs`.
+ * The composition root: opens the database and the keys, and gives every feature what it needs. Four features are made
+ * elsewhere: `app.ts` makes `documentation`, which needs the routes, `openImport` and `openExport` make `import` and
+ * `export`, and `cli/run-server.ts` starts the `jobs`.
  * @throws MigrationError when the database does not fit this version; KeyringError when SECRET_KEY does not open the
  * stored keys or the signing keys cannot be prepared; TemplateError when a text in TEMPLATES_DIR cannot be used
  * @throws UnknownHostError, KeywardError or the error of the system or the driver when the database cannot be opened or
@@ -129,8 +118,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
   const database = await openDatabase(config, { clock, log, waitInside, schema })
   try {
     const store = used('store', database.store)
-    const audit = used('audit', createAudit({ store, clock, retention: retentionOf(config) }))
-    const secrets = await openSecrets({ store, clock, random, log, audit, secrets: secretsOf(config) })
+    const audit = used('audit', createAudit({ store, clock, retention: parts.retentionOf(config) }))
+    const secrets = await openSecrets({ store, clock, random, log, audit, secrets: parts.secretsOf(config) })
     const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
     const passwords = used('passwords', createPasswords({ clock, log, ...hashingOf(config) }))
     const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
@@ -140,25 +129,25 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
     const sending = { users, roles, limits, proofs, secrets, transport, ...mailOf(config) }
     const pending = createPendingRegistrations({ store, clock })
-    const findPending = (mail: Mail) =>
-      mail.kind === 'first_admin' ? findFirstAdmin({ store, clock }, mail) : pending.findRecipient(mail)
-    const mails = createMails({ store, clock, random, log, ...sending, findPending })
-    const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
+    const findPending = findingFirstAdmin({ store, clock }, pending.findRecipient)
+    const mails = createMails({ store, clock, random, log, audit, ...sending, findPending })
+    const keysNeeds = { store, clock, random, log, audit, secrets, settings: parts.signingOf(config) }
     // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
-    const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: tokensOf(config) }))
+    const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: parts.tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
     const beginning = { store, clock, random, log, audit, users, limits, tokens, secrets, mails, ...sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
-    const registration = registrationOf(config)
+    const registration = parts.registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
     const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
     const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...firstAdminOf(config) })
-    const administration = createAdministration({ ...account, limits, accounts, mails, invitations })
+    const managing = { limits, accounts, mails, invitations, signingKeys }
+    const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {
@@ -205,12 +194,21 @@ export const jobsOf = ({
   users,
   accounts,
   invitations,
+  administration,
 }: Service): readonly Job[] => [
   { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
   { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
   { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: mails.deliver },
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
+  // Without a lease: nothing is written while no deactivation ends, and each is ended by one process.
+  {
+    name: 'deactivation_end',
+    every: 10 * SECOND,
+    by: 'each',
+    atStart: true,
+    run: () => cleanUp([administration.activateDue]),
+  },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: store.checkpoint },
   { name: 'first_admin_file', every: MINUTE, by: 'each', run: invitations.tidyFirstAdmin },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
@@ -234,18 +232,28 @@ export const jobsOf = ({
   },
 ]
 
+type UsersSettings = DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>
+type Opened<Feature> = Promise<Feature & Pick<Store, 'close'>>
+
 /**
  * Opens the feature `import`, which needs a database with the current schema, but no SECRET_KEY and no signing keys.
  * @throws MigrationError when the schema is not current, and the errors of `openDatabase`
  */
-export async function openImport(
-  settings: DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>,
-  { clock }: { clock: Clock },
-): Promise<Import & { close(): Promise<void> }> {
-  const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
-  const audit = createAudit({ store, clock, retention: retentionOf(settings) })
-  const users = createUsers({ store, clock, macKeys: noMacKeys })
+export async function openImport(settings: UsersSettings, { clock }: { clock: Clock }): Opened<Import> {
+  const { store, users, audit } = await openUsers(settings, clock)
   return { ...createImport({ clock, users, audit }), close: () => store.close() }
+}
+
+/** Opens the feature `export`, with the same needs. @throws the errors of `openImport` */
+export async function openExport(settings: UsersSettings, { clock }: { clock: Clock }): Opened<Export> {
+  const { store, users, audit } = await openUsers(settings, clock)
+  return { ...createExport({ store, clock, users, audit }), close: () => store.close() }
+}
+
+async function openUsers(settings: UsersSettings, clock: Clock) {
+  const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
+  const audit = createAudit({ store, clock, retention: parts.retentionOf(settings) })
+  return { store, audit, users: createUsers({ store, clock, macKeys: noMacKeys }) }
 }
 
 /**
@@ -256,18 +264,15 @@ export async function openImport(
 export async function checkSecretKey(config: Config, { clock }: { clock: Clock }): Promise<void> {
   const { store } = await openDatabase(config, { clock, waitInside: true, schema: 'require' })
   try {
-    await checkSecrets({ store, secrets: secretsOf(config) })
+    await checkSecrets({ store, secrets: parts.secretsOf(config) })
   } finally {
     await store.close()
   }
 }
 
-/**
- * With the keys, `users` compares a new name with the reserved names of deleted users. An import makes no such
- * comparison, because it keeps the name of every account.
- */
+/** An import keeps the name of every account, so it compares none with the reserved names of deleted users. */
 const noMacKeys = () => {
-  throw new Error('An import has no keys of MACs')
+  throw new Error('Imports and exports have no keys of MACs')
 }
 
 const replacer =

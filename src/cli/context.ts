@@ -26,6 +26,11 @@ export interface ProcessContext {
   printLog: (line: string) => void
   /** Returns true when `print` writes to a terminal. */
   printsToTerminal: () => boolean
+  /**
+   * Resolves when the reader has received everything that `print` wrote, with the code of a failed write, such as
+   * `EPIPE`, or undefined.
+   */
+  delivered: () => Promise<string | undefined>
   printError: (text: string) => void
   /** Returns the width of the terminal to which `printError` writes; undefined when it does not write to a terminal. */
   errorColumns: () => number | undefined

@@ -25,6 +25,7 @@ export async function run(argv: readonly string[], process: ProcessContext): Pro
       healthcheck: async () => (await import('./commands/healthcheck.ts')).healthcheck(context),
       doctor: async () => (await import('./commands/doctor.ts')).doctor(context),
       import: async () => (await import('./commands/import.ts')).importCommand(context),
+      export: async () => (await import('./commands/export.ts')).exportCommand(context),
       backup: async () => (await import('./commands/backup.ts')).backup(context),
       restore: async () => (await import('./commands/restore.ts')).restore(context),
       copy: async () => (await import('./commands/copy.ts')).copy(context),

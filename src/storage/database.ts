@@ -105,7 +105,16 @@ export async function openStorage({
   const { execute, transaction, sinceFull } = watchSpace(driver, serviceClock ?? options.clock)
   const checkpoint = async () => driver.checkpoint?.()
   const shared = { execute, tryRead, transaction, afterCommit, stats, sinceFull, checkpoint, close }
-  return { driver, store: { ...shared, dialect, q, t: allTables(columns), reserveIds: reserve } }
+  const tables = { dialect, q, t: allTables(columns) }
+  const snapshot: Store['snapshot'] = (work) =>
+    driver.snapshot((run) =>
+      work({
+        ...tables,
+        execute: async (sql, params) => ({ rows: await run(sql, params), changes: 0 }),
+        tryRead: () => undefined,
+      }),
+    )
+  return { driver, store: { ...shared, ...tables, reserveIds: reserve, snapshot } }
 }
 
 function sqlite(options: SqliteOptions) {

@@ -259,6 +259,11 @@ export function openPostgres({
           copyAside: async () => undefined,
         })
       }) as ReturnType<typeof work>,
+    snapshot: (work) =>
+      pool.begin('ISOLATION LEVEL REPEATABLE READ READ ONLY', async (sql) => {
+        await query(sql, 'SET LOCAL idle_in_transaction_session_timeout = 0', [])
+        return work(async (text, params = []) => (await query(sql, text, params)).rows)
+      }) as ReturnType<typeof work>,
     async checkServer() {
       const { hasLimits, ...found } = await inspectServer((session) => connect(2, session), { host, files })
       if (!found.prepares || !found.asksLimits) {

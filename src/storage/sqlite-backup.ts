@@ -1,6 +1,17 @@
-import { closeSync, existsSync, linkSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { systemClock } from '../lib/clock.ts'
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { HOUR, systemClock } from '../lib/clock.ts'
 import { toBase64Url } from '../lib/encoding.ts'
 import { systemRandom } from '../lib/random.ts'
 import { BackupError } from './backup-error.ts'
@@ -82,7 +93,8 @@ async function publish(
 ): Promise<CheckedFile> {
   if (existsSync(name)) throw taken(name)
   // Two commands at once do not write to the same file.
-  const partial = `${name}.${toBase64Url(systemRandom.bytes(6))}.partial`
+  const partial = `${name}.keyward-${toBase64Url(systemRandom.bytes(6))}.partial`
+  removeStale(dirname(name))
   try {
     write(partial)
     const checked = await checkFile(partial, source)
@@ -93,6 +105,24 @@ async function publish(
   } finally {
     for (const end of ['', ...COMPANIONS]) rmSync(`${partial}${end}`, { force: true })
   }
+}
+
+/** The names of files that `publish` makes, and of the companions of these files. */
+const PARTIAL = /\.keyward-[\w-]{8}\.partial(?:-wal|-shm|-journal)?$/
+
+/** How long a file that is being written stays unchanged at most, in milliseconds. */
+const STALE = HOUR
+
+/**
+ * Removes the files of killed commands from a folder. A command whose file is removed although it still runs fails, and
+ * gives no file a name.
+ */
+function removeStale(folder: string): void {
+  const before = systemClock.now() - STALE
+  // The command itself reports what is wrong with the folder.
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => PARTIAL.test(name)) : []
+  for (const path of names.map((name) => join(folder, name)))
+    if ((statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? before) < before) rmSync(path, { force: true })
 }
 
 const taken = (path: string): BackupError => new BackupError(`${path} exists already, and is not overwritten`)

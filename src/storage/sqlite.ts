@@ -179,6 +179,17 @@ export function openSqlite(options: SqliteOptions): Driver {
         writer.db.run('PRAGMA foreign_keys = ON')
       }
     },
+    async snapshot(work) {
+      const reader = openSecond()
+      try {
+        if (reader !== writer) control(reader, 'BEGIN')
+        return await work(async (sql, params = []) => reader.statements.read(sql, params))
+      } catch (error) {
+        throw asRefusal(error)
+      } finally {
+        if (reader !== writer) closeConnection(reader)
+      }
+    },
     async columnsOf(table) {
       const rows = await reads.read('SELECT name FROM pragma_table_info(?)', [table])
       return rows.map(([name]) => String(name))

@@ -53,6 +53,12 @@ export interface Store extends Db {
    * effect.
    */
   reserveIds(table: string, through: number): Promise<void>
+  /**
+   * Runs `work`, whose reads all see the rows as they were at its first read, also while others write. Nobody waits for
+   * `work`, which may take hours. Not inside a transaction.
+   * @param work gets the store for these reads: only for SELECTs of `statements.ts`, with `queryRows`
+   */
+  snapshot<T>(work: (db: Db) => Promise<T>): Promise<T>
   stats(): StorageStats
   /** Milliseconds since a write of this process last failed because of a full disk; Infinity when none has failed. */
   sinceFull(): number
@@ -114,6 +120,8 @@ export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'sta
    * @throws the error of `work` or of the driver, not as a KeywardError; nothing was committed
    */
   runAlone<T>(work: (database: LockedDatabase) => Promise<T>): Promise<T>
+  /** Runs `work` in a transaction that only reads, on a connection of its own. See `Store.snapshot`. */
+  snapshot<T>(work: (run: RunSql) => Promise<T>): Promise<T>
   /** See `Store.checkpoint`. Absent for PostgreSQL. */
   checkpoint?(): Promise<void>
   /** Returns the names of a table's columns; an empty array when there is no such table. */

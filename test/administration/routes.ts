@@ -55,6 +55,19 @@ const things: Record<string, Make> = {
     await app.rows.apiKeys.add(key)
     return String((await app.rows.apiKeys.one({ mac: fresh })).id)
   },
+  '/admin/keys/{kid}': async (app) => (await app.rows.signingKeys.one({ state: 'next' })).kid,
+  '/admin/mail/{id}': async (app, fresh) => {
+    const mail = {
+      id: fresh,
+      kind: 'test',
+      recipient: `${fresh}@example.com`,
+      locale: 'en',
+      details: '{}',
+      attempts: 1,
+    }
+    await app.rows.mails.add({ ...mail, state: 'dead', dueAt: 0, createdAt: 0, endedAt: app.clock.now() })
+    return fresh
+  },
   '/admin/roles/{name}': async (app, fresh) => {
     await app.rows.roles.add({ name: fresh, description: '', permissions: '', createdAt: 0 })
     return fresh
@@ -65,6 +78,7 @@ const things: Record<string, Make> = {
 const newMembers: Record<string, (fresh: string) => unknown> = {
   name: (fresh) => `${fresh}-of-body`,
   permissions: () => [],
+  now: () => true,
   scopes: () => ['api-keys:write'],
   email: (fresh) => `${fresh}-of-body@example.com`,
   username: (fresh) => `${fresh}-of-body`,

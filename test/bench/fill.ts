@@ -1,7 +1,10 @@
 import { Database } from 'bun:sqlite'
 import { createHmac } from 'node:crypto'
+import { join } from 'node:path'
+import { binaryPath } from '../support/binary.ts'
+import { scratchFolder } from '../support/scratch.ts'
 import { password } from './requests.ts'
-import { jwtSecret } from './servers.ts'
+import { jwtSecret, keywardSettings, launch } from './servers.ts'
 
 export interface Filling {
   users: number
@@ -40,6 +43,18 @@ export async function fill(path: string, { users, sessions }: Filling): Promise<
   db.run('PRAGMA wal_checkpoint(TRUNCATE)')
 }
 
+/** Makes a database. @returns the path of a database with this content */
+export async function filled(content: Filling): Promise<string> {
+  const path = join(scratchFolder('bench-db'), 'keyward.db')
+  const { child } = launch(
+    [await binaryPath(), 'migrate', 'up'],
+    keywardSettings({ DATABASE_URL: `sqlite:///${path}` }),
+  )
+  if ((await child.exited) !== 0) throw new Error('keyward migrate up failed')
+  await fill(path, content)
+  return path
+}
+
 export const sessionId = (user: number, session: number): string =>
   `${user}-${session}-padded-to-full-length`.slice(0, 22)
 
@@ -55,4 +70,13 @@ export function tokenLike(token: string, user: number, session: number): string 
   }
   const signed = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
   return `${signed}.${createHmac('sha256', jwtSecret).update(signed).digest('base64url')}`
+}
+
+/** The same numbers below 2^31 in every run (Park and Miller's generator). */
+export function picker(): () => number {
+  let state = 42
+  return () => {
+    state = (state * 48_271) % 2_147_483_647
+    return state
+  }
 }

@@ -3,6 +3,7 @@ import { binaryPath } from '../support/binary.ts'
 import { closeScratch } from '../support/scratch.ts'
 import { type Bench, createBench, Disturbed, say } from './bench.ts'
 import { type Findings, isMet, toMarkdown, writeToReadme } from './report.ts'
+import { admin } from './sections/admin.ts'
 import { enumeration } from './sections/enumeration.ts'
 import { flood } from './sections/flood.ts'
 import { limits } from './sections/limits.ts'
@@ -31,6 +32,7 @@ const sections: Record<string, (bench: Bench) => Promise<Findings>> = {
   enumeration,
   start,
   million,
+  admin,
   postgres,
   refresh,
   limits,

@@ -1,5 +1,6 @@
+import { Database } from 'bun:sqlite'
 import { expect, setDefaultTimeout, test } from 'bun:test'
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { binaryPath, type RunningBinary, runBinary, serverSettings, startBinary } from '../support/binary.ts'
 import { inspectDatabase } from '../support/consistency.ts'
@@ -116,4 +117,38 @@ test('14.6 T10: a backup during a write load restores to a consistent state with
   } finally {
     await again.stop()
   }
+})
+
+test('14.6 a backup that was killed leaves a file that a backup to the same folder removes after an hour', async () => {
+  const [folder, backups] = [scratchFolder('killed'), scratchFolder('backups')]
+  const databaseUrl = databaseUrlIn(folder)
+  const env = serverSettings({ databaseUrl })
+  expect((await runBinary(['migrate', 'up', '--dev'], { env })).exitCode).toBe(0)
+  const db = new Database(join(folder, 'keyward.db'))
+  db.run(`
+    INSERT INTO audit_events (at, event, details)
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+    SELECT i, 'user.registered', '{}' FROM n`)
+  db.close()
+  const kill = new AbortController()
+  const killed = runBinary(['backup', join(backups, 'first.db'), '--dev'], { env, kill: kill.signal })
+  while (readdirSync(backups).length === 0) await Bun.sleep(1)
+  kill.abort()
+  expect((await killed).exitCode).not.toBe(0)
+  const left = readdirSync(backups)
+  expect(left.length).toBeGreaterThan(0)
+  for (const name of left) expect(name).toMatch(/^first\.db\.keyward-.{8}\.partial/)
+
+  const backUp = async (name: string) =>
+    expect(await runBinary(['backup', join(backups, name), '--dev'], { env })).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+    })
+  // Another command may still write to it.
+  await backUp('second.db')
+  expect(readdirSync(backups).sort()).toEqual([...left, 'second.db'].sort())
+  writeFileSync(join(backups, 'film.mp4.partial'), '')
+  for (const name of readdirSync(backups)) utimesSync(join(backups, name), 1_000, 1_000)
+  await backUp('third.db')
+  expect(readdirSync(backups).sort()).toEqual(['film.mp4.partial', 'second.db', 'third.db'])
 })

@@ -292,6 +292,7 @@ function commandContext(env: Record<string, string>, clock: ManualClock, signal:
       logged += line
     },
     printsToTerminal: () => false,
+    delivered: async () => undefined,
     errorColumns: () => undefined,
     printError: (text) => {
       err += text

@@ -57,6 +57,9 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   'DELETE /admin/api-keys/:id': async (_, app, user) => ({
     id: String((await app.admin.createApiKey({ owner: user.id, scopes: ['users:read'] })).id),
   }),
+  'POST /admin/keys/rotate': () => ({ json: { now: true } }),
+  'POST /admin/keys/:kid/revoke': async (_, app) => ({ id: (await app.rows.signingKeys.one({ state: 'next' })).kid }),
+  'POST /admin/mail/:id/resend': async (_, app) => ({ id: await deadMail(app) }),
   'DELETE /users/me/sessions/:id': async (_, app, user) => ({ id: sessionIdOf(await loggedIn(app, user)) }),
 }
 
@@ -73,6 +76,13 @@ async function spareRole(app: TestApp): Promise<string> {
   const name = `spare-${++targets}`
   await app.rows.roles.add({ name, description: '', permissions: '', createdAt: 0 })
   return name
+}
+
+async function deadMail(app: TestApp): Promise<string> {
+  const id = `mail-${++targets}`
+  const mail = { kind: 'test', recipient: `${id}@example.com`, locale: 'en', details: '{}', state: 'dead', attempts: 1 }
+  await app.rows.mails.add({ id, ...mail, dueAt: 0, createdAt: 0, endedAt: app.clock.now() })
+  return id
 }
 
 const challenges = new Map<string, string>()
@@ -167,7 +177,7 @@ describe('the limits of routes', () => {
     const peer = `198.51.100.${guarded.indexOf(name)}`
     for (let i = 0; ; i++) {
       const { id = '', query = '', ...options } = await attempts[name]!(i, app, user)
-      const path = route.pattern.replace(/:(?:id|name)/, id).replace(':role', 'admin') + query
+      const path = route.pattern.replace(/:(?:id|name|kid)/, id).replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {
         expect(i).toBeLessThan(50)

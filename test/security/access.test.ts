@@ -53,6 +53,8 @@ const written: Record<string, readonly string[]> = {
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
   'api-keys:read': ['GET /admin/api-keys'],
+  'keys:read': ['GET /admin/keys'],
+  'mail:read': ['GET /admin/mail'],
   'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
   'fresh administrators': [
     'POST /admin/users',
@@ -68,6 +70,9 @@ const written: Record<string, readonly string[]> = {
     'DELETE /admin/roles/{name}',
     'POST /admin/api-keys',
     'DELETE /admin/api-keys/{id}',
+    'POST /admin/keys/rotate',
+    'POST /admin/keys/{kid}/revoke',
+    'POST /admin/mail/{id}/resend',
   ],
   metrics: ['GET /metrics'],
 }

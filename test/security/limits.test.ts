@@ -68,6 +68,9 @@ describeEachDialect('limits', (dialect) => {
       'DELETE /admin/roles/:name',
       'POST /admin/api-keys',
       'DELETE /admin/api-keys/:id',
+      'POST /admin/keys/rotate',
+      'POST /admin/keys/:kid/revoke',
+      'POST /admin/mail/:id/resend',
     ]
     const writing = app.table.routes
       .filter(({ method, page }) => method !== 'GET' && !page)

@@ -78,6 +78,7 @@ const features = [
   'invitations',
   'administration',
   'import',
+  'export',
   'probes',
   'jobs',
   'documentation',

@@ -72,6 +72,7 @@ export const processContext = (members: Partial<ProcessContext>): ProcessContext
   print: () => {},
   printLog: () => {},
   printsToTerminal: () => false,
+  delivered: async () => undefined,
   printError: () => {},
   errorColumns: () => undefined,
   stopSignal: () => new Promise<string>(() => {}),

@@ -1,5 +1,5 @@
 import { defineCommand } from 'citty'
-import { type Mail, MailFailure, type MailState } from '../../features/mail/mail.ts'
+import { type ListedMail, MailFailure, type MailState } from '../../features/mail/mail.ts'
 import { invalidEmail, normalizeEmail } from '../../features/users/users.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { isLocale, locales } from '../../lib/locale.ts'
@@ -107,5 +107,5 @@ const resend = (context: CommandContext) =>
     },
   )
 
-const summary = ({ id, state, kind, recipient, attempts, createdAt, error }: Mail): string =>
+const summary = ({ id, state, kind, recipient, attempts, createdAt, error }: ListedMail): string =>
   `${id}  ${rfc3339(createdAt)}  ${state.padEnd(6)}  ${kind.padEnd(16)}  ${attempts} ${attempts === 1 ? 'attempt ' : 'attempts'}  ${recipient}${error === null ? '' : `  ${error}`}`

@@ -1,9 +1,9 @@
 import { defineCommand } from 'citty'
 import { toUserView } from '../../features/users/schemas.ts'
 import { roleNames, type User } from '../../features/users/users.ts'
-import { rfc3339 } from '../../lib/clock.ts'
+import { parseRfc3339, rfc3339 } from '../../lib/clock.ts'
 import { printable } from '../../lib/printable.ts'
-import { flag, positional, requiredOption } from '../arguments.ts'
+import { flag, option, positional, requiredOption } from '../arguments.ts'
 import { type CommandContext, CommandError, UsageError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
 
@@ -19,8 +19,8 @@ export const users = (context: CommandContext) =>
       invite: invite(context),
       'set-password': setPassword(context),
       list: list(context),
-      deactivate: change(context, 'deactivate', 'Deactivated', 'Deactivate a user; all their sessions end at once'),
-      activate: change(context, 'activate', 'Activated', 'Activate a deactivated user'),
+      deactivate: deactivate(context),
+      activate: activate(context),
       delete: deleteUser(context),
       free: free(context),
     },
@@ -92,12 +92,38 @@ const list = (context: CommandContext) =>
     },
   )
 
-const change = (context: CommandContext, name: 'deactivate' | 'activate', done: string, description: string) =>
-  serviceCommand(context, { name, description, args: userArg }, async ({ administration, users }, args) => {
-    const user = await administration.requireUser(args.user)
-    await administration[name](user)
-    context.print(`${done} ${summary((await users.find(user.id)) ?? user)}\n`)
-  })
+const deactivate = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'deactivate',
+      description: 'Deactivate a user; all their sessions end at once',
+      args: {
+        ...userArg,
+        reason: option('TEXT', 'Why, for the audit log; not about the person'),
+        until: option('TIME', 'When the user becomes active by itself, such as 2027-01-31T12:00:00Z'),
+      },
+    },
+    async ({ administration, users }, { user: name, reason, until: typed }) => {
+      const until = typed === undefined ? null : parseRfc3339(typed)
+      if (until === undefined) throw new UsageError('--until takes a time with its zone, such as 2027-01-31T12:00:00Z')
+      const user = await administration.requireUser(name)
+      await administration.deactivate(user, { until, ...(reason !== undefined && { reason }) })
+      const end = until === null ? '' : `  until ${rfc3339(until)}`
+      context.print(`Deactivated ${summary((await users.find(user.id)) ?? user)}${end}\n`)
+    },
+  )
+
+const activate = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    { name: 'activate', description: 'Activate a deactivated user', args: userArg },
+    async ({ administration, users }, args) => {
+      const user = await administration.requireUser(args.user)
+      await administration.activate(user)
+      context.print(`Activated ${summary((await users.find(user.id)) ?? user)}\n`)
+    },
+  )
 
 const deleteUser = (context: CommandContext) =>
   serviceCommand(

@@ -1,4 +1,5 @@
 import { invalidField, KeywardError } from '../../errors.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
@@ -10,7 +11,8 @@ import type { Passwords } from '../passwords/passwords.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
-import { nameKeysOf, type User, type Users } from '../users/users.ts'
+import type { SigningKeys } from '../signing-keys/signing-keys.ts'
+import { nameKeysOf, type User, type UserMark, type Users } from '../users/users.ts'
 import { type AddedUser, addUser, createUser, inviteAgain } from './add-user.ts'
 import { grantRole, type RoleOfUser, withdrawRole } from './change-roles.ts'
 import { type Actor, removeUser } from './change-user.ts'
@@ -18,11 +20,14 @@ import { endAllSessions, endSessions, endSessionsOf, inBatches } from './end-ses
 import { findUser, listAudit, listUsers, type Page, type UserSearch } from './lists.ts'
 import { mailReset } from './mail-reset.ts'
 import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-keys.ts'
+import { type MailAdministration, mailAdministration } from './manage-mails.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
-import { activate, deactivate, type UserChange, updateUser } from './update-user.ts'
+import { type SigningKeyAdministration, signingKeyAdministration } from './manage-signing-keys.ts'
+import { activate, activateDue, type Deactivation, deactivate, type UserChange, updateUser } from './update-user.ts'
 
 export interface AdministrationNeeds {
   store: Store
+  clock: Clock
   audit: Audit
   secrets: Secrets
   limits: Limits
@@ -32,12 +37,17 @@ export interface AdministrationNeeds {
   roles: Roles
   sessions: Sessions
   accounts: Accounts
-  mails: Pick<Mails, 'isOn' | 'notify'>
+  mails: Pick<Mails, 'isOn' | 'notify' | 'list' | 'find' | 'resend'>
+  signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'revoke'>
   invitations: Invitations
 }
 
 /** The operations with which administrators manage the accounts of others. */
-export interface Administration extends RoleAdministration, ApiKeyAdministration {
+export interface Administration
+  extends RoleAdministration,
+    ApiKeyAdministration,
+    SigningKeyAdministration,
+    MailAdministration {
   /**
    * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
    * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`. Without a
@@ -65,10 +75,10 @@ export interface Administration extends RoleAdministration, ApiKeyAdministration
    */
   invite(user: User): Promise<void>
   /**
-   * A page of users by ascending id; `Users.search` has the filter.
+   * A page of users; `Users.search` has the filter and the orders.
    * @throws KeywardError `validation_failed` for a `q` that no address and no username can begin with
    */
-  listUsers(search: UserSearch): Promise<Page<User>>
+  listUsers(search: UserSearch): Promise<Page<User, UserMark>>
   /** A page of the audit log, the newest event first. */
   listAudit(filter: AuditFilter): Promise<Page<AuditRow>>
   /**
@@ -90,10 +100,13 @@ export interface Administration extends RoleAdministration, ApiKeyAdministration
   setPassword(user: User, password: string): Promise<void>
   /**
    * Deactivates a user, ends all sessions of the user, and forgets the known devices and networks. `activate` brings
-   * none of these back. Does nothing when the user is already inactive or was deleted.
-   * @throws KeywardError `last_admin`
+   * none of these back. For an inactive user only the end of the deactivation changes, to no end when `end` has none.
+   * Does nothing when nothing changes or the user was deleted.
+   * @throws KeywardError `last_admin`, `validation_failed` for the reason or an end that has passed
    */
-  deactivate(user: User): Promise<void>
+  deactivate(user: User, end?: Deactivation): Promise<void>
+  /** Activates up to `limit` users whose deactivation has ended. A job calls it. @returns how many */
+  activateDue(limit: number): Promise<number>
   /**
    * Changes a user for an administrator: the state, the username and the name. A deactivation does what `deactivate`
    * does. Nothing is written when nothing changes. The audit log has the names of the changed fields.
@@ -167,6 +180,8 @@ export function createAdministration(needs: AdministrationNeeds): Administration
   return {
     ...roleAdministration(needs),
     ...apiKeyAdministration(needs),
+    ...signingKeyAdministration(needs),
+    ...mailAdministration(needs),
 
     createUser: (account) => createUser(needs, account),
     addUser: (actor, added) => addUser(needs, actor, added),
@@ -201,7 +216,8 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       })
     },
 
-    deactivate: (user) => deactivate(needs, user),
+    deactivate: (user, end) => deactivate(needs, user, end),
+    activateDue: (limit) => activateDue(needs, limit),
     activate: (user) => activate(needs, user),
     endSessions: (user) => endSessions(needs, user),
     endAllSessions: () => endAllSessions(needs),

@@ -1,6 +1,6 @@
 import { KeywardError } from '../../errors.ts'
 import type { AuditFilter, AuditRow } from '../audit/audit.ts'
-import type { User } from '../users/users.ts'
+import { markOf, type User, type UserMark, type UserOrder } from '../users/users.ts'
 import type { AdministrationNeeds } from './administration.ts'
 
 /** A part of a list, and the mark from which the next part continues; undefined on the last page. */
@@ -14,7 +14,9 @@ export interface UserSearch {
   role?: string
   isActive?: boolean
   externalId?: string
-  after: number
+  order: UserOrder
+  /** Undefined for the first page. */
+  after?: UserMark
   limit: number
 }
 
@@ -32,8 +34,12 @@ export async function pageOf<Item, Mark>(
 
 const idOf = ({ id }: { id: number }): number => id
 
-export const listUsers = ({ users }: AdministrationNeeds, search: UserSearch): Promise<Page<User>> =>
-  pageOf(search.limit, (limit) => users.search({ ...search, limit }), idOf)
+export const listUsers = ({ users }: AdministrationNeeds, search: UserSearch): Promise<Page<User, UserMark>> =>
+  pageOf(
+    search.limit,
+    (limit) => users.search({ ...search, limit }),
+    (last) => markOf(last, search.order.by),
+  )
 
 export const listAudit = ({ audit }: AdministrationNeeds, filter: AuditFilter): Promise<Page<AuditRow>> =>
   pageOf(filter.limit, (limit) => audit.list({ ...filter, limit }), idOf)

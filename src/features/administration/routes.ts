@@ -4,21 +4,23 @@ import { locationFrom } from '../../http/location.ts'
 import { refuseUnknownParameters } from '../../http/query.ts'
 import { pathOf } from '../../http/route-table.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
-import { toUserView, UserView } from '../users/schemas.ts'
 import type { Administration } from './administration.ts'
-import { actorWith, cursorOf, done, refusals, writeRefusals } from './parts.schemas.ts'
+import { actorWith, cursorOf, done, PAGE, refusals, writeRefusals } from './parts.schemas.ts'
 import {
   AddedUserBody,
   AuditPage,
   AuditQuery,
   MailQueued,
+  ManagedUserView,
   toAuditEventView,
+  toManagedUserView,
   UserChangeBody,
   UserPage,
   UserPath,
   UserQuery,
   UserRolePath,
 } from './schemas.ts'
+import { fromUserCursor, orderOf, toUserCursor } from './user-order.ts'
 
 const changeRefusals = [...writeRefusals, 'user_not_found'] as const
 
@@ -35,11 +37,12 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
       '/admin/users',
       async ({ request, query }) => {
         refuseUnknownParameters(request.url, Object.keys(UserQuery.properties))
-        const { q, role, is_active, external_id: externalId, cursor = '0', limit = 50 } = query
+        const { q, role, is_active, external_id: externalId, sort = 'id', cursor, limit = PAGE } = query
         const isActive = is_active === undefined ? undefined : is_active === 'true'
-        const after = Number(cursor)
-        const { items, next } = await administration.listUsers({ q, role, isActive, externalId, after, limit })
-        return { items: items.map(toUserView), next_cursor: cursorOf(next) }
+        const order = orderOf(sort)
+        const after = cursor === undefined ? undefined : fromUserCursor(cursor, order)
+        const { items, next } = await administration.listUsers({ q, role, isActive, externalId, order, after, limit })
+        return { items: items.map(toManagedUserView), next_cursor: next ? toUserCursor(next, order) : null }
       },
       {
         access: 'users:read',
@@ -49,7 +52,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
           operationId: 'listUsers',
           summary: 'List users',
           description:
-            'Users by ascending id. A list that is read page by page has every user once who exists and matches all the time, whoever comes and goes meanwhile.',
+            'A list that is read page by page has every user once who exists and matches all the time, whoever comes and goes meanwhile. Send the same `sort` with each `cursor`.',
           tags: ['administration'],
         },
       },
@@ -62,7 +65,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         const user = await administration.addUser(actorOf(request), { ...added, roles: roles ?? [] })
         set.status = 201
         set.headers.location = locationFrom(pathOf(request.url), `/admin/users/${user.id}`)
-        return toUserView(user)
+        return toManagedUserView(user)
       },
       {
         access: 'users:write',
@@ -71,7 +74,9 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         parse: 'strictJson',
         body: AddedUserBody,
         response: {
-          201: answer('The new user', UserView, { Location: 'Where to read the user, relative to this address' }),
+          201: answer('The new user', ManagedUserView, {
+            Location: 'Where to read the user, relative to this address',
+          }),
           ...bodyProblems(
             ...refusals,
             'reauthentication_required',
@@ -113,17 +118,17 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         },
       },
     )
-    .get('/admin/users/:id', async ({ params }) => toUserView(await administration.findUser(params.id)), {
+    .get('/admin/users/:id', async ({ params }) => toManagedUserView(await administration.findUser(params.id)), {
       access: 'users:read',
       params: UserPath,
-      response: { 200: answer('The user', UserView), ...problems(...refusals, 'user_not_found') },
+      response: { 200: answer('The user', ManagedUserView), ...problems(...refusals, 'user_not_found') },
       detail: { operationId: 'getUser', summary: 'Get a user', tags: ['administration'] },
     })
     .get(
       '/admin/audit',
       async ({ request, query }) => {
         refuseUnknownParameters(request.url, Object.keys(AuditQuery.properties))
-        const { after, event, user_id: userId, limit = 50 } = query
+        const { after, event, user_id: userId, limit = PAGE } = query
         const before = after === undefined ? undefined : Number(after)
         const { items, next } = await administration.listAudit({ event, userId, before, limit })
         return { items: items.map(toAuditEventView), next_cursor: cursorOf(next) }
@@ -144,10 +149,11 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
     .patch(
       '/admin/users/:id',
       async ({ request, params, body }) => {
-        const { is_active, reason, username, name } = body
-        return toUserView(
+        const { is_active, inactive_until, reason, username, name } = body
+        return toManagedUserView(
           await administration.updateUser(actorOf(request), params.id, {
             isActive: is_active ?? undefined,
+            inactiveUntil: inactive_until ?? undefined,
             reason: reason ?? undefined,
             username: username ?? undefined,
             name,
@@ -159,13 +165,13 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         parse: 'strictJson',
         body: UserChangeBody,
         response: {
-          200: answer('The user', UserView),
+          200: answer('The user', ManagedUserView),
           ...bodyProblems(...changeRefusals, 'validation_failed', 'username_taken', 'last_admin'),
         },
         detail: {
           operationId: 'updateUser',
           summary: 'Change, deactivate or activate a user',
-          description: `Changes the members that you send. A deactivation ends all sessions of the user, and the user must log in again after an activation. The former username stays reserved for the user. The last administrator cannot be deactivated. ${rank}`,
+          description: `Changes the members that you send. A deactivation ends all sessions of the user, and the user must log in again after an activation. With \`inactive_until\` the user becomes active by itself within ten seconds of that time; a deactivation without it has no end, also that of a user who is deactivated already. The former username stays reserved for the user. The last administrator cannot be deactivated. $rank`,
           tags: ['administration'],
         },
       },
@@ -182,7 +188,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         detail: {
           operationId: 'deleteUser',
           summary: 'Delete a user',
-          description: `Deletes the user and everything that is stored about the person, at once and for good. Only the id stays, in audit events, and the username stays reserved. ${rank}`,
+          description: `Deletes the user and everything that is stored about the person, at once and for good. Only the id stays, in audit events, and the username stays reserved. $rank`,
           tags: ['administration'],
         },
       },
@@ -237,7 +243,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         detail: {
           operationId: 'grantRole',
           summary: 'Grant a role',
-          description: `The role is in the next access token of the user, and counts at Keyward at once. You need every permission of the role; only an administrator grants \`admin\`. ${rank}`,
+          description: `The role is in the next access token of the user, and counts at Keyward at once. You need every permission of the role; only an administrator grants \`admin\`. $rank`,
           tags: ['administration'],
         },
       },
@@ -257,7 +263,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         detail: {
           operationId: 'withdrawRole',
           summary: 'Withdraw a role',
-          description: `The role is missing in the next access token of the user, and does not count at Keyward any more at once. The last administrator stays one. ${rank}`,
+          description: `The role is missing in the next access token of the user, and does not count at Keyward any more at once. The last administrator stays one. $rank`,
           tags: ['administration'],
         },
       },

@@ -3,8 +3,9 @@ import { optionalChoice, optionalText } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { locales } from '../../lib/locale.ts'
 import { type AuditRow, auditEvents } from '../audit/audit.ts'
-import { UserView } from '../users/schemas.ts'
-import { cursor, limit, nextCursor } from './parts.schemas.ts'
+import { toUserView, UserView } from '../users/schemas.ts'
+import type { User } from '../users/users.ts'
+import { cursor, cursorLike, limit, nextCursor } from './parts.schemas.ts'
 
 export const UserQuery = t.Object({
   q: t.Optional(
@@ -31,16 +32,51 @@ export const UserQuery = t.Object({
       examples: ['a3a2f0f4-6f63-4a26-9d0c-1f2b3c4d5e6f'],
     }),
   ),
-  cursor,
+  sort: t.Optional(
+    t.Union(
+      [
+        t.Literal('id'),
+        t.Literal('-id'),
+        t.Literal('created_at'),
+        t.Literal('-created_at'),
+        t.Literal('email'),
+        t.Literal('-email'),
+        t.Literal('username'),
+        t.Literal('-username'),
+      ],
+      { description: 'The order; `-` means descending', default: 'id' },
+    ),
+  ),
+  cursor: cursorLike('^[A-Za-z0-9._-]{1,1400}$', '50'),
   limit,
 })
 
+/** A user in the answers to administrators. */
+export const ManagedUserView = t.Object(
+  {
+    ...UserView.properties,
+    inactive_until: t.Union([t.String(), t.Null()], {
+      description: 'When a deactivated user becomes active by itself (RFC 3339, UTC); `null` if there is no such end',
+    }),
+  },
+  {
+    title: 'ManagedUser',
+    description: 'A user account, as administrators see it',
+    examples: [{ ...(UserView.examples as object[])[0], inactive_until: null }],
+  },
+)
+
+export const toManagedUserView = (user: User): Static<typeof ManagedUserView> => ({
+  ...toUserView(user),
+  inactive_until: user.inactiveUntil === null ? null : rfc3339(user.inactiveUntil),
+})
+
 export const UserPage = t.Object(
-  { items: t.Array(UserView), next_cursor: nextCursor },
+  { items: t.Array(ManagedUserView), next_cursor: nextCursor },
   {
     title: 'UserPage',
-    description: 'A part of the list of users, by ascending id',
-    examples: [{ items: UserView.examples as unknown[], next_cursor: '1' }],
+    description: 'A part of the list of users',
+    examples: [{ items: ManagedUserView.examples as unknown[], next_cursor: '1' }],
   },
 )
 
@@ -73,6 +109,9 @@ export const UserChangeBody = t.Object(
   {
     is_active: t.Optional(
       t.Union([t.Boolean(), t.Null()], { description: '`false` deactivates the user and ends all sessions' }),
+    ),
+    inactive_until: optionalText(
+      'With `is_active: false`: when the user becomes active by itself (RFC 3339). A deactivation without it has no end',
     ),
     reason: optionalText('Why the user is deactivated: 1 to 200 characters, for the audit log; not about the person'),
     username: optionalText('The new username: as in `POST /register`, but reserved words are allowed'),

@@ -57,7 +57,7 @@ export function readAccount(row: SourceRow, { now, service, passwordless, idless
   const sourceId = row.id ?? ''
   if (row.problem !== undefined)
     return { sourceId, line: row.line, account: {}, isNameMade: false, reasons: [row.problem] }
-  const ids = idless && row.id === null ? noId : or(readId(row.id ?? '', service), invalidId)
+  const ids = or(readIds(row, { service, idless }), invalidId)
   const email = or(normalizeEmail(row.email ?? ''), row.email ? lowerFirst(invalidEmail) : 'there is no email address')
   const isNameMade = row.username === null
   const typedName = isNameMade ? email && madeUsername(email.emailKey) : row.username
@@ -70,14 +70,14 @@ export function readAccount(row: SourceRow, { now, service, passwordless, idless
             ? 'the username contains an @, so a login would take it for an email address'
             : 'the username is empty, too long, begins or ends with a space, or contains characters that cannot be typed',
         )
-  const password = readPassword(row.hash, passwordless)
+  const password = readPassword(row, passwordless)
   const { hash, scheme } = 'problem' in password ? {} : password
   if ('problem' in password) reasons.push(password.problem)
   const isActive = or(readTruth(row.isActive), 'is_active is neither true nor false')
   const createdAt = Math.min(readTime(row.createdAt ?? '') ?? now, now)
   const isVerified = or(row.emailVerified === undefined ? false : readTruth(row.emailVerified), invalidVerified)
   const name = row.name === undefined ? null : or(normalizeName(row.name), lowerFirst(invalidName))
-  const emailVerifiedAt = isVerified ? createdAt : null
+  const emailVerifiedAt = isVerified ? Math.min(readTime(row.emailVerifiedAt ?? '') ?? createdAt, now) : null
   const stored = { passwordHash: hash, passwordScheme: scheme }
   const locale = preferredLocale(row.locale) ?? null
   return {
@@ -95,8 +95,8 @@ const invalidId = `the id is missing, is longer than ${MAX_EXTERNAL_ID} characte
 const invalidVerified = 'email_verified is neither true nor false'
 
 /** Reads a password hash. The user of an account without one logs in after a new password or by mail. */
-function readPassword(hash: string | null, passwordless: boolean) {
-  if (hash) return readImportedHash(hash)
+function readPassword({ hash, hashScheme }: SourceRow, passwordless: boolean) {
+  if (hash) return readImportedHash(hash, hashScheme)
   return passwordless ? { hash: null, scheme: null } : { problem: 'there is no password hash' }
 }
 
@@ -120,14 +120,26 @@ export function isMadeFor(emailKey: string, usernameKey: string): boolean {
   return (digits.length === 9 || digits.length === 6) && stem?.slice(0, 22) === stemOf(emailKey)
 }
 
+/** Reads the id, and the external id of an export of Keyward, which the user had in a service before. */
+function readIds(row: SourceRow, { service, idless }: Pick<ReadOptions, 'service' | 'idless'>): Ids | undefined {
+  const ids = idless && row.id === null ? noId : readId(row.id ?? '', service)
+  const { externalId, externalSource = service } = row
+  if (ids === undefined || externalId === undefined || ids.externalId !== null) return ids
+  return isExternalId(externalId) && isExternalId(externalSource) ? { ...ids, externalId, externalSource } : undefined
+}
+
+type Ids = Pick<BulkUser, 'id' | 'externalId' | 'externalSource'>
+
 /** Reads the id in the other service: as the user's id if that is possible, else as the external id. */
-function readId(text: string, service: string): Pick<BulkUser, 'id' | 'externalId' | 'externalSource'> | undefined {
+function readId(text: string, service: string): Ids | undefined {
   const id = /^[1-9]\d{0,15}$/.test(text) ? Number(text) : Number.NaN
   if (id <= MAX_ID) return { id, externalId: null, externalSource: null }
-  // Most ids have no astral characters, so the length counts UTF-16 units.
-  if (text === '' || text.length > MAX_EXTERNAL_ID || /[\p{Cc}\p{Cs}]/u.test(text)) return undefined
-  return { id: undefined, externalId: text, externalSource: service }
+  return isExternalId(text) ? { id: undefined, externalId: text, externalSource: service } : undefined
 }
+
+/** Most ids have no astral characters, so the length counts UTF-16 units. */
+const isExternalId = (text: string): boolean =>
+  text !== '' && text.length <= MAX_EXTERNAL_ID && !/[\p{Cc}\p{Cs}]/u.test(text)
 
 /** Reads `is_active`; `text` is undefined, and the account active, when the other service has no such column. */
 function readTruth(text: string | null | undefined): boolean | undefined {

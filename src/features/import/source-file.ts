@@ -16,6 +16,10 @@ const fieldNames = [
   'email_verified',
   'name',
   'locale',
+  'email_verified_at',
+  'external_id',
+  'external_source',
+  'password_scheme',
 ] as const
 type Fields = Partial<Record<(typeof fieldNames)[number], string>>
 
@@ -100,6 +104,10 @@ const rowOf = (record: Fields, { trustVerified }: { trustVerified: boolean }): S
   emailVerified: trustVerified ? record.email_verified : undefined,
   name: record.name,
   locale: record.locale,
+  emailVerifiedAt: record.email_verified_at,
+  externalId: record.external_id,
+  externalSource: record.external_source,
+  hashScheme: record.password_scheme,
 })
 
 interface FileRecord {
@@ -130,16 +138,41 @@ async function* csvRecords(chunks: AsyncIterable<string>): AsyncGenerator<FileRe
   }
 }
 
+/**
+ * Reads the records of JSON lines. The first line of an export of Keyward is about the export.
+ * @throws ForeignDatabaseError for an export of a newer version, and for one that lacks users
+ */
 async function* jsonRecords(chunks: AsyncIterable<string>): AsyncGenerator<FileRecord> {
   let line = 0
+  let found = 0
+  let expected: number | undefined
   for await (const text of linesOf(chunks)) {
     line++
     if (text === undefined) yield { line, record: {}, problem: `the line is longer than ${MAX_LINE} characters` }
     else if (text.trim() !== '') {
-      const record = readJsonRecord(text)
+      const record: (Fields & ExportLine) | undefined = readJsonRecord(text)
+      if (line === 1 && record?.keyward_export !== undefined) {
+        expected = usersOf(record)
+        continue
+      }
+      found++
       yield record ? { line, record } : { line, record: {}, problem: 'the line is not a JSON object' }
     }
   }
+  if (expected !== undefined && found !== expected)
+    throw new ForeignDatabaseError(`The export is incomplete: it has ${found} of ${expected} users`)
+}
+
+/** The first line of an export; see `features/export`. */
+interface ExportLine {
+  keyward_export?: string
+  users?: string
+}
+
+function usersOf({ keyward_export: version, users }: ExportLine): number {
+  if (version !== '1')
+    throw new ForeignDatabaseError('The file is an export of a newer version of Keyward: import it with that version')
+  return Number(users)
 }
 
 /** Splits text into lines; a line that is too long is undefined, and is not kept in memory. */

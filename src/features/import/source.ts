@@ -17,6 +17,11 @@ export interface SourceRow {
   /** Undefined if the service has no such column. */
   createdAt: string | null | undefined
   emailVerified?: string | undefined
+  /** The following members are those of an export of Keyward. */
+  emailVerifiedAt?: string | undefined
+  externalId?: string | undefined
+  externalSource?: string | undefined
+  hashScheme?: string | undefined
   name?: string | undefined
   locale?: string | undefined
   /** True when the other service gives the account rights. It has none in Keyward. */

@@ -20,16 +20,21 @@ export interface FirstAdminLink {
   expiresAt: EpochMs
 }
 
-/** Finds the recipient of the mail with the link. @returns undefined when the link was replaced, used or has expired */
-export async function findFirstAdmin(
-  { store: db, clock }: { store: Store; clock: Clock },
-  { id, locale }: Mail,
-): Promise<Recipient | undefined> {
-  const link = await store.find(db)
-  if (link?.subject !== id || link.expiresAt <= clock.now()) return undefined
-  const { email: address, expiresAt: until, subject } = link
-  return { userId: null, subject, epoch: null, address, until, locale, username: undefined }
-}
+/**
+ * Finds the recipient of the mail with the link: undefined when the link was replaced, used or has expired.
+ * @param otherwise finds the recipients of mails of other kinds
+ */
+export const findingFirstAdmin =
+  ({ store: db, clock }: { store: Store; clock: Clock }, otherwise: FindRecipient): FindRecipient =>
+  async (mail) => {
+    if (mail.kind !== 'first_admin') return otherwise(mail)
+    const link = await store.find(db)
+    if (link?.subject !== mail.id || link.expiresAt <= clock.now()) return undefined
+    const { email: address, expiresAt: until, subject } = link
+    return { userId: null, subject, epoch: null, address, until, locale: mail.locale, username: undefined }
+  }
+
+type FindRecipient = (mail: Mail) => Promise<Recipient | undefined>
 
 /** @returns undefined when the proof is not that of the present link, or there is an administrator meanwhile */
 export async function findLink(

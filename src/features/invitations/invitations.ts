@@ -16,7 +16,7 @@ import { accept, findInvited } from './accept.ts'
 import { prepareFirstAdmin, tidyFirstAdmin } from './first-admin.ts'
 import { send, sendAgain } from './send.ts'
 
-export { findFirstAdmin } from './first-admin.ts'
+export { findingFirstAdmin } from './first-admin.ts'
 
 export interface InvitationsNeeds {
   store: Store

@@ -3,6 +3,7 @@ import { DAY, SECOND } from '../../lib/clock.ts'
 import { type Locale, localeOr } from '../../lib/locale.ts'
 import type { Log } from '../../lib/log.ts'
 import { randomId } from '../../lib/random.ts'
+import type { Audit } from '../audit/audit.ts'
 import { nameKeysOf, type User } from '../users/users.ts'
 import { type AskedMail, type AskNeeds, ask, type Preparation } from './ask.ts'
 import { createDelivery, type Delivery } from './deliver.ts'
@@ -23,6 +24,7 @@ export { MailFailure } from './transport.ts'
 
 export interface MailNeeds extends AskNeeds, ProofMailNeeds {
   log: Log
+  audit: Audit
   /** Sends a mail to the mail server, or to the mailbox of `--dev`; undefined when there is neither. */
   transport: Transport | undefined
   brand: Brand
@@ -74,6 +76,17 @@ export interface Mail {
   /** The token and the code, sealed. */
   sealed: string | null
   sealedUntil: EpochMs | null
+}
+
+/** A mail without its link, its code and the values of its text. */
+export type ListedMail = Omit<Mail, 'sealed' | 'sealedUntil' | 'details'>
+
+export interface MailFilter {
+  /** Only mails in this state. */
+  state?: MailState
+  /** Only mails that are older than this one. For the next page, pass the last mail of this page. */
+  before?: Pick<Mail, 'createdAt' | 'id'>
+  limit: number
 }
 
 /**
@@ -139,13 +152,14 @@ export interface Mails {
   /** Resolves when this process is sending no mail. */
   settled(): Promise<void>
   find(id: string): Promise<Mail | undefined>
-  /** Up to `limit` mails, the newest first; only mails in this `state`, if it is set. */
-  list(filter: { state?: MailState; limit: number }): Promise<Mail[]>
+  /** Up to `limit` mails, the newest first; see `MailFilter`. */
+  list(filter: MailFilter): Promise<ListedMail[]>
   /**
-   * Queues a dead mail again; its attempts count from 0.
+   * Queues a dead mail again, and records the audit event `mail.resent`. The attempts of the mail count from 0.
+   * @param by the administrator who asks for it over HTTP
    * @returns `unknown` when there is no dead mail with this id, `expired` when its link or code can no longer be used
    */
-  resend(id: string): Promise<'queued' | 'unknown' | 'expired'>
+  resend(id: string, by?: { actorId: number; ip: string }): Promise<'queued' | 'unknown' | 'expired'>
   /** The mails of a user, for an export: without tokens and codes. */
   exportOf(userId: number): Promise<object[]>
   /**
@@ -189,7 +203,7 @@ export const checkTemplates = (folder: string | undefined): void => void createT
 
 /** @throws TemplateError when `templatesDir` cannot be read, or a file in it has a wrong name or text */
 export function createMails(needs: MailNeeds): Mails {
-  const { store: db, clock, random, users, proofs, transport, brand, settings } = needs
+  const { store: db, clock, random, audit, users, proofs, transport, brand, settings } = needs
   const texts = createTemplates(settings.templatesDir)
   const outgoing = (mail: Pick<Mail, 'id' | 'kind' | 'recipient' | 'locale' | 'details'>, proof?: ProofValues) => ({
     id: mail.id,
@@ -239,11 +253,17 @@ export function createMails(needs: MailNeeds): Mails {
     settled: async () => delivery?.settled(),
     find: (id) => store.find(db, id),
     list: (filter) => store.list(db, filter),
-    async resend(id) {
+    async resend(id, by) {
       const mail = await store.find(db, id)
       if (mail?.state !== 'dead') return 'unknown'
       if (isOfProof(mail) && !(mail.sealed !== null && (await proofs.isLive(id)))) return 'expired'
-      return (await store.resend(db, id, clock.now())) ? 'queued' : 'unknown'
+      return db.transaction(async () => {
+        if (!(await store.resend(db, id, clock.now()))) return 'unknown'
+        const details = { mail: id, kind: mail.kind }
+        await audit.record({ event: 'mail.resent', userId: mail.userId ?? undefined, ...by, details })
+        pumpAfterCommit()
+        return 'queued'
+      })
     },
     exportOf: (userId) => store.listOf(db, userId),
     forgetUser: (user) => store.deleteOfUser(db, { userId: user.id, addressKey: nameKeysOf(user).emailKey }),

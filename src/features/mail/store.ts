@@ -3,7 +3,7 @@ import type { EpochMs } from '../../lib/clock.ts'
 import { limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
-import type { Mail, MailState, NewMail } from './mail.ts'
+import type { ListedMail, Mail, MailFilter, NewMail } from './mail.ts'
 
 const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, change }) => {
   const isDue = and(eq(mails.state, 'queued'), lte(mails.dueAt, named('now')))
@@ -108,14 +108,6 @@ const prepared = statements(({ q, t: { mails }, dialect }, { select, returning, 
         ),
     ),
     find: select(mail, (q) => q.from(mails).where(eq(mails.id, named('id')))),
-    list: select(mail, (q) => q.from(mails).orderBy(desc(mails.createdAt), desc(mails.id)).limit(limitTo('limit'))),
-    listIn: select(mail, (q) =>
-      q
-        .from(mails)
-        .where(eq(mails.state, named('state')))
-        .orderBy(desc(mails.createdAt), desc(mails.id))
-        .limit(limitTo('limit')),
-    ),
     queue: select({ length: count(), oldest: min(mails.createdAt) }, (q) =>
       q.from(mails).where(eq(mails.state, 'queued')),
     ),
@@ -205,11 +197,17 @@ export const resend = async (db: Db, id: string, now: EpochMs): Promise<boolean>
 export const find = async (db: Db, id: string): Promise<Mail | undefined> =>
   (await queryRows(db, prepared(db).find, { id }))[0] as Mail | undefined
 
-/** Up to `limit` mails, the newest first. */
-export const list = (db: Db, { state, limit }: { state?: MailState; limit: number }): Promise<Mail[]> =>
-  (state === undefined
-    ? queryRows(db, prepared(db).list, { limit })
-    : queryRows(db, prepared(db).listIn, { state, limit })) as Promise<Mail[]>
+/** Implements `Mails.list`. The sealed secrets are not read. */
+export function list({ q, t: { mails } }: Db, { state, before, limit }: MailFilter): Promise<ListedMail[]> {
+  const { sealed: _sealed, sealedUntil: _until, details: _details, ...columns } = getTableColumns(mails)
+  const isOlder = before && sql`(${mails.createdAt}, ${mails.id}) < (${before.createdAt}, ${before.id})`
+  return q
+    .select(columns)
+    .from(mails)
+    .where(and(state === undefined ? undefined : eq(mails.state, state), isOlder))
+    .orderBy(desc(mails.createdAt), desc(mails.id))
+    .limit(limit) as Promise<ListedMail[]>
+}
 
 /** How many mails are queued, and when the oldest of these mails was created. */
 export async function queueOf(db: Db): Promise<{ length: number; oldest: EpochMs | null }> {

@@ -36,13 +36,14 @@ export interface PasswordHash {
 
 /**
  * Reads a password hash of another service, which an import is to store.
+ * @param scheme `bun-bcrypt` for a bcrypt hash that Keyward itself has made; any other text has no effect
  * @returns the text and the scheme to store, or the problem as a sentence for the terminal, which contains no part of
  *   the hash
  */
-export function readImportedHash(stored: string): PasswordHash | { problem: string } {
+export function readImportedHash(stored: string, scheme?: string): PasswordHash | { problem: string } {
   // Django writes the name of the algorithm before a hash of bcrypt.
   const text = stored.replace(/^bcrypt\$(?=\$)/, '')
-  if (readBcryptHash(text)) return { hash: text, scheme: 'bcrypt' }
+  if (readBcryptHash(text)) return { hash: text, scheme: scheme === 'bun-bcrypt' ? scheme : 'bcrypt' }
   if (/^\$2/.test(text)) return { problem: 'the password hash is not bcrypt ($2a$, $2b$ or $2y$, cost 4 to 15)' }
   const read = readForeignHash(text)
   return typeof read === 'string' ? { problem: hashProblems[read] } : { hash: read.hash, scheme: 'foreign' }

@@ -7,6 +7,10 @@ export const permissions = [
   'roles:write',
   'api-keys:read',
   'api-keys:write',
+  'keys:read',
+  'keys:write',
+  'mail:read',
+  'mail:write',
   'audit:read',
 ] as const
 

@@ -8,12 +8,19 @@ class LostRace extends Error {}
 
 /**
  * Runs `work`, one change of the keys, in a transaction. `work` passes the outcome of each conditional statement to
- * `won`.
+ * `won`. A change for an administrator begins with `by.allow`.
+ * @throws the error of `by.allow`
  * @returns false when another process changed the keys first; the transaction is then rolled back
  */
-export async function changeKeys({ store: db }: SigningKeysNeeds, work: () => Promise<void>): Promise<boolean> {
+export async function changeKeys({ store: db, by }: SigningKeysNeeds, work: () => Promise<void>): Promise<boolean> {
   try {
-    await db.transaction(work)
+    await db.transaction(
+      async () => {
+        await by?.allow()
+        await work()
+      },
+      { userId: by?.actorId },
+    )
     return true
   } catch (error) {
     if (error instanceof LostRace || violatedUnique(error)?.startsWith('signing_keys.')) return false
@@ -62,7 +69,7 @@ export async function addKey(needs: SigningKeysNeeds, row: SigningKeyRow): Promi
 }
 
 export const recordEvent = (
-  { audit }: SigningKeysNeeds,
+  { audit, by }: SigningKeysNeeds,
   event: 'key.created' | 'key.activated' | 'key.retired' | 'key.revoked',
   { kid, alg }: SigningKeyRow,
-): Promise<void> => audit.record({ event, details: { kid, alg } })
+): Promise<void> => audit.record({ event, actorId: by?.actorId, ip: by?.ip, details: { kid, alg } })

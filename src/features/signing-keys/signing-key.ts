@@ -1,6 +1,7 @@
 import { DAY, type EpochMs, MINUTE, rfc3339, SECOND } from '../../lib/clock.ts'
 import type { Db } from '../../storage/store.ts'
 import type { SignatureAlgorithm } from './jwk.ts'
+import type { KeySummary } from './signing-keys.ts'
 
 /**
  * - `next`: the key is published in the JWKS and will sign later.
@@ -51,8 +52,23 @@ export const isAccepted = ({ state, expiresAt }: SigningKeyRow, now: EpochMs): b
 export const rotationDue = ({ createdAt, activatedAt, alg }: SigningKeyRow, rotationDays: number) =>
   rotationDays === 0 || alg === 'HS256' ? undefined : (activatedAt ?? createdAt) + rotationDays * DAY
 
+/** Picks the public facts of a key. The row also has the private key, sealed. */
+export const summaryOf = (row: SigningKeyRow, at: { now: EpochMs; rotationDays: number }): KeySummary => ({
+  kid: row.kid,
+  alg: row.alg,
+  state: row.state,
+  createdAt: row.createdAt,
+  readyAt: row.state === 'next' ? readyAt(row) : null,
+  activatedAt: row.activatedAt,
+  rotatesAt: (row.state === 'active' && rotationDue(row, at.rotationDays)) || null,
+  retiredAt: row.retiredAt,
+  expiresAt: row.expiresAt,
+  revokedAt: row.revokedAt,
+  description: describeKey(row, at),
+})
+
 /** The state of a key and its times, as a sentence. */
-export function describeKey(row: SigningKeyRow, { now, rotationDays }: { now: EpochMs; rotationDays: number }): string {
+function describeKey(row: SigningKeyRow, { now, rotationDays }: { now: EpochMs; rotationDays: number }): string {
   const at = (time: EpochMs | null | undefined) => (time == null ? 'never' : rfc3339(time))
   switch (row.state) {
     case 'next':

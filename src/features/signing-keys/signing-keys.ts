@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.ts'
+import type { Clock, EpochMs } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
@@ -11,11 +11,13 @@ import { maintainKeys, pollKeys } from './maintain.ts'
 import { prepareKeys } from './prepare.ts'
 import { type Revocation, revokeKey } from './revoke.ts'
 import { type Rotation, rotateKeys } from './rotate.ts'
-import { describeKey, type SigningKeyRow } from './signing-key.ts'
+import { type SigningKeyRow, summaryOf } from './signing-key.ts'
 import * as store from './store.ts'
 
 export type { SigningKeysFound } from './inspect.ts'
 export type { SigningKey, VerificationKey } from './jwk.ts'
+export type { Revocation } from './revoke.ts'
+export type { Rotation } from './rotate.ts'
 export { JWKS_MAX_AGE_SECONDS, KEY_POLL_INTERVAL } from './signing-key.ts'
 
 export interface SigningKeysNeeds {
@@ -26,6 +28,8 @@ export interface SigningKeysNeeds {
   audit: Audit
   secrets: Secrets
   settings: SigningKeysSettings
+  /** Undefined for a change that a command or Keyward itself makes. */
+  by?: KeyChanger
 }
 
 interface SigningKeysSettings {
@@ -39,9 +43,24 @@ interface SigningKeysSettings {
   rotationDays: number
 }
 
-interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state'> {
+/** The public facts of a signing key. */
+export interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state' | KeyTime> {
   /** The state of the key and the times of this state, as words for the terminal. */
   description: string
+  /** From when a next key may sign; null in another state. */
+  readyAt: EpochMs | null
+  /** When the active key is due to be rotated; null in another state, with HS256, and without rotation. */
+  rotatesAt: EpochMs | null
+}
+
+type KeyTime = 'createdAt' | 'activatedAt' | 'retiredAt' | 'expiresAt' | 'revokedAt'
+
+/** The administrator who changes the keys over HTTP, and the address of the request. */
+export interface KeyChanger {
+  actorId: number
+  ip: string
+  /** Runs first in the transaction of the change. An error refuses the change. */
+  allow: () => Promise<void>
 }
 
 /** The keys that sign and verify access tokens. Other processes follow a change within 30 s. */
@@ -56,18 +75,18 @@ export interface SigningKeys extends Keyring {
    * last token has expired.
    * @param options.early true to rotate even when services may have cached a JWKS without the next key
    * @throws KeywardError `key_not_ready` without `early`, `key_not_rotatable` with JWT_ALG=HS256, `keys_changed` when
-   *   another process changed the keys first
+   *   another process changed the keys first; the error of `by.allow`
    * @throws KeyringError when SECRET_KEY does not open the stored keys
    */
-  rotate(options?: { early?: boolean }): Promise<Rotation>
+  rotate(options?: { early?: boolean; by?: KeyChanger }): Promise<Rotation>
   /**
    * Revokes a key. This process at once refuses access tokens of the key and removes the key from the JWKS. If the key
    * was active, the same transaction activates the next key, or a new key. Refresh tokens stay valid.
    * @throws KeywardError `key_not_found`, `key_not_rotatable` for the active JWT_SECRET, `keys_changed` when another
-   *   process changed the keys first
+   *   process changed the keys first; the error of `by.allow`
    * @throws KeyringError when SECRET_KEY does not open the stored keys
    */
-  revoke(kid: string): Promise<Revocation>
+  revoke(kid: string, options?: { by?: KeyChanger }): Promise<Revocation>
   /**
    * Reads the changes of other processes. After a change of JWT_ALG, `poll` also rotates, as soon as the next key of
    * the new algorithm may sign. Every server calls `poll` every 10 s.
@@ -100,10 +119,10 @@ export async function openSigningKeys(needs: SigningKeysNeeds, { prepare = true 
     async list() {
       const at = { now: needs.clock.now(), rotationDays: needs.settings.rotationDays }
       const rows = await store.all(needs.store)
-      return rows.map((row) => ({ kid: row.kid, alg: row.alg, state: row.state, description: describeKey(row, at) }))
+      return rows.map((row) => summaryOf(row, at))
     },
-    rotate: (options) => rotateKeys(needs, keyring, options),
-    revoke: (kid) => revokeKey(needs, keyring, kid),
+    rotate: ({ early = false, by } = {}) => rotateKeys({ ...needs, by }, keyring, { early }),
+    revoke: (kid, { by } = {}) => revokeKey({ ...needs, by }, keyring, kid),
     poll: () => pollKeys(needs, keyring),
     maintain: () => maintainKeys(needs, keyring),
   }

@@ -1,8 +1,15 @@
 import { invalidField } from '../../errors.ts'
 import * as store from './search.store.ts'
 import type { User } from './user.ts'
-import { keysOfBeginning, trimTyped } from './username.ts'
+import { keysOfBeginning, nameKeysOf, trimTyped } from './username.ts'
 import type { UsersNeeds } from './users.ts'
+
+/** The place of a user in an order. */
+export function markOf(user: User, by: store.UserOrder['by']): store.UserMark {
+  const { emailKey, usernameKey } = nameKeysOf(user)
+  const keys = { id: user.id, created_at: user.createdAt, email: emailKey, username: usernameKey }
+  return { key: keys[by], id: user.id }
+}
 
 /** Implements `Users.search`. */
 export function search(

@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, gt, inArray, isNull, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -87,16 +87,42 @@ export const replaceHash = async (
 
 export const findPassword = async (db: Db, id: number) => (await queryRows(db, prepared(db).passwordOf, { id }))[0]
 
-export async function setActive(
-  { q, t: { users } }: Db,
-  { id, isActive, now }: { id: number; isActive: boolean; now: EpochMs },
-): Promise<boolean> {
+export async function activate({ q, t: { users } }: Db, { id, now }: { id: number; now: EpochMs }): Promise<boolean> {
   const changed = await q
     .update(users)
-    .set({ isActive, updatedAt: now })
-    .where(and(eq(users.id, id), eq(users.isActive, !isActive)))
+    .set({ isActive: true, inactiveUntil: null, updatedAt: now })
+    .where(and(eq(users.id, id), eq(users.isActive, false)))
     .returning({ id: users.id })
   return changed.length > 0
+}
+
+export async function deactivate(
+  { q, t: { users } }: Db,
+  { id, until, now }: { id: number; until: EpochMs | null; now: EpochMs },
+): Promise<void> {
+  await q.update(users).set({ isActive: false, inactiveUntil: until, updatedAt: now }).where(eq(users.id, id))
+}
+
+/** The ids of up to `limit` users whose deactivation has ended. */
+export async function findDue(
+  { q, t: { users } }: Db,
+  { now, limit }: { now: EpochMs; limit: number },
+): Promise<number[]> {
+  const due = await q.select({ id: users.id }).from(users).where(lte(users.inactiveUntil, now)).limit(limit)
+  return due.map(({ id }) => id)
+}
+
+/** Activates those of these users whose deactivation has still ended. @returns their ids */
+export async function activateDue(
+  { q, t: { users } }: Db,
+  { ids, now }: { ids: number[]; now: EpochMs },
+): Promise<number[]> {
+  const activated = await q
+    .update(users)
+    .set({ isActive: true, inactiveUntil: null, updatedAt: now })
+    .where(and(inArray(users.id, ids), eq(users.isActive, false), lte(users.inactiveUntil, now)))
+    .returning({ id: users.id })
+  return activated.map(({ id }) => id)
 }
 
 export async function setPasswordHash(

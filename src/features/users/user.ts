@@ -13,6 +13,8 @@ export interface User {
   /** A `Locale`; null when the user's language is not known. */
   locale: string | null
   isActive: boolean
+  /** When a deactivated user becomes active by itself; null for an active user, and for a deactivation without an end. */
+  inactiveUntil: EpochMs | null
   sessionEpoch: number
   deviceEpoch: number
   /** When the user was last invited; null when the user has accepted, or was never invited. */
@@ -69,6 +71,11 @@ export interface Profile {
   username?: Username
   name?: string | null
   locale?: Locale | null
+}
+
+/** All that is known about a user, for an export. */
+export interface FullUser extends User, UserCredentials, Pick<BulkUser, 'externalId' | 'externalSource'> {
+  updatedAt: EpochMs
 }
 
 /** A user of an import, with the id and the password hash of the other service. */

@@ -1,8 +1,9 @@
 import type { Clock, EpochMs } from '../../lib/clock.ts'
-import type { Store } from '../../storage/store.ts'
+import type { Db, Store } from '../../storage/store.ts'
 import type { MacKeys } from '../secrets/secrets.ts'
 import * as addresses from './addresses.store.ts'
 import { changeEmail, findAddressOwner, restoreEmail } from './addresses.ts'
+import * as all from './all.store.ts'
 import { findHolders, insertAllOrNone } from './bulk.ts'
 import { changeProfile } from './change-profile.ts'
 import { checkFree, checkUsernameFree, create } from './create.ts'
@@ -13,14 +14,17 @@ import { freeName, remove } from './reserved-names.ts'
 import type { UserFilter } from './search.store.ts'
 import { search } from './search.ts'
 import * as store from './store.ts'
-import type { BulkKeys, BulkUser, Contact, Invitation, NewUser, Profile, User } from './user.ts'
+import type { BulkKeys, BulkUser, Contact, FullUser, Invitation, NewUser, Profile, User } from './user.ts'
 
 export { differences } from './change-profile.ts'
 export { invalidEmail, normalizeEmail } from './email.ts'
 export { invalidName, normalizeName } from './person-name.ts'
+export type { UserMark, UserOrder } from './search.store.ts'
+export { markOf } from './search.ts'
 export {
   type BulkKeys,
   type BulkUser,
+  type FullUser,
   type NewUser,
   type Profile,
   roleNames,
@@ -63,7 +67,7 @@ export interface Users {
   /** Up to `limit` users with an id above `after`, by ascending id. */
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
-   * Up to `limit` users who match all of the filter, by ascending id, each with an id above `after`. A page costs no
+   * Up to `limit` users who match all of the filter, in the given order, behind `after`. A page costs no
    * more in a large table than in a small one, unless few users of a large table match `isActive` or a common `q`.
    * @param filter.q the beginning of an address or a username in any case, or a whole id
    * @param filter.externalId the id in the service from which the user was imported, exactly
@@ -162,8 +166,19 @@ export interface Users {
   freeAddresses(id: number): Promise<void>
   /** Deletes up to `limit` reservations of addresses that have ended. @returns how many */
   cleanUp(limit: number): Promise<number>
-  /** Activates or deactivates a user. @returns false when the user already has this state, or was deleted */
-  setActive(change: { id: number; isActive: boolean }): Promise<boolean>
+  /** Activates a user. @returns false when the user is active already, or was deleted */
+  activate(id: number): Promise<boolean>
+  /**
+   * Deactivates a user, or changes the end of the deactivation of an inactive user.
+   * @param end.until when the user becomes active by itself; null for no end
+   */
+  deactivate(id: number, end: { until: EpochMs | null }): Promise<void>
+  /**
+   * Activates up to `limit` users whose deactivation has ended, and runs `alongside` in the same transaction with their
+   * ids.
+   * @returns how many
+   */
+  activateDue(limit: number, alongside: (ids: readonly number[]) => Promise<void>): Promise<number>
   /** Deletes a user and every row with a foreign key to the user. The username stays reserved, as a MAC. */
   remove(id: number): Promise<void>
   /** Ends the reservation of a username, so that anybody can register it. @returns false when it was not reserved */
@@ -178,6 +193,11 @@ export interface Users {
   clearDeviceEpoch(id: number): Promise<void>
   /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
   raiseSessionEpoch(id: number): Promise<number | undefined>
+  /**
+   * Counts the users and reads all of them, in the order of their ids, in parts. Pass the store of a snapshot, so that
+   * both see the same users.
+   */
+  readAll(db: Db): { count: Promise<number>; parts: AsyncGenerator<FullUser[]> }
   /** The users that have the id, the address, the username or the external id of one of the `keys`. */
   findHolders(keys: readonly BulkKeys[]): Promise<BulkKeys[]>
   /**
@@ -222,12 +242,24 @@ export function createUsers(needs: UsersNeeds): Users {
     extendReservation: (of) => addresses.extend(db, { ...of, now: clock.now() }),
     freeAddresses: (id) => addresses.freeAll(db, id),
     cleanUp: (limit) => addresses.deleteExpired(db, { now: clock.now(), limit }),
-    setActive: (change) => store.setActive(db, { ...change, now: clock.now() }),
+    activate: (id) => store.activate(db, { id, now: clock.now() }),
+    deactivate: (id, { until }) => store.deactivate(db, { id, until, now: clock.now() }),
+    async activateDue(limit, alongside) {
+      const now = clock.now()
+      const due = await store.findDue(db, { now, limit })
+      if (due.length === 0) return 0
+      return db.transaction(async () => {
+        const ids = await store.activateDue(db, { ids: due, now })
+        await alongside(ids)
+        return ids.length
+      })
+    },
     remove: (id) => remove(needs, id),
     freeName: (typed) => freeName(needs, typed),
     holdForSession: (user) => store.holdForSession(db, user),
     clearDeviceEpoch: (id) => store.clearDeviceEpoch(db, id),
     raiseSessionEpoch: (id) => store.raiseSessionEpoch(db, id),
+    readAll: (snapshot) => ({ count: all.countAll(snapshot), parts: all.readAll(snapshot) }),
     findHolders: (keys) => findHolders(needs, keys),
     insertAllOrNone: (users, alongside) => insertAllOrNone(needs, users, alongside),
   }

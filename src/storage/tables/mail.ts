@@ -39,6 +39,9 @@ export const mailTables = (c: Columns) => ({
     },
     (t) => [
       c.index('mails_state_due_at_index').on(t.state, t.dueAt),
+      // For the lists of mails, which are read page by page.
+      c.index('mails_created_at_index').on(t.createdAt, t.id),
+      c.index('mails_state_created_at_index').on(t.state, t.createdAt, t.id),
       c.index('mails_ended_at_index').on(t.endedAt),
       c.index('mails_user_id_index').on(t.userId),
       c.index('mails_sealed_until_index').on(t.sealedUntil),

@@ -30,6 +30,8 @@ export const userTables = (c: Columns) => ({
       /** The service that assigned `external_id`, such as `supabase`; null without an `external_id`. */
       externalSource: c.text('external_source'),
       isActive: c.bool('is_active').notNull(),
+      /** When a deactivated user becomes active by itself; null for an active user, and for a deactivation without an end. */
+      inactiveUntil: c.int('inactive_until'),
       /** A session is alive only while its `epoch` equals this number. Raising it ends all sessions of the user. */
       sessionEpoch: c.int('session_epoch').notNull(),
       /**
@@ -45,10 +47,13 @@ export const userTables = (c: Columns) => ({
       updatedAt: c.int('updated_at').notNull(),
     },
     (t) => [
+      c.index('users_inactive_until_index').on(t.inactiveUntil).where(sql`inactive_until is not null`),
       c.uniqueIndex('users_email_key_unique').on(t.emailKey),
       c.uniqueIndex('users_username_key_unique').on(t.usernameKey),
       // The id comes first, so that the index also finds a user by the id alone.
       c.uniqueIndex('users_external_id_unique').on(t.externalId, t.externalSource).where(sql`external_id is not null`),
+      // For lists by age.
+      c.index('users_created_at_index').on(t.createdAt, t.id),
       // Few users are inactive, so an administrator who looks for them need not wait for a read of all users.
       c.index('users_inactive_index').on(t.id).where(sql`not is_active`),
     ],
@@ -86,6 +91,7 @@ export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
   name: users.name,
   locale: users.locale,
   isActive: users.isActive,
+  inactiveUntil: users.inactiveUntil,
   sessionEpoch: users.sessionEpoch,
   deviceEpoch: users.deviceEpoch,
   invitedAt: users.invitedAt,

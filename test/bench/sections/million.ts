@@ -1,12 +1,11 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { binaryPath } from '../../support/binary.ts'
 import { scratchFolder } from '../../support/scratch.ts'
 import { type Bench, inTurn, medianOf } from '../bench.ts'
-import { type Filling, fill, tokenLike } from '../fill.ts'
+import { type Filling, filled, picker, tokenLike } from '../fill.ts'
 import { type Findings, figure, pair } from '../report.ts'
 import { logInAll, readSelf } from '../requests.ts'
-import { keywardSettings, launch, type Server, startKeyward } from '../servers.ts'
+import { type Server, startKeyward } from '../servers.ts'
 
 /** Fewer tokens than Keyward's cache of verified ones holds, so that only the database differs between the servers. */
 const TOKENS = 8_000
@@ -78,18 +77,6 @@ interface Served {
   requests: string[]
 }
 
-/** @returns the path of a database with this content */
-async function filled(content: Filling): Promise<string> {
-  const path = join(scratchFolder('bench-db'), 'keyward.db')
-  const { child } = launch(
-    [await binaryPath(), 'migrate', 'up'],
-    keywardSettings({ DATABASE_URL: `sqlite:///${path}` }),
-  )
-  if ((await child.exited) !== 0) throw new Error('keyward migrate up failed')
-  await fill(path, content)
-  return path
-}
-
 async function served(
   path: string,
   { users, sessions }: Filling,
@@ -110,13 +97,4 @@ async function served(
     .sort((a, b) => a.order - b.order)
     .map(({ user, session }) => readSelf(tokenLike(own!.access_token, user, session)))
   return { server, requests }
-}
-
-/** The same numbers below 2^31 in every run (Park and Miller's generator). */
-function picker(): () => number {
-  let state = 42
-  return () => {
-    state = (state * 48_271) % 2_147_483_647
-    return state
-  }
 }

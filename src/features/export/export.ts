@@ -1,0 +1,72 @@
+import { type Clock, rfc3339 } from '../../lib/clock.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
+import type { Store } from '../../storage/store.ts'
+import type { Audit } from '../audit/audit.ts'
+import { type FullUser, roleNames, type Users } from '../users/users.ts'
+
+/** The version of the format. An import refuses a higher one. */
+const VERSION = 1
+
+export interface ExportNeeds {
+  store: Pick<Store, 'snapshot'>
+  clock: Clock
+  users: Pick<Users, 'readAll'>
+  audit: Audit
+}
+
+export interface ExportOptions {
+  withPasswordHashes: boolean
+  /** Receives whole lines of JSON. The export reads on when the promise resolves. */
+  write: (lines: string) => MaybePromise<void>
+  /** Called before the first line with `done` 0, and after each part. */
+  onProgress: (done: number, total: number) => void
+}
+
+/** Writes the users as JSON lines, which `keyward import` reads. */
+export interface Export {
+  /**
+   * Writes a line about the export and one for each user, in the order of their ids, as they were at one moment. The
+   * export is audited before it begins.
+   * @returns the number of users
+   */
+  perform(options: ExportOptions): Promise<number>
+}
+
+export const createExport = ({ store, clock, users, audit }: ExportNeeds): Export => ({
+  async perform({ withPasswordHashes, write, onProgress }) {
+    await audit.record({ event: 'users.exported', details: { password_hashes: withPasswordHashes } })
+    return store.snapshot(async (db) => {
+      const { count, parts } = users.readAll(db)
+      const total = await count
+      onProgress(0, total)
+      await write(lineOf({ keyward_export: VERSION, exported_at: rfc3339(clock.now()), users: total }))
+      let done = 0
+      for await (const part of parts) {
+        await write(part.map((user) => lineOf(toWire(user, withPasswordHashes))).join(''))
+        done += part.length
+        onProgress(done, total)
+      }
+      return done
+    })
+  },
+})
+
+const lineOf = (value: object): string => `${JSON.stringify(value)}\n`
+
+/** The names are those of a file for an import. */
+const toWire = (user: FullUser, withPasswordHashes: boolean) => ({
+  id: user.id,
+  external_id: user.externalId,
+  external_source: user.externalSource,
+  email: user.email,
+  email_verified: user.emailVerifiedAt !== null,
+  email_verified_at: user.emailVerifiedAt === null ? null : rfc3339(user.emailVerifiedAt),
+  username: user.username,
+  name: user.name,
+  locale: user.locale,
+  roles: roleNames(user),
+  is_active: user.isActive,
+  created_at: rfc3339(user.createdAt),
+  updated_at: rfc3339(user.updatedAt),
+  ...(withPasswordHashes && { password_hash: user.passwordHash, password_scheme: user.passwordScheme }),
+})
