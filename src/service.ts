@@ -121,13 +121,13 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const audit = used('audit', createAudit({ store, clock, retention: parts.retentionOf(config) }))
     const secrets = await openSecrets({ store, clock, random, log, audit, secrets: parts.secretsOf(config) })
     const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
-    const passwords = used('passwords', createPasswords({ clock, log, ...hashingOf(config) }))
+    const passwords = used('passwords', createPasswords({ clock, log, ...parts.hashingOf(config) }))
     const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
     const roles = createRoles({ store, clock, audit, users })
     const mailbox = surroundings.dev && config.SMTP_URL === undefined ? createMailbox(log) : undefined
     const transport = mailbox ?? smtpOf(config)
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
-    const sending = { users, roles, limits, proofs, secrets, transport, ...mailOf(config) }
+    const sending = { users, roles, limits, proofs, secrets, transport, ...parts.mailOf(config) }
     const pending = createPendingRegistrations({ store, clock })
     const findPending = findingFirstAdmin({ store, clock }, pending.findRecipient)
     const mails = createMails({ store, clock, random, log, audit, ...sending, findPending })
@@ -136,7 +136,19 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: parts.tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
-    const beginning = { store, clock, random, log, audit, users, limits, tokens, secrets, mails, ...sessionsOf(config) }
+    const beginning = {
+      store,
+      clock,
+      random,
+      log,
+      audit,
+      users,
+      limits,
+      tokens,
+      secrets,
+      mails,
+      ...parts.sessionsOf(config),
+    }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
@@ -144,10 +156,15 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
     const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
-    const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
-    const invitations = createInvitations({ ...account, random, proofs, mails, ...firstAdminOf(config) })
-    const managing = { limits, accounts, mails, invitations, signingKeys }
-    const administration = createAdministration({ ...account, ...managing })
+    const verification = createVerification({
+      ...account,
+      ...mailing,
+      accounts,
+      metrics,
+      ...parts.verificationOf(config),
+    })
+    const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
+    const administration = createAdministration({ ...account, limits, accounts, mails, invitations, signingKeys })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {
