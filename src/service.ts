@@ -136,19 +136,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: parts.tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
-    const beginning = {
-      store,
-      clock,
-      random,
-      log,
-      audit,
-      users,
-      limits,
-      tokens,
-      secrets,
-      mails,
-      ...parts.sessionsOf(config),
-    }
+    const kit = { store, clock, random, log, audit }
+    const beginning = { ...kit, users, limits, tokens, secrets, mails, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
@@ -156,13 +145,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
     const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
-    const verification = createVerification({
-      ...account,
-      ...mailing,
-      accounts,
-      metrics,
-      ...parts.verificationOf(config),
-    })
+    const proving = { ...account, ...mailing, accounts, metrics }
+    const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const administration = createAdministration({ ...account, limits, accounts, mails, invitations, signingKeys })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
@@ -199,52 +183,39 @@ export async function openService(config: Config, surroundings: Surroundings = {
   }
 }
 
-export const jobsOf = ({
-  store,
-  secrets,
-  signingKeys,
-  sessions,
-  limits,
-  audit,
-  mails,
-  proofs,
-  users,
-  accounts,
-  invitations,
-  administration,
-}: Service): readonly Job[] => [
-  { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
-  { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
-  { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
-  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: mails.deliver },
-  { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
+export const jobsOf = (service: Service): readonly Job[] => [
+  { name: 'process_heartbeat', every: MINUTE, by: 'each', run: service.secrets.heartbeat },
+  { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: service.secrets.poll },
+  { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: service.secrets.maintain },
+  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: service.mails.deliver },
+  { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: service.signingKeys.poll },
   // Without a lease: nothing is written while no deactivation ends, and each is ended by one process.
   {
     name: 'deactivation_end',
     every: 10 * SECOND,
     by: 'each',
     atStart: true,
-    run: () => cleanUp([administration.activateDue]),
+    run: () => cleanUp([service.administration.activateDue]),
   },
-  { name: 'checkpoint', every: MINUTE, by: 'each', run: store.checkpoint },
-  { name: 'first_admin_file', every: MINUTE, by: 'each', run: invitations.tidyFirstAdmin },
-  { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
+  { name: 'checkpoint', every: MINUTE, by: 'each', run: service.store.checkpoint },
+  { name: 'first_admin_file', every: MINUTE, by: 'each', run: service.invitations.tidyFirstAdmin },
+  { name: 'key_maintenance', every: MINUTE, by: 'one', run: service.signingKeys.maintain },
   {
     name: 'clean_up',
     every: MINUTE,
     by: 'one',
     run: () =>
       cleanUp([
-        sessions.cleanUp,
-        limits.cleanUp,
-        audit.eraseForgotten,
-        audit.deleteOldEvents,
-        audit.shortenOldAddresses,
-        mails.cleanUp,
-        mails.wipeExpired,
-        proofs.cleanUp,
-        users.cleanUp,
-        accounts.cleanUp,
+        service.sessions.cleanUp,
+        service.limits.cleanUp,
+        service.audit.eraseForgotten,
+        service.audit.deleteOldEvents,
+        service.audit.shortenOldAddresses,
+        service.mails.cleanUp,
+        service.mails.wipeExpired,
+        service.proofs.cleanUp,
+        service.users.cleanUp,
+        service.accounts.cleanUp,
       ]),
   },
 ]

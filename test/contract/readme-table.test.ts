@@ -196,7 +196,7 @@ describe('12.D9 the table on the first screen of README', () => {
     for (const { method, pattern } of app.table.routes.filter(({ method }) => method === 'GET')) {
       const path = pattern.replace(':file', 'guide').replace(':chapter', 'sessions')
       const type = (await app.request(method, path)).headers.get('content-type') ?? ''
-      if (type.startsWith('text/html')) expect(path).toMatch(/^\/docs|^\/(?:forgot|reset|verify|confirm|undo)$/)
+      if (type.startsWith('text/html')) expect(path).toMatch(/^\/docs|^\/(?:forgot|reset|verify|confirm|undo|invite)$/)
     }
   })
 })
