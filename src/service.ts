@@ -5,8 +5,6 @@ import { type Accounts, createAccounts, createPendingRegistrations } from './fea
 import { type Administration, createAdministration } from './features/administration/administration.ts'
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
-import { createExport, type Export } from './features/export/export.ts'
-import { createImport, type Import } from './features/import/import.ts'
 import { createInvitations, findingFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
@@ -32,7 +30,7 @@ import { createVerification, type Verification } from './features/verification/v
 import { type Clock, MINUTE, SECOND, systemClock } from './lib/clock.ts'
 import { createLog, errorFields, type Log } from './lib/log.ts'
 import { type Random, systemRandom } from './lib/random.ts'
-import { type DatabaseSettings, openDatabase, type SchemaPolicy } from './storage/database.ts'
+import { openDatabase, type SchemaPolicy } from './storage/database.ts'
 import { embeddedMigrations, pendingMigrations } from './storage/migrate.ts'
 import type { Store } from './storage/store.ts'
 
@@ -104,8 +102,8 @@ export interface Surroundings {
 
 /**
  * The composition root: opens the database and the keys, and gives every feature what it needs. Four features are made
- * elsewhere: `app.ts` makes `documentation`, which needs the routes, `openImport` and `openExport` make `import` and
- * `export`, and `cli/run-server.ts` starts the `jobs`.
+ * elsewhere: `app.ts` makes `documentation`, which needs the routes, `cli/move-users.ts` makes `import` and `export`, and
+ * `cli/run-server.ts` starts the `jobs`.
  * @throws MigrationError when the database does not fit this version; KeyringError when SECRET_KEY does not open the
  * stored keys or the signing keys cannot be prepared; TemplateError when a text in TEMPLATES_DIR cannot be used
  * @throws UnknownHostError, KeywardError or the error of the system or the driver when the database cannot be opened or
@@ -220,30 +218,6 @@ export const jobsOf = (service: Service): readonly Job[] => [
   },
 ]
 
-type UsersSettings = DatabaseSettings & Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>
-type Opened<Feature> = Promise<Feature & Pick<Store, 'close'>>
-
-/**
- * Opens the feature `import`, which needs a database with the current schema, but no SECRET_KEY and no signing keys.
- * @throws MigrationError when the schema is not current, and the errors of `openDatabase`
- */
-export async function openImport(settings: UsersSettings, { clock }: { clock: Clock }): Opened<Import> {
-  const { store, users, audit } = await openUsers(settings, clock)
-  return { ...createImport({ clock, users, audit }), close: () => store.close() }
-}
-
-/** Opens the feature `export`, with the same needs. @throws the errors of `openImport` */
-export async function openExport(settings: UsersSettings, { clock }: { clock: Clock }): Opened<Export> {
-  const { store, users, audit } = await openUsers(settings, clock)
-  return { ...createExport({ store, clock, users, audit }), close: () => store.close() }
-}
-
-async function openUsers(settings: UsersSettings, clock: Clock) {
-  const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
-  const audit = createAudit({ store, clock, retention: parts.retentionOf(settings) })
-  return { store, audit, users: createUsers({ store, clock, macKeys: noMacKeys }) }
-}
-
 /**
  * Checks that SECRET_KEY and SECRET_KEY_PREVIOUS fit the database. Writes nothing to the database.
  * @throws KeyringError when a stored key was sealed with another secret
@@ -256,11 +230,6 @@ export async function checkSecretKey(config: Config, { clock }: { clock: Clock }
   } finally {
     await store.close()
   }
-}
-
-/** An import keeps the name of every account, so it compares none with the reserved names of deleted users. */
-const noMacKeys = () => {
-  throw new Error('Imports and exports have no keys of MACs')
 }
 
 const replacer =

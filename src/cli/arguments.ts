@@ -1,3 +1,4 @@
+import { nearMiss } from '../config/names.ts'
 import { UsageError } from './context.ts'
 
 /** Makes an optional option with a value, such as `--name VALUE`. The help text shows `valueHint` for VALUE. */
@@ -6,13 +7,32 @@ export const option = (valueHint: string, description: string) => ({ type: 'stri
 export const requiredOption = (valueHint: string, description: string) =>
   ({ ...option(valueHint, description), required: true }) as const
 
+/** An option that takes one of `options`. `run` refuses others. */
+export const choice = <const Value extends string>(valueHint: string, options: readonly Value[], description: string) =>
+  ({ type: 'enum', valueHint, description, options: options as Value[] }) as const
+
+/** An option that takes several of `options`, separated by commas. The command itself checks them. */
+export const listOption = (valueHint: string, options: readonly string[], description: string) =>
+  ({ ...option(valueHint, description), options }) as const
+
+export const requiredList = (valueHint: string, options: readonly string[], description: string) =>
+  ({ ...requiredOption(valueHint, description), options }) as const
+
 export const positional = (valueHint: string, description: string) =>
   ({ type: 'positional', valueHint, description, required: true }) as const
 
 export const optionalPositional = (valueHint: string, description: string) =>
   ({ type: 'positional', valueHint, description, required: false }) as const
 
+/** An argument that is one of `options`. `run` refuses others. */
+export const positionalChoice = (valueHint: string, options: readonly string[], description: string) =>
+  ({ ...positional(valueHint, description), options }) as const
+
 export const flag = (description: string) => ({ type: 'boolean', description }) as const
+
+export const jsonFlag = flag('Print JSON for scripts')
+
+export const jsonLinesFlag = flag('Print JSON for scripts, one object per line')
 
 /**
  * Parses the value of an option or argument.
@@ -23,4 +43,17 @@ export function wholeNumber(what: string, text: string, highest: number): number
   const number = /^[1-9]\d*$/.test(text) ? Number(text) : Number.NaN
   if (!(number <= highest)) throw new UsageError(`${what} takes a whole number from 1 to ${highest}`)
   return number
+}
+
+/**
+ * Checks the value of an option or argument.
+ * @param what the name of the option or argument, such as `--state`, for the message
+ * @throws UsageError when `text` is none of `options`
+ */
+export function requireChoice(what: string, text: string, options: readonly string[]): void {
+  if (options.includes(text)) return
+  const meant = nearMiss(text, options, true)
+  throw new UsageError(
+    `${what} takes one of ${options.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+  )
 }

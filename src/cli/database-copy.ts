@@ -1,4 +1,4 @@
-import { flag } from './arguments.ts'
+import { jsonFlag } from './arguments.ts'
 import { type CommandContext, CommandError, ExitCode } from './context.ts'
 import { settingsArgs } from './settings.ts'
 
@@ -7,7 +7,7 @@ import { settingsArgs } from './settings.ts'
 /** The exit code for a PostgreSQL database, which its own programs back up and restore. */
 const OTHER_PROGRAM = 3
 
-export const backupArgs = { json: flag('Print the result as JSON'), ...settingsArgs }
+export const backupArgs = { json: jsonFlag, ...settingsArgs }
 
 /**
  * Prints the command line of PostgreSQL's own program.

@@ -7,7 +7,7 @@ import {
   type Source,
 } from '../features/import/import.ts'
 import type { DatabaseTarget } from '../lib/database-url.ts'
-import { flag, option, requiredOption } from './arguments.ts'
+import { choice, flag, option, requiredOption } from './arguments.ts'
 import { type CommandContext, CommandError, UsageError } from './context.ts'
 import { parseAddress, readAddress } from './database-address.ts'
 
@@ -17,7 +17,7 @@ export const sourceArgs = {
     'SOURCE',
     'The DATABASE_URL of the old service without a password, the name of a variable that has it with one, "-" to type it, or a file .jsonl or .csv; it is only read',
   ),
-  format: option('NAME', `The old service, if its tables do not tell: ${formatNames.join(', ')}`),
+  format: choice('NAME', formatNames, 'The old service, if its tables do not tell'),
   table: option('NAME', 'The table with the accounts, if it has another name than usual'),
   source: option('NAME', 'The name under which ids that are no numbers are kept; by default that of the format'),
   'trust-verified': flag('Take over which addresses are verified in the old service'),
@@ -46,8 +46,6 @@ export async function openSourceOf(context: CommandContext, args: SourceArgs): P
       throw new UsageError('--format and --table are for databases; the end of its name tells the format of a file')
     return readable(() => openSourceFile(named, options))
   }
-  if (format !== undefined && !formatNames.includes(format))
-    throw new UsageError(`--format takes one of: ${formatNames.join(', ')}`)
   return readable(() => openSource(named, { ...options, clock: context.clock, format, table }))
 }
 

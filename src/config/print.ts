@@ -9,15 +9,30 @@ import { type ConfigKey, configKeys, type DraftConfig, fileKey, keySchema } from
  */
 export function maskedConfig(config: DraftConfig, origins: LoadedConfig['origins']): string[] {
   const lines = configKeys.map((name) => {
-    const { secret, whenUnset, means } = keySchema(name)
-    const standIn = config[name] === undefined ? (whenUnset as ConfigKey | undefined) : undefined
-    const value = config[standIn ?? name]
-    const line = dotenvLine(name, value !== undefined && secret ? '********' : printed(standIn ?? name, value))
-    const meaning = means?.[String(value)]
-    const origin = standIn === undefined ? (origins.get(name) ?? '') : `default: ${standIn}`
-    return `${line}  # ${meaning === undefined ? origin : `${origin}: ${meaning}`}`
+    const { value, origin, meaning } = settingInUse(name, config, origins)
+    return `${dotenvLine(name, value)}  # ${meaning === undefined ? origin : `${origin}: ${meaning}`}`
   })
   return config.SECRET_KEY_PREVIOUS === undefined ? lines : [...lines, ...REPLACING]
+}
+
+/** Returns the configuration in use for scripts: the value of each setting, masked as above, and its origin. */
+export const configView = (config: DraftConfig, origins: LoadedConfig['origins']): object =>
+  Object.fromEntries(
+    configKeys.map((name) => {
+      const { value, origin } = settingInUse(name, config, origins)
+      return [name, { value, origin }]
+    }),
+  )
+
+function settingInUse(name: ConfigKey, config: DraftConfig, origins: LoadedConfig['origins']) {
+  const { secret, whenUnset, means } = keySchema(name)
+  const standIn = config[name] === undefined ? (whenUnset as ConfigKey | undefined) : undefined
+  const value = config[standIn ?? name]
+  return {
+    value: value !== undefined && secret ? '********' : printed(standIn ?? name, value),
+    origin: standIn === undefined ? (origins.get(name) ?? '') : `default: ${standIn}`,
+    meaning: means?.[String(value)],
+  }
 }
 
 const REPLACING = [

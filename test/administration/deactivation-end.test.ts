@@ -6,6 +6,7 @@ import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest, describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import { transactionGate } from '../support/replace.ts'
 import { acts, answered, type Person, password, person, tokenOf } from './support.ts'
 
 const ip = '192.0.2.1'
@@ -121,7 +122,10 @@ describeEachDialect('the end of a deactivation', (dialect) => {
     for (const { username } of users) {
       const argv = ['users', 'deactivate', username, '--until', until, '--reason', 'Holiday']
       const { code, out } = await keyward(argv, shared)
-      expect([code, out]).toEqual([0, expect.stringMatching(/inactive .*until 2026-01-01T01:00:00\.000Z\n$/)])
+      expect([code, out]).toEqual([
+        0,
+        expect.stringMatching(/^Deactivated until 2026-01-01T01:00:00\.000Z: user\d .*inactive/),
+      ])
     }
     await first.clock.advance(3_600 * SECOND)
     const both = await Promise.all([1, 2].map(() => apps.open({ ...shared, jobs: true })))
@@ -132,6 +136,22 @@ describeEachDialect('the end of a deactivation', (dialect) => {
         ['user.activated', null, { reason: 'end_of_deactivation' }],
       ])
     expect(await first.rows.users.count({ isActive: true })).toBe(5)
+  })
+
+  test('14.1 does not come when somebody moves it at the last moment', async () => {
+    const gate = transactionGate()
+    const app = await apps.open({ dialect, replace: { store: gate.replacement } })
+    const [ada, bea] = [await person(app, 'ada'), await person(app, 'bea')]
+    const until = app.clock.now() + SECOND
+    for (const { id } of [ada, bea]) await app.rows.users.change({ id }, { isActive: false, inactiveUntil: until })
+    await app.clock.advance(SECOND)
+    const move = () => app.rows.users.change({ id: ada.id }, { inactiveUntil: until + 60 * SECOND })
+    expect(await gate.pass(() => app.admin.activateDue(), move)).toBe(1)
+    expect((await app.rows.users.all({ isActive: true })).map(({ id }) => id)).toEqual([bea.id])
+    expect([await events(app, ada), await events(app, bea)]).toEqual([
+      [],
+      [['user.activated', null, { reason: 'end_of_deactivation' }]],
+    ])
   })
 
   test('14.1 keyward users deactivate says what is wrong with --until and --reason', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import { watchStatements } from '../support/replace.ts'
 import { answered, type Page, person } from './support.ts'
 
 interface Listed {
@@ -10,7 +11,10 @@ interface Listed {
   created_at: string
 }
 
-describeApp('the order of the list of users', {}, (app) => {
+const statements: string[] = []
+const store = watchStatements((sql) => void statements.push(sql))
+
+describeApp('the order of the list of users', { replace: { store } }, (app) => {
   /** Users whose ids, times, addresses and names have four different orders; four each are of the same time. */
   const addUser = (id: number) => {
     const email = `${'zyxwvutsrq'[id % 10]}${id}@Example.com`
@@ -101,6 +105,39 @@ describeApp('the order of the list of users', {}, (app) => {
       'sort=created_at&cursor=9999999999999999.1',
     ])
       await refused(query)
+  })
+
+  test('O7: 14.1 finds deactivated users, few or many, in every order, and few of them by their ids', async () => {
+    const { token } = await person(app, 'boss', 'admin')
+    const add = (first: number, count: number) =>
+      app.rows.users.add(
+        ...Array.from({ length: count }, (_, at) => {
+          const [id, key] = [first + at, `p${first + at}`]
+          const names = { email: `${key}@e.com`, emailKey: `${key}@e.com`, username: key, usernameKey: key }
+          return { id, ...names, isActive: false, sessionEpoch: 0, createdAt: 10_000 - id, updatedAt: 0 }
+        }),
+      )
+    const all = async (sort: string) => {
+      const found: number[] = []
+      for (let cursor: string | null = ''; cursor !== null; ) {
+        const path: string = `/admin/users?is_active=false&sort=${sort}&limit=100${cursor && `&cursor=${cursor}`}`
+        const page: Page<Listed> = await answered(app.request('GET', path, { token }))
+        found.push(...page.items.map(({ id }) => id))
+        cursor = page.next_cursor
+      }
+      return found
+    }
+    for (const sort of ['-created_at', 'email']) expect(await all(sort)).toEqual([])
+    await add(2000, 40)
+    statements.length = 0
+    for (const sort of ['-created_at', 'email', 'username', 'id']) expect(await all(sort)).toHaveLength(40)
+    const page = statements.find((sql) => sql.includes('order by'))
+    expect(page).toContain('"users"."id" in (select "users"."id" from "users" where not "users"."is_active")')
+    for (let first = 3000; first < 8200; first += 400) await add(first, 400)
+    const ids = (count: number, first: number) => Array.from({ length: count }, (_, at) => first + at)
+    const many = [...ids(40, 2000), ...ids(5200, 3000)]
+    for (const sort of ['-created_at', 'email'])
+      expect([sort, (await all(sort)).sort((a, b) => a - b)]).toEqual([sort, many])
   })
 })
 

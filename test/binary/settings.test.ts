@@ -67,7 +67,7 @@ describe('the source of settings', () => {
     try {
       const metrics = await keyward.request('GET', '/metrics', { token: 'k9f2m4x8q1w7z3v5' })
       expect(metrics.status).toBe(200)
-      expect(await runBinary(['users', 'list'], { env })).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+      expect(await runBinary(['users', 'list', '--json'], { env })).toEqual({ exitCode: 0, stdout: '', stderr: '' })
       expect((await runBinary(['keys', 'list'], { env })).stdout).toContain('active')
     } finally {
       await keyward.stop()

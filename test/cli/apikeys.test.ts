@@ -19,7 +19,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
       env: { BCRYPT_COST: '4' },
     })
   const create = (more: string[]) => run(['apikeys', 'create', '--owner', 'ada', '--name', 'gateway', ...more])
-  const list = async () => (await run(['apikeys', 'list'])).out.trimEnd().split('\n')
+  const list = async () => (await run(['apikeys', 'list'])).out.trimEnd().split('\n').slice(1)
 
   beforeEach(async () => {
     clock = manualClock()
@@ -52,18 +52,17 @@ describeEachDialect('keyward apikeys', (dialect) => {
       (await app.request('POST', '/introspect', { token, form: { token: 'x' } })).status === 200
     const key = out.trim()
     expect([await works(key), await works(forever)]).toEqual([true, true])
-    const used = new Date(clock.now()).toISOString()
     // Nothing waits for the record of the last use.
     while ((await app.rows.apiKeys.count({ lastUsedAt: null })) > 0) await turns(1)
     expect(await list()).toEqual([
-      `   1  active   owner 1  tokens:introspect  used ${used}  "gateway"`,
-      `   2  active   owner 1  tokens:introspect  used ${used}  "gateway"`,
+      ' 1  gateway  ada    active  2026-01-01 00:00:00Z  tokens:introspect',
+      ' 2  gateway  ada    active  2026-01-01 00:00:00Z  tokens:introspect',
     ])
     await clock.advance(7 * DAY)
     expect([await works(key), await works(forever)]).toEqual([false, true])
     expect((await run(['apikeys', 'revoke', '2'])).out).toBe('Revoked API key 2\n')
     expect(await works(forever)).toBe(false)
-    expect((await list()).map((line) => line.slice(6, 13))).toEqual(['expired', 'revoked'])
+    expect((await list()).map((line) => line.slice(20, 27))).toEqual(['expired', 'revoked'])
     expect((await list()).join()).not.toContain(key.slice(3, 20))
     await app.close()
   })
@@ -102,7 +101,7 @@ describeEachDialect('keyward apikeys', (dialect) => {
       expect([argv, code, out]).toEqual([argv, exit, ''])
       expect(err).toMatch(why)
     }
-    expect(await list()).toEqual([''])
+    expect(await list()).toEqual([])
   })
 
   test('revoke fails if there is no such key or it is already revoked', async () => {

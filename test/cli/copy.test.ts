@@ -199,6 +199,11 @@ test('14.6 a copy takes no password from its arguments, but an address from a va
   expect([code, err]).toEqual([0, expect.stringContaining('locked')])
   expect(out).toContain('Now stop the servers of the old database')
   expect(existsSync(join(folder, 'new.db'))).toBe(true)
+  const gone = await run('DATABASE_URL', 'NEW_URL', { DATABASE_URL: from, NEW_URL: 'postgresql://a:b@127.0.0.1:1/x' })
+  expect([gone.code, gone.err]).toEqual([
+    1,
+    expect.stringMatching(/^PostgreSQL at --to does not answer; is it running/),
+  ])
   const missing = await run(`sqlite:///${join(folder, 'none.db')}`, `sqlite:///${join(folder, 'more.db')}`)
   expect([missing.code, missing.err]).toEqual([1, expect.stringMatching(/^There is no database at .*none\.db/)])
   expect(existsSync(join(folder, 'more.db'))).toBe(false)

@@ -65,20 +65,22 @@ describeEachDialect('keyward mail', (dialect) => {
     const { id: user } = await app.signUp()
     await app.process.notify('password_changed', user)
     const { id } = await app.rows.mails.one()
-    const queued = '2026-01-01T00:00:00.000Z'
-    expect((await run(['list'])).out).toBe(`${id}  ${queued}  queued  password_changed  0 attempts  ada@example.com\n`)
+    const queued = '2026-01-01 00:00:00Z'
+    expect((await run(['list'])).out.split('\n')[1]).toBe(
+      `${id}  ${queued}  queued  password_changed         0  ada@example.com  -`,
+    )
     await app.process.deliverMail()
-    expect((await run(['list', '--state', 'queued'])).out).toBe('')
-    expect((await run(['list', '--state', 'dead', '--limit', '5'])).out).toStartWith(`${id}  ${queued}  dead `)
+    expect((await run(['list', '--state', 'queued', '--json'])).out).toBe('')
+    expect((await run(['list', '--state', 'dead', '--limit', '5'])).out).toContain(`${id}  ${queued}  dead `)
     const { out } = await run(['show', id])
-    expect(out).toContain('Kind:          password_changed\nTo:            ada@example.com\n')
+    expect(out).toMatch(/^Kind: +password_changed\nTo: +ada@example\.com$/m)
     expect(out).toContain('550')
     expect(out).not.toContain('Hello')
     refuses = false
     expect((await run(['resend', id])).out).toBe(`Queued mail ${id} again\n`)
     await app.process.deliverMail()
     expect(sink.received).toHaveLength(1)
-    expect((await run(['show', id])).out).toContain('State:         sent')
+    expect((await run(['show', id])).out).toMatch(/^State: +sent$/m)
     expect((await run(['resend', id])).code).toBe(1)
     expect((await run(['show', 'x'])).err).toBe('There is no mail x\n')
     expect((await run(['list', '--state', 'x'])).err).toContain('--state takes one of queued, sent, dead, dropped')

@@ -120,7 +120,7 @@ describe('a password typed at a terminal', () => {
     const [code, out, err] = await Promise.all([child.exited, child.stdout.text(), child.stderr.text()])
     expect([code, err]).toEqual([0, ''])
     const { shown, exit, echo } = JSON.parse(out) as { shown: string; exit: number; echo: boolean }
-    expect(shown).toMatch(/^Password: \r\nThe same again: \r\nCreated +1 {2}ada /)
+    expect(shown).toMatch(/^Password: \r\nThe same again: \r\nCreated ada /)
     expect(shown).not.toContain('horse')
     expect([exit, echo]).toEqual([0, true])
   })

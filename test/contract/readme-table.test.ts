@@ -45,12 +45,12 @@ const has: Record<string, Evidence> = {
         'users list',
         'users deactivate',
         'users activate',
-      ].concat(['users delete', 'users free']),
+      ].concat(['users delete', 'users free', 'users show']),
       settings: ['REGISTRATION', 'BCRYPT_COST'],
     },
   'Access tokens (JWT) that other services verify with public keys; keys rotate by themselves': {
     routes: ['GET /.well-known/jwks.json', 'GET /.well-known/oauth-authorization-server'],
-    commands: ['keys list', 'keys rotate', 'keys revoke', 'secrets status', 'secrets renew'],
+    commands: ['signing-keys list', 'signing-keys rotate', 'signing-keys revoke', 'secrets status', 'secrets renew'],
     settings: ['JWT_ALG', 'KEY_ROTATION_DAYS'],
   },
   'Sessions with refresh tokens: list and end them; stolen refresh tokens are detected': {
@@ -59,7 +59,7 @@ const has: Record<string, Evidence> = {
       'POST /logout',
       'POST /revoke',
     ]),
-    commands: ['sessions end'],
+    commands: ['sessions list', 'sessions end'],
     settings: ['REFRESH_TOKEN_GRACE_SECONDS'],
   },
   'Rate limits on password guessing that lock no user out': {
@@ -88,7 +88,9 @@ const has: Record<string, Evidence> = {
         'POST /admin/keys/rotate',
         'POST /admin/keys/{kid}/revoke',
       ]),
-      commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'],
+      commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'].concat(
+        ['list', 'show', 'create', 'update', 'delete', 'grant', 'revoke'].map((verb) => `roles ${verb}`),
+      ),
       settings: ['AUDIT_DAYS', 'ADMIN_EMAIL'],
     },
   'Token checks for nginx, Traefik, Caddy and Envoy; introspection': {
@@ -107,8 +109,8 @@ const has: Record<string, Evidence> = {
   },
 }
 
-/** Commands that belong to no cell: they run the server itself. */
-const operation = ['serve', 'config', 'migrate up', 'migrate status']
+/** Commands that belong to no cell: they run the server itself, or help at the command line. */
+const operation = ['completion', 'serve', 'config', 'migrate up', 'migrate status']
 
 /**
  * The right column: each cell with an expression that finds a route, a command or a setting of it, and one for each

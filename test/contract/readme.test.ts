@@ -134,10 +134,10 @@ describe('README and the guide name only what exists:', () => {
     const named = [...everything.matchAll(/\b(?!AF_)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g)].map(([name]) => name)
     const assigned = [...everything.matchAll(/`?\b([A-Z][A-Z0-9_]+)=/g)].map(([, name]) => name!)
     expect(named).toContain('DATABASE_URL')
-    // Variables of the image of PostgreSQL, and of the reader's shell.
+    // Variables of the image of PostgreSQL, of the reader's shell, and of terminals (no-color.org).
     const postgres = ['POSTGRES_DB', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_USER']
     const addresses = ['OLD_DATABASE_URL', 'NEW_DATABASE_URL', 'NEW_DATABASE_URL_FILE']
-    const own = new Set<string>([...settingNames, 'TOKEN', 'REFRESH', 'KEY', ...addresses, ...postgres])
+    const own = new Set<string>([...settingNames, 'TOKEN', 'REFRESH', 'KEY', 'NO_COLOR', ...addresses, ...postgres])
     expect([...new Set([...named, ...assigned])].filter((name) => !own.has(name))).toEqual([])
   })
 

@@ -330,7 +330,7 @@ describeEachDialect('14.5 an import', (dialect) => {
       expect(await app.rows.users.count()).toBe(1)
     })
     for (const [flags, message] of [
-      [['--format', 'oracle'], '--format takes one of: fastapi-users, fastapi, pocketbase'],
+      [['--format', 'oracle'], '--format takes one of fastapi-users, fastapi, pocketbase'],
       [['--source', 'a b'], '--source takes 1 to 64 letters'],
     ] as const)
       await withImport({ dialect, old, flags: [...flags] }, async ({ code, err }) => {

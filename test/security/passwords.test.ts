@@ -80,7 +80,9 @@ describeApp('passwords', { replace: { passwords: passwords.replacement } }, (app
     for (const username of ['admin', 'root', 'administrator', 'keyward', 'user', 'test', 'admin@example.com'])
       for (const password of [username, 'admin', 'password', 'root', 'keyward', 'changeme', '123456'])
         expect((await fresh.request('POST', '/token', { form: { username, password } })).status).toBe(401)
-    expect((await keyward(['users', 'list'], { databaseUrl: fresh.databaseUrl, clock: fresh.clock })).out).toBe('')
+    expect(
+      (await keyward(['users', 'list', '--json'], { databaseUrl: fresh.databaseUrl, clock: fresh.clock })).out,
+    ).toBe('')
     await fresh.close()
   })
 

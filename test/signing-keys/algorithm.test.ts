@@ -35,7 +35,7 @@ describeEachDialect('a change of JWT_ALG', (dialect) => {
     expect(kids).toEqual([headerOf(token).kid, expect.any(String)])
   })
 
-  test('takes effect at once with keyward keys rotate --now', async () => {
+  test('takes effect at once with keyward signing-keys rotate --now', async () => {
     const before = await apps.open({ dialect })
     const { grant } = await before.signUp()
     const after = await restart(before, { JWT_ALG: 'EdDSA' })

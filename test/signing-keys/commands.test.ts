@@ -6,18 +6,19 @@ import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 import { headerOf, logIn, publishedKids, statusOf } from './support.ts'
 
-describeEachDialect('keyward keys', (dialect) => {
+describeEachDialect('keyward signing-keys', (dialect) => {
   const apps = appsPerTest()
 
   /** Runs a command while the server runs, at the same time of day. */
   const keys = ({ databaseUrl, clock }: TestApp, ...argv: string[]): Promise<CliResult> =>
-    keyward(['keys', ...argv], { databaseUrl, clock })
+    keyward(['signing-keys', ...argv], { databaseUrl, clock })
   const states = async (app: TestApp) => {
     const { out } = await keys(app, 'list')
     return Object.fromEntries(
       out
         .trimEnd()
         .split('\n')
+        .slice(1)
         .map((line) => line.split(/ {2,}/))
         .map(([kid, , state]) => [kid, state]),
     )
@@ -28,10 +29,11 @@ describeEachDialect('keyward keys', (dialect) => {
     const [active, next] = await publishedKids(app)
     const { code, out, err } = await keys(app, 'list')
     expect({ code, err }).toEqual({ code: 0, err: '' })
-    expect(out.trimEnd().split('\n').sort()).toEqual(
+    expect(out.split('\n')[0]).toMatch(/^KEY +ALG +STATE +SINCE AND UNTIL$/)
+    expect(out.trimEnd().split('\n').slice(1).sort()).toEqual(
       [
-        `${active}  ES256  active   signing since 2026-01-01T00:00:00.000Z, due to rotate 2026-04-01T00:00:00.000Z`,
-        `${next}  ES256  next     published 2026-01-01T00:00:00.000Z, may sign from 2026-01-01T00:11:00.000Z`,
+        `${active}  ES256  active  signing since 2026-01-01T00:00:00.000Z, due to rotate 2026-04-01T00:00:00.000Z`,
+        `${next}  ES256  next    published 2026-01-01T00:00:00.000Z, may sign from 2026-01-01T00:11:00.000Z`,
       ].sort(),
     )
   })

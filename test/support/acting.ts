@@ -17,6 +17,8 @@ export interface Admin {
   setPassword(user: Who, password: string): Promise<void>
   deactivate(user: Who): Promise<void>
   activate(user: Who): Promise<void>
+  /** Does what the job does that ends deactivations. */
+  activateDue(): Promise<number>
   deleteUser(user: Who): Promise<void>
   freeName(username: string): Promise<boolean>
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
@@ -65,6 +67,7 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
     permissionsOf: async (who) => [...(await roles.permissionsOf(await given(who)))],
     setPassword: async (who, password) => administration.setPassword(await given(who), password),
     deactivate: async (who) => administration.deactivate(await given(who)),
+    activateDue: () => administration.activateDue(100),
     activate: async (who) => administration.activate(await given(who)),
     deleteUser: async (who) => administration.deleteUser(await given(who)),
     freeName: (username) => administration.freeName(username),

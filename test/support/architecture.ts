@@ -281,9 +281,9 @@ const isFloor = (name: string | undefined, known: readonly Floor[]): Room | unde
 
 /** A feature shows its named file to everybody, and the schemas of its answers to routes and schemas. */
 const isPublic = (target: string, from: Floor | undefined): boolean =>
-  new RegExp(`^src/features/([\\w-]+)/${from === 'routes' || from === 'cli' ? '(?:\\1|schemas)' : '\\1'}\\.ts$`).test(
-    target,
-  )
+  new RegExp(
+    `^src/features/([\\w-]+)/${from === 'routes' || from === 'cli' ? '(?:\\1|(?:[a-z-]+\\.)?schemas)' : '\\1'}\\.ts$`,
+  ).test(target)
 
 function DATABASE_OPENERS(): RegExp {
   return /^src\/(storage\/|features\/import\/foreign\.ts$)/

@@ -160,8 +160,8 @@ export async function copyBinary(folder = scratchFolder('installed')): Promise<s
 /** The commands that `keyward --help` or a group's help lists; empty for a command. */
 export async function commandsOf(group: string[] = []): Promise<string[]> {
   const { stdout } = await runBinary([...group, '--help'])
-  const list = stdout.split('\nCOMMANDS\n')[1] ?? ''
-  return [...list.matchAll(/^ +([a-z-]+) {2}/gm)].map(([, name]) => name!)
+  const list = stdout.split('\nCommands:\n')[1] ?? ''
+  return [...list.matchAll(/^ {2}([a-z-]+) {2}/gm)].map(([, name]) => name!)
 }
 
 /** Every command that is not a group, as typed. */

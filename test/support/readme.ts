@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { exitCodes } from '../../src/cli/exit-codes.ts'
 import { configTable } from '../../src/config/print.ts'
 import { chapterFiles } from '../../src/features/documentation/guide.ts'
 import { createTestApp } from './app.ts'
@@ -122,8 +123,8 @@ export function openShell(cwd: string): Shell {
 const END = '--- the end of this block, with exit code '
 
 /** The generated tables, each between `<!-- name -->` and `<!-- /name -->` in a chapter of the guide. */
-export async function madeParts(): Promise<Record<'commands' | 'settings' | 'metrics', string>> {
-  return { commands: await commandTable(), settings: configTable(), metrics: await metricTable() }
+export async function madeParts(): Promise<Record<'commands' | 'exits' | 'settings' | 'metrics', string>> {
+  return { commands: await commandTable(), exits: exitTable(), settings: configTable(), metrics: await metricTable() }
 }
 
 /** Finds the text between the two comments of a generated table. */
@@ -134,12 +135,20 @@ async function commandTable(): Promise<string> {
   const rows = await Promise.all(
     (await everyCommand()).map(async (command) => {
       const { stdout } = await runBinary([...command.split(' '), '--help'])
-      const sentence = stdout.slice(0, stdout.indexOf(` (keyward ${command}`))
+      const sentence = stdout.slice(0, stdout.indexOf('.\n\n')).replaceAll('\n', ' ')
       return `| \`keyward ${command}\` | ${cell(sentence)} |`
     }),
   )
   return table(['| command | what it does |', '| --- | --- |', ...rows])
 }
+
+/** Every exit code of a command. */
+const exitTable = (): string =>
+  table([
+    '| status | meaning |',
+    '| --- | --- |',
+    ...Object.entries(exitCodes).map(([code, text]) => `| \`${code}\` | ${cell(text)} |`),
+  ])
 
 /** Every metric of a service that has answered, refused and logged in. */
 async function metricTable(): Promise<string> {

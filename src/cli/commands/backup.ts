@@ -4,6 +4,7 @@ import { backUpFile } from '../../storage/sqlite-backup.ts'
 import { positional } from '../arguments.ts'
 import type { CommandContext } from '../context.ts'
 import { backupArgs, hintForPostgres, requireSqliteFile, sizeOf } from '../database-copy.ts'
+import { exitsWithProgram } from '../exit-codes.ts'
 import { readSettings } from '../settings.ts'
 
 export const backup = (context: CommandContext) =>
@@ -11,6 +12,8 @@ export const backup = (context: CommandContext) =>
     meta: {
       name: 'backup',
       description: 'Copy the SQLite database to a new file and check the copy, also while a server runs',
+      examples: ['backup /var/backups/keyward.db'],
+      exits: exitsWithProgram,
     },
     args: { file: positional('FILE', 'The new file; an existing file is not overwritten'), ...backupArgs },
     async run({ args }) {

@@ -2,19 +2,23 @@ import { defineCommand } from 'citty'
 import { findDevSecret } from '../../config/dev-secret.ts'
 import { devSecretPath } from '../../config/dev-secret-path.ts'
 import type { LoadedConfig } from '../../config/load.ts'
-import { maskedConfig } from '../../config/print.ts'
+import { configView, maskedConfig } from '../../config/print.ts'
+import { jsonFlag } from '../arguments.ts'
 import type { CommandContext } from '../context.ts'
 import { loadSettings, settingsArgs } from '../settings.ts'
+import { printJson } from '../table.ts'
 
 export const config = (context: CommandContext) =>
   defineCommand({
     meta: {
       name: 'config',
       description: 'Check the configuration and print it with the origin of each value, secrets masked',
+      examples: ['config --dev', 'config --env-file /etc/keyward.env --json'],
     },
-    args: settingsArgs,
+    args: { json: jsonFlag, ...settingsArgs },
     run({ args }) {
       const { config, origins } = withDevSecret(loadSettings(context, args))
+      if (args.json === true) return printJson(context, configView(config, origins))
       context.print(`${maskedConfig(config, origins).join('\n')}\n`)
     },
   })

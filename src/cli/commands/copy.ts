@@ -3,9 +3,10 @@ import { MINUTE } from '../../lib/clock.ts'
 import type { DatabaseTarget } from '../../lib/database-url.ts'
 import { type CopyReport, copyDatabase } from '../../storage/copy.ts'
 import { NotEmptyError, SideError } from '../../storage/copy-error.ts'
-import { flag, requiredOption } from '../arguments.ts'
+import { flag, jsonFlag, requiredOption } from '../arguments.ts'
 import { type CommandContext, CommandError, ExitCode, UsageError } from '../context.ts'
 import { readAddress } from '../database-address.ts'
+import { exitsOfCopy } from '../exit-codes.ts'
 import { explain } from '../explain.ts'
 import { startProgress } from '../progress.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
@@ -18,7 +19,7 @@ const copyArgs = {
   from: requiredOption('ADDRESS', 'The database to copy: its address, or the name of a variable that has it'),
   to: requiredOption('ADDRESS', 'The new database, which must be empty: its address, or the name of a variable'),
   'keep-locked': flag('Keep the old database locked after the copy, until Ctrl-C or SIGTERM'),
-  json: flag('Print the result as JSON'),
+  json: jsonFlag,
 }
 
 export const copy = (context: CommandContext) =>
@@ -27,6 +28,11 @@ export const copy = (context: CommandContext) =>
       name: 'copy',
       description:
         'Copy everything to an empty database, of SQLite or PostgreSQL, and compare both; nobody is logged out',
+      examples: [
+        'copy --from DATABASE_URL --to NEW_DATABASE_URL',
+        'copy --from sqlite:///./keyward.db --to postgresql:///keyward',
+      ],
+      exits: exitsOfCopy,
     },
     args: copyArgs,
     async run({ args }) {
@@ -88,9 +94,9 @@ function refusalOf({ printError }: CommandContext, error: unknown): unknown {
     printError(`${error.message}\n`)
     return new ExitCode(NOT_EMPTY)
   }
-  // The explanation of an error of a database names the setting DATABASE_URL.
+  // The explanation of an error of a database names the setting DATABASE_URL. A `cause` would be explained again.
   if (error instanceof SideError)
-    return new CommandError(explain(error.cause).replaceAll('DATABASE_URL', `--${error.side}`), { cause: error })
+    return new CommandError(explain(error.cause).replaceAll('DATABASE_URL', `--${error.side}`))
   return error
 }
 

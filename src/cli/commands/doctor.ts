@@ -10,7 +10,7 @@ import { type CommandContext, ExitCode } from '../context.ts'
 import { checkClientAddress, checkExample, type ExampleRequest } from '../doctor/client-address.ts'
 import { checkDatabase } from '../doctor/database.ts'
 import { checkDisk, checkFiles } from '../doctor/files.ts'
-import { checkNames, type Finding, ok, problem, skipped, textOf, warning, worstOf } from '../doctor/finding.ts'
+import { checkNames, type Finding, ok, printFindings, problem, skipped, warning, worstOf } from '../doctor/finding.ts'
 import { checkKeys } from '../doctor/keys.ts'
 import { checkMail } from '../doctor/mail.ts'
 import { checkSettings } from '../doctor/settings.ts'
@@ -28,6 +28,7 @@ export const doctor = (context: CommandContext) =>
     meta: {
       name: 'doctor',
       description: 'Check settings, files, database, keys and mail, and say what to do; changes nothing',
+      examples: ['doctor --dev', 'doctor --peer 127.0.0.1 --forwarded 203.0.113.9', 'doctor --json'],
     },
     args,
     async run({ args: { json = false, peer, forwarded, ...flags } }) {
@@ -35,11 +36,8 @@ export const doctor = (context: CommandContext) =>
       checkExample(example)
       const findings = await examine(context, flags, example)
       const verdict = worstOf(findings)
-      context.print(
-        json
-          ? `${JSON.stringify({ version: context.version, verdict, findings }, null, 2)}\n`
-          : `${textOf(findings)}\n`,
-      )
+      if (json) context.print(`${JSON.stringify({ version: context.version, verdict, findings }, null, 2)}\n`)
+      else printFindings(context, findings)
       if (verdict === 'problem') throw new ExitCode(1)
     },
   })

@@ -2,9 +2,9 @@ import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import type { Export, ExportOptions } from '../../features/export/export.ts'
 import { systemReason } from '../../lib/error-reasons.ts'
-import { openExport } from '../../service.ts'
 import { flag, option } from '../arguments.ts'
 import { type CommandContext, CommandError, ExitCode, UsageError } from '../context.ts'
+import { openExport } from '../move-users.ts'
 import { startProgress } from '../progress.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
@@ -19,6 +19,7 @@ export const exportCommand = (context: CommandContext) =>
     meta: {
       name: 'export',
       description: 'Write all users as JSON lines, as they are at this moment, also while a server runs',
+      examples: ['export --to users.jsonl', 'export --to users.jsonl --with-password-hashes'],
     },
     args: exportArgs,
     async run({ args }) {

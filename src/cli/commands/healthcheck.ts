@@ -1,17 +1,26 @@
 import { defineCommand } from 'citty'
 import { getStatus } from '../../lib/http-get.ts'
 import { printable } from '../../lib/printable.ts'
-import { option } from '../arguments.ts'
+import { jsonFlag, option } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
 import { readSettings, type SettingsFlags, settingsArgs } from '../settings.ts'
+import { printJson } from '../table.ts'
 
 /** How long the server may take to answer, in milliseconds. */
 const TIMEOUT = 10_000
 
 export const healthcheck = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'healthcheck', description: 'Check that the server on this machine is ready; exits with 0 or 1' },
-    args: { ...settingsArgs, url: option('URL', 'Check this address instead of /readyz on HOST and PORT') },
+    meta: {
+      name: 'healthcheck',
+      description: 'Check that the server on this machine is ready; exits with 0 or 1',
+      examples: ['healthcheck', 'healthcheck --url http://127.0.0.1:8000/readyz'],
+    },
+    args: {
+      json: jsonFlag,
+      ...settingsArgs,
+      url: option('URL', 'Check this address instead of /readyz on HOST and PORT'),
+    },
     async run({ args }) {
       const url = args.url ?? ownUrl(context, args)
       if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) throw new CommandError(`${url} is not an http address`)
@@ -19,6 +28,7 @@ export const healthcheck = (context: CommandContext) =>
       if (answer === undefined) throw new CommandError(`${url} does not answer`)
       const { status, body } = answer
       if (status !== 200) throw new CommandError(`${url} answers ${status}${sentenceOf(body)}`)
+      if (args.json === true) return printJson(context, { url, status })
       context.print(`${url} answers 200\n`)
     },
   })

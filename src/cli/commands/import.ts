@@ -9,12 +9,13 @@ import {
   type Source,
 } from '../../features/import/import.ts'
 import { printable } from '../../lib/printable.ts'
-import { openImport } from '../../service.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { embeddedMigrations, migrationStates } from '../../storage/migrate.ts'
 import { flag } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
+import { exitsOfPrompt } from '../exit-codes.ts'
 import { openSourceOf, readable, sourceArgs } from '../import-source.ts'
+import { openImport } from '../move-users.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
 const importArgs = {
@@ -29,6 +30,12 @@ export const importCommand = (context: CommandContext) =>
     meta: {
       name: 'import',
       description: 'Import the accounts of another user service or of a file, with their ids and passwords',
+      examples: [
+        'import --from sqlite:////srv/user-service/users.db --dry-run',
+        'import --from OLD_DATABASE_URL',
+        'import --from users.jsonl --skip-invalid',
+      ],
+      exits: exitsOfPrompt,
     },
     args: importArgs,
     async run({ args }) {

@@ -4,6 +4,7 @@ import { restoreFile } from '../../storage/sqlite-backup.ts'
 import { positional } from '../arguments.ts'
 import type { CommandContext } from '../context.ts'
 import { backupArgs, hintForPostgres, requireSqliteFile, sizeOf } from '../database-copy.ts'
+import { exitsWithProgram } from '../exit-codes.ts'
 import { readSettings } from '../settings.ts'
 
 export const restore = (context: CommandContext) =>
@@ -11,6 +12,8 @@ export const restore = (context: CommandContext) =>
     meta: {
       name: 'restore',
       description: 'Check a backup and make it the SQLite database, where there is none; stop the server first',
+      examples: ['restore /var/backups/keyward.db'],
+      exits: exitsWithProgram,
     },
     args: { file: positional('FILE', 'The backup; it is only read'), ...backupArgs },
     async run({ args }) {

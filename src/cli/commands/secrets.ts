@@ -1,8 +1,9 @@
 import { defineCommand } from 'citty'
 import type { SecretsStatus } from '../../features/secrets/secrets.ts'
-import { flag } from '../arguments.ts'
+import { flag, jsonFlag } from '../arguments.ts'
 import { type CommandContext, UsageError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
+import { printFacts, printJson } from '../table.ts'
 
 export const secrets = (context: CommandContext) =>
   defineCommand({
@@ -13,21 +14,39 @@ export const secrets = (context: CommandContext) =>
 const status = (context: CommandContext) =>
   serviceCommand(
     context,
-    { name: 'status', description: 'Print how far a change of SECRET_KEY has come, and its next step', args: {} },
-    async ({ secrets, apiKeys, config }) => {
+    {
+      name: 'status',
+      description: 'Print how far a change of SECRET_KEY has come, and its next step',
+      examples: ['secrets status', 'secrets status --json'],
+      args: { json: jsonFlag },
+    },
+    async ({ secrets, apiKeys, config }, { json }) => {
       const found = await secrets.status()
       const { seals, processes } = found
       const isChanging = config.SECRET_KEY_PREVIOUS !== undefined
-      const lines = [
-        `Running servers:                             ${processes.total}`,
-        `… that can open SECRET_KEY:                  ${processes.openCurrent}`,
-        ...(isChanging ? [`… that can open SECRET_KEY_PREVIOUS:         ${processes.openPrevious}`] : []),
-        `… with this SECRET_KEY:                      ${processes.sameCurrent}`,
-        `Stored keys encrypted with SECRET_KEY:       ${seals.current} of ${seals.total}`,
-        `API keys with a MAC of a former data key:    ${await apiKeys.countFormer()}`,
-        nextStep(found, isChanging),
-      ]
-      context.print(`${lines.join('\n')}\n`)
+      const former = await apiKeys.countFormer()
+      const next = nextStep(found, isChanging)
+      if (json)
+        return printJson(context, {
+          servers: {
+            total: processes.total,
+            open_current: processes.openCurrent,
+            open_previous: isChanging ? processes.openPrevious : null,
+            same_current: processes.sameCurrent,
+          },
+          seals: { total: seals.total, current: seals.current },
+          former_api_keys: former,
+          next_step: next,
+        })
+      printFacts(context, [
+        ['Running servers', processes.total],
+        ['… that can open SECRET_KEY', processes.openCurrent],
+        ['… that can open SECRET_KEY_PREVIOUS', isChanging ? processes.openPrevious : undefined],
+        ['… with this SECRET_KEY', processes.sameCurrent],
+        ['Stored keys encrypted with SECRET_KEY', `${seals.current} of ${seals.total}`],
+        ['API keys with a MAC of a former data key', former],
+      ])
+      context.print(`${next}\n`)
     },
   )
 
@@ -52,6 +71,7 @@ export function nextStep({ seals, processes }: SecretsStatus, isChanging: boolea
 const renewArgs = {
   yes: flag('Do it; without this option the command only says what would end'),
   'api-keys': flag('Revoke all API keys too'),
+  json: jsonFlag,
 }
 
 const renew = (context: CommandContext) =>
@@ -60,14 +80,17 @@ const renew = (context: CommandContext) =>
     {
       name: 'renew',
       description: 'After a leak: replace the data keys of refresh and device tokens, which ends all sessions',
+      examples: ['secrets renew --yes', 'secrets renew --yes --api-keys'],
       args: renewArgs,
     },
-    async ({ administration }, { yes = false, 'api-keys': apiKeys = false }) => {
+    async ({ administration }, { yes = false, 'api-keys': apiKeys = false, json }) => {
       if (!yes)
         throw new UsageError(
           `This ends every session and voids every device token and every link in a mail${apiKeys ? ', and revokes every API key' : ''}: all users log in again. To do it, add --yes`,
         )
       const ended = await administration.renewSecrets({ apiKeys })
+      if (json)
+        return printJson(context, { sessions_ended: ended.sessions, api_keys_revoked: apiKeys ? ended.apiKeys : null })
       const lines = [
         'Data keys replaced. Running servers follow within 30 seconds.',
         `Sessions ended: ${ended.sessions}. All users log in again.`,
@@ -77,7 +100,7 @@ const renew = (context: CommandContext) =>
           ? `API keys revoked: ${ended.apiKeys}.`
           : 'API keys stay valid: a leaked data key does not reveal them.',
         'Names of deleted users stay reserved.',
-        'Not replaced: the keys that sign access tokens. Revoke those that are active or next: keyward keys list, keyward keys revoke KID',
+        'Not replaced: the keys that sign access tokens. Revoke those that are active or next: keyward signing-keys list, keyward signing-keys revoke KID',
       ]
       context.print(`${lines.join('\n')}\n`)
     },

@@ -6,7 +6,11 @@ import { readConfig, settingsArgs } from '../settings.ts'
 
 export const serve = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'serve', description: 'Run the server (the default command)' },
+    meta: {
+      name: 'serve',
+      description: 'Run the server (the default command)',
+      examples: ['serve --dev', 'serve --env-file /etc/keyward.env'],
+    },
     args: settingsArgs,
     async run({ args }) {
       const settings = readConfig(context, args)

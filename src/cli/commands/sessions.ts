@@ -1,33 +1,71 @@
 import { defineCommand } from 'citty'
+import { toSessionView } from '../../features/sessions/schemas.ts'
 import { printable } from '../../lib/printable.ts'
-import { flag, optionalPositional } from '../arguments.ts'
+import { flag, jsonFlag, jsonLinesFlag } from '../arguments.ts'
 import { type CommandContext, CommandError, UsageError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
+import { printJson, printList, timeText } from '../table.ts'
+import { findUser, optionalUserArg, userArg } from '../user-argument.ts'
 
 export const sessions = (context: CommandContext) =>
   defineCommand({
     meta: { name: 'sessions', description: 'Manage sessions' },
-    subCommands: { end: end(context) },
+    subCommands: { list: list(context), end: end(context) },
   })
 
+const list = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'list',
+      description: 'List the sessions of a user that have not ended or expired',
+      examples: ['sessions list ada', 'sessions list ada --json'],
+      args: { user: userArg, json: jsonLinesFlag },
+    },
+    async ({ administration, sessions }, { user: name, json }) => {
+      const { id: userId } = await findUser(administration, name)
+      const view = toSessionView('')
+      printList(context, await sessions.listOwn({ userId }), {
+        json,
+        columns: [
+          { head: 'SESSION', text: ({ id }) => id },
+          { head: 'DEVICE', text: ({ deviceName }) => deviceName },
+          { head: 'ADDRESS', text: ({ ip }) => ip },
+          { head: 'LAST USED', text: ({ lastUsedAt }) => timeText(lastUsedAt) },
+          { head: 'EXPIRES', text: ({ expiresAt }) => timeText(expiresAt) },
+        ],
+        view(session) {
+          // No session is that of the command.
+          const { current: _, ...members } = view(session)
+          return members
+        },
+      })
+    },
+  )
+
 const endArgs = {
-  user: optionalPositional('USER', 'Username or email address'),
+  user: optionalUserArg,
   all: flag('End the sessions of all users; asks first'),
   yes: flag('Do not ask'),
-  json: flag('Print the result as JSON'),
+  json: jsonFlag,
 }
 
 const end = (context: CommandContext) =>
   serviceCommand(
     context,
-    { name: 'end', description: 'End all sessions of a user, or of all users with --all', args: endArgs },
+    {
+      name: 'end',
+      description: 'End all sessions of a user, or of all users with --all',
+      examples: ['sessions end ada', 'sessions end --all --yes'],
+      args: endArgs,
+    },
     async ({ administration, config }, { user: name, all = false, yes = false, json = false }) => {
       if ((name !== undefined) === all)
         throw new UsageError('Name either a user, or --all for the sessions of all users')
-      const user = name === undefined ? undefined : await administration.requireUser(name)
+      const user = name === undefined ? undefined : await findUser(administration, name)
       if (user === undefined && !yes) await confirmEnd(context)
       const ended = await (user ? administration.endSessions(user) : administration.endAllSessions())
-      if (json) return context.print(`${JSON.stringify({ sessions_ended: ended })}\n`)
+      if (json) return printJson(context, { sessions_ended: ended })
       const whose = user ? `of ${printable(user.username)}` : 'of all users'
       context.print(`Sessions ${whose} that ended: ${ended}\n`)
       context.print(

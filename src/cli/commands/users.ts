@@ -1,15 +1,18 @@
 import { defineCommand } from 'citty'
-import { toUserView } from '../../features/users/schemas.ts'
-import { roleNames, type User } from '../../features/users/users.ts'
-import { parseRfc3339, rfc3339 } from '../../lib/clock.ts'
-import { printable } from '../../lib/printable.ts'
-import { flag, option, positional, requiredOption } from '../arguments.ts'
-import { type CommandContext, CommandError, UsageError } from '../context.ts'
+import { orderOf } from '../../features/administration/administration.ts'
+import { toManagedUserView } from '../../features/administration/schemas.ts'
+import { roleNames, type User, type UserMark } from '../../features/users/users.ts'
+import { choice, flag, jsonFlag, jsonLinesFlag, option, requiredOption, wholeNumber } from '../arguments.ts'
+import { type CommandContext, UsageError } from '../context.ts'
+import { exitsOfPrompt } from '../exit-codes.ts'
+import { passwordArgs, readPassword } from '../password.ts'
 import { serviceCommand } from '../service-command.ts'
+import { beginList, type Column, printFacts, printJson, timeText } from '../table.ts'
+import { findUser, userArg } from '../user-argument.ts'
+import { activate, deactivate, deleteUser, free } from '../users/change.ts'
+import { colourOf, printDone, stateOf } from '../users/print.ts'
 
 const PAGE = 500
-
-const userArg = { user: positional('USER', 'Username or email address') }
 
 export const users = (context: CommandContext) =>
   defineCommand({
@@ -19,6 +22,7 @@ export const users = (context: CommandContext) =>
       invite: invite(context),
       'set-password': setPassword(context),
       list: list(context),
+      show: show(context),
       deactivate: deactivate(context),
       activate: activate(context),
       delete: deleteUser(context),
@@ -27,10 +31,12 @@ export const users = (context: CommandContext) =>
   })
 
 const createArgs = {
-  email: requiredOption('E', 'Email address'),
-  username: requiredOption('U', 'Username'),
+  email: requiredOption('EMAIL', 'Email address'),
+  username: requiredOption('USERNAME', 'Username'),
   admin: flag('Grant the role admin'),
   invite: flag('Ask for no password: mail the user a link to choose one'),
+  ...passwordArgs,
+  json: jsonFlag,
 }
 
 const create = (context: CommandContext) =>
@@ -39,12 +45,20 @@ const create = (context: CommandContext) =>
     {
       name: 'create',
       description: 'Create a user; the password is read from a prompt or standard input, or the user is invited',
+      examples: [
+        'users create --email ada@example.com --username ada --admin',
+        'users create --email bo@example.com --username bo <password.txt',
+        'users create --email cy@example.com --username cy --invite',
+      ],
+      exits: exitsOfPrompt,
       args: createArgs,
     },
-    async ({ administration }, { email, username, admin = false, invite: isInvited }) => {
-      const password = isInvited ? undefined : await context.readSecret('Password: ')
+    async ({ administration }, { email, username, admin = false, invite: isInvited, json, ...from }) => {
+      if (isInvited && from['password-env'] !== undefined)
+        throw new UsageError('With --invite the user chooses the password: leave out --password-env')
+      const password = isInvited ? undefined : await readPassword(context, 'Password: ', from)
       const user = await administration.createUser({ email, username, password, admin })
-      context.print(`${isInvited ? 'Invited' : 'Created'} ${summary(user)}\n`)
+      printDone(context, isInvited ? 'Invited' : 'Created', user, json)
     },
   )
 
@@ -54,12 +68,13 @@ const invite = (context: CommandContext) =>
     {
       name: 'invite',
       description: 'Mail another invitation to a user who has not accepted the last one',
-      args: userArg,
+      examples: ['users invite cy'],
+      args: { user: userArg, json: jsonFlag },
     },
-    async ({ administration }, args) => {
-      const user = await administration.requireUser(args.user)
+    async ({ administration }, { user: name, json }) => {
+      const user = await findUser(administration, name)
       await administration.invite(user)
-      context.print(`Invited ${summary(user)}\n`)
+      printDone(context, 'Invited', user, json)
     },
   )
 
@@ -69,108 +84,98 @@ const setPassword = (context: CommandContext) =>
     {
       name: 'set-password',
       description: 'Set a password, read from a prompt or standard input; all sessions end',
-      args: userArg,
+      examples: ['users set-password ada', 'users set-password ada --password-env NEW_PASSWORD'],
+      exits: exitsOfPrompt,
+      args: { user: userArg, ...passwordArgs, json: jsonFlag },
     },
-    async ({ administration }, args) => {
-      const user = await administration.requireUser(args.user)
-      await administration.setPassword(user, await context.readSecret('New password: '))
-      context.print(`Password set for ${summary(user)}\n`)
+    async ({ administration }, { user: name, json, ...from }) => {
+      const user = await findUser(administration, name)
+      await administration.setPassword(user, await readPassword(context, 'New password: ', from))
+      printDone(context, 'Password set for', user, json)
     },
   )
+
+const orders = ['id', 'created_at', '-created_at', 'email', '-email', 'username', '-username'] as const
+
+const listArgs = {
+  search: option('TEXT', 'Only users whose email address or username begins with TEXT'),
+  role: option('ROLE', 'Only users who have this role'),
+  state: choice('STATE', ['active', 'inactive'], 'Only users of this state; invited users are active'),
+  sort: choice('ORDER', orders, 'The order, by default id; "-" means descending'),
+  limit: option('N', 'At most this many users'),
+  json: jsonLinesFlag,
+}
 
 const list = (context: CommandContext) =>
   serviceCommand(
     context,
-    { name: 'list', description: 'List users', args: { json: flag('Print one JSON object per line') } },
-    async ({ users }, { json }) => {
-      for (let after = 0; ; ) {
-        const page = await users.list({ after, limit: PAGE })
-        for (const user of page) context.print(`${json ? JSON.stringify(toUserView(user)) : summary(user)}\n`)
-        if (page.length < PAGE) return
-        after = page.at(-1)!.id
+    {
+      name: 'list',
+      description: 'List users',
+      examples: [
+        'users list --search ada --state active',
+        'users list --sort=-created_at --limit 20',
+        'users list --role admin --json',
+      ],
+      args: listArgs,
+    },
+    async ({ administration }, { search: q, role, state, sort = 'id', limit, json }) => {
+      const printed = beginList(context, { json, columns, view: toManagedUserView })
+      let left = limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', limit, Number.MAX_SAFE_INTEGER)
+      const search = {
+        order: orderOf(sort),
+        ...(q !== undefined && { q }),
+        ...(role !== undefined && { role }),
+        ...(state !== undefined && { isActive: state === 'active' }),
+      }
+      for (let after: UserMark | undefined; ; ) {
+        const size = Math.min(PAGE, left)
+        const { items, next } = await administration.listUsers({ ...search, ...(after && { after }), limit: size })
+        printed.add(items)
+        left -= items.length
+        if (next === undefined || left === 0) return
+        after = next
       }
     },
   )
 
-const deactivate = (context: CommandContext) =>
+const show = (context: CommandContext) =>
   serviceCommand(
     context,
     {
-      name: 'deactivate',
-      description: 'Deactivate a user; all their sessions end at once',
-      args: {
-        ...userArg,
-        reason: option('TEXT', 'Why, for the audit log; not about the person'),
-        until: option('TIME', 'When the user becomes active by itself, such as 2027-01-31T12:00:00Z'),
-      },
+      name: 'show',
+      description: 'Show a user, their permissions and the number of their sessions',
+      examples: ['users show ada', 'users show id:3 --json'],
+      args: { user: userArg, json: jsonFlag },
     },
-    async ({ administration, users }, { user: name, reason, until: typed }) => {
-      const until = typed === undefined ? null : parseRfc3339(typed)
-      if (until === undefined) throw new UsageError('--until takes a time with its zone, such as 2027-01-31T12:00:00Z')
-      const user = await administration.requireUser(name)
-      await administration.deactivate(user, { until, ...(reason !== undefined && { reason }) })
-      const end = until === null ? '' : `  until ${rfc3339(until)}`
-      context.print(`Deactivated ${summary((await users.find(user.id)) ?? user)}${end}\n`)
-    },
-  )
-
-const activate = (context: CommandContext) =>
-  serviceCommand(
-    context,
-    { name: 'activate', description: 'Activate a deactivated user', args: userArg },
-    async ({ administration, users }, args) => {
-      const user = await administration.requireUser(args.user)
-      await administration.activate(user)
-      context.print(`Activated ${summary((await users.find(user.id)) ?? user)}\n`)
-    },
-  )
-
-const deleteUser = (context: CommandContext) =>
-  serviceCommand(
-    context,
-    {
-      name: 'delete',
-      description: 'Delete a user and all data about the person; the username stays reserved',
-      args: { ...userArg, yes: flag('Do not ask') },
-    },
-    async ({ administration }, { user: name, yes }) => {
-      const user = await administration.requireUser(name)
-      if (!yes) await confirmDeletion(context, user)
-      await administration.deleteUser(user)
-      context.print(`Deleted ${summary(user)}\n`)
+    async ({ administration, roles, sessions }, { user: name, json }) => {
+      const user = await findUser(administration, name)
+      const permissions = [...(await roles.permissionsOf(user))]
+      const live = await sessions.countLive(user.id)
+      if (json) return printJson(context, { ...toManagedUserView(user), permissions, sessions: live })
+      printFacts(context, [
+        ['Id', user.id],
+        ['Username', user.username],
+        ['Email', user.email],
+        ['Proved', timeText(user.emailVerifiedAt) ?? 'no'],
+        ['Name', user.name],
+        ['Language', user.locale],
+        ['State', stateOf(user), colourOf(user)],
+        ['Until', user.inactiveUntil === null ? undefined : timeText(user.inactiveUntil)],
+        ['Invited', user.invitedAt === null ? undefined : timeText(user.invitedAt)],
+        ['Roles', roleNames(user).join(', ')],
+        ['Permissions', permissions.join(', ')],
+        ['Sessions', live],
+        ['Created', timeText(user.createdAt)],
+      ])
     },
   )
 
-async function confirmDeletion({ confirm }: CommandContext, { username, email }: User): Promise<void> {
-  const answer = await confirm(`Delete ${printable(username)} (${printable(email)})? This cannot be undone.`)
-  if (answer === undefined) throw new UsageError('There is no terminal to ask at: add --yes')
-  if (!answer) throw new CommandError('Nothing was deleted')
-}
-
-const free = (context: CommandContext) =>
-  serviceCommand(
-    context,
-    {
-      name: 'free',
-      description: 'Let the former username of a user be taken again',
-      args: { name: positional('NAME', 'The username') },
-    },
-    async ({ administration }, { name }) => {
-      if (!(await administration.freeName(name)))
-        throw new CommandError('This username is not reserved: no other user had it, or it is free already')
-      context.print(`Freed ${printable(name)}\n`)
-    },
-  )
-
-const summary = (user: User): string =>
-  [
-    String(user.id).padStart(4),
-    printable(user.username).padEnd(20),
-    printable(user.email).padEnd(32),
-    stateOf(user).padEnd(8),
-    roleNames(user).join(',').padEnd(12),
-    rfc3339(user.createdAt),
-  ].join('  ')
-
-const stateOf = ({ isActive, invitedAt }: User): string =>
-  !isActive ? 'inactive' : invitedAt === null ? 'active' : 'invited'
+const columns: Column<User>[] = [
+  { head: 'ID', text: ({ id }) => id, align: 'right' },
+  { head: 'USERNAME', text: ({ username }) => username },
+  { head: 'EMAIL', text: ({ email }) => email },
+  { head: 'STATE', text: stateOf, colour: colourOf },
+  { head: 'ROLES', text: (user) => roleNames(user).join(',') },
+  { head: 'CREATED', text: ({ createdAt }) => timeText(createdAt) },
+]

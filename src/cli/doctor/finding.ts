@@ -1,3 +1,4 @@
+import type { Colour, CommandContext } from '../context.ts'
 import { explain } from '../explain.ts'
 
 /**
@@ -91,12 +92,13 @@ export function worstOf(findings: readonly Finding[]): 'ok' | 'warning' | 'probl
   return has('problem') ? 'problem' : has('warning') ? 'warning' : 'ok'
 }
 
-/** Formats findings for a person: verdict, check and sentence in columns, the fix below. */
-export const textOf = (findings: readonly Finding[]): string =>
-  findings
-    .map(({ verdict, check, subject, message, fix }) => {
-      const about = subject === null ? '' : `${subject}: `
-      const line = `${verdict.padEnd(7)}  ${check.padEnd(14)}  ${about}${message}`
-      return fix === null ? line : `${line}\n${' '.repeat(25)}Fix: ${fix}`
-    })
-    .join('\n')
+const colours: Record<Verdict, Colour> = { ok: 'green', warning: 'yellow', problem: 'red', skipped: 'dim' }
+
+/** Prints findings for a person: verdict, check and sentence in columns, the fix below. */
+export function printFindings({ print }: Pick<CommandContext, 'print'>, findings: readonly Finding[]): void {
+  for (const { verdict, check, subject, message, fix } of findings) {
+    print(verdict, colours[verdict])
+    print(`${' '.repeat(9 - verdict.length)}${check.padEnd(14)}  ${subject === null ? '' : `${subject}: `}${message}\n`)
+    if (fix !== null) print(`${' '.repeat(25)}Fix: ${fix}\n`)
+  }
+}

@@ -23,7 +23,10 @@ import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-ke
 import { type MailAdministration, mailAdministration } from './manage-mails.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
 import { type SigningKeyAdministration, signingKeyAdministration } from './manage-signing-keys.ts'
+import { type OperatorRoles, operatorRoles } from './operator-roles.ts'
 import { activate, activateDue, type Deactivation, deactivate, type UserChange, updateUser } from './update-user.ts'
+
+export { orderOf } from './user-order.ts'
 
 export interface AdministrationNeeds {
   store: Store
@@ -44,7 +47,8 @@ export interface AdministrationNeeds {
 
 /** The operations with which administrators manage the accounts of others. */
 export interface Administration
-  extends RoleAdministration,
+  extends OperatorRoles,
+    RoleAdministration,
     ApiKeyAdministration,
     SigningKeyAdministration,
     MailAdministration {
@@ -179,6 +183,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
   const { store: db, audit, secrets, limits, apiKeys, users, passwords, sessions, accounts, mails } = needs
   return {
     ...roleAdministration(needs),
+    ...operatorRoles(needs),
     ...apiKeyAdministration(needs),
     ...signingKeyAdministration(needs),
     ...mailAdministration(needs),

@@ -19,7 +19,7 @@ interface RolesNeeds {
 
 type Holder = Pick<User, 'id' | 'grantedRoles'>
 
-/** The administrator who changes a role, and the address of the request. */
+/** The administrator who changes a role, and the address of the request; not given for the command line. */
 interface By {
   actorId: number
   ip: string
@@ -38,17 +38,17 @@ export interface Roles {
    * Adds a role and records the audit event `role.created`. Of concurrent calls with the same name, one succeeds.
    * @throws KeywardError `role_taken`
    */
-  create(role: Role, by: By): Promise<void>
+  create(role: Role, by?: By): Promise<void>
   /**
    * Stores the description and the permissions of a role, and records the audit event `role.updated` with the
    * permissions before and after. Call this function after `lock`, with the role as it was read after `lock`.
    */
-  update(change: { from: Role; to: Role }, by: By): Promise<void>
+  update(change: { from: Role; to: Role }, by?: By): Promise<void>
   /**
    * Deletes a role, which withdraws it from every user, and records the audit event `role.deleted` with the permissions
    * of the role. Call this function after `lock`.
    */
-  remove(role: Role, by: By): Promise<void>
+  remove(role: Role, by?: By): Promise<void>
   /** The roles that were granted to a user, for an export. */
   exportOf(userId: number): Promise<object[]>
   /** Returns the permissions of all roles of the user, including the role `user`, which every user has. */

@@ -7,7 +7,10 @@ import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 /** The most missing device names that one call of `listOwn` stores, so that the transaction is short. */
 const NAMED_AT_ONCE = 100
 
-export async function listOwn(needs: SessionsNeeds, { userId }: SessionCaller): Promise<SessionSummary[]> {
+export async function listOwn(
+  needs: SessionsNeeds,
+  { userId }: Pick<SessionCaller, 'userId'>,
+): Promise<SessionSummary[]> {
   const { store: db, clock, log } = needs
   const sessions = await store.listLive(db, { userId, now: clock.now() })
   // Sessions that began in a version before 0.3.0 have no device name.

@@ -117,7 +117,7 @@ export interface Sessions {
    */
   findAuthTime(caller: SessionCaller): Promise<EpochMs | undefined>
   /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
-  listOwn(caller: SessionCaller): Promise<SessionSummary[]>
+  listOwn(caller: Pick<SessionCaller, 'userId'>): Promise<SessionSummary[]>
   /** Ends the caller's session. Does nothing when the session has already ended. */
   logout(caller: SessionCaller, ip: string): Promise<void>
   /**

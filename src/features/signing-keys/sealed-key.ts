@@ -26,7 +26,7 @@ export async function newKey(
   state: 'next' | 'active',
 ): Promise<SigningKeyRow> {
   let key = generateSigningKey(alg)
-  // `keyward keys revoke <kid>` would read an id that begins with a dash as an option.
+  // `keyward signing-keys revoke <kid>` would read an id that begins with a dash as an option.
   while (key.kid.startsWith('-')) key = generateSigningKey(alg)
   const { kid } = key
   const publicJwk = JSON.stringify(exportPublicJwk(key))

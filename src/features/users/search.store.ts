@@ -49,7 +49,7 @@ export async function search(db: Db, filter: UserFilter): Promise<User[]> {
     .where(
       and(
         after && isBehind(users, order, after),
-        isActive === undefined ? undefined : isActive ? eq(users.isActive, true) : sql`not ${users.isActive}`,
+        isActive === undefined ? undefined : isActive ? eq(users.isActive, true) : await inactive(db, order),
         externalId === undefined ? undefined : eq(users.externalId, externalId),
         role === undefined || role === 'user' ? undefined : inArray(users.id, holders()),
         names && (await named(db, names)),
@@ -78,6 +78,24 @@ function isBehind(users: Db['t']['users'], { by, descending }: UserOrder, { key,
   if (by === 'created_at') return sql`(${users.createdAt}, ${users.id}) ${than} (${key}, ${id})`
   const [column] = columnsOf(users, by)
   return sql`${column} ${than} ${key}`
+}
+
+/**
+ * The condition for deactivated users. SQLite would otherwise read all users in the order of a time or a name to find a
+ * few: 0.4 s for 200,000 users. When many are deactivated, the list is soon full in any order.
+ */
+async function inactive(db: Db, { by }: UserOrder): Promise<SQL> {
+  const { users } = db.t
+  const isInactive = sql`not ${users.isActive}`
+  if (by === 'id') return isInactive
+  const some = db.q
+    .select({ id: users.id })
+    .from(users)
+    .where(isInactive)
+    .limit(MANY + 1)
+  const [row] = await db.q.select({ found: count() }).from(some.as('some'))
+  if (row!.found > MANY) return isInactive
+  return inArray(users.id, sql`(select ${users.id} from ${users} where ${isInactive})`)
 }
 
 async function named(db: Db, { emailKey, usernameKey, id }: NonNullable<UserFilter['names']>): Promise<SQL> {

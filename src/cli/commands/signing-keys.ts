@@ -1,25 +1,45 @@
 import { defineCommand } from 'citty'
 import { KeywardError } from '../../errors.ts'
+import {
+  toRevocationView,
+  toRotationView,
+  toSigningKeyView,
+} from '../../features/administration/signing-keys.schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
-import { flag, positional } from '../arguments.ts'
+import { flag, jsonFlag, jsonLinesFlag, positional } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
+import { printJson, printList } from '../table.ts'
 
-export const keys = (context: CommandContext) =>
+export const signingKeys = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'keys', description: 'Manage the keys that sign access tokens' },
+    meta: { name: 'signing-keys', description: 'Manage the keys that sign access tokens' },
     subCommands: { list: list(context), rotate: rotate(context), revoke: revoke(context) },
   })
 
 const list = (context: CommandContext) =>
   serviceCommand(
     context,
-    { name: 'list', description: 'List signing keys with their states', args: {} },
-    async ({ signingKeys }) => {
-      for (const { kid, alg, state, description } of await signingKeys.list())
-        context.print(`${kid.padEnd(43)}  ${alg.padEnd(5)}  ${state.padEnd(7)}  ${description}\n`)
+    {
+      name: 'list',
+      description: 'List signing keys with their states',
+      examples: ['signing-keys list', 'signing-keys list --json'],
+      args: { json: jsonLinesFlag },
     },
+    async ({ signingKeys }, { json }) =>
+      printList(context, await signingKeys.list(), {
+        json,
+        columns: [
+          { head: 'KEY', text: ({ kid }) => kid },
+          { head: 'ALG', text: ({ alg }) => alg },
+          { head: 'STATE', text: ({ state }) => state, colour: ({ state }) => colours[state] },
+          { head: 'SINCE AND UNTIL', text: ({ description }) => description },
+        ],
+        view: toSigningKeyView,
+      }),
   )
+
+const colours = { next: 'dim', active: 'green', retired: 'dim', revoked: 'red' } as const
 
 const nowFlag = flag(
   'Rotate even if the next key was published less than 11 minutes ago; services that cached the key set before may refuse its tokens until then',
@@ -31,10 +51,13 @@ const rotate = (context: CommandContext) =>
     {
       name: 'rotate',
       description: 'Rotate the signing key; existing tokens stay valid until they expire',
-      args: { now: nowFlag },
+      examples: ['signing-keys rotate'],
+      args: { now: nowFlag, json: jsonFlag },
     },
-    async ({ signingKeys }, { now = false }) => {
-      const { active, next, retired } = await signingKeys.rotate({ early: now }).catch(mentionNow)
+    async ({ signingKeys }, { now = false, json }) => {
+      const rotation = await signingKeys.rotate({ early: now }).catch(mentionNow)
+      if (json) return printJson(context, toRotationView(rotation))
+      const { active, next, retired } = rotation
       context.print(`Active:   ${active}\n`)
       if (retired) context.print(`Retired:  ${retired.kid}, its tokens are valid until ${rfc3339(retired.until)}\n`)
       context.print(`Next:     ${next}\nRunning servers follow within 30 seconds.\n`)
@@ -57,10 +80,13 @@ const revoke = (context: CommandContext) =>
     {
       name: 'revoke',
       description: 'Revoke a signing key and every access token that it signed; refresh tokens stay valid',
-      args: { kid: positional('KID', 'The id of the key') },
+      examples: ['signing-keys revoke oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U'],
+      args: { kid: positional('KID', 'The id of the key'), json: jsonFlag },
     },
-    async ({ signingKeys }, { kid }) => {
-      const { already, active } = await signingKeys.revoke(kid)
+    async ({ signingKeys }, { kid, json }) => {
+      const revocation = await signingKeys.revoke(kid)
+      if (json) return printJson(context, toRevocationView(revocation))
+      const { already, active } = revocation
       context.print(already ? `Already revoked: ${kid}\n` : `Revoked:  ${kid}\n`)
       if (active !== undefined) context.print(`Active:   ${active}\n`)
       context.print(
