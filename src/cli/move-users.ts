@@ -26,7 +26,7 @@ export async function openExport(settings: DraftConfig, { clock }: { clock: Cloc
 }
 
 async function openUsers(settings: DraftConfig, clock: Clock) {
-  const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
+  const { store } = await openDatabase(settings, { clock, waitInside: true, bulk: true, schema: 'require' })
   const audit = createAudit({ store, clock, retention: retentionOf(settings) })
   return { store, audit, users: createUsers({ store, clock, macKeys: noMacKeys }) }
 }

@@ -2,6 +2,7 @@ import { Elysia, ParseError, ValidationError } from 'elysia'
 import { type ErrorCode, type FieldError, KeywardError, MISSING, refusalIn } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
+import type { RefusedWith } from './schemas.ts'
 
 /**
  * The member `error` of a refusal on an OAuth route, by error code. The values are from RFC 6749 section 5.2, except for
@@ -59,13 +60,21 @@ const asOAuth = (refusal: KeywardError): KeywardError =>
     ? new KeywardError('invalid_request', { errors: refusal.errors, sentence: refusal.message })
     : refusal
 
+interface InvalidValue {
+  path?: string
+  message?: string
+  value?: unknown
+  schema?: Partial<RefusedWith>
+}
+
 /** Returns the invalid fields of a request, each field once and without its value. */
 function fieldErrors(error: ValidationError): FieldError[] {
   const byField = new Map<string, string>()
-  for (const one of error.all) {
-    const { path, message, value } = one as { path?: string; message?: string; value?: unknown }
-    const field = (path ?? '').split('/').filter(Boolean).join('.') || 'body'
-    if (!byField.has(field)) byField.set(field, value === undefined ? MISSING : (message ?? 'Invalid value'))
+  for (const { path, message, value, schema } of error.all as InvalidValue[]) {
+    const refusal = schema?.['x-refusal']
+    const field = (path ?? '').split('/').filter(Boolean).join('.') || (refusal?.parameter ?? 'body')
+    const said = refusal?.message ?? message ?? 'Invalid value'
+    if (!byField.has(field)) byField.set(field, value === undefined ? MISSING : said)
   }
   return [...byField].map(([field, message]) => ({ field, message }))
 }

@@ -32,14 +32,33 @@ export const OAuthProblem = t.Object(
 )
 
 /**
+ * Returns the keyword of a schema that has the sentence of the refusal, for a person. Without it, the sentence is one of
+ * Elysia's, such as "Expected union value".
+ * @param parameter the name of a number in the query: Elysia does not tell it when the number is too small or too large
+ */
+export const refusedWith = (message: string, parameter?: string): RefusedWith => ({
+  'x-refusal': { message, parameter },
+})
+
+export interface RefusedWith {
+  'x-refusal': { message: string; parameter: string | undefined }
+}
+
+/**
  * Makes the schema of an optional text in a JSON body. `null` counts as absent, as it does in the FastAPI services that
  * Keyward replaces.
  */
-export const optionalText = (description: string) => t.Optional(t.Union([t.String(), t.Null()], { description }))
+export const optionalText = (description: string) =>
+  t.Optional(t.Union([t.String(), t.Null()], { description, ...refusedWith('Expected text') }))
 
 /** Makes the schema of an optional member of a JSON body that has one of a few words. `null` counts as absent. */
 export const optionalChoice = <W extends string>(words: readonly W[], description: string) =>
-  t.Optional(t.Union([t.Union(words.map((word) => t.Literal(word))), t.Null()], { description }))
+  t.Optional(
+    t.Union([t.Union(words.map((word) => t.Literal(word))), t.Null()], {
+      description,
+      ...refusedWith(`Expected one of ${words.join(', ')}`),
+    }),
+  )
 
 /**
  * Adds the description and the headers of a successful answer to its schema, for the OpenAPI document. The schema of an

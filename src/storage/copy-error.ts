@@ -8,7 +8,7 @@ export class CopyError extends Error {
 /** The new database has rows already, so a copy would mix two services. Nothing was changed. */
 export class NotEmptyError extends CopyError {}
 
-/** A database of a copy failed. `cause` is the error, and `side` says which database it is. */
+/** One of the two databases of a copy failed. `cause` is the error, and `side` says which database it is. */
 export class SideError extends Error {
   override readonly name = 'SideError'
 

@@ -26,7 +26,7 @@ export type DatabaseSettings = Pick<
  */
 export type SchemaPolicy = 'upgrade' | 'require' | 'ignore'
 
-interface DatabaseOptions extends Pick<StorageOptions, 'waitInside'> {
+interface DatabaseOptions extends Pick<StorageOptions, 'waitInside' | 'bulk'> {
   /** The clock of the service: for the times of applied migrations, and for `Store.sinceFull`. */
   clock: Clock
   log?: Log
@@ -48,7 +48,7 @@ interface OpenDatabase {
  */
 export async function openDatabase(
   settings: DatabaseSettings,
-  { clock, log, waitInside, schema = 'upgrade' }: DatabaseOptions,
+  { clock, log, waitInside, bulk, schema = 'upgrade' }: DatabaseOptions,
 ): Promise<OpenDatabase> {
   const { store, driver } = await openStorage({
     target: settings.DATABASE_URL,
@@ -61,6 +61,7 @@ export async function openDatabase(
     random: systemRandom,
     log,
     waitInside,
+    bulk,
     inspect: schema === 'ignore',
     mustExist: schema === 'require',
   })

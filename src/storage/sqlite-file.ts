@@ -21,6 +21,11 @@ export interface FileOptions {
   synchronous: 'FULL' | 'NORMAL'
   /** The most MiB of the file that the writing connection caches in memory. */
   cacheMb: number
+  /**
+   * True for a command that writes many rows in any order. Each page is then written to the file once for many batches,
+   * and not once for each.
+   */
+  bulk?: boolean
   /** Changes nothing on disk: keeps the journal mode of an existing file, and opens `:memory:` for a missing one. */
   inspect?: boolean
   /** Throws a MigrationError when the file does not exist, instead of creating the file. */
@@ -29,6 +34,8 @@ export interface FileOptions {
   random: Random
 }
 
+/** After how many pages in the write-ahead log a bulk write moves them into the file: 64 MiB. */
+const BULK_PAGES = 16_384
 /** How long to wait for another process that has locked the file, in milliseconds. */
 export const BUSY_WAIT = 3_000
 
@@ -58,6 +65,7 @@ export function openFile(options: FileOptions): { writer: Connection; openReader
   const writer = openWriter(path)
   try {
     writer.db.run(`PRAGMA cache_size = -${options.cacheMb * 1024}`)
+    if (options.bulk) writer.db.run(`PRAGMA wal_autocheckpoint = ${BULK_PAGES}`)
     if (!options.inspect) retryWhileBusy(options.clock, () => useWriteAheadLog(writer, options))
   } catch (error) {
     closeConnection(writer)

@@ -33,7 +33,7 @@ const stale =
   (judge: Judge): Judge =>
   (route) =>
     judge(route) ?? (route.isFresh ? 'reauthentication_required' : undefined)
-/** As for a person, but never where a login is needed. */
+/** An API key with these scopes. It is refused on every route that needs a fresh login. */
 const keyFor =
   (held: readonly string[]): Judge =>
   (route) =>

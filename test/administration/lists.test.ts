@@ -31,6 +31,13 @@ describeApp(
     const list = (token: string, query: string) => answered<Page>(app.request('GET', `/admin/users${query}`, { token }))
     const names = async (token: string, query: string) =>
       (await list(token, query)).items.map(({ username }) => username)
+    const errorsOf = async (token: string, target: string) => {
+      const { errors = [] } = await expectRefusal(
+        await app.request('GET', `/admin/${target}`, { token }),
+        'validation_failed',
+      )
+      return errors.map(({ field, message }) => [field, message])
+    }
     const all = async (token: string, query: string, between: () => Promise<void> = async () => {}) => {
       const found: number[] = []
       for (let cursor: string | null = ''; cursor !== null; ) {
@@ -139,6 +146,32 @@ describeApp(
       }
       for (const query of ['after=x', 'event=no.such', 'user_id=x', 'user_id=0', 'cursor=1', 'limit=101'])
         await expectRefusal(await app.request('GET', `/admin/audit?${query}`, { token }), 'validation_failed')
+    })
+
+    test('14.1 the refusal of a wrong parameter names it, with a sentence for a person', async () => {
+      const { token } = await boss()
+      for (const wrong of [
+        'users?limit=0',
+        'users?limit=101',
+        'users?limit=x',
+        'users?limit=1.5',
+        'users?is_active=yes',
+      ])
+        expect([wrong, await errorsOf(token, wrong)]).toEqual([
+          wrong,
+          [[/\?(\w+)=/.exec(wrong)![1]!, expect.any(String)]],
+        ])
+      const limit = 'The limit must be a whole number from 1 to 100'
+      expect(await errorsOf(token, 'roles?limit=101')).toEqual([['limit', limit]])
+      expect(await errorsOf(token, 'roles?limit=x')).toEqual([['limit', limit]])
+      const id = 'The id of a user is a whole number from 1 on'
+      expect(await errorsOf(token, 'api-keys?owner_id=0')).toEqual([['owner_id', id]])
+      expect(await errorsOf(token, 'api-keys?owner_id=x')).toEqual([['owner_id', id]])
+      expect(await errorsOf(token, 'audit?user_id=0')).toEqual([['user_id', id]])
+      expect(await errorsOf(token, 'audit?event=no.such')).toEqual([['event', 'There is no event with this name']])
+      const cursor = 'Send the next_cursor of the page before, or leave it out'
+      expect(await errorsOf(token, 'audit?after=x')).toEqual([['after', cursor]])
+      expect(await errorsOf(token, 'api-keys?cursor=x')).toEqual([['cursor', cursor]])
     })
 
     test('14.1 a user is read by id, without hash and counters; no other text is an id', async () => {

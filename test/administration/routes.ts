@@ -38,7 +38,10 @@ type Make = (app: TestApp, fresh: string) => Promise<string>
 /** The role that `{role}` names. It has no permission, so that everyone may grant it. */
 export const spareRole = 'spare'
 
-/** By the whole path, or by its part up to the parameter. A route with a new parameter belongs here. */
+/**
+ * Makes the value of a parameter. The key is the whole path of a route; otherwise the path up to and with the parameter.
+ * A route with a new parameter needs an entry.
+ */
 const things: Record<string, Make> = {
   '/admin/users/{id}': async (app, fresh) => {
     const email = `${fresh}@example.com`

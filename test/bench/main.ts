@@ -6,6 +6,7 @@ import { type Findings, isMet, toMarkdown, writeToReadme } from './report.ts'
 import { admin } from './sections/admin.ts'
 import { enumeration } from './sections/enumeration.ts'
 import { flood } from './sections/flood.ts'
+import { importing } from './sections/import.ts'
 import { limits } from './sections/limits.ts'
 import { login } from './sections/login.ts'
 import { mail } from './sections/mail.ts'
@@ -37,6 +38,7 @@ const sections: Record<string, (bench: Bench) => Promise<Findings>> = {
   refresh,
   limits,
   mail,
+  import: importing,
 }
 
 async function run(args: string[]): Promise<number> {

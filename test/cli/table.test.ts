@@ -100,6 +100,8 @@ describe('a table', () => {
     expect(out()).not.toContain('\x1b[31m')
     expect(out().split('\n')[1]).toContain('\\u001b[31mred\\u000a\\u0009\\u202e')
     expect(out().trimEnd().split('\n')).toHaveLength(3)
+    context.print('\x1b[2J', 'green')
+    expect(out()).toEndWith('\n\x1b[32m\\u001b[2J\x1b[0m')
   })
 
   test('as JSON has one object per line, and nothing without rows', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openSourceFile } from '../../src/features/import/source-file.ts'
 import { answered, type Page, person } from '../administration/support.ts'
 import { fixturePassword, fixtures } from '../passwords/foreign-hashes.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
@@ -268,4 +269,26 @@ test('14.5 a file that cannot be read is refused whole', async () => {
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toMatch(message)
   }
+})
+
+test('14.5 twins far apart are both reported, and a file that changes during the import is refused', async () => {
+  const databaseUrl = await migrated(`sqlite:///${join(scratchFolder('target'), 'keyward.db')}`)
+  const rows = Array.from({ length: 9_000 }, (_, at) => ({ email: `user${at}@example.com`, username: `user${at}` }))
+  rows[8_999] = { email: 'USER0@example.com', username: 'other' }
+  rows[7_000] = { email: 'someone@example.com', username: 'User6000' }
+  const path = jsonl(...rows)
+  const { code, err } = await keyward(['import', '--from', path], { databaseUrl })
+  expect(code).toBe(1)
+  expect(err.split('\n').slice(0, -2)).toEqual([
+    'line 1, "user0": line 9000 has the same email address, ignoring case',
+    'line 6001, "user6000": line 7001 has the same username, ignoring case and letter forms',
+    'line 7001, "User6000": line 6001 has the same username, ignoring case and letter forms',
+    'line 9000, "other": line 1 has the same email address, ignoring case',
+  ])
+  const { out } = await keyward(['import', '--from', path, '--skip-invalid'], { databaseUrl })
+  expect(out).toContain('Imported 8,996 accounts')
+
+  const source = await openSourceFile(path, { trustVerified: false })
+  appendFileSync(path, '\n{}')
+  await expect(source.rows().next()).rejects.toThrow('The file has changed during the import')
 })

@@ -168,6 +168,34 @@ describeEachDialect('refuses', (dialect) => {
 })
 
 describeEachDialect('accounts whose name was taken after the plan', (dialect) => {
+  test('are reported, and all others are imported, in batches and with one audit event', async () => {
+    const app = await createTestApp({ dialect })
+    const hash = await bcryptHash('correct horse battery')
+    const rows = Array.from({ length: 9_000 }, (_, at) => ({
+      id: String(at + 100),
+      email: `user${at}@example.com`,
+      username: `user${at}`,
+      hash,
+      isActive: undefined,
+      createdAt: undefined,
+    }))
+    const { imported, present, late } = await app.admin.importAccounts(rows, async () => {
+      await app.signUp('user8500')
+      await app.signUp('stranger', 'another password')
+    })
+    expect([imported, present]).toEqual([8_999, 0])
+    expect(late).toMatchObject([
+      { sourceId: '8600', reasons: [expect.stringContaining('in Keyward'), expect.anything()] },
+    ])
+    expect(await app.rows.users.count()).toBe(9_001)
+    expect(await app.rows.auditEvents.all({ event: 'users.imported' })).toHaveLength(1)
+    // A second import finds what the first has done, as after a crash between two batches.
+    const others = rows.filter(({ id }) => id !== '8600')
+    expect(await app.admin.importAccounts(others)).toEqual({ imported: 0, present: 0, late: [] })
+    expect(Math.max(...(await app.rows.users.all()).map(({ id }) => id))).toBeLessThan(9_100)
+    await app.close()
+  })
+
   test('prevent the insert of all others', async () => {
     const app = await createTestApp({ dialect })
     await app.signUp('ada')

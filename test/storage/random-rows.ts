@@ -46,7 +46,7 @@ interface Plan {
   count: number
   /** The ids of users to which rows refer. */
   users: readonly number[]
-  /** The values of columns that are not unique. */
+  /** Values to draw from. In a unique column a suffix makes each value different. */
   pool: { texts: readonly string[]; numbers: readonly number[] }
 }
 

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../../src/features/audit/audit.ts'
-import { createImport, type Plan, type Source, type SourceRow } from '../../src/features/import/import.ts'
+import { createImport, type Performed, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
 import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
@@ -24,7 +24,8 @@ export interface Admin {
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
   renewSecrets(options: { apiKeys: boolean }): Promise<unknown>
-  importAccounts(rows: readonly SourceRow[], options?: { skipInvalid?: boolean }): Promise<Plan>
+  /** Imports accounts, and does something else between the plan and the first insert. */
+  importAccounts(rows: readonly SourceRow[], meanwhile?: () => Promise<unknown>): Promise<Performed>
   /** Only the last step of an import: adds all of these, or none if a name was taken meanwhile. */
   importUsers(users: readonly BulkUser[]): Promise<boolean>
 }
@@ -77,7 +78,15 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
     renewSecrets: (options) => administration.renewSecrets(options),
-    importAccounts: (rows, { skipInvalid = false } = {}) => importing.perform(sourceOfRows(rows), { skipInvalid }),
+    async importAccounts(rows, meanwhile) {
+      const source = sourceOfRows(rows)
+      const plan = await importing.plan(source)
+      if (plan.problems > 0) throw new Error(`${plan.problems} accounts have a problem`)
+      await meanwhile?.()
+      const performed = await importing.perform({ source, plan })
+      plan.close()
+      return performed
+    },
     importUsers: (added) => users.insertAllOrNone(added, async () => {}),
   }
 }

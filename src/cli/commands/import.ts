@@ -2,8 +2,9 @@ import { defineCommand } from 'citty'
 import type { DraftConfig } from '../../config/schema.ts'
 import {
   type Import,
-  ImportRefused,
+  type Performed,
   type Plan,
+  type Problem,
   planFirstImport,
   rowLabel,
   type Source,
@@ -16,6 +17,7 @@ import { type CommandContext, CommandError } from '../context.ts'
 import { exitsOfPrompt } from '../exit-codes.ts'
 import { openSourceOf, readable, sourceArgs } from '../import-source.ts'
 import { openImport } from '../move-users.ts'
+import { startProgress } from '../progress.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
 const importArgs = {
@@ -43,48 +45,87 @@ export const importCommand = (context: CommandContext) =>
       const skipInvalid = args['skip-invalid'] === true
       const source = await openSourceOf(context, args)
       try {
-        if (args['dry-run'] === true) {
-          const plan = await readable(() => rehearse(context, settings, source))
-          if (plan.problems.length > 0 && !skipInvalid) throw new ImportRefused(plan)
-          report(context, settings, { source, plan, heading: 'Would import' })
-          context.print('Nothing was written.\n')
-        } else {
-          const plan = await readable(() =>
-            withImport(context, settings, (service) => service.perform(source, { skipInvalid })),
-          )
-          report(context, settings, { source, plan, heading: 'Imported' })
-          if (plan.accounts.length > 0) context.print(loginHint(settings))
-        }
-      } catch (error) {
-        if (!(error instanceof ImportRefused)) throw error
-        printProblems(context, error.plan)
-        throw new CommandError(error.message)
+        const work = { context, settings, source, skipInvalid }
+        await readable(() => (args['dry-run'] === true ? rehearse(work) : importAll(work)))
       } finally {
         await source.close()
       }
     },
   })
 
-async function withImport(
-  { clock }: CommandContext,
-  settings: DraftConfig,
-  work: (service: Import) => Promise<Plan>,
-): Promise<Plan> {
-  const service = await openImport(settings, { clock })
-  try {
-    return await work(service)
-  } finally {
-    await service.close()
-  }
+interface Work {
+  context: CommandContext
+  settings: DraftConfig
+  source: Source
+  skipInvalid: boolean
 }
 
 /**
  * Plans the import and writes nothing. A database that does not exist yet, or has no tables yet, counts as a database
  * without accounts.
  */
-async function rehearse(context: CommandContext, settings: DraftConfig, source: Source): Promise<Plan> {
-  if (await isEmpty(context.clock, settings)) return planFirstImport(context.clock, source)
-  return withImport(context, settings, (service) => service.plan(source))
+async function rehearse(work: Work): Promise<void> {
+  const { context, settings, source } = work
+  const planned = (await isEmpty(context.clock, settings))
+    ? await checked(work, (onRows) => planFirstImport(context.clock, source, onRows))
+    : await withImport(work, (service) => checked(work, (onRows) => service.plan(source, onRows)))
+  using plan = planned
+  report(work, { plan, imported: plan.accounts, present: plan.present, heading: 'Would import' })
+  context.print('Nothing was written.\n')
+}
+
+const importAll = (work: Work): Promise<void> =>
+  withImport(work, async (service) => {
+    const { context, settings, source, skipInvalid } = work
+    using plan = await checked(work, (onRows) => service.plan(source, onRows))
+    const progress = startProgress(context, { verb: 'Imported', units: 'accounts', total: plan.accounts })
+    let done: Performed
+    try {
+      done = await service.perform({ source, plan }, progress.report)
+    } finally {
+      progress.end()
+    }
+    const { imported, late } = done
+    for (const problem of late) printProblem(context, problem)
+    report(work, { plan, imported, present: plan.present + done.present, heading: 'Imported' })
+    if (late.length > 0 && !skipInvalid)
+      throw new CommandError(
+        `${counted(late.length)} of the above could not be imported, because new users of Keyward took their names meanwhile.`,
+      )
+    if (imported > 0) context.print(loginHint(settings))
+  })
+
+/**
+ * Shows how the plan is made, and prints its problems.
+ * @throws CommandError when there are problems, unless they are to be left out
+ */
+async function checked(
+  { context, source, skipInvalid }: Work,
+  make: (onRows: (count: number) => void) => Promise<Plan>,
+): Promise<Plan & Disposable> {
+  const progress = startProgress(context, { verb: 'Checked', units: 'accounts', total: source.total })
+  let plan: Plan
+  try {
+    plan = await make(progress.report)
+  } finally {
+    progress.end()
+  }
+  for (const problem of plan.problemRows()) printProblem(context, problem)
+  const { accounts, present, problems } = plan
+  if (problems === 0 || skipInvalid) return { ...plan, [Symbol.dispose]: plan.close }
+  plan.close()
+  throw new CommandError(
+    `Nothing was imported: ${problems} of ${accounts + present + problems} accounts have a problem. Correct them in the old service or the file, or import the rest with --skip-invalid.`,
+  )
+}
+
+async function withImport<T>({ context, settings }: Work, work: (service: Import) => Promise<T>): Promise<T> {
+  const service = await openImport(settings, { clock: context.clock })
+  try {
+    return await work(service)
+  } finally {
+    await service.close()
+  }
 }
 
 async function isEmpty(clock: CommandContext['clock'], settings: DraftConfig): Promise<boolean> {
@@ -98,32 +139,27 @@ async function isEmpty(clock: CommandContext['clock'], settings: DraftConfig): P
 }
 
 function report(
-  context: CommandContext,
-  settings: DraftConfig,
-  { source, plan, heading }: { source: Source; plan: Plan; heading: string },
+  { context, settings, source }: Work,
+  { plan, imported, present, heading }: { plan: Plan; imported: number; present: number; heading: string },
 ): void {
-  printProblems(context, plan)
-  const { accounts, privileged, present, problems } = plan
-  const lines = [`${heading} ${counted(accounts.length)} into ${settings.DATABASE_URL.shown}`]
-  const inactive = accounts.filter((account) => !account.isActive).length
+  const { inactive, privileged, problems } = plan
+  const lines = [`${heading} ${counted(imported)} into ${settings.DATABASE_URL.shown}`]
   if (inactive > 0) lines.push(`  ${number(inactive)} of them inactive, as in the old service`)
   if (privileged > 0)
     lines.push(
       `  ${number(privileged)} of them with more rights in the old service, which count for nothing here; the guide's chapter "Administration" says how to grant roles`,
     )
   if (present > 0) lines.push(`  ${number(present)} already in Keyward, not changed`)
-  if (problems.length > 0) lines.push(`  ${number(problems.length)} left out for the reasons above`)
+  if (problems > 0) lines.push(`  ${number(problems)} left out for the reasons above`)
   const ignored = source.ignoredColumns()
   if (ignored.length > 0) lines.push(`  Columns not imported: ${ignored.map(printable).join(', ')}`)
   context.print(`${lines.join('\n')}\n`)
 }
 
-function printProblems({ printError }: CommandContext, { problems }: Plan): void {
-  for (const problem of problems) {
-    const { username, reasons } = problem
-    const name = username === undefined ? '' : `, "${printable(username.slice(0, 64))}"`
-    printError(`${rowLabel(problem)}${name}: ${reasons.join('; ')}\n`)
-  }
+function printProblem({ printError }: CommandContext, problem: Problem): void {
+  const { username, reasons } = problem
+  const name = username === undefined ? '' : `, "${printable(username.slice(0, 64))}"`
+  printError(`${rowLabel(problem)}${name}: ${reasons.join('; ')}\n`)
 }
 
 const loginHint = ({ PUBLIC_URL }: DraftConfig): string =>

@@ -157,7 +157,7 @@ const show = (context: CommandContext) =>
         ['Id', user.id],
         ['Username', user.username],
         ['Email', user.email],
-        ['Proved', timeText(user.emailVerifiedAt) ?? 'no'],
+        ['Verified', timeText(user.emailVerifiedAt) ?? 'no'],
         ['Name', user.name],
         ['Language', user.locale],
         ['State', stateOf(user), colourOf(user)],

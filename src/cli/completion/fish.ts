@@ -6,7 +6,6 @@ export const fishCompletion = (entries: readonly Entry[]): string =>
     '# Completion of keyward for fish: save it as ~/.config/fish/completions/keyward.fish',
     '',
     `set -g __keyward_commands ${entries.flatMap(({ path }) => (path === '' ? [] : [quote(path)])).join(' ')}`,
-    `set -g __keyward_valued ${entries.flatMap(valued).map(quote).join(' ')}`,
     '',
     FUNCTION,
     'complete -c keyward -f',
@@ -15,9 +14,6 @@ export const fishCompletion = (entries: readonly Entry[]): string =>
   ].join('\n')
 
 const quote = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
-
-const valued = ({ path, options }: Entry): string[] =>
-  options.filter(({ value }) => value !== undefined).map(({ name }) => `${path} ${name}`)
 
 function linesOf({ path, commands, options, arguments: positionals }: Entry): string[] {
   const start = `complete -c keyward -n ${quote(`__keyward_at ${quote(path)}`)}`
@@ -37,17 +33,13 @@ const optionWords = ({ name, description, value }: Completion): string =>
 const valueWords = ({ isFile, values }: ValueKind): string =>
   isFile ? '-F' : values.length === 0 ? '' : `-f -a ${quote(values.join(' '))}`
 
+/* No group has options and no command has commands, so the value of an option is never taken for a command. */
 const FUNCTION = `# True when the words before the cursor name this command.
 function __keyward_at
     set -l node
-    set -l skips no
     for word in (commandline -opc)[2..-1]
-        if test $skips = yes
-            set skips no
-        else if string match -q -- '-*' $word
-            contains -- "$node $word" $__keyward_valued; and set skips yes
-        else if contains -- (string join ' ' $node $word) $__keyward_commands
-            set node (string join ' ' $node $word)
+        if contains -- (string join -- ' ' $node $word) $__keyward_commands
+            set node (string join -- ' ' $node $word)
         end
     end
     test "$node" = "$argv[1]"

@@ -1,5 +1,6 @@
 import { type Static, t } from 'elysia'
-import { optionalText } from '../../http/schemas.ts'
+import { userIdParameter } from '../../http/query.ts'
+import { optionalText, refusedWith } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import type { ApiKey } from '../api-keys/api-keys.ts'
 import { permissions } from '../roles/roles.ts'
@@ -75,14 +76,7 @@ export const ApiKeyPage = t.Object(
 )
 
 export const ApiKeyQuery = t.Object({
-  owner_id: t.Optional(
-    t.Integer({
-      minimum: 1,
-      maximum: Number.MAX_SAFE_INTEGER,
-      description: 'Only the keys of the user with this id',
-      examples: [1],
-    }),
-  ),
+  owner_id: userIdParameter('owner_id', 'Only the keys of the user with this id'),
   cursor,
   limit,
 })
@@ -96,6 +90,7 @@ export const NewApiKeyBody = t.Object(
     owner_id: t.Optional(
       t.Union([t.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), t.Null()], {
         description: 'The user for whom the key acts; you, if you send none',
+        ...refusedWith('The id of a user is a whole number from 1 on'),
       }),
     ),
     expires_at: optionalText('When the key expires (RFC 3339); it never does if you send none'),

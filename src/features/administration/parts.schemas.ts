@@ -1,7 +1,7 @@
 import { t } from 'elysia'
 import { sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { answer } from '../../http/schemas.ts'
+import { answer, refusedWith } from '../../http/schemas.ts'
 import type { Actor } from './change-user.ts'
 
 /** The refusals of every route for administrators. */
@@ -27,6 +27,7 @@ export const limit = t.Optional(
     default: 50,
     description: 'The most items of the answer',
     examples: [50],
+    ...refusedWith(`The limit must be a whole number from 1 to ${MAX_PAGE}`, 'limit'),
   }),
 )
 
@@ -40,6 +41,7 @@ export const cursorLike = (pattern: string, example: string) =>
       pattern,
       description: 'The `next_cursor` of the page before; without it, the answer is the first page',
       examples: [example],
+      ...refusedWith('Send the next_cursor of the page before, or leave it out'),
     }),
   )
 

@@ -1,5 +1,6 @@
 import { type Static, t } from 'elysia'
-import { optionalChoice, optionalText } from '../../http/schemas.ts'
+import { userIdParameter } from '../../http/query.ts'
+import { optionalChoice, optionalText, refusedWith } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
 import { locales } from '../../lib/locale.ts'
 import { type AuditRow, auditEvents } from '../audit/audit.ts'
@@ -23,7 +24,10 @@ export const UserQuery = t.Object({
     }),
   ),
   is_active: t.Optional(
-    t.Union([t.Literal('true'), t.Literal('false')], { description: 'Only active users, or only deactivated ones' }),
+    t.Union([t.Literal('true'), t.Literal('false')], {
+      description: 'Only active users, or only deactivated ones',
+      ...refusedWith('Expected true or false'),
+    }),
   ),
   external_id: t.Optional(
     t.String({
@@ -108,7 +112,10 @@ export const UserRolePath = t.Object({
 export const UserChangeBody = t.Object(
   {
     is_active: t.Optional(
-      t.Union([t.Boolean(), t.Null()], { description: '`false` deactivates the user and ends all sessions' }),
+      t.Union([t.Boolean(), t.Null()], {
+        description: '`false` deactivates the user and ends all sessions',
+        ...refusedWith('Expected true or false'),
+      }),
     ),
     inactive_until: optionalText(
       'With `is_active: false`: when the user becomes active by itself (RFC 3339). A deactivation without it has no end',
@@ -130,17 +137,10 @@ export const AuditQuery = t.Object({
   event: t.Optional(
     t.Union(
       auditEvents.map((event) => t.Literal(event)),
-      { description: 'Only events with this name' },
+      { description: 'Only events with this name', ...refusedWith('There is no event with this name') },
     ),
   ),
-  user_id: t.Optional(
-    t.Integer({
-      minimum: 1,
-      maximum: Number.MAX_SAFE_INTEGER,
-      description: 'Only events of the user with this id',
-      examples: [1],
-    }),
-  ),
+  user_id: userIdParameter('user_id', 'Only events of the user with this id'),
   limit,
 })
 

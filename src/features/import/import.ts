@@ -1,12 +1,13 @@
-import { KeywardError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../audit/audit.ts'
-import type { BulkUser, Users } from '../users/users.ts'
+import type { Users } from '../users/users.ts'
+import { type Performed, perform } from './perform.ts'
 import { type Plan, planImport } from './plan.ts'
 import type { Source } from './source.ts'
 
 export { ForeignDatabaseError } from './foreign.ts'
 export { formatNames } from './layout.ts'
+export type { Performed } from './perform.ts'
 export { type Plan, type Problem, rowLabel } from './plan.ts'
 export { openSource, type Source, type SourceRow } from './source.ts'
 export { isSourceFile, openSourceFile } from './source-file.ts'
@@ -17,57 +18,31 @@ export interface ImportNeeds {
   audit: Audit
 }
 
-/** Imports the accounts of another user service. */
+/**
+ * Imports the accounts of another user service. The source is read once for the plan and once or twice for the import,
+ * and only a part of it is in memory.
+ */
 export interface Import {
-  /** Decides what happens to each account. Changes nothing. */
-  plan(source: Source): Promise<Plan>
   /**
-   * Imports accounts with their ids and password hashes, in one transaction. Accounts that were imported before are not
-   * changed, so a second run imports only the accounts that are new in the old database. After an error, no account was
-   * imported.
-   * @param options.skipInvalid true to leave out the accounts with a problem
-   * @returns the plan that was carried out
-   * @throws ImportRefused when an account has a problem and `skipInvalid` is false; KeywardError `database_busy` when
-   *   in each of five tries a new user took an id, an address or a username of the plan
+   * Decides what happens to each account. Changes nothing.
+   * @param onRows gets the number of accounts that have been read
    */
-  perform(source: Source, options: { skipInvalid: boolean }): Promise<Plan>
+  plan(source: Source, onRows?: (count: number) => void): Promise<Plan>
+  /**
+   * Imports the accounts of a plan with their ids and password hashes, in batches, so that a server on the same
+   * database goes on. Accounts that were imported before are not changed, so a second run imports only the accounts
+   * that are new in the source, or that a run before did not reach.
+   * @param onRows gets the number of accounts that have been imported
+   * @throws KeywardError `database_busy` when in each of five tries a new user took an id, an address or a username
+   */
+  perform(of: { source: Source; plan: Plan }, onRows?: (count: number) => void): Promise<Performed>
 }
-
-/** Nothing was imported, because some accounts cannot be imported. `message` is for the terminal. */
-export class ImportRefused extends Error {
-  override readonly name = 'ImportRefused'
-
-  constructor(readonly plan: Plan) {
-    const { accounts, present, problems } = plan
-    const all = accounts.length + present + problems.length
-    super(
-      `Nothing was imported: ${problems.length} of ${all} accounts have a problem. Correct them in the old service or the file, or import the rest with --skip-invalid.`,
-    )
-  }
-}
-
-/** The most tries of an import. A try fails when a new user took an id, an address or a username after the planning. */
-const ATTEMPTS = 5
 
 export const createImport = (needs: ImportNeeds): Import => ({
-  plan: (source) => planImport(needs, source),
-  async perform(source, { skipInvalid }) {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const plan = await planImport(needs, source)
-      if (plan.problems.length > 0 && !skipInvalid) throw new ImportRefused(plan)
-      if (await insert(needs, plan.accounts)) return plan
-    }
-    throw new KeywardError('database_busy')
-  },
+  plan: (source, onRows) => planImport(needs, source, onRows),
+  perform: (of, onRows = () => {}) => perform(needs, of, onRows),
 })
 
 /** Plans an import into a database without accounts. The database need not exist yet. */
-export const planFirstImport = (clock: Clock, source: Source): Promise<Plan> =>
-  planImport({ clock, users: { findHolders: async () => [] } }, source)
-
-const insert = ({ users, audit }: ImportNeeds, accounts: readonly BulkUser[]): Promise<boolean> =>
-  users.insertAllOrNone(accounts, () => {
-    const highest = accounts.reduce((id, account) => Math.max(id, account.id ?? 0), 0)
-    // One audit event reports the whole import. One event per account would flood the audit log.
-    return audit.record({ event: 'users.imported', details: { accounts: accounts.length, highest_id: highest } })
-  })
+export const planFirstImport = (clock: Clock, source: Source, onRows?: (count: number) => void): Promise<Plan> =>
+  planImport({ clock, users: { findHolders: async () => [], list: async () => [] } }, source, onRows)

@@ -1,58 +1,74 @@
 import type { Clock } from '../../lib/clock.ts'
 import { printable } from '../../lib/printable.ts'
-import type { BulkKeys, BulkUser, Users } from '../users/users.ts'
+import type { BulkKeys, Users } from '../users/users.ts'
+import { type Entry, type Ledger, openLedger, type Problem, type State, type Totals } from './ledger.store.ts'
 import { isMadeFor, type Reading, type ReadOptions, readAccount } from './read-account.ts'
 import type { Source, SourceRow } from './source.ts'
 
-/** An account that cannot be imported. */
-export interface Problem extends Pick<Reading, 'sourceId' | 'line' | 'reasons'> {
-  /** The username in a file; undefined for an account of a database, and for one without a username. */
-  username: string | undefined
+export type { Problem } from './ledger.store.ts'
+
+/** The decision about each account of a source. Close it: it is in a temporary file. */
+export interface Plan extends Totals {
+  /** The accounts that cannot be imported, each with the reasons: sentences that contain no address, name or hash. */
+  problemRows(): Iterable<Problem>
+  /** The numbers of the accounts that are not imported, from 0 and ascending, in the order of the source. */
+  passedOver(): IterableIterator<number>
+  close(): void
 }
 
-/** The decision about each account of the old database. */
-export interface Plan {
-  /** The accounts to import. */
-  accounts: BulkUser[]
-  /** The number of accounts that were imported before: Keyward has a user with the same id, address and username. */
-  present: number
-  /** How many of `accounts` have rights in the other service. */
-  privileged: number
-  /** The accounts that cannot be imported, each with the reasons: sentences that contain no address, name or hash. */
-  problems: Problem[]
+export interface PlanNeeds {
+  clock: Clock
+  users: Pick<Users, 'findHolders' | 'list'>
 }
 
 /**
  * Plans an import and changes nothing. When two accounts that were not imported before have the same id, address or
  * username, both are problems, because only a person can decide which account is the right one.
+ * @param onRows gets the number of accounts that have been read
  */
 export async function planImport(
-  { clock, users }: { clock: Clock; users: Pick<Users, 'findHolders'> },
+  { clock, users }: PlanNeeds,
   source: Source,
+  onRows: (count: number) => void = () => {},
 ): Promise<Plan> {
   const options: ReadOptions = { ...source, now: clock.now() }
-  const rows: SourceRow[] = []
-  for await (const part of source.rows()) rows.push(...part)
-  const readings = rows.map((row) => readAccount(row, options))
-  const known = readings.flatMap(({ account }) => keysOf(account))
-  const holders = indexByKeys(await users.findHolders(known), (holder) => holder)
-  const twins = indexByKeys(readings, ({ account }) => account)
-  const plan: Plan = { accounts: [], present: 0, privileged: 0, problems: [] }
-  for (const [at, reading] of readings.entries()) {
-    const { sourceId, line, account } = reading
-    if (wasImported(reading, holders)) {
-      plan.present++
-      continue
+  const ledger = openLedger()
+  try {
+    const isFirst = (await users.list({ after: 0, limit: 1 })).length === 0
+    let count = 0
+    for await (const part of source.rows()) {
+      const readings = part.map((row) => readAccount(row, options))
+      const holders = indexByKeys(isFirst ? [] : await users.findHolders(readings.flatMap(keysOf)))
+      for (const [at, reading] of readings.entries()) ledger.add(entryOf(reading, part[at]!, holders))
+      count += part.length
+      onRows(count)
     }
-    const reasons = [...reading.reasons, ...conflicts(reading, twins, holders)]
-    if (reasons.length > 0)
-      plan.problems.push({ sourceId, line, username: (line && rows[at]?.username) || undefined, reasons })
-    else {
-      plan.accounts.push(account as BulkUser)
-      if (rows[at]?.isPrivileged) plan.privileged++
-    }
+    ledger.findTwins(rowLabel)
+    return planOf(ledger)
+  } catch (error) {
+    ledger.close()
+    throw error
   }
-  return plan
+}
+
+const planOf = (ledger: Ledger): Plan => ({
+  ...ledger.totals(),
+  problemRows: ledger.problems,
+  passedOver: ledger.passedOver,
+  close: ledger.close,
+})
+
+function entryOf(reading: Reading, row: SourceRow, holders: Index): Entry {
+  const shown = (reading.line && row.username) || undefined
+  const { state, conflicts } = judge(reading, holders)
+  return { reading, shown, state, conflicts, isPrivileged: row.isPrivileged === true }
+}
+
+/** Decides about an account without regard to the other accounts of its source. */
+export function judge(reading: Reading, holders: Index): { state: State; conflicts: string[] } {
+  if (wasImported(reading, holders)) return { state: 'present', conflicts: [] }
+  const conflicts = conflictsOf(reading, holders)
+  return { state: reading.reasons.length + conflicts.length > 0 ? 'problem' : 'new', conflicts }
 }
 
 /**
@@ -60,7 +76,7 @@ export async function planImport(
  * stores one. An id does not, because Keyward assigns ids itself, so the address and the username must be the same, too.
  * An account without an id has nothing but these two.
  */
-function wasImported({ account, reasons, isNameMade }: Reading, holders: Index<BulkKeys>): boolean {
+function wasImported({ account, reasons, isNameMade }: Reading, holders: Index): boolean {
   const { id, emailKey, usernameKey, externalId } = account
   if (externalId) return holders.externalId.has(externalKey(account))
   // An account whose id cannot be read is none without an id.
@@ -71,8 +87,8 @@ function wasImported({ account, reasons, isNameMade }: Reading, holders: Index<B
 }
 
 /** The keys of an account. No user has the id 0, which stands for an id that the database is to assign. */
-function keysOf({ id = 0, emailKey, usernameKey, ...external }: Reading['account']): BulkKeys[] {
-  const { externalId = null, externalSource = null } = external
+export function keysOf({ account }: Reading): BulkKeys[] {
+  const { id = 0, emailKey, usernameKey, externalId = null, externalSource = null } = account
   return emailKey === undefined || usernameKey === undefined
     ? []
     : [{ id, emailKey, usernameKey, externalId, externalSource }]
@@ -82,32 +98,22 @@ function keysOf({ id = 0, emailKey, usernameKey, ...external }: Reading['account
 const externalKey = ({ externalId, externalSource }: Partial<BulkKeys>): string | undefined =>
   externalId ? `${externalSource} ${externalId}` : undefined
 
-type Key = 'id' | 'externalId' | 'emailKey' | 'usernameKey'
-type Index<Entry> = Record<Key, Map<unknown, Entry[]>>
+/** Users of Keyward by each of their keys. */
+export type Index = Record<'id' | 'externalId' | 'emailKey' | 'usernameKey', Map<unknown, BulkKeys[]>>
 
-const indexByKeys = <Entry>(entries: readonly Entry[], keysOf: (entry: Entry) => Partial<BulkKeys>): Index<Entry> => ({
-  id: Map.groupBy(entries, (entry) => keysOf(entry).id),
-  externalId: Map.groupBy(entries, (entry) => externalKey(keysOf(entry))),
-  emailKey: Map.groupBy(entries, (entry) => keysOf(entry).emailKey),
-  usernameKey: Map.groupBy(entries, (entry) => keysOf(entry).usernameKey),
+export const indexByKeys = (holders: readonly BulkKeys[]): Index => ({
+  id: Map.groupBy(holders, ({ id }) => id),
+  externalId: Map.groupBy(holders, externalKey),
+  emailKey: Map.groupBy(holders, ({ emailKey }) => emailKey),
+  usernameKey: Map.groupBy(holders, ({ usernameKey }) => usernameKey),
 })
 
-/** Returns a sentence for each id, address or username that another account has, in the old database or in Keyward. */
-function conflicts(reading: Reading, twins: Index<Reading>, holders: Index<BulkKeys>): string[] {
-  const { account } = reading
-  const twin = (key: Key): string | undefined => {
-    const value = key === 'externalId' ? externalKey(account) : account[key]
-    const other = value === undefined ? undefined : twins[key].get(value)?.find((one) => one !== reading)
-    return other && rowLabel(other)
-  }
+/** Returns a sentence for each id, address or username that another account has in Keyward. */
+function conflictsOf({ account }: Reading, holders: Index): string[] {
   const holder = (key: 'emailKey' | 'usernameKey'): number | undefined =>
     holders[key].get(account[key])?.find(({ id }) => id !== account.id)?.id
-  const [emailTwin, usernameTwin] = [twin('emailKey'), twin('usernameKey')]
   const [emailHolder, usernameHolder] = [holder('emailKey'), holder('usernameKey')]
   return [
-    (twin('id') || twin('externalId')) && 'another account has the same id',
-    emailTwin && `${emailTwin} has the same email address, ignoring case`,
-    usernameTwin && `${usernameTwin} has the same username, ignoring case and letter forms`,
     holders.id.has(account.id) && 'Keyward has an account with this id and another email address or username',
     emailHolder && `the email address belongs to the account with id ${emailHolder} in Keyward`,
     usernameHolder && `the username belongs to the account with id ${usernameHolder} in Keyward`,

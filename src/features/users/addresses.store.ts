@@ -49,6 +49,12 @@ export async function findReservation(
   return row
 }
 
+/** Returns true when any address at all is reserved. */
+export async function areAnyReserved({ q, t: { reservedAddresses } }: Db, now: EpochMs): Promise<boolean> {
+  const { emailKey, reservedUntil } = reservedAddresses
+  return (await q.select({ emailKey }).from(reservedAddresses).where(gt(reservedUntil, now)).limit(1)).length > 0
+}
+
 /** Returns true when one of the addresses is reserved. @param except the user whose own addresses do not count */
 export async function isReserved(
   { q, t: { reservedAddresses } }: Db,

@@ -22,18 +22,21 @@ export async function insertAllOrNone(
   const highest = users.reduce((id, user) => Math.max(id, user.id ?? 0), 0)
   if (users.length === 0) return true
   if (highest > 0) await db.reserveIds('users', highest)
-  const [withId, withoutId] = [users.filter(hasId), users.filter((user) => !hasId(user))]
+  // In the order of a key, an insert finds each page of the key's index once.
+  const sorted = users.toSorted((one, other) => (one.emailKey < other.emailKey ? -1 : 1))
+  const [withId, withoutId] = [sorted.filter(hasId), sorted.filter((user) => !hasId(user))]
   const now = clock.now()
   const taken = Symbol('taken')
   try {
     await db.transaction(async () => {
       for (const some of [...inParts(withId), ...inParts(withoutId)]) {
         const inserted = await store.insertWhereFree(db, some, now)
-        if (inserted.length < some.length) throw taken
+        if (inserted < some.length) throw taken
         // The insert waits while another transaction gives up an address and reserves it. A check before the insert
         // would not see the reservation.
         const emailKeys = some.map(({ emailKey }) => emailKey)
-        if (await addresses.isReserved(db, { emailKeys, now })) throw taken
+        if ((await addresses.areAnyReserved(db, now)) && (await addresses.isReserved(db, { emailKeys, now })))
+          throw taken
       }
       await alongside()
     })

@@ -19,7 +19,7 @@ export const accountTables = (c: Columns) => ({
       passwordScheme: c.text('password_scheme').notNull(),
       /** The name of the person; null when the person gave none. */
       name: c.text('name'),
-      /** The language of the user to be, a `Locale`; null when it is not known. */
+      /** The language that the user will have, a `Locale`; null when it is not known. */
       locale: c.text('locale'),
       createdAt: c.int('created_at').notNull(),
       expiresAt: c.int('expires_at').notNull(),

@@ -38,8 +38,9 @@ export function allTables(c: Columns) {
 }
 
 /**
- * The tables about processes that run on this database. A copy leaves their rows out: no process runs on the new
- * database yet, so a job would wait for a lease that nobody holds, and new keys for servers that are elsewhere.
+ * The tables about processes that run on this database. A copy leaves their rows out, because no process runs on the
+ * new database yet. With them, jobs would wait until the leases of the old servers expire, and a change of `SECRET_KEY`
+ * would wait for servers of the old database.
  */
 export const processTables = ['leases', 'processes'] as const satisfies readonly (keyof Tables)[]
 

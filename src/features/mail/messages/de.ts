@@ -61,7 +61,7 @@ export const de: Catalogue = {
       before: ['Jemand, wahrscheinlich Sie, möchte ein neues Passwort für Ihr Konto bei {{app}}.'],
       button: 'Neues Passwort wählen',
       lifetime:
-        'Der Link gilt nur einmal, {{minutes}} Minuten lang. Ihr altes Passwort gilt, bis Sie ein neues gewählt haben.',
+        'Der Link gilt nur einmal, {{minutes}} Minuten lang. Wenn das Konto ein Passwort hat, gilt es, bis Sie ein neues gewählt haben.',
       after: ['Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Es ändert sich nichts.'],
     },
     log_in: {

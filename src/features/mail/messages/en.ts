@@ -58,7 +58,8 @@ export const en: Catalogue = {
       subject: 'Choose a new password for {{app}}',
       before: ['Somebody, probably you, asked for a new password for your account at {{app}}.'],
       button: 'Choose a new password',
-      lifetime: 'The link works once, for {{minutes}} minutes. Your old password works until you choose a new one.',
+      lifetime:
+        'The link works once, for {{minutes}} minutes. If the account has a password, it works until you choose a new one.',
       after: ['If it was not you, ignore this mail: nothing changes.'],
     },
     log_in: {

@@ -63,7 +63,7 @@ export const es: Catalogue = {
       before: ['Alguien, probablemente usted, ha pedido una nueva contraseña para su cuenta de {{app}}.'],
       button: 'Elegir una nueva contraseña',
       lifetime:
-        'El enlace funciona una sola vez, durante {{minutes}} minutos. Su contraseña anterior sigue siendo válida hasta que elija una nueva.',
+        'El enlace funciona una sola vez, durante {{minutes}} minutos. Si la cuenta tiene una contraseña, sigue siendo válida hasta que elija una nueva.',
       after: ['Si no ha sido usted, ignore este correo: no cambia nada.'],
     },
     log_in: {

@@ -61,7 +61,7 @@ export const fr: Catalogue = {
       before: ['Quelqu’un, sans doute vous, a demandé un nouveau mot de passe pour votre compte {{app}}.'],
       button: 'Choisir un nouveau mot de passe',
       lifetime:
-        'Le lien fonctionne une seule fois, pendant {{minutes}} minutes. Votre ancien mot de passe reste valable jusqu’à ce que vous en choisissiez un nouveau.',
+        'Le lien fonctionne une seule fois, pendant {{minutes}} minutes. Si le compte a un mot de passe, il reste valable jusqu’à ce que vous en choisissiez un nouveau.',
       after: ['Si ce n’était pas vous, ignorez cet e-mail\u00a0: rien ne change.'],
     },
     log_in: {

@@ -1,0 +1,119 @@
+import { KeywardError } from '../../errors.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Audit } from '../audit/audit.ts'
+import type { BulkUser, Users } from '../users/users.ts'
+import type { Problem } from './ledger.store.ts'
+import { indexByKeys, judge, keysOf, type Plan } from './plan.ts'
+import { type Reading, readAccount } from './read-account.ts'
+import type { Source } from './source.ts'
+
+export interface PerformNeeds {
+  clock: Clock
+  users: Pick<Users, 'findHolders' | 'insertAllOrNone'>
+  audit: Audit
+}
+
+export interface Performed {
+  /** The number of accounts that were imported. */
+  imported: number
+  /** The number of accounts that another import added after the plan. */
+  present: number
+  /** The accounts whose id, address or username a new user took after the plan. */
+  late: Problem[]
+}
+
+/** The number of accounts in a transaction. It holds SQLite's lock for a few hundredths of a second. */
+const BATCH = 8_000
+/** The most tries of a batch. A try fails when a new user took an id, an address or a username after the look-up. */
+const ATTEMPTS = 5
+
+/**
+ * Imports the accounts of a plan in batches, so that a server on the same database goes on. After an error or a crash,
+ * whole batches are imported, and a second import continues after them.
+ * @param onRows gets the number of accounts that have been imported
+ * @throws KeywardError `database_busy` when new users took names of one batch in each of five tries
+ */
+export async function perform(
+  needs: PerformNeeds,
+  { source, plan }: { source: Source; plan: Plan },
+  onRows: (count: number) => void,
+): Promise<Performed> {
+  const done: Performed = { imported: 0, present: 0, late: [] }
+  let isAudited = false
+  // One audit event reports the whole import. One event per account would flood the audit log. The first batch records
+  // it, so that an import that does not come to its end is recorded too.
+  const audited = async () => {
+    if (!isAudited)
+      await needs.audit.record({
+        event: 'users.imported',
+        details: { accounts: plan.accounts, highest_id: plan.highestId },
+      })
+  }
+  // The database assigns ids above those that are imported, so these come first.
+  const kinds = [...(plan.accounts > plan.withoutId ? [true] : []), ...(plan.withoutId > 0 ? [false] : [])]
+  for (const hasId of kinds)
+    for await (const batch of batches(needs, { source, plan, hasId })) {
+      const inserted = await insertBatch(needs, batch, { done, audited })
+      isAudited ||= inserted > 0
+      done.imported += inserted
+      onRows(done.imported)
+    }
+  return done
+}
+
+/** Reads the accounts of the plan that have an id in it, or the others. */
+async function* batches(
+  { clock }: Pick<PerformNeeds, 'clock'>,
+  { source, plan, hasId }: { source: Source; plan: Plan; hasId: boolean },
+): AsyncGenerator<Reading[]> {
+  const options = { ...source, now: clock.now() }
+  const passedOver = plan.passedOver()
+  let next = passedOver.next()
+  let at = 0
+  let batch: Reading[] = []
+  for await (const part of source.rows())
+    for (const row of part) {
+      if (at++ === next.value) {
+        next = passedOver.next()
+        continue
+      }
+      const reading = readAccount(row, options)
+      if ((reading.account.id !== undefined) === hasId) batch.push(reading)
+      if (batch.length < BATCH) continue
+      yield batch
+      batch = []
+    }
+  if (batch.length > 0) yield batch
+}
+
+/** @returns how many accounts were imported */
+async function insertBatch(
+  { users }: PerformNeeds,
+  batch: readonly Reading[],
+  { done, audited }: { done: Performed; audited: () => Promise<void> },
+): Promise<number> {
+  let rest = batch
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    if (
+      await users.insertAllOrNone(
+        rest.map(({ account }) => account as BulkUser),
+        audited,
+      )
+    )
+      return rest.length
+    const holders = indexByKeys(await users.findHolders(rest.flatMap(keysOf)))
+    rest = rest.filter((reading) => {
+      const { state, conflicts } = judge(reading, holders)
+      if (state === 'present') done.present++
+      if (state === 'problem')
+        done.late.push({
+          sourceId: reading.sourceId,
+          line: reading.line,
+          username: undefined,
+          reasons: [...reading.reasons, ...conflicts],
+        })
+      return state === 'new'
+    })
+  }
+  throw new KeywardError('database_busy')
+}
