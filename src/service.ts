@@ -1,21 +1,11 @@
-import {
-  hashingOf,
-  mailOf,
-  registrationOf,
-  retentionOf,
-  secretsOf,
-  sessionsOf,
-  signingOf,
-  tokensOf,
-  verificationOf,
-} from './config/parts.ts'
+import * as parts from './config/parts.ts'
 import type { Config } from './config/schema.ts'
 import { type Access, createAccess } from './features/access/access.ts'
 import { type Accounts, createAccounts, createPendingRegistrations } from './features/accounts/accounts.ts'
 import { type Administration, createAdministration } from './features/administration/administration.ts'
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
-import { createInvitations, type Invitations } from './features/invitations/invitations.ts'
+import { createInvitations, findingFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
 import {
@@ -126,35 +116,37 @@ export async function openService(config: Config, surroundings: Surroundings = {
   const database = await openDatabase(config, { clock, log, waitInside, schema })
   try {
     const store = used('store', database.store)
-    const audit = used('audit', createAudit({ store, clock, retention: retentionOf(config) }))
-    const secrets = await openSecrets({ store, clock, random, log, audit, secrets: secretsOf(config) })
+    const audit = used('audit', createAudit({ store, clock, retention: parts.retentionOf(config) }))
+    const secrets = await openSecrets({ store, clock, random, log, audit, secrets: parts.secretsOf(config) })
     const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
-    const passwords = used('passwords', createPasswords({ clock, log, ...hashingOf(config) }))
+    const passwords = used('passwords', createPasswords({ clock, log, ...parts.hashingOf(config) }))
     const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
     const roles = createRoles({ store, clock, audit, users })
     const mailbox = surroundings.dev && config.SMTP_URL === undefined ? createMailbox(log) : undefined
     const transport = mailbox ?? smtpOf(config)
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
-    const sending = { users, roles, limits, proofs, secrets, transport, ...mailOf(config) }
+    const sending = { users, roles, limits, proofs, secrets, transport, ...parts.mailOf(config) }
     const pending = createPendingRegistrations({ store, clock })
-    const mails = createMails({ store, clock, random, log, audit, ...sending, findPending: pending.findRecipient })
-    const keysNeeds = { store, clock, random, log, audit, secrets, settings: signingOf(config) }
+    const findPending = findingFirstAdmin({ store, clock }, pending.findRecipient)
+    const mails = createMails({ store, clock, random, log, audit, ...sending, findPending })
+    const keysNeeds = { store, clock, random, log, audit, secrets, settings: parts.signingOf(config) }
     // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
-    const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: tokensOf(config) }))
+    const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: parts.tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
-    const beginning = { store, clock, random, log, audit, users, limits, tokens, secrets, mails, ...sessionsOf(config) }
+    const kit = { store, clock, random, log, audit }
+    const beginning = { ...kit, users, limits, tokens, secrets, mails, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
-    const registration = registrationOf(config)
+    const registration = parts.registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
     const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
-    const verification = createVerification({ ...account, ...mailing, accounts, metrics, ...verificationOf(config) })
-    const invitations = createInvitations({ ...account, proofs, mails })
-    const managing = { limits, accounts, mails, invitations, signingKeys }
-    const administration = createAdministration({ ...account, ...managing })
+    const proving = { ...account, ...mailing, accounts, metrics }
+    const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
+    const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
+    const administration = createAdministration({ ...account, limits, accounts, mails, invitations, signingKeys })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {
@@ -189,50 +181,39 @@ export async function openService(config: Config, surroundings: Surroundings = {
   }
 }
 
-export const jobsOf = ({
-  store,
-  secrets,
-  signingKeys,
-  sessions,
-  limits,
-  audit,
-  mails,
-  proofs,
-  users,
-  accounts,
-  administration,
-}: Service): readonly Job[] => [
-  { name: 'process_heartbeat', every: MINUTE, by: 'each', run: secrets.heartbeat },
-  { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: secrets.poll },
-  { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: secrets.maintain },
-  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: mails.deliver },
-  { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: signingKeys.poll },
+export const jobsOf = (service: Service): readonly Job[] => [
+  { name: 'process_heartbeat', every: MINUTE, by: 'each', run: service.secrets.heartbeat },
+  { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: service.secrets.poll },
+  { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: service.secrets.maintain },
+  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: service.mails.deliver },
+  { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: service.signingKeys.poll },
   // Without a lease: nothing is written while no deactivation ends, and each is ended by one process.
   {
     name: 'deactivation_end',
     every: 10 * SECOND,
     by: 'each',
     atStart: true,
-    run: () => cleanUp([administration.activateDue]),
+    run: () => cleanUp([service.administration.activateDue]),
   },
-  { name: 'checkpoint', every: MINUTE, by: 'each', run: store.checkpoint },
-  { name: 'key_maintenance', every: MINUTE, by: 'one', run: signingKeys.maintain },
+  { name: 'checkpoint', every: MINUTE, by: 'each', run: service.store.checkpoint },
+  { name: 'first_admin_file', every: MINUTE, by: 'each', run: service.invitations.tidyFirstAdmin },
+  { name: 'key_maintenance', every: MINUTE, by: 'one', run: service.signingKeys.maintain },
   {
     name: 'clean_up',
     every: MINUTE,
     by: 'one',
     run: () =>
       cleanUp([
-        sessions.cleanUp,
-        limits.cleanUp,
-        audit.eraseForgotten,
-        audit.deleteOldEvents,
-        audit.shortenOldAddresses,
-        mails.cleanUp,
-        mails.wipeExpired,
-        proofs.cleanUp,
-        users.cleanUp,
-        accounts.cleanUp,
+        service.sessions.cleanUp,
+        service.limits.cleanUp,
+        service.audit.eraseForgotten,
+        service.audit.deleteOldEvents,
+        service.audit.shortenOldAddresses,
+        service.mails.cleanUp,
+        service.mails.wipeExpired,
+        service.proofs.cleanUp,
+        service.users.cleanUp,
+        service.accounts.cleanUp,
       ]),
   },
 ]
@@ -245,7 +226,7 @@ export const jobsOf = ({
 export async function checkSecretKey(config: Config, { clock }: { clock: Clock }): Promise<void> {
   const { store } = await openDatabase(config, { clock, waitInside: true, schema: 'require' })
   try {
-    await checkSecrets({ store, secrets: secretsOf(config) })
+    await checkSecrets({ store, secrets: parts.secretsOf(config) })
   } finally {
     await store.close()
   }

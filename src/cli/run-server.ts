@@ -24,6 +24,7 @@ export async function runServer(
   const surroundings = { clock, random, write: printLog, writesToTerminal: printsToTerminal, usage }
   const service = await openService(config, { ...surroundings, dev, schema: 'upgrade' })
   const { log, probes } = service
+  await service.invitations.prepareFirstAdmin()
   const jobs = startJobs(service, jobsOf(service))
   try {
     const app = createApp(service, { peer: (request) => server.requestIP(request)?.address, logUnknownPaths: dev })

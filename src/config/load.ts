@@ -142,6 +142,19 @@ function* contradictions(
     !found.some(({ key }) => key === 'SMTP_URL' || key === fileKey('SMTP_URL'))
   )
     yield ['SMTP_URL', `is not set; takes ${keySchema('SMTP_URL').takes}: REQUIRE_EMAIL_VERIFICATION=true sends mails`]
+  const hasFile = config.DATABASE_URL?.dialect === 'sqlite' && config.DATABASE_URL.path !== ':memory:'
+  if (
+    config.ADMIN_EMAIL !== undefined &&
+    config.DATABASE_URL !== undefined &&
+    !hasFile &&
+    !dev &&
+    SMTP_URL === undefined &&
+    !found.some(({ key }) => key === 'SMTP_URL' || key === fileKey('SMTP_URL'))
+  )
+    yield [
+      'SMTP_URL',
+      `is not set; takes ${keySchema('SMTP_URL').takes}: without an SQLite file ADMIN_EMAIL gets a mail`,
+    ]
   const clash = jwtSecretClash(config as DraftConfig)
   if (clash) yield ['JWT_SECRET', clashMessage(clash)]
 }

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import { DAY, MINUTE, SECOND } from '../lib/clock.ts'
 import type { Config } from './schema.ts'
 
@@ -72,3 +73,14 @@ export const mailOf = (config: Config) => ({
 })
 
 export const verificationOf = ({ EMAIL_LOGIN }: Config) => ({ settings: { emailLogin: EMAIL_LOGIN === 'on' } })
+
+/** The file is beside the SQLite file; undefined without one. */
+export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: Config) => ({
+  settings: {
+    adminEmail: ADMIN_EMAIL,
+    file:
+      database.dialect === 'sqlite' && database.path !== ':memory:'
+        ? join(dirname(database.path), 'first-admin.txt')
+        : undefined,
+  },
+})

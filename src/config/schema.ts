@@ -145,6 +145,12 @@ export const configSchema = Members({
     default: 'open',
     description: 'Whether anybody may register; `keyward users create` always works.',
   }),
+  ADMIN_EMAIL: Optional(
+    text(isMailAddress, 'an email address', {
+      description:
+        'While there is no administrator, a start makes a link with which the owner of this address becomes one: mailed, or without `SMTP_URL` in `first-admin.txt` beside the SQLite file.',
+    }),
+  ),
   REQUIRE_EMAIL_VERIFICATION: choice(['true', 'false'], {
     default: 'false',
     description:

@@ -5,7 +5,12 @@ import { type RunningBinary, startBinary } from '../support/binary.ts'
 export function pagesPerSuite() {
   let keyward: RunningBinary
   beforeAll(async () => {
-    const env = { APP_NAME: 'Example', APP_URL: 'http://localhost/app', SUPPORT_EMAIL: 'help@example.com' }
+    const env = {
+      ADMIN_EMAIL: 'chief@example.com',
+      APP_NAME: 'Example',
+      APP_URL: 'http://localhost/app',
+      SUPPORT_EMAIL: 'help@example.com',
+    }
     keyward = await startBinary({ env: { ...env, BCRYPT_COST: '4', RATE_LIMIT: 'off' } })
   }, 60_000)
   afterAll(() => keyward.stop())

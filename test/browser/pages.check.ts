@@ -25,7 +25,7 @@ describe.skipIf(!hasPrograms('chromium'))('13.5 the pages of the executable in C
         ]
       : []),
   ]
-  let links: Record<'reset' | 'verify' | 'confirm' | 'undo', string> | undefined
+  let links: Record<'reset' | 'verify' | 'confirm' | 'undo' | 'invite', string> | undefined
 
   test.each(looks)(
     'in $locale, $colorScheme, $width pixels wide: nothing overflows, and axe-core finds nothing',
@@ -35,6 +35,7 @@ describe.skipIf(!hasPrograms('chromium'))('13.5 the pages of the executable in C
         verify: await pages.verifyLink('mario'),
         confirm: (await pages.addressLinks('marco', 'polo@new.example')).confirm,
         undo: await pages.undoLink('marta'),
+        invite: await pages.linkTo('chief@example.com', 'invite'),
       }
       const viewport = { width, height: 800 }
       const { page, complaints, requests, close } = await openPage({ locale, colorScheme, viewport })
@@ -87,6 +88,18 @@ describe.skipIf(!hasPrograms('chromium'))('13.5 the pages of the executable in C
         await go(`/${name}?done`)
         await examine(`${name}-done`)
       }
+      await go(links.invite)
+      await examine('invite')
+      await page.fill('#username', 'x')
+      await page.fill('#password', 'short')
+      await send()
+      await page.waitForSelector('#username-error')
+      expect(await page.evaluate('document.activeElement.id')).toBe('username')
+      await examine('invite-refused')
+      await go('/invite?token=kwm_old')
+      await examine('invite-dead')
+      await go('/invite?done')
+      await examine('invite-done')
       await go('/undo?token=kwm_old')
       await examine('undo-dead')
 

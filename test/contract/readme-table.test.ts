@@ -91,7 +91,7 @@ const has: Record<string, Evidence> = {
       commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'].concat(
         ['list', 'show', 'create', 'update', 'delete', 'grant', 'revoke'].map((verb) => `roles ${verb}`),
       ),
-      settings: ['AUDIT_DAYS'],
+      settings: ['AUDIT_DAYS', 'ADMIN_EMAIL'],
     },
   'Token checks for nginx, Traefik, Caddy and Envoy; introspection': {
     routes: ['GET /forward-auth', 'POST /introspect'],

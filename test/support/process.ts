@@ -18,6 +18,8 @@ import type { StorageStats } from '../../src/storage/store.ts'
 /** What happens inside a server's process, without a request. */
 export interface Process {
   cleanUp(): Promise<void>
+  /** Makes the link for ADMIN_EMAIL, as the start of a server does. */
+  prepareFirstAdmin(): Promise<void>
   /** Sends the mails that are due, as a job does, and waits for the mail server's answers. */
   deliverMail(): Promise<void>
   /** Queues a mail to a user, as features do. */
@@ -93,6 +95,7 @@ export const processOf = (service: Service): Process => {
     async cleanUp() {
       for (const { name, run } of jobsOf(service)) if (name === 'clean_up') await run()
     },
+    prepareFirstAdmin: () => service.invitations.prepareFirstAdmin(),
     async deliverMail() {
       await mails.deliver()
       await mails.settled()

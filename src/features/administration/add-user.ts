@@ -26,10 +26,12 @@ export async function createUser(
 ): Promise<User> {
   const isInvited = account.password === undefined
   if (isInvited && !invitations.isOn) throw new KeywardError('mail_not_configured')
-  return accounts.create(account, async ({ id }) => {
+  const user = await accounts.create(account, async ({ id }) => {
     if (admin) await roles.grant({ userId: id, role: ADMIN })
     if (isInvited) await invitations.send(id, {})
   })
+  if (admin) await invitations.tidyFirstAdmin()
+  return user
 }
 
 /** Implements `Administration.addUser`. */

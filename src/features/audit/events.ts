@@ -27,6 +27,7 @@ export const auditEvents = [
   'password.set_by_admin',
   'password.reset',
   'password.reset_mailed',
+  'first_admin.invited',
   'invitation.accepted',
   'email.verified',
   'email.change_requested',

@@ -9,6 +9,8 @@ import {
   trimTyped,
   type User,
 } from '../users/users.ts'
+import { acceptFirstAdmin } from './accept-first-admin.ts'
+import { type FirstAdminLink, findLink } from './first-admin.ts'
 import type { Accepted, InvitationsNeeds, Invited } from './invitations.ts'
 
 /** Finds the proof of a token and the invited user. @returns undefined when the invitation is not valid (any more) */
@@ -21,8 +23,24 @@ export async function findForAccept(
   return proof && user && (await isOpen(needs, { proof, user })) ? { proof, user } : undefined
 }
 
+/** Finds the proof of a token and the link of the first administrator. @returns undefined when it is not valid */
+async function findForFirstAdmin(
+  needs: InvitationsNeeds,
+  token: string,
+): Promise<{ proof: Proof; link: FirstAdminLink } | undefined> {
+  const proof = await needs.proofs.find('invitation', token)
+  const link = proof && proof.subject !== null ? await findLink(needs, proof) : undefined
+  return proof && link && { proof, link }
+}
+
 /** Implements `Invitations.find`. */
 export async function findInvited(needs: InvitationsNeeds, token: string): Promise<Invited | undefined> {
+  const first = await findForFirstAdmin(needs, token)
+  if (first) {
+    const account = await needs.users.findByName(first.link.email)
+    const username = account?.username ?? ''
+    return { email: first.link.email, username, mayRename: !account, isFirstAdmin: true }
+  }
   const user = (await findForAccept(needs, token))?.user
   return user && { email: user.email, username: user.username, mayRename: true, isFirstAdmin: false }
 }
@@ -50,6 +68,16 @@ async function isOpen(
 export async function accept(needs: InvitationsNeeds, given: Accepted): Promise<User> {
   const { store: db, audit, users, passwords, roles, apiKeys, proofs } = needs
   const { token, password, locale = null, client, ip } = given
+  const first = await findForFirstAdmin(needs, token)
+  if (first)
+    try {
+      return await acceptFirstAdmin(needs, first, given)
+    } catch (error) {
+      // Another request with this link has just made the account.
+      const isTaken = error instanceof KeywardError && error.code === 'email_taken'
+      if (isTaken && !(await findLink(needs, first.proof))) throw new KeywardError('invalid_or_expired')
+      throw error
+    }
   const found = await findForAccept(needs, token)
   if (!found) throw new KeywardError('invalid_or_expired')
   const { proof, user } = found

@@ -1,5 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Locale } from '../../lib/locale.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -7,9 +9,14 @@ import type { Mails } from '../mail/mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Proofs } from '../proofs/proofs.ts'
 import type { Roles } from '../roles/roles.ts'
+import type { Secrets } from '../secrets/secrets.ts'
+import type { Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import { accept, findInvited } from './accept.ts'
+import { prepareFirstAdmin, tidyFirstAdmin } from './first-admin.ts'
 import { send, sendAgain } from './send.ts'
+
+export { findingFirstAdmin } from './first-admin.ts'
 
 export interface InvitationsNeeds {
   store: Store
@@ -20,7 +27,17 @@ export interface InvitationsNeeds {
   roles: Roles
   apiKeys: Pick<ApiKeys, 'revokeOf'>
   proofs: Proofs
-  mails: Pick<Mails, 'isOn' | 'notify'>
+  mails: Pick<Mails, 'isOn' | 'notify' | 'notifyAddress' | 'linkOf'>
+  random: Random
+  log: Log
+  secrets: Pick<Secrets, 'seal' | 'unseal'>
+  sessions: Pick<Sessions, 'endAll' | 'forgetKnown'>
+  settings: {
+    /** ADMIN_EMAIL. */
+    adminEmail: string | undefined
+    /** The path of `first-admin.txt`; undefined without an SQLite file. */
+    file: string | undefined
+  }
 }
 
 /** The administrator who invites; undefined members for a command. */
@@ -78,10 +95,20 @@ export interface Invitations {
   /**
    * Accepts an invitation: stores the password, and the username if one is given. The mail proves the address. API keys
    * that were made for the account before are revoked. Nobody is logged in. Roles stay as they are at this moment.
+   * With the link of the first administrator, it makes the account an administrator; `acceptFirstAdmin` has the details.
    * @throws KeywardError `invalid_or_expired`; `validation_failed`, `username_taken`, `overloaded` (the invitation stays
-   *   valid)
+   *   valid); `email_taken` when the address of the first administrator is reserved for another user
    */
   accept(accepted: Accepted): Promise<User>
+  /**
+   * Makes the link with which the owner of ADMIN_EMAIL becomes the first administrator, at the start of a server. It is
+   * mailed, or without a mail server written to `first-admin.txt` beside the SQLite file. It works once, for 24 hours,
+   * and only while there is no administrator. A start makes no other link while one is valid for this address. Of
+   * several servers that start at once, one makes it. Without ADMIN_EMAIL, a former link is void.
+   */
+  prepareFirstAdmin(): Promise<void>
+  /** Removes `first-admin.txt` when its link is used, void or expired, and writes it again when it is missing. */
+  tidyFirstAdmin(): Promise<void>
 }
 
 export const createInvitations = (needs: InvitationsNeeds): Invitations => ({
@@ -90,4 +117,6 @@ export const createInvitations = (needs: InvitationsNeeds): Invitations => ({
   sendAgain: (userId, by) => sendAgain(needs, userId, by),
   find: (token) => findInvited(needs, token),
   accept: (accepted) => accept(needs, accepted),
+  prepareFirstAdmin: () => prepareFirstAdmin(needs),
+  tidyFirstAdmin: () => tidyFirstAdmin(needs),
 })

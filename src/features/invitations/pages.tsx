@@ -48,7 +48,7 @@ export function invitationPages(invitations: Invitations, { pages, minLength }: 
         ...open,
         limit: { none: 'the token has 256 random bits; without it no password is hashed' },
         parse: 'none',
-        response: submitted('invalid_or_expired', 'username_taken', 'overloaded'),
+        response: submitted('invalid_or_expired', 'username_taken', 'email_taken', 'overloaded'),
         detail: { summary: 'Set username and password', tags: ['pages'] },
       },
     )

@@ -24,7 +24,7 @@ export const invitationRoutes = (invitations: Invitations, kit: HttpKit) =>
       body: AcceptInvitationBody,
       response: {
         200: answer('Your account', UserView),
-        ...bodyProblems('invalid_or_expired', 'validation_failed', 'username_taken', 'overloaded'),
+        ...bodyProblems('invalid_or_expired', 'validation_failed', 'username_taken', 'email_taken', 'overloaded'),
       },
       detail: {
         operationId: 'acceptInvitation',

@@ -30,6 +30,8 @@ export const mailKinds = {
   address_taken: ['time'],
   /** An administrator made an account for the owner of this address, who sets its password with the link. */
   invitation: [],
+  /** To ADMIN_EMAIL, while there is no administrator. The reader becomes the first one with the link. */
+  first_admin: [],
 } as const satisfies Record<string, readonly string[]>
 
 export type MailKind = keyof typeof mailKinds
@@ -53,6 +55,7 @@ export const mailProofs = {
   confirm_address: { purpose: 'change_email', page: 'confirm' },
   address_changed: { purpose: 'undo_email', page: 'undo' },
   invitation: { purpose: 'invitation', page: 'invite' },
+  first_admin: { purpose: 'invitation', page: 'invite' },
 } as const satisfies Partial<Record<MailKind, { purpose: ProofPurpose; page: string }>>
 
 export type ProofKind = keyof typeof mailProofs

@@ -8,6 +8,7 @@ import { nameKeysOf, type User } from '../users/users.ts'
 import { type AskedMail, type AskNeeds, ask, type Preparation } from './ask.ts'
 import { createDelivery, type Delivery } from './deliver.ts'
 import { hasProof, type MailKind, type MailValues, type ProofKind } from './kinds.ts'
+import { linkOf } from './links.ts'
 import { type ProofMailNeeds, withProof } from './proof.ts'
 import { type Brand, type ProofValues, render, timeText } from './render.ts'
 import * as store from './store.ts'
@@ -122,6 +123,13 @@ export interface Mails {
    */
   notify<K extends MailKind>(kind: K, userId: number, values: MailValues<K>, recipient?: string): Promise<void>
   /**
+   * Queues a mail to an address that may have no account, in the current transaction.
+   * @returns the id of the mail
+   */
+  notifyAddress(kind: 'first_admin', recipient: string): Promise<string>
+  /** The link of a mail of this kind with this token, for another way than a mail. */
+  linkOf(kind: 'first_admin', token: string): string | undefined
+  /**
    * Queues a mail that somebody asks for, to an address that may have an account or not. `ask` looks for no user and
    * writes the same row for every address, so the answer does not tell whether an account exists. If no account may get
    * the mail, Keyward drops the mail at the first attempt to send it.
@@ -225,6 +233,13 @@ export function createMails(needs: MailNeeds): Mails {
       await store.insert(db, { id: randomId(random), now, kind, recipient, locale, userId, values: known })
       pumpAfterCommit()
     },
+    async notifyAddress(kind, recipient) {
+      const id = randomId(random)
+      await store.insert(db, { id, now: clock.now(), kind, recipient, locale: 'en', userId: null, values: {} })
+      pumpAfterCommit()
+      return id
+    },
+    linkOf: (kind, token) => linkOf(needs.links, kind, token),
     ask: (mail, prepare) => ask({ ...needs, isOn: transport !== undefined, pumpAfterCommit }, mail, prepare),
     async sendTest(recipient, locale) {
       const details = JSON.stringify({ time: timeText(clock.now(), locale) })

@@ -121,6 +121,7 @@ async function findRecipient(
   mail: Mail,
   purpose: ProofPurpose,
 ): Promise<Recipient | 'has_account' | undefined> {
+  if (mail.kind === 'first_admin') return needs.findPending?.(mail)
   const pending = mail.kind === 'verify_email' && mail.userId === null ? await needs.findPending?.(mail) : undefined
   if (!pending) return findUser(needs, mail, purpose)
   if (!(await needs.users.findByName(mail.recipient))) return pending
@@ -194,8 +195,9 @@ async function open({ clock, proofs, secrets }: ProofMailNeeds, mail: Mail): Pro
 
 function valuesOf({ clock, links }: ProofMailNeeds, mail: Mail & { kind: ProofKind }, secret: Sealed): ProofValues {
   const { token, code, expiresAt } = secret
+  const { purpose } = mailProofs[mail.kind]
   // The lifetime of an invitation depends on the rights of the user when it was made.
-  const lifetime = mail.kind === 'invitation' ? expiresAt - clock.now() : tokenLifetimes[mailProofs[mail.kind].purpose]
+  const lifetime = purpose === 'invitation' ? expiresAt - clock.now() : tokenLifetimes[purpose]
   return {
     link: linkOf(links, mail.kind, token),
     code,

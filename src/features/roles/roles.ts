@@ -70,6 +70,8 @@ export interface Roles {
    * of other transactions wait.
    */
   lock(): Promise<void>
+  /** True when an active user has the role `admin`. Users who have not accepted their invitation do not count. */
+  hasAdmin(): Promise<boolean>
   /** True when the actor has every permission of the user. Only an administrator outranks an administrator. */
   outranks(actor: Holder, user: Holder): Promise<boolean>
   /** True when the actor outranks every user who has the role. */
@@ -153,6 +155,7 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
     exportOf: (userId) => store.grantsOf(db, userId),
     permissionsOf,
     keepAnAdmin,
+    hasAdmin: async () => (await store.countOtherHolders(db, { role: ADMIN, userId: 0 })) > 0,
     lock,
     grant: (grant) =>
       change('role.granted', grant, () =>

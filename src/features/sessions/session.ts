@@ -18,6 +18,7 @@ export type EndReason =
   | 'email_verified'
   | 'email_changed'
   | 'email_change_undone'
+  | 'invitation_accepted'
   | 'deactivated'
   | 'refresh_token_reused'
   | 'revoked'

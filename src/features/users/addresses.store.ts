@@ -111,6 +111,11 @@ export async function freeSince(
   await q.delete(reservedAddresses).where(and(eq(reservedAddresses.userId, id), gte(reservedAddresses.epoch, epoch)))
 }
 
+/** Ends all reservations of a user. */
+export async function freeAll({ q, t: { reservedAddresses } }: Db, userId: number): Promise<void> {
+  await q.delete(reservedAddresses).where(eq(reservedAddresses.userId, userId))
+}
+
 /** Extends a reservation that has not expired to `until`. Does nothing if the reservation already lasts longer. */
 export async function extend(
   { q, t: { reservedAddresses } }: Db,

@@ -162,6 +162,8 @@ export interface Users {
    * Extends a reservation that has not expired to `until`, in the current transaction. Never shortens a reservation.
    */
   extendReservation(of: { id: number; emailKey: string; until: EpochMs }): Promise<void>
+  /** Ends the reservations of all former addresses of a user, so that no link brings one of them back. */
+  freeAddresses(id: number): Promise<void>
   /** Deletes up to `limit` reservations of addresses that have ended. @returns how many */
   cleanUp(limit: number): Promise<number>
   /** Activates a user. @returns false when the user is active already, or was deleted */
@@ -238,6 +240,7 @@ export function createUsers(needs: UsersNeeds): Users {
     restoreEmail: (of) => restoreEmail(needs, of),
     findAddressOwner: (emailKey) => findAddressOwner(needs, emailKey),
     extendReservation: (of) => addresses.extend(db, { ...of, now: clock.now() }),
+    freeAddresses: (id) => addresses.freeAll(db, id),
     cleanUp: (limit) => addresses.deleteExpired(db, { now: clock.now(), limit }),
     activate: (id) => store.activate(db, { id, now: clock.now() }),
     deactivate: (id, { until }) => store.deactivate(db, { id, until, now: clock.now() }),

@@ -107,5 +107,14 @@ export const de: Catalogue = {
         'Wenn Sie das nicht erwarten, ignorieren Sie diese E-Mail: Ohne ihren Link kann niemand das Konto benutzen.',
       ],
     },
+    first_admin: {
+      subject: 'Werden Sie der erste Administrator von {{app}}',
+      before: [
+        '{{app}} hat noch keinen Administrator, und die Einstellungen nennen diese Adresse. Wählen Sie ein Passwort, um der erste zu werden.',
+      ],
+      button: 'Administrator werden',
+      lifetime: 'Der Link gilt nur einmal, bis zum {{until}}, und nur solange es keinen Administrator gibt.',
+      after: ['Wenn Sie {{app}} nicht betreiben, ignorieren Sie diese E-Mail.'],
+    },
   },
 }

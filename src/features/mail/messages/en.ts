@@ -101,5 +101,14 @@ export const en: Catalogue = {
       lifetime: 'The link works once, until {{until}}.',
       after: ['If you do not expect this, ignore this mail: nobody can use the account without its link.'],
     },
+    first_admin: {
+      subject: 'Become the first administrator of {{app}}',
+      before: [
+        '{{app}} has no administrator yet, and its settings name this address. Choose a password to become the first one.',
+      ],
+      button: 'Become the administrator',
+      lifetime: 'The link works once, until {{until}}, and only while there is no administrator.',
+      after: ['If you do not run {{app}}, ignore this mail.'],
+    },
   },
 }

@@ -105,5 +105,14 @@ export const es: Catalogue = {
       lifetime: 'El enlace funciona una sola vez, hasta el {{until}}.',
       after: ['Si no lo esperaba, ignore este correo: sin su enlace nadie puede usar la cuenta.'],
     },
+    first_admin: {
+      subject: 'Conviértase en el primer administrador de {{app}}',
+      before: [
+        '{{app}} no tiene todavía administrador, y su configuración indica esta dirección. Elija una contraseña para ser el primero.',
+      ],
+      button: 'Ser administrador',
+      lifetime: 'El enlace funciona una sola vez, hasta el {{until}}, y solo mientras no haya administrador.',
+      after: ['Si usted no gestiona {{app}}, ignore este correo.'],
+    },
   },
 }

@@ -112,5 +112,15 @@ export const fr: Catalogue = {
         'Si vous ne vous y attendiez pas, ignorez cet e-mail\u00a0: sans son lien, personne ne peut utiliser le compte.',
       ],
     },
+    first_admin: {
+      subject: 'Devenez le premier administrateur de {{app}}',
+      before: [
+        '{{app}} n’a pas encore d’administrateur, et ses réglages indiquent cette adresse. Choisissez un mot de passe pour devenir le premier.',
+      ],
+      button: 'Devenir administrateur',
+      lifetime:
+        'Le lien fonctionne une seule fois, jusqu’au {{until}}, et seulement tant qu’il n’y a pas d’administrateur.',
+      after: ['Si vous ne gérez pas {{app}}, ignorez cet e-mail.'],
+    },
   },
 }
