@@ -178,7 +178,7 @@ describeApp(
       const { token, id } = await boss()
       const user: object = await answered<object>(app.request('GET', `/admin/users/${id}`, { token }))
       const own = await answered<object>(app.request('GET', '/users/me', { token }))
-      expect(user).toEqual({ ...own, inactive_until: null })
+      expect(user).toEqual({ ...own, inactive_until: null, invited_at: null })
       for (const none of ['99999', '0', 'abc', '-1', '1e3', `0${id}`, '9'.repeat(30)])
         await expectRefusal(await app.request('GET', `/admin/users/${none}`, { token }), 'user_not_found')
     })

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { DAY, HOUR } from '../../src/lib/clock.ts'
+import { DAY, HOUR, rfc3339 } from '../../src/lib/clock.ts'
 import { person } from '../administration/support.ts'
 import type { TestAppOptions } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
@@ -21,6 +21,9 @@ describeEachDialect('an invitation', (dialect) => {
     expect(mail.message.subject).toBe('Ihre Einladung zu Example')
     expect(linkIn(mail)).toMatch(/^https:\/\/auth\.example\.com\/base\/invite\?token=kwm_[\w-]{43}$/)
     expect(await canLogIn(app, 'bob')).toBe(false)
+    const shown = async () =>
+      (await (await app.request('GET', `/admin/users/${id}`, { token: boss.token })).json()) as { invited_at: string }
+    expect((await shown()).invited_at).toBe(rfc3339(app.clock.now()))
     // A refused request leaves the invitation good.
     for (const wrong of [{ password: 'short' }, { password: 'robert.b' }, { username: 'x' }, { username: 'support' }])
       await expectRefusal(await accept(app, token, { username: 'robert.b', ...wrong }), 'validation_failed')
@@ -31,6 +34,7 @@ describeEachDialect('an invitation', (dialect) => {
       { id, ...bob, username: 'Robert.B', is_active: true, email_verified: true, roles: ['user'], locale: 'de' },
     ])
     expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect((await shown()).invited_at).toBeNull()
     await dead(accept(app, token))
     expect([await canLogIn(app, 'robert.b'), await canLogIn(app, 'bob')]).toEqual([true, false])
     await expectRefusal(await inviteAgain(app, boss.token, id), 'not_invited')

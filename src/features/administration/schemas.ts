@@ -62,17 +62,22 @@ export const ManagedUserView = t.Object(
     inactive_until: t.Union([t.String(), t.Null()], {
       description: 'When a deactivated user becomes active by itself (RFC 3339, UTC); `null` if there is no such end',
     }),
+    invited_at: t.Union([t.String(), t.Null()], {
+      description:
+        'When the user was last invited (RFC 3339, UTC); `null` after the invitation was accepted, and if there was none',
+    }),
   },
   {
     title: 'ManagedUser',
     description: 'A user account, as administrators see it',
-    examples: [{ ...(UserView.examples as object[])[0], inactive_until: null }],
+    examples: [{ ...(UserView.examples as object[])[0], inactive_until: null, invited_at: null }],
   },
 )
 
 export const toManagedUserView = (user: User): Static<typeof ManagedUserView> => ({
   ...toUserView(user),
   inactive_until: user.inactiveUntil === null ? null : rfc3339(user.inactiveUntil),
+  invited_at: user.invitedAt === null ? null : rfc3339(user.invitedAt),
 })
 
 export const UserPage = t.Object(
