@@ -144,9 +144,14 @@ async function reserveIds(
   dialect: Store['dialect'],
   { table, through }: { table: string; through: number },
 ): Promise<void> {
-  // SQLite needs no action: AUTOINCREMENT continues after the highest id, and transactions that write run one by one.
-  if (dialect === 'sqlite') return
-  await driver.transaction(async () => {
+  const inSqlite = async () => {
+    await driver.execute(
+      'INSERT INTO sqlite_sequence (name, seq) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)',
+      [table],
+    )
+    await driver.execute('UPDATE sqlite_sequence SET seq = ?2 WHERE name = ?1 AND seq < ?2', [table, through])
+  }
+  const inPostgres = async () => {
     // The lock blocks inserts. Thus PostgreSQL assigns no id between the read of the sequence and `setval`.
     await driver.execute(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`, [])
     await driver.execute(
@@ -154,5 +159,6 @@ async function reserveIds(
       WHERE coalesce(pg_sequence_last_value(ids), 0) < $1::bigint`,
       [through, table],
     )
-  })
+  }
+  await driver.transaction(dialect === 'sqlite' ? inSqlite : inPostgres)
 }

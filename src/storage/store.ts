@@ -49,8 +49,7 @@ export interface Store extends Db {
   afterCommit(task: () => void): void
   /**
    * Makes the database assign only ids above `through` to later rows of `table`. Call `reserveIds` before you insert
-   * rows with chosen ids. A rollback does not undo this on PostgreSQL. On SQLite the inserted rows themselves have this
-   * effect.
+   * rows with chosen ids. A rollback does not undo this on PostgreSQL.
    */
   reserveIds(table: string, through: number): Promise<void>
   /**

@@ -5,6 +5,7 @@ import { binaryPath, type RunningBinary, runBinary, serverSettings, startBinary 
 import { inspectDatabase } from '../support/consistency.ts'
 import { type Dialect, dialects, sqliteFile } from '../support/dialects.ts'
 import { accountOf, grant, me, refresh, statusOf } from '../support/outage.ts'
+import { registerWithoutPause } from '../support/registrations.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
 setDefaultTimeout(120_000)
@@ -50,27 +51,6 @@ async function startCopy(from: string, to: string) {
       return JSON.parse(await child.stdout.text()) as { rows: number }
     },
   }
-}
-
-/** Registers users in several loops, until `stop`. `answered` has the names of those that the server accepted. */
-function registerWithoutPause(keyward: RunningBinary) {
-  const answered: string[] = []
-  const others: number[] = []
-  let going = true
-  const loops = ['a', 'b', 'c', 'd'].map(async (loop) => {
-    for (let count = 0; going; count++) {
-      const { register } = accountOf(`user-${loop}${count}`, 'secret of somebody')
-      // 0 when the server is gone.
-      const status = await statusOf(keyward, register).catch(() => 0)
-      if (status === 201) answered.push(`user-${loop}${count}`)
-      else others.push(status)
-    }
-  })
-  const stop = async () => {
-    going = false
-    await Promise.all(loops)
-  }
-  return { answered, others, stop }
 }
 
 const pairs: [Dialect, Dialect][] = dialects.map((dialect, at) => [dialect, dialects.at(at - 1)!])

@@ -69,6 +69,8 @@ test.skipIf(!hasPrograms('prlimit'))('a log that cannot grow loses its lines and
     // In the middle of a line, as with a full disk.
     limitFiles(server.pid, statSync(log).size + 50)
     await ask(server, 'lost', 3)
+    // An answer may arrive before its line is written. When the next request is answered, the lines above were written.
+    await ask(server, 'either')
     limitFiles(server.pid, 'unlimited')
     await ask(server, 'kept')
     await server.says(/"request_id":"kept"/)
@@ -76,7 +78,8 @@ test.skipIf(!hasPrograms('prlimit'))('a log that cannot grow loses its lines and
     const lines = readFileSync(log, 'utf8').split('\n').filter(Boolean)
     const whole = lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as Record<string, unknown>)
     expect(whole.length).toBe(lines.length - 1)
-    expect(whole.map(({ request_id }) => request_id).filter(Boolean)).toEqual(['kept'])
+    const ids = whole.map(({ request_id }) => request_id).filter((id) => id !== undefined && id !== 'either')
+    expect(ids).toEqual(['kept'])
   } finally {
     await server.stop()
   }

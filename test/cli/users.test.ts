@@ -146,6 +146,7 @@ describeEachDialect('keyward users', (dialect) => {
       'email_verified',
       'id',
       'inactive_until',
+      'invited_at',
       'is_active',
       'locale',
       'name',

@@ -232,6 +232,10 @@ describeEachDialect('14.5 an import of a file', (dialect) => {
         { email: 'e@example.com', name: 'a\nb' },
         'line 12: the name must have 1 to 100 characters and no control characters',
       ],
+      [
+        { email: 'f@example.com', created_at: 'yesterday', email_verified: true, email_verified_at: '2024-13-01' },
+        'line 13: created_at is no time after 1970; email_verified_at is no time after 1970',
+      ],
     ]
     const path = jsonl(...bad.map(([row]) => row), { email: 'fine@example.com', username: 'fine', password_hash: hash })
     const reports = bad.map(([, report]) => report)
@@ -239,7 +243,7 @@ describeEachDialect('14.5 an import of a file', (dialect) => {
       const refused = await target.import(path, ...flags)
       expect(refused.code).toBe(1)
       expect(refused.err.split('\n').slice(0, -2)).toEqual(reports)
-      expect(refused.err).toContain('Nothing was imported: 12 of 13 accounts have a problem')
+      expect(refused.err).toContain('Nothing was imported: 13 of 14 accounts have a problem')
       expect((await login(app, 'fine')).status).toBe(401)
     }
     const skipped = await target.import(path, '--trust-verified', '--skip-invalid')

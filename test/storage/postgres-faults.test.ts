@@ -54,11 +54,7 @@ test('T6: a crash refuses running and new requests, and everything recovers afte
     }),
   )
   await begun.promise
-  const orphans = await backends()
-  server.signal('SIGKILL')
-  await server.exited()
-  // The connections would notice it a moment later.
-  for (const pid of orphans) process.kill(pid, 'SIGKILL')
+  await server.crash()
   crashed.resolve()
   expect(await running).toBe('database_unavailable')
   expect(await everybody(101)).toEqual(Array(6).fill('database_unavailable'))

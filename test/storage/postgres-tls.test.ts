@@ -35,7 +35,7 @@ describe.if(hasPrograms('openssl'))('PostgreSQL with TLS', () => {
     const openssl = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=${name} -addext subjectAltName=${subject}`
     // The server's own user makes the files: PostgreSQL refuses a key that others can read.
     const [[certificate]] = (await asOwner(
-      `COPY (SELECT 1) TO PROGRAM 'umask 077; [ -e ${name}.key ] || ${openssl} -keyout ${name}.key -out ${name}.crt 2>/dev/null'`,
+      `COPY (SELECT 1) TO PROGRAM 'cat >/dev/null; umask 077; [ -e ${name}.key ] || ${openssl} -keyout ${name}.key -out ${name}.crt 2>/dev/null'`,
       `ALTER SYSTEM SET ssl_cert_file = '${name}.crt'`,
       `ALTER SYSTEM SET ssl_key_file = '${name}.key'`,
       'ALTER SYSTEM SET ssl = on',

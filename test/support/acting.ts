@@ -87,7 +87,10 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
       plan.close()
       return performed
     },
-    importUsers: (added) => users.insertAllOrNone(added, async () => {}),
+    async importUsers(added) {
+      await users.reserveIds(Math.max(...added.map(({ id = 0 }) => id)))
+      return users.insertAllOrNone(added, async () => {})
+    },
   }
 }
 

@@ -21,6 +21,8 @@ export interface PostgresServer {
   signal(name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGINT'): void
   /** Resolves when the server process has ended. */
   exited(): Promise<void>
+  /** Kills the server with the processes of all its connections, also of those that are just being opened. */
+  crash(): Promise<void>
   /** Starts it again on the same port and files after it has ended. */
   restart(): Promise<void>
 }
@@ -99,6 +101,13 @@ export async function startPostgres({ durable = false, stays = false } = {}): Pr
       }
     },
     signal: (name) => process.kill(pid!, name),
+    async crash() {
+      // The stopped server accepts no connection, so it gets no further process meanwhile.
+      process.kill(pid!, 'SIGSTOP')
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+      for (const one of [pid!, ...children.map(Number)]) process.kill(one, 'SIGKILL')
+      await server.exited
+    },
     exited: async () => {
       await server.exited
     },

@@ -9,7 +9,7 @@ import type { Source } from './source.ts'
 
 export interface PerformNeeds {
   clock: Clock
-  users: Pick<Users, 'findHolders' | 'insertAllOrNone'>
+  users: Pick<Users, 'findHolders' | 'insertAllOrNone' | 'reserveIds'>
   audit: Audit
 }
 
@@ -39,6 +39,8 @@ export async function perform(
   onRows: (count: number) => void,
 ): Promise<Performed> {
   const done: Performed = { imported: 0, present: 0, late: [] }
+  // For the whole plan: otherwise a new user could get the id of an account in a later batch.
+  if (plan.highestId > 0) await needs.users.reserveIds(plan.highestId)
   let isAudited = false
   // One audit event reports the whole import. One event per account would flood the audit log. The first batch records
   // it, so that an import that does not come to its end is recorded too.

@@ -44,8 +44,8 @@ export interface ReadOptions {
 }
 
 /**
- * Reads one account of another service. No reason contains an address, a name or a hash. An account with no readable
- * creation time, or with one in the future, gets the time `now`. An id that is no whole number from 1 to 2^52 becomes
+ * Reads one account of another service. No reason contains an address, a name or a hash. An account of a database with
+ * no readable creation time, or any account with one in the future, gets the time `now`. An id that is no whole number from 1 to 2^52 becomes
  * the external id. A missing username is made from the address.
  */
 export function readAccount(row: SourceRow, { now, service, passwordless, idless }: ReadOptions): Reading {
@@ -74,10 +74,17 @@ export function readAccount(row: SourceRow, { now, service, passwordless, idless
   const { hash, scheme } = 'problem' in password ? {} : password
   if ('problem' in password) reasons.push(password.problem)
   const isActive = or(readTruth(row.isActive), 'is_active is neither true nor false')
-  const createdAt = Math.min(readTime(row.createdAt ?? '') ?? now, now)
+  const timeOf = (column: string, text: string | null | undefined): EpochMs | undefined => {
+    const time = readTime(text ?? '')
+    // A database of another service may have odd times, which nobody can mend there. A file can be mended.
+    if (text && time === undefined && row.line !== undefined) reasons.push(`${column} is no time after 1970`)
+    return time
+  }
+  const createdAt = Math.min(timeOf('created_at', row.createdAt) ?? now, now)
   const isVerified = or(row.emailVerified === undefined ? false : readTruth(row.emailVerified), invalidVerified)
   const name = row.name === undefined ? null : or(normalizeName(row.name), lowerFirst(invalidName))
-  const emailVerifiedAt = isVerified ? Math.min(readTime(row.emailVerifiedAt ?? '') ?? createdAt, now) : null
+  const verifiedAt = timeOf('email_verified_at', row.emailVerifiedAt)
+  const emailVerifiedAt = isVerified ? Math.min(verifiedAt ?? createdAt, now) : null
   const stored = { passwordHash: hash, passwordScheme: scheme }
   const locale = preferredLocale(row.locale) ?? null
   return {

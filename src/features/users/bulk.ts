@@ -19,9 +19,7 @@ export async function insertAllOrNone(
   users: readonly BulkUser[],
   alongside: () => Promise<void>,
 ): Promise<boolean> {
-  const highest = users.reduce((id, user) => Math.max(id, user.id ?? 0), 0)
   if (users.length === 0) return true
-  if (highest > 0) await db.reserveIds('users', highest)
   // In the order of a key, an insert finds each page of the key's index once.
   const sorted = users.toSorted((one, other) => (one.emailKey < other.emailKey ? -1 : 1))
   const [withId, withoutId] = [sorted.filter(hasId), sorted.filter((user) => !hasId(user))]

@@ -200,10 +200,11 @@ export interface Users {
   readAll(db: Db): { count: Promise<number>; parts: AsyncGenerator<FullUser[]> }
   /** The users that have the id, the address, the username or the external id of one of the `keys`. */
   findHolders(keys: readonly BulkKeys[]): Promise<BulkKeys[]>
+  /** Makes the database assign only ids above `through` to later users. Call it before `insertAllOrNone`. */
+  reserveIds(through: number): Promise<void>
   /**
    * Adds users with the given ids and runs `alongside` in the same transaction. For an empty list, this function
-   * returns true and does not run `alongside`. Ids that the database assigns later are higher. A username that a
-   * deleted user had is not refused.
+   * returns true and does not run `alongside`. A username that a deleted user had is not refused.
    * @returns false when an id, an external id, an address or a username is taken; then no user was added
    * @throws the error of `alongside`
    */
@@ -261,6 +262,7 @@ export function createUsers(needs: UsersNeeds): Users {
     raiseSessionEpoch: (id) => store.raiseSessionEpoch(db, id),
     readAll: (snapshot) => ({ count: all.countAll(snapshot), parts: all.readAll(snapshot) }),
     findHolders: (keys) => findHolders(needs, keys),
+    reserveIds: (through) => db.reserveIds('users', through),
     insertAllOrNone: (users, alongside) => insertAllOrNone(needs, users, alongside),
   }
 }
