@@ -22,7 +22,7 @@ export interface Performed {
   late: Problem[]
 }
 
-/** The number of accounts in a transaction. It holds SQLite's lock for a few hundredths of a second. */
+/** The number of accounts in a transaction. It holds SQLite's lock for about a third of a second; a server waits three. */
 const BATCH = 8_000
 /** The most tries of a batch. A try fails when a new user took an id, an address or a username after the look-up. */
 const ATTEMPTS = 5

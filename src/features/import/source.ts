@@ -101,12 +101,14 @@ function sourceOf(
     async *rows() {
       for await (const part of database.readTexts(query))
         yield part.map((texts) => {
-          const values = Object.fromEntries(fields.map((field, at) => [field, texts[at]]))
+          const values: Partial<Record<(typeof fields)[number], string | null>> = {}
+          for (const [at, field] of fields.entries()) values[field] = texts[at]
           const read = readValues(values)
           const row = format.refine?.(read, values, now) ?? read
           // What a person calls himself there may be longer than Keyward allows. It does not keep the account out.
-          const name = row.name === undefined ? undefined : (normalizeName(row.name) ?? undefined)
-          return { ...row, name, emailVerified: trustVerified ? row.emailVerified : undefined }
+          if (row.name !== undefined) row.name = normalizeName(row.name) ?? undefined
+          if (!trustVerified) row.emailVerified = undefined
+          return row
         })
     },
     ignoredColumns: () => (trustVerified || !verifiedColumn ? ignored : [...ignored, verifiedColumn]),

@@ -88,8 +88,9 @@ export async function insertWhereFree(db: Db, accounts: readonly BulkUser[], now
   const hasId = accounts[0]?.id !== undefined
   if (db.dialect === 'sqlite' || accounts.length < ROWS) {
     const statement = hasId ? insertOne : insertOneWithoutId
-    const inserts = accounts.map((account) => execute(db, statement, { ...account, now }))
-    return (await Promise.all(inserts)).reduce((sum, inserted) => sum + inserted, 0)
+    let sum = 0
+    for (const account of accounts) sum += await execute(db, statement, { ...account, now })
+    return sum
   }
   const values: Record<string, unknown> = { now }
   for (const [row, account] of accounts.entries())
