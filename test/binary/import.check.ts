@@ -8,7 +8,7 @@ import { accountOf, statusOf } from '../support/outage.ts'
 import { registerWithoutPause } from '../support/registrations.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
-const ACCOUNTS = 24_000
+const ACCOUNTS = 33_000
 const FIRST_ID = 1_000_001
 const password = 'a password from before'
 
@@ -46,7 +46,7 @@ describeEachDialect('14.5 an import beside a server that writes', (dialect) => {
       const part = await imported()
       expect(part).toBeGreaterThan(0)
       expect(part).toBeLessThan(ACCOUNTS)
-      expect(part % 8_000).toBe(0)
+      expect(part % 11_000).toBe(0)
 
       const rest = await runBinary(words, { env })
       expect(rest).toMatchObject({ exitCode: 0, stderr: '' })

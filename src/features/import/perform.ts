@@ -22,8 +22,12 @@ export interface Performed {
   late: Problem[]
 }
 
-/** The number of accounts in a transaction. It holds SQLite's lock for about a third of a second; a server waits three. */
-const BATCH = 8_000
+/**
+ * The number of accounts in a transaction. It holds SQLite's lock for less than half a second, and a server waits three.
+ * Each batch writes most pages of the indexes again, so fewer, larger ones are quicker: with 8,000 a million accounts take
+ * a fifth longer, and with 16,000 a quarter more memory.
+ */
+const BATCH = 11_000
 /** The most tries of a batch. A try fails when a new user took an id, an address or a username after the look-up. */
 const ATTEMPTS = 5
 
