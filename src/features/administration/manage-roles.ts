@@ -1,5 +1,5 @@
 import { KeywardError } from '../../errors.ts'
-import { changedRole, isBuiltIn, type Role, type RoleText, readRole } from '../roles/roles.ts'
+import { changedRole, isBuiltIn, isSameRole, type Role, type RoleText, readRole } from '../roles/roles.ts'
 import type { User } from '../users/users.ts'
 import type { AdministrationNeeds } from './administration.ts'
 import { type Actor, byOf, makeChange } from './change-user.ts'
@@ -68,7 +68,7 @@ export const roleAdministration = (needs: AdministrationNeeds): RoleAdministrati
         const to = changedRole(from, change)
         await requireCharge(needs, present, from)
         await requireGrant(needs, present, to)
-        if (from.description === to.description && isSame(from.permissions, to.permissions)) return undefined
+        if (isSameRole(from, to)) return undefined
         if (isBuiltIn(name)) throw new KeywardError('role_built_in')
         return () => needs.roles.update({ from, to }, byOf(actor)).then(() => to)
       },
@@ -89,7 +89,8 @@ export const roleAdministration = (needs: AdministrationNeeds): RoleAdministrati
   },
 })
 
-async function findRole({ roles }: AdministrationNeeds, name: string): Promise<Role> {
+/** @throws KeywardError `role_not_found` */
+export async function findRole({ roles }: Pick<AdministrationNeeds, 'roles'>, name: string): Promise<Role> {
   const role = await roles.find(name)
   if (!role) throw new KeywardError('role_not_found')
   return role
@@ -106,5 +107,3 @@ async function requireCharge(needs: AdministrationNeeds, actor: User, role: Role
   await requireGrant(needs, actor, role)
   if (!(await needs.roles.outranksHolders(actor, role.name))) throw new KeywardError('forbidden')
 }
-
-const isSame = (one: readonly string[], other: readonly string[]): boolean => one.join(' ') === other.join(' ')

@@ -1,7 +1,8 @@
 import { invalidField, KeywardError } from '../../errors.ts'
-import { changedRole, isBuiltIn, type Role, type RoleText, readRole } from '../roles/roles.ts'
+import { changedRole, isBuiltIn, isSameRole, type Role, type RoleText, readRole } from '../roles/roles.ts'
 import { roleNames, type User } from '../users/users.ts'
 import type { AdministrationNeeds } from './administration.ts'
+import { findRole } from './manage-roles.ts'
 
 /**
  * What the operator of the installation does to roles, from the command line. The operator has every right; the last
@@ -39,13 +40,8 @@ export function operatorRoles({ store: db, roles, users }: AdministrationNeeds):
       await roles.lock()
       return change()
     })
-  const find = async (name: string): Promise<Role> => {
-    const role = await roles.find(name)
-    if (!role) throw new KeywardError('role_not_found')
-    return role
-  }
   const findOwn = async (name: string): Promise<Role> => {
-    const role = await find(name)
+    const role = await findRole({ roles }, name)
     if (isBuiltIn(name)) throw new KeywardError('role_built_in')
     return role
   }
@@ -60,8 +56,7 @@ export function operatorRoles({ store: db, roles, users }: AdministrationNeeds):
       locked(async () => {
         const from = await findOwn(name)
         const to = changedRole(from, change)
-        if (from.description !== to.description || from.permissions.join() !== to.permissions.join())
-          await roles.update({ from, to })
+        if (!isSameRole(from, to)) await roles.update({ from, to })
         return to
       }),
 
@@ -74,7 +69,7 @@ export function operatorRoles({ store: db, roles, users }: AdministrationNeeds):
 
     giveRole: ({ id: userId }, role) =>
       locked(async () => {
-        await find(role)
+        await findRole({ roles }, role)
         const user = await users.find(userId)
         if (!user) throw new KeywardError('user_not_found')
         if (roleNames(user).includes(role)) return false
@@ -84,7 +79,7 @@ export function operatorRoles({ store: db, roles, users }: AdministrationNeeds):
 
     takeRole: ({ id: userId }, role) =>
       locked(async () => {
-        await find(role)
+        await findRole({ roles }, role)
         if (role === 'user') throw invalidField('role', 'Every user has this role')
         const user = await users.find(userId)
         if (!user || !roleNames(user).includes(role)) return false

@@ -14,7 +14,7 @@ import { type FirstAdminLink, findLink } from './first-admin.ts'
 import type { Accepted, InvitationsNeeds, Invited } from './invitations.ts'
 
 /** Finds the proof of a token and the invited user. @returns undefined when the invitation is not valid (any more) */
-export async function findForAccept(
+async function findForAccept(
   needs: InvitationsNeeds,
   token: string,
 ): Promise<{ proof: Proof; user: User } | undefined> {

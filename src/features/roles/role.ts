@@ -57,6 +57,10 @@ export function changedRole(role: Role, { description, permissions: words }: Rol
   }
 }
 
+/** Returns true when both roles have the same description and permissions. */
+export const isSameRole = (one: Role, other: Role): boolean =>
+  one.description === other.description && one.permissions.join() === other.permissions.join()
+
 function errorsIn({ description, permissions: words }: RoleText): FieldError[] {
   const errors: FieldError[] = []
   if (description !== undefined && !/^\P{Cc}{0,200}$/u.test(description))

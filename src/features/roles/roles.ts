@@ -8,7 +8,7 @@ import { inOrder, isRoleName, type Role } from './role.ts'
 import * as store from './store.ts'
 
 export { ADMIN, isPermission, type Permission, permissions } from './permissions.ts'
-export { changedRole, isBuiltIn, type Role, type RoleText, readRole } from './role.ts'
+export { changedRole, isBuiltIn, isSameRole, type Role, type RoleText, readRole } from './role.ts'
 
 interface RolesNeeds {
   store: Store
