@@ -135,7 +135,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: parts.tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
     const kit = { store, clock, random, log, audit }
-    const beginning = { ...kit, users, limits, tokens, secrets, mails, ...parts.sessionsOf(config) }
+    const logouts = { queue: async () => {} }
+    const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
