@@ -41,6 +41,9 @@ export const catalogue = {
   session_not_found: [404, 'Session not found'],
   mail_not_found: [404, 'Mail not found'],
   mail_not_resendable: [409, 'This mail cannot be sent again'],
+  // Social login
+  provider_not_found: [404, 'Provider not found'],
+  provider_taken: [409, 'A provider with this name already exists'],
   // Signing keys
   key_not_found: [404, 'Signing key not found'],
   key_not_ready: [409, 'The next signing key was published too short a time ago'],

@@ -76,6 +76,7 @@ const features = [
   'accounts',
   'verification',
   'invitations',
+  'social',
   'administration',
   'import',
   'export',

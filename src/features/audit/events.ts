@@ -50,6 +50,12 @@ export const auditEvents = [
   'role.withdrawn',
   'api_key.created',
   'api_key.revoked',
+  'provider.created',
+  'provider.changed',
+  'provider.deleted',
+  'identity.linked',
+  'identity.unlinked',
+  'identity.refused',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]
