@@ -2,6 +2,7 @@ import type { AuditEvent } from '../../src/features/audit/audit.ts'
 import { createImport, type Performed, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
 import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
+import type { NewProvider, Provider } from '../../src/features/social/social.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
 import type { EpochMs } from '../../src/lib/clock.ts'
 import type { Service } from '../../src/service.ts'
@@ -23,6 +24,7 @@ export interface Admin {
   freeName(username: string): Promise<boolean>
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
+  addProvider(provider: NewProvider): Promise<Provider>
   renewSecrets(options: { apiKeys: boolean }): Promise<unknown>
   /** Imports accounts, and does something else between the plan and the first insert. */
   importAccounts(rows: readonly SourceRow[], meanwhile?: () => Promise<unknown>): Promise<Performed>
@@ -52,7 +54,7 @@ export interface Keys {
 /** Writes an audit event as a use case does. */
 export type RecordEvent = (event: AuditEvent) => Promise<void>
 
-export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }: Service): Admin => {
+export const adminOf = ({ administration, apiKeys, audit, clock, roles, social, users }: Service): Admin => {
   const user = async (id: number): Promise<User> => {
     const found = await users.find(id)
     if (found === undefined) throw new Error(`there is no user ${id}`)
@@ -77,6 +79,7 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
       return { id: key.id, text }
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
+    addProvider: (provider) => social.addProvider(provider),
     renewSecrets: (options) => administration.renewSecrets(options),
     async importAccounts(rows, meanwhile) {
       const source = sourceOfRows(rows)

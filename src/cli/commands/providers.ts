@@ -115,8 +115,8 @@ const add = (context: CommandContext) =>
       name: 'add',
       description: 'Add a provider; the client secret is read from a prompt or from standard input',
       examples: [
-        'providers add github --client-id Iv1.0123456789abcdef --secret-env GITHUB_SECRET',
-        'providers add oidc --name acme --issuer https://login.example.com --client-id keyward --label Acme',
+        'providers add github --client-id Iv1.0123456789abcdef',
+        'providers add oidc --issuer https://acme.example --client-id 7',
       ],
       args: addArgs,
     },
@@ -146,7 +146,7 @@ const update = (context: CommandContext) =>
     {
       name: 'update',
       description: 'Change a provider, at once in every running server',
-      examples: ['providers update github --link automatic', 'providers update github --secret-env GITHUB_SECRET'],
+      examples: ['providers update github --link automatic', 'providers update github --secret-env SECRET'],
       args: {
         ...nameArg,
         'client-id': option('ID', 'The id of Keyward at the provider'),

@@ -123,6 +123,9 @@ const changeable = {
   enabled: optionalFlag('The button is shown, and identities of the provider sign in'),
 }
 
+/** A part of the examples of both bodies. */
+const choices = { scopes: ['read:user', 'user:email'], trust_email: true, sign_up: false, enabled: true }
+
 export const NewProviderBody = t.Object(
   {
     name: t.String({ description: '1 to 32 small letters, digits and hyphens; a part of the redirect URI' }),
@@ -137,13 +140,15 @@ export const NewProviderBody = t.Object(
   },
   {
     title: 'NewProvider',
-    examples: [{ name: 'github', kind: 'github', client_id: 'Iv1.0123456789abcdef', client_secret: 'a-secret' }],
+    examples: [
+      { name: 'github', kind: 'github', client_id: 'Iv1.0123456789abcdef', client_secret: 'a-secret', ...choices },
+    ],
   },
 )
 
 export const ProviderChangeBody = t.Object(changeable, {
   title: 'ProviderChange',
-  examples: [{ label: 'GitHub', link: 'automatic' }],
+  examples: [{ label: 'GitHub', link: 'automatic', ...choices }],
 })
 
 /** Reads the members of a body that a provider can change; `null` counts as absent. */
