@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../../src/features/audit/audit.ts'
+import type { Client, Clients, NewClient } from '../../src/features/clients/clients.ts'
 import { createImport, type Performed, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
 import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
@@ -25,6 +26,9 @@ export interface Admin {
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
   addProvider(provider: NewProvider): Promise<Provider>
+  /** Registers a client of the code flow; `secret` is undefined for a public one. */
+  createClient(client?: Partial<NewClient>): Promise<{ client: Client; secret: string | undefined }>
+  clients: Clients
   renewSecrets(options: { apiKeys: boolean }): Promise<unknown>
   /** Imports accounts, and does something else between the plan and the first insert. */
   importAccounts(rows: readonly SourceRow[], meanwhile?: () => Promise<unknown>): Promise<Performed>
@@ -54,7 +58,8 @@ export interface Keys {
 /** Writes an audit event as a use case does. */
 export type RecordEvent = (event: AuditEvent) => Promise<void>
 
-export const adminOf = ({ administration, apiKeys, audit, clock, roles, social, users }: Service): Admin => {
+export const adminOf = (service: Service): Admin => {
+  const { administration, apiKeys, audit, clients, clock, roles, social, users } = service
   const user = async (id: number): Promise<User> => {
     const found = await users.find(id)
     if (found === undefined) throw new Error(`there is no user ${id}`)
@@ -80,6 +85,12 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, social, 
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
     addProvider: (provider) => social.addProvider(provider),
+    async createClient(settings = {}) {
+      const redirectUris = ['https://app.example/callback']
+      const { client, secret } = await clients.create({ name: 'Shop', redirectUris, ...settings })
+      return { client, secret: secret?.text }
+    },
+    clients,
     renewSecrets: (options) => administration.renewSecrets(options),
     async importAccounts(rows, meanwhile) {
       const source = sourceOfRows(rows)

@@ -56,6 +56,11 @@ export const auditEvents = [
   'identity.linked',
   'identity.unlinked',
   'identity.refused',
+  'client.created',
+  'client.changed',
+  'client.deleted',
+  'client.secret_added',
+  'client.secret_revoked',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]
