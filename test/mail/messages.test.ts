@@ -15,6 +15,7 @@ const values = {
   time: '1 January 2026 at 00:00 (UTC)',
   ip: '192.0.2.1',
   device: 'Firefox on macOS',
+  provider: 'GitHub',
   address: 'n•••@e•••.com',
 }
 const link = 'https://auth.example.com/page?kind=reset&token=kwm_abc'

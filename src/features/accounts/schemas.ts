@@ -99,6 +99,7 @@ export const AccountExport = t.Object(
     roles: rows('The roles that you were given'),
     devices: rows('The devices where you have logged in'),
     api_keys: rows('Your API keys, without their text'),
+    identities: rows('Your accounts at providers that sign you in'),
     mails: rows('The mails to you of the last days'),
     proofs: rows('The links and codes of mails that are not used up, without their text'),
     sessions: rows('Your sessions, with those that have ended'),
