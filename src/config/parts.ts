@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { DAY, MINUTE, SECOND } from '../lib/clock.ts'
-import type { Config } from './schema.ts'
+import type { Config, DraftConfig } from './schema.ts'
 
 /* What each feature gets of the configuration. `service.ts` passes it on. */
 
@@ -75,7 +75,7 @@ export const mailOf = (config: Config) => ({
 export const verificationOf = ({ EMAIL_LOGIN }: Config) => ({ settings: { emailLogin: EMAIL_LOGIN === 'on' } })
 
 /** The file is beside the SQLite file; undefined without one. */
-export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: Config) => ({
+export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: DraftConfig) => ({
   settings: {
     adminEmail: ADMIN_EMAIL,
     file:
