@@ -52,6 +52,13 @@ async function untilRead(opened: Opened, keyward: RunningBinary): Promise<void> 
   await opened.sink.arrived(1)
 }
 
+/** A mail that the killed process had claimed is due when its lease ends. The test does not wait for that. */
+async function releaseMails(url: string): Promise<void> {
+  const { rows, close } = await openUrl(url)
+  await rows("UPDATE mails SET due_at = 0 WHERE state = 'queued'")
+  await close()
+}
+
 const accept = (keyward: RunningBinary, token: string, username: string) =>
   keyward.request('POST', '/invitation/accept', { json: { token, username, password: 'correct horse battery' } })
 
@@ -111,6 +118,7 @@ describeEachDialect('the first start with ADMIN_EMAIL', (dialect) => {
       writeFileSync(draft, 'Keyward: become', { mode: 0o600 })
       utimesSync(draft, 1, 1)
     }
+    if (opened.sink) await releaseMails(opened.url)
     const keyward = await opened.start()
     try {
       await untilRead(opened, keyward)
