@@ -16,13 +16,30 @@ const CACHE_MB = 128
 
 const SEARCHES = 4_000
 
-/** The query of a search for a user, by what is searched for. The beginnings have 1 to all digits of the number. */
+/** The beginning of a number, of 1 to all of its digits. */
+const beginning = (user: number, random: number) => String(user).slice(0, 1 + (random % String(user).length))
+
+/** The time of registration of a user, in `withAdmin`. */
+const registeredAt = (user: number) => 1_600_000_000_000 + user * 1_000
+
+const text = (value: string) => Buffer.from(value).toString('base64url')
+
+/** The query of a search for a user, by what is searched for. */
 const searches: Record<string, (user: number, random: number) => string> = {
   'a whole address': (user) => `q=user${user}@example.com`,
   'a whole username': (user) => `q=user${user}`,
   'an id': (user) => `q=${user}`,
-  'the beginning of a name': (user, random) => `q=user${String(user).slice(0, 1 + (random % String(user).length))}`,
+  'the beginning of an id': (user, random) => `q=${beginning(user, random)}`,
+  'the beginning of an id, newest first': (user, random) => `q=${beginning(user, random)}&sort=-created_at`,
+  'the beginning of an id, by address': (user, random) => `q=${beginning(user, random)}&sort=email`,
+  'the beginning of a name': (user, random) => `q=user${beginning(user, random)}`,
+  'the beginning of a name, newest first': (user, random) => `q=user${beginning(user, random)}&sort=-created_at`,
+  'the beginning of a name, by address': (user, random) => `q=user${beginning(user, random)}&sort=email`,
+  'the beginning of a name, by username': (user, random) => `q=user${beginning(user, random)}&sort=username`,
   'the next page of a list': (user) => `cursor=${user}`,
+  'the next page, newest first': (user) => `sort=-created_at&cursor=${registeredAt(user)}.${user}`,
+  'the next page, by address': (user) => `sort=email&cursor=${text(`user${user}@example.com`)}`,
+  'the next page, by username backwards': (user) => `sort=-username&cursor=${text(`user${user}`)}`,
   'the administrators': () => 'role=admin',
 }
 
@@ -83,9 +100,10 @@ export async function admin(bench: Bench): Promise<Findings> {
 const served = (path: string, settings: Record<string, string> = {}): Promise<Server> =>
   startKeyward({ DATABASE_URL: `sqlite:///${path}`, ...settings })
 
-/** Gives the first user the role `admin`. */
+/** Gives the first user the role `admin`. Users register one a second. */
 async function withAdmin(path: string): Promise<string> {
   using db = new Database(path)
   db.run(`INSERT INTO user_roles (user_id, role, granted_at) VALUES (1, 'admin', 0)`)
+  db.run('UPDATE users SET created_at = ? + id * 1000', [registeredAt(0)])
   return path
 }
