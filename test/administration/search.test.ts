@@ -18,11 +18,11 @@ interface Person {
 
 describeApp('a search that matches thousands of users', { replace: { store } }, (app) => {
   /** Two groups of more users than a search reads one by one, whose orders by id, time and name are alike. */
-  const people: Person[] = Array.from({ length: 10_400 }, (_, at) => {
-    const [group, number] = [at < 5_200 ? 1 : 2, at % 5_200]
+  const people: Person[] = Array.from({ length: 15_600 }, (_, at) => {
+    const [group, number] = at < 10_400 ? [1, at] : [2, at - 10_400]
     return {
-      id: 10_000 + group * 10_000 + number,
-      key: `${group === 1 ? 'a' : 'b'}${String((number * 7) % 5_200).padStart(4, '0')}@e.com`,
+      id: (group === 1 ? 200_000 : 300_000) + number,
+      key: `${group === 1 ? 'a' : 'b'}${String((number * 7) % 10_400).padStart(5, '0')}@e.com`,
       name: `${group === 1 ? 'y' : 'b'}${number}`,
       at: group * 1_000_000 + Math.floor(number / 3),
       isActive: number % 2 === 0 || group === 1,
@@ -37,15 +37,15 @@ describeApp('a search that matches thousands of users', { replace: { store } }, 
   /** Orders in which the second group comes last. */
   const farSorts = ['id', 'created_at', 'email', '-username']
   const searches: [string, (person: Person) => boolean][] = [
-    ['q=2', ({ id }) => id < 30_000],
-    ['q=3', ({ id }) => id >= 30_000],
-    ['q=30', ({ id }) => id >= 30_000 && id < 31_000],
-    ['q=b', ({ id }) => id >= 30_000],
-    ['q=y', ({ id }) => id < 30_000],
-    ['q=3&is_active=false', ({ id, isActive }) => id >= 30_000 && !isActive],
-    ['q=b&role=second', ({ id }) => id >= 30_000],
-    ['q=b&role=few', ({ id }) => id === 30_001],
-    ['role=second', ({ id }) => id >= 30_000],
+    ['q=2', ({ id }) => id < 300_000],
+    ['q=3', ({ id }) => id >= 300_000],
+    ['q=3000', ({ id }) => id >= 300_000 && id < 300_100],
+    ['q=b', ({ id }) => id >= 300_000],
+    ['q=y', ({ id }) => id < 300_000],
+    ['q=3&is_active=false', ({ id, isActive }) => id >= 300_000 && !isActive],
+    ['q=b&role=second', ({ id }) => id >= 300_000],
+    ['q=b&role=few', ({ id }) => id === 300_001],
+    ['role=second', ({ id }) => id >= 300_000],
   ]
 
   test('O7: 14.1 is right in every order and on every page, wherever in the order the matches are', async () => {
@@ -59,11 +59,11 @@ describeApp('a search that matches thousands of users', { replace: { store } }, 
       )
     for (const name of ['second', 'few'])
       await app.rows.roles.add({ name, description: '', permissions: '', createdAt: 0 })
-    for (let first = 5_200; first < people.length; first += 2_600)
+    for (let first = 10_400; first < people.length; first += 2_600)
       await app.rows.userRoles.add(
         ...people.slice(first, first + 2_600).map(({ id }) => ({ userId: id, role: 'second', grantedAt: 0 })),
       )
-    await app.rows.userRoles.add({ userId: 30_001, role: 'few', grantedAt: 0 })
+    await app.rows.userRoles.add({ userId: 300_001, role: 'few', grantedAt: 0 })
     for (const [query, matches] of searches)
       for (const by of Object.keys(orders))
         for (const sort of [by, `-${by}`]) {
@@ -94,7 +94,7 @@ describeApp('a search that matches thousands of users', { replace: { store } }, 
     }
     expect(found).toEqual(
       people
-        .filter(({ id }) => id >= 30_000)
+        .filter(({ id }) => id >= 300_000)
         .sort(orders.email)
         .map(({ id }) => id),
     )
