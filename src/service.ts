@@ -29,6 +29,7 @@ import { createUsers, type Users } from './features/users/users.ts'
 import { createVerification, type Verification } from './features/verification/verification.ts'
 import { type Clock, MINUTE, SECOND, systemClock } from './lib/clock.ts'
 import { createLog, errorFields, type Log } from './lib/log.ts'
+import { createOutgoing, type Outgoing } from './lib/outgoing-fetch.ts'
 import { type Random, systemRandom } from './lib/random.ts'
 import { openDatabase, type SchemaPolicy } from './storage/database.ts'
 import { embeddedMigrations, pendingMigrations } from './storage/migrate.ts'
@@ -44,6 +45,8 @@ export interface Service {
   random: Random
   log: Log
   store: Store
+  /** Sends requests to the addresses of clients and providers. */
+  outgoing: Outgoing
   audit: Audit
   secrets: Secrets
   users: Users
@@ -159,7 +162,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
       await secrets.leave().catch((error) => log.warn('process_not_removed', errorFields(error)))
       await database.store.close()
     }
-    const shared = { config, clock, random, log, store, close }
+    const outgoing = createOutgoing({ addresses: config.OUTGOING_ADDRESSES })
+    const shared = { config, clock, random, log, store, outgoing, close }
     const accountParts = {
       audit,
       secrets,

@@ -23,4 +23,12 @@ export const {
   proofs,
   pendingRegistrations,
   firstAdminLinks,
+  clients,
+  clientSecrets,
+  authorizationCodes,
+  consents,
+  deviceCodes,
+  logoutDeliveries,
+  providers,
+  identities,
 } = allTables(postgresqlColumns)

@@ -7,6 +7,11 @@ export const purposes = [
   'username',
   'mail_token',
   'mail_code',
+  'client_secret',
+  'authorization_code',
+  'device_code',
+  'browser_session',
+  'page_request',
 ] as const
 export type Purpose = (typeof purposes)[number]
 

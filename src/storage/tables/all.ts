@@ -3,21 +3,25 @@ import { accountTables } from './accounts.ts'
 import { addressTables } from './addresses.ts'
 import { apiKeyTables } from './api-keys.ts'
 import { auditTables } from './audit.ts'
+import { clientTables } from './clients.ts'
 import { firstAdminTables } from './first-admin.ts'
 import { leaseTables } from './leases.ts'
 import { limitTables } from './limits.ts'
 import { mailTables } from './mail.ts'
+import { openidTables } from './openid.ts'
 import { probeTables } from './probes.ts'
 import { proofTables } from './proofs.ts'
 import { roleTables } from './roles.ts'
 import { secretTables } from './secrets.ts'
 import { sessionTables } from './sessions.ts'
 import { signingKeyTables } from './signing-keys.ts'
+import { socialTables } from './social.ts'
 import { userTables } from './users.ts'
 
 /** Declares every table for one database: `c` has the column kinds of SQLite or of PostgreSQL. */
 export function allTables(c: Columns) {
   const users = userTables(c)
+  const clients = clientTables(c)
   return {
     ...users,
     ...addressTables(c, users),
@@ -34,6 +38,9 @@ export function allTables(c: Columns) {
     ...accountTables(c),
     ...firstAdminTables(c),
     ...secretTables(c),
+    ...clients,
+    ...openidTables(c, users, clients),
+    ...socialTables(c, users),
   }
 }
 

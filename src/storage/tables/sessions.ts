@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import type { Columns } from '../columns.ts'
 import { userReference, type userTables } from './users.ts'
 
@@ -55,9 +56,27 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
        * for a session of an earlier version, until the user lists the sessions.
        */
       deviceName: c.text('device_name'),
+      /**
+       * `api`: has a refresh token of Keyward's own. `browser`: has a cookie. `client`: began by a grant of a registered
+       * client, whose tokens carry its id.
+       */
+      kind: c.text('kind').notNull().default('api'),
+      /** The client of a session of the kind `client`. */
+      clientId: c.text('client_id'),
+      /** The scopes that the client was granted, separated by spaces. */
+      scope: c.text('scope'),
+      /** A JSON list of the resources (RFC 8707) that the client was granted. */
+      resources: c.text('resources'),
+      /** The browser session in which the client's session began. Both end together, unless `isOffline`. */
+      parentId: c.text('parent_id'),
+      /** True when the scope `offline_access` was granted: the session outlives the browser session. */
+      isOffline: c.bool('is_offline').notNull().default(false),
+      /** True for a browser session with "keep me signed in". */
+      isRemembered: c.bool('is_remembered').notNull().default(false),
     },
     (t) => [
       c.index('sessions_user_id_ended_at_index').on(t.userId, t.endedAt),
+      c.index('sessions_parent_id_index').on(t.parentId).where(sql`parent_id is not null`),
       c.index('sessions_review_at_index').on(t.reviewAt),
     ],
   ),
