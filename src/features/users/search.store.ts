@@ -36,6 +36,8 @@ interface Filter {
   test: SQL
   /** True when `seek` reads no more users than the page has, although the filter is crowded. */
   isOrdered?: boolean
+  /** True for the filter by a text. */
+  ofText?: boolean
 }
 
 export async function search(db: Db, filter: UserFilter): Promise<User[]> {
@@ -45,25 +47,34 @@ export async function search(db: Db, filter: UserFilter): Promise<User[]> {
     isActive === true ? eq(users.isActive, true) : undefined,
     externalId === undefined ? undefined : eq(users.externalId, externalId),
   )
+  const { condition, isList } = await chosen(db, filter, always)
+  // PostgreSQL would otherwise read all users in the order, and look each up in the list.
+  const means = isList && db.dialect === 'postgresql' ? 'sorted' : 'indexed'
   return db.q
     .select(userColumns(db))
     .from(users)
-    .where(and(after && isBehind(db, order, after, 'indexed'), always, await chosen(db, filter, always)))
-    .orderBy(...termsOf(db, order, 'indexed'))
+    .where(and(after && isBehind(db, order, after, means), always, condition))
+    .orderBy(...termsOf(db, order, means))
     .limit(limit)
 }
 
-/** The condition for the filters, by the indexes of those that meet few users, or without an index. */
-async function chosen(db: Db, filter: UserFilter, always: SQL | undefined): Promise<SQL | undefined> {
+/** The condition for the filters. With `isList` it lists the ids of a text's users, which indexes find. */
+async function chosen(
+  db: Db,
+  filter: UserFilter,
+  always: SQL | undefined,
+): Promise<{ condition: SQL | undefined; isList: boolean }> {
   const filters = await filtersOf(db, filter)
   const few = filters.filter(({ isCrowded }) => !isCrowded)
   const crowded = filters.filter(({ isCrowded }) => isCrowded)
   const tests = and(...crowded.map(({ test }) => test))
-  if (few.length > 0) return and(...few.map(({ seek }) => seek(undefined)), tests)
+  const isList = (found: readonly Filter[]) => found.some(({ ofText }) => ofText)
+  if (few.length > 0) return { condition: and(...few.map(({ seek }) => seek(undefined)), tests), isList: isList(few) }
   const [first, ...others] = crowded.sort((one, other) => Number(other.isOrdered) - Number(one.isOrdered))
-  if (first === undefined || filter.externalId !== undefined) return tests
-  if (!first.isOrdered && (await isSoonFull(db, filter, and(always, tests)))) return tests
-  return first.seek(and(always, ...others.map(({ test }) => test)))
+  const tested = { condition: tests, isList: false }
+  if (first === undefined || filter.externalId !== undefined) return tested
+  if (!first.isOrdered && (await isSoonFull(db, filter, and(always, tests)))) return tested
+  return { condition: first.seek(and(always, ...others.map(({ test }) => test))), isList: isList([first]) }
 }
 
 async function filtersOf(db: Db, filter: UserFilter): Promise<Filter[]> {
@@ -108,6 +119,7 @@ function namesFilter(db: Db, ranges: readonly [Range, boolean][], { order, after
   const crowded = ranges.filter(([, isCrowded]) => isCrowded)
   const all = ranges.map(([range]) => range)
   return {
+    ofText: true,
     isCrowded: crowded.length > 0,
     isOrdered: crowded.every(([{ by }]) => by === order.by),
     seek(condition) {
