@@ -70,7 +70,9 @@ async function chosen(
   const tests = and(...crowded.map(({ test }) => test))
   const isList = (found: readonly Filter[]) => found.some(({ ofText }) => ofText)
   if (few.length > 0) return { condition: and(...few.map(({ seek }) => seek(undefined)), tests), isList: isList(few) }
-  const [first, ...others] = crowded.sort((one, other) => Number(other.isOrdered === true) - Number(one.isOrdered === true))
+  const [first, ...others] = crowded.sort(
+    (one, other) => Number(other.isOrdered === true) - Number(one.isOrdered === true),
+  )
   const tested = { condition: tests, isList: false }
   if (first === undefined || filter.externalId !== undefined) return tested
   if (!first.isOrdered && (await isSoonFull(db, filter, and(always, tests)))) return tested
