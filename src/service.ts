@@ -26,6 +26,7 @@ import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secr
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
+import { createSocial, type Social } from './features/social/social.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
 import { createVerification, type Verification } from './features/verification/verification.ts'
@@ -65,6 +66,7 @@ export interface Service {
   verification: Verification
   invitations: Invitations
   signIn: SignIn
+  social: Social
   administration: Administration
   proofs: Proofs
   mails: Mails
@@ -157,7 +159,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
-    const administration = createAdministration({ ...account, limits, accounts, mails, invitations, signingKeys })
+    const social = createSocial({ store, clock, audit, secrets, publicUrl: config.PUBLIC_URL })
+    const managing = { limits, accounts, mails, invitations, signingKeys, social }
+    const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {
@@ -180,6 +184,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       limits,
       roles,
       accounts,
+      social,
       administration,
       verification,
       invitations,
@@ -210,6 +215,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
   },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: service.store.checkpoint },
   { name: 'first_admin_file', every: MINUTE, by: 'each', run: service.invitations.tidyFirstAdmin },
+  { name: 'provider_seals', every: MINUTE, by: 'one', run: service.social.maintain },
   { name: 'client_origins', every: 30 * SECOND, by: 'each', atStart: true, run: service.clients.refreshOrigins },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: service.signingKeys.maintain },
   {

@@ -102,6 +102,13 @@ const has: Record<string, Evidence> = {
       commands: ['import', 'export', 'backup', 'restore', 'copy', 'healthcheck', 'doctor'],
       settings: ['METRICS_TOKEN'],
     },
+  'Providers of social login: add, change and delete them, over HTTP and on the command line': {
+    routes: ['GET /admin/providers', 'POST /admin/providers', 'GET /admin/providers/{name}'].concat([
+      'PATCH /admin/providers/{name}',
+      'DELETE /admin/providers/{name}',
+    ]),
+    commands: ['list', 'show', 'add', 'update', 'remove'].map((verb) => `providers ${verb}`),
+  },
   'Mail that tells users of changes to their account; pages behind its links, and to register and log in, in five languages':
     {
       routes: ['GET /admin/mail', 'POST /admin/mail/{id}/resend'],

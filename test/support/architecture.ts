@@ -78,6 +78,7 @@ const features = [
   'verification',
   'invitations',
   'sign-in',
+  'social',
   'administration',
   'import',
   'export',
