@@ -70,7 +70,8 @@ async function rehearse(work: Work): Promise<void> {
     ? await checked(work, (onRows) => planFirstImport(context.clock, source, onRows))
     : await withImport(work, (service) => checked(work, (onRows) => service.plan(source, onRows)))
   using plan = planned
-  report(work, { plan, imported: plan.accounts, present: plan.present, heading: 'Would import' })
+  const { accounts: imported, present, roles } = plan
+  report(work, { plan, done: { imported, present, roles }, words: ['Would import', 'would be granted'] })
   context.print('Nothing was written.\n')
 }
 
@@ -85,9 +86,10 @@ const importAll = (work: Work): Promise<void> =>
     } finally {
       progress.end()
     }
-    const { imported, late } = done
+    const { imported, late, roles } = done
     for (const problem of late) printProblem(context, problem)
-    report(work, { plan, imported, present: plan.present + done.present, heading: 'Imported' })
+    const present = plan.present + done.present
+    report(work, { plan, done: { imported, present, roles }, words: ['Imported', 'were granted'] })
     if (late.length > 0 && !skipInvalid)
       throw new CommandError(
         `${counted(late.length)} of the above could not be imported, because new users of Keyward took their names meanwhile.`,
@@ -140,7 +142,11 @@ async function isEmpty(clock: CommandContext['clock'], settings: DraftConfig): P
 
 function report(
   { context, settings, source }: Work,
-  { plan, imported, present, heading }: { plan: Plan; imported: number; present: number; heading: string },
+  {
+    plan,
+    done: { imported, present, roles },
+    words: [heading, granted],
+  }: { plan: Plan; done: Omit<Performed, 'late'>; words: [string, string] },
 ): void {
   const { inactive, privileged, problems } = plan
   const lines = [`${heading} ${counted(imported)} into ${settings.DATABASE_URL.shown}`]
@@ -149,10 +155,15 @@ function report(
     lines.push(
       `  ${number(privileged)} of them with more rights in the old service, which count for nothing here; the guide's chapter "Administration" says how to grant roles`,
     )
+  if (roles > 0)
+    lines.push(
+      `  ${number(roles)} ${roles === 1 ? 'role' : 'roles'} ${granted.replace('were', roles === 1 ? 'was' : 'were')}`,
+    )
   if (present > 0) lines.push(`  ${number(present)} already in Keyward, not changed`)
   if (problems > 0) lines.push(`  ${number(problems)} left out for the reasons above`)
   const ignored = source.ignoredColumns()
   if (ignored.length > 0) lines.push(`  Columns not imported: ${ignored.map(printable).join(', ')}`)
+  if (ignored.includes('roles')) lines.push('  --trust-roles grants the roles')
   context.print(`${lines.join('\n')}\n`)
 }
 

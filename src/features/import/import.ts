@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../audit/audit.ts'
+import { builtInRoles, type Roles } from '../roles/roles.ts'
 import type { Users } from '../users/users.ts'
 import { type Performed, perform } from './perform.ts'
 import { type Plan, planImport } from './plan.ts'
@@ -15,6 +16,7 @@ export { isSourceFile, openSourceFile } from './source-file.ts'
 export interface ImportNeeds {
   clock: Clock
   users: Users
+  roles: Roles
   audit: Audit
 }
 
@@ -29,7 +31,7 @@ export interface Import {
    */
   plan(source: Source, onRows?: (count: number) => void): Promise<Plan>
   /**
-   * Imports the accounts of a plan with their ids and password hashes, in batches, so that a server on the same
+   * Imports the accounts of a plan with their ids, password hashes and roles, in batches, so that a server on the same
    * database goes on. Accounts that were imported before are not changed, so a second run imports only the accounts
    * that are new in the source, or that a run before did not reach.
    * @param onRows gets the number of accounts that have been imported
@@ -45,4 +47,8 @@ export const createImport = (needs: ImportNeeds): Import => ({
 
 /** Plans an import into a database without accounts. The database need not exist yet. */
 export const planFirstImport = (clock: Clock, source: Source, onRows?: (count: number) => void): Promise<Plan> =>
-  planImport({ clock, users: { findHolders: async () => [], list: async () => [] } }, source, onRows)
+  planImport(
+    { clock, users: { findHolders: async () => [], list: async () => [] }, roles: { names: async () => builtInRoles } },
+    source,
+    onRows,
+  )

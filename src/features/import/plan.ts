@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import { printable } from '../../lib/printable.ts'
+import type { Roles } from '../roles/roles.ts'
 import type { BulkKeys, Users } from '../users/users.ts'
 import { type Entry, type Ledger, openLedger, type Problem, type State, type Totals } from './ledger.store.ts'
 import { isMadeFor, type Reading, type ReadOptions, readAccount } from './read-account.ts'
@@ -19,6 +20,7 @@ export interface Plan extends Totals {
 export interface PlanNeeds {
   clock: Clock
   users: Pick<Users, 'findHolders' | 'list'>
+  roles: Pick<Roles, 'names'>
 }
 
 /**
@@ -27,7 +29,7 @@ export interface PlanNeeds {
  * @param onRows gets the number of accounts that have been read
  */
 export async function planImport(
-  { clock, users }: PlanNeeds,
+  { clock, users, roles }: PlanNeeds,
   source: Source,
   onRows: (count: number) => void = () => {},
 ): Promise<Plan> {
@@ -35,9 +37,10 @@ export async function planImport(
   const ledger = openLedger()
   try {
     const isFirst = (await users.list({ after: 0, limit: 1 })).length === 0
+    const names = new Set(await roles.names())
     let count = 0
     for await (const part of source.rows()) {
-      const readings = part.map((row) => readAccount(row, options))
+      const readings = part.map((row) => withUnknownRoles(readAccount(row, options), names))
       const holders = indexByKeys(isFirst ? [] : await users.findHolders(readings.flatMap(keysOf)))
       for (const [at, reading] of readings.entries()) ledger.add(entryOf(reading, part[at]!, holders))
       count += part.length
@@ -49,6 +52,13 @@ export async function planImport(
     ledger.close()
     throw error
   }
+}
+
+/** Adds a reason for each role that Keyward does not have. */
+function withUnknownRoles(reading: Reading, known: ReadonlySet<string>): Reading {
+  for (const name of reading.roles)
+    if (!known.has(name)) reading.reasons.push(`there is no role "${printable(name.slice(0, 64))}" in Keyward`)
+  return reading
 }
 
 const planOf = (ledger: Ledger): Plan => ({

@@ -20,6 +20,9 @@ const fieldNames = [
   'external_id',
   'external_source',
   'password_scheme',
+  'inactive_until',
+  'invited_at',
+  'roles',
 ] as const
 type Fields = Partial<Record<(typeof fieldNames)[number], string>>
 
@@ -59,6 +62,7 @@ export async function openSourceFile(path: string, options: SourceOptions): Prom
       for await (const { line, record, problem } of isCsv ? csvRecords(chunks) : jsonRecords(chunks)) {
         for (const name in record) if (!fields.has(name) && unknown.size < MAX_UNKNOWN) unknown.add(name.slice(0, 64))
         if (record.email_verified !== undefined && !options.trustVerified) unknown.add('email_verified')
+        if (record.roles !== undefined && !options.trustRoles) unknown.add('roles')
         part.push({ ...rowOf(record, options), line, problem })
         if (part.length < PART) continue
         yield part
@@ -94,7 +98,7 @@ function unreadable(error: unknown): ForeignDatabaseError {
   return new ForeignDatabaseError(`The file cannot be read: ${systemReason(code)} (${code})`, { cause: error })
 }
 
-const rowOf = (record: Fields, { trustVerified }: { trustVerified: boolean }): SourceRow => ({
+const rowOf = (record: Fields, { trustVerified, trustRoles }: SourceOptions): SourceRow => ({
   id: record.id ?? null,
   email: record.email ?? null,
   username: record.username ?? null,
@@ -108,6 +112,9 @@ const rowOf = (record: Fields, { trustVerified }: { trustVerified: boolean }): S
   externalId: record.external_id,
   externalSource: record.external_source,
   hashScheme: record.password_scheme,
+  inactiveUntil: record.inactive_until,
+  invitedAt: record.invited_at,
+  roles: trustRoles === true ? record.roles : undefined,
 })
 
 interface FileRecord {
