@@ -116,6 +116,7 @@ export const AccountExport = t.Object(
         roles: [],
         devices: [{ id: 'b0Jc5zLq1fV3tY8wXk2m4A', used_at: '2026-01-01T00:00:00.000Z' }],
         api_keys: [],
+        identities: [],
         mails: [],
         proofs: [],
         sessions: [{ id: 'Dmre_alCbeRLXLZnuxdtDg', ip: '192.0.2.1', created_at: '2026-01-01T00:00:00.000Z' }],
