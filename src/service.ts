@@ -80,7 +80,7 @@ export interface Service {
 /** The parts of a service that a test may replace. */
 export type Replaceable = Pick<
   Service,
-  'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'sessions' | 'metrics'
+  'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'sessions' | 'metrics' | 'outgoing'
 >
 
 /**
@@ -160,8 +160,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const proving = { ...account, ...mailing, accounts, identities, metrics }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
+    const outgoing = used('outgoing', createOutgoing({ addresses: config.OUTGOING_ADDRESSES }))
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
-    const social = createSocial({ ...proving, verification, publicUrl: config.PUBLIC_URL })
+    const social = createSocial({ ...proving, random, verification, outgoing, publicUrl: config.PUBLIC_URL })
     const managing = { limits, accounts, mails, invitations, signingKeys, social }
     const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
@@ -176,7 +177,6 @@ export async function openService(config: Config, surroundings: Surroundings = {
       await secrets.leave().catch((error) => log.warn('process_not_removed', errorFields(error)))
       await database.store.close()
     }
-    const outgoing = createOutgoing({ addresses: config.OUTGOING_ADDRESSES })
     const shared = { config, clock, random, log, store, outgoing, close }
     const accountParts = {
       audit,

@@ -23,6 +23,7 @@ export const limitNames = [
   'mail.recipient',
   'mail.prefix',
   'code.account',
+  'social.start',
 ] as const
 
 export type LimitName = (typeof limitNames)[number]

@@ -2,7 +2,14 @@ export interface FieldProps {
   name: string
   label: string
   /** The purpose of the field (HTML standard section 4.10.18.7), by which browsers and password managers fill it in. */
-  autocomplete: 'email' | 'username' | 'username webauthn' | 'current-password' | 'new-password' | 'name'
+  autocomplete:
+    | 'email'
+    | 'username'
+    | 'username webauthn'
+    | 'current-password'
+    | 'new-password'
+    | 'name'
+    | 'one-time-code'
   /** A sentence below the label. */
   hint?: string | undefined
   /** Why the field is refused. */
@@ -48,7 +55,7 @@ export function Field({ name, label, autocomplete, hint, error, value, focus, id
         <input type="password" {...common} />
       ) : (
         // The type is not "email": browsers rewrite such an address if its domain has non-ASCII letters.
-        <input type="text" {...common} value={value} inputMode={autocomplete === 'email' ? 'email' : undefined} />
+        <input type="text" {...common} value={value} inputMode={inputModes[autocomplete]} />
       )}
     </div>
   )
@@ -67,6 +74,12 @@ export const Checkbox = ({ name, label, checked }: CheckboxProps) => (
     <label for={name}>{label}</label>
   </p>
 )
+
+/** The keyboard of a phone. */
+const inputModes: Partial<Record<FieldProps['autocomplete'], 'email' | 'numeric'>> = {
+  email: 'email',
+  'one-time-code': 'numeric',
+}
 
 /** The username of the account beside a password field: a password manager stores the password under this name. */
 export const HiddenUsername = ({ username }: { username: string }) => (

@@ -25,6 +25,8 @@ interface TokenSubject {
   scope?: string
 }
 
+export { sign } from './jws.ts'
+
 /** The claims that Keyward itself uses. Keyward reads all other data of the user and the session from the database. */
 export interface AccessTokenClaims {
   userId: number
