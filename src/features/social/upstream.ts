@@ -102,6 +102,8 @@ export const finishUpstream = (
     if (!hasIdToken) return toIdentity(provider, await profileOf(needs, provider, tokens.access_token))
     const claims = tokens.claims()
     if (!claims) throw new UpstreamFault('no_id_token')
+    // The library compares `azp` only for several audiences (OpenID Connect Core section 3.1.3.7, step 5).
+    if (claims.azp !== undefined && claims.azp !== provider.clientId) throw new UpstreamFault('azp')
     const hasProfile = claims.email !== undefined || config.serverMetadata().userinfo_endpoint === undefined
     const profile = hasProfile ? {} : await client.fetchUserInfo(config, tokens.access_token, claims.sub)
     return toIdentity(provider, { ...profile, ...nameOf(provider, answer), ...claims })
