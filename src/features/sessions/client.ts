@@ -107,6 +107,12 @@ export interface ClientSessions {
     ip?: string
   }): Promise<number>
   /**
+   * Ends up to `limit` sessions of clients that have expired, so that the clients are told. Every other session just
+   * expires.
+   * @returns how many sessions have ended or are looked at again later
+   */
+  endExpired(limit: number): Promise<number>
+  /**
    * Finds out which client owns the session of a genuine refresh token, alive or not.
    * @returns null when no client owns it; undefined for another text
    */
@@ -148,6 +154,12 @@ export const clientSessions = (needs: SessionsNeeds): ClientSessions => ({
       return ended.length
     })
   },
+  endExpired: (limit) =>
+    needs.store.transaction(async () => {
+      const { ended, postponed } = await client.endExpired(needs.store, { limit, now: needs.clock.now() })
+      await queueLogouts(needs, ended)
+      return ended.length + postponed
+    }),
   async clientOf(refreshToken) {
     const found = await findTokenSession(needs, refreshToken)
     return found?.session.clientId

@@ -4,6 +4,7 @@ import { clientPrefix } from '../../lib/ip.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession, type TokenSession } from './authenticate.ts'
 import { findParent } from './below.store.ts'
+import { findClientName } from './client.store.ts'
 import { deviceName } from './device-name.ts'
 import { endReused as markReused } from './end.store.ts'
 import { endOne } from './end.ts'
@@ -182,7 +183,7 @@ const countLateRetry = (
  */
 async function endReused(
   needs: SessionsNeeds,
-  { id, userId, generation, userAgent }: StoredSession,
+  { id, userId, clientId, generation, userAgent }: StoredSession,
   { presented, ip }: { presented: number; ip: string },
 ): Promise<void> {
   const { store: db, clock, log, audit, mails } = needs
@@ -191,9 +192,10 @@ async function endReused(
       const ended = await markReused(db, { id, presented, now: clock.now() })
       if (!ended) return
       await queueLogouts(needs, [ended])
-      const details = { presented, current: generation }
+      const details = { presented, current: generation, ...(clientId !== null && { client_id: clientId }) }
       await audit.record({ event: 'session.refresh_token_reused', userId, sessionId: id, ip, details })
-      await mails.notify('session_reused', userId, { ip, device: deviceName(userAgent) })
+      const client = clientId === null ? undefined : await findClientName(db, clientId)
+      await mails.notify('session_reused', userId, { ip, device: client ?? deviceName(userAgent) })
       db.afterCommit(() => log.warn('refresh_token_reused', { user_id: userId, session_id: id }))
     },
     { userId },
