@@ -55,7 +55,8 @@ export async function rotate(needs: SessionsNeeds, presented: string, by: Presen
   const found = await findTokenSession(needs, presented)
   const now = clock.now()
   // `store.rotate` below checks this again. The check here saves the write when the session is not alive.
-  if (!found || !isAlive(found, now)) throw refused()
+  // A browser session has no refresh token, so nobody sends one.
+  if (!found || found.session.kind === 'browser' || !isAlive(found, now)) throw refused()
   const { generation } = found
   const { id, userId } = found.session
   if (found.session.clientId !== clientId) {
