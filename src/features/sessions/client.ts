@@ -49,8 +49,10 @@ export interface NewClientSession {
 
 /** A stored session of a client whose tokens are not made yet. */
 export interface BegunClientSession {
-  session: ClientSession & { macSalt: string }
+  session: ClientSession
   user: User
+  /** For `finishForClient`. */
+  macSalt: string
 }
 
 /** The answer to a refresh. `generation` belongs into the access token. */
@@ -127,9 +129,9 @@ const PART = 500
 
 export const clientSessions = (needs: SessionsNeeds): ClientSessions => ({
   beginForClient: (asked) => beginForClient(needs, asked),
-  finishForClient: ({ session }) => ({
+  finishForClient: ({ session, macSalt }) => ({
     session,
-    refreshToken: needs.refreshTokensOf(session).make(0),
+    refreshToken: needs.refreshTokensOf({ id: session.id, macSalt }).make(0),
   }),
   async refreshForClient(token, { clientId, origin, allow }) {
     const presenter = {
@@ -182,10 +184,12 @@ async function beginForClient(needs: SessionsNeeds, asked: NewClientSession): Pr
   const own = expiryOf(lifetimes.client, { createdAt: now, now })
   const expiresAt = parent && !isOffline ? Math.min(own, absoluteEndOf(lifetimes, parent)) : own
   if (expiresAt <= now) throw refused()
-  const session = { id: randomId(random), userId, macSalt: toBase64Url(random.bytes(16)), clientId, scope, isOffline }
+  const session = { id: randomId(random), userId, clientId, scope, isOffline }
+  const macSalt = toBase64Url(random.bytes(16))
   await store.insert(db, {
     ...session,
     ...origin,
+    macSalt,
     epoch,
     kind: 'client',
     isRemembered: false,
@@ -205,7 +209,7 @@ async function beginForClient(needs: SessionsNeeds, asked: NewClientSession): Pr
   await followEnd(needs, await endExcessOfClient(db, excess), { reason, ip: origin.ip })
   const details = { client_id: clientId, scope }
   await audit.record({ event: 'session.client_begun', userId, sessionId: session.id, ip: origin.ip, details })
-  return { session: { ...session, resources, amr: asked.amr, authTime }, user }
+  return { session: { ...session, resources, amr: asked.amr, authTime }, user, macSalt }
 }
 
 async function endForClient(
