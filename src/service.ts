@@ -24,6 +24,7 @@ import { createProofs, type Proofs } from './features/proofs/proofs.ts'
 import { createRoles, type Roles } from './features/roles/roles.ts'
 import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secrets.ts'
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
+import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { createSocial, type Social } from './features/social/social.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
@@ -64,6 +65,7 @@ export interface Service {
   accounts: Accounts
   verification: Verification
   invitations: Invitations
+  signIn: SignIn
   social: Social
   administration: Administration
   proofs: Proofs
@@ -156,6 +158,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const proving = { ...account, ...mailing, accounts, metrics }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
+    const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
     const social = createSocial({ store, clock, audit, secrets, publicUrl: config.PUBLIC_URL })
     const managing = { limits, accounts, mails, invitations, signingKeys, social }
     const administration = createAdministration({ ...account, ...managing })
@@ -185,6 +188,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       administration,
       verification,
       invitations,
+      signIn,
     }
     const mailParts = { proofs, mails, mailbox }
     const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access }

@@ -18,6 +18,7 @@ import {
   whole,
 } from './kinds.ts'
 import { readLimitSetting } from './limits.ts'
+import { pageSettings } from './page-settings.ts'
 import { sessionSettings } from './session-settings.ts'
 
 const claims = ['username', 'email', 'email_verified', 'roles'] as const
@@ -216,6 +217,7 @@ export const configSchema = Members({
     description:
       'Where requests to the addresses of clients and providers may go: `public` is https to the Internet, `private` also http, this machine and private networks. Link-local addresses and metadata services of clouds are always refused.',
   }),
+  ...pageSettings,
   AUDIT_DAYS: whole(1, 36_500, { default: 400, description: 'How long the audit log is kept.' }),
   AUDIT_IP_DAYS: whole(0, 36_500, {
     default: 30,

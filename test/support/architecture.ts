@@ -77,6 +77,7 @@ const features = [
   'accounts',
   'verification',
   'invitations',
+  'sign-in',
   'social',
   'administration',
   'import',
