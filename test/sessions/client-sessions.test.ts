@@ -63,7 +63,7 @@ describeEachDialect('the session of a client', (dialect) => {
     expect((await refreshAt(app, client.token)).generation).toBe(1)
   })
 
-  test('O12: keeps its refresh token when the client may not go on now, and judges old tokens first', async () => {
+  test('15.O12 keeps its refresh token when the client may not go on now, and judges old tokens first', async () => {
     const user = await app.signUp()
     const client = await grant(app, user)
     const allow = () => {
@@ -78,7 +78,7 @@ describeEachDialect('the session of a client', (dialect) => {
     await expect(refreshAt(app, last.refreshToken)).rejects.toMatchObject(refusal('invalid_refresh_token'))
   })
 
-  test('U3: does not begin after all sessions were ended, in a session that ended, or in that of another', async () => {
+  test('15.U3 does not begin after all sessions were ended, in a session that ended, or in that of another', async () => {
     const [ada, bob] = [await app.signUp('ada'), await app.signUp('bob')]
     const [browser, ended] = [await signIn(app, ada), await signIn(app, ada)]
     await endBrowser(app, ada, ended)
