@@ -226,6 +226,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
     by: 'one',
     run: () =>
       cleanUp([
+        service.sessions.endExpired,
         service.sessions.cleanUp,
         service.limits.cleanUp,
         service.audit.eraseForgotten,
