@@ -1,6 +1,7 @@
 import { KeywardError } from '../../errors.ts'
 import { isRandomId } from '../../lib/random.ts'
 import { accountWrite } from '../limits/limits.ts'
+import { OWN_CLIENT } from '../tokens/tokens.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession } from './authenticate.ts'
 import { hasOtherLive, isLiveOf } from './own.store.ts'
@@ -78,8 +79,10 @@ export async function endAll(
 export async function revoke(needs: SessionsNeeds, token: string, ip: string): Promise<void> {
   const { store: db, clock } = needs
   const found = await findTokenSession(needs, token)
-  const owner = found ? { userId: found.user.id, sessionId: found.session.id } : await needs.tokens.verifyFresh(token)
-  if (!owner) return
+  const claims = found ? undefined : await needs.tokens.verifyFresh(token)
+  const owner = found ? { userId: found.user.id, sessionId: found.session.id } : claims
+  // Only the client itself ends its session, with its own credentials.
+  if (!owner || (claims && claims.clientId !== OWN_CLIENT)) return
   const { userId, sessionId: id } = owner
   const isLive = found ? isAlive(found, clock.now()) : await isLiveOf(db, { id, userId, now: clock.now() })
   if (isLive) await endOne(needs, { userId, id, reason: 'revoked', ip })
