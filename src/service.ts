@@ -5,6 +5,7 @@ import { type Accounts, createAccounts, createPendingRegistrations } from './fea
 import { type Administration, createAdministration } from './features/administration/administration.ts'
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
+import { type Clients, createClients } from './features/clients/clients.ts'
 import { createInvitations, findingFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
@@ -56,6 +57,7 @@ export interface Service {
   signingKeys: SigningKeys
   tokens: AccessTokens
   apiKeys: ApiKeys
+  clients: Clients
   sessions: Sessions
   access: Access
   accounts: Accounts
@@ -138,7 +140,10 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: parts.tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
     const kit = { store, clock, random, log, audit }
-    const beginning = { ...kit, users, limits, tokens, secrets, mails, ...parts.sessionsOf(config) }
+    const registering = { ...parts.clientsOf(config), allowsHttp: surroundings.dev === true }
+    const clients = createClients({ ...kit, limits, roles, secrets, settings: registering })
+    const logouts = { queue: async () => {} }
+    const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
@@ -177,7 +182,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       invitations,
     }
     const mailParts = { proofs, mails, mailbox }
-    const tokenParts = { signingKeys, tokens, apiKeys, sessions, access }
+    const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
@@ -201,6 +206,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
   },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: service.store.checkpoint },
   { name: 'first_admin_file', every: MINUTE, by: 'each', run: service.invitations.tidyFirstAdmin },
+  { name: 'client_origins', every: 30 * SECOND, by: 'each', atStart: true, run: service.clients.refreshOrigins },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: service.signingKeys.maintain },
   {
     name: 'clean_up',

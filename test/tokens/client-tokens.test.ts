@@ -33,7 +33,7 @@ describeEachDialect('tokens of clients', (dialect) => {
     return { userId: id, sessionId: sid as string, authTime: app.clock.now(), amr: ['pwd'], clientId }
   }
 
-  test('1.1: an ID token has the claims of the specification and no others, for each algorithm', async () => {
+  test('U8: an ID token has the claims of the specification and no others, for each algorithm', async () => {
     const subject = await signIn()
     const { token: accessToken } = app.tokens.mintForClient({
       ...subject,
@@ -75,14 +75,14 @@ describeEachDialect('tokens of clients', (dialect) => {
     }
     const plain = decodeJwt(await app.tokens.mintIdToken({ ...subject, alg: 'RS256' }))
     expect(Object.keys(plain).sort()).toEqual(['amr', 'aud', 'auth_time', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub'])
-    // E15, 1.1: the kids differ, no key has a private part, and the key of access tokens comes first.
+    // The kids differ, no key has a private part, and the key of access tokens comes first.
     const { keys } = await keySet()
     expect(new Set(keys.map(({ kid }) => kid)).size).toBe(keys.length)
     for (const key of keys) for (const secret of ['d', 'p', 'q', 'k']) expect(key).not.toHaveProperty(secret)
     expect([keys[0]?.kid, keys[0]?.alg]).toEqual([app.keys.signing().kid, 'ES256'])
   })
 
-  test('O33, 1.5: a logout token is valid for 2 minutes, names the session and has no nonce', async () => {
+  test('U8: a logout token is valid for 2 minutes, names the session and has no nonce', async () => {
     const { userId, sessionId } = await signIn()
     const token = await app.tokens.mintLogoutToken({ alg: 'ES256', clientId, userId, sessionId })
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'ES256', typ: 'logout+jwt' })
@@ -99,7 +99,7 @@ describeEachDialect('tokens of clients', (dialect) => {
     })
   })
 
-  test('O13: the audience of a client’s token is userinfo and its resources; names need their scopes', async () => {
+  test('U12: the audience of a client’s token is userinfo and its resources; names need their scopes', async () => {
     const subject = await signIn()
     const resources = ['https://api.example.com']
     const common = { ...subject, generation: 0, scope: 'openid' }
@@ -162,7 +162,7 @@ describeEachDialect('tokens of clients', (dialect) => {
     expect(await introspected(service)).toEqual({ active: false })
   })
 
-  test('O31: an ID token is a hint also after it expired and after its key was rotated; nothing else is one', async () => {
+  test('E5: an ID token is a hint also after it expired and after its key was rotated; nothing else is one', async () => {
     const subject = await signIn()
     const { userId, sessionId } = subject
     const idToken = await app.tokens.mintIdToken({ ...subject, alg: 'ES256' })
