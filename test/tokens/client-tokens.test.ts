@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import { exportPublicJwk, generateSigningKey, hmacKey, type SigningKey } from '../../src/features/signing-keys/jwk.ts'
@@ -227,5 +227,25 @@ describeEachDialect('tokens of clients', (dialect) => {
     expect(app.tokens.readIdTokenHint(fresh)).toBeUndefined()
     expect((await keySet()).keys.map((key) => key.kid)).not.toContain(next)
     expect(decodeProtectedHeader(await app.tokens.mintIdToken({ ...subject, alg: 'ES256' })).kid).not.toBe(next)
+  })
+})
+
+describe.each([
+  ['HS256', {}],
+  ['JWT_COMPAT=fastapi', { JWT_COMPAT: 'fastapi' }],
+])('with %s', (_, env) => {
+  const secret = 'a-secret-for-hs256-only-0123456789-abcdef'
+  const app = appPerTest({ env: { JWT_ALG: 'HS256', JWT_SECRET: secret, ...env } })
+
+  test('E5: whoever knows JWT_SECRET can sign no hint, and an access token is none', async () => {
+    const { id, grant } = await app.signUp()
+    expect(app.tokens.readIdTokenHint(grant.access_token)).toBeUndefined()
+    const subject = { alg: 'RS256' as const, clientId, userId: id, sessionId: 'x', authTime: 0, amr: [] }
+    const idToken = await app.tokens.mintIdToken(subject)
+    expect(app.tokens.readIdTokenHint(idToken)).toMatchObject({ clientId, userId: id })
+    const key = hmacKey(secret)
+    const forged = signedWith(key, { alg: 'HS256', kid: key.kid, typ: 'JWT' }, decodeJwt(idToken))
+    expect(app.tokens.readIdTokenHint(forged)).toBeUndefined()
+    expect((await app.request('GET', '/users/me', { token: idToken })).status).toBe(401)
   })
 })
