@@ -38,6 +38,23 @@ export const tokensOf = (config: Config) => ({
   lifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
 })
 
+/** Why no client can be registered with these settings; undefined when clients can be registered. */
+function clientsUnavailable({ JWT_ALG, JWT_COMPAT, PAGES }: Config): string | undefined {
+  if (JWT_COMPAT === 'fastapi')
+    return 'No client can be registered with JWT_COMPAT=fastapi: its tokens have no audience. Set JWT_COMPAT=none and another JWT_ALG than HS256'
+  if (JWT_ALG === 'HS256')
+    return 'No client can be registered with JWT_ALG=HS256: clients cannot verify its tokens, because the key is secret. Set JWT_ALG to ES256, EdDSA or RS256'
+  if (PAGES === 'off')
+    return 'No client can be registered with PAGES=off: users sign in to a client on a page of Keyward'
+  return undefined
+}
+
+export const clientsOf = (config: Config) => ({
+  issuer: config.PUBLIC_URL,
+  audience: config.JWT_AUDIENCE,
+  unavailable: clientsUnavailable(config),
+})
+
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,
   lifetimes: {

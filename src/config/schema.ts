@@ -229,6 +229,11 @@ export const configSchema = Members({
   APP_URL: Optional(
     webAddress({ description: 'Your application; the pages of Keyward lead there when everything is done.' }),
   ),
+  OUTGOING_ADDRESSES: choice(['public', 'private'], {
+    default: 'public',
+    description:
+      'Where requests to the addresses of clients and providers may go: `public` is https to the Internet, `private` also http, this machine and private networks. Link-local addresses and metadata services of clouds are always refused.',
+  }),
   AUDIT_DAYS: whole(1, 36_500, { default: 400, description: 'How long the audit log is kept.' }),
   AUDIT_IP_DAYS: whole(0, 36_500, {
     default: 30,

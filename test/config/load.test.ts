@@ -42,6 +42,7 @@ describe('defaults', () => {
       APP_NAME: 'Keyward',
       PAGES: 'on',
       EMAIL_LOGIN: 'off',
+      OUTGOING_ADDRESSES: 'public',
       AUDIT_DAYS: 400,
       AUDIT_IP_DAYS: 30,
       LOG_LEVEL: 'info',

@@ -50,6 +50,11 @@ export const auditEvents = [
   'role.withdrawn',
   'api_key.created',
   'api_key.revoked',
+  'client.created',
+  'client.changed',
+  'client.deleted',
+  'client.secret_added',
+  'client.secret_revoked',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]
