@@ -55,6 +55,15 @@ export const clientsOf = (config: Config) => ({
   unavailable: clientsUnavailable(config),
 })
 
+export const openIdOf = (config: Config) => ({
+  issuer: config.PUBLIC_URL,
+  lifetimes: { codeSeconds: config.AUTH_CODE_SECONDS, deviceCodeMinutes: config.DEVICE_CODE_MINUTES },
+  settings: {
+    isProvider: clientsUnavailable(config) === undefined,
+    hasPasswordGrant: config.PASSWORD_GRANT === 'on',
+  },
+})
+
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,
   lifetimes: {

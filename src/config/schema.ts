@@ -103,6 +103,19 @@ export const configSchema = Members({
     description: 'The address under which clients reach Keyward, and the issuer (`iss`) of its tokens.',
   }),
   ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 1440, { default: 30, description: 'How long an access token is valid.' }),
+  AUTH_CODE_SECONDS: whole(30, 600, {
+    default: 60,
+    description: 'How long a client may take to exchange an authorization code.',
+  }),
+  DEVICE_CODE_MINUTES: whole(1, 60, {
+    default: 10,
+    description: 'How long a device without a browser waits for its user.',
+  }),
+  PASSWORD_GRANT: choice(['on', 'off'], {
+    default: 'on',
+    description:
+      'With `off`, `POST /token` takes no passwords: people sign in on the pages alone, through registered clients.',
+  }),
   REFRESH_TOKEN_EXPIRE_DAYS: whole(1, 3_650, {
     default: 30,
     description: 'A session ends when it is not refreshed for this long.',

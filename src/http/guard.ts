@@ -56,7 +56,7 @@ export const createGuard =
     if (access === 'open') return undefined
     const authorization = request.headers.get('authorization')
     if (secret && authorization !== null && isBasic.test(authorization)) {
-      const sent = basicSecret(authorization)
+      const sent = basicCredentials(request)?.secret
       if (!sent) throw new KeywardError('invalid_client')
       return authorizeSecret(sent, { access, ...from(request) })
     }
@@ -69,14 +69,18 @@ export const createGuard =
 const isBasic = /^basic(?: |$)/i
 
 /**
- * Returns the password of an `Authorization: Basic` header, which OAuth clients percent-encode; undefined when the
- * header is malformed.
+ * Returns the id and the secret of an `Authorization: Basic` header, which OAuth clients percent-encode (RFC 6749
+ * section 2.3.1); undefined for another header, and for a malformed one.
  */
-function basicSecret(authorization: string): string | undefined {
+export function basicCredentials({ headers }: Request): { id: string; secret: string } | undefined {
+  const authorization = headers.get('authorization')
+  if (authorization === null || !isBasic.test(authorization)) return undefined
   const pair = Buffer.from(authorization.slice(5).trim(), 'base64').toString()
   const colon = pair.indexOf(':')
   try {
-    return colon === -1 ? undefined : decodeURIComponent(pair.slice(colon + 1))
+    return colon === -1
+      ? undefined
+      : { id: decodeURIComponent(pair.slice(0, colon)), secret: decodeURIComponent(pair.slice(colon + 1)) }
   } catch {
     return undefined
   }

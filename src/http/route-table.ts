@@ -13,7 +13,7 @@ export type Access = 'open' | 'user' | (string & {})
  */
 export type Limit = LimitWord | readonly LimitWord[] | { none: string }
 
-type LimitWord = 'login' | 'register' | 'account' | 'client' | 'mail' | 'code'
+type LimitWord = 'login' | 'register' | 'account' | 'client' | 'mail' | 'code' | 'authorize' | 'device'
 
 export interface Route {
   method: string

@@ -2,7 +2,7 @@ export interface FieldProps {
   name: string
   label: string
   /** The purpose of the field (HTML standard section 4.10.18.7), by which browsers and password managers fill it in. */
-  autocomplete: 'email' | 'username' | 'current-password' | 'new-password'
+  autocomplete: 'email' | 'username' | 'one-time-code' | 'current-password' | 'new-password'
   /** A sentence below the label. */
   hint?: string | undefined
   /** Why the field is refused. */

@@ -2,6 +2,7 @@ import type { Client } from '../clients/clients.ts'
 import type { BegunClientSession, Origin } from '../sessions/sessions.ts'
 import type { StoredCode } from './codes.store.ts'
 import * as consents from './consents.store.ts'
+import type { Granting } from './grant.ts'
 import { mayUse } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { hasScope } from './scopes.ts'
@@ -32,7 +33,8 @@ export async function beginSession(
   await consents.touch(db, { ...consent, now: clock.now() })
   const begun = await sessions.beginForClient({
     user: browser.user,
-    parent: isAlone ? undefined : browser.id,
+    epoch: browser.user.sessionEpoch,
+    ...(!isAlone && { parent: browser.id }),
     client,
     scope: code.scope,
     resources: JSON.parse(code.resources) as string[],
@@ -43,3 +45,10 @@ export async function beginSession(
   })
   return { begun }
 }
+
+/** Makes what the first tokens of a session need. */
+export const finish = ({ sessions }: OpenIdNeeds, { begun }: Pick<BegunGrant, 'begun'>): Granting => ({
+  ...sessions.finishForClient(begun),
+  user: begun.user,
+  generation: 0,
+})

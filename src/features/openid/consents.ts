@@ -47,7 +47,7 @@ export async function withdrawConsent(
   await db.transaction(
     async () => {
       if (!(await store.remove(db, { userId, clientId }))) throw new KeywardError('client_not_found')
-      await sessions.endOfClient({ clientId, userId, reason: 'consent_withdrawn' })
+      await sessions.endOfClient({ clientId, userId, reason: 'consent_withdrawn', ip })
       await audit.record({ event: 'consent.withdrawn', userId, sessionId, ip, details: { client_id: clientId } })
     },
     { userId },

@@ -6,7 +6,7 @@ import type { Random } from '../../lib/random.ts'
 import type { Client } from '../clients/clients.ts'
 import type { BrowserSession, Origin } from '../sessions/sessions.ts'
 import { grantable } from './authorization-request.ts'
-import { beginSession } from './begin-session.ts'
+import { beginSession, finish } from './begin-session.ts'
 import { recordConsent } from './consents.ts'
 import * as store from './device.store.ts'
 import { type ClientGrant, makeGrant } from './grant.ts'
@@ -139,7 +139,7 @@ export async function pollDevice(
   deviceCode: string,
   origin: Origin,
 ): Promise<ClientGrant> {
-  const { store: db, clock, sessions } = needs
+  const { store: db, clock } = needs
   if (!client.grantTypes.includes(DEVICE_CODE_GRANT)) throw new KeywardError('unauthorized_client')
   const now = clock.now()
   const device = await pollOnce(needs, client, deviceCode)
@@ -157,7 +157,7 @@ export async function pollDevice(
     { userId },
   )
   if (!begun) throw gone()
-  return makeGrant(needs, client, { ...sessions.finishForClient(begun.begun), generation: 0 })
+  return makeGrant(needs, client, finish(needs, begun))
 }
 
 async function pollOnce(

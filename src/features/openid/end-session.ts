@@ -39,7 +39,7 @@ export async function endSession(needs: OpenIdNeeds, sent: LogoutParameters, ask
   const isClear = wanted === undefined || mayCall
 
   if (!browser) {
-    if (hint && isClear) await sessions.endClientSession({ id: hint.sessionId, userId: hint.userId, reason: 'logout' })
+    if (hint && isClear) await sessions.endClientSession({ id: hint.sessionId, reason: 'logout', ip })
   } else {
     const isOwn = hint?.userId === browser.user.id && (await sessions.isBelow(hint.sessionId, browser.id))
     if (!isConfirmed && !(isOwn && isClear)) return { kind: 'ask', browser, client }

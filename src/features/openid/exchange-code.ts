@@ -4,7 +4,7 @@ import type { Origin } from '../sessions/sessions.ts'
 import * as store from './codes.store.ts'
 import { macsOf, provesChallenge } from './codes.ts'
 import { type ClientGrant, makeGrant } from './grant.ts'
-import { beginSession } from './begin-session.ts'
+import { beginSession, finish } from './begin-session.ts'
 import type { OpenIdNeeds } from './openid.ts'
 
 /** The parameters of a code at the token endpoint (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */
@@ -37,12 +37,12 @@ export async function exchangeCode(
       }
       const session = fits(needs, code, client, sent) ? await beginSession(needs, { client, code, origin }) : undefined
       if (session) await store.setSession(db, { mac, sessionId: session.begun.session.id })
-      return session && { ...session, nonce: code.nonce ?? undefined }
+      return session && { begun: session.begun, nonce: code.nonce ?? undefined }
     }
     return undefined
   })
   if (!begun) throw new KeywardError('invalid_grant', { sentence: 'The code is not valid, was used or has expired' })
-  return makeGrant(needs, client, { ...needs.sessions.finishForClient(begun.begun), generation: 0, nonce: begun.nonce })
+  return makeGrant(needs, client, { ...finish(needs, begun), nonce: begun.nonce })
 }
 
 const fits = ({ clock }: OpenIdNeeds, code: store.StoredCode, client: Client, sent: CodeExchange): boolean =>
@@ -61,7 +61,7 @@ async function endReused(
 ): Promise<void> {
   const code = await store.find(db, mac)
   if (!code?.sessionId) return
-  if (!(await sessions.endClientSession({ id: code.sessionId, userId: code.userId, reason: 'code_reused' }))) return
+  await sessions.endClientSession({ id: code.sessionId, reason: 'code_reused', ip: origin.ip })
   const about = { userId: code.userId, sessionId: code.sessionId, ip: origin.ip }
   await audit.record({ ...about, event: 'oauth.code_reused', details: { client_id: client.id } })
 }

@@ -30,17 +30,15 @@ export function makeGrant(needs: OpenIdNeeds, client: Client, granting: Granting
   const { tokens } = needs
   const { session, user, generation, refreshToken, nonce } = granting
   const { scope } = session
-  const amr = session.amr.split(' ')
-  const subject = { userId: user.id, sessionId: session.id, clientId: client.id, amr, authTime: session.authTime }
+  const subject = { userId: user.id, sessionId: session.id, clientId: client.id, amr: session.amr, authTime: session.authTime }
   const { token, expiresIn } = tokens.mintForClient({
     ...subject,
     generation,
     scope,
     resources: session.resources,
-    username: hasScope(scope, 'profile') ? user.username : undefined,
-    email: hasScope(scope, 'email') ? user.email : undefined,
-    emailVerified: hasScope(scope, 'email') ? user.emailVerifiedAt !== null : undefined,
-    roles: hasScope(scope, 'groups') ? roleNames(user) : undefined,
+    ...(hasScope(scope, 'profile') && { username: user.username }),
+    ...(hasScope(scope, 'email') && { email: user.email, emailVerified: user.emailVerifiedAt !== null }),
+    ...(hasScope(scope, 'groups') && { roles: roleNames(user) }),
   })
   const claims = client.hasClaimsInIdToken ? claimsOf(user, scope) : {}
   const idToken = hasScope(scope, 'openid')

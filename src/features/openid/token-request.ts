@@ -1,5 +1,6 @@
 import { type FieldError, KeywardError, MISSING } from '../../errors.ts'
-import { type CodeExchange, DEVICE_CODE_GRANT } from './openid.ts'
+import { DEVICE_CODE_GRANT } from './device.ts'
+import type { CodeExchange } from './exchange-code.ts'
 
 type Parameter =
   | 'grant_type'

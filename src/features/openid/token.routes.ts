@@ -57,7 +57,7 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
       const client = await authenticate(sent, request)
       return forClient(request, await openid.refresh(client, { refreshToken, scope }, origin))
     }
-    if (await sessions.isOfClient(refreshToken)) throw new KeywardError('invalid_client')
+    if (await sessions.clientOf(refreshToken)) throw new KeywardError('invalid_client')
     const grant = await sessions.refresh(refreshToken, origin, { scope }).catch(asInvalidGrant)
     noteUser(request, grant.userId)
     return toTokenAnswer(grant)
