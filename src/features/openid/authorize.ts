@@ -107,7 +107,7 @@ function showPage({ log }: OpenIdNeeds, read: Extract<ReadRequest, { kind: 'page
     log.warn('redirect_uri_not_registered', {
       client_id: client.id,
       sent: redirectUri.slice(0, LOGGED),
-      registered: client.redirectUris,
+      registered: client.redirectUris.join(' '),
       hint: `compare them with: keyward clients check ${client.id} ADDRESS`,
     })
   return { kind: 'page', reason }

@@ -90,5 +90,6 @@ async function asksConsent(
   return covers ? undefined : 'consent_required'
 }
 
-const isNative = ({ isPublic }: Client, redirectUri: string): boolean =>
+/** True for a program on the user's device: nobody but the user can tell which program it is. */
+export const isNative = ({ isPublic }: Client, redirectUri: string): boolean =>
   isPublic && (isLoopbackUri(redirectUri) || !/^https?:/.test(redirectUri))

@@ -26,7 +26,7 @@ export interface Granting {
 }
 
 /** Makes the tokens of a client's session: without `openid` no ID token, and a refresh token only for its grant. */
-export function makeGrant(needs: OpenIdNeeds, client: Client, granting: Granting): ClientGrant {
+export async function makeGrant(needs: OpenIdNeeds, client: Client, granting: Granting): Promise<ClientGrant> {
   const { tokens } = needs
   const { session, user, generation, refreshToken, nonce } = granting
   const { scope } = session
@@ -42,7 +42,7 @@ export function makeGrant(needs: OpenIdNeeds, client: Client, granting: Granting
   })
   const claims = client.hasClaimsInIdToken ? claimsOf(user, scope) : {}
   const idToken = hasScope(scope, 'openid')
-    ? tokens.mintIdToken({ ...subject, alg: client.idTokenAlg, nonce, accessToken: token, claims })
+    ? await tokens.mintIdToken({ ...subject, alg: client.idTokenAlg, nonce, accessToken: token, claims })
     : undefined
   return {
     userId: user.id,

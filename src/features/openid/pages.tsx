@@ -49,7 +49,7 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
         const { value, change } = formCookieOf(signIn, visit)
         const sealed = signIn.seal(sealable(made.request, asked), value)
         const { username } = made.browser.user
-        return { ...consentView(visit, { ...made, asked: made.request, username, sealed }), cookies: [change] }
+        return { ...consentView(visit, { asked: made.request, username, sealed }), cookies: [change] }
       }
     }
   }

@@ -40,7 +40,10 @@ export function openIdRoutes(openid: OpenId, kit: HttpKit) {
     )
   if (!openid.isProvider) return routes
 
-  const readUserInfo = ({ request }: { request: Request }) => userinfo(clientOf(request))
+  const readUserInfo = ({ request }: { request: Request }) => {
+    const view = userinfo(clientOf(request))
+    return view
+  }
   const route = {
     access: 'openid',
     response: {

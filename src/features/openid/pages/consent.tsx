@@ -2,7 +2,7 @@ import type { Locale } from '../../../lib/locale.ts'
 import { Form } from '../../../pages/form.tsx'
 import type { View, Visit } from '../../../pages/pages.tsx'
 import { formActionOf } from '../answer-address.ts'
-import type { AuthorizationRequest, StandardScope } from '../openid.ts'
+import { type AuthorizationRequest, isNative, type StandardScope } from '../openid.ts'
 import { openIdTexts } from './texts/texts.ts'
 
 export interface ConsentShown {
@@ -10,12 +10,10 @@ export interface ConsentShown {
   username: string
   /** The sealed request, which the form sends along. */
   sealed: string
-  /** True for a public client on the user's device. */
-  isUnvouched: boolean
 }
 
 /** The page that asks whether a client may have what it asks for. */
-export function consentView(visit: Visit, { asked, username, sealed, isUnvouched }: ConsentShown): View {
+export function consentView(visit: Visit, { asked, username, sealed }: ConsentShown): View {
   const texts = openIdTexts[visit.locale].consent
   const { client, redirectUri, scope } = asked
   return {
@@ -24,7 +22,7 @@ export function consentView(visit: Visit, { asked, username, sealed, isUnvouched
     content: (
       <>
         <p>{texts.account(username)}</p>
-        {isUnvouched && <p class="notice">{texts.unvouched}</p>}
+        {isNative(client, redirectUri) && <p class="notice">{texts.unvouched}</p>}
         <p>{texts.intro(client.name)}</p>
         <Scopes scope={scope} locale={visit.locale} />
         <p class="hint">{texts.goesTo(placeOf(redirectUri))}</p>
