@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createRemoteJWKSet, createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import type { TestApp, TestAppOptions } from '../support/app.ts'
 import { createBrowser, type Screen, type TestBrowser } from '../support/browser.ts'
 
@@ -15,18 +15,6 @@ export interface RegisteredClient {
   redirectUri: string
 }
 
-export interface ClientOptions {
-  name?: string
-  isTrusted?: boolean
-  requiresPkce?: boolean
-  isPublic?: boolean
-  scopes?: string[]
-  grantTypes?: string[]
-  redirectUri?: string
-  postLogoutRedirectUris?: string[]
-  [other: string]: unknown
-}
-
 /** The answer of the authorization endpoint, as the client finds it in its address. */
 export type Answer = Readonly<Record<string, string>>
 
@@ -39,7 +27,6 @@ export interface Tokens {
   id_token?: string
 }
 
-export const sixtyFour = 'x'.repeat(64)
 export const state128 = 's'.repeat(128)
 
 /** A relying party of the suite: what it sends, and what it checks at every step (oidc.md 1.1). */
@@ -158,4 +145,4 @@ export async function checkIdToken(
   return payload
 }
 
-export { createBrowser, createRemoteJWKSet }
+export { createBrowser }

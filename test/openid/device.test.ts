@@ -3,7 +3,7 @@ import { settle, user } from '../conformance/support.ts'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { createBrowser } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
-import { registerClient } from './support.ts'
+import { type ClientOptions, registerClient } from './support.ts'
 
 const grant = 'urn:ietf:params:oauth:grant-type:device_code'
 
@@ -17,7 +17,7 @@ describeApp('the sign-in of a device', { env: { PUBLIC_URL: 'https://op.example.
 
   async function start() {
     await app.signUp(user.username, user.password)
-    const options = { name: 'Television', isPublic: true, grantTypes: ['refresh_token', grant] }
+    const options: ClientOptions = { name: 'Television', isPublic: true, grantTypes: ['refresh_token', grant] }
     const client = await registerClient(app, options)
     const ask = async (scope = 'openid profile'): Promise<Codes> => {
       const answer = await app.request('POST', '/device_authorization', { form: { client_id: client.id, scope } })
@@ -34,10 +34,11 @@ describeApp('the sign-in of a device', { env: { PUBLIC_URL: 'https://op.example.
   test('RFC 8628: waits, is allowed on the page, and gets its tokens once', async () => {
     const { ask, poll, browser } = await start()
     const codes = await ask()
-    expect(codes).toMatchObject({
+    expect({ ...codes }).toEqual({
       device_code: expect.stringMatching(/^kwv_[\w-]{43}$/),
       user_code: expect.stringMatching(/^[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4}$/),
       verification_uri: 'https://op.example.com/device',
+      verification_uri_complete: `https://op.example.com/device?user_code=${codes.user_code}`,
       expires_in: 600,
       interval: 5,
     })

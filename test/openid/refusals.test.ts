@@ -71,11 +71,11 @@ describeApp('the authorization endpoint', options, (app) => {
       for (const fault of faults) {
         const screen = await browser.open(rp.address({ ...fault, client_id: id }))
         expect([screen.isAway, screen.status]).toEqual([false, 400])
-        pages.add(screen.html.replace(/request [\w-]+/, ''))
+        pages.add(screen.html.replace(/request [\w.-]+/, ''))
       }
     }
     await see('kwa_22222222222222222222')
-    await app.admin.changeClient(client.id, { isEnabled: false })
+    await app.admin.clients.update(client.id, { isEnabled: false })
     await see(client.id)
     expect(pages.size).toBe(1)
   })
@@ -148,12 +148,12 @@ describeApp('the authorization endpoint', options, (app) => {
     expect((await rp.exchange(altered)).status).toBe(200)
 
     const whenDisabled = await codeOf()
-    await app.admin.changeClient(client.id, { isEnabled: false })
+    await app.admin.clients.update(client.id, { isEnabled: false })
     expect((await rp.exchange(whenDisabled)).status).toBe(401)
-    await app.admin.changeClient(client.id, { isEnabled: true })
+    await app.admin.clients.update(client.id, { isEnabled: true })
 
     const whenChanged = await codeOf()
-    await app.admin.setPassword({ id: (await app.rows.users.one({ username: user.username })).id }, 'another good pass phrase')
+    await app.admin.setPassword(await app.admin.userNamed(user.username), 'another good pass phrase')
     await refused(rp.exchange(whenChanged))
   })
 

@@ -75,7 +75,7 @@ export function endSessionRoutes({ pages, openid, signIn }: EndSessionNeeds, kit
         ...page,
         limit: { none: 'it ends at most the session of the browser' },
         parse: 'none',
-        response: submitted(),
+        response: { ...submitted(), ...shown() },
         detail: { summary: 'Confirm the logout', tags: ['openid'] },
       },
     )

@@ -40,7 +40,7 @@ export async function makeGrant(needs: OpenIdNeeds, client: Client, granting: Gr
     ...(hasScope(scope, 'email') && { email: user.email, emailVerified: user.emailVerifiedAt !== null }),
     ...(hasScope(scope, 'groups') && { roles: roleNames(user) }),
   })
-  const claims = client.hasClaimsInIdToken ? claimsOf(user, scope) : {}
+  const claims = client.hasClaimsInIdToken ? { ...claimsOf(user, scope) } : {}
   const idToken = hasScope(scope, 'openid')
     ? await tokens.mintIdToken({ ...subject, alg: client.idTokenAlg, nonce, accessToken: token, claims })
     : undefined

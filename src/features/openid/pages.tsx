@@ -124,7 +124,7 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
         ...page,
         limit: 'authorize',
         parse: 'none',
-        response: submitted(),
+        response: { ...submitted(), ...shown() },
         detail: { summary: 'Allow an application what it asks for, or not', tags: ['openid'] },
       },
     )

@@ -29,13 +29,24 @@ export function readScope(text: string): string[] | undefined {
 
 export const hasScope = (scope: string, wanted: StandardScope): boolean => scope.split(' ').includes(wanted)
 
+/** The claims about a user (OpenID Connect Core section 5.1). */
+export interface UserClaims {
+  name?: string
+  preferred_username?: string
+  /** In seconds since 1970. */
+  updated_at?: number
+  email?: string
+  email_verified?: boolean
+  groups?: string[]
+}
+
 /**
  * The claims about a user that a scope gives. A claim without a value is absent, never null and never empty (OpenID
  * Connect Core section 5.3.2). `name` is the username for a user without a name, because some clients refuse a user
  * without this claim.
  */
-export function claimsOf(user: User, scope: string): Record<string, unknown> {
-  const all: Record<string, unknown> = {
+export function claimsOf(user: User, scope: string): UserClaims {
+  const all: Required<UserClaims> = {
     name: user.name ?? user.username,
     preferred_username: user.username,
     updated_at: Math.floor(user.updatedAt / SECOND),
@@ -45,5 +56,5 @@ export function claimsOf(user: User, scope: string): Record<string, unknown> {
   }
   const scopes = new Set(scope.split(' '))
   const granted = Object.entries(claimsOfScope).flatMap(([name, claims]) => (scopes.has(name) ? claims : []))
-  return Object.fromEntries(granted.map((claim) => [claim, all[claim]]))
+  return Object.fromEntries(granted.map((claim) => [claim, all[claim]])) as UserClaims
 }
