@@ -98,7 +98,9 @@ export const mailOf = (config: Config) => ({
   },
 })
 
-export const verificationOf = ({ EMAIL_LOGIN }: Config) => ({ settings: { emailLogin: EMAIL_LOGIN === 'on' } })
+export const verificationOf = ({ EMAIL_LOGIN, LOGIN_URL }: Config) => ({
+  settings: { emailLogin: EMAIL_LOGIN === 'on', hasLoginLink: LOGIN_URL !== undefined },
+})
 
 /** The file is beside the SQLite file; undefined without one. */
 export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: Config) => ({

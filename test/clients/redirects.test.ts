@@ -12,7 +12,7 @@ const registered = [
   'com.example.app:/cb',
 ]
 
-test('O3: the port alone may differ, and only for the loopback IP addresses', () => {
+test('15.O3: the port alone may differ, and only for the loopback IP addresses', () => {
   for (const asked of [
     ...registered,
     'http://127.0.0.1/cb',
@@ -112,7 +112,7 @@ const pieces = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 2 }),
 )
 
-test('O2, O3: nothing but a registered text or a loopback text with another port ever matches', () => {
+test('15.O2, O3: nothing but a registered text or a loopback text with another port ever matches', () => {
   const portOf = /^(http:\/\/(?:127\.0\.0\.1|\[::1\])):([0-9]{1,5})(?=[/?]|$)/
   /** The same rule in another way: the ports are taken out of texts that a URL parser takes for the same. */
   const isAllowed = (asked: string) => {

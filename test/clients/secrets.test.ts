@@ -8,7 +8,7 @@ describeApp('a client secret', {}, (app) => {
   const authenticate = (id: string, secret: string | undefined) =>
     app.admin.clients.authenticate({ id, secret, client: '198.51.100.1', ip: '198.51.100.1' })
 
-  test('O14: authenticates its own client only, whole and unchanged, and is stored as a MAC', async () => {
+  test('15.O14: authenticates its own client only, whole and unchanged, and is stored as a MAC', async () => {
     const { client, secret = '' } = await app.admin.createClient()
     const other = await app.admin.createClient()
     expect(client.id).toMatch(/^kwa_[a-z2-7]{20}$/)
@@ -40,7 +40,7 @@ describeApp('a client secret', {}, (app) => {
     expect(JSON.stringify(await app.rows.clientSecrets.all())).not.toContain(secret.slice(4, 20))
   })
 
-  test('O14: ends when it is revoked, expires, or its client is disabled', async () => {
+  test('15.O14: ends when it is revoked, expires, or its client is disabled', async () => {
     const { client, secret: first = '' } = await app.admin.createClient()
     const end = app.clock.now() + HOUR
     const second = await app.admin.clients.addSecret(client.id, { othersExpireAt: end })
@@ -60,7 +60,7 @@ describeApp('a client secret', {}, (app) => {
     await authenticate(client.id, third.text)
   })
 
-  test('U6: a public client has none, and is refused if it sends one', async () => {
+  test('15.U6: a public client has none, and is refused if it sends one', async () => {
     const { client, secret } = await app.admin.createClient({ isPublic: true })
     expect(secret).toBeUndefined()
     expect(await authenticate(client.id, undefined)).toEqual(client)
@@ -68,7 +68,7 @@ describeApp('a client secret', {}, (app) => {
     expect(await rejection(app.admin.clients.addSecret(client.id, {}))).toBe('client_is_public')
   })
 
-  test('O14: of 24 made at once, at most two are live', async () => {
+  test('15.O14: of 24 made at once, at most two are live', async () => {
     const { client } = await app.admin.createClient()
     const made = await Promise.all(
       Array.from({ length: 24 }, () =>
@@ -87,7 +87,7 @@ describeApp('a wrong client secret', limited(), (app) => {
   const authenticate = (id: string, secret: string, client = '198.51.100.1') =>
     rejection(app.admin.clients.authenticate({ id, secret, client, ip: client }))
 
-  test('O14: alone counts, per client and network, and never stops the right one', async () => {
+  test('15.O14: alone counts, per client and network, and never stops the right one', async () => {
     const { client, secret = '' } = await app.admin.createClient()
     const other = await app.admin.createClient()
     for (let i = 0; i < 12; i++) expect(await authenticate(client.id, secret)).toBeUndefined()
