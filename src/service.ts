@@ -142,7 +142,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const kit = { store, clock, random, log, audit }
     const registering = { ...parts.clientsOf(config), allowsHttp: surroundings.dev === true }
     const clients = createClients({ ...kit, limits, roles, secrets, settings: registering })
-    const beginning = { ...kit, users, limits, tokens, secrets, mails, ...parts.sessionsOf(config) }
+    const logouts = { queue: async () => {} }
+    const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))

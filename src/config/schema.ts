@@ -128,6 +128,19 @@ export const configSchema = Members({
     default: 50,
     description: 'The most sessions of one account; one more login ends the session that was idle longest.',
   }),
+  BROWSER_SESSION_HOURS: whole(1, 24, {
+    default: 12,
+    description:
+      'A sign-in on Keyward\'s pages without "keep me signed in" ends when it is not used for this long, and after a day.',
+  }),
+  REMEMBER_ME_DAYS: whole(0, 3_650, {
+    default: 30,
+    description: 'How long a sign-in with "keep me signed in" lasts; 0 hides the choice.',
+  }),
+  CLIENT_REFRESH_DAYS: whole(1, 3_650, {
+    default: 30,
+    description: 'A session of an application ends when the application does not refresh it for this long.',
+  }),
   REFRESH_TOKEN_GRACE_SECONDS: whole(0, 300, {
     default: 10,
     description: 'How long a used refresh token returns the same new token again, for two tabs or a lost response.',

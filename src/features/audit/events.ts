@@ -17,6 +17,7 @@ export const auditEvents = [
   'login.succeeded',
   'login.failed',
   'login.new_device',
+  'session.client_begun',
   'session.ended',
   'session.all_ended',
   'session.refresh_retried',
