@@ -1,9 +1,12 @@
 import type { ApiKeyCaller } from '../features/api-keys/api-keys.ts'
-import type { SessionCaller } from '../features/sessions/sessions.ts'
+import type { ClientCaller, SessionCaller } from '../features/sessions/sessions.ts'
 import { exchangeOf } from './exchange.ts'
 
 /** The sender of a request whose credential the guard has verified. */
 export type Caller = SessionCaller | ApiKeyCaller
+
+/** A `Caller`, or on a route with the access word `openid` a registered client. */
+export type AnyCaller = Caller | ClientCaller
 
 /**
  * Returns the caller of a request.
@@ -11,7 +14,7 @@ export type Caller = SessionCaller | ApiKeyCaller
  */
 export function callerOf(request: Request): Caller {
   const caller = exchangeOf(request)?.caller
-  if (!caller) throw new Error('This route is open: it has no caller')
+  if (!caller || caller.kind === 'client') throw new Error('This route is open, or for clients: it has no caller')
   return caller
 }
 
@@ -28,6 +31,16 @@ export const hasCaller = (request: Request): boolean => exchangeOf(request)?.cal
 export function sessionOf(request: Request): SessionCaller {
   const caller = callerOf(request)
   if (caller.kind !== 'session') throw new Error('This route can be called without a session')
+  return caller
+}
+
+/**
+ * Returns the client that makes a request to a route with the access word `openid`, and its user.
+ * @throws Error on another route; this is a defect in the route
+ */
+export function clientOf(request: Request): ClientCaller {
+  const caller = exchangeOf(request)?.caller
+  if (caller?.kind !== 'client') throw new Error('This route is not for clients')
   return caller
 }
 

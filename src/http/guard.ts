@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import { KeywardError } from '../errors.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import { mediaType } from './body.ts'
-import type { Caller } from './caller.ts'
+import type { AnyCaller, Caller } from './caller.ts'
 import { form } from './parsers.ts'
 import type { Access, Limit, Route } from './route-table.ts'
 
@@ -11,7 +11,7 @@ import type { Access, Limit, Route } from './route-table.ts'
  * @throws KeywardError `invalid_token`, `forbidden` or `user_not_found` when the caller may not use a route with this
  * access word; `forbidden` for an API key when `fresh` is true; `database_busy` or `database_unavailable`
  */
-export type Authorize = (token: string, access: Access, fresh: boolean) => MaybePromise<Caller>
+export type Authorize = (token: string, access: Access, fresh: boolean) => MaybePromise<AnyCaller>
 
 /** The functions of the feature `access` that the guard calls. */
 export interface Credentials {
@@ -52,7 +52,7 @@ export const createGuard =
   (
     request: Request,
     { access, secret, fresh }: Pick<Route, 'access' | 'secret' | 'fresh'>,
-  ): MaybePromise<Caller | undefined> => {
+  ): MaybePromise<AnyCaller | undefined> => {
     if (access === 'open') return undefined
     const authorization = request.headers.get('authorization')
     if (secret && authorization !== null && isBasic.test(authorization)) {

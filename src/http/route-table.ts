@@ -3,6 +3,7 @@
  * - `open`: anyone.
  * - `user`: a user with the access token of a live session.
  * - `existing-user`: the same users; a deleted user gets `user_not_found` instead of `invalid_token`.
+ * - `openid`: a registered client with the access token of a user and the scope `openid`.
  * - any other word: a caller with the permission of this name.
  */
 export type Access = 'open' | 'user' | (string & {})

@@ -1,9 +1,19 @@
 import { describe, expect, test } from 'bun:test'
 import { SECOND } from '../../src/lib/clock.ts'
+import { registerClient } from '../openid/support.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest } from '../support/hooks.ts'
-import { checkIdToken, createBrowser, issuer, providerOptions, relyingParty, settle, state128, user, wholeFlow } from './support.ts'
-import { registerClient } from '../openid/support.ts'
+import {
+  checkIdToken,
+  createBrowser,
+  issuer,
+  providerOptions,
+  relyingParty,
+  settle,
+  state128,
+  user,
+  wholeFlow,
+} from './support.ts'
 
 /*
  * The modules of the official suite's plan `oidcc-basic-certification-test-plan`, under its names (oidc.md 1.2). Modules
@@ -72,7 +82,9 @@ describeEachDialect('oidcc-basic-certification-test-plan', (dialect) => {
 
   test('oidcc-alternate-happy-flow', async () => {
     const { rp, browser, client } = await start()
-    const reversed = new URLSearchParams([...new URLSearchParams(rp.address({ scope: 'email openid' }).split('?')[1])].reverse())
+    const reversed = new URLSearchParams(
+      [...new URLSearchParams(rp.address({ scope: 'email openid' }).split('?')[1])].reverse(),
+    )
     const screen = await settle(browser, await browser.open(`/authorize?${reversed}`))
     const tokens = (await (await rp.exchange(rp.answer(screen).code!)).json()) as never
     await checkIdToken(app, { tokens, client, nonce: 'a nonce' })
@@ -80,7 +92,8 @@ describeEachDialect('oidcc-basic-certification-test-plan', (dialect) => {
 
   test('oidcc-display-page, oidcc-display-popup', async () => {
     const { rp, browser } = await start()
-    for (const display of ['page', 'popup']) expect((await wholeFlow(rp, browser, { display })).answer.code).toBeString()
+    for (const display of ['page', 'popup'])
+      expect((await wholeFlow(rp, browser, { display })).answer.code).toBeString()
   })
 
   test('oidcc-prompt-login', async () => {
@@ -198,8 +211,15 @@ describeEachDialect('oidcc-basic-certification-test-plan', (dialect) => {
     const response = await rp.refresh(first.tokens.refresh_token!, { scope: 'openid offline_access' })
     expect(response.status).toBe(200)
     const tokens = (await response.json()) as never
-    const claims = JSON.parse(Buffer.from((tokens as { id_token: string }).id_token.split('.')[1]!, 'base64url').toString())
-    expect(claims).toMatchObject({ iss: issuer, sub: first.claims.sub, aud: client.id, auth_time: first.claims.auth_time })
+    const claims = JSON.parse(
+      Buffer.from((tokens as { id_token: string }).id_token.split('.')[1]!, 'base64url').toString(),
+    )
+    expect(claims).toMatchObject({
+      iss: issuer,
+      sub: first.claims.sub,
+      aud: client.id,
+      auth_time: first.claims.auth_time,
+    })
     expect(claims.iat).toBeGreaterThan(first.claims.iat as number)
     expect(claims.sid).toBe(first.claims.sid)
     const other = await registerClient(app, { name: 'Other', redirectUri: 'https://other.example.net/callback' })
@@ -221,7 +241,10 @@ describe('oidcc-config-certification-test-plan', () => {
 
   test('oidcc-discovery-endpoint-verification', async () => {
     const response = await app.request('GET', '/.well-known/openid-configuration')
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, expect.stringContaining('application/json')])
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('application/json'),
+    ])
     const metadata = (await response.json()) as Record<string, unknown>
     expect(metadata).toMatchObject({
       issuer,

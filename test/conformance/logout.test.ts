@@ -3,7 +3,16 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { registerClient } from '../openid/support.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest } from '../support/hooks.ts'
-import { createBrowser, decodeClaims, issuer, providerOptions, relyingParty, state128, user, wholeFlow } from './support.ts'
+import {
+  createBrowser,
+  decodeClaims,
+  issuer,
+  providerOptions,
+  relyingParty,
+  state128,
+  user,
+  wholeFlow,
+} from './support.ts'
 
 const bye = 'https://suite.example.net/test/post_logout_redirect'
 
@@ -54,7 +63,9 @@ describeEachDialect('oidcc-rp-initiated-logout-certification-test-plan', (dialec
   const foreign = async (hint: string): Promise<string> => {
     const { privateKey, publicKey } = await generateKeyPair('RS256')
     await exportJWK(publicKey)
-    return new SignJWT(decodeClaims(hint)).setProtectedHeader({ alg: 'RS256', kid: 'other', typ: 'JWT' }).sign(privateKey)
+    return new SignJWT(decodeClaims(hint))
+      .setProtectedHeader({ alg: 'RS256', kid: 'other', typ: 'JWT' })
+      .sign(privateKey)
   }
 
   test.each<[string, (hint: string) => Record<string, string | undefined>]>([

@@ -58,7 +58,8 @@ export function relyingParty(app: TestApp, client: RegisteredClient) {
       const answer = Object.fromEntries(url.searchParams)
       if ((answer.state ?? null) !== state) throw new Error(`The state is ${answer.state}`)
       if (answer.iss !== issuer) throw new Error(`The iss is ${answer.iss}`)
-      const allowed = answer.code === undefined ? ['error', 'error_description', 'state', 'iss'] : ['code', 'state', 'iss']
+      const allowed =
+        answer.code === undefined ? ['error', 'error_description', 'state', 'iss'] : ['code', 'state', 'iss']
       for (const name of Object.keys(answer)) if (!allowed.includes(name)) throw new Error(`The answer has ${name}`)
       if (answer.error_description !== undefined && !/^[\x20-\x7e]*$/.test(answer.error_description))
         throw new Error('error_description is not ASCII')
@@ -139,7 +140,8 @@ export async function checkIdToken(
   if (typeof payload.sub !== 'string' || payload.sub === '') throw new Error('There is no sub')
   const now = app.clock.now() / 1000
   if (Math.abs(payload.iat! - now) > 300) throw new Error('iat is not now')
-  for (const name of Object.keys(payload)) if (!allowedClaims.includes(name)) throw new Error(`The ID token has ${name}`)
+  for (const name of Object.keys(payload))
+    if (!allowedClaims.includes(name)) throw new Error(`The ID token has ${name}`)
   const half = createHash('sha256').update(tokens.access_token).digest().subarray(0, 16).toString('base64url')
   if (payload.at_hash !== undefined && payload.at_hash !== half) throw new Error('at_hash is wrong')
   return payload

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { settle, user } from '../conformance/support.ts'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
+import { settle, user } from '../conformance/support.ts'
 import { createBrowser } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
 import { type ClientOptions, registerClient } from './support.ts'
@@ -52,7 +52,12 @@ describeApp('the sign-in of a device', { env: { PUBLIC_URL: 'https://op.example.
     const tokens = await poll(codes)
     expect(tokens).toMatchObject({
       status: 200,
-      body: { token_type: 'Bearer', scope: 'openid profile', id_token: expect.any(String), refresh_token: expect.any(String) },
+      body: {
+        token_type: 'Bearer',
+        scope: 'openid profile',
+        id_token: expect.any(String),
+        refresh_token: expect.any(String),
+      },
     })
     app.clock.advance(5 * SECOND)
     expect(await poll(codes)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
@@ -100,7 +105,9 @@ describeApp('the sign-in of a device', { env: { PUBLIC_URL: 'https://op.example.
     await thief.submit({ user_code: codes.user_code })
     expect(thief.screen().status).toBe(400)
     expect((await thief.submit({ ...fields, form: thief.screen().forms[0]!.fields.form! })).status).toBe(400)
-    expect((await thief.postFromElsewhere(new URL(action, 'https://op.example.com/device').pathname, fields)).status).toBe(403)
+    expect(
+      (await thief.postFromElsewhere(new URL(action, 'https://op.example.com/device').pathname, fields)).status,
+    ).toBe(403)
     expect(await poll(codes)).toMatchObject({ body: { error: 'authorization_pending' } })
   })
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { relyingParty, settle, user, wholeFlow } from '../conformance/support.ts'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
+import { relyingParty, settle, user, wholeFlow } from '../conformance/support.ts'
 import { createBrowser } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
 import { registerClient } from './support.ts'
@@ -238,7 +238,10 @@ describeApp('the authorization endpoint', options, (app) => {
     expect([narrower.status, await narrower.json()]).toMatchObject([200, { scope: 'openid' }])
     app.clock.advance(5 * MINUTE)
     const parallel = await Promise.all(
-      Array.from({ length: 24 }, async () => (await rp.refresh(tokens.refresh_token!)).json() as Promise<{ refresh_token: string }>),
+      Array.from(
+        { length: 24 },
+        async () => (await rp.refresh(tokens.refresh_token!)).json() as Promise<{ refresh_token: string }>,
+      ),
     )
     expect(new Set(parallel.map(({ refresh_token: token }) => token)).size).toBeLessThanOrEqual(1)
   })

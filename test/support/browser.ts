@@ -35,17 +35,25 @@ export interface TestBrowser {
 const MOST_REDIRECTS = 10
 
 /** A browser without scripts in the process of the tests, with a cookie jar of its own. */
-export function createBrowser(app: TestApp, { language = 'en', peer }: { language?: string; peer?: string } = {}): TestBrowser {
+export function createBrowser(
+  app: TestApp,
+  { language = 'en', peer }: { language?: string; peer?: string } = {},
+): TestBrowser {
   const origin = new URL(app.config.PUBLIC_URL).origin
   const jar = new Map<string, string>()
   let last: Screen | undefined
 
-  async function visit(url: URL, init: RequestInit & { withoutCookies?: boolean } = {}, redirects = 0): Promise<Screen> {
+  async function visit(
+    url: URL,
+    init: RequestInit & { withoutCookies?: boolean } = {},
+    redirects = 0,
+  ): Promise<Screen> {
     const { withoutCookies, ...request } = init
     const headers = new Headers(request.headers)
     headers.set('accept', 'text/html')
     headers.set('accept-language', language)
-    if (!withoutCookies && jar.size > 0) headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
+    if (!withoutCookies && jar.size > 0)
+      headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
     // The server is behind a proxy that ends TLS, as everywhere.
     const response = await app.fetch(new Request(url.href.replace(/^https:/, 'http:'), { ...request, headers }), peer)
     for (const line of response.headers.getSetCookie()) keep(line)
@@ -58,7 +66,15 @@ export function createBrowser(app: TestApp, { language = 'en', peer }: { languag
     }
     const html = await response.text()
     const { status } = response
-    last = { url, isAway: false, status, headers: response.headers, html, title: titleOf(html), forms: await formsOf(html) }
+    last = {
+      url,
+      isAway: false,
+      status,
+      headers: response.headers,
+      html,
+      title: titleOf(html),
+      forms: await formsOf(html),
+    }
     return last
   }
 
@@ -82,7 +98,12 @@ export function createBrowser(app: TestApp, { language = 'en', peer }: { languag
       return post(url, { ...form.fields, ...fields }, { origin, 'sec-fetch-site': 'same-origin' })
     },
     postFromElsewhere: (path, fields) =>
-      post(new URL(path, origin), fields, { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' }, true),
+      post(
+        new URL(path, origin),
+        fields,
+        { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' },
+        true,
+      ),
     screen() {
       if (!last) throw new Error('Nothing was opened yet')
       return last
@@ -111,7 +132,11 @@ async function formsOf(html: string): Promise<PageForm[]> {
   const rewriter = new HTMLRewriter()
     .on('form', {
       element: (form) => {
-        forms.push({ action: decoded(form.getAttribute('action') ?? ''), method: form.getAttribute('method') ?? 'get', fields: {} })
+        forms.push({
+          action: decoded(form.getAttribute('action') ?? ''),
+          method: form.getAttribute('method') ?? 'get',
+          fields: {},
+        })
       },
     })
     .on('form input', {
@@ -126,4 +151,9 @@ async function formsOf(html: string): Promise<PageForm[]> {
 }
 
 const decoded = (text: string): string =>
-  text.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&#39;', "'").replaceAll('&amp;', '&')
+  text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')

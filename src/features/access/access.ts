@@ -2,7 +2,7 @@ import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { ApiKeyCaller, ApiKeys } from '../api-keys/api-keys.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Roles } from '../roles/roles.ts'
-import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { ClientCaller, SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { AccessTokens } from '../tokens/tokens.ts'
 import { authorize } from './authorize.ts'
 import { authorizeSecret } from './client-secret.ts'
@@ -35,12 +35,13 @@ export interface Access {
    * - `user` requires the access token of a live session.
    * - `existing-user` also requires the access token of a live session. For a valid token of a deleted user, the error
    *   is `user_not_found`.
+   * - `openid` requires the access token of a registered client with the scope `openid`.
    * - Any other word is a permission that the API key or the token's user must have.
    * @param fresh true on a route that needs a recent login or the password. API keys are then `forbidden`, because a
    *   service cannot log in
-   * @throws KeywardError `invalid_token`, `user_not_found`, `forbidden`
+   * @throws KeywardError `invalid_token`, `insufficient_scope`, `user_not_found`, `forbidden`
    */
-  authorize(token: string, access: string, fresh?: boolean): MaybePromise<SessionCaller | ApiKeyCaller>
+  authorize(token: string, access: string, fresh?: boolean): MaybePromise<SessionCaller | ApiKeyCaller | ClientCaller>
   /**
    * Checks an API key that came as a client secret, under any client id (RFC 6749 section 2.3.1). A wrong secret takes
    * a place of the rate limit of its network. This limit never refuses a right secret.

@@ -2,7 +2,7 @@ import { KeywardError } from '../../errors.ts'
 import { type ApiKeyCaller, looksLikeApiKey } from '../api-keys/api-keys.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import type { AccessNeeds, Requester } from './access.ts'
-import { authorize } from './authorize.ts'
+import { authorizeByPermission } from './authorize.ts'
 
 /**
  * See `Access.authorizeSecret`. The secret is checked first, and only a wrong secret takes a place of the rate limit.
@@ -15,7 +15,7 @@ export async function authorizeSecret(
 ): Promise<SessionCaller | ApiKeyCaller> {
   try {
     // Any other text is a wrong secret. This includes access tokens, which authorize a person and not a client.
-    if (looksLikeApiKey(secret)) return await authorize(needs, secret, access)
+    if (looksLikeApiKey(secret)) return await authorizeByPermission(needs, secret, access)
   } catch (error) {
     if (!(error instanceof KeywardError) || error.code !== 'invalid_token') throw error
   }

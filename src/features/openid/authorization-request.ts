@@ -124,7 +124,8 @@ export const grantable = (asked: readonly string[], { scopes, grantTypes }: Clie
 function checkChallenge({ code_challenge: challenge, code_challenge_method: method }: Parameters, client: Client) {
   const refuse = (description: string): Finding => ['invalid_request', description]
   if (!challenge && method) return refuse('code_challenge is missing')
-  if (!challenge) return client.requiresPkce ? refuse('code_challenge is missing: this client must use PKCE') : undefined
+  if (!challenge)
+    return client.requiresPkce ? refuse('code_challenge is missing: this client must use PKCE') : undefined
   if (method !== 'S256') return refuse('code_challenge_method must be S256')
   return /^[A-Za-z0-9._~-]{43,128}$/.test(challenge) ? undefined : refuse('code_challenge is malformed')
 }

@@ -65,10 +65,8 @@ const prepared = statements(({ q, t: { authorizationCodes: codes } }, { select, 
   }
 })
 
-export const insert = (
-  db: Db,
-  code: Omit<StoredCode, 'sessionId'> & { mac: string; now: EpochMs },
-): Promise<unknown> => execute(db, prepared(db).insert, { ...code })
+export const insert = (db: Db, code: Omit<StoredCode, 'sessionId'> & { mac: string; now: EpochMs }): Promise<unknown> =>
+  execute(db, prepared(db).insert, { ...code })
 
 /** Marks a code as used. @returns undefined when there is no such code, or when it was used before */
 export const use = async (db: Db, by: { mac: string; now: EpochMs }): Promise<StoredCode | undefined> =>

@@ -86,7 +86,8 @@ async function asksConsent(
   if (client.isTrusted && !isUnvouched) return undefined
   const given = await consents.find(db, { userId: browser.user.id, clientId: client.id })
   const covers = given !== undefined && scope.split(' ').every((word) => given.scopes.includes(word))
-  if (isUnvouched) return prompt.has('none') || !covers || given.grantedAt < browser.createdAt ? 'interaction_required' : undefined
+  if (isUnvouched)
+    return prompt.has('none') || !covers || given.grantedAt < browser.createdAt ? 'interaction_required' : undefined
   return covers ? undefined : 'consent_required'
 }
 

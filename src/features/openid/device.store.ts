@@ -64,9 +64,7 @@ export async function bind(
   const [bound] = await db.q
     .update(codes)
     .set({ browserSessionId, userId })
-    .where(
-      and(inArray(codes.userCodeMac, userCodeMacs), eq(codes.state, 'pending'), gt(codes.expiresAt, now), isFree),
-    )
+    .where(and(inArray(codes.userCodeMac, userCodeMacs), eq(codes.state, 'pending'), gt(codes.expiresAt, now), isFree))
     .returning(columnsOf(db))
   return bound
 }

@@ -43,7 +43,12 @@ const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ'
 export async function startDevice(
   needs: OpenIdNeeds,
   client: Client,
-  { scope, resource, ip, network }: { scope: string | undefined; resource: string | undefined; ip: string; network: string },
+  {
+    scope,
+    resource,
+    ip,
+    network,
+  }: { scope: string | undefined; resource: string | undefined; ip: string; network: string },
 ): Promise<DeviceAuthorization> {
   const { store: db, clock, random, limits, secrets, lifetimes } = needs
   if (!client.grantTypes.includes(DEVICE_CODE_GRANT)) throw new KeywardError('unauthorized_client')
@@ -95,7 +100,8 @@ export async function findDevice(
     { userId, ip },
   )
   const userCodeMacs = macsOfUserCode(needs, typed)
-  const bound = userCodeMacs && (await store.bind(db, { userCodeMacs, browserSessionId: browser.id, userId, now: clock.now() }))
+  const bound =
+    userCodeMacs && (await store.bind(db, { userCodeMacs, browserSessionId: browser.id, userId, now: clock.now() }))
   const client = bound && (await clients.find(bound.clientId))
   if (!bound || !client || !mayUse(client, browser.user)) {
     places.keep()
@@ -160,11 +166,7 @@ export async function pollDevice(
   return makeGrant(needs, client, finish(needs, begun))
 }
 
-async function pollOnce(
-  needs: OpenIdNeeds,
-  client: Client,
-  deviceCode: string,
-): Promise<store.StoredDevice> {
+async function pollOnce(needs: OpenIdNeeds, client: Client, deviceCode: string): Promise<store.StoredDevice> {
   const { store: db, clock, secrets } = needs
   if (!/^kwv_[A-Za-z0-9_-]{43}$/.test(deviceCode)) throw gone()
   for (const key of secrets.macKeys('device_code')) {

@@ -1,10 +1,10 @@
 import { KeywardError } from '../../errors.ts'
 import type { Client } from '../clients/clients.ts'
 import type { Origin } from '../sessions/sessions.ts'
+import { beginSession, finish } from './begin-session.ts'
 import * as store from './codes.store.ts'
 import { macsOf, provesChallenge } from './codes.ts'
 import { type ClientGrant, makeGrant } from './grant.ts'
-import { beginSession, finish } from './begin-session.ts'
 import type { OpenIdNeeds } from './openid.ts'
 
 /** The parameters of a code at the token endpoint (RFC 6749 section 4.1.3, RFC 7636 section 4.5). */

@@ -1,6 +1,6 @@
-import { roleNames, type User } from '../users/users.ts'
 import type { Client } from '../clients/clients.ts'
 import type { ClientSession } from '../sessions/sessions.ts'
+import { roleNames, type User } from '../users/users.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { claimsOf, hasScope } from './scopes.ts'
 
@@ -30,7 +30,13 @@ export async function makeGrant(needs: OpenIdNeeds, client: Client, granting: Gr
   const { tokens } = needs
   const { session, user, generation, refreshToken, nonce } = granting
   const { scope } = session
-  const subject = { userId: user.id, sessionId: session.id, clientId: client.id, amr: session.amr, authTime: session.authTime }
+  const subject = {
+    userId: user.id,
+    sessionId: session.id,
+    clientId: client.id,
+    amr: session.amr,
+    authTime: session.authTime,
+  }
   const { token, expiresIn } = tokens.mintForClient({
     ...subject,
     generation,

@@ -17,7 +17,10 @@ export function metadataRoutes({ metadata, isProvider }: Pick<OpenId, 'metadata'
   const route = {
     open: true,
     limit: { none: 'public and read from memory' },
-    response: { 200: answered('Server metadata (RFC 8414, OpenID Connect Discovery)', ServerMetadata), ...plainProblems() },
+    response: {
+      200: answered('Server metadata (RFC 8414, OpenID Connect Discovery)', ServerMetadata),
+      ...plainProblems(),
+    },
   } as const
   const routes = new Elysia({ name: 'keyward.metadata' }).use(kit.plugin)
   const serve = (path: string, detail: { operationId: string; summary: string; description: string }) =>

@@ -11,8 +11,9 @@ import type { AccessTokens } from '../tokens/tokens.ts'
 import { type Authorization, type AuthorizationAsked, authorize, deny } from './authorize.ts'
 import { clientCredentials } from './client-credentials.ts'
 import * as codes from './codes.store.ts'
-import { withdrawConsent } from './consents.ts'
 import * as consents from './consents.store.ts'
+import { withdrawConsent } from './consents.ts'
+import * as devices from './device.store.ts'
 import {
   type DeviceAuthorization,
   decideDevice,
@@ -21,7 +22,6 @@ import {
   startDevice,
   type WaitingDevice,
 } from './device.ts'
-import * as devices from './device.store.ts'
 import { endSession, type Logout, type LogoutAsked, type LogoutParameters } from './end-session.ts'
 import { type CodeExchange, exchangeCode } from './exchange-code.ts'
 import type { ClientGrant } from './grant.ts'
@@ -31,9 +31,9 @@ import { refreshGrant } from './refresh-grant.ts'
 export type { AuthorizationRequest, PageReason } from './authorization-request.ts'
 export type { Authorization, AuthorizationAsked } from './authorize.ts'
 export type { ConsentSummary } from './consents.store.ts'
+export { isNative } from './decide.ts'
 export { DEVICE_CODE_GRANT, type DeviceAuthorization, type WaitingDevice } from './device.ts'
 export type { Logout, LogoutAsked, LogoutParameters } from './end-session.ts'
-export { isNative } from './decide.ts'
 export type { CodeExchange } from './exchange-code.ts'
 export type { ClientGrant } from './grant.ts'
 export { metadataOf } from './metadata.ts'
@@ -112,10 +112,7 @@ export interface OpenId {
    * Finds the waiting device of a user code, and binds it to the browser session: no other may decide about it then.
    * @throws KeywardError `invalid_or_expired`, which counts in the limits of user codes; `rate_limited`
    */
-  findDevice(
-    typed: string,
-    by: { browser: BrowserSession; ip: string; network: string },
-  ): Promise<WaitingDevice>
+  findDevice(typed: string, by: { browser: BrowserSession; ip: string; network: string }): Promise<WaitingDevice>
   /**
    * Allows a device or not, in the browser session to which it is bound.
    * @throws KeywardError `invalid_or_expired`

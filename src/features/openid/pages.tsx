@@ -31,8 +31,7 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
   const browserOf = (visit: Visit) => signIn.browserOf(visit.cookie('session'))
   const ipOf = ({ request }: Visit) => kit.clientIp(request)
 
-  const open = (visit: Visit): SignInRequest | undefined =>
-    signIn.open(visit.input.request ?? '', visit.cookie('form'))
+  const open = (visit: Visit): SignInRequest | undefined => signIn.open(visit.input.request ?? '', visit.cookie('form'))
 
   /** Turns a decision into what the browser gets. */
   function show(visit: Visit, made: Authorization, asked: { query: string; seen: EpochMs }): View | Next {
@@ -78,8 +77,7 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
     )
     .post(
       '/authorize',
-      ({ request }) =>
-        pages.show(request, async () => ({ next: `/authorize?${asQuery(await readForm(request))}` })),
+      ({ request }) => pages.show(request, async () => ({ next: `/authorize?${asQuery(await readForm(request))}` })),
       {
         ...page,
         limit: { none: 'it only redirects to GET' },

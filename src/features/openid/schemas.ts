@@ -32,7 +32,9 @@ export const TokenEndpointAnswer = t.Object(
     expires_in: t.Integer({ description: 'Seconds' }),
     refresh_token: t.Optional(t.String({ description: 'For one use; absent for a client without this grant' })),
     scope: t.Optional(t.String({ description: 'What was granted; after a login `account`, if a scope was named' })),
-    id_token: t.Optional(t.String({ description: 'For a client with the scope `openid` (OpenID Connect Core section 2)' })),
+    id_token: t.Optional(
+      t.String({ description: 'For a client with the scope `openid` (OpenID Connect Core section 2)' }),
+    ),
     device_token: TokenAnswer.properties.device_token,
   },
   { title: 'Tokens', examples: TokenAnswer.examples as unknown[] },

@@ -27,7 +27,12 @@ export function consentView(visit: Visit, { asked, username, sealed }: ConsentSh
         <Scopes scope={scope} locale={visit.locale} />
         <p class="hint">{texts.goesTo(placeOf(redirectUri))}</p>
         <Form action={visit.link('/consent')} hidden={{ request: sealed, decision: 'allow' }} button={texts.allow} />
-        <Form action={visit.link('/consent')} hidden={{ request: sealed, decision: 'deny' }} button={texts.deny} isQuiet />
+        <Form
+          action={visit.link('/consent')}
+          hidden={{ request: sealed, decision: 'deny' }}
+          button={texts.deny}
+          isQuiet
+        />
         <p>
           <a href={visit.link(`/sign-in?request=${sealed}`)}>{texts.otherAccount}</a>
         </p>

@@ -56,7 +56,12 @@ export function waitingDeviceView(visit: Visit, { device, userCode, username, fo
         <p>{all.consent.intro(device.client.name)}</p>
         <Scopes scope={device.scope} locale={visit.locale} />
         <Form action={visit.link('/device')} hidden={{ ...hidden, decision: 'allow' }} button={all.consent.allow} />
-        <Form action={visit.link('/device')} hidden={{ ...hidden, decision: 'deny' }} button={all.consent.deny} isQuiet />
+        <Form
+          action={visit.link('/device')}
+          hidden={{ ...hidden, decision: 'deny' }}
+          button={all.consent.deny}
+          isQuiet
+        />
       </>
     ),
   }

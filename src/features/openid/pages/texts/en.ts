@@ -47,7 +47,8 @@ export const en: OpenIdTexts = {
   logout: {
     title: 'Sign out?',
     account: (username) => `You are signed in as ${username}.`,
-    by: (client) => `${client} asks for it. The other applications in which you are signed in with this browser end too.`,
+    by: (client) =>
+      `${client} asks for it. The other applications in which you are signed in with this browser end too.`,
     button: 'Sign out',
     done: { title: 'You are signed out', text: 'You can close this page.' },
   },

@@ -59,10 +59,12 @@ export const es: OpenIdTexts = {
     next: 'Continuar',
     wrong: 'Este código no es correcto o ha caducado. Mire otra vez el dispositivo.',
     ask: (client) => `¿Iniciar sesión en ${client} en el dispositivo?`,
-    warning:
-      'Permítalo solo si tiene el dispositivo delante. Si alguien le ha enviado este código, no lo permita.',
+    warning: 'Permítalo solo si tiene el dispositivo delante. Si alguien le ha enviado este código, no lo permita.',
     asked: (ip, ago) => `El dispositivo lo pidió ${ago}, desde la dirección ${ip}.`,
-    allowed: { title: 'El dispositivo tiene la sesión abierta', text: 'Mire el dispositivo. Puede cerrar esta página.' },
+    allowed: {
+      title: 'El dispositivo tiene la sesión abierta',
+      text: 'Mire el dispositivo. Puede cerrar esta página.',
+    },
     denied: { title: 'El dispositivo se ha rechazado', text: 'No tiene acceso. Puede cerrar esta página.' },
   },
 }

@@ -59,8 +59,7 @@ export const fr: OpenIdTexts = {
     next: 'Continuer',
     wrong: 'Ce code n’est pas le bon, ou il a expiré. Regardez de nouveau l’appareil.',
     ask: (client) => `Se connecter à ${client} sur l’appareil ?`,
-    warning:
-      'N’autorisez que si l’appareil est devant vous. Si quelqu’un vous a envoyé ce code, n’autorisez pas.',
+    warning: 'N’autorisez que si l’appareil est devant vous. Si quelqu’un vous a envoyé ce code, n’autorisez pas.',
     asked: (ip, ago) => `L’appareil a fait sa demande ${ago}, depuis l’adresse ${ip}.`,
     allowed: { title: 'L’appareil est connecté', text: 'Regardez l’appareil. Vous pouvez fermer cette page.' },
     denied: { title: 'L’appareil a été refusé', text: 'Il n’a aucun accès. Vous pouvez fermer cette page.' },

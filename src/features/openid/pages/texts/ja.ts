@@ -47,8 +47,7 @@ export const ja: OpenIdTexts = {
   logout: {
     title: 'ログアウトしますか？',
     account: (username) => `${username} としてログインしています。`,
-    by: (client) =>
-      `${client} が求めています。このブラウザーでログインしている他のアプリからもログアウトします。`,
+    by: (client) => `${client} が求めています。このブラウザーでログインしている他のアプリからもログアウトします。`,
     button: 'ログアウト',
     done: { title: 'ログアウトしました', text: 'このページを閉じてかまいません。' },
   },
