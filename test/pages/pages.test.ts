@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { KeywardError } from '../../src/errors.ts'
 import { locales } from '../../src/lib/locale.ts'
-import { pagePolicy } from '../../src/pages/pages.tsx'
+import { pagePolicy } from '../../src/pages/policy.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest, withApp } from '../support/hooks.ts'

@@ -76,6 +76,7 @@ const features = [
   'accounts',
   'verification',
   'invitations',
+  'sign-in',
   'administration',
   'import',
   'export',
