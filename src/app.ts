@@ -68,7 +68,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   const pages = config.PAGES === 'on' ? createPages({ log, ...pagesOf(config) }) : undefined
   const showing = { pages, minLength: config.PASSWORD_MIN_LENGTH }
   const withCookies = pages?.mayUseCookies ? pages : undefined
-  const signingIn = { pages: withCookies, clock, ...signInOf(config) }
+  const signingIn = { ...showing, pages: withCookies, clock, accounts: service.accounts, ...signInOf(config) }
   // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path after a
   // shorter host name.
   // precompile: compiling all routes at the start would double the start time and take 10 MiB. The contract test

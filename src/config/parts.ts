@@ -65,6 +65,7 @@ export const pagesOf = (config: Config) => ({
 export const signInOf = (config: Config) => ({
   rememberDays: config.REMEMBER_ME_DAYS,
   mayRegister: config.REGISTRATION !== 'closed',
+  legal: { terms: config.TERMS_URL, privacy: config.PRIVACY_URL },
 })
 
 export const mailOf = (config: Config) => ({

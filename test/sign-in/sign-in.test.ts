@@ -40,9 +40,7 @@ describeEachDialect('the page to log in', (dialect) => {
     const ada = await app.signUp()
     const page = await app.request('GET', '/sign-in')
     const [form] = page.headers.getSetCookie()
-    expect(form).toMatch(
-      /^__Host-keyward-form=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=86400; Secure$/,
-    )
+    expect(form).toMatch(/^__Host-keyward-form=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=86400; Secure$/)
     expect(page.headers.getSetCookie()).toHaveLength(1)
     const cookie = form!.split(';')[0]!
     const request = new URL(page.headers.get('location')!, 'http://x').searchParams.get('request')!
@@ -54,7 +52,9 @@ describeEachDialect('the page to log in', (dialect) => {
       const { headers } = await app.request('POST', '/sign-in', { form: fields, headers: { ...own, cookie } })
       const [session, device] = headers.getSetCookie()
       expect(session).toMatch(new RegExp(`^__Host-keyward=kws_[\\w-]+; Path=/; HttpOnly; SameSite=Lax; ${age}Secure$`))
-      expect(device).toMatch(/^__Host-keyward-device=[\w.-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=15552000; Secure$/)
+      expect(device).toMatch(
+        /^__Host-keyward-device=[\w.-]+; Path=\/; HttpOnly; SameSite=Lax; Max-Age=15552000; Secure$/,
+      )
       expect(headers.get('location')).toBe('account')
     }
     const never = await apps.open({ dialect, env: { REMEMBER_ME_DAYS: '0' } })

@@ -38,7 +38,7 @@ export async function logIn(needs: AccountsNeeds, { asked, ...login }: Login): P
 export async function logInBrowser(needs: AccountsNeeds, login: BrowserLogin): Promise<SignedIn> {
   const { sessions } = needs
   const begun = await begin(needs, login)
-  const deviceToken = await sessions.deviceTokenOf(begun)
+  const deviceToken = await sessions.makeDeviceToken(begun)
   return { userId: begun.user.id, cookie: sessions.cookieOf(begun), deviceToken }
 }
 

@@ -2,31 +2,37 @@ import { Elysia } from 'elysia'
 import { type FieldError, KeywardError, MISSING } from '../../errors.ts'
 import { noteUser } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { DAY, SECOND } from '../../lib/clock.ts'
+import { type Clock, DAY, SECOND } from '../../lib/clock.ts'
 import type { CookieChange } from '../../pages/cookies.ts'
 import type { FormProblem, Pages, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
 import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import { deadRequestView, signInView } from './pages/sign-in.tsx'
 import { signedOutView, signOutView } from './pages/sign-out.tsx'
+import { type LegalLinks, signUpClosed, signUpSent, signUpView } from './pages/sign-up.tsx'
 import type { SignIn } from './sign-in.ts'
 
 export interface SignInPagesNeeds {
   /** Undefined when `PAGES` is `off`, and where pages may not use cookies; then this feature has no page routes. */
   pages: Pages | undefined
-  clock: { now(): number }
+  clock: Clock
+  accounts: Pick<Accounts, 'needsProof' | 'register' | 'askToRegister'>
   /** How long "keep me logged in" lasts (REMEMBER_ME_DAYS); 0 hides the box. */
   rememberDays: number
   /** True when anybody may register. */
   mayRegister: boolean
+  /** The least number of characters in a password. */
+  minLength: number
+  legal: LegalLinks
 }
 
-/** The pages to log in and out. The login does what `POST /token` does, by the same use case. */
-export function signInPages(
-  signIn: SignIn,
-  { pages, clock, rememberDays, mayRegister }: SignInPagesNeeds,
-  kit: HttpKit,
-) {
+/**
+ * The pages to log in, to register and to log out. They do what `POST /token` and `POST /register` do, by the same use
+ * cases.
+ */
+export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKit) {
+  const { pages, accounts, clock, rememberDays, mayRegister, minLength, legal } = needs
   const routes = new Elysia({ name: 'keyward.sign-in-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
@@ -39,6 +45,31 @@ export function signInPages(
     const browser = await signIn.browserOf(visit.cookie('session'))
     const username = browser?.user.username
     return signInView(visit, { request, sealed, username, mayRemember: rememberDays > 0, mayRegister, problem })
+  }
+
+  async function signUp(visit: Visit, problem?: FormProblem) {
+    const sealed = visit.input.request ?? ''
+    const formCookie = visit.cookie('form')
+    if (!mayRegister) return signUpClosed(visit)
+    const request = signIn.open(sealed, formCookie)
+    if (!request) return deadRequestView(visit, signIn.startAgain(sealed, formCookie))
+    return signUpView(visit, { request, sealed, minLength, legal, problem })
+  }
+
+  /** Logs in with a password that was typed in a form. @returns the cookies of the new session */
+  async function logIn(visit: Visit, identifier: string, isRemembered: boolean): Promise<CookieChange[]> {
+    const { request, cookie } = visit
+    const former = await signIn.browserOf(cookie('session'))
+    const signedIn = await signIn.logIn({
+      identifier,
+      password: visit.input.password ?? '',
+      deviceToken: cookie('device'),
+      origin: kit.origin(request),
+      client: kit.clientPrefix(request),
+      browser: { isRemembered, replaces: former?.id },
+    })
+    noteUser(request, signedIn.userId)
+    return cookiesOf(signedIn, isRemembered)
   }
 
   const cookiesOf = (signedIn: { cookie: string; deviceToken: string }, isRemembered: boolean): CookieChange[] => [
@@ -77,8 +108,9 @@ export function signInPages(
       '/sign-in',
       ({ request }) =>
         pages.submit(request, {
-          async act({ input: { request: sealed = '', username = '', password = '', remember }, cookie }) {
-            const asked = signIn.open(sealed, cookie('form'))
+          async act(visit) {
+            const { request: sealed = '', username = '', password = '', remember } = visit.input
+            const asked = signIn.open(sealed, visit.cookie('form'))
             if (!asked) throw new KeywardError('csrf_refused')
             // An empty field is refused here, because the use case would count it as a failed login.
             const errors: FieldError[] = []
@@ -86,17 +118,7 @@ export function signInPages(
             if (password === '') errors.push({ field: 'password', message: MISSING })
             if (errors.length > 0) throw new KeywardError('validation_failed', { errors })
             const isRemembered = rememberDays > 0 && remember === 'on'
-            const former = await signIn.browserOf(cookie('session'))
-            const signedIn = await signIn.logIn({
-              identifier: username,
-              password,
-              deviceToken: cookie('device'),
-              origin: kit.origin(request),
-              client: kit.clientPrefix(request),
-              browser: { isRemembered, replaces: former?.id },
-            })
-            noteUser(request, signedIn.userId)
-            return { next: signIn.afterwards(sealed, asked), cookies: cookiesOf(signedIn, isRemembered) }
+            return { next: signIn.afterwards(sealed, asked), cookies: await logIn(visit, username, isRemembered) }
           },
           again: view,
         }),
@@ -106,6 +128,60 @@ export function signInPages(
         parse: 'none',
         response: submitted('invalid_credentials', 'rate_limited', 'overloaded'),
         detail: { summary: 'Check the password, and begin a session', tags: ['pages'] },
+      },
+    )
+    .get(
+      '/sign-up',
+      ({ request }) =>
+        pages.show(request, async (visit) => {
+          if ('sent' in visit.input) return signUpSent(visit)
+          if (visit.input.request !== undefined || !mayRegister) return signUp(visit)
+          return toSignIn(signIn, visit, { to: 'account', query: '', seen: clock.now() }, 'sign-up')
+        }),
+      {
+        ...open,
+        limit: { none: 'it reads no data' },
+        response: { ...shown('invalid_or_expired', 'registration_closed'), 303: submitted()[303] },
+        detail: { summary: 'Register', tags: ['pages'] },
+      },
+    )
+    .post(
+      '/sign-up',
+      ({ request }) =>
+        pages.submit(request, {
+          async act(visit) {
+            const { request: sealed = '', email = '', username = '', password = '' } = visit.input
+            const asked = signIn.open(sealed, visit.cookie('form'))
+            if (!asked) throw new KeywardError('csrf_refused')
+            const registration = { email, username, password, locale: visit.locale, ...kit.requester(request) }
+            if (accounts.needsProof) {
+              await accounts.askToRegister(registration)
+              return '/sign-up?sent'
+            }
+            await accounts.register(registration)
+            try {
+              return { next: signIn.afterwards(sealed, asked), cookies: await logIn(visit, username, false) }
+            } catch (error) {
+              if (!(error instanceof KeywardError)) throw error
+              // The account exists. Its owner can log in when the load or the limit is over.
+              return { next: `/sign-in?request=${sealed}` }
+            }
+          },
+          again: signUp,
+        }),
+      {
+        ...open,
+        limit: ['register', 'login'],
+        parse: 'none',
+        response: submitted(
+          'registration_closed',
+          'email_taken',
+          'username_taken',
+          'rate_limited',
+          'overloaded',
+          'mail_not_configured',
+        ),
+        detail: { summary: 'Create the account, and log in', tags: ['pages'] },
       },
     )
     .get(
