@@ -41,6 +41,12 @@ export const catalogue = {
   session_not_found: [404, 'Session not found'],
   mail_not_found: [404, 'Mail not found'],
   mail_not_resendable: [409, 'This mail cannot be sent again'],
+  // Clients
+  client_not_found: [404, 'Client not found'],
+  client_secret_not_found: [404, 'Client secret not found'],
+  client_is_public: [409, 'A public client has no secret'],
+  too_many_secrets: [409, 'The client has two live secrets: revoke one first'],
+  clients_unavailable: [409, 'No client can be registered with these settings'],
   // Signing keys
   key_not_found: [404, 'Signing key not found'],
   key_not_ready: [409, 'The next signing key was published too short a time ago'],

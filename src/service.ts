@@ -5,6 +5,7 @@ import { type Accounts, createAccounts, createPendingRegistrations } from './fea
 import { type Administration, createAdministration } from './features/administration/administration.ts'
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
+import { type Clients, createClients } from './features/clients/clients.ts'
 import { createInvitations, findingFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
@@ -30,6 +31,7 @@ import { createUsers, type Users } from './features/users/users.ts'
 import { createVerification, type Verification } from './features/verification/verification.ts'
 import { type Clock, MINUTE, SECOND, systemClock } from './lib/clock.ts'
 import { createLog, errorFields, type Log } from './lib/log.ts'
+import { createOutgoing, type Outgoing } from './lib/outgoing-fetch.ts'
 import { type Random, systemRandom } from './lib/random.ts'
 import { openDatabase, type SchemaPolicy } from './storage/database.ts'
 import { embeddedMigrations, pendingMigrations } from './storage/migrate.ts'
@@ -45,6 +47,8 @@ export interface Service {
   random: Random
   log: Log
   store: Store
+  /** Sends requests to the addresses of clients and providers. */
+  outgoing: Outgoing
   audit: Audit
   secrets: Secrets
   users: Users
@@ -54,6 +58,7 @@ export interface Service {
   signingKeys: SigningKeys
   tokens: AccessTokens
   apiKeys: ApiKeys
+  clients: Clients
   sessions: Sessions
   access: Access
   accounts: Accounts
@@ -137,7 +142,10 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: parts.tokensOf(config) }))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
     const kit = { store, clock, random, log, audit }
-    const beginning = { ...kit, users, limits, tokens, secrets, mails, ...parts.sessionsOf(config) }
+    const registering = { ...parts.clientsOf(config), allowsHttp: surroundings.dev === true }
+    const clients = createClients({ ...kit, limits, roles, secrets, settings: registering })
+    const logouts = { queue: async () => {} }
+    const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
@@ -162,7 +170,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
       await secrets.leave().catch((error) => log.warn('process_not_removed', errorFields(error)))
       await database.store.close()
     }
-    const shared = { config, clock, random, log, store, close }
+    const outgoing = createOutgoing({ addresses: config.OUTGOING_ADDRESSES })
+    const shared = { config, clock, random, log, store, outgoing, close }
     const accountParts = {
       audit,
       secrets,
@@ -177,7 +186,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       signIn,
     }
     const mailParts = { proofs, mails, mailbox }
-    const tokenParts = { signingKeys, tokens, apiKeys, sessions, access }
+    const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
@@ -201,6 +210,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
   },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: service.store.checkpoint },
   { name: 'first_admin_file', every: MINUTE, by: 'each', run: service.invitations.tidyFirstAdmin },
+  { name: 'client_origins', every: 30 * SECOND, by: 'each', atStart: true, run: service.clients.refreshOrigins },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: service.signingKeys.maintain },
   {
     name: 'clean_up',

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { DAY, MINUTE, SECOND } from '../lib/clock.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 import type { Config } from './schema.ts'
 
 /* What each feature gets of the configuration. `service.ts` passes it on. */
@@ -38,11 +38,40 @@ export const tokensOf = (config: Config) => ({
   lifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
 })
 
+<<<<<<< HEAD
+/** A browser session with "keep me signed in" has no idle expiry of its own. */
+function rememberedOf({ REMEMBER_ME_DAYS, SESSION_MAX_DAYS }: Config) {
+  const lifetime = Math.min(REMEMBER_ME_DAYS, SESSION_MAX_DAYS) * DAY
+  return { idle: lifetime, absolute: lifetime }
+}
+
+=======
+/** Why no client can be registered with these settings; undefined when clients can be registered. */
+function clientsUnavailable({ JWT_ALG, JWT_COMPAT, PAGES }: Config): string | undefined {
+  if (JWT_COMPAT === 'fastapi')
+    return 'No client can be registered with JWT_COMPAT=fastapi: its tokens have no audience. Set JWT_COMPAT=none and another JWT_ALG than HS256'
+  if (JWT_ALG === 'HS256')
+    return 'No client can be registered with JWT_ALG=HS256: clients cannot verify its tokens, because the key is secret. Set JWT_ALG to ES256, EdDSA or RS256'
+  if (PAGES === 'off')
+    return 'No client can be registered with PAGES=off: users sign in to a client on a page of Keyward'
+  return undefined
+}
+
+export const clientsOf = (config: Config) => ({
+  issuer: config.PUBLIC_URL,
+  audience: config.JWT_AUDIENCE,
+  unavailable: clientsUnavailable(config),
+})
+
+>>>>>>> main
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,
   lifetimes: {
     idle: config.REFRESH_TOKEN_EXPIRE_DAYS * DAY,
     absolute: config.SESSION_MAX_DAYS * DAY,
+    browser: { idle: config.BROWSER_SESSION_HOURS * HOUR, absolute: DAY },
+    remembered: rememberedOf(config),
+    client: { idle: config.CLIENT_REFRESH_DAYS * DAY, absolute: config.SESSION_MAX_DAYS * DAY },
     grace: config.REFRESH_TOKEN_GRACE_SECONDS * SECOND,
     retry: config.REFRESH_TOKEN_RETRY_SECONDS * SECOND,
   },
@@ -78,7 +107,9 @@ export const mailOf = (config: Config) => ({
   },
 })
 
-export const verificationOf = ({ EMAIL_LOGIN }: Config) => ({ settings: { emailLogin: EMAIL_LOGIN === 'on' } })
+export const verificationOf = ({ EMAIL_LOGIN, LOGIN_URL }: Config) => ({
+  settings: { emailLogin: EMAIL_LOGIN === 'on', hasLoginLink: LOGIN_URL !== undefined },
+})
 
 /** The file is beside the SQLite file; undefined without one. */
 export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: Config) => ({

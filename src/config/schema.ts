@@ -115,6 +115,19 @@ export const configSchema = Members({
     default: 50,
     description: 'The most sessions of one account; one more login ends the session that was idle longest.',
   }),
+  BROWSER_SESSION_HOURS: whole(1, 24, {
+    default: 12,
+    description:
+      'A sign-in on Keyward\'s pages without "keep me signed in" ends when it is not used for this long, and after a day.',
+  }),
+  REMEMBER_ME_DAYS: whole(0, 3_650, {
+    default: 30,
+    description: 'How long a sign-in with "keep me signed in" lasts; 0 hides the choice.',
+  }),
+  CLIENT_REFRESH_DAYS: whole(1, 3_650, {
+    default: 30,
+    description: 'A session of an application ends when the application does not refresh it for this long.',
+  }),
   REFRESH_TOKEN_GRACE_SECONDS: whole(0, 300, {
     default: 10,
     description: 'How long a used refresh token returns the same new token again, for two tabs or a lost response.',
@@ -229,6 +242,11 @@ export const configSchema = Members({
   APP_URL: Optional(
     webAddress({ description: 'Your application; the pages of Keyward lead there when everything is done.' }),
   ),
+  OUTGOING_ADDRESSES: choice(['public', 'private'], {
+    default: 'public',
+    description:
+      'Where requests to the addresses of clients and providers may go: `public` is https to the Internet, `private` also http, this machine and private networks. Link-local addresses and metadata services of clouds are always refused.',
+  }),
   AUDIT_DAYS: whole(1, 36_500, { default: 400, description: 'How long the audit log is kept.' }),
   AUDIT_IP_DAYS: whole(0, 36_500, {
     default: 30,

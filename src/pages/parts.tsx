@@ -4,11 +4,11 @@ import { masked } from './masked.ts'
 import type { FormProblem, View, Visit } from './pages.tsx'
 import type { Around, Saying } from './texts/text.ts'
 
-/** The sentence that names the account by its masked address. */
-export const Account = ({ text, email }: { text: Around; email: string }) => (
+/** The sentence that names the account by its masked address. `beside` is another address of the page, if it has one. */
+export const Account = ({ text, email, beside }: { text: Around; email: string; beside?: string }) => (
   <p>
     {text.before}
-    <span class="account">{masked(email)}</span>
+    <span class="account">{masked(email, beside)}</span>
     {text.after}
   </p>
 )

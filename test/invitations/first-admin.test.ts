@@ -154,7 +154,7 @@ describeEachDialect('the link for the first administrator', (dialect) => {
     return lastToken(app, sink, 'Chief@example.com')
   }
 
-  test('14.2 without a mail server it is in a file beside the SQLite file, for its owner alone, while it is good', async () => {
+  test('O4, P6: 14.2 without a mail server it is in a file beside the SQLite file, for its owner alone, while it is good', async () => {
     const app = await apps.open({ dialect, env: { ADMIN_EMAIL: email } })
     const of = app.config.DATABASE_URL
     if (of.dialect === 'postgresql') {

@@ -1,4 +1,5 @@
 import type { AuditEvent } from '../../src/features/audit/audit.ts'
+import type { Client, Clients, NewClient } from '../../src/features/clients/clients.ts'
 import { createImport, type Performed, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
 import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
@@ -23,6 +24,9 @@ export interface Admin {
   freeName(username: string): Promise<boolean>
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
+  /** Registers a client of the code flow; `secret` is undefined for a public one. */
+  createClient(client?: Partial<NewClient>): Promise<{ client: Client; secret: string | undefined }>
+  clients: Clients
   renewSecrets(options: { apiKeys: boolean }): Promise<unknown>
   /** Imports accounts, and does something else between the plan and the first insert. */
   importAccounts(rows: readonly SourceRow[], meanwhile?: () => Promise<unknown>): Promise<Performed>
@@ -52,7 +56,7 @@ export interface Keys {
 /** Writes an audit event as a use case does. */
 export type RecordEvent = (event: AuditEvent) => Promise<void>
 
-export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }: Service): Admin => {
+export const adminOf = ({ administration, apiKeys, audit, clients, clock, roles, users }: Service): Admin => {
   const user = async (id: number): Promise<User> => {
     const found = await users.find(id)
     if (found === undefined) throw new Error(`there is no user ${id}`)
@@ -77,6 +81,12 @@ export const adminOf = ({ administration, apiKeys, audit, clock, roles, users }:
       return { id: key.id, text }
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
+    async createClient(settings = {}) {
+      const redirectUris = ['https://app.example/callback']
+      const { client, secret } = await clients.create({ name: 'Shop', redirectUris, ...settings })
+      return { client, secret: secret?.text }
+    },
+    clients,
     renewSecrets: (options) => administration.renewSecrets(options),
     async importAccounts(rows, meanwhile) {
       const source = sourceOfRows(rows)

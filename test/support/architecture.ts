@@ -70,6 +70,7 @@ const features = [
   'signing-keys',
   'tokens',
   'api-keys',
+  'clients',
   'sessions',
   'access',
   'metrics',

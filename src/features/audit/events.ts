@@ -17,6 +17,7 @@ export const auditEvents = [
   'login.succeeded',
   'login.failed',
   'login.new_device',
+  'session.client_begun',
   'session.ended',
   'session.all_ended',
   'session.refresh_retried',
@@ -50,6 +51,11 @@ export const auditEvents = [
   'role.withdrawn',
   'api_key.created',
   'api_key.revoked',
+  'client.created',
+  'client.changed',
+  'client.deleted',
+  'client.secret_added',
+  'client.secret_revoked',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]

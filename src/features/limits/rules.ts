@@ -103,11 +103,12 @@ export const rules = {
     { budget: 30, window: MINUTE },
     { budget: 300, window: DAY },
   ],
-  // Wrong client secrets from one network. A client secret is an API key with 192 random bits, which nobody guesses.
-  // The limit slows down a service with an outdated API key, and the audit log gets one event per window. A person who
-  // sets up a service needs a few attempts. The limit does not refuse a right secret.
+  // Wrong client secrets for one client from one network; those for no registered client, such as wrong API keys, count
+  // together. A client secret has 256 random bits and an API key 192, which nobody guesses. The limit slows down a
+  // service with an outdated secret, and the audit log gets one event per window. A person who sets up a service needs a
+  // few attempts. The limit does not refuse a right secret.
   'client.secret': [
-    { budget: 30, window: MINUTE },
+    { budget: 10, window: MINUTE },
     { budget: 100, window: HOUR },
   ],
   // Mails of one kind that people asked for, to one address. A mail can take a minute, so a person who asks again

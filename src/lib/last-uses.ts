@@ -1,9 +1,9 @@
-import { type EpochMs, MINUTE } from '../../lib/clock.ts'
+import { type EpochMs, MINUTE } from './clock.ts'
 
-/** Decides when the use of an API key is recorded. */
+/** Decides when the use of an API key or of a client secret is recorded. */
 export interface LastUses {
   /**
-   * Returns true when the caller must record this use now: at most once a minute for each API key in this process, even
+   * Returns true when the caller must record this use now: at most once a minute for each id in this process, even
    * when the write fails.
    * @param recorded the last use in the database; null when there is none, or when the stored MAC must be replaced
    */
