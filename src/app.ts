@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { pagesOf } from './config/parts.ts'
+import { pagesOf, signInOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
@@ -15,6 +15,7 @@ import { mailboxRoutes } from './features/mail/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
+import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
@@ -66,6 +67,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
   const pages = config.PAGES === 'on' ? createPages({ log, ...pagesOf(config) }) : undefined
   const showing = { pages, minLength: config.PASSWORD_MIN_LENGTH }
+  const withCookies = pages?.mayUseCookies ? pages : undefined
+  const signingIn = { ...showing, pages: withCookies, clock, accounts: service.accounts, ...signInOf(config) }
   // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path after a
   // shorter host name.
   // precompile: compiling all routes at the start would double the start time and take 10 MiB. The contract test
@@ -86,6 +89,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
+    .use(signInPages(service.signIn, signingIn, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(sessionRoutes(service.sessions, kit))

@@ -24,6 +24,7 @@ import { createProofs, type Proofs } from './features/proofs/proofs.ts'
 import { createRoles, type Roles } from './features/roles/roles.ts'
 import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secrets.ts'
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
+import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
@@ -63,6 +64,7 @@ export interface Service {
   accounts: Accounts
   verification: Verification
   invitations: Invitations
+  signIn: SignIn
   administration: Administration
   proofs: Proofs
   mails: Mails
@@ -154,6 +156,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const proving = { ...account, ...mailing, accounts, metrics }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
+    const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
     const administration = createAdministration({ ...account, limits, accounts, mails, invitations, signingKeys })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
@@ -180,6 +183,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       administration,
       verification,
       invitations,
+      signIn,
     }
     const mailParts = { proofs, mails, mailbox }
     const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access }

@@ -97,6 +97,12 @@ export const pagesOf = (config: Config) => ({
   appUrl: config.APP_URL,
 })
 
+export const signInOf = (config: Config) => ({
+  rememberDays: config.REMEMBER_ME_DAYS,
+  mayRegister: config.REGISTRATION !== 'closed',
+  legal: { terms: config.TERMS_URL, privacy: config.PRIVACY_URL },
+})
+
 export const mailOf = (config: Config) => ({
   brand: { app: config.APP_NAME, support: config.SUPPORT_EMAIL },
   settings: { maxAttempts: config.MAIL_MAX_ATTEMPTS, templatesDir: config.TEMPLATES_DIR },

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { settle, user } from '../conformance/support.ts'
-import { createBrowser } from '../support/browser.ts'
+import { createBrowser } from './browser.ts'
 import { describeApp } from '../support/hooks.ts'
 import { type ClientOptions, registerClient } from './support.ts'
 

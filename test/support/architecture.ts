@@ -77,6 +77,7 @@ const features = [
   'accounts',
   'verification',
   'invitations',
+  'sign-in',
   'administration',
   'import',
   'export',

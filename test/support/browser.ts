@@ -1,159 +1,87 @@
 import type { TestApp } from './app.ts'
 
-/** What a browser without scripts has before it: a page, or an address of another site to which it would go now. */
-export interface Screen {
-  /** The address of the page, or the address of the other site. */
-  url: URL
-  /** True when the address belongs to another site; then there is no page. */
-  isAway: boolean
+/** A page as a browser shows it. */
+export interface ShownPage {
+  /** Path and query, after all redirects. */
+  path: string
   status: number
-  headers: Headers
   html: string
-  title: string
-  forms: readonly PageForm[]
-}
-
-export interface PageForm {
-  action: string
-  method: string
-  fields: Readonly<Record<string, string>>
+  /** The text of `h1`. */
+  title: string | undefined
+  headers: Headers
 }
 
 export interface TestBrowser {
-  readonly cookies: ReadonlyMap<string, string>
-  /** Opens an address of Keyward, and follows its redirects. */
-  open(address: string): Promise<Screen>
-  /** Sends a form of the page that was opened last, as a click on its button does. */
-  submit(fields?: Record<string, string>, which?: (form: PageForm) => boolean): Promise<Screen>
-  /** Sends a form as the page of another site does: Lax cookies stay away. */
-  postFromElsewhere(path: string, fields: Record<string, string>): Promise<Screen>
-  /** The page that was opened last. */
-  screen(): Screen
-  forget(cookie?: string): void
+  /** The cookies of the browser, by their names as sent. */
+  cookies: Map<string, string>
+  /** Sends one request with the cookies, and keeps the cookies of the answer. */
+  get(path: string): Promise<Response>
+  post(path: string, form: Record<string, string>): Promise<Response>
+  /** Opens a page, and follows its redirects. */
+  open(path: string): Promise<ShownPage>
+  /**
+   * Fills in a form of a page and sends it with its hidden fields, and follows the redirects.
+   * @param at which form of the page; the first by default
+   */
+  send(page: ShownPage, fields?: Record<string, string>, at?: number): Promise<ShownPage>
+  /** Logs in on the page to log in. */
+  logIn(user: { username: string; password: string }, more?: Record<string, string>): Promise<ShownPage>
 }
 
-const MOST_REDIRECTS = 10
-
-/** A browser without scripts in the process of the tests, with a cookie jar of its own. */
-export function createBrowser(
-  app: TestApp,
-  { language = 'en', peer }: { language?: string; peer?: string } = {},
+/** A browser without scripts: a cookie jar, and what it sends along with forms. */
+export function browserFor(
+  app: Pick<TestApp, 'request'>,
+  { headers: more = {}, peer }: { headers?: Record<string, string>; peer?: string } = {},
 ): TestBrowser {
-  const origin = new URL(app.config.PUBLIC_URL).origin
-  const jar = new Map<string, string>()
-  let last: Screen | undefined
-
-  async function visit(
-    url: URL,
-    init: RequestInit & { withoutCookies?: boolean } = {},
-    redirects = 0,
-  ): Promise<Screen> {
-    const { withoutCookies, ...request } = init
-    const headers = new Headers(request.headers)
-    headers.set('accept', 'text/html')
-    headers.set('accept-language', language)
-    if (!withoutCookies && jar.size > 0)
-      headers.set('cookie', [...jar].map(([name, value]) => `${name}=${value}`).join('; '))
-    // The server is behind a proxy that ends TLS, as everywhere.
-    const response = await app.fetch(new Request(url.href.replace(/^https:/, 'http:'), { ...request, headers }), peer)
-    for (const line of response.headers.getSetCookie()) keep(line)
-    const location = response.headers.get('location')
-    if (location !== null && response.status >= 300 && response.status < 400) {
-      const next = new URL(location, url)
-      if (next.origin !== origin) return (last = away(next, response))
-      if (redirects === MOST_REDIRECTS) throw new Error(`Too many redirects, the last to ${next}`)
-      return visit(next, {}, redirects + 1)
+  const cookies = new Map<string, string>()
+  const sent = () => ({
+    accept: 'text/html,application/xhtml+xml,*/*;q=0.8',
+    ...(cookies.size > 0 && { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') }),
+    ...more,
+  })
+  const kept = (answer: Response) => {
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!
+      if (/Max-Age=0(?:;|$)/.test(line)) cookies.delete(name!)
+      else cookies.set(name!, value!)
     }
-    const html = await response.text()
-    const { status } = response
-    last = {
-      url,
-      isAway: false,
-      status,
-      headers: response.headers,
-      html,
-      title: titleOf(html),
-      forms: await formsOf(html),
+    return answer
+  }
+  const get = async (path: string) => kept(await app.request('GET', path, { headers: sent(), peer }))
+  const post = async (path: string, form: Record<string, string>) =>
+    kept(await app.request('POST', path, { form, headers: { ...sent(), 'sec-fetch-site': 'same-origin' }, peer }))
+  const follow = async (from: string, answer: Response): Promise<ShownPage> => {
+    let [path, last] = [from, answer]
+    for (let hop = 0; last.status === 303; hop++) {
+      if (hop === 5) throw new Error(`Too many redirects: ${path}`)
+      const url = new URL(last.headers.get('location')!, `http://localhost:8000${path}`)
+      if (url.origin !== 'http://localhost:8000') break
+      path = url.pathname + url.search
+      last = await get(path)
     }
-    return last
+    const html = await last.text()
+    return { path, status: last.status, html, title: /<h1>(.*?)<\/h1>/.exec(html)?.[1], headers: last.headers }
   }
-
-  function keep(line: string): void {
-    const [pair = '', ...attributes] = line.split(';').map((part) => part.trim())
-    const equals = pair.indexOf('=')
-    if (attributes.includes('Max-Age=0')) jar.delete(pair.slice(0, equals))
-    else jar.set(pair.slice(0, equals), pair.slice(equals + 1))
+  const open = async (path: string) => follow(path, await get(path))
+  const send = async (page: ShownPage, fields: Record<string, string> = {}, at = 0) => {
+    const form = [...page.html.matchAll(/<form method="post" action="([^"]*)"[^>]*>(.*?)<\/form>/gs)][at]
+    if (!form) throw new Error(`${page.path} has no form ${at}: ${page.html}`)
+    const hidden = [...form[2]!.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"\/>/g)]
+    const values = Object.fromEntries(hidden.map(([, name, value]) => [name!, unescaped(value!)]))
+    const { pathname, search } = new URL(unescaped(form[1]!), `http://localhost:8000${page.path}`)
+    return follow(pathname + search, await post(pathname + search, { ...values, ...fields }))
   }
-
-  const post = (url: URL, fields: Record<string, string>, headers: Record<string, string>, withoutCookies = false) =>
-    visit(url, { method: 'POST', body: new URLSearchParams(fields), headers, withoutCookies })
-
   return {
-    cookies: jar,
-    open: (address) => visit(new URL(address, origin)),
-    async submit(fields = {}, which = () => true) {
-      const form = last?.forms.find(which)
-      if (!last || !form) throw new Error(`There is no such form on the page ${JSON.stringify(last?.title)}`)
-      const url = new URL(form.action, last.url)
-      return post(url, { ...form.fields, ...fields }, { origin, 'sec-fetch-site': 'same-origin' })
-    },
-    postFromElsewhere: (path, fields) =>
-      post(
-        new URL(path, origin),
-        fields,
-        { origin: 'https://elsewhere.example', 'sec-fetch-site': 'cross-site' },
-        true,
-      ),
-    screen() {
-      if (!last) throw new Error('Nothing was opened yet')
-      return last
-    },
-    forget(cookie) {
-      if (cookie === undefined) jar.clear()
-      else jar.delete(cookie)
+    cookies,
+    get,
+    post,
+    open,
+    send,
+    async logIn({ username, password }, fields = {}) {
+      return send(await open('/sign-in'), { username, password, ...fields })
     },
   }
 }
 
-const away = (url: URL, { status, headers }: Response): Screen => ({
-  url,
-  isAway: true,
-  status,
-  headers,
-  html: '',
-  title: '',
-  forms: [],
-})
-
-const titleOf = (html: string): string => /<title>([^<]*)<\/title>/.exec(html)?.[1] ?? ''
-
-async function formsOf(html: string): Promise<PageForm[]> {
-  const forms: { action: string; method: string; fields: Record<string, string> }[] = []
-  const rewriter = new HTMLRewriter()
-    .on('form', {
-      element: (form) => {
-        forms.push({
-          action: decoded(form.getAttribute('action') ?? ''),
-          method: form.getAttribute('method') ?? 'get',
-          fields: {},
-        })
-      },
-    })
-    .on('form input', {
-      element: (input) => {
-        const name = input.getAttribute('name')
-        if (name !== null && input.getAttribute('type') !== 'checkbox')
-          forms.at(-1)!.fields[name] = decoded(input.getAttribute('value') ?? '')
-      },
-    })
-  await rewriter.transform(new Response(html)).text()
-  return forms
-}
-
-const decoded = (text: string): string =>
-  text
-    .replaceAll('&quot;', '"')
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&amp;', '&')
+const unescaped = (text: string): string =>
+  text.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
