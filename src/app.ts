@@ -13,11 +13,16 @@ import { invitationPages } from './features/invitations/pages.tsx'
 import { invitationRoutes } from './features/invitations/routes.ts'
 import { mailboxRoutes } from './features/mail/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
+import { deviceRoutes } from './features/openid/device.routes.ts'
+import { endSessionRoutes } from './features/openid/end-session.routes.ts'
+import { metadataRoutes } from './features/openid/metadata.routes.ts'
+import { openIdPages } from './features/openid/pages.tsx'
+import { openIdRoutes } from './features/openid/routes.ts'
+import { tokenEndpointRoutes } from './features/openid/token.routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
-import { tokenRoutes } from './features/tokens/routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
 import { inBatches } from './http/batching.ts'
@@ -100,7 +105,12 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(signingKeyAdministrationRoutes(service.administration, kit))
     .use(mailAdministrationRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
-    .use(tokenRoutes(config.PUBLIC_URL, kit))
+    .use(metadataRoutes(service.openid, kit))
+    .use(tokenEndpointRoutes(service, kit))
+    .use(openIdRoutes(service.openid, kit))
+    .use(openIdPages({ ...service, pages }, kit))
+    .use(endSessionRoutes({ ...service, pages }, kit))
+    .use(deviceRoutes({ ...service, pages }, kit))
   const documentation = createDocumentation({
     openApi: () => createDocument({ routes: elysia.routes, publicUrl: config.PUBLIC_URL }),
   })

@@ -18,6 +18,7 @@ import {
   type Mails,
 } from './features/mail/mail.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/metrics/metrics.ts'
+import { createOpenId, type OpenId } from './features/openid/openid.ts'
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
 import { createProbes, type Probes } from './features/probes/probes.ts'
 import { createProofs, type Proofs } from './features/proofs/proofs.ts'
@@ -59,6 +60,7 @@ export interface Service {
   tokens: AccessTokens
   apiKeys: ApiKeys
   clients: Clients
+  openid: OpenId
   sessions: Sessions
   access: Access
   accounts: Accounts
@@ -157,6 +159,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
+    const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
     const administration = createAdministration({ ...account, limits, accounts, mails, invitations, signingKeys })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
@@ -186,7 +189,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       signIn,
     }
     const mailParts = { proofs, mails, mailbox }
-    const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access }
+    const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access, openid }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
@@ -226,6 +229,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
         service.mails.cleanUp,
         service.mails.wipeExpired,
         service.proofs.cleanUp,
+        service.openid.cleanUp,
         service.users.cleanUp,
         service.accounts.cleanUp,
       ]),

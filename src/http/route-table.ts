@@ -26,8 +26,8 @@ export interface Route {
   /** True when a refusal of the route has the members of RFC 6749 section 5.2. */
   oauth: boolean
   /**
-   * True when a client may send an API key as a client secret: in a Basic `Authorization` header, or as `client_secret`
-   * in a form.
+   * True when a client may send its own secret, or an API key as one: in a Basic `Authorization` header, or as
+   * `client_secret` in a form.
    */
   secret: boolean
   /**

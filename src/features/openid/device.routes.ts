@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { KeywardError } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems } from '../../http/schemas.ts'
+import { requireOneMethod, sentClient } from '../../http/sent-client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { FormProblem, Pages, View, Visit } from '../../pages/pages.tsx'
 import { shown, submitted, toNext } from '../../pages/routes.ts'
@@ -12,7 +13,6 @@ import type { OpenId } from './openid.ts'
 import { deviceDoneView, deviceView, waitingDeviceView } from './pages/device.tsx'
 import { staleView } from './pages/refused.tsx'
 import { DeviceAnswer, DeviceForm, toDeviceAnswer } from './schemas.ts'
-import { requireOneMethod, sentClient } from './sent-client.ts'
 
 export interface DeviceRoutesNeeds {
   /** Undefined when `PAGES` is `off`; then there are no routes. */

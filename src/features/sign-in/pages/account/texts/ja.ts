@@ -90,8 +90,7 @@ export const ja: AccountTexts = {
   },
   export: {
     title: 'あなたのデータ',
-    effect:
-      '保存されているあなたの情報すべてを、JSONファイルで受け取れます。パスワードや秘密の情報は含まれません。',
+    effect: '保存されているあなたの情報すべてを、JSONファイルで受け取れます。パスワードや秘密の情報は含まれません。',
     button: 'ダウンロードする',
   },
   remove: {

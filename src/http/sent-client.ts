@@ -1,5 +1,4 @@
-import { KeywardError } from '../../errors.ts'
-import { basicCredentials } from '../../http/guard.ts'
+import { KeywardError } from '../errors.ts'
 
 /** The credentials of a client in a request (RFC 6749 section 2.3.1). They are not checked yet. */
 export interface SentClient {
@@ -32,4 +31,25 @@ export function sentClient(
 export function requireOneMethod({ isTwice }: SentClient): void {
   if (isTwice)
     throw new KeywardError('invalid_request', { sentence: 'Send the client secret once: in the header or in the form' })
+}
+
+/** Returns true for an `Authorization` header with the scheme Basic. */
+export const isBasic = (authorization: string): boolean => /^basic(?: |$)/i.test(authorization)
+
+/**
+ * Returns the id and the secret of an `Authorization: Basic` header, which OAuth clients percent-encode (RFC 6749
+ * section 2.3.1); undefined for another header, and for a malformed one.
+ */
+export function basicCredentials({ headers }: Request): { id: string; secret: string } | undefined {
+  const authorization = headers.get('authorization')
+  if (authorization === null || !isBasic(authorization)) return undefined
+  const pair = Buffer.from(authorization.slice(5).trim(), 'base64').toString()
+  const colon = pair.indexOf(':')
+  try {
+    return colon === -1
+      ? undefined
+      : { id: decodeURIComponent(pair.slice(0, colon)), secret: decodeURIComponent(pair.slice(colon + 1)) }
+  } catch {
+    return undefined
+  }
 }
