@@ -97,7 +97,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(signInPages(service.signIn, signingIn, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
-    .use(sessionRoutes(service.sessions, kit))
+    .use(sessionRoutes(service, kit))
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))

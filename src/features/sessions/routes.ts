@@ -11,7 +11,6 @@ import {
   Revocation,
   RevocationForm,
   SessionView,
-  TokenForm,
   TokenPair,
   toSessionView,
   toTokenPair,
