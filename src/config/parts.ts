@@ -38,12 +38,6 @@ export const tokensOf = (config: Config) => ({
   lifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
 })
 
-/** A browser session with "keep me signed in" has no idle expiry of its own. */
-function rememberedOf({ REMEMBER_ME_DAYS, SESSION_MAX_DAYS }: Config) {
-  const lifetime = Math.min(REMEMBER_ME_DAYS, SESSION_MAX_DAYS) * DAY
-  return { idle: lifetime, absolute: lifetime }
-}
-
 /** Why no client can be registered with these settings; undefined when clients can be registered. */
 function clientsUnavailable({ JWT_ALG, JWT_COMPAT, PAGES }: Config): string | undefined {
   if (JWT_COMPAT === 'fastapi')
@@ -69,6 +63,12 @@ export const openIdOf = (config: Config) => ({
     hasPasswordGrant: config.PASSWORD_GRANT === 'on',
   },
 })
+
+/** A browser session with "keep me signed in" has no idle expiry of its own. */
+function rememberedOf({ REMEMBER_ME_DAYS, SESSION_MAX_DAYS }: Config) {
+  const lifetime = Math.min(REMEMBER_ME_DAYS, SESSION_MAX_DAYS) * DAY
+  return { idle: lifetime, absolute: lifetime }
+}
 
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,
