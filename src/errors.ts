@@ -25,6 +25,7 @@ export const catalogue = {
   reauthentication_required: [401, 'Log in again, or send the password: the last check is more than 15 minutes ago'],
   invalid_password: [403, 'The current password is wrong'],
   forbidden: [403, 'Not enough permissions'],
+  insufficient_scope: [403, 'An access token of a client is not accepted here'],
   // Accounts
   registration_closed: [403, 'Registration is closed'],
   email_taken: [409, 'Email already registered'],

@@ -24,11 +24,7 @@ export const IntrospectionAnswer = t.Object(
     sub: t.Optional(t.String()),
     aud: t.Optional(t.Union([t.String(), t.Array(t.String())])),
     client_id: t.Optional(t.String()),
-    scope: t.Optional(
-      t.String({
-        description: 'What was granted; `account` for a token that was asked for with a scope and belongs to no client',
-      }),
-    ),
+    scope: t.Optional(t.String({ description: 'The granted scopes; `account` for a token of no client' })),
     username: t.Optional(t.String()),
     sid: t.Optional(t.String()),
     jti: t.Optional(t.String()),
