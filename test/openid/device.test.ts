@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { settle, user } from '../conformance/support.ts'
-import { createBrowser } from './browser.ts'
 import { describeApp } from '../support/hooks.ts'
+import { createBrowser } from './browser.ts'
 import { type ClientOptions, registerClient } from './support.ts'
 
 const grant = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -11,7 +11,9 @@ describeApp('the sign-in of a device', { env: { PUBLIC_URL: 'https://op.example.
   interface Codes {
     device_code: string
     user_code: string
+    verification_uri: string
     verification_uri_complete: string
+    expires_in: number
     interval: number
   }
 

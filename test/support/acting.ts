@@ -2,7 +2,12 @@ import type { AuditEvent } from '../../src/features/audit/audit.ts'
 import type { Client, Clients, NewClient } from '../../src/features/clients/clients.ts'
 import { createImport, type Performed, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
-import type { PublicKeyAlgorithm, SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
+import type {
+  PublicKeyAlgorithm,
+  SigningKey,
+  SigningKeys,
+  VerificationKey,
+} from '../../src/features/signing-keys/signing-keys.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
 import type { EpochMs } from '../../src/lib/clock.ts'
 import type { Service } from '../../src/service.ts'

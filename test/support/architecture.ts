@@ -78,6 +78,7 @@ const features = [
   'verification',
   'invitations',
   'sign-in',
+  'openid',
   'administration',
   'import',
   'export',
