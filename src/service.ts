@@ -27,6 +27,7 @@ import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secr
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
+import { createSocial, type Social } from './features/social/social.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
 import { createVerification, type Verification } from './features/verification/verification.ts'
@@ -67,6 +68,7 @@ export interface Service {
   verification: Verification
   invitations: Invitations
   signIn: SignIn
+  social: Social
   administration: Administration
   proofs: Proofs
   mails: Mails
@@ -159,8 +161,10 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
+    const social = createSocial({ store, clock, audit, secrets, publicUrl: config.PUBLIC_URL })
     const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
-    const administration = createAdministration({ ...account, limits, accounts, mails, invitations, signingKeys })
+    const managing = { limits, accounts, mails, invitations, signingKeys, social }
+    const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {
@@ -183,6 +187,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       limits,
       roles,
       accounts,
+      social,
       administration,
       verification,
       invitations,
@@ -213,6 +218,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
   },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: service.store.checkpoint },
   { name: 'first_admin_file', every: MINUTE, by: 'each', run: service.invitations.tidyFirstAdmin },
+  { name: 'provider_seals', every: MINUTE, by: 'one', run: service.social.maintain },
   { name: 'client_origins', every: 30 * SECOND, by: 'each', atStart: true, run: service.clients.refreshOrigins },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: service.signingKeys.maintain },
   {

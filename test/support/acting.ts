@@ -8,6 +8,7 @@ import type {
   SigningKeys,
   VerificationKey,
 } from '../../src/features/signing-keys/signing-keys.ts'
+import type { NewProvider, Provider } from '../../src/features/social/social.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
 import type { EpochMs } from '../../src/lib/clock.ts'
 import type { Service } from '../../src/service.ts'
@@ -29,6 +30,7 @@ export interface Admin {
   freeName(username: string): Promise<boolean>
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
+  addProvider(provider: NewProvider): Promise<Provider>
   /** Registers a client of the code flow; `secret` is undefined for a public one. */
   createClient(client?: Partial<NewClient>): Promise<{ client: Client; secret: string | undefined }>
   clients: Clients
@@ -61,7 +63,8 @@ export interface Keys {
 /** Writes an audit event as a use case does. */
 export type RecordEvent = (event: AuditEvent) => Promise<void>
 
-export const adminOf = ({ administration, apiKeys, audit, clients, clock, roles, users }: Service): Admin => {
+export const adminOf = (service: Service): Admin => {
+  const { administration, apiKeys, audit, clients, clock, roles, social, users } = service
   const user = async (id: number): Promise<User> => {
     const found = await users.find(id)
     if (found === undefined) throw new Error(`there is no user ${id}`)
@@ -86,6 +89,7 @@ export const adminOf = ({ administration, apiKeys, audit, clients, clock, roles,
       return { id: key.id, text }
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
+    addProvider: (provider) => social.addProvider(provider),
     async createClient(settings = {}) {
       const redirectUris = ['https://app.example/callback']
       const { client, secret } = await clients.create({ name: 'Shop', redirectUris, ...settings })

@@ -78,6 +78,7 @@ const features = [
   'verification',
   'invitations',
   'sign-in',
+  'social',
   'openid',
   'administration',
   'import',
