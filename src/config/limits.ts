@@ -24,6 +24,10 @@ export const limitNames = [
   'mail.prefix',
   'code.account',
   'social.start',
+  'authorize.session',
+  'device.start',
+  'device.user_code',
+  'device.network',
 ] as const
 
 export type LimitName = (typeof limitNames)[number]

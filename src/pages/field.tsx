@@ -6,10 +6,10 @@ export interface FieldProps {
     | 'email'
     | 'username'
     | 'username webauthn'
+    | 'one-time-code'
     | 'current-password'
     | 'new-password'
     | 'name'
-    | 'one-time-code'
   /** A sentence below the label. */
   hint?: string | undefined
   /** Why the field is refused. */

@@ -242,7 +242,7 @@ describeEachDialect('the pages to log in with another service', (dialect) => {
     expect((await browser.get(`/social/acme?link=${form}`)).headers.get('location')).toStartWith('../sign-in?request=')
   })
 
-  test('O36, O37: Google, Microsoft, GitHub, Discord and Apple with their quirks', async () => {
+  test('L4, L6: Google, Microsoft, GitHub, Discord and Apple with their quirks', async () => {
     const pem = await applePrivateKey()
     const { app, mock } = await open()
     const made = { clientId: 'keyward', clientSecret: 's' }
@@ -367,7 +367,7 @@ describeEachDialect('the pages to log in with another service', (dialect) => {
     })
   })
 
-  test('O39: Apple answers with a form of its site, without our cookies, and the login goes on', async () => {
+  test('L1: Apple answers with a form of its site, without our cookies, and the login goes on', async () => {
     const { app, mock, browser } = await open()
     const apple = {
       name: 'apple',

@@ -17,6 +17,7 @@ export interface Parts {
   tokens: Replaceable['tokens']
   signingKeys: Replaceable['signingKeys']
   outgoing: Replaceable['outgoing']
+  logouts: Replaceable['logouts']
 }
 
 /** For each part a function that gets the real one and returns the one that the service uses from its start. */
@@ -44,6 +45,7 @@ export function replacements(replace: Replace, clock: Clock): NonNullable<Surrou
     tokens: at(replace.tokens),
     signingKeys: at(replace.signingKeys),
     outgoing: at(replace.outgoing),
+    logouts: at(replace.logouts),
   }
 }
 

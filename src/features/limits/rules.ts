@@ -132,6 +132,15 @@ export const rules = {
   // Logins with other services that one network begins, and answers of these services that are wrong. Each costs
   // requests to the other service. A right answer does not count.
   'social.start': [{ budget: 60, window: HOUR }],
+  // Authorization codes for one browser session. A person opens a few applications at once. A page that sends a browser
+  // to the authorization endpoint again and again fills the table of codes no faster than this.
+  'authorize.session': [{ budget: 60, window: MINUTE }],
+  // Requests of devices from one network. Each stores a row for a day, and nobody is signed in yet.
+  'device.start': [{ budget: 30, window: HOUR }],
+  // Wrong user codes in one browser session. There are 25,600,000,000 codes, and each is good for ten minutes.
+  'device.user_code': [{ budget: 5, window: 10 * MINUTE }],
+  // Wrong user codes from one network, in all browser sessions.
+  'device.network': [{ budget: 20, window: HOUR }],
 } as const satisfies Record<LimitName, Rule>
 
 export type RuleName = LimitName

@@ -4,6 +4,7 @@ import { clientPrefix } from '../../lib/ip.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession, type TokenSession } from './authenticate.ts'
 import { findParent } from './below.store.ts'
+import { findClientName } from './client.store.ts'
 import { deviceName } from './device-name.ts'
 import { endReused as markReused } from './end.store.ts'
 import { endOne } from './end.ts'
@@ -54,7 +55,8 @@ export async function rotate(needs: SessionsNeeds, presented: string, by: Presen
   const found = await findTokenSession(needs, presented)
   const now = clock.now()
   // `store.rotate` below checks this again. The check here saves the write when the session is not alive.
-  if (!found || !isAlive(found, now)) throw refused()
+  // A browser session has no refresh token, so nobody sends one.
+  if (!found || found.session.kind === 'browser' || !isAlive(found, now)) throw refused()
   const { generation } = found
   const { id, userId } = found.session
   if (found.session.clientId !== clientId) {
@@ -67,10 +69,12 @@ export async function rotate(needs: SessionsNeeds, presented: string, by: Presen
   // An old token is judged below, before `allow` can refuse it.
   if (generation === found.session.generation) {
     await by.allow?.(found)
-    if (await store.rotate(db, { ...origin, id, userId, clientId, generation, expiresAt, now }))
+    const { parentId } = found.session
+    if (await store.rotate(db, { ...origin, id, userId, clientId, parentId, generation, expiresAt, now }))
       return { ...found, generation: generation + 1 }
   }
-  return answerRotated(needs, { userId, sessionId: id, generation }, by)
+  const rotated = await answerRotated(needs, found, by)
+  return rotated ?? rotate(needs, presented, by)
 }
 
 /** Returns when a session expires that is refreshed now. The session of a client ends with its browser session. */
@@ -88,17 +92,19 @@ async function refreshedExpiry(
 /**
  * Answers a genuine token that `store.rotate` did not accept as the current token. Reads the session again, because a
  * concurrent refresh may have changed the session after the first read.
+ * @returns undefined when the session has moved to another browser session since it was read, and its expiry with it
  */
 async function answerRotated(
   needs: SessionsNeeds,
-  { userId, sessionId, generation }: { userId: number; sessionId: string; generation: number },
+  { session: { id, userId, parentId }, generation }: TokenSession,
   { origin, allow }: Presenter,
-): Promise<TokenSession> {
+): Promise<TokenSession | undefined> {
   const { store: db, clock, refreshTokensOf } = needs
   for (;;) {
-    const found = await db.transaction(async () => store.findWithUser(db, sessionId), { userId })
+    const found = await db.transaction(async () => store.findWithUser(db, id), { userId })
     if (!found || !isAlive(found, clock.now())) throw refused()
     const { session } = found
+    if (generation === session.generation && parentId !== session.parentId) return undefined
     if (generation > session.generation) {
       await reportAhead(needs, session, origin)
       throw refused()
@@ -182,7 +188,7 @@ const countLateRetry = (
  */
 async function endReused(
   needs: SessionsNeeds,
-  { id, userId, generation, userAgent }: StoredSession,
+  { id, userId, clientId, generation, userAgent }: StoredSession,
   { presented, ip }: { presented: number; ip: string },
 ): Promise<void> {
   const { store: db, clock, log, audit, mails } = needs
@@ -191,9 +197,10 @@ async function endReused(
       const ended = await markReused(db, { id, presented, now: clock.now() })
       if (!ended) return
       await queueLogouts(needs, [ended])
-      const details = { presented, current: generation }
+      const details = { presented, current: generation, ...(clientId !== null && { client_id: clientId }) }
       await audit.record({ event: 'session.refresh_token_reused', userId, sessionId: id, ip, details })
-      await mails.notify('session_reused', userId, { ip, device: deviceName(userAgent) })
+      const client = clientId === null ? undefined : await findClientName(db, clientId)
+      await mails.notify('session_reused', userId, { ip, device: client ?? deviceName(userAgent) })
       db.afterCommit(() => log.warn('refresh_token_reused', { user_id: userId, session_id: id }))
     },
     { userId },
