@@ -156,20 +156,20 @@ async function configurationOf(
         ? client.ClientSecretBasic(clientSecret)
         : client.ClientSecretPost(clientSecret)
   const metadata = { [client.clockTolerance]: 30 }
-  const fetch = fetchOf(needs)
+  const send = fetchOf(needs)
   // Without these checks, the library does not verify the signature of an ID token that came from the token endpoint.
   const execute = [client.enableNonRepudiationChecks]
   if (provider.issuer.startsWith('http:')) execute.push(client.allowInsecureRequests)
   if (kind === 'google' || kind === 'oidc' || kind === 'gitlab' || kind === 'microsoft') {
-    const options = { [client.customFetch]: fetch, execute, timeout: PATIENCE / SECOND }
+    const options = { [client.customFetch]: send, execute, timeout: PATIENCE / SECOND }
     const config = await client.discovery(new URL(provider.issuer), clientId, metadata, auth, options)
     // The library compares parsed addresses. For Microsoft the claims are compared, see `toIdentity`.
     if (kind !== 'microsoft' && config.serverMetadata().issuer !== provider.issuer) throw new UpstreamFault('issuer')
     return config
   }
-  const server = kind === 'apple' ? await metadataOfApple(fetch) : staticMetadata(provider)
+  const server = kind === 'apple' ? await metadataOfApple(send) : staticMetadata(provider)
   const config = new client.Configuration(server, clientId, metadata, auth)
-  config[client.customFetch] = fetch
+  config[client.customFetch] = send
   config.timeout = PATIENCE / SECOND
   for (const change of kind === 'apple' ? execute : execute.slice(1)) change(config)
   return config
@@ -187,9 +187,9 @@ const staticMetadata = ({ kind, issuer }: Provider): ServerMetadata =>
 /** Both names that Apple's issuer has had. */
 const appleIssuers = ['https://appleid.apple.com', 'https://account.apple.com']
 
-async function metadataOfApple(fetch: CustomFetch): Promise<ServerMetadata> {
+async function metadataOfApple(send: CustomFetch): Promise<ServerMetadata> {
   const url = `${appleIssuers[0]}/.well-known/openid-configuration`
-  const response = await fetch(url, { method: 'GET', headers: {}, body: undefined, redirect: 'manual' })
+  const response = await send(url, { method: 'GET', headers: {}, body: undefined, redirect: 'manual' })
   const server = (await response.json()) as ServerMetadata
   if (!appleIssuers.includes(server.issuer)) throw new UpstreamFault('issuer')
   return server

@@ -4,14 +4,14 @@ export const es: SocialTexts = {
   address: {
     title: 'Su dirección de correo',
     intro: (provider) =>
-      `${provider} no ha dado ninguna dirección de correo. Escriba la suya; recibirá un mensaje con un código.`,
+      `${provider} no ha dado ninguna dirección de correo. Escriba la suya; recibirá un correo con un código.`,
     email: 'Dirección de correo',
     button: 'Enviar el código',
     invalidEmail: 'Escriba una dirección de correo, por ejemplo nombre@example.com.',
   },
   code: {
     title: 'Mire su buzón',
-    sent: { before: 'Hemos enviado un mensaje con un código a ', after: '.' },
+    sent: { before: 'Hemos enviado un correo con un código a ', after: '.' },
     hint: 'El código vale 10 minutos. Si no llega nada, mire en la carpeta de correo no deseado.',
     code: 'Código',
     button: 'Continuar',
@@ -26,7 +26,7 @@ export const es: SocialTexts = {
     button: 'Vincular e iniciar sesión',
     wrongPassword: 'Esta no es la contraseña de la cuenta.',
     missingPassword: 'Escriba la contraseña de la cuenta.',
-    code: { intro: 'O reciba un mensaje con un código en la dirección de la cuenta.', button: 'Enviar el código' },
+    code: { intro: 'O reciba un correo con un código en la dirección de la cuenta.', button: 'Enviar el código' },
     startOver: {
       summary: 'No he creado esta cuenta, o no sé la contraseña',
       effect:

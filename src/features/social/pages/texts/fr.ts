@@ -4,14 +4,14 @@ export const fr: SocialTexts = {
   address: {
     title: 'Votre adresse e-mail',
     intro: (provider) =>
-      `${provider} n’a pas donné d’adresse e-mail. Saisissez la vôtre ; vous recevrez un message avec un code.`,
+      `${provider} n’a pas donné d’adresse e-mail. Saisissez la vôtre ; vous recevrez un e-mail avec un code.`,
     email: 'Adresse e-mail',
     button: 'Envoyer le code',
     invalidEmail: 'Saisissez une adresse e-mail, par exemple nom@example.com.',
   },
   code: {
     title: 'Regardez votre boîte aux lettres',
-    sent: { before: 'Nous avons envoyé un message avec un code à ', after: '.' },
+    sent: { before: 'Nous avons envoyé un e-mail avec un code à ', after: '.' },
     hint: 'Le code est valable 10 minutes. Si rien n’arrive, regardez dans le courrier indésirable.',
     code: 'Code',
     button: 'Continuer',
@@ -25,7 +25,7 @@ export const fr: SocialTexts = {
     button: 'Lier et se connecter',
     wrongPassword: 'Ce n’est pas le mot de passe du compte.',
     missingPassword: 'Saisissez le mot de passe du compte.',
-    code: { intro: 'Ou recevez un message avec un code à l’adresse du compte.', button: 'Envoyer le code' },
+    code: { intro: 'Ou recevez un e-mail avec un code à l’adresse du compte.', button: 'Envoyer le code' },
     startOver: {
       summary: 'Je n’ai pas créé ce compte, ou je ne connais pas le mot de passe',
       effect:
