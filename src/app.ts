@@ -16,6 +16,7 @@ import { mailboxRoutes } from './features/mail/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
+import { accountPages } from './features/sign-in/account.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
@@ -91,6 +92,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
     .use(signInPages(service.signIn, signingIn, kit))
+    .use(accountPages(service.signIn, { ...signingIn, sessions: service.sessions }, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(sessionRoutes(service.sessions, kit))
@@ -106,7 +108,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   const documentation = createDocumentation({
     openApi: () => createDocument({ routes: elysia.routes, publicUrl: config.PUBLIC_URL }),
   })
-  elysia.use(documentationRoutes(documentation, kit))
+  elysia.use(documentationRoutes(documentation, kit, withCookies !== undefined))
   const table = createRouteTable(elysia.routes.map(toRoute))
   const pipeline = createPipeline({
     table,

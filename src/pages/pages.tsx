@@ -71,9 +71,10 @@ export interface FormProblem {
 export interface Submission {
   /**
    * Does what the form asks for.
-   * @returns the page to which the browser goes next, such as `/reset?done`, or a page without a redirect
+   * @returns the page to which the browser goes next, such as `/reset?done`; a page without a redirect; or an answer
+   *   that is no page, such as a file
    */
-  act(visit: Visit): Promise<string | Next | View>
+  act(visit: Visit): Promise<string | Next | View | Response>
   /**
    * Shows the form again after a refusal of `act`.
    * @returns undefined for a page that says only the refusal
@@ -190,6 +191,7 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
         const filled = { ...visit, input: await readForm(request) }
         try {
           const done = await act(filled)
+          if (done instanceof Response) return done
           if (typeof done === 'string') return goTo(visit, { next: done })
           return 'next' in done ? goTo(visit, done) : answer(visit, done)
         } catch (error) {
