@@ -10,13 +10,15 @@ import { FormError, parseQuery } from '../lib/form.ts'
 import { sha256 } from '../lib/hash.ts'
 import { type Locale, preferredLocale } from '../lib/locale.ts'
 import type { Log } from '../lib/log.ts'
+import { brandStyle } from './brand-color.ts'
 import { type CookieChange, type CookieName, createCookies, mayUseCookies } from './cookies.ts'
 import { documentOf } from './layout.tsx'
+import { answerLogo, readLogo } from './logo.ts'
 import { checkedAddress, type Next } from './next.ts'
 import { pagePolicy, policyWith } from './policy.ts'
 import { problemOf } from './problem.ts'
 import { requireSameOrigin } from './same-origin.ts'
-import style from './style.css' with { type: 'text' }
+import baseStyle from './style.css' with { type: 'text' }
 import type { KitTexts, Saying } from './texts/text.ts'
 import { kitTexts } from './texts/texts.ts'
 
@@ -28,6 +30,10 @@ export interface PagesNeeds {
   app: string
   /** SUPPORT_EMAIL. */
   support: string | undefined
+  /** The path of BRAND_LOGO. */
+  logo: string | undefined
+  /** BRAND_COLOR. */
+  color: string | undefined
   /** APP_URL. The page after a successful form links to it. */
   appUrl: string | undefined
 }
@@ -96,17 +102,23 @@ export interface Pages {
    * @returns `answer` itself when it is a page already, when the client takes no HTML, or for the style sheet
    */
   refusal(request: Request, refusal: KeywardError, answer: Response): Response
-  /** The style sheet. @returns undefined for another name than that of this version */
+  /** The style sheet, or the logo. @returns undefined for another name than those of this version */
   file(name: string): Response | undefined
 }
 
-/** The name of the style sheet has the hash of its content, so browsers keep it until the content changes. */
-const styleName = `style-${toBase64Url(sha256(style)).slice(0, 16)}.css`
 /** The beginning of the paths of the files that pages load. */
 const files = '/pages/'
 
-export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds): Pages {
+/**
+ * Makes the pages of a service.
+ * @throws LogoError when BRAND_LOGO cannot be used
+ */
+export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: PagesNeeds): Pages {
   const origin = new URL(publicUrl).origin
+  const logo = brand.logo === undefined ? undefined : readLogo(brand.logo)
+  const style = brand.color === undefined ? baseStyle : baseStyle + brandStyle(brand.color)
+  // The name of the style sheet has the hash of its content, so browsers keep it until the content changes.
+  const styleName = `style-${toBase64Url(sha256(style)).slice(0, 16)}.css`
   const cookies = createCookies(publicUrl)
 
   function visitOf(request: Request): Omit<Visit, 'input'> {
@@ -131,7 +143,8 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
     const { locale, texts, link } = visit
     const { title, content, status = 200, formAction, cookies: changes } = view
     const windowTitle = status < 400 ? title : texts.titleWithError(title)
-    const props = { locale, texts, title, windowTitle, app, support, style: link(files + styleName) }
+    const shown = { title, windowTitle, app, support, logo: logo && link(files + logo.name) }
+    const props = { locale, texts, ...shown, style: link(files + styleName) }
     const headers = new Headers([...more])
     headers.set('content-type', 'text/html; charset=utf-8')
     headers.set('content-security-policy', formAction === undefined ? pagePolicy : policyWith(formAction))
@@ -213,14 +226,16 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
       return answer(visit, { ...sayingOf(visit, refusal), status }, headers)
     },
     file: (name) =>
-      name === styleName
-        ? new Response(style, {
-            headers: {
-              'content-type': 'text/css; charset=utf-8',
-              'cache-control': 'public, max-age=31536000, immutable',
-            },
-          })
-        : undefined,
+      logo && name === logo.name
+        ? answerLogo(logo)
+        : name === styleName
+          ? new Response(style, {
+              headers: {
+                'content-type': 'text/css; charset=utf-8',
+                'cache-control': 'public, max-age=31536000, immutable',
+              },
+            })
+          : undefined,
   }
 }
 

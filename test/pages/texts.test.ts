@@ -15,7 +15,9 @@ function textsIn(part: unknown): string[] {
   return Object.values(part as object).flatMap(textsIn)
 }
 const texts = (locale: Locale) =>
-  textsIn([catalogues, kitTexts, verificationTexts, invitationTexts, signInTexts, accountTexts].map((all) => all[locale]))
+  textsIn(
+    [catalogues, kitTexts, verificationTexts, invitationTexts, signInTexts, accountTexts].map((all) => all[locale]),
+  )
 
 describe('13.5 the texts of pages and mails', () => {
   test('French has a space that does not break before high punctuation, Spanish opens its questions', () => {

@@ -63,7 +63,10 @@ describeEachDialect('the pages of an account', (dialect) => {
       const path = `/account/${name}`
       for (const [what, headers, accepted] of formOrigins(origin, '/base'))
         if (!accepted) {
-          const answer = await app.request('POST', path, { form: { ...fields, ...more }, headers: { ...headers, cookie } })
+          const answer = await app.request('POST', path, {
+            form: { ...fields, ...more },
+            headers: { ...headers, cookie },
+          })
           expect([path, what, answer.status, answer.headers.getSetCookie()]).toEqual([path, what, 403, []])
         }
       for (const wrong of ['', 'x', other.cookies.get('__Host-keyward-form')!, `${form.slice(0, -1)}!`])
@@ -136,7 +139,10 @@ describeEachDialect('the pages of an account', (dialect) => {
   })
 
   test('password: this browser stays logged in, all others do not; guesses count as at a login', async () => {
-    const app = await apps.open({ dialect, env: { RATE_LIMIT: 'on', LIMITS: 'login.name=3/1h,login.known_account=3/1h' } })
+    const app = await apps.open({
+      dialect,
+      env: { RATE_LIMIT: 'on', LIMITS: 'login.name=3/1h,login.known_account=3/1h' },
+    })
     const ada = await app.signUp()
     const [browser, other] = [browserFor(app), browserFor(app)]
     await browser.logIn(ada)
@@ -153,7 +159,8 @@ describeEachDialect('the pages of an account', (dialect) => {
     expect(done.html).toContain('Your password is changed')
     expect((await other.open('/account')).title).toBe('Log in')
     expect((await app.request('GET', '/users/me', { token: ada.grant.access_token })).status).toBe(401)
-    for (let i = 0; i < 6; i++) await browser.send(page, { current_password: 'wrong', new_password: 'another good one' })
+    for (let i = 0; i < 6; i++)
+      await browser.send(page, { current_password: 'wrong', new_password: 'another good one' })
     const limited = await browser.send(page, { current_password: 'wrong', new_password: 'another good one' })
     expect([limited.status, limited.headers.has('retry-after')]).toEqual([429, true])
     expect(limited.html).toContain('Too many attempts')

@@ -53,7 +53,7 @@ export function signUpView(visit: Visit, { request, sealed, minLength, legal, pr
           <Field
             name="username"
             label={texts.username}
-            hint={texts.usernameHint}
+            hint={username === undefined ? texts.usernameHint : undefined}
             autocomplete="username"
             value={visit.input.username}
             error={username}
@@ -103,7 +103,7 @@ function Consent({ visit, legal: { terms, privacy } }: { visit: Visit; legal: Le
   const { before, between, after } =
     texts.consent[terms === undefined ? 'privacy' : privacy === undefined ? 'terms' : 'both']
   return (
-    <p class="hint">
+    <p class="legal">
       {before}
       {terms !== undefined && <a href={terms}>{texts.terms}</a>}
       {between}

@@ -32,8 +32,8 @@ interface Row {
   /** Stands beside the name. */
   badge?: string
   details: readonly string[]
-  /** The text of the button and what a screen reader says; undefined for no button. */
-  button?: { text: string; label: string }
+  /** The text of the button; undefined for no button. */
+  button?: string
 }
 
 interface RowsProps {
@@ -56,12 +56,12 @@ const Rows = ({ visit, action, hidden, rows }: RowsProps) => (
             {detail}
           </p>
         ))}
-        {button && (
+        {button !== undefined && (
           <Form
             action={visit.link(action)}
             hidden={{ ...hidden, id }}
-            button={button.text}
-            buttonLabel={button.label}
+            button={button}
+            buttonLabel={`${button}: ${name}`}
             look="plain"
           />
         )}
@@ -78,7 +78,7 @@ export function sessionsView(visit: Visit, shown: AccountShown, sessions: readon
     const name = deviceName || texts.unknownDevice
     const details = [texts.lastUsed(timeText(lastUsedAt, visit.locale)), ...(ip === null ? [] : [ip])]
     if (id === browser.id) return { id, name, badge: texts.current, details }
-    return { id, name, details, button: { text: texts.end, label: texts.endOf(name) } }
+    return { id, name, details, button: texts.end }
   })
   const isGone = problem?.code === 'session_not_found'
   return pageBelow(visit, {
@@ -104,7 +104,7 @@ export function appsView(visit: Visit, { hidden, problem }: AccountShown, apps: 
     id: clientId,
     name,
     details: [texts.granted(timeText(grantedAt, visit.locale))],
-    button: { text: texts.withdraw, label: texts.withdrawOf(name) },
+    button: texts.withdraw,
   }))
   const isGone = problem?.code === 'not_found'
   return pageBelow(visit, {
@@ -135,7 +135,7 @@ export function identitiesView(
       ...(email === null ? [] : [email]),
       ...(lastUsedAt === null ? [] : [texts.lastUsed(timeText(lastUsedAt, visit.locale))]),
     ],
-    button: { text: texts.unlink, label: texts.unlinkOf(label) },
+    button: texts.unlink,
   }))
   // The code comes with the feature of these identities.
   const isLast = (problem?.code as string | undefined) === 'last_login_method'

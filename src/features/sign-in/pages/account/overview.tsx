@@ -35,8 +35,8 @@ export function overviewView(
           {pages.map((page) => (
             <li key={page}>
               <a href={visit.link(`/account/${page}`)}>
-                {texts[page].title}
-                {present[page] !== undefined && <span>{present[page]}</span>}
+                <span>{texts[page].title}</span>
+                {present[page] !== undefined && <span class="value">{present[page]}</span>}
               </a>
             </li>
           ))}

@@ -28,7 +28,7 @@ export function profileView(visit: Visit, { browser: { user }, hidden, problem }
         <Field
           name="username"
           label={texts.username}
-          hint={texts.usernameHint}
+          hint={username === undefined ? texts.usernameHint : undefined}
           autocomplete="username"
           value={typed.username ?? user.username}
           error={username}
@@ -37,7 +37,7 @@ export function profileView(visit: Visit, { browser: { user }, hidden, problem }
         <Field
           name="name"
           label={texts.name}
-          hint={texts.nameHint}
+          hint={name === undefined ? texts.nameHint : undefined}
           autocomplete="name"
           value={typed.name ?? user.name ?? ''}
           error={name}
