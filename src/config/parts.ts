@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
-import type { Config } from './schema.ts'
+import type { Config, DraftConfig } from './schema.ts'
 
 /* What each feature gets of the configuration. `service.ts` passes it on. */
 
@@ -111,7 +111,7 @@ export const verificationOf = ({ EMAIL_LOGIN, LOGIN_URL }: Config) => ({
 })
 
 /** The file is beside the SQLite file; undefined without one. */
-export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: Config) => ({
+export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: DraftConfig) => ({
   settings: {
     adminEmail: ADMIN_EMAIL,
     file:

@@ -19,7 +19,7 @@ export interface ExportOptions {
   /** Receives whole lines of JSON. The export reads on when the promise resolves. */
   write: (lines: string) => MaybePromise<void>
   /** Called before the first line with `done` 0, and after each part. */
-  onProgress: (done: number, total: number) => void
+  onProgress: (done: number, total: number) => MaybePromise<void>
 }
 
 /** Writes the users as JSON lines, which `keyward import` reads. */
@@ -38,7 +38,7 @@ export const createExport = ({ store, clock, users, audit }: ExportNeeds): Expor
     return store.snapshot(async (db) => {
       const { count, parts } = users.readAll(db)
       const total = await count
-      onProgress(0, total)
+      await onProgress(0, total)
       await write(lineOf({ keyward_export: VERSION, exported_at: rfc3339(clock.now()), users: total }))
       let done = 0
       for await (const part of parts) {
@@ -50,7 +50,7 @@ export const createExport = ({ store, clock, users, audit }: ExportNeeds): Expor
         const lines = part.map((user) => lineOf(toWire(user, reasons.get(user.id) ?? null, withPasswordHashes)))
         await write(lines.join(''))
         done += part.length
-        onProgress(done, total)
+        await onProgress(done, total)
       }
       return done
     })

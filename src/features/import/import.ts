@@ -3,13 +3,13 @@ import type { Audit } from '../audit/audit.ts'
 import { builtInRoles, type Roles } from '../roles/roles.ts'
 import type { Users } from '../users/users.ts'
 import { type Performed, perform } from './perform.ts'
-import { type Plan, planImport } from './plan.ts'
+import { type OnRows, type Plan, planImport } from './plan.ts'
 import type { Source } from './source.ts'
 
 export { ForeignDatabaseError } from './foreign.ts'
 export { formatNames } from './layout.ts'
 export type { Performed } from './perform.ts'
-export { type Plan, type Problem, rowLabel } from './plan.ts'
+export { type OnRows, type Plan, type Problem, rowLabel } from './plan.ts'
 export { openSource, type Source, type SourceRow } from './source.ts'
 export { isSourceFile, openSourceFile } from './source-file.ts'
 
@@ -29,7 +29,7 @@ export interface Import {
    * Decides what happens to each account. Changes nothing.
    * @param onRows gets the number of accounts that have been read
    */
-  plan(source: Source, onRows?: (count: number) => void): Promise<Plan>
+  plan(source: Source, onRows?: OnRows): Promise<Plan>
   /**
    * Imports the accounts of a plan with their ids, password hashes and roles, in batches, so that a server on the same
    * database goes on. Accounts that were imported before are not changed, so a second run imports only the accounts
@@ -37,7 +37,7 @@ export interface Import {
    * @param onRows gets the number of accounts that have been imported
    * @throws KeywardError `database_busy` when in each of five tries a new user took an id, an address or a username
    */
-  perform(of: { source: Source; plan: Plan }, onRows?: (count: number) => void): Promise<Performed>
+  perform(of: { source: Source; plan: Plan }, onRows?: OnRows): Promise<Performed>
 }
 
 export const createImport = (needs: ImportNeeds): Import => ({
@@ -46,7 +46,7 @@ export const createImport = (needs: ImportNeeds): Import => ({
 })
 
 /** Plans an import into a database without accounts. The database need not exist yet. */
-export const planFirstImport = (clock: Clock, source: Source, onRows?: (count: number) => void): Promise<Plan> =>
+export const planFirstImport = (clock: Clock, source: Source, onRows?: OnRows): Promise<Plan> =>
   planImport(
     { clock, users: { findHolders: async () => [], list: async () => [] }, roles: { names: async () => builtInRoles } },
     source,

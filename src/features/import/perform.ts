@@ -4,7 +4,7 @@ import type { Audit } from '../audit/audit.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { BulkUser, Users } from '../users/users.ts'
 import type { Problem } from './ledger.store.ts'
-import { indexByKeys, judge, keysOf, type Plan } from './plan.ts'
+import { indexByKeys, judge, keysOf, type OnRows, type Plan } from './plan.ts'
 import { type Reading, readAccount } from './read-account.ts'
 import type { Source } from './source.ts'
 
@@ -38,13 +38,13 @@ const ATTEMPTS = 5
 /**
  * Imports the accounts of a plan in batches, so that a server on the same database goes on. After an error or a crash,
  * whole batches are imported, and a second import continues after them.
- * @param onRows gets the number of accounts that have been imported
+ * @param onRows gets the number of accounts that have been imported; its error ends the import after whole batches
  * @throws KeywardError `database_busy` when new users took names of one batch in each of five tries
  */
 export async function perform(
   needs: PerformNeeds,
   { source, plan }: { source: Source; plan: Plan },
-  onRows: (count: number) => void,
+  onRows: OnRows,
 ): Promise<Performed> {
   const done: Performed = { imported: 0, present: 0, late: [], roles: 0 }
   // For the whole plan: otherwise a new user could get the id of an account in a later batch.
@@ -70,7 +70,7 @@ export async function perform(
       const inserted = await insertBatch(needs, batch, { done, audited })
       isAudited ||= inserted > 0
       done.imported += inserted
-      onRows(done.imported)
+      await onRows(done.imported)
     }
   return done
 }

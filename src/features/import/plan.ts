@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { printable } from '../../lib/printable.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { BulkKeys, Users } from '../users/users.ts'
@@ -17,6 +18,9 @@ export interface Plan extends Totals {
   close(): void
 }
 
+/** Gets the number of accounts that are done. The work goes on when the promise resolves. */
+export type OnRows = (count: number) => MaybePromise<void>
+
 export interface PlanNeeds {
   clock: Clock
   users: Pick<Users, 'findHolders' | 'list'>
@@ -31,7 +35,7 @@ export interface PlanNeeds {
 export async function planImport(
   { clock, users, roles }: PlanNeeds,
   source: Source,
-  onRows: (count: number) => void = () => {},
+  onRows: OnRows = () => {},
 ): Promise<Plan> {
   const options: ReadOptions = { ...source, now: clock.now() }
   const ledger = openLedger()
@@ -44,7 +48,7 @@ export async function planImport(
       const holders = indexByKeys(isFirst ? [] : await users.findHolders(readings.flatMap(keysOf)))
       for (const [at, reading] of readings.entries()) ledger.add(entryOf(reading, part[at]!, holders))
       count += part.length
-      onRows(count)
+      await onRows(count)
     }
     ledger.findTwins(rowLabel)
     return planOf(ledger)

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { systemReason } from '../../lib/error-reasons.ts'
+import { printable } from '../../lib/printable.ts'
 import { readCsv } from './csv.ts'
 import { ForeignDatabaseError } from './foreign.ts'
 import type { Source, SourceOptions, SourceRow } from './source.ts'
@@ -48,7 +49,7 @@ const PART = 1_000
 export async function openSourceFile(path: string, options: SourceOptions): Promise<Source> {
   const unknown = new Set<string>()
   const isCsv = /\.csv$/i.test(path)
-  const readStamp = () => translated(async () => stampOf(await stat(path)))
+  const readStamp = () => translated(path, async () => stampOf(await stat(path)))
   const opened = await readStamp()
   return {
     service: options.service ?? 'file',
@@ -57,7 +58,7 @@ export async function openSourceFile(path: string, options: SourceOptions): Prom
     total: undefined,
     async *rows() {
       if ((await readStamp()) !== opened) throw new ForeignDatabaseError('The file has changed during the import')
-      const chunks = translatedChunks(createReadStream(path, 'utf8'))
+      const chunks = translatedChunks(path)
       let part: SourceRow[] = []
       for await (const { line, record, problem } of isCsv ? csvRecords(chunks) : jsonRecords(chunks)) {
         for (const name in record) if (!fields.has(name) && unknown.size < MAX_UNKNOWN) unknown.add(name.slice(0, 64))
@@ -77,25 +78,26 @@ export async function openSourceFile(path: string, options: SourceOptions): Prom
 
 const stampOf = ({ size, mtimeMs }: { size: number; mtimeMs: number }): string => `${size} ${mtimeMs}`
 
-async function* translatedChunks(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+async function* translatedChunks(path: string): AsyncGenerator<string> {
+  const chunks: AsyncIterable<string> = createReadStream(path, 'utf8')
   try {
     for await (const chunk of chunks) yield chunk
   } catch (error) {
-    throw unreadable(error)
+    throw unreadable(path, error)
   }
 }
 
-async function translated<T>(work: () => Promise<T>): Promise<T> {
+async function translated<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw unreadable(error)
+    throw unreadable(path, error)
   }
 }
 
-function unreadable(error: unknown): ForeignDatabaseError {
+function unreadable(path: string, error: unknown): ForeignDatabaseError {
   const { code = '' } = error as { code?: string }
-  return new ForeignDatabaseError(`The file cannot be read: ${systemReason(code)} (${code})`, { cause: error })
+  return new ForeignDatabaseError(`Cannot read ${printable(path)}: ${systemReason(code)} (${code})`, { cause: error })
 }
 
 const rowOf = (record: Fields, { trustVerified, trustRoles }: SourceOptions): SourceRow => ({

@@ -102,6 +102,10 @@ export interface Roles {
   keepAnAdmin(userId: number): Promise<User | undefined>
 }
 
+/** As `Roles.hasAdmin`. Writes nothing. */
+export const hasAdmin = async ({ store: db }: Pick<RolesNeeds, 'store'>): Promise<boolean> =>
+  (await store.countOtherHolders(db, { role: ADMIN, userId: 0 })) > 0
+
 export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Roles {
   const lock = async () => void (await store.lockRole(db, ADMIN))
   const permissionsOf = async (user: Holder): Promise<ReadonlySet<Permission>> => {
@@ -165,7 +169,7 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
     exportOf: (userId) => store.grantsOf(db, userId),
     permissionsOf,
     keepAnAdmin,
-    hasAdmin: async () => (await store.countOtherHolders(db, { role: ADMIN, userId: 0 })) > 0,
+    hasAdmin: () => hasAdmin({ store: db }),
     lock,
     grant: (grant) =>
       change('role.granted', grant, () =>
