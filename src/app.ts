@@ -16,7 +16,7 @@ import { mailboxRoutes } from './features/mail/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
-import { accountPages } from './features/sign-in/account.pages.tsx'
+import { accountPages, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { socialRoutes } from './features/social/routes.ts'
@@ -93,7 +93,13 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
     .use(signInPages(service.signIn, signingIn, kit))
-    .use(accountPages(service.signIn, { ...signingIn, sessions: service.sessions }, kit))
+    .use(
+      accountPages(
+        service.signIn,
+        { ...signingIn, sessions: service.sessions, identities: identitiesOf(service.social) },
+        kit,
+      ),
+    )
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(socialRoutes(service.social, kit))
@@ -127,6 +133,21 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   })
   return { fetch: inBatches(pipeline, clock), isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }
+
+/** What the page of linked identities needs of the feature `social`. */
+const identitiesOf = (social: Service['social']): LinkedIdentities => ({
+  async list(userId) {
+    const labels = new Map((await social.listProviders()).map(({ name, label }) => [name, label]))
+    return (await social.listIdentities(userId)).map(({ id, provider, email, lastUsedAt }) => ({
+      id: String(id),
+      label: labels.get(provider) ?? provider,
+      email,
+      lastUsedAt,
+    }))
+  },
+  providers: async () => [],
+  unlink: (caller, id, from) => social.unlinkOwn(caller, { id, ...from }),
+})
 
 /**
  * Makes a `Route` out of a route of Elysia.

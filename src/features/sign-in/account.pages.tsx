@@ -18,27 +18,27 @@ import {
   type ConnectedApp,
   identitiesView,
   type LinkedIdentity,
-  type SocialProvider,
   sessionsView,
 } from './pages/account/lists.tsx'
 import { overviewView, type PageBelow } from './pages/account/overview.tsx'
 import type { AccountShown } from './pages/account/parts.tsx'
 import { profileView } from './pages/account/profile.tsx'
+import type { SocialProvider } from './pages/providers.tsx'
 import type { SignIn } from './sign-in.ts'
 
-/** The applications of a user; the page exists when the service gives this. */
+/** The applications of a user. The overview leads to them when there are any. */
 export interface ConnectedApps {
   list(userId: number): Promise<readonly ConnectedApp[]>
   /** @throws KeywardError `not_found` */
   withdraw(caller: SessionCaller, clientId: string, ip: string): Promise<void>
 }
 
-/** The accounts of a user at other services; the page exists when the service gives this. */
+/** The accounts of a user at other services. The overview leads to them when there are any, or when one can be linked. */
 export interface LinkedIdentities {
   list(userId: number): Promise<readonly LinkedIdentity[]>
   /** The services that the user can link. */
   providers(userId: number): Promise<readonly SocialProvider[]>
-  /** @throws KeywardError `not_found`, `last_login_method`, and those of `Accounts.requireFresh` */
+  /** @throws KeywardError `identity_not_found`, `last_login_method`, and those of `Accounts.requireFresh` */
   unlink(caller: SessionCaller, id: string, from: { ip: string; client: string }): Promise<void>
 }
 
@@ -60,6 +60,8 @@ interface AccountPage {
   /** Does what the form asks for, by the use case of the JSON route. */
   act(visit: Visit, caller: SessionCaller): Promise<string | Next | Response>
   codes: Parameters<typeof submitted>
+  /** Whether the overview leads to the page; always, if undefined. */
+  isUsed?(userId: number): Promise<boolean>
 }
 
 /** The pages with which people see and change their account. Each does what a JSON route does. */
@@ -134,6 +136,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
         return '/account/apps?ended'
       },
       codes: ['not_found', 'rate_limited'],
+      isUsed: async (userId) => (await apps.list(userId)).length > 0,
     },
     identities: identities && {
       async view(visit, shown) {
@@ -145,7 +148,9 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
         await identities.unlink(caller, visit.input.id ?? '', from(visit))
         return '/account/identities?ended'
       },
-      codes: [...freshCodes, 'not_found', 'username_taken'],
+      codes: [...freshCodes, 'identity_not_found', 'last_login_method'],
+      isUsed: async (userId) =>
+        (await identities.list(userId)).length > 0 || (await identities.providers(userId)).length > 0,
     },
     export: {
       view: exportView,
@@ -170,6 +175,11 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
     },
   }
   const names = Object.entries(below).flatMap(([name, page]) => (page ? [name as PageBelow] : []))
+
+  const usedBy = async ({ browser: { user } }: AccountShown): Promise<PageBelow[]> => {
+    const used = await Promise.all(names.map(async (name) => (await below[name]?.isUsed?.(user.id)) ?? true))
+    return names.filter((_, at) => used[at])
+  }
 
   const toLogIn = (visit: Visit, page: string): Next =>
     toSignIn(signIn, visit, { to: 'account', query: page, seen: clock.now() })
@@ -199,7 +209,8 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
 
   routes.get(
     '/account',
-    ({ request }) => pages.show(request, (visit) => show(visit, '', (one) => overviewView(visit, one, names))),
+    ({ request }) =>
+      pages.show(request, (visit) => show(visit, '', async (one) => overviewView(visit, one, await usedBy(one)))),
     {
       ...open,
       limit: read,

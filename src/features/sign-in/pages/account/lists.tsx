@@ -1,6 +1,7 @@
 import { Form } from '../../../../pages/form.tsx'
 import type { View, Visit } from '../../../../pages/pages.tsx'
 import type { SessionSummary } from '../../../sessions/sessions.ts'
+import type { SocialProvider } from '../providers.tsx'
 import { type AccountShown, LogInAgain, noticeOf, pageBelow, textsOf, timeText } from './parts.tsx'
 
 /** An application that may use the account. */
@@ -18,12 +19,6 @@ export interface LinkedIdentity {
   /** What tells several accounts apart: the address there; null when it is not known. */
   email: string | null
   lastUsedAt: number | null
-}
-
-/** Another service with which people can log in. */
-export interface SocialProvider {
-  name: string
-  label: string
 }
 
 interface Row {
@@ -137,12 +132,12 @@ export function identitiesView(
     ],
     button: texts.unlink,
   }))
-  // The code comes with the feature of these identities.
-  const isLast = (problem?.code as string | undefined) === 'last_login_method'
+  const isLast = problem?.code === 'last_login_method'
+  const isGone = problem?.code === 'identity_not_found'
   return pageBelow(visit, {
     title: texts.title,
-    problem: isLast ? { title: texts.title, text: texts.last } : noticeOf(problem, false),
-    done: 'ended' in visit.input ? texts.unlinked : undefined,
+    problem: isLast ? { title: texts.title, text: texts.last } : noticeOf(problem, isGone),
+    done: isGone ? texts.gone : 'ended' in visit.input ? texts.unlinked : undefined,
     children: shown.isFresh ? (
       <>
         <p>{rows.length > 0 ? texts.intro : texts.none}</p>
