@@ -15,10 +15,11 @@ import { type CookieChange, type CookieName, createCookies, mayUseCookies } from
 import { documentOf } from './layout.tsx'
 import { answerLogo, readLogo } from './logo.ts'
 import { checkedAddress, type Next } from './next.ts'
-import { pagePolicy, policyWith } from './policy.ts'
+import { policyOf } from './policy.ts'
 import { problemOf } from './problem.ts'
 import { requireSameOrigin } from './same-origin.ts'
 import baseStyle from './style.css' with { type: 'text' }
+import submit from './submit.js' with { type: 'text' }
 import type { KitTexts, Saying } from './texts/text.ts'
 import { kitTexts } from './texts/texts.ts'
 
@@ -63,6 +64,8 @@ export interface View {
   /** The origin or scheme, beside https, to which the answer to a form of this page may lead; see `policyWith`. */
   formAction?: string | undefined
   cookies?: readonly CookieChange[]
+  /** A script file that the page loads; `submit` sends its form at once. */
+  script?: 'submit'
 }
 
 /** The refusal of a form, for the page that shows the form again. */
@@ -106,6 +109,7 @@ export interface Pages {
   file(name: string): Response | undefined
 }
 
+const submitName = `submit-${toBase64Url(sha256(submit)).slice(0, 16)}.js`
 /** The beginning of the paths of the files that pages load. */
 const files = '/pages/'
 
@@ -141,13 +145,19 @@ export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: 
 
   function answer(visit: Omit<Visit, 'input'>, view: View, more: Iterable<[string, string]> = []): Response {
     const { locale, texts, link } = visit
-    const { title, content, status = 200, formAction, cookies: changes } = view
+    const { title, content, status = 200, formAction, cookies: changes, script } = view
     const windowTitle = status < 400 ? title : texts.titleWithError(title)
     const shown = { title, windowTitle, app, support, logo: logo && link(files + logo.name) }
-    const props = { locale, texts, ...shown, style: link(files + styleName) }
+    const props = {
+      locale,
+      texts,
+      ...shown,
+      style: link(files + styleName),
+      script: script && link(files + submitName),
+    }
     const headers = new Headers([...more])
     headers.set('content-type', 'text/html; charset=utf-8')
-    headers.set('content-security-policy', formAction === undefined ? pagePolicy : policyWith(formAction))
+    headers.set('content-security-policy', policyOf({ formAction, hasScript: script !== undefined }))
     putCookies(headers, changes)
     headers.set('content-language', locale)
     headers.set('vary', 'Accept-Language')
@@ -225,19 +235,18 @@ export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: 
       const visit = visitOf(request)
       return answer(visit, { ...sayingOf(visit, refusal), status }, headers)
     },
-    file: (name) =>
-      logo && name === logo.name
-        ? answerLogo(logo)
-        : name === styleName
-          ? new Response(style, {
-              headers: {
-                'content-type': 'text/css; charset=utf-8',
-                'cache-control': 'public, max-age=31536000, immutable',
-              },
-            })
-          : undefined,
+    file(name) {
+      if (logo && name === logo.name) return answerLogo(logo)
+      if (name === styleName) return fileOf(style, 'text/css')
+      return name === submitName ? fileOf(submit, 'text/javascript') : undefined
+    },
   }
 }
+
+const fileOf = (text: string, type: string): Response =>
+  new Response(text, {
+    headers: { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'public, max-age=31536000, immutable' },
+  })
 
 /**
  * Returns true when an `Accept` header has a range of HTML whose weight is not 0 (RFC 9110 section 12.5.1), and when

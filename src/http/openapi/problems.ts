@@ -16,7 +16,7 @@ const exampleErrors = [{ field: 'email', message: 'This is not an email address'
  */
 export function guardCodes(access: string): ErrorCode[] {
   if (access === 'open') return []
-  const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token']
+  const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token', 'insufficient_scope']
   return access.includes(':') ? [...refusals, 'forbidden'] : refusals
 }
 
@@ -24,6 +24,9 @@ export function guardCodes(access: string): ErrorCode[] {
 const together: Record<string, readonly ErrorCode[]> = {
   NoDatabase: ['database_busy', 'database_unavailable'],
   Unauthenticated: ['not_authenticated', 'invalid_token'],
+  Client: ['unauthorized_client', 'invalid_scope', 'invalid_target'],
+  Grant: ['unsupported_grant_type', 'invalid_grant'],
+  Device: ['authorization_pending', 'slow_down', 'access_denied', 'expired_token'],
 }
 
 /**
