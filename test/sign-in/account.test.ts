@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { HOUR, MINUTE } from '../../src/lib/clock.ts'
+import { registerClient } from '../openid/support.ts'
 import { formOrigins } from '../pages/support.ts'
 import { loggedIn } from '../sessions/support.ts'
 import { browserFor } from '../support/browser.ts'
@@ -259,5 +260,23 @@ describeEachDialect('the pages of an account', (dialect) => {
     expect(await app.rows.identities.count()).toBe(0)
     const gone = await browser.send(back)
     expect([gone.status, gone.html.includes('The account was not linked any more.')]).toEqual([404, true])
+  })
+
+  test('connected apps: shown when there are any, and disconnected', async () => {
+    const app = await apps.open({ dialect })
+    const ada = await app.signUp()
+    const browser = browserFor(app)
+    await browser.logIn(ada)
+    expect((await browser.open('/account')).html).not.toContain('account/apps')
+    const client = await registerClient(app, { name: 'Wiki <1>' })
+    const times = { grantedAt: app.clock.now(), lastUsedAt: app.clock.now() }
+    await app.rows.consents.add({ userId: ada.id, clientId: client.id, scopes: 'openid', ...times })
+    expect((await browser.open('/account')).html).toContain('account/apps')
+    const page = await browser.open('/account/apps')
+    expect(page.html).toContain('Wiki &lt;1>')
+    expect((await browser.send(page)).html).toContain('The app is disconnected.')
+    expect(await app.rows.consents.count()).toBe(0)
+    const gone = await browser.send(page)
+    expect([gone.status, gone.html.includes('The app was disconnected already.')]).toEqual([404, true])
   })
 })

@@ -29,7 +29,7 @@ import type { SignIn } from './sign-in.ts'
 /** The applications of a user. The overview leads to them when there are any. */
 export interface ConnectedApps {
   list(userId: number): Promise<readonly ConnectedApp[]>
-  /** @throws KeywardError `not_found` */
+  /** @throws KeywardError `client_not_found`, `rate_limited` */
   withdraw(caller: SessionCaller, clientId: string, ip: string): Promise<void>
 }
 
@@ -135,7 +135,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
         await apps.withdraw(caller, visit.input.id ?? '', from(visit).ip)
         return '/account/apps?ended'
       },
-      codes: ['not_found', 'rate_limited'],
+      codes: ['client_not_found', 'rate_limited'],
       isUsed: async (userId) => (await apps.list(userId)).length > 0,
     },
     identities: identities && {

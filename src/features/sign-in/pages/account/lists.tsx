@@ -78,7 +78,7 @@ export function sessionsView(visit: Visit, shown: AccountShown, sessions: readon
   const isGone = problem?.code === 'session_not_found'
   return pageBelow(visit, {
     title: texts.title,
-    problem: isGone ? undefined : noticeOf(problem, false),
+    problem: noticeOf(problem, isGone),
     done: isGone ? texts.gone : 'ended' in visit.input ? texts.ended : undefined,
     children: (
       <>
@@ -101,10 +101,10 @@ export function appsView(visit: Visit, { hidden, problem }: AccountShown, apps: 
     details: [texts.granted(timeText(grantedAt, visit.locale))],
     button: texts.withdraw,
   }))
-  const isGone = problem?.code === 'not_found'
+  const isGone = problem?.code === 'client_not_found'
   return pageBelow(visit, {
     title: texts.title,
-    problem: isGone ? undefined : noticeOf(problem, false),
+    problem: noticeOf(problem, isGone),
     done: isGone ? texts.gone : 'ended' in visit.input ? texts.withdrawn : undefined,
     children: (
       <>
