@@ -24,7 +24,8 @@ describe('every page', async () => {
   const pages = app.table.routes.filter(({ page, pattern }) => page && !pattern.includes(':'))
   const ofMethod = (method: string) => pages.filter((page) => page.method === method).map(({ pattern }) => pattern)
   // The pages that need a cookie are in test/sign-in and test/openid.
-  const needsCookie = (path: string) => /^\/(?:sign-in|sign-up|sign-out|account|authorize|consent|device|end-session)\b/.test(path)
+  const needsCookie = (path: string) =>
+    /^\/(?:sign-in|sign-up|sign-out|account|authorize|consent|device|end-session)\b/.test(path)
   const forms = ofMethod('POST').filter((path) => !needsCookie(path))
   const shown = ofMethod('GET').filter((path) => !needsCookie(path))
   const styleOf = (html: string) => /<link rel="stylesheet" href="([^"]+)"/.exec(html)![1]!
