@@ -4,6 +4,7 @@ import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
 import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
+import { providerRoutes } from './features/administration/providers.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
 import { administrationRoutes } from './features/administration/routes.ts'
 import { signingKeyAdministrationRoutes } from './features/administration/signing-keys.routes.ts'
@@ -94,6 +95,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(roleRoutes(service.administration, kit))
     .use(apiKeyRoutes(service.administration, kit))
     .use(signingKeyAdministrationRoutes(service.administration, kit))
+    .use(providerRoutes(service.administration, kit))
     .use(mailAdministrationRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
     .use(tokenRoutes(config.PUBLIC_URL, kit))

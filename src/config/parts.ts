@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import { DAY, MINUTE, SECOND } from '../lib/clock.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
 import type { Config } from './schema.ts'
 
 /* What each feature gets of the configuration. `service.ts` passes it on. */
@@ -55,11 +55,20 @@ export const clientsOf = (config: Config) => ({
   unavailable: clientsUnavailable(config),
 })
 
+/** A browser session with "keep me signed in" has no idle expiry of its own. */
+function rememberedOf({ REMEMBER_ME_DAYS, SESSION_MAX_DAYS }: Config) {
+  const lifetime = Math.min(REMEMBER_ME_DAYS, SESSION_MAX_DAYS) * DAY
+  return { idle: lifetime, absolute: lifetime }
+}
+
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,
   lifetimes: {
     idle: config.REFRESH_TOKEN_EXPIRE_DAYS * DAY,
     absolute: config.SESSION_MAX_DAYS * DAY,
+    browser: { idle: config.BROWSER_SESSION_HOURS * HOUR, absolute: DAY },
+    remembered: rememberedOf(config),
+    client: { idle: config.CLIENT_REFRESH_DAYS * DAY, absolute: config.SESSION_MAX_DAYS * DAY },
     grace: config.REFRESH_TOKEN_GRACE_SECONDS * SECOND,
     retry: config.REFRESH_TOKEN_RETRY_SECONDS * SECOND,
   },

@@ -102,6 +102,13 @@ const has: Record<string, Evidence> = {
       commands: ['import', 'export', 'backup', 'restore', 'copy', 'healthcheck', 'doctor'],
       settings: ['METRICS_TOKEN'],
     },
+  'Providers of social login: add, change and delete them, over HTTP and on the command line': {
+    routes: ['GET /admin/providers', 'POST /admin/providers', 'GET /admin/providers/{name}'].concat([
+      'PATCH /admin/providers/{name}',
+      'DELETE /admin/providers/{name}',
+    ]),
+    commands: ['list', 'show', 'add', 'update', 'remove'].map((verb) => `providers ${verb}`),
+  },
   'Mail that tells users of changes to their account, and pages behind its links, in five languages': {
     routes: ['GET /admin/mail', 'POST /admin/mail/{id}/resend'],
     commands: ['mail test', 'mail list', 'mail show', 'mail resend'],

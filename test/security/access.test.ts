@@ -56,6 +56,7 @@ const written: Record<string, readonly string[]> = {
   'keys:read': ['GET /admin/keys'],
   'mail:read': ['GET /admin/mail'],
   'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
+  'providers:read': ['GET /admin/providers', 'GET /admin/providers/{name}'],
   'fresh administrators': [
     'POST /admin/users',
     'POST /admin/users/{id}/invitation',
@@ -68,6 +69,9 @@ const written: Record<string, readonly string[]> = {
     'POST /admin/roles',
     'PATCH /admin/roles/{name}',
     'DELETE /admin/roles/{name}',
+    'POST /admin/providers',
+    'PATCH /admin/providers/{name}',
+    'DELETE /admin/providers/{name}',
     'POST /admin/api-keys',
     'DELETE /admin/api-keys/{id}',
     'POST /admin/keys/rotate',

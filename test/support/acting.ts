@@ -3,6 +3,7 @@ import type { Client, Clients, NewClient } from '../../src/features/clients/clie
 import { createImport, type Performed, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
 import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
+import type { NewProvider, Provider } from '../../src/features/social/social.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
 import type { EpochMs } from '../../src/lib/clock.ts'
 import type { Service } from '../../src/service.ts'
@@ -24,6 +25,7 @@ export interface Admin {
   freeName(username: string): Promise<boolean>
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
+  addProvider(provider: NewProvider): Promise<Provider>
   /** Registers a client of the code flow; `secret` is undefined for a public one. */
   createClient(client?: Partial<NewClient>): Promise<{ client: Client; secret: string | undefined }>
   clients: Clients
@@ -56,7 +58,8 @@ export interface Keys {
 /** Writes an audit event as a use case does. */
 export type RecordEvent = (event: AuditEvent) => Promise<void>
 
-export const adminOf = ({ administration, apiKeys, audit, clients, clock, roles, users }: Service): Admin => {
+export const adminOf = (service: Service): Admin => {
+  const { administration, apiKeys, audit, clients, clock, roles, social, users } = service
   const user = async (id: number): Promise<User> => {
     const found = await users.find(id)
     if (found === undefined) throw new Error(`there is no user ${id}`)
@@ -81,6 +84,7 @@ export const adminOf = ({ administration, apiKeys, audit, clients, clock, roles,
       return { id: key.id, text }
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
+    addProvider: (provider) => social.addProvider(provider),
     async createClient(settings = {}) {
       const redirectUris = ['https://app.example/callback']
       const { client, secret } = await clients.create({ name: 'Shop', redirectUris, ...settings })

@@ -77,6 +77,7 @@ const features = [
   'accounts',
   'verification',
   'invitations',
+  'social',
   'administration',
   'import',
   'export',

@@ -67,7 +67,8 @@ export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
 /** See `checkSecrets`. */
 export async function checkSeals({ store: db, secrets }: Pick<SecretsParts, 'store' | 'secrets'>): Promise<void> {
   const ids = secrets.map(secretId)
-  const seals = [...(await store.signingKeySeals(db)), ...(await store.allKeys(db)).map(({ sealedKey }) => sealedKey)]
+  const keys = (await store.allKeys(db)).map(({ sealedKey }) => sealedKey)
+  const seals = [...(await store.signingKeySeals(db)), ...(await store.providerSeals(db)), ...keys]
   if (seals.some((seal) => !ids.includes(sealedWith(seal) ?? ''))) throw unopenable()
 }
 
