@@ -1,5 +1,5 @@
 import { Elysia } from 'elysia'
-import { pagesOf } from './config/parts.ts'
+import { pagesOf, signInOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
@@ -14,10 +14,16 @@ import { invitationPages } from './features/invitations/pages.tsx'
 import { invitationRoutes } from './features/invitations/routes.ts'
 import { mailboxRoutes } from './features/mail/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
+import { deviceRoutes } from './features/openid/device.routes.ts'
+import { endSessionRoutes } from './features/openid/end-session.routes.ts'
+import { metadataRoutes } from './features/openid/metadata.routes.ts'
+import { openIdPages } from './features/openid/pages.tsx'
+import { openIdRoutes } from './features/openid/routes.ts'
+import { tokenEndpointRoutes } from './features/openid/token.routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
+import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
-import { tokenRoutes } from './features/tokens/routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
 import { inBatches } from './http/batching.ts'
@@ -67,6 +73,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
   const pages = config.PAGES === 'on' ? createPages({ log, ...pagesOf(config) }) : undefined
   const showing = { pages, minLength: config.PASSWORD_MIN_LENGTH }
+  const withCookies = pages?.mayUseCookies ? pages : undefined
+  const signingIn = { ...showing, pages: withCookies, clock, accounts: service.accounts, ...signInOf(config) }
   // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path after a
   // shorter host name.
   // precompile: compiling all routes at the start would double the start time and take 10 MiB. The contract test
@@ -87,9 +95,10 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
+    .use(signInPages(service.signIn, signingIn, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
-    .use(sessionRoutes(service.sessions, kit))
+    .use(sessionRoutes(service, kit))
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
@@ -98,7 +107,12 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(providerRoutes(service.administration, kit))
     .use(mailAdministrationRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
-    .use(tokenRoutes(config.PUBLIC_URL, kit))
+    .use(metadataRoutes(service.openid, kit))
+    .use(tokenEndpointRoutes(service, kit))
+    .use(openIdRoutes(service.openid, kit))
+    .use(openIdPages({ ...service, pages }, kit))
+    .use(endSessionRoutes({ ...service, pages }, kit))
+    .use(deviceRoutes({ ...service, pages }, kit))
   const documentation = createDocumentation({
     openApi: () => createDocument({ routes: elysia.routes, publicUrl: config.PUBLIC_URL }),
   })

@@ -18,12 +18,14 @@ import {
   type Mails,
 } from './features/mail/mail.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/metrics/metrics.ts'
+import { createOpenId, type OpenId } from './features/openid/openid.ts'
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
 import { createProbes, type Probes } from './features/probes/probes.ts'
 import { createProofs, type Proofs } from './features/proofs/proofs.ts'
 import { createRoles, type Roles } from './features/roles/roles.ts'
 import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secrets.ts'
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
+import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { createSocial, type Social } from './features/social/social.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
@@ -59,11 +61,13 @@ export interface Service {
   tokens: AccessTokens
   apiKeys: ApiKeys
   clients: Clients
+  openid: OpenId
   sessions: Sessions
   access: Access
   accounts: Accounts
   verification: Verification
   invitations: Invitations
+  signIn: SignIn
   social: Social
   administration: Administration
   proofs: Proofs
@@ -147,7 +151,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const logouts = { queue: async () => {} }
     const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
-    const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
+    const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
     const registration = parts.registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
@@ -156,7 +160,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const proving = { ...account, ...mailing, accounts, metrics }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
+    const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
     const social = createSocial({ store, clock, audit, secrets, publicUrl: config.PUBLIC_URL })
+    const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
     const managing = { limits, accounts, mails, invitations, signingKeys, social }
     const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
@@ -185,9 +191,10 @@ export async function openService(config: Config, surroundings: Surroundings = {
       administration,
       verification,
       invitations,
+      signIn,
     }
     const mailParts = { proofs, mails, mailbox }
-    const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access }
+    const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access, openid }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
@@ -228,6 +235,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
         service.mails.cleanUp,
         service.mails.wipeExpired,
         service.proofs.cleanUp,
+        service.openid.cleanUp,
         service.users.cleanUp,
         service.accounts.cleanUp,
       ]),

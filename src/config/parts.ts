@@ -27,6 +27,7 @@ export const signingOf = (config: Config) => ({
   alg: config.JWT_ALG,
   hmacSecret: config.JWT_SECRET,
   tokenLifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
+  idTokenLifetime: config.ID_TOKEN_MINUTES * MINUTE,
   rotationDays: config.KEY_ROTATION_DAYS,
 })
 
@@ -36,6 +37,7 @@ export const tokensOf = (config: Config) => ({
   compat: config.JWT_COMPAT,
   claims: config.TOKEN_CLAIMS,
   lifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
+  idTokenLifetime: config.ID_TOKEN_MINUTES * MINUTE,
 })
 
 /** Why no client can be registered with these settings; undefined when clients can be registered. */
@@ -53,6 +55,15 @@ export const clientsOf = (config: Config) => ({
   issuer: config.PUBLIC_URL,
   audience: config.JWT_AUDIENCE,
   unavailable: clientsUnavailable(config),
+})
+
+export const openIdOf = (config: Config) => ({
+  issuer: config.PUBLIC_URL,
+  lifetimes: { codeSeconds: config.AUTH_CODE_SECONDS, deviceCodeMinutes: config.DEVICE_CODE_MINUTES },
+  settings: {
+    isProvider: clientsUnavailable(config) === undefined,
+    hasPasswordGrant: config.PASSWORD_GRANT === 'on',
+  },
 })
 
 /** A browser session with "keep me signed in" has no idle expiry of its own. */
@@ -86,6 +97,12 @@ export const pagesOf = (config: Config) => ({
   app: config.APP_NAME,
   support: config.SUPPORT_EMAIL,
   appUrl: config.APP_URL,
+})
+
+export const signInOf = (config: Config) => ({
+  rememberDays: config.REMEMBER_ME_DAYS,
+  mayRegister: config.REGISTRATION !== 'closed',
+  legal: { terms: undefined, privacy: undefined },
 })
 
 export const mailOf = (config: Config) => ({

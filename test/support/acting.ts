@@ -2,7 +2,12 @@ import type { AuditEvent } from '../../src/features/audit/audit.ts'
 import type { Client, Clients, NewClient } from '../../src/features/clients/clients.ts'
 import { createImport, type Performed, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
-import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
+import type {
+  PublicKeyAlgorithm,
+  SigningKey,
+  SigningKeys,
+  VerificationKey,
+} from '../../src/features/signing-keys/signing-keys.ts'
 import type { NewProvider, Provider } from '../../src/features/social/social.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
 import type { EpochMs } from '../../src/lib/clock.ts'
@@ -48,7 +53,7 @@ export interface NewApiKey {
 
 /** The signing keys, as this process knows them. */
 export interface Keys {
-  rotate(options?: { early?: boolean }): ReturnType<SigningKeys['rotate']>
+  rotate(options?: { early?: boolean; idTokens?: PublicKeyAlgorithm }): ReturnType<SigningKeys['rotate']>
   revoke(kid: string): ReturnType<SigningKeys['revoke']>
   signing(): SigningKey
   find(kid: string): VerificationKey | undefined
@@ -128,6 +133,12 @@ export const keysOf = ({ signingKeys }: Service): Keys => ({
   find: (kid) => signingKeys.find(kid),
   reload: () => signingKeys.reload(),
 })
+
+/** Mints tokens as the grants of clients do. */
+export type Tokens = Pick<
+  Service['tokens'],
+  'mintForClient' | 'mintForService' | 'mintIdToken' | 'mintLogoutToken' | 'readIdTokenHint'
+>
 
 export const recordOf =
   ({ audit }: Service): RecordEvent =>
