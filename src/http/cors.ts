@@ -1,5 +1,6 @@
 import { isOrigin } from '../config/formats.ts'
 import type { Log } from '../lib/log.ts'
+import type { CrossOrigin } from './route-table.ts'
 
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Location, WWW-Authenticate'
 
@@ -22,39 +23,49 @@ const headerName = /^(?!\*$)[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 export interface Cors {
   /**
-   * Adds the CORS headers to the response when the `Origin` of the request is in the list. When the list is not empty,
-   * also adds `Vary: Origin`, so that a cache does not use the response for another origin.
+   * Adds the CORS headers to the response when the `Origin` of the request is in the list, or may read the route. When
+   * that depends on the origin, also adds `Vary: Origin`, so that a cache does not use the response for another origin.
+   * @param readers the word `crossOrigin` of the route
    */
-  decorate(request: Request, response: Response): void
+  decorate(request: Request, response: Response, readers?: CrossOrigin): void
   /**
-   * Returns the answer to a preflight request from an origin in the list; undefined for any other `OPTIONS` request.
+   * Returns the answer to a preflight request from an origin that may read the route; undefined for any other `OPTIONS`
+   * request.
    * @param allowed the methods of the path
    */
-  preflight(request: Request, allowed: readonly string[]): Response | undefined
+  preflight(request: Request, allowed: readonly string[], readers?: CrossOrigin): Response | undefined
 }
 
 /**
  * Makes the CORS rules for an exact list of origins. Credentials such as cookies are never allowed, because Keyward
  * reads no cookies. The answer to a preflight request may therefore grant any header that a page asks for.
- * @param onUnlisted called for each response to a request whose `Origin` is not in the list
+ * @param onUnlisted called for each response to a request whose `Origin` may not read it
+ * @param clientOrigins the origins of public clients, which may read the routes of `crossOrigin: 'clients'`
  */
 export function createCors(
   origins: readonly string[],
   onUnlisted: (origin: string, request: Request) => void = () => {},
+  clientOrigins: () => ReadonlySet<string> = () => new Set(),
 ): Cors {
   const listed = new Set(origins)
+  const mayRead = (origin: string, readers: CrossOrigin | undefined) =>
+    readers === 'everyone' || listed.has(origin) || (readers === 'clients' && clientOrigins().has(origin))
   return {
-    decorate(request, response) {
-      if (listed.size > 0) response.headers.append('vary', 'Origin')
+    decorate(request, response, readers) {
+      const isForAll = readers === 'everyone'
+      if (!isForAll && (listed.size > 0 || readers === 'clients')) response.headers.append('vary', 'Origin')
       const origin = request.headers.get('origin')
+      // A cache may give the answer without an Origin to a page, so an answer for everyone always has the header.
+      if (isForAll) response.headers.set('access-control-allow-origin', '*')
       if (origin === null) return
-      if (!listed.has(origin)) return onUnlisted(origin, request)
-      response.headers.set('access-control-allow-origin', origin)
+      if (!mayRead(origin, readers)) return onUnlisted(origin, request)
+      if (!isForAll) response.headers.set('access-control-allow-origin', origin)
       response.headers.set('access-control-expose-headers', exposed)
     },
-    preflight({ headers }, allowed) {
+    preflight({ headers }, allowed, readers) {
       const origin = headers.get('origin')
-      if (origin === null || !listed.has(origin) || !headers.has('access-control-request-method')) return undefined
+      if (origin === null || !mayRead(origin, readers) || !headers.has('access-control-request-method'))
+        return undefined
       return new Response(null, {
         status: 204,
         headers: {

@@ -91,6 +91,7 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
 
   const route = {
     open: true,
+    crossOrigin: 'clients',
     limit: ['login', 'client'],
     oauth: true,
     parse: 'anyForm',

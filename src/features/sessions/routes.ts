@@ -164,6 +164,7 @@ export const sessionRoutes = (
       },
       {
         open: true,
+        crossOrigin: 'clients',
         limit: 'client',
         oauth: true,
         parse: 'formOrJson',

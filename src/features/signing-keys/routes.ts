@@ -14,6 +14,7 @@ export const signingKeyRoutes = (signingKeys: SigningKeys, kit: HttpKit) =>
     },
     {
       open: true,
+      crossOrigin: 'everyone',
       limit: { none: 'public and read from memory' },
       response: { 200: answer('A JWK Set (RFC 7517)', Jwks), ...plainProblems() },
       detail: {

@@ -38,14 +38,11 @@ describe('15 strict libraries against the provider at an https address', () => {
     expect(third.claims()).toMatchObject({ sub, sid: tokens.claims()!.sid, auth_time: tokens.claims()!.auth_time })
 
     await oidc.tokenRevocation(party.config, third.refresh_token!)
-    expect(party.refresh(third.refresh_token!)).rejects.toMatchObject({ error: 'invalid_grant' })
-    expect(party.userinfo(third, sub)).rejects.toMatchObject({ status: 401 })
+    await expect(party.refresh(third.refresh_token!)).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(party.userinfo(third, sub)).rejects.toMatchObject({ status: 401 })
 
     const { url } = await browser.open(party.endSession(third.id_token!, bye))
-    // The session of the client has ended, so its token does not vouch for the browser any more: the page asks.
-    expect(url.href).toStartWith(`${issuer}/end-session`)
-    const { url: end } = await browser.submit()
-    expect(end.href).toBe(`${bye}?state=bye`)
+    expect(url.href).toBe(`${bye}?state=bye`)
   })
 
   test.each(['RS256', 'ES256', 'EdDSA'] as const)('openid-client verifies ID tokens with %s', async (idTokenAlg) => {
@@ -109,11 +106,10 @@ describe('15 strict libraries against the provider at an https address', () => {
     const exchange = () =>
       oauth.authorizationCodeGrantRequest(as, client, authentication, answer, redirectUri, verifier, options)
     const response = await exchange()
-    const checked = response.clone()
     const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, {
       ...{ expectedNonce: nonce, maxAge: 3600, requireIdToken: true },
     })
-    await oauth.validateApplicationLevelSignature(as, checked, options)
+    await oauth.validateApplicationLevelSignature(as, response, options)
     const asUser = await oauth.userInfoRequest(as, client, tokens.access_token, options)
     expect(await oauth.processUserInfoResponse(as, client, sub, asUser)).toMatchObject({ sub, name: 'ada' })
 
@@ -122,7 +118,7 @@ describe('15 strict libraries against the provider at an https address', () => {
     expect(oauth.getValidatedIdTokenClaims(refreshed)).toMatchObject({ sub })
 
     const twice = oauth.processAuthorizationCodeResponse(as, client, await exchange())
-    expect(twice).rejects.toMatchObject({ error: 'invalid_grant' })
+    await expect(twice).rejects.toMatchObject({ error: 'invalid_grant' })
 
     const leave = new URL(as.end_session_endpoint!)
     leave.search = new URLSearchParams({

@@ -112,7 +112,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 oidc-client-ts in Chrom
   test('signs in with PKCE, renews by refresh token without an iframe, and signs out', async () => {
     await page.goto(site.url.href)
     await ready()
-    await run('signIn()')
+    await run('void signIn()')
     await page.waitForURL(`${provider.issuer}/sign-in?**`)
     await page.fill('[name=username]', user.username)
     await page.fill('[name=password]', user.password)
@@ -133,7 +133,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 oidc-client-ts in Chrom
     expect(watched.requests.slice(before).filter((url) => url.includes('/authorize'))).toEqual([])
 
     // The ID token names the session of the application, so nobody is asked.
-    await run('signOut()')
+    await run('void signOut()')
     await page.waitForURL(site.url.href)
     await ready()
     expect(await run('user()')).toBeNull()
