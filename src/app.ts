@@ -34,7 +34,15 @@ import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createDocument } from './http/openapi/document.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRequestIds } from './http/request-id.ts'
-import { type Access, type CrossOrigin, createRouteTable, type Limit, pathOf, type Route, type RouteTable } from './http/route-table.ts'
+import {
+  type Access,
+  type CrossOrigin,
+  createRouteTable,
+  type Limit,
+  pathOf,
+  type Route,
+  type RouteTable,
+} from './http/route-table.ts'
 import type { Target } from './http/target.ts'
 import { isLoopback } from './lib/ip.ts'
 import { createPages } from './pages/pages.tsx'

@@ -126,7 +126,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     // A page of another origin has no use for the answer of a page: it must not read an account's forms.
     // The answer of a `proxied` route has no CORS headers. A proxy may pass this answer on to a browser, which would
     // take the CORS headers for those of the service behind the proxy.
-    if (!isPage && !exchange.route?.proxied) cors.decorate(exchange.request, response, exchange.route?.crossOrigin ?? table.crossOrigin(exchange.path))
+    if (!isPage && !exchange.route?.proxied)
+      cors.decorate(exchange.request, response, exchange.route?.crossOrigin ?? table.crossOrigin(exchange.path))
     exchange.status = response.status
     return response
   }

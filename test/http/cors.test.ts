@@ -157,7 +157,15 @@ describe('O44: the pages of public clients', () => {
     }
     expect(await preflight('/userinfo')).toBe('GET, HEAD, OPTIONS, POST')
     for (const path of ['/token', '/revoke']) expect([path, await preflight(path)]).toEqual([path, 'OPTIONS, POST'])
-    for (const path of ['/introspect', '/users/me', '/register', '/token/refresh', '/authorize', '/end-session', '/sign-in'])
+    for (const path of [
+      '/introspect',
+      '/users/me',
+      '/register',
+      '/token/refresh',
+      '/authorize',
+      '/end-session',
+      '/sign-in',
+    ])
       expect([path, await preflight(path), await readable('POST', path, spa)]).toEqual([path, null, null])
   })
 

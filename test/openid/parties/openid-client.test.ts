@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { createBrowser, issuer, providerOptions, settle, user } from '../../conformance/support.ts'
+import { manualClock } from '../../support/clock.ts'
 import { describeEachDialect } from '../../support/dialects.ts'
 import { appPerTest } from '../../support/hooks.ts'
-import { manualClock } from '../../support/clock.ts'
 import { registerClient } from '../support.ts'
 import { webApp } from './openid-client.ts'
 

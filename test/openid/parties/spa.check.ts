@@ -6,7 +6,8 @@ import type { RegisteredClient } from '../../conformance/support.ts'
 import { hasPrograms } from '../../support/programs.ts'
 import { scratchFolder } from '../../support/scratch.ts'
 import { registerClient } from '../support.ts'
-import { providerPerSuite, user } from './provider.ts'
+import { signInOn } from './app.ts'
+import { providerPerSuite } from './provider.ts'
 
 setDefaultTimeout(60_000)
 
@@ -57,10 +58,11 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 oidc-client-ts in Chrom
       plugins: [
         {
           name: 'packages of the project',
-          setup: (build) =>
+          setup(build) {
             build.onResolve({ filter: /^oidc-client-ts$/ }, () => ({
               path: join(modules, 'oidc-client-ts/dist/esm/oidc-client-ts.js'),
-            })),
+            }))
+          },
         },
       ],
     })
@@ -113,12 +115,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 oidc-client-ts in Chrom
     await page.goto(site.url.href)
     await ready()
     await run('void signIn()')
-    await page.waitForURL(`${provider.issuer}/sign-in?**`)
-    await page.fill('[name=username]', user.username)
-    await page.fill('[name=password]', user.password)
-    await page.click('button[type=submit]')
-    await page.waitForSelector('button[value=allow]')
-    await page.click('button[value=allow]')
+    await signInOn(page, provider)
     await page.waitForURL(`${site.url}**`)
     await ready()
     const first = await run<Shown>('user()')
@@ -149,11 +146,20 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 oidc-client-ts in Chrom
 
   test('a page of another origin reads no answer of the token endpoint', async () => {
     await registerClient(provider.app, { isPublic: true })
-    const { port } = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('<title>Other</title>', { headers: { 'content-type': 'text/html' } }) })
+    const { port } = Bun.serve({
+      hostname: '127.0.0.1',
+      port: 0,
+      fetch: () => new Response('<title>Other</title>', { headers: { 'content-type': 'text/html' } }),
+    })
     await page.goto(`http://127.0.0.1:${port}/`)
     const asked = (path: string) =>
-      run(`fetch(${JSON.stringify(provider.issuer + path)}, { method: 'POST' }).then(({ status }) => status, () => 'kept away')`)
-    for (const path of ['/token', '/userinfo', '/revoke']) expect([path, await asked(path)]).toEqual([path, 'kept away'])
-    expect(await run(`fetch('${provider.issuer}/.well-known/openid-configuration').then(({ status }) => status)`)).toBe(200)
+      run(
+        `fetch(${JSON.stringify(provider.issuer + path)}, { method: 'POST' }).then(({ status }) => status, () => 'kept away')`,
+      )
+    for (const path of ['/token', '/userinfo', '/revoke'])
+      expect([path, await asked(path)]).toEqual([path, 'kept away'])
+    expect(await run(`fetch('${provider.issuer}/.well-known/openid-configuration').then(({ status }) => status)`)).toBe(
+      200,
+    )
   })
 })

@@ -36,7 +36,12 @@ const config = {
       account
         ? { ...token, access: account.access_token, refresh: account.refresh_token, idToken: account.id_token }
         : refreshed(token),
-    session: ({ session, token }) => ({ ...session, sub: token.sub, refreshes: token.refreshes ?? 0, idToken: token.idToken }),
+    session: ({ session, token }) => ({
+      ...session,
+      sub: token.sub,
+      refreshes: token.refreshes ?? 0,
+      idToken: token.idToken,
+    }),
   },
 }
 

@@ -20,7 +20,10 @@ app.use(
   }),
 )
 app.get('/', (request, response) => {
-  response.json({ user: request.oidc.user ?? null, scope: request.oidc.accessToken && Object.keys(request.oidc.accessToken) })
+  response.json({
+    user: request.oidc.user ?? null,
+    scope: request.oidc.accessToken && Object.keys(request.oidc.accessToken),
+  })
 })
 app.get('/refreshed', async (request, response) => {
   const before = request.oidc.accessToken.access_token
@@ -28,6 +31,8 @@ app.get('/refreshed', async (request, response) => {
   response.json({ isNew: before !== after, claims: await request.oidc.fetchUserInfo() })
 })
 app.use((error, _request, response, _next) => {
-  response.status(error.statusCode ?? 500).json({ error: error.error, description: error.error_description, message: error.message })
+  response
+    .status(error.statusCode ?? 500)
+    .json({ error: error.error, description: error.error_description, message: error.message })
 })
 serve(app)

@@ -28,7 +28,9 @@ const app = express()
 app.use(session({ secret: 'a secret of the application', resave: false, saveUninitialized: false }))
 app.use(passport.session())
 app.get('/login', passport.authenticate('openidconnect'))
-app.get('/callback', passport.authenticate('openidconnect', { failureMessage: true }), (_request, response) => response.redirect('/'))
+app.get('/callback', passport.authenticate('openidconnect', { failureMessage: true }), (_request, response) =>
+  response.redirect('/'),
+)
 app.get('/', (request, response) => response.json({ user: request.user?.profile ?? null }))
 // The library does not refresh: an application does it by hand, with the secret in the form.
 app.get('/refreshed', async (request, response) => {

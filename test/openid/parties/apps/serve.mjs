@@ -10,5 +10,5 @@ export function serve(listener) {
     protocol === 'https:'
       ? createTlsServer({ cert: readFileSync(CERT_FILE), key: readFileSync(KEY_FILE) }, listener)
       : createServer(listener)
-  server.listen(Number(port), '127.0.0.1', () => console.log('listening'))
+  server.listen(Number(port), '127.0.0.1', () => process.stdout.write('listening\n'))
 }
