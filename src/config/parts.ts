@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
-import type { Config } from './schema.ts'
+import type { Config, DraftConfig } from './schema.ts'
 
 /* What each feature gets of the configuration. `service.ts` passes it on. */
 
@@ -102,7 +102,7 @@ export const pagesOf = (config: Config) => ({
 export const signInOf = (config: Config) => ({
   rememberDays: config.REMEMBER_ME_DAYS,
   mayRegister: config.REGISTRATION !== 'closed',
-  legal: { terms: undefined, privacy: undefined },
+  legal: { terms: config.TERMS_URL, privacy: config.PRIVACY_URL },
 })
 
 export const mailOf = (config: Config) => ({
@@ -120,7 +120,7 @@ export const verificationOf = ({ EMAIL_LOGIN, LOGIN_URL }: Config) => ({
 })
 
 /** The file is beside the SQLite file; undefined without one. */
-export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: Config) => ({
+export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: DraftConfig) => ({
   settings: {
     adminEmail: ADMIN_EMAIL,
     file:

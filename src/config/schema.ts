@@ -19,6 +19,7 @@ import {
 import { readLimitSetting } from './limits.ts'
 import { mailSettings } from './mail-settings.ts'
 import { openidSettings } from './openid-settings.ts'
+import { pageSettings } from './page-settings.ts'
 import { sessionSettings } from './session-settings.ts'
 
 const claims = ['username', 'email', 'email_verified', 'roles'] as const
@@ -165,6 +166,7 @@ export const configSchema = Members({
   }),
   ...mailSettings,
   ...openidSettings,
+  ...pageSettings,
   AUDIT_DAYS: whole(1, 36_500, { default: 400, description: 'How long the audit log is kept.' }),
   AUDIT_IP_DAYS: whole(0, 36_500, {
     default: 30,

@@ -61,7 +61,7 @@ describeEachDialect('the page to log in', (dialect) => {
     expect((await browserFor(never).open('/sign-in')).html).not.toContain('remember')
   })
 
-  test('O25: one form with both fields; a wrong password keeps the name, and never the password', async () => {
+  test('C2: one form with both fields; a wrong password keeps the name, and never the password', async () => {
     const app = await apps.open({ dialect })
     const ada = await app.signUp()
     const browser = browserFor(app)
@@ -91,7 +91,7 @@ describeEachDialect('the page to log in', (dialect) => {
     expect((await app.rows.auditEvents.all({ event: 'login.failed' })).length).toBe(failed)
   })
 
-  test('O23, O26, I2: a request of another browser, an old, altered or absent one is refused', async () => {
+  test('I2: a request of another browser, an old, altered or absent one is refused', async () => {
     const app = await apps.open({ dialect })
     const ada = await app.signUp()
     const [browser, other] = [browserFor(app), browserFor(app)]

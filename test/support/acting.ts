@@ -38,7 +38,7 @@ export interface Admin {
   /** Imports accounts, and does something else between the plan and the first insert. */
   importAccounts(rows: readonly SourceRow[], meanwhile?: () => Promise<unknown>): Promise<Performed>
   /** Only the last step of an import: adds all of these, or none if a name was taken meanwhile. */
-  importUsers(users: readonly BulkUser[]): Promise<boolean>
+  importUsers(users: readonly ImportedUser[]): Promise<boolean>
 }
 
 /** A user by id, or an earlier copy, which may be out of date. */
@@ -71,7 +71,7 @@ export const adminOf = (service: Service): Admin => {
     return found
   }
   const given = async (who: Who): Promise<User> => (typeof who === 'number' ? user(who) : who)
-  const importing = createImport({ clock, users, audit })
+  const importing = createImport({ clock, users, roles, audit })
   return {
     user,
     createUser: (account) => administration.createUser({ admin: false, ...account }),
@@ -108,10 +108,15 @@ export const adminOf = (service: Service): Admin => {
     },
     async importUsers(added) {
       await users.reserveIds(Math.max(...added.map(({ id = 0 }) => id)))
-      return users.insertAllOrNone(added, async () => {})
+      const all = added.map((user) => ({ inactiveUntil: null, invitedAt: null, ...user }))
+      return users.insertAllOrNone(all, async () => {})
     },
   }
 }
+
+/** A user of an import, who is neither invited nor deactivated for a time unless it says so. */
+type ImportedUser = Omit<BulkUser, 'inactiveUntil' | 'invitedAt'> &
+  Partial<Pick<BulkUser, 'inactiveUntil' | 'invitedAt'>>
 
 /** Accounts as those of another service. */
 const sourceOfRows = (rows: readonly SourceRow[]): Source => ({

@@ -92,7 +92,7 @@ export function deviceRoutes({ pages, openid, clients, signIn, clock }: DeviceRo
         ...page,
         limit: { none: 'it only shows a form' },
         response: { ...shown(), 303: toNext },
-        detail: { summary: 'Sign in on a device', tags: ['openid'] },
+        detail: { summary: 'Sign in on a device', tags: ['pages'] },
       },
     )
     .post(
@@ -108,7 +108,7 @@ export function deviceRoutes({ pages, openid, clients, signIn, clock }: DeviceRo
         limit: 'device',
         parse: 'none',
         response: { ...submitted('invalid_or_expired', 'rate_limited'), ...shown() },
-        detail: { summary: 'Allow a device, or not', tags: ['openid'] },
+        detail: { summary: 'Allow a device, or not', tags: ['pages'] },
       },
     )
 }

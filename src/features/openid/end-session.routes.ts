@@ -45,7 +45,8 @@ export function endSessionRoutes({ pages, openid, signIn }: EndSessionNeeds, kit
       limit: { none: 'it ends at most the session of the browser' },
       response: { ...shown(), 303: toNext },
       detail: {
-        summary: 'Sign out',
+        operationId: 'endBrowserSession',
+        summary: 'Sign out of an application',
         description:
           'OpenID Connect RP-Initiated Logout 1.0. With the ID token of the application as `id_token_hint` nobody is asked, and the browser goes on to `post_logout_redirect_uri` with `state`, if that address is registered. Otherwise a page asks.',
         tags: ['openid'],
@@ -60,7 +61,7 @@ export function endSessionRoutes({ pages, openid, signIn }: EndSessionNeeds, kit
         limit: { none: 'it only redirects to GET' },
         parse: 'none',
         response: { ...shown('payload_too_large', 'unsupported_media_type'), 303: toNext },
-        detail: { summary: 'Sign out, by a form', description: 'Redirects to GET.', tags: ['openid'] },
+        detail: { summary: 'Sign out, by a form', description: 'Redirects to GET.', tags: ['pages'] },
       },
     )
     .post(
@@ -76,7 +77,7 @@ export function endSessionRoutes({ pages, openid, signIn }: EndSessionNeeds, kit
         limit: { none: 'it ends at most the session of the browser' },
         parse: 'none',
         response: { ...submitted(), ...shown() },
-        detail: { summary: 'Confirm the logout', tags: ['openid'] },
+        detail: { summary: 'Confirm the logout', tags: ['pages'] },
       },
     )
 }

@@ -68,6 +68,7 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
         limit: 'authorize',
         response: { ...shown(), 303: toNext },
         detail: {
+          operationId: 'authorize',
           summary: 'Sign in to an application',
           description: authorizeDescription,
           tags: ['openid'],
@@ -86,7 +87,7 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
         detail: {
           summary: 'Sign in to an application, by a form',
           description: 'Redirects to GET with the same parameters, up to 4 KiB of them.',
-          tags: ['openid'],
+          tags: ['pages'],
         },
       },
     )
@@ -102,7 +103,7 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
         ...page,
         limit: 'authorize',
         response: { ...shown(), 303: toNext },
-        detail: { summary: 'Go on with a request after the sign-in', tags: ['openid'] },
+        detail: { summary: 'Go on with a request after the sign-in', tags: ['pages'] },
       },
     )
     .post(
@@ -123,7 +124,7 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
         limit: 'authorize',
         parse: 'none',
         response: { ...submitted(), ...shown() },
-        detail: { summary: 'Allow an application what it asks for, or not', tags: ['openid'] },
+        detail: { summary: 'Allow an application what it asks for, or not', tags: ['pages'] },
       },
     )
 

@@ -37,7 +37,7 @@ export const TokenEndpointAnswer = t.Object(
     ),
     device_token: TokenAnswer.properties.device_token,
   },
-  { title: 'Tokens', examples: TokenAnswer.examples as unknown[] },
+  { title: 'TokenResponse', examples: TokenAnswer.examples as unknown[] },
 )
 
 export const toClientAnswer = (grant: ClientGrant): Static<typeof TokenEndpointAnswer> => ({

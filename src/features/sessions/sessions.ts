@@ -6,7 +6,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
-import type { Secrets } from '../secrets/secrets.ts'
+import type { FormerValues, Secrets } from '../secrets/secrets.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
 import {
@@ -19,9 +19,10 @@ import {
 import { begin } from './begin.ts'
 import { type BrowserSessions, browserSessions } from './browser.ts'
 import { type ClientSessions, clientSessions } from './client.ts'
-import { createDeviceTokens, type Device, type DeviceTokens } from './device-token.ts'
+import { createDeviceTokens, type Device, type DeviceTokens, LIFETIME } from './device-token.ts'
 import { endAll, endOwn, endOwnAll, endSome, logout, revoke } from './end.ts'
 import type { EndedClientSession } from './ended.ts'
+import { countDeviceUsersSince, countSessionsSince } from './former.store.ts'
 import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts'
 import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
@@ -216,6 +217,26 @@ export interface Sessions extends BrowserSessions, ClientSessions {
    */
   cleanUp(limit: number): Promise<number>
 }
+
+/**
+ * Counts the live sessions whose refresh token was made with a former data key. A refresh moves a session to the current
+ * data key, so that the last of them ends at the latest of their present expiries.
+ * @param since when the current data key was made
+ */
+export const countFormerSessions = (
+  { store: db, clock }: Pick<SessionsNeeds, 'store' | 'clock'>,
+  since: EpochMs,
+): Promise<FormerValues> => countSessionsSince(db, { since, now: clock.now() })
+
+/**
+ * Counts the users who may have a device token that was made with a former data key. No device token is stored, so this
+ * is an upper bound: a user of a version before 0.3.0 counts without one too, also after a login with the new key.
+ * @param since when the current data key was made
+ */
+export const countFormerDeviceUsers = (
+  { store: db, clock }: Pick<SessionsNeeds, 'store' | 'clock'>,
+  since: EpochMs,
+): Promise<FormerValues> => countDeviceUsersSince(db, { since, now: clock.now(), lifetime: LIFETIME })
 
 /** How long a session is stored after its end or expiry, because `isKnownNetwork` reads the network of the session. */
 const KEEP_ENDED = 7 * DAY

@@ -49,8 +49,6 @@ interface SigningKeysSettings {
 export interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state' | KeyTime> {
   /** What the key signs or will sign; null for a retired or revoked key. */
   signs: 'access_tokens' | 'id_tokens' | null
-  /** The state of the key and the times of this state, as words for the terminal. */
-  description: string
   /** From when a next key may sign; null in another state. */
   readyAt: EpochMs | null
   /** When the active key is due to be rotated; null in another state, with HS256, and without rotation. */
@@ -129,9 +127,8 @@ export async function openSigningKeys(needs: SigningKeysNeeds, { prepare = true 
   return {
     ...keyring,
     async list() {
-      const at = { now: needs.clock.now(), rotationDays: needs.settings.rotationDays }
       const rows = await store.all(needs.store)
-      return rows.map((row) => summaryOf(row, at))
+      return rows.map((row) => summaryOf(row, needs.settings.rotationDays))
     },
     rotate: ({ early, idTokens, by } = {}) => rotateKeys({ ...needs, by }, keyring, { early, idTokens }),
     revoke: (kid, { by } = {}) => revokeKey({ ...needs, by }, keyring, kid),
