@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { freePort } from '../../support/proxy.ts'
 import { certificate } from '../../support/tls-front.ts'
@@ -14,20 +14,28 @@ export interface RunningApp {
 export const freeAddress = async (scheme: 'http' | 'https' = 'http'): Promise<string> =>
   `${scheme}://127.0.0.1:${await freePort()}`
 
-/** Starts an application of the folder `apps` in Node, which trusts the certificate of the provider. */
+/**
+ * Starts an application in Node, which trusts the certificate of the provider.
+ * @param name a file of the folder `apps` without its ending, or a path
+ */
 export async function startApp(
   name: string,
   provider: Provider,
   settings: { BASE_URL: string; CLIENT_ID: string; CLIENT_SECRET?: string } & Record<string, string>,
 ): Promise<RunningApp> {
   const { certFile, keyFile } = await certificate()
-  const child = Bun.spawn(['node', join(import.meta.dir, 'apps', `${name}.mjs`)], {
-    env: {
-      PATH: process.env.PATH ?? '',
-      NODE_EXTRA_CA_CERTS: certFile,
-      ...{ CERT_FILE: certFile, KEY_FILE: keyFile, ISSUER: provider.issuer },
-      ...settings,
-    },
+  const file = isAbsolute(name) ? name : join(import.meta.dir, 'apps', `${name}.mjs`)
+  return startProgram(['node', file], {
+    NODE_EXTRA_CA_CERTS: certFile,
+    ...{ CERT_FILE: certFile, KEY_FILE: keyFile, ISSUER: provider.issuer },
+    ...settings,
+  })
+}
+
+/** Starts a program, and waits until it writes `listening` or `running`. */
+export async function startProgram(command: string[], env: Record<string, string>): Promise<RunningApp> {
+  const child = Bun.spawn(command, {
+    env: { PATH: process.env.PATH ?? '', ...env },
     stdin: 'ignore',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -38,7 +46,7 @@ export async function startApp(
     const decoder = new TextDecoder()
     for await (const chunk of stream) {
       output += decoder.decode(chunk, { stream: true })
-      if (output.includes('listening')) listening.resolve()
+      if (/listening|running/.test(output)) listening.resolve()
     }
   }
   for (const stream of [child.stdout, child.stderr]) void collect(stream)

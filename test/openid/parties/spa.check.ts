@@ -1,98 +1,69 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { openPage, type WatchedPage } from '../../browser/chromium.ts'
-import type { RegisteredClient } from '../../conformance/support.ts'
 import { hasPrograms } from '../../support/programs.ts'
+import { blocksOf, readChapter } from '../../support/readme.ts'
 import { scratchFolder } from '../../support/scratch.ts'
-import { registerClient } from '../support.ts'
 import { signInOn } from './app.ts'
 import { providerPerSuite } from './provider.ts'
 
 setDefaultTimeout(60_000)
 
-/** What the page of the application runs: oidc-client-ts unchanged, and what the tests call. */
-const script = `
-import { UserManager, WebStorageStateStore } from 'oidc-client-ts'
-const settings = JSON.parse(document.getElementById('settings').textContent)
-const manager = new UserManager({
-  ...settings,
-  userStore: new WebStorageStateStore({ store: sessionStorage }),
-  automaticSilentRenew: false,
-})
-const shown = (user) => user && { profile: user.profile, scope: user.scope, refresh: user.refresh_token, access: user.access_token }
+const [recipe] = blocksOf(await readChapter('sign-in-with-keyward')).filter(({ language }) => language === 'ts')
+
+/** The entry of the application, and what the tests call in its page. */
+const main = `
+import * as app from './keyward'
+const { keyward } = app
 Object.assign(globalThis, {
-  signIn: () => manager.signinRedirect(),
-  user: async () => shown(await manager.getUser()),
-  renew: async () => shown(await manager.signinSilent()),
+  app,
   silently: async () => {
-    await manager.removeUser()
-    return manager.signinSilent().then(shown, (error) => ({ error: error.error ?? error.message }))
+    await keyward.removeUser()
+    return keyward.signinSilent({ redirect_uri: location.origin + '/silent' }).then(() => 'signed in', ({ error, message }) => error ?? message)
   },
-  revoke: () => manager.revokeTokens(['refresh_token']),
-  signOut: () => manager.signoutRedirect(),
 })
-const { pathname, search } = location
-if (pathname === '/silent') await manager.signinSilentCallback()
-else if (search.includes('code=') || search.includes('error=')) {
-  await manager.signinRedirectCallback()
-  history.replaceState(null, '', '/')
-}
+if (location.pathname === '/silent') await keyward.signinSilentCallback()
+else await app.start()
 document.title = 'ready'
 `
 
 describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 oidc-client-ts in Chromium', () => {
   const provider = providerPerSuite()
   let site: Bun.Server<undefined>
-  let client: RegisteredClient
+  let home = ''
   let watched: WatchedPage
   let page: Page
 
   beforeAll(async () => {
-    const folder = scratchFolder('spa')
-    await Bun.write(join(folder, 'main.ts'), script)
-    const modules = join(import.meta.dir, '..', '..', '..', 'node_modules')
-    const built = await Bun.build({
-      entrypoints: [join(folder, 'main.ts')],
-      target: 'browser',
-      plugins: [
-        {
-          name: 'packages of the project',
-          setup(build) {
-            build.onResolve({ filter: /^oidc-client-ts$/ }, () => ({
-              path: join(modules, 'oidc-client-ts/dist/esm/oidc-client-ts.js'),
-            }))
-          },
-        },
-      ],
-    })
-    const text = await built.outputs[0]!.text()
-    const home = () => `http://127.0.0.1:${site.port}`
+    let script = ''
     // The cookie of Keyward is that of another site here, as with most applications.
     site = Bun.serve({
       hostname: '127.0.0.1',
       port: 0,
       fetch: ({ url }) =>
-        new URL(url).pathname === '/main.js'
-          ? new Response(text, { headers: { 'content-type': 'text/javascript' } })
-          : new Response(
-              `<!doctype html><title>App</title><script id="settings" type="application/json">${JSON.stringify({
-                authority: provider.issuer,
-                client_id: client.id,
-                redirect_uri: client.redirectUri,
-                silent_redirect_uri: `${home()}/silent`,
-                post_logout_redirect_uri: `${home()}/`,
-                scope: 'openid profile offline_access',
-              })}</script><script type="module" src="/main.js"></script>`,
-              { headers: { 'content-type': 'text/html' } },
-            ),
+        url.endsWith('/main.js')
+          ? new Response(script, { headers: { 'content-type': 'text/javascript' } })
+          : new Response('<!doctype html><title>App</title><script type="module" src="/main.js"></script>', {
+              headers: { 'content-type': 'text/html' },
+            }),
     })
-    const { client: made } = await provider.app.admin.createClient({
-      ...{ name: 'Single page', isPublic: true, isTrusted: false },
-      redirectUris: [`${home()}/`, `${home()}/silent`],
-      postLogoutRedirectUris: [`${home()}/`],
+    home = `http://127.0.0.1:${site.port}`
+    const { client } = await provider.app.admin.createClient({
+      ...{ name: 'App', isPublic: true, redirectUris: [`${home}/callback`, `${home}/silent`] },
+      postLogoutRedirectUris: [`${home}/`],
     })
-    client = { id: made.id, secret: '', redirectUri: `${home()}/` }
+    const folder = scratchFolder('spa')
+    symlinkSync(join(import.meta.dir, '..', '..', '..', 'node_modules'), join(folder, 'node_modules'))
+    const text = recipe!.text
+      .replace('https://app.example.com', home)
+      .replace('https://auth.example.com', provider.issuer)
+      .replace('kwa_k3m6q2z7x4c5v8b9n2m4', client.id)
+    await Bun.write(join(folder, 'keyward.ts'), text)
+    await Bun.write(join(folder, 'main.ts'), main)
+    const built = await Bun.build({ entrypoints: [join(folder, 'main.ts')], target: 'browser' })
+    script = await built.outputs[0]!.text()
     watched = await openPage({ ignoreHTTPSErrors: true })
     page = watched.page
   }, 60_000)
@@ -103,63 +74,65 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 oidc-client-ts in Chrom
 
   const ready = () => page.waitForFunction("document.title === 'ready'")
   const run = <T>(code: string) => page.evaluate(code) as Promise<T>
+  const open = async () => {
+    await page.goto(home)
+    await ready()
+  }
   interface Shown {
     profile: Record<string, unknown>
     scope: string
-    refresh: string
-    access: string
-    error?: string
+    refresh_token: string
+    access_token: string
   }
 
-  test('signs in with PKCE, renews by refresh token without an iframe, and signs out', async () => {
-    await page.goto(site.url.href)
-    await ready()
-    await run('void signIn()')
+  test('the recipe of the guide: signs in with PKCE, renews by refresh token without an iframe, and signs out', async () => {
+    await open()
+    expect(await run('app.keyward.getUser()')).toBeNull()
+    await run('void app.signIn()')
     await signInOn(page, provider)
-    await page.waitForURL(`${site.url}**`)
+    await page.waitForURL(`${home}/`)
     await ready()
-    const first = await run<Shown>('user()')
+    const first = await run<Shown>('app.keyward.getUser()')
     expect(first.profile).toMatchObject({ sub: provider.sub, iss: provider.issuer })
     expect(first.scope).toBe('openid profile offline_access')
 
     const before = watched.requests.length
-    const renewed = await run<Shown>('renew()')
+    const renewed = await run<Shown>('app.keyward.signinSilent()')
     expect(renewed.profile.sub).toBe(provider.sub)
-    expect(renewed.refresh).not.toBe(first.refresh)
-    expect(renewed.access).not.toBe(first.access)
+    expect(renewed.refresh_token).not.toBe(first.refresh_token)
+    expect(renewed.access_token).not.toBe(first.access_token)
     expect(watched.requests.slice(before).filter((url) => url.includes('/authorize'))).toEqual([])
 
     // The ID token names the session of the application, so nobody is asked.
-    await run('void signOut()')
-    await page.waitForURL(site.url.href)
+    await run('void app.signOut()')
+    await page.waitForURL(`${home}/`)
     await ready()
-    expect(await run('user()')).toBeNull()
+    expect(await run('app.keyward.getUser()')).toBeNull()
     expect(watched.complaints).toEqual([])
   })
 
   test('an iframe with prompt=none of another site is answered with login_required at once', async () => {
-    await page.goto(site.url.href)
-    await ready()
-    expect(await run<Shown>('silently()')).toEqual({ error: 'login_required' } as never)
+    await open()
+    expect(await run<string>('silently()')).toBe('login_required')
     expect(watched.complaints).toEqual([])
   })
 
-  test('a page of another origin reads no answer of the token endpoint', async () => {
-    await registerClient(provider.app, { isPublic: true })
-    const { port } = Bun.serve({
+  test('a page of an origin that is not registered reads no answer', async () => {
+    const other = Bun.serve({
       hostname: '127.0.0.1',
       port: 0,
       fetch: () => new Response('<title>Other</title>', { headers: { 'content-type': 'text/html' } }),
     })
-    await page.goto(`http://127.0.0.1:${port}/`)
-    const asked = (path: string) =>
+    await page.goto(other.url.href)
+    const asked = (path: string, method: string) =>
       run(
-        `fetch(${JSON.stringify(provider.issuer + path)}, { method: 'POST' }).then(({ status }) => status, () => 'kept away')`,
+        `fetch(${JSON.stringify(provider.issuer + path)}, { method: '${method}' }).then(({ status }) => status, () => 'kept away')`,
       )
     for (const path of ['/token', '/userinfo', '/revoke'])
-      expect([path, await asked(path)]).toEqual([path, 'kept away'])
-    expect(await run(`fetch('${provider.issuer}/.well-known/openid-configuration').then(({ status }) => status)`)).toBe(
-      200,
-    )
+      expect([path, await asked(path, 'POST')]).toEqual([path, 'kept away'])
+    expect(await asked('/.well-known/openid-configuration', 'GET')).toBe(200)
+    await page.goto(home)
+    expect(await asked('/token', 'POST')).toBe(415)
+    await other.stop(true)
   })
 })

@@ -1,7 +1,11 @@
 import { afterAll, afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { openPage, type WatchedPage } from '../../browser/chromium.ts'
 import { hasPrograms } from '../../support/programs.ts'
+import { blocksOf, readChapter } from '../../support/readme.ts'
+import { scratchFolder } from '../../support/scratch.ts'
 import { freeAddress, type RunningApp, shownJson, signInOn, startApp } from './app.ts'
 import { providerPerSuite } from './provider.ts'
 
@@ -43,8 +47,8 @@ describe.skipIf(!hasPrograms('chromium', 'openssl', 'node'))(
       return client
     }
 
-    const code = (mode: string) =>
-      JSON.stringify({ response_type: 'code', response_mode: mode, scope: 'openid profile offline_access' })
+    const code = (mode: string, scope = 'openid profile offline_access') =>
+      JSON.stringify({ response_type: 'code', response_mode: mode, scope })
 
     test.each(['form_post', 'query'])('express-openid-connect with code and %s', async (mode) => {
       const home = await freeAddress('https')
@@ -70,6 +74,25 @@ describe.skipIf(!hasPrograms('chromium', 'openssl', 'node'))(
       expect(watched.complaints.filter((text) => !text.includes('favicon'))).toEqual([])
     })
 
+    test('the Express recipe of the guide', async () => {
+      const home = await freeAddress()
+      const [recipe] = blocksOf(await readChapter('sign-in-with-keyward')).filter(({ language }) => language === 'js')
+      const folder = scratchFolder('express')
+      symlinkSync(join(import.meta.dir, '..', '..', '..', 'node_modules'), join(folder, 'node_modules'))
+      const file = join(folder, 'app.mjs')
+      const text = recipe!.text.replace('https://auth.example.com', provider.issuer)
+      await Bun.write(file, `${text.replace('https://app.example.com', home)}\nprocess.stdout.write('listening')`)
+      await start(file, home, { PORT: new URL(home).port, SESSION_SECRET: 'a secret of the application' })
+      await page.goto(`${home}/me`)
+      await signInOn(page, provider)
+      await page.waitForURL(`${home}/me`)
+      expect(await shownJson(page)).toMatchObject({ sub: provider.sub, email: 'ada@example.com' } as never)
+      await page.goto(`${home}/logout`)
+      await page.waitForURL(`${home}/`)
+      await page.goto(`${home}/me`)
+      await page.waitForURL(`${provider.issuer}/sign-in?**`)
+    })
+
     test('express-openid-connect with its default response_type=id_token is told what is wrong', async () => {
       const home = await freeAddress('https')
       await start('express-openid-connect', home)
@@ -84,7 +107,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl', 'node'))(
     test('express-openid-connect ends its session when Keyward sends a logout token', async () => {
       const home = await freeAddress()
       const more = { backchannelLogoutUri: `${home}/backchannel-logout`, allowsHttp: true }
-      await start('express-openid-connect', home, { PARAMETERS: code('query'), BACKCHANNEL: 'on', more })
+      await start('express-openid-connect', home, { PARAMETERS: code('query', 'openid'), BACKCHANNEL: 'on', more })
       await page.goto(`${home}/login`)
       await signInOn(page, provider)
       await page.waitForURL(`${home}/`)

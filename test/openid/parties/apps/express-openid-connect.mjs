@@ -19,6 +19,7 @@ app.use(
     ...(store && { session: { store }, backchannelLogout: { store } }),
   }),
 )
+app.get('/favicon.ico', (_request, response) => response.status(204).end())
 app.get('/', (request, response) => {
   response.json({
     user: request.oidc.user ?? null,
