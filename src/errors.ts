@@ -45,6 +45,10 @@ export const catalogue = {
   // Social login
   provider_not_found: [404, 'Provider not found'],
   provider_taken: [409, 'A provider with this name already exists'],
+  identity_not_found: [404, 'Identity not found'],
+  identity_taken: [409, 'This account of the provider is linked with another user'],
+  last_login_method: [409, 'Nothing else signs this user in: set a password first'],
+  email_unverified: [403, 'The provider does not confirm the address'],
   // Clients
   client_not_found: [404, 'Client not found'],
   client_secret_not_found: [404, 'Client secret not found'],

@@ -91,7 +91,7 @@ describeApp('the sign-in of a device', { env: { PUBLIC_URL: 'https://op.example.
     expect(await poll(await ask(), other.id)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
   })
 
-  test('O30: a code belongs to the browser session that typed it, and nothing is allowed without the page', async () => {
+  test('a code belongs to the browser session that typed it, and nothing is allowed without the page', async () => {
     const { ask, poll, browser } = await start()
     const codes = await ask()
     await settle(browser, await browser.open('/device'))

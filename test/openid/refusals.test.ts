@@ -80,7 +80,7 @@ describeApp('the authorization endpoint', options, (app) => {
     expect(pages.size).toBe(1)
   })
 
-  test('O8, U2: names in its answer to the client what it does not take', async () => {
+  test('U2: names in its answer to the client what it does not take', async () => {
     const { rp, browser } = await start()
     const answers: [Record<string, string | undefined>, string][] = [
       [{ response_type: 'token' }, 'unsupported_response_type'],
@@ -203,7 +203,7 @@ describeApp('the authorization endpoint', options, (app) => {
     expect((await app.request('POST', '/token', { form: { ...user, client_id: 'somebody' } })).status).toBe(200)
   })
 
-  test('O13, U12: a token of a client opens nothing of Keyward itself, and an own token no userinfo', async () => {
+  test('U12: a token of a client opens nothing of Keyward itself, and an own token no userinfo', async () => {
     const { rp, browser } = await start()
     const { tokens } = await wholeFlow(rp, browser, { scope: 'openid profile email groups' })
     const own = ['/users/me', '/user/user', '/users/me/sessions', '/forward-auth', '/admin/users', '/users/me/consents']

@@ -36,6 +36,7 @@ describeEachDialect('limits', (dialect) => {
       'POST /login/email/verify': () => ({ json: { challenge_id: toLogIn, code: 'wrong!' } }),
       'DELETE /users/me': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/export': () => ({ token, json: { password: 'wrong' } }),
+      'DELETE /users/me/identities/:id': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/delete': () => ({ token, json: { password: 'wrong' } }),
       'POST /register': (at) => ({
         json: { email: `a${at}@example.com`, username: `name-${at}`, password: 'correct horse battery' },
@@ -57,6 +58,9 @@ describeEachDialect('limits', (dialect) => {
       // Their limit `account.write` is in test/limits/routes.test.ts.
       'POST /admin/users',
       'POST /admin/users/:id/invitation',
+      'DELETE /users/me/consents/:id',
+      'POST /device_authorization',
+      'POST /userinfo',
       'PATCH /admin/users/:id',
       'DELETE /admin/users/:id',
       'DELETE /admin/users/:id/sessions',

@@ -8,7 +8,7 @@ import type {
   SigningKeys,
   VerificationKey,
 } from '../../src/features/signing-keys/signing-keys.ts'
-import type { NewProvider, Provider } from '../../src/features/social/social.ts'
+import type { NewProvider, Provider, Social } from '../../src/features/social/social.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
 import type { EpochMs } from '../../src/lib/clock.ts'
 import type { Service } from '../../src/service.ts'
@@ -31,6 +31,8 @@ export interface Admin {
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
   addProvider(provider: NewProvider): Promise<Provider>
+  /** The use cases of a sign-in with a provider, behind the answer of the provider. */
+  social: Social
   /** Registers a client of the code flow; `secret` is undefined for a public one. */
   createClient(client?: Partial<NewClient>): Promise<{ client: Client; secret: string | undefined }>
   clients: Clients
@@ -90,6 +92,7 @@ export const adminOf = (service: Service): Admin => {
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
     addProvider: (provider) => social.addProvider(provider),
+    social,
     async createClient(settings = {}) {
       const redirectUris = ['https://app.example/callback']
       const { client, secret } = await clients.create({ name: 'Shop', redirectUris, ...settings })

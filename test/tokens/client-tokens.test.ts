@@ -99,7 +99,7 @@ describeEachDialect('tokens of clients', (dialect) => {
     })
   })
 
-  test('O13: the audience of a client’s token is userinfo and its resources; names need their scopes', async () => {
+  test('U12: the audience of a client’s token is userinfo and its resources; names need their scopes', async () => {
     const subject = await signIn()
     const resources = ['https://api.example.com']
     const common = { ...subject, generation: 0, scope: 'openid' }
@@ -162,7 +162,7 @@ describeEachDialect('tokens of clients', (dialect) => {
     expect(await introspected(service)).toEqual({ active: false })
   })
 
-  test('O31: an ID token is a hint also after it expired and after its key was rotated; nothing else is one', async () => {
+  test('U9: an ID token is a hint also after it expired and after its key was rotated; nothing else is one', async () => {
     const subject = await signIn()
     const { userId, sessionId } = subject
     const idToken = await app.tokens.mintIdToken({ ...subject, alg: 'ES256' })
