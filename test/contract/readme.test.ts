@@ -138,7 +138,16 @@ describe('README and the guide name only what exists:', () => {
     const postgres = ['POSTGRES_DB', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_USER']
     const applications = ['CLIENT_ID', 'CLIENT_SECRET', 'SESSION_SECRET']
     const addresses = ['OLD_DATABASE_URL', 'NEW_DATABASE_URL', 'NEW_DATABASE_URL_FILE']
-    const own = new Set<string>([...settingNames, 'TOKEN', 'REFRESH', 'KEY', 'NO_COLOR', ...addresses, ...applications, ...postgres])
+    const own = new Set<string>([
+      ...settingNames,
+      'TOKEN',
+      'REFRESH',
+      'KEY',
+      'NO_COLOR',
+      ...addresses,
+      ...applications,
+      ...postgres,
+    ])
     expect([...new Set([...named, ...assigned])].filter((name) => !own.has(name))).toEqual([])
   })
 

@@ -63,12 +63,17 @@ export async function startProgram(command: string[], env: Record<string, string
 }
 
 /** Signs in on the provider's pages, and agrees. */
-export async function signInOn(page: Page, { issuer }: Provider): Promise<void> {
+export async function signInOn(page: Page, provider: Provider): Promise<void> {
+  await logInOn(page, provider)
+  await allow(page)
+}
+
+/** Sends the form to log in. */
+export async function logInOn(page: Page, { issuer }: Provider): Promise<void> {
   await page.waitForURL(`${issuer}/sign-in?**`)
   await page.fill('[name=username]', user.username)
   await page.fill('[name=password]', user.password)
   await page.click('main form button')
-  await allow(page)
 }
 
 /** Agrees on the consent page. */
