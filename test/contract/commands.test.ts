@@ -84,12 +84,13 @@ describe('14.3 every command', () => {
         .filter(([name, { type }]) => type !== 'boolean' && secret.test(name))
         .map(([name]) => `${nameOf(node)} --${name}`),
     )
-    // These take the name of a variable of the environment.
+    // These take the name of a variable of the environment, or an algorithm.
     expect(named).toEqual([
       'users create --password-env',
       'users set-password --password-env',
       'providers add --secret-env',
       'providers update --secret-env',
+      'signing-keys rotate --id-tokens',
     ])
   })
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import { exportPublicJwk, generateSigningKey, hmacKey, type SigningKey } from '../../src/features/signing-keys/jwk.ts'
@@ -33,7 +33,7 @@ describeEachDialect('tokens of clients', (dialect) => {
     return { userId: id, sessionId: sid as string, authTime: app.clock.now(), amr: ['pwd'], clientId }
   }
 
-  test('1.1: an ID token has the claims of the specification and no others, for each algorithm', async () => {
+  test('U8: an ID token has the claims of the specification and no others, for each algorithm', async () => {
     const subject = await signIn()
     const { token: accessToken } = app.tokens.mintForClient({
       ...subject,
@@ -75,14 +75,14 @@ describeEachDialect('tokens of clients', (dialect) => {
     }
     const plain = decodeJwt(await app.tokens.mintIdToken({ ...subject, alg: 'RS256' }))
     expect(Object.keys(plain).sort()).toEqual(['amr', 'aud', 'auth_time', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub'])
-    // E15, 1.1: the kids differ, no key has a private part, and the key of access tokens comes first.
+    // The kids differ, no key has a private part, and the key of access tokens comes first.
     const { keys } = await keySet()
     expect(new Set(keys.map(({ kid }) => kid)).size).toBe(keys.length)
     for (const key of keys) for (const secret of ['d', 'p', 'q', 'k']) expect(key).not.toHaveProperty(secret)
     expect([keys[0]?.kid, keys[0]?.alg]).toEqual([app.keys.signing().kid, 'ES256'])
   })
 
-  test('O33, 1.5: a logout token is valid for 2 minutes, names the session and has no nonce', async () => {
+  test('U8: a logout token is valid for 2 minutes, names the session and has no nonce', async () => {
     const { userId, sessionId } = await signIn()
     const token = await app.tokens.mintLogoutToken({ alg: 'ES256', clientId, userId, sessionId })
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'ES256', typ: 'logout+jwt' })
@@ -162,7 +162,7 @@ describeEachDialect('tokens of clients', (dialect) => {
     expect(await introspected(service)).toEqual({ active: false })
   })
 
-  test('U9: an ID token is a hint also after it expired and after its key was rotated; nothing else is one', async () => {
+  test('E5: an ID token is a hint also after it expired and after its key was rotated; nothing else is one', async () => {
     const subject = await signIn()
     const { userId, sessionId } = subject
     const idToken = await app.tokens.mintIdToken({ ...subject, alg: 'ES256' })
@@ -227,5 +227,25 @@ describeEachDialect('tokens of clients', (dialect) => {
     expect(app.tokens.readIdTokenHint(fresh)).toBeUndefined()
     expect((await keySet()).keys.map((key) => key.kid)).not.toContain(next)
     expect(decodeProtectedHeader(await app.tokens.mintIdToken({ ...subject, alg: 'ES256' })).kid).not.toBe(next)
+  })
+})
+
+describe.each([
+  ['HS256', {}],
+  ['JWT_COMPAT=fastapi', { JWT_COMPAT: 'fastapi' }],
+])('with %s', (_, env) => {
+  const secret = 'a-secret-for-hs256-only-0123456789-abcdef'
+  const app = appPerTest({ env: { JWT_ALG: 'HS256', JWT_SECRET: secret, ...env } })
+
+  test('E5: whoever knows JWT_SECRET can sign no hint, and an access token is none', async () => {
+    const { id, grant } = await app.signUp()
+    expect(app.tokens.readIdTokenHint(grant.access_token)).toBeUndefined()
+    const subject = { alg: 'RS256' as const, clientId, userId: id, sessionId: 'x', authTime: 0, amr: [] }
+    const idToken = await app.tokens.mintIdToken(subject)
+    expect(app.tokens.readIdTokenHint(idToken)).toMatchObject({ clientId, userId: id })
+    const key = hmacKey(secret)
+    const forged = signedWith(key, { alg: 'HS256', kid: key.kid, typ: 'JWT' }, decodeJwt(idToken))
+    expect(app.tokens.readIdTokenHint(forged)).toBeUndefined()
+    expect((await app.request('GET', '/users/me', { token: idToken })).status).toBe(401)
   })
 })
