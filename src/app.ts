@@ -35,15 +35,7 @@ import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createDocument } from './http/openapi/document.ts'
 import { createPipeline } from './http/pipeline.ts'
 import { createRequestIds } from './http/request-id.ts'
-import {
-  type Access,
-  type CrossOrigin,
-  createRouteTable,
-  type Limit,
-  pathOf,
-  type Route,
-  type RouteTable,
-} from './http/route-table.ts'
+import { type Access, createRouteTable, type Limit, pathOf, type Route, type RouteTable } from './http/route-table.ts'
 import type { Target } from './http/target.ts'
 import { isLoopback } from './lib/ip.ts'
 import { createPages } from './pages/pages.tsx'
@@ -135,7 +127,11 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     requestId: createRequestIds(random),
     idleSeconds: config.IDLE_TIMEOUT_SECONDS,
     pageOf: pages?.refusal,
-    cors: createCors(config.CORS_ORIGINS, createUnlistedOrigins(config, log), service.clients.origins),
+    cors: createCors({
+      origins: config.CORS_ORIGINS,
+      clientOrigins: service.clients.origins,
+      onUnlisted: createUnlistedOrigins(config, log),
+    }),
     log,
     observe: metrics.answered,
     quiet: probePatterns,
@@ -158,7 +154,6 @@ function toRoute({ method, path, hooks }: ElysiaRoute): Route {
     'x-page'?: boolean
     'x-secret'?: boolean
     'x-fresh'?: boolean
-    'x-cross-origin'?: CrossOrigin
   }
   const { 'x-access': access, 'x-limit': limit, 'x-oauth': oauth = false, 'x-proxied': proxied = false } = detail
   if (access === undefined) throw new Error(`${method} ${path} has no access word`)
@@ -167,9 +162,8 @@ function toRoute({ method, path, hooks }: ElysiaRoute): Route {
   const secret = detail['x-secret'] ?? false
   const page = detail['x-page'] ?? false
   const fresh = detail['x-fresh'] ?? false
-  const crossOrigin = detail['x-cross-origin']
   const statuses = Object.keys((hooks.response ?? {}) as object).map(Number)
-  return { method, pattern: path, access, limit, oauth, secret, proxied, fresh, page, crossOrigin, statuses }
+  return { method, pattern: path, access, limit, oauth, secret, proxied, fresh, page, statuses }
 }
 
 interface ElysiaRoute {

@@ -1,6 +1,5 @@
 import { isOrigin } from '../config/formats.ts'
 import type { Log } from '../lib/log.ts'
-import type { CrossOrigin } from './route-table.ts'
 
 const exposed = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, Location, WWW-Authenticate'
 
@@ -21,51 +20,59 @@ const MAX_GRANTED_LENGTH = 1024
  */
 const headerName = /^(?!\*$)[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
+/** What is public: the metadata and the keys, which no credential protects. Every origin may read it. */
+const PUBLIC = '/.well-known/'
+
+/** The routes that a client in a browser calls, besides the pages to which it sends the user. */
+const clientPaths = new Set(['/token', '/userinfo', '/revoke'])
+
 export interface Cors {
   /**
-   * Adds the CORS headers to the response when the `Origin` of the request is in the list, or may read the route. When
-   * that depends on the origin, also adds `Vary: Origin`, so that a cache does not use the response for another origin.
-   * @param readers the word `crossOrigin` of the route
+   * Adds the CORS headers to the response when the `Origin` of the request may read it. When some origins may, also adds
+   * `Vary: Origin`, so that a cache does not use the response for another origin.
+   * @param path the path of the request
    */
-  decorate(request: Request, response: Response, readers?: CrossOrigin): void
+  decorate(request: Request, response: Response, path: string): void
   /**
-   * Returns the answer to a preflight request from an origin that may read the route; undefined for any other `OPTIONS`
+   * Returns the answer to a preflight request from an origin that may call the path; undefined for any other `OPTIONS`
    * request.
    * @param allowed the methods of the path
    */
-  preflight(request: Request, allowed: readonly string[], readers?: CrossOrigin): Response | undefined
+  preflight(request: Request, allowed: readonly string[], path: string): Response | undefined
+}
+
+export interface CorsOptions {
+  /** The origins that may call every path (`CORS_ORIGINS`). */
+  origins: readonly string[]
+  /** The origins of registered clients, which may call the routes of clients only. */
+  clientOrigins?: () => ReadonlySet<string>
+  /** Called for each response to a request whose `Origin` may not read it. */
+  onUnlisted?: (origin: string, request: Request) => void
 }
 
 /**
- * Makes the CORS rules for an exact list of origins. Credentials such as cookies are never allowed, because Keyward
- * reads no cookies. The answer to a preflight request may therefore grant any header that a page asks for.
- * @param onUnlisted called for each response to a request whose `Origin` may not read it
- * @param clientOrigins the origins of public clients, which may read the routes of `crossOrigin: 'clients'`
+ * Makes the CORS rules for exact lists of origins. Credentials such as cookies are never allowed, because only pages
+ * read cookies, and pages have no CORS headers. The answer to a preflight request may therefore grant any header that a
+ * page asks for.
  */
-export function createCors(
-  origins: readonly string[],
-  onUnlisted: (origin: string, request: Request) => void = () => {},
-  clientOrigins: () => ReadonlySet<string> = () => new Set(),
-): Cors {
+export function createCors({ origins, clientOrigins = () => noOrigins, onUnlisted }: CorsOptions): Cors {
   const listed = new Set(origins)
-  const mayRead = (origin: string, readers: CrossOrigin | undefined) =>
-    readers === 'everyone' || listed.has(origin) || (readers === 'clients' && clientOrigins().has(origin))
+  const ofClients = (path: string) =>
+    clientPaths.has(path.endsWith('/') ? path.slice(0, -1) : path) ? clientOrigins() : noOrigins
   return {
-    decorate(request, response, readers) {
-      const isForAll = readers === 'everyone'
-      if (!isForAll && (listed.size > 0 || readers === 'clients')) response.headers.append('vary', 'Origin')
+    decorate(request, response, path) {
+      if (path.startsWith(PUBLIC)) return allow(response, '*')
+      const clients = ofClients(path)
+      if (listed.size > 0 || clients.size > 0) response.headers.append('vary', 'Origin')
       const origin = request.headers.get('origin')
-      // A cache may give the answer without an Origin to a page, so an answer for everyone always has the header.
-      if (isForAll) response.headers.set('access-control-allow-origin', '*')
       if (origin === null) return
-      if (!mayRead(origin, readers)) return onUnlisted(origin, request)
-      if (!isForAll) response.headers.set('access-control-allow-origin', origin)
-      response.headers.set('access-control-expose-headers', exposed)
+      if (!listed.has(origin) && !clients.has(origin)) return onUnlisted?.(origin, request)
+      allow(response, origin)
     },
-    preflight({ headers }, allowed, readers) {
+    preflight({ headers }, allowed, path) {
       const origin = headers.get('origin')
-      if (origin === null || !mayRead(origin, readers) || !headers.has('access-control-request-method'))
-        return undefined
+      if (origin === null || !headers.has('access-control-request-method')) return undefined
+      if (!path.startsWith(PUBLIC) && !listed.has(origin) && !ofClients(path).has(origin)) return undefined
       return new Response(null, {
         status: 204,
         headers: {
@@ -77,6 +84,13 @@ export function createCors(
       })
     },
   }
+}
+
+const noOrigins: ReadonlySet<string> = new Set()
+
+function allow({ headers }: Response, origin: string): void {
+  headers.set('access-control-allow-origin', origin)
+  headers.set('access-control-expose-headers', exposed)
 }
 
 /**

@@ -4,7 +4,7 @@ import type { MaybePromise } from '../lib/maybe-promise.ts'
 import { mediaType } from './body.ts'
 import type { AnyCaller } from './caller.ts'
 import { form } from './parsers.ts'
-import type { Access, CrossOrigin, Limit, Route } from './route-table.ts'
+import type { Access, Limit, Route } from './route-table.ts'
 import { basicCredentials, isBasic } from './sent-client.ts'
 
 /**
@@ -76,7 +76,6 @@ export const createGuard =
  * - `secret: true`: a client may send its secret, or an API key as one.
  * - `proxied: true`: proxies ask this route about other requests.
  * - `page: true`: an HTML page or a file of pages; see `Route`.
- * - `crossOrigin: 'everyone'` or `'clients'`: which pages of other origins may read the answers; see `CrossOrigin`.
  * - `fresh: true`: the use case calls `Accounts.requireFresh`, and API keys are `forbidden`.
  */
 export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
@@ -87,7 +86,6 @@ export const accessWords = new Elysia({ name: 'keyward.access' }).macro({
   secret: (_: true) => ({ detail: extended({ 'x-secret': true }) }),
   fresh: (_: true) => ({ detail: extended({ 'x-fresh': true }) }),
   page: (_: true) => ({ detail: extended({ 'x-page': true }) }),
-  crossOrigin: (readers: CrossOrigin) => ({ detail: extended({ 'x-cross-origin': readers }) }),
   proxied: (_: true) => ({ detail: extended({ 'x-proxied': true }) }),
 })
 

@@ -14,13 +14,6 @@ export type Access = 'open' | 'user' | (string & {})
  */
 export type Limit = LimitWord | readonly LimitWord[] | { none: string }
 
-/**
- * Which pages of other origins may read the answers of a route, besides those of `CORS_ORIGINS`:
- * - `everyone`: every page. The answers are public and the same for all.
- * - `clients`: pages at the redirect URIs of enabled public clients.
- */
-export type CrossOrigin = 'everyone' | 'clients'
-
 type LimitWord = 'login' | 'register' | 'account' | 'client' | 'mail' | 'code' | 'authorize' | 'device'
 
 export interface Route {
@@ -53,7 +46,6 @@ export interface Route {
    * They have `Referrer-Policy: same-origin`: under `no-referrer`, a browser sends a form with `Origin: null`.
    */
   page: boolean
-  crossOrigin?: CrossOrigin | undefined
   /** The HTTP statuses that the route declares for its answers. */
   statuses: readonly number[]
 }
@@ -77,8 +69,6 @@ export interface RouteTable {
    * `/forgot/`, which redirects, and to `/forgot//`, which is no route, are those of a page too.
    */
   isPage(path: string): boolean
-  /** Returns the word `crossOrigin` of the routes of this path, for a preflight request. */
-  crossOrigin(path: string): CrossOrigin | undefined
   /**
    * Returns the methods of a path, with `OPTIONS`, and with `HEAD` when there is `GET`; empty for a path without
    * routes.
@@ -103,7 +93,6 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
     proxied: (path) => proxied.find(({ pattern }) => path === pattern || path.startsWith(`${pattern}/`)),
     isOAuth: (path) => [...(methodsOf(path)?.values() ?? [])].some(({ oauth }) => oauth),
     isPage: (path) => [...(methodsOf(withoutSlashes(path))?.values() ?? [])].some(({ page }) => page),
-    crossOrigin: (path) => methodsOf(path)?.values().next().value?.crossOrigin,
     allowed(path) {
       const methods = methodsOf(path)
       if (!methods) return []

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { appPerSuite, appsPerTest } from '../support/hooks.ts'
 import { expectCommonHeaders } from '../support/refusal.ts'
@@ -112,70 +112,6 @@ describe('CORS', () => {
         expect(response.headers.has('vary')).toBe(false)
       }
     await closed.close()
-  })
-})
-
-describe('O44: the pages of public clients', () => {
-  const app = appPerSuite()
-  const spa = 'https://spa.example.com'
-  const [local, secretive, off] = ['http://127.0.0.1:5173', 'https://web.example.com', 'https://off.example.com']
-  beforeAll(async () => {
-    const made = (uri: string, more: object) =>
-      app.admin.createClient({ name: 'App', redirectUris: [`${uri}/callback`], isPublic: true, ...more })
-    await made(spa, {})
-    await made(local, {})
-    await made('com.example.app:', {})
-    await made(secretive, { isPublic: false })
-    await made(off, { isEnabled: false })
-  })
-
-  const readable = async (method: string, path: string, origin: string) => {
-    const response = await app.request(method, path, { headers: { origin } })
-    expect(response.headers.get('access-control-allow-credentials')).toBeNull()
-    return response.headers.get('access-control-allow-origin')
-  }
-
-  test('read the answers of the token, userinfo and revocation endpoints, refusals too', async () => {
-    for (const [method, path] of [
-      ['POST', '/token'],
-      ['GET', '/userinfo'],
-      ['POST', '/userinfo'],
-      ['POST', '/revoke'],
-      ['PUT', '/token'],
-    ] as const) {
-      for (const origin of [spa, local]) expect([path, await readable(method, path, origin)]).toEqual([path, origin])
-      for (const origin of [secretive, off, 'null', 'https://evil.example', `${spa}:8443`, 'com.example.app:'])
-        expect([path, origin, await readable(method, path, origin)]).toEqual([path, origin, null])
-      expect((await app.request(method, path)).headers.get('vary')).toBe('Origin')
-    }
-  })
-
-  test('get a preflight answer there and nowhere else', async () => {
-    const preflight = async (path: string) => {
-      const headers = { origin: spa, 'access-control-request-method': 'POST' }
-      return (await app.request('OPTIONS', path, { headers })).headers.get('access-control-allow-methods')
-    }
-    expect(await preflight('/userinfo')).toBe('GET, HEAD, OPTIONS, POST')
-    for (const path of ['/token', '/revoke']) expect([path, await preflight(path)]).toEqual([path, 'OPTIONS, POST'])
-    for (const path of [
-      '/introspect',
-      '/users/me',
-      '/register',
-      '/token/refresh',
-      '/authorize',
-      '/end-session',
-      '/sign-in',
-    ])
-      expect([path, await preflight(path), await readable('POST', path, spa)]).toEqual([path, null, null])
-  })
-
-  test('and every page reads the metadata and the public keys', async () => {
-    for (const path of ['openid-configuration', 'oauth-authorization-server', 'jwks.json']) {
-      const response = await app.request('GET', `/.well-known/${path}`, { headers: { origin: 'https://any.example' } })
-      expect(response.headers.get('access-control-allow-origin')).toBe('*')
-      expect(response.headers.has('vary')).toBe(false)
-      expect((await app.request('GET', `/.well-known/${path}`)).headers.get('access-control-allow-origin')).toBe('*')
-    }
   })
 })
 

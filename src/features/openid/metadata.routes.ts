@@ -16,7 +16,6 @@ export function metadataRoutes({ metadata, isProvider }: Pick<OpenId, 'metadata'
   }
   const route = {
     open: true,
-    crossOrigin: 'everyone',
     limit: { none: 'public and read from memory' },
     response: {
       200: answered('Server metadata (RFC 8414, OpenID Connect Discovery)', ServerMetadata),

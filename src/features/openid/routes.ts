@@ -46,7 +46,6 @@ export function openIdRoutes(openid: OpenId, kit: HttpKit) {
   }
   const route = {
     access: 'openid',
-    crossOrigin: 'clients',
     response: {
       200: answer('The claims of the granted scopes', UserInfo),
       ...problems('not_authenticated', 'invalid_token', 'insufficient_scope'),

@@ -91,7 +91,6 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
 
   const route = {
     open: true,
-    crossOrigin: 'clients',
     limit: ['login', 'client'],
     oauth: true,
     parse: 'anyForm',

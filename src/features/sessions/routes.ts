@@ -164,7 +164,6 @@ export const sessionRoutes = (
       },
       {
         open: true,
-        crossOrigin: 'clients',
         limit: 'client',
         oauth: true,
         parse: 'formOrJson',

@@ -14,7 +14,6 @@ export const signingKeyRoutes = (signingKeys: SigningKeys, kit: HttpKit) =>
     },
     {
       open: true,
-      crossOrigin: 'everyone',
       limit: { none: 'public and read from memory' },
       response: { 200: answer('A JWK Set (RFC 7517)', Jwks), ...plainProblems() },
       detail: {
