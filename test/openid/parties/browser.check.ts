@@ -33,7 +33,7 @@ async function applicationPage(request: Request): Promise<Response> {
 }
 
 describe.skipIf(!hasPrograms('chromium', 'openssl'))(
-  '15 O20 to O22: the pages between applications, in Chromium',
+  '15 the pages between applications, in Chromium',
   () => {
     const provider = providerPerSuite()
     let secure: Bun.Server<undefined>
@@ -94,14 +94,14 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))(
     }
     const granted = (state = 'a state') => ({ code: expect.any(String), state, iss: provider.issuer })
 
-    test('O20: after consent, a browser follows to https, also when that page redirects on', async () => {
+    test('after consent, a browser follows to https, also when that page redirects on', async () => {
       await page.goto(await requestOf(https()))
       await signInOn(page, provider)
       await page.waitForURL(`${https()}?**`)
       expect(await answer()).toEqual({ method: 'GET', ...granted() })
     })
 
-    test('O20: after consent, a browser follows to a loopback address with a port of its own', async () => {
+    test('after consent, a browser follows to a loopback address with a port of its own', async () => {
       const registered = 'http://127.0.0.1/cb'
       const changed = { redirect_uri: `${loopback.url.origin}/cb` }
       await page.goto(await requestOf(registered, changed, { isPublic: true }))
@@ -110,7 +110,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))(
       expect(await answer()).toEqual({ method: 'GET', ...granted() })
     })
 
-    test('O20: after consent, a browser follows to the scheme of a program', async () => {
+    test('after consent, a browser follows to the scheme of a program', async () => {
       await page.goto(await requestOf('com.example.app:/cb', {}, { isPublic: true }))
       await logInOn(page, provider)
       const called = page.waitForEvent('requestfailed', (request) => request.url().startsWith('com.example.app:'))
@@ -119,7 +119,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))(
       expect(new URL((await called).url()).searchParams.get('code')).toBeString()
     })
 
-    test('O21: form_post hands over by a script file, and without scripts by a button', async () => {
+    test('form_post hands over by a script file, and without scripts by a button', async () => {
       const request = await requestOf(https(), { response_mode: 'form_post' })
       await page.goto(request)
       await signInOn(page, provider)
@@ -136,7 +136,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))(
       expect(await answer()).toEqual({ method: 'POST', ...granted() })
     })
 
-    test('O22: a form of another site starts a request, signed out and signed in', async () => {
+    test('a form of another site starts a request, signed out and signed in', async () => {
       const to = await requestOf(https())
       const start = `${secure.url.origin}/start?${new URLSearchParams({ to })}`
       await page.goto(start)
