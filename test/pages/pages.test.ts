@@ -23,7 +23,8 @@ describe('every page', async () => {
   afterAll(() => app.close())
   const pages = app.table.routes.filter(({ page, pattern }) => page && !pattern.includes(':'))
   const ofMethod = (method: string) => pages.filter((page) => page.method === method).map(({ pattern }) => pattern)
-  // The pages that need a cookie are in test/sign-in and test/openid.
+  // The pages that begin with a redirect, because they need a cookie, are in test/sign-in, and those between
+  // applications in test/openid and test/conformance.
   const needsCookie = (path: string) =>
     /^\/(?:sign-in|sign-up|sign-out|account|authorize|consent|device|end-session)\b/.test(path)
   const forms = ofMethod('POST').filter((path) => !needsCookie(path))
