@@ -62,6 +62,8 @@ export const auditEvents = [
   'client.deleted',
   'client.secret_added',
   'client.secret_revoked',
+  'logout.delivered',
+  'logout.failed',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]
