@@ -19,6 +19,7 @@ import {
   type Mails,
 } from './features/mail/mail.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/metrics/metrics.ts'
+import { createOpenId, type OpenId } from './features/openid/openid.ts'
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
 import { createProbes, type Probes } from './features/probes/probes.ts'
 import { createProofs, type Proofs } from './features/proofs/proofs.ts'
@@ -61,6 +62,7 @@ export interface Service {
   tokens: AccessTokens
   apiKeys: ApiKeys
   clients: Clients
+  openid: OpenId
   sessions: Sessions
   access: Access
   accounts: Accounts
@@ -82,7 +84,7 @@ export interface Service {
 /** The parts of a service that a test may replace. */
 export type Replaceable = Pick<
   Service,
-  'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'sessions' | 'metrics' | 'outgoing'
+  'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'logouts' | 'sessions' | 'metrics' | 'outgoing'
 >
 
 /**
@@ -150,10 +152,10 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const clients = createClients({ ...kit, limits, roles, secrets, settings: registering })
     const outgoing = used('outgoing', createOutgoing({ addresses: config.OUTGOING_ADDRESSES }))
     const telling = { users, clients, tokens, outgoing, delivers: !waitInside }
-    const logouts = createLogouts({ ...kit, ...telling })
+    const logouts = used('logouts', createLogouts({ ...kit, ...telling }))
     const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
-    const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
+    const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails, logouts }))
     const registration = parts.registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
@@ -166,6 +168,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
     const social = createSocial({ ...proving, verification, publicUrl: config.PUBLIC_URL })
+    const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
     const managing = { limits, accounts, mails, invitations, signingKeys, social }
     const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
@@ -196,7 +199,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       signIn,
     }
     const mailParts = { proofs, mails, mailbox }
-    const tokenParts = { signingKeys, tokens, apiKeys, clients, logouts, sessions, access }
+    const tokenParts = { signingKeys, tokens, apiKeys, clients, logouts, sessions, access, openid }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
@@ -240,6 +243,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
         service.logouts.cleanUp,
         service.mails.wipeExpired,
         service.proofs.cleanUp,
+        service.openid.cleanUp,
         service.users.cleanUp,
         service.accounts.cleanUp,
       ]),

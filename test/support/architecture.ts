@@ -80,6 +80,7 @@ const features = [
   'invitations',
   'sign-in',
   'social',
+  'openid',
   'administration',
   'import',
   'export',

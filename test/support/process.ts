@@ -24,8 +24,6 @@ export interface Process {
   deliverMail(): Promise<void>
   /** Sends the logouts that are due, as a job does, and waits for the clients' answers. */
   deliverLogouts(): Promise<void>
-  /** Begins to send the logouts that are due, and does not wait for the answers. */
-  beginLogouts(): Promise<void>
   /** Queues a mail to a user, as features do. */
   notify(kind: MailKind, userId: number): Promise<void>
   /** Queues a dead mail again. */
@@ -119,7 +117,6 @@ export const processOf = (service: Service): Process => {
       await service.logouts.settled()
       await service.logouts.deliver()
     },
-    beginLogouts: () => service.logouts.deliver(),
     notify: (kind, userId) => mails.notify(kind, userId, {}),
     resendMail: (id) => mails.resend(id),
     ask: (kind, email) => mails.ask({ kind, email, locale: undefined, client: '192.0.2.1', ip: '192.0.2.1' }),

@@ -17,6 +17,7 @@ export interface Parts {
   tokens: Replaceable['tokens']
   outgoing: Replaceable['outgoing']
   signingKeys: Replaceable['signingKeys']
+  logouts: Replaceable['logouts']
 }
 
 /** For each part a function that gets the real one and returns the one that the service uses from its start. */
@@ -44,6 +45,7 @@ export function replacements(replace: Replace, clock: Clock): NonNullable<Surrou
     tokens: at(replace.tokens),
     outgoing: at(replace.outgoing),
     signingKeys: at(replace.signingKeys),
+    logouts: at(replace.logouts),
   }
 }
 

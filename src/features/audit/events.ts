@@ -64,6 +64,11 @@ export const auditEvents = [
   'client.secret_revoked',
   'logout.delivered',
   'logout.failed',
+  'consent.granted',
+  'consent.withdrawn',
+  'oauth.code_reused',
+  'device.approved',
+  'device.denied',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]

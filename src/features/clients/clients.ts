@@ -25,7 +25,7 @@ export {
   idTokenAlgs,
   isClientId,
 } from './client.ts'
-export { allowsRedirect } from './redirects.ts'
+export { allowsRedirect, isLoopbackUri } from './redirects.ts'
 
 export interface ClientsSettings extends SettingsRules {
   /** Why no client can be registered with these settings; undefined when clients can be registered. */

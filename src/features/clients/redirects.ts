@@ -17,3 +17,6 @@ function withoutPort(uri: string): string | undefined {
   if (!found || Number(found[2] ?? 80) > 65_535) return undefined
   return found[1]! + uri.slice(found[0].length)
 }
+
+/** Returns true for an `http` URI whose host is a loopback IP address: a program on the user's device. */
+export const isLoopbackUri = (uri: string): boolean => loopback.test(uri)
