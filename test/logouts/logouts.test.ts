@@ -177,17 +177,22 @@ describeEachDialect('logouts of clients', (dialect) => {
     endpoints.answer(shop, 'hangs')
     await first.admin.deactivate(bob.id)
     while (endpoints.hanging() === 0) await turns(1)
-    endpoints.answer(shop, 200)
+    endpoints.answer(shop, 503)
     await second.process.deliverLogouts()
-    expect(await queue(first)).toHaveLength(1)
+    expect(await queue(first)).toMatchObject([{ attempts: 1, lastError: null }])
     await first.clock.advance(MINUTE)
     await second.process.deliverLogouts()
-    expect(await queue(first)).toEqual([])
+    const later = { attempts: 2, lastError: 'status 503', nextAt: first.clock.now() + 5 * MINUTE }
+    expect(await queue(first)).toMatchObject([later])
     // The first attempt ends after all, and changes nothing.
     endpoints.endHanging()
     await first.process.deliverLogouts()
+    expect(await queue(first)).toMatchObject([later])
+    endpoints.answer(shop, 200)
+    await first.clock.advance(5 * MINUTE)
+    await Promise.all([first, second].map((app) => app.process.deliverLogouts()))
     expect(await audited(first)).toHaveLength(13)
-    expect(endpoints.received).toHaveLength(14)
+    expect(endpoints.received).toHaveLength(15)
   })
 
   test('Q3: a client that hangs holds up neither the request nor the logouts of other clients', async () => {
