@@ -150,7 +150,9 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
     putCookies(headers, changes)
     headers.set('content-language', locale)
     headers.set('vary', 'Accept-Language')
-    headers.set('cross-origin-opener-policy', 'same-origin')
+    // A browser application may sign people in in a popup. With this header, the application would wait for ever: the
+    // page to which the popup returns could not reach the window that opened it.
+    if (formAction === undefined) headers.set('cross-origin-opener-policy', 'same-origin')
     return new Response(documentOf({ ...props, children: content }), { status, headers })
   }
 
