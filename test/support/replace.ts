@@ -15,8 +15,8 @@ export interface Parts {
   store: Store
   passwords: Replaceable['passwords']
   tokens: Replaceable['tokens']
-  signingKeys: Replaceable['signingKeys']
   outgoing: Replaceable['outgoing']
+  signingKeys: Replaceable['signingKeys']
   logouts: Replaceable['logouts']
 }
 
@@ -43,8 +43,8 @@ export function replacements(replace: Replace, clock: Clock): NonNullable<Surrou
     store: at(replace.store),
     passwords: at(replace.passwords),
     tokens: at(replace.tokens),
-    signingKeys: at(replace.signingKeys),
     outgoing: at(replace.outgoing),
+    signingKeys: at(replace.signingKeys),
     logouts: at(replace.logouts),
   }
 }

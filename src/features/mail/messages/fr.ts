@@ -59,7 +59,7 @@ export const fr: Catalogue = {
         'Quelqu’un, probablement vous, se connecte à {{app}} avec {{provider}} et a donné cette adresse. Le code confirme que cette adresse est la vôtre. Si vous avez un compte chez {{app}}, il pourra alors être lié à {{provider}}.',
       ],
       after: [
-        'Si ce n’était pas vous, ignorez cet e-mail. Ne donnez jamais ce code : personne chez {{app}} ne le demande.',
+        'Si ce n’était pas vous, ignorez cet e-mail. Ne donnez jamais ce code\u00a0: personne chez {{app}} ne le demande.',
       ],
     },
     identity_linked: {
