@@ -42,6 +42,7 @@ export const catalogue = {
   mail_not_found: [404, 'Mail not found'],
   mail_not_resendable: [409, 'This mail cannot be sent again'],
   // Clients
+  client_taken: [409, 'A client with this id already exists'],
   client_not_found: [404, 'Client not found'],
   client_secret_not_found: [404, 'Client secret not found'],
   client_is_public: [409, 'A public client has no secret'],

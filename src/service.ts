@@ -153,7 +153,15 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const proving = { ...account, ...mailing, accounts, metrics }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
-    const administration = createAdministration({ ...account, limits, accounts, mails, invitations, signingKeys })
+    const administration = createAdministration({
+      ...account,
+      clients,
+      limits,
+      accounts,
+      mails,
+      invitations,
+      signingKeys,
+    })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {

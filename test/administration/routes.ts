@@ -58,6 +58,8 @@ const things: Record<string, Make> = {
     await app.rows.apiKeys.add(key)
     return String((await app.rows.apiKeys.one({ mac: fresh })).id)
   },
+  '/admin/clients/{id}': async (app) => (await app.admin.createClient()).client.id,
+  '/admin/clients/{id}/secrets/{sid}': async (app) => String((await app.rows.clientSecrets.all()).at(-1)!.id),
   '/admin/keys/{kid}': async (app) => (await app.rows.signingKeys.one({ state: 'next' })).kid,
   '/admin/mail/{id}': async (app, fresh) => {
     const mail = {

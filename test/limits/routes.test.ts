@@ -11,6 +11,8 @@ import { limited, password } from './support.ts'
 interface Attempt extends RequestOptions {
   /** For the parameter of the path. */
   id?: string
+  /** For the second parameter of the path. */
+  sid?: string
   query?: string
 }
 
@@ -57,6 +59,14 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   'DELETE /admin/api-keys/:id': async (_, app, user) => ({
     id: String((await app.admin.createApiKey({ owner: user.id, scopes: ['users:read'] })).id),
   }),
+  'POST /admin/clients': (i) => ({ json: { name: `Shop ${i}`, redirect_uris: ['https://shop.example/cb'] } }),
+  'PATCH /admin/clients/:id': async (i, app) => ({ id: await client(app), json: { name: `Shop ${i}` } }),
+  'DELETE /admin/clients/:id': async (_, app) => ({ id: await client(app) }),
+  'POST /admin/clients/:id/secrets': async (_, app) => ({ id: await client(app), json: {} }),
+  'DELETE /admin/clients/:id/secrets/:sid': async (_, app) => {
+    const id = await client(app)
+    return { id, sid: String((await app.rows.clientSecrets.one({ clientId: id })).id) }
+  },
   'POST /admin/keys/rotate': () => ({ json: { now: true } }),
   'POST /admin/keys/:kid/revoke': async (_, app) => ({ id: (await app.rows.signingKeys.one({ state: 'next' })).kid }),
   'POST /admin/mail/:id/resend': async (_, app) => ({ id: await deadMail(app) }),
@@ -70,6 +80,8 @@ async function target(app: TestApp, i: number, isInvited = false) {
 }
 
 let targets = 0
+
+const client = async (app: TestApp): Promise<string> => (await app.admin.createClient()).client.id
 
 /** Makes a role that an administrator changes. */
 async function spareRole(app: TestApp): Promise<string> {
@@ -176,8 +188,12 @@ describe('the limits of routes', () => {
     const token = sendsNone ? undefined : user.grant.access_token
     const peer = `198.51.100.${guarded.indexOf(name)}`
     for (let i = 0; ; i++) {
-      const { id = '', query = '', ...options } = await attempts[name]!(i, app, user)
-      const path = route.pattern.replace(/:(?:id|name|kid)/, id).replace(':role', 'admin') + query
+      const { id = '', sid = '', query = '', ...options } = await attempts[name]!(i, app, user)
+      const path =
+        route.pattern
+          .replace(/:(?:id|name|kid)/, id)
+          .replace(':sid', sid)
+          .replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {
         expect(i).toBeLessThan(50)

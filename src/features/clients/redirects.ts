@@ -17,3 +17,18 @@ function withoutPort(uri: string): string | undefined {
   if (!found || Number(found[2] ?? 80) > 65_535) return undefined
   return found[1]! + uri.slice(found[0].length)
 }
+
+export interface RedirectComparison {
+  registered: string
+  isAllowed: boolean
+  /** The number of characters before the first one that differs. */
+  differsAt: number
+}
+
+/** Compares an address with each registered one, to show why it is not allowed. */
+export const compareRedirects = (registered: readonly string[], asked: string): RedirectComparison[] =>
+  registered.map((uri) => {
+    let at = 0
+    while (at < uri.length && uri[at] === asked[at]) at++
+    return { registered: uri, isAllowed: allowsRedirect([uri], asked), differsAt: at }
+  })

@@ -11,6 +11,8 @@ export const permissions = [
   'keys:write',
   'mail:read',
   'mail:write',
+  'clients:read',
+  'clients:write',
   'audit:read',
 ] as const
 
