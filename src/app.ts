@@ -1,10 +1,11 @@
 import { Elysia } from 'elysia'
-import { pagesOf } from './config/parts.ts'
+import { pagesOf, signInOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
 import { clientRoutes } from './features/administration/clients.routes.ts'
 import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
+import { providerRoutes } from './features/administration/providers.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
 import { administrationRoutes } from './features/administration/routes.ts'
 import { signingKeyAdministrationRoutes } from './features/administration/signing-keys.routes.ts'
@@ -16,6 +17,7 @@ import { mailboxRoutes } from './features/mail/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
+import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
@@ -67,6 +69,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
   const pages = config.PAGES === 'on' ? createPages({ log, ...pagesOf(config) }) : undefined
   const showing = { pages, minLength: config.PASSWORD_MIN_LENGTH }
+  const withCookies = pages?.mayUseCookies ? pages : undefined
+  const signingIn = { ...showing, pages: withCookies, clock, accounts: service.accounts, ...signInOf(config) }
   // standardHostname: by default Elysia expects a host name of four letters or more, and misreads the path after a
   // shorter host name.
   // precompile: compiling all routes at the start would double the start time and take 10 MiB. The contract test
@@ -87,6 +91,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
+    .use(signInPages(service.signIn, signingIn, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(sessionRoutes(service.sessions, kit))
@@ -96,6 +101,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(apiKeyRoutes(service.administration, kit))
     .use(clientRoutes(service.administration, kit))
     .use(signingKeyAdministrationRoutes(service.administration, kit))
+    .use(providerRoutes(service.administration, kit))
     .use(mailAdministrationRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
     .use(tokenRoutes(config.PUBLIC_URL, kit))

@@ -41,6 +41,9 @@ export const catalogue = {
   session_not_found: [404, 'Session not found'],
   mail_not_found: [404, 'Mail not found'],
   mail_not_resendable: [409, 'This mail cannot be sent again'],
+  // Social login
+  provider_not_found: [404, 'Provider not found'],
+  provider_taken: [409, 'A provider with this name already exists'],
   // Clients
   client_taken: [409, 'A client with this id already exists'],
   client_not_found: [404, 'Client not found'],

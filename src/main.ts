@@ -14,13 +14,14 @@ const usage = () => {
 }
 
 let stopping = false
+let stopped: Promise<string> | undefined
 
 /**
  * Resolves with the name of the first SIGTERM, SIGINT or (unless the process ignores it) SIGHUP. The service then
  * stops. A second signal ends the process at once.
  */
-const stopSignal = () =>
-  new Promise<string>((resolve) => {
+const stopSignal = () => {
+  stopped ??= new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT', ...(ignoresHangup() ? [] : ['SIGHUP' as const])] as const) {
       process.on(signal, () => {
         if (stopping) process.exit(130)
@@ -29,6 +30,8 @@ const stopSignal = () =>
       })
     }
   })
+  return stopped
+}
 
 /**
  * Returns true when the process already ignores SIGHUP, as under `nohup`. A handler would then stop the service at

@@ -24,7 +24,9 @@ import { createProofs, type Proofs } from './features/proofs/proofs.ts'
 import { createRoles, type Roles } from './features/roles/roles.ts'
 import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secrets.ts'
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
+import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
+import { createSocial, type Social } from './features/social/social.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
 import { createVerification, type Verification } from './features/verification/verification.ts'
@@ -63,6 +65,8 @@ export interface Service {
   accounts: Accounts
   verification: Verification
   invitations: Invitations
+  signIn: SignIn
+  social: Social
   administration: Administration
   proofs: Proofs
   mails: Mails
@@ -142,7 +146,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const kit = { store, clock, random, log, audit }
     const registering = { ...parts.clientsOf(config), allowsHttp: surroundings.dev === true }
     const clients = createClients({ ...kit, limits, roles, secrets, settings: registering })
-    const beginning = { ...kit, users, limits, tokens, secrets, mails, ...parts.sessionsOf(config) }
+    const logouts = { queue: async () => {} }
+    const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
@@ -153,15 +158,10 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const proving = { ...account, ...mailing, accounts, metrics }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
-    const administration = createAdministration({
-      ...account,
-      clients,
-      limits,
-      accounts,
-      mails,
-      invitations,
-      signingKeys,
-    })
+    const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
+    const social = createSocial({ store, clock, audit, secrets, publicUrl: config.PUBLIC_URL })
+    const managing = { clients, limits, accounts, mails, invitations, signingKeys, social }
+    const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
     if (!waitInside) {
@@ -184,9 +184,11 @@ export async function openService(config: Config, surroundings: Surroundings = {
       limits,
       roles,
       accounts,
+      social,
       administration,
       verification,
       invitations,
+      signIn,
     }
     const mailParts = { proofs, mails, mailbox }
     const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access }
@@ -213,6 +215,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
   },
   { name: 'checkpoint', every: MINUTE, by: 'each', run: service.store.checkpoint },
   { name: 'first_admin_file', every: MINUTE, by: 'each', run: service.invitations.tidyFirstAdmin },
+  { name: 'provider_seals', every: MINUTE, by: 'one', run: service.social.maintain },
   { name: 'client_origins', every: 30 * SECOND, by: 'each', atStart: true, run: service.clients.refreshOrigins },
   { name: 'key_maintenance', every: MINUTE, by: 'one', run: service.signingKeys.maintain },
   {

@@ -21,6 +21,7 @@ export const sourceArgs = {
   table: option('NAME', 'The table with the accounts, if it has another name than usual'),
   source: option('NAME', 'The name under which ids that are no numbers are kept; by default that of the format'),
   'trust-verified': flag('Take over which addresses are verified in the old service'),
+  'trust-roles': flag('Grant the roles that a file names; they must exist'),
 }
 
 interface SourceArgs {
@@ -29,6 +30,7 @@ interface SourceArgs {
   table?: string | undefined
   source?: string | undefined
   'trust-verified'?: boolean | undefined
+  'trust-roles'?: boolean | undefined
 }
 
 /**
@@ -39,13 +41,15 @@ export async function openSourceOf(context: CommandContext, args: SourceArgs): P
   const { format, table, source: service } = args
   if (service !== undefined && !/^[\w.-]{1,64}$/.test(service))
     throw new UsageError('--source takes 1 to 64 letters, digits, dots, hyphens and underscores')
-  const options = { trustVerified: args['trust-verified'] === true, service }
+  const trustRoles = args['trust-roles'] === true
+  const options = { trustVerified: args['trust-verified'] === true, trustRoles, service }
   const named = await namedSource(context, args)
   if (typeof named === 'string') {
     if (format !== undefined || table !== undefined)
       throw new UsageError('--format and --table are for databases; the end of its name tells the format of a file')
     return readable(() => openSourceFile(named, options))
   }
+  if (trustRoles) throw new UsageError('--trust-roles is for files: the roles of another service mean nothing here')
   return readable(() => openSource(named, { ...options, clock: context.clock, format, table }))
 }
 

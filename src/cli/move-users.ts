@@ -3,6 +3,7 @@ import type { DraftConfig } from '../config/schema.ts'
 import { createAudit } from '../features/audit/audit.ts'
 import { createExport, type Export } from '../features/export/export.ts'
 import { createImport, type Import } from '../features/import/import.ts'
+import { createRoles } from '../features/roles/roles.ts'
 import { createUsers } from '../features/users/users.ts'
 import type { Clock } from '../lib/clock.ts'
 import { openDatabase } from '../storage/database.ts'
@@ -16,7 +17,8 @@ type Opened<Feature> = Promise<Feature & Pick<Store, 'close'>>
  */
 export async function openImport(settings: DraftConfig, { clock }: { clock: Clock }): Opened<Import> {
   const { store, users, audit } = await openUsers(settings, clock)
-  return { ...createImport({ clock, users, audit }), close: () => store.close() }
+  const roles = createRoles({ store, clock, audit, users })
+  return { ...createImport({ clock, users, roles, audit }), close: () => store.close() }
 }
 
 /** Opens the feature `export`, with the same needs. @throws the errors of `openImport` */

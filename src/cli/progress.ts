@@ -6,6 +6,7 @@ const REDRAW = 100
 /** The rate is that of the last milliseconds, so that the remaining time follows a change of pace. */
 const WINDOW = 10 * SECOND
 const BAR = 20
+const SHORT_BAR = 10
 
 export interface Progress {
   /** Reports how many units are done altogether. Cheap enough to be called for every row. */
@@ -22,14 +23,14 @@ interface Sample {
 /**
  * Shows the progress of long work on one line of the terminal of standard error, with the rate and the remaining time.
  * Shows nothing when standard error is not a terminal. Other output of the command removes the line until the next
- * report.
+ * report. On a narrow terminal the line has fewer parts.
  * @param what.verb such as `Imported`
  * @param what.units such as `users`
  * @param what.total undefined when the number of units is not known; there is then no bar and no remaining time
  */
 export function startProgress(
-  { clock, showStatus }: Pick<CommandContext, 'clock' | 'showStatus'>,
-  what: { verb: string; units: string; total?: number | undefined },
+  { clock, showStatus, errorColumns }: Pick<CommandContext, 'clock' | 'showStatus' | 'errorColumns'>,
+  what: Shown,
 ): Progress {
   const start = clock.monotonic()
   const samples: Sample[] = [{ at: start, done: 0 }]
@@ -41,7 +42,8 @@ export function startProgress(
       drawn = at
       samples.push({ at, done })
       while (samples.length > 2 && samples[0]!.at < at - WINDOW) samples.shift()
-      showStatus(progressLine(what, { done, rate: rateOf(samples) }))
+      const columns = errorColumns()
+      if (columns !== undefined) showStatus(progressLine(what, { done, rate: rateOf(samples), columns }))
     },
     end: () => showStatus(''),
   }
@@ -54,24 +56,50 @@ function rateOf(samples: readonly Sample[]): number {
   return (last.done - first.done) / ((last.at - first.at) / SECOND)
 }
 
-function progressLine(
-  { verb, units, total }: { verb: string; units: string; total?: number | undefined },
-  { done, rate }: { done: number; rate: number },
-): string {
+interface Shown {
+  verb: string
+  units: string
+  total?: number | undefined
+}
+
+/** The longest rate and remaining time that are usual. The choice of the parts must not change with each number. */
+const WIDEST = { pace: '999,999/s', left: '59 min left' }
+
+/** Returns the line with as many parts as fit into `columns`. */
+function progressLine(shown: Shown, { done, rate, columns }: { done: number; rate: number; columns: number }): string {
+  const { total } = shown
   const pace = rate >= 1 ? `${number(rate)}/s` : ''
-  if (total === undefined) return [`${verb} ${number(done)} ${units}`, pace].filter(Boolean).join('  ')
+  const left = total !== undefined && rate > 0 && done < total ? `${duration((total - done) / rate)} left` : ''
+  const widest = forms(shown, { ...WIDEST, done: total ?? done })
+  const fitting = widest.findIndex((form) => Bun.stringWidth(form) < columns)
+  return forms(shown, { pace, left, done }).at(fitting)!
+}
+
+/** Returns the lines that show the progress, each with fewer parts than the one before. */
+function forms(
+  { verb, units, total }: Shown,
+  { pace, left, done }: { pace: string; left: string; done: number },
+): string[] {
+  const joined = (...parts: string[]) => parts.filter(Boolean).join('  ')
+  if (total === undefined) {
+    const count = `${verb} ${number(done)} ${units}`
+    return [joined(count, pace), count, number(done)]
+  }
   const share = total === 0 ? 1 : Math.min(done / total, 1)
-  const filled = Math.round(share * BAR)
-  const left = rate > 0 && done < total ? `${duration((total - done) / rate)} left` : ''
+  const bar = (length: number) => {
+    const filled = Math.round(share * length)
+    return `[${'='.repeat(filled)}${' '.repeat(length - filled)}]`
+  }
+  const percent = `${Math.floor(share * 100)}%`.padStart(4)
+  const count = `${verb} ${number(done)} of ${number(total)} ${units}`
   return [
-    `[${'='.repeat(filled)}${' '.repeat(BAR - filled)}]`,
-    `${Math.floor(share * 100)}%`.padStart(4),
-    `${verb} ${number(done)} of ${number(total)} ${units}`,
-    pace,
-    left,
+    joined(bar(BAR), percent, count, pace, left),
+    joined(bar(SHORT_BAR), percent, count, pace, left),
+    joined(bar(SHORT_BAR), percent, count, left),
+    joined(bar(SHORT_BAR), percent, left),
+    joined(percent.trim(), left),
+    percent.trim(),
   ]
-    .filter(Boolean)
-    .join('  ')
 }
 
 const number = (value: number): string => Math.round(value).toLocaleString('en')

@@ -27,6 +27,7 @@ export function rootCommand(context: CommandContext): Group {
       roles: async () => (await import('./commands/roles.ts')).roles(context),
       sessions: async () => (await import('./commands/sessions.ts')).sessions(context),
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),
+      providers: async () => (await import('./commands/providers.ts')).providers(context),
       audit: async () => (await import('./commands/audit.ts')).audit(context),
       limits: async () => (await import('./commands/limits.ts')).limits(context),
       mail: async () => (await import('./commands/mail.ts')).mail(context),

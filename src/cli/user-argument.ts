@@ -1,5 +1,6 @@
 import type { Administration } from '../features/administration/administration.ts'
 import type { User } from '../features/users/users.ts'
+import { readId } from '../lib/id.ts'
 import { optionalPositional, positional } from './arguments.ts'
 
 const description = 'Username, email address, or id:N'
@@ -9,13 +10,9 @@ export const userArg = positional('USER', description)
 
 export const optionalUserArg = optionalPositional('USER', description)
 
-const ID = /^id:([1-9]\d{0,14})$/
-
 /** Returns N of `id:N`; undefined for another text. A username can consist of digits, so a bare number is a username. */
-export const idOf = (typed: string): number | undefined => {
-  const id = ID.exec(typed)?.[1]
-  return id === undefined ? undefined : Number(id)
-}
+export const idOf = (typed: string): number | undefined =>
+  typed.startsWith('id:') ? readId(typed.slice('id:'.length)) : undefined
 
 /**
  * Finds the user that an argument names.

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
-import { DAY, MINUTE, SECOND } from '../lib/clock.ts'
-import type { Config } from './schema.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
+import type { Config, DraftConfig } from './schema.ts'
 
 /* What each feature gets of the configuration. `service.ts` passes it on. */
 
@@ -55,11 +55,20 @@ export const clientsOf = (config: Config) => ({
   unavailable: clientsUnavailable(config),
 })
 
+/** A browser session with "keep me signed in" has no idle expiry of its own. */
+function rememberedOf({ REMEMBER_ME_DAYS, SESSION_MAX_DAYS }: Config) {
+  const lifetime = Math.min(REMEMBER_ME_DAYS, SESSION_MAX_DAYS) * DAY
+  return { idle: lifetime, absolute: lifetime }
+}
+
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,
   lifetimes: {
     idle: config.REFRESH_TOKEN_EXPIRE_DAYS * DAY,
     absolute: config.SESSION_MAX_DAYS * DAY,
+    browser: { idle: config.BROWSER_SESSION_HOURS * HOUR, absolute: DAY },
+    remembered: rememberedOf(config),
+    client: { idle: config.CLIENT_REFRESH_DAYS * DAY, absolute: config.SESSION_MAX_DAYS * DAY },
     grace: config.REFRESH_TOKEN_GRACE_SECONDS * SECOND,
     retry: config.REFRESH_TOKEN_RETRY_SECONDS * SECOND,
   },
@@ -79,6 +88,12 @@ export const pagesOf = (config: Config) => ({
   appUrl: config.APP_URL,
 })
 
+export const signInOf = (config: Config) => ({
+  rememberDays: config.REMEMBER_ME_DAYS,
+  mayRegister: config.REGISTRATION !== 'closed',
+  legal: { terms: config.TERMS_URL, privacy: config.PRIVACY_URL },
+})
+
 export const mailOf = (config: Config) => ({
   brand: { app: config.APP_NAME, support: config.SUPPORT_EMAIL },
   settings: { maxAttempts: config.MAIL_MAX_ATTEMPTS, templatesDir: config.TEMPLATES_DIR },
@@ -89,10 +104,12 @@ export const mailOf = (config: Config) => ({
   },
 })
 
-export const verificationOf = ({ EMAIL_LOGIN }: Config) => ({ settings: { emailLogin: EMAIL_LOGIN === 'on' } })
+export const verificationOf = ({ EMAIL_LOGIN, LOGIN_URL }: Config) => ({
+  settings: { emailLogin: EMAIL_LOGIN === 'on', hasLoginLink: LOGIN_URL !== undefined },
+})
 
 /** The file is beside the SQLite file; undefined without one. */
-export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: Config) => ({
+export const firstAdminOf = ({ ADMIN_EMAIL, DATABASE_URL: database }: DraftConfig) => ({
   settings: {
     adminEmail: ADMIN_EMAIL,
     file:

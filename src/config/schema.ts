@@ -18,6 +18,8 @@ import {
   whole,
 } from './kinds.ts'
 import { readLimitSetting } from './limits.ts'
+import { pageSettings } from './page-settings.ts'
+import { sessionSettings } from './session-settings.ts'
 
 const claims = ['username', 'email', 'email_verified', 'roles'] as const
 
@@ -103,26 +105,7 @@ export const configSchema = Members({
     description: 'The address under which clients reach Keyward, and the issuer (`iss`) of its tokens.',
   }),
   ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 1440, { default: 30, description: 'How long an access token is valid.' }),
-  REFRESH_TOKEN_EXPIRE_DAYS: whole(1, 3_650, {
-    default: 30,
-    description: 'A session ends when it is not refreshed for this long.',
-  }),
-  SESSION_MAX_DAYS: whole(1, 3_650, {
-    default: 180,
-    description: 'A session ends after this long, even if it is in use.',
-  }),
-  MAX_SESSIONS_PER_USER: whole(1, 10_000, {
-    default: 50,
-    description: 'The most sessions of one account; one more login ends the session that was idle longest.',
-  }),
-  REFRESH_TOKEN_GRACE_SECONDS: whole(0, 300, {
-    default: 10,
-    description: 'How long a used refresh token returns the same new token again, for two tabs or a lost response.',
-  }),
-  REFRESH_TOKEN_RETRY_SECONDS: whole(0, 86_400, {
-    default: 3600,
-    description: 'How long a lost refresh response can be retried, until the new tokens are first used; 0 disables it.',
-  }),
+  ...sessionSettings,
   BCRYPT_COST: whole(10, 15, {
     default: 12,
     dev: { minimum: 4 },
@@ -234,6 +217,7 @@ export const configSchema = Members({
     description:
       'Where requests to the addresses of clients and providers may go: `public` is https to the Internet, `private` also http, this machine and private networks. Link-local addresses and metadata services of clouds are always refused.',
   }),
+  ...pageSettings,
   AUDIT_DAYS: whole(1, 36_500, { default: 400, description: 'How long the audit log is kept.' }),
   AUDIT_IP_DAYS: whole(0, 36_500, {
     default: 30,

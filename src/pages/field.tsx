@@ -2,7 +2,7 @@ export interface FieldProps {
   name: string
   label: string
   /** The purpose of the field (HTML standard section 4.10.18.7), by which browsers and password managers fill it in. */
-  autocomplete: 'email' | 'username' | 'current-password' | 'new-password'
+  autocomplete: 'email' | 'username' | 'username webauthn' | 'current-password' | 'new-password' | 'name'
   /** A sentence below the label. */
   hint?: string | undefined
   /** Why the field is refused. */
@@ -18,14 +18,15 @@ export interface FieldProps {
 /** A field with its label, its hint and its error, which screen readers read with the field. */
 export function Field({ name, label, autocomplete, hint, error, value, focus, id = name }: FieldProps) {
   const isPassword = autocomplete.endsWith('password')
+  const isName = autocomplete === 'name'
   const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
   const common = {
     id,
     name,
     autocomplete,
-    autocapitalize: 'none',
+    autocapitalize: isName ? 'words' : 'none',
     spellcheck: false,
-    required: true,
+    required: isName ? undefined : true,
     'aria-describedby': described || undefined,
     'aria-invalid': error ? 'true' : undefined,
     autofocus: focus,
@@ -52,6 +53,20 @@ export function Field({ name, label, autocomplete, hint, error, value, focus, id
     </div>
   )
 }
+
+export interface CheckboxProps {
+  name: string
+  label: string
+  checked?: boolean | undefined
+}
+
+/** A box that sends `on` when it is checked, and nothing otherwise. */
+export const Checkbox = ({ name, label, checked }: CheckboxProps) => (
+  <p class="check">
+    <input type="checkbox" id={name} name={name} checked={checked} />
+    <label for={name}>{label}</label>
+  </p>
+)
 
 /** The username of the account beside a password field: a password manager stores the password under this name. */
 export const HiddenUsername = ({ username }: { username: string }) => (

@@ -6,6 +6,10 @@ export interface FormProps {
   /** Values that the form sends along, such as a token. */
   hidden?: Record<string, string>
   button: string
+  /** What stands between the fields and the button. */
+  below?: ComponentChildren
+  /** True when the button does something that cannot be undone. */
+  isDanger?: boolean | undefined
   children?: ComponentChildren
 }
 
@@ -13,12 +17,15 @@ export interface FormProps {
  * A form that is sent by POST. The service checks the fields, so that errors appear in the language of the page:
  * the browser's own checks would show errors in the language of the browser.
  */
-export const Form = ({ action, hidden = {}, button, children }: FormProps) => (
+export const Form = ({ action, hidden = {}, button, below, isDanger, children }: FormProps) => (
   <form method="post" action={action} noValidate>
     {Object.entries(hidden).map(([name, value]) => (
       <input key={name} type="hidden" name={name} value={value} />
     ))}
     {children}
-    <button type="submit">{button}</button>
+    {below}
+    <button type="submit" class={isDanger ? 'danger' : undefined}>
+      {button}
+    </button>
   </form>
 )

@@ -10,7 +10,10 @@ import { FormError, parseQuery } from '../lib/form.ts'
 import { sha256 } from '../lib/hash.ts'
 import { type Locale, preferredLocale } from '../lib/locale.ts'
 import type { Log } from '../lib/log.ts'
+import { type CookieChange, type CookieName, createCookies, mayUseCookies } from './cookies.ts'
 import { documentOf } from './layout.tsx'
+import { checkedAddress, type Next } from './next.ts'
+import { pagePolicy, policyWith } from './policy.ts'
 import { problemOf } from './problem.ts'
 import { requireSameOrigin } from './same-origin.ts'
 import style from './style.css' with { type: 'text' }
@@ -41,6 +44,8 @@ export interface Visit {
   input: Readonly<Record<string, string>>
   /** The address of a page of Keyward, relative to this page, such as `reset` for `/reset`. */
   link(path: string): string
+  /** The value of a cookie of the request; undefined when the browser sent none. */
+  cookie(name: CookieName): string | undefined
 }
 
 /** The content of one page. */
@@ -49,6 +54,9 @@ export interface View {
   content: ComponentChildren
   /** 200 by default. A form that is shown again has the status of the refusal. */
   status?: number
+  /** The origin or scheme, beside https, to which the answer to a form of this page may lead; see `policyWith`. */
+  formAction?: string | undefined
+  cookies?: readonly CookieChange[]
 }
 
 /** The refusal of a form, for the page that shows the form again. */
@@ -63,9 +71,9 @@ export interface FormProblem {
 export interface Submission {
   /**
    * Does what the form asks for.
-   * @returns the page to which the browser goes next, such as `/reset?done`
+   * @returns the page to which the browser goes next, such as `/reset?done`, or a page without a redirect
    */
-  act(visit: Visit): Promise<string>
+  act(visit: Visit): Promise<string | Next | View>
   /**
    * Shows the form again after a refusal of `act`.
    * @returns undefined for a page that says only the refusal
@@ -75,8 +83,10 @@ export interface Submission {
 
 /** Makes pages out of views: chooses the language, sets the headers, shows refusals, and checks the origin of forms. */
 export interface Pages {
+  /** False where PUBLIC_URL is http and not of this machine. Then no page that needs a cookie exists. */
+  mayUseCookies: boolean
   /** Answers a GET. It must change nothing: mail scanners open every link of a mail. */
-  show(request: Request, view: (visit: Visit) => View | Promise<View>): Promise<Response>
+  show(request: Request, view: (visit: Visit) => View | Next | Promise<View | Next>): Promise<Response>
   /** Answers a POST. A form of another origin is refused before it is read. */
   submit(request: Request, submission: Submission): Promise<Response>
   /**
@@ -89,13 +99,6 @@ export interface Pages {
   file(name: string): Response | undefined
 }
 
-/**
- * The Content-Security-Policy of every page. No script runs and nothing of another origin is loaded, so text that gets
- * into a page unescaped can neither act nor send anything away.
- */
-export const pagePolicy =
-  "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
 /** The name of the style sheet has the hash of its content, so browsers keep it until the content changes. */
 const styleName = `style-${toBase64Url(sha256(style)).slice(0, 16)}.css`
 /** The beginning of the paths of the files that pages load. */
@@ -103,21 +106,35 @@ const files = '/pages/'
 
 export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds): Pages {
   const origin = new URL(publicUrl).origin
+  const cookies = createCookies(publicUrl)
 
   function visitOf(request: Request): Omit<Visit, 'input'> {
     const locale = preferredLocale(request.headers.get('accept-language')) ?? 'en'
     const from = pathOf(request.url)
-    return { request, locale, texts: kitTexts[locale], app, appUrl, link: (path) => locationFrom(from, path) }
+    const link = (path: string) => locationFrom(from, path)
+    const cookie = (name: CookieName) => cookies.read(request, name)
+    return { request, locale, texts: kitTexts[locale], app, appUrl, link, cookie }
+  }
+
+  const putCookies = (headers: Headers, changes: readonly CookieChange[] = []) => {
+    for (const change of changes) headers.append('set-cookie', cookies.header(change))
+  }
+
+  function goTo({ link }: Omit<Visit, 'input'>, { next, cookies: changes }: Next): Response {
+    const headers = new Headers({ location: next.startsWith('/') ? link(next) : checkedAddress(next) })
+    putCookies(headers, changes)
+    return new Response(null, { status: 303, headers })
   }
 
   function answer(visit: Omit<Visit, 'input'>, view: View, more: Iterable<[string, string]> = []): Response {
     const { locale, texts, link } = visit
-    const { title, content, status = 200 } = view
+    const { title, content, status = 200, formAction, cookies: changes } = view
     const windowTitle = status < 400 ? title : texts.titleWithError(title)
     const props = { locale, texts, title, windowTitle, app, support, style: link(files + styleName) }
     const headers = new Headers([...more])
     headers.set('content-type', 'text/html; charset=utf-8')
-    headers.set('content-security-policy', pagePolicy)
+    headers.set('content-security-policy', formAction === undefined ? pagePolicy : policyWith(formAction))
+    putCookies(headers, changes)
     headers.set('content-language', locale)
     headers.set('vary', 'Accept-Language')
     headers.set('cross-origin-opener-policy', 'same-origin')
@@ -156,10 +173,12 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
   }
 
   return {
+    mayUseCookies: mayUseCookies(publicUrl),
     async show(request, view) {
       const visit = visitOf(request)
       try {
-        return answer(visit, await view({ ...visit, input: queryOf(request) }))
+        const shown = await view({ ...visit, input: queryOf(request) })
+        return 'next' in shown ? goTo(visit, shown) : answer(visit, shown)
       } catch (error) {
         return refused(visit, error)
       }
@@ -170,8 +189,9 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
         requireSameOrigin(request, origin)
         const filled = { ...visit, input: await readForm(request) }
         try {
-          const next = await act(filled)
-          return new Response(null, { status: 303, headers: { location: visit.link(next) } })
+          const done = await act(filled)
+          if (typeof done === 'string') return goTo(visit, { next: done })
+          return 'next' in done ? goTo(visit, done) : answer(visit, done)
         } catch (error) {
           const refusal = asRefusal(error)
           if (refusal.code === 'internal') throw error

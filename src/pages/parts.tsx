@@ -4,11 +4,11 @@ import { masked } from './masked.ts'
 import type { FormProblem, View, Visit } from './pages.tsx'
 import type { Around, Saying } from './texts/text.ts'
 
-/** The sentence that names the account by its masked address. */
-export const Account = ({ text, email }: { text: Around; email: string }) => (
+/** The sentence that names the account by its masked address. `beside` is another address of the page, if it has one. */
+export const Account = ({ text, email, beside }: { text: Around; email: string; beside?: string }) => (
   <p>
     {text.before}
-    <span class="account">{masked(email)}</span>
+    <span class="account">{masked(email, beside)}</span>
     {text.after}
   </p>
 )
@@ -17,22 +17,26 @@ export interface NewPasswordProps {
   visit: Visit
   name: 'password' | 'new_password'
   minLength: number
+  /** By default "New password". */
+  label?: string
   problem?: FormProblem | undefined
+  /** False when another field of the page has the focus. */
+  focus?: boolean
 }
 
 /** The field for a new password. Its error says in the language of the page what is wrong with the password. */
-export function NewPassword({ visit, name, minLength, problem }: NewPasswordProps) {
-  const { label, hint, errors, refused } = visit.texts.newPassword
+export function NewPassword({ visit, name, minLength, label, problem, focus = true }: NewPasswordProps) {
+  const { label: usual, hint, errors, refused } = visit.texts.newPassword
   const error = problem?.errors.find(({ field }) => field === name)
   const sentence = error && (errors[error.reason as WeaknessReason]?.(minLength) ?? refused)
   return (
     <Field
       name={name}
-      label={label}
+      label={label ?? usual}
       autocomplete="new-password"
       hint={hint(minLength)}
       error={sentence}
-      focus={error !== undefined}
+      focus={focus && error !== undefined}
     />
   )
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { DatabaseTarget } from '../lib/database-url.ts'
+import type { MaybePromise } from '../lib/maybe-promise.ts'
 import { type CopiedTable, copiedTables } from './copied-tables.ts'
 import { CopyError, NotEmptyError, onSide } from './copy-error.ts'
 import { type CopySide, Digest, sideOf } from './copy-rows.ts'
@@ -26,7 +27,7 @@ export interface CopyOptions {
   /** Called when nobody can write to the old database any more. */
   onLocked: (rows: number) => void
   /** Called after each part, with how many of the rows were copied and how many were read again and compared. */
-  onProgress: (done: { copied: number; compared: number }) => void
+  onProgress: (done: { copied: number; compared: number }) => MaybePromise<void>
   /** Called when the new database is complete. The old database stays locked until the promise resolves. */
   onDone: (report: CopyReport) => Promise<void>
 }
@@ -145,12 +146,12 @@ async function copyLocked(
         const before = await digestOf(source, table, async (rows) => {
           await target.write(table, rows)
           done.copied += rows.length
-          onProgress(done)
+          await onProgress(done)
         })
         if (table.assignsIds) await target.continueAfter(table, await source.highestId(table))
         const after = await digestOf(target, table, async (rows) => {
           done.compared += rows.length
-          onProgress(done)
+          await onProgress(done)
         })
         if (before.rows !== after.rows || before.text() !== after.text()) throw differs(table)
         tables.push({ name: table.name, rows: after.rows, digest: after.text() })

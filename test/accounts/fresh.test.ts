@@ -11,6 +11,7 @@ const bodies: Record<string, object> = {
   'PATCH /admin/users/:id': { name: 'Ada' },
   'POST /admin/roles': { name: 'support' },
   'POST /admin/clients': { name: 'Shop', redirect_uris: ['https://shop.example/cb'] },
+  'POST /admin/providers': { name: 'github', kind: 'github', client_id: 'keyward', client_secret: 'secret' },
   'POST /admin/api-keys': { name: 'gateway', scopes: ['users:read'] },
 }
 

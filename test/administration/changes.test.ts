@@ -143,7 +143,7 @@ describeApp('a password reset by an administrator', { mailbox: true }, (app) => 
     const send = () => app.request('POST', `/admin/users/${ada.id}/password-reset`, { token: boss.token })
     await answered(send(), 202)
     await app.process.deliverMail()
-    const mails = (await app.rows.mails.all()).filter(({ kind }) => kind === 'reset_password')
+    const mails = (await app.rows.mails.all()).filter(({ kind }) => kind === 'reset_by_admin')
     expect(mails).toMatchObject([{ userId: ada.id, recipient: ada.email, state: 'sent' }])
     expect(await me(app, ada.token)).toBe(200)
     expect(await acts(app)).toEqual([

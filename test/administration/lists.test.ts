@@ -50,7 +50,7 @@ describeApp(
       return found
     }
 
-    test('14.1 users are found by the beginning of address or username in any case, and by their whole id', async () => {
+    test('14.1 users are found by the beginning of address or username in any case, and of their id', async () => {
       const { token } = await boss()
       await app.signUp('Zoe')
       await addUsers(100, 3)
@@ -61,7 +61,23 @@ describeApp(
       expect(await names(token, '?q=Person10')).toEqual(['Person100', 'Person101', 'Person102'])
       expect(await names(token, '?q=P10')).toEqual(['Person100', 'Person101', 'Person102'])
       expect(await names(token, '?q=101')).toEqual(['Person101'])
-      expect(await names(token, '?q=10')).toEqual([])
+      expect(await names(token, '?q=10')).toEqual(['Person100', 'Person101', 'Person102'])
+      expect(await names(token, '?q=10&sort=-created_at&limit=1')).toEqual(['Person102'])
+      // Ids have as many digits as 2^53.
+      await addUsers(2 ** 52 - 1, 2)
+      await addUsers(Number.MAX_SAFE_INTEGER, 1)
+      const [last, largest] = [`Person${2 ** 52}`, `Person${Number.MAX_SAFE_INTEGER}`]
+      expect(await names(token, '?q=450359962737049')).toEqual([`Person${2 ** 52 - 1}`, last])
+      expect(await names(token, `?q=${2 ** 52}`)).toEqual([last])
+      expect(await names(token, '?q=9')).toEqual([largest])
+      const { next_cursor: cursor } = await list(token, '?q=45&limit=1')
+      expect(await names(token, `?q=45&limit=1&cursor=${cursor}`)).toEqual([last])
+      expect(await answered<object>(app.request('GET', `/admin/users/${2 ** 52}`, { token }))).toMatchObject({
+        username: last,
+      })
+      for (const none of ['0', '010', '1e2', '-1', '1.0', '9007199254740993', '99999999999999999'])
+        expect([none, await names(token, `?q=${none}`)]).toEqual([none, []])
+      for (const id of [2 ** 52 - 1, 2 ** 52, Number.MAX_SAFE_INTEGER]) await app.rows.users.remove({ id })
       expect(await names(token, '?q=%C3%9Cn')).toEqual(['Ünal'])
       expect(await names(token, '?q=erson')).toEqual([])
       for (const wild of ['%25', '_', '%5C', "'", '*', 'person1__'])

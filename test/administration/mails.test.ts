@@ -4,7 +4,7 @@ import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest, describeApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import { watchStatements } from '../support/replace.ts'
+import { transactionGate, watchStatements } from '../support/replace.ts'
 import { reply, type SmtpSink, startSmtp } from '../support/smtp.ts'
 import { acts, answered, type Page, type Person, person } from './support.ts'
 
@@ -123,6 +123,34 @@ describeEachDialect('the outbox over HTTP', (dialect) => {
     const statuses = await Promise.all([1, 2].map(async () => (await resend(app, boss, id)).status))
     expect(statuses.sort()).toEqual([202, 409])
     expect(await acts(app)).toHaveLength(1)
+  })
+})
+
+describeEachDialect('a mail that is sent again twice', (dialect) => {
+  const gate = transactionGate()
+  const app = appPerTest({ dialect, env, replace: { store: gate.replacement } })
+  beforeEach(() => {
+    refuses = true
+    sink.received.length = 0
+  })
+
+  test('14.1 goes out once: the second, which saw it dead before the first was done, queues nothing', async () => {
+    const ada = await person(app, 'ada')
+    await app.process.notify('password_changed', ada.id)
+    await app.process.deliverMail()
+    const { id } = await app.rows.mails.one({ state: 'dead' })
+    refuses = false
+    const late = await gate.pass(
+      () => app.process.resendMail(id),
+      async () => {
+        expect(await app.process.resendMail(id)).toBe('queued')
+        await app.process.deliverMail()
+      },
+    )
+    expect([late, await app.rows.mails.one({ id })]).toMatchObject(['unknown', { state: 'sent' }])
+    await app.process.deliverMail()
+    expect(sink.received.filter(({ to }) => to.includes(ada.email))).toHaveLength(1)
+    expect(await app.rows.auditEvents.count({ event: 'mail.resent' })).toBe(1)
   })
 })
 

@@ -37,6 +37,8 @@ describeApp('the roles over HTTP', {}, (app) => {
     expect(await answered<RoleAnswer>(Promise.resolve(made), 201)).toEqual(role)
     const read = () => app.request('GET', '/admin/roles/support', { token: boss.token })
     expect(await answered<RoleAnswer>(read())).toEqual(role)
+    const { pathname } = new URL(made.headers.get('location')!, 'http://localhost/admin/roles')
+    expect(pathname).toBe('/admin/roles/support')
 
     expect((await give(app, boss, ada, 'support')).status).toBe(204)
     const { text: key } = await app.admin.createApiKey({ owner: ada.id, scopes: ['users:read', 'audit:read'] })

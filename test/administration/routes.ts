@@ -73,6 +73,12 @@ const things: Record<string, Make> = {
     await app.rows.mails.add({ ...mail, state: 'dead', dueAt: 0, createdAt: 0, endedAt: app.clock.now() })
     return fresh
   },
+  '/admin/providers/{name}': async (app, fresh) => {
+    const row = { name: fresh, kind: 'github', label: 'GitHub', issuer: 'https://github.com', clientId: 'x' }
+    const rules = { settings: '{}', trustsEmail: true, link: 'ask', signsUp: true, isEnabled: true }
+    await app.rows.providers.add({ ...row, ...rules, sealedSecret: '', createdAt: 0, updatedAt: 0 })
+    return fresh
+  },
   '/admin/roles/{name}': async (app, fresh) => {
     await app.rows.roles.add({ name: fresh, description: '', permissions: '', createdAt: 0 })
     return fresh

@@ -98,6 +98,21 @@ describe('keyward backup and restore on sqlite', () => {
     await other.close()
   })
 
+  test('P1, T10: 14.6 a backup contains no token, key or password in the clear', async () => {
+    const { grant, id, email } = await app.signUp('bea', 'a password that is looked for')
+    await app.admin.giveRole(id, 'admin')
+    const { text: key } = await app.admin.createApiKey({ owner: id, scopes: ['tokens:introspect'] })
+    expect((await app.request('POST', '/introspect', { token: key, form: { token: 'x' } })).status).toBe(200)
+    await backUp()
+    const bytes = readFileSync(at('copy.db'))
+    expect(bytes.includes(email)).toBe(true)
+    const secrets = [key, ...Object.values(grant).filter((value) => String(value).length > 20)]
+    expect(secrets).toHaveLength(4)
+    for (const secret of ['a password that is looked for', ...secrets.map(String)])
+      for (const part of [secret, secret.slice(-24), Buffer.from(secret.slice(-24), 'base64url')])
+        expect([secret, bytes.includes(part)]).toEqual([secret, false])
+  })
+
   test('14.6 backup overwrites no file, and leaves nothing behind', async () => {
     writeFileSync(at('copy.db'), 'precious')
     await refused(`backup ${at('copy.db')}`, urlOf('keyward.db'), /copy\.db exists already, and is not overwritten$/m)

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DAY, MINUTE, systemClock } from '../../src/lib/clock.ts'
+import { turns } from '../sessions/support.ts'
 import { openUrl } from '../storage/support.ts'
 import { createTestApp, type TestApp, testSecret } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
@@ -120,6 +121,71 @@ describeEachDialect('keyward doctor', (dialect) => {
         fix: expect.stringContaining('remove SECRET_KEY_PREVIOUS'),
       },
     ])
+  })
+
+  test('14.4 counts what a former data key still accepts, and says when the last of it ends', async () => {
+    const shared = { databaseUrl: app.databaseUrl, clock: app.clock }
+    // As a version without data keys left it, whose keys came from SECRET_KEY.
+    await app.rows.dataKeys.remove()
+    const before = await createTestApp(shared)
+    const ada = await before.rows.users.one({ username: 'ada' })
+    const grace = await before.signUp('grace')
+    await before.admin.giveRole(grace.id, 'admin')
+    const expiresAt = app.clock.now() + 90 * DAY
+    const [bounded, endless] = [expiresAt, null].map((at) => ({
+      owner: grace.id,
+      scopes: ['tokens:introspect'],
+      expiresAt: at,
+    }))
+    await before.admin.createApiKey(bounded!)
+    const { text: key } = await before.admin.createApiKey(endless!)
+    await before.close()
+    const made = app.clock.now()
+    await app.rows.dataKeys.remove()
+    await app.clock.advance(1_000)
+    const env = { SECRET_KEY: otherSecret, SECRET_KEY_PREVIOUS: testSecret }
+    const after = await createTestApp({ ...shared, env })
+    await app.clock.advance(1_000)
+    const accepted = async (settings: Record<string, string> = env) => {
+      const { message } = (await examine(app.databaseUrl, settings, { clock: app.clock })).of('secret_key')[0]!
+      return /still accepts: (.*)\.$/.exec(message)?.[1]
+    }
+    const until = (at: number) => `until ${new Date(at).toISOString().replace('T', ' ').slice(0, 19)}Z`
+    const sessionsUntil = until(made + 30 * DAY)
+    expect(await accepted()).toBe(
+      `sessions: 2, the last ${sessionsUntil}; users with a device token (at most): 2, the last ${until(made + 180 * DAY)}; API keys: 2, without an end`,
+    )
+    const { code, out } = await keyward(['secrets', 'status', '--json'], { ...shared, env })
+    expect([code, JSON.parse(out)]).toMatchObject([
+      0,
+      { former_sessions: { count: 2, until: new Date(made + 30 * DAY).toISOString() }, former_api_keys: { count: 2 } },
+    ])
+
+    // What is used is accepted, and moves to the current key.
+    const refreshed = await after.request('POST', '/token/refresh', {
+      json: { refresh_token: grace.grant.refresh_token },
+    })
+    expect(refreshed.status).toBe(200)
+    const form = { username: 'grace', password: grace.password, device_token: grace.grant.device_token! }
+    expect((await after.request('POST', '/token', { form })).status).toBe(200)
+    expect((await after.request('POST', '/introspect', { token: key, form: { token: 'x' } })).status).toBe(200)
+    while ((await app.rows.apiKeys.count({ lastUsedAt: null })) === 2) await turns(1)
+    expect(await accepted()).toBe(
+      `sessions: 1, the last ${sessionsUntil}; users with a device token (at most): 1, the last ${until(made + 180 * DAY)}; API keys: 1, the last ${until(expiresAt)}`,
+    )
+    // The device tokens of 0.2.0 have no row. They cannot be counted, only bounded.
+    await app.rows.users.change({ id: grace.id }, { deviceEpoch: 4711 })
+    await app.rows.devices.remove({ userId: ada.id })
+    await app.rows.apiKeys.change({}, { revokedAt: made })
+    await app.rows.users.change({ id: ada.id }, { isActive: false })
+    const oldTokens = `users with a device token (at most): 1, the last ${until(made + 1_000 + 180 * DAY)}`
+    expect(await accepted()).toBe(oldTokens)
+    await after.process.maintainSecrets()
+    await app.rows.processes.remove()
+    expect(await accepted({ SECRET_KEY: otherSecret })).toBe(oldTokens)
+    await app.clock.advance(180 * DAY)
+    expect(await accepted({ SECRET_KEY: otherSecret })).toBeUndefined()
+    await after.close()
   })
 
   test('14.4 a stored time in the future is a problem of the clock', async () => {

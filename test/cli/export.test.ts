@@ -47,8 +47,24 @@ async function fill(app: TestApp): Promise<void> {
       passwordScheme: null,
       externalId: null,
       externalSource: null,
+      inactiveUntil: 4_000_000_000_000,
+    },
+    {
+      ...shared,
+      ...named('guest'),
+      id: 4_001,
+      name: null,
+      passwordHash: null,
+      passwordScheme: null,
+      externalId: null,
+      externalSource: null,
+      invitedAt: 1_600_000_000_500,
     },
   ])
+  await app.rows.roles.add({ name: 'editor', description: '', permissions: 'users:read', createdAt: 0 })
+  for (const name of ['bea', 'guest']) await app.admin.giveRole((await app.admin.userNamed(name)).id, 'editor')
+  await app.record({ event: 'user.deactivated', userId: 4_000, details: { reason: 'spam' } })
+  await app.record({ event: 'user.deactivated', userId: 4_000, details: { reason: 'left us' } })
 }
 
 const usersOf = async (app: TestApp) =>
@@ -62,17 +78,47 @@ describeEachDialect('keyward export', (dialect: Dialect) => {
     const file = join(folder, 'users.jsonl')
     const { databaseUrl, clock } = app
     const exported = await keyward(['export', '--to', file, '--with-password-hashes'], { databaseUrl, clock })
-    expect(exported).toEqual({ code: 0, err: '', out: `Exported 4 users to ${file}.\n` })
+    expect(exported).toEqual({ code: 0, err: '', out: `Exported 5 users to ${file}.\n` })
     expect(statSync(file).mode & 0o777).toBe(0o600)
 
     const other = dialects.at(dialects.indexOf(dialect) - 1)!
     const { url } = await migratedDatabase(other)
-    const words = ['import', '--from', file, '--trust-verified']
-    const imported = await keyward(words, { databaseUrl: url, clock })
+    const words = ['import', '--from', file, '--trust-verified', '--trust-roles']
+    // The role does not exist there yet, so nothing is imported.
+    const importing = (...more: string[]) => keyward([...words, ...more], { databaseUrl: url, clock })
+    const refused = await importing()
+    expect([refused.code, refused.err.split('\n').slice(0, 2)]).toEqual([
+      1,
+      [
+        'line 3, id 2, "bea": there is no role "editor" in Keyward',
+        'line 5, id 4001, "guest": there is no role "editor" in Keyward',
+      ],
+    ])
+    await keyward(['roles', 'create', 'editor', '--permissions', 'users:read'], { databaseUrl: url, clock })
+    expect((await importing('--dry-run')).out).toContain('  3 roles would be granted\n')
+    const imported = await importing()
     expect([imported.code, imported.err]).toEqual([0, ''])
-    expect(imported.out).toContain('Columns not imported: roles, updated_at\n')
+    expect(imported.out).toContain('  3 roles were granted\n')
+    expect(imported.out).toContain('Columns not imported: updated_at, inactive_reason\n')
     const next = await createTestApp({ databaseUrl: url, clock })
     expect(await usersOf(next)).toEqual(await usersOf(app))
+    const grantsOf = async ({ rows }: TestApp) =>
+      (await rows.userRoles.all()).map(({ userId, role }) => `${userId} ${role}`).sort()
+    expect(await grantsOf(next)).toEqual(await grantsOf(app))
+    const granted = await next.rows.auditEvents.all({ event: 'role.granted' })
+    expect(granted.map(({ userId, details }) => [userId, JSON.parse(details!)])).toEqual(
+      [
+        [1, 'admin'],
+        [2, 'editor'],
+        [4_001, 'editor'],
+      ].map(([userId, role]) => [userId, { role, import: true }]),
+    )
+    expect(await next.rows.auditEvents.one({ event: 'users.imported' })).toMatchObject({
+      details: '{"accounts":5,"highest_id":4002,"roles":3}',
+    })
+    // A role that was withdrawn since does not come back, and one that was granted since stays.
+    await next.rows.userRoles.remove({ userId: 1 })
+    await next.admin.giveRole(4_000, 'editor')
     for (const [username, typed, status] of [
       ['ada', password, 200],
       ['bea', long, 200],
@@ -81,8 +127,11 @@ describeEachDialect('keyward export', (dialect: Dialect) => {
       const answer = await next.request('POST', '/token', { form: { username, password: typed } })
       expect([username, answer.status]).toEqual([username, status])
     }
-    // A second import adds nobody.
-    expect((await keyward(words, { databaseUrl: url, clock })).out).toContain('Imported 0 accounts')
+    // A second import adds nobody, and changes no role.
+    const roles = await grantsOf(next)
+    expect(roles).toEqual(['2 editor', '4000 editor', '4001 editor'])
+    expect((await importing()).out).toContain('Imported 0 accounts')
+    expect(await grantsOf(next)).toEqual(roles)
     expect(await app.rows.auditEvents.one({ event: 'users.exported' })).toMatchObject({
       details: '{"password_hashes":true}',
     })
@@ -100,8 +149,8 @@ describeEachDialect('keyward export', (dialect: Dialect) => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>)
     const now = new Date(app.clock.now()).toISOString()
-    expect(head).toEqual({ keyward_export: 1, exported_at: now, users: 4 })
-    expect(users.map(({ username }) => username)).toEqual(['ada', 'bea', 'nobody', 'django'])
+    expect(head).toEqual({ keyward_export: 1, exported_at: now, users: 5 })
+    expect(users.map(({ username }) => username)).toEqual(['ada', 'bea', 'nobody', 'guest', 'django'])
     expect(users[0]).toEqual({
       id: 1,
       external_id: null,
@@ -114,10 +163,19 @@ describeEachDialect('keyward export', (dialect: Dialect) => {
       locale: null,
       roles: ['admin', 'user'],
       is_active: true,
+      inactive_until: null,
+      inactive_reason: null,
+      invited_at: null,
       created_at: now,
       updated_at: expect.any(String),
     })
-    expect(users[3]).toMatchObject({
+    expect(users[2]).toMatchObject({
+      is_active: false,
+      inactive_until: '2096-10-02T07:06:40.000Z',
+      inactive_reason: 'left us',
+    })
+    expect(users[3]).toMatchObject({ invited_at: '2020-09-13T12:26:40.500Z', roles: ['editor', 'user'] })
+    expect(users[4]).toMatchObject({
       external_id: '5c3e-uuid',
       external_source: 'supabase',
       name: 'Dj 李 "\\',

@@ -65,9 +65,9 @@ test('the line fits the terminal, and other output takes its place', async () =>
     progress.report(1_000)
   }
   await draw()
-  expect(shown()).toBe('[                    ]    0%  Imported ')
+  expect(shown()).toBe('[          ]    0%  17 min left')
   context.printError('row 7: malformed hash\n')
-  expect(written()).toEndWith('Imported \r\x1b[Krow 7: malformed hash\n')
+  expect(written()).toEndWith('left\r\x1b[Krow 7: malformed hash\n')
   await draw()
   context.print('out\n')
   expect(shown()).toBe('')
@@ -75,6 +75,23 @@ test('the line fits the terminal, and other output takes its place', async () =>
   expect(Bun.stringWidth(shown()!)).toBeLessThan(40)
   context.showStatus('\x1b[2J')
   expect(shown()).toBe('\\u001b[2J')
+})
+
+test.each([
+  [60, '[=====     ]   50%  2 s left', 'Read 500,000 rows  250,000/s'],
+  [80, '[=====     ]   50%  Imported 500,000 of 1,000,000 users  2 s left', 'Read 500,000 rows  250,000/s'],
+  [25, '50%  2 s left', 'Read 500,000 rows'],
+  [12, '50%', '500,000'],
+])('a line of %d columns has the parts that fit, and none is cut', async (columns, line, withoutTotal) => {
+  const clock = manualClock()
+  const { context, shown } = openTerminal(clock, columns)
+  const draw = async (total: number | undefined) => {
+    const progress = startProgress(context, total === undefined ? { verb: 'Read', units: 'rows' } : counted)
+    await clock.advance(2_000)
+    progress.report(500_000)
+    return shown()
+  }
+  expect([await draw(1_000_000), await draw(undefined)]).toEqual([line, withoutTotal])
 })
 
 test('without a terminal nothing is shown', async () => {

@@ -85,7 +85,12 @@ describe('14.3 every command', () => {
         .map(([name]) => `${nameOf(node)} --${name}`),
     )
     // These take the name of a variable of the environment.
-    expect(named).toEqual(['users create --password-env', 'users set-password --password-env'])
+    expect(named).toEqual([
+      'users create --password-env',
+      'users set-password --password-env',
+      'providers add --secret-env',
+      'providers update --secret-env',
+    ])
   })
 
   test('has one name; a former name works too, and is not listed', async () => {

@@ -126,6 +126,17 @@ describe('the OpenAPI document', () => {
     )
   })
 
+  test('says where to read what was created, if a route reads it', () => {
+    const isRead = (path: string) => operations().some(({ name }) => name.startsWith(`GET ${path}/{`))
+    const creating = operations().filter(({ operation: { responses } }) => '201' in responses)
+    expect(creating.map(({ name }) => name)).toContain('POST /admin/roles')
+    const silent = creating.filter(({ name, operation: { responses } }) => {
+      const { headers = {} } = responses['201'] as Answer
+      return isRead(name.slice('POST '.length)) && !('Location' in headers)
+    })
+    expect(silent.map(({ name }) => name)).toEqual([])
+  })
+
   test('lists every route except the documentation and the pages', () => {
     const routes = documented().map(({ method, pattern }) => `${method} ${pattern.replace(/:(\w+)/g, '{$1}')}`)
     expect(

@@ -114,11 +114,19 @@ const has: Record<string, Evidence> = {
       commands: ['import', 'export', 'backup', 'restore', 'copy', 'healthcheck', 'doctor'],
       settings: ['METRICS_TOKEN'],
     },
-  'Mail that tells users of changes to their account, and pages behind its links, in five languages': {
-    routes: ['GET /admin/mail', 'POST /admin/mail/{id}/resend'],
-    commands: ['mail test', 'mail list', 'mail show', 'mail resend'],
-    settings: ['SMTP_URL', 'MAIL_FROM', 'TEMPLATES_DIR', 'PAGES', 'APP_URL'],
+  'Providers of social login: add, change and delete them, over HTTP and on the command line': {
+    routes: ['GET /admin/providers', 'POST /admin/providers', 'GET /admin/providers/{name}'].concat([
+      'PATCH /admin/providers/{name}',
+      'DELETE /admin/providers/{name}',
+    ]),
+    commands: ['list', 'show', 'add', 'update', 'remove'].map((verb) => `providers ${verb}`),
   },
+  'Mail that tells users of changes to their account; pages behind its links, and to register and log in, in five languages':
+    {
+      routes: ['GET /admin/mail', 'POST /admin/mail/{id}/resend'],
+      commands: ['mail test', 'mail list', 'mail show', 'mail resend'],
+      settings: ['SMTP_URL', 'MAIL_FROM', 'TEMPLATES_DIR', 'PAGES', 'APP_URL', 'REMEMBER_ME_DAYS', 'TERMS_URL'],
+    },
 }
 
 /** Commands that belong to no cell: they run the server itself, or help at the command line. */
@@ -142,9 +150,9 @@ const lacks: Record<string, { would: RegExp; find: string[] }> = {
     would: /factor|totp|passkey|webauthn|recovery/i,
     find: ['POST /users/me/factors', 'POST /totp', 'POST /webauthn/options', 'users remove-factor'],
   },
-  'Pages to register, log in and see the account: there is HTTP and the command line': {
-    would: /^GET \/(?:login|account|register|sign-?up|sign-?in|ui)\b/,
-    find: ['GET /login', 'GET /account', 'GET /account/sessions', 'GET /register'],
+  'Pages to see and change the account: there is HTTP and the command line': {
+    would: /^GET \/account\b/,
+    find: ['GET /account', 'GET /account/sessions'],
   },
 }
 
@@ -206,11 +214,12 @@ describe('12.D9 the table on the first screen of README', () => {
     }
   })
 
-  test('says truly that there are no pages but the documentation and those behind the links of mails', async () => {
+  test('says truly which pages there are', async () => {
     for (const { method, pattern } of app.table.routes.filter(({ method }) => method === 'GET')) {
       const path = pattern.replace(':file', 'guide').replace(':chapter', 'sessions')
       const type = (await app.request(method, path)).headers.get('content-type') ?? ''
-      if (type.startsWith('text/html')) expect(path).toMatch(/^\/docs|^\/(?:forgot|reset|verify|confirm|undo|invite)$/)
+      if (type.startsWith('text/html'))
+        expect(path).toMatch(/^\/docs|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-in|sign-up|sign-out)$/)
     }
   })
 })

@@ -91,6 +91,46 @@ describeEachDialect('14.5 an import of a file', (dialect) => {
     expect((await app.signUp('erin')).id).toBeGreaterThan(carol.id)
   })
 
+  test('grants roles only with --trust-roles, only those that exist, and only to whom it adds', async () => {
+    await using target = await setUp()
+    const path = file(
+      'users.csv',
+      [
+        'id,email,username,roles,is_active,inactive_until,invited_at',
+        '1,ada@example.com,ada,"admin, user admin",true,2050-01-01,',
+        '2,bob@example.com,bob,"[""admin"",""none""]",false,2050-01-01T00:00:00Z,',
+        '3,carol@example.com,carol,"[""admin""",true,,',
+        '4,dave@example.com,dave,,false,soon,2024-02-03',
+        '5,erin@example.com,erin,user,true,,2024-02-03',
+      ].join('\n'),
+    )
+    const trusted = await target.import(path, '--trust-roles', '--skip-invalid')
+    expect([trusted.code, trusted.err.trimEnd().split('\n')]).toEqual([
+      0,
+      [
+        'line 3, id 2, "bob": there is no role "none" in Keyward',
+        'line 4, id 3, "carol": roles is no list of names',
+        'line 5, id 4, "dave": inactive_until is no time after 1970',
+      ],
+    ])
+    expect(trusted.out).toContain('Imported 2 accounts')
+    expect(trusted.out).toContain('  1 role was granted\n')
+    const untrusted = await target.import(path, '--skip-invalid')
+    expect(untrusted.out).toContain('Imported 2 accounts')
+    expect(untrusted.out).toContain('Columns not imported: roles\n  --trust-roles grants the roles\n')
+    expect((await target.import(path, '--trust-roles', '--skip-invalid')).out).toContain('Imported 0 accounts')
+    const database = await target.import('sqlite:////none.db', '--trust-roles')
+    expect([database.code, database.err]).toEqual([2, expect.stringContaining('--trust-roles is for files')])
+
+    const app = await target.app()
+    const roles = await app.rows.userRoles.all()
+    expect(roles.map(({ userId, role }) => [userId, role])).toEqual([[1, 'admin']])
+    const [ada, bob, , erin] = await app.rows.users.all()
+    expect(ada).toMatchObject({ isActive: true, inactiveUntil: null, invitedAt: null })
+    expect(bob).toMatchObject({ isActive: false, inactiveUntil: Date.UTC(2050, 0, 1) })
+    expect(erin).toMatchObject({ isActive: true, invitedAt: Date.UTC(2024, 1, 3) })
+  })
+
   test('again changes nobody, whether with an id or without, nor a password changed since', async () => {
     await using target = await setUp()
     const path = jsonl(
@@ -257,7 +297,7 @@ describeEachDialect('14.5 an import of a file', (dialect) => {
 test('14.5 a file that cannot be read is refused whole', async () => {
   const databaseUrl = await migrated(`sqlite:///${join(scratchFolder('target'), 'keyward.db')}`)
   for (const [path, message] of [
-    [join(scratchFolder('none'), 'users.csv'), /^The file cannot be read: .*ENOENT/],
+    [join(scratchFolder('none'), 'nosuch.csv'), /^Cannot read \/.*\/nosuch\.csv: there is no such file.*\(ENOENT\)$/m],
     [
       file('a.csv', 'name,username\nx,y\n'),
       /^The first line of a CSV file must name its columns, each once, among them "email"/,

@@ -114,10 +114,10 @@ describe('refuses', () => {
     writeFileSync(join(folder, 'text.db'), 'not a database at all, but long enough to be taken for one '.repeat(20))
     writeFileSync(join(folder, 'empty.db'), '')
     for (const [path, reason] of [
-      [join(folder, 'missing.db'), 'The old database does not exist: no such file'],
-      [join(folder, 'missing/users.db'), 'The old database does not exist: no such file'],
-      [folder, 'The old database is not an SQLite file'],
-      [join(folder, 'text.db'), 'The old database is not an SQLite file'],
+      [join(folder, 'missing.db'), `The old database ${folder}/missing.db does not exist: no such file`],
+      [join(folder, 'missing/users.db'), `The old database ${folder}/missing/users.db does not exist: no such file`],
+      [folder, `The old database ${folder} is not an SQLite file`],
+      [join(folder, 'text.db'), `The old database ${folder}/text.db is not an SQLite file`],
       [join(folder, 'empty.db'), 'This is not the database of a user service that Keyward knows'],
     ] as const) {
       const { code, out, err } = await importNew(`sqlite:///${path}`)
@@ -191,7 +191,7 @@ describeEachDialect('accounts whose name was taken after the plan', (dialect) =>
     expect(await app.rows.auditEvents.all({ event: 'users.imported' })).toHaveLength(1)
     // A second import finds what the first has done, as after a crash between two batches.
     const others = rows.filter(({ id }) => id !== '8600')
-    expect(await app.admin.importAccounts(others)).toEqual({ imported: 0, present: 0, late: [] })
+    expect(await app.admin.importAccounts(others)).toEqual({ imported: 0, present: 0, late: [], roles: 0 })
     expect(Math.max(...(await app.rows.users.all()).map(({ id }) => id))).toBeLessThan(9_100)
     await app.close()
   })

@@ -6,6 +6,7 @@ import { me } from '../sessions/support.ts'
 import type { TestApp, TestAppOptions } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { examine } from '../support/doctor.ts'
 import { appsPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { appsWithMail, mailEnv } from '../verification/support.ts'
@@ -154,7 +155,7 @@ describeEachDialect('the link for the first administrator', (dialect) => {
     return lastToken(app, sink, 'Chief@example.com')
   }
 
-  test('14.2 without a mail server it is in a file beside the SQLite file, for its owner alone, while it is good', async () => {
+  test('O4, P6: 14.2 without a mail server it is in a file beside the SQLite file, for its owner alone, while it is good', async () => {
     const app = await apps.open({ dialect, env: { ADMIN_EMAIL: email } })
     const of = app.config.DATABASE_URL
     if (of.dialect === 'postgresql') {
@@ -197,6 +198,39 @@ describeEachDialect('the link for the first administrator', (dialect) => {
     writeFileSync(path, 'my own notes')
     await starts()
     expect(readFileSync(path, 'utf8')).toBe('my own notes')
+  })
+
+  test('14.4 keyward doctor says what ADMIN_EMAIL does: a link, none, or nothing any more', async () => {
+    const { app, sink } = await withMail()
+    const env = { ...mailEnv(sink), ADMIN_EMAIL: email }
+    const found = async (more: Record<string, string> = {}) =>
+      (await examine(app.databaseUrl, { ...env, ...more }, { clock: app.clock })).of('first_admin')
+    const none = [{ subject: 'ADMIN_EMAIL', verdict: 'warning', fix: 'Restart the server, which makes another link.' }]
+    expect(await found()).toMatchObject(none)
+    expect(await found({ ADMIN_EMAIL: '' })).toMatchObject([
+      { verdict: 'ok', message: 'There is no administrator; keyward users create --admin makes one.' },
+    ])
+    await app.process.prepareFirstAdmin()
+    await app.clock.advance(DAY / 2)
+    const at = new Date(app.clock.now() + DAY / 2).toISOString().replace('T', ' ').slice(0, 19)
+    expect(await found()).toMatchObject([
+      {
+        subject: 'ADMIN_EMAIL',
+        verdict: 'ok',
+        message: `The link to become the first administrator was mailed. It is unused, and good until ${at}Z, for 12 h.`,
+      },
+    ])
+    expect(await found({ ADMIN_EMAIL: 'another@example.com' })).toMatchObject(none)
+    const token = await lastToken(app, sink, email)
+    expect((await accept(app, token, { username: 'chief' })).status).toBe(200)
+    expect(await found()).toMatchObject([
+      {
+        subject: 'ADMIN_EMAIL',
+        verdict: 'ok',
+        message: 'There is an administrator, so it does nothing any more; remove it.',
+      },
+    ])
+    expect(await found({ ADMIN_EMAIL: '' })).toMatchObject([{ verdict: 'ok', message: 'There is an administrator.' }])
   })
 
   test('14.2 keyward users create --admin removes the file', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { limitNames } from '../../src/config/limits.ts'
 import type { Route } from '../../src/http/route-table.ts'
 import { loggedIn, sessionIdOf } from '../sessions/support.ts'
+import { githubBody } from '../social/support.ts'
 import type { RequestOptions, SignedUp, TestApp } from '../support/app.ts'
 import { appPerSuite } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
@@ -55,6 +56,9 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   'POST /admin/roles': (i) => ({ json: { name: `role-${i}` } }),
   'PATCH /admin/roles/:name': async (i, app) => ({ id: await spareRole(app), json: { description: `Role ${i}` } }),
   'DELETE /admin/roles/:name': async (_, app) => ({ id: await spareRole(app) }),
+  'POST /admin/providers': (i) => ({ json: { ...githubBody, name: `provider-${i}` } }),
+  'PATCH /admin/providers/:name': async (i, app) => ({ id: await provider(app), json: { label: `Label ${i}` } }),
+  'DELETE /admin/providers/:name': async (_, app) => ({ id: await provider(app) }),
   'POST /admin/api-keys': (i) => ({ json: { name: `key ${i}`, scopes: ['users:read'] } }),
   'DELETE /admin/api-keys/:id': async (_, app, user) => ({
     id: String((await app.admin.createApiKey({ owner: user.id, scopes: ['users:read'] })).id),
@@ -82,6 +86,13 @@ async function target(app: TestApp, i: number, isInvited = false) {
 let targets = 0
 
 const client = async (app: TestApp): Promise<string> => (await app.admin.createClient()).client.id
+
+/** Makes a provider that an administrator changes. */
+async function provider(app: TestApp): Promise<string> {
+  const name = `made-${++targets}`
+  await app.admin.addProvider({ name, kind: 'github', clientId: 'keyward', clientSecret: 'secret' })
+  return name
+}
 
 /** Makes a role that an administrator changes. */
 async function spareRole(app: TestApp): Promise<string> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { describeEachDialect } from '../support/dialects.ts'
-import { appsWithMail, askForAddress, changeAddress, mailTo, register } from '../verification/support.ts'
+import { appsWithMail, askForAddress, changeAddress, mailTo, register, tokenIn } from '../verification/support.ts'
 import { heading, submit } from './support.ts'
 
 describeEachDialect('the pages to change an address and to undo the change', (dialect) => {
@@ -34,6 +34,22 @@ describeEachDialect('the pages to change an address and to undo the change', (di
     expect([undone.status, undone.headers.get('location')]).toEqual([303, 'undo?done'])
     expect(await app.rows.users.one({ id: ada.id })).toMatchObject({ email: ada.email, passwordHash: null })
     expect(await heading(await app.request('GET', '/undo?done'))).toEqual([200, 'The change was undone'])
+  })
+
+  test('13.5 two similar addresses can be told apart, on both pages', async () => {
+    const { sink, app } = await open(dialect)
+    const ada = await app.signUp('ada.smith')
+    const next = 'ada.smyth@example.com'
+    const shownAt = async (path: string) => {
+      const html = await (await app.request('GET', path)).text()
+      return [...html.matchAll(/<span class="account">(.*?)<\/span>/g)].map(([, shown]) => shown)
+    }
+    const token = await askForAddress(app, sink, ada.grant.access_token, next)
+    expect(await shownAt(`/confirm?token=${token}`)).toEqual(['a•••i•••@e•••.com', 'a•••y•••@e•••.com'])
+    expect((await submit(app, '/confirm', { token })).status).toBe(303)
+    await app.process.deliverMail()
+    const undo = tokenIn(mailTo(sink, ada.email))
+    expect(await shownAt(`/undo?token=${undo}`)).toEqual(['a•••y•••@e•••.com', 'a•••i•••@e•••.com'])
   })
 
   test('13.5 a wrong, a used and a missing token, and that of another page, get a page that says so', async () => {

@@ -260,14 +260,14 @@ describeEachDialect('a database of the version that derived the keys of MACs fro
     const other = await open(steps[1]!)
     const status = () =>
       keyward(['secrets', 'status'], { databaseUrl: owner.databaseUrl, env: steps[1]!, clock: owner.clock })
-    expect((await status()).out).toMatch(/MAC of a former data key: +2\n/)
+    expect((await status()).out).toMatch(/API keys with a MAC of a former data key: +2, without an end\n/)
     const [olderMac, newerMac] = await macs()
     await owner.clock.advance(SECOND)
     for (const held of [older, newer]) await expectNothingLost([one, other], held)
     // The last use is recorded, and the MAC replaced, after the answer.
     while ((await macs())[0] === olderMac) await turns(1)
     expect(await macs()).toEqual([expect.not.stringContaining(olderMac!), newerMac!])
-    expect((await status()).out).toMatch(/MAC of a former data key: +0\n/)
+    expect((await status()).out).toMatch(/API keys with a MAC of a former data key: +0\n/)
   })
 
   test('12.A3 is not touched by a command with another SECRET_KEY', async () => {

@@ -57,6 +57,7 @@ const written: Record<string, readonly string[]> = {
   'keys:read': ['GET /admin/keys'],
   'mail:read': ['GET /admin/mail'],
   'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
+  'providers:read': ['GET /admin/providers', 'GET /admin/providers/{name}'],
   'fresh administrators': [
     'POST /admin/users',
     'POST /admin/users/{id}/invitation',
@@ -69,6 +70,9 @@ const written: Record<string, readonly string[]> = {
     'POST /admin/roles',
     'PATCH /admin/roles/{name}',
     'DELETE /admin/roles/{name}',
+    'POST /admin/providers',
+    'PATCH /admin/providers/{name}',
+    'DELETE /admin/providers/{name}',
     'POST /admin/api-keys',
     'DELETE /admin/api-keys/{id}',
     'POST /admin/clients',
@@ -204,8 +208,31 @@ describeEachDialect('access', (dialect) => {
       await app.request('POST', '/introspect', { token, headers, form: { token, roles: 'admin' } }),
       'forbidden',
     )
+    const change = await app.request('PATCH', '/users/me?role=admin', { token, headers, json: more })
+    expect([200, 422]).toContain(change.status)
     expect(await (await app.request('GET', '/users/me', { token, headers })).json()).toEqual(view)
     expect(Object.hasOwn(Object.prototype, 'admin')).toBe(false)
+  })
+
+  test('K8: members that no route knows are neither refused nor used', async () => {
+    await make('boss', true)
+    const { operations } = readDocument(await (await app.request('GET', '/openapi.json')).text())
+    const taking = operations.filter(
+      // An export also lists the session and the event of the request before.
+      ({ path, bodies }) => path !== '/users/me/export' && bodies.some(({ type }) => type === 'application/json'),
+    )
+    expect(taking.length).toBeGreaterThan(15)
+    const unknown = { not_a_member: 'x', role: 'admin', id: 4711, is_admin: true, constructor: { prototype: 1 } }
+    for (const { method, path, bodies } of taking) {
+      const known = bodies.flatMap(({ members }) => members.map(({ name }) => name))
+      const more = Object.fromEntries(Object.entries(unknown).filter(([name]) => !known.includes(name)))
+      const send = async (json: object) => {
+        const token = await tokenOf('boss')
+        const answer = await app.request(method, path.replace(/\{\w+\}/g, 'nothing'), { token, json })
+        return [method, path, answer.status, await answer.text()]
+      }
+      expect(await send(more)).toEqual(await send({}))
+    }
   })
 
   test('O4: the first user, or the first twelve in parallel, is no administrator', async () => {

@@ -76,6 +76,7 @@ describeEachDialect('hostile requests', (dialect) => {
     const boss = await app.signUp('the-boss')
     await app.admin.giveRole(boss.id, 'admin')
     await app.rows.roles.add({ name: 'helper', description: '', permissions: '', createdAt: 0 })
+    await app.admin.addProvider({ name: 'helper', kind: 'github', clientId: 'keyward', clientSecret: 'secret' })
     for (const { method, path, bodies } of document.operations) {
       const target = path.replace('{id}', String(boss.id)).replace('{name}', 'helper')
       const tokenFor = async () => (path.startsWith('/admin/') ? boss.grant.access_token : tokenOnce())

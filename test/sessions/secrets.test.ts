@@ -3,6 +3,7 @@ import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { createDeviceTokens } from '../../src/features/sessions/device-token.ts'
 import { createRefreshTokens } from '../../src/features/sessions/refresh-token.ts'
+import { createSessionMacs } from '../../src/features/sessions/session-mac.ts'
 import { deriveKey, sha256 } from '../../src/lib/hash.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect, sqliteFile } from '../support/dialects.ts'
@@ -130,7 +131,7 @@ describeEachDialect('an attacker', (dialect) => {
   const takesApiKey = async (app: TestApp, token: string) =>
     (await app.request('POST', '/introspect', { token, form: { token: 'x' } })).status
   const devicesWith = (app: TestApp, key: Uint8Array) => createDeviceTokens({ macKeys: () => [key], clock: app.clock })
-  const refreshTokensWith = (key: Uint8Array) => createRefreshTokens(() => [key])
+  const refreshTokensWith = (key: Uint8Array) => createRefreshTokens(createSessionMacs(() => [key]))
   /** What an attacker would derive from a secret, were the keys of MACs derived from it. */
   const derived = (secret: string, purpose: string) => deriveKey(secret, `keyward ${purpose} token v1`)
 

@@ -32,10 +32,10 @@ const numbers = fc.oneof(fc.constantFrom(0, 1, 2 ** 31, 2 ** 32 + 1, Number.MAX_
 export async function addRandomRows(rows: Rows, { seed, count }: { seed: number; count: number }): Promise<number> {
   const tables = Object.entries(allTables(sqliteColumns))
   const pool = { texts: fc.sample(texts, { seed, numRuns: 500 }), numbers: fc.sample(numbers, { seed, numRuns: 500 }) }
-  const users: number[] = []
+  const made = new Map<string, readonly Record<string, unknown>[]>()
   for (const [at, [name, table]] of tables.entries()) {
-    const values = valuesOf(table, { seed: seed + at, count, users, pool })
-    if (name === 'users') users.push(...values.map(({ id }) => Number(id)))
+    const values = valuesOf(table, { seed: seed + at, count, made, pool })
+    made.set(getTableConfig(table).name, values)
     await (rows as unknown as Record<string, { add(...rows: unknown[]): Promise<void> }>)[name]!.add(...values)
   }
   return tables.length
@@ -44,13 +44,13 @@ export async function addRandomRows(rows: Rows, { seed, count }: { seed: number;
 interface Plan {
   seed: number
   count: number
-  /** The ids of users to which rows refer. */
-  users: readonly number[]
+  /** The rows of the tables before, to which rows refer, by the name of the table. */
+  made: ReadonlyMap<string, readonly Record<string, unknown>[]>
   /** Values to draw from. In a unique column a suffix makes each value different. */
   pool: { texts: readonly string[]; numbers: readonly number[] }
 }
 
-function valuesOf(table: Table, { seed, count, users, pool }: Plan) {
+function valuesOf(table: Table, { seed, count, made, pool }: Plan) {
   const { foreignKeys, indexes, primaryKeys } = getTableConfig(table)
   const references = new Map(
     foreignKeys.map((key) => {
@@ -66,8 +66,8 @@ function valuesOf(table: Table, { seed, count, users, pool }: Plan) {
   const value = (column: Column, at: number, pick: number): unknown => {
     const target = references.get(column.name)
     // Each pair of a user and the role is different.
-    if (target === 'users') return users[at]
     if (target === 'roles') return 'admin'
+    if (target !== undefined) return made.get(target)![at]!.id
     const isKey = column.primary || unique.has(column.name)
     if (!column.notNull && pick % 3 === 0) return null
     if (column.dataType === 'boolean') return pick % 2 === 0

@@ -3,6 +3,7 @@ import type { Client, Clients, NewClient } from '../../src/features/clients/clie
 import { createImport, type Performed, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
 import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
+import type { NewProvider, Provider } from '../../src/features/social/social.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
 import type { EpochMs } from '../../src/lib/clock.ts'
 import type { Service } from '../../src/service.ts'
@@ -24,6 +25,7 @@ export interface Admin {
   freeName(username: string): Promise<boolean>
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
+  addProvider(provider: NewProvider): Promise<Provider>
   /** Registers a client of the code flow; `secret` is undefined for a public one. */
   createClient(client?: Partial<NewClient>): Promise<{ client: Client; secret: string | undefined }>
   clients: Clients
@@ -31,7 +33,7 @@ export interface Admin {
   /** Imports accounts, and does something else between the plan and the first insert. */
   importAccounts(rows: readonly SourceRow[], meanwhile?: () => Promise<unknown>): Promise<Performed>
   /** Only the last step of an import: adds all of these, or none if a name was taken meanwhile. */
-  importUsers(users: readonly BulkUser[]): Promise<boolean>
+  importUsers(users: readonly ImportedUser[]): Promise<boolean>
 }
 
 /** A user by id, or an earlier copy, which may be out of date. */
@@ -56,14 +58,15 @@ export interface Keys {
 /** Writes an audit event as a use case does. */
 export type RecordEvent = (event: AuditEvent) => Promise<void>
 
-export const adminOf = ({ administration, apiKeys, audit, clients, clock, roles, users }: Service): Admin => {
+export const adminOf = (service: Service): Admin => {
+  const { administration, apiKeys, audit, clients, clock, roles, social, users } = service
   const user = async (id: number): Promise<User> => {
     const found = await users.find(id)
     if (found === undefined) throw new Error(`there is no user ${id}`)
     return found
   }
   const given = async (who: Who): Promise<User> => (typeof who === 'number' ? user(who) : who)
-  const importing = createImport({ clock, users, audit })
+  const importing = createImport({ clock, users, roles, audit })
   return {
     user,
     createUser: (account) => administration.createUser({ admin: false, ...account }),
@@ -81,6 +84,7 @@ export const adminOf = ({ administration, apiKeys, audit, clients, clock, roles,
       return { id: key.id, text }
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
+    addProvider: (provider) => social.addProvider(provider),
     async createClient(settings = {}) {
       const redirectUris = ['https://app.example/callback']
       const { client, secret } = await clients.create({ name: 'Shop', redirectUris, ...settings })
@@ -99,10 +103,15 @@ export const adminOf = ({ administration, apiKeys, audit, clients, clock, roles,
     },
     async importUsers(added) {
       await users.reserveIds(Math.max(...added.map(({ id = 0 }) => id)))
-      return users.insertAllOrNone(added, async () => {})
+      const all = added.map((user) => ({ inactiveUntil: null, invitedAt: null, ...user }))
+      return users.insertAllOrNone(all, async () => {})
     },
   }
 }
+
+/** A user of an import, who is neither invited nor deactivated for a time unless it says so. */
+type ImportedUser = Omit<BulkUser, 'inactiveUntil' | 'invitedAt'> &
+  Partial<Pick<BulkUser, 'inactiveUntil' | 'invitedAt'>>
 
 /** Accounts as those of another service. */
 const sourceOfRows = (rows: readonly SourceRow[]): Source => ({

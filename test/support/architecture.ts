@@ -77,6 +77,8 @@ const features = [
   'accounts',
   'verification',
   'invitations',
+  'sign-in',
+  'social',
   'administration',
   'import',
   'export',

@@ -58,6 +58,15 @@ export interface Process {
   closeDatabase(): Promise<void>
   /** The use case behind `/token`. */
   login(login: Login): Promise<unknown>
+  /** The sessions of browsers and clients, which begin on pages and by grants. */
+  sessions: Pick<
+    Service['sessions'],
+    | 'begin'
+    | 'cookieOf'
+    | 'findByCookie'
+    | 'endBrowser'
+    | keyof import('../../src/features/sessions/client.ts').ClientSessions
+  >
   readDeviceToken(token: string): Promise<Device | undefined>
   /** Limits beside the service's own, with a memory of their own, as another process would have. */
   createLimits(options: { settings: readonly string[]; exceeded: (limit: Exceeded) => Promise<void> }): Limits
@@ -132,6 +141,7 @@ export const processOf = (service: Service): Process => {
     waits: () => store.stats(),
     closeDatabase: () => store.close(),
     login: (attempt) => accounts.logIn(attempt),
+    sessions,
     readDeviceToken: (token) => sessions.readDevice(token),
     createLimits: ({ settings, exceeded }) =>
       createLimits({

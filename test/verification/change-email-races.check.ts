@@ -47,7 +47,7 @@ describeEachDialect('the conditions of an address change', (dialect) => {
       async () => expect((await undo(app, link)).status).toBe(204),
     )
     expect(await errorOf(refused)).toEqual(INVALID)
-    expect(await app.rows.mails.count({ kind: 'reset_password' })).toBe(1)
+    expect(await app.rows.mails.count({ kind: 'address_restored' })).toBe(1)
     expect(await app.rows.auditEvents.count({ event: 'email.change_undone' })).toBe(1)
   })
 

@@ -211,7 +211,7 @@ describeEachDialect('the change of an address', (dialect) => {
     const undos = await Promise.all(Array.from({ length: 24 }, () => undo(app, link)))
     expect([count(undos, 204), count(undos, 400)]).toEqual([1, 23])
     expect(await app.rows.mails.count({ kind: 'address_changed' })).toBe(1)
-    expect(await app.rows.mails.count({ kind: 'reset_password' })).toBe(1)
+    expect(await app.rows.mails.count({ kind: 'address_restored' })).toBe(1)
     expect(await app.rows.reservedAddresses.count()).toBe(0)
   })
 

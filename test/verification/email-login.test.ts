@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { MINUTE } from '../../src/lib/clock.ts'
+import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import type { SmtpSink } from '../support/smtp.ts'
@@ -10,10 +10,10 @@ const ask = (app: TestApp, email: string) => app.request('POST', '/login/email',
 const enter = (app: TestApp, json: object) => app.request('POST', '/login/email/verify', { json })
 
 async function mailFor(app: TestApp, sink: SmtpSink, email: string) {
-  const { challenge_id } = (await (await ask(app, email)).json()) as { challenge_id: string }
+  const { challenge_id, expires_in } = (await (await ask(app, email)).json()) as Record<string, string>
   await app.process.deliverMail()
   const mail = sink.received.at(-1)!
-  return { token: tokenIn(mail), challenge_id, code: codeIn(mail), mail }
+  return { token: tokenIn(mail), challenge_id, expires_in: Number(expires_in), code: codeIn(mail), mail }
 }
 
 describeEachDialect('a login by mail', (dialect) => {
@@ -25,6 +25,7 @@ describeEachDialect('a login by mail', (dialect) => {
     await app.rows.users.change({ id }, { emailVerifiedAt: 1 })
     const first = await mailFor(app, sink, email)
     expect(linkIn(first.mail)).toBe(`https://app.example.com/log-in?token=${first.token}`)
+    expect(first.expires_in).toBe(1800)
     const answer = await enter(app, { challenge_id: first.challenge_id, code: first.code, scope: 'account' })
     expect(answer.status).toBe(200)
     const grant = (await answer.json()) as { access_token: string; refresh_token: string; device_token: string }
@@ -48,9 +49,12 @@ describeEachDialect('a login by mail', (dialect) => {
     expect(await errorOf(await enter(off, { token: 'kwm_x' }))).toEqual([404, 'not_found'])
     const { app, sink } = await withMail(dialect, { env: { EMAIL_LOGIN: 'on' } })
     const { email } = await app.signUp('ada')
-    const { mail, code } = await mailFor(app, sink, email)
+    const { mail, code, expires_in, challenge_id } = await mailFor(app, sink, email)
     expect([linkIn(mail), code]).toEqual(['', expect.stringMatching(/^\d{6}$/)])
     expect(mail.message.html).not.toContain('http')
+    expect(expires_in).toBe(600)
+    await app.clock.advance(expires_in * SECOND)
+    expect(await errorOf(await enter(app, { challenge_id, code }))).toEqual([400, 'invalid_or_expired'])
   })
 
   test('13.8 H11: war story 13, the first login by mail drops password, sessions and API keys that were set before', async () => {

@@ -57,7 +57,7 @@ describeEachDialect('the undo of an address change', (dialect) => {
     )
     await app.process.deliverMail()
     const mail = mailTo(sink, ada.email)
-    expect(mail.message.subject).toBe('Choose a new password for Example')
+    expect(mail.message.subject).toBe('Your account at Example is back: choose a new password')
     expect((await reset(app, tokenIn(mail), 'a password of ada')).status).toBe(204)
     expect((await logIn(app, ada.email, 'a password of ada')).status).toBe(200)
   })

@@ -8,6 +8,7 @@ import { type CommandContext, CommandError, ExitCode, UsageError } from '../cont
 import { readAddress } from '../database-address.ts'
 import { exitsOfCopy } from '../exit-codes.ts'
 import { explain } from '../explain.ts'
+import { interruptible } from '../interruptible.ts'
 import { startProgress } from '../progress.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
 
@@ -43,8 +44,8 @@ export const copy = (context: CommandContext) =>
       const [from, to] = [read('--from', args.from), read('--to', args.to)]
       const { clock, printError } = context
       let progress: ReturnType<typeof startProgress> | undefined
-      try {
-        await copyDatabase({
+      const work = (pause: () => Promise<void>) =>
+        copyDatabase({
           from,
           to,
           settings,
@@ -55,15 +56,28 @@ export const copy = (context: CommandContext) =>
             )
             progress = startProgress(context, { verb: 'Copied and compared', units: 'rows', total: 2 * rows })
           },
-          onProgress: ({ copied, compared }) => progress?.report(copied + compared),
+          onProgress({ copied, compared }) {
+            progress?.report(copied + compared)
+            return pause()
+          },
           async onDone(report) {
             progress?.end()
             print(context, { from, to, report, json: args.json === true })
             if (args['keep-locked'] !== true) return
+            // The report would otherwise come after the line that says what to do now.
+            await context.delivered()
             printError(`${from.shown} stays locked. Stop its servers, then press Ctrl-C here.\n`)
+            // So that the terminal's echo of Ctrl-C goes with this line, and does not stand before the next one.
+            context.showStatus('Locked, until Ctrl-C')
             await untilStopped(context)
           },
         })
+      try {
+        await interruptible(context, work, () => `Nothing was copied to ${to.shown}. ${unlocked(from)}`)
+        if (args['keep-locked'] === true)
+          printError(
+            `${unlocked(from)} ${to.shown} has everything: start the servers with it, and none on the old one.\n`,
+          )
       } catch (error) {
         throw refusalOf(context, error)
       } finally {
@@ -71,6 +85,8 @@ export const copy = (context: CommandContext) =>
       }
     },
   })
+
+const unlocked = ({ shown }: DatabaseTarget) => `${shown} is unlocked, and has not changed since the copy began.`
 
 function requireFile(option: string, target: DatabaseTarget | undefined): DatabaseTarget {
   if (target === undefined || (target.dialect === 'sqlite' && target.path === ':memory:'))

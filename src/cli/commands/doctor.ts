@@ -11,6 +11,7 @@ import { checkClientAddress, checkExample, type ExampleRequest } from '../doctor
 import { checkDatabase } from '../doctor/database.ts'
 import { checkDisk, checkFiles } from '../doctor/files.ts'
 import { checkNames, type Finding, ok, printFindings, problem, skipped, warning, worstOf } from '../doctor/finding.ts'
+import { checkFirstAdmin } from '../doctor/first-admin.ts'
 import { checkKeys } from '../doctor/keys.ts'
 import { checkMail } from '../doctor/mail.ts'
 import { checkSettings } from '../doctor/settings.ts'
@@ -52,9 +53,10 @@ async function examine(context: CommandContext, flags: SettingsFlags, example: E
   const { SECRET_KEY } = config
   // The files are looked at first, because SQLite deletes an unused log when the database is closed.
   const files = checkFiles(config, { env: context.env, dotenv, warnings: ofFile })
-  const database = await checkDatabase(config, context.clock, async (store) =>
-    SECRET_KEY === undefined ? withoutSecret() : checkKeys(store, { ...config, SECRET_KEY }, context),
-  )
+  const database = await checkDatabase(config, context.clock, async (store) => [
+    ...(SECRET_KEY === undefined ? withoutSecret() : await checkKeys(store, { ...config, SECRET_KEY }, context)),
+    await checkFirstAdmin(store, config, context.clock),
+  ])
   return [
     ...findings,
     ...checkSettings(config, { dev: flags.dev === true }),

@@ -1,9 +1,11 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { defineCommand } from 'citty'
-import type { Export, ExportOptions } from '../../features/export/export.ts'
+import type { Export } from '../../features/export/export.ts'
 import { systemReason } from '../../lib/error-reasons.ts'
 import { flag, option } from '../arguments.ts'
 import { type CommandContext, CommandError, ExitCode, UsageError } from '../context.ts'
+import { exitsOfLongWork } from '../exit-codes.ts'
+import { interruptible } from '../interruptible.ts'
 import { openExport } from '../move-users.ts'
 import { startProgress } from '../progress.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
@@ -20,6 +22,7 @@ export const exportCommand = (context: CommandContext) =>
       name: 'export',
       description: 'Write all users as JSON lines, as they are at this moment, also while a server runs',
       examples: ['export --to users.jsonl', 'export --to users.jsonl --with-password-hashes'],
+      exits: exitsOfLongWork,
     },
     args: exportArgs,
     async run({ args }) {
@@ -53,16 +56,21 @@ async function writeUsers(
 ): Promise<void> {
   const file = openNew(path)
   let progress: ReturnType<typeof startProgress> | undefined
-  const onProgress: ExportOptions['onProgress'] = (done, total) => {
-    progress ??= startProgress(context, { verb: 'Exported', units: 'users', total })
-    progress.report(done)
-  }
   try {
-    const users = await service.perform({
-      withPasswordHashes,
-      write: (lines) => writeAll(file, path, lines),
-      onProgress,
-    })
+    const users = await interruptible(
+      context,
+      (pause) =>
+        service.perform({
+          withPasswordHashes,
+          write: (lines) => writeAll(file, path, lines),
+          onProgress(done, total) {
+            progress ??= startProgress(context, { verb: 'Exported', units: 'users', total })
+            progress.report(done)
+            return pause()
+          },
+        }),
+      () => `${path} was incomplete and is deleted.`,
+    )
     fsyncSync(file)
     progress?.end()
     context.print(`Exported ${users.toLocaleString('en')} users to ${path}.\n`)

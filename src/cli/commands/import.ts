@@ -2,6 +2,7 @@ import { defineCommand } from 'citty'
 import type { DraftConfig } from '../../config/schema.ts'
 import {
   type Import,
+  type OnRows,
   type Performed,
   type Plan,
   type Problem,
@@ -14,8 +15,9 @@ import { openDatabase } from '../../storage/database.ts'
 import { embeddedMigrations, migrationStates } from '../../storage/migrate.ts'
 import { flag } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
-import { exitsOfPrompt } from '../exit-codes.ts'
+import { exitsOfLongWork } from '../exit-codes.ts'
 import { openSourceOf, readable, sourceArgs } from '../import-source.ts'
+import { interruptible } from '../interruptible.ts'
 import { openImport } from '../move-users.ts'
 import { startProgress } from '../progress.ts'
 import { readSettings, settingsArgs } from '../settings.ts'
@@ -37,16 +39,23 @@ export const importCommand = (context: CommandContext) =>
         'import --from OLD_DATABASE_URL',
         'import --from users.jsonl --skip-invalid',
       ],
-      exits: exitsOfPrompt,
+      exits: exitsOfLongWork,
     },
     args: importArgs,
     async run({ args }) {
       const settings = readSettings(context, args)
       const skipInvalid = args['skip-invalid'] === true
       const source = await openSourceOf(context, args)
+      let left = 'Nothing was written.'
+      const onImported = (count: number, total: number) => {
+        left = `${number(count)} of ${counted(total)} were imported. The same command imports the rest.`
+      }
+      const perform = (pause: Work['pause']) => {
+        const work = { context, settings, source, skipInvalid, pause, onImported }
+        return readable(() => (args['dry-run'] === true ? rehearse(work) : importAll(work)))
+      }
       try {
-        const work = { context, settings, source, skipInvalid }
-        await readable(() => (args['dry-run'] === true ? rehearse(work) : importAll(work)))
+        await interruptible(context, perform, () => left)
       } finally {
         await source.close()
       }
@@ -58,6 +67,9 @@ interface Work {
   settings: DraftConfig
   source: Source
   skipInvalid: boolean
+  /** Waits between two parts of the work; see `interruptible`. */
+  pause: () => Promise<void>
+  onImported: (count: number, total: number) => void
 }
 
 /**
@@ -70,24 +82,30 @@ async function rehearse(work: Work): Promise<void> {
     ? await checked(work, (onRows) => planFirstImport(context.clock, source, onRows))
     : await withImport(work, (service) => checked(work, (onRows) => service.plan(source, onRows)))
   using plan = planned
-  report(work, { plan, imported: plan.accounts, present: plan.present, heading: 'Would import' })
+  const { accounts: imported, present, roles } = plan
+  report(work, { plan, done: { imported, present, roles }, words: ['Would import', 'would be granted'] })
   context.print('Nothing was written.\n')
 }
 
 const importAll = (work: Work): Promise<void> =>
   withImport(work, async (service) => {
-    const { context, settings, source, skipInvalid } = work
+    const { context, settings, source, skipInvalid, pause, onImported } = work
     using plan = await checked(work, (onRows) => service.plan(source, onRows))
     const progress = startProgress(context, { verb: 'Imported', units: 'accounts', total: plan.accounts })
     let done: Performed
     try {
-      done = await service.perform({ source, plan }, progress.report)
+      done = await service.perform({ source, plan }, (count) => {
+        progress.report(count)
+        onImported(count, plan.accounts)
+        return pause()
+      })
     } finally {
       progress.end()
     }
-    const { imported, late } = done
+    const { imported, late, roles } = done
     for (const problem of late) printProblem(context, problem)
-    report(work, { plan, imported, present: plan.present + done.present, heading: 'Imported' })
+    const present = plan.present + done.present
+    report(work, { plan, done: { imported, present, roles }, words: ['Imported', 'were granted'] })
     if (late.length > 0 && !skipInvalid)
       throw new CommandError(
         `${counted(late.length)} of the above could not be imported, because new users of Keyward took their names meanwhile.`,
@@ -100,13 +118,16 @@ const importAll = (work: Work): Promise<void> =>
  * @throws CommandError when there are problems, unless they are to be left out
  */
 async function checked(
-  { context, source, skipInvalid }: Work,
-  make: (onRows: (count: number) => void) => Promise<Plan>,
+  { context, source, skipInvalid, pause }: Work,
+  make: (onRows: OnRows) => Promise<Plan>,
 ): Promise<Plan & Disposable> {
   const progress = startProgress(context, { verb: 'Checked', units: 'accounts', total: source.total })
   let plan: Plan
   try {
-    plan = await make(progress.report)
+    plan = await make((count) => {
+      progress.report(count)
+      return pause()
+    })
   } finally {
     progress.end()
   }
@@ -140,7 +161,11 @@ async function isEmpty(clock: CommandContext['clock'], settings: DraftConfig): P
 
 function report(
   { context, settings, source }: Work,
-  { plan, imported, present, heading }: { plan: Plan; imported: number; present: number; heading: string },
+  {
+    plan,
+    done: { imported, present, roles },
+    words: [heading, granted],
+  }: { plan: Plan; done: Omit<Performed, 'late'>; words: [string, string] },
 ): void {
   const { inactive, privileged, problems } = plan
   const lines = [`${heading} ${counted(imported)} into ${settings.DATABASE_URL.shown}`]
@@ -149,10 +174,15 @@ function report(
     lines.push(
       `  ${number(privileged)} of them with more rights in the old service, which count for nothing here; the guide's chapter "Administration" says how to grant roles`,
     )
+  if (roles > 0)
+    lines.push(
+      `  ${number(roles)} ${roles === 1 ? 'role' : 'roles'} ${granted.replace('were', roles === 1 ? 'was' : 'were')}`,
+    )
   if (present > 0) lines.push(`  ${number(present)} already in Keyward, not changed`)
   if (problems > 0) lines.push(`  ${number(problems)} left out for the reasons above`)
   const ignored = source.ignoredColumns()
   if (ignored.length > 0) lines.push(`  Columns not imported: ${ignored.map(printable).join(', ')}`)
+  if (ignored.includes('roles')) lines.push('  --trust-roles grants the roles')
   context.print(`${lines.join('\n')}\n`)
 }
 

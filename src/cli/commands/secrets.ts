@@ -1,7 +1,9 @@
 import { defineCommand } from 'citty'
-import type { SecretsStatus } from '../../features/secrets/secrets.ts'
+import type { FormerValues, SecretsStatus } from '../../features/secrets/secrets.ts'
+import { rfc3339 } from '../../lib/clock.ts'
 import { flag, jsonFlag } from '../arguments.ts'
 import { type CommandContext, UsageError } from '../context.ts'
+import { describeFormer, formerMacs } from '../former-macs.ts'
 import { serviceCommand } from '../service-command.ts'
 import { printFacts, printJson } from '../table.ts'
 
@@ -20,11 +22,11 @@ const status = (context: CommandContext) =>
       examples: ['secrets status', 'secrets status --json'],
       args: { json: jsonFlag },
     },
-    async ({ secrets, apiKeys, config }, { json }) => {
+    async ({ secrets, store, clock, config }, { json }) => {
       const found = await secrets.status()
       const { seals, processes } = found
       const isChanging = config.SECRET_KEY_PREVIOUS !== undefined
-      const former = await apiKeys.countFormer()
+      const { sessions, deviceUsers, apiKeys } = await formerMacs({ store, clock })
       const next = nextStep(found, isChanging)
       if (json)
         return printJson(context, {
@@ -35,7 +37,9 @@ const status = (context: CommandContext) =>
             same_current: processes.sameCurrent,
           },
           seals: { total: seals.total, current: seals.current },
-          former_api_keys: former,
+          former_sessions: viewOf(sessions),
+          former_device_users: viewOf(deviceUsers),
+          former_api_keys: viewOf(apiKeys),
           next_step: next,
         })
       printFacts(context, [
@@ -44,11 +48,15 @@ const status = (context: CommandContext) =>
         ['… that can open SECRET_KEY_PREVIOUS', isChanging ? processes.openPrevious : undefined],
         ['… with this SECRET_KEY', processes.sameCurrent],
         ['Stored keys encrypted with SECRET_KEY', `${seals.current} of ${seals.total}`],
-        ['API keys with a MAC of a former data key', former],
+        ['Sessions with a MAC of a former data key', describeFormer(sessions)],
+        ['Users with such a device token, at most', describeFormer(deviceUsers)],
+        ['API keys with a MAC of a former data key', describeFormer(apiKeys)],
       ])
       context.print(`${next}\n`)
     },
   )
+
+const viewOf = ({ count, until }: FormerValues) => ({ count, until: until === null ? null : rfc3339(until) })
 
 /**
  * Returns the sentence about the next step of a change of SECRET_KEY. A change takes three restarts of all servers:

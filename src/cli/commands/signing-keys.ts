@@ -5,7 +5,8 @@ import {
   toRotationView,
   toSigningKeyView,
 } from '../../features/administration/signing-keys.schemas.ts'
-import { rfc3339 } from '../../lib/clock.ts'
+import type { KeySummary } from '../../features/signing-keys/signing-keys.ts'
+import { type EpochMs, MINUTE, rfc3339 } from '../../lib/clock.ts'
 import { flag, jsonFlag, jsonLinesFlag, positional } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
@@ -22,7 +23,7 @@ const list = (context: CommandContext) =>
     context,
     {
       name: 'list',
-      description: 'List signing keys with their states',
+      description: 'List signing keys, and when a next key may sign, the active key rotates, a retired key expires',
       examples: ['signing-keys list', 'signing-keys list --json'],
       args: { json: jsonLinesFlag },
     },
@@ -33,11 +34,23 @@ const list = (context: CommandContext) =>
           { head: 'KEY', text: ({ kid }) => kid },
           { head: 'ALG', text: ({ alg }) => alg },
           { head: 'STATE', text: ({ state }) => state, colour: ({ state }) => colours[state] },
-          { head: 'SINCE AND UNTIL', text: ({ description }) => description },
+          { head: 'CHANGES', text: (key) => minuteOf(changeOf(key)) },
         ],
         view: toSigningKeyView,
       }),
   )
+
+/** When the state ends: a next key may sign, the active key is due to rotate, a retired key is accepted no more. */
+const changeOf = ({ state, readyAt, rotatesAt, expiresAt }: KeySummary): EpochMs | null =>
+  readyAt ?? rotatesAt ?? (state === 'retired' ? expiresAt : null)
+
+/** Formats the minute after a time, for which 80 columns have space beside the id of a key. */
+const minuteOf = (at: EpochMs | null): string | null =>
+  at === null
+    ? null
+    : `${rfc3339(Math.ceil(at / MINUTE) * MINUTE)
+        .slice(0, 16)
+        .replace('T', ' ')}Z`
 
 const colours = { next: 'dim', active: 'green', retired: 'dim', revoked: 'red' } as const
 

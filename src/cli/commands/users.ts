@@ -98,7 +98,7 @@ const setPassword = (context: CommandContext) =>
 const orders = ['id', 'created_at', '-created_at', 'email', '-email', 'username', '-username'] as const
 
 const listArgs = {
-  search: option('TEXT', 'Only users whose email address or username begins with TEXT'),
+  search: option('TEXT', 'Only users whose email address, username or id begins with TEXT'),
   role: option('ROLE', 'Only users who have this role'),
   state: choice('STATE', ['active', 'inactive'], 'Only users of this state; invited users are active'),
   sort: choice('ORDER', orders, 'The order, by default id; "-" means descending'),

@@ -21,7 +21,7 @@ const CLOCK_WARNING = 5 * SECOND
 const CLOCK_PROBLEM = MINUTE
 
 const AFTER_OPENING: readonly CheckName[] = ['integrity', 'migrations', 'writable', 'clock']
-const OF_KEYS: readonly CheckName[] = ['data_keys', 'signing_keys', 'secret_key']
+const OF_ROWS: readonly CheckName[] = ['data_keys', 'signing_keys', 'secret_key', 'first_admin']
 
 /**
  * Checks the database of a configuration, and with it what is stored there. Opens the database as it is, also beside a
@@ -34,7 +34,7 @@ export async function checkDatabase(
   withStore: (store: Store) => Promise<Finding[]>,
 ): Promise<Finding[]> {
   const { DATABASE_URL: target } = config
-  const rest = (message: string) => [...AFTER_OPENING, ...OF_KEYS].map((check) => skipped(check, message))
+  const rest = (message: string) => [...AFTER_OPENING, ...OF_ROWS].map((check) => skipped(check, message))
   if (target.dialect === 'sqlite' && !existsSync(target.path))
     return [missingFile(target.path), ...rest('There is no database yet.')]
   let opened: Opened
@@ -54,7 +54,7 @@ export async function checkDatabase(
       migrations,
       await checkWrite(driver, config, isCurrent),
       await checkClock(opened, config, { clock, isCurrent }),
-      ...(isCurrent ? await withStore(store) : OF_KEYS.map((check) => skipped(check, 'The schema is not current.'))),
+      ...(isCurrent ? await withStore(store) : OF_ROWS.map((check) => skipped(check, 'The schema is not current.'))),
     ]
   } finally {
     await store.close()

@@ -1,14 +1,11 @@
 import { secretsOf, signingOf } from '../../config/parts.ts'
 import type { Config } from '../../config/schema.ts'
-import { createApiKeys } from '../../features/api-keys/api-keys.ts'
-import { createAudit } from '../../features/audit/audit.ts'
-import { createRoles } from '../../features/roles/roles.ts'
-import { inspectDataKeys, inspectSecrets, openSecrets } from '../../features/secrets/secrets.ts'
+import { inspectDataKeys, inspectSecrets } from '../../features/secrets/secrets.ts'
 import { inspectSigningKeys } from '../../features/signing-keys/signing-keys.ts'
-import { createUsers } from '../../features/users/users.ts'
 import type { Store } from '../../storage/store.ts'
 import { nextStep } from '../commands/secrets.ts'
 import type { CommandContext } from '../context.ts'
+import { describeFormer, type FormerMacs, formerMacs } from '../former-macs.ts'
 import { type Finding, ok, problem, problemOf, warning } from './finding.ts'
 
 const OTHER_SECRET =
@@ -30,7 +27,7 @@ export async function checkKeys(store: Store, config: Config, context: CommandCo
   return [
     found,
     await attempt('signing_keys', () => checkSigningKeys(store, config)),
-    await attempt('secret_key', () => checkChange(store, config, { context, canOpen: found.verdict === 'ok' })),
+    await attempt('secret_key', () => checkChange(store, config, context)),
   ]
 }
 
@@ -66,36 +63,31 @@ async function checkSigningKeys(store: Store, config: Config): Promise<Finding> 
 }
 
 /** Counts what still needs SECRET_KEY_PREVIOUS, and names the next step of a change of SECRET_KEY. */
-async function checkChange(
-  store: Store,
-  config: Config,
-  { context: { clock, random }, canOpen }: { context: CommandContext; canOpen: boolean },
-): Promise<Finding> {
-  const secrets = secretsOf(config)
-  const status = await inspectSecrets({ store, clock, secrets })
+async function checkChange(store: Store, config: Config, { clock }: CommandContext): Promise<Finding> {
+  const status = await inspectSecrets({ store, clock, secrets: secretsOf(config) })
   const { seals, processes } = status
   const isChanging = config.SECRET_KEY_PREVIOUS !== undefined
+  const former = formerSentence(await formerMacs({ store, clock }))
   if (!isChanging && processes.openCurrent === processes.total)
-    return ok('secret_key', 'SECRET_KEY is not being replaced.')
-  const former = canOpen ? await countFormer(store, { clock, random, secrets }) : undefined
+    return ok('secret_key', `SECRET_KEY is not being replaced.${former}`)
   const counts = [
     `Stored keys that are not yet encrypted with SECRET_KEY: ${seals.total - seals.current} of ${seals.total}`,
-    ...(former === undefined ? [] : [`API keys with a MAC of a former data key: ${former}`]),
     `running servers with this SECRET_KEY: ${processes.sameCurrent} of ${processes.total}`,
   ]
   const subject = isChanging ? 'SECRET_KEY_PREVIOUS' : 'SECRET_KEY'
-  return warning('secret_key', { subject, message: `${counts.join('; ')}.`, fix: nextStep(status, isChanging) })
+  const message = `${counts.join('; ')}.${former}`
+  return warning('secret_key', { subject, message, fix: nextStep(status, isChanging) })
 }
 
-/** Call it only when no data key is missing and all open: otherwise `openSecrets` would write or fail. */
-async function countFormer(
-  store: Store,
-  { clock, random, secrets: roots }: Pick<CommandContext, 'clock' | 'random'> & { secrets: [string, ...string[]] },
-): Promise<number> {
-  const log = { debug() {}, info() {}, warn() {}, error() {} }
-  const audit = createAudit({ store, clock, retention: { days: 1, ipDays: 0 } })
-  const secrets = await openSecrets({ store, clock, random, log, audit, secrets: roots })
-  const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
-  const roles = createRoles({ store, clock, audit, users })
-  return createApiKeys({ store, clock, random, log, audit, roles, secrets }).countFormer()
+/** Says what a former data key is still good for; empty when it is nothing. */
+function formerSentence({ sessions, deviceUsers, apiKeys }: FormerMacs): string {
+  const found = [
+    ['sessions', sessions],
+    ['users with a device token (at most)', deviceUsers],
+    ['API keys', apiKeys],
+  ] as const
+  const counts = found.flatMap(([name, one]) => (one.count === 0 ? [] : [`${name}: ${describeFormer(one)}`]))
+  return counts.length === 0
+    ? ''
+    : ` A former data key, which stays stored without SECRET_KEY_PREVIOUS, still accepts: ${counts.join('; ')}.`
 }

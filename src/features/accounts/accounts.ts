@@ -17,7 +17,7 @@ import { createAccount, type NewAccount } from './create-account.ts'
 import { type DeletedBy, deleteOwn, deleteUser } from './delete-user.ts'
 import { exportOwn } from './export.ts'
 import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from './fresh.ts'
-import { type Login, logIn } from './login.ts'
+import { type BrowserLogin, type Login, logIn, logInBrowser, type SignedIn } from './login.ts'
 import type { PendingRegistrations } from './pending.ts'
 import { askToRegister, type Registration, register } from './register.ts'
 import { type ProfileChange, updateProfile } from './update-profile.ts'
@@ -26,7 +26,7 @@ export type { PasswordChange } from './change-password.ts'
 export type { Completion } from './complete-registration.ts'
 export type { NewAccount } from './create-account.ts'
 export type { FreshProof, PasswordOwner } from './fresh.ts'
-export type { Login } from './login.ts'
+export type { BrowserLogin, Login, SignedIn } from './login.ts'
 export { createPendingRegistrations, PENDING_LIFETIME, type PendingRegistrations } from './pending.ts'
 export type { Registration } from './register.ts'
 export type { ProfileChange } from './update-profile.ts'
@@ -108,6 +108,11 @@ export interface Accounts {
    */
   logIn(login: Login): Promise<LoginGrant>
   /**
+   * As `logIn`, and begins a browser session. It has no tokens but a cookie.
+   * @throws KeywardError as `logIn`
+   */
+  logInBrowser(login: BrowserLogin): Promise<SignedIn>
+  /**
    * Changes the caller's password. All sessions of the user except the caller's end, all known devices and networks
    * except the caller's are forgotten, and a login under way with the old password fails. A wrong current password
    * counts in the same rate limits as a failed login. Otherwise a thief with an access token could guess without a
@@ -169,6 +174,7 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   cleanUp: (limit) => needs.pending.cleanUp(limit),
   completeRegistration: (completion, redeem) => completeRegistration(needs, completion, redeem),
   logIn: (login) => needs.metrics.login('password', logIn(needs, login)),
+  logInBrowser: (login) => needs.metrics.login('password', logInBrowser(needs, login)),
   changePassword: (caller, change) => changePassword(needs, caller, change),
   updateProfile: (caller, change) => updateProfile(needs, caller, change),
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),

@@ -1,7 +1,7 @@
 import { KeywardError } from '../../errors.ts'
 import { rightPassword } from '../limits/limits.ts'
 import type { HashRequester } from '../passwords/passwords.ts'
-import type { Asked, LoginGrant, Origin } from '../sessions/sessions.ts'
+import type { Asked, BegunSession, LoginGrant, NewLogin, Origin } from '../sessions/sessions.ts'
 import type { UserCredentials } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
 import { reserveGuess } from './guess-limits.ts'
@@ -18,10 +18,35 @@ export interface Login {
   client: string
 }
 
-export async function logIn(
+/** A login on the page to sign in. */
+export interface BrowserLogin extends Omit<Login, 'asked'> {
+  browser: NonNullable<NewLogin['browser']>
+}
+
+/** The cookies of a login on the page to sign in. */
+export interface SignedIn {
+  userId: number
+  /** The cookie of the browser session. */
+  cookie: string
+  deviceToken: string
+}
+
+export async function logIn(needs: AccountsNeeds, { asked, ...login }: Login): Promise<LoginGrant> {
+  return needs.sessions.finishLogin(await begin(needs, login), asked)
+}
+
+export async function logInBrowser(needs: AccountsNeeds, login: BrowserLogin): Promise<SignedIn> {
+  const { sessions } = needs
+  const begun = await begin(needs, login)
+  const deviceToken = await sessions.makeDeviceToken(begun)
+  return { userId: begun.user.id, cookie: sessions.cookieOf(begun), deviceToken }
+}
+
+/** Checks the password, and begins a session. Every login with a password takes this path. */
+async function begin(
   needs: AccountsNeeds,
-  { identifier, password, deviceToken, asked, origin, client }: Login,
-): Promise<LoginGrant> {
+  { identifier, password, deviceToken, origin, client, browser }: Omit<Login, 'asked'> & Partial<BrowserLogin>,
+): Promise<BegunSession> {
   const { audit, users, sessions, limits } = needs
   const { ip } = origin
   const { user, name } = await users.findAccount(identifier)
@@ -36,12 +61,11 @@ export async function logIn(
     await audit.record({ event: 'login.failed', userId: user?.id, ip })
     throw new KeywardError('invalid_credentials')
   }
-  const begun = await limits.commitCounted(right, { userId: user.id, ip }, async () => {
-    const session = await sessions.begin({ user, amr: ['pwd'], origin, device: reservation.device })
+  return limits.commitCounted(right, { userId: user.id, ip }, async () => {
+    const session = await sessions.begin({ user, amr: ['pwd'], origin, device: reservation.device, browser })
     await reservation.giveBack()
     return session
   })
-  return sessions.finishLogin(begun, asked)
 }
 
 /**

@@ -92,11 +92,11 @@ export function readNames(
   const weakness = given.password === undefined ? undefined : passwords.weaknessOf(given.password, input)
   const errors: FieldError[] = []
   if (email && !byAdmin && !isAllowedDomain(registration, email.emailKey))
-    errors.push({ field: 'email', message: 'Addresses of this domain cannot register' })
+    errors.push({ field: 'email', message: 'Addresses of this domain cannot register', reason: 'domain' })
   if (!email) errors.push({ field: 'email', message: invalidEmail })
   if (!username) errors.push({ field: 'username', message: invalidUsername })
   else if (!byAdmin && isReservedUsername(username.username))
-    errors.push({ field: 'username', message: reservedUsername })
+    errors.push({ field: 'username', message: reservedUsername, reason: 'reserved' })
   if (weakness) errors.push({ field: 'password', ...weakness })
   if (name === undefined) errors.push({ field: 'name', message: invalidName })
   if (!email || !username || name === undefined || errors.length > 0)

@@ -13,6 +13,7 @@ import type { Roles } from '../roles/roles.ts'
 import type { Purpose, Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { SigningKeys } from '../signing-keys/signing-keys.ts'
+import type { Social } from '../social/social.ts'
 import { nameKeysOf, type User, type UserMark, type Users } from '../users/users.ts'
 import { type AddedUser, addUser, createUser, inviteAgain } from './add-user.ts'
 import { grantRole, type RoleOfUser, withdrawRole } from './change-roles.ts'
@@ -23,6 +24,7 @@ import { mailReset } from './mail-reset.ts'
 import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-keys.ts'
 import { type ClientAdministration, clientAdministration } from './manage-clients.ts'
 import { type MailAdministration, mailAdministration } from './manage-mails.ts'
+import { type ProviderAdministration, providerAdministration } from './manage-providers.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
 import { type SigningKeyAdministration, signingKeyAdministration } from './manage-signing-keys.ts'
 import { type OperatorRoles, operatorRoles } from './operator-roles.ts'
@@ -46,6 +48,10 @@ export interface AdministrationNeeds {
   mails: Pick<Mails, 'isOn' | 'notify' | 'list' | 'find' | 'resend'>
   signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'revoke'>
   invitations: Invitations
+  social: Pick<
+    Social,
+    'listProviders' | 'findProvider' | 'addProvider' | 'updateProvider' | 'removeProvider' | 'callbackOf'
+  >
 }
 
 /** The operations with which administrators manage the accounts of others. */
@@ -55,7 +61,8 @@ export interface Administration
     ApiKeyAdministration,
     ClientAdministration,
     SigningKeyAdministration,
-    MailAdministration {
+    MailAdministration,
+    ProviderAdministration {
   /**
    * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
    * the reserved words such as `support`. The username of a deleted user is refused with `username_taken`. Without a
@@ -192,6 +199,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
     ...clientAdministration(needs),
     ...signingKeyAdministration(needs),
     ...mailAdministration(needs),
+    ...providerAdministration(needs),
 
     createUser: (account) => createUser(needs, account),
     addUser: (actor, added) => addUser(needs, actor, added),

@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import { readId } from '../../lib/id.ts'
 import type { AuditFilter, AuditRow } from '../audit/audit.ts'
 import { markOf, type User, type UserMark, type UserOrder } from '../users/users.ts'
 import type { AdministrationNeeds } from './administration.ts'
@@ -49,7 +50,8 @@ export const listAudit = ({ audit }: AdministrationNeeds, filter: AuditFilter): 
  * @throws KeywardError `user_not_found`, also for a text that is no id
  */
 export async function findUser({ users }: Pick<AdministrationNeeds, 'users'>, id: string): Promise<User> {
-  const user = /^[1-9]\d{0,14}$/.test(id) ? await users.find(Number(id)) : undefined
+  const known = readId(id)
+  const user = known === undefined ? undefined : await users.find(known)
   if (!user) throw new KeywardError('user_not_found')
   return user
 }

@@ -12,7 +12,7 @@ export async function mailReset(needs: AdministrationNeeds, actor: Actor, id: st
       if (!user.isActive) throw new KeywardError('user_inactive')
       if (user.invitedAt !== null) throw new KeywardError('invitation_pending')
       return async () => {
-        await mails.notify('reset_password', user.id, {})
+        await mails.notify('reset_by_admin', user.id, {})
         await audit.record({ event: 'password.reset_mailed', userId: user.id, ...byOf(actor) })
       }
     },

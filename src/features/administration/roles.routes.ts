@@ -1,6 +1,8 @@
 import { Elysia } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
+import { locationFrom } from '../../http/location.ts'
 import { refuseUnknownParameters } from '../../http/query.ts'
+import { pathOf } from '../../http/route-table.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import type { Administration } from './administration.ts'
 import { actorWith, cursorOf, done, PAGE, refusals, writeRefusals } from './parts.schemas.ts'
@@ -42,6 +44,7 @@ export function roleRoutes(administration: Administration, kit: HttpKit) {
         const text = { description: description ?? undefined, permissions: permissions ?? undefined }
         const role = await administration.createRole(actorOf(request), { name, ...text })
         set.status = 201
+        set.headers.location = locationFrom(pathOf(request.url), `/admin/roles/${role.name}`)
         return toRoleView(role)
       },
       {
@@ -49,7 +52,7 @@ export function roleRoutes(administration: Administration, kit: HttpKit) {
         parse: 'strictJson',
         body: NewRoleBody,
         response: {
-          201: answer('The role', RoleView),
+          201: answer('The role', RoleView, { Location: 'Where to read the role, relative to this address' }),
           ...bodyProblems(...writeRefusals, 'validation_failed', 'role_taken'),
         },
         detail: {

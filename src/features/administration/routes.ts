@@ -171,7 +171,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         detail: {
           operationId: 'updateUser',
           summary: 'Change, deactivate or activate a user',
-          description: `Changes the members that you send. A deactivation ends all sessions of the user, and the user must log in again after an activation. With \`inactive_until\` the user becomes active by itself within ten seconds of that time; a deactivation without it has no end, also that of a user who is deactivated already. The former username stays reserved for the user. The last administrator cannot be deactivated. $rank`,
+          description: `Changes the members that you send. A deactivation ends all sessions of the user, and the user must log in again after an activation. With \`inactive_until\` the user becomes active by itself within ten seconds of that time; a deactivation without it has no end, also that of a user who is deactivated already. The former username stays reserved for the user. The last administrator cannot be deactivated. ${rank}`,
           tags: ['administration'],
         },
       },
@@ -188,7 +188,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         detail: {
           operationId: 'deleteUser',
           summary: 'Delete a user',
-          description: `Deletes the user and everything that is stored about the person, at once and for good. Only the id stays, in audit events, and the username stays reserved. $rank`,
+          description: `Deletes the user and everything that is stored about the person, at once and for good. Only the id stays, in audit events, and the username stays reserved. ${rank}`,
           tags: ['administration'],
         },
       },
@@ -243,7 +243,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         detail: {
           operationId: 'grantRole',
           summary: 'Grant a role',
-          description: `The role is in the next access token of the user, and counts at Keyward at once. You need every permission of the role; only an administrator grants \`admin\`. $rank`,
+          description: `The role is in the next access token of the user, and counts at Keyward at once. You need every permission of the role; only an administrator grants \`admin\`. ${rank}`,
           tags: ['administration'],
         },
       },
@@ -263,7 +263,7 @@ export function administrationRoutes(administration: Administration, kit: HttpKi
         detail: {
           operationId: 'withdrawRole',
           summary: 'Withdraw a role',
-          description: `The role is missing in the next access token of the user, and does not count at Keyward any more at once. The last administrator stays one. $rank`,
+          description: `The role is missing in the next access token of the user, and does not count at Keyward any more at once. The last administrator stays one. ${rank}`,
           tags: ['administration'],
         },
       },

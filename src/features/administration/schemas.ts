@@ -12,7 +12,7 @@ export const UserQuery = t.Object({
   q: t.Optional(
     t.String({
       maxLength: 254,
-      description: 'The beginning of an email address or a username in any case, or a whole id',
+      description: 'The beginning of an email address or a username in any case, or of an id',
       examples: ['ada'],
     }),
   ),

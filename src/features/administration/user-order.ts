@@ -1,4 +1,5 @@
 import { invalidField } from '../../errors.ts'
+import { readId } from '../../lib/id.ts'
 import type { UserMark, UserOrder } from '../users/users.ts'
 
 /** Reads the parameter `sort`, such as `-created_at`. */
@@ -18,14 +19,14 @@ export function toUserCursor({ key, id }: UserMark, { by }: UserOrder): string {
 
 /** @throws KeywardError `validation_failed` for a text that is no cursor of this order */
 export function fromUserCursor(cursor: string, { by }: UserOrder): UserMark {
-  if (by === 'id' && idPattern.test(cursor)) return { key: Number(cursor), id: Number(cursor) }
-  const [time = '', id = ''] = cursor.split('.')
-  if (by === 'created_at' && timePattern.test(cursor)) return { key: Number(time), id: Number(id) }
+  const [time = '', idBehind = ''] = cursor.split('.')
+  const id = readId(by === 'id' ? cursor : idBehind)
+  if (by === 'id' && id !== undefined) return { key: id, id }
+  if (by === 'created_at' && id !== undefined && timePattern.test(cursor)) return { key: Number(time), id }
   const name = Buffer.from(cursor, 'base64url').toString()
   const isName = Buffer.from(name).toString('base64url') === cursor && !/\p{Cc}/u.test(name)
   if ((by === 'email' || by === 'username') && isName) return { key: name, id: 0 }
   throw invalidField('cursor', 'This is not the "next_cursor" of a page with the same "sort"')
 }
 
-const idPattern = /^[1-9]\d{0,14}$/
-const timePattern = /^\d{1,15}\.[1-9]\d{0,14}$/
+const timePattern = /^\d{1,15}\.\d+$/

@@ -6,7 +6,7 @@ import type { Random } from '../../lib/random.ts'
 import type { Db, Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Permission, Roles } from '../roles/roles.ts'
-import type { Secrets } from '../secrets/secrets.ts'
+import type { FormerValues, Secrets } from '../secrets/secrets.ts'
 import type { User } from '../users/users.ts'
 import { authenticate } from './authenticate.ts'
 import { check, create } from './create.ts'
@@ -74,12 +74,17 @@ export interface ApiKeys {
   revokeOf(ownerId: number): Promise<number>
   /** Revokes every key at once. @returns how many keys were revoked */
   revokeAll(): Promise<number>
-  /**
-   * Returns how many live keys are still stored with the MAC of a former data key. The next use of an API key replaces
-   * the MAC by a MAC of the current data key.
-   */
-  countFormer(): Promise<number>
 }
+
+/**
+ * Counts the live keys that are still stored with the MAC of a former data key. The next use of an API key replaces the
+ * MAC by a MAC of the current data key.
+ * @param since when the current data key was made
+ */
+export const countFormerKeys = (
+  { store: db, clock }: Pick<ApiKeysNeeds, 'store' | 'clock'>,
+  since: EpochMs,
+): Promise<FormerValues> => store.countUnusedSince(db, { since, now: clock.now() })
 
 /** The administrator who creates or revokes a key over HTTP, and the address of the request. */
 interface By {
@@ -129,9 +134,5 @@ export function createApiKeys({
           await audit.record({ event: 'api_key.revoked', userId: ownerId, details: { id } })
         return revoked.length
       }),
-    async countFormer() {
-      const until = secrets.formerUntil('api_key')
-      return until === undefined ? 0 : store.countUnusedSince(db, { until, now: clock.now() })
-    },
   }
 }

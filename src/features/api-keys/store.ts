@@ -1,9 +1,10 @@
-import { and, asc, count, eq, getTableColumns, gt, isNull, lte, or, sql } from 'drizzle-orm'
+import { and, asc, count, eq, getTableColumns, gt, isNull, lte, max, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { castPlaceholder } from '../../storage/cast-placeholder.ts'
 import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
+import type { FormerValues } from '../secrets/secrets.ts'
 import type { ApiKey } from './api-keys.ts'
 
 const prepared = statements((db, { select }) => {
@@ -77,23 +78,24 @@ export const revokeAll = ({ q, t: { apiKeys } }: Db, now: EpochMs): Promise<{ id
     .where(isNull(apiKeys.revokedAt))
     .returning({ id: apiKeys.id, ownerId: apiKeys.ownerId })
 
-/** Counts the keys that are neither revoked nor expired, were made until `until`, and were not used after `until`. */
+/** Counts the keys that are neither revoked nor expired, were made until `since`, and were not used after `since`. */
 export async function countUnusedSince(
   { q, t: { apiKeys } }: Db,
-  { until, now }: { until: EpochMs; now: EpochMs },
-): Promise<number> {
+  { since, now }: { since: EpochMs; now: EpochMs },
+): Promise<FormerValues> {
   const [row] = await q
-    .select({ keys: count() })
+    .select({ keys: count(), ending: count(apiKeys.expiresAt), until: max(apiKeys.expiresAt) })
     .from(apiKeys)
     .where(
       and(
         isNull(apiKeys.revokedAt),
         or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
-        lte(apiKeys.createdAt, until),
-        or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, until)),
+        lte(apiKeys.createdAt, since),
+        or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, since)),
       ),
     )
-  return Number(row?.keys ?? 0)
+  const { keys = 0, ending = 0, until = null } = row ?? {}
+  return { count: Number(keys), until: until !== null && Number(keys) === Number(ending) ? Number(until) : null }
 }
 
 export function list({ q, t: { apiKeys } }: Db): Promise<ApiKey[]> {

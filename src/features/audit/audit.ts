@@ -1,6 +1,6 @@
 import { type Clock, DAY } from '../../lib/clock.ts'
 import { shortenIp } from '../../lib/ip.ts'
-import type { Store } from '../../storage/store.ts'
+import type { Db, Store } from '../../storage/store.ts'
 import { eraseForgotten, eraseUser, requestErasure } from './erase.ts'
 import type { AuditEvent, AuditFilter, AuditRow } from './events.ts'
 import * as store from './store.ts'
@@ -23,6 +23,12 @@ export interface Audit {
   record(event: AuditEvent): Promise<void>
   /** Returns up to `filter.limit` events that match all of `filter`, the newest first. */
   list(filter: AuditFilter): Promise<AuditRow[]>
+  /**
+   * The reasons that administrators gave when they last deactivated these users, by the id of the user. A user has none
+   * if there was none, or if the event is older than the audit log.
+   * @param db the store, or a snapshot of it
+   */
+  deactivationReasons(db: Db, userIds: readonly number[]): Promise<ReadonlyMap<number, string>>
   /**
    * Requests the erasure of a deleted user's events: the removal of their IP addresses and session ids. All other
    * columns are kept. Call `forgetUser` in the transaction of the deletion. Call `eraseUser` after the commit, because
@@ -48,6 +54,16 @@ export function createAudit({ store: db, clock, retention }: AuditNeeds): Audit 
   return {
     record: (event) => store.insert(db, { ...event, at: clock.now() }),
     list: (filter) => store.list(db, filter),
+    async deactivationReasons(at, userIds) {
+      if (userIds.length === 0) return new Map()
+      const events = await store.lastDetails(at, { event: 'user.deactivated', userIds })
+      return new Map(
+        events.flatMap(({ userId, details }) => {
+          const { reason } = JSON.parse(details ?? '{}') as { reason?: string }
+          return userId === null || reason === undefined ? [] : [[userId, reason] as const]
+        }),
+      )
+    },
     async forgetUser(userId) {
       await requestErasure({ store: db, clock }, userId)
     },

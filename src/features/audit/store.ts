@@ -1,4 +1,4 @@
-import { and, asc, between, desc, eq, getTableColumns, gte, inArray, isNotNull, lt, or } from 'drizzle-orm'
+import { and, asc, between, desc, eq, getTableColumns, gte, inArray, isNotNull, lt, max, or } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { execute, named, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
@@ -30,6 +30,19 @@ export async function insert(db: Db, { at, ...event }: AuditEvent & { at: EpochM
     ipWholeSince: event.ip === undefined ? null : at,
     details: event.details ? JSON.stringify(event.details) : null,
   })
+}
+
+/** The details of the last event of a kind of each of these users, of those who have one. */
+export async function lastDetails(
+  { q, t: { auditEvents: a } }: Db,
+  { event, userIds }: { event: AuditEvent['event']; userIds: readonly number[] },
+): Promise<{ userId: number | null; details: string | null }[]> {
+  const last = q
+    .select({ id: max(a.id) })
+    .from(a)
+    .where(and(inArray(a.userId, [...userIds]), eq(a.event, event)))
+    .groupBy(a.userId)
+  return q.select({ userId: a.userId, details: a.details }).from(a).where(inArray(a.id, last))
 }
 
 /** Implements `Audit.list`. */

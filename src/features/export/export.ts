@@ -1,4 +1,4 @@
-import { type Clock, rfc3339 } from '../../lib/clock.ts'
+import { type Clock, type EpochMs, rfc3339 } from '../../lib/clock.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -19,7 +19,7 @@ export interface ExportOptions {
   /** Receives whole lines of JSON. The export reads on when the promise resolves. */
   write: (lines: string) => MaybePromise<void>
   /** Called before the first line with `done` 0, and after each part. */
-  onProgress: (done: number, total: number) => void
+  onProgress: (done: number, total: number) => MaybePromise<void>
 }
 
 /** Writes the users as JSON lines, which `keyward import` reads. */
@@ -38,13 +38,19 @@ export const createExport = ({ store, clock, users, audit }: ExportNeeds): Expor
     return store.snapshot(async (db) => {
       const { count, parts } = users.readAll(db)
       const total = await count
-      onProgress(0, total)
+      await onProgress(0, total)
       await write(lineOf({ keyward_export: VERSION, exported_at: rfc3339(clock.now()), users: total }))
       let done = 0
       for await (const part of parts) {
-        await write(part.map((user) => lineOf(toWire(user, withPasswordHashes))).join(''))
+        const inactive = part.filter(({ isActive }) => !isActive)
+        const reasons = await audit.deactivationReasons(
+          db,
+          inactive.map(({ id }) => id),
+        )
+        const lines = part.map((user) => lineOf(toWire(user, reasons.get(user.id) ?? null, withPasswordHashes)))
+        await write(lines.join(''))
         done += part.length
-        onProgress(done, total)
+        await onProgress(done, total)
       }
       return done
     })
@@ -53,19 +59,24 @@ export const createExport = ({ store, clock, users, audit }: ExportNeeds): Expor
 
 const lineOf = (value: object): string => `${JSON.stringify(value)}\n`
 
+const timeOf = (time: EpochMs | null): string | null => (time === null ? null : rfc3339(time))
+
 /** The names are those of a file for an import. */
-const toWire = (user: FullUser, withPasswordHashes: boolean) => ({
+const toWire = (user: FullUser, reason: string | null, withPasswordHashes: boolean) => ({
   id: user.id,
   external_id: user.externalId,
   external_source: user.externalSource,
   email: user.email,
   email_verified: user.emailVerifiedAt !== null,
-  email_verified_at: user.emailVerifiedAt === null ? null : rfc3339(user.emailVerifiedAt),
+  email_verified_at: timeOf(user.emailVerifiedAt),
   username: user.username,
   name: user.name,
   locale: user.locale,
   roles: roleNames(user),
   is_active: user.isActive,
+  inactive_until: timeOf(user.inactiveUntil),
+  inactive_reason: reason,
+  invited_at: timeOf(user.invitedAt),
   created_at: rfc3339(user.createdAt),
   updated_at: rfc3339(user.updatedAt),
   ...(withPasswordHashes && { password_hash: user.passwordHash, password_scheme: user.passwordScheme }),

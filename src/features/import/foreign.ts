@@ -5,6 +5,7 @@ import type { DatabaseTarget } from '../../lib/database-url.ts'
 import { systemReason } from '../../lib/error-reasons.ts'
 import { throwWithHost, UnknownHostError } from '../../lib/host.ts'
 import type { PostgresAddress } from '../../lib/postgres-url.ts'
+import { printable } from '../../lib/printable.ts'
 
 /** The database of another program. No method changes this database. */
 export interface ForeignDatabase {
@@ -49,6 +50,7 @@ const PART = 1_000
  *   this error too, because some of these problems show only at the first query
  */
 export async function openForeign(target: DatabaseTarget): Promise<ForeignDatabase> {
+  const translated = <T>(work: () => Promise<T>) => named(target, work)
   const connection = await translated(async () =>
     target.dialect === 'sqlite' ? openFile(target.path) : openServer(target),
   )
@@ -197,11 +199,14 @@ export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"
 /** Writes the name of a table, perhaps with a schema before a dot, in SQL. */
 export const quotedTable = (name: string): string => name.split('.').map(quoted).join('.')
 
-async function translated<T>(work: () => Promise<T>): Promise<T> {
+/** Names the file in the message of an error; a server is not named, because its address may be a secret. */
+async function named<T>(target: DatabaseTarget, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw new ForeignDatabaseError(reasonOf(error), { cause: error })
+    const reason = reasonOf(error)
+    const file = target.dialect === 'sqlite' ? ` ${printable(target.path)}` : ''
+    throw new ForeignDatabaseError(reason.replace('old database', `old database${file}`), { cause: error })
   }
 }
 

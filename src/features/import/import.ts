@@ -1,20 +1,22 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../audit/audit.ts'
+import { builtInRoles, type Roles } from '../roles/roles.ts'
 import type { Users } from '../users/users.ts'
 import { type Performed, perform } from './perform.ts'
-import { type Plan, planImport } from './plan.ts'
+import { type OnRows, type Plan, planImport } from './plan.ts'
 import type { Source } from './source.ts'
 
 export { ForeignDatabaseError } from './foreign.ts'
 export { formatNames } from './layout.ts'
 export type { Performed } from './perform.ts'
-export { type Plan, type Problem, rowLabel } from './plan.ts'
+export { type OnRows, type Plan, type Problem, rowLabel } from './plan.ts'
 export { openSource, type Source, type SourceRow } from './source.ts'
 export { isSourceFile, openSourceFile } from './source-file.ts'
 
 export interface ImportNeeds {
   clock: Clock
   users: Users
+  roles: Roles
   audit: Audit
 }
 
@@ -27,15 +29,15 @@ export interface Import {
    * Decides what happens to each account. Changes nothing.
    * @param onRows gets the number of accounts that have been read
    */
-  plan(source: Source, onRows?: (count: number) => void): Promise<Plan>
+  plan(source: Source, onRows?: OnRows): Promise<Plan>
   /**
-   * Imports the accounts of a plan with their ids and password hashes, in batches, so that a server on the same
+   * Imports the accounts of a plan with their ids, password hashes and roles, in batches, so that a server on the same
    * database goes on. Accounts that were imported before are not changed, so a second run imports only the accounts
    * that are new in the source, or that a run before did not reach.
    * @param onRows gets the number of accounts that have been imported
    * @throws KeywardError `database_busy` when in each of five tries a new user took an id, an address or a username
    */
-  perform(of: { source: Source; plan: Plan }, onRows?: (count: number) => void): Promise<Performed>
+  perform(of: { source: Source; plan: Plan }, onRows?: OnRows): Promise<Performed>
 }
 
 export const createImport = (needs: ImportNeeds): Import => ({
@@ -44,5 +46,9 @@ export const createImport = (needs: ImportNeeds): Import => ({
 })
 
 /** Plans an import into a database without accounts. The database need not exist yet. */
-export const planFirstImport = (clock: Clock, source: Source, onRows?: (count: number) => void): Promise<Plan> =>
-  planImport({ clock, users: { findHolders: async () => [], list: async () => [] } }, source, onRows)
+export const planFirstImport = (clock: Clock, source: Source, onRows?: OnRows): Promise<Plan> =>
+  planImport(
+    { clock, users: { findHolders: async () => [], list: async () => [] }, roles: { names: async () => builtInRoles } },
+    source,
+    onRows,
+  )

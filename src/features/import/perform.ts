@@ -1,15 +1,17 @@
 import { KeywardError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Roles } from '../roles/roles.ts'
 import type { BulkUser, Users } from '../users/users.ts'
 import type { Problem } from './ledger.store.ts'
-import { indexByKeys, judge, keysOf, type Plan } from './plan.ts'
+import { indexByKeys, judge, keysOf, type OnRows, type Plan } from './plan.ts'
 import { type Reading, readAccount } from './read-account.ts'
 import type { Source } from './source.ts'
 
 export interface PerformNeeds {
   clock: Clock
   users: Pick<Users, 'findHolders' | 'insertAllOrNone' | 'reserveIds'>
+  roles: Pick<Roles, 'grantMany'>
   audit: Audit
 }
 
@@ -20,6 +22,8 @@ export interface Performed {
   present: number
   /** The accounts whose id, address or username a new user took after the plan. */
   late: Problem[]
+  /** The number of roles that were granted: not one that was deleted after the plan. */
+  roles: number
 }
 
 /**
@@ -34,15 +38,15 @@ const ATTEMPTS = 5
 /**
  * Imports the accounts of a plan in batches, so that a server on the same database goes on. After an error or a crash,
  * whole batches are imported, and a second import continues after them.
- * @param onRows gets the number of accounts that have been imported
+ * @param onRows gets the number of accounts that have been imported; its error ends the import after whole batches
  * @throws KeywardError `database_busy` when new users took names of one batch in each of five tries
  */
 export async function perform(
   needs: PerformNeeds,
   { source, plan }: { source: Source; plan: Plan },
-  onRows: (count: number) => void,
+  onRows: OnRows,
 ): Promise<Performed> {
-  const done: Performed = { imported: 0, present: 0, late: [] }
+  const done: Performed = { imported: 0, present: 0, late: [], roles: 0 }
   // For the whole plan: otherwise a new user could get the id of an account in a later batch.
   if (plan.highestId > 0) await needs.users.reserveIds(plan.highestId)
   let isAudited = false
@@ -52,7 +56,11 @@ export async function perform(
     if (!isAudited)
       await needs.audit.record({
         event: 'users.imported',
-        details: { accounts: plan.accounts, highest_id: plan.highestId },
+        details: {
+          accounts: plan.accounts,
+          highest_id: plan.highestId,
+          ...(plan.roles > 0 && { roles: plan.roles }),
+        },
       })
   }
   // The database assigns ids above those that are imported, so these come first.
@@ -62,7 +70,7 @@ export async function perform(
       const inserted = await insertBatch(needs, batch, { done, audited })
       isAudited ||= inserted > 0
       done.imported += inserted
-      onRows(done.imported)
+      await onRows(done.imported)
     }
   return done
 }
@@ -94,19 +102,25 @@ async function* batches(
 
 /** @returns how many accounts were imported */
 async function insertBatch(
-  { users }: PerformNeeds,
+  { users, roles }: PerformNeeds,
   batch: readonly Reading[],
   { done, audited }: { done: Performed; audited: () => Promise<void> },
 ): Promise<number> {
   let rest = batch
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    if (
-      await users.insertAllOrNone(
-        rest.map(({ account }) => account as BulkUser),
-        audited,
-      )
+    const grants = rest.flatMap(({ account, roles: names }) =>
+      names.map((role) => ({ email: account.emailKey!, role })),
     )
+    let granted = 0
+    const accounts = rest.map(({ account }) => account as BulkUser)
+    const isDone = await users.insertAllOrNone(accounts, async () => {
+      await audited()
+      granted = await roles.grantMany(grants)
+    })
+    if (isDone) {
+      done.roles += granted
       return rest.length
+    }
     const holders = indexByKeys(await users.findHolders(rest.flatMap(keysOf)))
     rest = rest.filter((reading) => {
       const { state, conflicts } = judge(reading, holders)

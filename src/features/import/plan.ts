@@ -1,5 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { printable } from '../../lib/printable.ts'
+import type { Roles } from '../roles/roles.ts'
 import type { BulkKeys, Users } from '../users/users.ts'
 import { type Entry, type Ledger, openLedger, type Problem, type State, type Totals } from './ledger.store.ts'
 import { isMadeFor, type Reading, type ReadOptions, readAccount } from './read-account.ts'
@@ -16,9 +18,13 @@ export interface Plan extends Totals {
   close(): void
 }
 
+/** Gets the number of accounts that are done. The work goes on when the promise resolves. */
+export type OnRows = (count: number) => MaybePromise<void>
+
 export interface PlanNeeds {
   clock: Clock
   users: Pick<Users, 'findHolders' | 'list'>
+  roles: Pick<Roles, 'names'>
 }
 
 /**
@@ -27,21 +33,22 @@ export interface PlanNeeds {
  * @param onRows gets the number of accounts that have been read
  */
 export async function planImport(
-  { clock, users }: PlanNeeds,
+  { clock, users, roles }: PlanNeeds,
   source: Source,
-  onRows: (count: number) => void = () => {},
+  onRows: OnRows = () => {},
 ): Promise<Plan> {
   const options: ReadOptions = { ...source, now: clock.now() }
   const ledger = openLedger()
   try {
     const isFirst = (await users.list({ after: 0, limit: 1 })).length === 0
+    const names = new Set(await roles.names())
     let count = 0
     for await (const part of source.rows()) {
-      const readings = part.map((row) => readAccount(row, options))
+      const readings = part.map((row) => withUnknownRoles(readAccount(row, options), names))
       const holders = indexByKeys(isFirst ? [] : await users.findHolders(readings.flatMap(keysOf)))
       for (const [at, reading] of readings.entries()) ledger.add(entryOf(reading, part[at]!, holders))
       count += part.length
-      onRows(count)
+      await onRows(count)
     }
     ledger.findTwins(rowLabel)
     return planOf(ledger)
@@ -49,6 +56,13 @@ export async function planImport(
     ledger.close()
     throw error
   }
+}
+
+/** Adds a reason for each role that Keyward does not have. */
+function withUnknownRoles(reading: Reading, known: ReadonlySet<string>): Reading {
+  for (const name of reading.roles)
+    if (!known.has(name)) reading.reasons.push(`there is no role "${printable(name.slice(0, 64))}" in Keyward`)
+  return reading
 }
 
 const planOf = (ledger: Ledger): Plan => ({

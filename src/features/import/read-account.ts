@@ -20,6 +20,8 @@ export interface Reading {
   /** The number of the line in a file; undefined for an account of a database. */
   line?: number | undefined
   account: Partial<BulkUser>
+  /** The names of the roles to grant, without `user`, which every user has. */
+  roles: readonly string[]
   /** True when the row has no username, so that the username was made from the address. */
   isNameMade: boolean
   reasons: string[]
@@ -56,7 +58,7 @@ export function readAccount(row: SourceRow, { now, service, passwordless, idless
   }
   const sourceId = row.id ?? ''
   if (row.problem !== undefined)
-    return { sourceId, line: row.line, account: {}, isNameMade: false, reasons: [row.problem] }
+    return { sourceId, line: row.line, account: {}, roles: [], isNameMade: false, reasons: [row.problem] }
   const ids = or(readIds(row, { service, idless }), invalidId)
   const email = or(normalizeEmail(row.email ?? ''), row.email ? lowerFirst(invalidEmail) : 'there is no email address')
   const isNameMade = row.username === null
@@ -87,13 +89,32 @@ export function readAccount(row: SourceRow, { now, service, passwordless, idless
   const emailVerifiedAt = isVerified ? Math.min(verifiedAt ?? createdAt, now) : null
   const stored = { passwordHash: hash, passwordScheme: scheme }
   const locale = preferredLocale(row.locale) ?? null
+  const inactiveUntil = isActive === false ? timeOf('inactive_until', row.inactiveUntil) : undefined
+  // Only an invited user without a password can still accept the invitation.
+  const invitedAt = hash ? undefined : timeOf('invited_at', row.invitedAt)
+  const state = { isActive, inactiveUntil: inactiveUntil ?? null, invitedAt: invitedAt ?? null, createdAt }
+  const roles = or(readRoles(row.roles), 'roles is no list of names') ?? []
   return {
     sourceId,
     line: row.line,
-    account: { ...ids, ...email, emailVerifiedAt, ...username, ...stored, name, locale, isActive, createdAt },
+    account: { ...ids, ...email, emailVerifiedAt, ...username, ...stored, name, locale, ...state },
+    roles,
     isNameMade,
     reasons,
   }
+}
+
+/** Reads names of roles, without `user`. @returns undefined for a text that is no list of names */
+function readRoles(text: string | undefined): string[] | undefined {
+  if (text === undefined) return []
+  let names: unknown = text.split(/[\s,]+/)
+  try {
+    if (text.startsWith('[')) names = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) return undefined
+  return [...new Set(names)].filter((name) => name !== '' && name !== 'user')
 }
 
 const noId = { id: undefined, externalId: null, externalSource: null }

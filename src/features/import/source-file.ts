@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { systemReason } from '../../lib/error-reasons.ts'
+import { printable } from '../../lib/printable.ts'
 import { readCsv } from './csv.ts'
 import { ForeignDatabaseError } from './foreign.ts'
 import type { Source, SourceOptions, SourceRow } from './source.ts'
@@ -20,6 +21,9 @@ const fieldNames = [
   'external_id',
   'external_source',
   'password_scheme',
+  'inactive_until',
+  'invited_at',
+  'roles',
 ] as const
 type Fields = Partial<Record<(typeof fieldNames)[number], string>>
 
@@ -45,7 +49,7 @@ const PART = 1_000
 export async function openSourceFile(path: string, options: SourceOptions): Promise<Source> {
   const unknown = new Set<string>()
   const isCsv = /\.csv$/i.test(path)
-  const readStamp = () => translated(async () => stampOf(await stat(path)))
+  const readStamp = () => translated(path, async () => stampOf(await stat(path)))
   const opened = await readStamp()
   return {
     service: options.service ?? 'file',
@@ -54,11 +58,12 @@ export async function openSourceFile(path: string, options: SourceOptions): Prom
     total: undefined,
     async *rows() {
       if ((await readStamp()) !== opened) throw new ForeignDatabaseError('The file has changed during the import')
-      const chunks = translatedChunks(createReadStream(path, 'utf8'))
+      const chunks = translatedChunks(path)
       let part: SourceRow[] = []
       for await (const { line, record, problem } of isCsv ? csvRecords(chunks) : jsonRecords(chunks)) {
         for (const name in record) if (!fields.has(name) && unknown.size < MAX_UNKNOWN) unknown.add(name.slice(0, 64))
         if (record.email_verified !== undefined && !options.trustVerified) unknown.add('email_verified')
+        if (record.roles !== undefined && !options.trustRoles) unknown.add('roles')
         part.push({ ...rowOf(record, options), line, problem })
         if (part.length < PART) continue
         yield part
@@ -73,28 +78,29 @@ export async function openSourceFile(path: string, options: SourceOptions): Prom
 
 const stampOf = ({ size, mtimeMs }: { size: number; mtimeMs: number }): string => `${size} ${mtimeMs}`
 
-async function* translatedChunks(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+async function* translatedChunks(path: string): AsyncGenerator<string> {
+  const chunks: AsyncIterable<string> = createReadStream(path, 'utf8')
   try {
     for await (const chunk of chunks) yield chunk
   } catch (error) {
-    throw unreadable(error)
+    throw unreadable(path, error)
   }
 }
 
-async function translated<T>(work: () => Promise<T>): Promise<T> {
+async function translated<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    throw unreadable(error)
+    throw unreadable(path, error)
   }
 }
 
-function unreadable(error: unknown): ForeignDatabaseError {
+function unreadable(path: string, error: unknown): ForeignDatabaseError {
   const { code = '' } = error as { code?: string }
-  return new ForeignDatabaseError(`The file cannot be read: ${systemReason(code)} (${code})`, { cause: error })
+  return new ForeignDatabaseError(`Cannot read ${printable(path)}: ${systemReason(code)} (${code})`, { cause: error })
 }
 
-const rowOf = (record: Fields, { trustVerified }: { trustVerified: boolean }): SourceRow => ({
+const rowOf = (record: Fields, { trustVerified, trustRoles }: SourceOptions): SourceRow => ({
   id: record.id ?? null,
   email: record.email ?? null,
   username: record.username ?? null,
@@ -108,6 +114,9 @@ const rowOf = (record: Fields, { trustVerified }: { trustVerified: boolean }): S
   externalId: record.external_id,
   externalSource: record.external_source,
   hashScheme: record.password_scheme,
+  inactiveUntil: record.inactive_until,
+  invitedAt: record.invited_at,
+  roles: trustRoles === true ? record.roles : undefined,
 })
 
 interface FileRecord {

@@ -22,6 +22,10 @@ export interface SourceRow {
   externalId?: string | undefined
   externalSource?: string | undefined
   hashScheme?: string | undefined
+  inactiveUntil?: string | undefined
+  invitedAt?: string | undefined
+  /** The names of the roles as a JSON array, or with spaces or commas between them. */
+  roles?: string | undefined
   name?: string | undefined
   locale?: string | undefined
   /** True when the other service gives the account rights. It has none in Keyward. */
@@ -55,6 +59,8 @@ export interface Source {
 export interface SourceOptions {
   /** True to import which addresses are verified. */
   trustVerified: boolean
+  /** True to grant the roles that the accounts of a file have. */
+  trustRoles?: boolean
   /** The name for `Source.service` instead of that of the format. */
   service?: string | undefined
 }

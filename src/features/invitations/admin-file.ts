@@ -1,4 +1,16 @@
-import { closeSync, fsyncSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { EpochMs } from '../../lib/clock.ts'
 import { readSmallFile } from '../../lib/small-file.ts'
 
 const MOST = 4096
@@ -30,6 +42,19 @@ export function keepFile(path: string, text: string, draft: string): boolean {
     closeSync(file)
   }
   return true
+}
+
+/** The name of a draft ends with a dot and an id of `randomId`. */
+const DRAFT = /^\.[\w-]{22}$/
+
+/** Removes the drafts that a kill left behind before `before`: they may have the link. @throws the error of the system */
+export function removeDrafts(path: string, before: EpochMs): void {
+  const [folder, name] = [dirname(path), basename(path)]
+  for (const entry of readdirSync(folder)) {
+    if (!entry.startsWith(name) || !DRAFT.test(entry.slice(name.length))) continue
+    const found = statSync(join(folder, entry), { throwIfNoEntry: false })
+    if (found?.isFile() && found.mtimeMs < before) rmSync(join(folder, entry), { force: true })
+  }
 }
 
 /** Removes the file, if it is Keyward's. @throws the error of the system */

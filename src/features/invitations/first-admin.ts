@@ -1,10 +1,11 @@
-import { type Clock, type EpochMs, rfc3339 } from '../../lib/clock.ts'
+import { type Clock, type EpochMs, MINUTE, rfc3339 } from '../../lib/clock.ts'
 import { randomId } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Mail, Recipient } from '../mail/mail.ts'
 import { PRIVILEGED_INVITATION, type Proof } from '../proofs/proofs.ts'
+import { hasAdmin } from '../roles/roles.ts'
 import { normalizeEmail } from '../users/users.ts'
-import { keepFile, removeFile } from './admin-file.ts'
+import { keepFile, removeDrafts, removeFile } from './admin-file.ts'
 import * as store from './first-admin.store.ts'
 import type { InvitationsNeeds } from './invitations.ts'
 
@@ -18,6 +19,13 @@ export interface FirstAdminLink {
   sealed: string | null
   createdAt: EpochMs
   expiresAt: EpochMs
+}
+
+/** What ADMIN_EMAIL does at present. */
+export interface FirstAdminState {
+  hasAdmin: boolean
+  /** The unused link for this address, if there is one. It is void while there is an administrator. */
+  link: Pick<FirstAdminLink, 'sealed' | 'expiresAt'> | undefined
 }
 
 /**
@@ -99,6 +107,16 @@ async function makeLink(needs: InvitationsNeeds, address: { email: string; email
   if (isMade) log.info('first_admin_invited', { by: secret ? 'file' : 'mail', until: rfc3339(expiresAt) })
 }
 
+/** See `inspectFirstAdmin` of `invitations.ts`. */
+export async function readFirstAdmin(
+  { store: db, clock }: Pick<InvitationsNeeds, 'store' | 'clock'>,
+  adminEmail: string,
+): Promise<FirstAdminState> {
+  const link = await store.find(db)
+  const isGood = link && link.emailKey === normalizeEmail(adminEmail)?.emailKey && link.expiresAt > clock.now()
+  return { hasAdmin: await hasAdmin({ store: db }), link: isGood ? link : undefined }
+}
+
 /** True when the link reaches its reader in the way that the settings say. */
 const isReadable = ({ mails, secrets }: InvitationsNeeds, { sealed, subject }: FirstAdminLink): boolean =>
   sealed === null ? mails.isOn : !mails.isOn && secrets.unseal(contextOf(subject), sealed) !== undefined
@@ -111,6 +129,8 @@ export async function tidyFirstAdmin(needs: InvitationsNeeds): Promise<void> {
   const isValid = link?.sealed && link.expiresAt > clock.now() && !(await roles.hasAdmin())
   const token = isValid ? secrets.unseal(contextOf(link.subject), link.sealed!) : undefined
   try {
+    // A start takes seconds at most. So the draft of a process that runs is younger.
+    removeDrafts(settings.file, clock.now() - MINUTE)
     if (!link || !token) return removeFile(settings.file)
     const text = textOf(mails.linkOf('first_admin', Buffer.from(token).toString()) ?? '', link)
     if (keepFile(settings.file, text, randomId(needs.random))) log.info('first_admin_file', { path: settings.file })

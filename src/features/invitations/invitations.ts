@@ -13,10 +13,10 @@ import type { Secrets } from '../secrets/secrets.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import { accept, findInvited } from './accept.ts'
-import { prepareFirstAdmin, tidyFirstAdmin } from './first-admin.ts'
+import { type FirstAdminState, prepareFirstAdmin, readFirstAdmin, tidyFirstAdmin } from './first-admin.ts'
 import { send, sendAgain } from './send.ts'
 
-export { findingFirstAdmin } from './first-admin.ts'
+export { type FirstAdminState, findingFirstAdmin } from './first-admin.ts'
 
 export interface InvitationsNeeds {
   store: Store
@@ -110,6 +110,12 @@ export interface Invitations {
   /** Removes `first-admin.txt` when its link is used, void or expired, and writes it again when it is missing. */
   tidyFirstAdmin(): Promise<void>
 }
+
+/** Finds out what ADMIN_EMAIL does at present. Writes nothing. */
+export const inspectFirstAdmin = (
+  needs: Pick<InvitationsNeeds, 'store' | 'clock'>,
+  adminEmail: string,
+): Promise<FirstAdminState> => readFirstAdmin(needs, adminEmail)
 
 export const createInvitations = (needs: InvitationsNeeds): Invitations => ({
   isOn: needs.mails.isOn,

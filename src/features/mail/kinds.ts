@@ -18,6 +18,10 @@ export const mailKinds = {
   verify_email: [],
   /** Somebody forgot the password. */
   reset_password: [],
+  /** An administrator wants the user to choose a new password. */
+  reset_by_admin: [],
+  /** To the former address of an account, which has it again. The undo removed the password. */
+  address_restored: [],
   /** Somebody wants to log in without a password. */
   log_in: [],
   /** To the new address that a user wants. The account gets this address when the mail is confirmed. */
@@ -51,6 +55,8 @@ export type MailValues<K extends MailKind = MailKind> = Partial<
 export const mailProofs = {
   verify_email: { purpose: 'verify_email', page: 'verify' },
   reset_password: { purpose: 'reset_password', page: 'reset' },
+  reset_by_admin: { purpose: 'reset_password', page: 'reset' },
+  address_restored: { purpose: 'reset_password', page: 'reset' },
   log_in: { purpose: 'log_in', page: 'app' },
   confirm_address: { purpose: 'change_email', page: 'confirm' },
   address_changed: { purpose: 'undo_email', page: 'undo' },

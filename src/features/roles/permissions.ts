@@ -9,6 +9,8 @@ export const permissions = [
   'api-keys:write',
   'keys:read',
   'keys:write',
+  'providers:read',
+  'providers:write',
   'mail:read',
   'mail:write',
   'clients:read',

@@ -19,7 +19,9 @@ export interface RoleText {
 export const isRoleName = (text: string): boolean => /^[A-Za-z0-9_-]{1,64}$/.test(text)
 
 /** Returns true for the two roles that exist from the start. Nobody changes or deletes them. */
-export const isBuiltIn = (name: string): boolean => name === 'user' || name === ADMIN
+export const isBuiltIn = (name: string): boolean => builtInRoles.includes(name)
+
+export const builtInRoles: readonly string[] = ['user', ADMIN]
 
 /** Permissions without doubles, in the order of the list of all permissions. */
 export const inOrder = (words: Iterable<string>): Permission[] => {

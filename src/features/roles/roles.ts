@@ -8,7 +8,7 @@ import { inOrder, isRoleName, type Role } from './role.ts'
 import * as store from './store.ts'
 
 export { ADMIN, isPermission, type Permission, permissions } from './permissions.ts'
-export { changedRole, isBuiltIn, isSameRole, type Role, type RoleText, readRole } from './role.ts'
+export { builtInRoles, changedRole, isBuiltIn, isSameRole, type Role, type RoleText, readRole } from './role.ts'
 
 interface RolesNeeds {
   store: Store
@@ -34,6 +34,8 @@ export interface Roles {
   /** Up to `limit` roles with a name after `after`, by name. */
   list(page: { after: string; limit: number }): Promise<Role[]>
   find(name: string): Promise<Role | undefined>
+  /** The names of all roles. */
+  names(): Promise<readonly string[]>
   /**
    * Adds a role and records the audit event `role.created`. Of concurrent calls with the same name, one succeeds.
    * @throws KeywardError `role_taken`
@@ -60,6 +62,13 @@ export interface Roles {
    * @throws the database's error for a violated foreign key when the user or the role does not exist
    */
   grant(grant: RoleChange): Promise<void>
+  /**
+   * Grants roles to the users with these addresses, which are keys as `users.email_key` has them, and records the audit
+   * event `role.granted` for each. Passes over a user or a role that does not exist, and a role that a user has already.
+   * Call it in the transaction that adds the users.
+   * @returns the number of granted roles
+   */
+  grantMany(grants: readonly store.AddressedGrant[]): Promise<number>
   /**
    * Withdraws a role and records the audit event `role.withdrawn`. Does nothing when the user does not have the role.
    * @throws KeywardError `last_admin` for the role `admin` of the only active user who has it
@@ -92,6 +101,10 @@ export interface Roles {
    */
   keepAnAdmin(userId: number): Promise<User | undefined>
 }
+
+/** As `Roles.hasAdmin`. Writes nothing. */
+export const hasAdmin = async ({ store: db }: Pick<RolesNeeds, 'store'>): Promise<boolean> =>
+  (await store.countOtherHolders(db, { role: ADMIN, userId: 0 })) > 0
 
 export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Roles {
   const lock = async () => void (await store.lockRole(db, ADMIN))
@@ -134,6 +147,7 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
       const found = isRoleName(name) ? await store.find(db, name) : undefined
       return found && toRole(found)
     },
+    names: async () => (await store.all(db)).map(({ name }) => name),
     create: (role, by) =>
       db.transaction(async () => {
         if (!(await store.insert(db, { ...toStored(role), createdAt: clock.now() })))
@@ -155,12 +169,26 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
     exportOf: (userId) => store.grantsOf(db, userId),
     permissionsOf,
     keepAnAdmin,
-    hasAdmin: async () => (await store.countOtherHolders(db, { role: ADMIN, userId: 0 })) > 0,
+    hasAdmin: () => hasAdmin({ store: db }),
     lock,
     grant: (grant) =>
       change('role.granted', grant, () =>
         store.give(db, { userId: grant.userId, role: grant.role, grantedAt: clock.now() }),
       ),
+    async grantMany(grants) {
+      if (grants.length === 0) return 0
+      // No role is deleted until the transaction ends.
+      await lock()
+      let sum = 0
+      for (let at = 0; at < grants.length; at += store.GRANTS) {
+        const some = grants.slice(at, at + store.GRANTS)
+        const granted = await store.giveMany(db, some, clock.now())
+        for (const { userId, role } of granted)
+          await audit.record({ event: 'role.granted', userId, details: { role, import: true } })
+        sum += granted.length
+      }
+      return sum
+    },
     withdraw: (grant) =>
       change('role.withdrawn', grant, async () => {
         if (grant.role === ADMIN) await keepAnAdmin(grant.userId)

@@ -29,6 +29,38 @@ export async function give(
   return given.length > 0
 }
 
+/** A role for the user with an address. */
+export interface AddressedGrant {
+  /** `users.email_key` of the user. */
+  email: string
+  role: string
+}
+
+/** The most grants of one `giveMany`. */
+export const GRANTS = 500
+
+/** Gives roles. Passes over a user or a role that does not exist. @returns the grants that are new */
+export async function giveMany(
+  { q, t: { users, userRoles, roles } }: Db,
+  grants: readonly AddressedGrant[],
+  grantedAt: EpochMs,
+): Promise<{ userId: number; role: string }[]> {
+  const emails = [...new Set(grants.map(({ email }) => email))]
+  const holders = await q
+    .select({ id: users.id, email: users.emailKey })
+    .from(users)
+    .where(inArray(users.emailKey, emails))
+  const ids = new Map(holders.map(({ id, email }) => [email, id]))
+  const known = new Set((await q.select({ name: roles.name }).from(roles)).map(({ name }) => name))
+  const rows = grants.flatMap(({ email, role }) => {
+    const userId = ids.get(email)
+    return userId !== undefined && known.has(role) ? [{ userId, role, grantedAt }] : []
+  })
+  if (rows.length === 0) return []
+  const { userId, role } = userRoles
+  return q.insert(userRoles).values(rows).onConflictDoNothing().returning({ userId, role })
+}
+
 /** Takes a role from a user. @returns false when the user did not have the role */
 export async function take(
   { q, t: { userRoles } }: Db,

@@ -15,12 +15,18 @@ export type MacKeys = readonly [current: Uint8Array, ...former: Uint8Array[]]
 /** The data keys as this process last read them. */
 export interface DataKeys {
   of(purpose: Purpose): MacKeys
-  formerUntil(purpose: Purpose): EpochMs | undefined
   /**
    * The opened keys, by the id of the row. The next `loadDataKeys` reuses these keys, because this process may not be
    * able to open a seal that another process has replaced.
    */
   byId: ReadonlyMap<string, Uint8Array>
+}
+
+/** The values with a MAC of a former data key that are still accepted. */
+export interface FormerValues {
+  count: number
+  /** When the last of them ends, if nobody uses it before; null when there is none, or one has no end. */
+  until: EpochMs | null
 }
 
 /** The stored data keys, as an inspection finds them. */
@@ -67,7 +73,8 @@ export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
 /** See `checkSecrets`. */
 export async function checkSeals({ store: db, secrets }: Pick<SecretsParts, 'store' | 'secrets'>): Promise<void> {
   const ids = secrets.map(secretId)
-  const seals = [...(await store.signingKeySeals(db)), ...(await store.allKeys(db)).map(({ sealedKey }) => sealedKey)]
+  const keys = (await store.allKeys(db)).map(({ sealedKey }) => sealedKey)
+  const seals = [...(await store.signingKeySeals(db)), ...(await store.providerSeals(db)), ...keys]
   if (seals.some((seal) => !ids.includes(sealedWith(seal) ?? ''))) throw unopenable()
 }
 
@@ -83,6 +90,14 @@ export async function inspectKeys({
     unreadable: [...new Set(closed.map(({ purpose }) => purpose))],
     missing: purposes.filter((purpose) => !rows.some((row) => row.currentSlot === purpose)),
   }
+}
+
+/** See `inspectFormerKeys` of `secrets.ts`. */
+export async function formerKeysSince({ store: db }: Pick<SecretsParts, 'store'>): Promise<Map<string, EpochMs>> {
+  const rows = await store.allKeys(db)
+  const hasFormer = (purpose: string) => rows.some((row) => row.purpose === purpose && row.currentSlot === null)
+  const current = rows.filter(({ purpose, currentSlot }) => currentSlot !== null && hasFormer(purpose))
+  return new Map(current.map(({ purpose, createdAt }) => [purpose, createdAt]))
 }
 
 async function newRow(
@@ -110,7 +125,6 @@ export async function loadDataKeys({ store: db, secrets, log }: SecretsParts, kn
     else throw unopenable()
   }
   const keys = new Map<string, MacKeys>()
-  const since = new Map<string, EpochMs>()
   for (const purpose of purposes) {
     const own = rows.filter((row) => row.purpose === purpose && byId.has(row.id))
     const current = own.find(({ currentSlot }) => currentSlot !== null)
@@ -120,11 +134,9 @@ export async function loadDataKeys({ store: db, secrets, log }: SecretsParts, kn
     if (!current) continue
     const others = own.filter((row) => row !== current)
     keys.set(purpose, [byId.get(current.id)!, ...others.map(({ id }) => byId.get(id)!)])
-    if (others.length > 0) since.set(purpose, current.createdAt)
   }
   return {
     byId,
-    formerUntil: (purpose) => since.get(purpose),
     of(purpose) {
       const found = keys.get(purpose)
       if (!found) throw new KeyringError(`The table data_keys has no key for ${purpose}.`)

@@ -7,6 +7,7 @@ import type { Audit } from '../audit/audit.ts'
 import {
   checkSeals,
   type DataKeysFound,
+  formerKeysSince,
   inspectKeys,
   loadDataKeys,
   type MacKeys,
@@ -18,7 +19,7 @@ import { type Processes, processesOf } from './processes.ts'
 import type { Purpose } from './purposes.ts'
 import { readStatus, type SecretsStatus } from './status.ts'
 
-export type { DataKeysFound, MacKeys } from './data-keys.ts'
+export type { DataKeysFound, FormerValues, MacKeys } from './data-keys.ts'
 export { KeyringError, unopenable } from './keyring-error.ts'
 export type { Purpose } from './purposes.ts'
 export type { SecretsStatus } from './status.ts'
@@ -79,8 +80,6 @@ export interface Secrets {
    * @throws KeyringError when the database has no current key for the purpose
    */
   macKeys(purpose: Purpose): MacKeys
-  /** The time when the current key of a purpose was created; undefined when the purpose has no former key. */
-  formerUntil(purpose: Purpose): EpochMs | undefined
   /**
    * Seals `plaintext` with a secret with which every running server can open seals; with SECRET_KEY when there is no
    * such secret. Call it outside transactions.
@@ -127,6 +126,14 @@ export const checkSecrets = (needs: Pick<SecretsNeeds, 'store' | 'secrets'>): Pr
 export const inspectDataKeys = (needs: Pick<SecretsNeeds, 'store' | 'secrets'>): Promise<DataKeysFound> =>
   inspectKeys(needs)
 
+/**
+ * Finds the purposes that have a former data key, and the time when their current key was made. No MAC of a former key
+ * is younger, unless a server of a version without data keys went on beside a newer one. Writes nothing, and opens no
+ * seal.
+ */
+export const inspectFormerKeys = (needs: Pick<SecretsNeeds, 'store'>): Promise<ReadonlyMap<string, EpochMs>> =>
+  formerKeysSince(needs)
+
 /** As `Secrets.status`, also where the data keys do not open or are missing. Writes nothing. */
 export const inspectSecrets = (needs: Pick<SecretsNeeds, 'store' | 'clock' | 'secrets'>): Promise<SecretsStatus> =>
   readStatus(needs)
@@ -148,7 +155,6 @@ export async function openSecrets(needs: SecretsNeeds): Promise<Secrets> {
   let keys = await loadDataKeys(parts)
   return {
     macKeys: (purpose) => keys.of(purpose),
-    formerUntil: (purpose) => keys.formerUntil(purpose),
     seal: parts.sealUnder,
     unseal: open,
     async reseal(context, sealed) {

@@ -5,7 +5,7 @@ import * as store from './store.ts'
 
 /** The progress of a change of SECRET_KEY, which is complete when all seals are made with the new SECRET_KEY. */
 export interface SecretsStatus {
-  /** The number of stored data keys and private signing keys, and how many of these keys SECRET_KEY seals. */
+  /** The number of stored data keys, private signing keys and secrets of providers, and how many of them SECRET_KEY seals. */
   seals: { total: number; current: number }
   /**
    * The number of running servers, and how many of these servers can open seals of SECRET_KEY, can open seals of
@@ -20,7 +20,8 @@ export async function readStatus({
   secrets,
 }: Pick<SecretsParts, 'store' | 'clock' | 'secrets'>): Promise<SecretsStatus> {
   const keys = await store.allKeys(db)
-  const seals = [...keys.map(({ sealedKey }) => sealedKey), ...(await store.signingKeySeals(db))]
+  const others = [...(await store.signingKeySeals(db)), ...(await store.providerSeals(db))]
+  const seals = [...keys.map(({ sealedKey }) => sealedKey), ...others]
   const running = await store.runningProcesses(db, clock.now())
   const [current, previous] = secrets.map(secretId)
   const openers = (id: string | undefined) => running.filter((one) => id !== undefined && opens(one, id)).length

@@ -44,6 +44,12 @@ export async function signingKeySeals({ q, t: { signingKeys } }: Db): Promise<st
   return rows.map(({ seal }) => seal)
 }
 
+/** The seals of the secrets of the providers of social login. */
+export async function providerSeals({ q, t: { providers } }: Db): Promise<string[]> {
+  const rows = await q.select({ seal: providers.sealedSecret }).from(providers).where(ne(providers.sealedSecret, ''))
+  return rows.map(({ seal }) => seal)
+}
+
 /** Returns true when a server has run on this database: a server makes signing keys at its first start. */
 export async function hasSigningKeys({ q, t: { signingKeys } }: Db): Promise<boolean> {
   const rows = await q.select({ kid: signingKeys.kid }).from(signingKeys).limit(1)

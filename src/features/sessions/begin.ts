@@ -2,9 +2,12 @@ import { KeywardError } from '../../errors.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
 import { clientPrefix } from '../../lib/ip.ts'
 import { randomId } from '../../lib/random.ts'
+import { replaceBrowser } from './browser.ts'
 import { deviceName } from './device-name.ts'
+import { endExcess } from './end.store.ts'
+import { followEnd } from './ended.ts'
 import { isWorthMail, recordDevice } from './known.ts'
-import { type BegunSession, expiryOf, type NewLogin } from './session.ts'
+import { type BegunSession, expiryOf, lifetimeOf, type NewLogin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
@@ -13,12 +16,18 @@ import * as store from './store.ts'
  * `Sessions.endAll` (after a new password, for example) raises the epoch of the user. If the epoch is raised before
  * `holdForSession` locks the user, the login is refused. If the epoch is raised later, the new session ends.
  */
-export async function begin(needs: SessionsNeeds, { user, amr, origin, device }: NewLogin): Promise<BegunSession> {
+export async function begin(
+  needs: SessionsNeeds,
+  { user, amr, origin, device, browser }: NewLogin,
+): Promise<BegunSession> {
   const { store: db, clock, random, audit, users, mails, lifetimes, maxPerUser } = needs
   const now = clock.now()
   const session = {
     id: randomId(random),
     macSalt: toBase64Url(random.bytes(16)),
+    kind: browser ? ('browser' as const) : ('api' as const),
+    // With REMEMBER_ME_DAYS=0, nothing is remembered, whatever a form sends.
+    isRemembered: browser?.isRemembered === true && lifetimes.remembered.absolute > 0,
     amr: amr.join(' '),
     authTime: now,
     createdAt: now,
@@ -30,10 +39,11 @@ export async function begin(needs: SessionsNeeds, { user, amr, origin, device }:
   const { deviceId, isNew } = await recordDevice(needs, { userId: user.id, device })
   const network = clientPrefix(origin.ip)
   const isMailed = await isWorthMail(needs, { userId: user.id, deviceId, isNew, network })
-  const expiresAt = expiryOf(lifetimes, { createdAt: now, now })
+  const expiresAt = expiryOf(lifetimeOf(lifetimes, session), { createdAt: now, now })
   await store.insert(db, {
     ...session,
     ...origin,
+    ...store.ofNoClient,
     userId: user.id,
     epoch: user.sessionEpoch,
     expiresAt,
@@ -42,8 +52,11 @@ export async function begin(needs: SessionsNeeds, { user, amr, origin, device }:
     loginNetwork: network,
     deviceId,
   })
-  for (const sessionId of await store.endExcess(db, { userId: user.id, begun: session.id, keep: maxPerUser - 1, now }))
-    await audit.record({ ...about, sessionId, event: 'session.ended', details: { reason: 'too_many_sessions' } })
+  if (browser?.replaces !== undefined)
+    await replaceBrowser(needs, { replaced: browser.replaces, by: { ...session, userId: user.id }, ip: origin.ip })
+  const reason = 'too_many_sessions'
+  const excess = { userId: user.id, begun: session.id, keep: maxPerUser - 1, reason, now } as const
+  await followEnd(needs, await endExcess(db, excess), { reason, ip: origin.ip })
   await audit.record({ ...about, event: 'login.succeeded', details: { amr: session.amr } })
   if (isNew) await audit.record({ ...about, event: 'login.new_device' })
   if (isMailed) await mails.notify('new_device', user.id, { ip: origin.ip, device: deviceName(origin.userAgent) })

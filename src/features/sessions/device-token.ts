@@ -19,7 +19,8 @@ export interface DeviceTokens {
   read(token: string): Promise<Device | undefined>
 }
 
-const LIFETIME = 180 * DAY
+/** How long a device token is valid, in every version. */
+export const LIFETIME = 180 * DAY
 const TYPE = 'keyward-device+jwt'
 const AUDIENCE = 'keyward:device'
 

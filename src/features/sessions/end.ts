@@ -3,25 +3,28 @@ import { isRandomId } from '../../lib/random.ts'
 import { accountWrite } from '../limits/limits.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession } from './authenticate.ts'
-import { hasOtherLive, isLiveOf } from './own.store.ts'
+import * as store from './end.store.ts'
+import { followEnd, queueLogouts } from './ended.ts'
+import { findLive, hasOtherLive } from './own.store.ts'
 import type { EndReason } from './session.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
-import * as store from './store.ts'
 
-/** Ends one live session of a user and records the audit event. @returns false when the session was not alive */
-async function endOne(
-  { store: db, clock, audit }: SessionsNeeds,
-  { userId, id, reason, ip }: { userId: number; id: string; reason: EndReason; ip: string },
-): Promise<boolean> {
-  return db.transaction(
+/**
+ * Ends one live session of a user, and with a browser session the sessions of clients in it.
+ * @returns false when the session was not alive
+ */
+export const endOne = (
+  needs: SessionsNeeds,
+  { userId, id, reason, ip }: { userId: number; id: string; reason: EndReason; ip?: string },
+): Promise<boolean> =>
+  needs.store.transaction(
     async () => {
-      const ended = await store.endOne(db, { id, userId, reason, now: clock.now() })
-      if (ended) await audit.record({ event: 'session.ended', userId, sessionId: id, ip, details: { reason } })
-      return ended
+      const ended = await store.endOne(needs.store, { id, userId, reason, now: needs.clock.now() })
+      if (ended) await followEnd(needs, [ended], { reason, ip })
+      return ended !== undefined
     },
     { userId },
   )
-}
 
 export async function logout(needs: SessionsNeeds, { userId, sessionId }: SessionCaller, ip: string): Promise<void> {
   await endOne(needs, { userId, id: sessionId, reason: 'logout', ip })
@@ -34,7 +37,7 @@ export async function endOwn(
 ): Promise<void> {
   const { store: db, clock } = needs
   // This check comes first: a request that ends no session takes no place of the rate limit and writes nothing.
-  if (!isRandomId(id) || !(await isLiveOf(db, { id, userId, now: clock.now() })))
+  if (!isRandomId(id) || !(await findLive(db, { id, userId, now: clock.now() })))
     throw new KeywardError('session_not_found')
   await countWrite(needs, { userId, ip })
   if (!(await endOne(needs, { userId, id, reason: 'ended_by_user', ip }))) throw new KeywardError('session_not_found')
@@ -65,15 +68,24 @@ export async function endOwnAll(
 }
 
 export async function endAll(
-  { store: db, clock, users }: SessionsNeeds,
+  needs: SessionsNeeds,
   { userId, keep, reason }: { userId: number; keep?: string; reason: EndReason },
 ): Promise<void> {
+  const { store: db, clock, users } = needs
   const now = clock.now()
   const epoch = await users.raiseSessionEpoch(userId)
   const isKept = keep === undefined || (epoch && (await store.keepInEpoch(db, { id: keep, userId, epoch, now })))
   if (!isKept) throw new KeywardError('invalid_token')
-  if (epoch !== undefined) await store.endOutsideEpoch(db, { userId, epoch, reason, now })
+  if (epoch !== undefined) await queueLogouts(needs, await store.endOutsideEpoch(db, { userId, epoch, reason, now }))
 }
+
+/** See `Sessions.endSome`. */
+export const endSome = (needs: SessionsNeeds, limit: number, reason: EndReason): Promise<number> =>
+  needs.store.transaction(async () => {
+    const ended = await store.endSome(needs.store, { limit, reason, now: needs.clock.now() })
+    await queueLogouts(needs, ended)
+    return ended.length
+  })
 
 export async function revoke(needs: SessionsNeeds, token: string, ip: string): Promise<void> {
   const { store: db, clock } = needs
@@ -81,6 +93,9 @@ export async function revoke(needs: SessionsNeeds, token: string, ip: string): P
   const owner = found ? { userId: found.user.id, sessionId: found.session.id } : await needs.tokens.verifyFresh(token)
   if (!owner) return
   const { userId, sessionId: id } = owner
-  const isLive = found ? isAlive(found, clock.now()) : await isLiveOf(db, { id, userId, now: clock.now() })
-  if (isLive) await endOne(needs, { userId, id, reason: 'revoked', ip })
+  const now = clock.now()
+  const live = found ? isAlive(found, now) && found.session : await findLive(db, { id, userId, now })
+  if (!live) return
+  if (live.clientId !== null) throw new KeywardError('invalid_client')
+  await endOne(needs, { userId, id, reason: 'revoked', ip })
 }

@@ -20,7 +20,7 @@ const prepared = statements((db, { select, change }) => {
         .set({ deviceName: named('name') })
         .where(and(eq(sessions.id, named('id')), isNull(sessions.deviceName))),
     ),
-    liveOf: select({ id: sessions.id }, (q) =>
+    liveOf: select({ clientId: sessions.clientId }, (q) =>
       q.from(sessions).where(and(eq(sessions.id, castPlaceholder('id', 'text')), ofUser, alive)),
     ),
     otherLive: select({ id: sessions.id }, (q) =>
@@ -52,9 +52,11 @@ const prepared = statements((db, { select, change }) => {
 export const nameDevice = (db: Db, by: { id: string; name: string }): Promise<unknown> =>
   execute(db, prepared(db).nameDevice, by)
 
-/** Returns true when `id` is a live session of this user. */
-export const isLiveOf = async (db: Db, by: { id: string; userId: number; now: EpochMs }): Promise<boolean> =>
-  (await readRows(db, prepared(db).liveOf, by)).length > 0
+/** The client of the live session `id` of this user; undefined when this user has no such live session. */
+export const findLive = async (
+  db: Db,
+  by: { id: string; userId: number; now: EpochMs },
+): Promise<{ clientId: string | null } | undefined> => (await readRows(db, prepared(db).liveOf, by))[0]
 
 /** Returns true when the user has a live session other than `sessionId`. */
 export const hasOtherLive = async (db: Db, by: { userId: number; sessionId: string; now: EpochMs }): Promise<boolean> =>

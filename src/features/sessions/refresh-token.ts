@@ -1,12 +1,11 @@
 import { fromBase64Url, toBase64Url } from '../../lib/encoding.ts'
-import { constantTimeEqual, hmacSha256 } from '../../lib/hash.ts'
-import type { MacKeys } from '../secrets/secrets.ts'
+import { MAC_LENGTH, type SessionMacs } from './session-mac.ts'
 
 const PREFIX = 'kwr_'
 const VERSION = 1
 /** The number of bytes before the MAC: version, session id and generation. */
 const BODY_LENGTH = 1 + 16 + 4
-const LENGTH = BODY_LENGTH + 32
+const LENGTH = BODY_LENGTH + MAC_LENGTH
 
 /** The parts of a refresh token whose MAC has not been checked yet. */
 export interface RefreshTokenText {
@@ -46,27 +45,21 @@ export function parseRefreshToken(text: string): RefreshTokenText | undefined {
 export type RefreshTokensOf = (session: { id: string; macSalt: string }) => RefreshTokens
 
 /**
- * Makes and checks refresh tokens. The MAC key of a session is derived from a data key and the session's salt. To forge
- * a token, an attacker needs both the database and SECRET_KEY. Refresh tokens are not stored, because Keyward can
- * compute them from the session.
+ * Makes and checks refresh tokens. Refresh tokens are not stored, because Keyward can compute them from the session.
  */
-export function createRefreshTokens(macKeys: () => MacKeys): RefreshTokensOf {
+export function createRefreshTokens(macs: SessionMacs): RefreshTokensOf {
   return ({ id, macSalt }) => {
-    const [current, ...former] = macKeys()
-    const key = hmacSha256(current, macSalt)
-    const isMadeWith = (key: Uint8Array, { body, mac }: RefreshTokenText) =>
-      constantTimeEqual(hmacSha256(key, body), mac)
+    const mac = macs(macSalt)
     return {
       make(generation) {
         const bytes = new Uint8Array(LENGTH)
         bytes[0] = VERSION
         bytes.set(fromBase64Url(id)!, 1)
         for (let at = 0; at < 4; at++) bytes[17 + at] = generation >>> (24 - 8 * at)
-        bytes.set(hmacSha256(key, bytes.slice(0, BODY_LENGTH)), BODY_LENGTH)
+        bytes.set(mac.make(bytes.slice(0, BODY_LENGTH)), BODY_LENGTH)
         return PREFIX + toBase64Url(bytes)
       },
-      isGenuine: (token) =>
-        isMadeWith(key, token) || former.some((root) => isMadeWith(hmacSha256(root, macSalt), token)),
+      isGenuine: (token) => mac.isGenuine(token.body, token.mac),
     }
   }
 }

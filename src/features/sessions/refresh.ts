@@ -1,10 +1,15 @@
 import { KeywardError } from '../../errors.ts'
+import type { EpochMs } from '../../lib/clock.ts'
 import { clientPrefix } from '../../lib/ip.ts'
 import { isAlive } from './alive.store.ts'
-import { findTokenSession } from './authenticate.ts'
+import { findTokenSession, type TokenSession } from './authenticate.ts'
+import { findParent } from './below.store.ts'
 import { deviceName } from './device-name.ts'
+import { endReused as markReused } from './end.store.ts'
+import { endOne } from './end.ts'
+import { queueLogouts } from './ended.ts'
 import { type Asked, type Grant, makeGrant } from './grant.ts'
-import { expiryOf, type Origin, type StoredSession } from './session.ts'
+import { absoluteEndOf, expiryOf, lifetimeOf, type Origin, type StoredSession } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
@@ -25,19 +30,59 @@ const LATE_RETRIES = 3
  * A token that Keyward did not make costs at most one read and changes nothing.
  */
 export async function refresh(needs: SessionsNeeds, presented: string, origin: Origin, asked?: Asked): Promise<Grant> {
-  const { store: db, clock, lifetimes } = needs
+  return makeGrant(needs, await rotate(needs, presented, { clientId: null, origin }), asked)
+}
+
+/** Who presents a refresh token. */
+export interface Presenter {
+  /** The client; null for a request without a client, which refreshes the sessions that no client owns. */
+  clientId: string | null
+  origin: Origin
+  /** Runs before new tokens are given, and throws to refuse them. A refused token stays as it is. */
+  allow?: (found: TokenSession) => unknown
+}
+
+/**
+ * Exchanges a refresh token; see `refresh`. The token of another client ends its session: only a thief has it. Without
+ * a client, such a token is refused and nothing more, because nobody has proved who sends it.
+ * @returns the session, and the generation of the tokens that the presenter gets
+ * @throws KeywardError `invalid_refresh_token`; the error of `allow`
+ */
+export async function rotate(needs: SessionsNeeds, presented: string, by: Presenter): Promise<TokenSession> {
+  const { store: db, clock } = needs
+  const { clientId, origin } = by
   const found = await findTokenSession(needs, presented)
   const now = clock.now()
-  // `rotate` below checks this again. The check here saves the write when the session is not alive.
+  // `store.rotate` below checks this again. The check here saves the write when the session is not alive.
   if (!found || !isAlive(found, now)) throw refused()
   const { generation } = found
-  const { id, userId, createdAt } = found.session
-  const expiresAt = expiryOf(lifetimes, { createdAt, now })
+  const { id, userId } = found.session
+  if (found.session.clientId !== clientId) {
+    if (clientId !== null) await endOne(needs, { userId, id, reason: 'foreign_client', ip: origin.ip })
+    throw refused()
+  }
+  const expiresAt = await refreshedExpiry(needs, found.session, now)
   // The session is past its absolute lifetime. The stored expiry is later if the operator lowered SESSION_MAX_DAYS.
   if (expiresAt <= now) throw refused()
-  if (await store.rotate(db, { ...origin, id, userId, generation, expiresAt, now }))
-    return makeGrant(needs, { ...found, generation: generation + 1 }, asked)
-  return answerRotated(needs, { userId, sessionId: id, generation }, origin, asked)
+  // An old token is judged below, before `allow` can refuse it.
+  if (generation === found.session.generation) {
+    await by.allow?.(found)
+    if (await store.rotate(db, { ...origin, id, userId, clientId, generation, expiresAt, now }))
+      return { ...found, generation: generation + 1 }
+  }
+  return answerRotated(needs, { userId, sessionId: id, generation }, by)
+}
+
+/** Returns when a session expires that is refreshed now. The session of a client ends with its browser session. */
+async function refreshedExpiry(
+  { store: db, lifetimes }: SessionsNeeds,
+  session: StoredSession,
+  now: EpochMs,
+): Promise<EpochMs> {
+  const expiresAt = expiryOf(lifetimeOf(lifetimes, session), { createdAt: session.createdAt, now })
+  if (session.parentId === null || session.isOffline) return expiresAt
+  const parent = await findParent(db, session.parentId)
+  return parent ? Math.min(expiresAt, absoluteEndOf(lifetimes, parent)) : now
 }
 
 /**
@@ -47,9 +92,8 @@ export async function refresh(needs: SessionsNeeds, presented: string, origin: O
 async function answerRotated(
   needs: SessionsNeeds,
   { userId, sessionId, generation }: { userId: number; sessionId: string; generation: number },
-  origin: Origin,
-  asked?: Asked,
-): Promise<Grant> {
+  { origin, allow }: Presenter,
+): Promise<TokenSession> {
   const { store: db, clock, refreshTokensOf } = needs
   for (;;) {
     const found = await db.transaction(async () => store.findWithUser(db, sessionId), { userId })
@@ -62,9 +106,11 @@ async function answerRotated(
     const verdict = generation === session.generation - 1 ? judgeParent(needs, session, origin) : 'reused'
     if (verdict === 'reused') await endReused(needs, session, { presented: generation, ip: origin.ip })
     if (verdict === 'reused' || verdict === 'refuse') throw refused()
+    const answered = { ...found, tokens: refreshTokensOf(session), generation: session.generation }
+    await allow?.(answered)
     // A concurrent request has changed the session after it was read, so the loop reads the session again.
     if (verdict === 'late' && !(await countLateRetry(needs, session, origin))) continue
-    return makeGrant(needs, { ...found, tokens: refreshTokensOf(session), generation: session.generation }, asked)
+    return answered
   }
 }
 
@@ -135,13 +181,16 @@ const countLateRetry = (
  * only one of them does this.
  */
 async function endReused(
-  { store: db, clock, log, audit, mails }: SessionsNeeds,
+  needs: SessionsNeeds,
   { id, userId, generation, userAgent }: StoredSession,
   { presented, ip }: { presented: number; ip: string },
 ): Promise<void> {
+  const { store: db, clock, log, audit, mails } = needs
   await db.transaction(
     async () => {
-      if (!(await store.endReused(db, { id, presented, now: clock.now() }))) return
+      const ended = await markReused(db, { id, presented, now: clock.now() })
+      if (!ended) return
+      await queueLogouts(needs, [ended])
       const details = { presented, current: generation }
       await audit.record({ event: 'session.refresh_token_reused', userId, sessionId: id, ip, details })
       await mails.notify('session_reused', userId, { ip, device: deviceName(userAgent) })

@@ -149,7 +149,10 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
         oauth: true,
         parse: 'formOrJson',
         body: TokenForm,
-        response: { 200: answer('The token is no longer valid, or never was', Revocation), ...bodyProblems() },
+        response: {
+          200: answer('The token is no longer valid, or never was', Revocation),
+          ...bodyProblems('invalid_client'),
+        },
         detail: {
           operationId: 'revokeToken',
           summary: 'Revoke a token',

@@ -9,8 +9,16 @@ export interface Origin {
   userAgent: string | null
 }
 
+/**
+ * `api`: a login with an access token and a refresh token of Keyward's own. `browser`: a login on Keyward's pages, with a
+ * cookie. `client`: a grant of a registered client, for example in a browser session.
+ */
+export type SessionKind = 'api' | 'browser' | 'client'
+
 export type EndReason =
   | 'logout'
+  | 'replaced'
+  | 'browser_session_ended'
   | 'ended_by_user'
   | 'password_changed'
   | 'password_set_by_admin'
@@ -25,13 +33,29 @@ export type EndReason =
   | 'too_many_sessions'
   | 'secrets_renewed'
   | 'ended_by_admin'
+  | 'foreign_client'
+  | 'code_reused'
+  | 'consent_withdrawn'
+  | 'client_disabled'
+  | 'client_deleted'
+  | 'user_deleted'
+  | 'expired'
 
-/** How long sessions last, and how long a refresh can be retried; all in milliseconds. */
-export interface SessionLifetimes {
-  /** A session expires this long after its login or its last refresh. */
+export interface Lifetime {
+  /** A session expires this long after its login, its last refresh, or the last recorded use of its cookie. */
   idle: number
   /** A session expires at the latest this long after its login. */
   absolute: number
+}
+
+/** How long sessions last, and how long a refresh can be retried; all in milliseconds. */
+export interface SessionLifetimes extends Lifetime {
+  /** The lifetime of a browser session without "keep me signed in". */
+  browser: Lifetime
+  /** The lifetime of a browser session with "keep me signed in". */
+  remembered: Lifetime
+  /** The lifetime of the session of a client. Unless it is offline, it also ends with its browser session. */
+  client: Lifetime
   /** For this time after a refresh, the previous refresh token returns the same successor in every case. */
   grace: number
   /**
@@ -42,14 +66,28 @@ export interface SessionLifetimes {
   retry: number
 }
 
+export function lifetimeOf(
+  lifetimes: SessionLifetimes,
+  { kind, isRemembered }: { kind: SessionKind; isRemembered: boolean },
+): Lifetime {
+  if (kind === 'browser') return isRemembered ? lifetimes.remembered : lifetimes.browser
+  return kind === 'client' ? lifetimes.client : lifetimes
+}
+
 /**
- * Returns the time at which a session expires when it begins or is refreshed at `now`: the idle expiry or the absolute
+ * Returns the time at which a session expires when it begins or is used at `now`: the idle expiry or the absolute
  * expiry, whichever is earlier.
  */
 export const expiryOf = (
-  { idle, absolute }: SessionLifetimes,
+  { idle, absolute }: Lifetime,
   { createdAt, now }: { createdAt: EpochMs; now: EpochMs },
 ): EpochMs => Math.min(now + idle, createdAt + absolute)
+
+/** The absolute expiry of a browser session, which also bounds the sessions of clients in it that are not offline. */
+export const absoluteEndOf = (
+  lifetimes: SessionLifetimes,
+  { createdAt, isRemembered }: { createdAt: EpochMs; isRemembered: boolean },
+): EpochMs => createdAt + lifetimeOf(lifetimes, { kind: 'browser', isRemembered }).absolute
 
 /** A login whose credential was checked. */
 export interface NewLogin {
@@ -60,11 +98,26 @@ export interface NewLogin {
   origin: Origin
   /** The known device whose device token came with the login; undefined when there is none. */
   device?: KnownDevice
+  /** Given for a login on a page: the session gets a cookie, and no refresh token. */
+  browser?: NewBrowserLogin
 }
 
-/** A stored session whose tokens are not made yet. `Sessions.finishLogin` makes the tokens. */
+export interface NewBrowserLogin {
+  /** True for "keep me signed in". */
+  isRemembered: boolean
+  /**
+   * The browser session of the cookie that came with the login. It ends. The sessions of clients in it go on under the
+   * new session if the user is the same, and otherwise end too.
+   */
+  replaces?: string
+}
+
+/**
+ * A stored session whose tokens are not made yet. `Sessions.finishLogin` makes the tokens; for a browser session,
+ * `cookieOf` makes the cookie.
+ */
 export interface BegunSession {
-  session: Pick<StoredSession, 'id' | 'macSalt' | 'amr' | 'authTime'>
+  session: Pick<StoredSession, 'id' | 'macSalt' | 'kind' | 'amr' | 'authTime'>
   user: User
   /** The id for the device token: the id of the known device of the login, or the id of a new device. */
   deviceId: string
@@ -89,7 +142,21 @@ export interface StoredSession {
   /** `ip` and `userAgent` come from the last refresh, or from the login while there was no refresh. */
   ip: string | null
   userAgent: string | null
+  kind: SessionKind
+  /** The client, its scopes and a JSON list of its resources, for a session of the kind `client`; otherwise null. */
+  clientId: string | null
+  scope: string | null
+  resources: string | null
+  /** The browser session in which the session of a client began. */
+  parentId: string | null
+  /** True for the session of a client that outlives its browser session (`offline_access`). */
+  isOffline: boolean
+  /** True for a browser session with "keep me signed in". */
+  isRemembered: boolean
 }
+
+/** A session that has just ended. */
+export type EndedSession = Pick<StoredSession, 'id' | 'userId' | 'kind' | 'clientId'>
 
 /** A session as its user sees it. */
 export interface SessionSummary {

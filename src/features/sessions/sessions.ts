@@ -6,13 +6,17 @@ import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
-import type { Secrets } from '../secrets/secrets.ts'
+import type { FormerValues, Secrets } from '../secrets/secrets.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
 import { authenticate, authenticateExisting, findByRefreshToken, findCaller } from './authenticate.ts'
 import { begin } from './begin.ts'
-import { createDeviceTokens, type Device, type DeviceTokens } from './device-token.ts'
-import { endAll, endOwn, endOwnAll, logout, revoke } from './end.ts'
+import { type BrowserSessions, browserSessions } from './browser.ts'
+import { type ClientSessions, clientSessions } from './client.ts'
+import { createDeviceTokens, type Device, type DeviceTokens, LIFETIME } from './device-token.ts'
+import { endAll, endOwn, endOwnAll, endSome, logout, revoke } from './end.ts'
+import type { EndedClientSession } from './ended.ts'
+import { countDeviceUsersSince, countSessionsSince } from './former.store.ts'
 import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts'
 import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
@@ -29,9 +33,13 @@ import type {
   SessionSummary,
   StoredSession,
 } from './session.ts'
+import { createSessionMacs, type SessionMacs } from './session-mac.ts'
 import * as store from './store.ts'
 
+export type { BrowserSession } from './browser.ts'
+export type { BegunClientSession, ClientRefresh, ClientSession, NewClientSession } from './client.ts'
 export type { Device } from './device-token.ts'
+export type { EndedClientSession } from './ended.ts'
 export type { Asked, Grant, LoginGrant } from './grant.ts'
 export type { KnownDevice } from './known.ts'
 export type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
@@ -56,6 +64,9 @@ export interface SessionsNeeds {
   limits: Limits
   tokens: AccessTokens
   mails: Pick<Mails, 'isOn' | 'notify'>
+  /** Called in the transaction that ends sessions of clients, so that the clients are told. */
+  logouts: { queue(ended: readonly EndedClientSession[]): Promise<void> }
+  cookieMacs: SessionMacs
   refreshTokensOf: RefreshTokensOf
   deviceTokens: DeviceTokens
   lifetimes: SessionLifetimes
@@ -64,11 +75,11 @@ export interface SessionsNeeds {
 }
 
 /** Sessions, and the devices and networks that are known for a user. */
-export interface Sessions {
+export interface Sessions extends BrowserSessions, ClientSessions {
   /**
    * Begins a session. All sessions begin in this function, and only this function checks that the account may have a
    * session. Call it in the transaction of the login, and call `finishLogin` after the commit. When the user then has
-   * more than `maxPerUser` live sessions, those that were refreshed longest ago end.
+   * more than `maxPerUser` live sessions, those that were refreshed longest ago end; sessions of clients do not count.
    * @throws KeywardError `invalid_credentials` when the user is inactive or deleted, or when all sessions of the user
    *   were ended after the credential was read
    */
@@ -143,6 +154,7 @@ export interface Sessions {
   /**
    * Ends the session of a refresh token, current or old, or of an access token (RFC 7009 section 2.1). An expired
    * access token, and an altered or unknown token, has no effect and causes no error (section 2.2).
+   * @throws KeywardError `invalid_client` for a live session of a client, which only `endForClient` ends
    */
   revoke(token: string, ip: string): Promise<void>
   /** The device of a device token; undefined when Keyward did not make the token, or the token has expired. */
@@ -184,6 +196,26 @@ export interface Sessions {
   cleanUp(limit: number): Promise<number>
 }
 
+/**
+ * Counts the live sessions whose refresh token was made with a former data key. A refresh moves a session to the current
+ * data key, so that the last of them ends at the latest of their present expiries.
+ * @param since when the current data key was made
+ */
+export const countFormerSessions = (
+  { store: db, clock }: Pick<SessionsNeeds, 'store' | 'clock'>,
+  since: EpochMs,
+): Promise<FormerValues> => countSessionsSince(db, { since, now: clock.now() })
+
+/**
+ * Counts the users who may have a device token that was made with a former data key. No device token is stored, so this
+ * is an upper bound: a user of a version before 0.3.0 counts without one too, also after a login with the new key.
+ * @param since when the current data key was made
+ */
+export const countFormerDeviceUsers = (
+  { store: db, clock }: Pick<SessionsNeeds, 'store' | 'clock'>,
+  since: EpochMs,
+): Promise<FormerValues> => countDeviceUsersSince(db, { since, now: clock.now(), lifetime: LIFETIME })
+
 /** How long a session is stored after its end or expiry, because `isKnownNetwork` reads the network of the session. */
 const KEEP_ENDED = 7 * DAY
 
@@ -193,14 +225,17 @@ const PART = 500
 export function createSessions({
   secrets,
   ...others
-}: Omit<SessionsNeeds, 'refreshTokensOf' | 'deviceTokens'> & { secrets: Secrets }): Sessions {
+}: Omit<SessionsNeeds, 'cookieMacs' | 'refreshTokensOf' | 'deviceTokens'> & { secrets: Secrets }): Sessions {
   const { store: db, clock } = others
   const needs: SessionsNeeds = {
     ...others,
-    refreshTokensOf: createRefreshTokens(() => secrets.macKeys('refresh_token')),
+    cookieMacs: createSessionMacs(() => secrets.macKeys('browser_session')),
+    refreshTokensOf: createRefreshTokens(createSessionMacs(() => secrets.macKeys('refresh_token'))),
     deviceTokens: createDeviceTokens({ macKeys: () => secrets.macKeys('device_token'), clock }),
   }
   return {
+    ...browserSessions(needs),
+    ...clientSessions(needs),
     begin: (login) => begin(needs, login),
     finishLogin: (session, asked) => finishLogin(needs, session, asked),
     refresh: (token, origin, asked) => refresh(needs, token, origin, asked),
@@ -223,7 +258,7 @@ export function createSessions({
     isKnownNetwork: ({ userId, client }) => known.hasNetwork(db, { userId, network: client }),
     forgetKnown: (change) => forgetKnown(needs, change),
     countLive: (userId) => countLive(db, { userId, now: clock.now() }),
-    endSome: (limit, reason) => store.endSome(db, { limit, reason, now: clock.now() }),
+    endSome: (limit, reason) => endSome(needs, limit, reason),
     async deleteOver(userId) {
       while ((await deleteOver(db, { userId, limit: PART, now: clock.now() })) === PART);
     },

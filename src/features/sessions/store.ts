@@ -1,15 +1,15 @@
-import { and, desc, eq, gt, gte, isNull, lt, ne, notInArray, sql } from 'drizzle-orm'
+import { and, eq, gte, lt, lte, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
-import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
-import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
+import { castPlaceholder } from '../../storage/cast-placeholder.ts'
+import { execute, named, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import type { User } from '../users/users.ts'
 import { aliveSql, notEndedSql, ofActiveUserSql } from './alive.store.ts'
-import type { EndReason, Origin, StoredSession } from './session.ts'
+import type { Origin, SessionKind, StoredSession } from './session.ts'
 
-const prepared = statements((db, { select, returning, change }) => {
+const prepared = statements((db, { select, change }) => {
   const { q, t } = db
   const { users, sessions } = t
   const notEnded = notEndedSql(t, named('now'))
@@ -35,17 +35,15 @@ const prepared = statements((db, { select, returning, change }) => {
     userAgent: sessions.userAgent,
     lateRetries: sessions.lateRetries,
     lateRetriedAt: sessions.lateRetriedAt,
+    kind: sql<SessionKind>`${sessions.kind}`,
+    clientId: sessions.clientId,
+    scope: sessions.scope,
+    resources: sessions.resources,
+    parentId: sessions.parentId,
+    isOffline: sessions.isOffline,
+    isRemembered: sessions.isRemembered,
   }
   const confirmed = sql`(${confirmedOfLive})`.mapWith((generation): number | null => Number(generation))
-  const ofUser = eq(sessions.userId, castPlaceholder('userId', 'bigint'))
-  const othersOfUser = and(ofUser, ne(sessions.id, named('begun')), notEnded)
-  const newestOfUser = q
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(othersOfUser)
-    .orderBy(desc(sessions.refreshedAt), desc(sessions.createdAt), desc(sessions.id))
-    .limit(limitTo('keep'))
-  const end = { endedAt: named('now'), endReason: named('reason'), reviewAt: named('now') }
   return {
     insert: change(
       q.insert(sessions).values({
@@ -53,7 +51,7 @@ const prepared = statements((db, { select, returning, change }) => {
         userId: named('userId'),
         epoch: named('epoch'),
         amr: named('amr'),
-        authTime: named('now'),
+        authTime: named('authTime'),
         macSalt: named('macSalt'),
         createdAt: named('now'),
         refreshedAt: named('now'),
@@ -64,6 +62,13 @@ const prepared = statements((db, { select, returning, change }) => {
         deviceName: named('deviceName'),
         loginNetwork: named('loginNetwork'),
         deviceId: named('deviceId'),
+        kind: named('kind'),
+        clientId: named('clientId'),
+        scope: named('scope'),
+        resources: named('resources'),
+        parentId: named('parentId'),
+        isOffline: named('isOffline'),
+        isRemembered: named('isRemembered'),
       }),
     ),
     userOfLiveSession: select({ ...userColumns(db), confirmed }, (q) =>
@@ -91,7 +96,27 @@ const prepared = statements((db, { select, returning, change }) => {
           ip: named('ip'),
           userAgent: named('userAgent'),
         })
-        .where(and(eq(sessions.id, named('id')), eq(sessions.generation, named('generation')), alive)),
+        .where(
+          and(
+            eq(sessions.id, named('id')),
+            sql`${sessions.clientId} is not distinct from ${named('clientId')}`,
+            eq(sessions.generation, named('generation')),
+            alive,
+          ),
+        ),
+    ),
+    recordUse: change(
+      q
+        .update(sessions)
+        .set({ refreshedAt: named('now'), expiresAt: named('expiresAt') })
+        .where(
+          and(
+            eq(sessions.id, named('id')),
+            eq(sessions.kind, 'browser'),
+            lte(sessions.refreshedAt, named('before')),
+            alive,
+          ),
+        ),
     ),
     countLateRetry: change(
       q
@@ -107,51 +132,28 @@ const prepared = statements((db, { select, returning, change }) => {
           ),
         ),
     ),
-    endOne: change(
-      q
-        .update(sessions)
-        .set(end)
-        .where(and(eq(sessions.id, named('id')), eq(sessions.userId, named('userId')), alive)),
-    ),
-    endReused: change(
-      q
-        .update(sessions)
-        .set(end)
-        .where(and(eq(sessions.id, named('id')), gt(sessions.generation, named('presented')), alive)),
-    ),
-    endExcess: returning(
-      { id: sessions.id },
-      q
-        .update(sessions)
-        .set(end)
-        .where(and(othersOfUser, notInArray(sessions.id, newestOfUser))),
-    ),
   }
 })
 
 /** The parameters of a statement that writes a session: some columns, the origin of the request, and the time. */
 type Written<Field extends keyof StoredSession> = Pick<StoredSession, Field> & Origin & { now: EpochMs }
 
-type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'macSalt' | 'expiresAt'> & {
-  deviceName: string
-  loginNetwork: string
-  deviceId: string
-}
+/** The columns that only a session of a client has. */
+type OfClient = Pick<StoredSession, 'clientId' | 'scope' | 'resources' | 'parentId' | 'isOffline'>
+
+/** The values of the columns `OfClient` in every other session. */
+export const ofNoClient: OfClient = { clientId: null, scope: null, resources: null, parentId: null, isOffline: false }
+
+type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'authTime' | 'macSalt' | 'expiresAt'> &
+  OfClient &
+  Pick<StoredSession, 'kind' | 'isRemembered'> & {
+    deviceName: string | null
+    loginNetwork: string | null
+    deviceId: string | null
+  }
 
 export const insert = (db: Db, session: NewSession): Promise<unknown> =>
   execute(db, prepared(db).insert, { ...session })
-
-/**
- * Keeps the session `begun` and, of the other sessions of the user, the `keep` most recently refreshed. Ends the rest.
- * @returns the ids of the ended sessions
- */
-export async function endExcess(
-  db: Db,
-  by: { userId: number; begun: string; keep: number; now: EpochMs },
-): Promise<string[]> {
-  const ended = await queryRows(db, prepared(db).endExcess, { ...by, reason: 'too_many_sessions' satisfies EndReason })
-  return ended.map((row) => row.id)
-}
 
 /**
  * The user of a live session, and the highest generation of the session that a client has used.
@@ -175,13 +177,19 @@ export const findWithUser = (db: Db, id: string): MaybePromise<{ session: Stored
   andThen(readRows(db, prepared(db).withUser, { id }), ([found]) => found)
 
 /**
- * Moves a live session from `generation` to the next one.
- * @returns false when the session has another generation or is not alive
+ * Moves a live session of the client, or of no client, from `generation` to the next one.
+ * @returns false when the session has another generation or client, or is not alive
  */
 export const rotate = async (
   db: Db,
-  { userId, ...by }: Written<'id' | 'userId' | 'generation' | 'expiresAt'>,
+  { userId, ...by }: Written<'id' | 'userId' | 'clientId' | 'generation' | 'expiresAt'>,
 ): Promise<boolean> => (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 }, { userId })) > 0
+
+/** Records a use of a live browser session that was last used at `before` or earlier. */
+export const recordUse = (
+  db: Db,
+  { userId, ...by }: { id: string; userId: number; before: EpochMs; now: EpochMs; expiresAt: EpochMs },
+): Promise<unknown> => execute(db, prepared(db).recordUse, by, { userId })
 
 /**
  * Counts a late retry.
@@ -192,61 +200,6 @@ export const countLateRetry = async (
   db: Db,
   by: { id: string; generation: number; lateRetries: number; now: EpochMs },
 ): Promise<boolean> => (await execute(db, prepared(db).countLateRetry, by)) > 0
-
-/** Ends the session `id`. @returns false when the session is not alive or belongs to another user */
-export const endOne = async (
-  db: Db,
-  by: { id: string; userId: number; reason: EndReason; now: EpochMs },
-): Promise<boolean> => (await execute(db, prepared(db).endOne, by)) > 0
-
-/**
- * Ends the session `id` if it is alive and its generation is above `presented`.
- * @returns true when this call ended the session. Of several concurrent calls, only one returns true
- */
-export const endReused = async (db: Db, by: { id: string; presented: number; now: EpochMs }): Promise<boolean> =>
-  (await execute(db, prepared(db).endReused, { ...by, reason: 'refresh_token_reused' satisfies EndReason })) > 0
-
-/**
- * Moves a session from the previous epoch to `epoch`.
- * @returns false when the session has ended, has expired, or has another epoch
- */
-export async function keepInEpoch(
-  { q, t }: Db,
-  { id, userId, epoch, now }: { id: string; userId: number; epoch: number; now: EpochMs },
-): Promise<boolean> {
-  const { sessions } = t
-  const kept = await q
-    .update(sessions)
-    .set({ epoch })
-    .where(and(eq(sessions.id, id), eq(sessions.userId, userId), eq(sessions.epoch, epoch - 1), notEndedSql(t, now)))
-    .returning({ id: sessions.id })
-  return kept.length > 0
-}
-
-/** Marks every session of a user with another epoch than `epoch` as ended. Such a session is already not alive. */
-export const endOutsideEpoch = (
-  { q, t: { sessions } }: Db,
-  { userId, epoch, reason, now }: { userId: number; epoch: number; reason: EndReason; now: EpochMs },
-): Promise<unknown> =>
-  q
-    .update(sessions)
-    .set({ endedAt: now, endReason: reason, reviewAt: now })
-    .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), ne(sessions.epoch, epoch)))
-
-/** Ends up to `limit` sessions that have not ended or expired. @returns how many sessions ended */
-export async function endSome(
-  { q, t }: Db,
-  { limit, reason, now }: { limit: number; reason: EndReason; now: EpochMs },
-): Promise<number> {
-  const { sessions } = t
-  const some = q.select({ id: sessions.id }).from(sessions).where(notEndedSql(t, now)).limit(limit)
-  const ended = await q
-    .update(sessions)
-    .set({ endedAt: now, endReason: reason, reviewAt: now })
-    .where(and(sql`${sessions.id} in ${some}`, isNull(sessions.endedAt)))
-    .returning({ id: sessions.id })
-  return ended.length
-}
 
 /**
  * Handles sessions whose `reviewAt` is before `before`. Deletes up to `limit` sessions that ended or expired before

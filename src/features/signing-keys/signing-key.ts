@@ -1,4 +1,4 @@
-import { DAY, type EpochMs, MINUTE, rfc3339, SECOND } from '../../lib/clock.ts'
+import { DAY, type EpochMs, MINUTE, SECOND } from '../../lib/clock.ts'
 import type { Db } from '../../storage/store.ts'
 import type { SignatureAlgorithm } from './jwk.ts'
 import type { KeySummary } from './signing-keys.ts'
@@ -53,33 +53,15 @@ export const rotationDue = ({ createdAt, activatedAt, alg }: SigningKeyRow, rota
   rotationDays === 0 || alg === 'HS256' ? undefined : (activatedAt ?? createdAt) + rotationDays * DAY
 
 /** Picks the public facts of a key. The row also has the private key, sealed. */
-export const summaryOf = (row: SigningKeyRow, at: { now: EpochMs; rotationDays: number }): KeySummary => ({
+export const summaryOf = (row: SigningKeyRow, rotationDays: number): KeySummary => ({
   kid: row.kid,
   alg: row.alg,
   state: row.state,
   createdAt: row.createdAt,
   readyAt: row.state === 'next' ? readyAt(row) : null,
   activatedAt: row.activatedAt,
-  rotatesAt: (row.state === 'active' && rotationDue(row, at.rotationDays)) || null,
+  rotatesAt: (row.state === 'active' && rotationDue(row, rotationDays)) || null,
   retiredAt: row.retiredAt,
   expiresAt: row.expiresAt,
   revokedAt: row.revokedAt,
-  description: describeKey(row, at),
 })
-
-/** The state of a key and its times, as a sentence. */
-function describeKey(row: SigningKeyRow, { now, rotationDays }: { now: EpochMs; rotationDays: number }): string {
-  const at = (time: EpochMs | null | undefined) => (time == null ? 'never' : rfc3339(time))
-  switch (row.state) {
-    case 'next':
-      return `published ${at(row.createdAt)}, may sign from ${at(readyAt(row))}`
-    case 'active':
-      return row.alg === 'HS256'
-        ? `signing since ${at(row.activatedAt)}; it is JWT_SECRET`
-        : `signing since ${at(row.activatedAt ?? row.createdAt)}, due to rotate ${at(rotationDue(row, rotationDays))}`
-    case 'retired':
-      return `retired ${at(row.retiredAt)}, ${isAccepted(row, now) ? 'accepted until' : 'expired'} ${at(row.expiresAt)}`
-    case 'revoked':
-      return `revoked ${at(row.revokedAt)}`
-  }
-}

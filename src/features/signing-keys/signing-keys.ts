@@ -45,8 +45,6 @@ interface SigningKeysSettings {
 
 /** The public facts of a signing key. */
 export interface KeySummary extends Pick<SigningKeyRow, 'kid' | 'alg' | 'state' | KeyTime> {
-  /** The state of the key and the times of this state, as words for the terminal. */
-  description: string
   /** From when a next key may sign; null in another state. */
   readyAt: EpochMs | null
   /** When the active key is due to be rotated; null in another state, with HS256, and without rotation. */
@@ -117,9 +115,8 @@ export async function openSigningKeys(needs: SigningKeysNeeds, { prepare = true 
   return {
     ...keyring,
     async list() {
-      const at = { now: needs.clock.now(), rotationDays: needs.settings.rotationDays }
       const rows = await store.all(needs.store)
-      return rows.map((row) => summaryOf(row, at))
+      return rows.map((row) => summaryOf(row, needs.settings.rotationDays))
     },
     rotate: ({ early = false, by } = {}) => rotateKeys({ ...needs, by }, keyring, { early }),
     revoke: (kid, { by } = {}) => revokeKey({ ...needs, by }, keyring, kid),

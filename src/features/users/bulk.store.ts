@@ -6,7 +6,7 @@ import type { Db } from '../../storage/store.ts'
 import type { BulkKeys, BulkUser } from './user.ts'
 
 /**
- * The most users in one insert. One user has 16 columns, so 500 users need 8,000 parameters. SQLite allows 32,766.
+ * The most users in one insert. One user has 18 columns, so 500 users need 9,000 parameters. SQLite allows 32,766.
  */
 export const ROWS = 500
 
@@ -24,6 +24,8 @@ const fields = [
   'externalId',
   'externalSource',
   'isActive',
+  'inactiveUntil',
+  'invitedAt',
   'createdAt',
 ] as const
 

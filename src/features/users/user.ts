@@ -87,6 +87,10 @@ export interface BulkUser extends Omit<NewUser, 'invitation'> {
   externalSource: string | null
   emailVerifiedAt: EpochMs | null
   isActive: boolean
+  /** When a deactivated user becomes active by itself; null for an active user, and for a deactivation without an end. */
+  inactiveUntil: EpochMs | null
+  /** When the user was invited; null without an open invitation. */
+  invitedAt: EpochMs | null
   createdAt: EpochMs
 }
 

@@ -18,8 +18,8 @@ import type { BulkKeys, BulkUser, Contact, FullUser, Invitation, NewUser, Profil
 
 export { differences } from './change-profile.ts'
 export { invalidEmail, normalizeEmail } from './email.ts'
+export type { UserMark, UserOrder } from './order.store.ts'
 export { invalidName, normalizeName } from './person-name.ts'
-export type { UserMark, UserOrder } from './search.store.ts'
 export { markOf } from './search.ts'
 export {
   type BulkKeys,
@@ -68,8 +68,8 @@ export interface Users {
   list(page: { after: number; limit: number }): Promise<User[]>
   /**
    * Up to `limit` users who match all of the filter, in the given order, behind `after`. A page costs no
-   * more in a large table than in a small one, unless few users of a large table match `isActive` or a common `q`.
-   * @param filter.q the beginning of an address or a username in any case, or a whole id
+   * more in a large table than in a small one, unless many users match and all of them are far away in the order.
+   * @param filter.q the beginning of an address or a username in any case, or of an id in decimal digits
    * @param filter.externalId the id in the service from which the user was imported, exactly
    * @throws KeywardError `validation_failed` for a `q` that no address and no username can begin with
    */

@@ -95,7 +95,7 @@ export async function undoEmail(needs: VerificationNeeds, { token, ip }: Address
       await proofs.voidAll(userId)
       await limits.refill(knownAccount(userId))
       await audit.record({ event: 'email.change_undone', userId, ip })
-      await mails.notify('reset_password', userId, {}, address)
+      await mails.notify('address_restored', userId, {}, address)
     },
     { userId },
   )

@@ -222,9 +222,9 @@ export function verificationRoutes(
     .post(
       '/login/email',
       async ({ request, body, set }) => {
-        const id = await verification.askToLogIn({ email: body.email, ...asking(request) })
+        const { id, lifetime } = await verification.askToLogIn({ email: body.email, ...asking(request) })
         set.status = 202
-        return { challenge_id: id, expires_in: tokenLifetimes.log_in / SECOND }
+        return { challenge_id: id, expires_in: lifetime / SECOND }
       },
       {
         open: true,
@@ -239,7 +239,7 @@ export function verificationRoutes(
           operationId: 'askToLogIn',
           summary: 'Ask for a mail to log in without a password',
           description:
-            'Only with `EMAIL_LOGIN=on`. The answer is the same for every address. The code in the mail works for 10 minutes, and its link, which leads to your `LOGIN_URL`, for 30 minutes.',
+            'Only with `EMAIL_LOGIN=on`. The answer is the same for every address. The code in the mail works for 10 minutes, and its link, which leads to your `LOGIN_URL`, for 30 minutes. Without `LOGIN_URL` the mail has no link, and `expires_in` is that of the code.',
           tags: ['tokens'],
         },
       },

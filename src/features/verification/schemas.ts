@@ -30,7 +30,10 @@ export const ResetPasswordBody = t.Object(
 export const Challenge = t.Object(
   {
     challenge_id: t.String({ description: 'Send it with the code of the mail' }),
-    expires_in: t.Integer({ description: 'How many seconds the link works, from when the mail is sent' }),
+    expires_in: t.Integer({
+      description:
+        'How many seconds the link works, from when the mail is sent; those of the code where the mail has no link',
+    }),
   },
   { title: 'Challenge', examples: [{ challenge_id: 'Yo9sMhvJDsZ4eKdAGx2sPg', expires_in: 86_400 }] },
 )

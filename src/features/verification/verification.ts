@@ -9,7 +9,7 @@ import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import type { Proofs } from '../proofs/proofs.ts'
+import { CODE_LIFETIME, type Proofs, tokenLifetimes } from '../proofs/proofs.ts'
 import type { LoginGrant, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import {
@@ -47,6 +47,8 @@ export interface VerificationNeeds {
   settings: {
     /** True when `EMAIL_LOGIN` is `on`. */
     emailLogin: boolean
+    /** True when a mail to log in has a link besides its code, that is, when `LOGIN_URL` is set. */
+    hasLoginLink: boolean
   }
 }
 
@@ -104,10 +106,11 @@ export interface Verification {
   /**
    * Sends a code to log in without a password, and a link too if LOGIN_URL is set. The answer and the work are the
    * same for every address.
-   * @returns the `challenge_id` that a client must send with the code
+   * @returns the `challenge_id` that a client must send with the code, and for how many milliseconds the mail works: the
+   *   lifetime of its link, or of its code when it has no link
    * @throws KeywardError `not_found` without EMAIL_LOGIN; `mail_not_configured`, `validation_failed`, `rate_limited`
    */
-  askToLogIn(asked: AskedFor): Promise<string>
+  askToLogIn(asked: AskedFor): Promise<{ id: string; lifetime: number }>
   /**
    * Begins a session with the token or the code of a mail. When the address was not proved before, the login proves it.
    * The login then removes the password, ends earlier sessions, and revokes API keys: a stranger may have set them.
@@ -165,7 +168,8 @@ export function createVerification(needs: VerificationNeeds): Verification {
     undoEmail: (undo) => undoEmail(needs, undo),
     async askToLogIn(asked) {
       requireEmailLogin()
-      return mails.ask({ kind: 'log_in', ...asked })
+      const id = await mails.ask({ kind: 'log_in', ...asked })
+      return { id, lifetime: settings.hasLoginLink ? tokenLifetimes.log_in : CODE_LIFETIME }
     },
     async logInByMail(login) {
       requireEmailLogin()

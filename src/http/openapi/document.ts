@@ -112,4 +112,6 @@ Every answer has an \`X-Request-Id\` that names it in the server's log.
 **Tokens** are read from the \`Authorization\` header only. An access token expires after minutes; \`refreshTokens\`
 exchanges a refresh token for a new pair, and each refresh token is for one use.
 
-**A path with one slash too many** at its end is answered by 307 with a relative \`Location\`, the path without the slash.`
+**A path with one slash too many** at its end is answered by 307 with a relative \`Location\`, the path without the slash.
+
+**Members that a route does not know** in a body have no effect and are not refused. Unknown parameters of a query are refused by every route that takes parameters.`

@@ -64,6 +64,28 @@ export const de: Catalogue = {
         'Der Link gilt nur einmal, {{minutes}} Minuten lang. Wenn das Konto ein Passwort hat, gilt es, bis Sie ein neues gewählt haben.',
       after: ['Wenn Sie das nicht waren, ignorieren Sie diese E-Mail: Es ändert sich nichts.'],
     },
+    reset_by_admin: {
+      subject: 'Wählen Sie ein neues Passwort für {{app}}',
+      before: [
+        'Ein Administrator von {{app}} schickt Ihnen diesen Link, mit dem Sie ein neues Passwort für Ihr Konto wählen.',
+      ],
+      button: 'Neues Passwort wählen',
+      lifetime:
+        'Der Link gilt nur einmal, {{minutes}} Minuten lang. Wenn das Konto ein Passwort hat, gilt es, bis Sie ein neues gewählt haben.',
+      after: ['Wenn Sie das nicht erwarten, fragen Sie die Betreiber von {{app}}. Ohne den Link ändert sich nichts.'],
+    },
+    address_restored: {
+      subject: 'Ihr Konto bei {{app}} ist zurück: Wählen Sie ein neues Passwort',
+      before: [
+        'Die Änderung der Adresse wurde rückgängig gemacht: Dies ist wieder die Adresse Ihres Kontos bei {{app}}. Alle Geräte wurden abgemeldet, und das Passwort wurde entfernt, weil vielleicht jemand anders es kennt.',
+      ],
+      button: 'Neues Passwort wählen',
+      lifetime:
+        'Der Link gilt nur einmal, {{minutes}} Minuten lang. Geben Sie danach an, dass Sie das Passwort vergessen haben.',
+      after: [
+        'Wenn Sie die Änderung nicht rückgängig gemacht haben, liest jemand anders Ihre E-Mails. Ändern Sie zuerst das Passwort Ihres Postfachs.',
+      ],
+    },
     log_in: {
       subject: 'Anmelden bei {{app}}',
       before: ['Jemand, wahrscheinlich Sie, möchte sich mit dieser E-Mail in Ihrem Konto bei {{app}} anmelden.'],

@@ -62,6 +62,27 @@ export const en: Catalogue = {
         'The link works once, for {{minutes}} minutes. If the account has a password, it works until you choose a new one.',
       after: ['If it was not you, ignore this mail: nothing changes.'],
     },
+    reset_by_admin: {
+      subject: 'Choose a new password for {{app}}',
+      before: [
+        'An administrator of {{app}} sends you this link, with which you choose a new password for your account.',
+      ],
+      button: 'Choose a new password',
+      lifetime:
+        'The link works once, for {{minutes}} minutes. If the account has a password, it works until you choose a new one.',
+      after: ['If you do not expect this, ask the people who run {{app}}. Without the link nothing changes.'],
+    },
+    address_restored: {
+      subject: 'Your account at {{app}} is back: choose a new password',
+      before: [
+        'The change of address was undone: this is again the address of your account at {{app}}. All devices were logged out, and the password was removed, because somebody else may know it.',
+      ],
+      button: 'Choose a new password',
+      lifetime: 'The link works once, for {{minutes}} minutes. After that, say that you have forgotten the password.',
+      after: [
+        'If you did not undo the change, somebody else reads your mail. Change the password of your mailbox first.',
+      ],
+    },
     log_in: {
       subject: 'Log in to {{app}}',
       before: ['Somebody, probably you, wants to log in to your account at {{app}} with this mail.'],

@@ -66,6 +66,28 @@ export const es: Catalogue = {
         'El enlace funciona una sola vez, durante {{minutes}} minutos. Si la cuenta tiene una contraseña, sigue siendo válida hasta que elija una nueva.',
       after: ['Si no ha sido usted, ignore este correo: no cambia nada.'],
     },
+    reset_by_admin: {
+      subject: 'Elija una nueva contraseña para {{app}}',
+      before: [
+        'Un administrador de {{app}} le envía este enlace, con el que elegirá una nueva contraseña para su cuenta.',
+      ],
+      button: 'Elegir una nueva contraseña',
+      lifetime:
+        'El enlace funciona una sola vez, durante {{minutes}} minutos. Si la cuenta tiene una contraseña, sigue siendo válida hasta que elija una nueva.',
+      after: ['Si no lo esperaba, pregunte a los responsables de {{app}}. Sin el enlace no cambia nada.'],
+    },
+    address_restored: {
+      subject: 'Ha recuperado su cuenta de {{app}}: elija una nueva contraseña',
+      before: [
+        'Se ha deshecho el cambio de dirección: esta vuelve a ser la dirección de su cuenta de {{app}}. Se ha cerrado la sesión en todos los dispositivos y se ha eliminado la contraseña, porque es posible que otra persona la conozca.',
+      ],
+      button: 'Elegir una nueva contraseña',
+      lifetime:
+        'El enlace funciona una sola vez, durante {{minutes}} minutos. Después, indique que ha olvidado la contraseña.',
+      after: [
+        'Si usted no ha deshecho el cambio, otra persona lee su correo. Cambie primero la contraseña de su buzón.',
+      ],
+    },
     log_in: {
       subject: 'Iniciar sesión en {{app}}',
       before: ['Alguien, probablemente usted, quiere iniciar sesión en su cuenta de {{app}} con este correo.'],

@@ -64,6 +64,28 @@ export const fr: Catalogue = {
         'Le lien fonctionne une seule fois, pendant {{minutes}} minutes. Si le compte a un mot de passe, il reste valable jusqu’à ce que vous en choisissiez un nouveau.',
       after: ['Si ce n’était pas vous, ignorez cet e-mail\u00a0: rien ne change.'],
     },
+    reset_by_admin: {
+      subject: 'Choisissez un nouveau mot de passe pour {{app}}',
+      before: [
+        'Un administrateur de {{app}} vous envoie ce lien, avec lequel vous choisissez un nouveau mot de passe pour votre compte.',
+      ],
+      button: 'Choisir un nouveau mot de passe',
+      lifetime:
+        'Le lien fonctionne une seule fois, pendant {{minutes}} minutes. Si le compte a un mot de passe, il reste valable jusqu’à ce que vous en choisissiez un nouveau.',
+      after: ['Si vous ne vous y attendiez pas, demandez aux responsables de {{app}}. Sans le lien, rien ne change.'],
+    },
+    address_restored: {
+      subject: 'Votre compte {{app}} est rétabli\u00a0: choisissez un nouveau mot de passe',
+      before: [
+        'La modification de l’adresse a été annulée\u00a0: cette adresse est de nouveau celle de votre compte {{app}}. Tous les appareils ont été déconnectés et le mot de passe a été supprimé, car une autre personne le connaît peut-être.',
+      ],
+      button: 'Choisir un nouveau mot de passe',
+      lifetime:
+        'Le lien fonctionne une seule fois, pendant {{minutes}} minutes. Ensuite, indiquez que vous avez oublié le mot de passe.',
+      after: [
+        'Si vous n’avez pas annulé la modification, une autre personne lit vos e-mails. Changez d’abord le mot de passe de votre messagerie.',
+      ],
+    },
     log_in: {
       subject: 'Connexion à {{app}}',
       before: ['Quelqu’un, sans doute vous, veut se connecter à votre compte {{app}} au moyen de cet e-mail.'],

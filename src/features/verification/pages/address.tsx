@@ -21,8 +21,8 @@ export function addressView(visit: Visit, page: 'confirm' | 'undo', { found, pro
     content: (
       <>
         <ProblemNotice says={isTaken ? textsFor(visit).confirm.taken : problem?.notice} />
-        <Account text={texts.account} email={found.user.email} />
-        <Account text={texts.next} email={found.address} />
+        <Account text={texts.account} email={found.user.email} beside={found.address} />
+        <Account text={texts.next} email={found.address} beside={found.user.email} />
         <p>{texts.effect}</p>
         <Form action={visit.link(`/${page}`)} hidden={{ token: visit.input.token ?? '' }} button={texts.button} />
       </>

@@ -1,0 +1,110 @@
+import type { EpochMs } from '../../lib/clock.ts'
+import { MINUTE } from '../../lib/clock.ts'
+import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
+import { writeAside } from '../../storage/write-aside.ts'
+import type { User } from '../users/users.ts'
+import { isAlive } from './alive.store.ts'
+import * as below from './below.store.ts'
+import { makeCookie, parseCookie } from './cookie.ts'
+import { endBrowser as endReplaced } from './end.store.ts'
+import { endOne } from './end.ts'
+import { endClientsBelow, recordEnd } from './ended.ts'
+import { absoluteEndOf, type BegunSession, expiryOf, lifetimeOf, type StoredSession } from './session.ts'
+import type { SessionsNeeds } from './sessions.ts'
+import * as store from './store.ts'
+
+/** A live session of Keyward's own pages in a browser. */
+export interface BrowserSession {
+  id: string
+  user: User
+  /** When a credential was last checked in the session. */
+  authTime: EpochMs
+  amr: readonly string[]
+  isRemembered: boolean
+  createdAt: EpochMs
+}
+
+/** The sessions of browsers, which have a cookie and no tokens. */
+export interface BrowserSessions {
+  /**
+   * The cookie of a browser session that has just begun: `kws_` and a MAC. It is no refresh token, and no refresh token
+   * is a cookie.
+   */
+  cookieOf(begun: BegunSession): string
+  /** Makes the device token of a login that has just begun a session; `finishLogin` makes it for other sessions. */
+  makeDeviceToken(begun: BegunSession): Promise<string>
+  /**
+   * Finds the live browser session of a cookie. A use postpones the idle expiry, and is recorded at most every five
+   * minutes, while nobody waits.
+   * @returns undefined when Keyward did not make the cookie, or the session is not alive
+   */
+  findByCookie(cookie: string): MaybePromise<BrowserSession | undefined>
+  /**
+   * Ends a browser session, and the sessions of clients in it that are not offline. Does nothing when the session has
+   * already ended.
+   */
+  endBrowser(session: Pick<BrowserSession, 'id' | 'user'>, ip: string): Promise<void>
+}
+
+export const browserSessions = (needs: SessionsNeeds): BrowserSessions => ({
+  cookieOf({ session }) {
+    if (session.kind !== 'browser') throw new Error('Only a browser session has a cookie')
+    return makeCookie(needs.cookieMacs, session)
+  },
+  makeDeviceToken: ({ deviceId, user }) => needs.deviceTokens.make({ deviceId, userId: user.id }),
+  findByCookie: (cookie) => findByCookie(needs, cookie),
+  async endBrowser({ id, user }, ip) {
+    await endOne(needs, { userId: user.id, id, reason: 'logout', ip })
+  },
+})
+
+/** The least time between two records of the use of a cookie. */
+const RECORDED_EVERY = 5 * MINUTE
+
+function findByCookie(needs: SessionsNeeds, text: string): MaybePromise<BrowserSession | undefined> {
+  const cookie = parseCookie(text)
+  if (!cookie) return undefined
+  return andThen(store.findWithUser(needs.store, cookie.sessionId), (found) => {
+    const isGenuine = found && needs.cookieMacs(found.session.macSalt).isGenuine(cookie.body, cookie.mac)
+    if (!isGenuine || found.session.kind !== 'browser') return undefined
+    const { session, user } = found
+    const now = needs.clock.now()
+    const expiresAt = expiryOf(lifetimeOf(needs.lifetimes, session), { createdAt: session.createdAt, now })
+    // The stored expiry is later than `expiresAt` allows if the operator has lowered a setting.
+    if (!isAlive(found, now) || expiresAt <= now) return undefined
+    if (now - session.refreshedAt >= RECORDED_EVERY) recordUse(needs, session, { now, expiresAt })
+    const { id, authTime, isRemembered, createdAt } = session
+    return { id, user, authTime, amr: session.amr.split(' '), isRemembered, createdAt }
+  })
+}
+
+function recordUse(
+  { store: db, log }: SessionsNeeds,
+  { id, userId }: StoredSession,
+  { now, expiresAt }: { now: EpochMs; expiresAt: EpochMs },
+): void {
+  writeAside(log, () => store.recordUse(db, { id, userId, before: now - RECORDED_EVERY, now, expiresAt }))
+}
+
+/** Ends the browser session that a new one of the same browser replaces; see `NewBrowserLogin.replaces`. */
+export async function replaceBrowser(
+  needs: SessionsNeeds,
+  {
+    replaced,
+    by,
+    ip,
+  }: {
+    replaced: string
+    by: Pick<StoredSession, 'id' | 'userId' | 'createdAt' | 'isRemembered'>
+    ip: string
+  },
+): Promise<void> {
+  const { store: db, clock, lifetimes } = needs
+  const reason = 'replaced'
+  const ended = await endReplaced(db, { id: replaced, reason, now: clock.now() })
+  if (!ended) return
+  await recordEnd(needs, [ended], { reason, ip })
+  if (ended.userId !== by.userId) return endClientsBelow(needs, [ended], { ip })
+  const endOfBrowser = absoluteEndOf(lifetimes, by)
+  await below.move(db, { from: replaced, to: by.id, lifetime: lifetimes.client, endOfBrowser })
+}

@@ -1,0 +1,57 @@
+import type { SignInTexts } from './text.ts'
+
+export const en: SignInTexts = {
+  logIn: {
+    title: 'Log in',
+    toClient: (client) => `Log in to continue to ${client}.`,
+    again: 'Enter your password again to continue.',
+    identifier: 'Username or email address',
+    password: 'Password',
+    remember: 'Keep me logged in on this device',
+    button: 'Log in',
+    wrong: { title: 'Incorrect username or password', text: 'Check both, and try again.' },
+    missingIdentifier: 'Enter your username or your email address.',
+    missingPassword: 'Enter your password.',
+    forgot: 'Forgot your password?',
+    register: 'Create an account',
+    dead: {
+      title: 'This login has expired',
+      text: 'It was open for too long, or it began in another browser. Your browser must accept cookies of this page.',
+      button: 'Start again',
+    },
+  },
+  register: {
+    title: 'Create an account',
+    email: 'Email address',
+    username: 'Username',
+    usernameHint: '3 to 32 letters, digits, dots, hyphens or underscores.',
+    password: 'Password',
+    button: 'Create the account',
+    invalidEmail: 'Enter one email address, such as name@example.com.',
+    refusedDomain: 'Addresses of this domain cannot register here. Take another one.',
+    emailTaken: 'An account has this address already. Log in, or choose a new password.',
+    usernameTaken: 'Somebody has this username already. Choose another one.',
+    invalidUsername: 'Use 3 to 32 letters without accents, digits, dots, hyphens or underscores.',
+    reservedUsername: 'This username is reserved. Choose another one.',
+    closed: { title: 'Registration is closed', text: 'Ask the people who run this service for an account.' },
+    logIn: 'I have an account already',
+    consent: {
+      both: { before: 'With an account you accept the ', between: ' and the ', after: '.' },
+      terms: { before: 'With an account you accept the ', between: '', after: '.' },
+      privacy: { before: 'Read the ', between: '', after: '.' },
+    },
+    terms: 'terms of use',
+    privacy: 'privacy policy',
+    sent: {
+      title: 'Look into your mailbox',
+      text: 'A mail is on its way. Its link works for 24 hours and completes the account. If nothing arrives, look into the spam folder.',
+    },
+  },
+  logOut: {
+    title: 'Log out',
+    text: 'You are logged in in this browser.',
+    button: 'Log out',
+    done: { title: 'You are logged out', text: 'This browser is no longer logged in.' },
+    again: 'Log in',
+  },
+}

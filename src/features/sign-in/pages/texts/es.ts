@@ -1,0 +1,57 @@
+import type { SignInTexts } from './text.ts'
+
+export const es: SignInTexts = {
+  logIn: {
+    title: 'Iniciar sesión',
+    toClient: (client) => `Inicie sesión para continuar a ${client}.`,
+    again: 'Escriba otra vez su contraseña para continuar.',
+    identifier: 'Nombre de usuario o dirección de correo',
+    password: 'Contraseña',
+    remember: 'Mantener la sesión iniciada en este dispositivo',
+    button: 'Iniciar sesión',
+    wrong: { title: 'Nombre de usuario o contraseña incorrectos', text: 'Revise los dos e inténtelo otra vez.' },
+    missingIdentifier: 'Escriba su nombre de usuario o su dirección de correo.',
+    missingPassword: 'Escriba su contraseña.',
+    forgot: '¿Ha olvidado su contraseña?',
+    register: 'Crear una cuenta',
+    dead: {
+      title: 'Este inicio de sesión ha caducado',
+      text: 'Estuvo abierto demasiado tiempo o empezó en otro navegador. Su navegador debe aceptar las cookies de esta página.',
+      button: 'Empezar de nuevo',
+    },
+  },
+  register: {
+    title: 'Crear una cuenta',
+    email: 'Dirección de correo',
+    username: 'Nombre de usuario',
+    usernameHint: 'De 3 a 32 letras, cifras, puntos, guiones o guiones bajos.',
+    password: 'Contraseña',
+    button: 'Crear la cuenta',
+    invalidEmail: 'Escriba una sola dirección de correo, por ejemplo nombre@example.com.',
+    refusedDomain: 'Las direcciones de este dominio no pueden registrarse aquí. Use otra.',
+    emailTaken: 'Una cuenta tiene ya esta dirección. Inicie sesión o elija una nueva contraseña.',
+    usernameTaken: 'Alguien tiene ya este nombre de usuario. Elija otro.',
+    invalidUsername: 'Use de 3 a 32 letras sin acentos, cifras, puntos, guiones o guiones bajos.',
+    reservedUsername: 'Este nombre de usuario está reservado. Elija otro.',
+    closed: { title: 'El registro está cerrado', text: 'Pida una cuenta a las personas que gestionan este servicio.' },
+    logIn: 'Ya tengo una cuenta',
+    consent: {
+      both: { before: 'Al crear una cuenta acepta las ', between: ' y la ', after: '.' },
+      terms: { before: 'Al crear una cuenta acepta las ', between: '', after: '.' },
+      privacy: { before: 'Lea la ', between: '', after: '.' },
+    },
+    terms: 'condiciones de uso',
+    privacy: 'política de privacidad',
+    sent: {
+      title: 'Revise su correo',
+      text: 'Hay un correo en camino. El enlace que contiene funciona durante 24 horas y completa el registro. Si no llega nada, mire en la carpeta de spam.',
+    },
+  },
+  logOut: {
+    title: 'Cerrar sesión',
+    text: 'Ha iniciado sesión en este navegador.',
+    button: 'Cerrar sesión',
+    done: { title: 'Ha cerrado la sesión', text: 'Este navegador ya no tiene la sesión iniciada.' },
+    again: 'Iniciar sesión',
+  },
+}

@@ -1,0 +1,60 @@
+import type { SignInTexts } from './text.ts'
+
+export const fr: SignInTexts = {
+  logIn: {
+    title: 'Se connecter',
+    toClient: (client) => `Connectez-vous pour continuer vers ${client}.`,
+    again: 'Saisissez encore une fois votre mot de passe pour continuer.',
+    identifier: 'Nom d’utilisateur ou adresse e-mail',
+    password: 'Mot de passe',
+    remember: 'Rester connecté sur cet appareil',
+    button: 'Se connecter',
+    wrong: { title: 'Nom d’utilisateur ou mot de passe incorrect', text: 'Vérifiez les deux et réessayez.' },
+    missingIdentifier: 'Saisissez votre nom d’utilisateur ou votre adresse e-mail.',
+    missingPassword: 'Saisissez votre mot de passe.',
+    forgot: 'Mot de passe oublié\u00a0?',
+    register: 'Créer un compte',
+    dead: {
+      title: 'Cette connexion a expiré',
+      text: 'Elle est restée ouverte trop longtemps ou a commencé dans un autre navigateur. Votre navigateur doit accepter les cookies de cette page.',
+      button: 'Recommencer',
+    },
+  },
+  register: {
+    title: 'Créer un compte',
+    email: 'Adresse e-mail',
+    username: 'Nom d’utilisateur',
+    usernameHint: 'De 3 à 32 lettres, chiffres, points, tirets ou tirets bas.',
+    password: 'Mot de passe',
+    button: 'Créer le compte',
+    invalidEmail: 'Saisissez une seule adresse e-mail, par exemple nom@example.com.',
+    refusedDomain: 'Les adresses de ce domaine ne peuvent pas s’inscrire ici. Prenez-en une autre.',
+    emailTaken: 'Un compte a déjà cette adresse. Connectez-vous ou choisissez un nouveau mot de passe.',
+    usernameTaken: 'Quelqu’un a déjà ce nom d’utilisateur. Choisissez-en un autre.',
+    invalidUsername: 'Prenez de 3 à 32 lettres sans accents, chiffres, points, tirets ou tirets bas.',
+    reservedUsername: 'Ce nom d’utilisateur est réservé. Choisissez-en un autre.',
+    closed: {
+      title: 'Les inscriptions sont fermées',
+      text: 'Demandez un compte aux personnes qui gèrent ce service.',
+    },
+    logIn: 'J’ai déjà un compte',
+    consent: {
+      both: { before: 'En créant un compte, vous acceptez les ', between: ' et la ', after: '.' },
+      terms: { before: 'En créant un compte, vous acceptez les ', between: '', after: '.' },
+      privacy: { before: 'Lisez la ', between: '', after: '.' },
+    },
+    terms: 'conditions d’utilisation',
+    privacy: 'politique de confidentialité',
+    sent: {
+      title: 'Consultez votre messagerie',
+      text: 'Un e-mail est en route. Le lien qu’il contient est valable 24 heures et termine l’inscription. Si rien n’arrive, regardez dans le dossier des indésirables.',
+    },
+  },
+  logOut: {
+    title: 'Se déconnecter',
+    text: 'Vous êtes connecté dans ce navigateur.',
+    button: 'Se déconnecter',
+    done: { title: 'Vous êtes déconnecté', text: 'Ce navigateur n’est plus connecté.' },
+    again: 'Se connecter',
+  },
+}

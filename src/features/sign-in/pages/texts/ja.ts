@@ -1,0 +1,60 @@
+import type { SignInTexts } from './text.ts'
+
+export const ja: SignInTexts = {
+  logIn: {
+    title: 'ログイン',
+    toClient: (client) => `${client} に進むには、ログインしてください。`,
+    again: '続けるには、もう一度パスワードを入力してください。',
+    identifier: 'ユーザー名またはメールアドレス',
+    password: 'パスワード',
+    remember: 'この端末でログインしたままにする',
+    button: 'ログインする',
+    wrong: {
+      title: 'ユーザー名またはパスワードが正しくありません',
+      text: '両方を確認して、もう一度お試しください。',
+    },
+    missingIdentifier: 'ユーザー名またはメールアドレスを入力してください。',
+    missingPassword: 'パスワードを入力してください。',
+    forgot: 'パスワードを忘れた場合',
+    register: 'アカウントを作成する',
+    dead: {
+      title: 'このログインは期限切れです',
+      text: '時間がたちすぎたか、別のブラウザーで始められました。ブラウザーでこのページのCookieを許可してください。',
+      button: 'もう一度始める',
+    },
+  },
+  register: {
+    title: 'アカウントの作成',
+    email: 'メールアドレス',
+    username: 'ユーザー名',
+    usernameHint: '3～32文字の英数字、ピリオド、ハイフン、アンダースコア。',
+    password: 'パスワード',
+    button: 'アカウントを作成する',
+    invalidEmail: 'メールアドレスを1つだけ入力してください（例：name@example.com）。',
+    refusedDomain: 'このドメインのアドレスでは登録できません。別のアドレスを使ってください。',
+    emailTaken: 'このアドレスのアカウントはすでにあります。ログインするか、新しいパスワードを設定してください。',
+    usernameTaken: 'このユーザー名はすでに使われています。別の名前を選んでください。',
+    invalidUsername: '3～32文字の英数字、ピリオド、ハイフン、アンダースコアで入力してください。',
+    reservedUsername: 'このユーザー名は予約されています。別の名前を選んでください。',
+    closed: { title: '現在、登録できません', text: 'このサービスの運営者にアカウントを依頼してください。' },
+    logIn: 'すでにアカウントを持っている',
+    consent: {
+      both: { before: 'アカウントを作成すると、', between: 'と', after: 'に同意したことになります。' },
+      terms: { before: 'アカウントを作成すると、', between: '', after: 'に同意したことになります。' },
+      privacy: { before: '', between: '', after: 'をお読みください。' },
+    },
+    terms: '利用規約',
+    privacy: 'プライバシーポリシー',
+    sent: {
+      title: 'メールをご確認ください',
+      text: 'メールをお送りしました。リンクは24時間使え、開くと登録を完了できます。届かない場合は、迷惑メールのフォルダーもご確認ください。',
+    },
+  },
+  logOut: {
+    title: 'ログアウト',
+    text: 'このブラウザーでログインしています。',
+    button: 'ログアウトする',
+    done: { title: 'ログアウトしました', text: 'このブラウザーはログインしていません。' },
+    again: 'ログイン',
+  },
+}
