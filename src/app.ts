@@ -117,7 +117,11 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     requestId: createRequestIds(random),
     idleSeconds: config.IDLE_TIMEOUT_SECONDS,
     pageOf: pages?.refusal,
-    cors: createCors(config.CORS_ORIGINS, createUnlistedOrigins(config, log)),
+    cors: createCors({
+      origins: config.CORS_ORIGINS,
+      clientOrigins: service.clients.origins,
+      onUnlisted: createUnlistedOrigins(config, log),
+    }),
     log,
     observe: metrics.answered,
     quiet: probePatterns,

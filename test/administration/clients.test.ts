@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { HOUR, rfc3339 } from '../../src/lib/clock.ts'
 import { tally } from '../limits/support.ts'
+import { goesOn, grant } from '../sessions/kinds.ts'
 import { describeApp } from '../support/hooks.ts'
 import { expectRefusal, type Problem } from '../support/refusal.ts'
 import { acts, answered, type Page, person } from './support.ts'
@@ -199,6 +200,24 @@ describeApp('clients over HTTP', {}, (app) => {
     expect(await all(() => send('DELETE', `/${id}`))).toEqual({ 204: 1, 404: 23 })
     const deletions = (await acts(app)).filter(({ event }) => event === 'client.deleted')
     expect(deletions).toHaveLength(1)
+  })
+
+  test('15.1 that are disabled or deleted lose their sessions, and no other client does', async () => {
+    const { send } = await admin()
+    const bea = await app.signUp('bea')
+    const [one, two] = [await app.admin.createClient(), await app.admin.createClient()]
+    const begin = (client: string) => grant(app, bea, { client, scope: 'openid offline_access' })
+    const sessions = [await begin(one.client.id), await begin(one.client.id), await begin(two.client.id)]
+    const alive = () => Promise.all(sessions.map((session) => goesOn(app, session)))
+    await answered(send('PATCH', `/${one.client.id}`, { name: 'Store' }))
+    expect(await alive()).toEqual([true, true, true])
+    await answered(send('PATCH', `/${one.client.id}`, { enabled: false }))
+    expect(await alive()).toEqual([false, false, true])
+    expect((await send('DELETE', `/${two.client.id}`)).status).toBe(204)
+    expect(await alive()).toEqual([false, false, false])
+    const reasons = await Promise.all(sessions.map(async ({ id }) => (await app.rows.sessions.one({ id })).endReason))
+    expect(reasons).toEqual(['client_disabled', 'client_disabled', 'client_deleted'])
+    expect((await app.request('GET', '/users/me', { token: bea.grant.access_token })).status).toBe(200)
   })
 
   test('15.1 are read page by page', async () => {

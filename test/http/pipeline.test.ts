@@ -42,7 +42,7 @@ function make(replaced: Partial<PipelineOptions> = {}) {
     },
     handle: () => new Response('answer'),
     requestId: () => 'id',
-    cors: createCors([]),
+    cors: createCors({ origins: [] }),
     idleSeconds: 75,
     log: createLog({ level: 'debug', format: 'json', clock, write: (line) => lines.push(JSON.parse(line)) }),
     ...replaced,

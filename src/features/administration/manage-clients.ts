@@ -4,6 +4,9 @@ import type { AdministrationNeeds } from './administration.ts'
 import { type Actor, byOf, makeChange } from './change-user.ts'
 import { type Page, pageOf } from './lists.ts'
 
+/** The most sessions that one transaction ends. */
+const PART = 500
+
 /** Who changes a client: an administrator over HTTP, or undefined for the operator at the command line. */
 type Changer = Actor | undefined
 
@@ -48,7 +51,7 @@ interface ClientStep<Made> {
 }
 
 export function clientAdministration(needs: AdministrationNeeds): ClientAdministration {
-  const { store: db, clients } = needs
+  const { store: db, clients, sessions } = needs
   const findClient = async (id: string): Promise<Client> => {
     const client = await clients.find(id)
     if (!client) throw new KeywardError('client_not_found')
@@ -57,8 +60,16 @@ export function clientAdministration(needs: AdministrationNeeds): ClientAdminist
   /** Makes a change for an administrator or for the operator. */
   const change = async <Made>(changer: Changer, { prepare, plan }: ClientStep<Made>): Promise<Made | undefined> => {
     if (changer) return makeChange(needs, changer, { permission: 'clients:write', prepare, plan: () => plan() })
+    if (!(await plan())) return undefined
     await prepare?.()
     return db.transaction(async () => (await plan())?.())
+  }
+  /**
+   * Ends the sessions of a client in transactions of their own, so that no transaction is long; the transaction of the
+   * change ends those that began meanwhile. The client must still exist: its logout tokens are queued.
+   */
+  const endSessions = async (clientId: string, reason: 'client_disabled' | 'client_deleted', ip?: string) => {
+    while ((await sessions.endOfClient({ clientId, reason, limit: PART, ip })) === PART);
   }
   const by = (changer: Changer) => changer && byOf(changer)
   return {
@@ -82,21 +93,32 @@ export function clientAdministration(needs: AdministrationNeeds): ClientAdminist
     },
 
     async updateClient(changer, id, values) {
+      const end = async () => {
+        if (values.isEnabled === false) await endSessions(id, 'client_disabled', changer?.ip)
+      }
       const made = await change(changer, {
+        prepare: end,
         plan: async () => {
           const client = await findClient(id)
           if (!(await clients.compare(client, values))) return undefined
-          return () => clients.update(id, values, by(changer))
+          return async () => {
+            const changed = await clients.update(id, values, by(changer))
+            await end()
+            return changed
+          }
         },
       })
       return made ?? findClient(id)
     },
 
     async deleteClient(changer, id) {
+      const end = () => endSessions(id, 'client_deleted', changer?.ip)
       const made = await change(changer, {
+        prepare: end,
         plan: async () => {
           const client = await findClient(id)
           return async () => {
+            await end()
             await clients.remove(id, by(changer))
             return client
           }
