@@ -212,18 +212,23 @@ const changeable = {
   allow_http: optionalFlag('`true` to accept the scheme `http` for redirect URIs of any host. It is not stored'),
 }
 
+const flags = { trusted: true, require_pkce: true, claims_in_id_token: false, enabled: true, allow_http: false }
+
 export const NewClientBody = t.Object(
   {
     name: text('The name that users see: 1 to 100 characters'),
     public: optionalFlag('`true` for an app on a device or in a browser, which can keep no secret'),
     ...changeable,
   },
-  { title: 'NewClient', examples: [{ name: 'Shop', redirect_uris: ['https://shop.example.com/callback'] }] },
+  {
+    title: 'NewClient',
+    examples: [{ name: 'Shop', public: false, redirect_uris: ['https://shop.example.com/callback'], ...flags }],
+  },
 )
 
 export const ClientChangeBody = t.Object(
   { name: optionalText('The name that users see: 1 to 100 characters'), ...changeable },
-  { title: 'ClientChange', examples: [{ redirect_uris: ['https://shop.example.com/callback'], trusted: true }] },
+  { title: 'ClientChange', examples: [{ redirect_uris: ['https://shop.example.com/callback'], ...flags }] },
 )
 
 /** Makes a change of a client out of the members of a body. A member that is absent changes nothing. */
