@@ -19,6 +19,7 @@ import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
+import { socialRoutes } from './features/social/routes.ts'
 import { tokenRoutes } from './features/tokens/routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
@@ -94,6 +95,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(signInPages(service.signIn, signingIn, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
+    .use(socialRoutes(service.social, kit))
     .use(sessionRoutes(service.sessions, kit))
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))

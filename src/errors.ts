@@ -25,6 +25,7 @@ export const catalogue = {
   reauthentication_required: [401, 'Log in again, or send the password: the last check is more than 15 minutes ago'],
   invalid_password: [403, 'The current password is wrong'],
   forbidden: [403, 'Not enough permissions'],
+  insufficient_scope: [403, 'An access token of a client is not accepted here'],
   // Accounts
   registration_closed: [403, 'Registration is closed'],
   email_taken: [409, 'Email already registered'],
@@ -44,6 +45,10 @@ export const catalogue = {
   // Social login
   provider_not_found: [404, 'Provider not found'],
   provider_taken: [409, 'A provider with this name already exists'],
+  identity_not_found: [404, 'Identity not found'],
+  identity_taken: [409, 'This account of the provider is linked with another user'],
+  last_login_method: [409, 'Nothing else signs this user in: set a password first'],
+  email_unverified: [403, 'The provider does not confirm the address'],
   // Clients
   client_taken: [409, 'A client with this id already exists'],
   client_not_found: [404, 'Client not found'],

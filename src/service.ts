@@ -26,7 +26,7 @@ import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secr
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
-import { createSocial, type Social } from './features/social/social.ts'
+import { createIdentities, createSocial, type Social } from './features/social/social.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
 import { createVerification, type Verification } from './features/verification/verification.ts'
@@ -154,12 +154,14 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const registration = parts.registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
-    const accounts = createAccounts({ ...account, proofs, limits, metrics, registration, mails, pending })
-    const proving = { ...account, ...mailing, accounts, metrics }
+    const identities = createIdentities({ store, audit })
+    const more = { random, identities, registration, pending }
+    const accounts = createAccounts({ ...account, ...more, proofs, limits, metrics, mails })
+    const proving = { ...account, ...mailing, accounts, identities, metrics }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
-    const social = createSocial({ store, clock, audit, secrets, publicUrl: config.PUBLIC_URL })
+    const social = createSocial({ ...proving, verification, publicUrl: config.PUBLIC_URL })
     const managing = { clients, limits, accounts, mails, invitations, signingKeys, social }
     const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
@@ -224,6 +226,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
     by: 'one',
     run: () =>
       cleanUp([
+        service.sessions.endExpired,
         service.sessions.cleanUp,
         service.limits.cleanUp,
         service.audit.eraseForgotten,

@@ -27,6 +27,7 @@ export const signingOf = (config: Config) => ({
   alg: config.JWT_ALG,
   hmacSecret: config.JWT_SECRET,
   tokenLifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
+  idTokenLifetime: config.ID_TOKEN_MINUTES * MINUTE,
   rotationDays: config.KEY_ROTATION_DAYS,
 })
 
@@ -36,6 +37,7 @@ export const tokensOf = (config: Config) => ({
   compat: config.JWT_COMPAT,
   claims: config.TOKEN_CLAIMS,
   lifetime: config.ACCESS_TOKEN_EXPIRE_MINUTES * MINUTE,
+  idTokenLifetime: config.ID_TOKEN_MINUTES * MINUTE,
 })
 
 /** Why no client can be registered with these settings; undefined when clients can be registered. */

@@ -2,7 +2,7 @@ import { Object as Members, Optional, type Static, type TSchema } from 'typebox'
 import { parseDatabaseUrl } from '../lib/database-url.ts'
 import { parseProxy } from '../lib/ip.ts'
 import { logLevels } from '../lib/log.ts'
-import { isHost, isMailAddress, isMailDomain, isMailSender, isOrigin, isPlainLine } from './formats.ts'
+import { isHost, isMailAddress, isMailDomain, isOrigin, isPlainLine } from './formats.ts'
 import type { KeyFacts } from './kinds.ts'
 import {
   choice,
@@ -11,13 +11,14 @@ import {
   headerSecret,
   keySecret,
   parsedList,
-  smtpUrl,
   text,
   texts,
   webAddress,
   whole,
 } from './kinds.ts'
 import { readLimitSetting } from './limits.ts'
+import { mailSettings } from './mail-settings.ts'
+import { openidSettings } from './openid-settings.ts'
 import { pageSettings } from './page-settings.ts'
 import { sessionSettings } from './session-settings.ts'
 
@@ -27,7 +28,7 @@ const defaultPublicUrl = (port: unknown): string => `http://localhost:${port}`
 
 /**
  * Every setting of Keyward. Each key is the name of the setting in the environment, in `.env` and in `Config`. To add a
- * setting, add an entry here: loading, checking, `keyward config`, the guide and `.env.example` use the entries.
+ * setting, add an entry here, or in the files of settings that are spread here: loading, checking, `keyward config`, the guide and `.env.example` use the entries.
  */
 export const configSchema = Members({
   DATABASE_URL: databaseUrl({
@@ -163,60 +164,8 @@ export const configSchema = Members({
     default: [],
     description: 'The web origins whose pages may call Keyward.',
   }),
-  SMTP_URL: Optional(
-    smtpUrl({
-      description: 'The mail server; without it Keyward sends no mail.',
-    }),
-  ),
-  MAIL_FROM: Optional(
-    text(isMailSender, 'an address, or a name and an address such as Example <no-reply@example.com>', {
-      description: 'The sender of every mail; required with `SMTP_URL`.',
-    }),
-  ),
-  MAIL_MAX_ATTEMPTS: whole(1, 100, {
-    default: 12,
-    description: 'After so many failed attempts, some 15 hours with the default, a mail is given up; it can be resent.',
-  }),
-  APP_NAME: text((name) => isPlainLine(name) && [...name].length <= 64, 'a line of at most 64 characters', {
-    default: 'Keyward',
-    description: 'The name of your service in mails.',
-  }),
-  SUPPORT_EMAIL: Optional(
-    text(isMailAddress, 'an email address', { description: 'The address that mails name for questions.' }),
-  ),
-  TEMPLATES_DIR: Optional(
-    text(isPlainLine, 'the path of a folder', {
-      description: 'A folder with texts that replace the built-in texts of mails.',
-    }),
-  ),
-  PAGES: choice(['on', 'off'], {
-    default: 'on',
-    description: 'Whether Keyward has its own pages, such as the one that a link to reset a password leads to.',
-  }),
-  LINK_URL: Optional(
-    webAddress({
-      description:
-        'With `PAGES=off`: your page to which the links of mails lead, as `LINK_URL?kind=reset&token=…`; required with `SMTP_URL`.',
-    }),
-  ),
-  LOGIN_URL: Optional(
-    webAddress({
-      description:
-        'Your page to which the link of a mail to log in leads, as `LOGIN_URL?token=…`; without it such a mail has a code only.',
-    }),
-  ),
-  EMAIL_LOGIN: choice(['on', 'off'], {
-    default: 'off',
-    description: 'Whether people can log in with a code or a link from a mail instead of a password.',
-  }),
-  APP_URL: Optional(
-    webAddress({ description: 'Your application; the pages of Keyward lead there when everything is done.' }),
-  ),
-  OUTGOING_ADDRESSES: choice(['public', 'private'], {
-    default: 'public',
-    description:
-      'Where requests to the addresses of clients and providers may go: `public` is https to the Internet, `private` also http, this machine and private networks. Link-local addresses and metadata services of clouds are always refused.',
-  }),
+  ...mailSettings,
+  ...openidSettings,
   ...pageSettings,
   AUDIT_DAYS: whole(1, 36_500, { default: 400, description: 'How long the audit log is kept.' }),
   AUDIT_IP_DAYS: whole(0, 36_500, {

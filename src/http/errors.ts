@@ -18,6 +18,7 @@ const oauthErrors: Partial<Record<ErrorCode, string>> = {
   not_authenticated: 'invalid_client',
   invalid_token: 'invalid_client',
   forbidden: 'unauthorized_client',
+  insufficient_scope: 'unauthorized_client',
   database_busy: 'temporarily_unavailable',
   database_unavailable: 'temporarily_unavailable',
   overloaded: 'temporarily_unavailable',
@@ -127,11 +128,13 @@ const sentences = (errors: readonly FieldError[]): string =>
   errors.map(({ field, message }) => `${field}: ${message}`).join('; ')
 
 /**
- * Makes the `WWW-Authenticate` header of a refusal with status 401. RFC 6750 section 3 requires a parameter after the
+ * Makes the `WWW-Authenticate` header of a refusal with status 401, and of `insufficient_scope` (RFC 6750 section
+ * 3.1). RFC 6750 section 3 requires a parameter after the
  * scheme. For `invalid_client` the header names the Basic scheme too, because the client may have used Basic (RFC 6749
  * section 5.2).
  */
 function challenge(code: ErrorCode, status: number): Record<string, string> {
+  if (code === 'insufficient_scope') return { 'www-authenticate': `${bearer}, error="insufficient_scope"` }
   if (status !== 401) return {}
   if (code === 'invalid_token') return { 'www-authenticate': `${bearer}, error="invalid_token"` }
   if (code === 'reauthentication_required') return { 'www-authenticate': stale }

@@ -97,11 +97,13 @@ export const freshCodes = [
 
 /**
  * As `problems`, without `database_busy` and `database_unavailable`: for a route that does not use the database, or
- * that answers a failure of the database in its own way.
+ * that answers a failure of the database in its own way. A route that may answer `invalid_token` may also answer
+ * `insufficient_scope`, to an access token of a client.
  */
 export function plainProblems(...codes: ErrorCode[]): Record<number, TSchema> {
   // Any route may answer `internal`.
-  const byStatus = Map.groupBy(new Set([...codes, 'internal'] as const), (code) => catalogue[code][0])
+  const ofClients = codes.includes('invalid_token') ? (['insufficient_scope'] as const) : []
+  const byStatus = Map.groupBy(new Set([...codes, ...ofClients, 'internal'] as const), (code) => catalogue[code][0])
   return Object.fromEntries(
     // The OpenAPI document shows an example of each code in `x-codes`. `refusals` in openapi/operation.ts makes the
     // examples.

@@ -34,7 +34,7 @@ describeApp('the signing keys over HTTP', { replace: { store: gate.replacement }
     const boss = await person(app, 'boss', 'admin')
     const keys = await list(app, boss)
     const none = { retired_at: null, expires_at: null, revoked_at: null }
-    const created = { alg: 'ES256', created_at: '2026-01-01T00:00:00.000Z', ...none }
+    const created = { alg: 'ES256', signs: 'access_tokens', created_at: '2026-01-01T00:00:00.000Z', ...none }
     expect(keys.map(({ kid: _, ...rest }) => rest).sort((a, b) => (a.state! < b.state! ? -1 : 1))).toEqual([
       {
         ...created,

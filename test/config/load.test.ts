@@ -21,6 +21,7 @@ describe('defaults', () => {
       IDLE_TIMEOUT_SECONDS: 75,
       PUBLIC_URL: 'http://localhost:8000',
       ACCESS_TOKEN_EXPIRE_MINUTES: 30,
+      ID_TOKEN_MINUTES: 60,
       REFRESH_TOKEN_EXPIRE_DAYS: 30,
       SESSION_MAX_DAYS: 180,
       MAX_SESSIONS_PER_USER: 50,

@@ -84,7 +84,7 @@ describe('14.3 every command', () => {
         .filter(([name, { type }]) => type !== 'boolean' && secret.test(name))
         .map(([name]) => `${nameOf(node)} --${name}`),
     )
-    // These take the name of a variable of the environment.
+    // These take the name of a variable of the environment, or an algorithm.
     expect(named).toEqual([
       'users create --password-env',
       'users set-password --password-env',
@@ -94,6 +94,7 @@ describe('14.3 every command', () => {
       'clients create --id-token-alg',
       'clients update --claims-in-id-token',
       'clients update --id-token-alg',
+      'signing-keys rotate --id-tokens',
     ])
   })
 

@@ -116,10 +116,14 @@ const has: Record<string, Evidence> = {
     },
   'Providers of social login: add, change and delete them, over HTTP and on the command line': {
     routes: ['GET /admin/providers', 'POST /admin/providers', 'GET /admin/providers/{name}'].concat([
+      'GET /users/me/identities',
+      'DELETE /users/me/identities/{id}',
       'PATCH /admin/providers/{name}',
       'DELETE /admin/providers/{name}',
     ]),
-    commands: ['list', 'show', 'add', 'update', 'remove'].map((verb) => `providers ${verb}`),
+    commands: ['list', 'show', 'add', 'update', 'remove']
+      .map((verb) => `providers ${verb}`)
+      .concat(['users identities', 'users unlink']),
   },
   'Mail that tells users of changes to their account; pages behind its links, and to register and log in, in five languages':
     {

@@ -6,20 +6,20 @@ import { mayReach } from '../../src/lib/outgoing-address.ts'
 import { createOutgoing, OutgoingError } from '../../src/lib/outgoing-fetch.ts'
 import { scratchFolder } from '../support/scratch.ts'
 
-describe('Q1 an address', () => {
+describe('an address of a request that others chose', () => {
   test.each([
     ...['93.184.216.34', '1.1.1.1', '2606:4700::1111', '2a00:1450:4001:82b::200e'],
     // IPv4 behind NAT64.
     '64:ff9b::5db8:d822',
     '::ffff:93.184.216.34',
-  ])('%s of the Internet is reached', (address) => {
+  ])('Q1: %s of the Internet is reached', (address) => {
     expect([mayReach(address, 'public'), mayReach(address, 'private')]).toEqual([true, true])
   })
 
   test.each([
     ...['127.0.0.1', '127.9.9.9', '10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '100.64.0.1'],
     ...['::1', 'fc00::1', 'fdff::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '0:0:0:0:0:ffff:a00:1', '64:ff9b::7f00:1'],
-  ])('%s of this machine or a private network needs OUTGOING_ADDRESSES=private', (address) => {
+  ])('Q1: %s of this machine or a private network needs OUTGOING_ADDRESSES=private', (address) => {
     expect([mayReach(address, 'public'), mayReach(address, 'private')]).toEqual([false, true])
   })
 
@@ -33,12 +33,12 @@ describe('Q1 an address', () => {
     ...['::ffff:0:127.0.0.1', '64:ff9b:1::7f00:1', '4000::1', '100::1'],
     // Not the spelling of an address.
     ...['', 'localhost', '127.1', '0x7f.1', '2130706433', '0177.0.0.1', 'fe80::1%eth0', '[::1]', '1.1.1.1 '],
-  ])('%s is never reached', (address) => {
+  ])('Q1: %s is never reached', (address) => {
     expect([mayReach(address, 'public'), mayReach(address, 'private')]).toEqual([false, false])
   })
 })
 
-describe('Q1 to Q3 a request', () => {
+describe('a request to an address that others chose', () => {
   const heard: string[] = []
   const folder = scratchFolder('outgoing')
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
@@ -118,7 +118,7 @@ describe('Q1 to Q3 a request', () => {
   }
   const portOf = (server: Server) => (server.address() as { port: number }).port
 
-  test('goes to the address that was looked up, once, with the name in Host and in the certificate', async () => {
+  test('Q1: goes to the address that was looked up, once, with the name in Host and in the certificate', async () => {
     const { fetch } = await inside()
     asked.length = 0
     heard.length = 0
@@ -170,7 +170,7 @@ describe('Q1 to Q3 a request', () => {
       'https://',
       'good.test',
     ],
-  ])('to %s is refused, and nothing listens to it', async (base) => {
+  ])('Q1: to %s is refused, and nothing listens to it', async (base) => {
     heard.length = 0
     const port = base.startsWith('https') ? tls.port : web.port
     const refused = ['address_refused', 'url_refused', 'host_unknown']
@@ -179,7 +179,7 @@ describe('Q1 to Q3 a request', () => {
     expect(heard).toEqual([])
   })
 
-  test('to metadata services is refused with OUTGOING_ADDRESSES=private, too', async () => {
+  test('Q1: to metadata services is refused with OUTGOING_ADDRESSES=private, too', async () => {
     const { fetch } = await inside()
     for (const host of ['169.254.169.254', '[::ffff:a9fe:a9fe]', '0.0.0.0', 'meta.test', '[fe80::1]'])
       expect(await fault(fetch(`http://${host}:${web.port}/`))).toBe('address_refused')
@@ -191,13 +191,13 @@ describe('Q1 to Q3 a request', () => {
       expect(await fault(fetch(url))).toBe('url_refused')
   })
 
-  test('does not follow a redirect', async () => {
+  test('Q2: does not follow a redirect', async () => {
     const { fetch } = await inside()
     const { status, headers } = await fetch(`http://good.test:${web.port}/away`)
     expect([status, headers.get('location')]).toEqual([302, 'http://169.254.169.254/latest/meta-data'])
   })
 
-  test('refuses a response that is compressed, too long, cut off, or no HTTP', async () => {
+  test('Q3: refuses a response that is compressed, too long, cut off, or no HTTP', async () => {
     const { fetch } = await inside()
     const at = (path: string, request = {}) => fault(fetch(`http://good.test:${portOf(raw)}${path}`, request))
     expect(await fault(fetch(`http://good.test:${web.port}/bomb`))).toBe('compressed')
@@ -213,7 +213,7 @@ describe('Q1 to Q3 a request', () => {
     expect(await fault(fetch('http://good.test:1/'))).toBe('unreachable')
   })
 
-  test('ends after its time, at every step, and closes the connection', async () => {
+  test('Q3: ends after its time, at every step, and closes the connection', async () => {
     const { fetch } = await inside()
     for (const path of ['/silent', '/drip'])
       expect(await fault(fetch(`http://good.test:${portOf(raw)}${path}`, { timeoutMs: 50 }))).toBe('timeout')

@@ -36,6 +36,11 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     await loggedIn(app, user)
     return { query: '?except=current' }
   },
+  'DELETE /users/me/identities/:id': async (i, app, { id }) => {
+    const row = { userId: id, provider: `p-${++targets}`, issuer: 'https://hub.example', subject: `${targets}` }
+    await app.rows.identities.add({ ...row, email: null, createdAt: i, lastUsedAt: i })
+    return { id: String((await app.rows.identities.one({ subject: row.subject })).id) }
+  },
   'POST /introspect': (i) => ({ form: { token: 'x', client_id: `gateway${i}`, client_secret: 'wrong' } }),
   'POST /admin/users': (i) => ({ json: { email: `n${i}@example.com`, username: `new-${i}`, password } }),
   'POST /admin/users/:id/invitation': async (i, app) => ({ id: String(await target(app, i, true)) }),

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { decodeJwt } from 'jose'
 import { permissions } from '../../src/features/roles/permissions.ts'
 import { roleNames } from '../../src/features/users/user.ts'
 import { readDocument } from '../fuzz/document.ts'
@@ -44,11 +45,12 @@ const written: Record<string, readonly string[]> = {
     'GET /user/user',
     'POST /logout',
     'GET /users/me/sessions',
+    'GET /users/me/identities',
     'DELETE /users/me/sessions',
     'DELETE /users/me/sessions/{id}',
     'GET /forward-auth',
   ],
-  fresh: ['DELETE /users/me', 'POST /users/me/delete', 'POST /users/me/export'],
+  fresh: ['DELETE /users/me', 'POST /users/me/delete', 'POST /users/me/export', 'DELETE /users/me/identities/{id}'],
   'tokens:introspect': ['POST /introspect'],
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
@@ -101,7 +103,26 @@ describeEachDialect('access', (dialect) => {
     return (await loggedIn(app, { username, password })).access_token
   }
 
-  test('O1: every route answers every caller as its access declares', async () => {
+  const clientId = 'kwa_abcdefghijklmnopqrst'
+  /** The user and the session of a new login. */
+  const partsOf = async (username: string) => {
+    const { sub, sid, auth_time } = decodeJwt(await tokenOf(username)) as {
+      sub: string
+      sid: string
+      auth_time: number
+    }
+    return { userId: Number(sub), sessionId: sid, authTime: auth_time * 1_000, amr: ['pwd'] }
+  }
+  /** An access token as a client gets it for a user, with all that a client can be granted. */
+  const clientOf = async (username: string) => {
+    const user = { username, email: `${username}@example.com`, roles: ['admin'] }
+    const scope = 'openid profile email groups offline_access account users:read'
+    const resources = ['http://localhost:8000']
+    const parts = { generation: 0, clientId, scope, resources, ...user, ...(await partsOf(username)) }
+    return app.tokens.mintForClient(parts).token
+  }
+
+  test('O1, U12: every route answers every caller as its access declares', async () => {
     const boss = await make('boss', true)
     const former = await make('former', true)
     await make('ada')
@@ -123,7 +144,14 @@ describeEachDialect('access', (dialect) => {
       'a key for it': () => key([...permissions]),
       'a key for something else': otherKey,
       'the metrics token': async () => metricsToken,
+      'a client of a user': () => clientOf('ada'),
+      'a client of an administrator': () => clientOf('boss'),
+      'a client itself': async () => app.tokens.mintForService({ clientId, scope: 'users:read', resources: [] }).token,
+      'an ID token': async () =>
+        app.tokens.mintIdToken({ alg: 'ES256', clientId, ...(await partsOf('boss')), accessToken: 'x' }),
+      'a logout token': async () => app.tokens.mintLogoutToken({ alg: 'ES256', clientId, ...(await partsOf('boss')) }),
     }
+    const ofClients = ['a client of a user', 'a client of an administrator', 'a client itself']
     /** The callers that are allowed, and those that are forbidden; all others are 401. */
     const words: Record<string, { in: string[]; forbidden?: string[] }> = {
       open: { in: Object.keys(callers) },
@@ -154,9 +182,14 @@ describeEachDialect('access', (dialect) => {
           ...(bodies.length > 0 && form),
           ...(given !== undefined && { token: given }),
         })
-        const expected = word.in.includes(caller) ? 'in' : word.forbidden?.includes(caller) ? 403 : 401
+        const isForbidden = word.forbidden?.includes(caller) || (ofClients.includes(caller) && name !== 'metrics')
+        const expected = word.in.includes(caller) ? 'in' : isForbidden ? 403 : 401
         const got = answer.status === 401 || answer.status === 403 ? answer.status : 'in'
         expect([method, path, caller, got]).toEqual([method, path, caller, expected])
+        if (got === 403 && ofClients.includes(caller)) {
+          await expectRefusal(answer, 'insufficient_scope')
+          expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="keyward", error="insufficient_scope"')
+        }
         cells++
       }
     }

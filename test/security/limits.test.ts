@@ -36,6 +36,7 @@ describeEachDialect('limits', (dialect) => {
       'POST /login/email/verify': () => ({ json: { challenge_id: toLogIn, code: 'wrong!' } }),
       'DELETE /users/me': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/export': () => ({ token, json: { password: 'wrong' } }),
+      'DELETE /users/me/identities/:id': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/delete': () => ({ token, json: { password: 'wrong' } }),
       'POST /register': (at) => ({
         json: { email: `a${at}@example.com`, username: `name-${at}`, password: 'correct horse battery' },

@@ -1,5 +1,7 @@
 import type { ClientSession } from '../../src/features/sessions/sessions.ts'
+import { MINUTE } from '../../src/lib/clock.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
+import { turns } from './support.ts'
 
 /* Sessions of browsers and of clients, as the pages and the grants begin them. */
 
@@ -66,4 +68,13 @@ export const refreshAt = (
 export async function goesOn(app: TestApp, { id }: { id: string }): Promise<boolean> {
   const { endedAt, expiresAt } = await app.rows.sessions.one({ id })
   return endedAt === null && expiresAt > app.clock.now()
+}
+
+/** Shows the cookie, and waits until its use is recorded if it is time to. */
+export async function used(app: TestApp, { id, cookie }: Browser): Promise<void> {
+  const before = await app.rows.sessions.one({ id })
+  const found = await app.process.sessions.findByCookie(cookie)
+  if (!found) throw new Error('the cookie finds no session')
+  if (app.clock.now() - before.refreshedAt < 5 * MINUTE) return turns(20)
+  while ((await app.rows.sessions.one({ id })).refreshedAt === before.refreshedAt) await turns(1)
 }

@@ -75,6 +75,8 @@ describeEachDialect('the user’s sessions', (dialect) => {
         user_agent: iphone,
         device: 'Safari on iOS',
         amr: ['pwd'],
+        kind: 'api',
+        client: null,
       })
       expect(sessions[2]!.user_agent).toBeNull()
     }))

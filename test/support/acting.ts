@@ -2,8 +2,13 @@ import type { AuditEvent } from '../../src/features/audit/audit.ts'
 import type { Client, Clients, NewClient } from '../../src/features/clients/clients.ts'
 import { createImport, type Performed, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
-import type { SigningKey, SigningKeys, VerificationKey } from '../../src/features/signing-keys/signing-keys.ts'
-import type { NewProvider, Provider } from '../../src/features/social/social.ts'
+import type {
+  PublicKeyAlgorithm,
+  SigningKey,
+  SigningKeys,
+  VerificationKey,
+} from '../../src/features/signing-keys/signing-keys.ts'
+import type { NewProvider, Provider, Social } from '../../src/features/social/social.ts'
 import type { BulkUser, User } from '../../src/features/users/users.ts'
 import type { EpochMs } from '../../src/lib/clock.ts'
 import type { Service } from '../../src/service.ts'
@@ -26,6 +31,8 @@ export interface Admin {
   createApiKey(key: NewApiKey): Promise<{ id: number; text: string }>
   revokeApiKey(id: number): Promise<void>
   addProvider(provider: NewProvider): Promise<Provider>
+  /** The use cases of a sign-in with a provider, behind the answer of the provider. */
+  social: Social
   /** Registers a client of the code flow; `secret` is undefined for a public one. */
   createClient(client?: Partial<NewClient>): Promise<{ client: Client; secret: string | undefined }>
   clients: Clients
@@ -48,7 +55,7 @@ export interface NewApiKey {
 
 /** The signing keys, as this process knows them. */
 export interface Keys {
-  rotate(options?: { early?: boolean }): ReturnType<SigningKeys['rotate']>
+  rotate(options?: { early?: boolean; idTokens?: PublicKeyAlgorithm }): ReturnType<SigningKeys['rotate']>
   revoke(kid: string): ReturnType<SigningKeys['revoke']>
   signing(): SigningKey
   find(kid: string): VerificationKey | undefined
@@ -85,9 +92,14 @@ export const adminOf = (service: Service): Admin => {
     },
     revokeApiKey: (id) => apiKeys.revoke(id),
     addProvider: (provider) => social.addProvider(provider),
+    social,
     async createClient(settings = {}) {
       const redirectUris = ['https://app.example/callback']
-      const { client, secret } = await clients.create({ name: 'Shop', redirectUris, ...settings })
+      const { client, secret } = await administration.createClient(undefined, {
+        name: 'Shop',
+        redirectUris,
+        ...settings,
+      })
       return { client, secret: secret?.text }
     },
     clients,
@@ -133,6 +145,12 @@ export const keysOf = ({ signingKeys }: Service): Keys => ({
   find: (kid) => signingKeys.find(kid),
   reload: () => signingKeys.reload(),
 })
+
+/** Mints tokens as the grants of clients do. */
+export type Tokens = Pick<
+  Service['tokens'],
+  'mintForClient' | 'mintForService' | 'mintIdToken' | 'mintLogoutToken' | 'readIdTokenHint'
+>
 
 export const recordOf =
   ({ audit }: Service): RecordEvent =>

@@ -7,7 +7,7 @@ import { pathOf } from '../../src/http/route-table.ts'
 import type { Target } from '../../src/http/target.ts'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { jobsOf, openService } from '../../src/service.ts'
-import { type Admin, adminOf, type Keys, keysOf, type RecordEvent, recordOf } from './acting.ts'
+import { type Admin, adminOf, type Keys, keysOf, type RecordEvent, recordOf, type Tokens } from './acting.ts'
 import { type ManualClock, manualClock } from './clock.ts'
 import { type Dialect, dialects, migratedDatabase } from './dialects.ts'
 import { type Process, processOf } from './process.ts'
@@ -37,6 +37,7 @@ export interface TestApp {
   admin: Admin
   /** The signing keys, as this process knows them. */
   keys: Keys
+  tokens: Tokens
   /** Operations inside the process, without a request. */
   process: Process
   /** The rows of each table. */
@@ -129,6 +130,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   return {
     admin: adminOf(service),
     keys: keysOf(service),
+    tokens: service.tokens,
     process: processOf(service),
     rows: rowsOf(service.store),
     record: recordOf(service),

@@ -1,5 +1,6 @@
 import { defineCommand } from 'citty'
 import { toSessionView } from '../../features/sessions/schemas.ts'
+import type { SessionSummary } from '../../features/sessions/sessions.ts'
 import { printable } from '../../lib/printable.ts'
 import { flag, jsonFlag, jsonLinesFlag } from '../arguments.ts'
 import { type CommandContext, CommandError, UsageError } from '../context.ts'
@@ -29,6 +30,7 @@ const list = (context: CommandContext) =>
         json,
         columns: [
           { head: 'SESSION', text: ({ id }) => id },
+          { head: 'KIND', text: kindOf },
           { head: 'DEVICE', text: ({ deviceName }) => deviceName },
           { head: 'ADDRESS', text: ({ ip }) => ip },
           { head: 'LAST USED', text: ({ lastUsedAt }) => timeText(lastUsedAt) },
@@ -42,6 +44,10 @@ const list = (context: CommandContext) =>
       })
     },
   )
+
+/** The kind of a session; of an application, its name. */
+const kindOf = ({ kind, clientId, clientName, isOffline }: SessionSummary): string =>
+  clientId === null ? kind : `${clientName ?? clientId}${isOffline ? ' (offline)' : ''}`
 
 const endArgs = {
   user: optionalUserArg,

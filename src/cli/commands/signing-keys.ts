@@ -5,16 +5,16 @@ import {
   toRotationView,
   toSigningKeyView,
 } from '../../features/administration/signing-keys.schemas.ts'
-import type { KeySummary } from '../../features/signing-keys/signing-keys.ts'
+import { type KeySummary, publicKeyAlgorithms } from '../../features/signing-keys/signing-keys.ts'
 import { type EpochMs, MINUTE, rfc3339 } from '../../lib/clock.ts'
-import { flag, jsonFlag, jsonLinesFlag, positional } from '../arguments.ts'
+import { choice, flag, jsonFlag, jsonLinesFlag, positional } from '../arguments.ts'
 import { type CommandContext, CommandError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
 import { printJson, printList } from '../table.ts'
 
 export const signingKeys = (context: CommandContext) =>
   defineCommand({
-    meta: { name: 'signing-keys', description: 'Manage the keys that sign access tokens' },
+    meta: { name: 'signing-keys', description: 'Manage the keys that sign access tokens and ID tokens' },
     subCommands: { list: list(context), rotate: rotate(context), revoke: revoke(context) },
   })
 
@@ -27,17 +27,21 @@ const list = (context: CommandContext) =>
       examples: ['signing-keys list', 'signing-keys list --json'],
       args: { json: jsonLinesFlag },
     },
-    async ({ signingKeys }, { json }) =>
-      printList(context, await signingKeys.list(), {
+    async ({ signingKeys }, { json }) => {
+      const keys = await signingKeys.list()
+      const hasIdTokens = keys.some(({ signs }) => signs === 'id_tokens')
+      return printList(context, keys, {
         json,
         columns: [
           { head: 'KEY', text: ({ kid }) => kid },
           { head: 'ALG', text: ({ alg }) => alg },
           { head: 'STATE', text: ({ state }) => state, colour: ({ state }) => colours[state] },
           { head: 'CHANGES', text: (key) => minuteOf(changeOf(key)) },
+          ...(hasIdTokens ? [{ head: 'SIGNS', text: ({ signs }: KeySummary) => signs && signed[signs] }] : []),
         ],
         view: toSigningKeyView,
-      }),
+      })
+    },
   )
 
 /** When the state ends: a next key may sign, the active key is due to rotate, a retired key is accepted no more. */
@@ -52,10 +56,18 @@ const minuteOf = (at: EpochMs | null): string | null =>
         .slice(0, 16)
         .replace('T', ' ')}Z`
 
+const signed = { access_tokens: 'access', id_tokens: 'ID' } as const
+
 const colours = { next: 'dim', active: 'green', retired: 'dim', revoked: 'red' } as const
 
 const nowFlag = flag(
   'Rotate even if the next key was published less than 11 minutes ago; services that cached the key set before may refuse its tokens until then',
+)
+
+const idTokensOption = choice(
+  'ALG',
+  publicKeyAlgorithms,
+  'Rotate the key of the ID tokens with this algorithm instead of the key of access tokens',
 )
 
 const rotate = (context: CommandContext) =>
@@ -64,11 +76,11 @@ const rotate = (context: CommandContext) =>
     {
       name: 'rotate',
       description: 'Rotate the signing key; existing tokens stay valid until they expire',
-      examples: ['signing-keys rotate'],
-      args: { now: nowFlag, json: jsonFlag },
+      examples: ['signing-keys rotate', 'signing-keys rotate --id-tokens RS256'],
+      args: { now: nowFlag, 'id-tokens': idTokensOption, json: jsonFlag },
     },
-    async ({ signingKeys }, { now = false, json }) => {
-      const rotation = await signingKeys.rotate({ early: now }).catch(mentionNow)
+    async ({ signingKeys }, { now = false, 'id-tokens': idTokens, json }) => {
+      const rotation = await signingKeys.rotate({ early: now, idTokens }).catch(mentionNow)
       if (json) return printJson(context, toRotationView(rotation))
       const { active, next, retired } = rotation
       context.print(`Active:   ${active}\n`)
@@ -92,7 +104,7 @@ const revoke = (context: CommandContext) =>
     context,
     {
       name: 'revoke',
-      description: 'Revoke a signing key and every access token that it signed; refresh tokens stay valid',
+      description: 'Revoke a signing key and every token that it signed; refresh tokens stay valid',
       examples: ['signing-keys revoke oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U'],
       args: { kid: positional('KID', 'The id of the key'), json: jsonFlag },
     },

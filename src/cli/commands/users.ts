@@ -10,6 +10,7 @@ import { serviceCommand } from '../service-command.ts'
 import { beginList, type Column, printFacts, printJson, timeText } from '../table.ts'
 import { findUser, userArg } from '../user-argument.ts'
 import { activate, deactivate, deleteUser, free } from '../users/change.ts'
+import { identities, unlink } from '../users/identities.ts'
 import { colourOf, printDone, stateOf } from '../users/print.ts'
 
 const PAGE = 500
@@ -27,6 +28,8 @@ export const users = (context: CommandContext) =>
       activate: activate(context),
       delete: deleteUser(context),
       free: free(context),
+      identities: identities(context),
+      unlink: unlink(context),
     },
   })
 

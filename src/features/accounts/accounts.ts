@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
+import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
@@ -20,6 +21,7 @@ import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from
 import { type BrowserLogin, type Login, logIn, logInBrowser, type SignedIn } from './login.ts'
 import type { PendingRegistrations } from './pending.ts'
 import { askToRegister, type Registration, register } from './register.ts'
+import { type ProvedRegistration, registerProved } from './register-proved.ts'
 import { type ProfileChange, updateProfile } from './update-profile.ts'
 
 export type { PasswordChange } from './change-password.ts'
@@ -29,11 +31,13 @@ export type { FreshProof, PasswordOwner } from './fresh.ts'
 export type { BrowserLogin, Login, SignedIn } from './login.ts'
 export { createPendingRegistrations, PENDING_LIFETIME, type PendingRegistrations } from './pending.ts'
 export type { Registration } from './register.ts'
+export type { ProvedRegistration } from './register-proved.ts'
 export type { ProfileChange } from './update-profile.ts'
 
 export interface AccountsNeeds {
   store: Store
   clock: Clock
+  random: Random
   log: Log
   audit: Audit
   users: Users
@@ -46,6 +50,7 @@ export interface AccountsNeeds {
   pending: PendingRegistrations
   proofs: Pick<Proofs, 'exportOf'>
   apiKeys: Pick<ApiKeys, 'exportOf'>
+  identities: { exportOf(userId: number): Promise<object[]> }
   registration: RegistrationSettings
 }
 
@@ -89,6 +94,13 @@ export interface Accounts {
    *   `username_taken`, `rate_limited`, `overloaded`
    */
   askToRegister(registration: Registration): Promise<string>
+  /**
+   * Registers an account without a password, whose address is proved, for somebody who signed in with another service.
+   * The username is made from `wish` or the address. Runs `alongside` in the same transaction.
+   * @throws KeywardError `registration_closed`; `validation_failed` for an address of a domain that may not register;
+   *   `email_taken`; the error of `alongside`
+   */
+  registerProved(registration: ProvedRegistration, alongside: (user: User) => Promise<void>): Promise<User>
   /** @returns undefined when the pending registration is unknown, expired or completed */
   findRegistration(id: string): Promise<{ email: string; username: string } | undefined>
   /**
@@ -170,6 +182,7 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   create: (account, alongside) => createAccount(needs, account, alongside),
   needsProof: needs.registration.needsProof,
   askToRegister: (registration) => askToRegister(needs, registration),
+  registerProved: (registration, alongside) => registerProved(needs, registration, alongside),
   findRegistration: (id) => needs.pending.find(id),
   cleanUp: (limit) => needs.pending.cleanUp(limit),
   completeRegistration: (completion, redeem) => completeRegistration(needs, completion, redeem),

@@ -42,6 +42,8 @@ export async function deleteUser(
     // password. Then the caller may be a thief.
     if (owner && !(await users.holdForSession({ id, epoch: owner.user.sessionEpoch })))
       throw new KeywardError('invalid_token')
+    // The rows go with the user. Before that, their clients are told of the end.
+    await sessions.endAll({ userId: id, reason: 'user_deleted' })
     await users.remove(id)
     await audit.forgetUser(id)
     await mails.forgetUser(user)

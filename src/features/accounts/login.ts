@@ -61,7 +61,8 @@ async function begin(
     await audit.record({ event: 'login.failed', userId: user?.id, ip })
     throw new KeywardError('invalid_credentials')
   }
-  return limits.commitCounted(right, { userId: user.id, ip }, async () => {
+  // Awaited here: without `await`, the end of this function would give the reservation back before it is settled.
+  return await limits.commitCounted(right, { userId: user.id, ip }, async () => {
     const session = await sessions.begin({ user, amr: ['pwd'], origin, device: reservation.device, browser })
     await reservation.giveBack()
     return session

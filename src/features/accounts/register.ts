@@ -117,7 +117,7 @@ async function create(
 }
 
 /** Returns true when the domain of an address may register. A listed domain includes its subdomains. */
-function isAllowedDomain({ domainsAllowed, domainsBlocked }: RegistrationSettings, emailKey: string): boolean {
+export function isAllowedDomain({ domainsAllowed, domainsBlocked }: RegistrationSettings, emailKey: string): boolean {
   const domain = emailKey.slice(emailKey.lastIndexOf('@') + 1)
   const isIn = (list: readonly string[]) => list.some((listed) => domain === listed || domain.endsWith(`.${listed}`))
   return !isIn(domainsBlocked) && (domainsAllowed.length === 0 || isIn(domainsAllowed))

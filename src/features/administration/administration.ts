@@ -46,7 +46,7 @@ export interface AdministrationNeeds {
   sessions: Sessions
   accounts: Accounts
   mails: Pick<Mails, 'isOn' | 'notify' | 'list' | 'find' | 'resend'>
-  signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'revoke'>
+  signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'revoke' | 'ensureIdTokenKey'>
   invitations: Invitations
   social: Pick<
     Social,
@@ -175,12 +175,12 @@ export interface Administration
   freeName(typed: string): Promise<boolean>
   /**
    * Replaces the data keys of MACs, for use after SECRET_KEY and a copy of the database have leaked. Every session
-   * ends, and every device token and every link and code of a mail is void. Running servers use the new data keys
+   * ends, and every device token, every link and code of a mail, and every sign-in that has begun is void. Running servers use the new data keys
    * within 30 s.
    *
    * With `apiKeys`, the data key of API keys is replaced too, and all API keys are revoked. Otherwise API keys stay
    * valid, which is safe: an API key has 192 random bits, which nobody can guess from its MAC. The data key of reserved
-   * names stays, because a new MAC would need the name, which is not stored.
+   * names stays, because a new MAC would need the name, which is not stored. Secrets of clients stay valid like API keys.
    *
    * The first of several transactions replaces the data keys. After a crash behind it, no refresh token, and with
    * `apiKeys` no API key, is accepted any more. Only sessions that have not ended keep their access tokens, until these
@@ -189,6 +189,19 @@ export interface Administration
    */
   renewSecrets(options: { apiKeys: boolean }): Promise<{ sessions: number; apiKeys: number }>
 }
+
+/** The purposes whose data keys `renewSecrets` always replaces. */
+const renewed: readonly Purpose[] = [
+  'refresh_token',
+  'browser_session',
+  'device_token',
+  'limit_name',
+  'mail_token',
+  'mail_code',
+  'authorization_code',
+  'device_code',
+  'page_request',
+]
 
 export function createAdministration(needs: AdministrationNeeds): Administration {
   const { store: db, audit, secrets, limits, apiKeys, users, passwords, sessions, accounts, mails } = needs
@@ -263,8 +276,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
       }),
 
     async renewSecrets({ apiKeys: alsoApiKeys }) {
-      const purposes: Purpose[] = ['refresh_token', 'device_token', 'limit_name', 'mail_token', 'mail_code']
-      await secrets.renew(alsoApiKeys ? [...purposes, 'api_key'] : purposes)
+      await secrets.renew(alsoApiKeys ? [...renewed, 'api_key'] : renewed)
       const revoked = alsoApiKeys ? await apiKeys.revokeAll() : 0
       const ended = await inBatches((limit) => sessions.endSome(limit, 'secrets_renewed'))
       return { sessions: ended, apiKeys: revoked }

@@ -212,6 +212,14 @@ const changeable = {
   allow_http: optionalFlag('`true` to accept the scheme `http` for redirect URIs of any host. It is not stored'),
 }
 
+const lists = {
+  redirect_uris: ['https://shop.example.com/callback'],
+  post_logout_redirect_uris: ['https://shop.example.com/'],
+  grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+  scopes: ['openid', 'profile', 'email'],
+  resources: ['https://orders.example.com'],
+  client_credentials_scopes: ['orders:list'],
+}
 const flags = { trusted: true, require_pkce: true, claims_in_id_token: false, enabled: true, allow_http: false }
 
 export const NewClientBody = t.Object(
@@ -222,13 +230,13 @@ export const NewClientBody = t.Object(
   },
   {
     title: 'NewClient',
-    examples: [{ name: 'Shop', public: false, redirect_uris: ['https://shop.example.com/callback'], ...flags }],
+    examples: [{ name: 'Shop', public: false, ...lists, ...flags }],
   },
 )
 
 export const ClientChangeBody = t.Object(
   { name: optionalText('The name that users see: 1 to 100 characters'), ...changeable },
-  { title: 'ClientChange', examples: [{ redirect_uris: ['https://shop.example.com/callback'], ...flags }] },
+  { title: 'ClientChange', examples: [{ ...lists, ...flags }] },
 )
 
 /** Makes a change of a client out of the members of a body. A member that is absent changes nothing. */

@@ -1,5 +1,13 @@
 import { KeywardError } from '../../errors.ts'
-import type { Client, ClientChange, ClientSecret, MadeSecret, NewClient, NewSecret } from '../clients/clients.ts'
+import type {
+  Client,
+  ClientChange,
+  ClientSecret,
+  IdTokenAlg,
+  MadeSecret,
+  NewClient,
+  NewSecret,
+} from '../clients/clients.ts'
 import type { AdministrationNeeds } from './administration.ts'
 import { type Actor, byOf, makeChange } from './change-user.ts'
 import { type Page, pageOf } from './lists.ts'
@@ -51,7 +59,7 @@ interface ClientStep<Made> {
 }
 
 export function clientAdministration(needs: AdministrationNeeds): ClientAdministration {
-  const { store: db, clients, sessions } = needs
+  const { store: db, clients, sessions, signingKeys } = needs
   const findClient = async (id: string): Promise<Client> => {
     const client = await clients.find(id)
     if (!client) throw new KeywardError('client_not_found')
@@ -83,9 +91,11 @@ export function clientAdministration(needs: AdministrationNeeds): ClientAdminist
     secretsOfClient: (id) => clients.secretsOf(id),
 
     async createClient(changer, client) {
+      let alg: IdTokenAlg = 'RS256'
       const made = await change(changer, {
+        prepare: () => signingKeys.ensureIdTokenKey(alg),
         plan: async () => {
-          await clients.check(client)
+          alg = (await clients.check(client)).idTokenAlg
           return () => clients.create(client, by(changer))
         },
       })
@@ -97,7 +107,10 @@ export function clientAdministration(needs: AdministrationNeeds): ClientAdminist
         if (values.isEnabled === false) await endSessions(id, 'client_disabled', changer?.ip)
       }
       const made = await change(changer, {
-        prepare: end,
+        prepare: async () => {
+          if (values.idTokenAlg !== undefined) await signingKeys.ensureIdTokenKey(values.idTokenAlg)
+          await end()
+        },
         plan: async () => {
           const client = await findClient(id)
           if (!(await clients.compare(client, values))) return undefined

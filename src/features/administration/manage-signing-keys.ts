@@ -1,20 +1,23 @@
 import { accountWrite } from '../limits/limits.ts'
-import type { KeyChanger, KeySummary, Revocation, Rotation } from '../signing-keys/signing-keys.ts'
+import type { KeyChanger, KeySummary, PublicKeyAlgorithm, Revocation, Rotation } from '../signing-keys/signing-keys.ts'
 import type { AdministrationNeeds } from './administration.ts'
 import { type Actor, byOf, requireRight } from './change-user.ts'
 
 const permission = 'keys:write'
 
-/** What administrators do to the keys that sign access tokens. */
+/** What administrators do to the keys that sign tokens. */
 export interface SigningKeyAdministration {
   /** All stored signing keys, oldest first. */
   listSigningKeys(): Promise<KeySummary[]>
   /**
    * Rotates the signing key.
-   * @param options.early see `SigningKeys.rotate`
+   * @param options see `SigningKeys.rotate`
    * @throws KeywardError the errors of `SigningKeys.rotate`, and those of `makeChange`
    */
-  rotateSigningKey(actor: Actor, options: { early: boolean }): Promise<Rotation>
+  rotateSigningKey(
+    actor: Actor,
+    options: { early: boolean; idTokens: PublicKeyAlgorithm | undefined },
+  ): Promise<Rotation>
   /**
    * Revokes a signing key. Nothing is written when the key is revoked already.
    * @throws KeywardError the errors of `SigningKeys.revoke`, and those of `makeChange`

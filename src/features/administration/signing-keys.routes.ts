@@ -38,14 +38,19 @@ export function signingKeyAdministrationRoutes(administration: Administration, k
     .post(
       '/admin/keys/rotate',
       async ({ request, body }) =>
-        toRotationView(await administration.rotateSigningKey(actorOf(request), { early: body?.now === true })),
+        toRotationView(
+          await administration.rotateSigningKey(actorOf(request), {
+            early: body?.now === true,
+            idTokens: body?.id_tokens ?? undefined,
+          }),
+        ),
       {
         ...change,
         parse: 'optionalJson',
         body: t.Optional(RotationBody),
         response: {
           200: answer('The keys after the rotation', RotationView),
-          ...bodyProblems(...keyRefusals, 'validation_failed', 'key_not_ready'),
+          ...bodyProblems(...keyRefusals, 'validation_failed', 'key_not_ready', 'key_not_found'),
         },
         detail: {
           operationId: 'rotateSigningKey',
@@ -66,7 +71,7 @@ export function signingKeyAdministrationRoutes(administration: Administration, k
         detail: {
           operationId: 'revokeSigningKey',
           summary: 'Revoke a signing key',
-          description: `For a key that leaked. Every access token that it signed is refused, perhaps yours too. Refresh tokens stay valid. ${followers}`,
+          description: `For a key that leaked. Every token that it signed is refused, perhaps yours too. Refresh tokens stay valid. ${followers}`,
           tags: ['administration'],
         },
       },

@@ -1,6 +1,7 @@
 import { type Static, t } from 'elysia'
+import { optionalChoice } from '../../http/schemas.ts'
 import { rfc3339 } from '../../lib/clock.ts'
-import type { KeySummary, Revocation, Rotation } from '../signing-keys/signing-keys.ts'
+import { type KeySummary, publicKeyAlgorithms, type Revocation, type Rotation } from '../signing-keys/signing-keys.ts'
 
 const kid = 'oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U'
 const nextKid = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs'
@@ -9,10 +10,13 @@ const time = (description: string) => t.Union([t.String(), t.Null()], { descript
 
 const SigningKeyView = t.Object(
   {
-    kid: t.String({ description: 'The id of the key, named by access tokens' }),
+    kid: t.String({ description: 'The id of the key, named by its tokens' }),
     alg: t.String(),
     state: t.Union([t.Literal('next'), t.Literal('active'), t.Literal('retired'), t.Literal('revoked')], {
       description: '`active` signs, `next` is published to sign later, `retired` verifies until `expires_at`',
+    }),
+    signs: t.Union([t.Literal('access_tokens'), t.Literal('id_tokens'), t.Null()], {
+      description: 'What an `active` or `next` key signs: access tokens, or ID tokens and logout tokens of clients',
     }),
     created_at: t.String({ description: 'RFC 3339, UTC' }),
     ready_at: time('From when a `next` key may sign'),
@@ -22,7 +26,7 @@ const SigningKeyView = t.Object(
     expires_at: time('When the last token of a `retired` key expires'),
     revoked_at: time('Since when the key is revoked'),
   },
-  { title: 'SigningKey', description: 'A key that signs access tokens, without its private part' },
+  { title: 'SigningKey', description: 'A key that signs tokens, without its private part' },
 )
 
 const atOrNull = (at: number | null): string | null => (at === null ? null : rfc3339(at))
@@ -31,6 +35,7 @@ export const toSigningKeyView = (key: KeySummary): Static<typeof SigningKeyView>
   kid: key.kid,
   alg: key.alg,
   state: key.state,
+  signs: key.signs,
   created_at: rfc3339(key.createdAt),
   ready_at: atOrNull(key.readyAt),
   activated_at: atOrNull(key.activatedAt),
@@ -52,6 +57,7 @@ export const SigningKeyList = t.Object(
             kid,
             alg: 'ES256',
             state: 'active',
+            signs: 'access_tokens',
             created_at: '2026-01-01T00:00:00.000Z',
             ready_at: null,
             activated_at: '2026-01-01T00:00:00.000Z',
@@ -73,6 +79,10 @@ export const RotationBody = t.Object(
         description:
           '`true` rotates although the next key was published less than 11 minutes ago: services that cached the key set before may refuse its tokens until then',
       }),
+    ),
+    id_tokens: optionalChoice(
+      publicKeyAlgorithms,
+      'Rotates the key of the ID tokens with this algorithm instead of the key of access tokens',
     ),
   },
   { title: 'KeyRotation', examples: [{ now: false }] },

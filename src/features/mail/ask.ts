@@ -18,6 +18,8 @@ export interface AskedMail {
   /** The client's network, for limits. */
   client: string
   ip: string
+  /** What the provider is called, for `link_identity`. */
+  provider?: string
   /**
    * The user who wants `email` as the new address. Keyward sends the mail only while the session epoch of the user is
    * `epoch`.
@@ -48,7 +50,7 @@ export async function ask(
     isOn,
     pumpAfterCommit,
   }: AskNeeds & { isOn: boolean; pumpAfterCommit: () => void },
-  { kind, email, locale = 'en', client, ip, asker }: AskedMail,
+  { kind, email, locale = 'en', client, ip, asker, provider }: AskedMail,
   prepare?: Preparation,
 ): Promise<string> {
   if (!isOn) throw new KeywardError('mail_not_configured')
@@ -68,7 +70,7 @@ export async function ask(
   await db.transaction(async () => {
     await alongside?.(id)
     const userId = asker?.userId ?? null
-    const values = asker ? { epoch: String(asker.epoch) } : {}
+    const values = { provider, ...(asker && { epoch: String(asker.epoch) }) }
     await store.insert(db, { id, now: clock.now(), kind, recipient: address.email, locale, userId, values })
     pumpAfterCommit()
   })

@@ -14,6 +14,19 @@ export const mailKinds = {
   new_device: ['time', 'ip', 'device'],
   /** A session ended because of the reuse of a refresh token. */
   session_reused: ['time', 'ip', 'device'],
+  /**
+   * Somebody signs in with an account at a provider that nobody used before, and says that this address is theirs. Its
+   * code proves that. The mail is the same whether an account has the address or not.
+   */
+  link_identity: ['provider'],
+  /** An account at a provider was linked with the account of the user. */
+  identity_linked: ['time', 'ip', 'provider'],
+  /** The link was removed. */
+  identity_unlinked: ['time', 'ip', 'provider'],
+  /** An account was made for somebody who signed in with a provider. */
+  identity_account: ['time', 'ip', 'provider'],
+  /** A user wanted to link an account at a provider that is linked with another user. Both users get this mail. */
+  identity_taken: ['time', 'provider'],
   /** Somebody wants to prove that the address of an account or of a registration is their own. */
   verify_email: [],
   /** Somebody forgot the password. */
@@ -50,7 +63,7 @@ export type MailValues<K extends MailKind = MailKind> = Partial<
 
 /**
  * The kinds of mails with a link or a code: the purpose of the link and code, and the page that the link opens. The
- * page `app` is LOGIN_URL; the other pages are pages of Keyward or of LINK_URL.
+ * page `app` is LOGIN_URL; with `none`, the mail has only a code; the other pages are pages of Keyward or of LINK_URL.
  */
 export const mailProofs = {
   verify_email: { purpose: 'verify_email', page: 'verify' },
@@ -58,6 +71,7 @@ export const mailProofs = {
   reset_by_admin: { purpose: 'reset_password', page: 'reset' },
   address_restored: { purpose: 'reset_password', page: 'reset' },
   log_in: { purpose: 'log_in', page: 'app' },
+  link_identity: { purpose: 'link_identity', page: 'none' },
   confirm_address: { purpose: 'change_email', page: 'confirm' },
   address_changed: { purpose: 'undo_email', page: 'undo' },
   invitation: { purpose: 'invitation', page: 'invite' },
@@ -67,7 +81,7 @@ export const mailProofs = {
 export type ProofKind = keyof typeof mailProofs
 
 /** The kinds of mails that anybody can ask for, to an address that may have an account or not. */
-export type AskedKind = 'verify_email' | 'reset_password' | 'log_in' | 'confirm_address'
+export type AskedKind = 'verify_email' | 'reset_password' | 'log_in' | 'link_identity' | 'confirm_address'
 
 /**
  * The placeholders that only the texts of a kind in `mailProofs` may name: the link, the code, how many minutes the

@@ -10,13 +10,14 @@ export interface LinkSettings {
   loginUrl: string | undefined
 }
 
-/** The link of a mail. @returns undefined for a mail to log in when `loginUrl` is undefined */
+/** The link of a mail. @returns undefined for a mail that has only a code */
 export function linkOf(
   { publicUrl, linkUrl, loginUrl }: LinkSettings,
   kind: ProofKind,
   token: string,
 ): string | undefined {
   const { page } = mailProofs[kind]
+  if (page === 'none') return undefined
   if (page === 'app') return loginUrl && `${loginUrl}?token=${token}`
   return linkUrl === undefined ? `${publicUrl}/${page}?token=${token}` : `${linkUrl}?kind=${page}&token=${token}`
 }

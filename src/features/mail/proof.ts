@@ -122,11 +122,22 @@ async function findRecipient(
   purpose: ProofPurpose,
 ): Promise<Recipient | 'has_account' | undefined> {
   if (mail.kind === 'first_admin') return needs.findPending?.(mail)
+  if (mail.kind === 'link_identity' && !(await needs.users.findByName(mail.recipient))) return strangerOf(mail)
   const pending = mail.kind === 'verify_email' && mail.userId === null ? await needs.findPending?.(mail) : undefined
   if (!pending) return findUser(needs, mail, purpose)
   if (!(await needs.users.findByName(mail.recipient))) return pending
   return pending.subject === mail.id ? 'has_account' : findUser(needs, mail, purpose)
 }
+
+/** The reader of an address that has no account: the code of the mail proves the address and nothing else. */
+const strangerOf = ({ id, recipient, locale }: Mail): Recipient => ({
+  userId: null,
+  subject: id,
+  epoch: null,
+  address: recipient,
+  locale,
+  username: undefined,
+})
 
 /**
  * Changes the mail of a registration to an `address_taken` mail, because a user has the address. The new mail has no

@@ -71,8 +71,8 @@ const everywhere = ['app', 'username', 'support']
 /** The placeholder that a text of this kind must contain, because the mail is useless without this link or code. */
 function needed(kind: MailKind): string | undefined {
   if (!hasProof(kind)) return undefined
-  // A mail to log in has a link only with LOGIN_URL, and always a code.
-  return mailProofs[kind].page === 'app' ? 'code' : 'link'
+  // A mail to log in has a link only with LOGIN_URL, and always a code. `none` has no link.
+  return ['app', 'none'].includes(mailProofs[kind].page) ? 'code' : 'link'
 }
 
 /** The most bytes of a text. A mail is kept in memory, and mail servers refuse large mails. */

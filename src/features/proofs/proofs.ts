@@ -13,13 +13,21 @@ import * as store from './store.ts'
 export type { ProofSecret } from './proof-secrets.ts'
 
 /** The purpose of a proof. A token or code of one purpose is refused for every other. */
-export type ProofPurpose = 'verify_email' | 'reset_password' | 'log_in' | 'change_email' | 'undo_email' | 'invitation'
+export type ProofPurpose =
+  | 'verify_email'
+  | 'reset_password'
+  | 'log_in'
+  | 'link_identity'
+  | 'change_email'
+  | 'undo_email'
+  | 'invitation'
 
 /** How long a token of each purpose is valid, in milliseconds. */
 export const tokenLifetimes: Readonly<Record<ProofPurpose, number>> = {
   verify_email: 24 * HOUR,
   reset_password: 30 * MINUTE,
   log_in: 30 * MINUTE,
+  link_identity: 30 * MINUTE,
   change_email: 24 * HOUR,
   undo_email: 3 * DAY,
   invitation: 3 * DAY,

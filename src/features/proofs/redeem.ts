@@ -4,7 +4,13 @@ import type { Proof, ProofPurpose, ProofsNeeds } from './proofs.ts'
 import * as store from './store.ts'
 
 /** The purposes that prove the present address of the user. The others prove the next or the former one. */
-const ofPresentAddress: readonly ProofPurpose[] = ['verify_email', 'reset_password', 'log_in', 'invitation']
+const ofPresentAddress: readonly ProofPurpose[] = [
+  'verify_email',
+  'reset_password',
+  'log_in',
+  'link_identity',
+  'invitation',
+]
 
 export async function findHolder({ users }: ProofsNeeds, proof: Proof): Promise<User | undefined> {
   if (proof.userId === null) return undefined

@@ -1,6 +1,6 @@
 import { KeywardError, refusalIn } from '../../errors.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
-import type { AccessTokenClaims } from '../tokens/tokens.ts'
+import { type AccessTokenClaims, OWN_CLIENT } from '../tokens/tokens.ts'
 import type { User } from '../users/users.ts'
 import { isAlive } from './alive.store.ts'
 import { parseRefreshToken, type RefreshTokens } from './refresh-token.ts'
@@ -9,19 +9,37 @@ import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 export const authenticate = (needs: SessionsNeeds, token: string): MaybePromise<SessionCaller> =>
-  andThen(needs.tokens.verifyFresh(token), (claims) =>
-    andThen(claims && findCaller(needs, claims), (caller) => {
+  andThen(needs.tokens.verifyFresh(token), (claims) => {
+    if (claims?.clientId !== OWN_CLIENT) return refuse(needs, token, claims)
+    return andThen(findCaller(needs, claims), (caller) => {
       if (!caller) throw new KeywardError('invalid_token')
       return caller
-    }),
-  )
+    })
+  })
 
 export async function authenticateExisting(needs: SessionsNeeds, token: string): Promise<SessionCaller> {
   const claims = await needs.tokens.verifyFresh(token)
-  const caller = claims && (await findCaller(needs, claims))
+  if (claims?.clientId !== OWN_CLIENT) return refuse(needs, token, claims)
+  const caller = await findCaller(needs, claims)
   if (caller) return caller
-  if (claims && !(await needs.users.find(claims.userId))) throw new KeywardError('user_not_found')
+  if (!(await needs.users.find(claims.userId))) throw new KeywardError('user_not_found')
   throw new KeywardError('invalid_token')
+}
+
+/**
+ * Refuses a token that is not one of Keyward's own. The token of a client is valid, but a client must not act for the
+ * user here (RFC 6750 section 3.1).
+ * @throws KeywardError `insufficient_scope` for a valid token of a client; otherwise `invalid_token`
+ */
+async function refuse(
+  { tokens, store: db, clock }: SessionsNeeds,
+  token: string,
+  claims: AccessTokenClaims | undefined,
+): Promise<never> {
+  const isValid = claims
+    ? await store.findUserOfLiveSession(db, { ...claims, now: clock.now() })
+    : await tokens.verifyService(token)
+  throw new KeywardError(isValid ? 'insufficient_scope' : 'invalid_token')
 }
 
 /**

@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import type { Db } from '../../storage/store.ts'
 import { notEndedSql } from './alive.store.ts'
@@ -21,6 +21,12 @@ export async function findUserId(
   return row?.userId
 }
 
+/** The name of a client, which a mail tells the user; undefined when the client was deleted. */
+export async function findClientName({ q, t: { clients } }: Db, id: string): Promise<string | undefined> {
+  const [row] = await q.select({ name: clients.name }).from(clients).where(eq(clients.id, id))
+  return row?.name
+}
+
 /** Ends up to `limit` live sessions of a client, or all of one user at the client. */
 export function endOfClient(
   { q, t }: Db,
@@ -35,6 +41,31 @@ export function endOfClient(
     .set({ endedAt: now, endReason: reason, reviewAt: now })
     .where(and(userId === undefined ? some : eq(sessions.userId, userId), live))
     .returning(endedColumns(t))
+}
+
+/**
+ * Marks up to `limit` sessions of clients that have expired as ended, so that the clients are told. Looks again later at
+ * up to `limit` others, whose expiry a refresh has postponed.
+ * @returns the ended sessions, and how many sessions are looked at again later
+ */
+export async function endExpired(
+  { q, t }: Db,
+  { limit, now }: { limit: number; now: EpochMs },
+): Promise<{ ended: EndedSession[]; postponed: number }> {
+  const { sessions } = t
+  const due = and(isOfClient, isNull(sessions.endedAt), lte(sessions.reviewAt, now))
+  const some = inArray(sessions.id, q.select({ id: sessions.id }).from(sessions).where(due).limit(limit))
+  const ended = await q
+    .update(sessions)
+    .set({ endedAt: sessions.expiresAt, endReason: 'expired' satisfies EndReason })
+    .where(and(some, due, lte(sessions.expiresAt, now)))
+    .returning(endedColumns(t))
+  const postponed = await q
+    .update(sessions)
+    .set({ reviewAt: sessions.expiresAt })
+    .where(and(some, due, gt(sessions.expiresAt, now)))
+    .returning({ id: sessions.id })
+  return { ended, postponed: postponed.length }
 }
 
 /** A condition in the words of the partial indexes of the sessions of clients. */

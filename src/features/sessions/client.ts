@@ -49,8 +49,10 @@ export interface NewClientSession {
 
 /** A stored session of a client whose tokens are not made yet. */
 export interface BegunClientSession {
-  session: ClientSession & { macSalt: string }
+  session: ClientSession
   user: User
+  /** For `finishForClient`. */
+  macSalt: string
 }
 
 /** The answer to a refresh. `generation` belongs into the access token. */
@@ -107,6 +109,12 @@ export interface ClientSessions {
     ip?: string
   }): Promise<number>
   /**
+   * Ends up to `limit` sessions of clients that have expired, so that the clients are told. Every other session just
+   * expires.
+   * @returns how many sessions have ended or are looked at again later
+   */
+  endExpired(limit: number): Promise<number>
+  /**
    * Finds out which client owns the session of a genuine refresh token, alive or not.
    * @returns null when no client owns it; undefined for another text
    */
@@ -121,9 +129,9 @@ const PART = 500
 
 export const clientSessions = (needs: SessionsNeeds): ClientSessions => ({
   beginForClient: (asked) => beginForClient(needs, asked),
-  finishForClient: ({ session }) => ({
+  finishForClient: ({ session, macSalt }) => ({
     session,
-    refreshToken: needs.refreshTokensOf(session).make(0),
+    refreshToken: needs.refreshTokensOf({ id: session.id, macSalt }).make(0),
   }),
   async refreshForClient(token, { clientId, origin, allow }) {
     const presenter = {
@@ -148,6 +156,12 @@ export const clientSessions = (needs: SessionsNeeds): ClientSessions => ({
       return ended.length
     })
   },
+  endExpired: (limit) =>
+    needs.store.transaction(async () => {
+      const { ended, postponed } = await client.endExpired(needs.store, { limit, now: needs.clock.now() })
+      await queueLogouts(needs, ended)
+      return ended.length + postponed
+    }),
   async clientOf(refreshToken) {
     const found = await findTokenSession(needs, refreshToken)
     return found?.session.clientId
@@ -170,10 +184,12 @@ async function beginForClient(needs: SessionsNeeds, asked: NewClientSession): Pr
   const own = expiryOf(lifetimes.client, { createdAt: now, now })
   const expiresAt = parent && !isOffline ? Math.min(own, absoluteEndOf(lifetimes, parent)) : own
   if (expiresAt <= now) throw refused()
-  const session = { id: randomId(random), userId, macSalt: toBase64Url(random.bytes(16)), clientId, scope, isOffline }
+  const session = { id: randomId(random), userId, clientId, scope, isOffline }
+  const macSalt = toBase64Url(random.bytes(16))
   await store.insert(db, {
     ...session,
     ...origin,
+    macSalt,
     epoch,
     kind: 'client',
     isRemembered: false,
@@ -193,7 +209,7 @@ async function beginForClient(needs: SessionsNeeds, asked: NewClientSession): Pr
   await followEnd(needs, await endExcessOfClient(db, excess), { reason, ip: origin.ip })
   const details = { client_id: clientId, scope }
   await audit.record({ event: 'session.client_begun', userId, sessionId: session.id, ip: origin.ip, details })
-  return { session: { ...session, resources, amr: asked.amr, authTime }, user }
+  return { session: { ...session, resources, amr: asked.amr, authTime }, user, macSalt }
 }
 
 async function endForClient(

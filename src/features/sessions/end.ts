@@ -1,6 +1,7 @@
 import { KeywardError } from '../../errors.ts'
 import { isRandomId } from '../../lib/random.ts'
 import { accountWrite } from '../limits/limits.ts'
+import { OWN_CLIENT } from '../tokens/tokens.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession } from './authenticate.ts'
 import * as store from './end.store.ts'
@@ -90,8 +91,10 @@ export const endSome = (needs: SessionsNeeds, limit: number, reason: EndReason):
 export async function revoke(needs: SessionsNeeds, token: string, ip: string): Promise<void> {
   const { store: db, clock } = needs
   const found = await findTokenSession(needs, token)
-  const owner = found ? { userId: found.user.id, sessionId: found.session.id } : await needs.tokens.verifyFresh(token)
-  if (!owner) return
+  const claims = found ? undefined : await needs.tokens.verifyFresh(token)
+  const owner = found ? { userId: found.user.id, sessionId: found.session.id } : claims
+  // Only the client itself ends its session, with its own credentials.
+  if (!owner || (claims && claims.clientId !== OWN_CLIENT)) return
   const { userId, sessionId: id } = owner
   const now = clock.now()
   const live = found ? isAlive(found, now) && found.session : await findLive(db, { id, userId, now })

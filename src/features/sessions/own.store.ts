@@ -1,16 +1,31 @@
-import { and, asc, count, desc, eq, getTableColumns, gt, inArray, isNotNull, isNull, lte, ne, or } from 'drizzle-orm'
+import {
+  and,
+  asc,
+  count,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  inArray,
+  isNotNull,
+  isNull,
+  lte,
+  ne,
+  or,
+  sql,
+} from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import { aliveSql } from './alive.store.ts'
-import type { SessionSummary } from './session.ts'
+import type { SessionKind, SessionSummary } from './session.ts'
 
 /* Statements that list a user's sessions, check them before the user ends sessions, and delete the ended ones. */
 
 const prepared = statements((db, { select, change }) => {
   const { q, t } = db
-  const { sessions } = t
+  const { sessions, clients } = t
   const alive = aliveSql(db, named('now'))
   const ofUser = eq(sessions.userId, castPlaceholder('userId', 'bigint'))
   return {
@@ -42,6 +57,13 @@ const prepared = statements((db, { select, change }) => {
         userAgent: sessions.userAgent,
         deviceName: sessions.deviceName,
         amr: sessions.amr,
+        kind: sql<SessionKind>`${sessions.kind}`,
+        clientId: sessions.clientId,
+        clientName: sql<string | null>`(${q
+          .select({ name: clients.name })
+          .from(clients)
+          .where(eq(clients.id, sessions.clientId))})`,
+        isOffline: sessions.isOffline,
       },
       (q) => q.from(sessions).where(and(ofUser, alive)).orderBy(desc(sessions.refreshedAt), desc(sessions.createdAt)),
     ),

@@ -4,6 +4,7 @@ import { clientPrefix } from '../../lib/ip.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession, type TokenSession } from './authenticate.ts'
 import { findParent } from './below.store.ts'
+import { findClientName } from './client.store.ts'
 import { deviceName } from './device-name.ts'
 import { endReused as markReused } from './end.store.ts'
 import { endOne } from './end.ts'
@@ -54,7 +55,8 @@ export async function rotate(needs: SessionsNeeds, presented: string, by: Presen
   const found = await findTokenSession(needs, presented)
   const now = clock.now()
   // `store.rotate` below checks this again. The check here saves the write when the session is not alive.
-  if (!found || !isAlive(found, now)) throw refused()
+  // A browser session has no refresh token, so nobody sends one.
+  if (!found || found.session.kind === 'browser' || !isAlive(found, now)) throw refused()
   const { generation } = found
   const { id, userId } = found.session
   if (found.session.clientId !== clientId) {
@@ -182,7 +184,7 @@ const countLateRetry = (
  */
 async function endReused(
   needs: SessionsNeeds,
-  { id, userId, generation, userAgent }: StoredSession,
+  { id, userId, clientId, generation, userAgent }: StoredSession,
   { presented, ip }: { presented: number; ip: string },
 ): Promise<void> {
   const { store: db, clock, log, audit, mails } = needs
@@ -191,9 +193,10 @@ async function endReused(
       const ended = await markReused(db, { id, presented, now: clock.now() })
       if (!ended) return
       await queueLogouts(needs, [ended])
-      const details = { presented, current: generation }
+      const details = { presented, current: generation, ...(clientId !== null && { client_id: clientId }) }
       await audit.record({ event: 'session.refresh_token_reused', userId, sessionId: id, ip, details })
-      await mails.notify('session_reused', userId, { ip, device: deviceName(userAgent) })
+      const client = clientId === null ? undefined : await findClientName(db, clientId)
+      await mails.notify('session_reused', userId, { ip, device: client ?? deviceName(userAgent) })
       db.afterCommit(() => log.warn('refresh_token_reused', { user_id: userId, session_id: id }))
     },
     { userId },

@@ -57,6 +57,20 @@ export const SessionView = t.Object(
     user_agent: t.Union([t.String(), t.Null()]),
     device: t.Union([t.String(), t.Null()], { description: 'Browser and system by the user agent of the login' }),
     amr: t.Array(t.String(), { description: 'How the user logged in (RFC 8176)' }),
+    kind: t.Union([t.Literal('api'), t.Literal('browser'), t.Literal('client')], {
+      description: '`api`: a login with tokens; `browser`: a sign-in on a page; `client`: an application',
+    }),
+    client: t.Union(
+      [
+        t.Object({
+          id: t.String(),
+          name: t.Union([t.String(), t.Null()]),
+          offline: t.Boolean({ description: 'Whether the session goes on after the sign-in on the page has ended' }),
+        }),
+        t.Null(),
+      ],
+      { description: 'The application of a session of the kind `client`' },
+    ),
   },
   {
     title: 'Session',
@@ -72,6 +86,8 @@ export const SessionView = t.Object(
         user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
         device: 'Firefox on Linux',
         amr: ['pwd'],
+        kind: 'api',
+        client: null,
       },
     ],
   },
@@ -92,4 +108,7 @@ export const toSessionView =
     user_agent: session.userAgent,
     device: session.deviceName || null,
     amr: session.amr.split(' '),
+    kind: session.kind,
+    client:
+      session.clientId === null ? null : { id: session.clientId, name: session.clientName, offline: session.isOffline },
   })

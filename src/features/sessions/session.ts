@@ -169,4 +169,9 @@ export interface SessionSummary {
   /** Browser and system of the login, or empty. Null when a session of a version before 0.3.0 has no name yet. */
   deviceName: string | null
   amr: string
+  kind: SessionKind
+  clientId: string | null
+  /** The name of the client; null when no client owns the session, or the client was deleted. */
+  clientName: string | null
+  isOffline: boolean
 }

@@ -1,5 +1,5 @@
 import { violatedUnique } from '../../storage/conflicts.ts'
-import { lastTokenExpires, type SigningKeyRow } from './signing-key.ts'
+import { lastTokenExpires, type SigningKeyRow, type Slot, slotOf } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
@@ -37,29 +37,33 @@ export function won(found: boolean): void {
 }
 
 /**
- * Makes `to` the active key, and retires the active key of `rows`. `to` is a key in `rows` or a new key. Call this
- * function inside `changeKeys`.
+ * Makes `to` the active key of `slot`, and retires the active key of that slot in `rows`. `to` is a key in `rows` or a
+ * new key. Call this function inside `changeKeys`.
  * Next keys of algorithms other than that of `to` are retired too. A process that does not have the active JWT_SECRET
  * signs with such a next key, and a retired key still verifies these tokens.
  */
-export async function replaceActive(needs: SigningKeysNeeds, rows: readonly SigningKeyRow[], to: SigningKeyRow) {
+export async function replaceActive(
+  needs: SigningKeysNeeds,
+  rows: readonly SigningKeyRow[],
+  { to, slot }: { to: SigningKeyRow; slot: Slot },
+): Promise<void> {
   const { store: db, clock } = needs
   const now = clock.now()
   for (const row of rows) {
     const leaves = row.state === 'active' || (row.state === 'next' && row.alg !== to.alg)
-    if (!leaves || row.kid === to.kid) continue
+    if (slotOf(row) !== slot || !leaves || row.kid === to.kid) continue
     won(await store.retire(db, { kid: row.kid, from: row.state, now, expiresAt: lastTokenExpires(row, now) }))
     await recordEvent(needs, 'key.retired', row)
   }
   if (rows.some(({ kid }) => kid === to.kid)) {
-    won(await store.activate(db, { kid: to.kid, from: to.state, now }))
+    won(await store.activate(db, { kid: to.kid, from: to.state, slot, now }))
     await recordEvent(needs, 'key.activated', to)
-  } else won(await addKey(needs, { ...to, state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now }))
+  } else won(await addKey(needs, { ...to, state: 'active', activeSlot: slot, nextSlot: null, activatedAt: now }))
 }
 
 /**
  * Adds a key and its audit events. Call this function in a transaction.
- * @returns false when there already is an active key, a next key of this algorithm or a key with this `kid`
+ * @returns false when the slot already has such a key, or there is a key with this `kid`
  */
 export async function addKey(needs: SigningKeysNeeds, row: SigningKeyRow): Promise<boolean> {
   if (!(await store.insert(needs.store, row))) return false

@@ -1,6 +1,7 @@
 import type { RootSecrets } from '../secrets/secrets.ts'
 import { hmacKey, type SignatureAlgorithm } from './jwk.ts'
 import { opensWith } from './sealed-key.ts'
+import { activeOf } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
@@ -10,7 +11,7 @@ export interface SigningKeysFound {
   total: number
   /** The ids of the keys whose private part does not open. */
   unreadable: readonly string[]
-  /** The algorithm of the key that signs; undefined when no key signs. */
+  /** The algorithm of the key that signs access tokens; undefined when no key does. */
   active: SignatureAlgorithm | undefined
   /** True when JWT_ALG is HS256 and JWT_SECRET was revoked. No server starts then. */
   isSecretRevoked: boolean
@@ -27,7 +28,7 @@ export async function inspectKeys({
   return {
     total: rows.length,
     unreadable: rows.filter((row) => !opensWith(secrets, row)).map((row) => row.kid),
-    active: rows.find(({ state }) => state === 'active')?.alg,
+    active: activeOf(rows)?.alg,
     isSecretRevoked: rows.some((row) => row.kid === kid && row.state === 'revoked'),
   }
 }

@@ -4,27 +4,38 @@ import {
   hmacKey,
   importPublicJwk,
   type PublicJwk,
+  type PublicKeyAlgorithm,
   type SignatureAlgorithm,
   type SigningKey,
   type VerificationKey,
 } from './jwk.ts'
 import { openPrivateKey } from './sealed-key.ts'
-import { isAccepted, type SigningKeyRow } from './signing-key.ts'
+import { activeOf, algOf, idTokenSlots, isAccepted, type SigningKeyRow } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
 /** The signing keys as this process last read them. Only `reload` reads the database. */
 export interface Keyring {
   /**
-   * The key with which this process signs: the active key, or another key when this process cannot use the active key.
+   * The key with which this process signs access tokens: the active key, or another key when this process cannot use the active key.
    * @throws KeyringError when there is no signing key
    */
   signing(): SigningKey
+  /**
+   * The key with which this process signs ID tokens and logout tokens of an algorithm. Undefined when there is none yet:
+   * `SigningKeys.ensureIdTokenKey` makes one.
+   */
+  forIdTokens(alg: PublicKeyAlgorithm): SigningKey | undefined
   /** The algorithm of the active key, even when this process cannot use the key. Undefined without an active key. */
   activeAlg(): SignatureAlgorithm | undefined
   /** The key with this `kid`. Undefined when the key is unknown or its signatures are no longer accepted. */
   find(kid: string | undefined): VerificationKey | undefined
-  /** The public keys for the JWKS: all keys whose signatures are accepted, the active key first. HS256 has none. */
+  /**
+   * As `find`, and also finds a retired key whose tokens have expired, as long as the key is stored. Use it for tokens
+   * that are evidence after they expired (`id_token_hint`). Never finds a revoked key.
+   */
+  findRetired(kid: string | undefined): VerificationKey | undefined
+  /** The public keys for the JWKS: all keys whose signatures are accepted, the key of access tokens first. HS256 has none. */
   published(): PublicJwk[]
   /**
    * Reads the stored keys. All calls during a running read share one further read, because the keys may have changed
@@ -54,12 +65,14 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
   const secret = settings.hmacSecret === undefined ? undefined : hmacKey(settings.hmacSecret)
   const listeners: ((kid: string) => void)[] = []
   let entries = new Map<string, Entry>()
+  let retired = new Map<string, Entry>()
   let signing: SigningKey | undefined
+  let idTokenSigners = new Map<PublicKeyAlgorithm, SigningKey>()
   let activeAlg: SignatureAlgorithm | undefined
   let unreadable: string | undefined
 
   function readEntry(row: SigningKeyRow): Entry | undefined {
-    const known = entries.get(row.kid)
+    const known = entries.get(row.kid) ?? retired.get(row.kid)
     if (known) return { ...known, row }
     if (row.alg === 'HS256') return secret?.kid === row.kid ? { row, key: secret, jwk: undefined } : undefined
     const jwk = JSON.parse(row.publicJwk) as PublicJwk
@@ -67,13 +80,13 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
   }
 
   /**
-   * Chooses the key with which this process signs: the active key. When there is no active key, or the active key is a
+   * Chooses the key with which this process signs access tokens: the active key. When there is no active key, or the active key is a
    * JWT_SECRET that this process does not have, the choice is the next key of the JWT_ALG of this process. When no
    * secret opens the chosen key, the process goes on with the key that it used before.
    * @throws KeyringError when no secret opens the chosen key and the process has not used a key before
    */
   function chooseSigner(rows: readonly SigningKeyRow[]): void {
-    const active = rows.find(({ state }) => state === 'active')
+    const active = activeOf(rows)
     activeAlg = active?.alg
     const usable = active && (active.alg !== 'HS256' || active.kid === secret?.kid)
     const row = usable ? active : rows.find(({ nextSlot }) => nextSlot === settings.alg)
@@ -88,14 +101,39 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
     }
   }
 
+  /**
+   * Opens the active keys of ID tokens. As for access tokens, the process goes on with the key that it used before when
+   * no secret opens the new one; without a former key it signs no ID tokens of this algorithm.
+   */
+  function chooseIdTokenSigners(rows: readonly SigningKeyRow[]): void {
+    const chosen = new Map<PublicKeyAlgorithm, SigningKey>()
+    for (const slot of idTokenSlots(rows)) {
+      const [alg, row] = [algOf(slot), activeOf(rows, slot)]
+      const former = idTokenSigners.get(alg)
+      let key = former
+      try {
+        if (row && row.kid !== former?.kid) key = openPrivateKey(secrets, row)
+      } catch (error) {
+        if (!(error instanceof KeyringError)) throw error
+        unreadable ??= row?.kid
+      }
+      if (key) chosen.set(alg, key)
+    }
+    idTokenSigners = chosen
+  }
+
   async function load(): Promise<void> {
     const rows = await store.all(db)
     const former = entries
     const now = clock.now()
-    const accepted = rows.filter((row) => isAccepted(row, now)).map(readEntry)
-    entries = new Map(accepted.flatMap((entry) => (entry ? [[entry.row.kid, entry]] : [])))
+    const read = (those: readonly SigningKeyRow[]) =>
+      new Map(those.map(readEntry).flatMap((entry) => (entry ? [[entry.row.kid, entry]] : [])))
+    const accepted = read(rows.filter((row) => isAccepted(row, now)))
+    retired = read(rows.filter(({ state, alg }) => state === 'retired' && alg !== 'HS256'))
+    entries = accepted
     for (const kid of former.keys()) if (!entries.has(kid)) for (const listener of listeners) listener(kid)
     chooseSigner(rows)
+    chooseIdTokenSigners(rows)
   }
 
   let running: Promise<void> | undefined
@@ -124,16 +162,18 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
       if (signing === undefined) throw new KeyringError('There is no signing key: start the server first.')
       return signing
     },
+    forIdTokens: (alg) => idTokenSigners.get(alg),
     activeAlg: () => activeAlg,
     find(kid) {
       const entry = kid === undefined ? undefined : entries.get(kid)
       return entry && isAccepted(entry.row, clock.now()) ? entry.key : undefined
     },
+    findRetired: (kid) => (kid === undefined ? undefined : (entries.get(kid) ?? retired.get(kid))?.key),
     published() {
       const now = clock.now()
       return [...entries.values()]
         .filter(({ row }) => isAccepted(row, now))
-        .sort((a, b) => Number(b.row.state === 'active') - Number(a.row.state === 'active'))
+        .sort((a, b) => Number(b.row.activeSlot === 'active') - Number(a.row.activeSlot === 'active'))
         .flatMap(({ jwk }) => jwk ?? [])
     },
     reload,

@@ -3,7 +3,7 @@ import { addKey, changeKeys, recordEvent, replaceActive, won } from './change-ke
 import type { PublicKeyAlgorithm } from './jwk.ts'
 import type { Keyring } from './keyring.ts'
 import { newKey, readKeys } from './sealed-key.ts'
-import type { SigningKeyRow } from './signing-key.ts'
+import { nextOf, type SigningKeyRow, type Slot, slotOf } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
@@ -28,7 +28,7 @@ export async function revokeKey(needs: SigningKeysNeeds, keyring: Keyring, kid: 
     won(await store.revoke(db, { kid, from: row.state, now: clock.now() }))
     await recordEvent(needs, 'key.revoked', row)
     const others = rows.filter((one) => one !== row)
-    if (successors.active) await replaceActive(needs, others, successors.active)
+    if (successors.active) await replaceActive(needs, others, { to: successors.active, slot: successors.slot })
     if (successors.next) won(await addKey(needs, successors.next))
   })
   if (!done) throw new KeywardError('keys_changed')
@@ -37,9 +37,9 @@ export async function revokeKey(needs: SigningKeysNeeds, keyring: Keyring, kid: 
 }
 
 /**
- * Chooses the keys that replace the revoked key `row`.
- * - The active key is replaced by the next key of this JWT_ALG (with HS256, of the algorithm of `row`), or by a new key
- *   when there is none. A new next key is added.
+ * Chooses the keys that replace the revoked key `row` in its slot.
+ * - The active key is replaced by the next key of this JWT_ALG (with HS256 and for ID tokens, of the algorithm of `row`),
+ *   or by a new key when there is none. A new next key is added.
  * - A next key is replaced by a new next key.
  * - A retired key is not replaced.
  */
@@ -47,11 +47,13 @@ async function makeSuccessors(
   needs: SigningKeysNeeds,
   row: SigningKeyRow,
   rows: readonly SigningKeyRow[],
-): Promise<{ active?: SigningKeyRow; next?: SigningKeyRow }> {
+): Promise<{ slot: Slot; active?: SigningKeyRow; next?: SigningKeyRow }> {
   const { settings } = needs
-  const alg = (settings.alg === 'HS256' ? row.alg : settings.alg) as PublicKeyAlgorithm
-  if (row.state === 'retired') return {}
-  if (row.state === 'next') return { next: await newKey(needs, row.alg as PublicKeyAlgorithm, 'next') }
-  const waiting = rows.find(({ nextSlot }) => nextSlot === alg)
-  return { active: waiting ?? (await newKey(needs, alg, 'active')), next: await newKey(needs, alg, 'next') }
+  const slot = slotOf(row) ?? 'active'
+  const wanted = slot === 'active' && settings.alg !== 'HS256' ? settings.alg : row.alg
+  const make = (state: 'next' | 'active', alg = wanted) =>
+    newKey(needs, { alg: alg as PublicKeyAlgorithm, state, slot })
+  if (row.state === 'retired') return { slot }
+  if (row.state === 'next') return { slot, next: await make('next', row.alg) }
+  return { slot, active: nextOf(rows, slot, wanted) ?? (await make('active')), next: await make('next') }
 }

@@ -9,7 +9,7 @@ import {
   type SignatureAlgorithm,
   type SigningKey,
 } from './jwk.ts'
-import type { SigningKeyRow } from './signing-key.ts'
+import { nextSlotOf, type SigningKeyRow, type Slot } from './signing-key.ts'
 import type { SigningKeysNeeds } from './signing-keys.ts'
 import * as store from './store.ts'
 
@@ -22,22 +22,21 @@ const sealContext = (kid: string): string => `signing_keys.private_key:${kid}`
  */
 export async function newKey(
   needs: SigningKeysNeeds,
-  alg: PublicKeyAlgorithm,
-  state: 'next' | 'active',
+  of: { alg: PublicKeyAlgorithm; state: 'next' | 'active'; slot: Slot },
 ): Promise<SigningKeyRow> {
-  let key = generateSigningKey(alg)
+  let key = generateSigningKey(of.alg)
   // `keyward signing-keys revoke <kid>` would read an id that begins with a dash as an option.
-  while (key.kid.startsWith('-')) key = generateSigningKey(alg)
+  while (key.kid.startsWith('-')) key = generateSigningKey(of.alg)
   const { kid } = key
   const publicJwk = JSON.stringify(exportPublicJwk(key))
   const sealedPrivateKey = await needs.secrets.seal(sealContext(kid), exportPrivateKey(key))
-  return { ...newRow(needs, { kid, alg, state }), publicJwk, sealedPrivateKey }
+  return { ...newRow(needs, { kid, ...of }), publicJwk, sealedPrivateKey }
 }
 
 /** The row of a new key without its public and private part. */
 export function newRow(
   { settings, clock }: SigningKeysNeeds,
-  { kid, alg, state }: { kid: string; alg: SignatureAlgorithm; state: 'next' | 'active' },
+  { kid, alg, state, slot }: { kid: string; alg: SignatureAlgorithm; state: 'next' | 'active'; slot: Slot },
 ): SigningKeyRow {
   const now = clock.now()
   return {
@@ -46,16 +45,20 @@ export function newRow(
     publicJwk: '',
     sealedPrivateKey: '',
     state,
-    activeSlot: state === 'active' ? 'active' : null,
-    nextSlot: state === 'next' ? alg : null,
+    activeSlot: state === 'active' ? slot : null,
+    nextSlot: state === 'next' ? nextSlotOf(slot, alg) : null,
     createdAt: now,
     activatedAt: state === 'active' ? now : null,
     retiredAt: null,
     expiresAt: null,
     revokedAt: null,
-    longestToken: settings.tokenLifetime,
+    longestToken: longestTokenOf(settings, slot),
   }
 }
+
+/** The lifetime of the tokens that the keys of a slot sign, in milliseconds. */
+export const longestTokenOf = ({ tokenLifetime, idTokenLifetime }: SigningKeysNeeds['settings'], slot: Slot): number =>
+  slot === 'active' ? tokenLifetime : idTokenLifetime
 
 /**
  * Opens the private key of an `active` or `next` row that is not HS256.

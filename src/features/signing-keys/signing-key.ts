@@ -1,6 +1,6 @@
 import { DAY, type EpochMs, MINUTE, SECOND } from '../../lib/clock.ts'
 import type { Db } from '../../storage/store.ts'
-import type { SignatureAlgorithm } from './jwk.ts'
+import { type PublicKeyAlgorithm, publicKeyAlgorithms, type SignatureAlgorithm } from './jwk.ts'
 import type { KeySummary } from './signing-keys.ts'
 
 /**
@@ -11,6 +11,17 @@ import type { KeySummary } from './signing-keys.ts'
  */
 export type KeyState = 'next' | 'active' | 'retired' | 'revoked'
 
+/**
+ * What a key signs: access tokens (`active`), or the ID tokens and logout tokens of one algorithm. Each slot has one
+ * active key and one next key.
+ */
+export type Slot = 'active' | IdTokenSlot
+export type IdTokenSlot = `id_token:${PublicKeyAlgorithm}`
+
+export const idTokenSlot = (alg: PublicKeyAlgorithm): IdTokenSlot => `id_token:${alg}`
+
+export const algOf = (slot: IdTokenSlot): PublicKeyAlgorithm => slot.slice('id_token:'.length) as PublicKeyAlgorithm
+
 type StoredKey = Db['t']['signingKeys']['$inferSelect']
 
 /** A signing key as it is stored; `storage/tables/signing-keys.ts` says what each column means. */
@@ -18,6 +29,31 @@ export interface SigningKeyRow extends StoredKey {
   alg: SignatureAlgorithm
   state: KeyState
 }
+
+/** The slot of an active or next key; undefined for another key, which signs no more. */
+export function slotOf({ activeSlot, nextSlot }: Pick<SigningKeyRow, 'activeSlot' | 'nextSlot'>): Slot | undefined {
+  const slot = activeSlot ?? nextSlot
+  if (slot === null) return undefined
+  return slot.startsWith('id_token:') ? (slot as IdTokenSlot) : 'active'
+}
+
+/** The active key of a slot. */
+export const activeOf = (rows: readonly SigningKeyRow[], slot: Slot = 'active'): SigningKeyRow | undefined =>
+  rows.find(({ activeSlot }) => activeSlot === slot)
+
+/** The value of `nextSlot` of the next key with this algorithm. */
+export const nextSlotOf = (slot: Slot, alg: SignatureAlgorithm): string => (slot === 'active' ? alg : slot)
+
+/** The next key of a slot. Only the slot of access tokens may have next keys of several algorithms. */
+export const nextOf = (
+  rows: readonly SigningKeyRow[],
+  slot: Slot,
+  alg: SignatureAlgorithm,
+): SigningKeyRow | undefined => rows.find(({ nextSlot }) => nextSlot === nextSlotOf(slot, alg))
+
+/** The slots of ID tokens that have a key. */
+export const idTokenSlots = (rows: readonly SigningKeyRow[]): IdTokenSlot[] =>
+  publicKeyAlgorithms.map(idTokenSlot).filter((slot) => rows.some((row) => slotOf(row) === slot))
 
 /** How long clients may cache the JWKS, in seconds. The library jose ignores Cache-Control and caches for 600 s too. */
 export const JWKS_MAX_AGE_SECONDS = 600
@@ -57,6 +93,7 @@ export const summaryOf = (row: SigningKeyRow, rotationDays: number): KeySummary 
   kid: row.kid,
   alg: row.alg,
   state: row.state,
+  signs: signs[slotOf(row)?.split(':')[0] ?? ''] ?? null,
   createdAt: row.createdAt,
   readyAt: row.state === 'next' ? readyAt(row) : null,
   activatedAt: row.activatedAt,
@@ -65,3 +102,5 @@ export const summaryOf = (row: SigningKeyRow, rotationDays: number): KeySummary 
   expiresAt: row.expiresAt,
   revokedAt: row.revokedAt,
 })
+
+const signs: Readonly<Record<string, KeySummary['signs']>> = { active: 'access_tokens', id_token: 'id_tokens' }

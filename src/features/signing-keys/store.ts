@@ -1,8 +1,8 @@
-import { and, asc, eq, getTableColumns, inArray, isNotNull, lt, ne, or } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, isNotNull, lt, ne, or } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
-import type { KeyState, SigningKeyRow } from './signing-key.ts'
+import type { KeyState, SigningKeyRow, Slot } from './signing-key.ts'
 
 const prepared = statements(({ t: { signingKeys: keys } }, { select }) => ({
   all: select(getTableColumns(keys), (q) => q.from(keys).orderBy(asc(keys.createdAt), asc(keys.kid))),
@@ -21,10 +21,10 @@ export async function insert({ q, t: { signingKeys } }: Db, row: SigningKeyRow):
 /**
  * Activates a key.
  * @returns false when the key is no longer in state `from`
- * @throws a unique violation of `signing_keys.active_slot` while another key is active
+ * @throws a unique violation of `signing_keys.active_slot` while another key of the slot is active
  */
-export const activate = (db: Db, { kid, from, now }: { kid: string; from: KeyState; now: EpochMs }) =>
-  move(db, kid, from, { state: 'active', activeSlot: 'active', nextSlot: null, activatedAt: now, expiresAt: null })
+export const activate = (db: Db, { kid, from, slot, now }: { kid: string; from: KeyState; slot: Slot; now: EpochMs }) =>
+  move(db, kid, from, { state: 'active', activeSlot: slot, nextSlot: null, activatedAt: now, expiresAt: null })
 
 /** The columns that are cleared when a key is retired or revoked: its slots and its private key. */
 const emptied = { activeSlot: null, nextSlot: null, sealedPrivateKey: '' }
@@ -61,12 +61,12 @@ export const replaceSeal = (
     .set({ sealedPrivateKey: to })
     .where(and(eq(keys.kid, kid), eq(keys.sealedPrivateKey, from)))
 
-/** Raises `longestToken` of the active and next keys to `ms` milliseconds. A larger value stays. */
-export const raiseLongestToken = ({ q, t: { signingKeys: keys } }: Db, ms: number) =>
+/** Raises `longestToken` of a key that signs or will sign to `ms` milliseconds. A larger value stays. */
+export const raiseLongestToken = ({ q, t: { signingKeys: keys } }: Db, { kid, ms }: { kid: string; ms: number }) =>
   q
     .update(keys)
     .set({ longestToken: ms })
-    .where(and(inArray(keys.state, ['active', 'next']), lt(keys.longestToken, ms)))
+    .where(and(eq(keys.kid, kid), lt(keys.longestToken, ms)))
 
 /**
  * Deletes keys that expired or were revoked before `before`. A revoked HS256 key is never deleted: Keyward must refuse

@@ -114,6 +114,19 @@ export async function require(
   return provider
 }
 
+/**
+ * Finds a provider with which people may sign in.
+ * @throws KeywardError `provider_not_found`, also for one that is switched off
+ */
+export async function requireEnabled(
+  needs: Pick<ProvidersNeeds, 'store'>,
+  name: string,
+): Promise<store.StoredProvider> {
+  const provider = await require(needs, name)
+  if (!provider.isEnabled) throw new KeywardError('provider_not_found')
+  return provider
+}
+
 /** False for a text that no provider can have as its name. Such a text is not sent to the database. */
 const isName = (text: string): boolean => /^[a-z0-9-]{1,32}$/.test(text)
 

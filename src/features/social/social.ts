@@ -1,6 +1,28 @@
+import type { FreshProof } from '../accounts/accounts.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { SessionCaller } from '../sessions/sessions.ts'
+import type { User } from '../users/users.ts'
+import {
+  type Arrival,
+  type ArrivalVisit,
+  type ArriveNeeds,
+  arrive,
+  askCode,
+  confirmByPassword,
+  enterCode,
+  giveAddress,
+  startOver,
+} from './arrive.ts'
+import { listOf, type UnlinkNeeds, unlinkOf, unlinkOwn } from './identities.ts'
+import type { Identity, LinkedIdentity } from './identity.ts'
+import { linkOwn } from './link.ts'
 import type { NewProvider, Provider, ProviderChange } from './provider.ts'
 import * as providers from './providers.ts'
+import type { Pending } from './rule.ts'
 
+export type { Arrival, ArrivalVisit } from './arrive.ts'
+export { createIdentities } from './identities.ts'
+export type { Identity, LinkedIdentity } from './identity.ts'
 export {
   type AuthMethod,
   authMethods,
@@ -14,8 +36,12 @@ export {
   providerKinds,
 } from './provider.ts'
 export type { ProviderChanger } from './providers.ts'
+export type { Pending, Ways } from './rule.ts'
 
-export interface SocialNeeds extends providers.ProvidersNeeds {
+export interface SocialNeeds extends providers.ProvidersNeeds, Omit<UnlinkNeeds & ArriveNeeds, 'accounts' | 'mails'> {
+  accounts: UnlinkNeeds['accounts'] & ArriveNeeds['accounts']
+  mails: ArriveNeeds['mails']
+  metrics: Pick<Metrics, 'login'>
   /** PUBLIC_URL. */
   publicUrl: string
 }
@@ -43,6 +69,48 @@ export interface Social {
   removeProvider(name: string, by?: providers.ProviderChanger): Promise<void>
   /** The address that the provider needs to know as the redirect URI (RFC 6749 section 3.1.2). */
   callbackOf(name: string): string
+  /**
+   * Signs in with an identity that a provider has told. A known identity is its user, whatever the addresses say. For
+   * another one, the rule of `rule.ts` says what has to be proved first.
+   * @throws KeywardError `provider_not_found` for a provider that is switched off; `invalid_credentials`;
+   *   `registration_closed`; `email_unverified` when a code is needed and this server sends no mail; `rate_limited`;
+   *   `identity_taken` when the account has another identity of this provider; `email_taken` when the address is
+   *   reserved; `validation_failed` for an address of a domain that may not register
+   */
+  arrive(identity: Identity, visit: ArrivalVisit): Promise<Arrival>
+  /** Goes on with an address that was typed, because the provider told none. @throws KeywardError as `arrive` */
+  giveAddress(pending: Pending, typed: string, visit: ArrivalVisit): Promise<Arrival>
+  /** Mails a code to the address of the account that the page *Ask* is about. @throws KeywardError as `arrive` */
+  askCode(pending: Pending, visit: ArrivalVisit): Promise<Arrival>
+  /** Goes on with the code of the mail. @throws KeywardError `invalid_or_expired`, and those of `arrive` */
+  enterCode(pending: Pending, code: string, visit: ArrivalVisit): Promise<Arrival>
+  /**
+   * Links with the password of the account, and keeps all that the account has.
+   * @throws KeywardError `invalid_password`, which counts as a failed login; `overloaded`; and those of `arrive`
+   */
+  confirmByPassword(pending: Pending, password: string, visit: ArrivalVisit): Promise<Arrival>
+  /**
+   * Links as the owner of an address that the account never proved: its password, sessions, API keys and other
+   * identities are dropped.
+   * @throws KeywardError those of `arrive`
+   */
+  startOver(pending: Pending, visit: ArrivalVisit): Promise<Arrival>
+  /**
+   * Links an identity with a user who is signed in and has proved it a short time ago. Never touches the address.
+   * @throws KeywardError `identity_taken`, and both users get a mail; `provider_not_found`; `invalid_token` when all
+   *   sessions of the user were ended meanwhile
+   */
+  linkOwn(of: { identity: Identity; user: User; ip: string }): Promise<void>
+  /** The identities of a user, the oldest first. */
+  listIdentities(userId: number): Promise<LinkedIdentity[]>
+  /**
+   * Removes an identity of the caller.
+   * @throws KeywardError `identity_not_found`; `last_login_method` when the user has no password and no other identity
+   *   of an enabled provider; those of `Accounts.requireFresh`; `rate_limited`
+   */
+  unlinkOwn(caller: SessionCaller, of: FreshProof & { id: string }): Promise<void>
+  /** Removes an identity of a user, for a command. @throws KeywardError `identity_not_found`, `last_login_method` */
+  unlink(user: User, id: string): Promise<void>
   /** Replaces the seals of secrets after a change of SECRET_KEY. One server calls it every minute. */
   maintain(): Promise<void>
 }
@@ -54,5 +122,24 @@ export const createSocial = (needs: SocialNeeds): Social => ({
   updateProvider: (name, change, by) => providers.update(needs, name, change, by),
   removeProvider: (name, by) => providers.remove(needs, name, by),
   callbackOf: (name) => `${needs.publicUrl}/social/${name}/callback`,
+  arrive: (identity, visit) => counted(needs, arrive(needs, identity, visit)),
+  giveAddress: (pending, typed, visit) => giveAddress(needs, pending, typed, visit),
+  askCode: (pending, visit) => askCode(needs, pending, visit),
+  enterCode: (pending, code, visit) => counted(needs, enterCode(needs, pending, code, visit)),
+  confirmByPassword: (pending, password, visit) => counted(needs, confirmByPassword(needs, pending, password, visit)),
+  startOver: (pending, visit) => counted(needs, startOver(needs, pending, visit)),
+  async linkOwn({ identity, user, ip }) {
+    const provider = await providers.requireEnabled(needs, identity.provider)
+    await linkOwn(needs, { provider, identity, user, ip })
+  },
+  listIdentities: (userId) => listOf(needs, userId),
+  unlinkOwn: (caller, of) => unlinkOwn(needs, caller, of),
+  unlink: (user, id) => unlinkOf(needs, user, id),
   maintain: () => providers.renewSeals(needs),
 })
+
+/** Counts a login that has ended, or was refused. One that goes on with another page is not counted yet. */
+async function counted({ metrics }: Pick<SocialNeeds, 'metrics'>, arriving: Promise<Arrival>): Promise<Arrival> {
+  const arrival = await arriving.catch((error) => metrics.login('social', Promise.reject(error)))
+  return arrival.step === 'done' ? metrics.login('social', Promise.resolve(arrival)) : arrival
+}

@@ -1,11 +1,15 @@
-import { type Clock, type EpochMs, SECOND } from '../../lib/clock.ts'
+import type { Clock, EpochMs } from '../../lib/clock.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
-import { type Random, randomId } from '../../lib/random.ts'
+import type { Random } from '../../lib/random.ts'
 import type { SigningKeys } from '../signing-keys/signing-keys.ts'
-import { checkClaims } from './claims.ts'
-import { sign, verify } from './jws.ts'
-import { createProxyTokens, type ProxyTokenSubject } from './proxy-token.ts'
-import { createVerifiedCache } from './verified-cache.ts'
+import { accessTokens } from './access-token.ts'
+import type { IdTokens } from './id-token.ts'
+import type { ProxyTokenSubject } from './proxy-token.ts'
+
+export type { IdTokenHint, IdTokenSubject, LogoutTokenSubject } from './id-token.ts'
+
+/** The `client_id` of the access tokens that no registered client got, such as those of `POST /token` with a password. */
+export const OWN_CLIENT = 'keyward'
 
 /** The session and the user of an access token. */
 interface TokenSubject {
@@ -25,6 +29,40 @@ interface TokenSubject {
   scope?: string
 }
 
+/** The session, the user and the client of an access token that a registered client gets for a user. */
+export interface ClientTokenSubject {
+  userId: number
+  sessionId: string
+  generation: number
+  clientId: string
+  /** The granted scopes, separated by spaces. */
+  scope: string
+  /** The resources (RFC 8707) that may accept the token. Each must be registered for the client. */
+  resources: readonly string[]
+  amr: readonly string[]
+  authTime: EpochMs
+  /** Only what the granted scopes allow. */
+  username?: string
+  email?: string
+  emailVerified?: boolean
+  roles?: readonly string[]
+}
+
+/** The client of an access token without a user (RFC 6749 section 4.4). */
+export interface ServiceTokenSubject {
+  clientId: string
+  /** The granted scopes, separated by spaces; empty for none. */
+  scope: string
+  resources: readonly string[]
+}
+
+/** The claims of an access token without a user that Keyward uses. */
+export interface ServiceTokenClaims {
+  clientId: string
+  scope: string | undefined
+  audiences: readonly string[]
+}
+
 /** The claims that Keyward itself uses. Keyward reads all other data of the user and the session from the database. */
 export interface AccessTokenClaims {
   userId: number
@@ -32,9 +70,17 @@ export interface AccessTokenClaims {
   generation: number
   /** The claim `auth_time`: the time at which a credential was last checked before the token was made. */
   authTime: EpochMs
+  /**
+   * The client that got the token; `OWN_CLIENT` for none. Only tokens with `OWN_CLIENT` open the routes of Keyward
+   * itself.
+   */
+  clientId: string
+  /** The granted scopes, separated by spaces. */
+  scope: string | undefined
+  audiences: readonly string[]
 }
 
-export interface AccessTokens {
+export interface AccessTokens extends IdTokens {
   /**
    * Signs an access token.
    * @returns `expiresIn` in seconds
@@ -42,14 +88,30 @@ export interface AccessTokens {
    */
   mint(subject: TokenSubject): { token: string; expiresIn: number }
   /**
-   * Returns the claims of an access token that has an accepted signature, the configured issuer and audience, and has
-   * not expired; undefined for any other text. The session may have ended. When the `kid` is unknown, `verifyFresh`
+   * Signs an access token for a registered client. Its audience is `{issuer}/userinfo` and the resources, and never
+   * `JWT_AUDIENCE` by itself: neither Keyward nor a service takes it for a token of `mint`.
+   * @returns `expiresIn` in seconds
+   * @throws KeyringError when there is no signing key; RangeError when the token would be longer than 8 KiB
+   */
+  mintForClient(subject: ClientTokenSubject): { token: string; expiresIn: number }
+  /**
+   * Signs an access token for a registered client itself, without a user. Its audience is the resources; without a
+   * resource it is `{issuer}/introspect`, so that services have to ask Keyward about the token.
+   * @returns `expiresIn` in seconds
+   * @throws KeyringError when there is no signing key; RangeError when the token would be longer than 8 KiB
+   */
+  mintForService(subject: ServiceTokenSubject): { token: string; expiresIn: number }
+  /**
+   * Returns the claims of an access token of a user that has an accepted signature, the configured issuer and audience,
+   * and has not expired, also of a token that a client got; undefined for any other text. The session may have ended. When the `kid` is unknown, `verifyFresh`
    * reads the signing keys from the database, because another replica may have added the key. Only a token with a
    * well-formed header and the right `typ` causes this read. All calls during a running read share the next read.
    */
   verifyFresh(token: string): MaybePromise<AccessTokenClaims | undefined>
+  /** As `verifyFresh`, for an access token without a user, which `mintForService` signed. */
+  verifyService(token: string): MaybePromise<ServiceTokenClaims | undefined>
   /**
-   * Returns all claims of an access token; undefined when the token is not valid now. Call `verifyFresh` first, because
+   * Returns all claims of an access token, with or without a user; undefined when the token is not valid now. Call `verifyFresh` first, because
    * `read` does not look for new signing keys in the database.
    */
   read(token: string): Record<string, unknown> | undefined
@@ -62,8 +124,11 @@ export interface AccessTokens {
   mintForProxy(shown: string, subject: ProxyTokenSubject): string | undefined
 }
 
-interface AccessTokensNeeds {
-  signingKeys: Pick<SigningKeys, 'signing' | 'find' | 'reload' | 'onDrop'>
+export interface AccessTokensNeeds {
+  signingKeys: Pick<
+    SigningKeys,
+    'signing' | 'find' | 'reload' | 'onDrop' | 'forIdTokens' | 'ensureIdTokenKey' | 'findRetired'
+  >
   clock: Clock
   random: Random
   settings: AccessTokenSettings
@@ -80,6 +145,8 @@ interface AccessTokenSettings {
   claims: readonly string[]
   /** The lifetime of a token in milliseconds. */
   lifetime: number
+  /** The lifetime of an ID token in milliseconds. */
+  idTokenLifetime: number
 }
 
 /**
@@ -87,92 +154,4 @@ interface AccessTokenSettings {
  * services read: `typ` is `JWT`, `sub` is the username, `uid` is the user id, and there is no `aud`, because the
  * library python-jose refuses an unexpected `aud`.
  */
-export function createAccessTokens({ signingKeys, clock, random, settings }: AccessTokensNeeds): AccessTokens {
-  const { issuer, lifetime } = settings
-  const compat = settings.compat === 'fastapi'
-  const typ = compat ? 'JWT' : 'at+jwt'
-  const audience = compat ? undefined : (settings.audience ?? issuer)
-  const carried = new Set(settings.claims)
-  const cache = createVerifiedCache<AccessTokenClaims>()
-  signingKeys.onDrop(cache.dropKey)
-  const mintProxyToken = createProxyTokens({ signingKeys, clock, random, issuer })
-
-  function readClaims(payload: Record<string, unknown>): AccessTokenClaims | undefined {
-    const { sub, uid, sid, gen, auth_time: authTime } = payload
-    const userId = compat ? uid : typeof sub === 'string' && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : undefined
-    if (typeof userId !== 'number' || !Number.isSafeInteger(userId) || typeof sid !== 'string') return undefined
-    if (typeof gen !== 'number' || !Number.isSafeInteger(gen) || gen < 0) return undefined
-    // A token without `auth_time` gets the time 0, so that no route accepts the token as proof of a recent login.
-    return { userId, sessionId: sid, generation: gen, authTime: typeof authTime === 'number' ? authTime * SECOND : 0 }
-  }
-
-  function verifyToken(token: string, onUnknownKey?: () => void): AccessTokenClaims | undefined {
-    const now = clock.now()
-    const known = cache.get(token, now)
-    if (known) return known.claims
-    const findKey = (kid: string | undefined) => {
-      const key = signingKeys.find(kid)
-      if (key === undefined && kid !== undefined) onUnknownKey?.()
-      return key
-    }
-    const jws = verify(token, findKey, { typ })
-    const times = jws && checkClaims(jws.payload, { issuer, audience, now })
-    const claims = times && readClaims(jws.payload)
-    if (!claims) return undefined
-    cache.set(token, {
-      claims,
-      kid: jws.header.kid ?? '',
-      notBefore: (times.nbf ?? 0) * SECOND,
-      expiresAt: times.exp * SECOND,
-    })
-    return claims
-  }
-
-  const read = (token: string): Record<string, unknown> | undefined =>
-    verifyToken(token)
-      ? (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Record<string, unknown>)
-      : undefined
-
-  return {
-    mint(subject) {
-      const iat = Math.floor(clock.now() / SECOND)
-      // `JSON.stringify` in `sign` omits the undefined members.
-      const claims = {
-        iss: issuer,
-        sub: compat ? subject.username : String(subject.userId),
-        uid: compat ? subject.userId : undefined,
-        aud: audience,
-        exp: iat + lifetime / SECOND,
-        iat,
-        jti: randomId(random),
-        sid: subject.sessionId,
-        gen: subject.generation,
-        client_id: 'keyward',
-        username: carried.has('username') ? subject.username : undefined,
-        email: carried.has('email') ? subject.email : undefined,
-        email_verified: carried.has('email_verified') ? subject.emailVerified : undefined,
-        roles: carried.has('roles') ? subject.roles : undefined,
-        amr: subject.amr,
-        scope: subject.scope,
-        auth_time: Math.floor(subject.authTime / SECOND),
-      }
-      return { token: sign(signingKeys.signing(), claims, typ), expiresIn: lifetime / SECOND }
-    },
-
-    verifyFresh(token) {
-      let unknown = false
-      const claims = verifyToken(token, () => {
-        unknown = true
-      })
-      if (!unknown) return claims
-      return signingKeys.reload().then(() => verifyToken(token))
-    },
-
-    read,
-
-    mintForProxy(shown, subject) {
-      const exp = compat ? undefined : read(shown)?.exp
-      return typeof exp === 'number' ? mintProxyToken(shown, exp, subject) : undefined
-    },
-  }
-}
+export const createAccessTokens = (needs: AccessTokensNeeds): AccessTokens => accessTokens(needs)

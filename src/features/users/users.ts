@@ -189,6 +189,8 @@ export interface Users {
    * @returns false when the user is inactive, deleted, or has another session epoch
    */
   holdForSession(user: { id: number; epoch: number }): Promise<boolean>
+  /** Locks the row of a user until the transaction ends. @returns false when there is no such user */
+  hold(id: number): Promise<boolean>
   /** Revokes the user's device tokens of versions before 0.3.0. `Sessions.forgetKnown` also revokes later tokens. */
   clearDeviceEpoch(id: number): Promise<void>
   /** Ends all sessions of the user. @returns the new session epoch; undefined when the user was deleted */
@@ -258,6 +260,7 @@ export function createUsers(needs: UsersNeeds): Users {
     remove: (id) => remove(needs, id),
     freeName: (typed) => freeName(needs, typed),
     holdForSession: (user) => store.holdForSession(db, user),
+    hold: (id) => store.hold(db, id),
     clearDeviceEpoch: (id) => store.clearDeviceEpoch(db, id),
     raiseSessionEpoch: (id) => store.raiseSessionEpoch(db, id),
     readAll: (snapshot) => ({ count: all.countAll(snapshot), parts: all.readAll(snapshot) }),

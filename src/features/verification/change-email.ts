@@ -75,7 +75,7 @@ export async function confirmEmail(needs: VerificationNeeds, { token, caller, ip
 }
 
 export async function undoEmail(needs: VerificationNeeds, { token, ip }: AddressUndo): Promise<void> {
-  const { store: db, audit, users, sessions, apiKeys, proofs, mails, limits } = needs
+  const { store: db, audit, users, sessions, apiKeys, identities, proofs, mails, limits } = needs
   // The owner loses the password, and must get a mail with a link to choose a new one.
   if (!mails.isOn) throw new KeywardError('mail_not_configured')
   const found = await findByToken(needs, 'undo_email', token)
@@ -92,6 +92,7 @@ export async function undoEmail(needs: VerificationNeeds, { token, ip }: Address
       await sessions.endAll({ userId, reason: 'email_change_undone' })
       await sessions.forgetKnown({ userId })
       await apiKeys.revokeOf(userId)
+      await identities.removeOf(userId)
       await proofs.voidAll(userId)
       await limits.refill(knownAccount(userId))
       await audit.record({ event: 'email.change_undone', userId, ip })

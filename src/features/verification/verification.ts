@@ -22,6 +22,7 @@ import {
   undoEmail,
 } from './change-email.ts'
 import { logInByMail, type MailLogin } from './email-login.ts'
+import { noteFirstProof } from './first-proof.ts'
 import { type PasswordReset, resetPassword } from './reset-password.ts'
 import { findByToken } from './shown.ts'
 import { type AddressProof, verifyEmail } from './verify-email.ts'
@@ -40,6 +41,7 @@ export interface VerificationNeeds {
   limits: Limits
   sessions: Sessions
   apiKeys: Pick<ApiKeys, 'revokeOf'>
+  identities: { removeOf(userId: number): Promise<void> }
   proofs: Proofs
   mails: Pick<Mails, 'isOn' | 'ask' | 'notify' | 'find'>
   accounts: Pick<Accounts, 'checkPassword' | 'completeRegistration' | 'findRegistration'>
@@ -64,6 +66,13 @@ export interface AskedFor {
 
 /** The operations of people with the links and codes of mails. */
 export interface Verification {
+  /**
+   * Does what the first proof of an address does: ends all sessions, and drops the password, known devices, API keys,
+   * linked identities and the links and codes of mails that were set before. Call it in a transaction, for somebody who
+   * has proved the address in another way than with a mail.
+   * @returns false when the address was proved before; then nothing is changed
+   */
+  takeOver(of: { userId: number; ip: string }): Promise<boolean>
   /**
    * Sends a link to choose a new password, if the address belongs to an active account. The answer and the work are the
    * same for every address.
@@ -152,6 +161,11 @@ export function createVerification(needs: VerificationNeeds): Verification {
     if (!settings.emailLogin) throw new KeywardError('not_found')
   }
   return {
+    async takeOver(of) {
+      if (!(await noteFirstProof(needs, of))) return false
+      await needs.users.dropPassword(of.userId)
+      return true
+    },
     forgotPassword: async (asked) => void (await mails.ask({ kind: 'reset_password', ...asked })),
     findForReset: async (token) => (await findByToken(needs, 'reset_password', token))?.user,
     resetPassword: (reset) => resetPassword(needs, reset),

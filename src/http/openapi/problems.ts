@@ -16,7 +16,7 @@ const exampleErrors = [{ field: 'email', message: 'This is not an email address'
  */
 export function guardCodes(access: string): ErrorCode[] {
   if (access === 'open') return []
-  const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token']
+  const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token', 'insufficient_scope']
   return access.includes(':') ? [...refusals, 'forbidden'] : refusals
 }
 

@@ -78,6 +78,9 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       c.index('sessions_user_id_ended_at_index').on(t.userId, t.endedAt),
       c.index('sessions_parent_id_index').on(t.parentId).where(sql`parent_id is not null`),
       c.index('sessions_review_at_index').on(t.reviewAt),
+      // No column of these is changed by a refresh.
+      c.index('sessions_of_client_index').on(t.clientId).where(sql`kind = 'client' and ended_at is null`),
+      c.index('sessions_client_review_at_index').on(t.reviewAt).where(sql`kind = 'client' and ended_at is null`),
     ],
   ),
   /** The known devices. A device token is void when its device has no row, except tokens of versions before 0.3.0. */

@@ -8,7 +8,7 @@ export const de: Catalogue = {
     support: 'Fragen? Schreiben Sie an {{support}}.',
   },
   colon: ': ',
-  facts: { time: 'Zeitpunkt', ip: 'IP-Adresse', device: 'Gerät', address: 'Neue Adresse' },
+  facts: { time: 'Zeitpunkt', ip: 'IP-Adresse', device: 'Gerät', address: 'Neue Adresse', provider: 'Anbieter' },
   code: {
     only: 'Ihr Code, {{code_minutes}} Minuten lang gültig:',
     also: 'Oder geben Sie diesen Code ein, {{code_minutes}} Minuten lang gültig:',
@@ -45,6 +45,53 @@ export const de: Catalogue = {
       after: [
         'Wenn Sie ein Gerät wiederhergestellt oder eine App umgezogen haben, melden Sie sich dort neu an. Mehr müssen Sie nicht tun.',
         'Wenn nicht, ändern Sie Ihr Passwort und beenden Sie alle anderen Sitzungen Ihres Kontos.',
+      ],
+    },
+    link_identity: {
+      subject: 'Ihr Code für {{app}}',
+      before: [
+        'Jemand, wahrscheinlich Sie, meldet sich bei {{app}} mit {{provider}} an und hat diese Adresse angegeben. Der Code bestätigt, dass die Adresse Ihnen gehört. Wenn Sie ein Konto bei {{app}} haben, kann es dann mit {{provider}} verknüpft werden.',
+      ],
+      after: [
+        'Wenn Sie das nicht waren, ignorieren Sie diese E-Mail. Geben Sie den Code an niemanden weiter: Niemand bei {{app}} fragt danach.',
+      ],
+    },
+    identity_linked: {
+      subject: 'Sie können sich bei {{app}} jetzt mit {{provider}} anmelden',
+      before: [
+        'Ein Konto bei {{provider}} wurde mit Ihrem Konto bei {{app}} verknüpft. Wer es benutzt, kann sich in Ihrem Konto anmelden.',
+      ],
+      after: [
+        'Wenn Sie das waren, müssen Sie nichts tun.',
+        'Wenn nicht, lösen Sie die Verknüpfung in Ihrem Konto und ändern Sie sofort Ihr Passwort.',
+      ],
+    },
+    identity_unlinked: {
+      subject: '{{provider}} meldet Sie nicht mehr bei {{app}} an',
+      before: ['Ein Konto bei {{provider}} ist nicht mehr mit Ihrem Konto bei {{app}} verknüpft.'],
+      after: [
+        'Wenn Sie das waren, müssen Sie nichts tun.',
+        'Wenn nicht, ändern Sie Ihr Passwort und beenden Sie alle anderen Sitzungen Ihres Kontos.',
+      ],
+    },
+    identity_account: {
+      subject: 'Ihr Konto bei {{app}}',
+      before: [
+        'Jemand, wahrscheinlich Sie, hat sich bei {{app}} mit {{provider}} angemeldet. Dabei wurde ein Konto mit dieser Adresse angelegt. Es hat kein Passwort.',
+      ],
+      after: [
+        'Wenn Sie das waren, müssen Sie nichts tun.',
+        'Wenn nicht, hat jemand Zugriff auf Ihr Konto bei {{provider}}. Wenden Sie sich an die Betreiber von {{app}}.',
+      ],
+    },
+    identity_taken: {
+      subject: '{{provider}} konnte bei {{app}} nicht verknüpft werden',
+      before: [
+        'Jemand wollte bei {{app}} ein Konto bei {{provider}} verknüpfen, das schon mit einem anderen Konto verknüpft ist. Beide Konten bekommen diese E-Mail. Nichts wurde geändert.',
+      ],
+      after: [
+        'Wenn Sie zwei Konten bei {{app}} haben, lösen Sie zuerst die Verknüpfung im anderen.',
+        'Wenn Sie das nicht waren, müssen Sie nichts tun.',
       ],
     },
     verify_email: {

@@ -8,7 +8,7 @@ export const en: Catalogue = {
     support: 'Questions? Write to {{support}}.',
   },
   colon: ': ',
-  facts: { time: 'Time', ip: 'IP address', device: 'Device', address: 'New address' },
+  facts: { time: 'Time', ip: 'IP address', device: 'Device', address: 'New address', provider: 'Provider' },
   code: {
     only: 'Your code, which works for {{code_minutes}} minutes:',
     also: 'Or enter this code, which works for {{code_minutes}} minutes:',
@@ -45,6 +45,51 @@ export const en: Catalogue = {
       after: [
         'If you restored a device or moved an app, log in there again, and you need to do nothing else.',
         'If not, change your password, and end all other sessions of your account.',
+      ],
+    },
+    link_identity: {
+      subject: 'Your code for {{app}}',
+      before: [
+        'Somebody, probably you, signs in to {{app}} with {{provider}} and gave this address. The code confirms that the address is yours. If you have an account at {{app}}, it can then be linked with {{provider}}.',
+      ],
+      after: ['If it was not you, ignore this mail. Never give the code to anybody: nobody at {{app}} asks for it.'],
+    },
+    identity_linked: {
+      subject: 'You can now sign in to {{app}} with {{provider}}',
+      before: [
+        'An account at {{provider}} was linked with your account at {{app}}. Whoever uses it can sign in to your account.',
+      ],
+      after: [
+        'If you did this, you need to do nothing.',
+        'If it was not you, unlink it in your account, and change your password at once.',
+      ],
+    },
+    identity_unlinked: {
+      subject: '{{provider}} no longer signs you in to {{app}}',
+      before: ['An account at {{provider}} is no longer linked with your account at {{app}}.'],
+      after: [
+        'If you did this, you need to do nothing.',
+        'If it was not you, change your password, and end all other sessions of your account.',
+      ],
+    },
+    identity_account: {
+      subject: 'Your account at {{app}}',
+      before: [
+        'Somebody, probably you, signed in to {{app}} with {{provider}}. An account with this address was made. It has no password.',
+      ],
+      after: [
+        'If you did this, you need to do nothing.',
+        'If it was not you, somebody has access to your account at {{provider}}. Contact the people who run {{app}}.',
+      ],
+    },
+    identity_taken: {
+      subject: '{{provider}} could not be linked at {{app}}',
+      before: [
+        'A user of {{app}} wanted to link an account at {{provider}} that is already linked with another user. Both users get this mail. Nothing was changed.',
+      ],
+      after: [
+        'If you have two accounts at {{app}}, unlink it in the other one first.',
+        'If it was not you, you need to do nothing.',
       ],
     },
     verify_email: {

@@ -8,7 +8,13 @@ export const es: Catalogue = {
     support: '¿Preguntas? Escriba a {{support}}.',
   },
   colon: ': ',
-  facts: { time: 'Fecha y hora', ip: 'Dirección IP', device: 'Dispositivo', address: 'Nueva dirección' },
+  facts: {
+    time: 'Fecha y hora',
+    ip: 'Dirección IP',
+    device: 'Dispositivo',
+    address: 'Nueva dirección',
+    provider: 'Proveedor',
+  },
   code: {
     only: 'Su código, válido durante {{code_minutes}} minutos:',
     also: 'O escriba este código, válido durante {{code_minutes}} minutos:',
@@ -47,6 +53,53 @@ export const es: Catalogue = {
       after: [
         'Si ha restaurado un dispositivo o trasladado una aplicación, inicie sesión allí de nuevo; no tiene que hacer nada más.',
         'Si no, cambie su contraseña y cierre todas las demás sesiones de su cuenta.',
+      ],
+    },
+    link_identity: {
+      subject: 'Su código para {{app}}',
+      before: [
+        'Alguien, probablemente usted, inicia sesión en {{app}} con {{provider}} y ha indicado esta dirección. El código confirma que la dirección es suya. Si tiene una cuenta en {{app}}, podrá vincularse con {{provider}}.',
+      ],
+      after: [
+        'Si no ha sido usted, ignore este mensaje. No dé nunca el código a nadie: nadie en {{app}} se lo pedirá.',
+      ],
+    },
+    identity_linked: {
+      subject: 'Ya puede iniciar sesión en {{app}} con {{provider}}',
+      before: [
+        'Se ha vinculado una cuenta de {{provider}} con su cuenta de {{app}}. Quien la use puede entrar en su cuenta.',
+      ],
+      after: [
+        'Si ha sido usted, no tiene que hacer nada.',
+        'Si no, desvincúlela en su cuenta y cambie su contraseña de inmediato.',
+      ],
+    },
+    identity_unlinked: {
+      subject: '{{provider}} ya no inicia su sesión en {{app}}',
+      before: ['Una cuenta de {{provider}} ya no está vinculada con su cuenta de {{app}}.'],
+      after: [
+        'Si ha sido usted, no tiene que hacer nada.',
+        'Si no, cambie su contraseña y cierre todas las demás sesiones de su cuenta.',
+      ],
+    },
+    identity_account: {
+      subject: 'Su cuenta en {{app}}',
+      before: [
+        'Alguien, probablemente usted, ha iniciado sesión en {{app}} con {{provider}}. Se ha creado una cuenta con esta dirección. No tiene contraseña.',
+      ],
+      after: [
+        'Si ha sido usted, no tiene que hacer nada.',
+        'Si no, alguien tiene acceso a su cuenta de {{provider}}. Escriba a los responsables de {{app}}.',
+      ],
+    },
+    identity_taken: {
+      subject: 'No se ha podido vincular {{provider}} en {{app}}',
+      before: [
+        'Alguien quería vincular en {{app}} una cuenta de {{provider}} que ya está vinculada con otra cuenta. Ambas cuentas reciben este mensaje. No se ha cambiado nada.',
+      ],
+      after: [
+        'Si tiene dos cuentas en {{app}}, desvincúlela primero en la otra.',
+        'Si no ha sido usted, no tiene que hacer nada.',
       ],
     },
     verify_email: {

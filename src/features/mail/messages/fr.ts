@@ -8,7 +8,13 @@ export const fr: Catalogue = {
     support: 'Des questions\u00a0? Écrivez à {{support}}.',
   },
   colon: '\u00a0: ',
-  facts: { time: 'Date et heure', ip: 'Adresse IP', device: 'Appareil', address: 'Nouvelle adresse' },
+  facts: {
+    time: 'Date et heure',
+    ip: 'Adresse IP',
+    device: 'Appareil',
+    address: 'Nouvelle adresse',
+    provider: 'Fournisseur',
+  },
   code: {
     only: 'Votre code, valable {{code_minutes}} minutes\u00a0:',
     also: 'Ou saisissez ce code, valable {{code_minutes}} minutes\u00a0:',
@@ -45,6 +51,53 @@ export const fr: Catalogue = {
       after: [
         'Si vous avez restauré un appareil ou transféré une application, reconnectez-vous sur cet appareil\u00a0; vous n’avez rien d’autre à faire.',
         'Sinon, changez votre mot de passe et fermez toutes les autres sessions de votre compte.',
+      ],
+    },
+    link_identity: {
+      subject: 'Votre code pour {{app}}',
+      before: [
+        'Quelqu’un, probablement vous, se connecte à {{app}} avec {{provider}} et a donné cette adresse. Le code confirme que cette adresse est la vôtre. Si vous avez un compte chez {{app}}, il pourra alors être lié à {{provider}}.',
+      ],
+      after: [
+        'Si ce n’était pas vous, ignorez ce message. Ne donnez jamais ce code : personne chez {{app}} ne le demande.',
+      ],
+    },
+    identity_linked: {
+      subject: 'Vous pouvez vous connecter à {{app}} avec {{provider}}',
+      before: [
+        'Un compte {{provider}} a été lié à votre compte {{app}}. La personne qui l’utilise peut se connecter à votre compte.',
+      ],
+      after: [
+        'Si c’était vous, vous n’avez rien à faire.',
+        'Sinon, supprimez ce lien dans votre compte et changez tout de suite votre mot de passe.',
+      ],
+    },
+    identity_unlinked: {
+      subject: '{{provider}} ne vous connecte plus à {{app}}',
+      before: ['Un compte {{provider}} n’est plus lié à votre compte {{app}}.'],
+      after: [
+        'Si c’était vous, vous n’avez rien à faire.',
+        'Sinon, changez votre mot de passe et fermez toutes les autres sessions de votre compte.',
+      ],
+    },
+    identity_account: {
+      subject: 'Votre compte {{app}}',
+      before: [
+        'Quelqu’un, probablement vous, s’est connecté à {{app}} avec {{provider}}. Un compte avec cette adresse a été créé. Il n’a pas de mot de passe.',
+      ],
+      after: [
+        'Si c’était vous, vous n’avez rien à faire.',
+        'Sinon, quelqu’un a accès à votre compte {{provider}}. Écrivez aux responsables de {{app}}.',
+      ],
+    },
+    identity_taken: {
+      subject: '{{provider}} n’a pas pu être lié sur {{app}}',
+      before: [
+        'Quelqu’un voulait lier sur {{app}} un compte {{provider}} qui est déjà lié à un autre compte. Les deux comptes reçoivent ce message. Rien n’a été changé.',
+      ],
+      after: [
+        'Si vous avez deux comptes {{app}}, supprimez d’abord le lien dans l’autre.',
+        'Si ce n’était pas vous, vous n’avez rien à faire.',
       ],
     },
     verify_email: {

@@ -32,7 +32,7 @@ export interface Catalogue {
   facts: Record<(typeof mailKinds)[MailKind][number], string>
   /** Before a code: `only` where the mail has no link, `also` where it has one. */
   code: { only: string; also: string }
-  messages: { [K in MailKind]: K extends ProofKind ? LinkMessage : Message }
+  messages: { [K in MailKind]: K extends Exclude<ProofKind, 'link_identity'> ? LinkMessage : Message }
   /** The language tag with which `Intl.DateTimeFormat` writes the times. */
   dates: string
 }

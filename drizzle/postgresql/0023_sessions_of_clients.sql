@@ -1,0 +1,2 @@
+CREATE INDEX "sessions_of_client_index" ON "sessions" USING btree ("client_id") WHERE kind = 'client' and ended_at is null;--> statement-breakpoint
+CREATE INDEX "sessions_client_review_at_index" ON "sessions" USING btree ("review_at") WHERE kind = 'client' and ended_at is null;
