@@ -60,7 +60,7 @@ const things: Record<string, Make> = {
   },
   '/admin/clients/{id}': async (app) => (await app.admin.createClient()).client.id,
   '/admin/clients/{id}/secrets/{sid}': async (app) => String((await app.rows.clientSecrets.all()).at(-1)!.id),
-  '/admin/keys/{kid}': async (app) => (await app.rows.signingKeys.one({ state: 'next' })).kid,
+  '/admin/keys/{kid}': async (app) => (await app.rows.signingKeys.one({ state: 'next', alg: 'ES256' })).kid,
   '/admin/mail/{id}': async (app, fresh) => {
     const mail = {
       id: fresh,
