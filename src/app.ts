@@ -15,12 +15,17 @@ import { invitationPages } from './features/invitations/pages.tsx'
 import { invitationRoutes } from './features/invitations/routes.ts'
 import { mailboxRoutes } from './features/mail/routes.ts'
 import { metricsRoutes } from './features/metrics/routes.ts'
+import { deviceRoutes } from './features/openid/device.routes.ts'
+import { endSessionRoutes } from './features/openid/end-session.routes.ts'
+import { metadataRoutes } from './features/openid/metadata.routes.ts'
+import { openIdPages } from './features/openid/pages.tsx'
+import { openIdRoutes } from './features/openid/routes.ts'
+import { tokenEndpointRoutes } from './features/openid/token.routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { socialRoutes } from './features/social/routes.ts'
-import { tokenRoutes } from './features/tokens/routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
 import { inBatches } from './http/batching.ts'
@@ -88,6 +93,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(probeRoutes(probes, kit))
     .use(metricsRoutes(metrics, config.METRICS_TOKEN, kit))
     .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
+    .use(tokenEndpointRoutes(service, kit))
     .use(accountRoutes(service, kit))
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, showing, kit))
@@ -95,8 +101,8 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(signInPages(service.signIn, signingIn, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
+    .use(sessionRoutes(service, kit))
     .use(socialRoutes(service.social, kit))
-    .use(sessionRoutes(service.sessions, kit))
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
@@ -106,7 +112,11 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(providerRoutes(service.administration, kit))
     .use(mailAdministrationRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
-    .use(tokenRoutes(config.PUBLIC_URL, kit))
+    .use(metadataRoutes(service.openid, kit))
+    .use(openIdRoutes(service.openid, kit))
+    .use(openIdPages({ ...service, pages }, kit))
+    .use(endSessionRoutes({ ...service, pages }, kit))
+    .use(deviceRoutes({ ...service, pages }, kit))
   const documentation = createDocumentation({
     openApi: () => createDocument({ routes: elysia.routes, publicUrl: config.PUBLIC_URL }),
   })

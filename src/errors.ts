@@ -61,6 +61,14 @@ export const catalogue = {
   key_not_ready: [409, 'The next signing key was published too short a time ago'],
   key_not_rotatable: [409, 'With JWT_ALG=HS256 the key is JWT_SECRET: set another one and restart'],
   keys_changed: [409, 'Another process changed the signing keys at the same moment, look again'],
+  // Grants of clients
+  unauthorized_client: [400, 'The client may not use this grant'],
+  invalid_scope: [400, 'The client may use none of these scopes'],
+  invalid_target: [400, 'The client may not use this resource'],
+  authorization_pending: [400, 'The user has not decided yet'],
+  slow_down: [400, 'The device asks too often: wait five seconds longer between two polls'],
+  access_denied: [400, 'The user did not agree'],
+  expired_token: [400, 'The device code has expired'],
   // Rate limits
   rate_limited: [429, 'Too many attempts, try again later'],
   // The service itself

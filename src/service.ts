@@ -18,12 +18,13 @@ import {
   type Mails,
 } from './features/mail/mail.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/metrics/metrics.ts'
+import { createOpenId, type OpenId } from './features/openid/openid.ts'
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
 import { createProbes, type Probes } from './features/probes/probes.ts'
 import { createProofs, type Proofs } from './features/proofs/proofs.ts'
 import { createRoles, type Roles } from './features/roles/roles.ts'
 import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secrets.ts'
-import { createSessions, type Sessions } from './features/sessions/sessions.ts'
+import { createSessions, type Sessions, type SessionsNeeds } from './features/sessions/sessions.ts'
 import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { createIdentities, createSocial, type Social } from './features/social/social.ts'
@@ -60,6 +61,7 @@ export interface Service {
   tokens: AccessTokens
   apiKeys: ApiKeys
   clients: Clients
+  openid: OpenId
   sessions: Sessions
   access: Access
   accounts: Accounts
@@ -81,7 +83,7 @@ export interface Service {
 export type Replaceable = Pick<
   Service,
   'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'sessions' | 'metrics'
->
+> & { logouts: SessionsNeeds['logouts'] }
 
 /**
  * The functions and options that a process or a test gives to its service. Every member has a default. When `write` is
@@ -146,10 +148,10 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const kit = { store, clock, random, log, audit }
     const registering = { ...parts.clientsOf(config), allowsHttp: surroundings.dev === true }
     const clients = createClients({ ...kit, limits, roles, secrets, settings: registering })
-    const logouts = { queue: async () => {} }
+    const logouts = used('logouts', { queue: async () => {} })
     const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
-    const access = createAccess({ limits, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
+    const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
     const registration = parts.registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
@@ -162,6 +164,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
     const social = createSocial({ ...proving, verification, publicUrl: config.PUBLIC_URL })
+    const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
     const managing = { clients, limits, accounts, mails, invitations, signingKeys, social }
     const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
@@ -193,7 +196,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       signIn,
     }
     const mailParts = { proofs, mails, mailbox }
-    const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access }
+    const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access, openid }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
@@ -235,6 +238,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
         service.mails.cleanUp,
         service.mails.wipeExpired,
         service.proofs.cleanUp,
+        service.openid.cleanUp,
         service.users.cleanUp,
         service.accounts.cleanUp,
       ]),

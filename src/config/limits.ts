@@ -23,6 +23,10 @@ export const limitNames = [
   'mail.recipient',
   'mail.prefix',
   'code.account',
+  'authorize.session',
+  'device.start',
+  'device.user_code',
+  'device.network',
 ] as const
 
 export type LimitName = (typeof limitNames)[number]

@@ -57,6 +57,15 @@ export const clientsOf = (config: Config) => ({
   unavailable: clientsUnavailable(config),
 })
 
+export const openIdOf = (config: Config) => ({
+  issuer: config.PUBLIC_URL,
+  lifetimes: { codeSeconds: config.AUTH_CODE_SECONDS, deviceCodeMinutes: config.DEVICE_CODE_MINUTES },
+  settings: {
+    isProvider: clientsUnavailable(config) === undefined,
+    hasPasswordGrant: config.PASSWORD_GRANT === 'on',
+  },
+})
+
 /** A browser session with "keep me signed in" has no idle expiry of its own. */
 function rememberedOf({ REMEMBER_ME_DAYS, SESSION_MAX_DAYS }: Config) {
   const lifetime = Math.min(REMEMBER_ME_DAYS, SESSION_MAX_DAYS) * DAY

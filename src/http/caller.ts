@@ -1,25 +1,33 @@
+import type { ClientItself } from '../features/access/access.ts'
 import type { ApiKeyCaller } from '../features/api-keys/api-keys.ts'
-import type { SessionCaller } from '../features/sessions/sessions.ts'
+import type { ClientCaller, SessionCaller } from '../features/sessions/sessions.ts'
 import { exchangeOf } from './exchange.ts'
 
 /** The sender of a request whose credential the guard has verified. */
 export type Caller = SessionCaller | ApiKeyCaller
 
 /**
+ * A `Caller`; on a route with the access word `openid` a registered client; on a route with `secret` also a client that
+ * has shown its own secret.
+ */
+export type AnyCaller = Caller | ClientCaller | ClientItself
+
+/**
  * Returns the caller of a request.
- * @throws Error when `hasCaller` returns false; this is a defect in the route
+ * @throws Error on an open route and on one for clients; this is a defect in the route
  */
 export function callerOf(request: Request): Caller {
   const caller = exchangeOf(request)?.caller
-  if (!caller) throw new Error('This route is open: it has no caller')
+  if (!caller || caller.kind === 'client' || caller.kind === 'client-itself')
+    throw new Error('This route is open, or for clients: it has no caller')
   return caller
 }
 
 /**
- * Returns true when the guard has verified the credential of the request. Returns false on an open route, and when the
- * credential may be in a form, which the guard does not read.
+ * Returns whoever the guard has found by the credential of a request; undefined on an open route, and when the credential
+ * may be in a form, which the guard does not read.
  */
-export const hasCaller = (request: Request): boolean => exchangeOf(request)?.caller !== undefined
+export const authenticated = (request: Request): AnyCaller | undefined => exchangeOf(request)?.caller
 
 /**
  * Returns the caller of a request to a route that requires a session.
@@ -28,6 +36,16 @@ export const hasCaller = (request: Request): boolean => exchangeOf(request)?.cal
 export function sessionOf(request: Request): SessionCaller {
   const caller = callerOf(request)
   if (caller.kind !== 'session') throw new Error('This route can be called without a session')
+  return caller
+}
+
+/**
+ * Returns the client that makes a request to a route with the access word `openid`, and its user.
+ * @throws Error on another route; this is a defect in the route
+ */
+export function clientOf(request: Request): ClientCaller {
+  const caller = exchangeOf(request)?.caller
+  if (caller?.kind !== 'client') throw new Error('This route is not for clients')
   return caller
 }
 

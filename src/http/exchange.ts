@@ -1,6 +1,6 @@
 import type { KeywardError } from '../errors.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
-import type { Caller } from './caller.ts'
+import type { AnyCaller } from './caller.ts'
 import type { Route } from './route-table.ts'
 
 /** One request, from its arrival to its log line. Each step of the pipeline fills in some members. */
@@ -43,12 +43,12 @@ export interface Exchange {
    */
   refused: KeywardError | undefined
   /** The result of the guard, which may be a pending promise. */
-  judged: MaybePromise<Caller | undefined>
+  judged: MaybePromise<AnyCaller | undefined>
   /**
    * Set before the handler runs. Undefined on an open route, and when the credential may be in a form, which only the
    * handler reads.
    */
-  caller: Caller | undefined
+  caller: AnyCaller | undefined
   /** The user who registered, logged in or refreshed on an open route. The request's log line names this user. */
   userId: number | undefined
   /** The HTTP status of the answer; 0 until there is an answer. */

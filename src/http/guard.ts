@@ -2,26 +2,30 @@ import { Elysia } from 'elysia'
 import { KeywardError } from '../errors.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import { mediaType } from './body.ts'
-import type { Caller } from './caller.ts'
+import type { AnyCaller } from './caller.ts'
 import { form } from './parsers.ts'
 import type { Access, Limit, Route } from './route-table.ts'
+import { basicCredentials, isBasic } from './sent-client.ts'
 
 /**
  * Returns the caller of a bearer token.
  * @throws KeywardError `invalid_token`, `forbidden` or `user_not_found` when the caller may not use a route with this
  * access word; `forbidden` for an API key when `fresh` is true; `database_busy` or `database_unavailable`
  */
-export type Authorize = (token: string, access: Access, fresh: boolean) => MaybePromise<Caller>
+export type Authorize = (token: string, access: Access, fresh: boolean) => MaybePromise<AnyCaller>
 
 /** The functions of the feature `access` that the guard calls. */
 export interface Credentials {
   authorize: Authorize
   /**
-   * Returns the caller of an API key that was sent as a client secret.
+   * Returns the caller of an API key that was sent as a client secret, or the registered client of a secret.
    * @param asked.client the network of the request, for the rate limit of wrong secrets
    * @throws KeywardError `invalid_client`, `rate_limited`, `forbidden`, `database_busy`, `database_unavailable`
    */
-  authorizeSecret(secret: string, asked: { access: Access; client: string; ip: string }): Promise<Caller>
+  authorizeSecret(
+    sent: { id: string; secret: string },
+    asked: { access: Access; client: string; ip: string },
+  ): Promise<AnyCaller>
 }
 
 /**
@@ -39,9 +43,8 @@ export function bearerToken(request: Request): string {
 }
 
 /**
- * Makes the guard, which checks the credential of a request before its body is read. An open route needs no credential.
- * Keyward registers no clients, so an open route also ignores client credentials, which many libraries send with each
- * request.
+ * Makes the guard, which checks the credential of a request before its body is read. An open route needs no credential,
+ * and its handler reads those of a client itself, if it wants them.
  * @param from returns the network and the address of a request, for the rate limit of wrong client secrets
  * @returns a function that returns the caller; undefined for an open route, and for a form that may contain the client
  * secret. The function throws KeywardError `not_authenticated` and `invalid_client`, and the errors of `authorize` and
@@ -52,12 +55,12 @@ export const createGuard =
   (
     request: Request,
     { access, secret, fresh }: Pick<Route, 'access' | 'secret' | 'fresh'>,
-  ): MaybePromise<Caller | undefined> => {
+  ): MaybePromise<AnyCaller | undefined> => {
     if (access === 'open') return undefined
     const authorization = request.headers.get('authorization')
-    if (secret && authorization !== null && isBasic.test(authorization)) {
-      const sent = basicSecret(authorization)
-      if (!sent) throw new KeywardError('invalid_client')
+    if (secret && authorization !== null && isBasic(authorization)) {
+      const sent = basicCredentials(request)
+      if (!sent?.secret) throw new KeywardError('invalid_client')
       return authorizeSecret(sent, { access, ...from(request) })
     }
     // A form may contain the client secret. The guard does not read the form, so the handler of the route calls
@@ -66,27 +69,11 @@ export const createGuard =
     return authorize(bearerToken(request), access, fresh)
   }
 
-const isBasic = /^basic(?: |$)/i
-
-/**
- * Returns the password of an `Authorization: Basic` header, which OAuth clients percent-encode; undefined when the
- * header is malformed.
- */
-function basicSecret(authorization: string): string | undefined {
-  const pair = Buffer.from(authorization.slice(5).trim(), 'base64').toString()
-  const colon = pair.indexOf(':')
-  try {
-    return colon === -1 ? undefined : decodeURIComponent(pair.slice(colon + 1))
-  } catch {
-    return undefined
-  }
-}
-
 /**
  * The access words of routes. A route has `open: true` with a `limit`, or `access` with a permission, `user` or
  * `existing-user`. A route that is not GET needs a `limit` too. Optional words:
  * - `oauth: true`: errors have the members of RFC 6749 section 5.2.
- * - `secret: true`: a client may send an API key as a client secret.
+ * - `secret: true`: a client may send its secret, or an API key as one.
  * - `proxied: true`: proxies ask this route about other requests.
  * - `page: true`: an HTML page or a file of pages; see `Route`.
  * - `fresh: true`: the use case calls `Accounts.requireFresh`, and API keys are `forbidden`.

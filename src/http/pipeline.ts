@@ -2,7 +2,7 @@ import { type ErrorCode, KeywardError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { andThen, type MaybePromise } from '../lib/maybe-promise.ts'
-import type { Caller } from './caller.ts'
+import type { AnyCaller } from './caller.ts'
 import type { Cors } from './cors.ts'
 import { asRefusal, refuse } from './errors.ts'
 import { attachExchange, type Exchange } from './exchange.ts'
@@ -12,7 +12,7 @@ import { BELOW, type Target } from './target.ts'
 
 export interface PipelineOptions {
   table: RouteTable
-  guard: (request: Request, route: Route) => MaybePromise<Caller | undefined>
+  guard: (request: Request, route: Route) => MaybePromise<AnyCaller | undefined>
   /** Elysia's own `fetch`. It validates the request and runs the handler of the route. */
   handle: (request: Request) => MaybePromise<Response>
   requestId: (supplied: string | null) => string

@@ -3,6 +3,7 @@
  * - `open`: anyone.
  * - `user`: a user with the access token of a live session.
  * - `existing-user`: the same users; a deleted user gets `user_not_found` instead of `invalid_token`.
+ * - `openid`: a registered client with the access token of a user and the scope `openid`.
  * - any other word: a caller with the permission of this name.
  */
 export type Access = 'open' | 'user' | (string & {})
@@ -13,7 +14,7 @@ export type Access = 'open' | 'user' | (string & {})
  */
 export type Limit = LimitWord | readonly LimitWord[] | { none: string }
 
-type LimitWord = 'login' | 'register' | 'account' | 'client' | 'mail' | 'code'
+type LimitWord = 'login' | 'register' | 'account' | 'client' | 'mail' | 'code' | 'authorize' | 'device'
 
 export interface Route {
   method: string
@@ -25,8 +26,8 @@ export interface Route {
   /** True when a refusal of the route has the members of RFC 6749 section 5.2. */
   oauth: boolean
   /**
-   * True when a client may send an API key as a client secret: in a Basic `Authorization` header, or as `client_secret`
-   * in a form.
+   * True when a client may send its own secret, or an API key as one: in a Basic `Authorization` header, or as
+   * `client_secret` in a form.
    */
   secret: boolean
   /**

@@ -2,7 +2,14 @@ export interface FieldProps {
   name: string
   label: string
   /** The purpose of the field (HTML standard section 4.10.18.7), by which browsers and password managers fill it in. */
-  autocomplete: 'email' | 'username' | 'username webauthn' | 'current-password' | 'new-password' | 'name'
+  autocomplete:
+    | 'email'
+    | 'username'
+    | 'username webauthn'
+    | 'one-time-code'
+    | 'current-password'
+    | 'new-password'
+    | 'name'
   /** A sentence below the label. */
   hint?: string | undefined
   /** Why the field is refused. */

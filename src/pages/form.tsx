@@ -10,6 +10,8 @@ export interface FormProps {
   below?: ComponentChildren
   /** True when the button does something that cannot be undone. */
   isDanger?: boolean | undefined
+  /** True beside a more likely button. */
+  isQuiet?: boolean | undefined
   children?: ComponentChildren
 }
 
@@ -17,14 +19,14 @@ export interface FormProps {
  * A form that is sent by POST. The service checks the fields, so that errors appear in the language of the page:
  * the browser's own checks would show errors in the language of the browser.
  */
-export const Form = ({ action, hidden = {}, button, below, isDanger, children }: FormProps) => (
+export const Form = ({ action, hidden = {}, button, below, isDanger, isQuiet, children }: FormProps) => (
   <form method="post" action={action} noValidate>
     {Object.entries(hidden).map(([name, value]) => (
       <input key={name} type="hidden" name={name} value={value} />
     ))}
     {children}
     {below}
-    <button type="submit" class={isDanger ? 'danger' : undefined}>
+    <button type="submit" class={isDanger ? 'danger' : isQuiet ? 'quiet' : undefined}>
       {button}
     </button>
   </form>

@@ -16,10 +16,12 @@ export interface LayoutProps {
   support: string | undefined
   /** The address of the style sheet, relative to the page. */
   style: string
+  /** The address of a script file, for the few pages that load one. */
+  script: string | undefined
   children: ComponentChildren
 }
 
-const Layout = ({ locale, texts, title, windowTitle = title, app, support, style, children }: LayoutProps) => (
+const Layout = ({ locale, texts, title, windowTitle = title, app, support, style, script, children }: LayoutProps) => (
   <html lang={locale}>
     <head>
       <meta charset="utf-8" />
@@ -29,6 +31,7 @@ const Layout = ({ locale, texts, title, windowTitle = title, app, support, style
       <meta name="robots" content="noindex" />
       <link rel="icon" href={icon} />
       <link rel="stylesheet" href={style} />
+      {script && <script src={script} defer />}
     </head>
     <body>
       <header>

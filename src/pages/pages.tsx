@@ -13,10 +13,11 @@ import type { Log } from '../lib/log.ts'
 import { type CookieChange, type CookieName, createCookies, mayUseCookies } from './cookies.ts'
 import { documentOf } from './layout.tsx'
 import { checkedAddress, type Next } from './next.ts'
-import { pagePolicy, policyWith } from './policy.ts'
+import { policyOf } from './policy.ts'
 import { problemOf } from './problem.ts'
 import { requireSameOrigin } from './same-origin.ts'
 import style from './style.css' with { type: 'text' }
+import submit from './submit.js' with { type: 'text' }
 import type { KitTexts, Saying } from './texts/text.ts'
 import { kitTexts } from './texts/texts.ts'
 
@@ -57,6 +58,8 @@ export interface View {
   /** The origin or scheme, beside https, to which the answer to a form of this page may lead; see `policyWith`. */
   formAction?: string | undefined
   cookies?: readonly CookieChange[]
+  /** A script file that the page loads; `submit` sends its form at once. */
+  script?: 'submit'
 }
 
 /** The refusal of a form, for the page that shows the form again. */
@@ -101,6 +104,7 @@ export interface Pages {
 
 /** The name of the style sheet has the hash of its content, so browsers keep it until the content changes. */
 const styleName = `style-${toBase64Url(sha256(style)).slice(0, 16)}.css`
+const submitName = `submit-${toBase64Url(sha256(submit)).slice(0, 16)}.js`
 /** The beginning of the paths of the files that pages load. */
 const files = '/pages/'
 
@@ -128,12 +132,21 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
 
   function answer(visit: Omit<Visit, 'input'>, view: View, more: Iterable<[string, string]> = []): Response {
     const { locale, texts, link } = visit
-    const { title, content, status = 200, formAction, cookies: changes } = view
+    const { title, content, status = 200, formAction, cookies: changes, script } = view
     const windowTitle = status < 400 ? title : texts.titleWithError(title)
-    const props = { locale, texts, title, windowTitle, app, support, style: link(files + styleName) }
+    const props = {
+      locale,
+      texts,
+      title,
+      windowTitle,
+      app,
+      support,
+      style: link(files + styleName),
+      script: script && link(files + submitName),
+    }
     const headers = new Headers([...more])
     headers.set('content-type', 'text/html; charset=utf-8')
-    headers.set('content-security-policy', formAction === undefined ? pagePolicy : policyWith(formAction))
+    headers.set('content-security-policy', policyOf({ formAction, hasScript: script !== undefined }))
     putCookies(headers, changes)
     headers.set('content-language', locale)
     headers.set('vary', 'Accept-Language')
@@ -210,17 +223,17 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
       const visit = visitOf(request)
       return answer(visit, { ...sayingOf(visit, refusal), status }, headers)
     },
-    file: (name) =>
-      name === styleName
-        ? new Response(style, {
-            headers: {
-              'content-type': 'text/css; charset=utf-8',
-              'cache-control': 'public, max-age=31536000, immutable',
-            },
-          })
-        : undefined,
+    file(name) {
+      if (name === styleName) return fileOf(style, 'text/css')
+      return name === submitName ? fileOf(submit, 'text/javascript') : undefined
+    },
   }
 }
+
+const fileOf = (text: string, type: string): Response =>
+  new Response(text, {
+    headers: { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'public, max-age=31536000, immutable' },
+  })
 
 /**
  * Returns true when an `Accept` header has a range of HTML whose weight is not 0 (RFC 9110 section 12.5.1), and when

@@ -23,7 +23,7 @@ export async function live(_: string, user: { username: string; email: string; p
   const wrong = await login({ username, password: 'wrong' })
   const granted = await login({ username, password })
   if (granted.status !== 200) throw new Error(granted.data.error)
-  const pair = await refreshTokens({ refresh_token: granted.data.refresh_token })
+  const pair = await refreshTokens({ refresh_token: granted.data.refresh_token! })
   if (pair.status !== 200) throw new Error(pair.data.error)
   const as = { headers: { authorization: \`Bearer \${pair.data.access_token}\` } }
   const me = await getMe(as)
@@ -49,7 +49,7 @@ export async function live(baseUrl: string, user: { username: string; email: str
   const { username, password } = user
   const wrong = await api.tokens.login({ username, password: 'wrong' }).catch((refusal) => refusal)
   const granted = await api.tokens.login({ username, password })
-  const pair = await api.tokens.refreshTokens({ refresh_token: granted.data.refresh_token })
+  const pair = await api.tokens.refreshTokens({ refresh_token: granted.data.refresh_token! })
   api.setSecurityData(pair.data.access_token)
   const found: User = (await api.accounts.getMe()).data
   const sessions = await api.sessions.listSessions()

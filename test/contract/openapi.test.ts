@@ -89,7 +89,12 @@ const operations = () =>
 
 /** The documentation and the pages are not operations of a client. */
 const documented = () =>
-  app.table.routes.filter(({ pattern, page }) => !page && !/^\/$|^\/docs|^\/openapi\.json$/.test(pattern))
+  app.table.routes.filter(
+    ({ method, pattern, page }) =>
+      (!page || forApplications.includes(`${method} ${pattern}`)) && !/^\/$|^\/docs|^\/openapi\.json$/.test(pattern),
+  )
+/** The pages to which applications send a browser. */
+const forApplications = ['GET /authorize', 'GET /end-session']
 
 /** The names of the operations that fail a check. */
 const without = (holds: (one: ReturnType<typeof operations>[number]) => boolean) =>
@@ -274,7 +279,7 @@ describe('the OpenAPI document', () => {
       if (status === 429) expect(Object.keys(headers ?? {})).toContain('RateLimit-Policy')
       if (status === 429 || status === 503) expect(Object.keys(headers ?? {})).toContain('Retry-After')
     }
-    const told = document.components.responses.OAuthInvalidCredentials!
+    const told = document.components.responses.OAuthInvalidCredentialsOrInvalidClient!
     const answer = await app.request('POST', '/token', { form: { username: 'nobody', password: 'wrong' } })
     expect(await answer.json()).toEqual(
       told.content!['application/json']!.examples!.invalid_credentials!.value as object,

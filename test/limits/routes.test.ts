@@ -22,6 +22,18 @@ interface Attempt extends RequestOptions {
 const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Attempt | Promise<Attempt>> = {
   'POST /token': (_, _app, { username }) => ({ form: { username, password: 'wrong' } }),
   'POST /user/token': (_, _app, { username }) => ({ json: { username, password: 'wrong' } }),
+  'POST /revoke': async (i, app) => ({
+    form: { token: 'x', client_id: await clientOnce(app, i), client_secret: 'kwc_wrong' },
+  }),
+  'POST /device_authorization': async (i, app) => ({
+    form: { client_id: await clientOnce(app, i, true), scope: 'openid' },
+  }),
+  'DELETE /users/me/consents/:id': async (_, app, { id: userId }) => {
+    const { client } = await app.admin.createClient()
+    const times = { grantedAt: 0, lastUsedAt: 0 }
+    await app.rows.consents.add({ userId, clientId: client.id, scopes: 'openid', ...times })
+    return { id: client.id }
+  },
   'POST /register': (i) => ({ json: { email: `r${i}@example.com`, username: `reg${i}`, password } }),
   'POST /password/forgot': (i) => ({ json: { email: `r${i % 3}@example.com` } }),
   'POST /email/verification': (i) => ({ json: { email: `v${i % 3}@example.com` } }),
@@ -116,6 +128,18 @@ async function deadMail(app: TestApp): Promise<string> {
   return id
 }
 
+let lastClient = ''
+
+/** The id of a client that the first attempt registers; of a device, or of a confidential client. */
+async function clientOnce(app: TestApp, attempt: number, isDevice = false): Promise<string> {
+  if (attempt > 0) return lastClient
+  const { client } = await app.admin.createClient(
+    isDevice ? { isPublic: true, grantTypes: ['urn:ietf:params:oauth:grant-type:device_code'] } : {},
+  )
+  lastClient = client.id
+  return lastClient
+}
+
 const challenges = new Map<string, string>()
 
 /** A wrong code for a mail that the first attempt asks for. */
@@ -162,7 +186,8 @@ describe('the limits of routes', () => {
     )
     // A deletion of the account succeeds once.
     const deletion = ['DELETE /users/me', 'POST /users/me/delete']
-    expect(withoutLimit.map(nameOf).sort()).toEqual([...deletion, 'POST /introspect', 'POST /logout'].sort())
+    const reading = ['POST /introspect', 'POST /userinfo']
+    expect(withoutLimit.map(nameOf).sort()).toEqual([...deletion, ...reading, 'POST /logout'].sort())
   })
 
   test('each route that takes a password names its limit, open or not', async () => {

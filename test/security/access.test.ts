@@ -28,6 +28,9 @@ const written: Record<string, readonly string[]> = {
     'POST /login/email/verify',
     'GET /.well-known/jwks.json',
     'GET /.well-known/oauth-authorization-server',
+    'GET /.well-known/openid-configuration',
+    'GET /authorize',
+    'GET /end-session',
     'GET /livez',
     'GET /readyz',
     'GET /',
@@ -49,7 +52,11 @@ const written: Record<string, readonly string[]> = {
     'DELETE /users/me/sessions',
     'DELETE /users/me/sessions/{id}',
     'GET /forward-auth',
+    'GET /users/me/consents',
+    'DELETE /users/me/consents/{id}',
   ],
+  openid: ['GET /userinfo', 'POST /userinfo'],
+  'credentials of a client': ['POST /device_authorization'],
   fresh: ['DELETE /users/me', 'POST /users/me/delete', 'POST /users/me/export', 'DELETE /users/me/identities/{id}'],
   'tokens:introspect': ['POST /introspect'],
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
@@ -162,6 +169,11 @@ describeEachDialect('access', (dialect) => {
         in: ['an administrator'],
         forbidden: ['a user', 'a key for it', 'a key for something else'],
       },
+      'credentials of a client': { in: [] },
+      openid: {
+        in: ['a client of a user', 'a client of an administrator'],
+        forbidden: ['a user', 'an administrator', 'a client itself'],
+      },
       metrics: { in: ['the metrics token'] },
     }
     const permission = {
@@ -182,7 +194,9 @@ describeEachDialect('access', (dialect) => {
           ...(bodies.length > 0 && form),
           ...(given !== undefined && { token: given }),
         })
-        const isForbidden = word.forbidden?.includes(caller) || (ofClients.includes(caller) && name !== 'metrics')
+        const isForbidden =
+          word.forbidden?.includes(caller) ||
+          (ofClients.includes(caller) && !['metrics', 'credentials of a client'].includes(name))
         const expected = word.in.includes(caller) ? 'in' : isForbidden ? 403 : 401
         const got = answer.status === 401 || answer.status === 403 ? answer.status : 'in'
         expect([method, path, caller, got]).toEqual([method, path, caller, expected])
@@ -193,9 +207,9 @@ describeEachDialect('access', (dialect) => {
         cells++
       }
     }
-    // The pages have tests of their own, in test/pages.
+    // The pages have tests of their own, in test/pages. Two of them are in the document.
     const routes = app.table.routes.filter(({ page }) => !page)
-    expect(cells).toBe(routes.length * Object.keys(callers).length)
+    expect(cells).toBe((routes.length + 2) * Object.keys(callers).length)
   })
 
   test('K8, O2: users cannot give themselves more rights by what they send', async () => {

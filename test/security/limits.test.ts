@@ -58,6 +58,9 @@ describeEachDialect('limits', (dialect) => {
       // Their limit `account.write` is in test/limits/routes.test.ts.
       'POST /admin/users',
       'POST /admin/users/:id/invitation',
+      'DELETE /users/me/consents/:id',
+      'POST /device_authorization',
+      'POST /userinfo',
       'PATCH /admin/users/:id',
       'DELETE /admin/users/:id',
       'DELETE /admin/users/:id/sessions',

@@ -79,6 +79,7 @@ const features = [
   'invitations',
   'sign-in',
   'social',
+  'openid',
   'administration',
   'import',
   'export',

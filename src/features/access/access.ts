@@ -1,8 +1,9 @@
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { ApiKeyCaller, ApiKeys } from '../api-keys/api-keys.ts'
+import type { Clients } from '../clients/clients.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Roles } from '../roles/roles.ts'
-import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { ClientCaller, SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { AccessTokens } from '../tokens/tokens.ts'
 import { authorize } from './authorize.ts'
 import { authorizeSecret } from './client-secret.ts'
@@ -15,10 +16,18 @@ export interface AccessNeeds {
   limits: Limits
   sessions: Sessions
   apiKeys: ApiKeys
+  clients: Pick<Clients, 'find' | 'authenticate'>
   roles: Roles
   tokens: AccessTokens
   /** The `iss` of an introspected refresh token (`PUBLIC_URL`). */
   issuer: string
+}
+
+/** A registered client that has shown its own secret. */
+export interface ClientItself {
+  kind: 'client-itself'
+  clientId: string
+  userId?: undefined
 }
 
 /** The origin of a request with a client secret. */
@@ -35,20 +44,25 @@ export interface Access {
    * - `user` requires the access token of a live session.
    * - `existing-user` also requires the access token of a live session. For a valid token of a deleted user, the error
    *   is `user_not_found`.
+   * - `openid` requires the access token of a registered client with the scope `openid`.
    * - Any other word is a permission that the API key or the token's user must have.
    * @param fresh true on a route that needs a recent login or the password. API keys are then `forbidden`, because a
    *   service cannot log in
-   * @throws KeywardError `invalid_token`, `user_not_found`, `forbidden`
+   * @throws KeywardError `invalid_token`, `insufficient_scope`, `user_not_found`, `forbidden`
    */
-  authorize(token: string, access: string, fresh?: boolean): MaybePromise<SessionCaller | ApiKeyCaller>
+  authorize(token: string, access: string, fresh?: boolean): MaybePromise<SessionCaller | ApiKeyCaller | ClientCaller>
   /**
-   * Checks an API key that came as a client secret, under any client id (RFC 6749 section 2.3.1). A wrong secret takes
+   * Checks the secret of a registered client, or an API key that came as a client secret under an id that is not
+   * registered (RFC 6749 section 2.3.1). A wrong secret takes
    * a place of the rate limit of its network. This limit never refuses a right secret.
    * @param asked.access the permission that the route needs
    * @throws KeywardError `invalid_client` when the secret is not a valid API key, or `rate_limited` in place of
    *   `invalid_client` when the limit is exhausted; `forbidden` for an API key without the permission
    */
-  authorizeSecret(secret: string, asked: { access: string } & Requester): Promise<SessionCaller | ApiKeyCaller>
+  authorizeSecret(
+    sent: { id: string; secret: string },
+    asked: { access: string } & Requester,
+  ): Promise<SessionCaller | ApiKeyCaller | ClientItself>
   /**
    * Checks that the user has the role of `?role=` and the permission of `?permission=` in a forward-auth request. Each
    * parameter is optional. An unknown, empty or repeated parameter is refused, because a misspelt condition must not be
@@ -62,13 +76,15 @@ export interface Access {
    * Returns the claims of a valid access token or current refresh token, or `active: false` (RFC 7662). Username and
    * roles are read from the database. Introspection does not rotate a refresh token. Like a request with the access
    * token, introspection ends the retry window of the previous refresh token.
+   * @param by.clientId the client that asks. It learns only about its own tokens, of another's only that they are not
+   *   active
    */
-  introspect(token: string): Promise<Introspection>
+  introspect(token: string, by?: { clientId: string | undefined }): Promise<Introspection>
 }
 
 export const createAccess = (needs: AccessNeeds): Access => ({
   authorize: (token, access, fresh) => authorize(needs, token, access, fresh),
-  authorizeSecret: (secret, asked) => authorizeSecret(needs, secret, asked),
+  authorizeSecret: (sent, asked) => authorizeSecret(needs, sent, asked),
   forwardAuth: (caller, asked) => forwardAuth(needs, caller, asked),
-  introspect: (token) => introspect(needs, token),
+  introspect: (token, by) => introspect(needs, token, by?.clientId),
 })

@@ -2,14 +2,20 @@ import { KeywardError } from '../../errors.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { type ApiKeyCaller, looksLikeApiKey } from '../api-keys/api-keys.ts'
 import { isPermission, type Permission } from '../roles/roles.ts'
-import type { SessionCaller } from '../sessions/sessions.ts'
+import type { ClientCaller, SessionCaller } from '../sessions/sessions.ts'
 import type { AccessNeeds } from './access.ts'
 
 type Caller = SessionCaller | ApiKeyCaller
 
-export function authorize(needs: AccessNeeds, token: string, access: string, fresh = false): MaybePromise<Caller> {
+export function authorize(
+  needs: AccessNeeds,
+  token: string,
+  access: string,
+  fresh = false,
+): MaybePromise<Caller | ClientCaller> {
   if (fresh && looksLikeApiKey(token)) return refuseApiKey(needs, token)
   if (access === 'user') return needs.sessions.authenticate(token)
+  if (access === 'openid') return needs.sessions.authenticateClient(token)
   if (access === 'existing-user') return needs.sessions.authenticateExisting(token)
   return authorizeByPermission(needs, token, access)
 }
@@ -20,7 +26,7 @@ async function refuseApiKey({ apiKeys }: AccessNeeds, token: string): Promise<ne
   throw new KeywardError('forbidden')
 }
 
-async function authorizeByPermission(
+export async function authorizeByPermission(
   { sessions, apiKeys, roles }: AccessNeeds,
   token: string,
   word: string,

@@ -1,43 +1,62 @@
 import { SECOND } from '../../lib/clock.ts'
-import { type AccessTokenClaims, OWN_CLIENT } from '../tokens/tokens.ts'
+import { OWN_CLIENT } from '../tokens/tokens.ts'
 import { roleNames, type User } from '../users/users.ts'
 import type { AccessNeeds } from './access.ts'
 
 /** The answer of an introspection (RFC 7662 section 2.2). */
 export type Introspection = { active: false } | ({ active: true } & Record<string, unknown>)
 
-export async function introspect({ tokens, sessions, issuer }: AccessNeeds, token: string): Promise<Introspection> {
+const inactive: Introspection = { active: false }
+
+export async function introspect(needs: AccessNeeds, token: string, by: string | undefined): Promise<Introspection> {
+  const { tokens, sessions, clients, issuer } = needs
+  const isOthers = (clientId: string) => by !== undefined && by !== clientId
   const found = await sessions.findByRefreshToken(token)
   if (found) {
     const { session, user } = found
+    const clientId = session.clientId ?? OWN_CLIENT
+    if (isOthers(clientId)) return inactive
     return {
       active: true,
       iss: issuer,
       sub: String(user.id),
-      ...currentNames(user),
-      client_id: session.clientId ?? 'keyward',
-      ...(session.scope !== null && { scope: session.scope }),
+      ...currentNames(user, session.clientId === null ? undefined : (session.scope ?? '')),
+      client_id: clientId,
+      ...(session.clientId !== null && { scope: session.scope ?? '' }),
       sid: session.id,
       iat: Math.floor(session.refreshedAt / SECOND),
       exp: Math.floor(session.expiresAt / SECOND),
     }
   }
   const claims = await tokens.verifyFresh(token)
-  const caller = claims && (await sessions.findCaller(claims))
-  if (!caller && !(await tokens.verifyService(token))) return { active: false }
-  const names = caller && namesFor(claims, caller.user)
-  return { active: true, token_type: 'Bearer', ...tokens.read(token), ...names }
+  if (!claims) return introspectService(needs, token, by)
+  if (isOthers(claims.clientId)) return inactive
+  const payload = tokens.read(token)
+  const caller = payload && (await sessions.findCaller(claims))
+  if (!caller) return inactive
+  // A client that was switched off has no live tokens.
+  if (claims.clientId !== OWN_CLIENT && !(await clients.find(claims.clientId))?.isEnabled) return inactive
+  const names = currentNames(caller.user, claims.clientId === OWN_CLIENT ? undefined : (claims.scope ?? ''))
+  return { active: true, token_type: 'Bearer', ...payload, ...names }
 }
 
-/** The current names of the user; of a client's token only those that its scopes allow. */
-function namesFor({ clientId, scope = '' }: AccessTokenClaims, user: User) {
-  const names = currentNames(user)
-  if (clientId === OWN_CLIENT) return names
-  const granted = new Set(scope.split(' '))
+/** The token of a client itself is active while the client is registered and enabled. */
+async function introspectService(
+  { tokens, clients }: AccessNeeds,
+  token: string,
+  by: string | undefined,
+): Promise<Introspection> {
+  const claims = await tokens.verifyService(token)
+  if (!claims || (by !== undefined && by !== claims.clientId)) return inactive
+  if (!(await clients.find(claims.clientId))?.isEnabled) return inactive
+  return { active: true, token_type: 'Bearer', ...tokens.read(token) }
+}
+
+/** Username and roles as they are now. Of a client's token, only what its scope shows. */
+function currentNames(user: User, scope: string | undefined): object {
+  const shows = (word: string) => scope === undefined || scope.split(' ').includes(word)
   return {
-    username: granted.has('profile') ? names.username : undefined,
-    roles: granted.has('groups') ? names.roles : undefined,
+    ...(shows('profile') && { username: user.username }),
+    ...(shows('groups') && { roles: roleNames(user) }),
   }
 }
-
-const currentNames = (user: User) => ({ username: user.username, roles: roleNames(user) })

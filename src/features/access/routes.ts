@@ -1,25 +1,30 @@
 import { Elysia } from 'elysia'
 import { KeywardError } from '../../errors.ts'
-import { hasCaller, sessionOf } from '../../http/caller.ts'
+import { authenticated, sessionOf } from '../../http/caller.ts'
 import { bearerToken } from '../../http/guard.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
 import type { Access } from './access.ts'
-import { ForwardedUser, IntrospectionAnswer, IntrospectionForm } from './schemas.ts'
+import { ForwardedUser, IntrospectionAnswer, type IntrospectionBody, IntrospectionForm } from './schemas.ts'
 
 /** Routes with which other services check the tokens that these services receive. */
-export const accessRoutes = (access: Access, kit: HttpKit) =>
-  new Elysia({ name: 'keyward.access-routes' })
+export function accessRoutes(access: Access, kit: HttpKit) {
+  /** The guard finds a caller only by the header `Authorization`. Otherwise the form has the secret. */
+  async function authorizeForm(request: Request, { client_id: id, client_secret: secret }: IntrospectionBody) {
+    if (!secret) throw new KeywardError('not_authenticated')
+    const asked = { access: 'tokens:introspect', ...kit.requester(request) }
+    return access.authorizeSecret({ id: id ?? '', secret }, asked)
+  }
+
+  return new Elysia({ name: 'keyward.access-routes' })
     .use(kit.plugin)
     .post(
       '/introspect',
       async ({ request, body }) => {
-        // The guard finds a caller only by the header `Authorization`. Otherwise `client_secret` has the API key.
-        if (!hasCaller(request)) {
-          if (!body.client_secret) throw new KeywardError('not_authenticated')
-          await access.authorizeSecret(body.client_secret, { access: 'tokens:introspect', ...kit.requester(request) })
-        }
-        return access.introspect(body.token)
+        const caller = authenticated(request) ?? (await authorizeForm(request, body))
+        return access.introspect(body.token, {
+          clientId: caller.kind === 'client-itself' ? caller.clientId : undefined,
+        })
       },
       {
         access: 'tokens:introspect',
@@ -36,7 +41,7 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
           operationId: 'introspectToken',
           summary: 'Introspect a token',
           description:
-            'Tells a service whether an access or refresh token is valid now, and who its user is (RFC 7662). The service authenticates with an API key: as a Bearer token, or as the client secret beside any client id, by Basic authentication or in the form. Only wrong client secrets count in the limit.',
+            'Tells a service whether an access or refresh token is valid now, and who its user is (RFC 7662). The service authenticates with an API key: as a Bearer token, or as the client secret beside any client id that is not registered, by Basic authentication or in the form. A registered client authenticates with its own secret, and learns only about its own tokens. Only wrong client secrets count in the limit.',
           tags: ['tokens'],
           security: [{ bearer: [] }, { clientSecret: [] }],
         },
@@ -84,3 +89,4 @@ export const accessRoutes = (access: Access, kit: HttpKit) =>
         },
       },
     )
+}

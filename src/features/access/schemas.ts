@@ -1,4 +1,4 @@
-import { t } from 'elysia'
+import { type Static, t } from 'elysia'
 import { answer, optionalText } from '../../http/schemas.ts'
 import { TokenForm } from '../sessions/schemas.ts'
 
@@ -6,11 +6,15 @@ import { TokenForm } from '../sessions/schemas.ts'
 export const IntrospectionForm = t.Object(
   {
     ...TokenForm.properties,
-    client_id: optionalText('Any name: the secret alone counts'),
-    client_secret: optionalText('An API key with `tokens:introspect`, if there is no `Authorization` header'),
+    client_id: optionalText('The id of a registered client, or any other name beside an API key'),
+    client_secret: optionalText(
+      'The secret of the client, or an API key with `tokens:introspect`, if there is no `Authorization` header',
+    ),
   },
   { title: 'IntrospectionForm', examples: TokenForm.examples as unknown[] },
 )
+
+export type IntrospectionBody = Static<typeof IntrospectionForm>
 
 export const IntrospectionAnswer = t.Object(
   {

@@ -5,7 +5,6 @@ import { locationFrom } from '../../http/location.ts'
 import { pathOf } from '../../http/route-table.ts'
 import { answer, bodyProblems, freshCodes, problems } from '../../http/schemas.ts'
 import { preferredLocale } from '../../lib/locale.ts'
-import type { Sessions } from '../sessions/sessions.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Accounts } from './accounts.ts'
 import {
@@ -17,12 +16,8 @@ import {
   RegisterBody,
   RegistrationAsked,
   registrationAsked,
-  TokenAnswer,
-  TokenBody,
   toBriefUserView,
-  toTokenAnswer,
 } from './schemas.ts'
-import { asInvalidGrant, readTokenRequest, type TokenRequest } from './token-request.ts'
 
 /**
  * Elysia reads the source text of handlers. It awaits the result of a handler with `=> f(…)` or `return f(…)`, because
@@ -59,33 +54,10 @@ interface OwnRequest {
 }
 
 /**
- * The routes with which people register, log in, read their account and change their password. Most of the paths are
+ * The routes with which people register, read their account and change their password. Most of the paths are
  * those of the FastAPI services that Keyward replaces.
  */
-export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sessions: Sessions }, kit: HttpKit) {
-  const token = async ({ request, body }: { request: Request; body: TokenRequest }) => {
-    const grant = readTokenRequest(body)
-    const origin = kit.origin(request)
-    const asked = { scope: body.scope ?? undefined }
-    const granted =
-      grant.type === 'refresh_token'
-        ? await sessions.refresh(grant.refreshToken, origin, asked).catch(asInvalidGrant)
-        : await accounts.logIn({ ...grant, asked, origin, client: kit.clientPrefix(request) })
-    noteUser(request, granted.userId)
-    return toTokenAnswer(granted)
-  }
-  const tokenRoute = {
-    open: true,
-    limit: 'login',
-    oauth: true,
-    parse: 'anyForm',
-    body: TokenBody,
-    response: {
-      200: answer('A token pair and a device token; no device token after a refresh', TokenAnswer),
-      ...bodyProblems('unsupported_grant_type', 'invalid_grant', 'invalid_credentials', 'rate_limited', 'overloaded'),
-    },
-  } as const
-
+export function accountRoutes({ accounts }: { accounts: Accounts }, kit: HttpKit) {
   const deleteSelf = async ({ request, body, set }: OwnRequest) => {
     await accounts.deleteOwn(sessionOf(request), { password: body?.password, ...kit.requester(request) })
     set.status = 204
@@ -152,26 +124,6 @@ export function accountRoutes({ accounts, sessions }: { accounts: Accounts; sess
         },
       },
     )
-    .post('/token', token, {
-      ...tokenRoute,
-      detail: {
-        operationId: 'login',
-        summary: 'Log in',
-        description:
-          '`username` takes your username or your email address. Send the `device_token` of an earlier login from the same device: with it you can log in even while others guess your password. With `grant_type=refresh_token` and `refresh_token` it does what `POST /token/refresh` does.',
-        tags: ['tokens'],
-      },
-    })
-    .post('/user/token', token, {
-      ...tokenRoute,
-      detail: {
-        operationId: 'loginCompat',
-        summary: 'Log in',
-        description: 'Use `POST /token`, which does the same.',
-        tags: ['compatibility'],
-        deprecated: true,
-      },
-    })
     .get('/users/me', readSelf, {
       access: 'user',
       response: { 200: answer('Your account', UserView), ...problems('not_authenticated', 'invalid_token') },

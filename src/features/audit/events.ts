@@ -62,6 +62,11 @@ export const auditEvents = [
   'client.deleted',
   'client.secret_added',
   'client.secret_revoked',
+  'consent.granted',
+  'consent.withdrawn',
+  'oauth.code_reused',
+  'device.approved',
+  'device.denied',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]

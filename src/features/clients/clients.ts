@@ -25,7 +25,7 @@ export {
   idTokenAlgs,
   isClientId,
 } from './client.ts'
-export { allowsRedirect, compareRedirects, type RedirectComparison } from './redirects.ts'
+export { allowsRedirect, compareRedirects, isLoopbackUri, type RedirectComparison } from './redirects.ts'
 
 export interface ClientsSettings extends SettingsRules {
   /** Why no client can be registered with these settings; undefined when clients can be registered. */

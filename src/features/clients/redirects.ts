@@ -18,6 +18,9 @@ function withoutPort(uri: string): string | undefined {
   return found[1]! + uri.slice(found[0].length)
 }
 
+/** Returns true for an `http` URI whose host is a loopback IP address: a program on the user's device. */
+export const isLoopbackUri = (uri: string): boolean => loopback.test(uri)
+
 export interface RedirectComparison {
   registered: string
   isAllowed: boolean

@@ -129,6 +129,15 @@ export const rules = {
   // Wrong codes for one address. A code has six digits, and five tries are allowed for each code. A person who asks for
   // many codes to the address of somebody else gets about 20 tries a day, out of a million possible codes.
   'code.account': [{ budget: 20, window: DAY }],
+  // Authorization codes for one browser session. A person opens a few applications at once. A page that sends a browser
+  // to the authorization endpoint again and again fills the table of codes no faster than this.
+  'authorize.session': [{ budget: 60, window: MINUTE }],
+  // Requests of devices from one network. Each stores a row for a day, and nobody is signed in yet.
+  'device.start': [{ budget: 30, window: HOUR }],
+  // Wrong user codes in one browser session. There are 25,600,000,000 codes, and each is good for ten minutes.
+  'device.user_code': [{ budget: 5, window: 10 * MINUTE }],
+  // Wrong user codes from one network, in all browser sessions.
+  'device.network': [{ budget: 20, window: HOUR }],
 } as const satisfies Record<LimitName, Rule>
 
 export type RuleName = LimitName

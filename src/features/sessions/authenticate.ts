@@ -5,7 +5,7 @@ import type { User } from '../users/users.ts'
 import { isAlive } from './alive.store.ts'
 import { parseRefreshToken, type RefreshTokens } from './refresh-token.ts'
 import type { StoredSession } from './session.ts'
-import type { SessionCaller, SessionsNeeds } from './sessions.ts'
+import type { ClientCaller, SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 export const authenticate = (needs: SessionsNeeds, token: string): MaybePromise<SessionCaller> =>
@@ -16,6 +16,17 @@ export const authenticate = (needs: SessionsNeeds, token: string): MaybePromise<
       return caller
     })
   })
+
+/** See `Sessions.authenticateClient`. */
+export async function authenticateClient(needs: SessionsNeeds, token: string): Promise<ClientCaller> {
+  const claims = await needs.tokens.verifyFresh(token)
+  const caller = claims && (await findCaller(needs, claims))
+  if (!caller) return refuse(needs, token, undefined)
+  const { clientId, scope = '' } = claims
+  if (clientId === OWN_CLIENT || !scope.split(' ').includes('openid')) throw new KeywardError('insufficient_scope')
+  const { userId, sessionId, user } = caller
+  return { kind: 'client', userId, sessionId, user, clientId, scope }
+}
 
 export async function authenticateExisting(needs: SessionsNeeds, token: string): Promise<SessionCaller> {
   const claims = await needs.tokens.verifyFresh(token)

@@ -39,6 +39,8 @@ export interface BrowserSessions {
    * @returns undefined when Keyward did not make the cookie, or the session is not alive
    */
   findByCookie(cookie: string): MaybePromise<BrowserSession | undefined>
+  /** Finds a live browser session by its id. Does not count as a use. */
+  findBrowser(id: string): Promise<BrowserSession | undefined>
   /**
    * Ends a browser session, and the sessions of clients in it that are not offline. Does nothing when the session has
    * already ended.
@@ -53,6 +55,10 @@ export const browserSessions = (needs: SessionsNeeds): BrowserSessions => ({
   },
   makeDeviceToken: ({ deviceId, user }) => needs.deviceTokens.make({ deviceId, userId: user.id }),
   findByCookie: (cookie) => findByCookie(needs, cookie),
+  async findBrowser(id) {
+    const found = await store.findWithUser(needs.store, id)
+    return found && liveBrowser(needs, found)
+  },
   async endBrowser({ id, user }, ip) {
     await endOne(needs, { userId: user.id, id, reason: 'logout', ip })
   },
@@ -66,16 +72,27 @@ function findByCookie(needs: SessionsNeeds, text: string): MaybePromise<BrowserS
   if (!cookie) return undefined
   return andThen(store.findWithUser(needs.store, cookie.sessionId), (found) => {
     const isGenuine = found && needs.cookieMacs(found.session.macSalt).isGenuine(cookie.body, cookie.mac)
-    if (!isGenuine || found.session.kind !== 'browser') return undefined
-    const { session, user } = found
+    const browser = isGenuine ? liveBrowser(needs, found) : undefined
+    if (!browser) return undefined
+    const { session } = found!
     const now = needs.clock.now()
-    const expiresAt = expiryOf(lifetimeOf(needs.lifetimes, session), { createdAt: session.createdAt, now })
-    // The stored expiry is later than `expiresAt` allows if the operator has lowered a setting.
-    if (!isAlive(found, now) || expiresAt <= now) return undefined
-    if (now - session.refreshedAt >= RECORDED_EVERY) recordUse(needs, session, { now, expiresAt })
-    const { id, authTime, isRemembered, createdAt } = session
-    return { id, user, authTime, amr: session.amr.split(' '), isRemembered, createdAt }
+    if (now - session.refreshedAt >= RECORDED_EVERY)
+      recordUse(needs, session, { now, expiresAt: expiryAt(needs, session, now) })
+    return browser
   })
+}
+
+const expiryAt = ({ lifetimes }: SessionsNeeds, session: StoredSession, now: EpochMs): EpochMs =>
+  expiryOf(lifetimeOf(lifetimes, session), { createdAt: session.createdAt, now })
+
+/** @returns undefined for a session of another kind, and for one that is not alive */
+function liveBrowser(needs: SessionsNeeds, found: { session: StoredSession; user: User }): BrowserSession | undefined {
+  const { session, user } = found
+  const now = needs.clock.now()
+  // The stored expiry is later than `expiryAt` allows if the operator has lowered a setting.
+  if (session.kind !== 'browser' || !isAlive(found, now) || expiryAt(needs, session, now) <= now) return undefined
+  const { id, authTime, isRemembered, createdAt } = session
+  return { id, user, authTime, amr: session.amr.split(' '), isRemembered, createdAt }
 }
 
 function recordUse(

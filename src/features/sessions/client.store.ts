@@ -70,3 +70,14 @@ export async function endExpired(
 
 /** A condition in the words of the partial indexes of the sessions of clients. */
 const isOfClient = sql`kind = 'client'`
+
+export async function isBelow(
+  { q, t: { sessions } }: Db,
+  { id, browserId }: { id: string; browserId: string },
+): Promise<boolean> {
+  const rows = await q
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(and(eq(sessions.id, id), eq(sessions.parentId, browserId)))
+  return rows.length > 0
+}

@@ -119,6 +119,8 @@ export interface ClientSessions {
    * @returns null when no client owns it; undefined for another text
    */
   clientOf(refreshToken: string): Promise<string | null | undefined>
+  /** Returns true when the session of a client began in this browser session, or was moved to it. */
+  isBelow(id: string, browserId: string): Promise<boolean>
 }
 
 /** The most live sessions of one user at one client. */
@@ -166,6 +168,7 @@ export const clientSessions = (needs: SessionsNeeds): ClientSessions => ({
     const found = await findTokenSession(needs, refreshToken)
     return found?.session.clientId
   },
+  isBelow: (id, browserId) => client.isBelow(needs.store, { id, browserId }),
 })
 
 /**

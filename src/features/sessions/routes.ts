@@ -3,8 +3,18 @@ import { invalidField } from '../../errors.ts'
 import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
+import { requireOneMethod, sentClient } from '../../http/sent-client.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
-import { RefreshBody, Revocation, SessionView, TokenForm, TokenPair, toSessionView, toTokenPair } from './schemas.ts'
+import type { Clients } from '../clients/clients.ts'
+import {
+  RefreshBody,
+  Revocation,
+  RevocationForm,
+  SessionView,
+  TokenPair,
+  toSessionView,
+  toTokenPair,
+} from './schemas.ts'
 import type { Sessions } from './sessions.ts'
 
 /**
@@ -28,7 +38,10 @@ function hasMore(url: string, known: number): boolean {
 const nothing = (description: string) => answer(description, t.Void())
 
 /** Routes that refresh, list and end sessions. */
-export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
+export const sessionRoutes = (
+  { sessions, clients }: { sessions: Sessions; clients: Pick<Clients, 'find' | 'authenticate'> },
+  kit: HttpKit,
+) =>
   new Elysia({ name: 'keyward.sessions' })
     .use(kit.plugin)
     .post(
@@ -140,24 +153,30 @@ export const sessionRoutes = (sessions: Sessions, kit: HttpKit) =>
     .post(
       '/revoke',
       async ({ request, body }) => {
-        await sessions.revoke(body.token, kit.clientIp(request))
+        const sent = sentClient(request, body)
+        const requester = kit.requester(request)
+        if (sent && (await clients.find(sent.id))) {
+          requireOneMethod(sent)
+          const { id: clientId } = await clients.authenticate({ ...sent, ...requester })
+          await sessions.endForClient({ token: body.token, clientId, ip: requester.ip })
+        } else await sessions.revoke(body.token, requester.ip)
         return {}
       },
       {
         open: true,
-        limit: unguessable,
+        limit: 'client',
         oauth: true,
         parse: 'formOrJson',
-        body: TokenForm,
+        body: RevocationForm,
         response: {
           200: answer('The token is no longer valid, or never was', Revocation),
-          ...bodyProblems('invalid_client'),
+          ...bodyProblems('invalid_client', 'rate_limited'),
         },
         detail: {
           operationId: 'revokeToken',
           summary: 'Revoke a token',
           description:
-            'Ends the session of an access or refresh token, and with it all tokens of that session (RFC 7009). The answer is the same for an unknown token.',
+            'Ends the session of an access or refresh token, and with it all tokens of that session (RFC 7009). The answer is the same for an unknown token. A registered client authenticates, and revokes its own tokens only; other credentials are ignored.',
           tags: ['tokens'],
         },
       },

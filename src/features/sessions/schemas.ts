@@ -46,6 +46,16 @@ export const TokenForm = t.Object(
   { title: 'TokenForm', examples: [{ token: refreshToken }] },
 )
 
+/** The body of `/revoke` with the credentials of a client (RFC 6749 section 2.3.1). */
+export const RevocationForm = t.Object(
+  {
+    ...TokenForm.properties,
+    client_id: optionalText('Of a registered client that sends no Basic header; any other value is ignored'),
+    client_secret: optionalText('Of a confidential client that sends no Basic header'),
+  },
+  { title: 'RevocationForm', examples: TokenForm.examples as unknown[] },
+)
+
 export const SessionView = t.Object(
   {
     id: t.String(),

@@ -9,7 +9,13 @@ import type { Mails } from '../mail/mail.ts'
 import type { FormerValues, Secrets } from '../secrets/secrets.ts'
 import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
-import { authenticate, authenticateExisting, findByRefreshToken, findCaller } from './authenticate.ts'
+import {
+  authenticate,
+  authenticateClient,
+  authenticateExisting,
+  findByRefreshToken,
+  findCaller,
+} from './authenticate.ts'
 import { begin } from './begin.ts'
 import { type BrowserSessions, browserSessions } from './browser.ts'
 import { type ClientSessions, clientSessions } from './client.ts'
@@ -52,6 +58,17 @@ export interface SessionCaller {
   /** The claim `auth_time` of the access token. `findAuthTime` returns the present time of the session. */
   authTime: EpochMs
   user: User
+}
+
+/** The caller of a request with the access token of a registered client: the user for whom the client acts. */
+export interface ClientCaller {
+  kind: 'client'
+  userId: number
+  sessionId: string
+  user: User
+  clientId: string
+  /** The granted scopes, separated by spaces. */
+  scope: string
 }
 
 export interface SessionsNeeds {
@@ -100,6 +117,11 @@ export interface Sessions extends BrowserSessions, ClientSessions {
    * @throws KeywardError `invalid_token`
    */
   authenticate(token: string): MaybePromise<SessionCaller>
+  /**
+   * Finds the client and the user of an access token with the scope `openid`, which a registered client got.
+   * @throws KeywardError `invalid_token`; `insufficient_scope` without the scope, and for a token of Keyward's own
+   */
+  authenticateClient(token: string): Promise<ClientCaller>
   /**
    * Like `authenticate`, but throws `user_not_found` when the token is valid and its user was deleted.
    * @throws KeywardError `invalid_token`, `user_not_found`
@@ -240,6 +262,7 @@ export function createSessions({
     finishLogin: (session, asked) => finishLogin(needs, session, asked),
     refresh: (token, origin, asked) => refresh(needs, token, origin, asked),
     authenticate: (token) => authenticate(needs, token),
+    authenticateClient: (token) => authenticateClient(needs, token),
     authenticateExisting: (token) => authenticateExisting(needs, token),
     findCaller: (claims) => findCaller(needs, claims),
     findByRefreshToken: (token) => findByRefreshToken(needs, token),

@@ -9,8 +9,8 @@ const PAGE = 500
 
 const prepared = statements((db, { select }) => {
   const { users } = db.t
-  const { passwordHash, passwordScheme, externalId, externalSource, updatedAt } = users
-  const full = { ...userColumns(db), passwordHash, passwordScheme, externalId, externalSource, updatedAt }
+  const { passwordHash, passwordScheme, externalId, externalSource } = users
+  const full = { ...userColumns(db), passwordHash, passwordScheme, externalId, externalSource }
   return {
     page: select(full, (q) =>
       q

@@ -20,6 +20,8 @@ export interface User {
   /** When the user was last invited; null when the user has accepted, or was never invited. */
   invitedAt: EpochMs | null
   createdAt: EpochMs
+  /** When the profile, the address, the password or the activity last changed. */
+  updatedAt: EpochMs
   /** The names of the granted roles, separated by spaces; null when there are none. Use `roleNames` to read them. */
   grantedRoles: string | null
 }

@@ -80,6 +80,7 @@ const tagDescriptions: Record<string, string> = {
   tokens: 'Log in, and refresh, check and revoke tokens',
   accounts: 'Register, read and change your account',
   sessions: 'See where you are logged in, and log out',
+  openid: 'Sign people in to other applications: OpenID Connect and OAuth 2.0 for registered clients',
   administration: 'List, read and change the accounts of others',
   keys: 'The public keys that verify access tokens',
   operation: 'For load balancers and monitoring',

@@ -24,6 +24,9 @@ export function guardCodes(access: string): ErrorCode[] {
 const together: Record<string, readonly ErrorCode[]> = {
   NoDatabase: ['database_busy', 'database_unavailable'],
   Unauthenticated: ['not_authenticated', 'invalid_token'],
+  Client: ['unauthorized_client', 'invalid_scope', 'invalid_target'],
+  Grant: ['unsupported_grant_type', 'invalid_grant'],
+  Device: ['authorization_pending', 'slow_down', 'access_denied', 'expired_token'],
 }
 
 /**

@@ -96,6 +96,7 @@ export const userColumns = ({ q, t: { users, userRoles } }: Db) => ({
   deviceEpoch: users.deviceEpoch,
   invitedAt: users.invitedAt,
   createdAt: users.createdAt,
+  updatedAt: users.updatedAt,
   /** The names of the granted roles, space separated; null without any. A scalar subselect costs less than a join. */
   grantedRoles: sql<string | null>`(${q
     .select({ names: sql`string_agg(${userRoles.role}, ' ')` })

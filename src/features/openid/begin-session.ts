@@ -1,0 +1,54 @@
+import type { Client } from '../clients/clients.ts'
+import type { BegunClientSession, Origin } from '../sessions/sessions.ts'
+import type { StoredCode } from './codes.store.ts'
+import * as consents from './consents.store.ts'
+import type { Granting } from './grant.ts'
+import { mayUse } from './may-use.ts'
+import type { OpenIdNeeds } from './openid.ts'
+import { hasScope } from './scopes.ts'
+
+/** What a code or a device code gives a client. */
+export type Granted = Pick<StoredCode, 'userId' | 'browserSessionId' | 'scope' | 'resources'>
+
+/** A session of a client that has begun, with what its tokens say. */
+export interface BegunGrant {
+  begun: BegunClientSession
+  nonce?: string | undefined
+}
+
+/**
+ * Begins the session of a client in the running transaction. Everything that the user or an administrator may have
+ * withdrawn since the user agreed is read again.
+ * @param grant.isAlone true for a session that goes on when the browser session ends, such as that of a television
+ * @returns undefined when the browser session, the user, the consent or the required role is gone
+ */
+export async function beginSession(
+  { store: db, clock, sessions }: OpenIdNeeds,
+  { client, code, origin, isAlone = false }: { client: Client; code: Granted; origin: Origin; isAlone?: boolean },
+): Promise<BegunGrant | undefined> {
+  const browser = await sessions.findBrowser(code.browserSessionId)
+  if (!browser || browser.user.id !== code.userId || !mayUse(client, browser.user)) return undefined
+  const consent = { userId: code.userId, clientId: client.id }
+  if (!(await consents.find(db, consent))) return undefined
+  await consents.touch(db, { ...consent, now: clock.now() })
+  const begun = await sessions.beginForClient({
+    user: browser.user,
+    epoch: browser.user.sessionEpoch,
+    ...(!isAlone && { parent: browser.id }),
+    client,
+    scope: code.scope,
+    resources: JSON.parse(code.resources) as string[],
+    isOffline: hasScope(code.scope, 'offline_access'),
+    amr: browser.amr,
+    authTime: browser.authTime,
+    origin,
+  })
+  return { begun }
+}
+
+/** Makes what the first tokens of a session need. */
+export const finish = ({ sessions }: OpenIdNeeds, { begun }: Pick<BegunGrant, 'begun'>): Granting => ({
+  ...sessions.finishForClient(begun),
+  user: begun.user,
+  generation: 0,
+})

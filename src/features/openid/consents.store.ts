@@ -1,0 +1,77 @@
+import { and, asc, eq } from 'drizzle-orm'
+import type { EpochMs } from '../../lib/clock.ts'
+import { named, queryRows, statements } from '../../storage/statements.ts'
+import type { Db } from '../../storage/store.ts'
+
+const prepared = statements(({ t: { consents } }, { select }) => ({
+  find: select({ scopes: consents.scopes, grantedAt: consents.grantedAt }, (q) =>
+    q.from(consents).where(and(eq(consents.userId, named('userId')), eq(consents.clientId, named('clientId')))),
+  ),
+}))
+
+interface ConsentOf {
+  userId: number
+  clientId: string
+}
+
+/** What a user allowed a client to do. @returns undefined when there is no consent */
+export async function find(
+  db: Db,
+  of: ConsentOf,
+): Promise<{ scopes: readonly string[]; grantedAt: EpochMs } | undefined> {
+  const [row] = await queryRows(db, prepared(db).find, { ...of })
+  return row && { scopes: row.scopes.split(' '), grantedAt: row.grantedAt }
+}
+
+/** Stores a consent. Call it in a transaction that found the former one, with the scopes of both. */
+export async function put(
+  { q, t: { consents } }: Db,
+  { userId, clientId, scopes, now }: ConsentOf & { scopes: readonly string[]; now: EpochMs },
+): Promise<void> {
+  const row = { scopes: scopes.join(' '), grantedAt: now, lastUsedAt: now }
+  await q
+    .insert(consents)
+    .values({ userId, clientId, ...row })
+    .onConflictDoUpdate({ target: [consents.userId, consents.clientId], set: row })
+}
+
+/** Records that a client began a session with a consent. */
+export const touch = ({ q, t: { consents } }: Db, { userId, clientId, now }: ConsentOf & { now: EpochMs }) =>
+  q
+    .update(consents)
+    .set({ lastUsedAt: now })
+    .where(and(eq(consents.userId, userId), eq(consents.clientId, clientId)))
+
+/** A consent as its user sees it. */
+export interface ConsentSummary {
+  clientId: string
+  clientName: string
+  homeUri: string | null
+  scopes: string
+  grantedAt: EpochMs
+  lastUsedAt: EpochMs
+}
+
+export const listOf = ({ q, t: { consents, clients } }: Db, userId: number): Promise<ConsentSummary[]> =>
+  q
+    .select({
+      clientId: consents.clientId,
+      clientName: clients.name,
+      homeUri: clients.homeUri,
+      scopes: consents.scopes,
+      grantedAt: consents.grantedAt,
+      lastUsedAt: consents.lastUsedAt,
+    })
+    .from(consents)
+    .innerJoin(clients, eq(clients.id, consents.clientId))
+    .where(eq(consents.userId, userId))
+    .orderBy(asc(clients.name), asc(clients.id))
+
+/** Deletes a consent. @returns false when there was none */
+export async function remove({ q, t: { consents } }: Db, { userId, clientId }: ConsentOf): Promise<boolean> {
+  const gone = await q
+    .delete(consents)
+    .where(and(eq(consents.userId, userId), eq(consents.clientId, clientId)))
+    .returning({ clientId: consents.clientId })
+  return gone.length > 0
+}

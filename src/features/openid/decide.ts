@@ -1,0 +1,96 @@
+import { type EpochMs, SECOND } from '../../lib/clock.ts'
+import { type Client, isLoopbackUri } from '../clients/clients.ts'
+import type { BrowserSession } from '../sessions/sessions.ts'
+import type { AuthorizationError, AuthorizationRequest } from './authorization-request.ts'
+import * as consents from './consents.store.ts'
+import { mayUse } from './may-use.ts'
+import type { OpenIdNeeds } from './openid.ts'
+
+/** What a browser has shown beside the request. */
+export interface AuthorizationVisit {
+  /** The live session of the browser; undefined when nobody is signed in. */
+  browser: BrowserSession | undefined
+  /** When the request first came, before any sign-in for it. */
+  seen: EpochMs
+  /** True when the user has just pressed "Allow" on the consent page of this request. */
+  isAllowed?: boolean
+}
+
+/** What happens next with an authorization request. */
+export type Decision =
+  | { kind: 'grant'; browser: BrowserSession }
+  | { kind: 'consent'; browser: BrowserSession }
+  /** `create` leads to the form for a new account. */
+  | { kind: 'sign-in'; create: boolean }
+  | { kind: 'refused'; error: AuthorizationError; description: string }
+
+/**
+ * Decides about an authorization request (OpenID Connect Core section 3.1.2.3). With `prompt=none`, no page is shown:
+ * what a page would ask is an error.
+ */
+export async function decide(
+  needs: OpenIdNeeds,
+  request: AuthorizationRequest,
+  visit: AuthorizationVisit,
+): Promise<Decision> {
+  const { client, prompt } = request
+  const hint = request.idTokenHint === undefined ? undefined : needs.tokens.readIdTokenHint(request.idTokenHint)
+  if (request.idTokenHint !== undefined && (!hint || hint.clientId !== client.id))
+    return { kind: 'refused', error: 'invalid_request', description: 'id_token_hint is not an ID token of this client' }
+
+  const silent = prompt.has('none')
+  const { browser } = visit
+  if (!browser || isTooOld(needs, request, visit) || (hint && hint.userId !== browser.user.id))
+    return silent
+      ? { kind: 'refused', error: 'login_required', description: 'The user has to sign in' }
+      : { kind: 'sign-in', create: prompt.has('create') }
+
+  if (!mayUse(client, browser.user))
+    return { kind: 'refused', error: 'access_denied', description: 'The user may not use this client' }
+
+  const asks = await asksConsent(needs, request, browser)
+  if (!asks || visit.isAllowed) return { kind: 'grant', browser }
+  if (silent) return { kind: 'refused', error: asks, description: 'The user has to agree' }
+  return { kind: 'consent', browser }
+}
+
+/**
+ * Returns true when the user has to sign in again. A sign-in after the request came satisfies `prompt` and `max_age`:
+ * otherwise the user would be asked forever.
+ */
+function isTooOld(
+  { clock }: OpenIdNeeds,
+  { prompt, maxAge }: AuthorizationRequest,
+  { browser, seen }: AuthorizationVisit,
+): boolean {
+  const authTime = browser?.authTime ?? 0
+  if (authTime >= seen) return false
+  if (prompt.has('login') || prompt.has('select_account') || prompt.has('create')) return true
+  return maxAge !== undefined && clock.now() - authTime > maxAge * SECOND
+}
+
+/**
+ * Returns why the user has to be asked; undefined when that is not needed.
+ * - `prompt=consent` always asks.
+ * - A public client at a loopback address or a scheme of its own asks in every new browser session, because any program
+ *   on the device can take its name (RFC 8252 section 8.6).
+ * - Other clients ask once, and again for further scopes; a trusted client never asks.
+ */
+async function asksConsent(
+  { store: db }: OpenIdNeeds,
+  { client, redirectUri, prompt, scope }: AuthorizationRequest,
+  browser: BrowserSession,
+): Promise<'consent_required' | 'interaction_required' | undefined> {
+  if (prompt.has('consent')) return 'consent_required'
+  const isUnvouched = isNative(client, redirectUri)
+  if (client.isTrusted && !isUnvouched) return undefined
+  const given = await consents.find(db, { userId: browser.user.id, clientId: client.id })
+  const covers = given !== undefined && scope.split(' ').every((word) => given.scopes.includes(word))
+  if (isUnvouched)
+    return prompt.has('none') || !covers || given.grantedAt < browser.createdAt ? 'interaction_required' : undefined
+  return covers ? undefined : 'consent_required'
+}
+
+/** True for a program on the user's device: nobody but the user can tell which program it is. */
+export const isNative = ({ isPublic }: Client, redirectUri: string): boolean =>
+  isPublic && (isLoopbackUri(redirectUri) || !/^https?:/.test(redirectUri))

@@ -1,0 +1,4 @@
+declare module '*.js' {
+  const text: string
+  export default text
+}
