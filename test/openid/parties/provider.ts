@@ -40,7 +40,15 @@ export function providerPerSuite(options: Omit<TestAppOptions, 'clock'> = {}): P
     served = serve(app)
     const { id, grant } = await app.signUp(user.username, user.password)
     const trusting = (url: string, init?: RequestInit) => fetch(url, { ...init, tls: { ca: cert } } as RequestInit)
-    Object.assign(provider, { app, issuer, caFile: certFile, ca: cert, sub: String(id), token: grant.access_token, fetch: trusting })
+    Object.assign(provider, {
+      app,
+      issuer,
+      caFile: certFile,
+      ca: cert,
+      sub: String(id),
+      token: grant.access_token,
+      fetch: trusting,
+    })
   }, 60_000)
 
   afterAll(async () => {
