@@ -7,6 +7,7 @@ import commands from './guide/command-line.md' with { type: 'file' }
 import mail from './guide/mail.md' with { type: 'file' }
 import metrics from './guide/metrics.md' with { type: 'file' }
 import movingIn from './guide/moving-in.md' with { type: 'file' }
+import pages from './guide/pages.md' with { type: 'file' }
 import services from './guide/protecting-services.md' with { type: 'file' }
 import quickStart from './guide/quick-start.md' with { type: 'file' }
 import index from './guide/README.md' with { type: 'file' }
@@ -28,6 +29,7 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   'browser-apps': browserApps,
   sessions,
   accounts,
+  pages,
   'sign-in-with-keyward': signIn,
   'protecting-services': services,
   settings,
