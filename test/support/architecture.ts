@@ -71,6 +71,7 @@ const features = [
   'tokens',
   'api-keys',
   'clients',
+  'logouts',
   'sessions',
   'access',
   'metrics',
