@@ -2,6 +2,7 @@ import manifest from '../../../package.json' with { type: 'json' }
 import accounts from './guide/accounts.md' with { type: 'file' }
 import administration from './guide/administration.md' with { type: 'file' }
 import browserApps from './guide/browser-apps.md' with { type: 'file' }
+import registered from './guide/clients.md' with { type: 'file' }
 import clients from './guide/clients-and-tokens.md' with { type: 'file' }
 import commands from './guide/command-line.md' with { type: 'file' }
 import mail from './guide/mail.md' with { type: 'file' }
@@ -35,6 +36,7 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   settings,
   'command-line': commands,
   administration,
+  clients: registered,
   running,
   mail,
   metrics,
