@@ -142,7 +142,7 @@ describeEachDialect('the session of a client', (dialect) => {
   test('F8: ends with its browser session that ends at another Keyward while it begins', async () => {
     const other = await createTestApp({ dialect, databaseUrl: app.databaseUrl, clock: app.clock, seed: 'other' })
     const user = await app.signUp()
-    const browser = await signIn(app, user)
+    const browser = await signIn(other, user)
     const begun = Promise.withResolvers<void>()
     const release = Promise.withResolvers<void>()
     const granted = app.process.transaction(async () => {
@@ -153,7 +153,8 @@ describeEachDialect('the session of a client', (dialect) => {
     })
     await begun.promise
     const ended = endBrowser(other, user, browser)
-    await turns(200)
+    // Without a lock, the end does not wait: this sees it.
+    for (let at = 0; at < 50 && (await found(other, browser)); at++) await turns(5)
     release.resolve()
     const client = await granted
     await ended
