@@ -22,6 +22,7 @@ import { openIdRoutes } from './features/openid/routes.ts'
 import { tokenEndpointRoutes } from './features/openid/token.routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
+import { accountPages, type ConnectedApps, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { socialRoutes } from './features/social/routes.ts'
@@ -98,6 +99,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
     .use(signInPages(service.signIn, signingIn, kit))
+    .use(accountPages(service.signIn, { ...signingIn, sessions: service.sessions, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(sessionRoutes(service, kit))
@@ -118,7 +120,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   const documentation = createDocumentation({
     openApi: () => createDocument({ routes: elysia.routes, publicUrl: config.PUBLIC_URL }),
   })
-  elysia.use(documentationRoutes(documentation, kit))
+  elysia.use(documentationRoutes(documentation, kit, withCookies !== undefined))
   const table = createRouteTable(elysia.routes.map(toRoute))
   const pipeline = createPipeline({
     table,
@@ -127,7 +129,11 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     requestId: createRequestIds(random),
     idleSeconds: config.IDLE_TIMEOUT_SECONDS,
     pageOf: pages?.refusal,
-    cors: createCors(config.CORS_ORIGINS, createUnlistedOrigins(config, log)),
+    cors: createCors({
+      origins: config.CORS_ORIGINS,
+      clientOrigins: service.clients.origins,
+      onUnlisted: createUnlistedOrigins(config, log),
+    }),
     log,
     observe: metrics.answered,
     quiet: probePatterns,
@@ -135,6 +141,28 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   })
   return { fetch: inBatches(pipeline, clock), isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }
+
+/** What the pages of connected applications and linked identities show. Their features stand above `sign-in`. */
+const listsOf = ({ openid, social }: Service): { apps: ConnectedApps; identities: LinkedIdentities } => ({
+  apps: {
+    list: async (userId) =>
+      (await openid.listConsents(userId)).map(({ clientName: name, ...consent }) => ({ name, ...consent })),
+    withdraw: (caller, clientId, ip) => openid.withdrawConsent(caller, { clientId, ip }),
+  },
+  identities: {
+    async list(userId) {
+      const labels = new Map((await social.listProviders()).map(({ name, label }) => [name, label]))
+      return (await social.listIdentities(userId)).map(({ id, provider, email, lastUsedAt }) => ({
+        id: String(id),
+        label: labels.get(provider) ?? provider,
+        email,
+        lastUsedAt,
+      }))
+    },
+    providers: async () => [],
+    unlink: (caller, id, from) => social.unlinkOwn(caller, { id, ...from }),
+  },
+})
 
 /**
  * Makes a `Route` out of a route of Elysia.

@@ -75,6 +75,29 @@ export const Checkbox = ({ name, label, checked }: CheckboxProps) => (
   </p>
 )
 
+export interface SelectProps {
+  name: string
+  label: string
+  /** The value, the text and the language of each choice. */
+  choices: readonly { value: string; text: string; lang?: string }[]
+  /** The value that is chosen. */
+  value: string
+}
+
+/** A field with a few choices. */
+export const Select = ({ name, label, choices, value }: SelectProps) => (
+  <div class="field">
+    <label for={name}>{label}</label>
+    <select id={name} name={name}>
+      {choices.map((choice) => (
+        <option key={choice.value} value={choice.value} lang={choice.lang} selected={choice.value === value}>
+          {choice.text}
+        </option>
+      ))}
+    </select>
+  </div>
+)
+
 /** The username of the account beside a password field: a password manager stores the password under this name. */
 export const HiddenUsername = ({ username }: { username: string }) => (
   <input type="text" autocomplete="username" value={username} readOnly hidden />

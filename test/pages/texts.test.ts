@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { invitationTexts } from '../../src/features/invitations/pages/texts/texts.ts'
 import { catalogues } from '../../src/features/mail/messages/catalogues.ts'
+import { accountTexts } from '../../src/features/sign-in/pages/account/texts/texts.ts'
 import { signInTexts } from '../../src/features/sign-in/pages/texts/texts.ts'
 import { verificationTexts } from '../../src/features/verification/pages/texts/texts.ts'
 import { type Locale, locales } from '../../src/lib/locale.ts'
@@ -14,7 +15,9 @@ function textsIn(part: unknown): string[] {
   return Object.values(part as object).flatMap(textsIn)
 }
 const texts = (locale: Locale) =>
-  textsIn([catalogues, kitTexts, verificationTexts, invitationTexts, signInTexts].map((all) => all[locale]))
+  textsIn(
+    [catalogues, kitTexts, verificationTexts, invitationTexts, signInTexts, accountTexts].map((all) => all[locale]),
+  )
 
 describe('13.5 the texts of pages and mails', () => {
   test('French has a space that does not break before high punctuation, Spanish opens its questions', () => {

@@ -14,6 +14,7 @@ import running from './guide/running.md' with { type: 'file' }
 import security from './guide/security.md' with { type: 'file' }
 import sessions from './guide/sessions.md' with { type: 'file' }
 import settings from './guide/settings.md' with { type: 'file' }
+import signIn from './guide/sign-in-with-keyward.md' with { type: 'file' }
 import { icon } from './page.ts'
 
 /**
@@ -27,6 +28,7 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   'browser-apps': browserApps,
   sessions,
   accounts,
+  'sign-in-with-keyward': signIn,
   'protecting-services': services,
   settings,
   'command-line': commands,

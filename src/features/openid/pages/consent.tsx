@@ -31,7 +31,7 @@ export function consentView(visit: Visit, { asked, username, sealed }: ConsentSh
           action={visit.link('/consent')}
           hidden={{ request: sealed, decision: 'deny' }}
           button={texts.deny}
-          isQuiet
+          look="plain"
         />
         <p>
           <a href={visit.link(`/sign-in?request=${sealed}`)}>{texts.otherAccount}</a>

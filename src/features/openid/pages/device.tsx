@@ -60,7 +60,7 @@ export function waitingDeviceView(visit: Visit, { device, userCode, username, fo
           action={visit.link('/device')}
           hidden={{ ...hidden, decision: 'deny' }}
           button={all.consent.deny}
-          isQuiet
+          look="plain"
         />
       </>
     ),
