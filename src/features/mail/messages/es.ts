@@ -60,9 +60,7 @@ export const es: Catalogue = {
       before: [
         'Alguien, probablemente usted, inicia sesión en {{app}} con {{provider}} y ha indicado esta dirección. El código confirma que la dirección es suya. Si tiene una cuenta en {{app}}, podrá vincularse con {{provider}}.',
       ],
-      after: [
-        'Si no ha sido usted, ignore este correo. No dé nunca el código a nadie: nadie en {{app}} se lo pedirá.',
-      ],
+      after: ['Si no ha sido usted, ignore este correo. No dé nunca el código a nadie: nadie en {{app}} se lo pedirá.'],
     },
     identity_linked: {
       subject: 'Ya puede iniciar sesión en {{app}} con {{provider}}',
