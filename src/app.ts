@@ -3,6 +3,7 @@ import { pagesOf, signInOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
+import { clientRoutes } from './features/administration/clients.routes.ts'
 import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
 import { providerRoutes } from './features/administration/providers.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
@@ -110,6 +111,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
     .use(apiKeyRoutes(service.administration, kit))
+    .use(clientRoutes(service.administration, kit))
     .use(signingKeyAdministrationRoutes(service.administration, kit))
     .use(providerRoutes(service.administration, kit))
     .use(mailAdministrationRoutes(service.administration, kit))

@@ -51,6 +51,7 @@ export const catalogue = {
   provider_failed: [400, 'The login at the provider did not work'],
   email_unverified: [403, 'The provider does not confirm the address'],
   // Clients
+  client_taken: [409, 'A client with this id already exists'],
   client_not_found: [404, 'Client not found'],
   client_secret_not_found: [404, 'Client secret not found'],
   client_is_public: [409, 'A public client has no secret'],

@@ -93,6 +93,18 @@ const has: Record<string, Evidence> = {
       ),
       settings: ['AUDIT_DAYS', 'ADMIN_EMAIL'],
     },
+  'Clients for single sign-on, registered over HTTP, on the command line or by a file': {
+    routes: ['GET /admin/clients', 'GET /admin/clients/{id}'].concat([
+      'POST /admin/clients',
+      'PATCH /admin/clients/{id}',
+      'DELETE /admin/clients/{id}',
+      'POST /admin/clients/{id}/secrets',
+      'DELETE /admin/clients/{id}/secrets/{sid}',
+    ]),
+    commands: ['apply', 'clients secret add', 'clients secret revoke'].concat(
+      ['create', 'list', 'show', 'update', 'check', 'delete'].map((verb) => `clients ${verb}`),
+    ),
+  },
   'Token checks for nginx, Traefik, Caddy and Envoy; introspection': {
     routes: ['GET /forward-auth', 'POST /introspect'],
   },

@@ -1,11 +1,44 @@
 import { and, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
+import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
+import { named, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
-import { notEndedSql } from './alive.store.ts'
+import { userColumns } from '../../storage/tables/users.ts'
+import type { User } from '../users/users.ts'
+import { notEndedSql, ofActiveUserSql } from './alive.store.ts'
 import { endedColumns } from './end.store.ts'
 import type { EndedSession, EndReason } from './session.ts'
 
 /* Statements about the sessions of clients. */
+
+const prepared = statements((db, { select }) => {
+  const { users, sessions, clients } = db.t
+  return {
+    userOfLive: select(
+      { ...userColumns(db), confirmed: sessions.confirmedGeneration, requiredRole: clients.requiredRole },
+      (q) =>
+        q
+          .from(users)
+          .innerJoin(sessions, and(eq(sessions.id, named('sessionId')), ofActiveUserSql(db.t)))
+          .innerJoin(clients, and(eq(clients.id, sessions.clientId), eq(clients.isEnabled, true)))
+          .where(and(eq(users.id, named('userId')), notEndedSql(db.t, named('now')))),
+    ),
+  }
+})
+
+/**
+ * The user of a live session of a client, with what the client needs of its users. One statement, because every request
+ * to `/userinfo` runs it.
+ * @returns undefined when the session is not alive, and when its client is disabled or deleted
+ */
+export const findUserOfLive = (
+  db: Db,
+  by: { userId: number; sessionId: string; now: EpochMs },
+): MaybePromise<{ user: User; confirmed: number; requiredRole: string | null } | undefined> =>
+  andThen(
+    readRows(db, prepared(db).userOfLive, by),
+    ([row]) => row && { user: row, confirmed: row.confirmed, requiredRole: row.requiredRole },
+  )
 
 /** The user of the session `id` of a client, alive or not; undefined when no client, or not this one, owns it. */
 export async function findUserId(
@@ -34,12 +67,17 @@ export function endOfClient(
 ): Promise<EndedSession[]> {
   const { sessions } = t
   const { clientId, userId, reason, limit, now } = by
-  const live = and(eq(sessions.clientId, clientId), isOfClient, notEndedSql(t, now))
-  const some = inArray(sessions.id, q.select({ id: sessions.id }).from(sessions).where(live).limit(limit))
+  const ofClient = and(eq(sessions.clientId, clientId), notEndedSql(t, now))
+  const some = q.select({ id: sessions.id }).from(sessions).where(and(ofClient, isOfClient)).limit(limit)
+  // Each condition has one index that serves it: that of the user, or the ids of a part of the client's sessions.
+  const which =
+    userId === undefined
+      ? and(inArray(sessions.id, some), isNull(sessions.endedAt))
+      : and(eq(sessions.userId, userId), ofClient)
   return q
     .update(sessions)
     .set({ endedAt: now, endReason: reason, reviewAt: now })
-    .where(and(userId === undefined ? some : eq(sessions.userId, userId), live))
+    .where(which)
     .returning(endedColumns(t))
 }
 
