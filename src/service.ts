@@ -24,7 +24,7 @@ import { createProbes, type Probes } from './features/probes/probes.ts'
 import { createProofs, type Proofs } from './features/proofs/proofs.ts'
 import { createRoles, type Roles } from './features/roles/roles.ts'
 import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secrets.ts'
-import { createSessions, type Sessions } from './features/sessions/sessions.ts'
+import { createSessions, type Sessions, type SessionsNeeds } from './features/sessions/sessions.ts'
 import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { createIdentities, createSocial, type Social } from './features/social/social.ts'
@@ -83,7 +83,7 @@ export interface Service {
 export type Replaceable = Pick<
   Service,
   'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'sessions' | 'metrics'
->
+> & { logouts: SessionsNeeds['logouts'] }
 
 /**
  * The functions and options that a process or a test gives to its service. Every member has a default. When `write` is
@@ -148,7 +148,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const kit = { store, clock, random, log, audit }
     const registering = { ...parts.clientsOf(config), allowsHttp: surroundings.dev === true }
     const clients = createClients({ ...kit, limits, roles, secrets, settings: registering })
-    const logouts = { queue: async () => {} }
+    const logouts = used('logouts', { queue: async () => {} })
     const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })

@@ -7,11 +7,10 @@ import type { SignedUp, TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest, withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import { type Browser, goesOn, grant, origin, refreshAt, signIn, used } from './kinds.ts'
+import { type Browser, goesOn, grant, OFFLINE, origin, refreshAt, signIn, used } from './kinds.ts'
 import { audit, dataKey, me, refresh, sessionIdOf } from './support.ts'
 
 const refusal = (code: string) => ({ code })
-const OFFLINE = 'openid offline_access'
 
 /** What the cookie finds. */
 const found = async (app: TestApp, { cookie }: Browser) => (await app.process.sessions.findByCookie(cookie))?.id

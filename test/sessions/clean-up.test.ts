@@ -3,6 +3,7 @@ import { DAY, HOUR } from '../../src/lib/clock.ts'
 import type { SignedUp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest } from '../support/hooks.ts'
+import { grant, OFFLINE, refreshAt, signIn } from './kinds.ts'
 import { loggedIn, me, type Pair, refresh, refreshed } from './support.ts'
 
 describeEachDialect('the clean-up of sessions', (dialect) => {
@@ -49,6 +50,27 @@ describeEachDialect('the clean-up of sessions', (dialect) => {
     await app.passTime(2 * HOUR)
     expect(await rows()).toBe(2)
     await refreshed(app, laptop.refresh_token)
+  })
+
+  test('ends the session of a client when it expires, however often it was refreshed, and deletes it a week later', async () => {
+    const browser = await signIn(app, ada, { isRemembered: true })
+    const [once, often] = [await grant(app, ada, { parent: browser }), await grant(app, ada, { scope: OFFLINE })]
+    const end = async ({ id }: { id: string }) => {
+      const [row] = await app.rows.sessions.all({ id })
+      return row && [row.endedAt, row.endReason]
+    }
+    const begun = app.clock.now()
+    await app.passTime(20 * DAY)
+    await refreshAt(app, often.token)
+    await app.passTime(10 * DAY)
+    expect([await end(once), await end(often)]).toEqual([
+      [begun + 30 * DAY, 'expired'],
+      [null, null],
+    ])
+    await app.passTime(20 * DAY)
+    expect([await end(once), await end(often)]).toEqual([undefined, [begun + 50 * DAY, 'expired']])
+    await app.passTime(7 * DAY + HOUR)
+    expect(await rows()).toBe(0)
   })
 
   test('deletes more than one batch in one run', async () => {

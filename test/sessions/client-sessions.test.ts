@@ -1,14 +1,14 @@
 import { expect, test } from 'bun:test'
 import { DAY, HOUR } from '../../src/lib/clock.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
+import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest, withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
-import { type Browser, type Granted, goesOn, grant, origin, refreshAt, signIn } from './kinds.ts'
+import { type Browser, type Granted, goesOn, grant, OFFLINE, origin, refreshAt, signIn } from './kinds.ts'
 import { audit, introspectionKey, loggedIn, me, refresh, sessionIdOf } from './support.ts'
 
 const refusal = (code: string) => ({ code })
-const OFFLINE = 'openid offline_access'
 
 /** What the cookie finds. */
 const found = async (app: TestApp, { cookie }: Browser) => (await app.process.sessions.findByCookie(cookie))?.id
@@ -205,6 +205,27 @@ describeEachDialect('the session of a client', (dialect) => {
         [gone.id, { kind: 'client', client: { id: 'kwa_gone', name: null, offline: false }, device }],
       ]) as never,
     )
+    const { out } = await keyward(['sessions', 'list', user.username], {
+      databaseUrl: app.databaseUrl,
+      clock: app.clock,
+    })
+    const kinds = new Map(out.split('\n').map((line) => [line.slice(0, 22), line.slice(24, 40).trim()]))
+    expect([browser, online, offline, gone].map(({ id }) => kinds.get(id)?.replace(/ {2}.*/, ''))).toEqual([
+      'browser',
+      'Shop',
+      'Shop (offline)',
+      'kwa_gone',
+    ])
+    const exported = await app.request('POST', '/users/me/export', { token, json: { password: user.password } })
+    const { sessions } = (await exported.json()) as { sessions: { id: string }[] }
+    expect(sessions.find(({ id }) => id === offline.id)).toMatchObject({
+      kind: 'client',
+      client_id: client.id,
+      scope: OFFLINE,
+      resources: expect.anything(),
+      parent_id: browser.id,
+      is_offline: true,
+    })
     const end = (id: string) => app.request('DELETE', `/users/me/sessions/${id}`, { token })
     expect((await end(gone.id)).status).toBe(204)
     expect((await end(browser.id)).status).toBe(204)

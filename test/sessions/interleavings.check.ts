@@ -1,10 +1,12 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
+import type { User } from '../../src/features/users/users.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { closeApps, createApps } from '../support/hooks.ts'
 import { standIn } from '../support/replace.ts'
+import { origin, refreshAt } from './kinds.ts'
 import {
   ACCESS,
   type Act,
@@ -51,6 +53,8 @@ const choice: fc.Arbitrary<Choice> = fc.record({
     { weight: 12, arbitrary: fc.constant('refresh' as const) },
     { weight: 5, arbitrary: fc.constant('use' as const) },
     { weight: 2, arbitrary: fc.constant('login' as const) },
+    { weight: 6, arbitrary: fc.constantFrom<Act['kind']>('sign in', 'grant', 'grant') },
+    { weight: 2, arbitrary: fc.constantFrom<Act['kind']>('sign out', 'foreign refresh') },
     { weight: 1, arbitrary: fc.constantFrom<Act['kind']>('logout', 'set password', 'close', 'open') },
   ),
   app: fc.nat({ max: 1 }),
@@ -82,11 +86,11 @@ async function startStory(apps: readonly TestApp[]) {
   const { clock } = apps[0]!
   const username = `ada${++accounts}`
   const { id, grant } = await apps[0]!.signUp(username, passwords[0])
-  const model: Model = { active: true, password: 0, sessions: [begin(clock.now())] }
+  const model: Model = { active: true, password: 0, epoch: 0, sessions: [begin(clock.now())] }
   const handed: Handed[] = []
   const sessionIds: string[] = []
 
-  function take(pair: Pair): number {
+  function take(pair: Pick<Pair, 'refresh_token'> & Partial<Pair>): number {
     const sid = Buffer.from(pair.refresh_token.slice(4), 'base64url').subarray(1, 17).toString('base64url')
     let number = sessionIds.indexOf(sid)
     if (number === -1) number = sessionIds.push(sid) - 1
@@ -96,13 +100,13 @@ async function startStory(apps: readonly TestApp[]) {
     const known = handed[number]!.refresh.get(generation)
     if (known !== undefined) expect(pair.refresh_token).toBe(known)
     handed[number]!.refresh.set(generation, pair.refresh_token)
-    handed[number]!.access.push({ token: pair.access_token, generation, issuedAt: clock.now() })
+    if (pair.access_token) handed[number]!.access.push({ token: pair.access_token, generation, issuedAt: clock.now() })
     return generation
   }
   take(grant as unknown as Pair)
 
   /** The operation that a choice results in now, and how to run it. */
-  function plan({ kind, app: at, session, behind, late }: Choice): Plan {
+  function plan({ kind, app: at, session, behind, late }: Choice, user: User): Plan {
     const app = apps[at % apps.length]!
     const planned = (act: Act, perform: () => Promise<Outcome>): Plan => ({
       act,
@@ -130,13 +134,62 @@ async function startStory(apps: readonly TestApp[]) {
       case 'open':
         return planned({ kind }, () => done(app.admin.activate(id)))
     }
-    const number = session % handed.length
-    const { refresh: texts, access } = handed[number]!
-    if (kind === 'refresh') {
+    const numbers = (...kinds: ModelSession['kind'][]) =>
+      model.sessions.flatMap((one, number) => (kinds.includes(one.kind) ? [number] : []))
+    const pick = (from: number[]) => from[from.length - 1 - (session % from.length)]
+    const { epoch } = model
+    if (kind === 'sign in') {
+      // Every second one in a browser that is signed in.
+      const replaces = behind % 2 === 1 ? undefined : pick(numbers('browser'))
+      return planned({ kind, epoch, replaces }, () =>
+        begun(async () => {
+          const browser = { isRemembered: false, replaces: replaces === undefined ? undefined : sessionIds[replaces] }
+          return (await app.process.sessions.begin({ user, amr: ['pwd'], origin, browser })).session.id
+        }, app),
+      )
+    }
+    const parent = pick(numbers('browser'))
+    if (kind === 'grant' && parent !== undefined) {
+      const offline = behind === 1
+      const asked = { user, epoch, parent: sessionIds[parent], client: { id: 'kwa_a' }, scope: 'openid', resources: [] }
+      return planned({ kind, epoch, parent, offline }, async () => {
+        const granted = await app.process
+          .transaction(() =>
+            app.process.sessions.beginForClient({ ...asked, isOffline: offline, amr: ['pwd'], authTime: 0, origin }),
+          )
+          .catch(refusedBy('invalid_grant'))
+        if (!granted) return false
+        take({ refresh_token: app.process.sessions.finishForClient(granted).refreshToken })
+        return true
+      })
+    }
+    if (kind === 'sign out' && parent !== undefined)
+      return planned({ kind, session: parent }, () =>
+        done(app.process.sessions.endBrowser({ id: sessionIds[parent]!, user }, origin.ip)),
+      )
+    const ofClient = pick(numbers('client'))
+    if (kind === 'foreign refresh' && ofClient !== undefined) {
+      const texts = [...handed[ofClient]!.refresh.values()]
+      return planned({ kind, session: ofClient }, async () => {
+        await refreshAt(app, texts[Math.max(0, texts.length - 1 - behind)]!, { client: 'kwa_b' }).catch(
+          refusedBy('invalid_refresh_token'),
+        )
+        return false
+      })
+    }
+    if (kind !== 'use' && kind !== 'logout') {
+      const number = pick(numbers('api', 'client'))!
+      const { refresh: texts } = handed[number]!
       const generation = Math.max(0, Math.max(...texts.keys()) - behind)
       const text = texts.get(generation)!
-      return planned({ kind, session: number, generation }, async () => answered(await refresh(app, text)))
+      return planned({ kind: 'refresh', session: number, generation }, async () => {
+        if (model.sessions[number]!.kind === 'api') return answered(await refresh(app, text))
+        const next = await refreshAt(app, text).catch(refusedBy('invalid_refresh_token'))
+        return next ? take({ refresh_token: next.refreshToken }) : false
+      })
     }
+    const number = pick(numbers('api'))!
+    const { access } = handed[number]!
     const { token, generation, issuedAt } = access[Math.max(0, access.length - 1 - behind)]!
     const issued = Math.floor(issuedAt / SECOND) * SECOND
     const fresh = clock.now() < issued + ACCESS && issued - MINUTE <= clock.now()
@@ -153,20 +206,29 @@ async function startStory(apps: readonly TestApp[]) {
   async function rows(): Promise<{ active: boolean; ofSessions: string[] }> {
     const account = await apps[0]!.admin.user(id)
     const found = await apps[0]!.rows.sessions.all({ userId: id })
+    const parentOf = (row: { parentId: string | null }) =>
+      row.parentId === null ? undefined : sessionIds.indexOf(row.parentId)
     expect(found).toHaveLength(sessionIds.length)
     const ofSessions = sessionIds.map((sid) => {
       const row = found.find((one) => one.id === sid)!
       const alive = row.endedAt === null && row.epoch === account.sessionEpoch && account.isActive
-      return JSON.stringify(alive ? [row.generation, row.refreshedAt, row.confirmedGeneration, row.expiresAt] : 'dead')
+      const { generation, refreshedAt, confirmedGeneration, expiresAt } = row
+      return JSON.stringify(
+        alive ? [row.kind, generation, refreshedAt, confirmedGeneration, expiresAt, parentOf(row)] : [row.kind, 'dead'],
+      )
     })
     return { active: account.isActive, ofSessions }
   }
-  const modelRow = (one: ModelSession): string =>
-    JSON.stringify(one.dead ? 'dead' : [one.generation, one.refreshedAt, one.seen, one.expiresAt])
+  const modelRow = ({ kind, ...one }: ModelSession): string =>
+    JSON.stringify(
+      one.dead ? [kind, 'dead'] : [kind, one.generation, one.refreshedAt, one.seen, one.expiresAt, one.parent],
+    )
 
   /** Runs all in parallel. There must be an order in which the rules give exactly these answers and rows. */
   async function atOnce(choices: Choice[]): Promise<void> {
-    const plans = choices.map(plan)
+    const user = await apps[0]!.admin.user(id)
+    expect(user.sessionEpoch).toBe(model.epoch)
+    const plans = choices.map((one) => plan(one, user))
     const outcomes = await Promise.all(plans.map(({ perform }) => perform()))
     const now = clock.now()
     const { active, ofSessions: left } = await rows()
@@ -174,18 +236,25 @@ async function startStory(apps: readonly TestApp[]) {
     for (const order of permutations(plans.length)) {
       const draft = structuredClone(model)
       if (!order.every((at) => applyTo(draft, plans[at]!.act, now, outcomes[at]!) === outcomes[at])) continue
+      if (draft.active !== active || draft.sessions.length !== left.length) continue
       // Sessions that began just now have no order.
-      const fresh = draft.sessions.splice(old)
-      for (const row of left.slice(old)) {
-        const match = fresh.findIndex((one) => modelRow(one) === row)
-        if (match !== -1) draft.sessions.push(...fresh.splice(match, 1))
+      for (const numbers of permutations(left.length - old)) {
+        const renumbered = renumber(draft.sessions, old, numbers)
+        if (renumbered.map(modelRow).join() !== left.join()) continue
+        Object.assign(model, draft, { sessions: renumbered })
+        return
       }
-      if (draft.active !== active || fresh.length > 0 || draft.sessions.map(modelRow).join() !== left.join()) continue
-      Object.assign(model, draft)
-      return
     }
     const what = plans.map(({ act }, at) => `${JSON.stringify(act)} -> ${outcomes[at]}`)
     throw new Error(`no order explains\n${what.join('\n')}\n${JSON.stringify(model)}\n${left.join('\n')}`)
+  }
+
+  /** Runs what begins a browser session. */
+  async function begun(work: () => Promise<string>, app: TestApp): Promise<Outcome> {
+    const sid = await app.process.transaction(work).catch(refusedBy('invalid_credentials'))
+    if (sid === undefined) return false
+    handed[sessionIds.push(sid) - 1] = { refresh: new Map(), access: [] }
+    return true
   }
 
   /** A login that has verified its password, delayed before the next step. */
@@ -222,6 +291,19 @@ async function startStory(apps: readonly TestApp[]) {
     else if (one.kind === 'at once') await atOnce(one.choices)
     else await overtaken(one.app, one.choices)
   }
+}
+
+/** The sessions, of which those from `old` on are in another order. */
+function renumber(sessions: readonly ModelSession[], old: number, numbers: readonly number[]): ModelSession[] {
+  const place = (number: number | undefined) =>
+    number === undefined || number < old ? number : old + numbers.indexOf(number - old)
+  const all = [...sessions.slice(0, old), ...numbers.map((number) => sessions[old + number]!)]
+  return all.map((one) => (one.parent === undefined ? one : { ...one, parent: place(one.parent) }))
+}
+
+const refusedBy = (code: string) => (error: unknown) => {
+  expect(error).toMatchObject({ code })
+  return undefined
 }
 
 describeEachDialect('random operations of clients, thieves, administrators and clocks', (dialect) => {

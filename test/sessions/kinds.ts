@@ -7,6 +7,9 @@ import { turns } from './support.ts'
 
 export const origin = { ip: '192.0.2.7', userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145.0' }
 
+/** The scope of a session that outlives its browser session. */
+export const OFFLINE = 'openid offline_access'
+
 export interface Browser {
   id: string
   cookie: string

@@ -16,6 +16,7 @@ export interface Parts {
   passwords: Replaceable['passwords']
   tokens: Replaceable['tokens']
   signingKeys: Replaceable['signingKeys']
+  logouts: Replaceable['logouts']
 }
 
 /** For each part a function that gets the real one and returns the one that the service uses from its start. */
@@ -42,6 +43,7 @@ export function replacements(replace: Replace, clock: Clock): NonNullable<Surrou
     passwords: at(replace.passwords),
     tokens: at(replace.tokens),
     signingKeys: at(replace.signingKeys),
+    logouts: at(replace.logouts),
   }
 }
 

@@ -135,7 +135,9 @@ describeEachDialect('tokens of clients', (dialect) => {
   })
 
   test('a token of a client is introspected with the names that its scopes allow, and not revoked by others', async () => {
-    const subject = await signIn()
+    const { client } = await app.admin.createClient()
+    const clientId = client.id
+    const subject = { ...(await signIn()), clientId }
     const owner = await app.admin.createUser({
       email: 'boss@example.com',
       username: 'boss',

@@ -69,10 +69,12 @@ export async function rotate(needs: SessionsNeeds, presented: string, by: Presen
   // An old token is judged below, before `allow` can refuse it.
   if (generation === found.session.generation) {
     await by.allow?.(found)
-    if (await store.rotate(db, { ...origin, id, userId, clientId, generation, expiresAt, now }))
+    const { parentId } = found.session
+    if (await store.rotate(db, { ...origin, id, userId, clientId, parentId, generation, expiresAt, now }))
       return { ...found, generation: generation + 1 }
   }
-  return answerRotated(needs, { userId, sessionId: id, generation }, by)
+  const rotated = await answerRotated(needs, found, by)
+  return rotated ?? rotate(needs, presented, by)
 }
 
 /** Returns when a session expires that is refreshed now. The session of a client ends with its browser session. */
@@ -90,17 +92,19 @@ async function refreshedExpiry(
 /**
  * Answers a genuine token that `store.rotate` did not accept as the current token. Reads the session again, because a
  * concurrent refresh may have changed the session after the first read.
+ * @returns undefined when the session has moved to another browser session since it was read, and its expiry with it
  */
 async function answerRotated(
   needs: SessionsNeeds,
-  { userId, sessionId, generation }: { userId: number; sessionId: string; generation: number },
+  { session: { id, userId, parentId }, generation }: TokenSession,
   { origin, allow }: Presenter,
-): Promise<TokenSession> {
+): Promise<TokenSession | undefined> {
   const { store: db, clock, refreshTokensOf } = needs
   for (;;) {
-    const found = await db.transaction(async () => store.findWithUser(db, sessionId), { userId })
+    const found = await db.transaction(async () => store.findWithUser(db, id), { userId })
     if (!found || !isAlive(found, clock.now())) throw refused()
     const { session } = found
+    if (generation === session.generation && parentId !== session.parentId) return undefined
     if (generation > session.generation) {
       await reportAhead(needs, session, origin)
       throw refused()

@@ -100,6 +100,7 @@ const prepared = statements((db, { select, change }) => {
           and(
             eq(sessions.id, named('id')),
             sql`${sessions.clientId} is not distinct from ${named('clientId')}`,
+            sql`${sessions.parentId} is not distinct from ${named('parentId')}`,
             eq(sessions.generation, named('generation')),
             alive,
           ),
@@ -177,12 +178,13 @@ export const findWithUser = (db: Db, id: string): MaybePromise<{ session: Stored
   andThen(readRows(db, prepared(db).withUser, { id }), ([found]) => found)
 
 /**
- * Moves a live session of the client, or of no client, from `generation` to the next one.
- * @returns false when the session has another generation or client, or is not alive
+ * Moves a live session of the client, or of no client, from `generation` to the next one. `expiresAt` depends on the
+ * browser session `parentId`.
+ * @returns false when the session has another generation, client or browser session, or is not alive
  */
 export const rotate = async (
   db: Db,
-  { userId, ...by }: Written<'id' | 'userId' | 'clientId' | 'generation' | 'expiresAt'>,
+  { userId, ...by }: Written<'id' | 'userId' | 'clientId' | 'parentId' | 'generation' | 'expiresAt'>,
 ): Promise<boolean> => (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 }, { userId })) > 0
 
 /** Records a use of a live browser session that was last used at `before` or earlier. */

@@ -12,32 +12,63 @@ describe('RFC 8414 metadata', () => {
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toStartWith('application/json')
     expect(response.headers.get('cache-control')).toBe('public, max-age=600')
-    expect(await response.json()).toEqual({
+    const { scopes_supported, claims_supported, ...metadata } = (await response.json()) as Record<string, unknown>
+    expect(scopes_supported).toEqual(['openid', 'profile', 'email', 'groups', 'offline_access'])
+    expect(claims_supported).toEqual(expect.arrayContaining(['sub', 'auth_time', 'email', 'preferred_username']))
+    const methods = ['client_secret_basic', 'client_secret_post', 'none']
+    expect(metadata).toEqual({
       issuer: 'https://auth.example.com',
+      authorization_endpoint: 'https://auth.example.com/authorize',
       token_endpoint: 'https://auth.example.com/token',
+      userinfo_endpoint: 'https://auth.example.com/userinfo',
+      end_session_endpoint: 'https://auth.example.com/end-session',
+      device_authorization_endpoint: 'https://auth.example.com/device_authorization',
       jwks_uri: 'https://auth.example.com/.well-known/jwks.json',
       revocation_endpoint: 'https://auth.example.com/revoke',
       introspection_endpoint: 'https://auth.example.com/introspect',
-      response_types_supported: [],
-      grant_types_supported: ['password', 'refresh_token'],
-      token_endpoint_auth_methods_supported: ['none'],
-      revocation_endpoint_auth_methods_supported: ['none'],
+      response_types_supported: ['code'],
+      response_modes_supported: ['query', 'form_post'],
+      grant_types_supported: [
+        'authorization_code',
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:device_code',
+        'password',
+        'refresh_token',
+      ],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA'],
+      code_challenge_methods_supported: ['S256'],
+      prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
+      token_endpoint_auth_methods_supported: methods,
+      revocation_endpoint_auth_methods_supported: methods,
       introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'Bearer'],
+      authorization_response_iss_parameter_supported: true,
+      request_parameter_supported: false,
+      request_uri_parameter_supported: false,
+      claims_parameter_supported: false,
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
       service_documentation: 'https://auth.example.com/docs',
     })
+  })
+
+  test.each([
+    ['JWT_ALG=HS256', { JWT_ALG: 'HS256', JWT_SECRET: 'a-secret-of-more-than-thirty-two-characters' }],
+    ['PAGES=off', { PAGES: 'off' }],
+  ])('says that there is no OpenID provider with %s', async (_, env) => {
+    const app = await apps.open({ env: env as Record<string, string> })
+    expect((await app.request('GET', '/.well-known/openid-configuration')).status).toBe(404)
+    const metadata = (await (await app.request('GET', WELL_KNOWN)).json()) as Record<string, unknown>
+    expect(metadata).not.toHaveProperty('authorization_endpoint')
+    expect(metadata.grant_types_supported).toEqual(['password', 'refresh_token'])
+    expect((await app.request('GET', '/authorize')).status).toBe(404)
   })
 
   test('contains only addresses of routes', async () => {
     const app = await apps.open()
     const metadata = (await (await app.request('GET', WELL_KNOWN)).json()) as Record<string, unknown>
     const addresses = Object.entries(metadata).filter(([name]) => /_endpoint$|_uri$|_documentation$/.test(name))
-    expect(addresses.map(([name]) => name)).toEqual([
-      'token_endpoint',
-      'jwks_uri',
-      'revocation_endpoint',
-      'introspection_endpoint',
-      'service_documentation',
-    ])
+    expect(addresses.length).toBe(9)
     for (const [name, address] of addresses)
       expect([name, app.table.allowed(new URL(String(address)).pathname)]).not.toEqual([name, []])
   })
