@@ -33,7 +33,7 @@ export async function openid(bench: Bench): Promise<Findings> {
   }
 
   const durationMs = bench.long ? 4_000 : 1_500
-  /** Codes are used once, so each load gets as many as the loads before show that it needs. */
+  /** Codes are used once, so each load gets twice as many as the fastest one before has used. */
   const rates: Partial<Record<Side, number>> = {}
   const load = async (name: Side, grant: Grant, duration = durationMs): Promise<Reading> => {
     const side = sides[name]
@@ -45,9 +45,9 @@ export async function openid(bench: Bench): Promise<Findings> {
       return bench.load({ ...plan, requests, chain: 'refresh_token' })
     }
     const seconds = (WARM_UP_MS + duration) / 1_000
-    const codes = await side.makeCodes(Math.ceil((rates[name] ?? FASTEST) * seconds * 1.3))
+    const codes = await side.makeCodes(Math.ceil(Math.min(Math.max((rates[name] ?? FASTEST) * 2, FEWEST), FASTEST) * seconds))
     const reading = await bench.load({ ...plan, requests: codes.map(side.exchange), once: true })
-    rates[name] = reading.perSecond
+    rates[name] = Math.max(rates[name] ?? 0, reading.perSecond)
     return reading
   }
   const read = (requests: string[]) =>
@@ -148,7 +148,9 @@ type Side = (typeof SIDES)[number]
 const GRANTS = ['client_credentials', 'authorization_code', 'refresh_token'] as const
 type Grant = (typeof GRANTS)[number]
 
-/** More exchanges a second than any side does, for the first load. */
+/** Exchanges a second that a load is prepared for, however slow the one before was. */
+const FEWEST = 1_000
+/** More exchanges a second than any side does: each wants a signature of RSA. */
 const FASTEST = 3_000
 
 const readUserInfo = (token: string): string =>
