@@ -31,6 +31,7 @@ export async function openid(bench: Bench): Promise<Findings> {
     me: own.map(({ access_token }) => readSelf(access_token)),
     userinfo: ofClients.map(({ access_token }) => readUserInfo(access_token)),
   }
+  const signInPage = await readSignIn(keyward.server.port)
 
   const durationMs = bench.long ? 4_000 : 1_500
   /** Codes are used once, so each load gets twice as many as the fastest one before has used. */
@@ -56,7 +57,7 @@ export async function openid(bench: Bench): Promise<Findings> {
     bench.load({
       ...keyward.server,
       connections: IN_FLIGHT,
-      requests: [rawRequest('GET', '/sign-in', { accept: 'text/html' })],
+      requests: [signInPage],
       rate: 200,
       warmupMs: WARM_UP_MS,
       durationMs,
@@ -155,3 +156,11 @@ const FASTEST = 3_000
 
 const readUserInfo = (token: string): string =>
   rawRequest('GET', '/userinfo', { authorization: `Bearer ${token}`, accept: 'application/json' })
+
+/** The page of a browser that was there before: the first visit leads to it, with a cookie. */
+async function readSignIn(port: number): Promise<string> {
+  const { headers } = await fetch(`http://127.0.0.1:${port}/sign-in`, { redirect: 'manual' })
+  const cookie = headers.getSetCookie().map((line) => line.split(';', 1)[0])
+  const { pathname, search } = new URL(headers.get('location') ?? '/sign-in', 'http://localhost')
+  return rawRequest('GET', pathname + search, { accept: 'text/html', ...(cookie.length > 0 && { cookie: cookie.join('; ') }) })
+}
