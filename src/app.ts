@@ -3,6 +3,7 @@ import { pagesOf, signInOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
+import { clientRoutes } from './features/administration/clients.routes.ts'
 import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
 import { providerRoutes } from './features/administration/providers.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
@@ -22,8 +23,10 @@ import { openIdRoutes } from './features/openid/routes.ts'
 import { tokenEndpointRoutes } from './features/openid/token.routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
+import { accountPages, type ConnectedApps, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
+import { socialPages } from './features/social/pages.tsx'
 import { socialRoutes } from './features/social/routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
@@ -97,15 +100,18 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
-    .use(signInPages(service.signIn, signingIn, kit))
+    .use(signInPages(service.signIn, { ...signingIn, providers: service.social.buttons }, kit))
+    .use(accountPages(service.signIn, { ...signingIn, sessions: service.sessions, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
+    .use(socialPages(service.social, { ...service, pages: withCookies }, kit))
     .use(sessionRoutes(service, kit))
     .use(socialRoutes(service.social, kit))
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
     .use(apiKeyRoutes(service.administration, kit))
+    .use(clientRoutes(service.administration, kit))
     .use(signingKeyAdministrationRoutes(service.administration, kit))
     .use(providerRoutes(service.administration, kit))
     .use(mailAdministrationRoutes(service.administration, kit))
@@ -118,7 +124,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   const documentation = createDocumentation({
     openApi: () => createDocument({ routes: elysia.routes, publicUrl: config.PUBLIC_URL }),
   })
-  elysia.use(documentationRoutes(documentation, kit))
+  elysia.use(documentationRoutes(documentation, kit, withCookies !== undefined))
   const table = createRouteTable(elysia.routes.map(toRoute))
   const pipeline = createPipeline({
     table,
@@ -127,7 +133,11 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     requestId: createRequestIds(random),
     idleSeconds: config.IDLE_TIMEOUT_SECONDS,
     pageOf: pages?.refusal,
-    cors: createCors(config.CORS_ORIGINS, createUnlistedOrigins(config, log)),
+    cors: createCors({
+      origins: config.CORS_ORIGINS,
+      clientOrigins: service.clients.origins,
+      onUnlisted: createUnlistedOrigins(config, log),
+    }),
     log,
     observe: metrics.answered,
     quiet: probePatterns,
@@ -135,6 +145,28 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
   })
   return { fetch: inBatches(pipeline, clock), isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }
+
+/** What the pages of connected applications and linked identities show. Their features stand above `sign-in`. */
+const listsOf = ({ openid, social }: Service): { apps: ConnectedApps; identities: LinkedIdentities } => ({
+  apps: {
+    list: async (userId) =>
+      (await openid.listConsents(userId)).map(({ clientName: name, ...consent }) => ({ name, ...consent })),
+    withdraw: (caller, clientId, ip) => openid.withdrawConsent(caller, { clientId, ip }),
+  },
+  identities: {
+    async list(userId) {
+      const labels = new Map((await social.listProviders()).map(({ name, label }) => [name, label]))
+      return (await social.listIdentities(userId)).map(({ id, provider, email, lastUsedAt }) => ({
+        id: String(id),
+        label: labels.get(provider) ?? provider,
+        email,
+        lastUsedAt,
+      }))
+    },
+    providers: (userId) => social.linkable(userId),
+    unlink: (caller, id, from) => social.unlinkOwn(caller, { id, ...from }),
+  },
+})
 
 /**
  * Makes a `Route` out of a route of Elysia.

@@ -9,6 +9,7 @@ import { type Clients, createClients } from './features/clients/clients.ts'
 import { createInvitations, findingFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
+import { createLogouts, LOGOUT_POLL_INTERVAL, type Logouts } from './features/logouts/logouts.ts'
 import {
   createMailbox,
   createMails,
@@ -24,7 +25,7 @@ import { createProbes, type Probes } from './features/probes/probes.ts'
 import { createProofs, type Proofs } from './features/proofs/proofs.ts'
 import { createRoles, type Roles } from './features/roles/roles.ts'
 import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secrets.ts'
-import { createSessions, type Sessions, type SessionsNeeds } from './features/sessions/sessions.ts'
+import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { createIdentities, createSocial, type Social } from './features/social/social.ts'
@@ -74,6 +75,7 @@ export interface Service {
   mails: Mails
   /** Keeps the mails in memory when a server with `--dev` has no mail server; otherwise undefined. */
   mailbox: Mailbox | undefined
+  logouts: Logouts
   metrics: Metrics
   probes: Probes
   close(): Promise<void>
@@ -82,8 +84,8 @@ export interface Service {
 /** The parts of a service that a test may replace. */
 export type Replaceable = Pick<
   Service,
-  'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'sessions' | 'metrics'
-> & { logouts: SessionsNeeds['logouts'] }
+  'log' | 'store' | 'audit' | 'passwords' | 'signingKeys' | 'tokens' | 'logouts' | 'sessions' | 'metrics' | 'outgoing'
+>
 
 /**
  * The functions and options that a process or a test gives to its service. Every member has a default. When `write` is
@@ -148,11 +150,13 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const kit = { store, clock, random, log, audit }
     const registering = { ...parts.clientsOf(config), allowsHttp: surroundings.dev === true }
     const clients = createClients({ ...kit, limits, roles, secrets, settings: registering })
-    const logouts = used('logouts', { queue: async () => {} })
+    const outgoing = used('outgoing', createOutgoing({ addresses: config.OUTGOING_ADDRESSES }))
+    const telling = { users, clients, tokens, outgoing, delivers: !waitInside }
+    const logouts = used('logouts', createLogouts({ ...kit, ...telling }))
     const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
-    const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails }))
+    const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails, logouts }))
     const registration = parts.registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
@@ -163,9 +167,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
-    const social = createSocial({ ...proving, verification, publicUrl: config.PUBLIC_URL })
+    const social = createSocial({ ...proving, random, verification, outgoing, publicUrl: config.PUBLIC_URL })
     const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
-    const managing = { limits, accounts, mails, invitations, signingKeys, social }
+    const managing = { clients, limits, accounts, mails, invitations, signingKeys, social }
     const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
@@ -174,12 +178,11 @@ export async function openService(config: Config, surroundings: Surroundings = {
       await secrets.heartbeat()
     }
     const close = async () => {
-      await mails.close()
+      await Promise.all([mails.close(), logouts.close()])
       // When `leave` fails, other servers count this server as running for up to three minutes.
       await secrets.leave().catch((error) => log.warn('process_not_removed', errorFields(error)))
       await database.store.close()
     }
-    const outgoing = createOutgoing({ addresses: config.OUTGOING_ADDRESSES })
     const shared = { config, clock, random, log, store, outgoing, close }
     const accountParts = {
       audit,
@@ -196,7 +199,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       signIn,
     }
     const mailParts = { proofs, mails, mailbox }
-    const tokenParts = { signingKeys, tokens, apiKeys, clients, sessions, access, openid }
+    const tokenParts = { signingKeys, tokens, apiKeys, clients, logouts, sessions, access, openid }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
@@ -209,6 +212,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
   { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: service.secrets.poll },
   { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: service.secrets.maintain },
   { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: service.mails.deliver },
+  { name: 'logout', every: LOGOUT_POLL_INTERVAL, by: 'each', atStart: true, run: service.logouts.deliver },
   { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: service.signingKeys.poll },
   // Without a lease: nothing is written while no deactivation ends, and each is ended by one process.
   {
@@ -236,6 +240,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
         service.audit.deleteOldEvents,
         service.audit.shortenOldAddresses,
         service.mails.cleanUp,
+        service.logouts.cleanUp,
         service.mails.wipeExpired,
         service.proofs.cleanUp,
         service.openid.cleanUp,

@@ -5,6 +5,7 @@ import { KeyringError } from '../features/secrets/secrets.ts'
 import { databaseReason, systemReason } from '../lib/error-reasons.ts'
 import { UnknownHostError } from '../lib/host.ts'
 import { errorFields } from '../lib/log.ts'
+import { LogoError } from '../pages/logo.ts'
 import { BackupError } from '../storage/backup-error.ts'
 import { CopyError } from '../storage/copy-error.ts'
 import { MigrationError } from '../storage/migrate.ts'
@@ -28,6 +29,7 @@ export function explain(error: unknown): string {
     CopyError,
     KeyringError,
     KeywardError,
+    LogoError,
     MigrationError,
     UnknownHostError,
     TemplateError,

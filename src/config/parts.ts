@@ -97,6 +97,8 @@ export const pagesOf = (config: Config) => ({
   app: config.APP_NAME,
   support: config.SUPPORT_EMAIL,
   appUrl: config.APP_URL,
+  logo: config.BRAND_LOGO,
+  color: config.BRAND_COLOR,
 })
 
 export const signInOf = (config: Config) => ({

@@ -20,41 +20,59 @@ const MAX_GRANTED_LENGTH = 1024
  */
 const headerName = /^(?!\*$)[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
+/** What is public: the metadata and the keys, which no credential protects. Every origin may read it. */
+const PUBLIC = '/.well-known/'
+
+/** The routes that a client in a browser calls, besides the pages to which it sends the user. */
+const clientPaths = new Set(['/token', '/userinfo', '/revoke'])
+
 export interface Cors {
   /**
-   * Adds the CORS headers to the response when the `Origin` of the request is in the list. When the list is not empty,
-   * also adds `Vary: Origin`, so that a cache does not use the response for another origin.
+   * Adds the CORS headers to the response when the `Origin` of the request may read it. When some origins may, also adds
+   * `Vary: Origin`, so that a cache does not use the response for another origin.
+   * @param path the path of the request
    */
-  decorate(request: Request, response: Response): void
+  decorate(request: Request, response: Response, path: string): void
   /**
-   * Returns the answer to a preflight request from an origin in the list; undefined for any other `OPTIONS` request.
+   * Returns the answer to a preflight request from an origin that may call the path; undefined for any other `OPTIONS`
+   * request.
    * @param allowed the methods of the path
    */
-  preflight(request: Request, allowed: readonly string[]): Response | undefined
+  preflight(request: Request, allowed: readonly string[], path: string): Response | undefined
+}
+
+export interface CorsOptions {
+  /** The origins that may call every path (`CORS_ORIGINS`). */
+  origins: readonly string[]
+  /** The origins of registered clients, which may call the routes of clients only. */
+  clientOrigins?: () => ReadonlySet<string>
+  /** Called for each response to a request whose `Origin` may not read it. */
+  onUnlisted?: (origin: string, request: Request) => void
 }
 
 /**
- * Makes the CORS rules for an exact list of origins. Credentials such as cookies are never allowed, because Keyward
- * reads no cookies. The answer to a preflight request may therefore grant any header that a page asks for.
- * @param onUnlisted called for each response to a request whose `Origin` is not in the list
+ * Makes the CORS rules for exact lists of origins. Credentials such as cookies are never allowed, because only pages
+ * read cookies, and pages have no CORS headers. The answer to a preflight request may therefore grant any header that a
+ * page asks for.
  */
-export function createCors(
-  origins: readonly string[],
-  onUnlisted: (origin: string, request: Request) => void = () => {},
-): Cors {
+export function createCors({ origins, clientOrigins = () => noOrigins, onUnlisted }: CorsOptions): Cors {
   const listed = new Set(origins)
+  const ofClients = (path: string) =>
+    clientPaths.has(path.endsWith('/') ? path.slice(0, -1) : path) ? clientOrigins() : noOrigins
   return {
-    decorate(request, response) {
-      if (listed.size > 0) response.headers.append('vary', 'Origin')
+    decorate(request, response, path) {
+      if (path.startsWith(PUBLIC)) return allow(response, '*')
+      const clients = ofClients(path)
+      if (listed.size > 0 || clients.size > 0) response.headers.append('vary', 'Origin')
       const origin = request.headers.get('origin')
       if (origin === null) return
-      if (!listed.has(origin)) return onUnlisted(origin, request)
-      response.headers.set('access-control-allow-origin', origin)
-      response.headers.set('access-control-expose-headers', exposed)
+      if (!listed.has(origin) && !clients.has(origin)) return onUnlisted?.(origin, request)
+      allow(response, origin)
     },
-    preflight({ headers }, allowed) {
+    preflight({ headers }, allowed, path) {
       const origin = headers.get('origin')
-      if (origin === null || !listed.has(origin) || !headers.has('access-control-request-method')) return undefined
+      if (origin === null || !headers.has('access-control-request-method')) return undefined
+      if (!path.startsWith(PUBLIC) && !listed.has(origin) && !ofClients(path).has(origin)) return undefined
       return new Response(null, {
         status: 204,
         headers: {
@@ -66,6 +84,13 @@ export function createCors(
       })
     },
   }
+}
+
+const noOrigins: ReadonlySet<string> = new Set()
+
+function allow({ headers }: Response, origin: string): void {
+  headers.set('access-control-allow-origin', origin)
+  headers.set('access-control-expose-headers', exposed)
 }
 
 /**

@@ -105,7 +105,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (allowed.length === 0) return refuse(log, new KeywardError('not_found'), exchange)
     if (exchange.method === 'OPTIONS')
       return (
-        (table.isPage(path) ? undefined : cors.preflight(exchange.request, allowed)) ??
+        (table.isPage(path) ? undefined : cors.preflight(exchange.request, allowed, path)) ??
         new Response(null, { status: 204, headers: { allow: allowed.join(', ') } })
       )
     if (slashed) return withoutSlash(exchange)
@@ -126,7 +126,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     // A page of another origin has no use for the answer of a page: it must not read an account's forms.
     // The answer of a `proxied` route has no CORS headers. A proxy may pass this answer on to a browser, which would
     // take the CORS headers for those of the service behind the proxy.
-    if (!isPage && !exchange.route?.proxied) cors.decorate(exchange.request, response)
+    if (!isPage && !exchange.route?.proxied) cors.decorate(exchange.request, response, exchange.path)
     exchange.status = response.status
     return response
   }

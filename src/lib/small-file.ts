@@ -13,7 +13,22 @@ export function readSmallFile(
   most: number,
   { pipe }: { pipe: 'wait' | 'refuse' },
 ): { text: string } | { message: string } {
-  let bytes: Uint8Array | undefined
+  const file = readBytes(path, most, pipe)
+  if ('message' in file) return file
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(file.bytes) }
+  } catch {
+    return { message: 'is not UTF-8 text' }
+  }
+}
+
+/** Reads a file of at most `most` bytes, as `readSmallFile` does. It does not wait for a named pipe. */
+export const readSmallBytes = (path: string, most: number): FileBytes => readBytes(path, most, 'refuse')
+
+type FileBytes = { bytes: Uint8Array<ArrayBuffer> } | { message: string }
+
+function readBytes(path: string, most: number, pipe: 'wait' | 'refuse'): FileBytes {
+  let bytes: Uint8Array<ArrayBuffer> | undefined
   try {
     bytes = readStart(path, most + 1, pipe)
   } catch (error) {
@@ -21,16 +36,11 @@ export function readSmallFile(
     return { message: `cannot be read: ${systemReason(code)} (${code})` }
   }
   if (bytes === undefined) return { message: 'is a named pipe; name a file' }
-  if (bytes.length > most) return { message: `has more than ${most} bytes` }
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) }
-  } catch {
-    return { message: 'is not UTF-8 text' }
-  }
+  return bytes.length > most ? { message: `has more than ${most} bytes` } : { bytes }
 }
 
 /** @returns undefined for a named pipe that is refused */
-function readStart(path: string, length: number, pipe: 'wait' | 'refuse'): Uint8Array | undefined {
+function readStart(path: string, length: number, pipe: 'wait' | 'refuse'): Uint8Array<ArrayBuffer> | undefined {
   // Without O_NONBLOCK, the opening of a named pipe waits for a writer.
   const file = openSync(path, pipe === 'wait' ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NONBLOCK)
   try {

@@ -55,7 +55,7 @@ export function Field({ name, label, autocomplete, hint, error, value, focus, id
         <input type="password" {...common} />
       ) : (
         // The type is not "email": browsers rewrite such an address if its domain has non-ASCII letters.
-        <input type="text" {...common} value={value} inputMode={autocomplete === 'email' ? 'email' : undefined} />
+        <input type="text" {...common} value={value} inputMode={inputModes[autocomplete]} />
       )}
     </div>
   )
@@ -73,6 +73,35 @@ export const Checkbox = ({ name, label, checked }: CheckboxProps) => (
     <input type="checkbox" id={name} name={name} checked={checked} />
     <label for={name}>{label}</label>
   </p>
+)
+
+/** The keyboard of a phone. */
+const inputModes: Partial<Record<FieldProps['autocomplete'], 'email' | 'numeric'>> = {
+  email: 'email',
+  'one-time-code': 'numeric',
+}
+
+export interface SelectProps {
+  name: string
+  label: string
+  /** The value, the text and the language of each choice. */
+  choices: readonly { value: string; text: string; lang?: string }[]
+  /** The value that is chosen. */
+  value: string
+}
+
+/** A field with a few choices. */
+export const Select = ({ name, label, choices, value }: SelectProps) => (
+  <div class="field">
+    <label for={name}>{label}</label>
+    <select id={name} name={name}>
+      {choices.map((choice) => (
+        <option key={choice.value} value={choice.value} lang={choice.lang} selected={choice.value === value}>
+          {choice.text}
+        </option>
+      ))}
+    </select>
+  </div>
 )
 
 /** The username of the account beside a password field: a password manager stores the password under this name. */

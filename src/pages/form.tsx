@@ -6,12 +6,12 @@ export interface FormProps {
   /** Values that the form sends along, such as a token. */
   hidden?: Record<string, string>
   button: string
+  /** What a screen reader says at the button, where its text alone is unclear. */
+  buttonLabel?: string
   /** What stands between the fields and the button. */
   below?: ComponentChildren
-  /** True when the button does something that cannot be undone. */
-  isDanger?: boolean | undefined
-  /** True beside a more likely button. */
-  isQuiet?: boolean | undefined
+  /** `danger`: the button does something that cannot be undone. `plain`: a less important button. */
+  look?: 'danger' | 'plain'
   children?: ComponentChildren
 }
 
@@ -19,14 +19,14 @@ export interface FormProps {
  * A form that is sent by POST. The service checks the fields, so that errors appear in the language of the page:
  * the browser's own checks would show errors in the language of the browser.
  */
-export const Form = ({ action, hidden = {}, button, below, isDanger, isQuiet, children }: FormProps) => (
+export const Form = ({ action, hidden = {}, button, buttonLabel, below, look, children }: FormProps) => (
   <form method="post" action={action} noValidate>
     {Object.entries(hidden).map(([name, value]) => (
       <input key={name} type="hidden" name={name} value={value} />
     ))}
     {children}
     {below}
-    <button type="submit" class={isDanger ? 'danger' : isQuiet ? 'quiet' : undefined}>
+    <button type="submit" class={look} aria-label={buttonLabel}>
       {button}
     </button>
   </form>

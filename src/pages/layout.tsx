@@ -12,6 +12,8 @@ export interface LayoutProps {
   windowTitle?: string
   /** The name of the service (APP_NAME). */
   app: string
+  /** The address of the logo (BRAND_LOGO), relative to the page. */
+  logo: string | undefined
   /** The address for questions (SUPPORT_EMAIL). */
   support: string | undefined
   /** The address of the style sheet, relative to the page. */
@@ -21,7 +23,18 @@ export interface LayoutProps {
   children: ComponentChildren
 }
 
-const Layout = ({ locale, texts, title, windowTitle = title, app, support, style, script, children }: LayoutProps) => (
+const Layout = ({
+  locale,
+  texts,
+  title,
+  windowTitle = title,
+  app,
+  logo,
+  support,
+  style,
+  script,
+  children,
+}: LayoutProps) => (
   <html lang={locale}>
     <head>
       <meta charset="utf-8" />
@@ -35,7 +48,10 @@ const Layout = ({ locale, texts, title, windowTitle = title, app, support, style
     </head>
     <body>
       <header>
-        <p>{app}</p>
+        <p>
+          {logo && <img src={logo} alt="" />}
+          {app}
+        </p>
       </header>
       <main>
         <h1>{title}</h1>

@@ -2,8 +2,8 @@ import type { ComponentChildren } from 'preact'
 import type { Saying } from './texts/text.ts'
 
 export interface NoticeProps {
-  /** `problem` is read out at once and has the focus when the page appears. */
-  kind: 'problem' | 'warning'
+  /** `problem` is read out at once and has the focus when the page appears. `done` tells of a success. */
+  kind: 'problem' | 'warning' | 'done'
   children: ComponentChildren
 }
 
@@ -14,7 +14,7 @@ export const Notice = ({ kind, children }: NoticeProps) =>
       {children}
     </div>
   ) : (
-    <div class="notice warning">{children}</div>
+    <div class={`notice ${kind}`}>{children}</div>
   )
 
 /** The notice above a refused form. `says` is undefined when the form was not refused, or a field shows the error. */

@@ -10,13 +10,15 @@ import { FormError, parseQuery } from '../lib/form.ts'
 import { sha256 } from '../lib/hash.ts'
 import { type Locale, preferredLocale } from '../lib/locale.ts'
 import type { Log } from '../lib/log.ts'
+import { brandStyle } from './brand-color.ts'
 import { type CookieChange, type CookieName, createCookies, mayUseCookies } from './cookies.ts'
 import { documentOf } from './layout.tsx'
+import { answerLogo, readLogo } from './logo.ts'
 import { checkedAddress, type Next } from './next.ts'
 import { policyOf } from './policy.ts'
 import { problemOf } from './problem.ts'
 import { requireSameOrigin } from './same-origin.ts'
-import style from './style.css' with { type: 'text' }
+import baseStyle from './style.css' with { type: 'text' }
 import submit from './submit.js' with { type: 'text' }
 import type { KitTexts, Saying } from './texts/text.ts'
 import { kitTexts } from './texts/texts.ts'
@@ -29,6 +31,10 @@ export interface PagesNeeds {
   app: string
   /** SUPPORT_EMAIL. */
   support: string | undefined
+  /** The path of BRAND_LOGO. */
+  logo: string | undefined
+  /** BRAND_COLOR. */
+  color: string | undefined
   /** APP_URL. The page after a successful form links to it. */
   appUrl: string | undefined
 }
@@ -74,9 +80,10 @@ export interface FormProblem {
 export interface Submission {
   /**
    * Does what the form asks for.
-   * @returns the page to which the browser goes next, such as `/reset?done`, or a page without a redirect
+   * @returns the page to which the browser goes next, such as `/reset?done`; a page without a redirect; or an answer
+   *   that is no page, such as a file
    */
-  act(visit: Visit): Promise<string | Next | View>
+  act(visit: Visit): Promise<string | Next | View | Response>
   /**
    * Shows the form again after a refusal of `act`.
    * @returns undefined for a page that says only the refusal
@@ -98,18 +105,24 @@ export interface Pages {
    * @returns `answer` itself when it is a page already, when the client takes no HTML, or for the style sheet
    */
   refusal(request: Request, refusal: KeywardError, answer: Response): Response
-  /** The style sheet. @returns undefined for another name than that of this version */
+  /** The style sheet, or the logo. @returns undefined for another name than those of this version */
   file(name: string): Response | undefined
 }
 
-/** The name of the style sheet has the hash of its content, so browsers keep it until the content changes. */
-const styleName = `style-${toBase64Url(sha256(style)).slice(0, 16)}.css`
 const submitName = `submit-${toBase64Url(sha256(submit)).slice(0, 16)}.js`
 /** The beginning of the paths of the files that pages load. */
 const files = '/pages/'
 
-export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds): Pages {
+/**
+ * Makes the pages of a service.
+ * @throws LogoError when BRAND_LOGO cannot be used
+ */
+export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: PagesNeeds): Pages {
   const origin = new URL(publicUrl).origin
+  const logo = brand.logo === undefined ? undefined : readLogo(brand.logo)
+  const style = brand.color === undefined ? baseStyle : baseStyle + brandStyle(brand.color)
+  // The name of the style sheet has the hash of its content, so browsers keep it until the content changes.
+  const styleName = `style-${toBase64Url(sha256(style)).slice(0, 16)}.css`
   const cookies = createCookies(publicUrl)
 
   function visitOf(request: Request): Omit<Visit, 'input'> {
@@ -134,13 +147,11 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
     const { locale, texts, link } = visit
     const { title, content, status = 200, formAction, cookies: changes, script } = view
     const windowTitle = status < 400 ? title : texts.titleWithError(title)
+    const shown = { title, windowTitle, app, support, logo: logo && link(files + logo.name) }
     const props = {
       locale,
       texts,
-      title,
-      windowTitle,
-      app,
-      support,
+      ...shown,
       style: link(files + styleName),
       script: script && link(files + submitName),
     }
@@ -150,7 +161,9 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
     putCookies(headers, changes)
     headers.set('content-language', locale)
     headers.set('vary', 'Accept-Language')
-    headers.set('cross-origin-opener-policy', 'same-origin')
+    // A browser application may sign people in in a popup. With this header, the application would wait for ever: the
+    // page to which the popup returns could not reach the window that opened it.
+    if (formAction === undefined) headers.set('cross-origin-opener-policy', 'same-origin')
     return new Response(documentOf({ ...props, children: content }), { status, headers })
   }
 
@@ -203,6 +216,7 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
         const filled = { ...visit, input: await readForm(request) }
         try {
           const done = await act(filled)
+          if (done instanceof Response) return done
           if (typeof done === 'string') return goTo(visit, { next: done })
           return 'next' in done ? goTo(visit, done) : answer(visit, done)
         } catch (error) {
@@ -224,6 +238,7 @@ export function createPages({ log, publicUrl, app, support, appUrl }: PagesNeeds
       return answer(visit, { ...sayingOf(visit, refusal), status }, headers)
     },
     file(name) {
+      if (logo && name === logo.name) return answerLogo(logo)
       if (name === styleName) return fileOf(style, 'text/css')
       return name === submitName ? fileOf(submit, 'text/javascript') : undefined
     },

@@ -5,7 +5,7 @@ import type { HttpKit } from '../http/kit.ts'
 import { answer, plainProblems, problems } from '../http/schemas.ts'
 import type { Pages } from './pages.tsx'
 
-/** The route of the style sheet. @param pages undefined for no routes (`PAGES=off`) */
+/** The route of the style sheet and of the logo. @param pages undefined for no routes (`PAGES=off`) */
 export function pageFileRoutes(pages: Pages | undefined, kit: HttpKit) {
   const routes = new Elysia({ name: 'keyward.pages' }).use(kit.plugin)
   if (pages === undefined) return routes
@@ -25,7 +25,7 @@ export function pageFileRoutes(pages: Pages | undefined, kit: HttpKit) {
         200: answer('The style sheet', t.String({ contentMediaType: 'text/css', examples: ['…'] })),
         ...plainProblems('not_found'),
       },
-      detail: { summary: 'Get the style sheet of the pages', tags: ['pages'] },
+      detail: { summary: 'Get the style sheet or the logo of the pages', tags: ['pages'] },
     },
   )
 }

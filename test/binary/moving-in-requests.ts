@@ -229,7 +229,7 @@ const accounts: Sent[] = [
   send('HEAD', '/users/me')('a token', signedIn, 'HEAD'),
   send('POST', '/users/me')('another method', signedIn),
   send('GET', '/nothing')('an unknown path'),
-  send('GET', '/')('the root', {}, '`GET /`'),
+  send('GET', '/')('the root'),
   send('GET', '/redoc')('ReDoc', {}, 'ReDoc at `/redoc`'),
   send('GET', '/docs')('the documentation', {}, '`GET /docs` and `GET /openapi.json`'),
   send('GET', '/openapi.json')('the document', {}, '`GET /docs` and `GET /openapi.json`'),

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect } from 'bun:test'
 import { type RunningBinary, startBinary } from '../support/binary.ts'
 
-/** The executable of a suite, and the links of the mails that it sends to new accounts. */
-export function pagesPerSuite() {
+/**
+ * The executable of a suite, and the links of the mails that it sends to new accounts.
+ * @param more further settings
+ */
+export function pagesPerSuite(more: Record<string, string> = {}) {
   let keyward: RunningBinary
   beforeAll(async () => {
     const env = {
@@ -11,7 +14,7 @@ export function pagesPerSuite() {
       APP_URL: 'http://localhost/app',
       SUPPORT_EMAIL: 'help@example.com',
     }
-    keyward = await startBinary({ env: { ...env, BCRYPT_COST: '4', RATE_LIMIT: 'off' } })
+    keyward = await startBinary({ env: { ...env, ...more, BCRYPT_COST: '4', RATE_LIMIT: 'off' } })
   }, 60_000)
   afterAll(() => keyward.stop())
 

@@ -14,7 +14,7 @@ afterEach(async () => {
 })
 
 describe('the start', () => {
-  test('12.D3 logs one short line, and its first address leads a browser to the documentation', async () => {
+  test('12.D3 logs one short line, and its first address leads a browser to the account', async () => {
     const { log, port } = await serve({ DATABASE_URL: `sqlite:///${scratchFolder('db')}/users.db` })
     const started = log().find(({ event }) => event === 'started')!
     expect(Object.entries(started)).toEqual([
@@ -25,7 +25,8 @@ describe('the start', () => {
       ['version', '9.9.9'],
       ['database', expect.stringMatching(/^sqlite:\/\/\/\/.*users\.db$/)],
     ])
-    expect((await fetch(`${started.url}`)).url).toBe(`http://localhost:${port}/docs`)
+    const first = await fetch(`${started.url}`, { headers: { accept: 'text/html' } })
+    expect(first.url).toStartWith(`http://localhost:${port}/sign-in?request=`)
   })
 
   test('logs PUBLIC_URL when clients use another address', async () => {

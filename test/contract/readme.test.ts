@@ -134,10 +134,20 @@ describe('README and the guide name only what exists:', () => {
     const named = [...everything.matchAll(/\b(?!AF_)[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g)].map(([name]) => name)
     const assigned = [...everything.matchAll(/`?\b([A-Z][A-Z0-9_]+)=/g)].map(([, name]) => name!)
     expect(named).toContain('DATABASE_URL')
-    // Variables of the image of PostgreSQL, of the reader's shell, and of terminals (no-color.org).
+    // Variables of the image of PostgreSQL, of the reader's shell and applications, and of terminals (no-color.org).
     const postgres = ['POSTGRES_DB', 'POSTGRES_PASSWORD_FILE', 'POSTGRES_USER']
+    const applications = ['CLIENT_ID', 'CLIENT_SECRET', 'SESSION_SECRET']
     const addresses = ['OLD_DATABASE_URL', 'NEW_DATABASE_URL', 'NEW_DATABASE_URL_FILE']
-    const own = new Set<string>([...settingNames, 'TOKEN', 'REFRESH', 'KEY', 'NO_COLOR', ...addresses, ...postgres])
+    const own = new Set<string>([
+      ...settingNames,
+      'TOKEN',
+      'REFRESH',
+      'KEY',
+      'NO_COLOR',
+      ...addresses,
+      ...applications,
+      ...postgres,
+    ])
     expect([...new Set([...named, ...assigned])].filter((name) => !own.has(name))).toEqual([])
   })
 

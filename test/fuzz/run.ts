@@ -27,7 +27,9 @@ export function fuzzPerSuite(options: TestAppOptions): Fuzz {
 
   return async (share) => {
     const fuzzer = createFuzzer(app, world, document)
-    const property = fc.asyncProperty(requestsFor(document.operations), async (plan) => {
+    // A page answers HTML, sets cookies and leads elsewhere: `test/openid` sends hostile requests to those.
+    const operations = document.operations.filter(({ answers }) => !answers.has(303))
+    const property = fc.asyncProperty(requestsFor(operations), async (plan) => {
       expect(await fuzzer.judge(plan)).toEqual([])
     })
     await fc.assert(property, { seed: fuzzSeed, numRuns: Math.ceil(fuzzRequests * share), endOnFailure: false })

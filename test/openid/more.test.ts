@@ -185,4 +185,18 @@ describeApp('what a client gets', { env: { PUBLIC_URL: issuer } }, (app) => {
     await app.admin.clients.update(client.id, { requiredRole: 'admin' })
     expect((await rp.refresh(first.refresh_token)).status).toBe(200)
   })
+
+  test('U12: a registered resource is an audience of the token, and no other', async () => {
+    const resource = 'https://api.example.net'
+    const { rp, browser } = await start({ resources: [resource] })
+    const { tokens } = await wholeFlow(rp, browser, { resource })
+    const claims = JSON.parse(Buffer.from(tokens.access_token.split('.')[1]!, 'base64url').toString())
+    expect(claims.aud).toEqual([`${issuer}/userinfo`, resource])
+    const refreshed = (await (await rp.refresh(tokens.refresh_token!)).json()) as { access_token: string }
+    expect(JSON.parse(Buffer.from(refreshed.access_token.split('.')[1]!, 'base64url').toString()).aud).toEqual(
+      claims.aud,
+    )
+    const refused = await browser.open(rp.address({ resource: 'https://other.example.net' }))
+    expect(rp.answer(refused)).toMatchObject({ error: 'invalid_target' })
+  })
 })

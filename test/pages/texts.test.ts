@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { invitationTexts } from '../../src/features/invitations/pages/texts/texts.ts'
 import { catalogues } from '../../src/features/mail/messages/catalogues.ts'
+import { accountTexts } from '../../src/features/sign-in/pages/account/texts/texts.ts'
 import { signInTexts } from '../../src/features/sign-in/pages/texts/texts.ts'
+import { socialTexts } from '../../src/features/social/pages/texts/texts.ts'
 import { verificationTexts } from '../../src/features/verification/pages/texts/texts.ts'
 import { type Locale, locales } from '../../src/lib/locale.ts'
 import { inWords } from '../../src/pages/problem.ts'
@@ -14,7 +16,11 @@ function textsIn(part: unknown): string[] {
   return Object.values(part as object).flatMap(textsIn)
 }
 const texts = (locale: Locale) =>
-  textsIn([catalogues, kitTexts, verificationTexts, invitationTexts, signInTexts].map((all) => all[locale]))
+  textsIn(
+    [catalogues, kitTexts, verificationTexts, invitationTexts, signInTexts, accountTexts, socialTexts].map(
+      (all) => all[locale],
+    ),
+  )
 
 describe('13.5 the texts of pages and mails', () => {
   test('French has a space that does not break before high punctuation, Spanish opens its questions', () => {

@@ -3,6 +3,7 @@ import { decodeJwt } from 'jose'
 import { permissions } from '../../src/features/roles/permissions.ts'
 import { roleNames } from '../../src/features/users/user.ts'
 import { readDocument } from '../fuzz/document.ts'
+import { grant } from '../sessions/kinds.ts'
 import { loggedIn, me, type Pair, refresh } from '../sessions/support.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest } from '../support/hooks.ts'
@@ -62,6 +63,7 @@ const written: Record<string, readonly string[]> = {
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
   'api-keys:read': ['GET /admin/api-keys'],
+  'clients:read': ['GET /admin/clients', 'GET /admin/clients/{id}'],
   'keys:read': ['GET /admin/keys'],
   'mail:read': ['GET /admin/mail'],
   'roles:read': ['GET /admin/roles', 'GET /admin/roles/{name}'],
@@ -83,6 +85,11 @@ const written: Record<string, readonly string[]> = {
     'DELETE /admin/providers/{name}',
     'POST /admin/api-keys',
     'DELETE /admin/api-keys/{id}',
+    'POST /admin/clients',
+    'PATCH /admin/clients/{id}',
+    'DELETE /admin/clients/{id}',
+    'POST /admin/clients/{id}/secrets',
+    'DELETE /admin/clients/{id}/secrets/{sid}',
     'POST /admin/keys/rotate',
     'POST /admin/keys/{kid}/revoke',
     'POST /admin/mail/{id}/resend',
@@ -104,7 +111,7 @@ describeEachDialect('access', (dialect) => {
     return (await loggedIn(app, { username, password })).access_token
   }
 
-  const clientId = 'kwa_abcdefghijklmnopqrst'
+  let clientId: string
   /** The user and the session of a new login. */
   const partsOf = async (username: string) => {
     const { sub, sid, auth_time } = decodeJwt(await tokenOf(username)) as {
@@ -119,7 +126,9 @@ describeEachDialect('access', (dialect) => {
     const user = { username, email: `${username}@example.com`, roles: ['admin'] }
     const scope = 'openid profile email groups offline_access account users:read'
     const resources = ['http://localhost:8000']
-    const parts = { generation: 0, clientId, scope, resources, ...user, ...(await partsOf(username)) }
+    const own = await partsOf(username)
+    const { id: sessionId } = await grant(app, { id: own.userId }, { client: clientId })
+    const parts = { generation: 0, clientId, scope, resources, ...user, ...own, sessionId }
     return app.tokens.mintForClient(parts).token
   }
 
@@ -127,6 +136,7 @@ describeEachDialect('access', (dialect) => {
     const boss = await make('boss', true)
     const former = await make('former', true)
     await make('ada')
+    clientId = (await app.admin.createClient()).client.id
     const formerToken = await tokenOf('former')
     const key = async (scopes: string[]) => (await app.admin.createApiKey({ owner: boss, scopes })).text
     await app.admin.deactivate(former)

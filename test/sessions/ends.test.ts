@@ -100,9 +100,9 @@ const ways: Way[] = [
 describeEachDialect('the sessions of clients', (dialect) => {
   test.each(ways)('F8: end with their browser session by $name', async ({ end, endsAll, reason }) => {
     const told: EndedClientSession[] = []
-    const logouts = { queue: async (ended: readonly EndedClientSession[]) => void told.push(...ended) }
+    const queue = async (ended: readonly EndedClientSession[]) => void told.push(...ended)
     const env = { MAX_SESSIONS_PER_USER: '3' }
-    await withApp({ dialect, env, replace: { logouts: () => logouts } }, async (app) => {
+    await withApp({ dialect, env, replace: { logouts: (real) => ({ ...real, queue }) } }, async (app) => {
       const user = await app.signUp('ada')
       const other = await grant(app, await app.signUp('eve'), { scope: OFFLINE })
       const browser = await signIn(app, user)

@@ -153,6 +153,33 @@ describeEachDialect('the page to log in', (dialect) => {
     }
   })
 
+  test('D6: guesses of strangers are counted as at POST /token, and do not lock out a known browser', async () => {
+    const app = await apps.open({ dialect, env: { RATE_LIMIT: 'on' } })
+    const ada = await app.signUp()
+    const owner = browserFor(app, { peer: '203.0.113.5' })
+    await owner.logIn(ada)
+    await owner.send(await owner.open('/sign-out'))
+    const stranger = browserFor(app, { peer: '198.51.100.7' })
+    const form = await stranger.open('/sign-in')
+    const guess = { username: 'ada', password: 'wrong' }
+    const statuses: number[] = []
+    for (let i = 0; i < 3; i++) statuses.push((await stranger.send(form, guess)).status)
+    const limited = await stranger.send(form, { username: 'ada', password: ada.password })
+    expect([...statuses, limited.status]).toEqual([401, 401, 401, 429])
+    expect(limited.html).toMatch(/<strong>Too many attempts<\/strong>.*Try again in \d+ (?:second|minute)/s)
+    expect(limited.html).toContain('value="ada"')
+    expect(limited.headers.get('retry-after')).toMatch(/^\d+$/)
+    const byToken = { form: guess, peer: '198.51.100.7' }
+    expect((await app.request('POST', '/token', byToken)).status).toBe(429)
+    // From another network, with the device cookie of the first login.
+    const moved = browserFor(app, { peer: '198.51.100.7' })
+    for (const [name, value] of owner.cookies) moved.cookies.set(name, value)
+    expect((await moved.logIn(ada)).title).toBe('Your account')
+    const events = await app.rows.auditEvents.all({ event: 'login.failed' })
+    expect(events.map(({ userId, ip }) => [userId, ip])).toEqual(Array(3).fill([ada.id, '198.51.100.7']))
+    expect(await app.rows.devices.count({ userId: ada.id })).toBe(2)
+  })
+
   test('a deleted or deactivated user, and a new password, end the session of the browser', async () => {
     const app = await apps.open({ dialect })
     const ada = await app.signUp()

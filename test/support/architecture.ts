@@ -71,6 +71,7 @@ const features = [
   'tokens',
   'api-keys',
   'clients',
+  'logouts',
   'sessions',
   'access',
   'metrics',
@@ -127,7 +128,7 @@ export const rules: readonly Rule[] = [
         if (room?.feature !== undefined || feature === undefined) return []
         const isRoutes =
           path === 'src/app.ts' &&
-          new RegExp(`^src/features/${feature}/(?:(?:[a-z-]+\\.)?routes\\.ts|pages\\.tsx)$`).test(target!)
+          new RegExp(`^src/features/${feature}/(?:[a-z-]+\\.)?(?:routes\\.ts|pages\\.tsx)$`).test(target!)
         return isPublic(target!, room?.floor) || isRoutes ? [] : [{ line, what: target! }]
       }),
   },
@@ -168,14 +169,14 @@ export const rules: readonly Rule[] = [
   },
   forbidsCode('there are no default exports', /\bexport\s+default\b|\bas\s+default\b/g),
   allowsPackage(
-    'elysia, its plugins and its typebox are named in app.ts, http/, pages/, pages.tsx, and files called routes.ts, schemas.ts, *.routes.ts or *.schemas.ts only',
+    'elysia, its plugins and its typebox are named in app.ts, http/, pages/, and files called routes.ts, schemas.ts, pages.tsx, *.routes.ts, *.schemas.ts or *.pages.tsx only',
     /^(elysia|@elysiajs\/(?!jwt)[^/]+|@sinclair\/typebox)(\/|$)/,
-    /^src\/(app\.ts|(http|pages)\/.*|features\/[^/]+\/(([a-z-]+\.)?(routes|schemas)\.ts|pages\.tsx))$/,
+    /^src\/(app\.ts|(http|pages)\/.*|features\/[^/]+\/([a-z-]+\.)?((routes|schemas)\.ts|pages\.tsx))$/,
   ),
   allowsPackage(
     'preact is named in pages/ and in the pages of features only',
     /^preact/,
-    /^src\/(pages\/|features\/[^/]+\/pages(\.tsx$|\/))/,
+    /^src\/(pages\/|features\/[^/]+\/(pages\/|([a-z-]+\.)?pages\.tsx$))/,
   ),
   forbidsCode(
     'a page has no style attribute, no event handler and no raw HTML: its policy forbids the first two',
@@ -275,7 +276,10 @@ function roomOf(path: string): Room | undefined {
   if (/^src\/[\w-]+\.ts$/.test(path)) return isFloor(top, ['errors', 'service', 'app', 'main'])
   if (top !== 'features') return isFloor(top, ['lib', 'config', 'storage', 'http', 'pages', 'cli'])
   if (feature === undefined || file === undefined || !features.includes(feature)) return undefined
-  return { floor: /^([a-z-]+\.)?(routes|schemas)\.ts$|^pages(\.tsx$|\/)/.test(file) ? 'routes' : 'rules', feature }
+  return {
+    floor: /^([a-z-]+\.)?(routes|schemas)\.ts$|^([a-z-]+\.)?pages\.tsx$|^pages\//.test(file) ? 'routes' : 'rules',
+    feature,
+  }
 }
 
 const isFloor = (name: string | undefined, known: readonly Floor[]): Room | undefined => {

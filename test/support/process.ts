@@ -22,6 +22,8 @@ export interface Process {
   prepareFirstAdmin(): Promise<void>
   /** Sends the mails that are due, as a job does, and waits for the mail server's answers. */
   deliverMail(): Promise<void>
+  /** Sends the logouts that are due, as a job does, and waits for the clients' answers. */
+  deliverLogouts(): Promise<void>
   /** Queues a mail to a user, as features do. */
   notify(kind: MailKind, userId: number): Promise<void>
   /** Queues a dead mail again. */
@@ -108,6 +110,12 @@ export const processOf = (service: Service): Process => {
     async deliverMail() {
       await mails.deliver()
       await mails.settled()
+    },
+    async deliverLogouts() {
+      await service.logouts.settled()
+      await service.logouts.deliver()
+      await service.logouts.settled()
+      await service.logouts.deliver()
     },
     notify: (kind, userId) => mails.notify(kind, userId, {}),
     resendMail: (id) => mails.resend(id),

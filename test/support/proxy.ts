@@ -16,8 +16,9 @@ export interface RunningProxy {
  */
 export async function startProxy(
   command: (port: number) => Promise<{ args: string[]; env?: Record<string, string>; uid?: number; gid?: number }>,
+  own?: number,
 ): Promise<RunningProxy> {
-  const port = await freePort()
+  const port = own ?? (await freePort())
   const { args, env = {}, ...user } = await command(port)
   const proxy = Bun.spawn(args, {
     ...user,
@@ -74,10 +75,12 @@ export const apacheModules = '/usr/lib/apache2/modules'
 /**
  * Runs Debian's Apache as an unprivileged user, with its own folder for all files.
  * @param modules loaded beside those that every server needs
+ * @param own its port, if something has to know it before; else a free one
  */
 export async function startApache(
   modules: readonly string[],
   directives: string,
+  own?: number,
 ): Promise<RunningProxy & { log(): Promise<string> }> {
   const folder = scratchFolder('apache')
   const log = join(folder, 'errors')
@@ -97,7 +100,7 @@ export async function startApache(
     )
     if (nobody) chownSync(folder, nobody.uid, nobody.gid)
     return { ...nobody, args: ['apache2', '-f', config, '-DFOREGROUND'], env: { TMPDIR: folder } }
-  })
+  }, own)
   return { ...apache, log: () => Bun.file(log).text() }
 }
 

@@ -15,6 +15,7 @@ export interface Parts {
   store: Store
   passwords: Replaceable['passwords']
   tokens: Replaceable['tokens']
+  outgoing: Replaceable['outgoing']
   signingKeys: Replaceable['signingKeys']
   logouts: Replaceable['logouts']
 }
@@ -42,6 +43,7 @@ export function replacements(replace: Replace, clock: Clock): NonNullable<Surrou
     store: at(replace.store),
     passwords: at(replace.passwords),
     tokens: at(replace.tokens),
+    outgoing: at(replace.outgoing),
     signingKeys: at(replace.signingKeys),
     logouts: at(replace.logouts),
   }

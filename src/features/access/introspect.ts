@@ -9,13 +9,13 @@ export type Introspection = { active: false } | ({ active: true } & Record<strin
 const inactive: Introspection = { active: false }
 
 export async function introspect(needs: AccessNeeds, token: string, by: string | undefined): Promise<Introspection> {
-  const { tokens, sessions, clients, issuer } = needs
+  const { tokens, sessions, issuer } = needs
   const isOthers = (clientId: string) => by !== undefined && by !== clientId
   const found = await sessions.findByRefreshToken(token)
   if (found) {
     const { session, user } = found
     const clientId = session.clientId ?? OWN_CLIENT
-    if (isOthers(clientId)) return inactive
+    if (isOthers(clientId) || (await isSwitchedOff(needs, clientId))) return inactive
     return {
       active: true,
       iss: issuer,
@@ -34,11 +34,14 @@ export async function introspect(needs: AccessNeeds, token: string, by: string |
   const payload = tokens.read(token)
   const caller = payload && (await sessions.findCaller(claims))
   if (!caller) return inactive
-  // A client that was switched off has no live tokens.
-  if (claims.clientId !== OWN_CLIENT && !(await clients.find(claims.clientId))?.isEnabled) return inactive
+  if (await isSwitchedOff(needs, claims.clientId)) return inactive
   const names = currentNames(caller.user, claims.clientId === OWN_CLIENT ? undefined : (claims.scope ?? ''))
   return { active: true, token_type: 'Bearer', ...payload, ...names }
 }
+
+/** A client that was disabled or deleted has no live tokens. */
+const isSwitchedOff = async ({ clients }: AccessNeeds, clientId: string): Promise<boolean> =>
+  clientId !== OWN_CLIENT && !(await clients.find(clientId))?.isEnabled
 
 /** The token of a client itself is active while the client is registered and enabled. */
 async function introspectService(

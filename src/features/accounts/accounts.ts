@@ -1,4 +1,4 @@
-import type { Clock } from '../../lib/clock.ts'
+import type { Clock, EpochMs } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
@@ -17,7 +17,7 @@ import { type Completion, completeRegistration } from './complete-registration.t
 import { createAccount, type NewAccount } from './create-account.ts'
 import { type DeletedBy, deleteOwn, deleteUser } from './delete-user.ts'
 import { exportOwn } from './export.ts'
-import { checkPassword, type FreshProof, type PasswordOwner, requireFresh } from './fresh.ts'
+import { checkPassword, type FreshProof, isFresh, type PasswordOwner, requireFresh } from './fresh.ts'
 import { type BrowserLogin, type Login, logIn, logInBrowser, type SignedIn } from './login.ts'
 import type { PendingRegistrations } from './pending.ts'
 import { askToRegister, type Registration, register } from './register.ts'
@@ -148,6 +148,10 @@ export interface Accounts {
    *   `rate_limited`, `overloaded`
    */
   requireFresh(caller: SessionCaller, proof: FreshProof): Promise<void>
+  /** True when a check of a credential at `authTime` is still fresh. */
+  isFresh(authTime: EpochMs): boolean
+  /** True when the account has a password, false when its owner logs in in other ways only. */
+  hasPassword(userId: number): Promise<boolean>
   /**
    * Makes sure that a password is that of an account, outside a login. A wrong password counts as a failed login.
    * @throws KeywardError `invalid_password`, `rate_limited`, `overloaded`
@@ -192,6 +196,8 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   updateProfile: (caller, change) => updateProfile(needs, caller, change),
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
   exportOwn: (caller, proof) => exportOwn(needs, caller, proof),
+  isFresh: (authTime) => isFresh(needs, authTime),
+  hasPassword: async (userId) => typeof (await needs.users.findPassword(userId))?.hash === 'string',
   checkPassword: (owner, proof) => checkPassword(needs, owner, proof),
   deleteOwn: (caller, proof) => deleteOwn(needs, caller, proof),
   deleteUser: (user, by) => deleteUser(needs, user, by && { by }),

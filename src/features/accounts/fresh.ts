@@ -1,5 +1,5 @@
 import { KeywardError } from '../../errors.ts'
-import { MINUTE } from '../../lib/clock.ts'
+import { type EpochMs, MINUTE } from '../../lib/clock.ts'
 import { rightPassword } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import { nameKeysOf } from '../users/users.ts'
@@ -34,8 +34,12 @@ export async function requireFresh(
 ): Promise<void> {
   if (typeof password === 'string') return checkPassword(needs, caller, { password, ...from })
   const authTime = Math.min(caller.authTime, (await needs.sessions.findAuthTime(caller)) ?? 0)
-  if (needs.clock.now() - authTime > FRESH) throw new KeywardError('reauthentication_required')
+  if (!isFresh(needs, authTime)) throw new KeywardError('reauthentication_required')
 }
+
+/** True when a check of a credential at `authTime` is at most `FRESH` old. */
+export const isFresh = ({ clock }: Pick<AccountsNeeds, 'clock'>, authTime: EpochMs): boolean =>
+  clock.now() - authTime <= FRESH
 
 /** The account whose password is checked, and the session of the request, if the request has one. */
 export type PasswordOwner = Pick<SessionCaller, 'user'> & Partial<Pick<SessionCaller, 'sessionId'>>

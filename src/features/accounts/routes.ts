@@ -2,6 +2,7 @@ import { Elysia, type Static, t } from 'elysia'
 import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { locationFrom } from '../../http/location.ts'
+import { answerParts } from '../../http/parts.ts'
 import { pathOf } from '../../http/route-table.ts'
 import { answer, bodyProblems, freshCodes, problems } from '../../http/schemas.ts'
 import { preferredLocale } from '../../lib/locale.ts'
@@ -28,24 +29,6 @@ function readSelf({ request }: { request: Request }) {
   const view = toUserView(user)
   return view
 }
-
-const encoder = new TextEncoder()
-
-/** Sends the parts of a JSON text while they are made, as fast as the client takes them. */
-const answerParts = (parts: AsyncGenerator<string>): Response =>
-  new Response(
-    new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        const { done, value } = await parts.next()
-        if (done) controller.close()
-        else controller.enqueue(encoder.encode(value))
-      },
-      async cancel() {
-        await parts.return(undefined)
-      },
-    }),
-    { headers: { 'content-type': 'application/json' } },
-  )
 
 interface OwnRequest {
   request: Request

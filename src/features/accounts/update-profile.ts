@@ -82,7 +82,7 @@ function readProfile(
     profile.username = normalizeUsername(username)
     if (!profile.username) errors.push({ field: 'username', message: invalidUsername })
     else if (isReservedUsername(username) && profile.username.usernameKey !== nameKeysOf(user).usernameKey)
-      errors.push({ field: 'username', message: reservedUsername })
+      errors.push({ field: 'username', message: reservedUsername, reason: 'reserved' })
   }
   if (email !== undefined && !normalizeEmail(trimTyped(email))) errors.push({ field: 'email', message: invalidEmail })
   if (name !== undefined) {

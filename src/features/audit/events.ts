@@ -62,6 +62,8 @@ export const auditEvents = [
   'client.deleted',
   'client.secret_added',
   'client.secret_revoked',
+  'logout.delivered',
+  'logout.failed',
   'consent.granted',
   'consent.withdrawn',
   'oauth.code_reused',

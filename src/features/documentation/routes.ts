@@ -6,15 +6,28 @@ import { answer, plainProblems } from '../../http/schemas.ts'
 import { answerStatic, type StaticContent } from '../../lib/static-content.ts'
 import type { Documentation } from './documentation.ts'
 
-/** The routes of the OpenAPI document, of the page that shows it, and of the guide. */
-export function documentationRoutes(documentation: Documentation, kit: HttpKit) {
+/**
+ * The routes of the OpenAPI document, of the page that shows it, and of the guide.
+ * @param hasAccount true when there are pages of the account: the first page then leads there, and not to `/docs`
+ */
+export function documentationRoutes(documentation: Documentation, kit: HttpKit, hasAccount: boolean) {
+  const first = ({ request }: { request: Request }) => {
+    if (!hasAccount) return new Response(null, { status: 302, headers: { location: 'docs' } })
+    if (!/\btext\/html\b/i.test(request.headers.get('accept') ?? '')) throw new KeywardError('not_found')
+    return new Response(null, { status: 303, headers: { location: 'account' } })
+  }
   return (
     new Elysia({ name: 'keyward.documentation' })
       .use(kit.plugin)
-      .get('/', () => new Response(null, { status: 302, headers: { location: 'docs' } }), {
+      .get('/', first, {
         ...open,
-        response: { 302: toDocs, ...plainProblems() },
-        detail: { summary: 'Go to the documentation', tags: ['documentation'] },
+        response: { 302: toDocs, 303: toAccount, ...plainProblems('not_found') },
+        detail: {
+          summary: 'Go to the account',
+          description:
+            'A browser goes to the pages of the account, any other client gets `404`. Without these pages everybody goes to the documentation.',
+          tags: ['documentation'],
+        },
       })
       .get('/docs', async ({ request }) => answerStatic(request, await documentation.page()), {
         ...open,
@@ -82,6 +95,7 @@ const moved = answer('See the contents of the guide', t.Void(), {
   Location: 'The contents of the guide, relative to this address',
 })
 const toDocs = answer('See the documentation', t.Void(), { Location: 'The documentation, relative to this address' })
+const toAccount = answer('See your account', t.Void(), { Location: 'The account, relative to this address' })
 const html = answer('The page', t.String({ contentMediaType: 'text/html', examples: ['<!doctype html>…'] }), named)
 const script = answer(
   'The file; a style is `text/css`',

@@ -3,6 +3,7 @@ import { refusalIn } from '../../errors.ts'
 import { type Clock, SECOND } from '../../lib/clock.ts'
 import { createRegistry } from '../../lib/prometheus.ts'
 import type { Store } from '../../storage/store.ts'
+import type { Logouts } from '../logouts/logouts.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 
@@ -50,6 +51,7 @@ interface MetricsNeeds {
   passwords: Pick<Passwords, 'stats'>
   store: Pick<Store, 'stats' | 'dialect'>
   mails: Pick<Mails, 'stats'>
+  logouts: Pick<Logouts, 'stats'>
   clock: Clock
   usage: () => ProcessUsage
 }
@@ -58,7 +60,7 @@ interface MetricsNeeds {
  * Makes the metrics of this process. The values of labels come from fixed sets (methods, patterns, statuses, codes),
  * never from text that a user or a client chooses. This bounds the number of time series.
  */
-export function createMetrics({ passwords, store, mails, clock, usage }: MetricsNeeds): Metrics {
+export function createMetrics({ passwords, store, mails, logouts, clock, usage }: MetricsNeeds): Metrics {
   const registry = createRegistry()
   registry.info('keyward_build_info', 'The running version', { version, bun: Bun.version, database: store.dialect })
   const requests = registry.counter('keyward_http_requests_total', 'Answered requests', ['method', 'route', 'status'])
@@ -102,6 +104,11 @@ export function createMetrics({ passwords, store, mails, clock, usage }: Metrics
   read('keyward_mails_dead_total', 'Mails that were given up', () => mail().deadTotal, 'counter')
   read('keyward_mail_queue_length', 'Mails that wait in the database', () => mail().queued)
   read('keyward_mail_oldest_seconds', 'Age of the oldest mail that waits', () => mail().oldestMs / SECOND)
+  const logout = logouts.stats
+  read('keyward_logouts_total', 'Logouts that clients were told of', () => logout().deliveredTotal, 'counter')
+  read('keyward_logout_failures_total', 'Failed attempts to tell a client', () => logout().failedTotal, 'counter')
+  read('keyward_logouts_given_up_total', 'Logouts that were given up', () => logout().givenUpTotal, 'counter')
+  read('keyward_logout_queue_length', 'Logouts that wait in the database', () => logout().queued)
   read('process_resident_memory_bytes', 'Memory in use', () => usage().residentBytes)
   read('process_heap_bytes', 'Memory that JavaScript uses', () => usage().heapBytes)
   read('process_cpu_seconds_total', 'Processor time used', () => usage().cpuSeconds, 'counter')

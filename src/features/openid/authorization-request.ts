@@ -64,6 +64,8 @@ export type ReadRequest =
   | { kind: 'refused'; refused: Refused }
   | { kind: 'page'; reason: PageReason; client?: Client; redirectUri?: string }
 
+/** The longest query: a page carries it sealed, and `sealed-request.ts` bounds that text. */
+const MAX_QUERY = 8_000
 const MAX_STATE = 2_048
 const MAX_NONCE = 512
 const MAX_HINT = 320
@@ -150,7 +152,7 @@ export async function readAuthorizationRequest(
   query: string,
   find: (id: string) => Promise<Client | undefined>,
 ): Promise<ReadRequest> {
-  const sent = parametersOf(query)
+  const sent = query.length > MAX_QUERY ? undefined : parametersOf(query)
   if (!sent || (sent.state ?? '').length > MAX_STATE) return { kind: 'page', reason: 'request' }
   const client = sent.client_id ? await find(sent.client_id) : undefined
   if (!client?.isEnabled) return { kind: 'page', reason: 'client' }

@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import { violatedForeignKey } from '../../storage/conflicts.ts'
 import type { Client } from '../clients/clients.ts'
 import type { BrowserSession } from '../sessions/sessions.ts'
 import {
@@ -69,8 +70,11 @@ async function grant(
     await recordConsent(needs, request, { ...by, sessionId: browser.id }, isAllowed)
     code = await issueCode(needs, request, browser)
   } catch (error) {
-    if (!(error instanceof KeywardError) || error.code === 'internal') throw error
-    const said = { error: 'temporarily_unavailable', description: error.message } as const
+    // The client or the user was deleted meanwhile. The next request finds out which of them.
+    const isRefusal = error instanceof KeywardError && error.code !== 'internal'
+    if (!isRefusal && !violatedForeignKey(error)) throw error
+    const description = isRefusal ? error.message : 'Something has changed meanwhile'
+    const said = { error: 'temporarily_unavailable', description } as const
     return refuse(needs, { ...request, ...said }, request.client)
   }
   return answer(needs, request, { code })
@@ -97,7 +101,7 @@ const refuse = (
   client: Client,
 ): Authorization => answer(needs, { ...to, client }, { error, error_description: description })
 
-/** The most characters of an address that the log shows. */
+/** The most characters that the log shows of the address, and of the registered ones: strangers can make such lines. */
 const LOGGED = 300
 
 /** The page says nothing exact to a person, so the log has what the people who run the application need. */
@@ -107,7 +111,7 @@ function showPage({ log }: OpenIdNeeds, read: Extract<ReadRequest, { kind: 'page
     log.warn('redirect_uri_not_registered', {
       client_id: client.id,
       sent: redirectUri.slice(0, LOGGED),
-      registered: client.redirectUris.join(' '),
+      registered: client.redirectUris.join(' ').slice(0, LOGGED),
       hint: `compare them with: keyward clients check ${client.id} ADDRESS`,
     })
   return { kind: 'page', reason }

@@ -2,7 +2,7 @@ import type { Client } from '../clients/clients.ts'
 import type { BegunClientSession, Origin } from '../sessions/sessions.ts'
 import type { StoredCode } from './codes.store.ts'
 import * as consents from './consents.store.ts'
-import type { Granting } from './grant.ts'
+import { type Granting, stillGranted } from './grant.ts'
 import { mayUse } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { hasScope } from './scopes.ts'
@@ -28,17 +28,16 @@ export async function beginSession(
 ): Promise<BegunGrant | undefined> {
   const browser = await sessions.findBrowser(code.browserSessionId)
   if (!browser || browser.user.id !== code.userId || !mayUse(client, browser.user)) return undefined
-  const consent = { userId: code.userId, clientId: client.id }
-  if (!(await consents.find(db, consent))) return undefined
-  await consents.touch(db, { ...consent, now: clock.now() })
+  const granted = stillGranted(client, { scope: code.scope, resources: JSON.parse(code.resources) as string[] })
+  if (granted.scope === '') return undefined
+  if (!(await consents.touch(db, { userId: code.userId, clientId: client.id, now: clock.now() }))) return undefined
   const begun = await sessions.beginForClient({
     user: browser.user,
     epoch: browser.user.sessionEpoch,
     ...(!isAlone && { parent: browser.id }),
     client,
-    scope: code.scope,
-    resources: JSON.parse(code.resources) as string[],
-    isOffline: hasScope(code.scope, 'offline_access'),
+    ...granted,
+    isOffline: hasScope(granted.scope, 'offline_access'),
     amr: browser.amr,
     authTime: browser.authTime,
     origin,

@@ -80,6 +80,13 @@ export const find = async (db: Db, mac: string): Promise<StoredCode | undefined>
 export const setSession = (db: Db, by: { mac: string; sessionId: string }): Promise<unknown> =>
   execute(db, prepared(db).setSession, by)
 
+/** Deletes the codes of a user at a client that were not used yet. */
+export const removeUnused = (
+  { q, t: { authorizationCodes: codes } }: Db,
+  { userId, clientId }: { userId: number; clientId: string },
+): Promise<unknown> =>
+  q.delete(codes).where(and(eq(codes.userId, userId), eq(codes.clientId, clientId), isNull(codes.usedAt)))
+
 /** Deletes up to `limit` codes that expired before `before`. @returns how many */
 export async function deleteOld(
   { q, t: { authorizationCodes: codes } }: Db,

@@ -35,12 +35,22 @@ export async function put(
     .onConflictDoUpdate({ target: [consents.userId, consents.clientId], set: row })
 }
 
-/** Records that a client began a session with a consent. */
-export const touch = ({ q, t: { consents } }: Db, { userId, clientId, now }: ConsentOf & { now: EpochMs }) =>
-  q
+/**
+ * Records that a client begins a session with a consent, and locks the consent until the transaction ends: who withdraws
+ * it meanwhile waits, and then ends the session too.
+ * @returns false when there is no consent
+ */
+export async function touch(
+  { q, t: { consents } }: Db,
+  { userId, clientId, now }: ConsentOf & { now: EpochMs },
+): Promise<boolean> {
+  const touched = await q
     .update(consents)
     .set({ lastUsedAt: now })
     .where(and(eq(consents.userId, userId), eq(consents.clientId, clientId)))
+    .returning({ clientId: consents.clientId })
+  return touched.length > 0
+}
 
 /** A consent as its user sees it. */
 export interface ConsentSummary {

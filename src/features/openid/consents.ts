@@ -2,7 +2,9 @@ import { KeywardError } from '../../errors.ts'
 import { accountWrite } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import type { AuthorizationRequest } from './authorization-request.ts'
+import * as codes from './codes.store.ts'
 import * as store from './consents.store.ts'
+import * as devices from './device.store.ts'
 import type { OpenIdNeeds } from './openid.ts'
 
 /**
@@ -47,6 +49,9 @@ export async function withdrawConsent(
   await db.transaction(
     async () => {
       if (!(await store.remove(db, { userId, clientId }))) throw new KeywardError('client_not_found')
+      // A later consent must not revive what was given under this one.
+      await codes.removeUnused(db, { userId, clientId })
+      await devices.denyApproved(db, { userId, clientId })
       await sessions.endOfClient({ clientId, userId, reason: 'consent_withdrawn', ip })
       await audit.record({ event: 'consent.withdrawn', userId, sessionId, ip, details: { client_id: clientId } })
     },

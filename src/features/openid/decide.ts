@@ -40,10 +40,13 @@ export async function decide(
 
   const silent = prompt.has('none')
   const { browser } = visit
-  if (!browser || isTooOld(needs, request, visit) || (hint && hint.userId !== browser.user.id))
-    return silent
-      ? { kind: 'refused', error: 'login_required', description: 'The user has to sign in' }
-      : { kind: 'sign-in', create: prompt.has('create') }
+  const isAnother = browser !== undefined && hint !== undefined && hint.userId !== browser.user.id
+  if (!browser || isTooOld(needs, request, visit) || isAnother) {
+    // The user signed in for this request and is not the one of the hint. The page would ask the same again, forever.
+    if (silent || (isAnother && browser.authTime >= visit.seen))
+      return { kind: 'refused', error: 'login_required', description: 'The user has to sign in' }
+    return { kind: 'sign-in', create: prompt.has('create') }
+  }
 
   if (!mayUse(client, browser.user))
     return { kind: 'refused', error: 'access_denied', description: 'The user may not use this client' }

@@ -131,6 +131,16 @@ export async function use({ q, t: { deviceCodes: codes } }: Db, mac: string): Pr
   return used.length > 0
 }
 
+/** Denies the requests of a client that a user approved, and whose device has not got its tokens yet. */
+export const denyApproved = (
+  { q, t: { deviceCodes: codes } }: Db,
+  { userId, clientId }: { userId: number; clientId: string },
+): Promise<unknown> =>
+  q
+    .update(codes)
+    .set({ state: 'denied' })
+    .where(and(eq(codes.userId, userId), eq(codes.clientId, clientId), eq(codes.state, 'approved')))
+
 /** Deletes up to `limit` requests that expired before `before`. @returns how many */
 export async function deleteOld(
   { q, t: { deviceCodes: codes } }: Db,

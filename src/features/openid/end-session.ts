@@ -13,12 +13,12 @@ export interface LogoutAsked {
   ip: string
 }
 
-/** What the browser gets for a logout. */
+/** What the browser gets for a logout. `address` is that of the client, if it may be called. */
 export type Logout =
   /** The request contradicts itself, so nothing ends. */
   | { kind: 'refused' }
-  | { kind: 'ask'; browser: BrowserSession; client: Client | undefined }
-  /** Nobody is signed in any more. `address` is that of the client, if it may be called. */
+  | { kind: 'ask'; browser: BrowserSession; client: Client | undefined; address: string | undefined }
+  /** Nobody is signed in any more. */
   | { kind: 'done'; address: string | undefined }
 
 /**
@@ -42,7 +42,8 @@ export async function endSession(needs: OpenIdNeeds, sent: LogoutParameters, ask
     if (hint && isClear) await sessions.endClientSession({ id: hint.sessionId, reason: 'logout', ip })
   } else {
     const isOwn = hint?.userId === browser.user.id && (await sessions.isBelow(hint.sessionId, browser.id))
-    if (!isConfirmed && !(isOwn && isClear)) return { kind: 'ask', browser, client }
+    if (!isConfirmed && !(isOwn && isClear))
+      return { kind: 'ask', browser, client, address: mayCall ? wanted : undefined }
     await sessions.endBrowser(browser, ip)
   }
   return { kind: 'done', address: mayCall ? withState(wanted, sent.state) : undefined }

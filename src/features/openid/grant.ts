@@ -1,6 +1,7 @@
 import type { Client } from '../clients/clients.ts'
 import type { ClientSession } from '../sessions/sessions.ts'
 import { roleNames, type User } from '../users/users.ts'
+import { grantable } from './authorization-request.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { claimsOf, hasScope } from './scopes.ts'
 
@@ -24,6 +25,18 @@ export interface Granting {
   refreshToken: string
   nonce?: string | undefined
 }
+
+/**
+ * What is left of the scope and the resources of a grant. An administrator may have taken some of them from the client
+ * since, and what was taken stands in no further token.
+ */
+export const stillGranted = (
+  client: Client,
+  { scope, resources }: Pick<ClientSession, 'scope' | 'resources'>,
+): Pick<ClientSession, 'scope' | 'resources'> => ({
+  scope: grantable(scope.split(' '), client).join(' '),
+  resources: resources.filter((resource) => client.resources.includes(resource)),
+})
 
 /** Makes the tokens of a client's session: without `openid` no ID token, and a refresh token only for its grant. */
 export async function makeGrant(needs: OpenIdNeeds, client: Client, granting: Granting): Promise<ClientGrant> {

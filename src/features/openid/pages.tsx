@@ -46,8 +46,8 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
         return toSignIn(signIn, visit, sealable(made.request, asked), made.create ? 'sign-up' : 'sign-in')
       case 'consent': {
         const { value, change } = formCookieOf(signIn, visit)
-        const sealed = signIn.seal(sealable(made.request, asked), value)
-        const { username } = made.browser.user
+        const { id: userId, username } = made.browser.user
+        const sealed = signIn.seal({ ...sealable(made.request, asked), userId }, value)
         return { ...consentView(visit, { asked: made.request, username, sealed }), cookies: [change] }
       }
     }
@@ -114,7 +114,9 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
             const asked = open(visit)
             if (asked?.to !== 'authorize') return startAgain(visit)
             if (visit.input.decision !== 'allow') return show(visit, await openid.deny(asked.query), asked)
-            const seen = { browser: await browserOf(visit), seen: asked.seen, isAllowed: true, ip: ipOf(visit) }
+            const browser = await browserOf(visit)
+            const isAllowed = browser !== undefined && browser.user.id === asked.userId
+            const seen = { browser, seen: asked.seen, isAllowed, ip: ipOf(visit) }
             return show(visit, await openid.authorize(asked.query, seen), asked)
           },
           again: async () => undefined,

@@ -3,7 +3,7 @@ import type { Client } from '../clients/clients.ts'
 import type { ClientSession, Origin } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 import * as consents from './consents.store.ts'
-import { type ClientGrant, makeGrant } from './grant.ts'
+import { type ClientGrant, makeGrant, stillGranted } from './grant.ts'
 import { mayUse } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { readScope } from './scopes.ts'
@@ -11,7 +11,7 @@ import { asInvalidGrant } from './token-request.ts'
 
 /**
  * See `OpenId.refresh`. The scope may be named again, but not widened (RFC 6749 section 6). A narrower scope is in the
- * new access token only; the session keeps what was granted.
+ * new access token only; the session keeps what was granted. The new tokens have nothing that was taken from the client.
  */
 export async function refreshGrant(
   needs: OpenIdNeeds,
@@ -23,6 +23,8 @@ export async function refreshGrant(
   if (!client.grantTypes.includes('refresh_token')) throw new KeywardError('unauthorized_client')
   const asked = scope === undefined ? undefined : readScope(scope)
   if (scope !== undefined && !asked) throw new KeywardError('invalid_scope')
+  const leftOf = ({ scope: all, resources }: ClientSession) =>
+    stillGranted(client, { scope: asked ? asked.join(' ') : all, resources })
   const presenter = {
     clientId: client.id,
     origin,
@@ -31,9 +33,9 @@ export async function refreshGrant(
       if (!agreed || !mayUse(client, user)) throw new KeywardError('invalid_grant')
       const granted = session.scope.split(' ')
       if (asked?.some((word) => !granted.includes(word))) throw new KeywardError('invalid_scope')
+      if (leftOf(session).scope === '') throw new KeywardError(asked ? 'invalid_scope' : 'invalid_grant')
     },
   }
   const refreshed = await sessions.refreshForClient(refreshToken, presenter).catch(asInvalidGrant)
-  const session = asked ? { ...refreshed.session, scope: asked.join(' ') } : refreshed.session
-  return makeGrant(needs, client, { ...refreshed, session })
+  return makeGrant(needs, client, { ...refreshed, session: { ...refreshed.session, ...leftOf(refreshed.session) } })
 }

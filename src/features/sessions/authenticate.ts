@@ -1,8 +1,9 @@
 import { KeywardError, refusalIn } from '../../errors.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import { type AccessTokenClaims, OWN_CLIENT } from '../tokens/tokens.ts'
-import type { User } from '../users/users.ts'
+import { roleNames, type User } from '../users/users.ts'
 import { isAlive } from './alive.store.ts'
+import * as client from './client.store.ts'
 import { parseRefreshToken, type RefreshTokens } from './refresh-token.ts'
 import type { StoredSession } from './session.ts'
 import type { ClientCaller, SessionCaller, SessionsNeeds } from './sessions.ts'
@@ -20,12 +21,19 @@ export const authenticate = (needs: SessionsNeeds, token: string): MaybePromise<
 /** See `Sessions.authenticateClient`. */
 export async function authenticateClient(needs: SessionsNeeds, token: string): Promise<ClientCaller> {
   const claims = await needs.tokens.verifyFresh(token)
-  const caller = claims && (await findCaller(needs, claims))
-  if (!caller) return refuse(needs, token, undefined)
-  const { clientId, scope = '' } = claims
-  if (clientId === OWN_CLIENT || !scope.split(' ').includes('openid')) throw new KeywardError('insufficient_scope')
-  const { userId, sessionId, user } = caller
-  return { kind: 'client', userId, sessionId, user, clientId, scope }
+  if (claims?.clientId === OWN_CLIENT) return refuseOwn(needs, claims)
+  const found = claims && (await client.findUserOfLive(needs.store, { ...claims, now: needs.clock.now() }))
+  if (!found || (found.requiredRole !== null && !roleNames(found.user).includes(found.requiredRole)))
+    return refuse(needs, token, undefined)
+  const { clientId, scope = '', userId, sessionId, generation } = claims
+  if (!scope.split(' ').includes('openid')) throw new KeywardError('insufficient_scope')
+  if (generation > found.confirmed) await confirmGeneration(needs, { userId, sessionId, generation })
+  return { kind: 'client', userId, sessionId, user: found.user, clientId, scope }
+}
+
+/** Refuses one of Keyward's own tokens where the token of a client is needed. */
+async function refuseOwn(needs: SessionsNeeds, claims: AccessTokenClaims): Promise<never> {
+  throw new KeywardError((await findCaller(needs, claims)) ? 'insufficient_scope' : 'invalid_token')
 }
 
 export async function authenticateExisting(needs: SessionsNeeds, token: string): Promise<SessionCaller> {

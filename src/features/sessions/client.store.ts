@@ -1,11 +1,44 @@
 import { and, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
+import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
+import { named, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
-import { notEndedSql } from './alive.store.ts'
+import { userColumns } from '../../storage/tables/users.ts'
+import type { User } from '../users/users.ts'
+import { notEndedSql, ofActiveUserSql } from './alive.store.ts'
 import { endedColumns } from './end.store.ts'
 import type { EndedSession, EndReason } from './session.ts'
 
 /* Statements about the sessions of clients. */
+
+const prepared = statements((db, { select }) => {
+  const { users, sessions, clients } = db.t
+  return {
+    userOfLive: select(
+      { ...userColumns(db), confirmed: sessions.confirmedGeneration, requiredRole: clients.requiredRole },
+      (q) =>
+        q
+          .from(users)
+          .innerJoin(sessions, and(eq(sessions.id, named('sessionId')), ofActiveUserSql(db.t)))
+          .innerJoin(clients, and(eq(clients.id, sessions.clientId), eq(clients.isEnabled, true)))
+          .where(and(eq(users.id, named('userId')), notEndedSql(db.t, named('now')))),
+    ),
+  }
+})
+
+/**
+ * The user of a live session of a client, with what the client needs of its users. One statement, because every request
+ * to `/userinfo` runs it.
+ * @returns undefined when the session is not alive, and when its client is disabled or deleted
+ */
+export const findUserOfLive = (
+  db: Db,
+  by: { userId: number; sessionId: string; now: EpochMs },
+): MaybePromise<{ user: User; confirmed: number; requiredRole: string | null } | undefined> =>
+  andThen(
+    readRows(db, prepared(db).userOfLive, by),
+    ([row]) => row && { user: row, confirmed: row.confirmed, requiredRole: row.requiredRole },
+  )
 
 /** The user of the session `id` of a client, alive or not; undefined when no client, or not this one, owns it. */
 export async function findUserId(

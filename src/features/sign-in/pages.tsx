@@ -8,6 +8,7 @@ import type { FormProblem, Pages, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
 import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { SocialProvider } from './pages/providers.tsx'
 import { deadRequestView, signInView } from './pages/sign-in.tsx'
 import { signedOutView, signOutView } from './pages/sign-out.tsx'
 import { type LegalLinks, signUpClosed, signUpSent, signUpView } from './pages/sign-up.tsx'
@@ -25,6 +26,8 @@ export interface SignInPagesNeeds {
   /** The least number of characters in a password. */
   minLength: number
   legal: LegalLinks
+  /** Other services with which people can log in; none by default. */
+  providers?: () => Promise<readonly SocialProvider[]>
 }
 
 /**
@@ -32,7 +35,7 @@ export interface SignInPagesNeeds {
  * cases.
  */
 export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKit) {
-  const { pages, accounts, clock, rememberDays, mayRegister, minLength, legal } = needs
+  const { pages, accounts, clock, rememberDays, mayRegister, minLength, legal, providers = async () => [] } = needs
   const routes = new Elysia({ name: 'keyward.sign-in-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
@@ -44,7 +47,8 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
     if (!request) return deadRequestView(visit, signIn.startAgain(sealed, formCookie))
     const browser = await signIn.browserOf(visit.cookie('session'))
     const username = browser?.user.username
-    return signInView(visit, { request, sealed, username, mayRemember: rememberDays > 0, mayRegister, problem })
+    const may = { mayRemember: rememberDays > 0, mayRegister, providers: await providers() }
+    return signInView(visit, { request, sealed, username, ...may, problem })
   }
 
   async function signUp(visit: Visit, problem?: FormProblem) {
@@ -53,7 +57,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
     if (!mayRegister) return signUpClosed(visit)
     const request = signIn.open(sealed, formCookie)
     if (!request) return deadRequestView(visit, signIn.startAgain(sealed, formCookie))
-    return signUpView(visit, { request, sealed, minLength, legal, problem })
+    return signUpView(visit, { request, sealed, minLength, legal, providers: await providers(), problem })
   }
 
   /** Logs in with a password that was typed in a form. @returns the cookies of the new session */

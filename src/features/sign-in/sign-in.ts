@@ -16,6 +16,8 @@ export interface SignInRequest {
   seen: EpochMs
   /** The name to fill in (`login_hint`). */
   hint?: string
+  /** The user whom a page asks for consent. The answer of another user in the same browser does not count. */
+  userId?: number
   /** The name of the application that asks. */
   clientName?: string
   /** The source for `form-action`, see `policyWith` in `pages/policy.ts`; undefined when the request leads to no application. */

@@ -7,6 +7,7 @@ import { clientTables } from './clients.ts'
 import { firstAdminTables } from './first-admin.ts'
 import { leaseTables } from './leases.ts'
 import { limitTables } from './limits.ts'
+import { logoutTables } from './logouts.ts'
 import { mailTables } from './mail.ts'
 import { openidTables } from './openid.ts'
 import { probeTables } from './probes.ts'
@@ -40,6 +41,7 @@ export function allTables(c: Columns) {
     ...secretTables(c),
     ...clients,
     ...openidTables(c, users, clients),
+    ...logoutTables(c),
     ...socialTables(c, users),
   }
 }

@@ -91,29 +91,5 @@ export const openidTables = (
         c.index('device_codes_client_id_index').on(t.clientId),
       ],
     ),
-    /**
-     * Logout tokens that clients have still to get (OpenID Connect Back-Channel Logout 1.0). The user may be deleted
-     * before the delivery, so the columns refer to nothing.
-     */
-    logoutDeliveries: c.table(
-      'logout_deliveries',
-      {
-        id: c.id('id'),
-        clientId: c.text('client_id').notNull(),
-        sessionId: c.text('session_id').notNull(),
-        userId: c.int('user_id').notNull(),
-        uri: c.text('uri').notNull(),
-        attempts: c.int('attempts').notNull().default(0),
-        /** When the next attempt is due; null when it was delivered or given up. */
-        nextAt: c.int('next_at'),
-        createdAt: c.int('created_at').notNull(),
-        doneAt: c.int('done_at'),
-        lastError: c.text('last_error'),
-      },
-      (t) => [
-        c.index('logout_deliveries_next_at_index').on(t.nextAt),
-        c.index('logout_deliveries_created_at_index').on(t.createdAt),
-      ],
-    ),
   }
 }

@@ -60,9 +60,7 @@ export const es: Catalogue = {
       before: [
         'Alguien, probablemente usted, inicia sesión en {{app}} con {{provider}} y ha indicado esta dirección. El código confirma que la dirección es suya. Si tiene una cuenta en {{app}}, podrá vincularse con {{provider}}.',
       ],
-      after: [
-        'Si no ha sido usted, ignore este mensaje. No dé nunca el código a nadie: nadie en {{app}} se lo pedirá.',
-      ],
+      after: ['Si no ha sido usted, ignore este correo. No dé nunca el código a nadie: nadie en {{app}} se lo pedirá.'],
     },
     identity_linked: {
       subject: 'Ya puede iniciar sesión en {{app}} con {{provider}}',
@@ -95,7 +93,7 @@ export const es: Catalogue = {
     identity_taken: {
       subject: 'No se ha podido vincular {{provider}} en {{app}}',
       before: [
-        'Alguien quería vincular en {{app}} una cuenta de {{provider}} que ya está vinculada con otra cuenta. Ambas cuentas reciben este mensaje. No se ha cambiado nada.',
+        'Alguien quería vincular en {{app}} una cuenta de {{provider}} que ya está vinculada con otra cuenta. Ambas cuentas reciben este correo. No se ha cambiado nada.',
       ],
       after: [
         'Si tiene dos cuentas en {{app}}, desvincúlela primero en la otra.',

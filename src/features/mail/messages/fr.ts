@@ -59,7 +59,7 @@ export const fr: Catalogue = {
         'Quelqu’un, probablement vous, se connecte à {{app}} avec {{provider}} et a donné cette adresse. Le code confirme que cette adresse est la vôtre. Si vous avez un compte chez {{app}}, il pourra alors être lié à {{provider}}.',
       ],
       after: [
-        'Si ce n’était pas vous, ignorez ce message. Ne donnez jamais ce code : personne chez {{app}} ne le demande.',
+        'Si ce n’était pas vous, ignorez cet e-mail. Ne donnez jamais ce code\u00a0: personne chez {{app}} ne le demande.',
       ],
     },
     identity_linked: {
@@ -93,7 +93,7 @@ export const fr: Catalogue = {
     identity_taken: {
       subject: '{{provider}} n’a pas pu être lié sur {{app}}',
       before: [
-        'Quelqu’un voulait lier sur {{app}} un compte {{provider}} qui est déjà lié à un autre compte. Les deux comptes reçoivent ce message. Rien n’a été changé.',
+        'Quelqu’un voulait lier sur {{app}} un compte {{provider}} qui est déjà lié à un autre compte. Les deux comptes reçoivent cet e-mail. Rien n’a été changé.',
       ],
       after: [
         'Si vous avez deux comptes {{app}}, supprimez d’abord le lien dans l’autre.',

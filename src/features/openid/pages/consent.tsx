@@ -22,20 +22,22 @@ export function consentView(visit: Visit, { asked, username, sealed }: ConsentSh
     content: (
       <>
         <p>{texts.account(username)}</p>
-        {isNative(client, redirectUri) && <p class="notice">{texts.unvouched}</p>}
+        {isNative(client, redirectUri) && <p class="notice warning">{texts.unvouched}</p>}
         <p>{texts.intro(client.name)}</p>
         <Scopes scope={scope} locale={visit.locale} />
-        <p class="hint">{texts.goesTo(placeOf(redirectUri))}</p>
+        <p class="hint place">{texts.goesTo(placeOf(redirectUri))}</p>
         <Form action={visit.link('/consent')} hidden={{ request: sealed, decision: 'allow' }} button={texts.allow} />
         <Form
           action={visit.link('/consent')}
           hidden={{ request: sealed, decision: 'deny' }}
           button={texts.deny}
-          isQuiet
+          look="plain"
         />
-        <p>
-          <a href={visit.link(`/sign-in?request=${sealed}`)}>{texts.otherAccount}</a>
-        </p>
+        <ul class="links">
+          <li>
+            <a href={visit.link(`/sign-in?request=${sealed}`)}>{texts.otherAccount}</a>
+          </li>
+        </ul>
       </>
     ),
   }
@@ -46,7 +48,7 @@ export function Scopes({ scope, locale }: { scope: string; locale: Locale }) {
   const { scopes, otherScope } = openIdTexts[locale].consent
   const isKnown = (word: string): word is StandardScope => Object.hasOwn(scopes, word)
   return (
-    <ul>
+    <ul class="scopes">
       {scope.split(' ').map((word) => (
         <li key={word}>{isKnown(word) ? scopes[word] : otherScope(word)}</li>
       ))}

@@ -16,7 +16,7 @@ export function deviceView(visit: Visit, { form, problem }: { form: string; prob
     content: (
       <>
         <p>{texts.intro}</p>
-        {problem?.notice && !isWrong && <p class="notice">{problem.notice.text}</p>}
+        {problem?.notice && !isWrong && <p class="notice problem">{problem.notice.text}</p>}
         <Form action={visit.link('/device')} hidden={{ form }} button={texts.next}>
           <Field
             name="user_code"
@@ -51,7 +51,7 @@ export function waitingDeviceView(visit: Visit, { device, userCode, username, fo
     content: (
       <>
         <p>{all.consent.account(username)}</p>
-        <p class="notice">{texts.warning}</p>
+        <p class="notice warning">{texts.warning}</p>
         <p class="hint">{texts.asked(device.ip, ago)}</p>
         <p>{all.consent.intro(device.client.name)}</p>
         <Scopes scope={device.scope} locale={visit.locale} />
@@ -60,7 +60,7 @@ export function waitingDeviceView(visit: Visit, { device, userCode, username, fo
           action={visit.link('/device')}
           hidden={{ ...hidden, decision: 'deny' }}
           button={all.consent.deny}
-          isQuiet
+          look="plain"
         />
       </>
     ),

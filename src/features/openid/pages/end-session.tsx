@@ -8,14 +8,13 @@ import { openIdTexts } from './texts/texts.ts'
 /** The page that asks whether the user wants to sign out. The form sends the parameters of the request again. */
 export function endSessionView(
   visit: Visit,
-  { browser, client }: Extract<Logout, { kind: 'ask' }>,
+  { browser, client, address }: Extract<Logout, { kind: 'ask' }>,
   { sent, formToken }: { sent: LogoutParameters; formToken: string },
 ): View {
   const texts = openIdTexts[visit.locale].logout
-  const { post_logout_redirect_uri: address } = sent
   return {
     title: texts.title,
-    formAction: client && address && URL.canParse(address) ? formActionOf(address) : undefined,
+    formAction: address === undefined ? undefined : formActionOf(address),
     content: (
       <>
         <p>{texts.account(browser.user.username)}</p>

@@ -4,6 +4,7 @@ import { ProblemNotice } from '../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
 import { deadView } from '../../../pages/parts.tsx'
 import type { SignInRequest } from '../sign-in.ts'
+import { ProviderButtons, type SocialProvider } from './providers.tsx'
 import { signInTexts } from './texts/texts.ts'
 
 /** The data that the page shows besides its texts. */
@@ -17,13 +18,15 @@ export interface SignInShown {
   mayRemember: boolean
   /** False hides the link to register. */
   mayRegister: boolean
+  /** Other services with which people can log in. */
+  providers: readonly SocialProvider[]
   problem?: FormProblem | undefined
 }
 
 /** The form to log in. After a refusal it keeps the name, and never the password. */
 export function signInView(visit: Visit, shown: SignInShown): View {
   const texts = signInTexts[visit.locale].logIn
-  const { request, sealed, username, mayRemember, mayRegister, problem } = shown
+  const { request, sealed, username, mayRemember, mayRegister, providers, problem } = shown
   const { identifier, password } = fieldErrors(visit, problem)
   const isWrong = problem?.code === 'invalid_credentials'
   return {
@@ -52,6 +55,7 @@ export function signInView(visit: Visit, shown: SignInShown): View {
           />
           {mayRemember && <Checkbox name="remember" label={texts.remember} checked={visit.input.remember === 'on'} />}
         </Form>
+        <ProviderButtons visit={visit} providers={providers} sealed={sealed} />
         <ul class="links">
           <li>
             <a href={visit.link('/forgot')}>{texts.forgot}</a>

@@ -4,6 +4,7 @@ import { ProblemNotice } from '../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
 import { NewPassword } from '../../../pages/parts.tsx'
 import type { SignInRequest } from '../sign-in.ts'
+import { ProviderButtons, type SocialProvider } from './providers.tsx'
 import { signInTexts } from './texts/texts.ts'
 
 /** The addresses of the texts that people accept with an account; each is undefined when it is not set. */
@@ -21,11 +22,13 @@ export interface SignUpShown {
   sealed: string
   minLength: number
   legal: LegalLinks
+  /** Other services with which people can log in. */
+  providers: readonly SocialProvider[]
   problem?: FormProblem | undefined
 }
 
 /** The form to register. After a refusal it keeps what was typed, and never the password. */
-export function signUpView(visit: Visit, { request, sealed, minLength, legal, problem }: SignUpShown): View {
+export function signUpView(visit: Visit, { request, sealed, minLength, legal, providers, problem }: SignUpShown): View {
   const texts = signInTexts[visit.locale].register
   const { email, username } = fieldErrors(visit, problem)
   const isAtField = email !== undefined || username !== undefined
@@ -53,7 +56,7 @@ export function signUpView(visit: Visit, { request, sealed, minLength, legal, pr
           <Field
             name="username"
             label={texts.username}
-            hint={texts.usernameHint}
+            hint={username === undefined ? texts.usernameHint : undefined}
             autocomplete="username"
             value={visit.input.username}
             error={username}
@@ -68,6 +71,7 @@ export function signUpView(visit: Visit, { request, sealed, minLength, legal, pr
             focus={!isAtField}
           />
         </Form>
+        <ProviderButtons visit={visit} providers={providers} sealed={sealed} />
         <ul class="links">
           <li>
             <a href={visit.link(`/sign-in?request=${sealed}`)}>{texts.logIn}</a>
@@ -103,7 +107,7 @@ function Consent({ visit, legal: { terms, privacy } }: { visit: Visit; legal: Le
   const { before, between, after } =
     texts.consent[terms === undefined ? 'privacy' : privacy === undefined ? 'terms' : 'both']
   return (
-    <p class="hint">
+    <p class="legal">
       {before}
       {terms !== undefined && <a href={terms}>{texts.terms}</a>}
       {between}

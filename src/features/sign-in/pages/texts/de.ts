@@ -9,6 +9,7 @@ export const de: SignInTexts = {
     password: 'Passwort',
     remember: 'Auf diesem Gerät angemeldet bleiben',
     button: 'Anmelden',
+    withProvider: (provider) => `Weiter mit ${provider}`,
     wrong: {
       title: 'Benutzername oder Passwort ist falsch',
       text: 'Prüfen Sie beides und versuchen Sie es noch einmal.',

@@ -9,6 +9,7 @@ export const en: SignInTexts = {
     password: 'Password',
     remember: 'Keep me logged in on this device',
     button: 'Log in',
+    withProvider: (provider) => `Continue with ${provider}`,
     wrong: { title: 'Incorrect username or password', text: 'Check both, and try again.' },
     missingIdentifier: 'Enter your username or your email address.',
     missingPassword: 'Enter your password.',

@@ -9,6 +9,7 @@ export const es: SignInTexts = {
     password: 'Contraseña',
     remember: 'Mantener la sesión iniciada en este dispositivo',
     button: 'Iniciar sesión',
+    withProvider: (provider) => `Continuar con ${provider}`,
     wrong: { title: 'Nombre de usuario o contraseña incorrectos', text: 'Revise los dos e inténtelo otra vez.' },
     missingIdentifier: 'Escriba su nombre de usuario o su dirección de correo.',
     missingPassword: 'Escriba su contraseña.',

@@ -9,6 +9,7 @@ export const fr: SignInTexts = {
     password: 'Mot de passe',
     remember: 'Rester connecté sur cet appareil',
     button: 'Se connecter',
+    withProvider: (provider) => `Continuer avec ${provider}`,
     wrong: { title: 'Nom d’utilisateur ou mot de passe incorrect', text: 'Vérifiez les deux et réessayez.' },
     missingIdentifier: 'Saisissez votre nom d’utilisateur ou votre adresse e-mail.',
     missingPassword: 'Saisissez votre mot de passe.',

@@ -9,6 +9,7 @@ export const ja: SignInTexts = {
     password: 'パスワード',
     remember: 'この端末でログインしたままにする',
     button: 'ログインする',
+    withProvider: (provider) => `${provider} で続ける`,
     wrong: {
       title: 'ユーザー名またはパスワードが正しくありません',
       text: '両方を確認して、もう一度お試しください。',

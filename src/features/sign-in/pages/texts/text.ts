@@ -19,6 +19,8 @@ export interface SignInTexts {
     password: string
     remember: string
     button: string
+    /** The button of another service with which people can log in. */
+    withProvider: (provider: string) => string
     /** The sentence of a wrong password; the same for an unknown name. */
     wrong: Saying
     missingIdentifier: string

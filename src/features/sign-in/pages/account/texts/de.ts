@@ -60,7 +60,6 @@ export const de: AccountTexts = {
     unknownDevice: 'Unbekanntes Gerät',
     lastUsed: (when) => `Zuletzt benutzt: ${when}`,
     end: 'Abmelden',
-    endOf: (device) => `${device} abmelden`,
     endOthers: 'Alle anderen abmelden',
     ended: 'Erledigt: abgemeldet.',
     gone: 'Das war schon abgemeldet.',
@@ -71,7 +70,6 @@ export const de: AccountTexts = {
     none: 'Keine App benutzt Ihr Konto.',
     granted: (when) => `Erlaubt: ${when}`,
     withdraw: 'Trennen',
-    withdrawOf: (app) => `${app} trennen`,
     withdrawn: 'Die App ist getrennt.',
     gone: 'Die App war schon getrennt.',
   },
@@ -81,7 +79,6 @@ export const de: AccountTexts = {
     none: 'Es ist kein Konto verknüpft.',
     lastUsed: (when) => `Zuletzt benutzt: ${when}`,
     unlink: 'Verknüpfung lösen',
-    unlinkOf: (provider) => `Verknüpfung mit ${provider} lösen`,
     unlinked: 'Das Konto ist nicht mehr verknüpft.',
     last: 'Anders können Sie sich nicht anmelden. Wählen Sie zuerst ein Passwort.',
     gone: 'Das Konto war nicht mehr verknüpft.',
@@ -93,7 +90,7 @@ export const de: AccountTexts = {
       'Sie erhalten alles, was über Sie gespeichert ist, als JSON-Datei. Passwörter und Geheimnisse sind nicht dabei.',
     button: 'Herunterladen',
   },
-  remove: {
+  delete: {
     title: 'Konto löschen',
     effect:
       'Alles, was über Sie gespeichert ist, wird sofort und endgültig gelöscht. Nur Ihr Benutzername bleibt reserviert, damit niemand Ihren Platz einnimmt.',

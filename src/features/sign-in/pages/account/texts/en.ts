@@ -55,7 +55,6 @@ export const en: AccountTexts = {
     unknownDevice: 'Unknown device',
     lastUsed: (when) => `Last used ${when}`,
     end: 'Log out',
-    endOf: (device) => `Log out ${device}`,
     endOthers: 'Log out all others',
     ended: 'Done: logged out.',
     gone: 'It was logged out already.',
@@ -66,7 +65,6 @@ export const en: AccountTexts = {
     none: 'No app uses your account.',
     granted: (when) => `Allowed ${when}`,
     withdraw: 'Disconnect',
-    withdrawOf: (app) => `Disconnect ${app}`,
     withdrawn: 'The app is disconnected.',
     gone: 'The app was disconnected already.',
   },
@@ -76,7 +74,6 @@ export const en: AccountTexts = {
     none: 'No account is linked.',
     lastUsed: (when) => `Last used ${when}`,
     unlink: 'Unlink',
-    unlinkOf: (provider) => `Unlink ${provider}`,
     unlinked: 'The account is not linked any more.',
     last: 'This is your only way to log in. Choose a password first.',
     gone: 'The account was not linked any more.',
@@ -87,7 +84,7 @@ export const en: AccountTexts = {
     effect: 'You get all that is stored about you, as a JSON file. It has no password and no secret.',
     button: 'Download',
   },
-  remove: {
+  delete: {
     title: 'Delete the account',
     effect:
       'All that is stored about you is deleted, at once and for good. Only your username stays reserved, so that nobody takes your place.',

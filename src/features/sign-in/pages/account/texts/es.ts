@@ -59,7 +59,6 @@ export const es: AccountTexts = {
     unknownDevice: 'Dispositivo desconocido',
     lastUsed: (when) => `Último uso: ${when}`,
     end: 'Cerrar sesión',
-    endOf: (device) => `Cerrar la sesión de ${device}`,
     endOthers: 'Cerrar todas las demás',
     ended: 'Se ha cerrado la sesión.',
     gone: 'La sesión ya estaba cerrada.',
@@ -70,7 +69,6 @@ export const es: AccountTexts = {
     none: 'Ninguna aplicación usa su cuenta.',
     granted: (when) => `Permitida: ${when}`,
     withdraw: 'Desconectar',
-    withdrawOf: (app) => `Desconectar ${app}`,
     withdrawn: 'La aplicación está desconectada.',
     gone: 'La aplicación ya estaba desconectada.',
   },
@@ -80,7 +78,6 @@ export const es: AccountTexts = {
     none: 'No hay ninguna cuenta vinculada.',
     lastUsed: (when) => `Último uso: ${when}`,
     unlink: 'Desvincular',
-    unlinkOf: (provider) => `Desvincular ${provider}`,
     unlinked: 'La cuenta ya no está vinculada.',
     last: 'Es su única forma de iniciar sesión. Elija antes una contraseña.',
     gone: 'La cuenta ya no estaba vinculada.',
@@ -91,7 +88,7 @@ export const es: AccountTexts = {
     effect: 'Recibe todo lo que está guardado sobre usted, en un archivo JSON. No contiene contraseñas ni secretos.',
     button: 'Descargar',
   },
-  remove: {
+  delete: {
     title: 'Eliminar la cuenta',
     effect:
       'Todo lo que está guardado sobre usted se elimina, de inmediato y para siempre. Solo su nombre de usuario queda reservado, para que nadie ocupe su lugar.',

@@ -62,7 +62,6 @@ export const fr: AccountTexts = {
     unknownDevice: 'Appareil inconnu',
     lastUsed: (when) => `Dernière utilisation\u00a0: ${when}`,
     end: 'Déconnecter',
-    endOf: (device) => `Déconnecter ${device}`,
     endOthers: 'Déconnecter tous les autres',
     ended: 'C’est fait, la connexion est fermée.',
     gone: 'Cette connexion était déjà fermée.',
@@ -73,7 +72,6 @@ export const fr: AccountTexts = {
     none: 'Aucune application n’utilise votre compte.',
     granted: (when) => `Autorisée\u00a0: ${when}`,
     withdraw: 'Retirer',
-    withdrawOf: (app) => `Retirer ${app}`,
     withdrawn: 'L’application est retirée.',
     gone: 'L’application était déjà retirée.',
   },
@@ -83,7 +81,6 @@ export const fr: AccountTexts = {
     none: 'Aucun compte n’est lié.',
     lastUsed: (when) => `Dernière utilisation\u00a0: ${when}`,
     unlink: 'Délier',
-    unlinkOf: (provider) => `Délier ${provider}`,
     unlinked: 'Le compte n’est plus lié.',
     last: 'C’est votre seul moyen de vous connecter. Choisissez d’abord un mot de passe.',
     gone: 'Le compte n’était plus lié.',
@@ -95,7 +92,7 @@ export const fr: AccountTexts = {
       'Vous recevez tout ce qui est enregistré sur vous, dans un fichier JSON. Il ne contient ni mot de passe ni secret.',
     button: 'Télécharger',
   },
-  remove: {
+  delete: {
     title: 'Supprimer le compte',
     effect:
       'Tout ce qui est enregistré sur vous est supprimé, tout de suite et définitivement. Seul votre nom d’utilisateur reste réservé, pour que personne ne prenne votre place.',

@@ -61,7 +61,6 @@ export const ja: AccountTexts = {
     unknownDevice: '不明な端末',
     lastUsed: (when) => `最後に使われた日時：${when}`,
     end: 'ログアウトする',
-    endOf: (device) => `${device} をログアウトする`,
     endOthers: 'ほかをすべてログアウトする',
     ended: 'ログアウトしました。',
     gone: 'すでにログアウトされていました。',
@@ -72,7 +71,6 @@ export const ja: AccountTexts = {
     none: 'このアカウントを使うアプリはありません。',
     granted: (when) => `許可した日時：${when}`,
     withdraw: '連携を解除する',
-    withdrawOf: (app) => `${app} の連携を解除する`,
     withdrawn: 'アプリの連携を解除しました。',
     gone: 'アプリの連携はすでに解除されていました。',
   },
@@ -82,7 +80,6 @@ export const ja: AccountTexts = {
     none: '連携したアカウントはありません。',
     lastUsed: (when) => `最後に使われた日時：${when}`,
     unlink: '連携を解除する',
-    unlinkOf: (provider) => `${provider} の連携を解除する`,
     unlinked: 'アカウントの連携を解除しました。',
     last: 'ほかにログインする方法がありません。先にパスワードを設定してください。',
     gone: 'アカウントの連携はすでに解除されていました。',
@@ -93,7 +90,7 @@ export const ja: AccountTexts = {
     effect: '保存されているあなたの情報すべてを、JSONファイルで受け取れます。パスワードや秘密の情報は含まれません。',
     button: 'ダウンロードする',
   },
-  remove: {
+  delete: {
     title: 'アカウントの削除',
     effect:
       '保存されているあなたの情報は、すぐにすべて削除され、元に戻せません。ほかの人が使えないように、ユーザー名だけは予約されたままになります。',

@@ -66,8 +66,6 @@ export interface AccountTexts {
     unknownDevice: string
     lastUsed: (when: string) => string
     end: string
-    /** What a screen reader says at the button `end`. */
-    endOf: (device: string) => string
     endOthers: string
     ended: string
     gone: string
@@ -78,7 +76,6 @@ export interface AccountTexts {
     none: string
     granted: (when: string) => string
     withdraw: string
-    withdrawOf: (app: string) => string
     withdrawn: string
     gone: string
   }
@@ -88,12 +85,11 @@ export interface AccountTexts {
     none: string
     lastUsed: (when: string) => string
     unlink: string
-    unlinkOf: (provider: string) => string
     unlinked: string
     last: string
     gone: string
     link: (provider: string) => string
   }
   export: { title: string; effect: string; button: string }
-  remove: { title: string; effect: string; button: string; lastAdmin: string; done: Saying }
+  delete: { title: string; effect: string; button: string; lastAdmin: string; done: Saying }
 }

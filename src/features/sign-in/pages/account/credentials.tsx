@@ -1,0 +1,88 @@
+import { Field, HiddenUsername } from '../../../../pages/field.tsx'
+import { Form } from '../../../../pages/form.tsx'
+import type { View, Visit } from '../../../../pages/pages.tsx'
+import { NewPassword } from '../../../../pages/parts.tsx'
+import { type AccountShown, ConfirmField, LogInAgain, mustLogInAgain, noticeOf, pageBelow, textsOf } from './parts.tsx'
+
+/** The form for another address, which first gets a mail. */
+export function addressView(visit: Visit, shown: AccountShown): View {
+  const texts = textsOf(visit).address
+  const { browser, hidden, problem } = shown
+  if ('sent' in visit.input) return pageBelow(visit, { title: texts.sent.title, children: <p>{texts.sent.text}</p> })
+  const refused = problem?.errors.find(({ field }) => field === 'email')
+  const error = refused && (refused.reason === 'same' ? texts.same : texts.invalid)
+  return pageBelow(visit, {
+    title: texts.title,
+    problem: noticeOf(problem, error !== undefined),
+    children: (
+      <>
+        <p>
+          {texts.present}: <strong>{browser.user.email}</strong>
+        </p>
+        {mustLogInAgain(shown) ? (
+          <LogInAgain visit={visit} shown={shown} />
+        ) : (
+          <>
+            <p>{texts.effect}</p>
+            <Form action={visit.link('/account/address')} hidden={hidden} button={texts.button}>
+              <Field
+                name="email"
+                label={texts.next}
+                autocomplete="email"
+                value={visit.input.email}
+                error={error}
+                focus={error !== undefined}
+              />
+              <ConfirmField visit={visit} shown={shown} focus={error === undefined} />
+            </Form>
+          </>
+        )}
+      </>
+    ),
+  })
+}
+
+/** The form for another password. */
+export function passwordView(
+  visit: Visit,
+  { browser, hidden, hasPassword, problem }: AccountShown,
+  minLength: number,
+): View {
+  const texts = textsOf(visit).password
+  const isMissing = problem?.errors.some(({ field }) => field === 'current_password')
+  const error = problem?.code === 'invalid_password' ? texts.wrong : isMissing ? texts.missing : undefined
+  return pageBelow(visit, {
+    title: texts.title,
+    problem: noticeOf(problem, error !== undefined),
+    done: 'saved' in visit.input ? texts.changed : undefined,
+    children: hasPassword ? (
+      <>
+        <p>{texts.effect}</p>
+        <Form action={visit.link('/account/password')} hidden={hidden} button={texts.button}>
+          <HiddenUsername username={browser.user.username} />
+          <Field
+            name="current_password"
+            label={texts.current}
+            autocomplete="current-password"
+            error={error}
+            focus={error !== undefined}
+          />
+          <NewPassword
+            visit={visit}
+            name="new_password"
+            minLength={minLength}
+            problem={problem}
+            focus={error === undefined}
+          />
+        </Form>
+      </>
+    ) : (
+      <>
+        <p>{texts.none.text}</p>
+        <a class="button" href={visit.link('/forgot')}>
+          {texts.none.link}
+        </a>
+      </>
+    ),
+  })
+}

@@ -1,0 +1,100 @@
+import type { ComponentChildren } from 'preact'
+import type { Locale } from '../../../../lib/locale.ts'
+import { Field } from '../../../../pages/field.tsx'
+import { Notice, ProblemNotice } from '../../../../pages/notice.tsx'
+import type { FormProblem, View, Visit } from '../../../../pages/pages.tsx'
+import type { BrowserSession } from '../../../sessions/sessions.ts'
+import { accountTexts } from './texts/texts.ts'
+
+/** What every page of an account gets. */
+export interface AccountShown {
+  browser: BrowserSession
+  /** The hidden fields of every form. */
+  hidden: Record<'form', string>
+  /** True when the account has a password. */
+  hasPassword: boolean
+  /** False when a change that needs a fresh session also needs the password. */
+  isFresh: boolean
+  /** The page to log in again, and back here. */
+  logInAgain: string
+  problem?: FormProblem | undefined
+}
+
+export const textsOf = ({ locale }: Pick<Visit, 'locale'>) => accountTexts[locale]
+
+/** A page below the overview: its notice, its content, and the link back. */
+export function pageBelow(
+  visit: Visit,
+  {
+    title,
+    problem,
+    done,
+    children,
+  }: { title: string; problem?: FormProblem['notice']; done?: string | undefined; children: ComponentChildren },
+): View {
+  return {
+    title,
+    content: (
+      <>
+        <ProblemNotice says={problem} />
+        {done !== undefined && (
+          <Notice kind="done">
+            <p role="status">{done}</p>
+          </Notice>
+        )}
+        {children}
+        <p class="back">
+          <a href={visit.link('/account')}>← {textsOf(visit).back}</a>
+        </p>
+      </>
+    ),
+  }
+}
+
+/** The notice of a refusal that no field of the page shows. */
+export const noticeOf = (problem: FormProblem | undefined, atField: boolean) =>
+  problem === undefined || atField || needsPassword(problem) ? undefined : problem.notice
+
+const needsPassword = ({ code }: FormProblem) => code === 'invalid_password' || code === 'reauthentication_required'
+
+/**
+ * Asks for the password when the session is not fresh. A form with this field sends `password`.
+ * @param focus false when another field has the focus
+ */
+export function ConfirmField({ visit, shown, focus = true }: { visit: Visit; shown: AccountShown; focus?: boolean }) {
+  const { label, hint, missing, wrong } = textsOf(visit).confirm
+  const { isFresh, problem } = shown
+  if (isFresh && !(problem && needsPassword(problem))) return null
+  const error =
+    problem?.code === 'invalid_password' ? wrong : problem?.code === 'reauthentication_required' ? missing : undefined
+  return (
+    <Field
+      name="password"
+      label={label}
+      hint={hint}
+      autocomplete="current-password"
+      error={error}
+      focus={focus && error !== undefined}
+    />
+  )
+}
+
+/** True when the form would ask for a password that the account does not have. */
+export const mustLogInAgain = ({ isFresh, hasPassword }: AccountShown): boolean => !isFresh && !hasPassword
+
+/** Stands in place of a form that needs a fresh session, for an account without a password. */
+export function LogInAgain({ visit, shown }: { visit: Visit; shown: AccountShown }) {
+  const { text, link } = textsOf(visit).confirm.logInAgain
+  return (
+    <>
+      <p>{text}</p>
+      <a class="button" href={visit.link(shown.logInAgain)}>
+        {link}
+      </a>
+    </>
+  )
+}
+
+/** Writes a time in the language of the page, in UTC. */
+export const timeText = (at: number, locale: Locale): string =>
+  `${new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(at)} UTC`
