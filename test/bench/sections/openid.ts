@@ -46,7 +46,9 @@ export async function openid(bench: Bench): Promise<Findings> {
       return bench.load({ ...plan, requests, chain: 'refresh_token' })
     }
     const seconds = (WARM_UP_MS + duration) / 1_000
-    const codes = await side.makeCodes(Math.ceil(Math.min(Math.max((rates[name] ?? FASTEST) * 2, FEWEST), FASTEST) * seconds))
+    const codes = await side.makeCodes(
+      Math.ceil(Math.min(Math.max((rates[name] ?? FASTEST) * 2, FEWEST), FASTEST) * seconds),
+    )
     const reading = await bench.load({ ...plan, requests: codes.map(side.exchange), once: true })
     rates[name] = Math.max(rates[name] ?? 0, reading.perSecond)
     return reading
@@ -64,7 +66,8 @@ export async function openid(bench: Bench): Promise<Findings> {
     })
   const starts = async () => ({
     now: await startOnce([await binaryPath(), 'serve'], keywardSettings({ JWT_ALG: 'ES256' })),
-    before: before === undefined ? undefined : await startOnce([before, 'serve'], keywardSettings({ JWT_ALG: 'ES256' })),
+    before:
+      before === undefined ? undefined : await startOnce([before, 'serve'], keywardSettings({ JWT_ALG: 'ES256' })),
   })
 
   for (const name of SIDES) for (const grant of GRANTS) await load(name, grant, 1_000)
@@ -162,5 +165,8 @@ async function readSignIn(port: number): Promise<string> {
   const { headers } = await fetch(`http://127.0.0.1:${port}/sign-in`, { redirect: 'manual' })
   const cookie = headers.getSetCookie().map((line) => line.split(';', 1)[0])
   const { pathname, search } = new URL(headers.get('location') ?? '/sign-in', 'http://localhost')
-  return rawRequest('GET', pathname + search, { accept: 'text/html', ...(cookie.length > 0 && { cookie: cookie.join('; ') }) })
+  return rawRequest('GET', pathname + search, {
+    accept: 'text/html',
+    ...(cookie.length > 0 && { cookie: cookie.join('; ') }),
+  })
 }
