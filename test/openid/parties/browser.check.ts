@@ -9,13 +9,17 @@ import { providerPerSuite } from './provider.ts'
 
 setDefaultTimeout(60_000)
 
-/** Shows what came, as a page without a script. A page below `/start` is a form of the application itself. */
+/**
+ * Shows what came, as a page without a script. `/start` is a form of the application itself, and `/onward` redirects to
+ * another host.
+ */
 async function applicationPage(request: Request): Promise<Response> {
   const { pathname, search, searchParams } = new URL(request.url)
   const html = (text: string) =>
     new Response(`<!doctype html><title>App</title><link rel="icon" href="data:,">${text}`, {
       headers: { 'content-type': 'text/html' },
     })
+  if (pathname === '/onward') return Response.redirect(`https://localhost:${new URL(request.url).port}/cb${search}`, 302)
   if (pathname === '/start') {
     const to = searchParams.get('to')!
     const fields = [...new URL(to).searchParams].map(
@@ -57,7 +61,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 the pages between appli
   beforeEach(() => open())
   afterEach(async () => {
     expect(watched.complaints).toEqual([])
-    const hosts = [provider.issuer, secure.url.origin, loopback.url.origin]
+    const hosts = [provider.issuer, secure.url.origin, loopback.url.origin, `https://localhost:${secure.port}`]
     const elsewhere = watched.requests.filter((url) => !hosts.some((host) => url.startsWith(host)))
     expect(elsewhere.filter((url) => !/^(?:data|com\.example\.app):/.test(url))).toEqual([])
     await watched.close()
@@ -93,9 +97,9 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 the pages between appli
   const granted = (state = 'a state') => ({ code: expect.any(String), state, iss: provider.issuer })
 
   test('after consent, a browser follows to https, also when that page redirects on', async () => {
-    await page.goto(await requestOf(https()))
+    await page.goto(await requestOf(https('/onward')))
     await signInOn(page, provider)
-    await page.waitForURL(`${https()}?**`)
+    await page.waitForURL(`https://localhost:${secure.port}/cb?**`)
     expect(await answer()).toEqual({ method: 'GET', ...granted() })
   })
 
