@@ -25,20 +25,20 @@ export function printClient(
   { secrets, issuer }: { secrets: readonly ClientSecret[]; issuer: string },
 ): void {
   const lines = (name: string, values: readonly string[]): Fact[] =>
-    values.length === 0 ? [[name, null]] : values.map((value, at) => [at === 0 ? name : '', value])
+    values.length === 0 ? [[name, null]] : values.map((value) => [name, value])
   printFacts(context, [
     ['Client id', client.id],
     ['Name', client.name],
     ['Kind', kindOf(client)],
     ['State', client.isEnabled ? 'on' : 'off', client.isEnabled ? 'green' : 'red'],
     ['Discovery', `${issuer}/.well-known/openid-configuration`],
-    ...lines('Redirect URIs', client.redirectUris),
+    ...lines('Redirect URI', client.redirectUris),
     ...lines('After logout', client.postLogoutRedirectUris),
     ['Back-channel', client.backchannelLogoutUri],
     ['Grants', client.grantTypes.join(' ')],
     ['Scopes', client.scopes.join(' ')],
     ['Own scopes', client.credentialsScopes.join(' ')],
-    ...lines('Resources', client.resources),
+    ...lines('Resource', client.resources),
     ['Consent', client.isTrusted ? 'users are not asked: trusted' : 'users are asked'],
     ['PKCE', client.requiresPkce ? 'required' : 'not required'],
     ['ID tokens', `${client.idTokenAlg}, ${claimsOf(client)}`],
