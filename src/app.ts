@@ -3,6 +3,7 @@ import { pagesOf, signInOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
+import { clientRoutes } from './features/administration/clients.routes.ts'
 import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
 import { providerRoutes } from './features/administration/providers.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
@@ -25,6 +26,7 @@ import { sessionRoutes } from './features/sessions/routes.ts'
 import { accountPages, type ConnectedApps, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
+import { socialPages } from './features/social/pages.tsx'
 import { socialRoutes } from './features/social/routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
@@ -98,16 +100,18 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
-    .use(signInPages(service.signIn, signingIn, kit))
+    .use(signInPages(service.signIn, { ...signingIn, providers: service.social.buttons }, kit))
     .use(accountPages(service.signIn, { ...signingIn, sessions: service.sessions, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
+    .use(socialPages(service.social, { ...service, pages: withCookies }, kit))
     .use(sessionRoutes(service, kit))
     .use(socialRoutes(service.social, kit))
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
     .use(apiKeyRoutes(service.administration, kit))
+    .use(clientRoutes(service.administration, kit))
     .use(signingKeyAdministrationRoutes(service.administration, kit))
     .use(providerRoutes(service.administration, kit))
     .use(mailAdministrationRoutes(service.administration, kit))
@@ -159,7 +163,7 @@ const listsOf = ({ openid, social }: Service): { apps: ConnectedApps; identities
         lastUsedAt,
       }))
     },
-    providers: async () => [],
+    providers: (userId) => social.linkable(userId),
     unlink: (caller, id, from) => social.unlinkOwn(caller, { id, ...from }),
   },
 })

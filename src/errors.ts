@@ -48,8 +48,10 @@ export const catalogue = {
   identity_not_found: [404, 'Identity not found'],
   identity_taken: [409, 'This account of the provider is linked with another user'],
   last_login_method: [409, 'Nothing else signs this user in: set a password first'],
+  provider_failed: [400, 'The login at the provider did not work'],
   email_unverified: [403, 'The provider does not confirm the address'],
   // Clients
+  client_taken: [409, 'A client with this id already exists'],
   client_not_found: [404, 'Client not found'],
   client_secret_not_found: [404, 'Client secret not found'],
   client_is_public: [409, 'A public client has no secret'],

@@ -167,9 +167,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
-    const social = createSocial({ ...proving, verification, publicUrl: config.PUBLIC_URL })
+    const social = createSocial({ ...proving, random, verification, outgoing, publicUrl: config.PUBLIC_URL })
     const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
-    const managing = { limits, accounts, mails, invitations, signingKeys, social }
+    const managing = { clients, limits, accounts, mails, invitations, signingKeys, social }
     const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })

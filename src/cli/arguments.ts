@@ -1,3 +1,5 @@
+import { parseArgs } from 'node:util'
+import type { ArgsDef } from 'citty'
 import { nearMiss } from '../config/names.ts'
 import { UsageError } from './context.ts'
 
@@ -17,6 +19,25 @@ export const listOption = (valueHint: string, options: readonly string[], descri
 
 export const requiredList = (valueHint: string, options: readonly string[], description: string) =>
   ({ ...requiredOption(valueHint, description), options }) as const
+
+/** An option that may be given several times. The function `AllValues` returns its values; `args` has only the last one. */
+export const repeatedOption = (valueHint: string, description: string) =>
+  option(valueHint, `${description}; give the option again for more`)
+
+/** Returns every value of an option, in order; undefined when the option is not given. An empty value counts as none. */
+export type AllValues = (option: string) => string[] | undefined
+
+/** Makes `AllValues` of the words of a command line that `checkArguments` has accepted. */
+export const allValues =
+  (words: readonly string[], args: ArgsDef): AllValues =>
+  (name) => {
+    const options = Object.entries(args).map(
+      ([key, { type }]) => [key, { type: type === 'boolean' ? 'boolean' : 'string', multiple: true } as const] as const,
+    )
+    const { values } = parseArgs({ args: [...words], options: Object.fromEntries(options), strict: false })
+    const found = values[name] as string[] | undefined
+    return found?.filter((value) => value !== '')
+  }
 
 export const positional = (valueHint: string, description: string) =>
   ({ type: 'positional', valueHint, description, required: true }) as const

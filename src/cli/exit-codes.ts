@@ -2,7 +2,7 @@
 export const exitCodes: Readonly<Record<number, string>> = {
   0: 'Success',
   1: 'Failure; standard error has the reason',
-  2: 'The command line is wrong; nothing was done',
+  2: 'The command line is wrong, or `apply --check` found a difference; nothing was done',
   3: 'Nothing was done: PostgreSQL has its own program for it, and its command line was printed',
   4: 'Nothing was copied: the new database has rows already',
   130: 'Interrupted, with Ctrl-C or by a signal to stop; standard error says what was done',

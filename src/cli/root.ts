@@ -28,6 +28,8 @@ export function rootCommand(context: CommandContext): Group {
       sessions: async () => (await import('./commands/sessions.ts')).sessions(context),
       apikeys: async () => (await import('./commands/apikeys.ts')).apikeys(context),
       providers: async () => (await import('./commands/providers.ts')).providers(context),
+      clients: async () => (await import('./commands/clients.ts')).clients(context),
+      apply: async () => (await import('./commands/apply.ts')).apply(context),
       audit: async () => (await import('./commands/audit.ts')).audit(context),
       limits: async () => (await import('./commands/limits.ts')).limits(context),
       mail: async () => (await import('./commands/mail.ts')).mail(context),

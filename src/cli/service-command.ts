@@ -1,6 +1,7 @@
 import { type ArgsDef, defineCommand, type ParsedArgs } from 'citty'
 import type { Config } from '../config/schema.ts'
 import { openService, type Service } from '../service.ts'
+import { type AllValues, allValues } from './arguments.ts'
 import type { CommandContext } from './context.ts'
 import { readConfig, type SettingsFlags, settingsArgs } from './settings.ts'
 
@@ -21,18 +22,18 @@ export interface CommandText {
  */
 export const serviceCommand = <const Args extends ArgsDef>(
   context: CommandContext,
-  { args, ...meta }: CommandText & { args: Args },
-  work: (service: Service, args: ParsedArgs<Args>) => Promise<void>,
+  { args: own, ...meta }: CommandText & { args: Args },
+  work: (service: Service, args: ParsedArgs<Args>, all: AllValues) => Promise<void>,
 ) =>
   defineCommand({
     meta,
-    args: { ...args, ...settingsArgs },
-    async run({ args }) {
+    args: { ...own, ...settingsArgs },
+    async run({ args, rawArgs }) {
       const config: Config = { ...readConfig(context, args as SettingsFlags), LOG_LEVEL: 'warn' }
       const { clock, random, printError: write } = context
       const service = await openService(config, { clock, random, write, waitInside: true, schema: 'require' })
       try {
-        await work(service, args as ParsedArgs<Args>)
+        await work(service, args as ParsedArgs<Args>, allValues(rawArgs, own))
       } finally {
         await service.close()
       }

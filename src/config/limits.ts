@@ -23,6 +23,7 @@ export const limitNames = [
   'mail.recipient',
   'mail.prefix',
   'code.account',
+  'social.start',
   'authorize.session',
   'device.start',
   'device.user_code',

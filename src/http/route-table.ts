@@ -14,7 +14,7 @@ export type Access = 'open' | 'user' | (string & {})
  */
 export type Limit = LimitWord | readonly LimitWord[] | { none: string }
 
-type LimitWord = 'login' | 'register' | 'account' | 'client' | 'mail' | 'code' | 'authorize' | 'device'
+type LimitWord = 'login' | 'register' | 'account' | 'client' | 'mail' | 'code' | 'authorize' | 'device' | 'social'
 
 export interface Route {
   method: string

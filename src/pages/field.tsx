@@ -55,7 +55,7 @@ export function Field({ name, label, autocomplete, hint, error, value, focus, id
         <input type="password" {...common} />
       ) : (
         // The type is not "email": browsers rewrite such an address if its domain has non-ASCII letters.
-        <input type="text" {...common} value={value} inputMode={autocomplete === 'email' ? 'email' : undefined} />
+        <input type="text" {...common} value={value} inputMode={inputModes[autocomplete]} />
       )}
     </div>
   )
@@ -74,6 +74,12 @@ export const Checkbox = ({ name, label, checked }: CheckboxProps) => (
     <label for={name}>{label}</label>
   </p>
 )
+
+/** The keyboard of a phone. */
+const inputModes: Partial<Record<FieldProps['autocomplete'], 'email' | 'numeric'>> = {
+  email: 'email',
+  'one-time-code': 'numeric',
+}
 
 export interface SelectProps {
   name: string

@@ -10,6 +10,7 @@ const bodies: Record<string, object> = {
   'POST /admin/users': { email: 'new@example.com', username: 'new' },
   'PATCH /admin/users/:id': { name: 'Ada' },
   'POST /admin/roles': { name: 'support' },
+  'POST /admin/clients': { name: 'Shop', redirect_uris: ['https://shop.example/cb'] },
   'POST /admin/providers': { name: 'github', kind: 'github', client_id: 'keyward', client_secret: 'secret' },
   'POST /admin/api-keys': { name: 'gateway', scopes: ['users:read'] },
 }

@@ -58,7 +58,9 @@ const things: Record<string, Make> = {
     await app.rows.apiKeys.add(key)
     return String((await app.rows.apiKeys.one({ mac: fresh })).id)
   },
-  '/admin/keys/{kid}': async (app) => (await app.rows.signingKeys.one({ state: 'next' })).kid,
+  '/admin/clients/{id}': async (app) => (await app.admin.createClient()).client.id,
+  '/admin/clients/{id}/secrets/{sid}': async (app) => String((await app.rows.clientSecrets.all()).at(-1)!.id),
+  '/admin/keys/{kid}': async (app) => (await app.rows.signingKeys.one({ state: 'next', alg: 'ES256' })).kid,
   '/admin/mail/{id}': async (app, fresh) => {
     const mail = {
       id: fresh,
@@ -83,12 +85,17 @@ const things: Record<string, Make> = {
   },
 }
 
-/** Members that differ from the document's example: their value must be new, or every caller must be able to give it. */
+/**
+ * Members that differ from the document's example: their value must be new, or every caller must be able to give it. A
+ * key may begin with the path of the route.
+ */
 const newMembers: Record<string, (fresh: string) => unknown> = {
   name: (fresh) => `${fresh}-of-body`,
   permissions: () => [],
   now: () => true,
   scopes: () => ['api-keys:write'],
+  '/admin/clients scopes': () => ['openid'],
+  '/admin/clients/{id} scopes': () => ['openid'],
   email: (fresh) => `${fresh}-of-body@example.com`,
   username: (fresh) => `${fresh}-of-body`,
 }
@@ -122,7 +129,10 @@ export async function requestFor(
   const members = bodies[0]?.members.filter(({ example }) => example !== undefined)
   if (!members) return { target, options: {} }
   const json = Object.fromEntries(
-    members.map(({ name: member, example }) => [member, newMembers[member]?.(fresh) ?? example]),
+    members.map(({ name: member, example }) => {
+      const make = newMembers[`${path} ${member}`] ?? newMembers[member]
+      return [member, make?.(fresh) ?? example]
+    }),
   )
   return { target, options: { json } }
 }

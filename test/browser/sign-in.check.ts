@@ -96,4 +96,75 @@ describe.skipIf(!hasPrograms('chromium'))('the pages to log in and of the accoun
     },
     120_000,
   )
+
+  test('by the keyboard alone, without scripts: from the account to the login, and on the way back', async () => {
+    await pages.register('kay')
+    const { page, complaints, close } = await openPage({ javaScriptEnabled: false })
+    await page.goto(`${pages.url}/account/profile`)
+    // What password managers read.
+    const form = page.locator('form')
+    expect(await form.getAttribute('method')).toBe('post')
+    const [username, password] = [page.locator('#username'), page.locator('#password')]
+    expect(await username.getAttribute('autocomplete')).toBe('username webauthn')
+    expect([await password.getAttribute('type'), await password.getAttribute('autocomplete')]).toEqual([
+      'password',
+      'current-password',
+    ])
+    const press = async (...keys: string[]) => {
+      for (const key of keys) await page.keyboard.press(key)
+    }
+    await press('Tab')
+    await page.keyboard.type('kay')
+    await press('Tab')
+    await page.keyboard.type('correct horse battery')
+    await press('Tab', 'Space', 'Tab', 'Enter')
+    await page.waitForURL('**/account/profile')
+    const cookies = await page.context().cookies()
+    const session = cookies.find(({ name }) => name === 'keyward')!
+    // "Keep me logged in" was checked by the keyboard.
+    expect(session).toMatchObject({ httpOnly: true, sameSite: 'Lax', path: '/' })
+    expect(session.expires).toBeGreaterThan(Date.now() / 1_000 + 29 * 86_400)
+    // Back to the form of the login, which leads on at once.
+    await page.goBack()
+    await page.reload()
+    await page.waitForURL('**/account/profile')
+    await press('Tab', 'End')
+    await page.keyboard.type('2')
+    await press('Enter')
+    await page.waitForURL('**/profile?saved')
+    expect(await page.locator('[role=status]').textContent()).toBe('Your changes are saved.')
+    expect(complaints).toEqual([])
+    await close()
+  }, 60_000)
+
+  test('two tabs with two requests, and a form that another site sends', async () => {
+    await pages.register('two')
+    const { page, close } = await openPage()
+    const other = await page.context().newPage()
+    await page.goto(`${pages.url}/account/address`)
+    await other.goto(`${pages.url}/account/sessions`)
+    for (const [tab, path] of [
+      [page, 'address'],
+      [other, 'sessions'],
+    ] as const) {
+      await tab.fill('#username', 'two')
+      await tab.fill('#password', 'correct horse battery')
+      await tab.locator('main button').click()
+      await tab.waitForURL(`**/account/${path}`)
+    }
+    await page.route('http://evil.example/**', (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: `<form method="post" action="${pages.url}/account/delete"><button>x</button></form><iframe src="${pages.url}/account"></iframe>`,
+      }),
+    )
+    await page.goto('http://evil.example/')
+    expect(page.frames()[1]!.url()).toStartWith('chrome-error:')
+    const answered = page.waitForResponse((response) => response.request().method() === 'POST')
+    await page.click('button')
+    expect((await answered).status()).toBe(403)
+    await other.reload()
+    expect(await other.locator('h1').textContent()).toBe('Logged-in devices')
+    await close()
+  }, 60_000)
 })

@@ -47,7 +47,11 @@ describeEachDialect('oidcc-backchannel-rp-initiated-logout-certification-test-pl
     expect([...new URLSearchParams(told!.body).keys()]).toEqual(['logout_token'])
     const keys = (await (await app.request('GET', '/.well-known/jwks.json')).json()) as JSONWebKeySet
     const currentDate = new Date(app.clock.now())
-    const { payload } = await jwtVerify(told!.token, createLocalJWKSet(keys), { issuer, audience: client.id, currentDate })
+    const { payload } = await jwtVerify(told!.token, createLocalJWKSet(keys), {
+      issuer,
+      audience: client.id,
+      currentDate,
+    })
     expect(decodeProtectedHeader(told!.token)).toMatchObject({ alg: 'RS256', typ: 'logout+jwt' })
     expect(payload).toMatchObject({
       sub: claims.sub,

@@ -90,6 +90,10 @@ describe('14.3 every command', () => {
       'users set-password --password-env',
       'providers add --secret-env',
       'providers update --secret-env',
+      // These say how the ID tokens of a client look.
+      'clients create --id-token-alg',
+      'clients update --claims-in-id-token',
+      'clients update --id-token-alg',
       'signing-keys rotate --id-tokens',
     ])
   })

@@ -141,7 +141,9 @@ describe('the caller of a request', () => {
   })
 
   test('is an error if the route has no caller, or asks for a session that the caller has not', async () => {
-    expect(await inHandler('/open', callerOf)).toEqual(new Error('This route is open, or for clients: it has no caller'))
+    expect(await inHandler('/open', callerOf)).toEqual(
+      new Error('This route is open, or for clients: it has no caller'),
+    )
     expect(await inHandler('/open', sessionOf)).toBeInstanceOf(Error)
     expect(await inHandler('/late', sessionOf)).toEqual(new Error('This route can be called without a session'))
     expect(() => callerOf(ask('/person'))).toThrow('no caller')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { limitNames } from '../../src/config/limits.ts'
 import type { Route } from '../../src/http/route-table.ts'
+import { SECOND } from '../../src/lib/clock.ts'
 import { loggedIn, sessionIdOf } from '../sessions/support.ts'
 import { githubBody } from '../social/support.ts'
 import type { RequestOptions, SignedUp, TestApp } from '../support/app.ts'
@@ -12,6 +13,8 @@ import { limited, password } from './support.ts'
 interface Attempt extends RequestOptions {
   /** For the parameter of the path. */
   id?: string
+  /** For the second parameter of the path. */
+  sid?: string
   query?: string
 }
 
@@ -78,8 +81,18 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   'DELETE /admin/api-keys/:id': async (_, app, user) => ({
     id: String((await app.admin.createApiKey({ owner: user.id, scopes: ['users:read'] })).id),
   }),
+  'POST /admin/clients': (i) => ({ json: { name: `Shop ${i}`, redirect_uris: ['https://shop.example/cb'] } }),
+  'PATCH /admin/clients/:id': async (i, app) => ({ id: await client(app), json: { name: `Shop ${i}` } }),
+  'DELETE /admin/clients/:id': async (_, app) => ({ id: await client(app) }),
+  'POST /admin/clients/:id/secrets': async (_, app) => ({ id: await client(app), json: {} }),
+  'DELETE /admin/clients/:id/secrets/:sid': async (_, app) => {
+    const id = await client(app)
+    return { id, sid: String((await app.rows.clientSecrets.one({ clientId: id })).id) }
+  },
   'POST /admin/keys/rotate': () => ({ json: { now: true } }),
-  'POST /admin/keys/:kid/revoke': async (_, app) => ({ id: (await app.rows.signingKeys.one({ state: 'next' })).kid }),
+  'POST /admin/keys/:kid/revoke': async (_, app) => ({
+    id: (await app.rows.signingKeys.one({ state: 'next', alg: 'ES256' })).kid,
+  }),
   'POST /admin/mail/:id/resend': async (_, app) => ({ id: await deadMail(app) }),
   'DELETE /users/me/sessions/:id': async (_, app, user) => ({ id: sessionIdOf(await loggedIn(app, user)) }),
 }
@@ -91,6 +104,8 @@ async function target(app: TestApp, i: number, isInvited = false) {
 }
 
 let targets = 0
+
+const client = async (app: TestApp): Promise<string> => (await app.admin.createClient()).client.id
 
 /** Makes a provider that an administrator changes. */
 async function provider(app: TestApp): Promise<string> {
@@ -210,6 +225,8 @@ describe('the limits of routes', () => {
   test.each(guarded)('D8: %s answers 429 after enough attempts, and documents it', async (name) => {
     const route = app.table.routes.find((one) => nameOf(one) === name)!
     expect(route.statuses).toContain(429)
+    // The limit of registrations has a new place every 90 s.
+    await app.clock.advance(90 * SECOND)
     const user = await app.signUp(`user${guarded.indexOf(name)}`, password)
     // The credential of /introspect is what its limit counts.
     const sendsNone = route.access === 'open' || route.secret
@@ -217,8 +234,12 @@ describe('the limits of routes', () => {
     const token = sendsNone ? undefined : user.grant.access_token
     const peer = `198.51.100.${guarded.indexOf(name)}`
     for (let i = 0; ; i++) {
-      const { id = '', query = '', ...options } = await attempts[name]!(i, app, user)
-      const path = route.pattern.replace(/:(?:id|name|kid)/, id).replace(':role', 'admin') + query
+      const { id = '', sid = '', query = '', ...options } = await attempts[name]!(i, app, user)
+      const path =
+        route.pattern
+          .replace(/:(?:id|name|kid)/, id)
+          .replace(':sid', sid)
+          .replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {
         expect(i).toBeLessThan(50)

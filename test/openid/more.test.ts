@@ -193,7 +193,9 @@ describeApp('what a client gets', { env: { PUBLIC_URL: issuer } }, (app) => {
     const claims = JSON.parse(Buffer.from(tokens.access_token.split('.')[1]!, 'base64url').toString())
     expect(claims.aud).toEqual([`${issuer}/userinfo`, resource])
     const refreshed = (await (await rp.refresh(tokens.refresh_token!)).json()) as { access_token: string }
-    expect(JSON.parse(Buffer.from(refreshed.access_token.split('.')[1]!, 'base64url').toString()).aud).toEqual(claims.aud)
+    expect(JSON.parse(Buffer.from(refreshed.access_token.split('.')[1]!, 'base64url').toString()).aud).toEqual(
+      claims.aud,
+    )
     const refused = await browser.open(rp.address({ resource: 'https://other.example.net' }))
     expect(rp.answer(refused)).toMatchObject({ error: 'invalid_target' })
   })

@@ -100,9 +100,11 @@ describe.skipIf(postgresql === undefined)('15 two replicas of the executable on 
   test('the keys rotate between code and token, and between token and refresh', async () => {
     const { code } = await answerOf(browserAt(one, two))
     const rotate = async () => {
-      const env = serverSettings({ databaseUrl })
-      const { exitCode, stderr } = await runBinary(['signing-keys', 'rotate', '--now'], { env })
-      if (exitCode !== 0) throw new Error(stderr)
+      const env = serverSettings({ databaseUrl, args: [] })
+      for (const slot of [[], ['--id-tokens', 'RS256']]) {
+        const { exitCode, stderr } = await runBinary(['signing-keys', 'rotate', '--now', ...slot], { env })
+        if (exitCode !== 0) throw new Error(stderr)
+      }
     }
     await rotate()
     const tokens = await tokensOf(await exchange(two, code!))

@@ -3,6 +3,7 @@ import { invitationTexts } from '../../src/features/invitations/pages/texts/text
 import { catalogues } from '../../src/features/mail/messages/catalogues.ts'
 import { accountTexts } from '../../src/features/sign-in/pages/account/texts/texts.ts'
 import { signInTexts } from '../../src/features/sign-in/pages/texts/texts.ts'
+import { socialTexts } from '../../src/features/social/pages/texts/texts.ts'
 import { verificationTexts } from '../../src/features/verification/pages/texts/texts.ts'
 import { type Locale, locales } from '../../src/lib/locale.ts'
 import { inWords } from '../../src/pages/problem.ts'
@@ -16,7 +17,9 @@ function textsIn(part: unknown): string[] {
 }
 const texts = (locale: Locale) =>
   textsIn(
-    [catalogues, kitTexts, verificationTexts, invitationTexts, signInTexts, accountTexts].map((all) => all[locale]),
+    [catalogues, kitTexts, verificationTexts, invitationTexts, signInTexts, accountTexts, socialTexts].map(
+      (all) => all[locale],
+    ),
   )
 
 describe('13.5 the texts of pages and mails', () => {

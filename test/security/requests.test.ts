@@ -77,8 +77,10 @@ describeEachDialect('hostile requests', (dialect) => {
     await app.admin.giveRole(boss.id, 'admin')
     await app.rows.roles.add({ name: 'helper', description: '', permissions: '', createdAt: 0 })
     await app.admin.addProvider({ name: 'helper', kind: 'github', clientId: 'keyward', clientSecret: 'secret' })
+    const { client } = await app.admin.createClient()
     for (const { method, path, bodies } of document.operations) {
-      const target = path.replace('{id}', String(boss.id)).replace('{name}', 'helper')
+      const id = path.startsWith('/admin/clients') ? client.id : String(boss.id)
+      const target = path.replace('{id}', id).replace('{name}', 'helper')
       const tokenFor = async () => (path.startsWith('/admin/') ? boss.grant.access_token : tokenOnce())
       const members = bodies.find(({ type }) => type === 'application/json')?.members ?? []
       const good = Object.fromEntries(members.filter((one) => one.required).map(({ name, example }) => [name, example]))

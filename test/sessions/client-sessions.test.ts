@@ -1,12 +1,12 @@
 import { expect, test } from 'bun:test'
 import { DAY, HOUR } from '../../src/lib/clock.ts'
-import type { SignedUp, TestApp } from '../support/app.ts'
+import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest, withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { type Browser, type Granted, goesOn, grant, OFFLINE, origin, refreshAt, signIn } from './kinds.ts'
-import { audit, introspectionKey, loggedIn, me, refresh, sessionIdOf } from './support.ts'
+import { audit, introspectionKey, loggedIn, me, refresh, sessionIdOf, turns } from './support.ts'
 
 const refusal = (code: string) => ({ code })
 
@@ -122,6 +122,46 @@ describeEachDialect('the session of a client', (dialect) => {
     await expect(refreshAt(app, later)).rejects.toMatchObject(refusal('invalid_refresh_token'))
   })
 
+  test('F7: takes the end of the browser session to which it moves while it is refreshed', async () => {
+    const user = await app.signUp()
+    const begun = app.clock.now()
+    const first = await signIn(app, user, { isRemembered: true })
+    const client = await grant(app, user, { parent: first })
+    let second: Browser | undefined
+    const allow = async () => {
+      second ??= await signIn(app, user, { replaces: first.id })
+    }
+    expect((await refreshAt(app, client.token, { allow })).generation).toBe(1)
+    expect(await app.rows.sessions.one({ id: client.id })).toMatchObject({
+      parentId: second?.id,
+      generation: 1,
+      expiresAt: begun + DAY,
+    })
+  })
+
+  test('F8: ends with its browser session that ends at another Keyward while it begins', async () => {
+    const other = await createTestApp({ dialect, databaseUrl: app.databaseUrl, clock: app.clock, seed: 'other' })
+    const user = await app.signUp()
+    const browser = await signIn(other, user)
+    const begun = Promise.withResolvers<void>()
+    const release = Promise.withResolvers<void>()
+    const granted = app.process.transaction(async () => {
+      const client = await grant(app, user, { parent: browser })
+      begun.resolve()
+      await release.promise
+      return client
+    })
+    await begun.promise
+    const ended = endBrowser(other, user, browser)
+    // Without a lock, the end does not wait: this sees it.
+    for (let at = 0; at < 50 && (await found(other, browser)); at++) await turns(5)
+    release.resolve()
+    const client = await granted
+    await ended
+    expect([await found(app, browser), await goesOn(app, client)]).toEqual([undefined, false])
+    await other.close()
+  })
+
   test('G5: a user has at most 20 at one client, which do not count as logins', async () =>
     withApp({ dialect, env: { MAX_SESSIONS_PER_USER: '2' } }, async (app) => {
       const user = await app.signUp()
@@ -180,6 +220,8 @@ describeEachDialect('the session of a client', (dialect) => {
     const online = await grant(app, user, { parent: browser, client: client.id, scope: 'openid email' })
     const offline = await grant(app, user, { parent: browser, client: client.id, scope: OFFLINE })
     const gone = await grant(app, user, { client: 'kwa_gone' })
+    // No credential was checked in the network of the client's server.
+    expect(await app.rows.sessions.one({ id: gone.id })).toMatchObject({ loginNetwork: null, deviceId: null })
     const key = await introspectionKey(app)
     const asked = await app.request('POST', '/introspect', { token: key, form: { token: online.token } })
     expect(await asked.json()).toMatchObject({

@@ -64,7 +64,7 @@ export async function grant(
 export const refreshAt = (
   app: TestApp,
   token: string,
-  { client = 'kwa_a', allow = () => {} }: { client?: string; allow?: () => void } = {},
+  { client = 'kwa_a', allow = () => {} }: { client?: string; allow?: () => Promise<void> | void } = {},
 ) => app.process.sessions.refreshForClient(token, { clientId: client, origin, allow })
 
 /** Whether the session of a client has not ended. */

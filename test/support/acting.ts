@@ -95,7 +95,11 @@ export const adminOf = (service: Service): Admin => {
     social,
     async createClient(settings = {}) {
       const redirectUris = ['https://app.example/callback']
-      const { client, secret } = await clients.create({ name: 'Shop', redirectUris, ...settings })
+      const { client, secret } = await administration.createClient(undefined, {
+        name: 'Shop',
+        redirectUris,
+        ...settings,
+      })
       return { client, secret: secret?.text }
     },
     clients,

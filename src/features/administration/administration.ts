@@ -4,6 +4,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit, AuditFilter, AuditRow } from '../audit/audit.ts'
+import type { Clients } from '../clients/clients.ts'
 import type { Invitations } from '../invitations/invitations.ts'
 import { knownAccount, type Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
@@ -21,6 +22,7 @@ import { endAllSessions, endSessions, endSessionsOf, inBatches } from './end-ses
 import { findUser, listAudit, listUsers, type Page, type UserSearch } from './lists.ts'
 import { mailReset } from './mail-reset.ts'
 import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-keys.ts'
+import { type ClientAdministration, clientAdministration } from './manage-clients.ts'
 import { type MailAdministration, mailAdministration } from './manage-mails.ts'
 import { type ProviderAdministration, providerAdministration } from './manage-providers.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
@@ -37,13 +39,14 @@ export interface AdministrationNeeds {
   secrets: Secrets
   limits: Limits
   apiKeys: ApiKeys
+  clients: Clients
   users: Users
   passwords: Passwords
   roles: Roles
   sessions: Sessions
   accounts: Accounts
   mails: Pick<Mails, 'isOn' | 'notify' | 'list' | 'find' | 'resend'>
-  signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'revoke'>
+  signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'revoke' | 'ensureIdTokenKey'>
   invitations: Invitations
   social: Pick<
     Social,
@@ -56,6 +59,7 @@ export interface Administration
   extends OperatorRoles,
     RoleAdministration,
     ApiKeyAdministration,
+    ClientAdministration,
     SigningKeyAdministration,
     MailAdministration,
     ProviderAdministration {
@@ -205,6 +209,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
     ...roleAdministration(needs),
     ...operatorRoles(needs),
     ...apiKeyAdministration(needs),
+    ...clientAdministration(needs),
     ...signingKeyAdministration(needs),
     ...mailAdministration(needs),
     ...providerAdministration(needs),

@@ -37,7 +37,8 @@ interface Change {
 }
 
 /**
- * Makes a change for an administrator. `plan` runs twice: first so that a refused request, and a request that changes
+ * Makes a change for an administrator. `prepare` runs before the transaction, when the change is allowed: for work that
+ * waits for more than statements, or that needs transactions of its own. `plan` runs twice: first so that a refused request, and a request that changes
  * nothing, writes nothing; then in the transaction of the change, where nobody can change the rights of any user.
  * @param permission the permission that the route asks for
  * @returns the result of the function of `plan`; undefined when there was nothing to change
@@ -48,12 +49,13 @@ interface Change {
 export async function makeChange<Made>(
   needs: AdministrationNeeds,
   { caller, client, ip }: Actor,
-  { permission, plan }: { permission: Permission; plan: Plan<Made> },
+  { permission, prepare, plan }: { permission: Permission; prepare?: () => Promise<unknown>; plan: Plan<Made> },
 ): Promise<Made | undefined> {
   const { store: db, accounts, limits, roles } = needs
   await accounts.requireFresh(caller, { client, ip })
   if (!(await plan(await requireRight(needs, caller, permission)))) return undefined
   await using place = await limits.reserve([accountWrite(caller.userId)], { userId: caller.userId, ip })
+  await prepare?.()
   const done = await db.transaction(
     async () => {
       await roles.lock()

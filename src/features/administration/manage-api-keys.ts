@@ -54,7 +54,7 @@ export const apiKeyAdministration = (needs: AdministrationNeeds): ApiKeyAdminist
       plan: async (present) => {
         const owner = ownerId === undefined ? present : await findOwner(needs, ownerId)
         await requireRank(needs, present, owner)
-        const key = { owner, name, scopes, expiresAt: readExpiry(typed), by: byOf(actor) }
+        const key = { owner, name, scopes, expiresAt: readTime('expires_at', typed), by: byOf(actor) }
         await apiKeys.check(key)
         if (!owner.isActive) throw new KeywardError('user_inactive')
         return () => apiKeys.create(key)
@@ -84,10 +84,11 @@ async function findOwner({ users }: AdministrationNeeds, id: number): Promise<Us
   return owner
 }
 
-function readExpiry(typed: string | undefined): EpochMs | null {
+/** Reads a time of a body. @throws KeywardError `validation_failed` for a text that is no time */
+export function readTime(field: string, typed: string | undefined): EpochMs | null {
   if (typed === undefined) return null
   const at = parseRfc3339(typed)
-  if (at === undefined) throw invalidField('expires_at', invalidTime)
+  if (at === undefined) throw invalidField(field, invalidTime)
   return at
 }
 

@@ -25,7 +25,7 @@ export {
   idTokenAlgs,
   isClientId,
 } from './client.ts'
-export { allowsRedirect, isLoopbackUri } from './redirects.ts'
+export { allowsRedirect, compareRedirects, isLoopbackUri, type RedirectComparison } from './redirects.ts'
 
 export interface ClientsSettings extends SettingsRules {
   /** Why no client can be registered with these settings; undefined when clients can be registered. */
@@ -53,8 +53,8 @@ export interface By {
   ip: string
 }
 
-/** A client to register. What is not given has a default: a confidential client that must use PKCE. */
-export type NewClient = { name: string } & Partial<Omit<ClientSettings, 'name'>> & AllowsHttp
+/** A client to register. What is not given has a default: a random id, and a confidential client that must use PKCE. */
+export type NewClient = { name: string; id?: string } & Partial<Omit<ClientSettings, 'name'>> & AllowsHttp
 
 /** A change of a client. What is not given stays as it is. */
 export type ClientChange = Partial<Omit<ClientSettings, 'isPublic'>> & AllowsHttp
@@ -105,7 +105,7 @@ export interface Clients {
    * Reads the settings of a new client. `create` does the same again.
    * @returns the settings with their defaults
    * @throws KeywardError `clients_unavailable`, whose sentence names the setting in the way; `validation_failed` with
-   *   every wrong field, named as over HTTP
+   *   every wrong field, named as over HTTP; `client_taken` when a client has the given id
    */
   check(client: NewClient): Promise<ClientSettings>
   /**
@@ -135,6 +135,11 @@ export interface Clients {
   remove(id: string, by?: By): Promise<void>
   /** The secrets of a client, the newest first, including expired and revoked ones. */
   secretsOf(id: string): Promise<ClientSecret[]>
+  /**
+   * Checks whether `addSecret` may make this secret.
+   * @throws KeywardError `client_is_public`, `too_many_secrets`, `validation_failed`
+   */
+  checkSecret(client: Client, secret: NewSecret): Promise<void>
   /**
    * Makes a further secret. A client has at most two live secrets, so that one replaces the other without a pause.
    * @throws KeywardError `client_not_found`, `client_is_public`, `too_many_secrets`; `validation_failed` for an end that
@@ -177,6 +182,7 @@ export function createClients(others: Omit<ClientsNeeds, 'lastUses' | 'refreshOr
     update: (id, change, by) => manage.update(needs, id, change, by),
     remove: (id, by) => manage.remove(needs, id, by),
     secretsOf: (id) => store.secretsOf(db, id),
+    checkSecret: (client, secret) => manage.checkSecret(needs, client, secret),
     addSecret: (id, secret, by) => manage.addSecret(needs, id, secret, by),
     revokeSecret: (id, secretId, by) => manage.revokeSecret(needs, id, secretId, by),
     origins: () => origins,

@@ -1,4 +1,4 @@
-import { KeywardError } from '../../errors.ts'
+import { invalidField, KeywardError } from '../../errors.ts'
 import type { EpochMs } from '../../lib/clock.ts'
 import { type Client, type ClientSecret, type ClientSettings, isClientId } from './client.ts'
 import type { By, ClientChange, ClientsNeeds, MadeSecret, NewClient, NewSecret } from './clients.ts'
@@ -9,13 +9,16 @@ import * as store from './store.ts'
 const MAX_LIVE_SECRETS = 2
 
 /** Implements `Clients.check`. */
-export async function check(needs: ClientsNeeds, { allowsHttp, ...typed }: NewClient): Promise<ClientSettings> {
+export async function check(needs: ClientsNeeds, { id, allowsHttp, ...typed }: NewClient): Promise<ClientSettings> {
   const { roles, settings } = needs
   if (settings.unavailable !== undefined)
     throw new KeywardError('clients_unavailable', { sentence: settings.unavailable })
   const rules = { ...settings, allowsHttp: settings.allowsHttp || allowsHttp === true }
   const isPublic = typed.isPublic ?? false
-  return readSettings({ roles, rules }, { ...defaultSettings(isPublic), isPublic, ...typed })
+  if (id !== undefined && !isClientId(id))
+    throw invalidField('id', 'The id is kwa_ and 20 of the characters a to z and 2 to 7')
+  if (id !== undefined && (await store.find(needs.store, id))) throw new KeywardError('client_taken')
+  return readSettings({ roles, rules }, { ...defaultSettings, isPublic, ...withoutUndefined(typed) })
 }
 
 /** Implements `Clients.create`. */
@@ -26,12 +29,12 @@ export async function create(
 ): Promise<{ client: Client; secret: MadeSecret | undefined }> {
   const { store: db, clock, random, audit } = needs
   const settings = await check(needs, typed)
-  const id = makeClientId(random)
+  const id = typed.id ?? makeClientId(random)
   const text = makeSecretText(random)
   return db.transaction(async () => {
     const now = clock.now()
     const client: Client = { id, ...settings, createdAt: now, updatedAt: now }
-    await store.insert(db, client)
+    if (!(await store.insert(db, client))) throw new KeywardError('client_taken')
     await audit.record({ event: 'client.created', ...by, details: { client: id, after: JSON.stringify(settings) } })
     const secret = client.isPublic ? undefined : await insertSecret(needs, { clientId: id, text, expiresAt: null })
     db.afterCommit(needs.refreshOrigins)
@@ -91,15 +94,12 @@ export function remove(needs: ClientsNeeds, id: string, by?: By): Promise<void> 
 
 /** Implements `Clients.addSecret`. */
 export async function addSecret(needs: ClientsNeeds, id: string, asked: NewSecret, by?: By): Promise<MadeSecret> {
-  const { store: db, clock, random, audit } = needs
+  const { store: db, random, audit } = needs
   const { expiresAt = null, othersExpireAt } = asked
   const text = makeSecretText(random)
   return db.transaction(async () => {
     const client = await lock(needs, id)
-    const now = clock.now()
-    refuseSecret(client, asked, now)
-    if ((await store.countLiveSecrets(db, { clientId: id, now })) >= MAX_LIVE_SECRETS)
-      throw new KeywardError('too_many_secrets')
+    await checkSecret(needs, client, asked)
     if (othersExpireAt !== undefined) await store.limitSecrets(db, { clientId: id, expiresAt: othersExpireAt })
     const secret = await insertSecret(needs, { clientId: id, text, expiresAt })
     await audit.record({
@@ -116,15 +116,22 @@ export async function addSecret(needs: ClientsNeeds, id: string, asked: NewSecre
   })
 }
 
-/** @throws KeywardError `client_is_public`; `validation_failed` for an end that has passed */
-export function refuseSecret(client: Client, { expiresAt = null, othersExpireAt }: NewSecret, now: EpochMs): void {
+/** Implements `Clients.checkSecret`. */
+export async function checkSecret(
+  { store: db, clock }: ClientsNeeds,
+  client: Client,
+  { expiresAt = null, othersExpireAt }: NewSecret,
+): Promise<void> {
   if (client.isPublic) throw new KeywardError('client_is_public')
+  const now = clock.now()
   const message = 'The end must be in the future'
   const errors = [
     ...(expiresAt !== null && expiresAt <= now ? [{ field: 'expires_at', message }] : []),
     ...(othersExpireAt !== undefined && othersExpireAt <= now ? [{ field: 'others_expire_at', message }] : []),
   ]
   if (errors.length > 0) throw new KeywardError('validation_failed', { errors })
+  if ((await store.countLiveSecrets(db, { clientId: client.id, now })) >= MAX_LIVE_SECRETS)
+    throw new KeywardError('too_many_secrets')
 }
 
 /** Implements `Clients.revokeSecret`. */

@@ -20,3 +20,18 @@ function withoutPort(uri: string): string | undefined {
 
 /** Returns true for an `http` URI whose host is a loopback IP address: a program on the user's device. */
 export const isLoopbackUri = (uri: string): boolean => loopback.test(uri)
+
+export interface RedirectComparison {
+  registered: string
+  isAllowed: boolean
+  /** The number of characters before the first one that differs. */
+  differsAt: number
+}
+
+/** Compares an address with each registered one, to show why it is not allowed. */
+export const compareRedirects = (registered: readonly string[], asked: string): RedirectComparison[] =>
+  registered.map((uri) => {
+    let at = 0
+    while (at < uri.length && uri[at] === asked[at]) at++
+    return { registered: uri, isAllowed: allowsRedirect([uri], asked), differsAt: at }
+  })

@@ -14,7 +14,8 @@ export interface SettingsRules extends OwnAudience {
 }
 
 /** The settings of a client that nobody decided. */
-export const defaultSettings = (isPublic: boolean): Omit<ClientSettings, 'name' | 'isPublic'> => ({
+export const defaultSettings: Omit<ClientSettings, 'name'> = {
+  isPublic: false,
   redirectUris: [],
   postLogoutRedirectUris: [],
   grantTypes: ['authorization_code', 'refresh_token'],
@@ -29,8 +30,7 @@ export const defaultSettings = (isPublic: boolean): Omit<ClientSettings, 'name' 
   requiredRole: null,
   homeUri: null,
   isEnabled: true,
-  ...(isPublic && { requiresPkce: true }),
-})
+}
 
 /**
  * Reads the settings of a client: checks each, removes doubles, and brings grants and scopes in order.

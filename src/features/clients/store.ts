@@ -49,14 +49,17 @@ export async function list(
   return rows.map(toClient)
 }
 
-export const insert = ({ q, t: { clients } }: Db, client: Client): Promise<unknown> =>
-  q.insert(clients).values({
-    id: client.id,
-    authMethod: client.isPublic ? 'none' : 'secret',
-    createdAt: client.createdAt,
-    updatedAt: client.updatedAt,
-    ...toColumns(client),
-  })
+/** Adds a client. @returns false when a client has this id */
+export async function insert({ q, t: { clients } }: Db, client: Client): Promise<boolean> {
+  const { id, createdAt, updatedAt } = client
+  const authMethod = client.isPublic ? 'none' : 'secret'
+  const added = await q
+    .insert(clients)
+    .values({ id, authMethod, createdAt, updatedAt, ...toColumns(client) })
+    .onConflictDoNothing()
+    .returning({ id: clients.id })
+  return added.length > 0
+}
 
 /** Stores all settings of a client. @returns false when there is no such client */
 export async function update({ q, t: { clients } }: Db, client: Client): Promise<boolean> {

@@ -2,11 +2,13 @@ import manifest from '../../../package.json' with { type: 'json' }
 import accounts from './guide/accounts.md' with { type: 'file' }
 import administration from './guide/administration.md' with { type: 'file' }
 import browserApps from './guide/browser-apps.md' with { type: 'file' }
+import registered from './guide/clients.md' with { type: 'file' }
 import clients from './guide/clients-and-tokens.md' with { type: 'file' }
 import commands from './guide/command-line.md' with { type: 'file' }
 import mail from './guide/mail.md' with { type: 'file' }
 import metrics from './guide/metrics.md' with { type: 'file' }
 import movingIn from './guide/moving-in.md' with { type: 'file' }
+import pages from './guide/pages.md' with { type: 'file' }
 import services from './guide/protecting-services.md' with { type: 'file' }
 import quickStart from './guide/quick-start.md' with { type: 'file' }
 import index from './guide/README.md' with { type: 'file' }
@@ -28,11 +30,13 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   'browser-apps': browserApps,
   sessions,
   accounts,
+  pages,
   'sign-in-with-keyward': signIn,
   'protecting-services': services,
   settings,
   'command-line': commands,
   administration,
+  clients: registered,
   running,
   mail,
   metrics,

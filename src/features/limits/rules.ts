@@ -129,6 +129,9 @@ export const rules = {
   // Wrong codes for one address. A code has six digits, and five tries are allowed for each code. A person who asks for
   // many codes to the address of somebody else gets about 20 tries a day, out of a million possible codes.
   'code.account': [{ budget: 20, window: DAY }],
+  // Logins with other services that one network begins, and answers of these services that are wrong. Each costs
+  // requests to the other service. A right answer does not count.
+  'social.start': [{ budget: 60, window: HOUR }],
   // Authorization codes for one browser session. A person opens a few applications at once. A page that sends a browser
   // to the authorization endpoint again and again fills the table of codes no faster than this.
   'authorize.session': [{ budget: 60, window: MINUTE }],

@@ -13,6 +13,8 @@ export const permissions = [
   'providers:write',
   'mail:read',
   'mail:write',
+  'clients:read',
+  'clients:write',
   'audit:read',
 ] as const
 

@@ -67,12 +67,17 @@ export function endOfClient(
 ): Promise<EndedSession[]> {
   const { sessions } = t
   const { clientId, userId, reason, limit, now } = by
-  const live = and(eq(sessions.clientId, clientId), isOfClient, notEndedSql(t, now))
-  const some = inArray(sessions.id, q.select({ id: sessions.id }).from(sessions).where(live).limit(limit))
+  const ofClient = and(eq(sessions.clientId, clientId), notEndedSql(t, now))
+  const some = q.select({ id: sessions.id }).from(sessions).where(and(ofClient, isOfClient)).limit(limit)
+  // Each condition has one index that serves it: that of the user, or the ids of a part of the client's sessions.
+  const which =
+    userId === undefined
+      ? and(inArray(sessions.id, some), isNull(sessions.endedAt))
+      : and(eq(sessions.userId, userId), ofClient)
   return q
     .update(sessions)
     .set({ endedAt: now, endReason: reason, reviewAt: now })
-    .where(and(userId === undefined ? some : eq(sessions.userId, userId), live))
+    .where(which)
     .returning(endedColumns(t))
 }
 

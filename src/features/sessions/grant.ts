@@ -37,6 +37,8 @@ export async function finishLogin(
   { session, user, deviceId }: BegunSession,
   asked: Asked = {},
 ): Promise<LoginGrant> {
+  // The cookie of a browser session must not become tokens for the whole account.
+  if (session.kind !== 'api') throw new Error('A browser session has no tokens')
   const deviceToken = await needs.deviceTokens.make({ deviceId, userId: user.id })
   const tokens = needs.refreshTokensOf(session)
   return { ...makeGrant(needs, { session, user, tokens, generation: 0 }, asked), deviceToken }

@@ -61,7 +61,9 @@ export const SessionView = t.Object(
     id: t.String(),
     current: t.Boolean({ description: 'Whether it is the session of this request' }),
     created_at: t.String(),
-    last_used_at: t.String({ description: 'The time of the last login or refresh' }),
+    last_used_at: t.String({
+      description: 'The time of the last login or refresh; of a browser session, of the last use, to five minutes',
+    }),
     expires_at: t.String(),
     ip: t.Union([t.String(), t.Null()]),
     user_agent: t.Union([t.String(), t.Null()]),

@@ -15,7 +15,13 @@ import { type SigningKeyRow, summaryOf } from './signing-key.ts'
 import * as store from './store.ts'
 
 export type { SigningKeysFound } from './inspect.ts'
-export { type PublicKeyAlgorithm, publicKeyAlgorithms, type SigningKey, type VerificationKey } from './jwk.ts'
+export {
+  importPrivateKey,
+  type PublicKeyAlgorithm,
+  publicKeyAlgorithms,
+  type SigningKey,
+  type VerificationKey,
+} from './jwk.ts'
 export type { Revocation } from './revoke.ts'
 export type { Rotation } from './rotate.ts'
 export { JWKS_MAX_AGE_SECONDS, KEY_POLL_INTERVAL } from './signing-key.ts'

@@ -136,7 +136,7 @@ const isName = (text: string): boolean => /^[a-z0-9-]{1,32}$/.test(text)
  * @throws KeyringError for a seal that does not open
  */
 export function openSecret(
-  { secrets }: Pick<ProvidersNeeds, 'secrets'>,
+  { secrets }: { secrets: Pick<Secrets, 'unseal'> },
   provider: store.StoredProvider,
   mode: 'strict' | 'lenient' = 'strict',
 ): string | undefined {

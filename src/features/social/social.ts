@@ -1,4 +1,5 @@
 import type { FreshProof } from '../accounts/accounts.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
@@ -13,6 +14,17 @@ import {
   giveAddress,
   startOver,
 } from './arrive.ts'
+import {
+  type BegunFlow,
+  begin,
+  callbackOf,
+  type FlowNeeds,
+  finish,
+  openPending,
+  type PendingFlow,
+  type Purpose,
+  sealPending,
+} from './flow.ts'
 import { listOf, type UnlinkNeeds, unlinkOf, unlinkOwn } from './identities.ts'
 import type { Identity, LinkedIdentity } from './identity.ts'
 import { linkOwn } from './link.ts'
@@ -21,6 +33,7 @@ import * as providers from './providers.ts'
 import type { Pending } from './rule.ts'
 
 export type { Arrival, ArrivalVisit } from './arrive.ts'
+export { FLOW_LIFETIME, flowIdOf, isFlowId, type PendingFlow } from './flow.ts'
 export { createIdentities } from './identities.ts'
 export type { Identity, LinkedIdentity } from './identity.ts'
 export {
@@ -38,12 +51,13 @@ export {
 export type { ProviderChanger } from './providers.ts'
 export type { Pending, Ways } from './rule.ts'
 
-export interface SocialNeeds extends providers.ProvidersNeeds, Omit<UnlinkNeeds & ArriveNeeds, 'accounts' | 'mails'> {
+export interface SocialNeeds
+  extends providers.ProvidersNeeds,
+    Omit<UnlinkNeeds & ArriveNeeds & FlowNeeds, 'accounts' | 'mails' | 'secrets' | 'limits'> {
+  limits: Limits
   accounts: UnlinkNeeds['accounts'] & ArriveNeeds['accounts']
   mails: ArriveNeeds['mails']
   metrics: Pick<Metrics, 'login'>
-  /** PUBLIC_URL. */
-  publicUrl: string
 }
 
 /** The services with which people sign in, and the identities that these services tell. */
@@ -69,6 +83,31 @@ export interface Social {
   removeProvider(name: string, by?: providers.ProviderChanger): Promise<void>
   /** The address that the provider needs to know as the redirect URI (RFC 6749 section 3.1.2). */
   callbackOf(name: string): string
+  /** The providers with which people may sign in now, by name. */
+  buttons(): Promise<{ name: string; label: string }[]>
+  /** The providers that a user may link: those of `buttons` that are not linked yet. */
+  linkable(userId: number): Promise<{ name: string; label: string }[]>
+  /**
+   * Begins a login at a provider.
+   * @throws KeywardError `provider_not_found`, also for one that is switched off; `rate_limited`; `provider_failed`
+   */
+  begin(name: string, purpose: Purpose, from: { client: string; ip: string }): Promise<BegunFlow>
+  /**
+   * Reads and checks the answer of a provider.
+   * @param received.sealed the text of `begin`, from the cookie of the browser that brings the answer
+   * @throws KeywardError `invalid_or_expired` when this browser did not begin this login in the last ten minutes;
+   *   `provider_failed` for every fault of the provider, and when the person has cancelled; `provider_not_found`,
+   *   `rate_limited`
+   */
+  finish(
+    name: string,
+    received: { sealed: string; answer: Readonly<Record<string, string>> },
+    from: { client: string; ip: string },
+  ): Promise<{ identity: Identity; purpose: Purpose }>
+  /** Seals what the browser keeps between the pages after the answer, for ten minutes. */
+  sealPending(of: { provider: string; id: string }, flow: PendingFlow): Promise<string>
+  /** @throws KeywardError `invalid_or_expired` */
+  openPending(of: { provider: string; id: string }, sealed: string): PendingFlow
   /**
    * Signs in with an identity that a provider has told. A known identity is its user, whatever the addresses say. For
    * another one, the rule of `rule.ts` says what has to be proved first.
@@ -121,7 +160,16 @@ export const createSocial = (needs: SocialNeeds): Social => ({
   addProvider: (provider, by) => providers.add(needs, provider, by),
   updateProvider: (name, change, by) => providers.update(needs, name, change, by),
   removeProvider: (name, by) => providers.remove(needs, name, by),
-  callbackOf: (name) => `${needs.publicUrl}/social/${name}/callback`,
+  callbackOf: (name) => callbackOf(needs, name),
+  buttons: () => buttons(needs),
+  async linkable(userId) {
+    const linked = (await listOf(needs, userId)).map(({ provider }) => provider)
+    return (await buttons(needs)).filter(({ name }) => !linked.includes(name))
+  },
+  begin: (name, purpose, from) => begin(needs, name, purpose, from),
+  finish: (name, received, from) => finish(needs, name, received, from),
+  sealPending: (of, flow) => sealPending(needs, of, flow),
+  openPending: (of, sealed) => openPending(needs, of, sealed),
   arrive: (identity, visit) => counted(needs, arrive(needs, identity, visit)),
   giveAddress: (pending, typed, visit) => giveAddress(needs, pending, typed, visit),
   askCode: (pending, visit) => askCode(needs, pending, visit),
@@ -143,3 +191,6 @@ async function counted({ metrics }: Pick<SocialNeeds, 'metrics'>, arriving: Prom
   const arrival = await arriving.catch((error) => metrics.login('social', Promise.reject(error)))
   return arrival.step === 'done' ? metrics.login('social', Promise.resolve(arrival)) : arrival
 }
+
+const buttons = async (needs: SocialNeeds) =>
+  (await providers.list(needs)).filter(({ isEnabled }) => isEnabled).map(({ name, label }) => ({ name, label }))

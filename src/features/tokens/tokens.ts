@@ -29,6 +29,7 @@ interface TokenSubject {
   scope?: string
 }
 
+export { sign } from './jws.ts'
 /** The session, the user and the client of an access token that a registered client gets for a user. */
 export interface ClientTokenSubject {
   userId: number

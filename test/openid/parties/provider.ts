@@ -16,6 +16,8 @@ export interface Provider {
   ca: string
   /** The id of `ada`, as the claim `sub`. */
   sub: string
+  /** The access token of a session that `ada` has at Keyward itself. */
+  token: string
   /** A fetch that trusts the certificate, for libraries that take one. */
   fetch: (url: string, init?: RequestInit) => Promise<Response>
 }
@@ -36,9 +38,17 @@ export function providerPerSuite(options: Omit<TestAppOptions, 'clock'> = {}): P
     const clock = manualClock(Date.now())
     const app = await createTestApp({ ...options, clock, env: { PUBLIC_URL: issuer, ...options.env } })
     served = serve(app)
-    const { id } = await app.signUp(user.username, user.password)
+    const { id, grant } = await app.signUp(user.username, user.password)
     const trusting = (url: string, init?: RequestInit) => fetch(url, { ...init, tls: { ca: cert } } as RequestInit)
-    Object.assign(provider, { app, issuer, caFile: certFile, ca: cert, sub: String(id), fetch: trusting })
+    Object.assign(provider, {
+      app,
+      issuer,
+      caFile: certFile,
+      ca: cert,
+      sub: String(id),
+      token: grant.access_token,
+      fetch: trusting,
+    })
   }, 60_000)
 
   afterAll(async () => {

@@ -40,6 +40,23 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 the recipes of the guid
     })
     return { id: client.id, secret: secret! }
   }
+  /** Starts the recipe of Apache in front of a service. */
+  async function startRecipe(home: string, upstream: Bun.Server<undefined>, more = {}) {
+    const { id, secret } = await register(home, '/oidc', '/bye', more)
+    const directives = recipe('apache')
+      .replaceAll('https://auth.example.com', provider.issuer)
+      .replaceAll('https://app.example.com', home)
+      .replaceAll('http://app:3000', `http://127.0.0.1:${upstream.port}`)
+      .replace('the-client-id', id)
+      .replace('the-client-secret', secret)
+    const apache = await startApache(
+      ['proxy', 'proxy_http', 'auth_openidc'],
+      `OIDCCABundlePath ${provider.caFile}\n${directives}`,
+      Number(new URL(home).port),
+    )
+    stops.push(apache.stop)
+    return apache
+  }
   const show = async (address: string) => {
     await page.goto(address)
     return shownJson(page)
@@ -57,19 +74,8 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 the recipes of the guid
         }),
     })
     const home = await freeAddress()
-    const { id, secret } = await register(home, '/oidc', '/bye')
-    const directives = recipe('apache')
-      .replaceAll('https://auth.example.com', provider.issuer)
-      .replaceAll('https://app.example.com', home)
-      .replaceAll('http://app:3000', `http://127.0.0.1:${upstream.port}`)
-      .replace('the-client-id', id)
-      .replace('the-client-secret', secret)
-    const apache = await startApache(
-      ['proxy', 'proxy_http', 'auth_openidc'],
-      `OIDCCABundlePath ${provider.caFile}\n${directives}`,
-      Number(new URL(home).port),
-    )
-    stops.push(apache.stop, () => upstream.stop(true))
+    stops.push(() => upstream.stop(true))
+    const apache = await startRecipe(home, upstream)
 
     await page.goto(`${home}/orders`)
     await signInOn(page, provider)
@@ -96,7 +102,24 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 the recipes of the guid
     expect(await shownJson(page)).toEqual({ path: '/bye' } as never)
     await page.goto(`${home}/orders`)
     await page.waitForURL(`${provider.issuer}/sign-in?**`)
-    expect(await apache.log()).not.toContain(secret)
+    expect(await apache.log()).not.toContain('kwc_')
+  })
+
+  test.skipIf(!hasApache)('Apache with mod_auth_openidc ends its session when Keyward ends all of a user', async () => {
+    const upstream = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => Response.json({ path: 'reached' }) })
+    const home = await freeAddress()
+    const more = { backchannelLogoutUri: `${home}/oidc?logout=backchannel`, allowsHttp: true }
+    stops.push(() => upstream.stop(true))
+    await startRecipe(home, upstream, more)
+    await page.goto(`${home}/orders`)
+    await signInOn(page, provider)
+    await page.waitForURL(`${home}/orders`)
+
+    const { token } = provider
+    expect((await provider.app.request('DELETE', '/users/me/sessions?except=current', { token })).status).toBe(204)
+    await provider.app.process.deliverLogouts()
+    await page.goto(`${home}/orders`)
+    expect(page.url()).toStartWith(`${provider.issuer}/sign-in?`)
   })
 
   test.skipIf(!hasPythonModules('authlib', 'fastapi', 'itsdangerous', 'uvicorn'))(

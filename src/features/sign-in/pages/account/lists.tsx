@@ -146,7 +146,7 @@ export function identitiesView(
           <ul class="links">
             {providers.map(({ name, label }) => (
               <li key={name}>
-                <a href={visit.link(`/social/${name}?link`)}>{texts.link(label)}</a>
+                <a href={visit.link(`/social/${name}?link=${hidden.form}`)}>{texts.link(label)}</a>
               </li>
             ))}
           </ul>
