@@ -20,12 +20,13 @@ export function readAnswer(data: Buffer): Answer | undefined {
 }
 
 /**
- * Replaces the value of a JSON member in a request by that of an answer, so that no length changes.
+ * Replaces the value of a member in a request, of JSON or of a form, by that of the JSON member of an answer, so that no
+ * length changes.
  * @throws when the member is missing, or the lengths differ
  */
 export function carryOver(member: string, answer: Buffer, request: Buffer): void {
   const from = placeOf(member, answer)
-  const to = placeOf(member, request)
+  const to = placeOf(member, request) ?? placeInForm(member, request)
   if (from === undefined || to === undefined) throw new Error(`no ${member} in ${answer.toString('latin1')}`)
   if (from.end - from.start !== to.end - to.start) throw new Error(`another length of ${member}`)
   answer.copy(request, to.start, from.start, from.end)
@@ -37,4 +38,12 @@ function placeOf(member: string, json: Buffer): { start: number; end: number } |
   if (at === -1) return undefined
   const start = at + name.length
   return { start, end: json.indexOf('"', start) }
+}
+
+function placeInForm(name: string, request: Buffer): { start: number; end: number } | undefined {
+  const at = request.indexOf(`&${name}=`)
+  if (at === -1) return undefined
+  const start = at + name.length + 2
+  const end = request.indexOf('&', start)
+  return { start, end: end === -1 ? request.byteLength : end }
 }

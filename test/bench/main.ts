@@ -12,6 +12,7 @@ import { login } from './sections/login.ts'
 import { mail } from './sections/mail.ts'
 import { me } from './sections/me.ts'
 import { million } from './sections/million.ts'
+import { openid } from './sections/openid.ts'
 import { postgres } from './sections/postgres.ts'
 import { refresh } from './sections/refresh.ts'
 import { register } from './sections/register.ts'
@@ -39,6 +40,7 @@ const sections: Record<string, (bench: Bench) => Promise<Findings>> = {
   limits,
   mail,
   import: importing,
+  openid,
 }
 
 async function run(args: string[]): Promise<number> {

@@ -1,5 +1,3 @@
-import type { TestApp } from '../support/app.ts'
-
 /** What a browser without scripts has before it: a page, or an address of another site to which it would go now. */
 export interface Screen {
   /** The address of the page, or the address of the other site. */
@@ -34,9 +32,15 @@ export interface TestBrowser {
 
 const MOST_REDIRECTS = 10
 
+/** Where a browser finds Keyward: a `TestApp`, or a server that answers in its place. */
+export interface Site {
+  config: { PUBLIC_URL: string }
+  fetch(request: Request, peer?: string): Promise<Response>
+}
+
 /** A browser without scripts in the process of the tests, with a cookie jar of its own. */
 export function createBrowser(
-  app: TestApp,
+  app: Site,
   { language = 'en', peer }: { language?: string; peer?: string } = {},
 ): TestBrowser {
   const origin = new URL(app.config.PUBLIC_URL).origin

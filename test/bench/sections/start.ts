@@ -48,7 +48,8 @@ export async function start(bench: Bench): Promise<Findings> {
 const BARE = 'bare Bun.serve, interpreted'
 const NEW_FILE = 'Keyward, new file'
 
-async function startOnce(command: string[], env: Record<string, string>) {
+/** Starts a server, and ends it a second after its first answer. */
+export async function startOnce(command: string[], env: Record<string, string>) {
   const { ms, pid, stop } = await timeStart(command, env)
   await Bun.sleep(SETTLED)
   const resident = residentMiB(pid)

@@ -19,7 +19,8 @@ async function applicationPage(request: Request): Promise<Response> {
     new Response(`<!doctype html><title>App</title><link rel="icon" href="data:,">${text}`, {
       headers: { 'content-type': 'text/html' },
     })
-  if (pathname === '/onward') return Response.redirect(`https://localhost:${new URL(request.url).port}/cb${search}`, 302)
+  if (pathname === '/onward')
+    return Response.redirect(`https://localhost:${new URL(request.url).port}/cb${search}`, 302)
   if (pathname === '/start') {
     const to = searchParams.get('to')!
     const fields = [...new URL(to).searchParams].map(
