@@ -118,7 +118,7 @@ describeEachDialect('models of the authorization and of the logout', (dialect) =
     const { rp, texts } = await start()
     const cases = fc.record({
       hasCookie: fc.boolean(),
-      hint: fc.constantFrom<Hint>('none', 'own', 'expired', 'of another user', 'altered'),
+      hint: fc.constantFrom(...hints),
       address: fc.constantFrom(undefined, bye, `${bye}/`),
     })
     const property = fc.asyncProperty(cases, async (asked) => {
@@ -131,6 +131,7 @@ describeEachDialect('models of the authorization and of the logout', (dialect) =
       const isOwn = hint === 'own' || hint === 'expired'
       const sent = {
         id_token_hint: isOwn ? tokens.id_token : texts[hint],
+        client_id: rp.client.id,
         post_logout_redirect_uri: address,
         state: 'x',
       }
@@ -138,6 +139,11 @@ describeEachDialect('models of the authorization and of the logout', (dialect) =
         Object.entries(sent).filter(([, value]) => value !== undefined) as [string, string][],
       )
       const screen = await browser.open(`/end-session?${query}`)
+      if (hint === 'of another client') {
+        expect([asked, screen.isAway, screen.status]).toEqual([asked, false, 400])
+        expect([asked, (await rp.userinfo(tokens.access_token)).status]).toEqual([asked, 200])
+        return
+      }
       const isGood = hint !== 'none' && hint !== 'altered'
       const mayCall = isGood && address === bye
       const isAsked = hasCookie && !(isOwn && (address === undefined || mayCall))
