@@ -74,7 +74,7 @@ const things: Record<string, Make> = {
     return fresh
   },
   '/admin/providers/{name}': async (app, fresh) => {
-    const row = { name: fresh, kind: 'github', label: 'GitHub', issuer: 'https://github.com', clientId: 'x' }
+    const row = { name: fresh, kind: 'github', label: 'GitHub', issuer: 'http://127.0.0.1:1', clientId: 'x' }
     const rules = { settings: '{}', trustsEmail: true, link: 'ask', signsUp: true, isEnabled: true }
     await app.rows.providers.add({ ...row, ...rules, sealedSecret: '', createdAt: 0, updatedAt: 0 })
     return fresh

@@ -131,8 +131,9 @@ const has: Record<string, Evidence> = {
         'DELETE /users/me/identities/{id}',
         'PATCH /admin/providers/{name}',
         'DELETE /admin/providers/{name}',
+        'POST /admin/providers/{name}/test',
       ]),
-      commands: ['list', 'show', 'add', 'update', 'remove']
+      commands: ['list', 'show', 'add', 'update', 'test', 'remove']
         .map((verb) => `providers ${verb}`)
         .concat(['users identities', 'users unlink']),
     },

@@ -76,6 +76,7 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   'DELETE /admin/roles/:name': async (_, app) => ({ id: await spareRole(app) }),
   'POST /admin/providers': (i) => ({ json: { ...githubBody, name: `provider-${i}` } }),
   'PATCH /admin/providers/:name': async (i, app) => ({ id: await provider(app), json: { label: `Label ${i}` } }),
+  'POST /admin/providers/:name/test': async (_, app) => ({ id: await provider(app) }),
   'DELETE /admin/providers/:name': async (_, app) => ({ id: await provider(app) }),
   'POST /admin/api-keys': (i) => ({ json: { name: `key ${i}`, scopes: ['users:read'] } }),
   'DELETE /admin/api-keys/:id': async (_, app, user) => ({
@@ -110,7 +111,7 @@ const client = async (app: TestApp): Promise<string> => (await app.admin.createC
 /** Makes a provider that an administrator changes. */
 async function provider(app: TestApp): Promise<string> {
   const name = `made-${++targets}`
-  await app.admin.addProvider({ name, kind: 'github', clientId: 'keyward', clientSecret: 'secret' })
+  await app.admin.addProvider({ name, kind: 'oidc', issuer: 'http://127.0.0.1:1', clientId: 'keyward' })
   return name
 }
 

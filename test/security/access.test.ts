@@ -82,6 +82,7 @@ const written: Record<string, readonly string[]> = {
     'DELETE /admin/roles/{name}',
     'POST /admin/providers',
     'PATCH /admin/providers/{name}',
+    'POST /admin/providers/{name}/test',
     'DELETE /admin/providers/{name}',
     'POST /admin/api-keys',
     'DELETE /admin/api-keys/{id}',

@@ -72,6 +72,7 @@ describeEachDialect('limits', (dialect) => {
       'DELETE /admin/roles/:name',
       'POST /admin/providers',
       'PATCH /admin/providers/:name',
+      'POST /admin/providers/:name/test',
       'DELETE /admin/providers/:name',
       'POST /admin/api-keys',
       'DELETE /admin/api-keys/:id',

@@ -183,6 +183,13 @@ describeEachDialect('the pages to log in with another service', (dialect) => {
       clientSecret: 's',
     })
     expect((await browserFor(app).open('/social/path')).title).toBe('Logging in did not work')
+    const { social } = app.admin
+    expect(await social.checkProvider('path')).toMatchObject([{ check: 'metadata', result: 'failed' }])
+    const results = async () => (await social.checkProvider('acme')).map(({ check, result }) => `${check} ${result}`)
+    expect(await results()).toEqual(['metadata ok', 'keys ok', 'credentials ok'])
+    mock.api['/token'] = () => Response.json({ error: 'invalid_client' }, { status: 401 })
+    expect(await results()).toEqual(['metadata ok', 'keys ok', 'credentials failed'])
+    delete mock.api['/token']
     expect((await signIn(browserFor(app), mock, 'acme')).path).toStartWith('/account')
   })
 

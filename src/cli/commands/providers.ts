@@ -1,5 +1,5 @@
 import { defineCommand, type ParsedArgs } from 'citty'
-import { toProviderView } from '../../features/administration/providers.schemas.ts'
+import { toProviderTest, toProviderView } from '../../features/administration/providers.schemas.ts'
 import {
   authMethods,
   linkModes,
@@ -31,6 +31,7 @@ export const providers = (context: CommandContext) =>
       show: show(context),
       add: add(context),
       update: update(context),
+      test: test(context),
       remove: remove(context),
     },
   })
@@ -164,6 +165,24 @@ const update = (context: CommandContext) =>
       const provider = await social.updateProvider(name, change)
       if (!json) context.print(`Changed the provider ${name}\n`)
       print(context, provider, { callback: social.callbackOf(name), json })
+    },
+  )
+
+const test = (context: CommandContext) =>
+  serviceCommand(
+    context,
+    {
+      name: 'test',
+      description: 'Say whether a provider can be reached and takes the credentials',
+      examples: ['providers test github', 'providers test github --json'],
+      args: { ...nameArg, json: jsonFlag },
+    },
+    async ({ social }, { name, json }) => {
+      const found = toProviderTest(await social.checkProvider(name))
+      if (json) printJson(context, found)
+      else
+        for (const { check, result, detail } of found.checks) context.print(`${result.padEnd(8)}${check}: ${detail}\n`)
+      if (!found.ok) throw new CommandError(`The provider ${name} does not work`)
     },
   )
 

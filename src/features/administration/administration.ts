@@ -50,7 +50,13 @@ export interface AdministrationNeeds {
   invitations: Invitations
   social: Pick<
     Social,
-    'listProviders' | 'findProvider' | 'addProvider' | 'updateProvider' | 'removeProvider' | 'callbackOf'
+    | 'listProviders'
+    | 'findProvider'
+    | 'addProvider'
+    | 'updateProvider'
+    | 'removeProvider'
+    | 'checkProvider'
+    | 'callbackOf'
   >
 }
 

@@ -1,5 +1,5 @@
 import { accountWrite } from '../limits/limits.ts'
-import type { NewProvider, Provider, ProviderChange, ProviderChanger } from '../social/social.ts'
+import type { NewProvider, Provider, ProviderChange, ProviderChanger, ProviderCheck } from '../social/social.ts'
 import type { AdministrationNeeds } from './administration.ts'
 import { type Actor, byOf, requireRight } from './change-user.ts'
 
@@ -17,6 +17,8 @@ export interface ProviderAdministration {
   updateProvider(actor: Actor, name: string, change: ProviderChange): Promise<Provider>
   /** @throws KeywardError the errors of `Social.removeProvider`, and those of `makeChange` */
   removeProvider(actor: Actor, name: string): Promise<void>
+  /** @throws KeywardError `provider_not_found`, `rate_limited`, and those of `makeChange` */
+  checkProvider(actor: Actor, name: string): Promise<ProviderCheck[]>
   /** The address that a provider needs to know as the redirect URI. */
   callbackOf(name: string): string
 }
@@ -29,6 +31,16 @@ export function providerAdministration(needs: AdministrationNeeds): ProviderAdmi
     addProvider: (actor, provider) => change(needs, actor, (by) => social.addProvider(provider, by)),
     updateProvider: (actor, name, wanted) => change(needs, actor, (by) => social.updateProvider(name, wanted, by)),
     removeProvider: (actor, name) => change(needs, actor, (by) => social.removeProvider(name, by)),
+    async checkProvider(actor, name) {
+      const { caller, client, ip } = actor
+      const { userId } = caller
+      await needs.accounts.requireFresh(caller, { client, ip })
+      await requireRight(needs, caller, permission)
+      await using place = await needs.limits.reserve([accountWrite(userId)], { userId, ip })
+      const checks = await social.checkProvider(name)
+      place.keep()
+      return checks
+    },
     callbackOf: (name) => social.callbackOf(name),
   }
 }

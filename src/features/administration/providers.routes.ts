@@ -11,9 +11,11 @@ import {
   ProviderChangeBody,
   ProviderList,
   ProviderPath,
+  ProviderTest,
   ProviderView,
   toNewProvider,
   toProviderChange,
+  toProviderTest,
   toProviderView,
 } from './providers.schemas.ts'
 
@@ -85,6 +87,27 @@ export function providerRoutes(administration: Administration, kit: HttpKit) {
           summary: 'Change a provider of social login',
           description:
             'Changes the members that you send, at once. With `enabled: false` its identities sign nobody in, and stay linked.',
+          tags: ['administration'],
+        },
+      },
+    )
+    .post(
+      '/admin/providers/:name/test',
+      async ({ request, params }) => toProviderTest(await administration.checkProvider(actorOf(request), params.name)),
+      {
+        access: 'providers:write',
+        fresh: true,
+        limit: 'account',
+        params: ProviderPath,
+        response: {
+          200: answer('What the test has found', ProviderTest),
+          ...problems(...writeRefusals, 'provider_not_found'),
+        },
+        detail: {
+          operationId: 'testProvider',
+          summary: 'Test a provider of social login',
+          description:
+            'Reads the metadata and the keys of the issuer, and sends the credentials with a code that cannot exist. Nothing is changed.',
           tags: ['administration'],
         },
       },

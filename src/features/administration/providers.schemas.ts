@@ -7,6 +7,7 @@ import {
   type NewProvider,
   type Provider,
   type ProviderChange,
+  type ProviderCheck,
   type ProviderKind,
   providerKinds,
 } from '../social/social.ts'
@@ -98,6 +99,29 @@ export const ProviderList = t.Object(
     examples: [{ items: ProviderView.examples as unknown[] }],
   },
 )
+
+export const ProviderTest = t.Object(
+  {
+    ok: t.Boolean({ description: 'No check has failed' }),
+    checks: t.Array(
+      t.Object({
+        check: t.String({ description: '`metadata`, `keys` or `credentials`' }),
+        result: t.String({ description: '`ok`, `failed`, or `unknown` if the answer does not tell' }),
+        detail: t.String({ description: 'A sentence for a person' }),
+      }),
+    ),
+  },
+  {
+    title: 'ProviderTest',
+    description: 'What a test of a provider has found',
+    examples: [{ ok: false, checks: [{ check: 'metadata', result: 'failed', detail: 'The host does not answer' }] }],
+  },
+)
+
+export const toProviderTest = (checks: readonly ProviderCheck[]): Static<typeof ProviderTest> => ({
+  ok: checks.every(({ result }) => result !== 'failed'),
+  checks: checks.map(({ check, result, detail }) => ({ check, result, detail })),
+})
 
 export const ProviderPath = t.Object({
   name: t.String({ description: 'The name of the provider', examples: ['github'] }),

@@ -17,6 +17,7 @@ import security from './guide/security.md' with { type: 'file' }
 import sessions from './guide/sessions.md' with { type: 'file' }
 import settings from './guide/settings.md' with { type: 'file' }
 import signIn from './guide/sign-in-with-keyward.md' with { type: 'file' }
+import socialLogin from './guide/social-login.md' with { type: 'file' }
 import { icon } from './page.ts'
 
 /**
@@ -30,6 +31,7 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   'browser-apps': browserApps,
   sessions,
   accounts,
+  'social-login': socialLogin,
   pages,
   'sign-in-with-keyward': signIn,
   'protecting-services': services,

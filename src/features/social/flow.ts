@@ -144,8 +144,12 @@ function open<Content extends { until: EpochMs }>(
   return content && content.until > clock.now() ? content : undefined
 }
 
-async function openProvider(needs: FlowNeeds, name: string): Promise<OpenedProvider> {
-  const stored = await requireEnabled(needs, name)
+export async function openProvider(
+  needs: FlowNeeds,
+  name: string,
+  find: typeof requireEnabled = requireEnabled,
+): Promise<OpenedProvider> {
+  const stored = await find(needs, name)
   return { provider: withoutSeal(stored), secret: openSecret(needs, stored), callback: callbackOf(needs, name) }
 }
 

@@ -14,6 +14,7 @@ import {
   giveAddress,
   startOver,
 } from './arrive.ts'
+import { checkProvider, type ProviderCheck } from './diagnose.ts'
 import {
   type BegunFlow,
   begin,
@@ -33,6 +34,7 @@ import * as providers from './providers.ts'
 import type { Pending } from './rule.ts'
 
 export type { Arrival, ArrivalVisit } from './arrive.ts'
+export type { ProviderCheck } from './diagnose.ts'
 export { FLOW_LIFETIME, flowIdOf, isFlowId, type PendingFlow } from './flow.ts'
 export { createIdentities } from './identities.ts'
 export type { Identity, LinkedIdentity } from './identity.ts'
@@ -81,6 +83,11 @@ export interface Social {
    * @throws KeywardError `provider_not_found`; the error of `by.allow`
    */
   removeProvider(name: string, by?: providers.ProviderChanger): Promise<void>
+  /**
+   * Finds out whether a provider can be reached and takes the credentials. Nothing is stored.
+   * @throws KeywardError `provider_not_found`
+   */
+  checkProvider(name: string): Promise<ProviderCheck[]>
   /** The address that the provider needs to know as the redirect URI (RFC 6749 section 3.1.2). */
   callbackOf(name: string): string
   /** The providers with which people may sign in now, by name. */
@@ -160,6 +167,7 @@ export const createSocial = (needs: SocialNeeds): Social => ({
   addProvider: (provider, by) => providers.add(needs, provider, by),
   updateProvider: (name, change, by) => providers.update(needs, name, change, by),
   removeProvider: (name, by) => providers.remove(needs, name, by),
+  checkProvider: (name) => checkProvider(needs, name),
   callbackOf: (name) => callbackOf(needs, name),
   buttons: () => buttons(needs),
   async linkable(userId) {

@@ -140,7 +140,7 @@ async function readJson({ outgoing }: UpstreamNeeds, url: string, headers: Recor
 type OpenidClient = typeof import('openid-client')
 
 /** Makes the client of the library for one step of one login. */
-async function configurationOf(
+export async function configurationOf(
   needs: UpstreamNeeds,
   { provider, secret }: OpenedProvider,
   client: OpenidClient,
