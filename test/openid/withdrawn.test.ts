@@ -86,6 +86,28 @@ describeApp('what changes between the steps of a flow', options, (app) => {
     expect([none.status, await none.json()]).toMatchObject([400, { error: 'invalid_grant' }])
   })
 
+  test('U5: every answer says who made it, an error and a denial too, and so does the metadata', async () => {
+    const { rp, browser } = await start()
+    const { issuer } = (await (await app.request('GET', '/.well-known/openid-configuration')).json()) as {
+      issuer: string
+    }
+    expect(issuer).toBe('https://op.example.com')
+    const isDeny = ({ fields }: PageForm) => fields.decision === 'deny'
+    const answers = [
+      await browser.open(rp.address({ prompt: 'none' })),
+      await browser.open(rp.address({ response_type: 'token' })),
+    ]
+    await signIn(browser, await browser.open(rp.address()))
+    answers.push(await browser.submit({}, isDeny), await settle(browser, await browser.open(rp.address())))
+    for (const screen of answers) expect(screen.url.searchParams.getAll('iss')).toEqual([issuer])
+    expect(answers.map(({ url }) => url.searchParams.get('error'))).toEqual([
+      'login_required',
+      'unsupported_response_type',
+      'access_denied',
+      null,
+    ])
+  })
+
   test('E13, U12: the tokens of a client that is disabled, or whose users lose its role, are refused at once', async () => {
     const { rp, browser, client } = await start()
     const { tokens } = await wholeFlow(rp, browser)

@@ -35,7 +35,7 @@ describeEachDialect('the page to log in', (dialect) => {
     expect(ended).toMatchObject({ endReason: 'logout' })
   })
 
-  test('the cookies: their names, attributes and lifetimes', async () => {
+  test('I1: the cookies: their names, attributes and lifetimes', async () => {
     const app = await apps.open({ dialect, env: https })
     const ada = await app.signUp()
     const page = await app.request('GET', '/sign-in')

@@ -48,10 +48,11 @@ export async function withdrawConsent(
   place.keep()
   await db.transaction(
     async () => {
-      if (!(await store.remove(db, { userId, clientId }))) throw new KeywardError('client_not_found')
-      // A later consent must not revive what was given under this one.
+      // A later consent must not revive what was given under this one. Codes come before the consent, because an exchange
+      // locks them in this order.
       await codes.removeUnused(db, { userId, clientId })
       await devices.denyApproved(db, { userId, clientId })
+      if (!(await store.remove(db, { userId, clientId }))) throw new KeywardError('client_not_found')
       await sessions.endOfClient({ clientId, userId, reason: 'consent_withdrawn', ip })
       await audit.record({ event: 'consent.withdrawn', userId, sessionId, ip, details: { client_id: clientId } })
     },
