@@ -82,7 +82,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl', 'node'))(
       const file = join(folder, 'app.mjs')
       const text = recipe!.text.replace('https://auth.example.com', provider.issuer)
       const said = text.replace("'127.0.0.1')", "'127.0.0.1', () => process.stdout.write('listening'))")
-    await Bun.write(file, said.replace('https://app.example.com', home))
+      await Bun.write(file, said.replace('https://app.example.com', home))
       await start(file, home, { PORT: new URL(home).port, SESSION_SECRET: 'a secret of the application' })
       await page.goto(`${home}/me`)
       await signInOn(page, provider)
