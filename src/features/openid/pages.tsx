@@ -8,6 +8,7 @@ import type { Pages, View, Visit } from '../../pages/pages.tsx'
 import { shown, submitted, toNext } from '../../pages/routes.ts'
 import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
 import type { SignIn, SignInRequest } from '../sign-in/sign-in.ts'
+import type { Social } from '../social/social.ts'
 import { answerAddress, formActionOf } from './answer-address.ts'
 import { asQuery } from './as-query.ts'
 import type { Authorization, AuthorizationRequest, OpenId } from './openid.ts'
@@ -20,11 +21,12 @@ export interface OpenIdPagesNeeds {
   pages: Pages | undefined
   openid: OpenId
   signIn: SignIn
+  social: Pick<Social, 'buttons'>
   clock: Clock
 }
 
 /** The pages of the authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2). */
-export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, kit: HttpKit) {
+export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPagesNeeds, kit: HttpKit) {
   const routes = new Elysia({ name: 'keyward.openid-pages' }).use(kit.plugin)
   if (pages === undefined || !pages.mayUseCookies || !openid.isProvider) return routes
 
@@ -34,7 +36,7 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
   const open = (visit: Visit): SignInRequest | undefined => signIn.open(visit.input.request ?? '', visit.cookie('form'))
 
   /** Turns a decision into what the browser gets. */
-  function show(visit: Visit, made: Authorization, asked: { query: string; seen: EpochMs }): View | Next {
+  async function show(visit: Visit, made: Authorization, asked: Asked): Promise<View | Next> {
     switch (made.kind) {
       case 'page':
         return refusedView(visit, made.reason)
@@ -43,7 +45,7 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
           ? handOverView(visit, made)
           : { next: answerAddress(made.redirectUri, made.parameters) }
       case 'sign-in':
-        return toSignIn(signIn, visit, sealable(made.request, asked), made.create ? 'sign-up' : 'sign-in')
+        return toSignIn(signIn, visit, sealable(made.request, asked), await signInPage(visit, made))
       case 'consent': {
         const { value, change } = formCookieOf(signIn, visit)
         const { id: userId, username } = made.browser.user
@@ -53,7 +55,18 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
     }
   }
 
-  const authorize = async (visit: Visit, asked: { query: string; seen: EpochMs }) => {
+  /**
+   * Chooses where the user signs in: at the provider that the client named, if there is such a provider. A form that
+   * was sent stays here, because the policy of its page does not let a browser follow it to the provider.
+   */
+  async function signInPage({ request }: Visit, made: Extract<Authorization, { kind: 'sign-in' }>) {
+    const hint = request.method === 'GET' ? made.request.providerHint : undefined
+    const provider = hint === undefined ? undefined : (await social.buttons()).find(({ name }) => name === hint)
+    if (provider) return `social/${provider.name}` as const
+    return made.create ? 'sign-up' : 'sign-in'
+  }
+
+  const authorize = async (visit: Visit, asked: Asked) => {
     const seen = { browser: await browserOf(visit), seen: asked.seen, ip: ipOf(visit) }
     return show(visit, await openid.authorize(asked.query, seen), asked)
   }
@@ -139,10 +152,13 @@ export function openIdPages({ pages, openid, signIn, clock }: OpenIdPagesNeeds, 
 
 const page = { open: true, page: true } as const
 
-const sealable = (
-  { client, redirectUri, loginHint }: AuthorizationRequest,
-  { query, seen }: { query: string; seen: EpochMs },
-): SignInRequest => ({
+interface Asked {
+  query: string
+  /** When the request first came. */
+  seen: EpochMs
+}
+
+const sealable = ({ client, redirectUri, loginHint }: AuthorizationRequest, { query, seen }: Asked): SignInRequest => ({
   to: 'authorize',
   query,
   seen,
@@ -184,5 +200,9 @@ const authorizeParameters = [
   asked('id_token_hint', 'An ID token of the user who should be signed in', 'eyJ…'),
   asked('login_hint', 'The name or address to fill in', 'ada@example.com'),
   asked('resource', 'A registered resource for the access token (RFC 8707)', 'https://api.example.com'),
-  asked('provider_hint', 'The name of a provider to sign in with', 'google'),
+  asked(
+    'provider_hint',
+    'The name of a provider of social login: a user who has to sign in goes straight there',
+    'google',
+  ),
 ]
