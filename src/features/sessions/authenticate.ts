@@ -19,17 +19,21 @@ export const authenticate = (needs: SessionsNeeds, token: string): MaybePromise<
   })
 
 /** See `Sessions.authenticateClient`. */
-export async function authenticateClient(needs: SessionsNeeds, token: string): Promise<ClientCaller> {
-  const claims = await needs.tokens.verifyFresh(token)
-  if (claims?.clientId === OWN_CLIENT) return refuseOwn(needs, claims)
-  const found = claims && (await client.findUserOfLive(needs.store, { ...claims, now: needs.clock.now() }))
-  if (!found || (found.requiredRole !== null && !roleNames(found.user).includes(found.requiredRole)))
-    return refuse(needs, token, undefined)
-  const { clientId, scope = '', userId, sessionId, generation } = claims
-  if (!scope.split(' ').includes('openid')) throw new KeywardError('insufficient_scope')
-  if (generation > found.confirmed) await confirmGeneration(needs, { userId, sessionId, generation })
-  return { kind: 'client', userId, sessionId, user: found.user, clientId, scope }
-}
+export const authenticateClient = (needs: SessionsNeeds, token: string): MaybePromise<ClientCaller> =>
+  andThen(needs.tokens.verifyFresh(token), (claims) => {
+    if (!claims) return refuse(needs, token, undefined)
+    if (claims.clientId === OWN_CLIENT) return refuseOwn(needs, claims)
+    const { clientId, scope = '', userId, sessionId, generation } = claims
+    const by = { userId, sessionId, clientId, now: needs.clock.now() }
+    return andThen(client.findUserOfLive(needs.store, by), (found) => {
+      if (!found || (found.requiredRole !== null && !roleNames(found.user).includes(found.requiredRole)))
+        return refuse(needs, token, undefined)
+      if (!scope.split(' ').includes('openid')) throw new KeywardError('insufficient_scope')
+      const caller: ClientCaller = { kind: 'client', userId, sessionId, user: found.user, clientId, scope }
+      if (generation <= found.confirmed) return caller
+      return confirmGeneration(needs, { userId, sessionId, generation }).then(() => caller)
+    })
+  })
 
 /** Refuses one of Keyward's own tokens where the token of a client is needed. */
 async function refuseOwn(needs: SessionsNeeds, claims: AccessTokenClaims): Promise<never> {

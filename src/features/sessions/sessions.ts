@@ -121,7 +121,7 @@ export interface Sessions extends BrowserSessions, ClientSessions {
    * Finds the client and the user of an access token with the scope `openid`, which a registered client got.
    * @throws KeywardError `invalid_token`; `insufficient_scope` without the scope, and for a token of Keyward's own
    */
-  authenticateClient(token: string): Promise<ClientCaller>
+  authenticateClient(token: string): MaybePromise<ClientCaller>
   /**
    * Like `authenticate`, but throws `user_not_found` when the token is valid and its user was deleted.
    * @throws KeywardError `invalid_token`, `user_not_found`
