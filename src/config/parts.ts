@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import { DAY, HOUR, MINUTE, SECOND } from '../lib/clock.ts'
+import { isLoopback } from '../lib/ip.ts'
 import type { Config, DraftConfig } from './schema.ts'
 
 /* What each feature gets of the configuration. `service.ts` passes it on. */
@@ -41,13 +42,16 @@ export const tokensOf = (config: Config) => ({
 })
 
 /** Why no client can be registered with these settings; undefined when clients can be registered. */
-function clientsUnavailable({ JWT_ALG, JWT_COMPAT, PAGES }: Config): string | undefined {
+function clientsUnavailable({ JWT_ALG, JWT_COMPAT, PAGES, PUBLIC_URL }: Config): string | undefined {
   if (JWT_COMPAT === 'fastapi')
     return 'No client can be registered with JWT_COMPAT=fastapi: its tokens have no audience. Set JWT_COMPAT=none and another JWT_ALG than HS256'
   if (JWT_ALG === 'HS256')
     return 'No client can be registered with JWT_ALG=HS256: clients cannot verify its tokens, because the key is secret. Set JWT_ALG to ES256, EdDSA or RS256'
   if (PAGES === 'off')
     return 'No client can be registered with PAGES=off: users sign in to a client on a page of Keyward'
+  const { protocol, hostname } = new URL(PUBLIC_URL)
+  if (protocol !== 'https:' && !isLoopback(hostname))
+    return 'No client can be registered with a PUBLIC_URL of http that is not this machine: its pages have no safe cookie. Set PUBLIC_URL to an https address'
   return undefined
 }
 

@@ -245,4 +245,39 @@ describeEachDialect('keyward clients', (dialect) => {
     await declare([shop])
     await refused(['apply', file], /clients\.0: 2 clients have this name; add the member id/)
   })
+
+  test('15.5 apply adds and changes providers; a secret comes from a variable that the file names', async () => {
+    const file = join(scratchFolder('apply'), 'providers.json')
+    const declare = (providers: unknown) => Bun.write(file, JSON.stringify({ providers }))
+    const github = { kind: 'github', client_id: 'Iv1.0123456789abcdef', client_secret_env: 'GITHUB_SECRET' }
+    const acme = { name: 'acme', kind: 'oidc', issuer: 'https://acme.example', client_id: '7' }
+    await declare([github])
+    await refused(['apply', file], /providers\.0\.client_secret_env names a variable that is not set/)
+    const apply = async (secret: string, ...more: string[]) => {
+      const { code, out } = await run(['apply', file, ...more], { env: { GITHUB_SECRET: secret } })
+      return [code, out]
+    }
+    expect(await apply('one', '--check')).toEqual([2, 'Would create the provider github\n0 of 1 are as declared\n'])
+    expect(await app.rows.providers.count()).toBe(0)
+    const [code, out] = await apply('one')
+    expect([code, out]).toEqual([0, expect.stringContaining('/social/github/callback')])
+    expect(await apply('one', '--check')).toEqual([0, 'Nothing to do: 1 of 1 are as declared\n'])
+    const [, changed] = await apply('two')
+    expect(changed).toContain('client_secret: "another" -> "as in the variable"')
+    await declare([{ ...github, label: 'Octocat', enabled: false }])
+    expect((await apply('two'))[1]).toContain('label: "GitHub" -> "Octocat"')
+    for (const [providers, why] of [
+      [[{ ...github, kind: 'gitlab', name: 'github' }], /providers\.0\.kind never changes/],
+      [[{ ...acme, issuer: 'http://acme.example' }], /providers\.0\.issuer: /],
+      [[{ kind: 'fax', client_id: 'x' }], /providers\.0\.kind must be one of/],
+      [[{ name: 'acme', kind: 'oidc' }], /a new provider needs a client_id/],
+      [[acme, acme], /providers\.1 names the same provider/],
+      [[{ label: 'x' }], /has neither a name nor a kind/],
+    ] as const) {
+      await declare(providers)
+      const { code: refusal, err } = await run(['apply', file], { env: { GITHUB_SECRET: 'two' } })
+      expect([refusal, err]).toEqual([1, expect.stringMatching(why)])
+    }
+    expect(await app.rows.providers.count()).toBe(1)
+  })
 })

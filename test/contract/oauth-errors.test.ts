@@ -8,7 +8,7 @@ import type { RequestOptions } from '../support/app.ts'
 import { servedPerSuite, withApp } from '../support/hooks.ts'
 import { watchStatements } from '../support/replace.ts'
 
-const paths = ['/token', '/user/token', '/token/refresh', '/revoke', '/introspect']
+const paths = ['/token', '/user/token', '/token/refresh', '/revoke', '/introspect', '/device_authorization']
 
 /** `[status, media type, code]` of a refusal, after a look at the members that OAuth clients read. */
 async function refusal(response: Response): Promise<[number, string | null, string]> {

@@ -116,7 +116,11 @@ const pages = (complaints: DeclaredAnswer['complaints']): Operation[] => {
   })
   const start: Operation = {
     ...page('/', 'text/html'),
-    answers: new Map([[302, { type: undefined, codes: [], complaints: () => [] }]]),
+    // A browser is sent to its account; others find nothing.
+    answers: new Map<number, DeclaredAnswer>([
+      [303, { type: undefined, codes: [], complaints: () => [] }],
+      [404, { type: problemType, codes: ['not_found'], complaints }],
+    ]),
   }
   return [
     start,

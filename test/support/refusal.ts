@@ -37,7 +37,7 @@ export async function expectRefusal(
   return problem
 }
 
-const oauthPaths = ['/token', '/user/token', '/token/refresh', '/revoke', '/introspect']
+const oauthPaths = ['/token', '/user/token', '/token/refresh', '/revoke', '/introspect', '/device_authorization']
 
 /** The media type of a refusal at a path: the routes of OAuth follow RFC 6749 section 5.2. */
 export const problemTypeOf = (path: string): string =>

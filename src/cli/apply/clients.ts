@@ -1,9 +1,8 @@
-import { KeywardError } from '../../errors.ts'
 import { toClientChange, toClientView } from '../../features/administration/clients.schemas.ts'
 import type { Client, ClientChange } from '../../features/clients/clients.ts'
 import type { Service } from '../../service.ts'
 import { CommandError } from '../context.ts'
-import { checkMembers, type Entry, type Section, type Step } from './section.ts'
+import { checkMembers, type Entry, type Section, type Step, withPlace } from './section.ts'
 
 const members = {
   id: 'text',
@@ -109,14 +108,3 @@ type View = Record<string, unknown>
 /** The members are of the right types: `checkMembers` has checked them. */
 const changeOf = (given: Entry['members']): ClientChange =>
   toClientChange(given as Parameters<typeof toClientChange>[0])
-
-/** Puts the place of the entry before the fields of a refusal. */
-async function withPlace<T>({ place }: Entry, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof KeywardError) || !error.errors) throw error
-    const errors = error.errors.map((one) => ({ ...one, field: `${place}.${one.field}` }))
-    throw new KeywardError(error.code, { errors })
-  }
-}

@@ -1,6 +1,10 @@
 import { nearMiss } from '../../config/names.ts'
+import { KeywardError } from '../../errors.ts'
 import type { Service } from '../../service.ts'
 import { CommandError } from '../context.ts'
+
+/** The variables from which entries read secrets, which are not in the file. */
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** One thing that a file declares: its members as in the file, and its place in the file, such as `clients.0`. */
 export interface Entry {
@@ -31,7 +35,7 @@ export interface Section {
    * Compares the entries with the database. Writes nothing.
    * @throws CommandError for an entry that cannot be applied; KeywardError for a value that the use case refuses
    */
-  plan(service: Service, entries: readonly Entry[]): Promise<Step[]>
+  plan(service: Service, entries: readonly Entry[], env: Environment): Promise<Step[]>
 }
 
 /** What a member may be. `nullable` is a text, or null to remove the setting. */
@@ -61,5 +65,19 @@ export function checkMembers({ place, members }: Entry, known: Readonly<Record<s
       )
     }
     if (!kind.is(value)) throw new CommandError(`${place}.${name} must be ${kind.named}`)
+  }
+}
+
+/**
+ * Puts the place of the entry before the fields of a refusal.
+ * @throws the error of `work`
+ */
+export async function withPlace<T>({ place }: Entry, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof KeywardError) || !error.errors) throw error
+    const errors = error.errors.map((one) => ({ ...one, field: `${place}.${one.field}` }))
+    throw new KeywardError(error.code, { errors })
   }
 }

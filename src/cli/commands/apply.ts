@@ -2,13 +2,14 @@ import { JsonError, parseStrictJson } from '../../lib/json.ts'
 import { printable } from '../../lib/printable.ts'
 import { readSmallFile } from '../../lib/small-file.ts'
 import { clientSection } from '../apply/clients.ts'
+import { providerSection } from '../apply/providers.ts'
 import type { Entry, Section, Step } from '../apply/section.ts'
 import { flag, jsonLinesFlag, positional } from '../arguments.ts'
 import { type CommandContext, CommandError, ExitCode } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
 import { printJson } from '../table.ts'
 
-const sections: readonly Section[] = [clientSection]
+const sections: readonly Section[] = [clientSection, providerSection]
 
 const MAX_BYTES = 1024 * 1024
 
@@ -23,7 +24,10 @@ export const apply = (context: CommandContext) =>
       description: 'Create and change what a JSON file declares; what it does not name stays',
       examples: ['apply keyward.json --dry-run', 'apply keyward.json --check'],
       args: {
-        file: positional('FILE', 'A JSON file with the member "clients"; a second run changes nothing'),
+        file: positional(
+          'FILE',
+          'A JSON file with the members "clients" and "providers"; a second run changes nothing',
+        ),
         'dry-run': flag('Only print what would change'),
         check: flag('As --dry-run; exit with 2 if anything would change'),
         json: jsonLinesFlag,
@@ -31,7 +35,8 @@ export const apply = (context: CommandContext) =>
     },
     async (service, { file, 'dry-run': isDry, check, json }) => {
       const steps: Step[] = []
-      for (const [section, entries] of readFile(file)) steps.push(...(await section.plan(service, entries)))
+      for (const [section, entries] of readFile(file))
+        steps.push(...(await section.plan(service, entries, context.env)))
       const isTrial = isDry || check
       for (const step of steps) report(context, step, isTrial ? {} : await step.run(), { isTrial, json })
       const due = steps.filter(({ action }) => action !== 'keep').length

@@ -5,7 +5,7 @@ import type { Audit } from '../audit/audit.ts'
 import { type Secrets, unopenable } from '../secrets/secrets.ts'
 import type { NewProvider, Provider, ProviderChange } from './provider.ts'
 import * as store from './providers.store.ts'
-import { readChange, readNew } from './read-provider.ts'
+import { type Described, readChange, readNew } from './read-provider.ts'
 
 export interface ProvidersNeeds {
   store: Store
@@ -75,6 +75,26 @@ export async function update(
     await audit.record({ event: 'provider.changed', ...authorOf(by), details })
     return withoutSeal(provider)
   })
+}
+
+/** A provider before a change and after it, without times. */
+export interface ProviderDifference {
+  before: Described | undefined
+  after: Described
+  isNewSecret: boolean
+}
+
+/** Implements `Social.compareProvider`. */
+export async function compare(
+  needs: ProvidersNeeds,
+  wanted: { add: NewProvider } | { name: string; change: ProviderChange },
+): Promise<ProviderDifference> {
+  if ('add' in wanted)
+    return { before: undefined, after: readNew(wanted.add), isNewSecret: wanted.add.clientSecret !== undefined }
+  const before = await require(needs, wanted.name)
+  const { clientSecret } = wanted.change
+  const isNewSecret = clientSecret !== undefined && clientSecret !== openSecret(needs, before, 'lenient')
+  return { before: withoutSeal(before), after: readChange(before, wanted.change), isNewSecret }
 }
 
 /** The names of the members that differ, as routes write them. */

@@ -24,7 +24,8 @@ const fieldNames: Record<keyof ProviderSettings, string> = {
   authMethod: 'auth_method',
 }
 
-type Described = Omit<Provider, 'hasSecret' | 'createdAt' | 'updatedAt'>
+/** A provider without the times and the secret of its row. */
+export type Described = Omit<Provider, 'hasSecret' | 'createdAt' | 'updatedAt'>
 
 /**
  * Checks the description of a new provider, and adds the defaults of its kind.

@@ -79,6 +79,14 @@ export interface Social {
    */
   updateProvider(name: string, change: ProviderChange, by?: providers.ProviderChanger): Promise<Provider>
   /**
+   * What `addProvider` would store, or with `name` what `updateProvider` would change. Writes nothing.
+   * @returns the provider before, if there is one, and after; `isNewSecret` is true when its secret would change
+   * @throws KeywardError `validation_failed` with every wrong field, `provider_not_found`
+   */
+  compareProvider(
+    wanted: { add: NewProvider } | { name: string; change: ProviderChange },
+  ): Promise<providers.ProviderDifference>
+  /**
    * Deletes a provider. The identities of its users stay, and work again with a new provider of the same issuer.
    * @throws KeywardError `provider_not_found`; the error of `by.allow`
    */
@@ -166,6 +174,7 @@ export const createSocial = (needs: SocialNeeds): Social => ({
   findProvider: async (name) => providers.withoutSeal(await providers.require(needs, name)),
   addProvider: (provider, by) => providers.add(needs, provider, by),
   updateProvider: (name, change, by) => providers.update(needs, name, change, by),
+  compareProvider: (wanted) => providers.compare(needs, wanted),
   removeProvider: (name, by) => providers.remove(needs, name, by),
   checkProvider: (name) => checkProvider(needs, name),
   callbackOf: (name) => callbackOf(needs, name),
