@@ -59,6 +59,7 @@ export async function mockProvider(): Promise<MockProvider> {
         })
       if (pathname.endsWith('/jwks')) return Response.json({ keys: [key.jwk] })
       if (pathname.endsWith('/userinfo')) return Response.json({ sub: mock.person.sub, ...mock.person })
+      if (pathname === '/authorize') return backTo(mock.authorize(request.url))
       if (!pathname.endsWith('/token')) return new Response(null, { status: 404 })
       const parameters = asked.get(body.get('code') ?? '')
       if (!parameters) return Response.json({ error: 'invalid_grant' }, { status: 400 })
@@ -107,6 +108,13 @@ export async function mockProvider(): Promise<MockProvider> {
     stop: () => server.stop(true),
   }
   return mock
+}
+
+/** The page of the provider: a link that leads back. */
+function backTo({ code, state, parameters }: ReturnType<MockProvider['authorize']>): Response {
+  const back = `${parameters.get('redirect_uri')}?code=${code}&amp;state=${state}`
+  const html = `<!doctype html><title>Provider</title><link rel="icon" href="data:,"><a href="${back}">Back</a>`
+  return new Response(html, { headers: { 'content-type': 'text/html' } })
 }
 
 const metadata = (issuer: string) => ({

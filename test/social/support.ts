@@ -1,4 +1,6 @@
 import type { TestApp } from '../support/app.ts'
+import type { TestBrowser } from '../support/browser.ts'
+import type { MockProvider } from './issuer.ts'
 
 /** What a test writes into a new provider: the body of `POST /admin/providers`. */
 export type ProviderBody = Record<string, unknown>
@@ -21,4 +23,25 @@ export async function applePrivateKey(): Promise<string> {
   const { generateKeyPairSync } = await import('node:crypto')
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+}
+
+export const local = { PUBLIC_URL: 'http://localhost:8000', OUTGOING_ADDRESSES: 'private' }
+
+/** Goes to a provider from a page of Keyward. @returns the address at the provider */
+export async function goTo(browser: TestBrowser, path: string): Promise<string> {
+  const answer = await browser.get(path)
+  const location = answer.headers.get('location') ?? ''
+  if (answer.status !== 303 || !/^https?:/.test(location)) throw new Error(`${answer.status} ${location}`)
+  return location
+}
+
+/** Logs in at the provider, and comes back. */
+export async function signIn(
+  browser: TestBrowser,
+  mock: MockProvider,
+  name: string,
+  more: Record<string, string> = {},
+) {
+  const { code, state } = mock.authorize(await goTo(browser, `/social/${name}`))
+  return browser.open(`/social/${name}/callback?${new URLSearchParams({ code, state, ...more })}`)
 }

@@ -45,7 +45,7 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
           ? handOverView(visit, made)
           : { next: answerAddress(made.redirectUri, made.parameters) }
       case 'sign-in':
-        return toSignIn(signIn, visit, sealable(made.request, asked), await signInPage(visit, made))
+        return toSignIn(signIn, visit, sealable(made.request, asked), await signInPage(made))
       case 'consent': {
         const { value, change } = formCookieOf(signIn, visit)
         const { id: userId, username } = made.browser.user
@@ -55,15 +55,12 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
     }
   }
 
-  /**
-   * Chooses where the user signs in: at the provider that the client named, if there is such a provider. A form that
-   * was sent stays here, because the policy of its page does not let a browser follow it to the provider.
-   */
-  async function signInPage({ request }: Visit, made: Extract<Authorization, { kind: 'sign-in' }>) {
-    const hint = request.method === 'GET' ? made.request.providerHint : undefined
+  /** Chooses where the user signs in: at the provider that the client named, if people may sign in there. */
+  async function signInPage({ request, create }: Extract<Authorization, { kind: 'sign-in' }>) {
+    const hint = request.providerHint
     const provider = hint === undefined ? undefined : (await social.buttons()).find(({ name }) => name === hint)
     if (provider) return `social/${provider.name}` as const
-    return made.create ? 'sign-up' : 'sign-in'
+    return create ? 'sign-up' : 'sign-in'
   }
 
   const authorize = async (visit: Visit, asked: Asked) => {

@@ -100,16 +100,16 @@ function askView(visit: Visit, { flow, label, action, id, problem }: ContinueSho
           />
         </Form>
         {ways?.code && (
-          <>
+          <div class="other">
             <p>{texts.code.intro}</p>
-            <Form action={action} hidden={{ flow: id, do: 'send' }} button={texts.code.button} />
-          </>
+            <Form action={action} hidden={{ flow: id, do: 'send' }} button={texts.code.button} look="plain" />
+          </div>
         )}
         {ways?.startOver && (
           <details class="other">
             <summary>{texts.startOver.summary}</summary>
             <p>{texts.startOver.effect}</p>
-            <Form action={action} hidden={{ flow: id, do: 'over' }} button={texts.startOver.button} />
+            <Form action={action} hidden={{ flow: id, do: 'over' }} button={texts.startOver.button} look="danger" />
           </details>
         )}
       </>

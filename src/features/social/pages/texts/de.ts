@@ -2,7 +2,7 @@ import type { SocialTexts } from './text.ts'
 
 export const de: SocialTexts = {
   address: {
-    title: 'Ihre E-Mail-Adresse',
+    title: 'E-Mail-Adresse',
     intro: (provider) =>
       `${provider} hat keine E-Mail-Adresse genannt. Geben Sie Ihre ein; Sie bekommen eine E-Mail mit einem Code.`,
     email: 'E-Mail-Adresse',
