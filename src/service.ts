@@ -19,7 +19,7 @@ import {
   type Mails,
 } from './features/mail/mail.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/metrics/metrics.ts'
-import { createOpenId, type OpenId } from './features/openid/openid.ts'
+import { createApplications, createOpenId, type OpenId } from './features/openid/openid.ts'
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
 import { createProbes, type Probes } from './features/probes/probes.ts'
 import { createProofs, type Proofs } from './features/proofs/proofs.ts'
@@ -161,7 +161,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
     const identities = createIdentities({ store, audit })
-    const more = { random, identities, registration, pending }
+    const applications = createApplications(store)
+    const more = { random, identities, applications, registration, pending }
     const accounts = createAccounts({ ...account, ...more, proofs, limits, metrics, mails })
     const proving = { ...account, ...mailing, accounts, identities, metrics }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })

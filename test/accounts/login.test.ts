@@ -76,8 +76,8 @@ describeEachDialect('login', (dialect) => {
       ' password',
       'password ',
       'pass',
-      'authorization_code',
-      'client_credentials',
+      'authorization_Code',
+      'client-credentials',
       'urn:x',
     ])('K7: compares grant_type exactly: %j is 400 unsupported_grant_type', async (grant_type) => {
       for (const options of [{ form: { ...known, grant_type } }, { json: { ...known, grant_type } }])

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { providerPerSuite, user } from '../openid/parties/provider.ts'
 import { registerClient } from '../openid/support.ts'
+import { providerPerSuite, user } from '../parties/provider.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { accessibilityProblems } from './accessibility.ts'
 import { openPage, screenshot } from './chromium.ts'

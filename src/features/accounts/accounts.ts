@@ -51,6 +51,8 @@ export interface AccountsNeeds {
   proofs: Pick<Proofs, 'exportOf'>
   apiKeys: Pick<ApiKeys, 'exportOf'>
   identities: { exportOf(userId: number): Promise<object[]> }
+  /** What the user gave applications: lists of rows, by name. */
+  applications: { exportOf(userId: number): Promise<object> }
   registration: RegistrationSettings
 }
 

@@ -24,6 +24,7 @@ import {
 } from './device.ts'
 import { endSession, type Logout, type LogoutAsked, type LogoutParameters } from './end-session.ts'
 import { type CodeExchange, exchangeCode } from './exchange-code.ts'
+import { type ApplicationsExport, exportOf } from './export.store.ts'
 import type { ClientGrant } from './grant.ts'
 import { type MetadataSettings, metadataOf } from './metadata.ts'
 import { refreshGrant } from './refresh-grant.ts'
@@ -167,3 +168,8 @@ export function createOpenId(needs: OpenIdNeeds): OpenId {
     },
   }
 }
+
+/** Reads what a user gave applications. It is made before the feature, because the export of an account needs it. */
+export const createApplications = (store: Store): { exportOf(userId: number): Promise<ApplicationsExport> } => ({
+  exportOf: (userId) => exportOf(store, userId),
+})

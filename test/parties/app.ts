@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { freePort } from '../../support/proxy.ts'
-import { certificate } from '../../support/tls-front.ts'
+import { freePort } from '../support/proxy.ts'
+import { certificate } from '../support/tls-front.ts'
 import { type Provider, user } from './provider.ts'
 
 export interface RunningApp {

@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeEach, describe, expect, setDefaultTimeout, t
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { openPage, type WatchedPage } from '../../browser/chromium.ts'
-import { hasPrograms } from '../../support/programs.ts'
-import { blocksOf, readChapter } from '../../support/readme.ts'
-import { scratchFolder } from '../../support/scratch.ts'
+import { openPage, type WatchedPage } from '../browser/chromium.ts'
+import { hasPrograms } from '../support/programs.ts'
+import { blocksOf, readChapter } from '../support/readme.ts'
+import { scratchFolder } from '../support/scratch.ts'
 import { freeAddress, type RunningApp, shownJson, signInOn, startApp } from './app.ts'
 import { providerPerSuite } from './provider.ts'
 
@@ -78,7 +78,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl', 'node'))(
       const home = await freeAddress()
       const [recipe] = blocksOf(await readChapter('sign-in-with-keyward')).filter(({ language }) => language === 'js')
       const folder = scratchFolder('express')
-      symlinkSync(join(import.meta.dir, '..', '..', '..', 'node_modules'), join(folder, 'node_modules'))
+      symlinkSync(join(import.meta.dir, '..', '..', 'node_modules'), join(folder, 'node_modules'))
       const file = join(folder, 'app.mjs')
       const text = recipe!.text.replace('https://auth.example.com', provider.issuer)
       const said = text.replace("'127.0.0.1')", "'127.0.0.1', () => process.stdout.write('listening'))")

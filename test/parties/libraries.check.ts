@@ -1,8 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import * as oauth from 'oauth4webapi'
 import * as oidc from 'openid-client'
-import { createBrowser, settle } from '../../conformance/support.ts'
-import { registerClient } from '../support.ts'
+import { createBrowser, settle } from '../conformance/support.ts'
+import { registerClient } from '../openid/support.ts'
 import { webApp } from './openid-client.ts'
 import { providerPerSuite, user } from './provider.ts'
 

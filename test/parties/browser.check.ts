@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { BrowserContextOptions, Page } from 'playwright-core'
-import { openPage, type WatchedPage } from '../../browser/chromium.ts'
-import { hasPrograms } from '../../support/programs.ts'
-import { certificate } from '../../support/tls-front.ts'
-import { type ClientOptions, registerClient } from '../support.ts'
+import { openPage, type WatchedPage } from '../browser/chromium.ts'
+import { type ClientOptions, registerClient } from '../openid/support.ts'
+import { hasPrograms } from '../support/programs.ts'
+import { certificate } from '../support/tls-front.ts'
 import { allow, logInOn, signInOn } from './app.ts'
 import { providerPerSuite } from './provider.ts'
 

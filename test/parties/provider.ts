@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from 'bun:test'
-import { createTestApp, type TestApp, type TestAppOptions } from '../../support/app.ts'
-import { manualClock } from '../../support/clock.ts'
-import { type Served, serve } from '../../support/socket.ts'
-import { certificate, startTlsFront, type TlsFront } from '../../support/tls-front.ts'
+import { createTestApp, type TestApp, type TestAppOptions } from '../support/app.ts'
+import { manualClock } from '../support/clock.ts'
+import { type Served, serve } from '../support/socket.ts'
+import { certificate, startTlsFront, type TlsFront } from '../support/tls-front.ts'
 
 export const user = { username: 'ada', password: 'correct horse battery' }
 

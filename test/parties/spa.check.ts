@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from '
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { openPage, type WatchedPage } from '../../browser/chromium.ts'
-import { hasPrograms } from '../../support/programs.ts'
-import { blocksOf, readChapter } from '../../support/readme.ts'
-import { scratchFolder } from '../../support/scratch.ts'
+import { openPage, type WatchedPage } from '../browser/chromium.ts'
+import { hasPrograms } from '../support/programs.ts'
+import { blocksOf, readChapter } from '../support/readme.ts'
+import { scratchFolder } from '../support/scratch.ts'
 import { signInOn } from './app.ts'
 import { providerPerSuite } from './provider.ts'
 
@@ -55,7 +55,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 oidc-client-ts in Chrom
       postLogoutRedirectUris: [`${home}/`],
     })
     const folder = scratchFolder('spa')
-    symlinkSync(join(import.meta.dir, '..', '..', '..', 'node_modules'), join(folder, 'node_modules'))
+    symlinkSync(join(import.meta.dir, '..', '..', 'node_modules'), join(folder, 'node_modules'))
     const text = recipe!.text
       .replace('https://app.example.com', home)
       .replace('https://auth.example.com', provider.issuer)
