@@ -165,6 +165,8 @@ describeApp('the authorization endpoint', options, (app) => {
     expect([tokens.length, answers.filter(({ status }) => status === 400).length]).toEqual([1, 23])
     const { access_token: token } = (await tokens[0]!.json()) as { access_token: string }
     expect((await rp.userinfo(token)).status).toBe(401)
+    // Further uses change nothing, so they are not in the audit log.
+    expect(await app.rows.auditEvents.count({ event: 'oauth.code_reused' })).toBe(1)
   })
 
   test('U6: a client authenticates by one method, and with its own secret', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { purposes } from '../../src/features/secrets/purposes.ts'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { sealedWith, secretId } from '../../src/lib/seal.ts'
 import type { Store } from '../../src/storage/store.ts'
@@ -11,7 +12,6 @@ import { watchStatements } from '../support/replace.ts'
 import { ada, expectNothingLost, type Held, logIn, refresh } from './scenario.ts'
 
 const newSecret = 'only-for-tests-too-c8d1a6e0b94f7325'
-const purposes = ['api_key', 'device_token', 'limit_name', 'mail_code', 'mail_token', 'refresh_token', 'username']
 const steps: Record<string, string>[] = [
   { SECRET_KEY: testSecret, SECRET_KEY_PREVIOUS: newSecret },
   { SECRET_KEY: newSecret, SECRET_KEY_PREVIOUS: testSecret },
@@ -134,7 +134,7 @@ describeEachDialect('two processes of one database', (dialect) => {
     }
     const shared = { databaseUrl: owner.databaseUrl, clock: owner.clock, replace: { store } }
     const [one, other] = await Promise.all([apps.open(shared), apps.open(shared)])
-    expect((await owner.rows.dataKeys.all()).map(({ purpose }) => purpose).sort()).toEqual(purposes)
+    expect((await owner.rows.dataKeys.all()).map(({ purpose }) => purpose).sort()).toEqual(purposes.toSorted())
     const pair = await refresh(one, (await logIn(other)).refresh_token)
     await refresh(other, pair.refresh_token)
   })
@@ -146,7 +146,7 @@ describeEachDialect('two processes of one database', (dialect) => {
       keyward(['secrets', 'renew', '--yes'], { databaseUrl: owner.databaseUrl, clock: owner.clock, seed }),
     )
     expect((await Promise.all(runs)).map(({ code, err }) => [code, err])).toEqual(Array(3).fill([0, '']))
-    expect((await owner.rows.dataKeys.all()).map(({ currentSlot }) => currentSlot!).sort()).toEqual(purposes)
+    expect((await owner.rows.dataKeys.all()).map(({ currentSlot }) => currentSlot!).sort()).toEqual(purposes.toSorted())
     for (const replica of replicas) await replica.process.pollSecrets()
     const pair = await refresh(replicas[0], (await logIn(replicas[1])).refresh_token)
     await refresh(replicas[1], pair.refresh_token)
@@ -173,7 +173,7 @@ describeEachDialect('two processes of one database', (dialect) => {
     expect(await status(steps[1]!)).toContain('Wait: restart every server with this order')
     await start(steps[1]!)
     await apps.close(one)
-    expect(await status(steps[1]!)).toMatch(/encrypted with SECRET_KEY: +9 of 9\n/)
+    expect(await status(steps[1]!)).toMatch(/encrypted with SECRET_KEY: +14 of 14\n/)
     expect(await status(steps[1]!)).toContain('if it is the new one, remove SECRET_KEY_PREVIOUS.')
   })
 
@@ -197,7 +197,7 @@ describeEachDialect('two processes of one database', (dialect) => {
     expect(device).toBeUndefined()
     const renewed = await owner.rows.dataKeys.all()
     const kept = renewed.filter(({ id }) => keys.some((key) => key.id === id)).map(({ purpose }) => purpose)
-    expect(kept.sort()).toEqual(['api_key', 'username'])
+    expect(kept.sort()).toEqual(['api_key', 'client_secret', 'username'])
 
     const pair = await logIn(owner)
     const use = () => owner.request('POST', '/introspect', { token: held.apiKey, form: { token: pair.access_token } })

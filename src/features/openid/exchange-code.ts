@@ -61,7 +61,7 @@ async function endReused(
 ): Promise<void> {
   const code = await store.find(db, mac)
   if (!code?.sessionId) return
-  await sessions.endClientSession({ id: code.sessionId, reason: 'code_reused', ip: origin.ip })
+  if (!(await sessions.endClientSession({ id: code.sessionId, reason: 'code_reused', ip: origin.ip }))) return
   const about = { userId: code.userId, sessionId: code.sessionId, ip: origin.ip }
   await audit.record({ ...about, event: 'oauth.code_reused', details: { client_id: client.id } })
 }

@@ -94,8 +94,11 @@ export interface ClientSessions {
    * Ends the session of a refresh token or access token of the client (RFC 7009). A token of another client has no effect.
    */
   endForClient(by: { token: string; clientId: string; ip: string }): Promise<void>
-  /** Ends one session of a client, for example after a code was used twice. Does nothing when it has ended. */
-  endClientSession(of: { id: string; reason: EndReason; ip?: string }): Promise<void>
+  /**
+   * Ends one session of a client, for example after a code was used twice.
+   * @returns false, and writes nothing, when it has ended
+   */
+  endClientSession(of: { id: string; reason: EndReason; ip?: string }): Promise<boolean>
   /**
    * Ends up to `limit` live sessions of a client, or all of one user at the client, in the current transaction. Without
    * `userId`, call it again until it returns less than `limit`.
@@ -147,7 +150,7 @@ export const clientSessions = (needs: SessionsNeeds): ClientSessions => ({
   endForClient: (by) => endForClient(needs, by),
   async endClientSession({ id, reason, ip }) {
     const userId = await client.findUserId(needs.store, id)
-    if (userId !== undefined) await endOne(needs, { id, userId, reason, ip })
+    return userId !== undefined && endOne(needs, { id, userId, reason, ip })
   },
   async endOfClient({ clientId, userId, reason, limit = PART, ip }) {
     const { store: db, clock } = needs
