@@ -29,6 +29,12 @@ export const {
   consents,
   deviceCodes,
   logoutDeliveries,
+  factorAccounts,
+  totpFactors,
+  passkeys,
+  recoveryCodes,
+  factorChallenges,
+  usedNonces,
   providers,
   identities,
 } = allTables(postgresqlColumns)

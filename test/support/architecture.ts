@@ -72,6 +72,7 @@ const features = [
   'api-keys',
   'clients',
   'logouts',
+  'factors',
   'sessions',
   'access',
   'metrics',
