@@ -69,6 +69,10 @@ export const auditEvents = [
   'oauth.code_reused',
   'device.approved',
   'device.denied',
+  'second_factor.required',
+  'factor_recovery.started',
+  'factor_recovery.finished',
+  'factor.reset_by_admin',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]
