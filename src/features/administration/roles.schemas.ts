@@ -72,7 +72,12 @@ export const NewRoleBody = t.Object(
     permissions: given,
     requires_second_factor: required,
   },
-  { title: 'NewRole', examples: [{ name: 'support', description: 'Helps users', permissions: ['users:read'] }] },
+  {
+    title: 'NewRole',
+    examples: [
+      { name: 'support', description: 'Helps users', permissions: ['users:read'], requires_second_factor: false },
+    ],
+  },
 )
 
 export const RoleChangeBody = t.Object(

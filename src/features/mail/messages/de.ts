@@ -1,5 +1,5 @@
-import { factorMessages } from './factors.de.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.de.ts'
 
 export const de: Catalogue = {
   dates: 'de-DE',
@@ -22,7 +22,7 @@ export const de: Catalogue = {
     also: 'Oder geben Sie diesen Code ein, {{code_minutes}} Minuten lang gültig:',
   },
   messages: {
-    ...factorMessages,
+    ...policyMessages,
     test: {
       subject: 'E-Mails von {{app}} kommen an',
       before: ['Das ist ein Test. Wenn Sie ihn lesen, kann {{app}} E-Mails an diese Adresse schicken.'],

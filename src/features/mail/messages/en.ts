@@ -1,5 +1,5 @@
-import { factorMessages } from './factors.en.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.en.ts'
 
 export const en: Catalogue = {
   dates: 'en-GB',
@@ -22,7 +22,7 @@ export const en: Catalogue = {
     also: 'Or enter this code, which works for {{code_minutes}} minutes:',
   },
   messages: {
-    ...factorMessages,
+    ...policyMessages,
     test: {
       subject: 'Mail from {{app}} works',
       before: ['This is a test. If you can read it, {{app}} can send mail to this address.'],

@@ -1,5 +1,5 @@
-import { factorMessages } from './factors.es.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.es.ts'
 
 export const es: Catalogue = {
   dates: 'es-ES',
@@ -22,7 +22,7 @@ export const es: Catalogue = {
     also: 'O escriba este código, válido durante {{code_minutes}} minutos:',
   },
   messages: {
-    ...factorMessages,
+    ...policyMessages,
     test: {
       subject: 'Los correos de {{app}} llegan',
       before: ['Esto es una prueba. Si puede leerla, {{app}} puede enviar correos a esta dirección.'],

@@ -1,5 +1,5 @@
-import { factorMessages } from './factors.fr.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.fr.ts'
 
 export const fr: Catalogue = {
   dates: 'fr-FR',
@@ -22,7 +22,7 @@ export const fr: Catalogue = {
     also: 'Ou saisissez ce code, valable {{code_minutes}} minutes\u00a0:',
   },
   messages: {
-    ...factorMessages,
+    ...policyMessages,
     test: {
       subject: 'Les e-mails de {{app}} arrivent',
       before: ['Ceci est un test. Si vous le lisez, {{app}} peut envoyer des e-mails à cette adresse.'],

@@ -1,5 +1,5 @@
-import { factorMessages } from './factors.ja.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.ja.ts'
 
 export const ja: Catalogue = {
   dates: 'ja-JP',
@@ -22,7 +22,7 @@ export const ja: Catalogue = {
     also: 'または、次のコードを入力してください（{{code_minutes}} 分間有効）：',
   },
   messages: {
-    ...factorMessages,
+    ...policyMessages,
     test: {
       subject: '{{app}} からのメールの確認',
       before: ['これはテストです。このメールが読めれば、{{app}} はこのアドレスにメールを送信できます。'],

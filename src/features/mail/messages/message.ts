@@ -24,7 +24,7 @@ export interface LinkMessage extends Message {
 type CodeKind = 'link_identity' | 'enroll_factor'
 
 /** The texts of the mails about policies for second factors, and about their recovery. */
-export type FactorMessages = Pick<
+export type PolicyMessages = Pick<
   Catalogue['messages'],
   'second_factor_due' | 'enroll_factor' | 'recover_factors' | 'factors_recovered' | 'factors_reset'
 >

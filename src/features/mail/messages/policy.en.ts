@@ -1,6 +1,6 @@
-import type { FactorMessages } from './message.ts'
+import type { PolicyMessages } from './message.ts'
 
-export const factorMessages: FactorMessages = {
+export const policyMessages: PolicyMessages = {
   second_factor_due: {
     subject: 'Your account at {{app}} needs a second factor',
     before: [

@@ -1,6 +1,6 @@
-import type { FactorMessages } from './message.ts'
+import type { PolicyMessages } from './message.ts'
 
-export const factorMessages: FactorMessages = {
+export const policyMessages: PolicyMessages = {
   second_factor_due: {
     subject: '{{app}} のアカウントに二要素認証の設定が必要です',
     before: [

@@ -1,6 +1,6 @@
-import type { FactorMessages } from './message.ts'
+import type { PolicyMessages } from './message.ts'
 
-export const factorMessages: FactorMessages = {
+export const policyMessages: PolicyMessages = {
   second_factor_due: {
     subject: 'Votre compte {{app}} a besoin d’un second facteur',
     before: [
