@@ -18,6 +18,8 @@ const values = {
   provider: 'GitHub',
   address: 'n•••@e•••.com',
   due: '2026-12-07',
+  factor: 'Phone',
+  left: '9',
 }
 const link = 'https://auth.example.com/page?kind=reset&token=kwm_abc'
 const proof = { link, code: '012345', minutes: '30', code_minutes: '10', until: 'tomorrow' }

@@ -73,6 +73,11 @@ export const auditEvents = [
   'factor_recovery.started',
   'factor_recovery.finished',
   'factor.reset_by_admin',
+  'factor.enrolled',
+  'factor.confirmed',
+  'factor.renamed',
+  'factor.removed',
+  'recovery_codes.renewed',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]

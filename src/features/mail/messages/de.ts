@@ -1,3 +1,4 @@
+import { factorMessages } from './factors.de.ts'
 import type { Catalogue } from './message.ts'
 import { policyMessages } from './policy.de.ts'
 
@@ -16,6 +17,8 @@ export const de: Catalogue = {
     address: 'Neue Adresse',
     provider: 'Anbieter',
     due: 'Nötig ab',
+    factor: 'Faktor',
+    left: 'Übrige Codes',
   },
   code: {
     only: 'Ihr Code, {{code_minutes}} Minuten lang gültig:',
@@ -23,6 +26,7 @@ export const de: Catalogue = {
   },
   messages: {
     ...policyMessages,
+    ...factorMessages,
     test: {
       subject: 'E-Mails von {{app}} kommen an',
       before: ['Das ist ein Test. Wenn Sie ihn lesen, kann {{app}} E-Mails an diese Adresse schicken.'],

@@ -1,3 +1,4 @@
+import { factorMessages } from './factors.en.ts'
 import type { Catalogue } from './message.ts'
 import { policyMessages } from './policy.en.ts'
 
@@ -16,6 +17,8 @@ export const en: Catalogue = {
     address: 'New address',
     provider: 'Provider',
     due: 'Needed from',
+    factor: 'Factor',
+    left: 'Codes left',
   },
   code: {
     only: 'Your code, which works for {{code_minutes}} minutes:',
@@ -23,6 +26,7 @@ export const en: Catalogue = {
   },
   messages: {
     ...policyMessages,
+    ...factorMessages,
     test: {
       subject: 'Mail from {{app}} works',
       before: ['This is a test. If you can read it, {{app}} can send mail to this address.'],

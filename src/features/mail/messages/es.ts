@@ -1,3 +1,4 @@
+import { factorMessages } from './factors.es.ts'
 import type { Catalogue } from './message.ts'
 import { policyMessages } from './policy.es.ts'
 
@@ -16,6 +17,8 @@ export const es: Catalogue = {
     address: 'Nueva dirección',
     provider: 'Proveedor',
     due: 'Necesario a partir del',
+    factor: 'Factor',
+    left: 'Códigos restantes',
   },
   code: {
     only: 'Su código, válido durante {{code_minutes}} minutos:',
@@ -23,6 +26,7 @@ export const es: Catalogue = {
   },
   messages: {
     ...policyMessages,
+    ...factorMessages,
     test: {
       subject: 'Los correos de {{app}} llegan',
       before: ['Esto es una prueba. Si puede leerla, {{app}} puede enviar correos a esta dirección.'],

@@ -1,3 +1,4 @@
+import { factorMessages } from './factors.fr.ts'
 import type { Catalogue } from './message.ts'
 import { policyMessages } from './policy.fr.ts'
 
@@ -16,6 +17,8 @@ export const fr: Catalogue = {
     address: 'Nouvelle adresse',
     provider: 'Fournisseur',
     due: 'Nécessaire à partir du',
+    factor: 'Facteur',
+    left: 'Codes restants',
   },
   code: {
     only: 'Votre code, valable {{code_minutes}} minutes\u00a0:',
@@ -23,6 +26,7 @@ export const fr: Catalogue = {
   },
   messages: {
     ...policyMessages,
+    ...factorMessages,
     test: {
       subject: 'Les e-mails de {{app}} arrivent',
       before: ['Ceci est un test. Si vous le lisez, {{app}} peut envoyer des e-mails à cette adresse.'],

@@ -1,3 +1,4 @@
+import { factorMessages } from './factors.ja.ts'
 import type { Catalogue } from './message.ts'
 import { policyMessages } from './policy.ja.ts'
 
@@ -16,6 +17,8 @@ export const ja: Catalogue = {
     address: '新しいアドレス',
     provider: 'プロバイダー',
     due: '必要になる日',
+    factor: '認証要素',
+    left: '残りのコード',
   },
   code: {
     only: 'コード（{{code_minutes}} 分間有効）：',
@@ -23,6 +26,7 @@ export const ja: Catalogue = {
   },
   messages: {
     ...policyMessages,
+    ...factorMessages,
     test: {
       subject: '{{app}} からのメールの確認',
       before: ['これはテストです。このメールが読めれば、{{app}} はこのアドレスにメールを送信できます。'],
