@@ -1,4 +1,4 @@
-import { createHash, createECDH, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { createECDH, createHash, createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { CreationOptionsJson, RequestOptionsJson } from '../../src/features/factors/webauthn/options.ts'
 import { type Encodable, encodeCbor } from './cbor.ts'
 
@@ -246,22 +246,48 @@ function signed({ alg, privateKey }: SoftCredential, authData: Uint8Array, clien
 
 /** Makes a key, and its COSE members (RFC 9053 section 7, RFC 8230 section 4). */
 function newKey(alg: number, seed: string): { privateKey: KeyObject; cose: Map<number, Encodable> } {
-  const ec = { [-7]: ['P-256', 'prime256v1', 1], [-35]: ['P-384', 'secp384r1', 2], [-36]: ['P-521', 'secp521r1', 3] } as const
+  const ec = {
+    [-7]: ['P-256', 'prime256v1', 1],
+    [-35]: ['P-384', 'secp384r1', 2],
+    [-36]: ['P-521', 'secp521r1', 3],
+  } as const
   if (alg === -8) {
     const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), hash(`key of ${seed}`)])
     const privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' })
-    return { privateKey, cose: new Map<number, Encodable>([[1, 1], [3, -8], [-1, 6], [-2, jwkBytes(privateKey, 'x')]]) }
+    return {
+      privateKey,
+      cose: new Map<number, Encodable>([
+        [1, 1],
+        [3, -8],
+        [-1, 6],
+        [-2, jwkBytes(privateKey, 'x')],
+      ]),
+    }
   }
   if (alg === -257) {
     rsaKey ??= generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-    const members: [number, Encodable][] = [[1, 3], [3, -257], [-1, jwkBytes(rsaKey, 'n')], [-2, jwkBytes(rsaKey, 'e')]]
+    const members: [number, Encodable][] = [
+      [1, 3],
+      [3, -257],
+      [-1, jwkBytes(rsaKey, 'n')],
+      [-2, jwkBytes(rsaKey, 'e')],
+    ]
     return { privateKey: rsaKey, cose: new Map(members) }
   }
   const curve = ec[alg as keyof typeof ec]
   if (!curve) throw new Error(`the software authenticator knows no algorithm ${alg}`)
   const privateKey = alg === -7 ? p256(seed) : generateKeyPairSync('ec', { namedCurve: curve[1] }).privateKey
   const [x, y] = [jwkBytes(privateKey, 'x'), jwkBytes(privateKey, 'y')]
-  return { privateKey, cose: new Map<number, Encodable>([[1, 2], [3, alg], [-1, curve[2]], [-2, x], [-3, y]]) }
+  return {
+    privateKey,
+    cose: new Map<number, Encodable>([
+      [1, 2],
+      [3, alg],
+      [-1, curve[2]],
+      [-2, x],
+      [-3, y],
+    ]),
+  }
 }
 
 /** One RSA key for all: it takes a while to find one. */
@@ -272,7 +298,13 @@ function p256(seed: string): KeyObject {
   const d = hash(`key of ${seed}`)
   ecdh.setPrivateKey(d)
   const point = ecdh.getPublicKey()
-  const jwk = { kty: 'EC', crv: 'P-256', d: base64url(d), x: base64url(point.subarray(1, 33)), y: base64url(point.subarray(33)) }
+  const jwk = {
+    kty: 'EC',
+    crv: 'P-256',
+    d: base64url(d),
+    x: base64url(point.subarray(1, 33)),
+    y: base64url(point.subarray(33)),
+  }
   return createPrivateKey({ key: jwk, format: 'jwk' })
 }
 

@@ -1,5 +1,13 @@
 /** What `encodeCbor` writes. `Raw` bytes are written as they are, which makes wrong CBOR. */
-export type Encodable = number | string | boolean | null | Uint8Array | Raw | Encodable[] | Map<number | string, Encodable>
+export type Encodable =
+  | number
+  | string
+  | boolean
+  | null
+  | Uint8Array
+  | Raw
+  | Encodable[]
+  | Map<number | string, Encodable>
 
 /** Bytes that are written as they are, instead of a value. */
 export class Raw {

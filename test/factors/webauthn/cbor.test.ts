@@ -30,8 +30,20 @@ describe('N11: CBOR is read', () => {
     ['80', []],
     ['8301820203820405', [1, [2, 3], [4, 5]]],
     ['a0', new Map()],
-    ['a201020304', new Map([[1, 2], [3, 4]])],
-    ['a26161016162820203', new Map<string, unknown>([['a', 1], ['b', [2, 3]]])],
+    [
+      'a201020304',
+      new Map([
+        [1, 2],
+        [3, 4],
+      ]),
+    ],
+    [
+      'a26161016162820203',
+      new Map<string, unknown>([
+        ['a', 1],
+        ['b', [2, 3]],
+      ]),
+    ],
   ])('%s', (hex, value) => {
     const found = read(hex)
     expect(found.end).toBe(hex.length / 2)

@@ -238,13 +238,13 @@ describe('N6: a public key is refused', () => {
   const real = (alg: number) => {
     const found = phone({ alg }).create(creation(), {
       attestationObject: (members) => {
-        authData = members.get('authData') as Buffer
+        authData = members.get('authData') as Uint8Array
       },
     })
     expect(found.type).toBe('public-key')
     return authData
   }
-  let authData = Buffer.alloc(0)
+  let authData: Uint8Array = new Uint8Array()
   const es256 = (change: (members: Map<number | string, Encodable>) => void) => {
     const cose = real(-7).subarray(-77)
     const members = new Map<number | string, Encodable>([
@@ -315,6 +315,7 @@ describe('N6: a public key is refused', () => {
     ['1024 bits', modulus(1024), usual],
     ['more than 4096 bits', modulus(4104), usual],
     ['a leading zero', Buffer.concat([Buffer.of(0), modulus(2048)]), usual],
+    ['no modulus', Buffer.alloc(0), usual],
     ['an even modulus', Buffer.concat([modulus(2040), Buffer.of(0xfe)]), usual],
     ['exponent 1', modulus(2048), Buffer.of(1)],
     ['exponent 3', modulus(2048), Buffer.of(3)],

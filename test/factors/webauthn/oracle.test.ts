@@ -73,9 +73,7 @@ async function registerTheirs(response: RegistrationJson, requireUserVerificatio
 }
 
 const assertOurs = (response: unknown, credential: NewCredential, requireUv: boolean) =>
-  ours(() =>
-    verifyAssertion({ assertion: parseAssertion(response), challenge, origins, rpId, credential, requireUv }),
-  )
+  ours(() => verifyAssertion({ assertion: parseAssertion(response), challenge, origins, rpId, credential, requireUv }))
 
 async function assertTheirs(response: AssertionJson, credential: NewCredential, requireUserVerification: boolean) {
   try {
@@ -212,7 +210,9 @@ test('a response of any form throws nothing but WebauthnFailure', () => {
   )
   /** The response with some of its members replaced or left out. */
   const damaged = (response: object) =>
-    fc.dictionary(fc.constantFrom(...Object.keys(response), 'userHandle'), noise).map((some) => ({ ...response, ...some }))
+    fc
+      .dictionary(fc.constantFrom(...Object.keys(response), 'userHandle'), noise)
+      .map((some) => ({ ...response, ...some }))
   const responses = fc.oneof(
     fc.anything(),
     fc.jsonValue(),

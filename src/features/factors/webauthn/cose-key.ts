@@ -1,4 +1,4 @@
-import type { JsonWebKey, KeyObject } from 'node:crypto'
+import type { JsonWebKeyInput, KeyObject } from 'node:crypto'
 import { toBase64Url } from '../../../lib/encoding.ts'
 import { nodeCrypto } from '../../../lib/node-crypto.ts'
 import { type CborMap, readCborMap } from './cbor.ts'
@@ -15,6 +15,8 @@ export interface CredentialKey {
   alg: CoseAlgorithm
   key: KeyObject
 }
+
+type Jwk = JsonWebKeyInput['key']
 
 interface Curve {
   kty: number
@@ -82,24 +84,21 @@ function readMembers(cose: Uint8Array): CborMap {
   }
 }
 
-function curveJwk(members: CborMap, { kty, crv, name, size }: Curve): JsonWebKey {
+function curveJwk(members: CborMap, { kty, crv, name, size }: Curve): Jwk {
   const hasY = kty === EC2
   if (members.size !== (hasY ? 5 : 4) || members.get(KTY) !== kty || members.get(CRV) !== crv)
     throw new WebauthnFailure('public_key')
   const x = toBase64Url(bytesOf(members, X, size))
-  return hasY
-    ? { kty: 'EC', crv: name, x, y: toBase64Url(bytesOf(members, Y, size)) }
-    : { kty: 'OKP', crv: name, x }
+  return hasY ? { kty: 'EC', crv: name, x, y: toBase64Url(bytesOf(members, Y, size)) } : { kty: 'OKP', crv: name, x }
 }
 
 function importRsa(members: CborMap): KeyObject {
   if (members.size !== 4 || members.get(KTY) !== RSA) throw new WebauthnFailure('public_key')
   const modulus = bytesOf(members, N)
   const exponent = bytesOf(members, E)
-  // A first byte of 0x80 or more: the length in bytes is then the length in bits, and there is no leading zero.
-  const isModulus = modulus.length >= 256 && modulus.length <= 512 && modulus[0]! >= 0x80 && modulus.at(-1)! % 2 === 1
-  const isExponent =
-    (exponent.length === 3 || exponent.length === 4) && exponent[0] !== 0 && exponent.at(-1)! % 2 === 1
+  const bits = modulus.length * 8 - (Math.clz32(modulus[0] ?? 0) - 24)
+  const isModulus = bits >= 2048 && bits <= 4096 && modulus[0] !== 0 && modulus.at(-1)! % 2 === 1
+  const isExponent = (exponent.length === 3 || exponent.length === 4) && exponent[0] !== 0 && exponent.at(-1)! % 2 === 1
   if (!isModulus || !isExponent) throw new WebauthnFailure('public_key')
   return importJwk({ kty: 'RSA', n: toBase64Url(modulus), e: toBase64Url(exponent) })
 }
@@ -111,7 +110,7 @@ function bytesOf(members: CborMap, label: number, size?: number): Uint8Array {
   return value
 }
 
-function importJwk(jwk: JsonWebKey): KeyObject {
+function importJwk(jwk: Jwk): KeyObject {
   try {
     return nodeCrypto().createPublicKey({ key: jwk, format: 'jwk' })
   } catch {
