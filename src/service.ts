@@ -6,6 +6,7 @@ import { type Administration, createAdministration } from './features/administra
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
 import { type Clients, createClients } from './features/clients/clients.ts'
+import { createFactors, type Factors } from './features/factors/factors.ts'
 import { createInvitations, findingFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
 import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
@@ -63,6 +64,7 @@ export interface Service {
   apiKeys: ApiKeys
   clients: Clients
   openid: OpenId
+  factors: Factors
   sessions: Sessions
   access: Access
   accounts: Accounts
@@ -153,7 +155,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const outgoing = used('outgoing', createOutgoing({ addresses: config.OUTGOING_ADDRESSES }))
     const telling = { users, clients, tokens, outgoing, delivers: !waitInside }
     const logouts = used('logouts', createLogouts({ ...kit, ...telling }))
-    const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
+    const factors = createFactors({ ...kit, users, limits, mails, secrets, ...parts.factorsOf(config) })
+    const beginning = { ...kit, users, limits, factors, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails, logouts }))
@@ -200,7 +203,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       signIn,
     }
     const mailParts = { proofs, mails, mailbox }
-    const tokenParts = { signingKeys, tokens, apiKeys, clients, logouts, sessions, access, openid }
+    const tokenParts = { signingKeys, tokens, apiKeys, clients, logouts, factors, sessions, access, openid }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
@@ -244,6 +247,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
         service.logouts.cleanUp,
         service.mails.wipeExpired,
         service.proofs.cleanUp,
+        service.factors.cleanUp,
         service.openid.cleanUp,
         service.users.cleanUp,
         service.accounts.cleanUp,

@@ -4,10 +4,11 @@ import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { FormerValues, Secrets } from '../secrets/secrets.ts'
-import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
+import type { AccessTokenClaims, AccessTokens, Level } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
 import {
   authenticate,
@@ -23,16 +24,19 @@ import { createDeviceTokens, type Device, type DeviceTokens, LIFETIME } from './
 import { endAll, endOwn, endOwnAll, endSome, logout, revoke } from './end.ts'
 import type { EndedClientSession } from './ended.ts'
 import { countDeviceUsersSince, countSessionsSince } from './former.store.ts'
-import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts'
+import { type Asked, type CodeAtOnce, finishLogin, type Grant, type LoginGrant, requireSession } from './grant.ts'
 import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
 import { countLive, deleteOver, findAuthTime, pageOfUser } from './own.store.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
+import { answerFactor, describeFactor, type LoginAnswer } from './second-factor.ts'
 import type {
+  Begun,
   BegunSession,
   EndReason,
+  FactorDue,
   NewLogin,
   Origin,
   SessionLifetimes,
@@ -46,9 +50,19 @@ export type { BrowserSession } from './browser.ts'
 export type { BegunClientSession, ClientRefresh, ClientSession, NewClientSession } from './client.ts'
 export type { Device } from './device-token.ts'
 export type { EndedClientSession } from './ended.ts'
-export type { Asked, Grant, LoginGrant } from './grant.ts'
+export type { Asked, CodeAtOnce, Grant, LoginGrant } from './grant.ts'
 export type { KnownDevice } from './known.ts'
-export type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
+export type { LoginAnswer } from './second-factor.ts'
+export type {
+  Begun,
+  BegunSession,
+  EndReason,
+  FactorDue,
+  NewLogin,
+  Origin,
+  SessionSummary,
+  StoredSession,
+} from './session.ts'
 
 /** The caller of a request with an access token: a live session and its user. */
 export interface SessionCaller {
@@ -57,6 +71,8 @@ export interface SessionCaller {
   sessionId: string
   /** The claim `auth_time` of the access token. `findAuthTime` returns the present time of the session. */
   authTime: EpochMs
+  /** The claim `acr` of the access token. The session may have reached a higher level since. */
+  acr: Level
   user: User
 }
 
@@ -79,6 +95,7 @@ export interface SessionsNeeds {
   audit: Audit
   users: Users
   limits: Limits
+  factors: Factors
   tokens: AccessTokens
   mails: Pick<Mails, 'isOn' | 'notify'>
   /** Called in the transaction that ends sessions of clients, so that the clients are told. */
@@ -95,14 +112,45 @@ export interface SessionsNeeds {
 export interface Sessions extends BrowserSessions, ClientSessions {
   /**
    * Begins a session. All sessions begin in this function, and only this function checks that the account may have a
-   * session. Call it in the transaction of the login, and call `finishLogin` after the commit. When the user then has
-   * more than `maxPerUser` live sessions, those that were refreshed longest ago end; sessions of clients do not count.
+   * session. Call it in the transaction of the login, and call `finishLogin` or `requireSession` after the commit. When
+   * the user then has more than `maxPerUser` live sessions, those that were refreshed longest ago end; sessions of
+   * clients do not count.
+   *
+   * When the login has shown one factor and the user has a second one, nothing is stored, and the result is a
+   * `FactorDue`. The factors are read in the transaction, so that no way to log in passes by one.
    * @throws KeywardError `invalid_credentials` when the user is inactive or deleted, or when all sessions of the user
    *   were ended after the credential was read
    */
-  begin(login: NewLogin): Promise<BegunSession>
-  /** Makes the tokens of a session that has just begun. */
-  finishLogin(session: BegunSession, asked?: Asked): Promise<LoginGrant>
+  begin(login: NewLogin): Promise<Begun>
+  /**
+   * Makes the tokens of a login.
+   * @param code a code of an authenticator app that came with the first factor. It is only looked at when it is needed,
+   *   and a wrong one is counted
+   * @throws KeywardError as `requireSession`
+   */
+  finishLogin(begun: Begun, asked?: Asked, code?: CodeAtOnce): Promise<LoginGrant>
+  /**
+   * Returns the session of a login. A login that waits for the second factor is stored for five minutes.
+   * @throws KeywardError `mfa_required` with the `mfa_token` and the methods, when the second factor is due;
+   *   `rate_limited` when the account has too many such logins
+   */
+  requireSession(begun: Begun, asked?: Asked): Promise<BegunSession>
+  /**
+   * Begins the session of a login that waited for the second factor. A token allows five codes and one success. A wrong
+   * code also counts for the account, over all its logins and networks.
+   * @throws KeywardError `mfa_token_expired` when the token is unknown, used or expired, had five wrong codes, or all
+   *   sessions of the user were ended since; `invalid_code`, `webauthn_failed`, `totp_locked`, `rate_limited`
+   */
+  answerFactor(login: LoginAnswer): Promise<BegunSession>
+  /**
+   * Says how a login that waits can go on, and makes a new challenge of WebAuthn. Uses up no try.
+   * @throws KeywardError `mfa_token_expired`
+   */
+  describeFactor(login: { token: string; isBrowser: boolean }): Promise<{
+    methods: FactorDue['methods']
+    expiresIn: number
+    webauthn?: object | undefined
+  }>
   /**
    * Exchanges a refresh token for its successor (RFC 6749 section 6, RFC 9700 section 4.14.2). A client that lost the
    * answer can retry with the same token and gets the same successor; `SessionLifetimes` has the conditions. An old
@@ -259,7 +307,10 @@ export function createSessions({
     ...browserSessions(needs),
     ...clientSessions(needs),
     begin: (login) => begin(needs, login),
-    finishLogin: (session, asked) => finishLogin(needs, session, asked),
+    finishLogin: (begun, asked, code) => finishLogin(needs, begun, asked, code),
+    requireSession: (begun, asked) => requireSession(needs, begun, asked),
+    answerFactor: (login) => answerFactor(needs, login),
+    describeFactor: (login) => describeFactor(needs, login),
     refresh: (token, origin, asked) => refresh(needs, token, origin, asked),
     authenticate: (token) => authenticate(needs, token),
     authenticateClient: (token) => authenticateClient(needs, token),
