@@ -160,7 +160,8 @@ function challenge({ code, status, level }: KeywardError): Record<string, string
   if (code === 'insufficient_scope') return { 'www-authenticate': `${bearer}, error="insufficient_scope"` }
   if (status !== 401) return {}
   if (code === 'invalid_token') return { 'www-authenticate': `${bearer}, error="invalid_token"` }
-  if (code === 'reauthentication_required') return { 'www-authenticate': level === undefined ? stale : `${stale}, acr_values="${level}"` }
+  if (code === 'reauthentication_required')
+    return { 'www-authenticate': level === undefined ? stale : `${stale}, acr_values="${level}"` }
   return { 'www-authenticate': code === 'invalid_client' ? `${bearer}, Basic realm="keyward"` : bearer }
 }
 

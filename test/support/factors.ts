@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
-import { codeAt, newSecret, stepAt } from '../../src/features/factors/totp.ts'
-import { insertPending, setSecret } from '../../src/features/factors/totp.store.ts'
 import { makeRecoveryCodes } from '../../src/features/factors/recovery-codes.ts'
+import { insertPending, setSecret } from '../../src/features/factors/totp.store.ts'
+import { codeAt, newSecret, stepAt } from '../../src/features/factors/totp.ts'
 import { totpContext } from '../../src/features/factors/use-totp.ts'
 import { SECOND } from '../../src/lib/clock.ts'
 import type { Service } from '../../src/service.ts'
@@ -32,6 +32,7 @@ export const factorsOf = (service: Service): TestFactors => {
       await store.q.update(store.t.totpFactors).set({ confirmedAt: now }).where(eq(store.t.totpFactors.id, id))
       return { id, code: (steps = 0) => codeAt(secret, stepAt(clock.now() + steps * 30 * SECOND)) }
     },
-    makeCodes: (userId) => store.transaction(() => makeRecoveryCodes({ store, clock, random, secrets } as never, userId)),
+    makeCodes: (userId) =>
+      store.transaction(() => makeRecoveryCodes({ store, clock, random, secrets } as never, userId)),
   }
 }

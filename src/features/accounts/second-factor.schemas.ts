@@ -1,14 +1,16 @@
 import { type Static, t } from 'elysia'
 import { invalidField } from '../../errors.ts'
-import { optionalText } from '../../http/schemas.ts'
+import { optionalText, refusedWith } from '../../http/schemas.ts'
 import { parseStrictJson } from '../../lib/json.ts'
 import type { FactorAnswer, FactorMethod } from '../factors/factors.ts'
 
-const webauthn = t.Optional(
-  t.Union([t.Object({}, { additionalProperties: true }), t.Null()], {
-    description: 'The answer of the browser to the request options: `PublicKeyCredential.toJSON()`',
-  }),
+/** An AuthenticationResponseJSON of WebAuthn. The feature `factors` reads the rest of it. */
+export const WebauthnAnswer = t.Object(
+  { id: t.String(), type: t.String(), response: t.Object({ clientDataJSON: t.String() }) },
+  { title: 'WebauthnAnswer', description: 'The answer of the browser to the request options: `credential.toJSON()`' },
 )
+
+const webauthn = t.Optional(t.Union([WebauthnAnswer, t.Null()], { ...refusedWith('Expected credential.toJSON()') }))
 
 /** The second factor of a login. Exactly one of `otp`, `recovery_code` and `webauthn`, or none to ask for the methods. */
 export const SecondFactorBody = t.Object(

@@ -22,6 +22,7 @@ export const auditEvents = [
   'mfa.failed',
   'factor.locked',
   'factor.unlocked',
+  'recovery_code.used',
   'session.stepped_up',
   'session.client_begun',
   'session.ended',
@@ -75,6 +76,11 @@ export const auditEvents = [
   'oauth.code_reused',
   'device.approved',
   'device.denied',
+  'factor.enrolled',
+  'factor.confirmed',
+  'factor.renamed',
+  'factor.removed',
+  'recovery_codes.renewed',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]

@@ -18,10 +18,8 @@ interface NewRow {
   expiresAt: EpochMs
 }
 
-export const insert = (
-  { q, t: { factorChallenges } }: Db,
-  { now, ...row }: NewRow,
-): Promise<unknown> => q.insert(factorChallenges).values({ ...row, tries: 0, createdAt: now })
+export const insert = ({ q, t: { factorChallenges } }: Db, { now, ...row }: NewRow): Promise<unknown> =>
+  q.insert(factorChallenges).values({ ...row, tries: 0, createdAt: now })
 
 /** A live challenge that has tries left. */
 export async function findByMac(

@@ -7,11 +7,16 @@ import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Users } from '../users/users.ts'
+import { type FactorChanges, factorChanges } from './changes.ts'
 import { type FactorGate, factorGate } from './gate.ts'
 
-export { CHALLENGE_LIFETIME } from './challenges.ts'
+export type { PendingTotp } from './add-totp.ts'
 export type { ChallengePurpose, NewChallenge, StoredChallenge } from './challenges.ts'
+export { CHALLENGE_LIFETIME } from './challenges.ts'
+export type { FactorChanger } from './change.ts'
+export type { Factor, FactorType } from './factor.ts'
 export type { Guess } from './guesses.ts'
+export { qrSvg } from './qr.ts'
 
 /** A way to show a second factor. `webauthn` is a passkey or a security key. */
 export type FactorMethod = 'webauthn' | 'totp' | 'recovery_code'
@@ -65,12 +70,6 @@ export interface FactorsNeeds {
 }
 
 /** Second factors: authenticator apps, passkeys, security keys and recovery codes. */
-export interface Factors extends FactorGate {
-  /** Deletes up to `limit` rows that have expired. @returns how many */
-  cleanUp(limit: number): Promise<number>
-}
+export interface Factors extends FactorGate, FactorChanges {}
 
-export function createFactors(needs: FactorsNeeds): Factors {
-  const gate = factorGate(needs)
-  return { ...gate, cleanUp: (limit) => gate.cleanUpChallenges(limit) }
-}
+export const createFactors = (needs: FactorsNeeds): Factors => ({ ...factorGate(needs), ...factorChanges(needs) })

@@ -1,6 +1,6 @@
-import type { FactorAnswer, FactorMethod, FactorProof, FactorState, FactorsNeeds } from './factors.ts'
 import { cleanUpChallenges, type FactorChallenges, factorChallenges } from './challenges.ts'
-import { check } from './check.ts'
+import { check, type FactorShown } from './check.ts'
+import type { FactorAnswer, FactorMethod, FactorProof, FactorState, FactorsNeeds } from './factors.ts'
 import { type Guess, reserveGuess } from './guesses.ts'
 import * as state from './state.store.ts'
 
@@ -27,10 +27,7 @@ export interface FactorGate extends FactorChallenges {
    * @returns undefined when the answer is wrong or was used before
    * @throws KeywardError `webauthn_failed`
    */
-  check(
-    about: { userId: number; ip: string; challenge?: string },
-    answer: FactorAnswer,
-  ): Promise<FactorProof | undefined>
+  check(about: FactorShown, answer: FactorAnswer): Promise<FactorProof | undefined>
   /**
    * Makes the request options of WebAuthn (PublicKeyCredentialRequestOptionsJSON) for a login that waits, with a new
    * challenge; an earlier one becomes void.

@@ -11,7 +11,14 @@ import type { Client, Clients } from '../clients/clients.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { DEVICE_CODE_GRANT, type OpenId } from './openid.ts'
 import { TokenEndpointAnswer, TokenEndpointBody, toClientAnswer } from './schemas.ts'
-import { asInvalidGrant, isClientGrant, MFA_GRANT, readCodeExchange, required, type TokenRequest } from './token-request.ts'
+import {
+  asInvalidGrant,
+  isClientGrant,
+  MFA_GRANT,
+  readCodeExchange,
+  required,
+  type TokenRequest,
+} from './token-request.ts'
 
 export interface TokenRoutesNeeds {
   accounts: Accounts

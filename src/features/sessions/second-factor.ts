@@ -131,11 +131,7 @@ async function pass(
  * Uses up a try of a login, or its challenge of WebAuthn, before the answer is looked at.
  * @returns the challenge of WebAuthn for an answer to it
  */
-async function useUp(
-  { factors }: SessionsNeeds,
-  id: string,
-  answer: FactorAnswer,
-): Promise<string | undefined> {
+async function useUp({ factors }: SessionsNeeds, id: string, answer: FactorAnswer): Promise<string | undefined> {
   if (!('webauthn' in answer)) {
     if (!(await factors.takeTry(id))) throw expired()
     return undefined
