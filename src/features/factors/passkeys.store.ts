@@ -164,7 +164,10 @@ export async function countFormer({ q, t }: Db, rpId: string): Promise<FormerPas
   const isFormer = ne(p.rpId, rpId)
   const usable = q.select({ userId: p.userId }).from(p).where(eq(p.rpId, rpId))
   const apps = q.select({ userId: totp.userId }).from(totp).where(sql`${totp.confirmedAt} is not null`)
-  const [keys] = await q.select({ n: sql`count(*)`.mapWith(Number) }).from(p).where(isFormer)
+  const [keys] = await q
+    .select({ n: sql`count(*)`.mapWith(Number) })
+    .from(p)
+    .where(isFormer)
   const [users] = await q
     .select({ n: sql`count(distinct ${p.userId})`.mapWith(Number) })
     .from(p)

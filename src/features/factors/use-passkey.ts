@@ -29,6 +29,22 @@ export function askForPasskey(
   return { options, expiresIn: CHALLENGE_LIFETIME / SECOND }
 }
 
+/**
+ * Makes the request options for the passkeys and security keys of a user, as the second factor. A security key would ask
+ * for its PIN if user verification was not discouraged. A passkey is asked for it: then it shows both factors.
+ * @returns undefined when the user has none
+ */
+export async function optionsOf(
+  { store: db, settings }: FactorsNeeds,
+  { userId, challenge }: { userId: number; challenge: string },
+): Promise<RequestOptionsJson | undefined> {
+  const { rpId, hasPasskeys } = settings
+  const allow = hasPasskeys ? await store.hintsOf(db, { userId, rpId }) : []
+  if (allow.length === 0) return undefined
+  const userVerification = allow.some(({ kind }) => kind === 'passkey') ? 'preferred' : 'discouraged'
+  return requestOptions({ rpId, challenge, allow, userVerification })
+}
+
 /** See `Passkeys.openPasskey`. */
 export async function openPasskey(
   needs: FactorsNeeds,
