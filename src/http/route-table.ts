@@ -25,6 +25,7 @@ type LimitWord =
   | 'device'
   | 'social'
   | 'mfa'
+  | 'passkey'
 
 export interface Route {
   method: string
