@@ -5,7 +5,7 @@ import { createTestApp } from '../support/app.ts'
 import { type RunningBinary, runBinary, serverSettings, startBinary } from '../support/binary.ts'
 import { manualClock } from '../support/clock.ts'
 import { dialects } from '../support/dialects.ts'
-import { createBrowser } from './browser.ts'
+import { createBrowser } from '../support/browser.ts'
 import { registerClient } from './support.ts'
 
 setDefaultTimeout(120_000)
