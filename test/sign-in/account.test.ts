@@ -88,12 +88,12 @@ describeEachDialect('the pages of an account', (dialect) => {
     const browser = createBrowser(app)
     await browser.logIn(ada)
     const page = await browser.open('/account/profile')
-    const saved = await browser.send(page, { username: 'ada.l', name: 'Ada <b>', locale: 'de' })
+    const saved = await browser.send(page, { username: 'ada.l', name: 'Ada <b>', locale: 'en' })
     expect(saved.path).toBe('/account/profile?saved')
     expect(saved.html).toContain('Your changes are saved.')
     expect(saved.html).toContain('value="Ada &lt;b>"')
-    expect(saved.html).toContain('<option value="de" lang="de" selected>')
-    expect(await app.rows.users.one({ id: ada.id })).toMatchObject({ username: 'ada.l', name: 'Ada <b>', locale: 'de' })
+    expect(saved.html).toContain('<option value="en" lang="en" selected>')
+    expect(await app.rows.users.one({ id: ada.id })).toMatchObject({ username: 'ada.l', name: 'Ada <b>', locale: 'en' })
     for (const [fields, status, sentence] of [
       [{ username: 'bob' }, 409, 'Somebody has this username already.'],
       [{ username: 'root' }, 422, 'This username is reserved.'],
@@ -113,19 +113,20 @@ describeEachDialect('the pages of an account', (dialect) => {
     const ada = await app.signUp()
     const browser = createBrowser(app)
     await browser.logIn(ada)
+    // The address is not proved, so the first form sends its mail again.
     const page = await browser.open('/account/address')
     expect(page.html).not.toContain('type="password"')
-    expect((await browser.send(page, { email: 'x' })).html).toContain('Enter one email address')
-    expect((await browser.send(page, { email: ada.email })).html).toContain('This is your address already.')
+    expect((await browser.send(page, { email: 'x' }, 1)).html).toContain('Enter one email address')
+    expect((await browser.send(page, { email: ada.email }, 1)).html).toContain('This is your address already.')
     await app.passTime(16 * MINUTE)
     // The page was opened while the login was fresh.
-    const asked = await browser.send(page, { email: 'next@example.com' })
+    const asked = await browser.send(page, { email: 'next@example.com' }, 1)
     expect([asked.status, asked.html.includes('type="password"')]).toEqual([401, true])
     expect(asked.html).toContain('value="next@example.com"')
     expect((await browser.open('/account/address')).html).toContain('type="password"')
-    const wrong = await browser.send(asked, { email: 'next@example.com', password: 'wrong' })
+    const wrong = await browser.send(asked, { email: 'next@example.com', password: 'wrong' }, 1)
     expect([wrong.status, wrong.html.includes('This is not your password.')]).toEqual([403, true])
-    const sent = await browser.send(asked, { email: 'next@example.com', password: ada.password })
+    const sent = await browser.send(asked, { email: 'next@example.com', password: ada.password }, 1)
     expect([sent.path, sent.title]).toEqual(['/account/address?sent', 'Look into your mailbox'])
     await app.process.deliverMail()
     const link = await createBrowser(app).open(`/confirm?token=${tokenIn(sink.received.at(-1)!)}`)
@@ -137,6 +138,38 @@ describeEachDialect('the pages of an account', (dialect) => {
     await other.logIn(bob)
     const refused = await other.send(await other.open('/account/address'), { email: 'b@example.com' })
     expect([refused.status, refused.html.includes('This service cannot send mail')]).toEqual([503, true])
+  })
+
+  test('an address that is not proved: its mail is sent again, with the limits of the JSON route', async () => {
+    const { app, sink } = await withMail(dialect, { env: { RATE_LIMIT: 'on', LIMITS: 'mail.again=1/10m' } })
+    const ada = await app.signUp()
+    const browser = createBrowser(app)
+    await browser.logIn(ada)
+    const page = await browser.open('/account/address')
+    expect(page.html).toContain('This address is not confirmed.')
+    const sent = await browser.send(page)
+    expect([sent.path, sent.html.includes('A mail to your address is on its way.')]).toEqual([
+      '/account/address?resent',
+      true,
+    ])
+    await app.process.deliverMail()
+    expect(sink.received).toHaveLength(1)
+    const limited = await browser.send(sent)
+    expect([limited.status, limited.headers.has('retry-after')]).toEqual([429, true])
+    const json = await app.request('POST', '/email/verification', { json: { email: ada.email } })
+    expect(json.status).toBe(429)
+    // The link of the mail, opened in the browser that is logged in.
+    await browser.send(await browser.open(`/verify?token=${tokenIn(sink.received[0]!)}`), { password: ada.password })
+    expect((await app.rows.users.one({ id: ada.id })).emailVerifiedAt).not.toBeNull()
+    const proved = await browser.open('/account/address')
+    expect([proved.title, proved.forms.length]).toEqual(['Email address', 1])
+    const late = await browser.send(page)
+    expect([late.path, late.status]).toEqual(['/account/address', 200])
+    const off = await apps.open({ dialect })
+    await off.signUp()
+    const other = createBrowser(off)
+    await other.logIn(ada)
+    expect((await other.open('/account/address')).forms).toHaveLength(1)
   })
 
   test('password: this browser stays logged in, all others do not; guesses count as at a login', async () => {
