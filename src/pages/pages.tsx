@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { type FieldError, KeywardError } from '../errors.ts'
+import type { FieldError, KeywardError } from '../errors.ts'
 import type { BrowserSession } from '../features/sessions/sessions.ts'
 import type { SignIn, SignInRequest } from '../features/sign-in/sign-in.ts'
 import { asRefusal, problemType, refuse } from '../http/errors.ts'
