@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createBrowser } from '../openid/browser.ts'
 import { runBinary } from '../support/binary.ts'
+import { createBrowser } from '../support/browser.ts'
 import { names, password, rawRequest, register } from './requests.ts'
 import { keywardSettings, type Server, startKeyward, startTarget } from './servers.ts'
 
