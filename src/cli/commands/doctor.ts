@@ -9,6 +9,7 @@ import { flag, option } from '../arguments.ts'
 import { type CommandContext, ExitCode } from '../context.ts'
 import { checkClientAddress, checkExample, type ExampleRequest } from '../doctor/client-address.ts'
 import { checkDatabase } from '../doctor/database.ts'
+import { checkFactors } from '../doctor/factors.ts'
 import { checkDisk, checkFiles } from '../doctor/files.ts'
 import { checkNames, type Finding, ok, printFindings, problem, skipped, warning, worstOf } from '../doctor/finding.ts'
 import { checkFirstAdmin } from '../doctor/first-admin.ts'
@@ -56,6 +57,7 @@ async function examine(context: CommandContext, flags: SettingsFlags, example: E
   const database = await checkDatabase(config, context.clock, async (store) => [
     ...(SECRET_KEY === undefined ? withoutSecret() : await checkKeys(store, { ...config, SECRET_KEY }, context)),
     await checkFirstAdmin(store, config, context.clock),
+    ...(await checkFactors(store, config, context.clock)),
   ])
   return [
     ...findings,

@@ -22,6 +22,7 @@ export const checkNames = [
   'signing_keys',
   'secret_key',
   'first_admin',
+  'second_factors',
   'mail',
   'client_address',
 ] as const
