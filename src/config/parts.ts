@@ -84,6 +84,8 @@ export const factorsOf = (config: DraftConfig) => ({
     rpId: config.WEBAUTHN_RP_ID ?? new URL(config.PUBLIC_URL).hostname,
     required: config.REQUIRE_SECOND_FACTOR,
     grace: config.SECOND_FACTOR_GRACE_DAYS * DAY,
+    origins: [new URL(config.PUBLIC_URL).origin, ...config.WEBAUTHN_ORIGINS],
+    allowsSynced: config.PASSKEYS_SYNCED === 'allow',
   },
 })
 
