@@ -14,7 +14,7 @@ export async function checkFactors(store: Store, config: DraftConfig, clock: Clo
     if (belowPolicy > 0)
       findings.push(
         warning('second_factors', {
-          message: `${counted(belowPolicy, 'account')} without a required second factor; the grace days are over for ${overdue}.`,
+          message: `Without a required second factor: ${counted(belowPolicy, 'account')}; the grace days are over for ${overdue}.`,
           fix: 'Run keyward users list --below-policy, and ask these people to set one up.',
         }),
       )
@@ -22,7 +22,7 @@ export async function checkFactors(store: Store, config: DraftConfig, clock: Clo
       findings.push(
         warning('second_factors', {
           subject: 'WEBAUTHN_RP_ID',
-          message: `${counted(foreignKeys, 'passkey')} made for another domain than ${settings.rpId}; ${counted(stranded, 'account')} with no other factor.`,
+          message: `Made for another domain than ${settings.rpId}: ${counted(foreignKeys, 'passkey')}; with no other factor: ${counted(stranded, 'account')}.`,
           fix: 'Set the domain as it was, or let these people enrol again.',
         }),
       )
