@@ -6,18 +6,11 @@ import { type Administration, createAdministration } from './features/administra
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
 import { type Clients, createClients } from './features/clients/clients.ts'
+import { createFactors, type Factors } from './features/factors/factors.ts'
 import { createInvitations, findingFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
-import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
-import { createLogouts, LOGOUT_POLL_INTERVAL, type Logouts } from './features/logouts/logouts.ts'
-import {
-  createMailbox,
-  createMails,
-  createSmtp,
-  MAIL_POLL_INTERVAL,
-  type Mailbox,
-  type Mails,
-} from './features/mail/mail.ts'
+import { createLogouts, type Logouts } from './features/logouts/logouts.ts'
+import { createMailbox, createMails, createSmtp, type Mailbox, type Mails } from './features/mail/mail.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/metrics/metrics.ts'
 import { createApplications, createOpenId, type OpenId } from './features/openid/openid.ts'
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
@@ -27,12 +20,12 @@ import { createRoles, type Roles } from './features/roles/roles.ts'
 import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secrets.ts'
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
-import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
+import { openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { createIdentities, createSocial, type Social } from './features/social/social.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
 import { createVerification, type Verification } from './features/verification/verification.ts'
-import { type Clock, MINUTE, SECOND, systemClock } from './lib/clock.ts'
+import { type Clock, SECOND, systemClock } from './lib/clock.ts'
 import { createLog, errorFields, type Log } from './lib/log.ts'
 import { createOutgoing, type Outgoing } from './lib/outgoing-fetch.ts'
 import { type Random, systemRandom } from './lib/random.ts'
@@ -63,6 +56,7 @@ export interface Service {
   apiKeys: ApiKeys
   clients: Clients
   openid: OpenId
+  factors: Factors
   sessions: Sessions
   access: Access
   accounts: Accounts
@@ -116,7 +110,7 @@ export interface Surroundings {
 /**
  * The composition root: opens the database and the keys, and gives every feature what it needs. Four features are made
  * elsewhere: `app.ts` makes `documentation`, which needs the routes, `cli/move-users.ts` makes `import` and `export`, and
- * `cli/run-server.ts` starts the `jobs`.
+ * `cli/jobs.ts` lists the `jobs`.
  * @throws MigrationError when the database does not fit this version; KeyringError when SECRET_KEY does not open the
  * stored keys or the signing keys cannot be prepared; TemplateError when a text in TEMPLATES_DIR cannot be used
  * @throws UnknownHostError, KeywardError or the error of the system or the driver when the database cannot be opened or
@@ -153,6 +147,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const outgoing = used('outgoing', createOutgoing({ addresses: config.OUTGOING_ADDRESSES }))
     const telling = { users, clients, tokens, outgoing, delivers: !waitInside }
     const logouts = used('logouts', createLogouts({ ...kit, ...telling }))
+    const factors = createFactors({ ...kit, users, secrets, mails, ...parts.factorsOf(config) })
     const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
@@ -200,56 +195,13 @@ export async function openService(config: Config, surroundings: Surroundings = {
       signIn,
     }
     const mailParts = { proofs, mails, mailbox }
-    const tokenParts = { signingKeys, tokens, apiKeys, clients, logouts, sessions, access, openid }
+    const tokenParts = { signingKeys, tokens, apiKeys, clients, logouts, factors, sessions, access, openid }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
     throw error
   }
 }
-
-export const jobsOf = (service: Service): readonly Job[] => [
-  { name: 'process_heartbeat', every: MINUTE, by: 'each', run: service.secrets.heartbeat },
-  { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: service.secrets.poll },
-  { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: service.secrets.maintain },
-  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: service.mails.deliver },
-  { name: 'logout', every: LOGOUT_POLL_INTERVAL, by: 'each', atStart: true, run: service.logouts.deliver },
-  { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: service.signingKeys.poll },
-  // Without a lease: nothing is written while no deactivation ends, and each is ended by one process.
-  {
-    name: 'deactivation_end',
-    every: 10 * SECOND,
-    by: 'each',
-    atStart: true,
-    run: () => cleanUp([service.administration.activateDue]),
-  },
-  { name: 'checkpoint', every: MINUTE, by: 'each', run: service.store.checkpoint },
-  { name: 'first_admin_file', every: MINUTE, by: 'each', run: service.invitations.tidyFirstAdmin },
-  { name: 'provider_seals', every: MINUTE, by: 'one', run: service.social.maintain },
-  { name: 'client_origins', every: 30 * SECOND, by: 'each', atStart: true, run: service.clients.refreshOrigins },
-  { name: 'key_maintenance', every: MINUTE, by: 'one', run: service.signingKeys.maintain },
-  {
-    name: 'clean_up',
-    every: MINUTE,
-    by: 'one',
-    run: () =>
-      cleanUp([
-        service.sessions.endExpired,
-        service.sessions.cleanUp,
-        service.limits.cleanUp,
-        service.audit.eraseForgotten,
-        service.audit.deleteOldEvents,
-        service.audit.shortenOldAddresses,
-        service.mails.cleanUp,
-        service.logouts.cleanUp,
-        service.mails.wipeExpired,
-        service.proofs.cleanUp,
-        service.openid.cleanUp,
-        service.users.cleanUp,
-        service.accounts.cleanUp,
-      ]),
-  },
-]
 
 /**
  * Checks that SECRET_KEY and SECRET_KEY_PREVIOUS fit the database. Writes nothing to the database.

@@ -76,6 +76,15 @@ function rememberedOf({ REMEMBER_ME_DAYS, SESSION_MAX_DAYS }: Config) {
   return { idle: lifetime, absolute: lifetime }
 }
 
+export const factorsOf = (config: Config) => ({
+  settings: {
+    app: config.APP_NAME,
+    maxPerUser: config.MAX_FACTORS_PER_USER,
+    hasPasskeys: config.PASSKEYS === 'on',
+    rpId: config.WEBAUTHN_RP_ID ?? new URL(config.PUBLIC_URL).hostname,
+  },
+})
+
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,
   lifetimes: {

@@ -14,6 +14,19 @@ export function fromBase64Url(text: string): Uint8Array | undefined {
   }
 }
 
+/** Encodes bytes as base32 without padding (RFC 4648 section 6, or with the digits of another alphabet). */
+export function toBase32(bytes: Uint8Array, digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'): string {
+  let text = ''
+  let held = 0
+  let bits = 0
+  for (const byte of bytes) {
+    held = (held << 8) | byte
+    for (bits += 8; bits >= 5; bits -= 5) text += digits[(held >> (bits - 5)) & 31]
+    held &= (1 << bits) - 1
+  }
+  return bits > 0 ? text + digits[(held << (5 - bits)) & 31] : text
+}
+
 export const utf8 = (text: string): Uint8Array => encoder.encode(text)
 
 const encoder = new TextEncoder()

@@ -17,6 +17,8 @@ const values = {
   device: 'Firefox on macOS',
   provider: 'GitHub',
   address: 'n•••@e•••.com',
+  factor: 'Phone',
+  left: '9',
 }
 const link = 'https://auth.example.com/page?kind=reset&token=kwm_abc'
 const proof = { link, code: '012345', minutes: '30', code_minutes: '10', until: 'tomorrow' }

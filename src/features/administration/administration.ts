@@ -207,6 +207,8 @@ const renewed: readonly Purpose[] = [
   'authorization_code',
   'device_code',
   'page_request',
+  'mfa_token',
+  'passkey_challenge',
 ]
 
 export function createAdministration(needs: AdministrationNeeds): Administration {

@@ -69,6 +69,11 @@ export const auditEvents = [
   'oauth.code_reused',
   'device.approved',
   'device.denied',
+  'factor.enrolled',
+  'factor.confirmed',
+  'factor.renamed',
+  'factor.removed',
+  'recovery_codes.renewed',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]

@@ -27,6 +27,14 @@ export const mailKinds = {
   identity_account: ['time', 'ip', 'provider'],
   /** A user wanted to link an account at a provider that is linked with another user. Both users get this mail. */
   identity_taken: ['time', 'provider'],
+  /** A second factor was added to the account. */
+  factor_added: ['time', 'ip', 'factor'],
+  /** A second factor was removed. */
+  factor_removed: ['time', 'ip', 'factor'],
+  /** New recovery codes were made, and the former ones are void. */
+  recovery_codes_renewed: ['time', 'ip'],
+  /** Somebody used a recovery code. `left` is how many are left. */
+  recovery_code_used: ['time', 'ip', 'left'],
   /** Somebody wants to prove that the address of an account or of a registration is their own. */
   verify_email: [],
   /** Somebody forgot the password. */

@@ -1,3 +1,4 @@
+import { factorMessages } from './factors.de.ts'
 import type { Catalogue } from './message.ts'
 
 export const de: Catalogue = {
@@ -8,12 +9,21 @@ export const de: Catalogue = {
     support: 'Fragen? Schreiben Sie an {{support}}.',
   },
   colon: ': ',
-  facts: { time: 'Zeitpunkt', ip: 'IP-Adresse', device: 'Gerät', address: 'Neue Adresse', provider: 'Anbieter' },
+  facts: {
+    time: 'Zeitpunkt',
+    ip: 'IP-Adresse',
+    device: 'Gerät',
+    address: 'Neue Adresse',
+    provider: 'Anbieter',
+    factor: 'Faktor',
+    left: 'Übrige Codes',
+  },
   code: {
     only: 'Ihr Code, {{code_minutes}} Minuten lang gültig:',
     also: 'Oder geben Sie diesen Code ein, {{code_minutes}} Minuten lang gültig:',
   },
   messages: {
+    ...factorMessages,
     test: {
       subject: 'E-Mails von {{app}} kommen an',
       before: ['Das ist ein Test. Wenn Sie ihn lesen, kann {{app}} E-Mails an diese Adresse schicken.'],

@@ -1,3 +1,4 @@
+import { factorMessages } from './factors.en.ts'
 import type { Catalogue } from './message.ts'
 
 export const en: Catalogue = {
@@ -8,12 +9,21 @@ export const en: Catalogue = {
     support: 'Questions? Write to {{support}}.',
   },
   colon: ': ',
-  facts: { time: 'Time', ip: 'IP address', device: 'Device', address: 'New address', provider: 'Provider' },
+  facts: {
+    time: 'Time',
+    ip: 'IP address',
+    device: 'Device',
+    address: 'New address',
+    provider: 'Provider',
+    factor: 'Factor',
+    left: 'Codes left',
+  },
   code: {
     only: 'Your code, which works for {{code_minutes}} minutes:',
     also: 'Or enter this code, which works for {{code_minutes}} minutes:',
   },
   messages: {
+    ...factorMessages,
     test: {
       subject: 'Mail from {{app}} works',
       before: ['This is a test. If you can read it, {{app}} can send mail to this address.'],

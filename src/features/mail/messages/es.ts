@@ -1,3 +1,4 @@
+import { factorMessages } from './factors.es.ts'
 import type { Catalogue } from './message.ts'
 
 export const es: Catalogue = {
@@ -14,12 +15,15 @@ export const es: Catalogue = {
     device: 'Dispositivo',
     address: 'Nueva dirección',
     provider: 'Proveedor',
+    factor: 'Factor',
+    left: 'Códigos restantes',
   },
   code: {
     only: 'Su código, válido durante {{code_minutes}} minutos:',
     also: 'O escriba este código, válido durante {{code_minutes}} minutos:',
   },
   messages: {
+    ...factorMessages,
     test: {
       subject: 'Los correos de {{app}} llegan',
       before: ['Esto es una prueba. Si puede leerla, {{app}} puede enviar correos a esta dirección.'],

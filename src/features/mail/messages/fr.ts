@@ -1,3 +1,4 @@
+import { factorMessages } from './factors.fr.ts'
 import type { Catalogue } from './message.ts'
 
 export const fr: Catalogue = {
@@ -14,12 +15,15 @@ export const fr: Catalogue = {
     device: 'Appareil',
     address: 'Nouvelle adresse',
     provider: 'Fournisseur',
+    factor: 'Facteur',
+    left: 'Codes restants',
   },
   code: {
     only: 'Votre code, valable {{code_minutes}} minutes\u00a0:',
     also: 'Ou saisissez ce code, valable {{code_minutes}} minutes\u00a0:',
   },
   messages: {
+    ...factorMessages,
     test: {
       subject: 'Les e-mails de {{app}} arrivent',
       before: ['Ceci est un test. Si vous le lisez, {{app}} peut envoyer des e-mails à cette adresse.'],

@@ -1,3 +1,4 @@
+import { factorMessages } from './factors.ja.ts'
 import type { Catalogue } from './message.ts'
 
 export const ja: Catalogue = {
@@ -8,12 +9,21 @@ export const ja: Catalogue = {
     support: 'ご不明な点は {{support}} までお問い合わせください。',
   },
   colon: '：',
-  facts: { time: '日時', ip: 'IP アドレス', device: '端末', address: '新しいアドレス', provider: 'プロバイダー' },
+  facts: {
+    time: '日時',
+    ip: 'IP アドレス',
+    device: '端末',
+    address: '新しいアドレス',
+    provider: 'プロバイダー',
+    factor: '認証要素',
+    left: '残りのコード',
+  },
   code: {
     only: 'コード（{{code_minutes}} 分間有効）：',
     also: 'または、次のコードを入力してください（{{code_minutes}} 分間有効）：',
   },
   messages: {
+    ...factorMessages,
     test: {
       subject: '{{app}} からのメールの確認',
       before: ['これはテストです。このメールが読めれば、{{app}} はこのアドレスにメールを送信できます。'],

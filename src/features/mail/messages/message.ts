@@ -37,4 +37,10 @@ export interface Catalogue {
   dates: string
 }
 
+/** The texts of the mails about second factors, which have files of their own. */
+export type FactorMessages = Pick<
+  Catalogue['messages'],
+  'factor_added' | 'factor_removed' | 'recovery_codes_renewed' | 'recovery_code_used'
+>
+
 export type Catalogues = Record<Locale, Catalogue>

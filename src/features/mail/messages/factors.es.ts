@@ -1,0 +1,42 @@
+import type { FactorMessages } from './message.ts'
+
+export const factorMessages: FactorMessages = {
+  factor_added: {
+    subject: 'Se ha añadido un segundo factor en {{app}}',
+    before: [
+      'Se ha añadido un segundo factor a su cuenta de {{app}}. A partir de ahora se pedirá al iniciar sesión. Se ha cerrado la sesión en todos los demás dispositivos.',
+    ],
+    after: [
+      'Si ha sido usted, guarde sus códigos de recuperación en un lugar seguro: necesitará uno si pierde el factor.',
+      'Si no, otra persona tiene acceso a su cuenta. Escriba de inmediato a los responsables de {{app}}.',
+    ],
+  },
+  factor_removed: {
+    subject: 'Se ha quitado un segundo factor en {{app}}',
+    before: [
+      'Se ha quitado un segundo factor de su cuenta de {{app}}. Ya no se acepta. Se ha cerrado la sesión en todos los demás dispositivos.',
+    ],
+    after: [
+      'Si ha sido usted, no tiene que hacer nada.',
+      'Si no, puede que otra persona tenga acceso a su cuenta. Cambie su contraseña y escriba de inmediato a los responsables de {{app}}.',
+    ],
+  },
+  recovery_codes_renewed: {
+    subject: 'Sus nuevos códigos de recuperación en {{app}}',
+    before: ['Se han creado nuevos códigos de recuperación para su cuenta de {{app}}. Los anteriores ya no funcionan.'],
+    after: [
+      'Si ha sido usted, guarde los nuevos códigos en un lugar seguro. No se volverán a mostrar.',
+      'Si no, puede que otra persona tenga acceso a su cuenta. Cambie su contraseña y escriba de inmediato a los responsables de {{app}}.',
+    ],
+  },
+  recovery_code_used: {
+    subject: 'Se ha usado un código de recuperación en {{app}}',
+    before: [
+      'Alguien ha usado uno de los códigos de recuperación de su cuenta de {{app}} en lugar del segundo factor. Quedan {{left}} códigos.',
+    ],
+    after: [
+      'Si ha sido usted y ha perdido el otro factor, quítelo de su cuenta y añada uno nuevo. Cree nuevos códigos antes de gastar el último.',
+      'Si no, alguien conoce su contraseña y tiene sus códigos. Cambie la contraseña y cree nuevos códigos de inmediato.',
+    ],
+  },
+}

@@ -1,0 +1,42 @@
+import type { FactorMessages } from './message.ts'
+
+export const factorMessages: FactorMessages = {
+  factor_added: {
+    subject: 'Un second facteur a été ajouté sur {{app}}',
+    before: [
+      'Un second facteur a été ajouté à votre compte {{app}}. Il sera désormais demandé à la connexion. Tous les autres appareils ont été déconnectés.',
+    ],
+    after: [
+      'Si c’était vous, gardez vos codes de secours en lieu sûr\u00a0: il vous en faudra un si vous perdez ce facteur.',
+      'Sinon, quelqu’un d’autre a accès à votre compte. Écrivez tout de suite aux responsables de {{app}}.',
+    ],
+  },
+  factor_removed: {
+    subject: 'Un second facteur a été supprimé sur {{app}}',
+    before: [
+      'Un second facteur a été supprimé de votre compte {{app}}. Il n’est plus accepté. Tous les autres appareils ont été déconnectés.',
+    ],
+    after: [
+      'Si c’était vous, vous n’avez rien à faire.',
+      'Sinon, quelqu’un d’autre a peut-être accès à votre compte. Changez votre mot de passe et écrivez tout de suite aux responsables de {{app}}.',
+    ],
+  },
+  recovery_codes_renewed: {
+    subject: 'Vos nouveaux codes de secours sur {{app}}',
+    before: ['De nouveaux codes de secours ont été créés pour votre compte {{app}}. Les anciens ne fonctionnent plus.'],
+    after: [
+      'Si c’était vous, gardez les nouveaux codes en lieu sûr. Ils ne seront plus affichés.',
+      'Sinon, quelqu’un d’autre a peut-être accès à votre compte. Changez votre mot de passe et écrivez tout de suite aux responsables de {{app}}.',
+    ],
+  },
+  recovery_code_used: {
+    subject: 'Un code de secours a été utilisé sur {{app}}',
+    before: [
+      'Quelqu’un a utilisé un des codes de secours de votre compte {{app}} à la place du second facteur. Il reste {{left}} codes.',
+    ],
+    after: [
+      'Si c’était vous et que vous avez perdu l’autre facteur, supprimez-le dans votre compte et ajoutez-en un nouveau. Créez de nouveaux codes avant d’avoir utilisé le dernier.',
+      'Sinon, quelqu’un connaît votre mot de passe et a vos codes. Changez tout de suite le mot de passe et créez de nouveaux codes.',
+    ],
+  },
+}
