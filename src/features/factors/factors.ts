@@ -11,6 +11,17 @@ import { type FactorChanges, factorChanges } from './changes.ts'
 export type { PendingTotp } from './add-totp.ts'
 export type { FactorChanger } from './change.ts'
 export type { Factor, FactorType } from './factor.ts'
+export {
+  createFactorImport,
+  type FactorImport,
+  type ImportedFactors,
+  type ImportedPasskey,
+  type ImportedTotp,
+  readCredentialKey,
+  readTotpSecret,
+  type Sealer,
+} from './imported.ts'
+export { factorsBetween, type ListedFactor } from './listed.store.ts'
 export { qrSvg } from './qr.ts'
 
 export interface FactorSettings {
