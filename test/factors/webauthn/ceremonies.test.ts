@@ -156,6 +156,8 @@ describe('a registration', () => {
     ['N4: an origin with a slash', { origin: `${origin}/` }, 'origin'],
     ['N4: an origin that ends with ours', { origin: 'https://evilauth.example' }, 'origin'],
     ['N4: an origin that begins with ours', { origin: 'https://auth.example.evil.example' }, 'origin'],
+    ['N4: the beginning of our origin', { origin: 'https://auth.exampl' }, 'origin'],
+    ['N4: no origin', { origin: '' }, 'origin'],
     ['N4: an origin in capitals', { origin: 'https://AUTH.example' }, 'origin'],
     ['N4: the origin null', { origin: 'null' }, 'origin'],
     ['N4: a frame of another origin', { crossOrigin: true }, 'cross_origin'],
@@ -187,7 +189,7 @@ describe('a registration', () => {
     ['none with an array', { attStmt: [] }, 'attestation'],
     ['a self attestation without a signature', { fmt: 'packed', attStmt: new Map([['alg', -7]]) }, 'attestation'],
     ['a self attestation that is wrong', { fmt: 'packed', signature: Buffer.alloc(70) }, 'attestation'],
-    ['a self attestation of another algorithm', { fmt: 'packed', attStmt: statement(-8) }, 'attestation'],
+    ['a self attestation of another algorithm', { fmt: 'packed', attestationObject: withAlg }, 'attestation'],
     ['another type', { responseType: 'password' }, 'malformed_response'],
     ['client data that is no JSON', { clientData: '{' }, 'client_data'],
     ['client data that is no object', { clientData: '[]' }, 'client_data'],
@@ -195,7 +197,11 @@ describe('a registration', () => {
     ['client data with a byte order mark', { clientData: `\ufeff${clientDataText()}` }, 'client_data'],
     ['client data with a member twice', { clientData: `{"type":"x",${clientDataText().slice(1)}` }, 'client_data'],
     ['client data in UTF-16', { clientData: Buffer.from(clientDataText(), 'utf16le') }, 'client_data'],
-    ['client data that is not UTF-8', { clientData: Buffer.from([0x22, 0xff, 0x22]) }, 'client_data'],
+    [
+      'client data that is not UTF-8',
+      { clientData: Buffer.from(`${clientDataText().slice(0, -1)},"x":"\u00ff"}`, 'latin1') },
+      'client_data',
+    ],
   ])('is refused: %s', (_, wrong, reason) => {
     expect(register(wrong)).toBe(reason)
   })
@@ -227,11 +233,10 @@ function clientDataOf(type: string) {
 function clientDataText() {
   return clientDataOf('webauthn.create')
 }
-function statement(alg: number) {
-  return new Map<string, Encodable>([
-    ['alg', alg],
-    ['sig', Buffer.of(1)],
-  ])
+/** The signature of the statement is right, and its algorithm another one than that of the key. */
+function withAlg(members: Map<string, Encodable>) {
+  const statement = members.get('attStmt') as Map<string, Encodable>
+  statement.set('alg', -8)
 }
 
 describe('N6: a public key is refused', () => {
@@ -319,6 +324,7 @@ describe('N6: a public key is refused', () => {
     ['an even modulus', Buffer.concat([modulus(2040), Buffer.of(0xfe)]), usual],
     ['exponent 1', modulus(2048), Buffer.of(1)],
     ['exponent 3', modulus(2048), Buffer.of(3)],
+    ['exponent 3 with leading zeros', modulus(2048), Buffer.of(0, 0, 3)],
     ['an even exponent', modulus(2048), Buffer.of(1, 0, 0)],
     ['an exponent of 40 bits', modulus(2048), Buffer.of(1, 0, 0, 0, 1)],
   ])('RS256: %s', (_, n, e) => {
@@ -354,6 +360,9 @@ describe('an authentication', () => {
     ['N5: nobody present', { flags: { up: false } }, 'user_presence'],
     ['N5: nobody verified', { flags: { uv: false } }, 'user_verification'],
     ['a signature of another key', { signedBy: stranger() }, 'signature'],
+    ['an id that is not base64url', { id: 'a+b/' }, 'credential_id'],
+    ['an id with NUL', { id: 'AAA\u0000' }, 'credential_id'],
+    ['no id', { id: '' }, 'credential_id'],
     ['an empty signature', { signature: Buffer.alloc(0) }, 'signature'],
     ['a signature in the form of JWS', { signature: Buffer.alloc(64, 1) }, 'signature'],
     ['a user handle that is too long', { userHandle: Buffer.alloc(65).toString('base64url') }, 'malformed_response'],

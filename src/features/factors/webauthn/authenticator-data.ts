@@ -36,7 +36,7 @@ const MAX_CREDENTIAL_ID = 1023
 
 /**
  * Reads authenticator data. Extensions must be one CBOR map and are ignored. No byte may follow.
- * @throws WebauthnFailure `authenticator_data`, `credential_id` for an empty id or one of more than 1023 bytes, or
+ * @throws WebauthnFailure `authenticator_data`, `credential_id` for an id of more than 1023 bytes, or
  *   `backup_flags` when the credential is backed up but not eligible for it
  */
 export function parseAuthenticatorData(bytes: Uint8Array): AuthenticatorData {
@@ -63,7 +63,7 @@ function readAttested(bytes: Uint8Array, at: number): { credential: AttestedCred
   const idAt = at + 18
   if (bytes.length < idAt) throw new WebauthnFailure('authenticator_data')
   const idLength = uint(bytes, at + 16, 2)
-  if (idLength === 0 || idLength > MAX_CREDENTIAL_ID) throw new WebauthnFailure('credential_id')
+  if (idLength > MAX_CREDENTIAL_ID) throw new WebauthnFailure('credential_id')
   const keyAt = idAt + idLength
   if (bytes.length < keyAt) throw new WebauthnFailure('authenticator_data')
   const end = endOfMap(bytes, keyAt)

@@ -23,7 +23,7 @@ const MAP = 5
 /**
  * Reads one value strictly, so the same bytes have the same meaning for every reader. Lengths are definite, integers
  * and lengths have their shortest form, integers are safe integers of JavaScript, text is well-formed UTF-8, and a map
- * has no key twice. A length is compared with the bytes that are left before anything of that size is made.
+ * has no key twice. Memory is taken for what was read, not for the lengths that the bytes claim.
  * @param at where the value begins
  * @returns the value, and the index of the first byte after it: the caller decides whether more bytes may follow. Byte
  *   strings are views of `bytes`
@@ -75,14 +75,14 @@ export function readCbor(bytes: Uint8Array, at = 0): { value: Cbor; end: number 
   }
 
   const array = (length: number, depth: number): Cbor[] => {
-    open(length, depth)
+    limitDepth(depth)
     const items: Cbor[] = []
     while (items.length < length) items.push(value(depth))
     return items
   }
 
   const map = (size: number, depth: number): CborMap => {
-    open(size * 2, depth)
+    limitDepth(depth)
     const members = new Map<number | string, Cbor>()
     for (let read = 0; read < size; read++) {
       const key = value(depth)
@@ -91,12 +91,6 @@ export function readCbor(bytes: Uint8Array, at = 0): { value: Cbor; end: number 
       members.set(key, value(depth))
     }
     return members
-  }
-
-  /** Each item takes one byte at least, so a length beyond the bytes that are left is a lie. */
-  const open = (items: number, depth: number): void => {
-    if (depth > MAX_DEPTH) throw new CborError('nested too deeply')
-    if (items > bytes.byteLength - next) throw new CborError('the bytes end inside a value')
   }
 
   return { value: value(0), end: next }
@@ -111,6 +105,10 @@ export function readCborMap(bytes: Uint8Array): CborMap {
   if (!(value instanceof Map)) throw new CborError('not a map')
   if (end !== bytes.byteLength) throw new CborError('more bytes follow')
   return value
+}
+
+function limitDepth(depth: number): void {
+  if (depth > MAX_DEPTH) throw new CborError('nested too deeply')
 }
 
 function shortest(number: number, least: number): number {
