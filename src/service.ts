@@ -128,7 +128,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
     const passwords = used('passwords', createPasswords({ clock, log, ...parts.hashingOf(config) }))
     const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
-    const roles = createRoles({ store, clock, audit, users })
+    const roles = createRoles({ store, clock, audit, users, ...parts.rolesOf(config) })
     const mailbox = surroundings.dev && config.SMTP_URL === undefined ? createMailbox(log) : undefined
     const transport = mailbox ?? smtpOf(config)
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
@@ -147,8 +147,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const outgoing = used('outgoing', createOutgoing({ addresses: config.OUTGOING_ADDRESSES }))
     const telling = { users, clients, tokens, outgoing, delivers: !waitInside }
     const logouts = used('logouts', createLogouts({ ...kit, ...telling }))
-    const factors = createFactors({ ...kit, users, secrets, mails, ...parts.factorsOf(config) })
-    const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
+    const factors = createFactors({ ...kit, users, limits, mails, secrets, ...parts.factorsOf(config) })
+    const beginning = { ...kit, users, limits, factors, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails, logouts }))

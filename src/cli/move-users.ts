@@ -26,7 +26,7 @@ export async function openImport(
   { clock, random, printError: write }: Pick<CommandContext, 'clock' | 'random' | 'printError'>,
 ): Opened<Import> {
   const { store, users, audit } = await openUsers(settings, clock)
-  const roles = createRoles({ store, clock, audit, users })
+  const roles = createRoles({ store, clock, audit, users, adminRequiresSecondFactor: false })
   const factors = createFactorImport({
     store,
     clock,

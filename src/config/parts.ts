@@ -86,6 +86,8 @@ export const factorsOf = (config: Config) => ({
     maxPerUser: config.MAX_FACTORS_PER_USER,
     hasPasskeys: config.PASSKEYS === 'on',
     rpId: rpIdOf(config),
+    origins: [new URL(config.PUBLIC_URL).origin, ...config.WEBAUTHN_ORIGINS],
+    allowsSynced: config.PASSKEYS_SYNCED === 'allow',
   },
 })
 
@@ -100,6 +102,11 @@ export const sessionsOf = (config: Config) => ({
     grace: config.REFRESH_TOKEN_GRACE_SECONDS * SECOND,
     retry: config.REFRESH_TOKEN_RETRY_SECONDS * SECOND,
   },
+})
+
+/** With `all`, nobody is without a second factor, an administrator neither. */
+export const rolesOf = ({ REQUIRE_SECOND_FACTOR: required }: Config) => ({
+  adminRequiresSecondFactor: required !== 'none',
 })
 
 export const registrationOf = (config: Config) => ({

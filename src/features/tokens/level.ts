@@ -1,16 +1,17 @@
 /**
- * How well a session knows its user, as the claim `acr` says it, the weakest first. `aal1`: one factor. `aal2`: two
- * factors. `phr`: a passkey whose device has verified the user, which no other site can ask for (the name is that of
- * OpenID Connect Extended Authentication Profile 1.0).
+ * The levels of authentication, the lowest first; the values of the claim `acr`. `aal1`: one factor. `aal2`: two
+ * factors. `phr`: a passkey that verified its user, which withstands phishing and counts as two factors.
  */
 export const levels = ['aal1', 'aal2', 'phr'] as const
 export type Level = (typeof levels)[number]
 
-/** The level of the authentication methods of a session (RFC 8176). */
+export const isLevel = (text: unknown): text is Level => (levels as readonly unknown[]).includes(text)
+
+/** The level of a session, by its authentication methods (the claim `amr`, RFC 8176). */
 export function levelOf(amr: readonly string[]): Level {
   if ((amr.includes('hwk') || amr.includes('swk')) && amr.includes('user')) return 'phr'
   return amr.includes('mfa') ? 'aal2' : 'aal1'
 }
 
-/** Returns true when `held` is the level `asked` or a higher one. */
+/** True when `held` is at least `asked`. */
 export const reaches = (held: Level, asked: Level): boolean => levels.indexOf(held) >= levels.indexOf(asked)
