@@ -5,7 +5,7 @@ import { describeEachDialect } from '../support/dialects.ts'
 import { withApp } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
 
-const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
+const names = ['user', 'preferred-username', 'email', 'groups', 'acr'].map((name) => `x-auth-request-${name}`)
 
 const ask = (app: TestApp, token: string | undefined, query = '', headers = {}) =>
   app.request('GET', `/forward-auth${query}`, { token, headers })
@@ -19,7 +19,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
       const hostile = Object.fromEntries(names.map((name) => [name, 'mallory']))
       const unproven = await ask(app, ada.grant.access_token, '', hostile)
       expect([unproven.status, await unproven.text()]).toEqual([200, ''])
-      expect(told(unproven)).toEqual([String(ada.id), 'ada', '', 'user'])
+      expect(told(unproven)).toEqual([String(ada.id), 'ada', '', 'user', 'aal1'])
       expect(unproven.headers.get('cache-control')).toBe('no-store')
       await app.rows.users.change({ id: ada.id }, { emailVerifiedAt: 1 })
       await app.admin.giveRole(ada.id, 'admin')
@@ -28,6 +28,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
         'ada',
         'ada@example.com',
         'admin,user',
+        'aal1',
       ])
       const head = await app.request('HEAD', '/forward-auth', { token: ada.grant.access_token })
       expect(told(head)[1]).toBe('ada')
@@ -45,7 +46,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
       const ada = await app.signUp()
       await app.rows.users.change({ id: ada.id }, { username })
       const answer = await ask(app, ada.grant.access_token)
-      expect(told(answer)).toEqual([String(ada.id), header, '', 'user'])
+      expect(told(answer)).toEqual([String(ada.id), header, '', 'user', 'aal1'])
       expect(decodeURIComponent(header)).toBe(username)
     }),
   )
@@ -60,7 +61,7 @@ describeEachDialect('GET /forward-auth', (dialect) => {
       await app.request('POST', '/logout', { token: grant.access_token })
       const over = await ask(app, grant.access_token, '?role=user')
       await expectRefusal(over, 'invalid_token')
-      expect(told(over)).toEqual([null, null, null, null])
+      expect(told(over)).toEqual([null, null, null, null, null])
     }))
 
   test('lets through only users with the role or permission in the query, and nobody for an unknown condition', () =>
@@ -101,6 +102,11 @@ describeEachDialect('GET /forward-auth', (dialect) => {
         '?permission=user',
         '?role=user&x=1',
         '?x=1',
+        '?acr=',
+        '?acr=aal3',
+        '?acr=AAL1',
+        '?acr=aal1&acr=aal1',
+        '?acr=aal1,aal2',
         '?role=user?role=nobody',
         '??role=user',
         '?role=%',

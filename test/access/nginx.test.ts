@@ -8,7 +8,7 @@ import { type Served, serve } from '../support/socket.ts'
 setDefaultTimeout(30_000)
 
 const snippet = blocksOf(await readChapter('protecting-services')).find(({ language }) => language === 'nginx')!.text
-const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
+const names = ['user', 'preferred-username', 'email', 'groups', 'acr'].map((name) => `x-auth-request-${name}`)
 
 /** Runs nginx with the guide's block. */
 function startWithSnippet(keyward: string, app: string): Promise<RunningProxy> {
@@ -92,6 +92,7 @@ describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, ru
       'x-auth-request-user': String(ada.id),
       'x-auth-request-preferred-username': 'ada',
       'x-auth-request-groups': 'user',
+      'x-auth-request-acr': 'aal1',
     })
     await keyward.rows.users.change({ id: ada.id }, { emailVerifiedAt: 1, username: 'Zoë' })
     expect(await told(await ask(all, ada.grant.access_token))).toEqual({
@@ -99,6 +100,7 @@ describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, ru
       'x-auth-request-preferred-username': 'Zo%C3%AB',
       'x-auth-request-email': 'ada@example.com',
       'x-auth-request-groups': 'user',
+      'x-auth-request-acr': 'aal1',
     })
   })
 
