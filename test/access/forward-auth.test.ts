@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { introspectionKey } from '../sessions/support.ts'
+import { decode, introspectionKey, loggedIn } from '../sessions/support.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { withApp } from '../support/hooks.ts'
@@ -116,5 +116,47 @@ describeEachDialect('GET /forward-auth', (dialect) => {
       ])
         expect([query, ...(await statuses(query))]).toEqual([query, 403, 403])
       await expectRefusal(await ask(app, ada.grant.access_token, '?role=admin'), 'forbidden')
+    }))
+
+  test('with ?acr= lets through only sessions of that level, and says which level is missing', () =>
+    withApp({ dialect }, async (app) => {
+      const ada = await app.signUp()
+      const low = ada.grant
+      const phone = await app.factors.addApp(ada.id)
+      const high = await loggedIn(app, ada, { otp: phone.code() })
+      for (const [token, level, query, status] of [
+        [low, 'aal1', '?acr=aal1', 200],
+        [low, 'aal1', '?acr=aal2', 401],
+        [low, 'aal1', '?acr=phr', 401],
+        [low, 'aal1', '?acr=aal2&role=admin', 403],
+        [low, 'aal1', '?role=user&acr=aal2&token=1', 401],
+        [high, 'aal2', '?acr=aal1', 200],
+        [high, 'aal2', '?role=user&acr=aal2', 200],
+        [high, 'aal2', '?acr=phr', 401],
+      ] as const) {
+        const answer = await ask(app, token.access_token, query)
+        const { headers } = answer
+        expect([query, answer.status, headers.get('x-auth-request-acr')]).toEqual([
+          query,
+          status,
+          status === 200 ? level : null,
+        ])
+        if (status !== 401) continue
+        await expectRefusal(answer, 'reauthentication_required')
+        expect(headers.get('www-authenticate')).toBe(
+          `Bearer realm="keyward", error="insufficient_user_authentication", max_age="900", acr_values="${query.includes('phr') ? 'phr' : 'aal2'}"`,
+        )
+      }
+      const proxied = await ask(app, high.access_token, '?token=1')
+      expect(decode(proxied.headers.get('x-auth-request-access-token')!).payload.acr).toBe('aal2')
+      const key = await introspectionKey(app)
+      for (const [pair, acr, amr] of [
+        [low, 'aal1', ['pwd']],
+        [high, 'aal2', ['pwd', 'otp', 'mfa']],
+      ] as const)
+        for (const token of [pair.access_token, pair.refresh_token]) {
+          const told = await app.request('POST', '/introspect', { token: key, form: { token: token! } })
+          expect(await told.json()).toMatchObject({ active: true, acr, amr, auth_time: expect.any(Number) })
+        }
     }))
 })
