@@ -56,7 +56,10 @@ export function accessRoutes(access: Access, kit: HttpKit) {
       {
         access: 'user',
         proxied: true,
-        response: { 200: ForwardedUser, ...problems('not_authenticated', 'invalid_token', 'forbidden', 'reauthentication_required') },
+        response: {
+          200: ForwardedUser,
+          ...problems('not_authenticated', 'invalid_token', 'forbidden', 'reauthentication_required'),
+        },
         detail: {
           operationId: 'forwardAuth',
           summary: 'Authorize a request for a proxy',
