@@ -1,4 +1,5 @@
 import { FormError, parseForm } from '../../lib/form.ts'
+import { firstLocale, type Locale } from '../../lib/locale.ts'
 import { allowsRedirect, type Client } from '../clients/clients.ts'
 import { type Level, levels } from '../tokens/tokens.ts'
 import { readScope } from './scopes.ts'
@@ -26,6 +27,8 @@ export interface AuthorizationRequest {
   acrValues: readonly Level[] | undefined
   idTokenHint: string | undefined
   loginHint: string | undefined
+  /** The language that the client asks for: the first of `ui_locales` that Keyward has. */
+  locale: Locale | undefined
   /** The name of the social provider that the client chose for the user. */
   providerHint: string | undefined
 }
@@ -206,6 +209,7 @@ export async function readAuthorizationRequest(
       acrValues: levelsIn(sent.acr_values),
       idTokenHint: sent.id_token_hint || undefined,
       loginHint: sent.login_hint || undefined,
+      locale: firstLocale(sent.ui_locales ?? ''),
       providerHint: sent.provider_hint || undefined,
     },
   }

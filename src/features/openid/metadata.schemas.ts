@@ -26,6 +26,7 @@ export const ServerMetadata = t.Object(
     claims_supported: optionalList,
     acr_values_supported: optionalList,
     code_challenge_methods_supported: optionalList,
+    ui_locales_supported: optionalList,
     prompt_values_supported: optionalList,
     token_endpoint_auth_methods_supported: t.Array(t.String()),
     revocation_endpoint_auth_methods_supported: t.Array(t.String()),

@@ -1,3 +1,4 @@
+import { locales } from '../../lib/locale.ts'
 import { levels } from '../tokens/tokens.ts'
 import { DEVICE_CODE_GRANT } from './device.ts'
 import { scopeClaims, standardScopes } from './scopes.ts'
@@ -49,6 +50,7 @@ export const metadataOf = ({ issuer, isProvider, hasPasswordGrant }: MetadataSet
     ],
     acr_values_supported: [...levels],
     code_challenge_methods_supported: ['S256'],
+    ui_locales_supported: [...locales],
     prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
     authorization_response_iss_parameter_supported: true,
     request_parameter_supported: false,
