@@ -47,7 +47,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
     if (!request) return deadRequestView(visit, signIn.startAgain(sealed, formCookie))
     const browser = await signIn.browserOf(visit.cookie('session'))
     const username = browser?.user.username
-    const may = { mayRemember: rememberDays > 0, mayRegister, providers: await providers() }
+    const may = { mayRemember: rememberDays > 0, mayRegister, rpId: undefined, providers: await providers() }
     return signInView(visit, { request, sealed, username, ...may, problem })
   }
 

@@ -22,15 +22,20 @@ export interface AccountShown {
 
 export const textsOf = ({ locale }: Pick<Visit, 'locale'>) => accountTexts[locale]
 
+export interface PageBelowProps {
+  title: string
+  problem?: FormProblem['notice']
+  /** What was done, after a successful form. */
+  done?: string | undefined
+  /** The page above this one; the overview by default. */
+  back?: { href: string; label: string }
+  children: ComponentChildren
+}
+
 /** A page below the overview: its notice, its content, and the link back. */
 export function pageBelow(
   visit: Visit,
-  {
-    title,
-    problem,
-    done,
-    children,
-  }: { title: string; problem?: FormProblem['notice']; done?: string | undefined; children: ComponentChildren },
+  { title, problem, done, back = { href: '/account', label: textsOf(visit).back }, children }: PageBelowProps,
 ): View {
   return {
     title,
@@ -44,7 +49,7 @@ export function pageBelow(
         )}
         {children}
         <p class="back">
-          <a href={visit.link('/account')}>← {textsOf(visit).back}</a>
+          <a href={visit.link(back.href)}>← {back.label}</a>
         </p>
       </>
     ),
