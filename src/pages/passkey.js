@@ -52,7 +52,8 @@
       headers: { accept: 'application/json' },
       body: new URLSearchParams(new FormData(form)),
     })
-    if (!answer.ok) throw answer
+    // A redirect leads to the page to log in: the session is over.
+    if (!answer.ok || answer.redirected) throw answer
     const { challenge_id, options: asked } = await answer.json()
     const credential = await navigator.credentials[webauthn]({ publicKey: read(asked), ...more })
     const { elements } = form

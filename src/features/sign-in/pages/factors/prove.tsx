@@ -3,11 +3,9 @@ import { Form } from '../../../../pages/form.tsx'
 import { ProblemNotice } from '../../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../../pages/pages.tsx'
 import { deadView } from '../../../../pages/parts.tsx'
+import type { FactorMethod } from '../../../factors/factors.ts'
 import type { SignInRequest } from '../../sign-in.ts'
 import { textsOf, WebauthnForm, WithoutPasskeys, webauthnNotice } from './parts.tsx'
-
-/** A way to show a second factor. `webauthn` is a passkey or a security key. */
-export type FactorMethod = 'webauthn' | 'totp' | 'recovery_code'
 
 /** The data that the page shows besides its texts. */
 export interface ProveShown {

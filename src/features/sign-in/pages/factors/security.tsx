@@ -4,7 +4,7 @@ import { Notice } from '../../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../../pages/pages.tsx'
 import type { Saying } from '../../../../pages/texts/text.ts'
 import type { Factor } from '../../../factors/factors.ts'
-import { type AccountShown, pageBelow, timeText } from '../account/parts.tsx'
+import { type AccountShown, ProveAgain, pageBelow, timeText } from '../account/parts.tsx'
 import { AddFactor } from './add.tsx'
 import { type Signals, SignalsFor, textsOf } from './parts.tsx'
 
@@ -18,8 +18,6 @@ export interface SecurityShown {
   mayUsePasskeys: boolean
   /** Names the passkeys of the account to the browser. */
   signals: Signals
-  /** The page on which a person proves who they are, and which leads back; undefined when this was done lately. */
-  confirm: string | undefined
 }
 
 const PAGE = '/account/security'
@@ -27,7 +25,7 @@ const PAGE = '/account/security'
 /** The second factors of an account, and what can be added. */
 export function securityView(visit: Visit, account: AccountShown, shown: SecurityShown): View {
   const { security: texts, factor } = textsOf(visit)
-  const { factors, dueAt, mayUsePasskeys, signals, confirm } = shown
+  const { factors, dueAt, mayUsePasskeys, signals } = shown
   const { input } = visit
   const { problem, hidden } = account
   const isGone = problem?.code === 'factor_not_found'
@@ -61,13 +59,8 @@ export function securityView(visit: Visit, account: AccountShown, shown: Securit
               ))}
             </ul>
           )}
-          {confirm !== undefined ? (
-            <>
-              <p>{texts.confirm.text}</p>
-              <a class="button" href={visit.link(confirm)}>
-                {texts.confirm.button}
-              </a>
-            </>
+          {account.freshness !== 'fresh' ? (
+            <ProveAgain visit={visit} shown={account} />
           ) : (
             <>
               {hasUsable && <RecoveryCodes visit={visit} hidden={hidden} left={shown.recoveryCodes} />}
@@ -141,7 +134,7 @@ function RecoveryCodes({ visit, hidden, left }: { visit: Visit; hidden: Record<s
 export function factorView(visit: Visit, account: AccountShown, shown: SecurityShown & { factor: Factor }): View {
   const { factor: texts, stepUp, security } = textsOf(visit)
   const { problem, hidden, hasPassword } = account
-  const { factor, factors, confirm } = shown
+  const { factor, factors } = shown
   const { remove } = texts
   const isLast = factor.isUsable && !factors.some(({ id, isUsable }) => isUsable && id !== factor.id)
   const what = visit.input.do
@@ -168,13 +161,8 @@ export function factorView(visit: Visit, account: AccountShown, shown: SecurityS
         </Form>
         <section class="other">
           <h2>{remove.title}</h2>
-          {confirm !== undefined ? (
-            <>
-              <p>{security.confirm.text}</p>
-              <a class="button" href={visit.link(confirm)}>
-                {security.confirm.button}
-              </a>
-            </>
+          {account.freshness !== 'fresh' ? (
+            <ProveAgain visit={visit} shown={account} />
           ) : (
             <>
               <p>{isLast ? remove.last : remove.text}</p>

@@ -66,7 +66,6 @@ export const es: FactorTexts = {
       'Con uno de estos medios confirma un inicio de sesión. Con una llave de acceso inicia sesión sin contraseña.',
     none: 'Solo su contraseña protege su cuenta. Añada una llave de acceso o una aplicación de autenticación.',
     due: (when) => `Este servicio lo exige a partir del ${when}.`,
-    confirm: { text: 'Para cambiar algo aquí, confirme primero que es usted.', button: 'Confirmar' },
     types: { totp: 'Aplicación de autenticación', passkey: 'Llave de acceso', security_key: 'Llave de seguridad' },
     added: (when) => `Añadido: ${when}`,
     lastUsed: (when) => `Último uso: ${when}`,

@@ -66,7 +66,6 @@ export const fr: FactorTexts = {
       'L’un de ces moyens vous permet de confirmer une connexion. Avec une clé d’accès, vous vous connectez sans mot de passe.',
     none: 'Seul votre mot de passe protège votre compte. Ajoutez une clé d’accès ou une application d’authentification.',
     due: (when) => `Ce service l’exige à partir du ${when}.`,
-    confirm: { text: 'Pour modifier quelque chose ici, confirmez d’abord que c’est bien vous.', button: 'Confirmer' },
     types: { totp: 'Application d’authentification', passkey: 'Clé d’accès', security_key: 'Clé de sécurité' },
     added: (when) => `Ajout\u00a0: ${when}`,
     lastUsed: (when) => `Dernière utilisation\u00a0: ${when}`,

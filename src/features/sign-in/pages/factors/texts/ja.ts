@@ -64,7 +64,6 @@ export const ja: FactorTexts = {
     intro: 'これらを使ってログインを確認します。パスキーがあれば、パスワードなしでログインできます。',
     none: 'アカウントを守っているのはパスワードだけです。パスキーまたは認証アプリを追加してください。',
     due: (when) => `${when}から、このサービスで必要になります。`,
-    confirm: { text: '変更するには、まず本人確認をしてください。', button: '確認する' },
     types: { totp: '認証アプリ', passkey: 'パスキー', security_key: 'セキュリティキー' },
     added: (when) => `追加：${when}`,
     lastUsed: (when) => `最終使用：${when}`,

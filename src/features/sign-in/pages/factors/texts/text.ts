@@ -54,7 +54,6 @@ export interface FactorTexts {
     none: string
     /** A policy wants a second factor. `when` is a date. */
     due: (when: string) => string
-    confirm: { text: string; button: string }
     types: { totp: string; passkey: string; security_key: string }
     added: (when: string) => string
     lastUsed: (when: string) => string
