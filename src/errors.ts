@@ -64,6 +64,7 @@ export const catalogue = {
   invalid_code: [400, 'This code is not valid'],
   totp_locked: [403, 'Codes are locked after too many wrong ones: use a passkey or a recovery code'],
   webauthn_failed: [400, 'The passkey or security key was not accepted'],
+  synced_passkey: [400, 'A passkey that other devices can have a copy of is not accepted here: use a security key'],
   invalid_passkey: [401, 'The passkey was not accepted'],
   unknown_passkey: [401, 'This passkey belongs to no account here'],
   factor_not_found: [404, 'Factor not found'],

@@ -26,7 +26,7 @@ export const secondFactorRoutes = (
       open: true,
       limit: 'mfa',
       oauth: true,
-      parse: 'jsonOrForm',
+      parse: 'strictJson',
       body: SecondFactorBody,
       response: {
         200: answer(

@@ -84,6 +84,8 @@ export const auditEvents = [
   'factor.confirmed',
   'factor.renamed',
   'factor.removed',
+  'factor.refused',
+  'factor.clone_suspected',
   'recovery_codes.renewed',
 ] as const
 

@@ -105,18 +105,18 @@ export const removeCeremonies = (
   of: { purpose: 'register' | 'step_up'; sessionId: string },
 ): Promise<unknown> => q.delete(t.factorChallenges).where(ofCeremony(t, of))
 
-/** Deletes the live ceremony of a session. @returns its challenge; undefined when there is none */
+/** Deletes the live ceremony of a session. @returns undefined when there is none */
 export async function takeCeremony(
   { q, t }: Db,
   { id, now, ...of }: { id?: string; purpose: 'register' | 'step_up'; sessionId: string; now: EpochMs },
-): Promise<string | undefined> {
+): Promise<{ challenge: string; note: string } | undefined> {
   const { factorChallenges: c } = t
   const which = id === undefined ? undefined : eq(c.id, id)
   const [taken] = await q
     .delete(c)
     .where(and(ofCeremony(t, of), which, gt(c.expiresAt, now)))
-    .returning({ challenge: c.challenge })
-  return taken?.challenge ?? undefined
+    .returning({ challenge: sql<string>`${c.challenge}`, note: c.login })
+  return taken
 }
 
 export async function deleteExpired(

@@ -65,20 +65,26 @@ export interface FactorChallenges {
   takeWebauthn(id: string): Promise<string | undefined>
   /**
    * Begins a ceremony of WebAuthn in a session. An earlier one of this purpose in the session becomes void.
+   * @param of.note what `takeCeremony` returns again
    * @returns the id, and 32 random bytes in base64url
    */
-  beginCeremony(of: Ceremony & { userId: number }): Promise<{ id: string; challenge: string; expiresIn: number }>
+  beginCeremony(of: NewCeremony): Promise<{ id: string; challenge: string; expiresIn: number }>
   /**
    * Uses up the ceremony of a session, before anything of the answer is looked at.
    * @param of.id undefined for the only ceremony of this purpose
-   * @returns the challenge; undefined when there is none
+   * @returns undefined when there is none
    */
-  takeCeremony(of: Ceremony & { id?: string }): Promise<string | undefined>
+  takeCeremony(of: Ceremony & { id?: string }): Promise<{ challenge: string; note: string } | undefined>
 }
 
 interface Ceremony {
   purpose: 'register' | 'step_up'
   sessionId: string
+}
+
+interface NewCeremony extends Ceremony {
+  userId: number
+  note?: string
 }
 
 /** How long a login waits for the second factor, and a ceremony of WebAuthn for its answer, in milliseconds. */
@@ -126,22 +132,34 @@ export const factorChallenges = ({ store: db, clock, random, limits, secrets }: 
     const challenge = await store.findWebauthn(db, { id, now: clock.now() })
     return challenge !== undefined && (await store.useWebauthn(db, { id, challenge })) ? challenge : undefined
   },
-  async beginCeremony({ purpose, userId, sessionId }) {
-    const id = randomId(random)
-    const challenge = toBase64Url(random.bytes(32))
-    const now = clock.now()
-    const row = { id, purpose, userId, sessionId, challenge, mac: null, epoch: 0, amr: '', login: '' }
-    await db.transaction(
-      async () => {
-        await store.removeCeremonies(db, { purpose, sessionId })
-        await store.insert(db, { ...row, now, expiresAt: now + CHALLENGE_LIFETIME })
-      },
-      { userId },
-    )
-    return { id, challenge, expiresIn: CHALLENGE_LIFETIME / SECOND }
-  },
-  takeCeremony: (of) => store.takeCeremony(db, { ...of, now: clock.now() }),
+  beginCeremony: (of) => beginCeremony({ store: db, clock, random }, of),
+  takeCeremony: (of) => takeCeremony({ store: db, clock }, of),
 })
+
+/** See `FactorChallenges.beginCeremony`. */
+export async function beginCeremony(
+  { store: db, clock, random }: Pick<FactorsNeeds, 'store' | 'clock' | 'random'>,
+  { purpose, userId, sessionId, note = '' }: NewCeremony,
+): Promise<{ id: string; challenge: string; expiresIn: number }> {
+  const id = randomId(random)
+  const challenge = toBase64Url(random.bytes(32))
+  const now = clock.now()
+  const row = { id, purpose, userId, sessionId, challenge, mac: null, epoch: 0, amr: '', login: note }
+  await db.transaction(
+    async () => {
+      await store.removeCeremonies(db, { purpose, sessionId })
+      await store.insert(db, { ...row, now, expiresAt: now + CHALLENGE_LIFETIME })
+    },
+    { userId },
+  )
+  return { id, challenge, expiresIn: CHALLENGE_LIFETIME / SECOND }
+}
+
+/** See `FactorChallenges.takeCeremony`. */
+export const takeCeremony = (
+  { store: db, clock }: Pick<FactorsNeeds, 'store' | 'clock'>,
+  of: Ceremony & { id?: string },
+): Promise<{ challenge: string; note: string } | undefined> => store.takeCeremony(db, { ...of, now: clock.now() })
 
 export const cleanUpChallenges = ({ store: db, clock }: FactorsNeeds, limit: number): Promise<number> =>
   store.deleteExpired(db, { now: clock.now(), limit })

@@ -1,6 +1,6 @@
-import { KeywardError } from '../../errors.ts'
 import type { FactorAnswer, FactorProof, FactorsNeeds } from './factors.ts'
 import { useRecoveryCode } from './recovery-codes.ts'
+import { usePasskey } from './use-passkey.ts'
 import { useTotp } from './use-totp.ts'
 
 /** Who shows a second factor, and where. */
@@ -16,7 +16,7 @@ export interface FactorShown {
 /** See `Factors.check`. */
 export async function check(
   needs: FactorsNeeds,
-  { userId, ip, sessionId }: FactorShown,
+  { userId, ip, sessionId, challenge }: FactorShown,
   answer: FactorAnswer,
 ): Promise<FactorProof | undefined> {
   const { audit, mails } = needs
@@ -31,5 +31,5 @@ export async function check(
     await mails.notify('recovery_code_used', userId, { ip, left: String(used.left) })
     return { method: 'recovery_code', amr: ['recovery'] }
   }
-  throw new KeywardError('webauthn_failed')
+  return usePasskey(needs, { userId, ip, sessionId, challenge }, answer.webauthn)
 }

@@ -9,14 +9,18 @@ import type { Secrets } from '../secrets/secrets.ts'
 import type { Users } from '../users/users.ts'
 import { type FactorChanges, factorChanges } from './changes.ts'
 import { type FactorGate, factorGate } from './gate.ts'
+import { type Passkeys, passkeys } from './passkeys.ts'
 
+export type { CheckedPasskey, PendingPasskey } from './add-passkey.ts'
 export type { PendingTotp } from './add-totp.ts'
 export type { ChallengePurpose, NewChallenge, StoredChallenge } from './challenges.ts'
 export { CHALLENGE_LIFETIME } from './challenges.ts'
 export type { FactorChanger } from './change.ts'
 export type { Factor, FactorType } from './factor.ts'
 export type { Guess } from './guesses.ts'
+export type { FormerPasskeys } from './passkeys.store.ts'
 export { qrSvg } from './qr.ts'
+export type { CreationOptionsJson, CredentialKind, RequestOptionsJson } from './webauthn/options.ts'
 
 /** A way to show a second factor. `webauthn` is a passkey or a security key. */
 export type FactorMethod = 'webauthn' | 'totp' | 'recovery_code'
@@ -70,6 +74,10 @@ export interface FactorsNeeds {
 }
 
 /** Second factors: authenticator apps, passkeys, security keys and recovery codes. */
-export interface Factors extends FactorGate, FactorChanges {}
+export interface Factors extends FactorGate, FactorChanges, Passkeys {}
 
-export const createFactors = (needs: FactorsNeeds): Factors => ({ ...factorGate(needs), ...factorChanges(needs) })
+export const createFactors = (needs: FactorsNeeds): Factors => ({
+  ...factorGate(needs),
+  ...factorChanges(needs),
+  ...passkeys(needs),
+})

@@ -3,6 +3,7 @@ import { check, type FactorShown } from './check.ts'
 import type { FactorAnswer, FactorMethod, FactorProof, FactorState, FactorsNeeds } from './factors.ts'
 import { type Guess, reserveGuess } from './guesses.ts'
 import * as state from './state.store.ts'
+import { optionsOf } from './use-passkey.ts'
 
 /** What a login and a step-up need of the factors. */
 export interface FactorGate extends FactorChallenges {
@@ -34,6 +35,11 @@ export interface FactorGate extends FactorChallenges {
    * @returns undefined when the login is over, or the user has no passkey and no security key
    */
   requestWebauthn(userId: number, challengeId: string): Promise<object | undefined>
+  /**
+   * Makes the request options of WebAuthn for the passkeys and security keys of a user.
+   * @returns undefined when the user has none
+   */
+  webauthnOptions(userId: number, challenge: string): Promise<object | undefined>
   /** Deletes up to `limit` challenges that have expired. @returns how many */
   cleanUpChallenges(limit: number): Promise<number>
 }
@@ -44,13 +50,19 @@ export function factorGate(needs: FactorsNeeds): FactorGate {
     const found = await state.find(db, { userId, rpId: settings.hasPasskeys ? settings.rpId : '' })
     return { has: found.hasTotp || found.hasPasskey, methods: methodsOf(found) }
   }
+  const challenges = factorChallenges(needs)
+  const webauthnOptions = (userId: number, challenge: string) => optionsOf(needs, { userId, challenge })
   return {
-    ...factorChallenges(needs),
+    ...challenges,
     stateOf,
     methods: async (userId) => (await stateOf(userId)).methods,
     reserveGuess: (about, answer) => reserveGuess(needs, about, answer),
     check: (about, answer) => check(needs, about, answer),
-    requestWebauthn: async () => undefined,
+    async requestWebauthn(userId, challengeId) {
+      const challenge = await challenges.makeWebauthn(challengeId)
+      return challenge === undefined ? undefined : webauthnOptions(userId, challenge)
+    },
+    webauthnOptions,
     cleanUpChallenges: (limit) => cleanUpChallenges(needs, limit),
   }
 }
