@@ -1,6 +1,6 @@
+import type { BegunSession, Sessions } from '../features/sessions/sessions.ts'
 import { DAY, SECOND } from '../lib/clock.ts'
 import type { CookieChange } from './cookies.ts'
-import type { BegunSession, Sessions } from '../features/sessions/sessions.ts'
 
 /** How long a browser keeps the device token. The token expires then. */
 const DEVICE_DAYS = 180

@@ -9,7 +9,11 @@ describeApp('the page for the second factor of a login', {}, (app) => {
     const ada = await app.signUp()
     const phone = await app.factors.addApp(ada.id)
     const browser = browserFor(app)
-    const asked = await browser.send(await browser.open('/account/profile'), { username: ada.username, password: ada.password, remember: 'on' })
+    const asked = await browser.send(await browser.open('/account/profile'), {
+      username: ada.username,
+      password: ada.password,
+      remember: 'on',
+    })
     expect([asked.title, asked.path.split('?')[0]]).toEqual(['Confirm your login', '/sign-in/second'])
     expect(browser.cookies.get('keyward-second')).toStartWith('kwf_')
     expect(browser.cookies.has('keyward')).toBe(false)
@@ -104,6 +108,7 @@ describeApp('the page for the second factor of a login', {}, (app) => {
     const { mfa_token: token } = (await refused.json()) as { mfa_token: string }
     const page = await other.logIn(ada)
     other.cookies.set('keyward-second', token)
+    expect((await other.open(page.path)).title).toBe('This login has expired')
     expect((await other.send(page, form)).title).toBe('This login has expired')
     expect((await browser.send(asked, form)).path).toBe('/account')
   })

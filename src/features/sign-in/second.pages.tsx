@@ -4,11 +4,11 @@ import { noteUser } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import type { FormProblem, Pages, View, Visit } from '../../pages/pages.tsx'
 import { optionsAnswer, shown, submitted } from '../../pages/routes.ts'
+import { cookiesOf } from '../../pages/session-cookies.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { readAnswer } from './factor-input.ts'
 import { deadLoginView, proveView } from './pages/factors/prove.tsx'
 import { deadRequestView } from './pages/sign-in.tsx'
-import { cookiesOf } from '../../pages/session-cookies.ts'
 import type { SignIn } from './sign-in.ts'
 
 export interface SecondPagesNeeds {

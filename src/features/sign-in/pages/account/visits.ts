@@ -6,9 +6,9 @@ import type { FormProblem, Submission, View, Visit } from '../../../../pages/pag
 import { formCookieOf, toSignIn } from '../../../../pages/to-sign-in.ts'
 import type { Accounts } from '../../../accounts/accounts.ts'
 import type { BrowserSession, SessionCaller } from '../../../sessions/sessions.ts'
+import type { SignIn } from '../../sign-in.ts'
 import type { PageBelow } from './overview.tsx'
 import type { AccountShown } from './parts.tsx'
-import type { SignIn } from '../../sign-in.ts'
 
 /** One page below `/account`. */
 export interface AccountPage {
