@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { SECOND } from '../../src/lib/clock.ts'
 import { checkIdToken, relyingParty, settle, user, wholeFlow } from '../conformance/support.ts'
+import { createBrowser } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
-import { createBrowser } from './browser.ts'
 import { type ClientOptions, registerClient } from './support.ts'
 
 const issuer = 'https://op.example.com'
@@ -20,7 +20,7 @@ describeApp('what a client gets', { env: { PUBLIC_URL: issuer } }, (app) => {
     const { tokens, claims } = await wholeFlow(rp, browser, { scope })
     await checkIdToken(app, { tokens, client, nonce: 'a nonce' })
     expect(Object.keys(claims).sort()).toEqual(
-      ['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'amr', 'at_hash', 'jti', 'sid'].sort(),
+      ['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'at_hash', 'jti', 'sid'].sort(),
     )
     const access = JSON.parse(Buffer.from(tokens.access_token.split('.')[1]!, 'base64url').toString())
     expect(access).toMatchObject({

@@ -1,14 +1,14 @@
 import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { audit } from '../sessions/support.ts'
-import { browserFor } from '../support/browser.ts'
+import { createBrowser } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
 
 describeApp('the page for the second factor of a login', {}, (app) => {
   test('asks for a code after the password, refuses wrong ones at the field, and leads to where the login began', async () => {
     const ada = await app.signUp()
     const phone = await app.factors.addApp(ada.id)
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     const asked = await browser.send(await browser.open('/account/profile'), {
       username: ada.username,
       password: ada.password,
@@ -54,7 +54,7 @@ describeApp('the page for the second factor of a login', {}, (app) => {
     const ada = await app.signUp()
     const phone = await app.factors.addApp(ada.id)
     const [code] = await app.factors.makeCodes(ada.id)
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     const asked = await browser.logIn(ada)
     const link = /<a href="([^"]*way=recovery_code)"/.exec(asked.html)![1]!.replaceAll('&amp;', '&')
     const other = await browser.open(`/sign-in/${link}`)
@@ -66,7 +66,7 @@ describeApp('the page for the second factor of a login', {}, (app) => {
     expect(wrong.html).toContain('name="recovery_code"')
     const shown = await browser.send(wrong, { recovery_code: ` ${code!.toUpperCase().replaceAll('-', ' ')}` })
     expect([shown.path, shown.status]).toEqual(['/account', 200])
-    const later = browserFor(app)
+    const later = createBrowser(app)
     const unknown = await later.logIn(ada)
     expect(unknown.path).toStartWith('/sign-in/second')
     expect((await later.send(unknown, { way: 'webauthn', credential: '{' })).status).toBe(400)
@@ -76,7 +76,7 @@ describeApp('the page for the second factor of a login', {}, (app) => {
   test('ends after five minutes and after five wrong codes, and then leads to the login', async () => {
     const ada = await app.signUp()
     await app.factors.addApp(ada.id)
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     const asked = await browser.logIn(ada)
     await app.clock.advance(5 * MINUTE + SECOND)
     for (const shown of [await browser.open(asked.path), await browser.send(asked, { otp: '000000' })]) {
@@ -92,7 +92,7 @@ describeApp('the page for the second factor of a login', {}, (app) => {
   test('takes no login of another browser, of a program, or without its request', async () => {
     const ada = await app.signUp()
     const phone = await app.factors.addApp(ada.id)
-    const [browser, other] = [browserFor(app), browserFor(app)]
+    const [browser, other] = [createBrowser(app), createBrowser(app)]
     const asked = await browser.logIn(ada)
     await other.open('/sign-in')
     const form = { otp: phone.code(), way: 'totp' }

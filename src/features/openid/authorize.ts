@@ -2,6 +2,7 @@ import { KeywardError } from '../../errors.ts'
 import { violatedForeignKey } from '../../storage/conflicts.ts'
 import type { Client } from '../clients/clients.ts'
 import type { BrowserSession } from '../sessions/sessions.ts'
+import type { Level } from '../tokens/tokens.ts'
 import {
   type AuthorizationRequest,
   type PageReason,
@@ -20,6 +21,8 @@ export type Authorization =
   /** An answer to the client, at an address that is registered. `parameters` are those of the answer alone. */
   | { kind: 'answer'; client: Client; redirectUri: string; mode: ResponseMode; parameters: Record<string, string> }
   | { kind: 'sign-in'; request: AuthorizationRequest; create: boolean }
+  /** The user of the browser session has to show another factor, so that the session reaches `level`. */
+  | { kind: 'step-up'; request: AuthorizationRequest; browser: BrowserSession; level: Level }
   | { kind: 'consent'; request: AuthorizationRequest; browser: BrowserSession }
 
 /** A visit, and where it came from. */
@@ -29,7 +32,7 @@ export interface AuthorizationAsked extends AuthorizationVisit {
 
 /** See `OpenId.authorize`. */
 export async function authorize(needs: OpenIdNeeds, query: string, asked: AuthorizationAsked): Promise<Authorization> {
-  const read = await readAuthorizationRequest(query, needs.clients.find)
+  const read = await readAuthorizationRequest(query, needs.clients.findForRequest)
   if (read.kind === 'page') return showPage(needs, read)
   if (read.kind === 'refused') return refuse(needs, read.refused, read.refused.client)
   const { request } = read
@@ -39,6 +42,8 @@ export async function authorize(needs: OpenIdNeeds, query: string, asked: Author
       return refuse(needs, { ...request, ...decision }, request.client)
     case 'sign-in':
       return { kind: 'sign-in', request, create: decision.create }
+    case 'step-up':
+      return { kind: 'step-up', request, browser: decision.browser, level: decision.level }
     case 'consent':
       return { kind: 'consent', request, browser: decision.browser }
     case 'grant':
@@ -48,7 +53,7 @@ export async function authorize(needs: OpenIdNeeds, query: string, asked: Author
 
 /** See `OpenId.deny`. */
 export async function deny(needs: OpenIdNeeds, query: string): Promise<Authorization> {
-  const read = await readAuthorizationRequest(query, needs.clients.find)
+  const read = await readAuthorizationRequest(query, needs.clients.findForRequest)
   if (read.kind === 'page') return showPage(needs, read)
   if (read.kind === 'refused') return refuse(needs, read.refused, read.refused.client)
   const said = { error: 'access_denied', description: 'The user did not agree' } as const

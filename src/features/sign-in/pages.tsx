@@ -47,7 +47,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
     const formCookie = visit.cookie('form')
     const request = signIn.open(sealed, formCookie)
     if (!request) return deadRequestView(visit, signIn.startAgain(sealed, formCookie))
-    const browser = await signIn.browserOf(visit.cookie('session'))
+    const browser = await visit.browser()
     const username = browser?.user.username
     const may = { mayRemember: rememberDays > 0, mayRegister, rpId: undefined, providers: await providers() }
     return signInView(visit, { request, sealed, username, ...may, problem })
@@ -66,7 +66,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
   async function logIn(visit: Visit, asked: SignInRequest, isRemembered: boolean): Promise<Next> {
     const { request, cookie } = visit
     const { request: sealed = '', username = '', password = '' } = visit.input
-    const former = await signIn.browserOf(cookie('session'))
+    const former = await visit.browser()
     try {
       const { userId, ...made } = await signIn.logIn({
         identifier: username,
@@ -89,7 +89,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
       '/sign-in',
       ({ request }) =>
         pages.show(request, async (visit) => {
-          const browser = await signIn.browserOf(visit.cookie('session'))
+          const browser = await visit.browser()
           if (visit.input.request === undefined)
             return browser
               ? { next: '/account' }
@@ -191,7 +191,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
       '/sign-out',
       ({ request }) =>
         pages.show(request, async (visit) => {
-          const browser = await signIn.browserOf(visit.cookie('session'))
+          const browser = await visit.browser()
           if (!browser) return signedOutView(visit)
           const { value, change } = formCookieOf(signIn, visit)
           return { ...signOutView(visit, signIn.formToken(value)), cookies: [change] }
@@ -207,9 +207,10 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
       '/sign-out',
       ({ request }) =>
         pages.submit(request, {
-          async act({ input: { form = '' }, cookie }) {
-            if (!signIn.isFormToken(form, cookie('form'))) throw new KeywardError('csrf_refused')
-            const browser = await signIn.browserOf(cookie('session'))
+          async act(visit) {
+            const { form = '' } = visit.input
+            if (!signIn.isFormToken(form, visit.cookie('form'))) throw new KeywardError('csrf_refused')
+            const browser = await visit.browser()
             if (browser) await signIn.signOut(browser, kit.clientIp(request))
             return { next: '/sign-out', cookies: [{ name: 'session', value: null }] }
           },

@@ -63,7 +63,7 @@ export function secondPages(signIn: SignIn, needs: SecondPagesNeeds, kit: HttpKi
             const asked = signIn.open(sealed, visit.cookie('form'))
             if (!asked) throw new KeywardError('csrf_refused')
             const answer = readAnswer(visit.input)
-            const former = await signIn.browserOf(visit.cookie('session'))
+            const former = await visit.browser()
             const begun = await sessions.answerFactor({
               token: tokenOf(visit),
               answer,

@@ -43,7 +43,7 @@ export function accountVisits(signIn: SignIn, { clock, accounts }: AccountVisits
     toSignIn(signIn, visit, { to: 'account', query: page, seen: clock.now() })
 
   const show: AccountVisits['show'] = async (visit, page, view, problem) => {
-    const browser = await signIn.browserOf(visit.cookie('session'))
+    const browser = await visit.browser()
     if (!browser) return toLogIn(visit, page)
     noteUser(visit.request, browser.user.id)
     const { value, change } = formCookieOf(signIn, visit)
@@ -66,7 +66,7 @@ export function accountVisits(signIn: SignIn, { clock, accounts }: AccountVisits
     submission: (page, { view, act }) => ({
       async act(visit) {
         if (!signIn.isFormToken(visit.input.form ?? '', visit.cookie('form'))) throw new KeywardError('csrf_refused')
-        const browser = await signIn.browserOf(visit.cookie('session'))
+        const browser = await visit.browser()
         if (!browser) return toLogIn(visit, page)
         noteUser(visit.request, browser.user.id)
         try {
