@@ -8,7 +8,7 @@ import type { Secrets } from '../secrets/secrets.ts'
 import type { Users } from '../users/users.ts'
 import { type FactorChanges, factorChanges } from './changes.ts'
 
-export type { PendingTotp } from './add-totp.ts'
+export { PENDING_TOTP, type PendingTotp } from './add-totp.ts'
 export type { FactorChanger } from './change.ts'
 export type { Factor, FactorType } from './factor.ts'
 export { qrSvg } from './qr.ts'

@@ -28,6 +28,7 @@ import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
 import { countLive, deleteOver, findAuthTime, pageOfUser } from './own.store.ts'
+import { raise, type ShownFactor } from './raise.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
 import type {
@@ -48,6 +49,7 @@ export type { Device } from './device-token.ts'
 export type { EndedClientSession } from './ended.ts'
 export type { Asked, Grant, LoginGrant } from './grant.ts'
 export type { KnownDevice } from './known.ts'
+export type { ShownFactor } from './raise.ts'
 export type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
 
 /** The caller of a request with an access token: a live session and its user. */
@@ -110,6 +112,13 @@ export interface Sessions extends BrowserSessions, ClientSessions {
    * @throws KeywardError `invalid_refresh_token`
    */
   refresh(token: string, origin: Origin, asked?: Asked): Promise<Grant>
+  /**
+   * Records that a second factor was shown in the caller's session, and makes new tokens of it: the same session, its
+   * next generation, whose access tokens have the higher level. Call it in the transaction that has checked the factor,
+   * with the user's row locked. An older access token keeps its level until it expires.
+   * @throws KeywardError `invalid_token` when the session has just ended
+   */
+  raise(caller: Pick<SessionCaller, 'userId' | 'sessionId'>, shown: ShownFactor): Promise<Grant>
   /**
    * Finds the caller of an access token. Every request reads the user and the session from the database in one
    * statement, so a deactivated user or an ended session is refused at once. The first use of a generation is recorded,
@@ -261,6 +270,7 @@ export function createSessions({
     begin: (login) => begin(needs, login),
     finishLogin: (session, asked) => finishLogin(needs, session, asked),
     refresh: (token, origin, asked) => refresh(needs, token, origin, asked),
+    raise: (caller, shown) => raise(needs, caller, shown),
     authenticate: (token) => authenticate(needs, token),
     authenticateClient: (token) => authenticateClient(needs, token),
     authenticateExisting: (token) => authenticateExisting(needs, token),
