@@ -93,13 +93,15 @@ describeEachDialect('an authenticator app', (dialect) => {
     await expectRefusal(await renewCodes(app, token), 'no_factor')
 
     await app.process.deliverMail()
-    expect(sink.received.map(({ message }) => message.subject)).toEqual([
+    expect(sink.received.map(({ message }) => message.subject).sort()).toEqual([
       'A second factor was added at Example',
       'A second factor was added at Example',
       'A second factor was removed at Example',
       'A second factor was removed at Example',
     ])
-    expect(sink.received[2]!.message.text).toContain('Old phone')
+    const texts = sink.received.map(({ message }) => message.text ?? '')
+    for (const name of ['Authenticator app', 'Tablet', 'Old phone'])
+      expect([name, texts.some((text) => text.includes(name))]).toEqual([name, true])
     const events = (await app.rows.auditEvents.all({ userId: ada.id })).filter(({ event }) =>
       event.startsWith('factor.'),
     )
@@ -129,7 +131,7 @@ describeEachDialect('an authenticator app', (dialect) => {
     expect(macs).toHaveLength(10)
     expect(await audit(app, 'recovery_codes.renewed')).toHaveLength(1)
     await app.process.deliverMail()
-    expect(sink.received.at(-1)!.message.subject).toBe('Your new recovery codes at Example')
+    expect(sink.received.map(({ message }) => message.subject)).toContain('Your new recovery codes at Example')
   })
 })
 
