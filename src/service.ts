@@ -130,7 +130,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
     const passwords = used('passwords', createPasswords({ clock, log, ...parts.hashingOf(config) }))
     const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
-    const roles = createRoles({ store, clock, audit, users })
+    const roles = createRoles({ store, clock, audit, users, ...parts.rolesOf(config) })
     const mailbox = surroundings.dev && config.SMTP_URL === undefined ? createMailbox(log) : undefined
     const transport = mailbox ?? smtpOf(config)
     const proofs = createProofs({ store, clock, random, users, limits, secrets })

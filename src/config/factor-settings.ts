@@ -6,6 +6,7 @@ import { choice, text, texts, whole } from './kinds.ts'
 export const factorSettings = {
   REQUIRE_SECOND_FACTOR: choice(['none', 'admins', 'all'], {
     default: 'admins',
+    dev: { default: 'none' },
     description:
       'Who needs a second factor. `admins`: the role `admin` gives no rights in a session without one. `all`: nobody logs in without one. `--dev` asks nobody.',
   }),

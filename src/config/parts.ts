@@ -100,6 +100,11 @@ export const sessionsOf = (config: Config) => ({
   },
 })
 
+/** With `all`, nobody is without a second factor, an administrator neither. */
+export const rolesOf = ({ REQUIRE_SECOND_FACTOR: required }: Config) => ({
+  adminRequiresSecondFactor: required !== 'none',
+})
+
 export const registrationOf = (config: Config) => ({
   open: config.REGISTRATION !== 'closed',
   needsProof: config.REQUIRE_EMAIL_VERIFICATION === 'true',

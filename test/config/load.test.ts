@@ -71,6 +71,7 @@ describe('defaults', () => {
       ...production,
       SECRET_KEY: undefined,
       HOST: '127.0.0.1',
+      REQUIRE_SECOND_FACTOR: 'none',
       LOG_FORMAT: 'text',
       SHUTDOWN_DELAY_SECONDS: 0,
     })

@@ -57,6 +57,16 @@ export const mailKinds = {
   invitation: [],
   /** To ADMIN_EMAIL, while there is no administrator. The reader becomes the first one with the link. */
   first_admin: [],
+  /** A policy requires a second factor, which the user does not have. */
+  second_factor_due: ['due'],
+  /** To a user who logged in, and must set up a second factor first. Its code proves that the user reads the address. */
+  enroll_factor: [],
+  /** An administrator lets a user who has lost every second factor remove them. */
+  recover_factors: [],
+  /** The user has removed the second factors with the link of such a mail. */
+  factors_recovered: ['time', 'ip'],
+  /** An administrator has removed second factors of the user. */
+  factors_reset: ['time'],
 } as const satisfies Record<string, readonly string[]>
 
 export type MailKind = keyof typeof mailKinds
@@ -84,12 +94,20 @@ export const mailProofs = {
   address_changed: { purpose: 'undo_email', page: 'undo' },
   invitation: { purpose: 'invitation', page: 'invite' },
   first_admin: { purpose: 'invitation', page: 'invite' },
+  enroll_factor: { purpose: 'enroll_factor', page: 'none' },
+  recover_factors: { purpose: 'recover_factors', page: 'factor-recovery' },
 } as const satisfies Partial<Record<MailKind, { purpose: ProofPurpose; page: string }>>
 
 export type ProofKind = keyof typeof mailProofs
 
 /** The kinds of mails that anybody can ask for, to an address that may have an account or not. */
-export type AskedKind = 'verify_email' | 'reset_password' | 'log_in' | 'link_identity' | 'confirm_address'
+export type AskedKind =
+  | 'verify_email'
+  | 'reset_password'
+  | 'log_in'
+  | 'link_identity'
+  | 'confirm_address'
+  | 'enroll_factor'
 
 /**
  * The placeholders that only the texts of a kind in `mailProofs` may name: the link, the code, how many minutes the

@@ -7,6 +7,7 @@ import type { IdTokens } from './id-token.ts'
 import type { ProxyTokenSubject } from './proxy-token.ts'
 
 export type { IdTokenHint, IdTokenSubject, LogoutTokenSubject } from './id-token.ts'
+export { isLevel, type Level, levelOf, levels, reaches } from './level.ts'
 
 /** The `client_id` of the access tokens that no registered client got, such as those of `POST /token` with a password. */
 export const OWN_CLIENT = 'keyward'

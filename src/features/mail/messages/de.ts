@@ -1,5 +1,6 @@
 import { factorMessages } from './factors.de.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.de.ts'
 
 export const de: Catalogue = {
   dates: 'de-DE',
@@ -15,6 +16,7 @@ export const de: Catalogue = {
     device: 'Gerät',
     address: 'Neue Adresse',
     provider: 'Anbieter',
+    due: 'Nötig ab',
     factor: 'Faktor',
     left: 'Übrige Codes',
   },
@@ -23,6 +25,7 @@ export const de: Catalogue = {
     also: 'Oder geben Sie diesen Code ein, {{code_minutes}} Minuten lang gültig:',
   },
   messages: {
+    ...policyMessages,
     ...factorMessages,
     test: {
       subject: 'E-Mails von {{app}} kommen an',

@@ -1,5 +1,6 @@
 import { factorMessages } from './factors.en.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.en.ts'
 
 export const en: Catalogue = {
   dates: 'en-GB',
@@ -15,6 +16,7 @@ export const en: Catalogue = {
     device: 'Device',
     address: 'New address',
     provider: 'Provider',
+    due: 'Needed from',
     factor: 'Factor',
     left: 'Codes left',
   },
@@ -23,6 +25,7 @@ export const en: Catalogue = {
     also: 'Or enter this code, which works for {{code_minutes}} minutes:',
   },
   messages: {
+    ...policyMessages,
     ...factorMessages,
     test: {
       subject: 'Mail from {{app}} works',

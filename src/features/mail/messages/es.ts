@@ -1,5 +1,6 @@
 import { factorMessages } from './factors.es.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.es.ts'
 
 export const es: Catalogue = {
   dates: 'es-ES',
@@ -15,6 +16,7 @@ export const es: Catalogue = {
     device: 'Dispositivo',
     address: 'Nueva dirección',
     provider: 'Proveedor',
+    due: 'Necesario a partir del',
     factor: 'Factor',
     left: 'Códigos restantes',
   },
@@ -23,6 +25,7 @@ export const es: Catalogue = {
     also: 'O escriba este código, válido durante {{code_minutes}} minutos:',
   },
   messages: {
+    ...policyMessages,
     ...factorMessages,
     test: {
       subject: 'Los correos de {{app}} llegan',

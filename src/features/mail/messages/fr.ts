@@ -1,5 +1,6 @@
 import { factorMessages } from './factors.fr.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.fr.ts'
 
 export const fr: Catalogue = {
   dates: 'fr-FR',
@@ -15,6 +16,7 @@ export const fr: Catalogue = {
     device: 'Appareil',
     address: 'Nouvelle adresse',
     provider: 'Fournisseur',
+    due: 'Nécessaire à partir du',
     factor: 'Facteur',
     left: 'Codes restants',
   },
@@ -23,6 +25,7 @@ export const fr: Catalogue = {
     also: 'Ou saisissez ce code, valable {{code_minutes}} minutes\u00a0:',
   },
   messages: {
+    ...policyMessages,
     ...factorMessages,
     test: {
       subject: 'Les e-mails de {{app}} arrivent',

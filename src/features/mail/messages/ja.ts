@@ -1,5 +1,6 @@
 import { factorMessages } from './factors.ja.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.ja.ts'
 
 export const ja: Catalogue = {
   dates: 'ja-JP',
@@ -15,6 +16,7 @@ export const ja: Catalogue = {
     device: '端末',
     address: '新しいアドレス',
     provider: 'プロバイダー',
+    due: '必要になる日',
     factor: '認証要素',
     left: '残りのコード',
   },
@@ -23,6 +25,7 @@ export const ja: Catalogue = {
     also: 'または、次のコードを入力してください（{{code_minutes}} 分間有効）：',
   },
   messages: {
+    ...policyMessages,
     ...factorMessages,
     test: {
       subject: '{{app}} からのメールの確認',
