@@ -12,6 +12,7 @@ export { PENDING_TOTP, type PendingTotp } from './add-totp.ts'
 export type { FactorChanger } from './change.ts'
 export type { Factor, FactorType } from './factor.ts'
 export { qrSvg } from './qr.ts'
+export { useUpCodes } from './use-totp.ts'
 
 export interface FactorSettings {
   /** The name of the service in authenticator apps (APP_NAME). */
