@@ -2,6 +2,7 @@ import { Elysia } from 'elysia'
 import { pagesOf, signInOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { secondFactorRoutes } from './features/accounts/second-factor.routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
 import { clientRoutes } from './features/administration/clients.routes.ts'
 import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
@@ -97,6 +98,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(metricsRoutes(metrics, config.METRICS_TOKEN, kit))
     .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
     .use(tokenEndpointRoutes(service, kit))
+    .use(secondFactorRoutes(service, kit))
     .use(accountRoutes(service, kit))
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, showing, kit))

@@ -64,6 +64,7 @@ export const catalogue = {
   invalid_code: [400, 'This code is not valid'],
   totp_locked: [403, 'Codes are locked after too many wrong ones: use a passkey or a recovery code'],
   webauthn_failed: [400, 'The passkey or security key was not accepted'],
+  synced_passkey: [400, 'A passkey that other devices can have a copy of is not accepted here: use a security key'],
   invalid_passkey: [401, 'The passkey was not accepted'],
   unknown_passkey: [401, 'This passkey belongs to no account here'],
   factor_not_found: [404, 'Factor not found'],
@@ -127,8 +128,24 @@ export interface ErrorDetail {
   limit?: LimitMet
   /** A more exact sentence that replaces the sentence of the catalogue. It must not contain user input. */
   sentence?: string
+  /** How the client goes on after `mfa_required`, or which methods still work after `totp_locked`. */
+  challenge?: FactorChallenge
+  /** The level of authentication that a `reauthentication_required` asks for (RFC 9470). */
+  level?: string
   /** The error behind the refusal. The log may show it, and a client never sees it. */
   cause?: unknown
+}
+
+/** The members that a refusal has when a second factor is needed. */
+export interface FactorChallenge {
+  /** The `mfa_token`. */
+  token?: string
+  /** Seconds. */
+  expiresIn?: number
+  /** The methods that work now. */
+  methods: readonly string[]
+  /** The request options of WebAuthn. */
+  webauthn?: object | undefined
 }
 
 /** A refusal. `message` is the sentence for a person: `detail.sentence`, or the sentence of the catalogue. */
@@ -138,6 +155,8 @@ export class KeywardError extends Error {
   readonly errors: readonly FieldError[] | undefined
   readonly retryAfter: number | undefined
   readonly limit: LimitMet | undefined
+  readonly challenge: FactorChallenge | undefined
+  readonly level: string | undefined
 
   constructor(
     readonly code: ErrorCode,
@@ -148,6 +167,8 @@ export class KeywardError extends Error {
     this.errors = detail.errors
     this.retryAfter = detail.retryAfter
     this.limit = detail.limit
+    this.challenge = detail.challenge
+    this.level = detail.level
   }
 }
 

@@ -44,6 +44,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
         service.mails.wipeExpired,
         service.proofs.cleanUp,
         service.factors.cleanUpPending,
+        service.factors.cleanUpChallenges,
         service.openid.cleanUp,
         service.users.cleanUp,
         service.accounts.cleanUp,

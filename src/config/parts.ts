@@ -82,6 +82,8 @@ export const factorsOf = (config: Config) => ({
     maxPerUser: config.MAX_FACTORS_PER_USER,
     hasPasskeys: config.PASSKEYS === 'on',
     rpId: config.WEBAUTHN_RP_ID ?? new URL(config.PUBLIC_URL).hostname,
+    origins: [new URL(config.PUBLIC_URL).origin, ...config.WEBAUTHN_ORIGINS],
+    allowsSynced: config.PASSKEYS_SYNCED === 'allow',
   },
 })
 

@@ -25,9 +25,7 @@ type LimitWord =
   | 'device'
   | 'social'
   | 'mfa'
-  | 'recovery'
   | 'factor'
-  | 'passkey'
 
 export interface Route {
   method: string

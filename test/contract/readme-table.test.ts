@@ -62,12 +62,16 @@ const has: Record<string, Evidence> = {
     commands: ['sessions list', 'sessions end'],
     settings: ['REFRESH_TOKEN_GRACE_SECONDS'],
   },
-  'Second factors: authenticator apps and recovery codes': {
-    routes: ['GET /users/me/factors', 'POST /users/me/factors/totp', 'POST /users/me/recovery-codes'].concat([
-      'POST /users/me/factors/totp/{id}/confirm',
+  'A second factor at every login: codes of authenticator apps, and recovery codes': {
+    routes: [
+      'POST /token/mfa',
+      'GET /users/me/factors',
       'PATCH /users/me/factors/{id}',
       'DELETE /users/me/factors/{id}',
-    ]),
+      'POST /users/me/factors/totp',
+      'POST /users/me/factors/totp/{id}/confirm',
+      'POST /users/me/recovery-codes',
+    ],
     settings: ['MAX_FACTORS_PER_USER'],
   },
   'Rate limits on password guessing that lock no user out': {
@@ -160,7 +164,12 @@ const operation = ['completion', 'serve', 'config', 'migrate up', 'migrate statu
  * The right column: each cell with an expression that finds a route, a command or a setting of it, and one for each
  * part of the cell that the expression must find. When such a part is built, move it to the left column.
  */
-const lacks: Record<string, { would: RegExp; find: string[] }> = {}
+const lacks: Record<string, { would: RegExp; find: string[] }> = {
+  Passkeys: {
+    would: /\/(?:passkeys|webauthn)/,
+    find: ['POST /passkeys/options', 'POST /webauthn/options'],
+  },
+}
 
 describe('12.D9 the table on the first screen of README', () => {
   let app: TestApp

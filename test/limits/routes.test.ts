@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { limitNames } from '../../src/config/limits.ts'
 import type { Route } from '../../src/http/route-table.ts'
 import { SECOND } from '../../src/lib/clock.ts'
+import { waitingLogin } from '../factors/support.ts'
 import { loggedIn, sessionIdOf } from '../sessions/support.ts'
 import { githubBody } from '../social/support.ts'
 import type { RequestOptions, SignedUp, TestApp } from '../support/app.ts'
@@ -22,6 +23,10 @@ interface Attempt extends RequestOptions {
 const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Attempt | Promise<Attempt>> = {
   'POST /token': (_, _app, { username }) => ({ form: { username, password: 'wrong' } }),
   'POST /user/token': (_, _app, { username }) => ({ json: { username, password: 'wrong' } }),
+  'POST /token/mfa': async (i, app, user) => {
+    if (i === 0) await app.factors.addApp(user.id)
+    return { json: { mfa_token: await waitingLogin(app, user), otp: 'wrong' } }
+  },
   'POST /revoke': async (i, app) => ({
     form: { token: 'x', client_id: await clientOnce(app, i), client_secret: 'kwc_wrong' },
   }),

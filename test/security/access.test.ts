@@ -19,6 +19,7 @@ const written: Record<string, readonly string[]> = {
     'POST /token',
     'POST /user/token',
     'POST /token/refresh',
+    'POST /token/mfa',
     'POST /revoke',
     'POST /password/forgot',
     'POST /password/reset',

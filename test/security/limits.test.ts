@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'bun:test'
+import { waitingLogin } from '../factors/support.ts'
 import type { RequestOptions, SignedUp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest } from '../support/hooks.ts'
@@ -25,7 +26,11 @@ describeEachDialect('limits', (dialect) => {
     const toVerify = await challengeOf('/email/verification')
     const toLogIn = await challengeOf('/login/email')
     await app.process.deliverMail()
+    const bea = await app.signUp('bea')
+    await app.factors.addApp(bea.id)
+    const waiting = [await waitingLogin(app, bea), await waitingLogin(app, bea)]
     const doors: Record<string, (at: number) => RequestOptions> = {
+      'POST /token/mfa': (at) => ({ json: { mfa_token: waiting[at < 4 ? 0 : 1], otp: 'wrong' } }),
       'POST /token': () => ({ form: { username: 'ada', password: 'wrong' } }),
       'POST /user/token': () => ({ form: { username: 'ada', password: 'wrong' } }),
       'PUT /users/me/password': () => ({ token, json: { current_password: 'wrong', new_password: 'a long new one' } }),

@@ -11,6 +11,7 @@ import { openService } from '../../src/service.ts'
 import { type Admin, adminOf, type Keys, keysOf, type RecordEvent, recordOf, type Tokens } from './acting.ts'
 import { type ManualClock, manualClock } from './clock.ts'
 import { type Dialect, dialects, migratedDatabase } from './dialects.ts'
+import { factorsOf, type TestFactors } from './factors.ts'
 import { type Process, processOf } from './process.ts'
 import { seededRandom } from './random.ts'
 import { type Replace, replacements } from './replace.ts'
@@ -39,6 +40,8 @@ export interface TestApp {
   /** The signing keys, as this process knows them. */
   keys: Keys
   tokens: Tokens
+  /** Second factors, without the routes that people use. */
+  factors: TestFactors
   /** Operations inside the process, without a request. */
   process: Process
   /** The rows of each table. */
@@ -132,6 +135,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     admin: adminOf(service),
     keys: keysOf(service),
     tokens: service.tokens,
+    factors: factorsOf(service),
     process: processOf(service),
     rows: rowsOf(service.store),
     record: recordOf(service),

@@ -11,7 +11,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Proofs } from '../proofs/proofs.ts'
 import type { Roles } from '../roles/roles.ts'
-import type { LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { LoginAnswer, LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
 import { type Completion, completeRegistration } from './complete-registration.ts'
@@ -19,7 +19,15 @@ import { createAccount, type NewAccount } from './create-account.ts'
 import { type DeletedBy, deleteOwn, deleteUser } from './delete-user.ts'
 import { exportOwn } from './export.ts'
 import { checkPassword, type FreshProof, isFresh, type PasswordOwner, requireFresh } from './fresh.ts'
-import { type BrowserLogin, type Login, logIn, logInBrowser, type SignedIn } from './login.ts'
+import {
+  answerFactor,
+  answerFactorInBrowser,
+  type BrowserLogin,
+  type Login,
+  logIn,
+  logInBrowser,
+  type SignedIn,
+} from './login.ts'
 import type { PendingRegistrations } from './pending.ts'
 import { askToRegister, type Registration, register } from './register.ts'
 import { type ProvedRegistration, registerProved } from './register-proved.ts'
@@ -120,7 +128,8 @@ export interface Accounts {
   /**
    * Logs in with a password and begins a session. An unknown name, a wrong password and an inactive account get the
    * same refusal after the same time.
-   * @throws KeywardError `invalid_credentials`, `rate_limited`, `overloaded`
+   * @throws KeywardError `invalid_credentials`, `rate_limited`, `overloaded`; `mfa_required` when the password is right
+   *   and a second factor is due
    */
   logIn(login: Login): Promise<LoginGrant>
   /**
@@ -128,6 +137,13 @@ export interface Accounts {
    * @throws KeywardError as `logIn`
    */
   logInBrowser(login: BrowserLogin): Promise<SignedIn>
+  /**
+   * Ends a login that waited for the second factor; see `Sessions.answerFactor`.
+   * @throws KeywardError as `Sessions.answerFactor`
+   */
+  answerFactor(login: Omit<LoginAnswer, 'browser'>): Promise<LoginGrant>
+  /** As `answerFactor`, for a login that began on a page. */
+  answerFactorInBrowser(login: LoginAnswer): Promise<SignedIn>
   /**
    * Changes the caller's password. All sessions of the user except the caller's end, all known devices and networks
    * except the caller's are forgotten, and a login under way with the old password fails. A wrong current password
@@ -196,6 +212,8 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   completeRegistration: (completion, redeem) => completeRegistration(needs, completion, redeem),
   logIn: (login) => needs.metrics.login('password', logIn(needs, login)),
   logInBrowser: (login) => needs.metrics.login('password', logInBrowser(needs, login)),
+  answerFactor: (login) => needs.metrics.login('second_factor', answerFactor(needs, login)),
+  answerFactorInBrowser: (login) => needs.metrics.login('second_factor', answerFactorInBrowser(needs, login)),
   changePassword: (caller, change) => changePassword(needs, caller, change),
   updateProfile: (caller, change) => updateProfile(needs, caller, change),
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),

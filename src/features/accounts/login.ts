@@ -1,7 +1,7 @@
 import { KeywardError } from '../../errors.ts'
 import { rightPassword } from '../limits/limits.ts'
 import type { HashRequester } from '../passwords/passwords.ts'
-import type { Asked, BegunSession, LoginGrant, NewLogin, Origin } from '../sessions/sessions.ts'
+import type { Asked, Begun, BegunSession, LoginAnswer, LoginGrant, NewLogin, Origin } from '../sessions/sessions.ts'
 import type { UserCredentials } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
 import { reserveGuess } from './guess-limits.ts'
@@ -12,6 +12,8 @@ export interface Login {
   password: string
   /** The device token of an earlier login on this device. */
   deviceToken?: string
+  /** A code of an authenticator app, for an account with a second factor. */
+  otp?: string
   asked?: Asked
   origin: Origin
   /** The client's network, for limits and the hash gate. */
@@ -19,7 +21,7 @@ export interface Login {
 }
 
 /** A login on the page to sign in. */
-export interface BrowserLogin extends Omit<Login, 'asked'> {
+export interface BrowserLogin extends Omit<Login, 'asked' | 'otp'> {
   browser: NonNullable<NewLogin['browser']>
 }
 
@@ -29,24 +31,40 @@ export interface SignedIn {
   /** The cookie of the browser session. */
   cookie: string
   deviceToken: string
+  /** True when the browser keeps the cookie of the session after it is closed. */
+  isRemembered: boolean
 }
 
-export async function logIn(needs: AccountsNeeds, { asked, ...login }: Login): Promise<LoginGrant> {
-  return needs.sessions.finishLogin(await begin(needs, login), asked)
+export async function logIn(needs: AccountsNeeds, { asked, otp, ...login }: Login): Promise<LoginGrant> {
+  const code = otp === undefined ? undefined : { otp, origin: login.origin }
+  return needs.sessions.finishLogin(await begin(needs, login), asked, code)
 }
 
 export async function logInBrowser(needs: AccountsNeeds, login: BrowserLogin): Promise<SignedIn> {
-  const { sessions } = needs
-  const begun = await begin(needs, login)
+  return signedIn(needs, await needs.sessions.requireSession(await begin(needs, login)))
+}
+
+export async function answerFactor(
+  { sessions }: AccountsNeeds,
+  login: Omit<LoginAnswer, 'browser'>,
+): Promise<LoginGrant> {
+  return sessions.finishLogin(await sessions.answerFactor(login))
+}
+
+export const answerFactorInBrowser = async (needs: AccountsNeeds, login: LoginAnswer): Promise<SignedIn> =>
+  signedIn(needs, await needs.sessions.answerFactor({ ...login, browser: login.browser ?? {} }))
+
+async function signedIn({ sessions }: AccountsNeeds, begun: BegunSession): Promise<SignedIn> {
   const deviceToken = await sessions.makeDeviceToken(begun)
-  return { userId: begun.user.id, cookie: sessions.cookieOf(begun), deviceToken }
+  const { isRemembered } = begun.session
+  return { userId: begun.user.id, cookie: sessions.cookieOf(begun), deviceToken, isRemembered }
 }
 
 /** Checks the password, and begins a session. Every login with a password takes this path. */
 async function begin(
   needs: AccountsNeeds,
-  { identifier, password, deviceToken, origin, client, browser }: Omit<Login, 'asked'> & Partial<BrowserLogin>,
-): Promise<BegunSession> {
+  { identifier, password, deviceToken, origin, client, browser }: Omit<Login, 'asked' | 'otp'> & Partial<BrowserLogin>,
+): Promise<Begun> {
   const { audit, users, sessions, limits } = needs
   const { ip } = origin
   const { user, name } = await users.findAccount(identifier)

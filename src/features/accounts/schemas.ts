@@ -57,6 +57,7 @@ export const TokenBody = t.Object(
     refresh_token: optionalText('Only with `grant_type=refresh_token`'),
     scope: scopeText,
     device_token: optionalText('The device token of an earlier login from this device'),
+    otp: optionalText('For an account with an authenticator app: its code, which saves the second request'),
   },
   { title: 'TokenRequest', examples: [{ grant_type: 'password', username: 'user123', password: 'secure_password' }] },
 )

@@ -17,6 +17,13 @@ export const auditEvents = [
   'login.succeeded',
   'login.failed',
   'login.new_device',
+  'mfa.challenged',
+  'mfa.passed',
+  'mfa.failed',
+  'factor.locked',
+  'factor.unlocked',
+  'recovery_code.used',
+  'session.stepped_up',
   'session.client_begun',
   'session.ended',
   'session.all_ended',
@@ -77,6 +84,8 @@ export const auditEvents = [
   'factor.confirmed',
   'factor.renamed',
   'factor.removed',
+  'factor.refused',
+  'factor.clone_suspected',
   'recovery_codes.renewed',
 ] as const
 

@@ -1,7 +1,7 @@
 import { KeywardError } from '../../errors.ts'
 import type { FreshProof } from '../accounts/accounts.ts'
 import type { Factor, PendingTotp } from '../factors/factors.ts'
-import { factorChange, factorGuess } from '../limits/limits.ts'
+import { factorChange } from '../limits/limits.ts'
 import type { Grant, SessionCaller } from '../sessions/sessions.ts'
 import { changerOf, readName, whole } from './change.ts'
 import type { EnrollmentNeeds } from './enrollment.ts'
@@ -38,10 +38,10 @@ export async function confirmTotp(
   caller: SessionCaller,
   { id, code, ...proof }: FreshProof & { id: string; code: string },
 ): Promise<Added> {
-  const { userId } = caller
+  const { userId, sessionId } = caller
   await needs.accounts.requireFresh(caller, proof)
   // Counted before the code is checked, and kept when it is wrong: a copied session must not guess without a limit.
-  await using guess = await needs.limits.reserve([factorGuess(userId)], { userId, ip: proof.ip })
+  await using guess = await needs.factors.reserveGuess({ userId, sessionId, ip: proof.ip }, { otp: code })
   try {
     return await whole(
       needs,
@@ -54,7 +54,7 @@ export async function confirmTotp(
       proof,
     )
   } catch (error) {
-    if (error instanceof KeywardError && error.code === 'invalid_code') guess.keep()
+    if (error instanceof KeywardError && error.code === 'invalid_code') await guess.keep()
     throw error
   }
 }

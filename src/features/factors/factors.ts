@@ -3,16 +3,48 @@ import type { Log } from '../../lib/log.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Users } from '../users/users.ts'
 import { type FactorChanges, factorChanges } from './changes.ts'
+import { type FactorGate, factorGate } from './gate.ts'
+import { type Passkeys, passkeys } from './passkeys.ts'
 
+export type { CheckedPasskey, PendingPasskey } from './add-passkey.ts'
 export { PENDING_TOTP, type PendingTotp } from './add-totp.ts'
+export type { ChallengePurpose, NewChallenge, StoredChallenge } from './challenges.ts'
+export { CHALLENGE_LIFETIME } from './challenges.ts'
 export type { FactorChanger } from './change.ts'
 export type { Factor, FactorType } from './factor.ts'
+export type { Guess } from './guesses.ts'
+export type { FormerPasskeys } from './passkeys.store.ts'
 export { qrSvg } from './qr.ts'
 export { useUpCodes } from './use-totp.ts'
+export type { CreationOptionsJson, CredentialKind, RequestOptionsJson } from './webauthn/options.ts'
+
+/** A way to show a second factor. `webauthn` is a passkey or a security key. */
+export type FactorMethod = 'webauthn' | 'totp' | 'recovery_code'
+
+/** What a person shows: a code of an authenticator app, a recovery code, or an AuthenticationResponseJSON. */
+export type FactorAnswer = { otp: string } | { recoveryCode: string } | { webauthn: unknown }
+
+/** A second factor that was shown. */
+export interface FactorProof {
+  method: FactorMethod
+  /** `t` or `p` and a number; undefined for a recovery code. */
+  factorId?: string
+  /** The authentication methods that it proves, such as `otp` (RFC 8176). `user` means that both factors were shown. */
+  amr: readonly string[]
+}
+
+/** The second factors of a user. */
+export interface FactorState {
+  /** True when the user has a second factor, also one that is locked. Recovery codes alone are no factor. */
+  has: boolean
+  /** The methods that work now; empty without a factor, and when the only one is locked. */
+  methods: readonly FactorMethod[]
+}
 
 export interface FactorSettings {
   /** The name of the service in authenticator apps (APP_NAME). */
@@ -23,6 +55,10 @@ export interface FactorSettings {
   hasPasskeys: boolean
   /** The RP ID of passkeys (WebAuthn section 5.4.2). One that was made for another is no factor. */
   rpId: string
+  /** The origins that may use passkeys, compared exactly. */
+  origins: readonly string[]
+  /** False with `PASSKEYS_SYNCED=deny`. */
+  allowsSynced: boolean
 }
 
 export interface FactorsNeeds {
@@ -31,6 +67,7 @@ export interface FactorsNeeds {
   random: Random
   log: Log
   audit: Audit
+  limits: Limits
   users: Pick<Users, 'hold'>
   mails: Pick<Mails, 'notify'>
   secrets: Secrets
@@ -38,6 +75,10 @@ export interface FactorsNeeds {
 }
 
 /** Second factors: authenticator apps, passkeys, security keys and recovery codes. */
-export interface Factors extends FactorChanges {}
+export interface Factors extends FactorGate, FactorChanges, Passkeys {}
 
-export const createFactors = (needs: FactorsNeeds): Factors => ({ ...factorChanges(needs) })
+export const createFactors = (needs: FactorsNeeds): Factors => ({
+  ...factorGate(needs),
+  ...factorChanges(needs),
+  ...passkeys(needs),
+})

@@ -44,9 +44,6 @@ export const accountWrite = (userId: number): Count => ({ rule: 'account.write',
 /** The count of a change of the second factors of a user. */
 export const factorChange = (userId: number): Count => ({ rule: 'factor.change', key: `u${userId}` })
 
-/** The count of a code of an authenticator app for a user, which is given back when the code is right. */
-export const factorGuess = (userId: number): Count => ({ rule: 'mfa.account', key: `u${userId}` })
-
 /**
  * Places that are taken before the outcome of an attempt is known. `keep` or `giveBack` settles the reservation, and
  * only the first call has an effect. `await using` gives back the places of an unsettled reservation, because an

@@ -19,6 +19,10 @@ export const mailKinds = {
    * code proves that. The mail is the same whether an account has the address or not.
    */
   link_identity: ['provider'],
+  /** Somebody who knows the password typed five wrong codes of an authenticator app. */
+  wrong_codes: ['time', 'ip'],
+  /** After 100 wrong codes in a row, no code is accepted until another factor was shown. */
+  codes_locked: ['time', 'ip'],
   /** An account at a provider was linked with the account of the user. */
   identity_linked: ['time', 'ip', 'provider'],
   /** The link was removed. */
@@ -35,6 +39,8 @@ export const mailKinds = {
   recovery_codes_renewed: ['time', 'ip'],
   /** Somebody used a recovery code. `left` is how many are left. */
   recovery_code_used: ['time', 'ip', 'left'],
+  /** The counter of a passkey or security key shows that a copy of it may exist. */
+  factor_copied: ['time', 'ip', 'factor'],
   /** Somebody wants to prove that the address of an account or of a registration is their own. */
   verify_email: [],
   /** Somebody forgot the password. */

@@ -1,5 +1,6 @@
 import { DEVICE_CODE_GRANT } from './device.ts'
 import { scopeClaims, standardScopes } from './scopes.ts'
+import { MFA_GRANT } from './token-request.ts'
 
 export interface MetadataSettings {
   /** PUBLIC_URL. */
@@ -31,6 +32,7 @@ export const metadataOf = ({ issuer, isProvider, hasPasswordGrant }: MetadataSet
     ...(isProvider ? ['authorization_code', 'client_credentials', DEVICE_CODE_GRANT] : []),
     ...(hasPasswordGrant ? ['password'] : []),
     'refresh_token',
+    MFA_GRANT,
   ],
   token_endpoint_auth_methods_supported: isProvider ? clientMethods : ['none'],
   revocation_endpoint_auth_methods_supported: isProvider ? clientMethods : ['none'],

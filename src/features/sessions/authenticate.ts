@@ -71,11 +71,11 @@ async function refuse(
  */
 export const findCaller = (
   needs: SessionsNeeds,
-  { userId, sessionId, generation, authTime }: AccessTokenClaims,
+  { userId, sessionId, generation, authTime, acr }: AccessTokenClaims,
 ): MaybePromise<SessionCaller | undefined> =>
   andThen(store.findUserOfLiveSession(needs.store, { userId, sessionId, now: needs.clock.now() }), (found) => {
     if (!found) return undefined
-    const caller: SessionCaller = { kind: 'session', userId, sessionId, authTime, user: found.user }
+    const caller: SessionCaller = { kind: 'session', userId, sessionId, authTime, acr, user: found.user }
     if (generation <= found.confirmed) return caller
     return confirmGeneration(needs, { userId, sessionId, generation }).then(() => caller)
   })

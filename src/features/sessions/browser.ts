@@ -2,6 +2,7 @@ import type { EpochMs } from '../../lib/clock.ts'
 import { MINUTE } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import { writeAside } from '../../storage/write-aside.ts'
+import { type Level, levelOf } from '../tokens/tokens.ts'
 import type { User } from '../users/users.ts'
 import { isAlive } from './alive.store.ts'
 import * as below from './below.store.ts'
@@ -20,6 +21,8 @@ export interface BrowserSession {
   /** When a credential was last checked in the session. */
   authTime: EpochMs
   amr: readonly string[]
+  /** The level of the session now. */
+  acr: Level
   isRemembered: boolean
   createdAt: EpochMs
 }
@@ -31,7 +34,7 @@ export interface BrowserSessions {
    * is a cookie.
    */
   cookieOf(begun: BegunSession): string
-  /** Makes the device token of a login that has just begun a session; `finishLogin` makes it for other sessions. */
+  /** Makes the device token of a session that has just begun; `finishLogin` makes it for other sessions. */
   makeDeviceToken(begun: BegunSession): Promise<string>
   /**
    * Finds the live browser session of a cookie. A use postpones the idle expiry, and is recorded at most every five
@@ -92,7 +95,8 @@ function liveBrowser(needs: SessionsNeeds, found: { session: StoredSession; user
   // The stored expiry is later than `expiryAt` allows if the operator has lowered a setting.
   if (session.kind !== 'browser' || !isAlive(found, now) || expiryAt(needs, session, now) <= now) return undefined
   const { id, authTime, isRemembered, createdAt } = session
-  return { id, user, authTime, amr: session.amr.split(' '), isRemembered, createdAt }
+  const amr = session.amr.split(' ')
+  return { id, user, authTime, amr, acr: levelOf(amr), isRemembered, createdAt }
 }
 
 function recordUse(

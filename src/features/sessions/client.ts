@@ -201,6 +201,7 @@ async function beginForClient(needs: SessionsNeeds, asked: NewClientSession): Pr
     isRemembered: false,
     amr: asked.amr.join(' '),
     authTime,
+    mfaTime: null,
     expiresAt,
     now,
     resources: JSON.stringify(resources),

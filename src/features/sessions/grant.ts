@@ -1,6 +1,8 @@
+import { KeywardError } from '../../errors.ts'
 import { roleNames } from '../users/users.ts'
 import type { RefreshTokens } from './refresh-token.ts'
-import type { BegunSession } from './session.ts'
+import { answerAtOnce, askForFactor } from './second-factor.ts'
+import { type Begun, type BegunSession, isDue, type Origin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 
 /** The tokens with which a client acts for a user (RFC 6749 section 5.1). */
@@ -32,17 +34,46 @@ export interface LoginGrant extends Grant {
   deviceToken: string
 }
 
+/** A code that came with the first factor, and where it came from. */
+export interface CodeAtOnce {
+  otp: string
+  origin: Origin
+}
+
+/** See `Sessions.finishLogin`. */
 export async function finishLogin(
   needs: SessionsNeeds,
-  { session, user, deviceId }: BegunSession,
+  begun: Begun,
   asked: Asked = {},
+  code?: CodeAtOnce,
 ): Promise<LoginGrant> {
+  const { session, user, deviceId, scope = asked.scope } = await requireSession(needs, begun, asked, code)
   // The cookie of a browser session must not become tokens for the whole account.
   if (session.kind !== 'api') throw new Error('A browser session has no tokens')
   const deviceToken = await needs.deviceTokens.make({ deviceId, userId: user.id })
   const tokens = needs.refreshTokensOf(session)
-  return { ...makeGrant(needs, { session, user, tokens, generation: 0 }, asked), deviceToken }
+  return { ...makeGrant(needs, { session, user, tokens, generation: 0 }, { scope }), deviceToken }
 }
+
+/** See `Sessions.requireSession`. */
+export async function requireSession(
+  needs: SessionsNeeds,
+  begun: Begun,
+  asked: Asked = {},
+  code?: CodeAtOnce,
+): Promise<BegunSession> {
+  if (!isDue(begun)) return begun
+  if (code === undefined) throw await askForFactor(needs, begun, asked)
+  try {
+    return await answerAtOnce(needs, begun, { ...code, scope: asked.scope })
+  } catch (error) {
+    // The password was right, so the login goes on with a token. The wrong code is counted.
+    if (!(error instanceof KeywardError) || !codeRefusals.includes(error.code)) throw error
+    throw await askForFactor(needs, begun, asked)
+  }
+}
+
+const codeRefusals: readonly string[] = ['invalid_code', 'rate_limited', 'totp_locked']
 
 interface RefreshGeneration {
   tokens: RefreshTokens

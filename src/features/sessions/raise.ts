@@ -1,6 +1,7 @@
 import { KeywardError } from '../../errors.ts'
 import { isAlive } from './alive.store.ts'
 import { type Grant, makeGrant } from './grant.ts'
+import { withFactor } from './second-factor.ts'
 import { expiryOf, lifetimeOf } from './session.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
@@ -10,12 +11,6 @@ export interface ShownFactor {
   /** The authentication methods that it proves, such as `otp` (RFC 8176). */
   amr: readonly string[]
 }
-
-/** The authentication methods of a session after a second factor was shown, each once, with `mfa` as the last. */
-export const withFactor = (amr: readonly string[], shown: readonly string[]): string[] => [
-  ...new Set([...amr, ...shown].filter((method) => method !== 'mfa')),
-  'mfa',
-]
 
 /** See `Sessions.raise`. */
 export async function raise(

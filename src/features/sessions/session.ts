@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../lib/clock.ts'
+import type { FactorMethod } from '../factors/factors.ts'
 import type { User } from '../users/users.ts'
 import type { KnownDevice } from './known.ts'
 
@@ -118,11 +119,29 @@ export interface NewBrowserLogin {
  * `cookieOf` makes the cookie.
  */
 export interface BegunSession {
-  session: Pick<StoredSession, 'id' | 'macSalt' | 'kind' | 'amr' | 'authTime'>
+  session: Pick<StoredSession, 'id' | 'macSalt' | 'kind' | 'amr' | 'authTime' | 'isRemembered'>
   user: User
   /** The id for the device token: the id of the known device of the login, or the id of a new device. */
   deviceId: string
+  /** The scope that the client asked for with the first factor, when a second factor came later. */
+  scope?: string
 }
+
+/**
+ * A login whose first factor was right, and whose user has a second one. Nothing is stored yet, and nothing was given
+ * out. `Sessions.finishLogin` and `Sessions.requireSession` store it and refuse with its `mfa_token`.
+ */
+export interface FactorDue extends Omit<NewLogin, 'origin'> {
+  due: 'factor'
+  ip: string
+  /** The methods that work now. */
+  methods: readonly FactorMethod[]
+}
+
+/** What a login leads to. */
+export type Begun = BegunSession | FactorDue
+
+export const isDue = (begun: Begun): begun is FactorDue => 'due' in begun
 
 /** The columns of a session that authentication and refresh use. */
 export interface StoredSession {

@@ -4,10 +4,11 @@ import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { FormerValues, Secrets } from '../secrets/secrets.ts'
-import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
+import type { AccessTokenClaims, AccessTokens, Level } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
 import {
   authenticate,
@@ -16,30 +17,22 @@ import {
   findByRefreshToken,
   findCaller,
 } from './authenticate.ts'
-import { begin } from './begin.ts'
 import { type BrowserSessions, browserSessions } from './browser.ts'
 import { type ClientSessions, clientSessions } from './client.ts'
 import { createDeviceTokens, type Device, type DeviceTokens, LIFETIME } from './device-token.ts'
 import { endAll, endOwn, endOwnAll, endSome, logout, revoke } from './end.ts'
 import type { EndedClientSession } from './ended.ts'
 import { countDeviceUsersSince, countSessionsSince } from './former.store.ts'
-import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts'
+import type { Asked, Grant } from './grant.ts'
 import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
+import { type LoginSessions, loginSessions } from './logins.ts'
 import { countLive, deleteOver, findAuthTime, pageOfUser } from './own.store.ts'
 import { raise, type ShownFactor } from './raise.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
-import type {
-  BegunSession,
-  EndReason,
-  NewLogin,
-  Origin,
-  SessionLifetimes,
-  SessionSummary,
-  StoredSession,
-} from './session.ts'
+import type { EndReason, Origin, SessionLifetimes, SessionSummary, StoredSession } from './session.ts'
 import { createSessionMacs, type SessionMacs } from './session-mac.ts'
 import * as store from './store.ts'
 
@@ -47,10 +40,20 @@ export type { BrowserSession } from './browser.ts'
 export type { BegunClientSession, ClientRefresh, ClientSession, NewClientSession } from './client.ts'
 export type { Device } from './device-token.ts'
 export type { EndedClientSession } from './ended.ts'
-export type { Asked, Grant, LoginGrant } from './grant.ts'
+export type { Asked, CodeAtOnce, Grant, LoginGrant } from './grant.ts'
 export type { KnownDevice } from './known.ts'
 export type { ShownFactor } from './raise.ts'
-export type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
+export type { LoginAnswer } from './second-factor.ts'
+export type {
+  Begun,
+  BegunSession,
+  EndReason,
+  FactorDue,
+  NewLogin,
+  Origin,
+  SessionSummary,
+  StoredSession,
+} from './session.ts'
 
 /** The caller of a request with an access token: a live session and its user. */
 export interface SessionCaller {
@@ -59,6 +62,8 @@ export interface SessionCaller {
   sessionId: string
   /** The claim `auth_time` of the access token. `findAuthTime` returns the present time of the session. */
   authTime: EpochMs
+  /** The claim `acr` of the access token. The session may have reached a higher level since. */
+  acr: Level
   user: User
 }
 
@@ -81,6 +86,7 @@ export interface SessionsNeeds {
   audit: Audit
   users: Users
   limits: Limits
+  factors: Factors
   tokens: AccessTokens
   mails: Pick<Mails, 'isOn' | 'notify'>
   /** Called in the transaction that ends sessions of clients, so that the clients are told. */
@@ -94,17 +100,7 @@ export interface SessionsNeeds {
 }
 
 /** Sessions, and the devices and networks that are known for a user. */
-export interface Sessions extends BrowserSessions, ClientSessions {
-  /**
-   * Begins a session. All sessions begin in this function, and only this function checks that the account may have a
-   * session. Call it in the transaction of the login, and call `finishLogin` after the commit. When the user then has
-   * more than `maxPerUser` live sessions, those that were refreshed longest ago end; sessions of clients do not count.
-   * @throws KeywardError `invalid_credentials` when the user is inactive or deleted, or when all sessions of the user
-   *   were ended after the credential was read
-   */
-  begin(login: NewLogin): Promise<BegunSession>
-  /** Makes the tokens of a session that has just begun. */
-  finishLogin(session: BegunSession, asked?: Asked): Promise<LoginGrant>
+export interface Sessions extends LoginSessions, BrowserSessions, ClientSessions {
   /**
    * Exchanges a refresh token for its successor (RFC 6749 section 6, RFC 9700 section 4.14.2). A client that lost the
    * answer can retry with the same token and gets the same successor; `SessionLifetimes` has the conditions. An old
@@ -265,10 +261,9 @@ export function createSessions({
     deviceTokens: createDeviceTokens({ macKeys: () => secrets.macKeys('device_token'), clock }),
   }
   return {
+    ...loginSessions(needs),
     ...browserSessions(needs),
     ...clientSessions(needs),
-    begin: (login) => begin(needs, login),
-    finishLogin: (session, asked) => finishLogin(needs, session, asked),
     refresh: (token, origin, asked) => refresh(needs, token, origin, asked),
     raise: (caller, shown) => raise(needs, caller, shown),
     authenticate: (token) => authenticate(needs, token),

@@ -52,6 +52,7 @@ const prepared = statements((db, { select, change }) => {
         epoch: named('epoch'),
         amr: named('amr'),
         authTime: named('authTime'),
+        mfaTime: named('mfaTime'),
         macSalt: named('macSalt'),
         createdAt: named('now'),
         refreshedAt: named('now'),
@@ -161,6 +162,8 @@ export const ofNoClient: OfClient = { clientId: null, scope: null, resources: nu
 type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'authTime' | 'macSalt' | 'expiresAt'> &
   OfClient &
   Pick<StoredSession, 'kind' | 'isRemembered'> & {
+    /** When a second factor was checked; null without one. */
+    mfaTime: EpochMs | null
     deviceName: string | null
     loginNetwork: string | null
     deviceId: string | null

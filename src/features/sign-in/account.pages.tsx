@@ -71,11 +71,12 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
   if (pages === undefined) return routes
 
   const from = ({ request }: Visit) => kit.requester(request)
-  const callerOf = ({ id, user, authTime }: BrowserSession): SessionCaller => ({
+  const callerOf = ({ id, user, authTime, acr }: BrowserSession): SessionCaller => ({
     kind: 'session',
     userId: user.id,
     sessionId: id,
     authTime,
+    acr,
     user,
   })
 

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Mails } from '../mail/mail.ts'
-import type { BegunSession, NewLogin, Sessions } from '../sessions/sessions.ts'
+import type { Begun, NewLogin, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import * as store from './identities.store.ts'
 import type { Identity, LinkedIdentity } from './identity.ts'
@@ -35,7 +35,7 @@ export const AMR = 'fed'
  * Signs in the user of a known identity, whatever the addresses say.
  * @throws KeywardError `invalid_credentials` when the user is inactive
  */
-export async function signInKnown(needs: LinkNeeds, known: LinkedIdentity, visit: SignInVisit): Promise<BegunSession> {
+export async function signInKnown(needs: LinkNeeds, known: LinkedIdentity, visit: SignInVisit): Promise<Begun> {
   const { store: db, clock, audit, users } = needs
   const user = await users.find(known.userId)
   if (!user) throw new KeywardError('invalid_credentials')
@@ -80,7 +80,7 @@ export interface Linking {
  *   `identity_taken`
  * @throws Changed
  */
-export async function linkAndSignIn(needs: LinkNeeds, linking: Linking, visit: SignInVisit): Promise<BegunSession> {
+export async function linkAndSignIn(needs: LinkNeeds, linking: Linking, visit: SignInVisit): Promise<Begun> {
   const { store: db, users } = needs
   const { user, amr, recheck } = linking
   const device = await knownDevice(needs, user, visit)
@@ -169,4 +169,4 @@ export const begin = (
   user: User,
   { origin, browser }: SignInVisit,
   { amr, device }: { amr: readonly string[]; device: NewLogin['device'] },
-): Promise<BegunSession> => sessions.begin({ user, amr, origin, browser, ...(device && { device }) })
+): Promise<Begun> => sessions.begin({ user, amr, origin, browser, ...(device && { device }) })

@@ -30,7 +30,7 @@ export interface SocialPagesNeeds {
   pages: Pages | undefined
   clock: Clock
   signIn: SignIn
-  sessions: Pick<Sessions, 'cookieOf' | 'makeDeviceToken'>
+  sessions: Pick<Sessions, 'requireSession' | 'cookieOf' | 'makeDeviceToken'>
 }
 
 /** The pages to log in with another service, and to link an account there. */
@@ -55,7 +55,7 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
   /** Where the browser goes after a step, with its cookies. */
   async function next(visit: Visit, { name, id, request }: Step, arrival: Arrival): Promise<Next> {
     if (arrival.step === 'done') {
-      const { begun } = arrival
+      const begun = await sessions.requireSession(arrival.begun)
       noteUser(visit.request, begun.user.id)
       const formCookie = signIn.formCookie(visit.cookie('form'))
       const cookies: CookieChange[] = [

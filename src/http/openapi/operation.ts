@@ -1,7 +1,7 @@
 import { catalogue, type ErrorCode } from '../../errors.ts'
 import { problemType } from '../errors.ts'
 import { form, mediaTypesOf } from '../parsers.ts'
-import { OAuthProblem, Problem } from '../schemas.ts'
+import { FactorProblem, OAuthFactorProblem, OAuthProblem, Problem } from '../schemas.ts'
 import { headersOf } from './headers.ts'
 import { guardCodes, problemExample, refusalName } from './problems.ts'
 import { exampleOf, mapValues, type Schema, type SchemaBook } from './schema.ts'
@@ -128,10 +128,10 @@ const empty = new Set<unknown>(['void', 'undefined', 'null'])
 function refusals(responses: Responses = {}, access: string, oauth: boolean, components: Components): Responses {
   const codes = new Set([...Object.values(responses).flatMap(codesOf), ...guardCodes(access)])
   const problems = [...codes].map((code) => problemExample(code, oauth))
-  const schema = components.schemas.take(oauth ? OAuthProblem : Problem)
   return mapValues(Object.fromEntries(Map.groupBy(problems, ({ status }) => status)), (ofStatus, status) => {
     const ofCodes = ofStatus.map(({ code }) => code)
     const name = refusalName(ofCodes, oauth)
+    const schema = components.schemas.take(problemSchema(ofCodes, oauth))
     components.responses.set(name, {
       description: ofCodes.map((code) => `\`${code}\`: ${catalogue[code][1]}`).join('. '),
       ...defined({ headers: headersOf(Number(status)) }),
@@ -146,6 +146,11 @@ function refusals(responses: Responses = {}, access: string, oauth: boolean, com
     })
     return { $ref: `#/components/responses/${name}` }
   })
+}
+
+function problemSchema(codes: readonly ErrorCode[], oauth: boolean) {
+  if (codes.includes('mfa_required')) return oauth ? OAuthFactorProblem : FactorProblem
+  return oauth ? OAuthProblem : Problem
 }
 
 const defined = <T extends Record<string, unknown>>(record: T): Partial<T> =>

@@ -69,6 +69,26 @@ export const de: Catalogue = {
         'Wenn Sie das nicht waren, ignorieren Sie diese E-Mail. Geben Sie den Code an niemanden weiter: Niemand bei {{app}} fragt danach.',
       ],
     },
+    wrong_codes: {
+      subject: 'Falsche Codes für Ihr Konto bei {{app}}',
+      before: [
+        'Jemand hat beim Anmelden in Ihrem Konto bei {{app}} fünf falsche Codes einer Authenticator-App eingegeben. Wer so weit kommt, kennt Ihr Passwort oder liest Ihre E-Mails.',
+      ],
+      after: [
+        'Wenn Sie das waren, prüfen Sie, ob die Uhr Ihres Telefons richtig geht.',
+        'Wenn nicht: Niemand ist hineingekommen, aber ändern Sie sofort Ihr Passwort.',
+      ],
+    },
+    codes_locked: {
+      subject: 'Codes sind für Ihr Konto bei {{app}} gesperrt',
+      before: [
+        'Für Ihr Konto bei {{app}} wurden 100 falsche Codes nacheinander eingegeben. Codes von Authenticator-Apps werden deshalb nicht mehr angenommen.',
+      ],
+      after: [
+        'Melden Sie sich mit einem Passkey, einem Sicherheitsschlüssel oder einem Wiederherstellungscode an: Danach werden Codes wieder angenommen. Wenn Sie nichts davon haben, wenden Sie sich an die Betreiber von {{app}}.',
+        'Wenn Sie diese Codes nicht eingegeben haben, kennt jemand anders Ihr Passwort. Ändern Sie es sofort.',
+      ],
+    },
     identity_linked: {
       subject: 'Sie können sich bei {{app}} jetzt mit {{provider}} anmelden',
       before: [

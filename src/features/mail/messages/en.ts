@@ -67,6 +67,26 @@ export const en: Catalogue = {
       ],
       after: ['If it was not you, ignore this mail. Never give the code to anybody: nobody at {{app}} asks for it.'],
     },
+    wrong_codes: {
+      subject: 'Wrong codes for your account at {{app}}',
+      before: [
+        'Somebody typed five wrong codes of an authenticator app when logging in to your account at {{app}}. Whoever gets that far knows your password, or reads your mail.',
+      ],
+      after: [
+        'If it was you, check that the clock of your phone is right.',
+        'If it was not you, nobody got in, but change your password at once.',
+      ],
+    },
+    codes_locked: {
+      subject: 'Codes are locked for your account at {{app}}',
+      before: [
+        'There were 100 wrong codes in a row for your account at {{app}}. Codes of authenticator apps are therefore not accepted any more.',
+      ],
+      after: [
+        'Log in with a passkey, a security key or a recovery code: codes are accepted again then. If you have none of these, contact the people who run {{app}}.',
+        'If you did not type these codes, somebody else knows your password. Change it at once.',
+      ],
+    },
     identity_linked: {
       subject: 'You can now sign in to {{app}} with {{provider}}',
       before: [

@@ -41,4 +41,14 @@ export const factorMessages: FactorMessages = {
       'Wenn nicht, kennt jemand Ihr Passwort und hat Ihre Codes. Ändern Sie sofort das Passwort und erzeugen Sie neue Codes.',
     ],
   },
+  factor_copied: {
+    subject: 'Bei {{app}} wurde vielleicht ein Passkey oder Sicherheitsschlüssel kopiert',
+    before: [
+      'Jemand hat einen Passkey oder Sicherheitsschlüssel Ihres Kontos bei {{app}} benutzt, dessen Zähler älter war als bei einer früheren Benutzung. Vielleicht gibt es eine Kopie davon. Die Anmeldung wurde abgelehnt.',
+    ],
+    after: [
+      'Wenn Sie den Schlüssel auf ein anderes Gerät übertragen haben, entfernen Sie ihn in Ihrem Konto und fügen Sie ihn neu hinzu.',
+      'Wenn nicht, entfernen Sie ihn sofort aus Ihrem Konto und melden Sie sich mit einem anderen Faktor an.',
+    ],
+  },
 }

@@ -39,4 +39,14 @@ export const factorMessages: FactorMessages = {
       'If it was not you, somebody knows your password and has your codes. Change the password and make new codes at once.',
     ],
   },
+  factor_copied: {
+    subject: 'A security key or passkey may have been copied at {{app}}',
+    before: [
+      'Somebody used a passkey or security key of your account at {{app}}, and its counter was older than that of an earlier use. A copy of the key may exist. The login was refused.',
+    ],
+    after: [
+      'If you have moved this key to another device, remove it in your account and add it again.',
+      'If not, remove the key from your account at once, and log in with another factor.',
+    ],
+  },
 }

@@ -39,4 +39,14 @@ export const factorMessages: FactorMessages = {
       'Si no, alguien conoce su contraseña y tiene sus códigos. Cambie la contraseña y cree nuevos códigos de inmediato.',
     ],
   },
+  factor_copied: {
+    subject: 'Es posible que se haya copiado una llave de acceso en {{app}}',
+    before: [
+      'Alguien ha usado una llave de acceso o una llave de seguridad de su cuenta de {{app}}, y su contador era anterior al de un uso previo. Es posible que exista una copia. El inicio de sesión se ha rechazado.',
+    ],
+    after: [
+      'Si ha pasado esta llave a otro dispositivo, quítela de su cuenta y vuelva a añadirla.',
+      'Si no, quite la llave de su cuenta de inmediato e inicie sesión con otro factor.',
+    ],
+  },
 }

@@ -39,4 +39,14 @@ export const factorMessages: FactorMessages = {
       'Sinon, quelqu’un connaît votre mot de passe et a vos codes. Changez tout de suite le mot de passe et créez de nouveaux codes.',
     ],
   },
+  factor_copied: {
+    subject: 'Une clé d’accès a peut-être été copiée sur {{app}}',
+    before: [
+      'Quelqu’un a utilisé une clé d’accès ou une clé de sécurité de votre compte sur {{app}}, et son compteur était antérieur à celui d’une utilisation précédente. Il en existe peut-être une copie. La connexion a été refusée.',
+    ],
+    after: [
+      'Si vous avez transféré cette clé sur un autre appareil, supprimez-la dans votre compte et ajoutez-la de nouveau.',
+      'Sinon, supprimez tout de suite la clé de votre compte et connectez-vous avec un autre facteur.',
+    ],
+  },
 }

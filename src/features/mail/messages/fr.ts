@@ -69,6 +69,26 @@ export const fr: Catalogue = {
         'Si ce n’était pas vous, ignorez cet e-mail. Ne donnez jamais ce code\u00a0: personne chez {{app}} ne le demande.',
       ],
     },
+    wrong_codes: {
+      subject: 'Codes incorrects pour votre compte {{app}}',
+      before: [
+        'Quelqu’un a saisi cinq codes incorrects d’une application d’authentification en se connectant à votre compte {{app}}. Pour arriver jusque-là, il faut connaître votre mot de passe ou lire vos e-mails.',
+      ],
+      after: [
+        'Si c’était vous, vérifiez que l’horloge de votre téléphone est à l’heure.',
+        'Sinon, personne n’est entré, mais changez tout de suite votre mot de passe.',
+      ],
+    },
+    codes_locked: {
+      subject: 'Les codes de votre compte {{app}} sont bloqués',
+      before: [
+        '100 codes incorrects ont été saisis de suite pour votre compte {{app}}. Les codes des applications d’authentification ne sont donc plus acceptés.',
+      ],
+      after: [
+        'Connectez-vous avec une clé d’accès, une clé de sécurité ou un code de secours\u00a0: les codes seront alors de nouveau acceptés. Si vous n’en avez pas, contactez les responsables de {{app}}.',
+        'Si vous n’avez pas saisi ces codes, une autre personne connaît votre mot de passe. Changez-le tout de suite.',
+      ],
+    },
     identity_linked: {
       subject: 'Vous pouvez vous connecter à {{app}} avec {{provider}}',
       before: [

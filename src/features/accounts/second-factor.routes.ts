@@ -1,0 +1,46 @@
+import { Elysia, t } from 'elysia'
+import { noteUser } from '../../http/caller.ts'
+import type { HttpKit } from '../../http/kit.ts'
+import { answer, bodyProblems } from '../../http/schemas.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Accounts } from './accounts.ts'
+import { TokenAnswer, toTokenAnswer } from './schemas.ts'
+import { FactorMethods, readFactorAnswer, SecondFactorBody, toFactorMethods } from './second-factor.schemas.ts'
+
+/** The routes with which programs show a second factor. */
+export const secondFactorRoutes = (
+  { accounts, sessions }: { accounts: Accounts; sessions: Pick<Sessions, 'describeFactor'> },
+  kit: HttpKit,
+) =>
+  new Elysia({ name: 'keyward.second-factor' }).use(kit.plugin).post(
+    '/token/mfa',
+    async ({ request, body }) => {
+      const token = body.mfa_token
+      const factor = readFactorAnswer(body)
+      if (!factor) return toFactorMethods(await sessions.describeFactor({ token, isBrowser: false }))
+      const grant = await accounts.answerFactor({ token, answer: factor, origin: kit.origin(request) })
+      noteUser(request, grant.userId)
+      return toTokenAnswer(grant)
+    },
+    {
+      open: true,
+      limit: 'mfa',
+      oauth: true,
+      parse: 'strictJson',
+      body: SecondFactorBody,
+      response: {
+        200: answer(
+          'The tokens, as from `POST /token`. Without a second factor in the request, only the methods',
+          t.Union([TokenAnswer, FactorMethods]),
+        ),
+        ...bodyProblems('invalid_code', 'mfa_token_expired', 'webauthn_failed', 'totp_locked', 'rate_limited'),
+      },
+      detail: {
+        operationId: 'answerSecondFactor',
+        summary: 'Show the second factor of a login',
+        description:
+          'Ends a login that answered `403` with the code `mfa_required`. The `mfa_token` works for five minutes, for one success and five wrong codes. Each code of an authenticator app works once. Without `otp`, `recovery_code` and `webauthn` the answer lists the methods, and has new request options for WebAuthn if the account has a passkey or security key; this uses up no try. `POST /token` with `grant_type=urn:keyward:oauth:grant-type:mfa` and the same parameters does the same.',
+        tags: ['tokens'],
+      },
+    },
+  )

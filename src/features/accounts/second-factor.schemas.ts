@@ -1,0 +1,78 @@
+import { type Static, t } from 'elysia'
+import { invalidField } from '../../errors.ts'
+import { optionalText, refusedWith } from '../../http/schemas.ts'
+import { parseStrictJson } from '../../lib/json.ts'
+import type { FactorAnswer, FactorMethod } from '../factors/factors.ts'
+
+/** An AuthenticationResponseJSON of WebAuthn. The feature `factors` reads the rest of it. */
+export const WebauthnAnswer = t.Object(
+  { id: t.String(), type: t.String(), response: t.Object({ clientDataJSON: t.String() }) },
+  { title: 'WebauthnAnswer', description: 'The answer of the browser to the request options: `credential.toJSON()`' },
+)
+
+const webauthn = t.Optional(t.Union([WebauthnAnswer, t.Null()], { ...refusedWith('Expected credential.toJSON()') }))
+
+/** The second factor of a login. Exactly one of `otp`, `recovery_code` and `webauthn`, or none to ask for the methods. */
+export const SecondFactorBody = t.Object(
+  {
+    mfa_token: t.String({ description: 'From the `403` of the login' }),
+    otp: optionalText('The six digits of an authenticator app'),
+    recovery_code: optionalText('A recovery code, with or without hyphens, in any case'),
+    webauthn,
+  },
+  {
+    title: 'SecondFactor',
+    examples: [{ mfa_token: 'kwf_8wTz3kBzVb5YyC6a1V3Zk0Q7dL4nR2sXf9uJ6mPqHtE', otp: '492039' }],
+  },
+)
+
+/** The ways to go on, when no answer was sent. */
+export const FactorMethods = t.Object(
+  {
+    methods: t.Array(t.Union([t.Literal('webauthn'), t.Literal('totp'), t.Literal('recovery_code')])),
+    expires_in: t.Optional(t.Integer({ description: 'Seconds' })),
+    webauthn: t.Optional(
+      t.Object({}, { additionalProperties: true, description: 'New request options for `navigator.credentials.get`' }),
+    ),
+  },
+  { title: 'FactorMethods', examples: [{ methods: ['totp', 'recovery_code'], expires_in: 271 }] },
+)
+
+export const toFactorMethods = (of: {
+  methods: readonly FactorMethod[]
+  expiresIn?: number
+  webauthn?: object | undefined
+}): Static<typeof FactorMethods> => ({
+  methods: [...of.methods],
+  ...(of.expiresIn !== undefined && { expires_in: of.expiresIn }),
+  ...(of.webauthn && { webauthn: of.webauthn }),
+})
+
+/** The members of a body that can show a second factor. A form has `webauthn` as JSON text. */
+export interface SentAnswer {
+  otp?: string | null | undefined
+  recovery_code?: string | null | undefined
+  webauthn?: object | string | null | undefined
+}
+
+/**
+ * Reads the second factor that a client sent. An empty text counts as omitted.
+ * @returns undefined when there is none
+ * @throws KeywardError `validation_failed` for two, and for `webauthn` that is no JSON
+ */
+export function readFactorAnswer({ otp, recovery_code: recoveryCode, webauthn }: SentAnswer): FactorAnswer | undefined {
+  const answers: FactorAnswer[] = []
+  if (otp) answers.push({ otp })
+  if (recoveryCode) answers.push({ recoveryCode })
+  if (webauthn) answers.push({ webauthn: typeof webauthn === 'string' ? readJson(webauthn) : webauthn })
+  if (answers.length > 1) throw invalidField('otp', 'Send one of otp, recovery_code and webauthn')
+  return answers[0]
+}
+
+function readJson(text: string): unknown {
+  try {
+    return parseStrictJson(text)
+  } catch {
+    throw invalidField('webauthn', 'This is not JSON')
+  }
+}

@@ -1,0 +1,149 @@
+import { KeywardError } from '../../errors.ts'
+import type { FactorAnswer, StoredChallenge } from '../factors/factors.ts'
+import { open } from './begin.ts'
+import type { Asked } from './grant.ts'
+import type { KnownDevice } from './known.ts'
+import type { BegunSession, FactorDue, NewBrowserLogin, NewLogin, Origin } from './session.ts'
+import type { SessionsNeeds } from './sessions.ts'
+
+/** The answer to a login that waits for a second factor. */
+export interface LoginAnswer {
+  /** The `mfa_token`. */
+  token: string
+  answer: FactorAnswer
+  origin: Origin
+  /** Given when the login began on a page, and only then: with the browser session of the cookie, which ends. */
+  browser?: Pick<NewBrowserLogin, 'replaces'>
+}
+
+/** What a login that waits keeps until it goes on. */
+interface Kept {
+  device?: KnownDevice
+  browser?: NewBrowserLogin
+  scope?: string
+}
+
+/**
+ * Stores a login that waits for the second factor.
+ * @returns the refusal for the client, with the `mfa_token`
+ * @throws KeywardError `rate_limited`
+ */
+export async function askForFactor(
+  needs: SessionsNeeds,
+  { user, amr, device, browser, ip, methods }: FactorDue,
+  { scope }: Asked = {},
+): Promise<KeywardError> {
+  const { audit, factors } = needs
+  const kept: Kept = { device, browser, scope: scope || undefined }
+  const login = JSON.stringify(kept)
+  const about = { userId: user.id, epoch: user.sessionEpoch, amr, ip }
+  const { id, token, expiresIn } = await factors.beginChallenge({ purpose: 'login', ...about, login })
+  await audit.record({ event: 'mfa.challenged', userId: user.id, ip, details: { amr: amr.join(' ') } })
+  const webauthn = methods.includes('webauthn') ? await factors.requestWebauthn(user.id, id) : undefined
+  return new KeywardError('mfa_required', { challenge: { token, expiresIn, methods, webauthn } })
+}
+
+/** See `Sessions.answerFactor`. */
+export async function answerFactor(
+  needs: SessionsNeeds,
+  { token, answer, origin, browser }: LoginAnswer,
+): Promise<BegunSession> {
+  const { factors } = needs
+  const challenge = await factors.findChallenge('login', token)
+  const kept = challenge && (JSON.parse(challenge.login) as Kept)
+  if (!challenge || !kept || (kept.browser !== undefined) !== (browser !== undefined)) throw expired()
+  const login: Waiting = {
+    userId: challenge.userId,
+    epoch: challenge.epoch,
+    amr: challenge.amr,
+    ...kept,
+    ...(kept.browser && { browser: { ...kept.browser, ...browser } }),
+  }
+  return pass(needs, login, { answer, origin, challenge })
+}
+
+/** See `Sessions.describeFactor`. */
+export async function describeFactor(
+  needs: SessionsNeeds,
+  { token, isBrowser }: { token: string; isBrowser: boolean },
+): Promise<{ methods: FactorDue['methods']; expiresIn: number; webauthn?: object | undefined }> {
+  const { factors, clock } = needs
+  const challenge = await factors.findChallenge('login', token)
+  if (!challenge || ((JSON.parse(challenge.login) as Kept).browser !== undefined) !== isBrowser) throw expired()
+  const methods = await factors.methods(challenge.userId)
+  const webauthn = methods.includes('webauthn')
+    ? await factors.requestWebauthn(challenge.userId, challenge.id)
+    : undefined
+  return { methods, expiresIn: Math.ceil((challenge.expiresAt - clock.now()) / 1000), webauthn }
+}
+
+/** Finishes a login with the code that came with the password, without a token. @throws as `answerFactor` */
+export const answerAtOnce = (
+  needs: SessionsNeeds,
+  { user, ...due }: FactorDue,
+  { otp, origin, scope }: { otp: string; origin: Origin; scope: string | undefined },
+): Promise<BegunSession> =>
+  pass(needs, { ...due, userId: user.id, epoch: user.sessionEpoch, scope }, { answer: { otp }, origin })
+
+/** A login that waits for the second factor. */
+interface Waiting extends Kept {
+  userId: number
+  epoch: number
+  amr: readonly string[]
+}
+
+/**
+ * Checks the second factor of a login, and begins its session in the same transaction. What counts against the limits
+ * is outside of it: a wrong answer stays counted.
+ */
+async function pass(
+  needs: SessionsNeeds,
+  login: Waiting,
+  { answer, origin, challenge }: { answer: FactorAnswer; origin: Origin; challenge?: StoredChallenge },
+): Promise<BegunSession> {
+  const { store: db, audit, users, factors } = needs
+  const { userId, epoch, device, browser, scope } = login
+  const about = { userId, ip: origin.ip }
+  await using guess = await factors.reserveGuess(about, answer)
+  const webauthn = challenge && (await useUp(needs, challenge.id, answer))
+  const begun = await db.transaction(
+    async () => {
+      if (!(await users.holdForSession({ id: userId, epoch }))) throw expired()
+      const proof = await factors.check({ ...about, challenge: webauthn }, answer)
+      if (!proof) return undefined
+      if (challenge && !(await factors.endChallenge(challenge.id))) throw expired()
+      await guess.giveBack()
+      const user = (await users.find(userId))!
+      const more: Omit<NewLogin, 'user' | 'amr'> = { origin, device, browser }
+      const session = await open(needs, { ...more, user, amr: withFactor(login.amr, proof.amr) })
+      const details = { method: proof.method, ...(proof.factorId !== undefined && { factor: proof.factorId }) }
+      await audit.record({ ...about, event: 'mfa.passed', sessionId: session.session.id, details })
+      return { ...session, ...(scope !== undefined && { scope }) }
+    },
+    { userId },
+  )
+  if (begun) return begun
+  await guess.keep()
+  throw new KeywardError('webauthn' in answer ? 'webauthn_failed' : 'invalid_code')
+}
+
+/**
+ * Uses up a try of a login, or its challenge of WebAuthn, before the answer is looked at.
+ * @returns the challenge of WebAuthn for an answer to it
+ */
+async function useUp({ factors }: SessionsNeeds, id: string, answer: FactorAnswer): Promise<string | undefined> {
+  if (!('webauthn' in answer)) {
+    if (!(await factors.takeTry(id))) throw expired()
+    return undefined
+  }
+  const challenge = await factors.takeWebauthn(id)
+  if (challenge === undefined) throw new KeywardError('webauthn_failed')
+  return challenge
+}
+
+/** The authentication methods of a session after a second factor was shown, each once. */
+export const withFactor = (amr: readonly string[], shown: readonly string[]): string[] => [
+  ...new Set([...amr.filter((method) => method !== 'mfa'), ...shown.filter((method) => method !== 'mfa'), 'mfa']),
+]
+
+const expired = () => new KeywardError('mfa_token_expired')
