@@ -77,7 +77,7 @@ export interface AppOptions {
 export function createApp(service: Service, { peer = () => undefined, logUnknownPaths }: AppOptions = {}): App {
   const { config, clock, random, log, metrics, probes } = service
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
-  const pages = config.PAGES === 'on' ? createPages({ log, ...pagesOf(config) }) : undefined
+  const pages = config.PAGES === 'on' ? createPages({ log, signIn: service.signIn, ...pagesOf(config) }) : undefined
   const showing = { pages, minLength: config.PASSWORD_MIN_LENGTH }
   const withCookies = pages?.mayUseCookies ? pages : undefined
   const signingIn = { ...showing, pages: withCookies, clock, accounts: service.accounts, ...signInOf(config) }
@@ -104,7 +104,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
     .use(signInPages(service.signIn, { ...signingIn, providers: service.social.buttons }, kit))
-    .use(accountPages(service.signIn, { ...signingIn, sessions: service.sessions, ...listsOf(service) }, kit))
+    .use(accountPages(service.signIn, { ...service, ...signingIn, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(socialPages(service.social, { ...service, pages: withCookies }, kit))

@@ -42,7 +42,7 @@ export const tokensOf = (config: Config) => ({
 })
 
 /** Why no client can be registered with these settings; undefined when clients can be registered. */
-function clientsUnavailable({ JWT_ALG, JWT_COMPAT, PAGES, PUBLIC_URL }: Config): string | undefined {
+function clientsUnavailable({ JWT_ALG, JWT_COMPAT, PAGES, PUBLIC_URL }: DraftConfig): string | undefined {
   if (JWT_COMPAT === 'fastapi')
     return 'No client can be registered with JWT_COMPAT=fastapi: its tokens have no audience. Set JWT_COMPAT=none and another JWT_ALG than HS256'
   if (JWT_ALG === 'HS256')
@@ -55,7 +55,7 @@ function clientsUnavailable({ JWT_ALG, JWT_COMPAT, PAGES, PUBLIC_URL }: Config):
   return undefined
 }
 
-export const clientsOf = (config: Config) => ({
+export const clientsOf = (config: DraftConfig) => ({
   issuer: config.PUBLIC_URL,
   audience: config.JWT_AUDIENCE,
   unavailable: clientsUnavailable(config),

@@ -1,4 +1,5 @@
 import type { KeywardError } from '../errors.ts'
+import type { Locale } from '../lib/locale.ts'
 import type { MaybePromise } from '../lib/maybe-promise.ts'
 import type { AnyCaller } from './caller.ts'
 import type { Route } from './route-table.ts'
@@ -51,6 +52,8 @@ export interface Exchange {
   caller: AnyCaller | undefined
   /** The user who registered, logged in or refreshed on an open route. The request's log line names this user. */
   userId: number | undefined
+  /** The language of a page, once it is decided. A refusal that becomes a page later is in the same language. */
+  language?: Locale
   /** The HTTP status of the answer; 0 until there is an answer. */
   status: number
 }

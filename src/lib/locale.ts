@@ -1,4 +1,4 @@
-/** The languages of the mails that Keyward sends, as BCP 47 tags. */
+/** The languages of Keyward's mails and pages, as BCP 47 tags. */
 export const locales = ['en', 'de', 'fr', 'es', 'ja'] as const
 export type Locale = (typeof locales)[number]
 
@@ -6,6 +6,16 @@ export const isLocale = (text: string): text is Locale => (locales as readonly s
 
 /** Returns a stored language. Returns English when no language is stored, or one that Keyward does not have. */
 export const localeOr = (stored: string | null): Locale => (stored !== null && isLocale(stored) ? stored : 'en')
+
+/**
+ * Returns the first language of a list of tags that Keyward has (`ui_locales` of OpenID Connect Core section 3.1.2.1). A
+ * tag with a region, such as `de-AT`, counts as its language.
+ */
+export const firstLocale = (tags: string): Locale | undefined =>
+  tags
+    .split(' ')
+    .map((tag) => tag.split('-', 1)[0]!.toLowerCase())
+    .find(isLocale)
 
 /**
  * Returns the best language for an `Accept-Language` header (RFC 9110 section 12.5.4): the language with the highest

@@ -35,8 +35,8 @@ function partsOf(address: string): Parts {
   return { local: charactersOf(address.slice(0, at)), domain: charactersOf(name), end: domain.slice(name.length) }
 }
 
-const segmenter = new Intl.Segmenter()
-const charactersOf = (text: string): string[] => [...segmenter.segment(text)].map(({ segment }) => segment)
+/** The first segmenter of a process loads data for milliseconds, so it is not made at the start of the server. */
+const charactersOf = (text: string): string[] => [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment)
 
 /** The first character of `own` that differs from `other` at the same place; empty when there is none. */
 const difference = (own: string[], other: string[]): string =>

@@ -1,25 +1,29 @@
 import type { ComponentChildren } from 'preact'
-import { type FieldError, KeywardError } from '../errors.ts'
+import type { FieldError, KeywardError } from '../errors.ts'
+import type { BrowserSession } from '../features/sessions/sessions.ts'
+import type { SignIn, SignInRequest } from '../features/sign-in/sign-in.ts'
 import { asRefusal, problemType, refuse } from '../http/errors.ts'
 import { exchangeOf } from '../http/exchange.ts'
 import { locationFrom } from '../http/location.ts'
 import { readForm } from '../http/parsers.ts'
 import { pathOf, targetOf } from '../http/route-table.ts'
 import { toBase64Url } from '../lib/encoding.ts'
-import { FormError, parseQuery } from '../lib/form.ts'
 import { sha256 } from '../lib/hash.ts'
-import { type Locale, preferredLocale } from '../lib/locale.ts'
+import type { Locale } from '../lib/locale.ts'
 import type { Log } from '../lib/log.ts'
 import { brandStyle } from './brand-color.ts'
 import { type CookieChange, type CookieName, createCookies, mayUseCookies } from './cookies.ts'
+import { languageOf, languageOfHeader } from './language.ts'
 import { documentOf } from './layout.tsx'
 import { answerLogo, readLogo } from './logo.ts'
 import { checkedAddress, type Next } from './next.ts'
 import { policyOf } from './policy.ts'
 import { problemOf } from './problem.ts'
+import { queryOf } from './query.ts'
 import { requireSameOrigin } from './same-origin.ts'
 import baseStyle from './style.css' with { type: 'text' }
 import submit from './submit.js' with { type: 'text' }
+import { takesHtml } from './takes-html.ts'
 import type { KitTexts, Saying } from './texts/text.ts'
 import { kitTexts } from './texts/texts.ts'
 
@@ -37,13 +41,15 @@ export interface PagesNeeds {
   color: string | undefined
   /** APP_URL. The page after a successful form links to it. */
   appUrl: string | undefined
+  signIn: Pick<SignIn, 'open' | 'browserOf'>
 }
 
 /** A request for a page, with everything that a page needs from it. */
 export interface Visit {
   request: Request
+  /** The language of the page, see `languageOf`. */
   locale: Locale
-  /** The texts that all pages share, in the language of the request. */
+  /** The texts that all pages share, in the language of the page. */
   texts: KitTexts
   app: string
   appUrl: string | undefined
@@ -53,7 +59,12 @@ export interface Visit {
   link(path: string): string
   /** The value of a cookie of the request; undefined when the browser sent none. */
   cookie(name: CookieName): string | undefined
+  /** The session of the browser, which is read once. @returns undefined when nobody is logged in */
+  browser(): Promise<BrowserSession | undefined>
 }
+
+/** Finds the request that a page carries along. @returns undefined when it carries none, or one that is too old */
+export type AskedOf = (visit: Pick<Visit, 'input' | 'cookie'>) => SignInRequest | undefined
 
 /** The content of one page. */
 export interface View {
@@ -95,10 +106,17 @@ export interface Submission {
 export interface Pages {
   /** False where PUBLIC_URL is http and not of this machine. Then no page that needs a cookie exists. */
   mayUseCookies: boolean
-  /** Answers a GET. It must change nothing: mail scanners open every link of a mail. */
-  show(request: Request, view: (visit: Visit) => View | Next | Promise<View | Next>): Promise<Response>
+  /**
+   * Answers a GET. It must change nothing: mail scanners open every link of a mail.
+   * @param askedOf for a page that carries a request in another way than in the parameter `request`
+   */
+  show(
+    request: Request,
+    view: (visit: Visit) => View | Next | Promise<View | Next>,
+    askedOf?: AskedOf,
+  ): Promise<Response>
   /** Answers a POST. A form of another origin is refused before it is read. */
-  submit(request: Request, submission: Submission): Promise<Response>
+  submit(request: Request, submission: Submission, askedOf?: AskedOf): Promise<Response>
   /**
    * Makes the HTML page of a refusal, with the status and the headers of `answer`, its problem document. The pipeline
    * calls it for every refusal of a page.
@@ -117,7 +135,7 @@ const files = '/pages/'
  * Makes the pages of a service.
  * @throws LogoError when BRAND_LOGO cannot be used
  */
-export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: PagesNeeds): Pages {
+export function createPages({ log, publicUrl, app, support, appUrl, signIn, ...brand }: PagesNeeds): Pages {
   const origin = new URL(publicUrl).origin
   const logo = brand.logo === undefined ? undefined : readLogo(brand.logo)
   const style = brand.color === undefined ? baseStyle : baseStyle + brandStyle(brand.color)
@@ -125,25 +143,46 @@ export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: 
   const styleName = `style-${toBase64Url(sha256(style)).slice(0, 16)}.css`
   const cookies = createCookies(publicUrl)
 
-  function visitOf(request: Request): Omit<Visit, 'input'> {
-    const locale = preferredLocale(request.headers.get('accept-language')) ?? 'en'
+  const carried: AskedOf = ({ input, cookie }) =>
+    input.request === undefined ? undefined : signIn.open(input.request, cookie('form'))
+
+  const headerOf = ({ headers }: Request) => headers.get('accept-language')
+
+  /** The visit of a request whose input is not read yet. */
+  function arriving(request: Request): Visit {
+    const locale = exchangeOf(request)?.language ?? languageOfHeader(headerOf(request))
     const from = pathOf(request.url)
     const link = (path: string) => locationFrom(from, path)
     const cookie = (name: CookieName) => cookies.read(request, name)
-    return { request, locale, texts: kitTexts[locale], app, appUrl, link, cookie }
+    let read: Promise<BrowserSession | undefined> | undefined
+    const browser = () => {
+      read ??= Promise.resolve(signIn.browserOf(cookie('session')))
+      return read
+    }
+    return { request, locale, texts: kitTexts[locale], app, appUrl, input: {}, link, cookie, browser }
+  }
+
+  /** The visit with its input, in the language that this decides. */
+  async function filled(visit: Visit, input: Visit['input'], askedOf: AskedOf): Promise<Visit> {
+    const { request, cookie, browser } = visit
+    const asked = askedOf({ input, cookie })
+    const locale = await languageOf({ input, asked, browser, header: headerOf(request) })
+    const exchange = exchangeOf(request)
+    if (exchange) exchange.language = locale
+    return { ...visit, input, locale, texts: kitTexts[locale] }
   }
 
   const putCookies = (headers: Headers, changes: readonly CookieChange[] = []) => {
     for (const change of changes) headers.append('set-cookie', cookies.header(change))
   }
 
-  function goTo({ link }: Omit<Visit, 'input'>, { next, cookies: changes }: Next): Response {
+  function goTo({ link }: Visit, { next, cookies: changes }: Next): Response {
     const headers = new Headers({ location: next.startsWith('/') ? link(next) : checkedAddress(next) })
     putCookies(headers, changes)
     return new Response(null, { status: 303, headers })
   }
 
-  function answer(visit: Omit<Visit, 'input'>, view: View, more: Iterable<[string, string]> = []): Response {
+  function answer(visit: Visit, view: View, more: Iterable<[string, string]> = []): Response {
     const { locale, texts, link } = visit
     const { title, content, status = 200, formAction, cookies: changes, script } = view
     const windowTitle = status < 400 ? title : texts.titleWithError(title)
@@ -171,7 +210,7 @@ export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: 
    * Logs a refusal as every route does. The answer is `view`, with the status and the headers of the refusal, such as
    * `Retry-After`; without a view it is the problem document, of which the pipeline makes a page.
    */
-  function refused(visit: Omit<Visit, 'input'>, error: unknown, view?: View): Response {
+  function refused(visit: Visit, error: unknown, view?: View): Response {
     const problem = refuse(log, error, exchangeOf(visit.request))
     return view ? answer(visit, { ...view, status: problem.status }, problem.headers) : problem
   }
@@ -179,7 +218,7 @@ export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: 
   /**
    * The page that shows only a refusal. After a POST it has no link: with the back button, a browser keeps the input.
    */
-  function sayingOf(visit: Omit<Visit, 'input'>, refusal: KeywardError): View {
+  function sayingOf(visit: Visit, refusal: KeywardError): View {
     const { request, texts, link } = visit
     const { title, text } = problemOf(refusal, visit)
     const again = request.method === 'GET' && refusal.status >= 500
@@ -200,22 +239,23 @@ export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: 
 
   return {
     mayUseCookies: mayUseCookies(publicUrl),
-    async show(request, view) {
-      const visit = visitOf(request)
+    async show(request, view, askedOf = carried) {
+      let visit = arriving(request)
       try {
-        const shown = await view({ ...visit, input: queryOf(request) })
+        visit = await filled(visit, queryOf(request), askedOf)
+        const shown = await view(visit)
         return 'next' in shown ? goTo(visit, shown) : answer(visit, shown)
       } catch (error) {
         return refused(visit, error)
       }
     },
-    async submit(request, { act, again }) {
-      const visit = visitOf(request)
+    async submit(request, { act, again }, askedOf = carried) {
+      let visit = arriving(request)
       try {
         requireSameOrigin(request, origin)
-        const filled = { ...visit, input: await readForm(request) }
+        visit = await filled(visit, await readForm(request), askedOf)
         try {
-          const done = await act(filled)
+          const done = await act(visit)
           if (done instanceof Response) return done
           if (typeof done === 'string') return goTo(visit, { next: done })
           return 'next' in done ? goTo(visit, done) : answer(visit, done)
@@ -224,7 +264,11 @@ export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: 
           if (refusal.code === 'internal') throw error
           const errors = refusal.errors ?? []
           const notice = errors.length > 0 ? undefined : problemOf(refusal, visit)
-          return refused(visit, error, await again(filled, { code: refusal.code, errors, notice }))
+          return refused(
+            visit,
+            error,
+            await again({ ...arriving(request), input: visit.input }, { code: refusal.code, errors, notice }),
+          )
         }
       } catch (error) {
         return refused(visit, error)
@@ -234,7 +278,7 @@ export function createPages({ log, publicUrl, app, support, appUrl, ...brand }: 
       const { status, headers } = problem
       const isPage = headers.get('content-type') !== problemType(false)
       if (isPage || pathOf(request.url).startsWith(files) || !takesHtml(request.headers.get('accept'))) return problem
-      const visit = visitOf(request)
+      const visit = arriving(request)
       return answer(visit, { ...sayingOf(visit, refusal), status }, headers)
     },
     file(name) {
@@ -249,25 +293,3 @@ const fileOf = (text: string, type: string): Response =>
   new Response(text, {
     headers: { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'public, max-age=31536000, immutable' },
   })
-
-/**
- * Returns true when an `Accept` header has a range of HTML whose weight is not 0 (RFC 9110 section 12.5.1), and when
- * there is no such header.
- */
-const takesHtml = (accept: string | null): boolean =>
-  accept === null ||
-  accept.split(',').some((range) => {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase())
-    return htmlRanges.includes(type) && !parameters.some((parameter) => /^q\s*=\s*0(?:\.0*)?$/.test(parameter))
-  })
-
-const htmlRanges = ['text/html', 'application/xhtml+xml', 'text/*', '*/*']
-
-function queryOf(request: Request): Record<string, string> {
-  try {
-    return parseQuery(request.url)
-  } catch (error) {
-    if (error instanceof FormError) throw new KeywardError('invalid_request', { sentence: error.message })
-    throw error
-  }
-}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createBrowser } from '../openid/browser.ts'
 import { runBinary } from '../support/binary.ts'
+import { createBrowser } from '../support/browser.ts'
 import { names, password, rawRequest, register } from './requests.ts'
 import { keywardSettings, type Server, startKeyward, startTarget } from './servers.ts'
 
@@ -36,12 +36,15 @@ const USERS = 500
 const verifier = 'a-verifier-of-the-bench-with-43-characters-or-more'
 const challenge = createHash('sha256').update(verifier).digest('base64url')
 
-/** Keyward with its client, and users who have signed in and agreed. */
-export async function startKeywardProvider(settings: Record<string, string>): Promise<OpenIdSide> {
+/** Keyward with its client, and users who have signed in and agreed. @param idTokenAlg signs the ID tokens */
+export async function startKeywardProvider(
+  settings: Record<string, string>,
+  idTokenAlg = 'RS256',
+): Promise<OpenIdSide> {
   // The cheap hash is for the sign-ins before the measurement.
   const full = keywardSettings({ JWT_ALG: 'ES256', BCRYPT_COST: '4', AUTH_CODE_SECONDS: '600', ...settings })
   const server = await startKeyward(full)
-  const client = await registerClient(full)
+  const client = await registerClient(full, idTokenAlg)
   const users = names('person', USERS)
   await register(server.port, users)
   const query = new URLSearchParams({
@@ -73,12 +76,12 @@ export async function startKeywardProvider(settings: Record<string, string>): Pr
   }
 }
 
-async function registerClient(settings: Record<string, string>): Promise<Client> {
+async function registerClient(settings: Record<string, string>, idTokenAlg: string): Promise<Client> {
   const { exitCode, stdout, stderr } = await runBinary(
     [
       ...['clients', 'create', 'Bench', '--trusted', '--redirect', REDIRECT],
       ...['--grants', 'authorization_code,refresh_token,client_credentials', '--scopes', SCOPE.replaceAll(' ', ',')],
-      ...['--service-scopes', 'service', '--json'],
+      ...['--id-token-alg', idTokenAlg, '--service-scopes', 'service', '--json'],
     ],
     // Only a server takes a cheap hash.
     { env: { ...settings, BCRYPT_COST: '10' } },
@@ -108,9 +111,12 @@ async function signIn(
 }
 
 /** `oidc-provider` with the same client; all it knows is in memory. */
-export async function startOidcProvider(): Promise<OpenIdSide> {
+export async function startOidcProvider(idTokenAlg = 'RS256'): Promise<OpenIdSide> {
   const client = { id: 'bench', secret: 'a-secret-of-the-bench-with-43-characters-or-more' }
-  const server = await startTarget('oidc-provider.ts', { CLIENT: `${client.id} ${client.secret} ${REDIRECT}` })
+  const server = await startTarget('oidc-provider.ts', {
+    CLIENT: `${client.id} ${client.secret} ${REDIRECT}`,
+    ID_TOKEN_ALG: idTokenAlg,
+  })
   return {
     ...sideOf(server, client, 'api'),
     async makeCodes(count) {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { registerClient } from '../openid/support.ts'
+import { allow } from '../parties/app.ts'
 import { good, type MockProvider, mockProvider } from '../social/issuer.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { manualClock } from '../support/clock.ts'
@@ -129,4 +131,48 @@ describe.skipIf(!hasPrograms('chromium'))('the pages to log in with another serv
     },
     120_000,
   )
+
+  test('an application, Keyward, and another Keyward as its provider: one flow through both, then silently', async () => {
+    // The cookies of a host are shared by its ports, so the two have different names of this machine.
+    const url = `http://localhost:${await freePort()}`
+    const head = await createTestApp({ clock: manualClock(Date.now()), env: { PUBLIC_URL: url } })
+    const headServed = serve(head, Number(new URL(url).port))
+    const shop = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('shop') })
+    const { page, complaints, close } = await openPage({ locale: 'en' })
+    try {
+      const ada = await head.signUp('ada')
+      await head.rows.users.change({ id: ada.id }, { emailVerifiedAt: 1 })
+      const there = await registerClient(head, { name: 'Keyward', redirectUri: `${served.url}/social/head/callback` })
+      const credentials = { clientId: there.id, clientSecret: there.secret }
+      await app.admin.addProvider({ name: 'head', kind: 'oidc', issuer: url, ...credentials, trustsEmail: true })
+      const redirectUri = `${shop.url.origin}/cb`
+      const client = await registerClient(app, { name: 'Shop', requiresPkce: false, redirectUri })
+      const usual = { client_id: client.id, redirect_uri: redirectUri, response_type: 'code', scope: 'openid' }
+      const request = `${served.url}/authorize?${new URLSearchParams({ ...usual, provider_hint: 'head' })}`
+      await page.goto(request)
+      await page.waitForURL(`${url}/sign-in?**`)
+      await page.fill('#username', ada.username)
+      await page.fill('#password', ada.password)
+      await page.click('main form button')
+      for (const origin of [url, served.url]) {
+        await page.waitForURL((now) => now.origin === origin && now.pathname.startsWith('/authorize'))
+        await allow(page)
+      }
+      await page.waitForURL(`${redirectUri}?**`)
+      expect(new URL(page.url()).searchParams.get('code')).toBeString()
+      const user = await app.rows.users.one({ email: ada.email })
+      expect(await app.rows.identities.one({ userId: user.id })).toMatchObject({ issuer: url, subject: String(ada.id) })
+
+      // Without a session here, the one at the provider is enough: nobody is asked again.
+      await page.context().clearCookies({ domain: '127.0.0.1' })
+      await page.goto(request)
+      expect(page.url()).toStartWith(`${redirectUri}?code=`)
+      expect(complaints.filter((text) => !/favicon/.test(text))).toEqual([])
+    } finally {
+      await close()
+      await shop.stop(true)
+      await headServed.stop()
+      await head.close()
+    }
+  }, 60_000)
 })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
-import { createBrowser, type Screen, type TestBrowser } from '../openid/browser.ts'
 import type { TestApp, TestAppOptions } from '../support/app.ts'
+import { createBrowser, type Screen, type TestBrowser } from '../support/browser.ts'
 
 /** The provider of the suite: every address is https, as certification demands. */
 export const issuer = 'https://op.example.com'

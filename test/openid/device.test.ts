@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { settle, user } from '../conformance/support.ts'
+import { createBrowser } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
-import { createBrowser } from './browser.ts'
 import { type ClientOptions, registerClient } from './support.ts'
 
 const grant = 'urn:ietf:params:oauth:grant-type:device_code'

@@ -38,6 +38,7 @@ describe('RFC 8414 metadata', () => {
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA'],
       code_challenge_methods_supported: ['S256'],
+      ui_locales_supported: ['en', 'de', 'fr', 'es', 'ja'],
       prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
       token_endpoint_auth_methods_supported: methods,
       revocation_endpoint_auth_methods_supported: methods,

@@ -2,9 +2,9 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { HOUR, SECOND } from '../../src/lib/clock.ts'
 import { relyingParty, settle, signIn, user, wholeFlow } from '../conformance/support.ts'
+import { createBrowser, type Screen, type TestBrowser } from '../support/browser.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appPerTest } from '../support/hooks.ts'
-import { createBrowser, type Screen, type TestBrowser } from './browser.ts'
 import { registerClient } from './support.ts'
 
 const other = { username: 'eve', password: 'correct horse battery' }

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { relyingParty, settle, user, wholeFlow } from '../conformance/support.ts'
+import { createBrowser } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
-import { createBrowser } from './browser.ts'
 import { registerClient } from './support.ts'
 
 const options = { env: { PUBLIC_URL: 'https://op.example.com' } }

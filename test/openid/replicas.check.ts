@@ -3,9 +3,9 @@ import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { type Answer, settle, state128, type Tokens, user } from '../conformance/support.ts'
 import { createTestApp } from '../support/app.ts'
 import { type RunningBinary, runBinary, serverSettings, startBinary } from '../support/binary.ts'
+import { createBrowser } from '../support/browser.ts'
 import { manualClock } from '../support/clock.ts'
 import { dialects } from '../support/dialects.ts'
-import { createBrowser } from './browser.ts'
 import { registerClient } from './support.ts'
 
 setDefaultTimeout(120_000)

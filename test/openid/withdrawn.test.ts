@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { SECOND } from '../../src/lib/clock.ts'
 import { relyingParty, settle, signIn, user, wholeFlow } from '../conformance/support.ts'
 import { introspectionKey } from '../sessions/support.ts'
+import { createBrowser, type PageForm, type TestBrowser } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
-import { createBrowser, type PageForm, type TestBrowser } from './browser.ts'
 import { registerClient } from './support.ts'
 
 const options = { env: { PUBLIC_URL: 'https://op.example.com' } }

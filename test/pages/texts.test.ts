@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { invitationTexts } from '../../src/features/invitations/pages/texts/texts.ts'
 import { catalogues } from '../../src/features/mail/messages/catalogues.ts'
+import { openIdTexts } from '../../src/features/openid/pages/texts/texts.ts'
 import { accountTexts } from '../../src/features/sign-in/pages/account/texts/texts.ts'
 import { signInTexts } from '../../src/features/sign-in/pages/texts/texts.ts'
 import { socialTexts } from '../../src/features/social/pages/texts/texts.ts'
@@ -17,7 +18,7 @@ function textsIn(part: unknown): string[] {
 }
 const texts = (locale: Locale) =>
   textsIn(
-    [catalogues, kitTexts, verificationTexts, invitationTexts, signInTexts, accountTexts, socialTexts].map(
+    [catalogues, kitTexts, verificationTexts, invitationTexts, signInTexts, accountTexts, socialTexts, openIdTexts].map(
       (all) => all[locale],
     ),
   )

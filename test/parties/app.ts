@@ -83,6 +83,13 @@ export const allow = (page: Page): Promise<void> =>
     .locator('button')
     .click()
 
+/** Refuses on the consent page. */
+export const deny = (page: Page): Promise<void> =>
+  page
+    .locator('form', { has: page.locator('[name=decision][value=deny]') })
+    .locator('button')
+    .click()
+
 /** The JSON that the browser shows. */
 export const shownJson = async (page: Page): Promise<Record<string, never>> =>
   JSON.parse(await page.evaluate('document.body.innerText')) as Record<string, never>

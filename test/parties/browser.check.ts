@@ -1,10 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import type { BrowserContextOptions, Page } from 'playwright-core'
+import { SECOND } from '../../src/lib/clock.ts'
 import { openPage, type WatchedPage } from '../browser/chromium.ts'
 import { type ClientOptions, registerClient } from '../openid/support.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { certificate } from '../support/tls-front.ts'
-import { allow, logInOn, signInOn } from './app.ts'
+import { allow, deny, logInOn, signInOn } from './app.ts'
 import { providerPerSuite } from './provider.ts'
 
 setDefaultTimeout(60_000)
@@ -62,7 +63,8 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 the pages between appli
   beforeEach(() => open())
   afterEach(async () => {
     expect(watched.complaints).toEqual([])
-    const hosts = [provider.issuer, secure.url.origin, loopback.url.origin, `https://localhost:${secure.port}`]
+    const local = [`https://localhost:${secure.port}`, `http://localhost:${loopback.port}`]
+    const hosts = [provider.issuer, secure.url.origin, loopback.url.origin, ...local]
     const elsewhere = watched.requests.filter((url) => !hosts.some((host) => url.startsWith(host)))
     expect(elsewhere.filter((url) => !/^(?:data|com\.example\.app):/.test(url))).toEqual([])
     await watched.close()
@@ -120,6 +122,61 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 the pages between appli
     await allow(page)
     // There is no such program here, but the policy of the page has let the browser call it.
     expect(new URL((await called).url()).searchParams.get('code')).toBeString()
+  })
+
+  test('the other forms that end at a program: a denial, and a logout that is confirmed', async () => {
+    const [redirectUri, back] = ['com.example.app:/cb', 'com.example.app:/bye']
+    const client = await registerClient(provider.app, {
+      ...{ name: 'Tool', isPublic: true, redirectUri, postLogoutRedirectUris: [back] },
+    })
+    const request = await requestOf(redirectUri, { client_id: client.id }, { isPublic: true })
+    // Chromium calls a program once for a page that nobody has touched since, so each form is in a page of its own.
+    const call = async (button: () => Promise<void>) => {
+      const called = page.waitForEvent('requestfailed', (one) => one.url().startsWith('com.example.app:'))
+      await button()
+      const { searchParams } = new URL((await called).url())
+      expect(watched.complaints).toEqual([])
+      await watched.close()
+      await open()
+      return searchParams
+    }
+    const logIn = async (at: string) => {
+      await page.goto(at)
+      await logInOn(page, provider)
+    }
+    await logIn(request)
+    expect((await call(() => deny(page))).get('error')).toBe('access_denied')
+    await logIn(request)
+    const code = (await call(() => allow(page))).get('code')!
+    const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+    const exchanged = await provider.fetch(`${provider.issuer}/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        ...{ grant_type: 'authorization_code', client_id: client.id, redirect_uri: redirectUri },
+        ...{ code, code_verifier: verifier },
+      }),
+    })
+    const { id_token: hint } = (await exchanged.json()) as { id_token: string }
+    // The hint is of the session of another browser, so the user is asked.
+    await logIn(`${provider.issuer}/sign-in`)
+    await page.waitForURL('**/account')
+    const logout = { id_token_hint: hint, post_logout_redirect_uri: back, state: 'bye' }
+    await page.goto(`${provider.issuer}/end-session?${new URLSearchParams(logout)}`)
+    expect((await call(() => page.click('main form button'))).get('state')).toBe('bye')
+  })
+
+  test('a browser follows from the form to log in to a loopback address, also with form_post', async () => {
+    const redirectUri = `http://localhost:${loopback.port}/cb`
+    const request = await requestOf(redirectUri, {}, { isTrusted: true })
+    await page.goto(request)
+    await logInOn(page, provider)
+    await page.waitForURL(`${redirectUri}?**`)
+    expect(await answer()).toEqual({ method: 'GET', ...granted() })
+    provider.app.clock.advance(SECOND)
+    await page.goto(`${request}&response_mode=form_post&prompt=login`)
+    await logInOn(page, provider)
+    await page.waitForURL(redirectUri)
+    expect(await answer()).toEqual({ method: 'POST', ...granted() })
   })
 
   test('form_post hands over by a script file, and without scripts by a button', async () => {
@@ -202,10 +259,7 @@ describe.skipIf(!hasPrograms('chromium', 'openssl'))('15 the pages between appli
     await page.waitForURL(`${https()}?**`)
     expect(await answer()).toMatchObject(granted())
     await page.goto(`${request}&prompt=consent`)
-    await page
-      .locator('form', { has: page.locator('[value=deny]') })
-      .locator('button')
-      .click()
+    await deny(page)
     await page.waitForURL(`${https()}?**`)
     expect(await answer()).toMatchObject({ error: 'access_denied', state: 'a state' })
     await page.goto(`${provider.issuer}/end-session`)

@@ -1,6 +1,6 @@
 import * as oidc from 'openid-client'
 import type { RegisteredClient } from '../conformance/support.ts'
-import type { Screen, TestBrowser } from '../openid/browser.ts'
+import type { Screen, TestBrowser } from '../support/browser.ts'
 
 /** A web application that uses openid-client, and checks the signature of the ID token too. */
 export async function webApp(

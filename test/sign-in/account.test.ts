@@ -3,7 +3,7 @@ import { HOUR, MINUTE } from '../../src/lib/clock.ts'
 import { registerClient } from '../openid/support.ts'
 import { formOrigins } from '../pages/support.ts'
 import { loggedIn } from '../sessions/support.ts'
-import { browserFor } from '../support/browser.ts'
+import { createBrowser } from '../support/browser.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 import { appsWithMail, tokenIn } from '../verification/support.ts'
@@ -19,14 +19,14 @@ describeEachDialect('the pages of an account', (dialect) => {
     const app = await apps.open({ dialect })
     const ada = await app.signUp()
     for (const page of ['', ...below.map((name) => `/${name}`)]) {
-      const browser = browserFor(app)
+      const browser = createBrowser(app)
       const form = await browser.open(`/account${page}`)
       expect([page, form.title]).toEqual([page, 'Log in'])
       const shown = await browser.send(form, { username: ada.username, password: ada.password })
       expect([shown.path, shown.status]).toEqual([`/account${page}`, 200])
       expect(shown.html).not.toContain('undefined')
     }
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     expect((await browser.get('/')).headers.get('location')).toBe('account')
     expect((await app.request('GET', '/', { headers: { accept: '*/*' } })).status).toBe(404)
     await browser.logIn(ada)
@@ -50,9 +50,9 @@ describeEachDialect('the pages of an account', (dialect) => {
     const app = await apps.open({ dialect, env: { PUBLIC_URL: `${origin}/base` } })
     const ada = await app.signUp()
     await loggedIn(app, ada)
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     await browser.logIn(ada)
-    const [page, other] = [await browser.open('/account/profile'), browserFor(app)]
+    const [page, other] = [await browser.open('/account/profile'), createBrowser(app)]
     await other.open('/sign-in')
     const form = /name="form" value="([^"]+)"/.exec(page.html)![1]!
     const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
@@ -72,7 +72,7 @@ describeEachDialect('the pages of an account', (dialect) => {
         }
       for (const wrong of ['', 'x', other.cookies.get('__Host-keyward-form')!, `${form.slice(0, -1)}!`])
         expect((await browser.post(path, { ...fields, ...more, form: wrong })).status).toBe(403)
-      const foreign = browserFor(app)
+      const foreign = createBrowser(app)
       foreign.cookies.set('__Host-keyward', browser.cookies.get('__Host-keyward')!)
       foreign.cookies.set('__Host-keyward-form', other.cookies.get('__Host-keyward-form')!)
       expect((await foreign.post(path, { ...fields, ...more })).status).toBe(403)
@@ -85,15 +85,15 @@ describeEachDialect('the pages of an account', (dialect) => {
   test('profile: the use case of PATCH /users/me, with its refusals at their fields', async () => {
     const app = await apps.open({ dialect })
     const [ada] = [await app.signUp(), await app.signUp('bob')]
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     await browser.logIn(ada)
     const page = await browser.open('/account/profile')
-    const saved = await browser.send(page, { username: 'ada.l', name: 'Ada <b>', locale: 'de' })
+    const saved = await browser.send(page, { username: 'ada.l', name: 'Ada <b>', locale: 'en' })
     expect(saved.path).toBe('/account/profile?saved')
     expect(saved.html).toContain('Your changes are saved.')
     expect(saved.html).toContain('value="Ada &lt;b>"')
-    expect(saved.html).toContain('<option value="de" lang="de" selected>')
-    expect(await app.rows.users.one({ id: ada.id })).toMatchObject({ username: 'ada.l', name: 'Ada <b>', locale: 'de' })
+    expect(saved.html).toContain('<option value="en" lang="en" selected>')
+    expect(await app.rows.users.one({ id: ada.id })).toMatchObject({ username: 'ada.l', name: 'Ada <b>', locale: 'en' })
     for (const [fields, status, sentence] of [
       [{ username: 'bob' }, 409, 'Somebody has this username already.'],
       [{ username: 'root' }, 422, 'This username is reserved.'],
@@ -111,32 +111,65 @@ describeEachDialect('the pages of an account', (dialect) => {
   test('address: a mail to the new one; the password where the login is old', async () => {
     const { app, sink } = await withMail(dialect)
     const ada = await app.signUp()
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     await browser.logIn(ada)
+    // The address is not proved, so the first form sends its mail again.
     const page = await browser.open('/account/address')
     expect(page.html).not.toContain('type="password"')
-    expect((await browser.send(page, { email: 'x' })).html).toContain('Enter one email address')
-    expect((await browser.send(page, { email: ada.email })).html).toContain('This is your address already.')
+    expect((await browser.send(page, { email: 'x' }, 1)).html).toContain('Enter one email address')
+    expect((await browser.send(page, { email: ada.email }, 1)).html).toContain('This is your address already.')
     await app.passTime(16 * MINUTE)
     // The page was opened while the login was fresh.
-    const asked = await browser.send(page, { email: 'next@example.com' })
+    const asked = await browser.send(page, { email: 'next@example.com' }, 1)
     expect([asked.status, asked.html.includes('type="password"')]).toEqual([401, true])
     expect(asked.html).toContain('value="next@example.com"')
     expect((await browser.open('/account/address')).html).toContain('type="password"')
-    const wrong = await browser.send(asked, { email: 'next@example.com', password: 'wrong' })
+    const wrong = await browser.send(asked, { email: 'next@example.com', password: 'wrong' }, 1)
     expect([wrong.status, wrong.html.includes('This is not your password.')]).toEqual([403, true])
-    const sent = await browser.send(asked, { email: 'next@example.com', password: ada.password })
+    const sent = await browser.send(asked, { email: 'next@example.com', password: ada.password }, 1)
     expect([sent.path, sent.title]).toEqual(['/account/address?sent', 'Look into your mailbox'])
     await app.process.deliverMail()
-    const link = await browserFor(app).open(`/confirm?token=${tokenIn(sink.received.at(-1)!)}`)
-    await browserFor(app).send(link)
+    const link = await createBrowser(app).open(`/confirm?token=${tokenIn(sink.received.at(-1)!)}`)
+    await createBrowser(app).send(link)
     expect(await app.rows.users.one({ id: ada.id })).toMatchObject({ email: 'next@example.com' })
     const off = await apps.open({ dialect })
     const bob = await off.signUp('bob')
-    const other = browserFor(off)
+    const other = createBrowser(off)
     await other.logIn(bob)
     const refused = await other.send(await other.open('/account/address'), { email: 'b@example.com' })
     expect([refused.status, refused.html.includes('This service cannot send mail')]).toEqual([503, true])
+  })
+
+  test('an address that is not proved: its mail is sent again, with the limits of the JSON route', async () => {
+    const { app, sink } = await withMail(dialect, { env: { RATE_LIMIT: 'on', LIMITS: 'mail.again=1/10m' } })
+    const ada = await app.signUp()
+    const browser = createBrowser(app)
+    await browser.logIn(ada)
+    const page = await browser.open('/account/address')
+    expect(page.html).toContain('This address is not confirmed.')
+    const sent = await browser.send(page)
+    expect([sent.path, sent.html.includes('A mail to your address is on its way.')]).toEqual([
+      '/account/address?resent',
+      true,
+    ])
+    await app.process.deliverMail()
+    expect(sink.received).toHaveLength(1)
+    const limited = await browser.send(sent)
+    expect([limited.status, limited.headers.has('retry-after')]).toEqual([429, true])
+    const json = await app.request('POST', '/email/verification', { json: { email: ada.email } })
+    expect(json.status).toBe(429)
+    // The link of the mail, opened in the browser that is logged in.
+    await browser.send(await browser.open(`/verify?token=${tokenIn(sink.received[0]!)}`), { password: ada.password })
+    expect((await app.rows.users.one({ id: ada.id })).emailVerifiedAt).not.toBeNull()
+    const proved = await browser.open('/account/address')
+    expect([proved.title, proved.forms.length]).toEqual(['Email address', 1])
+    const late = await browser.send(page)
+    expect([late.path, late.status]).toEqual(['/account/address', 200])
+    const off = await apps.open({ dialect })
+    await off.signUp()
+    const other = createBrowser(off)
+    await other.logIn(ada)
+    expect((await other.open('/account/address')).forms).toHaveLength(1)
   })
 
   test('password: this browser stays logged in, all others do not; guesses count as at a login', async () => {
@@ -145,7 +178,7 @@ describeEachDialect('the pages of an account', (dialect) => {
       env: { RATE_LIMIT: 'on', LIMITS: 'login.name=3/1h,login.known_account=3/1h' },
     })
     const ada = await app.signUp()
-    const [browser, other] = [browserFor(app), browserFor(app)]
+    const [browser, other] = [createBrowser(app), createBrowser(app)]
     await browser.logIn(ada)
     await other.logIn(ada)
     const page = await browser.open('/account/password')
@@ -173,8 +206,8 @@ describeEachDialect('the pages of an account', (dialect) => {
   test('G1: sessions are listed, and ended one by one or all but this', async () => {
     const app = await apps.open({ dialect })
     const [ada, bob] = [await app.signUp(), await app.signUp('bob')]
-    const browser = browserFor(app, { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' } })
-    const [phone, eve] = [browserFor(app), browserFor(app)]
+    const browser = createBrowser(app, { headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' } })
+    const [phone, eve] = [createBrowser(app), createBrowser(app)]
     await browser.logIn(ada)
     await phone.logIn(ada)
     await eve.logIn(bob)
@@ -195,7 +228,7 @@ describeEachDialect('the pages of an account', (dialect) => {
   test('export and deletion, with the password where the login is old', async () => {
     const app = await apps.open({ dialect, env: { APP_NAME: 'Café "42"' } })
     const ada = await app.signUp()
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     await browser.logIn(ada)
     const page = await browser.open('/account/export')
     const form = /name="form" value="([^"]+)"/.exec(page.html)![1]!
@@ -235,7 +268,7 @@ describeEachDialect('the pages of an account', (dialect) => {
   test('linked identities: shown when there are any, unlinked after a fresh login, never the last way to log in', async () => {
     const app = await apps.open({ dialect })
     const ada = await app.signUp()
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     await browser.logIn(ada)
     expect((await browser.open('/account')).html).not.toContain('account/identities')
     const times = { createdAt: app.clock.now(), lastUsedAt: app.clock.now() }
@@ -265,7 +298,7 @@ describeEachDialect('the pages of an account', (dialect) => {
   test('connected apps: shown when there are any, and disconnected', async () => {
     const app = await apps.open({ dialect })
     const ada = await app.signUp()
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     await browser.logIn(ada)
     expect((await browser.open('/account')).html).not.toContain('account/apps')
     const client = await registerClient(app, { name: 'Wiki <1>' })

@@ -3,7 +3,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { own } from '../pages/support.ts'
 import { loggedIn } from '../sessions/support.ts'
 import type { TestApp } from '../support/app.ts'
-import { browserFor, type TestBrowser } from '../support/browser.ts'
+import { createBrowser, type TestBrowser } from '../support/browser.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 
@@ -14,7 +14,7 @@ describeEachDialect('the page to log in', (dialect) => {
   test('from the form to the account, and out again', async () => {
     const app = await apps.open({ dialect })
     const ada = await app.signUp()
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     const form = await browser.open('/sign-in')
     expect([form.status, form.title]).toEqual([200, 'Log in'])
     expect(form.path).toStartWith('/sign-in?request=')
@@ -58,13 +58,13 @@ describeEachDialect('the page to log in', (dialect) => {
       expect(headers.get('location')).toBe('account')
     }
     const never = await apps.open({ dialect, env: { REMEMBER_ME_DAYS: '0' } })
-    expect((await browserFor(never).open('/sign-in')).html).not.toContain('remember')
+    expect((await createBrowser(never).open('/sign-in')).html).not.toContain('remember')
   })
 
   test('C2: one form with both fields; a wrong password keeps the name, and never the password', async () => {
     const app = await apps.open({ dialect })
     const ada = await app.signUp()
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     const form = await browser.open('/sign-in')
     expect(form.html).toMatch(/<input type="text" id="username" name="username" autocomplete="username webauthn"/)
     expect(form.html).toMatch(/<input type="password" id="password" name="password" autocomplete="current-password"/)
@@ -94,7 +94,7 @@ describeEachDialect('the page to log in', (dialect) => {
   test('I2: a request of another browser, an old, altered or absent one is refused', async () => {
     const app = await apps.open({ dialect })
     const ada = await app.signUp()
-    const [browser, other] = [browserFor(app), browserFor(app)]
+    const [browser, other] = [createBrowser(app), createBrowser(app)]
     const form = await browser.open('/sign-in')
     const request = new URL(form.path, 'http://x').searchParams.get('request')!
     await other.open('/sign-in')
@@ -111,7 +111,7 @@ describeEachDialect('the page to log in', (dialect) => {
     ]
     const refused = [
       await other.post('/sign-in', { ...right, request }),
-      await browserFor(app).post('/sign-in', { ...right, request }),
+      await createBrowser(app).post('/sign-in', { ...right, request }),
       await browser.post('/sign-in', right),
       ...(await Promise.all(altered.map((text) => browser.post('/sign-in', { ...right, request: text })))),
     ]
@@ -130,7 +130,7 @@ describeEachDialect('the page to log in', (dialect) => {
   test('G3: another login ends the session of this browser, and makes a new cookie', async () => {
     const app = await apps.open({ dialect })
     const [ada, bob] = [await app.signUp(), await app.signUp('bob')]
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     // A cookie from before the login is replaced.
     browser.cookies.set('keyward', 'kws_fixed')
     await browser.logIn(ada)
@@ -146,7 +146,7 @@ describeEachDialect('the page to log in', (dialect) => {
     const sessions = await app.rows.sessions.all({ kind: 'browser' })
     const alive = sessions.filter(({ endedAt }) => endedAt === null)
     expect([sessions.length, alive.map(({ userId }) => userId)]).toEqual([3, [bob.id]])
-    const old = browserFor(app)
+    const old = createBrowser(app)
     for (const cookie of [first, second]) {
       old.cookies.set('keyward', cookie)
       expect((await old.open('/sign-in')).title).toBe('Log in')
@@ -156,10 +156,10 @@ describeEachDialect('the page to log in', (dialect) => {
   test('D6: guesses of strangers are counted as at POST /token, and do not lock out a known browser', async () => {
     const app = await apps.open({ dialect, env: { RATE_LIMIT: 'on' } })
     const ada = await app.signUp()
-    const owner = browserFor(app, { peer: '203.0.113.5' })
+    const owner = createBrowser(app, { peer: '203.0.113.5' })
     await owner.logIn(ada)
     await owner.send(await owner.open('/sign-out'))
-    const stranger = browserFor(app, { peer: '198.51.100.7' })
+    const stranger = createBrowser(app, { peer: '198.51.100.7' })
     const form = await stranger.open('/sign-in')
     const guess = { username: 'ada', password: 'wrong' }
     const statuses: number[] = []
@@ -172,7 +172,7 @@ describeEachDialect('the page to log in', (dialect) => {
     const byToken = { form: guess, peer: '198.51.100.7' }
     expect((await app.request('POST', '/token', byToken)).status).toBe(429)
     // From another network, with the device cookie of the first login.
-    const moved = browserFor(app, { peer: '198.51.100.7' })
+    const moved = createBrowser(app, { peer: '198.51.100.7' })
     for (const [name, value] of owner.cookies) moved.cookies.set(name, value)
     expect((await moved.logIn(ada)).title).toBe('Your account')
     const events = await app.rows.auditEvents.all({ event: 'login.failed' })
@@ -183,7 +183,7 @@ describeEachDialect('the page to log in', (dialect) => {
   test('a deleted or deactivated user, and a new password, end the session of the browser', async () => {
     const app = await apps.open({ dialect })
     const ada = await app.signUp()
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     await browser.logIn(ada)
     await loggedIn(app, ada)
     const change = { current_password: ada.password, new_password: 'a longer and better one' }

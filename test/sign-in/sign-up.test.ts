@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { browserFor } from '../support/browser.ts'
+import { createBrowser } from '../support/browser.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 import { appsWithMail, tokenIn } from '../verification/support.ts'
@@ -13,7 +13,7 @@ describeEachDialect('the page to register', (dialect) => {
   test('makes the account of POST /register, in the language of the browser, and logs in', async () => {
     const env = { TERMS_URL: 'https://example.com/terms', PRIVACY_URL: 'https://example.com/privacy' }
     const app = await apps.open({ dialect, env })
-    const browser = browserFor(app, { headers: { 'accept-language': 'de' } })
+    const browser = createBrowser(app, { headers: { 'accept-language': 'de' } })
     const form = await browser.open('/sign-up')
     expect([form.status, form.title]).toEqual([200, 'Konto anlegen'])
     expect(form.html).toContain('<a href="https://example.com/privacy">Datenschutzerklärung</a>')
@@ -26,7 +26,7 @@ describeEachDialect('the page to register', (dialect) => {
   test('a refused field says why, and keeps what was typed but the password', async () => {
     const app = await apps.open({ dialect, env: { EMAIL_DOMAINS_BLOCKED: 'spam.example' } })
     await app.signUp('bob')
-    const browser = browserFor(app)
+    const browser = createBrowser(app)
     const form = await browser.open('/sign-up')
     const cases: [Record<string, string>, status: number, sentence: string][] = [
       [{ email: 'no address' }, 422, 'Enter one email address'],
@@ -46,12 +46,12 @@ describeEachDialect('the page to register', (dialect) => {
       expect(refused.html.match(/ autofocus/g)).toHaveLength(1)
     }
     expect(await app.rows.users.count()).toBe(1)
-    expect((await browserFor(app).post('/sign-up', typed)).status).toBe(403)
+    expect((await createBrowser(app).post('/sign-up', typed)).status).toBe(403)
   })
 
   test('REGISTRATION=closed and a spent limit', async () => {
     const closed = await apps.open({ dialect, env: { REGISTRATION: 'closed' } })
-    const browser = browserFor(closed)
+    const browser = createBrowser(closed)
     expect(await browser.open('/sign-up')).toMatchObject({ status: 403, title: 'Registration is closed' })
     const logIn = await browser.open('/sign-in')
     expect(logIn.html).not.toContain('sign-up')
@@ -60,7 +60,7 @@ describeEachDialect('the page to register', (dialect) => {
     expect(await closed.rows.users.count()).toBe(0)
     const limited = await apps.open({ dialect, env: { RATE_LIMIT: 'on', LIMITS: 'register.prefix=1/1h' } })
     await limited.signUp('bob')
-    const other = browserFor(limited)
+    const other = createBrowser(limited)
     const refused = await other.send(await other.open('/sign-up'), typed)
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '3600'])
     expect(refused.html).toContain('Nothing was changed. Try again in 1 hour.')
@@ -68,7 +68,7 @@ describeEachDialect('the page to register', (dialect) => {
 
   test('REQUIRE_EMAIL_VERIFICATION: the same page for every address, and a mail', async () => {
     const { app, sink } = await withMail(dialect, { env: { REQUIRE_EMAIL_VERIFICATION: 'true' } })
-    const [first, second] = [browserFor(app), browserFor(app)]
+    const [first, second] = [createBrowser(app), createBrowser(app)]
     const sent = await first.send(await first.open('/sign-up'), typed)
     expect(sent).toMatchObject({ path: '/sign-up?sent', title: 'Look into your mailbox' })
     expect([...first.cookies.keys()]).toEqual(['__Host-keyward-form'])

@@ -8,6 +8,7 @@ import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 import { expectRefusal } from '../support/refusal.ts'
+import { watchStatements } from '../support/replace.ts'
 import { headerOf, publishedKids, statusOf } from './support.ts'
 
 const newSecret = 'only-for-tests-too-c8d1a6e0b94f7325'
@@ -39,10 +40,30 @@ describeEachDialect('the keys of ID tokens', (dialect) => {
       expect([kids.length, kids[0]]).toEqual([4, app.keys.signing().kid])
       expect(kids).toContain(headerOf(tokens[0]!).kid)
       // A hint that the other process signed.
-      expect(app.tokens.readIdTokenHint(tokens[1]!)).toMatchObject({ userId: 1 })
+      expect(await app.tokens.readIdTokenHint(tokens[1]!)).toMatchObject({ userId: 1 })
     }
     const keyEvents = await first.rows.auditEvents.all({ event: 'key.created' })
     expect(keyEvents).toHaveLength(4)
+  })
+
+  test('are in the key set of every process before one of their tokens is, and every process reads their hints', async () => {
+    let isAway = false
+    const store = watchStatements((sql) => {
+      if (isAway && sql.includes('from "signing_keys"')) throw new Error('away')
+    })
+    const first = await apps.open({ dialect })
+    const second = await beside(first)
+    const third = await apps.open({ databaseUrl: first.databaseUrl, clock: first.clock, replace: { store } })
+    const token = await mint(first)
+    expect(await publishedKids(second)).toContain(headerOf(token).kid)
+    expect(await third.tokens.readIdTokenHint(token)).toMatchObject({ userId: 1 })
+    // A new key replaces a revoked one at once.
+    await second.keys.revoke(headerOf(token).kid)
+    const another = await mint(second)
+    expect(await publishedKids(third)).toContain(headerOf(another).kid)
+    // What a process has read goes on without the database.
+    isAway = true
+    expect(await publishedKids(third)).toContain(headerOf(another).kid)
   })
 
   test('E14: are rotated by age, by command and over HTTP, beside the key of access tokens', async () => {
@@ -69,7 +90,10 @@ describeEachDialect('the keys of ID tokens', (dialect) => {
     const { code, out } = await command('rotate', '--id-tokens', 'EdDSA', '--now')
     expect(code).toBe(0)
     const active = /Active: +(\S+)/.exec(out)![1]!
-    expect((await command('list')).out).toMatch(new RegExp(`${active}  EdDSA  active   [^\\n]*  ID\\n`))
+    const { out: listed80 } = await command('list')
+    expect(listed80).toMatch(new RegExp(`${active}  EdDSA\\*  active   [^\\n]*Z\\n`))
+    expect(listed80).toEndWith('* signs ID tokens and logout tokens; the others are for access tokens\n')
+    expect(Math.max(...listed80.split('\n').map((line) => line.length))).toBeLessThan(80)
     const listed = (
       await answered<{ items: { kid: string; signs: string }[] }>(
         app.request('GET', '/admin/keys', { token: boss.token }),
@@ -96,7 +120,7 @@ describeEachDialect('the keys of ID tokens', (dialect) => {
     const { kid } = headerOf(token)
     await app.keys.revoke(kid)
     expect(await publishedKids(app)).not.toContain(kid)
-    expect(app.tokens.readIdTokenHint(token)).toBeUndefined()
+    expect(await app.tokens.readIdTokenHint(token)).toBeUndefined()
     expect(await kidOf(app)).not.toBe(kid)
     const after = await rows(app)
     expect(after.map(({ state }) => state).sort()).toEqual(['active', 'next', 'revoked'])
@@ -118,7 +142,7 @@ describeEachDialect('the keys of ID tokens', (dialect) => {
     for (const env of [{ JWT_ALG: 'EdDSA' }, secret]) {
       const app = await beside(before, env)
       expect(await kidOf(app)).toBe(headerOf(token).kid)
-      expect(app.tokens.readIdTokenHint(token)).toMatchObject({ sessionId: 'x' })
+      expect(await app.tokens.readIdTokenHint(token)).toMatchObject({ sessionId: 'x' })
     }
     expect((await rows(before)).filter(({ activeSlot }) => activeSlot === 'id_token:EdDSA')).toHaveLength(1)
   })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { relyingParty } from '../conformance/support.ts'
-import { createBrowser, type PageForm } from '../openid/browser.ts'
 import { registerClient } from '../openid/support.ts'
+import { createBrowser, type PageForm } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
 import { type MockProvider, mockProvider } from './issuer.ts'
 

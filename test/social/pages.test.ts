@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { MINUTE } from '../../src/lib/clock.ts'
 import type { TestApp } from '../support/app.ts'
-import { browserFor, type TestBrowser } from '../support/browser.ts'
+import { createBrowser, type TestBrowser } from '../support/browser.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsWithMail, codeIn } from '../verification/support.ts'
 import { type MockProvider, mockProvider, towards } from './issuer.ts'
@@ -26,7 +26,7 @@ describeEachDialect('the pages to log in with another service', (dialect) => {
     const { app, sink } = await openMail(dialect, { env: local, replace: { outgoing: towards(() => mock) } })
     const acme = { name: 'acme', kind: 'oidc', label: 'Acme', issuer: mock.url, clientId: 'keyward', clientSecret: 's' }
     await app.admin.addProvider({ ...acme, trustsEmail: true, ...provider } as never)
-    return { app, sink, mock, browser: browserFor(app) }
+    return { app, sink, mock, browser: createBrowser(app) }
   }
 
   test('L1, L2, L6: a new person gets an account and a session; the next login finds it, and keys may rotate', async () => {
@@ -59,7 +59,7 @@ describeEachDialect('the pages to log in with another service', (dialect) => {
 
     await mock.rotate()
     mock.person = { ...mock.person, email: 'other@example.com' }
-    const again = await signIn(browserFor(app), mock, 'acme')
+    const again = await signIn(createBrowser(app), mock, 'acme')
     expect(again.path).toStartWith('/account')
     expect([await app.rows.users.count(), await app.rows.identities.count()]).toEqual([1, 1])
     const kept = JSON.stringify([await app.rows.identities.all(), await app.rows.auditEvents.all(), app.logs])
@@ -75,7 +75,7 @@ describeEachDialect('the pages to log in with another service', (dialect) => {
     }
     const cases: [string, (browser: TestBrowser) => Promise<{ path: string; at?: TestBrowser }>][] = [
       ['no state', async (own) => ({ path: `acme/callback?code=${(await answerOf(own)).code}` })],
-      ['no cookie', async (own) => ({ path: `acme/callback?${query(await answerOf(own))}`, at: browserFor(app) })],
+      ['no cookie', async (own) => ({ path: `acme/callback?${query(await answerOf(own))}`, at: createBrowser(app) })],
       [
         'another state',
         async (own) => {
@@ -94,7 +94,7 @@ describeEachDialect('the pages to log in with another service', (dialect) => {
       ],
     ]
     for (const [name, prepare] of cases) {
-      const own = browserFor(app)
+      const own = createBrowser(app)
       const { path, at = own } = await prepare(own)
       const page = await at.open(`/social/${path}`)
       expect([name, page.status, page.title]).toEqual([name, 400, 'This login has expired'])
@@ -140,7 +140,7 @@ describeEachDialect('the pages to log in with another service', (dialect) => {
       headers: { cookie, 'sec-fetch-site': 'cross-site' },
     })
     expect(foreign.status).toBe(403)
-    expect((await browserFor(app).open(eve.path)).title).toBe('This login has expired')
+    expect((await createBrowser(app).open(eve.path)).title).toBe('This login has expired')
     await app.clock.advance(10 * MINUTE)
     expect((await browser.open(eve.path)).status).toBe(400)
   })

@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createServer } from 'node:http'
-import OidcProvider, { type Configuration } from 'oidc-provider'
+import OidcProvider, { type Adapter, type AdapterPayload, type Configuration } from 'oidc-provider'
 import type { NewProvider } from '../../src/features/social/social.ts'
-import { createBrowser, type Screen, type Site, type TestBrowser } from '../openid/browser.ts'
 import { registerClient } from '../openid/support.ts'
 import type { TestApp } from '../support/app.ts'
+import { createBrowser, type Screen, type Site, type TestBrowser } from '../support/browser.ts'
 import { manualClock } from '../support/clock.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { freePort } from '../support/proxy.ts'
@@ -21,6 +21,8 @@ const moods = [
   { name: 'post', method: 'client_secret_post', alg: 'ES256' },
   { name: 'pss', method: 'client_secret_basic', alg: 'PS256' },
   { name: 'edwards', method: 'client_secret_post', alg: 'EdDSA' },
+  // The provider tells each client another subject for the same person.
+  { name: 'pairwise', method: 'client_secret_basic', alg: 'RS256' },
 ] as const
 
 /**
@@ -59,7 +61,6 @@ describeEachDialect('Keyward at real OpenID providers', (dialect) => {
         const authMethod = method === 'client_secret_post' ? 'post' : 'basic'
         const trustsEmail = name !== 'basic'
         await addedAt(app, { name, issuer: upstream.url, clientId: name, clientSecret: 's', authMethod, trustsEmail })
-        const isLogin = ({ fields }: { fields: object }) => 'login' in fields
         const pages = (there: TestBrowser) => (page: Screen) =>
           page.forms.some(isLogin)
             ? there.submit({ login: `of-${name}`, password: 'x' }, isLogin)
@@ -85,6 +86,42 @@ describeEachDialect('Keyward at real OpenID providers', (dialect) => {
         expect(sessions.filter(({ userId }) => userId === made.id)).toHaveLength(2)
       }
       expect([await app.rows.users.count(), await app.rows.identities.count()]).toEqual([moods.length, moods.length])
+      expect((await app.rows.identities.one({ provider: 'pairwise' })).subject).toMatch(/^[\w-]{43}$/)
+    } finally {
+      await upstream.stop()
+    }
+  })
+
+  test('U: oidc-provider changes its keys while a person is there; an encrypted ID token is refused, and the log says so', async () => {
+    const { app } = await openHere()
+    const upstream = await startOidcProvider()
+    try {
+      for (const name of ['post', 'encrypted']) {
+        const own = { name, issuer: upstream.url, clientId: name, clientSecret: 's', authMethod: 'post' } as const
+        await addedAt(app, { ...own, trustsEmail: true })
+      }
+      const pagesOf = (there: TestBrowser, last: () => void) => (page: Screen) => {
+        if (page.forms.some(isLogin)) return there.submit({ login: 'ada', password: 'x' }, isLogin)
+        last()
+        return there.submit({}, ({ method }) => method === 'post')
+      }
+      const both = { browser: createBrowser(app), there: createBrowser(upstream.site) }
+      const first = await logInThrough('post', both, pagesOf(both.there, upstream.rotate))
+      expect([first.seen.length, first.screen.url.pathname]).toEqual([2, '/account'])
+      const again = { browser: createBrowser(app), there: createBrowser(upstream.site) }
+      const second = await logInThrough('post', again, pagesOf(again.there, upstream.rotate))
+      expect(second.screen.url.pathname).toBe('/account')
+      expect(await app.rows.users.count()).toBe(1)
+
+      const other = { browser: createBrowser(app), there: createBrowser(upstream.site) }
+      const { screen } = await logInThrough(
+        'encrypted',
+        other,
+        pagesOf(other.there, () => {}),
+      )
+      expect([screen.status, screen.title]).toEqual([400, 'Logging in did not work'])
+      const said = app.logs.find((line) => line.includes('provider_failed'))
+      expect(JSON.parse(said!)).toMatchObject({ provider: 'encrypted', reason: 'id_token_encrypted' })
     } finally {
       await upstream.stop()
     }
@@ -121,13 +158,38 @@ describeEachDialect('Keyward at real OpenID providers', (dialect) => {
   })
 })
 
+const isLogin = ({ fields }: { fields: object }) => 'login' in fields
+
 interface RunningUpstream {
   url: string
   site: Site
   /** How each request to the token endpoint authenticated: oidc-provider itself takes both ways for every client. */
   authenticated: string[]
+  /** Replaces all keys at once. What the provider knows stays. */
+  rotate(): void
   stop(): Promise<void>
 }
+
+/** What oidc-provider keeps, in a map that stays when its keys change. */
+const adapterOf =
+  (stored: Map<string, AdapterPayload>) =>
+  (kind: string): Adapter => {
+    const keyOf = (id: string) => `${kind}:${id}`
+    const having = async (member: 'uid' | 'userCode', value: string) =>
+      [...stored].find(([key, one]) => key.startsWith(`${kind}:`) && one[member] === value)?.[1]
+    return {
+      upsert: async (id, payload) => void stored.set(keyOf(id), payload),
+      find: async (id) => stored.get(keyOf(id)),
+      findByUid: (uid) => having('uid', uid),
+      findByUserCode: (userCode) => having('userCode', userCode),
+      consume: async (id) =>
+        void Object.assign(stored.get(keyOf(id)) ?? {}, { consumed: Math.floor(Date.now() / 1000) }),
+      destroy: async (id) => void stored.delete(keyOf(id)),
+      async revokeByGrantId(grantId) {
+        for (const [key, one] of stored) if (one.grantId === grantId) stored.delete(key)
+      },
+    }
+  }
 
 /** Starts oidc-provider with its own pages, which take every name and password. */
 async function startOidcProvider(): Promise<RunningUpstream> {
@@ -137,22 +199,37 @@ async function startOidcProvider(): Promise<RunningUpstream> {
     ...{ alg, use: 'sig', kid: alg },
   })
   const rsa = () => generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const keys = [
-    jwk(rsa(), 'RS256'),
-    jwk(rsa(), 'PS256'),
-    jwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'ES256'),
-    jwk(generateKeyPairSync('ed25519'), 'EdDSA'),
-  ]
-  const provider = new OidcProvider(url, {
-    clients: moods.map(({ name, method, alg }) => ({
-      client_id: name,
-      client_secret: 's',
-      redirect_uris: [`${here.PUBLIC_URL}/social/${name}/callback`],
-      token_endpoint_auth_method: method,
-      id_token_signed_response_alg: alg,
-    })),
-    enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
-    jwks: { keys } as NonNullable<Configuration['jwks']>,
+  let made = 0
+  const newKeys = () => {
+    made++
+    const keys = [
+      jwk(rsa(), 'RS256'),
+      jwk(rsa(), 'PS256'),
+      jwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'ES256'),
+      jwk(generateKeyPairSync('ed25519'), 'EdDSA'),
+    ]
+    return { keys: keys.map((key) => ({ ...key, kid: `${key.kid}-${made}` })) } as NonNullable<Configuration['jwks']>
+  }
+  const settings: Configuration = {
+    clients: [...moods, { name: 'encrypted', method: 'client_secret_post', alg: 'RS256' } as const].map(
+      ({ name, method, alg }) => ({
+        client_id: name,
+        client_secret: 's',
+        redirect_uris: [`${here.PUBLIC_URL}/social/${name}/callback`],
+        token_endpoint_auth_method: method,
+        id_token_signed_response_alg: alg,
+        ...(name === 'pairwise' && { subject_type: 'pairwise' as const }),
+        ...(name === 'encrypted' && { id_token_encrypted_response_alg: 'A256KW' as const }),
+      }),
+    ),
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: async (_, accountId, { clientId }) =>
+      createHash('sha256').update(`${clientId} ${accountId}`).digest('base64url'),
+    features: { encryption: { enabled: true } },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+      idTokenEncryptionAlgValues: ['A256KW'],
+    },
     cookies: { keys: ['a key of the test'] },
     claims: { profile: ['preferred_username'], email: ['email', 'email_verified'] },
     findAccount: (_, accountId) => ({
@@ -164,9 +241,12 @@ async function startOidcProvider(): Promise<RunningUpstream> {
         email_verified: true,
       }),
     }),
-  })
+  }
+  const stored = new Map<string, AdapterPayload>()
+  const newProvider = () =>
+    new OidcProvider(url, { ...settings, jwks: newKeys(), adapter: adapterOf(stored) }).callback()
+  let answer = newProvider()
   const authenticated: string[] = []
-  const answer = provider.callback()
   const server = createServer((request, response) => {
     const method = request.headers.authorization?.startsWith('Basic ') ? 'client_secret_basic' : 'client_secret_post'
     if (request.url === '/token') authenticated.push(method)
@@ -176,6 +256,9 @@ async function startOidcProvider(): Promise<RunningUpstream> {
   return {
     url,
     authenticated,
+    rotate() {
+      answer = newProvider()
+    },
     site: { config: { PUBLIC_URL: url }, fetch: (request) => fetch(request, { redirect: 'manual' }) },
     stop: async () => {
       server.closeAllConnections()

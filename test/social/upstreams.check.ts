@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { createHmac, createPublicKey, verify } from 'node:crypto'
 import type { TestApp } from '../support/app.ts'
-import { browserFor } from '../support/browser.ts'
+import { createBrowser } from '../support/browser.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { appsWithMail } from '../verification/support.ts'
 import { good, type MockProvider, type Mood, mockProvider, towards } from './issuer.ts'
@@ -63,14 +63,14 @@ describeEachDialect('the faults and quirks of other services', (dialect) => {
     const pages = new Set<string>()
     for (const [name, mood] of Object.entries(moods)) {
       mock.mood = mood
-      const page = await signIn(browserFor(app), mock, 'acme')
+      const page = await signIn(createBrowser(app), mock, 'acme')
       expect([name, page.status, page.title]).toEqual([name, 400, 'Logging in did not work'])
       pages.add(page.html)
     }
     mock.mood = good
     const answers: Record<string, string>[] = [{ error: 'access_denied' }, { iss: 'https://x.example' }, { code: 'x' }]
     for (const more of answers) {
-      const page = await signIn(browserFor(app), mock, 'acme', more)
+      const page = await signIn(createBrowser(app), mock, 'acme', more)
       expect([more, page.status]).toEqual([more, 400])
       pages.add(page.html)
     }
@@ -88,7 +88,7 @@ describeEachDialect('the faults and quirks of other services', (dialect) => {
       clientId: 'k',
       clientSecret: 's',
     })
-    expect((await browserFor(app).open('/social/path')).title).toBe('Logging in did not work')
+    expect((await createBrowser(app).open('/social/path')).title).toBe('Logging in did not work')
     const { social } = app.admin
     expect(await social.checkProvider('path')).toMatchObject([{ check: 'metadata', result: 'failed' }])
     const results = async () => (await social.checkProvider('acme')).map(({ check, result }) => `${check} ${result}`)
@@ -96,7 +96,7 @@ describeEachDialect('the faults and quirks of other services', (dialect) => {
     mock.api['/token'] = () => Response.json({ error: 'invalid_client' }, { status: 401 })
     expect(await results()).toEqual(['metadata ok', 'keys ok', 'credentials failed'])
     delete mock.api['/token']
-    expect((await signIn(browserFor(app), mock, 'acme')).path).toStartWith('/account')
+    expect((await signIn(createBrowser(app), mock, 'acme')).path).toStartWith('/account')
   })
 
   test('L4, L6: Google, Microsoft, GitHub, Discord and Apple with their quirks', async () => {
@@ -196,7 +196,7 @@ describeEachDialect('the faults and quirks of other services', (dialect) => {
       mock.person = { sub: `sub-${at}` }
       mock.claims = typeof how === 'function' ? {} : (how as never)
       if (typeof how === 'function') how()
-      const page = await signIn(browserFor(app), mock, name)
+      const page = await signIn(createBrowser(app), mock, name)
       const got = expected === account ? page.path.slice(0, account.length) : page.title
       expect([name, what, got]).toEqual([name, what, expected])
     }

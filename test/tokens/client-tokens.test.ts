@@ -170,14 +170,14 @@ describeEachDialect('tokens of clients', (dialect) => {
     const { userId, sessionId } = subject
     const idToken = await app.tokens.mintIdToken({ ...subject, alg: 'ES256' })
     const hint = { clientId, userId, sessionId, expired: false }
-    expect(app.tokens.readIdTokenHint(idToken)).toEqual(hint)
+    expect(await app.tokens.readIdTokenHint(idToken)).toEqual(hint)
 
     const claims = decodeJwt(idToken)
     const { kid } = decodeProtectedHeader(idToken)
     const own = app.keys.signing()
     const header = { alg: own.alg, kid: own.kid, typ: 'JWT' }
     // The helper makes tokens that count, so those below are refused for what they change.
-    expect(app.tokens.readIdTokenHint(signedWith(own, header, claims))).toEqual(hint)
+    expect(await app.tokens.readIdTokenHint(signedWith(own, header, claims))).toEqual(hint)
     const foreign = generateSigningKey('ES256')
     const { x } = (await keySet()).keys.find((key) => key.kid === kid)!
     const fromPublic = { ...hmacKey(x!), kid: kid! }
@@ -213,21 +213,21 @@ describeEachDialect('tokens of clients', (dialect) => {
       nothing: '',
     }
     for (const [what, token] of Object.entries(refused))
-      expect([what, app.tokens.readIdTokenHint(token)]).toEqual([what, undefined])
+      expect([what, await app.tokens.readIdTokenHint(token)]).toEqual([what, undefined])
 
     await app.clock.advance(61 * MINUTE)
-    expect(app.tokens.readIdTokenHint(idToken)).toEqual({ ...hint, expired: true })
+    expect(await app.tokens.readIdTokenHint(idToken)).toEqual({ ...hint, expired: true })
     // The last token of a retired key expires an hour later: the hint still counts.
     await app.keys.rotate({ early: true, idTokens: 'ES256' })
     await app.clock.advance(HOUR + 3 * MINUTE)
     expect((await keySet()).keys.map((key) => key.kid)).not.toContain(kid)
-    expect(app.tokens.readIdTokenHint(idToken)).toEqual({ ...hint, expired: true })
+    expect(await app.tokens.readIdTokenHint(idToken)).toEqual({ ...hint, expired: true })
     const { kid: next } = decodeProtectedHeader(await app.tokens.mintIdToken({ ...subject, alg: 'ES256' }))
     expect(next).not.toBe(kid)
     // A key that leaked makes no hints.
     const fresh = await app.tokens.mintIdToken({ ...subject, alg: 'ES256' })
     await app.keys.revoke(next!)
-    expect(app.tokens.readIdTokenHint(fresh)).toBeUndefined()
+    expect(await app.tokens.readIdTokenHint(fresh)).toBeUndefined()
     expect((await keySet()).keys.map((key) => key.kid)).not.toContain(next)
     expect(decodeProtectedHeader(await app.tokens.mintIdToken({ ...subject, alg: 'ES256' })).kid).not.toBe(next)
   })
@@ -242,13 +242,13 @@ describe.each([
 
   test('E5: whoever knows JWT_SECRET can sign no hint, and an access token is none', async () => {
     const { id, grant } = await app.signUp()
-    expect(app.tokens.readIdTokenHint(grant.access_token)).toBeUndefined()
+    expect(await app.tokens.readIdTokenHint(grant.access_token)).toBeUndefined()
     const subject = { alg: 'RS256' as const, clientId, userId: id, sessionId: 'x', authTime: 0, amr: [] }
     const idToken = await app.tokens.mintIdToken(subject)
-    expect(app.tokens.readIdTokenHint(idToken)).toMatchObject({ clientId, userId: id })
+    expect(await app.tokens.readIdTokenHint(idToken)).toMatchObject({ clientId, userId: id })
     const key = hmacKey(secret)
     const forged = signedWith(key, { alg: 'HS256', kid: key.kid, typ: 'JWT' }, decodeJwt(idToken))
-    expect(app.tokens.readIdTokenHint(forged)).toBeUndefined()
+    expect(await app.tokens.readIdTokenHint(forged)).toBeUndefined()
     expect((await app.request('GET', '/users/me', { token: idToken })).status).toBe(401)
   })
 })

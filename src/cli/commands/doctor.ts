@@ -8,6 +8,7 @@ import type { DraftConfig } from '../../config/schema.ts'
 import { flag, option } from '../arguments.ts'
 import { type CommandContext, ExitCode } from '../context.ts'
 import { checkClientAddress, checkExample, type ExampleRequest } from '../doctor/client-address.ts'
+import { checkClients } from '../doctor/clients.ts'
 import { checkDatabase } from '../doctor/database.ts'
 import { checkDisk, checkFiles } from '../doctor/files.ts'
 import { checkNames, type Finding, ok, printFindings, problem, skipped, warning, worstOf } from '../doctor/finding.ts'
@@ -55,6 +56,7 @@ async function examine(context: CommandContext, flags: SettingsFlags, example: E
   const files = checkFiles(config, { env: context.env, dotenv, warnings: ofFile })
   const database = await checkDatabase(config, context.clock, async (store) => [
     ...(SECRET_KEY === undefined ? withoutSecret() : await checkKeys(store, { ...config, SECRET_KEY }, context)),
+    ...(await checkClients(store, config)),
     await checkFirstAdmin(store, config, context.clock),
   ])
   return [

@@ -107,7 +107,9 @@ const renew = (context: CommandContext) =>
         apiKeys
           ? `API keys revoked: ${ended.apiKeys}.`
           : 'API keys stay valid: a leaked data key does not reveal them.',
+        'Secrets of clients stay valid: a leaked data key does not reveal them.',
         'Names of deleted users stay reserved.',
+        'Not replaced: the secrets of providers, which a leaked SECRET_KEY and a copy of the database reveal. Make new ones there: keyward providers list, keyward providers update NAME --secret',
         'Not replaced: the keys that sign access tokens. Revoke those that are active or next: keyward signing-keys list, keyward signing-keys revoke KID',
       ]
       context.print(`${lines.join('\n')}\n`)

@@ -30,17 +30,18 @@ const list = (context: CommandContext) =>
     async ({ signingKeys }, { json }) => {
       const keys = await signingKeys.list()
       const hasIdTokens = keys.some(({ signs }) => signs === 'id_tokens')
-      return printList(context, keys, {
+      printList(context, keys, {
         json,
         columns: [
           { head: 'KEY', text: ({ kid }) => kid },
-          { head: 'ALG', text: ({ alg }) => alg },
+          { head: 'ALG', text: ({ alg, signs }) => (signs === 'id_tokens' ? `${alg}*` : alg) },
           { head: 'STATE', text: ({ state }) => state, colour: ({ state }) => colours[state] },
           { head: 'CHANGES', text: (key) => minuteOf(changeOf(key)) },
-          ...(hasIdTokens ? [{ head: 'SIGNS', text: ({ signs }: KeySummary) => signs && signed[signs] }] : []),
         ],
         view: toSigningKeyView,
       })
+      // A column for this would not fit into 80 beside the id of a key.
+      if (hasIdTokens && !json) context.print('* signs ID tokens and logout tokens; the others are for access tokens\n')
     },
   )
 
@@ -55,8 +56,6 @@ const minuteOf = (at: EpochMs | null): string | null =>
     : `${rfc3339(Math.ceil(at / MINUTE) * MINUTE)
         .slice(0, 16)
         .replace('T', ' ')}Z`
-
-const signed = { access_tokens: 'access', id_tokens: 'ID' } as const
 
 const colours = { next: 'dim', active: 'green', retired: 'dim', revoked: 'red' } as const
 

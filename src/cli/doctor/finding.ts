@@ -21,6 +21,7 @@ export const checkNames = [
   'data_keys',
   'signing_keys',
   'secret_key',
+  'clients',
   'first_admin',
   'mail',
   'client_address',

@@ -11,7 +11,7 @@ export interface NewAccount {
   password?: string | undefined
   /** The name of the person, as typed; undefined when it is not known. */
   name?: string | undefined
-  /** The language in which the account gets mail; null when it is not known. */
+  /** The language of mails to the user and of pages; null when it is not known. */
   locale?: Locale | null
   /** The administrator of the request; undefined for a command. */
   by?: { actorId: number; ip: string }

@@ -22,7 +22,7 @@ export interface Registration {
   client: string
   /** The name of the person, as typed; undefined when the person gives none. */
   name?: string
-  /** The language in which the account gets mail; null when it is not known. */
+  /** The language of mails to the user and of pages; null when it is not known. */
   locale?: Locale | null
   ip: string
 }

@@ -17,7 +17,7 @@ export const RegisterBody = t.Object(
     }),
     password: t.String({ description: '8 to 256 characters of any kind' }),
     name: optionalText(nameText),
-    locale: optionalChoice(locales, 'The language in which you get mail; without it, that of `Accept-Language`'),
+    locale: optionalChoice(locales, 'The language of your mails and pages; without it, that of `Accept-Language`'),
   },
   {
     title: 'Registration',
@@ -75,7 +75,7 @@ export const ProfileBody = t.Object(
   {
     username: optionalText('Your new username, as in `POST /register`'),
     name: optionalText(`${nameText}; \`null\` removes it`),
-    locale: optionalChoice(locales, 'The language in which you get mail; `null` forgets it'),
+    locale: optionalChoice(locales, 'The language of your mails and pages; `null` forgets it'),
     email: optionalText('Your next address, which gets a mail; it changes once you confirm it there'),
     current_password: optionalText('With `email`: your password; not needed after a login in the last 15 minutes'),
   },

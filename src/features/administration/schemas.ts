@@ -95,7 +95,7 @@ export const AddedUserBody = t.Object(
     username: t.String({ description: 'As in `POST /register`, but reserved words are allowed' }),
     password: optionalText('The password of the user; without it, a mail invites the user to choose one'),
     name: optionalText("The person's name: 1 to 100 characters"),
-    locale: optionalChoice(locales, 'The language in which the user gets mail, the invitation too'),
+    locale: optionalChoice(locales, 'The language of mails to the user, the invitation too, and of pages'),
     roles: t.Optional(
       t.Union([t.Array(t.String(), { maxItems: 100 }), t.Null()], {
         description: 'Roles to grant, which needs `roles:write`',

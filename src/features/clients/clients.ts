@@ -9,6 +9,7 @@ import type { Roles } from '../roles/roles.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import { authenticate } from './authenticate.ts'
 import { type Client, type ClientSecret, type ClientSettings, isClientId } from './client.ts'
+import { withoutForbidden } from './forbidden.ts'
 import * as manage from './manage.ts'
 import { originsOf } from './origins.ts'
 import type { SettingsRules } from './settings.ts'
@@ -25,6 +26,7 @@ export {
   idTokenAlgs,
   isClientId,
 } from './client.ts'
+export { type ForbiddenResources, inspectClients } from './forbidden.ts'
 export { allowsRedirect, compareRedirects, isLoopbackUri, type RedirectComparison } from './redirects.ts'
 
 export interface ClientsSettings extends SettingsRules {
@@ -89,10 +91,16 @@ export interface SentClient {
  * every process; only `origins` may be 30 s old.
  */
 export interface Clients {
-  /** Finds a client, also a disabled one. */
+  /** Finds a client with its settings as they are stored, also a disabled one. */
   find(id: string): Promise<Client | undefined>
   /**
-   * Authenticates a client by its secret, or a public client by its id alone. A wrong secret takes a place of the limit
+   * As `find`, for a request of the client: without the resources that the settings of this server forbid now. After a
+   * change of PUBLIC_URL or JWT_AUDIENCE, a resource may be the audience of Keyward's own access tokens.
+   */
+  findForRequest(id: string): Promise<Client | undefined>
+  /**
+   * Authenticates a client by its secret, or a public client by its id alone, and returns it as `findForRequest` does. A
+   * wrong secret takes a place of the limit
    * `client.secret`, which never refuses a right secret.
    * @throws KeywardError `invalid_client` when the client is unknown or disabled, the secret is wrong, expired, revoked
    *   or missing, or a public client sends a secret; `rate_limited` in place of it for a wrong secret when the limit is
@@ -172,9 +180,14 @@ export function createClients(others: Omit<ClientsNeeds, 'lastUses' | 'refreshOr
     // An error is ignored, because a server reads the origins again within 30 s.
     refreshOrigins: () => void refreshOrigins().catch(() => {}),
   }
+  const find = async (id: string) => (isClientId(id) ? store.find(db, id) : undefined)
   return {
-    find: async (id) => (isClientId(id) ? store.find(db, id) : undefined),
-    authenticate: (sent) => authenticate(needs, sent),
+    find,
+    async findForRequest(id) {
+      const client = await find(id)
+      return client && withoutForbidden(client, needs.settings)
+    },
+    authenticate: async (sent) => withoutForbidden(await authenticate(needs, sent), needs.settings),
     list: (page) => store.list(db, page),
     check: (client) => manage.check(needs, client),
     create: (client, by) => manage.create(needs, client, by),

@@ -1,4 +1,5 @@
 import { FormError, parseForm } from '../../lib/form.ts'
+import { firstLocale, type Locale } from '../../lib/locale.ts'
 import { allowsRedirect, type Client } from '../clients/clients.ts'
 import { readScope } from './scopes.ts'
 
@@ -20,6 +21,8 @@ export interface AuthorizationRequest {
   maxAge: number | undefined
   idTokenHint: string | undefined
   loginHint: string | undefined
+  /** The language that the client asks for: the first of `ui_locales` that Keyward has. */
+  locale: Locale | undefined
   /** The name of the social provider that the client chose for the user. */
   providerHint: string | undefined
 }
@@ -183,6 +186,7 @@ export async function readAuthorizationRequest(
       maxAge: sent.max_age ? Number(sent.max_age) : undefined,
       idTokenHint: sent.id_token_hint || undefined,
       loginHint: sent.login_hint || undefined,
+      locale: firstLocale(sent.ui_locales ?? ''),
       providerHint: sent.provider_hint || undefined,
     },
   }

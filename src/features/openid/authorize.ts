@@ -29,7 +29,7 @@ export interface AuthorizationAsked extends AuthorizationVisit {
 
 /** See `OpenId.authorize`. */
 export async function authorize(needs: OpenIdNeeds, query: string, asked: AuthorizationAsked): Promise<Authorization> {
-  const read = await readAuthorizationRequest(query, needs.clients.find)
+  const read = await readAuthorizationRequest(query, needs.clients.findForRequest)
   if (read.kind === 'page') return showPage(needs, read)
   if (read.kind === 'refused') return refuse(needs, read.refused, read.refused.client)
   const { request } = read
@@ -48,7 +48,7 @@ export async function authorize(needs: OpenIdNeeds, query: string, asked: Author
 
 /** See `OpenId.deny`. */
 export async function deny(needs: OpenIdNeeds, query: string): Promise<Authorization> {
-  const read = await readAuthorizationRequest(query, needs.clients.find)
+  const read = await readAuthorizationRequest(query, needs.clients.findForRequest)
   if (read.kind === 'page') return showPage(needs, read)
   if (read.kind === 'refused') return refuse(needs, read.refused, read.refused.client)
   const said = { error: 'access_denied', description: 'The user did not agree' } as const

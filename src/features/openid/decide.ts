@@ -34,7 +34,7 @@ export async function decide(
   visit: AuthorizationVisit,
 ): Promise<Decision> {
   const { client, prompt } = request
-  const hint = request.idTokenHint === undefined ? undefined : needs.tokens.readIdTokenHint(request.idTokenHint)
+  const hint = request.idTokenHint === undefined ? undefined : await needs.tokens.readIdTokenHint(request.idTokenHint)
   if (request.idTokenHint !== undefined && (!hint || hint.clientId !== client.id))
     return { kind: 'refused', error: 'invalid_request', description: 'id_token_hint is not an ID token of this client' }
 

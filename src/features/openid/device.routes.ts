@@ -32,7 +32,7 @@ export function deviceRoutes({ pages, openid, clients, signIn, clock }: DeviceRo
   /** Shows a page to a browser that is signed in; sends another to the page to sign in, and then back. */
   async function signedIn(visit: Visit, view: (form: string) => Promise<View> | View) {
     const { value, change } = formCookieOf(signIn, visit)
-    if (!(await signIn.browserOf(visit.cookie('session')))) {
+    if (!(await visit.browser())) {
       const query = new URLSearchParams(visit.input.user_code ? { user_code: visit.input.user_code } : {}).toString()
       return toSignIn(signIn, visit, { to: 'device', query, seen: clock.now() })
     }
@@ -42,7 +42,7 @@ export function deviceRoutes({ pages, openid, clients, signIn, clock }: DeviceRo
   async function decide(visit: Visit): Promise<View> {
     const { user_code: userCode = '', decision, form = '' } = visit.input
     if (!signIn.isFormToken(form, visit.cookie('form'))) return staleView(visit)
-    const browser = await signIn.browserOf(visit.cookie('session'))
+    const browser = await visit.browser()
     if (!browser) return staleView(visit)
     const { client: network, ip } = kit.requester(visit.request)
     if (decision === undefined) {

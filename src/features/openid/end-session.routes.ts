@@ -24,7 +24,7 @@ export function endSessionRoutes({ pages, openid, signIn }: EndSessionNeeds, kit
   if (pages === undefined || !pages.mayUseCookies || !openid.isProvider) return routes
 
   async function end(visit: Visit, isConfirmed = false): Promise<View | Next> {
-    const browser = await signIn.browserOf(visit.cookie('session'))
+    const browser = await visit.browser()
     const asked = { browser, isConfirmed, ip: kit.clientIp(visit.request) }
     return show(visit, visit.input, await openid.endSession(visit.input, asked))
   }
@@ -97,4 +97,5 @@ const parameters = [
   asked('client_id', 'The application, if there is no hint', 'kwa_k3m6q2z7x4c5v8b9n2m4'),
   asked('post_logout_redirect_uri', 'A registered address, character by character', 'https://app.example.com/bye'),
   asked('state', 'Comes back unchanged', 'af0ifjsldkj'),
+  asked('ui_locales', 'Languages for the pages, the preferred one first', 'de en'),
 ]

@@ -28,7 +28,7 @@ export type Logout =
 export async function endSession(needs: OpenIdNeeds, sent: LogoutParameters, asked: LogoutAsked): Promise<Logout> {
   const { tokens, sessions, clients } = needs
   const { browser, isConfirmed = false, ip } = asked
-  const hint = sent.id_token_hint ? tokens.readIdTokenHint(sent.id_token_hint) : undefined
+  const hint = sent.id_token_hint ? await tokens.readIdTokenHint(sent.id_token_hint) : undefined
   if (hint && sent.client_id && sent.client_id !== hint.clientId) return { kind: 'refused' }
   const clientId = hint?.clientId ?? (sent.client_id || undefined)
   const client = clientId === undefined ? undefined : await clients.find(clientId)

@@ -25,6 +25,7 @@ export const ServerMetadata = t.Object(
     scopes_supported: optionalList,
     claims_supported: optionalList,
     code_challenge_methods_supported: optionalList,
+    ui_locales_supported: optionalList,
     prompt_values_supported: optionalList,
     token_endpoint_auth_methods_supported: t.Array(t.String()),
     revocation_endpoint_auth_methods_supported: t.Array(t.String()),

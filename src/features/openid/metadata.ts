@@ -1,3 +1,4 @@
+import { locales } from '../../lib/locale.ts'
 import { DEVICE_CODE_GRANT } from './device.ts'
 import { scopeClaims, standardScopes } from './scopes.ts'
 import { MFA_GRANT } from './token-request.ts'
@@ -47,6 +48,7 @@ export const metadataOf = ({ issuer, isProvider, hasPasswordGrant }: MetadataSet
       ...scopeClaims,
     ],
     code_challenge_methods_supported: ['S256'],
+    ui_locales_supported: [...locales],
     prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],
     authorization_response_iss_parameter_supported: true,
     request_parameter_supported: false,

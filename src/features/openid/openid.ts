@@ -49,7 +49,7 @@ export interface OpenIdNeeds {
   audit: Audit
   secrets: Secrets
   limits: Limits
-  clients: Pick<Clients, 'find' | 'authenticate'>
+  clients: Pick<Clients, 'find' | 'findForRequest' | 'authenticate'>
   sessions: Sessions
   tokens: AccessTokens
   /** PUBLIC_URL. */

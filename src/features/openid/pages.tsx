@@ -30,7 +30,6 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
   const routes = new Elysia({ name: 'keyward.openid-pages' }).use(kit.plugin)
   if (pages === undefined || !pages.mayUseCookies || !openid.isProvider) return routes
 
-  const browserOf = (visit: Visit) => signIn.browserOf(visit.cookie('session'))
   const ipOf = ({ request }: Visit) => kit.clientIp(request)
 
   const open = (visit: Visit): SignInRequest | undefined => signIn.open(visit.input.request ?? '', visit.cookie('form'))
@@ -64,7 +63,7 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
   }
 
   const authorize = async (visit: Visit, asked: Asked) => {
-    const seen = { browser: await browserOf(visit), seen: asked.seen, ip: ipOf(visit) }
+    const seen = { browser: await visit.browser(), seen: asked.seen, ip: ipOf(visit) }
     return show(visit, await openid.authorize(asked.query, seen), asked)
   }
 
@@ -124,7 +123,7 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
             const asked = open(visit)
             if (asked?.to !== 'authorize') return startAgain(visit)
             if (visit.input.decision !== 'allow') return show(visit, await openid.deny(asked.query), asked)
-            const browser = await browserOf(visit)
+            const browser = await visit.browser()
             const isAllowed = browser !== undefined && browser.user.id === asked.userId
             const seen = { browser, seen: asked.seen, isAllowed, ip: ipOf(visit) }
             return show(visit, await openid.authorize(asked.query, seen), asked)
@@ -155,11 +154,15 @@ interface Asked {
   seen: EpochMs
 }
 
-const sealable = ({ client, redirectUri, loginHint }: AuthorizationRequest, { query, seen }: Asked): SignInRequest => ({
+const sealable = (
+  { client, redirectUri, loginHint, locale }: AuthorizationRequest,
+  { query, seen }: Asked,
+): SignInRequest => ({
   to: 'authorize',
   query,
   seen,
   ...(loginHint !== undefined && { hint: loginHint }),
+  ...(locale && { locale }),
   clientName: client.name,
   formAction: formActionOf(redirectUri),
 })
@@ -196,6 +199,11 @@ const authorizeParameters = [
   asked('max_age', 'The most seconds since the last sign-in', '3600'),
   asked('id_token_hint', 'An ID token of the user who should be signed in', 'eyJ…'),
   asked('login_hint', 'The name or address to fill in', 'ada@example.com'),
+  asked(
+    'ui_locales',
+    'Languages for the pages, the preferred one first; others than those of Keyward are ignored',
+    'de en',
+  ),
   asked('resource', 'A registered resource for the access token (RFC 8707)', 'https://api.example.com'),
   asked(
     'provider_hint',

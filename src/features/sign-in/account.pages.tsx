@@ -10,7 +10,9 @@ import type { FormProblem, Pages, View, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
 import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Mails } from '../mail/mail.ts'
 import type { BrowserSession, SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { Verification } from '../verification/verification.ts'
 import { addressView, passwordView } from './pages/account/credentials.tsx'
 import { deletedView, deleteView, exportView } from './pages/account/data.tsx'
 import {
@@ -48,6 +50,8 @@ export interface AccountPagesNeeds {
   clock: Clock
   accounts: Pick<Accounts, 'updateProfile' | 'changePassword' | 'exportOwn' | 'deleteOwn' | 'isFresh' | 'hasPassword'>
   sessions: Pick<Sessions, 'listOwn' | 'endOwn' | 'endOwnAll'>
+  verification: Pick<Verification, 'askToVerify'>
+  mails: Pick<Mails, 'isOn'>
   /** The least number of characters in a password. */
   minLength: number
   apps?: ConnectedApps
@@ -66,7 +70,7 @@ interface AccountPage {
 
 /** The pages with which people see and change their account. Each does what a JSON route does. */
 export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: HttpKit) {
-  const { pages, clock, accounts, sessions, minLength, apps, identities } = needs
+  const { pages, clock, accounts, sessions, verification, mails, minLength, apps, identities } = needs
   const routes = new Elysia({ name: 'keyward.account-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
@@ -97,9 +101,14 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
       codes: ['username_taken', 'rate_limited'],
     },
     address: {
-      view: addressView,
+      view: (visit, shown) => addressView(visit, shown, mails.isOn),
       async act(visit, caller) {
-        const { email = '', password } = visit.input
+        const { email = '', password, resend } = visit.input
+        if (resend === 'yes') {
+          if (caller.user.emailVerifiedAt !== null) return '/account/address'
+          await verification.askToVerify({ email: caller.user.email, locale: visit.locale, ...from(visit) })
+          return '/account/address?resent'
+        }
         if (email.trim() === caller.user.email)
           throw invalidField('email', { message: 'It is the same', reason: 'same' })
         const change = { email, password: typed(password), requestLocale: visit.locale, ...from(visit) }
@@ -192,7 +201,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
     view: (shown: AccountShown) => View | Promise<View>,
     problem?: FormProblem,
   ): Promise<View | Next> {
-    const browser = await signIn.browserOf(visit.cookie('session'))
+    const browser = await visit.browser()
     if (!browser) return toLogIn(visit, page)
     noteUser(visit.request, browser.user.id)
     const { value, change } = formCookieOf(signIn, visit)
@@ -243,7 +252,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
           async act(visit) {
             if (!signIn.isFormToken(visit.input.form ?? '', visit.cookie('form')))
               throw new KeywardError('csrf_refused')
-            const browser = await signIn.browserOf(visit.cookie('session'))
+            const browser = await visit.browser()
             if (!browser) return toLogIn(visit, name)
             noteUser(request, browser.user.id)
             try {
@@ -262,7 +271,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
         }),
       {
         ...open,
-        limit: ['login', 'account'],
+        limit: ['login', 'account', 'mail'],
         parse: 'none',
         response: { 200: shown()[200], ...submitted(...codes) },
         detail: { summary: `Send the form of the page ${name}`, tags: ['pages'] },

@@ -45,7 +45,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
     const formCookie = visit.cookie('form')
     const request = signIn.open(sealed, formCookie)
     if (!request) return deadRequestView(visit, signIn.startAgain(sealed, formCookie))
-    const browser = await signIn.browserOf(visit.cookie('session'))
+    const browser = await visit.browser()
     const username = browser?.user.username
     const may = { mayRemember: rememberDays > 0, mayRegister, providers: await providers() }
     return signInView(visit, { request, sealed, username, ...may, problem })
@@ -63,7 +63,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
   /** Logs in with a password that was typed in a form. @returns the cookies of the new session */
   async function logIn(visit: Visit, identifier: string, isRemembered: boolean): Promise<CookieChange[]> {
     const { request, cookie } = visit
-    const former = await signIn.browserOf(cookie('session'))
+    const former = await visit.browser()
     const signedIn = await signIn.logIn({
       identifier,
       password: visit.input.password ?? '',
@@ -90,7 +90,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
       '/sign-in',
       ({ request }) =>
         pages.show(request, async (visit) => {
-          const browser = await signIn.browserOf(visit.cookie('session'))
+          const browser = await visit.browser()
           if (visit.input.request === undefined)
             return browser
               ? { next: '/account' }
@@ -192,7 +192,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
       '/sign-out',
       ({ request }) =>
         pages.show(request, async (visit) => {
-          const browser = await signIn.browserOf(visit.cookie('session'))
+          const browser = await visit.browser()
           if (!browser) return signedOutView(visit)
           const { value, change } = formCookieOf(signIn, visit)
           return { ...signOutView(visit, signIn.formToken(value)), cookies: [change] }
@@ -208,9 +208,10 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
       '/sign-out',
       ({ request }) =>
         pages.submit(request, {
-          async act({ input: { form = '' }, cookie }) {
-            if (!signIn.isFormToken(form, cookie('form'))) throw new KeywardError('csrf_refused')
-            const browser = await signIn.browserOf(cookie('session'))
+          async act(visit) {
+            const { form = '' } = visit.input
+            if (!signIn.isFormToken(form, visit.cookie('form'))) throw new KeywardError('csrf_refused')
+            const browser = await visit.browser()
             if (browser) await signIn.signOut(browser, kit.clientIp(request))
             return { next: '/sign-out', cookies: [{ name: 'session', value: null }] }
           },

@@ -1,4 +1,5 @@
 import type { Clock, EpochMs } from '../../lib/clock.ts'
+import type { Locale } from '../../lib/locale.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { type Random, randomId } from '../../lib/random.ts'
 import type { Accounts, BrowserLogin, SignedIn } from '../accounts/accounts.ts'
@@ -16,6 +17,8 @@ export interface SignInRequest {
   seen: EpochMs
   /** The name to fill in (`login_hint`). */
   hint?: string
+  /** The language that the application asks for (`ui_locales`). */
+  locale?: Locale
   /** The user whom a page asks for consent. The answer of another user in the same browser does not count. */
   userId?: number
   /** The name of the application that asks. */

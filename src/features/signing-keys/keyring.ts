@@ -1,4 +1,4 @@
-import type { EpochMs } from '../../lib/clock.ts'
+import { type EpochMs, SECOND } from '../../lib/clock.ts'
 import { KeyringError } from '../secrets/secrets.ts'
 import {
   hmacKey,
@@ -35,8 +35,12 @@ export interface Keyring {
    * that are evidence after they expired (`id_token_hint`). Never finds a revoked key.
    */
   findRetired(kid: string | undefined): VerificationKey | undefined
-  /** The public keys for the JWKS: all keys whose signatures are accepted, the key of access tokens first. HS256 has none. */
-  published(): PublicJwk[]
+  /**
+   * The public keys for the JWKS: all keys whose signatures are accepted, the key of access tokens first. HS256 has none.
+   * The stored keys are read first, so a key that another process has made is there before anybody sees a token of it.
+   * When they cannot be read within a second, the answer has the keys as this process last read them.
+   */
+  published(): Promise<PublicJwk[]>
   /**
    * Reads the stored keys. All calls during a running read share one further read, because the keys may have changed
    * after the running read began.
@@ -169,7 +173,8 @@ export async function openKeyring({ store: db, clock, secrets, settings }: Signi
       return entry && isAccepted(entry.row, clock.now()) ? entry.key : undefined
     },
     findRetired: (kid) => (kid === undefined ? undefined : (entries.get(kid) ?? retired.get(kid))?.key),
-    published() {
+    async published() {
+      await Promise.race([reload().catch(() => {}), clock.sleep(SECOND)])
       const now = clock.now()
       return [...entries.values()]
         .filter(({ row }) => isAccepted(row, now))

@@ -8,13 +8,13 @@ import { JWKS_MAX_AGE_SECONDS, type SigningKeys } from './signing-keys.ts'
 export const signingKeyRoutes = (signingKeys: SigningKeys, kit: HttpKit) =>
   new Elysia({ name: 'keyward.signing-keys' }).use(kit.plugin).get(
     '/.well-known/jwks.json',
-    ({ set }) => {
+    async ({ set }) => {
       set.headers['cache-control'] = `public, max-age=${JWKS_MAX_AGE_SECONDS}`
-      return { keys: signingKeys.published() }
+      return { keys: await signingKeys.published() }
     },
     {
       open: true,
-      limit: { none: 'public and read from memory' },
+      limit: { none: 'public, and requests at one time share one read of a few rows' },
       response: { 200: answer('A JWK Set (RFC 7517)', Jwks), ...plainProblems() },
       detail: {
         operationId: 'getSigningKeys',

@@ -134,6 +134,17 @@ export function openPending(
   return flow
 }
 
+/** Implements `Social.requestOf`. */
+export function requestOf(
+  needs: FlowNeeds,
+  { provider, id }: { provider: string; id: string },
+  sealed: string,
+): SignInRequest | undefined {
+  const purpose = open<SealedFlow>(needs, contextOf('flow', provider, id), sealed)?.purpose
+  if (purpose) return purpose.kind === 'sign_in' ? purpose.request : undefined
+  return open<PendingFlow & { until: EpochMs }>(needs, contextOf('pending', provider, id), sealed)?.request
+}
+
 function open<Content extends { until: EpochMs }>(
   { secrets, clock }: { secrets: FlowNeeds['secrets']; clock: Clock },
   context: string,

@@ -7,23 +7,16 @@ import { locationFrom } from '../../http/location.ts'
 import { readForm } from '../../http/parsers.ts'
 import { pathOf } from '../../http/route-table.ts'
 import { type Clock, DAY, MINUTE, SECOND } from '../../lib/clock.ts'
-import type { CookieChange, CookieName } from '../../pages/cookies.ts'
+import type { CookieChange } from '../../pages/cookies.ts'
 import type { Next } from '../../pages/next.ts'
-import type { Pages, View, Visit } from '../../pages/pages.tsx'
+import type { AskedOf, Pages, View, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
 import { toSignIn } from '../../pages/to-sign-in.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { SignIn, SignInRequest } from '../sign-in/sign-in.ts'
+import { flowCookies, readFlow, withoutFlow } from './pages/flow-cookies.ts'
 import { continueView, failureView } from './pages/views.tsx'
-import {
-  type Arrival,
-  type ArrivalVisit,
-  FLOW_LIFETIME,
-  flowIdOf,
-  isFlowId,
-  type PendingFlow,
-  type Social,
-} from './social.ts'
+import { type Arrival, type ArrivalVisit, flowIdOf, type PendingFlow, type Social } from './social.ts'
 
 export interface SocialPagesNeeds {
   /** Undefined when `PAGES` is `off`, and where pages may not use cookies; then this feature has no page routes. */
@@ -41,7 +34,7 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
 
   async function arrivalVisit(visit: Visit): Promise<ArrivalVisit> {
     const { request, cookie, locale } = visit
-    const former = await signIn.browserOf(cookie('session'))
+    const former = await visit.browser()
     const browser = { isRemembered: false, ...(former && { replaces: former.id }) }
     return {
       origin: kit.origin(request),
@@ -89,7 +82,7 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
 
   /** Begins a link for the person who is logged in; a login in the last 15 minutes is needed. */
   async function beginLink(visit: Visit, name: string): Promise<Next> {
-    const browser = await signIn.browserOf(visit.cookie('session'))
+    const browser = await visit.browser()
     if (!signIn.isFormToken(visit.input.link ?? '', visit.cookie('form'))) return { next: '/account/identities' }
     if (!browser || clock.now() - browser.authTime > FRESH)
       return toSignIn(signIn, visit, { to: 'account', query: 'identities', seen: clock.now() })
@@ -108,12 +101,21 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
       const arrival = await social.arrive(identity, await arrivalVisit(visit))
       return next(visit, { name, id, request: purpose.request }, arrival)
     }
-    const browser = await signIn.browserOf(visit.cookie('session'))
+    const browser = await visit.browser()
     if (browser?.user.id !== purpose.userId || browser.user.sessionEpoch !== purpose.epoch)
       throw new KeywardError('invalid_or_expired')
     await social.linkOwn({ identity, user: browser.user, ip: kit.clientIp(request) })
     return { next: '/account/identities', cookies: withoutFlow(visit, id) }
   }
+
+  /** The request of an application for which somebody is at a provider, as the browser keeps it. */
+  const askedOf =
+    (name: string): AskedOf =>
+    (visit) => {
+      const id = visit.input.flow ?? flowIdOf(visit.input)
+      const sealed = readFlow(visit, id)
+      return sealed === undefined ? undefined : social.requestOf({ provider: name, id }, sealed)
+    }
 
   /** Opens what the browser kept for a page between. @throws KeywardError `invalid_or_expired` */
   function opened(visit: Visit, name: string): Step & { flow: PendingFlow } {
@@ -169,7 +171,8 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
     )
     .get(
       '/social/:name/callback',
-      ({ request, params: { name } }) => pages.show(request, (visit) => orFailure(visit, () => answered(visit, name))),
+      ({ request, params: { name } }) =>
+        pages.show(request, (visit) => orFailure(visit, () => answered(visit, name)), askedOf(name)),
       {
         ...open,
         limit: ['social', 'mail'],
@@ -201,7 +204,8 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
     )
     .get(
       '/social/:name/continue',
-      ({ request, params: { name } }) => pages.show(request, (visit) => orFailure(visit, () => shownStep(visit, name))),
+      ({ request, params: { name } }) =>
+        pages.show(request, (visit) => orFailure(visit, () => shownStep(visit, name)), askedOf(name)),
       {
         ...open,
         limit: { none: 'it opens a cookie that is sealed' },
@@ -213,21 +217,25 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
     .post(
       '/social/:name/continue',
       ({ request, params: { name } }) =>
-        pages.submit(request, {
-          async act(visit) {
-            const { flow, ...of } = opened(visit, name)
-            return next(visit, of, await step(visit, flow))
+        pages.submit(
+          request,
+          {
+            async act(visit) {
+              const { flow, ...of } = opened(visit, name)
+              return next(visit, of, await step(visit, flow))
+            },
+            async again(visit, problem) {
+              try {
+                const isEnd = !stays(visit.input.do, problem.code)
+                const ending = isEnd ? failureView(visit, { code: problem.code, status: 400 }) : undefined
+                return ending ?? (await shownStep(visit, name, problem))
+              } catch {
+                return failureView(visit, { code: 'invalid_or_expired', status: 400 })
+              }
+            },
           },
-          async again(visit, problem) {
-            try {
-              const isEnd = !stays(visit.input.do, problem.code)
-              const ending = isEnd ? failureView(visit, { code: problem.code, status: 400 }) : undefined
-              return ending ?? (await shownStep(visit, name, problem))
-            } catch {
-              return failureView(visit, { code: 'invalid_or_expired', status: 400 })
-            }
-          },
-        }),
+          askedOf(name),
+        ),
       {
         ...open,
         limit: ['login', 'mail', 'code'],
@@ -274,27 +282,3 @@ const DEVICE_DAYS = 180
 const FRESH = 15 * MINUTE
 /** The longest field of a provider's form that is passed on. */
 const MAX_FIELD = 4_096
-
-/** A browser keeps at most 4,096 characters in a cookie. A sealed flow that carries a long request is longer. */
-const PIECE = 3_500
-const PIECES = 4
-
-const cookieName = (id: string, piece: number): CookieName => `social-${id}${piece === 0 ? '' : `-${piece}`}`
-
-function flowCookies(visit: Visit, id: string, sealed: string): CookieChange[] {
-  if (sealed.length > PIECE * PIECES) throw new KeywardError('invalid_request')
-  return Array.from({ length: PIECES }, (_, piece): CookieChange[] => {
-    const value = sealed.slice(piece * PIECE, (piece + 1) * PIECE)
-    const name = cookieName(id, piece)
-    if (value !== '') return [{ name, value, maxAgeSeconds: FLOW_LIFETIME / SECOND }]
-    return visit.cookie(name) === undefined ? [] : [{ name, value: null }]
-  }).flat()
-}
-
-const withoutFlow = (visit: Visit, id: string): CookieChange[] => flowCookies(visit, id, '')
-
-function readFlow(visit: Visit, id: string): string | undefined {
-  if (!isFlowId(id)) return undefined
-  const pieces = Array.from({ length: PIECES }, (_, piece) => visit.cookie(cookieName(id, piece)) ?? '')
-  return pieces.join('') || undefined
-}

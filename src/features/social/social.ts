@@ -2,6 +2,7 @@ import type { FreshProof } from '../accounts/accounts.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
+import type { SignInRequest } from '../sign-in/sign-in.ts'
 import type { User } from '../users/users.ts'
 import {
   type Arrival,
@@ -24,6 +25,7 @@ import {
   openPending,
   type PendingFlow,
   type Purpose,
+  requestOf,
   sealPending,
 } from './flow.ts'
 import { listOf, type UnlinkNeeds, unlinkOf, unlinkOwn } from './identities.ts'
@@ -119,6 +121,11 @@ export interface Social {
     received: { sealed: string; answer: Readonly<Record<string, string>> },
     from: { client: string; ip: string },
   ): Promise<{ identity: Identity; purpose: Purpose }>
+  /**
+   * The request for which a browser is at a provider, from the text of `begin` or of `sealPending`.
+   * @returns undefined when this browser did not begin this login in the last ten minutes, and for a link
+   */
+  requestOf(of: { provider: string; id: string }, sealed: string): SignInRequest | undefined
   /** Seals what the browser keeps between the pages after the answer, for ten minutes. */
   sealPending(of: { provider: string; id: string }, flow: PendingFlow): Promise<string>
   /** @throws KeywardError `invalid_or_expired` */
@@ -185,6 +192,7 @@ export const createSocial = (needs: SocialNeeds): Social => ({
   },
   begin: (name, purpose, from) => begin(needs, name, purpose, from),
   finish: (name, received, from) => finish(needs, name, received, from),
+  requestOf: (of, sealed) => requestOf(needs, of, sealed),
   sealPending: (of, flow) => sealPending(needs, of, flow),
   openPending: (of, sealed) => openPending(needs, of, sealed),
   arrive: (identity, visit) => counted(needs, arrive(needs, identity, visit)),

@@ -234,11 +234,15 @@ async function guarded<T>({ log }: UpstreamNeeds, { name }: Provider, step: () =
   }
 }
 
+/** The library names a token that it cannot read as the cause. An encrypted one has five parts (RFC 7516 section 3.1). */
+const isEncrypted = (token: unknown): boolean => typeof token === 'string' && /^(?:[\w-]*\.){4}[\w-]*$/.test(token)
+
 /** A word for a fault: never a text of the provider, which could forge the log. */
 export function reasonOf(error: unknown): string {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if (at instanceof OutgoingError) return at.fault
     if (at instanceof UpstreamFault) return at.message
+    if (isEncrypted(at.cause)) return 'id_token_encrypted'
   }
   const { code, error: word } = error as { code?: unknown; error?: unknown }
   const told = typeof word === 'string' && /^[a-z_]{1,40}$/.test(word) ? word : undefined

@@ -53,14 +53,15 @@ export interface IdTokens {
   mintLogoutToken(subject: LogoutTokenSubject): Promise<string>
   /**
    * Reads an ID token that a client sends back. It may have expired, and its key may have been retired, but not revoked.
+   * Reads the stored keys when this process does not know the key, which another one may have made just now.
    * @returns undefined for everything else: access tokens and logout tokens, tokens of other issuers or keys, tokens
    *   signed with JWT_SECRET
    */
-  readIdTokenHint(text: string): IdTokenHint | undefined
+  readIdTokenHint(text: string): Promise<IdTokenHint | undefined>
 }
 
 interface IdTokensNeeds {
-  signingKeys: Pick<SigningKeys, 'forIdTokens' | 'ensureIdTokenKey' | 'findRetired'>
+  signingKeys: Pick<SigningKeys, 'forIdTokens' | 'ensureIdTokenKey' | 'findRetired' | 'reload'>
   clock: Clock
   random: Random
   /** The claim `iss` (`PUBLIC_URL`). */
@@ -116,13 +117,20 @@ export function createIdTokens({ signingKeys, clock, random, issuer, lifetime }:
       return sign(key, payload, LOGOUT_TOKEN)
     },
 
-    readIdTokenHint(text) {
+    async readIdTokenHint(text) {
+      let isUnknown = false
       const findKey = (kid: string | undefined) => {
         const key = signingKeys.findRetired(kid)
+        isUnknown = key === undefined && kid !== undefined
         // The services that verify access tokens know JWT_SECRET, and could sign a hint with it.
         return key?.alg === 'HS256' ? undefined : key
       }
-      const payload = verify(text, findKey, { typ: ID_TOKEN })?.payload
+      const read = () => verify(text, findKey, { typ: ID_TOKEN })?.payload
+      let payload = read()
+      if (isUnknown) {
+        await signingKeys.reload()
+        payload = read()
+      }
       if (!payload) return undefined
       const { iss, sub, aud, sid, exp } = payload
       if (iss !== issuer || typeof aud !== 'string' || typeof sid !== 'string' || typeof exp !== 'number')

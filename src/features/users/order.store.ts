@@ -30,7 +30,7 @@ export function isBehind(db: Db, { by, descending }: UserOrder, { key, id }: Use
 }
 
 /** The columns of an order, which together differ for any two users. Each order has an index. */
-function columnsOf({ t: { users } }: Db, by: UserOrder['by'], means: Means): SQL[] {
+export function columnsOf({ t: { users } }: Db, by: UserOrder['by'], means: Means): SQL[] {
   const isSorted = means === 'sorted'
   const id = isSorted ? sql`(${users.id} + 0)` : sql`${users.id}`
   switch (by) {

@@ -10,7 +10,7 @@ export const UserView = t.Object(
     username: t.String(),
     name: t.Union([t.String(), t.Null()], { description: 'The name that the person gave; `null` if there is none' }),
     locale: t.Union([t.String(), t.Null()], {
-      description: 'The language of mails to the user; `null` if it is not known',
+      description: 'The language of mails to the user and of pages; `null` if it is not known',
     }),
     is_active: t.Boolean(),
     email_verified: t.Boolean(),

@@ -2,7 +2,7 @@ import { and, eq, inArray, type SQL, sql } from 'drizzle-orm'
 import type { Db } from '../../storage/store.ts'
 import { userColumns } from '../../storage/tables/users.ts'
 import { type Beginning, firstIn, isInAny, type Part, type Range, rangesOf, usersIn } from './matching.store.ts'
-import { isBehind, termsOf, type UserOrder } from './order.store.ts'
+import { columnsOf, isBehind, termsOf, type UserOrder } from './order.store.ts'
 import type { User } from './user.ts'
 
 export interface UserFilter extends Part {
@@ -41,42 +41,52 @@ interface Filter {
 }
 
 export async function search(db: Db, filter: UserFilter): Promise<User[]> {
-  const { isActive, externalId, order, after, limit } = filter
+  const { isActive, externalId } = filter
   const { users } = db.t
   const always = and(
     isActive === true ? eq(users.isActive, true) : undefined,
     externalId === undefined ? undefined : eq(users.externalId, externalId),
   )
-  const { condition, isList } = await chosen(db, filter, always)
+  const filters = await filtersOf(db, filter)
+  const few = filters.filter(({ isCrowded }) => !isCrowded)
+  // Those that need no sorting come first.
+  const crowded = filters
+    .filter(({ isCrowded }) => isCrowded)
+    .sort((one, other) => Number(other.isOrdered === true) - Number(one.isOrdered === true))
+  const tests = and(...crowded.map(({ test }) => test))
+  const isList = (found: readonly Filter[]) => found.some(({ ofText }) => ofText)
+  if (few.length > 0)
+    return read(db, filter, {
+      condition: and(always, ...few.map(({ seek }) => seek(undefined)), tests),
+      isList: isList(few),
+    })
+  const [first, ...others] = crowded
+  if (first === undefined || externalId !== undefined) return read(db, filter, { condition: and(always, tests) })
+  if (!first.isOrdered) {
+    const page = await read(db, filter, { condition: and(always, tests, await isNear(db, filter)) })
+    if (page.length === filter.limit) return page
+  }
+  const seek = first.seek(and(always, ...others.map(({ test }) => test)))
+  return read(db, filter, { condition: and(always, seek), isList: isList([first]) })
+}
+
+/**
+ * Reads a page of the users who meet a condition.
+ * @param found.isList true when the condition lists the ids of a text's users, which indexes find
+ */
+function read(
+  db: Db,
+  { order, after, limit }: Part,
+  { condition, isList = false }: { condition: SQL | undefined; isList?: boolean },
+): Promise<User[]> {
   // PostgreSQL would otherwise read all users in the order, and look each up in the list.
   const means = isList && db.dialect === 'postgresql' ? 'sorted' : 'indexed'
   return db.q
     .select(userColumns(db))
-    .from(users)
-    .where(and(after && isBehind(db, order, after, means), always, condition))
+    .from(db.t.users)
+    .where(and(after && isBehind(db, order, after, means), condition))
     .orderBy(...termsOf(db, order, means))
     .limit(limit)
-}
-
-/** The condition for the filters. With `isList` it lists the ids of a text's users, which indexes find. */
-async function chosen(
-  db: Db,
-  filter: UserFilter,
-  always: SQL | undefined,
-): Promise<{ condition: SQL | undefined; isList: boolean }> {
-  const filters = await filtersOf(db, filter)
-  const few = filters.filter(({ isCrowded }) => !isCrowded)
-  const crowded = filters.filter(({ isCrowded }) => isCrowded)
-  const tests = and(...crowded.map(({ test }) => test))
-  const isList = (found: readonly Filter[]) => found.some(({ ofText }) => ofText)
-  if (few.length > 0) return { condition: and(...few.map(({ seek }) => seek(undefined)), tests), isList: isList(few) }
-  const [first, ...others] = crowded.sort(
-    (one, other) => Number(other.isOrdered === true) - Number(one.isOrdered === true),
-  )
-  const tested = { condition: tests, isList: false }
-  if (first === undefined || filter.externalId !== undefined) return tested
-  if (!first.isOrdered && (await isSoonFull(db, filter, and(always, tests)))) return tested
-  return { condition: first.seek(and(always, ...others.map(({ test }) => test))), isList: isList([first]) }
 }
 
 async function filtersOf(db: Db, filter: UserFilter): Promise<Filter[]> {
@@ -144,19 +154,18 @@ async function crowdedOf(db: Db, queries: readonly (SQL | false)[]): Promise<boo
   return queries.map((_, at) => (row[`c${at}`] ?? 0) > MANY)
 }
 
-/** True when the users at the beginning of a part of a list fill it. */
-async function isSoonFull(db: Db, { order, after, limit }: Part, condition: SQL | undefined): Promise<boolean> {
+/** The condition for the users at the beginning of a part of a list. @returns undefined when the part is short */
+async function isNear(db: Db, { order, after }: Part): Promise<SQL | undefined> {
   const { users } = db.t
-  const behind = after && isBehind(db, order, after, 'indexed')
-  const terms = sql.join(termsOf(db, order, 'indexed'), sql`, `)
-  const columns = sql.join(
-    [users.id, users.emailKey, users.usernameKey, users.isActive].map((column) => sql`${column}`),
-    sql`, `,
-  )
-  const first = sql`select ${columns} from ${users} where ${behind ?? sql`1 = 1`} order by ${terms} limit ${near(order)}`
-  const full = sql`select ${users.id} from (${first}) as ${users} where ${condition}`
-  const [row] = await db.q.select({ found: countOf(full, limit) }).from(sql`(select 1 as one) as single`)
-  return row!.found >= limit
+  const [column] = columnsOf(db, order.by, 'indexed')
+  const [last] = await db.q
+    .select({ key: sql<number | string>`${column}` })
+    .from(users)
+    .where(after && isBehind(db, order, after, 'indexed'))
+    .orderBy(...termsOf(db, order, 'indexed'))
+    .limit(1)
+    .offset(near(order))
+  return last && (order.descending ? sql`${column} >= ${last.key}` : sql`${column} <= ${last.key}`)
 }
 
 const countOf = (query: SQL, most: number) =>

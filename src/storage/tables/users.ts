@@ -20,7 +20,7 @@ export const userTables = (c: Columns) => ({
       passwordHash: c.text('password_hash'),
       /** A `PasswordScheme` of `features/passwords`. The text of a bcrypt hash does not show the scheme. */
       passwordScheme: c.text('password_scheme'),
-      /** The language of mails to the user, a `Locale` of `lib/locale.ts`; null when the language is not known. */
+      /** The language of mails to the user and of pages, a `Locale` of `lib/locale.ts`; null when the language is not known. */
       locale: c.text('locale'),
       /**
        * The id in the service from which the user was imported, if it is no whole number that `id` can keep; null for

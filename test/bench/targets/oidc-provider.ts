@@ -5,7 +5,7 @@ import Provider, { type Adapter, type AdapterPayload, type Configuration } from 
 
 /*
  * oidc-provider, the certified OpenID provider of the npm registry, as its documentation configures it, for comparison
- * with Keyward. It signs the same: ID tokens with RS256, access tokens as JWTs with ES256. Everything is in memory.
+ * with Keyward. It signs the same: ID tokens with RS256 or what ID_TOKEN_ALG says, access tokens as JWTs with ES256. Everything is in memory.
  */
 
 const port = Number(process.env.PORT)
@@ -63,6 +63,7 @@ const configuration: Configuration = {
       redirect_uris: [redirectUri],
       grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
       response_types: ['code'],
+      id_token_signed_response_alg: process.env.ID_TOKEN_ALG === 'ES256' ? 'ES256' : 'RS256',
     },
   ],
   jwks: {

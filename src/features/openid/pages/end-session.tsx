@@ -31,10 +31,10 @@ export function endSessionView(
 
 export const signedOutView = (visit: Visit): View => doneView(visit, openIdTexts[visit.locale].logout.done)
 
-/** The parameters that the answer depends on. */
+/** The parameters that the answer depends on, its language too. */
 const picked = (sent: LogoutParameters): Record<string, string> =>
   Object.fromEntries(
-    ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 'state'].flatMap((name) =>
+    ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 'state', 'ui_locales'].flatMap((name) =>
       sent[name] ? [[name, sent[name]]] : [],
     ),
   )

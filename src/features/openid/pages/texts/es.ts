@@ -4,7 +4,7 @@ export const es: OpenIdTexts = {
   refused: {
     request: {
       title: 'Esta solicitud de acceso no se puede leer',
-      text: 'Vuelva a la aplicación y empiece de nuevo. Si no sirve, avise a quienes la gestionan.',
+      text: 'Vuelva a la aplicación y empiece de nuevo. Si no funciona, avise a quienes la gestionan.',
     },
     client: {
       title: 'Esta aplicación no se conoce aquí',

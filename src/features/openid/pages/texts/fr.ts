@@ -19,11 +19,11 @@ export const fr: OpenIdTexts = {
     title: 'Cette demande a expiré',
     text: 'Retournez à l’application et recommencez.',
   },
-  requestId: (id) => `Pour eux : demande ${id}`,
+  requestId: (id) => `Pour eux : demande ${id}`,
   consent: {
-    title: (client) => `Continuer vers ${client} ?`,
+    title: (client) => `Continuer vers ${client} ?`,
     account: (username) => `Vous êtes connecté en tant que ${username}.`,
-    intro: (client) => `${client} souhaite :`,
+    intro: (client) => `${client} souhaite :`,
     scopes: {
       openid: 'savoir que c’est vous',
       profile: 'voir votre nom et votre nom d’utilisateur',
@@ -34,7 +34,7 @@ export const fr: OpenIdTexts = {
     otherScope: (scope) => `utiliser « ${scope} »`,
     goesTo: (address) => `Vous serez ensuite dirigé vers ${address}.`,
     unvouched:
-      'C’est un programme sur votre appareil. Son nom ne peut pas être vérifié : ne l’autorisez que si vous venez de le lancer vous-même.',
+      'C’est un programme sur votre appareil. Son nom ne peut pas être vérifié : ne l’autorisez que si vous venez de le lancer vous-même.',
     allow: 'Autoriser',
     deny: 'Ne pas autoriser',
     otherAccount: 'Utiliser un autre compte',
@@ -45,7 +45,7 @@ export const fr: OpenIdTexts = {
     button: 'Continuer',
   },
   logout: {
-    title: 'Se déconnecter ?',
+    title: 'Se déconnecter ?',
     account: (username) => `Vous êtes connecté en tant que ${username}.`,
     by: (client) =>
       `${client} le demande. Vous serez aussi déconnecté des autres applications ouvertes avec ce navigateur.`,
@@ -58,7 +58,7 @@ export const fr: OpenIdTexts = {
     code: 'Code',
     next: 'Continuer',
     wrong: 'Ce code n’est pas le bon, ou il a expiré. Regardez de nouveau l’appareil.',
-    ask: (client) => `Se connecter à ${client} sur l’appareil ?`,
+    ask: (client) => `Se connecter à ${client} sur l’appareil ?`,
     warning: 'N’autorisez que si l’appareil est devant vous. Si quelqu’un vous a envoyé ce code, n’autorisez pas.',
     asked: (ip, ago) => `L’appareil a fait sa demande ${ago}, depuis l’adresse ${ip}.`,
     allowed: { title: 'L’appareil est connecté', text: 'Regardez l’appareil. Vous pouvez fermer cette page.' },

@@ -4,8 +4,11 @@ import type { View, Visit } from '../../../../pages/pages.tsx'
 import { NewPassword } from '../../../../pages/parts.tsx'
 import { type AccountShown, ConfirmField, LogInAgain, mustLogInAgain, noticeOf, pageBelow, textsOf } from './parts.tsx'
 
-/** The form for another address, which first gets a mail. */
-export function addressView(visit: Visit, shown: AccountShown): View {
+/**
+ * The form for another address, which first gets a mail; and for an address that is not proved, the mail once more.
+ * @param sendsMail false when this service sends no mail
+ */
+export function addressView(visit: Visit, shown: AccountShown, sendsMail: boolean): View {
   const texts = textsOf(visit).address
   const { browser, hidden, problem } = shown
   if ('sent' in visit.input) return pageBelow(visit, { title: texts.sent.title, children: <p>{texts.sent.text}</p> })
@@ -14,11 +17,23 @@ export function addressView(visit: Visit, shown: AccountShown): View {
   return pageBelow(visit, {
     title: texts.title,
     problem: noticeOf(problem, error !== undefined),
+    done: 'resent' in visit.input ? texts.unconfirmed.sent : undefined,
     children: (
       <>
         <p>
           {texts.present}: <strong>{browser.user.email}</strong>
         </p>
+        {sendsMail && browser.user.emailVerifiedAt === null && (
+          <>
+            <p>{texts.unconfirmed.text}</p>
+            <Form
+              action={visit.link('/account/address')}
+              hidden={{ ...hidden, resend: 'yes' }}
+              button={texts.unconfirmed.button}
+              look="plain"
+            />
+          </>
+        )}
         {mustLogInAgain(shown) ? (
           <LogInAgain visit={visit} shown={shown} />
         ) : (

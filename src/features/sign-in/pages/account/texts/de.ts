@@ -25,7 +25,7 @@ export const de: AccountTexts = {
     name: 'Name',
     nameHint: 'Freiwillig.',
     invalidName: 'Dieser Name ist nicht möglich. Er hat höchstens 100 Zeichen in einer Zeile.',
-    locale: 'Sprache der E-Mails',
+    locale: 'Sprache',
     noLocale: 'Wie der Browser verlangt',
     button: 'Speichern',
   },
@@ -41,6 +41,11 @@ export const de: AccountTexts = {
     sent: {
       title: 'Sehen Sie in Ihrem Postfach nach',
       text: 'Eine E-Mail an die neue Adresse ist unterwegs. Bis Sie dort bestätigen, ändert sich nichts. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach.',
+    },
+    unconfirmed: {
+      text: 'Diese Adresse ist nicht bestätigt. Öffnen Sie den Link in der E-Mail, die dorthin ging, oder lassen Sie die E-Mail noch einmal schicken.',
+      button: 'E-Mail noch einmal schicken',
+      sent: 'Eine E-Mail an Ihre Adresse ist unterwegs. Wenn nichts ankommt, sehen Sie im Spam-Ordner nach.',
     },
   },
   password: {

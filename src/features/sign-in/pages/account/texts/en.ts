@@ -21,7 +21,7 @@ export const en: AccountTexts = {
     name: 'Name',
     nameHint: 'Optional.',
     invalidName: 'This name cannot be used. It has at most 100 characters in one line.',
-    locale: 'Language of mails',
+    locale: 'Language',
     noLocale: 'As your browser asks',
     button: 'Save',
   },
@@ -36,6 +36,11 @@ export const en: AccountTexts = {
     sent: {
       title: 'Look into your mailbox',
       text: 'A mail to the new address is on its way. Until you confirm it, nothing changes. If nothing arrives, look into the spam folder.',
+    },
+    unconfirmed: {
+      text: 'This address is not confirmed. Open the link of the mail that it got, or have the mail sent again.',
+      button: 'Send the mail again',
+      sent: 'A mail to your address is on its way. If nothing arrives, look into the spam folder.',
     },
   },
   password: {

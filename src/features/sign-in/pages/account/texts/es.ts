@@ -24,7 +24,7 @@ export const es: AccountTexts = {
     name: 'Nombre',
     nameHint: 'Opcional.',
     invalidName: 'Este nombre no es posible. Tiene como máximo 100 caracteres en una línea.',
-    locale: 'Idioma de los correos',
+    locale: 'Idioma',
     noLocale: 'El del navegador',
     button: 'Guardar',
   },
@@ -40,6 +40,11 @@ export const es: AccountTexts = {
     sent: {
       title: 'Revise su correo',
       text: 'Hay un correo en camino a la otra dirección. Hasta que usted lo confirme, no cambia nada. Si no llega nada, mire en la carpeta de spam.',
+    },
+    unconfirmed: {
+      text: 'Esta dirección está sin confirmar. Abra el enlace del correo que recibió, o pida que se envíe otra vez.',
+      button: 'Enviar el correo otra vez',
+      sent: 'Hay un correo en camino a su dirección. Si no llega nada, mire en la carpeta de spam.',
     },
   },
   password: {

@@ -24,7 +24,7 @@ export const fr: AccountTexts = {
     name: 'Nom',
     nameHint: 'Facultatif.',
     invalidName: 'Ce nom n’est pas possible. Il a au plus 100 caractères sur une ligne.',
-    locale: 'Langue des e-mails',
+    locale: 'Langue',
     noLocale: 'Celle du navigateur',
     button: 'Enregistrer',
   },
@@ -40,6 +40,11 @@ export const fr: AccountTexts = {
     sent: {
       title: 'Consultez votre messagerie',
       text: 'Un e-mail à la nouvelle adresse est en route. Rien ne change avant votre confirmation. Si rien n’arrive, regardez dans le dossier des indésirables.',
+    },
+    unconfirmed: {
+      text: 'Cette adresse n’est pas confirmée. Ouvrez le lien de l’e-mail qu’elle a reçu, ou faites-le envoyer encore une fois.',
+      button: 'Renvoyer l’e-mail',
+      sent: 'Un e-mail à votre adresse est en route. Si rien n’arrive, regardez dans le dossier des indésirables.',
     },
   },
   password: {

@@ -45,6 +45,8 @@ export interface AccountTexts {
     same: string
     button: string
     sent: Saying
+    /** For an address that is not proved: the mail with the link again. */
+    unconfirmed: { text: string; button: string; sent: string }
   }
   password: {
     title: string
