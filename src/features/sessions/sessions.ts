@@ -28,7 +28,7 @@ import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
 import { type LoginSessions, loginSessions } from './logins.ts'
-import { countLive, deleteOver, findAuthTime, pageOfUser } from './own.store.ts'
+import { countLive, deleteOver, findCheckTimes, pageOfUser } from './own.store.ts'
 import { raise, type ShownFactor } from './raise.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
@@ -60,7 +60,7 @@ export interface SessionCaller {
   kind: 'session'
   userId: number
   sessionId: string
-  /** The claim `auth_time` of the access token. `findAuthTime` returns the present time of the session. */
+  /** The claim `auth_time` of the access token. `findCheckTimes` returns the present time of the session. */
   authTime: EpochMs
   /** The claim `acr` of the access token. The session may have reached a higher level since. */
   acr: Level
@@ -150,10 +150,10 @@ export interface Sessions extends LoginSessions, BrowserSessions, ClientSessions
    */
   exportPage(page: { userId: number; after: string; limit: number }): Promise<({ id: string } & object)[]>
   /**
-   * Returns the time at which a credential was last checked in the caller's session; undefined when the session is not
-   * stored any more.
+   * Returns when a credential was last checked in the caller's session, and when a second factor was, or null; undefined
+   * when the session is not stored any more.
    */
-  findAuthTime(caller: SessionCaller): Promise<EpochMs | undefined>
+  findCheckTimes(caller: SessionCaller): Promise<{ authTime: EpochMs; mfaTime: EpochMs | null } | undefined>
   /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
   listOwn(caller: Pick<SessionCaller, 'userId'>): Promise<SessionSummary[]>
   /** Ends the caller's session. Does nothing when the session has already ended. */
@@ -273,7 +273,7 @@ export function createSessions({
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
     exportDevices: (userId) => known.devicesOf(db, userId),
     exportPage: (page) => pageOfUser(db, page),
-    findAuthTime: ({ userId, sessionId }) => findAuthTime(db, { userId, sessionId }),
+    findCheckTimes: ({ userId, sessionId }) => findCheckTimes(db, { userId, sessionId }),
     listOwn: (caller) => listOwn(needs, caller),
     logout: (caller, ip) => logout(needs, caller, ip),
     endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),
