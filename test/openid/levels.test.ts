@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { SECOND } from '../../src/lib/clock.ts'
 import { relyingParty, settle, signIn, user, wholeFlow } from '../conformance/support.ts'
+import { createBrowser } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
-import { createBrowser } from './browser.ts'
 import { type ClientOptions, registerClient } from './support.ts'
 
 const issuer = 'https://op.example.com'
