@@ -14,7 +14,7 @@ import { type FactorPolicy, factorPolicy } from './policy.ts'
 import { type FactorResets, factorResets } from './reset.ts'
 
 export type { CheckedPasskey, PendingPasskey } from './add-passkey.ts'
-export type { PendingTotp } from './add-totp.ts'
+export { PENDING_TOTP, type PendingTotp } from './add-totp.ts'
 export type { ChallengePurpose, NewChallenge, StoredChallenge } from './challenges.ts'
 export { CHALLENGE_LIFETIME } from './challenges.ts'
 export type { FactorChanger } from './change.ts'
@@ -35,6 +35,7 @@ export type { FormerPasskeys } from './passkeys.store.ts'
 export { type Demand, type FactorReport, inspectFactors } from './policy.ts'
 export { qrSvg } from './qr.ts'
 export type { ResetFactors } from './reset.ts'
+export { useUpCodes } from './use-totp.ts'
 export type { CreationOptionsJson, CredentialKind, RequestOptionsJson } from './webauthn/options.ts'
 
 /** A way to show a second factor. `webauthn` is a passkey or a security key. */
