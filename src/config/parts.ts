@@ -11,6 +11,10 @@ import type { Config, DraftConfig } from './schema.ts'
 export const secretsOf = ({ SECRET_KEY, SECRET_KEY_PREVIOUS }: Config): [string, ...string[]] =>
   SECRET_KEY_PREVIOUS === undefined ? [SECRET_KEY] : [SECRET_KEY, SECRET_KEY_PREVIOUS]
 
+/** The RP ID of passkeys. */
+export const rpIdOf = ({ WEBAUTHN_RP_ID, PUBLIC_URL }: Pick<Config, 'WEBAUTHN_RP_ID' | 'PUBLIC_URL'>): string =>
+  WEBAUTHN_RP_ID ?? new URL(PUBLIC_URL).hostname
+
 export const retentionOf = (config: Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>) => ({
   days: config.AUDIT_DAYS,
   ipDays: config.AUDIT_IP_DAYS,
@@ -77,16 +81,20 @@ function rememberedOf({ REMEMBER_ME_DAYS, SESSION_MAX_DAYS }: Config) {
   return { idle: lifetime, absolute: lifetime }
 }
 
-export const factorsOf = (config: Config) => ({
+export const factorsOf = (config: DraftConfig) => ({
   settings: {
     app: config.APP_NAME,
     maxPerUser: config.MAX_FACTORS_PER_USER,
     hasPasskeys: config.PASSKEYS === 'on',
-    rpId: config.WEBAUTHN_RP_ID ?? new URL(config.PUBLIC_URL).hostname,
+    rpId: rpIdOf(config),
+    required: config.REQUIRE_SECOND_FACTOR,
+    grace: config.SECOND_FACTOR_GRACE_DAYS * DAY,
     origins: [new URL(config.PUBLIC_URL).origin, ...config.WEBAUTHN_ORIGINS],
     allowsSynced: config.PASSKEYS_SYNCED === 'allow',
   },
 })
+
+export const enrollmentOf = ({ REQUIRE_SECOND_FACTOR: required }: Config) => ({ required })
 
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,

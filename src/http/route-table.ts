@@ -25,6 +25,7 @@ type LimitWord =
   | 'device'
   | 'social'
   | 'mfa'
+  | 'factor'
   | 'passkey'
 
 export interface Route {

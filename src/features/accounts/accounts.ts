@@ -18,7 +18,15 @@ import { type Completion, completeRegistration } from './complete-registration.t
 import { createAccount, type NewAccount } from './create-account.ts'
 import { type DeletedBy, deleteOwn, deleteUser } from './delete-user.ts'
 import { exportOwn } from './export.ts'
-import { checkPassword, type FreshProof, isFresh, type PasswordOwner, requireFresh } from './fresh.ts'
+import {
+  checkPassword,
+  type FreshProof,
+  isFresh,
+  type PasswordOwner,
+  type ProofNeeded,
+  proofNeeded,
+  requireFresh,
+} from './fresh.ts'
 import {
   answerFactor,
   answerFactorInBrowser,
@@ -42,7 +50,7 @@ import { type ProfileChange, updateProfile } from './update-profile.ts'
 export type { PasswordChange } from './change-password.ts'
 export type { Completion } from './complete-registration.ts'
 export type { NewAccount } from './create-account.ts'
-export type { FreshProof, PasswordOwner } from './fresh.ts'
+export type { FreshProof, PasswordOwner, ProofNeeded } from './fresh.ts'
 export type { BrowserLogin, Login, SignedIn } from './login.ts'
 export type { BrowserPasskeyLogin, PasskeyLogin } from './passkey-login.ts'
 export { createPendingRegistrations, PENDING_LIFETIME, type PendingRegistrations } from './pending.ts'
@@ -59,7 +67,6 @@ export interface AccountsNeeds {
   users: Users
   passwords: Passwords
   limits: Limits
-  factors: Pick<Factors, 'openPasskey' | 'provePasskey'>
   roles: Roles
   sessions: Sessions
   metrics: Pick<Metrics, 'login'>
@@ -68,6 +75,7 @@ export interface AccountsNeeds {
   proofs: Pick<Proofs, 'exportOf'>
   apiKeys: Pick<ApiKeys, 'exportOf'>
   identities: { exportOf(userId: number): Promise<object[]> }
+  factors: Pick<Factors, 'stateOf' | 'exportOf' | 'openPasskey' | 'provePasskey'>
   /** What the user gave applications: lists of rows, by name. */
   applications: { exportOf(userId: number): Promise<object> }
   registration: RegistrationSettings
@@ -165,8 +173,10 @@ export interface Accounts {
    * except the caller's are forgotten, and a login under way with the old password fails. A wrong current password
    * counts in the same rate limits as a failed login. Otherwise a thief with an access token could guess without a
    * limit.
+   * A user with a second factor must also have shown it in the last 15 minutes.
    * @throws KeywardError `validation_failed`, `rate_limited`, `overloaded`, `invalid_password` (also when another
-   *   request has just changed the password), `invalid_token` when the caller's session has just ended
+   *   request has just changed the password), `reauthentication_required` when the second factor was not checked lately,
+   *   `invalid_token` when the caller's session has just ended
    */
   changePassword(caller: SessionCaller, change: PasswordChange): Promise<void>
   /**
@@ -178,12 +188,15 @@ export interface Accounts {
    */
   updateProfile(caller: SessionCaller, change: ProfileChange): Promise<User>
   /**
-   * Makes sure that a credential was checked in the last 15 minutes, or that the request has the right password. Call
-   * it in every use case of a route with the word `fresh`, before anything is changed.
+   * Makes sure that a credential was checked in the last 15 minutes, or that the request has the right password; for a
+   * user with a second factor, that a second factor was checked in the last 15 minutes. Call it in every use case of a
+   * route with the word `fresh`, before anything is changed.
    * @throws KeywardError `reauthentication_required`; `invalid_password`, which counts as a failed login;
    *   `rate_limited`, `overloaded`
    */
   requireFresh(caller: SessionCaller, proof: FreshProof): Promise<void>
+  /** Says what `requireFresh` asks of the caller now; with `credential`, the password in the body is enough. */
+  proofNeeded(caller: SessionCaller): Promise<ProofNeeded>
   /** True when a check of a credential at `authTime` is still fresh. */
   isFresh(authTime: EpochMs): boolean
   /** True when the account has a password, false when its owner logs in in other ways only. */
@@ -236,6 +249,7 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   updateProfile: (caller, change) => updateProfile(needs, caller, change),
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
   exportOwn: (caller, proof) => exportOwn(needs, caller, proof),
+  proofNeeded: (caller) => proofNeeded(needs, caller),
   isFresh: (authTime) => isFresh(needs, authTime),
   hasPassword: async (userId) => typeof (await needs.users.findPassword(userId))?.hash === 'string',
   checkPassword: (owner, proof) => checkPassword(needs, owner, proof),

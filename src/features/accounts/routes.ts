@@ -202,6 +202,7 @@ export function accountRoutes({ accounts }: { accounts: Accounts }, kit: HttpKit
           ...bodyProblems(
             'not_authenticated',
             'invalid_token',
+            'reauthentication_required',
             'invalid_password',
             'validation_failed',
             'rate_limited',
@@ -212,7 +213,7 @@ export function accountRoutes({ accounts }: { accounts: Accounts }, kit: HttpKit
           operationId: 'changePassword',
           summary: 'Change your password',
           description:
-            'All your other sessions end; this one stays. The rules for the new password are those of `POST /register`. A wrong current password is `403` and counts as a failed login.',
+            'All your other sessions end; this one stays. The rules for the new password are those of `POST /register`. A wrong current password is `403` and counts as a failed login. With a second factor, it must have been shown in the last 15 minutes.',
           tags: ['accounts'],
         },
       },

@@ -44,7 +44,7 @@ const prepared = statements((db, { select, change }) => {
         .where(and(ofUser, ne(sessions.id, named('sessionId')), alive))
         .limit(limitTo(1)),
     ),
-    authTime: select({ authTime: sessions.authTime }, (q) =>
+    checkTimes: select({ authTime: sessions.authTime, mfaTime: sessions.mfaTime }, (q) =>
       q.from(sessions).where(and(eq(sessions.id, castPlaceholder('sessionId', 'text')), ofUser)),
     ),
     listLive: select(
@@ -94,9 +94,12 @@ export async function countLive(db: Db, { userId, now }: { userId: number; now: 
   return row?.live ?? 0
 }
 
-/** The time at which a credential was last checked in a session; undefined when this user has no such session. */
-export const findAuthTime = async (db: Db, by: { userId: number; sessionId: string }): Promise<EpochMs | undefined> =>
-  (await readRows(db, prepared(db).authTime, by))[0]?.authTime
+/** When a credential was last checked in a session, and when a second factor; undefined when this user has no such session. */
+export const findCheckTimes = async (
+  db: Db,
+  by: { userId: number; sessionId: string },
+): Promise<{ authTime: EpochMs; mfaTime: EpochMs | null } | undefined> =>
+  (await readRows(db, prepared(db).checkTimes, by))[0]
 
 /** The live sessions of a user, the most recently refreshed session first. */
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>

@@ -28,7 +28,8 @@ import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
 import { type LoginSessions, loginSessions } from './logins.ts'
-import { countLive, deleteOver, findAuthTime, pageOfUser } from './own.store.ts'
+import { countLive, deleteOver, findCheckTimes, pageOfUser } from './own.store.ts'
+import { raise, type ShownFactor } from './raise.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
 import type { EndReason, Origin, SessionLifetimes, SessionSummary, StoredSession } from './session.ts'
@@ -41,6 +42,7 @@ export type { Device } from './device-token.ts'
 export type { EndedClientSession } from './ended.ts'
 export type { Asked, CodeAtOnce, Grant, LoginGrant } from './grant.ts'
 export type { KnownDevice } from './known.ts'
+export type { ShownFactor } from './raise.ts'
 export type { LoginAnswer } from './second-factor.ts'
 export type {
   Begun,
@@ -58,7 +60,7 @@ export interface SessionCaller {
   kind: 'session'
   userId: number
   sessionId: string
-  /** The claim `auth_time` of the access token. `findAuthTime` returns the present time of the session. */
+  /** The claim `auth_time` of the access token. `findCheckTimes` returns the present time of the session. */
   authTime: EpochMs
   /** The claim `acr` of the access token. The session may have reached a higher level since. */
   acr: Level
@@ -107,6 +109,13 @@ export interface Sessions extends LoginSessions, BrowserSessions, ClientSessions
    */
   refresh(token: string, origin: Origin, asked?: Asked): Promise<Grant>
   /**
+   * Records that a second factor was shown in the caller's session, and makes new tokens of it: the same session, its
+   * next generation, whose access tokens have the higher level. Call it in the transaction that has checked the factor,
+   * with the user's row locked. An older access token keeps its level until it expires.
+   * @throws KeywardError `invalid_token` when the session has just ended
+   */
+  raise(caller: Pick<SessionCaller, 'userId' | 'sessionId'>, shown: ShownFactor): Promise<Grant>
+  /**
    * Finds the caller of an access token. Every request reads the user and the session from the database in one
    * statement, so a deactivated user or an ended session is refused at once. The first use of a generation is recorded,
    * which ends the retry window of the previous refresh token.
@@ -141,10 +150,10 @@ export interface Sessions extends LoginSessions, BrowserSessions, ClientSessions
    */
   exportPage(page: { userId: number; after: string; limit: number }): Promise<({ id: string } & object)[]>
   /**
-   * Returns the time at which a credential was last checked in the caller's session; undefined when the session is not
-   * stored any more.
+   * Returns when a credential was last checked in the caller's session, and when a second factor was, or null; undefined
+   * when the session is not stored any more.
    */
-  findAuthTime(caller: SessionCaller): Promise<EpochMs | undefined>
+  findCheckTimes(caller: SessionCaller): Promise<{ authTime: EpochMs; mfaTime: EpochMs | null } | undefined>
   /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
   listOwn(caller: Pick<SessionCaller, 'userId'>): Promise<SessionSummary[]>
   /** Ends the caller's session. Does nothing when the session has already ended. */
@@ -258,6 +267,7 @@ export function createSessions({
     ...browserSessions(needs),
     ...clientSessions(needs),
     refresh: (token, origin, asked) => refresh(needs, token, origin, asked),
+    raise: (caller, shown) => raise(needs, caller, shown),
     authenticate: (token) => authenticate(needs, token),
     authenticateClient: (token) => authenticateClient(needs, token),
     authenticateExisting: (token) => authenticateExisting(needs, token),
@@ -265,7 +275,7 @@ export function createSessions({
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
     exportDevices: (userId) => known.devicesOf(db, userId),
     exportPage: (page) => pageOfUser(db, page),
-    findAuthTime: ({ userId, sessionId }) => findAuthTime(db, { userId, sessionId }),
+    findCheckTimes: ({ userId, sessionId }) => findCheckTimes(db, { userId, sessionId }),
     listOwn: (caller) => listOwn(needs, caller),
     logout: (caller, ip) => logout(needs, caller, ip),
     endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),

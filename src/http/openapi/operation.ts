@@ -67,10 +67,10 @@ export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, co
 }
 
 const needsFreshLogin =
-  'Needs a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. API keys are `403`: scripts use the command line.'
+  'Needs a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. With a second factor, it is the second factor that must have been shown in the last 15 minutes (`POST /token/step-up`). API keys are `403`: scripts use the command line.'
 
 const needsFresh =
-  'Needs your password in the body, or a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. A wrong password is `403` and counts as a failed login. API keys are `403`.'
+  'Needs your password in the body, or a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. With a second factor, it is the second factor that must have been shown in the last 15 minutes (`POST /token/step-up`); a password is no substitute. A wrong password is `403` and counts as a failed login. API keys are `403`.'
 
 function mendParameter(parameter: Parameter, { schemas }: Components) {
   const { name, in: place, description, schema, examples } = parameter
