@@ -27,6 +27,7 @@ import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { accountPages, type ConnectedApps, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
+import { secondPages } from './features/sign-in/second.pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { socialPages } from './features/social/pages.tsx'
 import { socialRoutes } from './features/social/routes.ts'
@@ -104,6 +105,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
     .use(signInPages(service.signIn, { ...signingIn, providers: service.social.buttons }, kit))
+    .use(secondPages(service.signIn, { ...signingIn, sessions: service.sessions }, kit))
     .use(accountPages(service.signIn, { ...service, ...signingIn, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
     .use(invitationRoutes(service.invitations, kit))

@@ -11,6 +11,10 @@ import type { Config, DraftConfig } from './schema.ts'
 export const secretsOf = ({ SECRET_KEY, SECRET_KEY_PREVIOUS }: Config): [string, ...string[]] =>
   SECRET_KEY_PREVIOUS === undefined ? [SECRET_KEY] : [SECRET_KEY, SECRET_KEY_PREVIOUS]
 
+/** The RP ID of passkeys. */
+export const rpIdOf = ({ WEBAUTHN_RP_ID, PUBLIC_URL }: Pick<Config, 'WEBAUTHN_RP_ID' | 'PUBLIC_URL'>): string =>
+  WEBAUTHN_RP_ID ?? new URL(PUBLIC_URL).hostname
+
 export const retentionOf = (config: Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>) => ({
   days: config.AUDIT_DAYS,
   ipDays: config.AUDIT_IP_DAYS,
@@ -81,7 +85,7 @@ export const factorsOf = (config: Config) => ({
     app: config.APP_NAME,
     maxPerUser: config.MAX_FACTORS_PER_USER,
     hasPasskeys: config.PASSKEYS === 'on',
-    rpId: config.WEBAUTHN_RP_ID ?? new URL(config.PUBLIC_URL).hostname,
+    rpId: rpIdOf(config),
     origins: [new URL(config.PUBLIC_URL).origin, ...config.WEBAUTHN_ORIGINS],
     allowsSynced: config.PASSKEYS_SYNCED === 'allow',
   },

@@ -64,12 +64,13 @@ export interface Access {
     asked: { access: string } & Requester,
   ): Promise<SessionCaller | ApiKeyCaller | ClientItself>
   /**
-   * Checks that the user has the role of `?role=` and the permission of `?permission=` in a forward-auth request. Each
-   * parameter is optional. An unknown, empty or repeated parameter is refused, because a misspelt condition must not be
+   * Checks that the user has the role of `?role=` and the permission of `?permission=` in a forward-auth request, and the
+   * session the level of `?acr=`. Each parameter is optional. An unknown, empty or repeated parameter is refused, because a misspelt condition must not be
    * ignored. `?token=1` asks for a proxy token: a signed token for the service behind the proxy.
    * @param asked.token the access token of the request
    * @returns the headers that name the user to the service
-   * @throws KeywardError `forbidden`, also for `?token=1` with `JWT_COMPAT=fastapi`
+   * @throws KeywardError `forbidden`, also for `?token=1` with `JWT_COMPAT=fastapi`; `reauthentication_required` when
+   *   only the level is missing
    */
   forwardAuth(caller: SessionCaller, asked: { url: string; token: string }): Promise<Record<string, string>>
   /**

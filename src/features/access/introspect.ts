@@ -1,5 +1,5 @@
 import { SECOND } from '../../lib/clock.ts'
-import { OWN_CLIENT } from '../tokens/tokens.ts'
+import { levelOf, OWN_CLIENT } from '../tokens/tokens.ts'
 import { roleNames, type User } from '../users/users.ts'
 import type { AccessNeeds } from './access.ts'
 
@@ -26,6 +26,9 @@ export async function introspect(needs: AccessNeeds, token: string, by: string |
       sid: session.id,
       iat: Math.floor(session.refreshedAt / SECOND),
       exp: Math.floor(session.expiresAt / SECOND),
+      auth_time: Math.floor(session.authTime / SECOND),
+      amr: session.amr.split(' '),
+      acr: levelOf(session.amr.split(' ')),
     }
   }
   const claims = await tokens.verifyFresh(token)

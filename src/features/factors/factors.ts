@@ -18,6 +18,17 @@ export { CHALLENGE_LIFETIME } from './challenges.ts'
 export type { FactorChanger } from './change.ts'
 export type { Factor, FactorType } from './factor.ts'
 export type { Guess } from './guesses.ts'
+export {
+  createFactorImport,
+  type FactorImport,
+  type ImportedFactors,
+  type ImportedPasskey,
+  type ImportedTotp,
+  readCredentialKey,
+  readTotpSecret,
+  type Sealer,
+} from './imported.ts'
+export { factorsBetween, type ListedFactor } from './listed.store.ts'
 export type { FormerPasskeys } from './passkeys.store.ts'
 export { qrSvg } from './qr.ts'
 export { useUpCodes } from './use-totp.ts'

@@ -1,6 +1,7 @@
 import { type EpochMs, SECOND } from '../../lib/clock.ts'
 import { type Client, isLoopbackUri } from '../clients/clients.ts'
 import type { BrowserSession } from '../sessions/sessions.ts'
+import { type Level, levelOf, levels, reaches } from '../tokens/tokens.ts'
 import type { AuthorizationError, AuthorizationRequest } from './authorization-request.ts'
 import * as consents from './consents.store.ts'
 import { mayUse } from './may-use.ts'
@@ -22,6 +23,8 @@ export type Decision =
   | { kind: 'consent'; browser: BrowserSession }
   /** `create` leads to the form for a new account. */
   | { kind: 'sign-in'; create: boolean }
+  /** The user is signed in, and has to show another factor. */
+  | { kind: 'step-up'; browser: BrowserSession; level: Level }
   | { kind: 'refused'; error: AuthorizationError; description: string }
 
 /**
@@ -51,6 +54,18 @@ export async function decide(
   if (!mayUse(client, browser.user))
     return { kind: 'refused', error: 'access_denied', description: 'The user may not use this client' }
 
+  const level = levelFor(request)
+  if (!reaches(levelOf(browser.amr), level)) {
+    // The user signed in for this request and did not reach the level. The page would ask the same again, forever.
+    if (silent || browser.authTime >= visit.seen)
+      return {
+        kind: 'refused',
+        error: 'unmet_authentication_requirements',
+        description: `The user has to reach the level ${level}`,
+      }
+    return { kind: 'step-up', browser, level }
+  }
+
   const asks = await asksConsent(needs, request, browser)
   if (!asks || visit.isAllowed) return { kind: 'grant', browser }
   if (silent) return { kind: 'refused', error: asks, description: 'The user has to agree' }
@@ -70,6 +85,17 @@ function isTooOld(
   if (authTime >= seen) return false
   if (prompt.has('login') || prompt.has('select_account') || prompt.has('create')) return true
   return maxAge !== undefined && clock.now() - authTime > maxAge * SECOND
+}
+
+/**
+ * Returns the level that a sign-in for this request needs: the one that the client always requires, or the lowest one of
+ * `acr_values`, whichever is higher.
+ */
+function levelFor({ client, acrValues }: AuthorizationRequest): Level {
+  const isEnough = (level: Level) =>
+    (client.requiredAcr === null || reaches(level, client.requiredAcr)) &&
+    (acrValues === undefined || acrValues.some((asked) => reaches(level, asked)))
+  return levels.find(isEnough) ?? 'phr'
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Client } from '../clients/clients.ts'
+import { levelOf, reaches } from '../tokens/tokens.ts'
 import { roleNames, type User } from '../users/users.ts'
 
 /**
@@ -7,3 +8,10 @@ import { roleNames, type User } from '../users/users.ts'
  */
 export const mayUse = (client: Client, user: User): boolean =>
   client.isEnabled && user.isActive && (client.requiredRole === null || roleNames(user).includes(client.requiredRole))
+
+/**
+ * Returns true when a sign-in with these methods has the level that the client requires of every sign-in. Asked at the
+ * same places as `mayUse`.
+ */
+export const isStrongEnough = ({ requiredAcr }: Client, amr: readonly string[]): boolean =>
+  requiredAcr === null || reaches(levelOf(amr), requiredAcr)

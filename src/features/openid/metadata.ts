@@ -1,4 +1,5 @@
 import { locales } from '../../lib/locale.ts'
+import { levels } from '../tokens/tokens.ts'
 import { DEVICE_CODE_GRANT } from './device.ts'
 import { scopeClaims, standardScopes } from './scopes.ts'
 import { MFA_GRANT } from './token-request.ts'
@@ -44,9 +45,10 @@ export const metadataOf = ({ issuer, isProvider, hasPasswordGrant }: MetadataSet
     id_token_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA'],
     scopes_supported: [...standardScopes],
     claims_supported: [
-      ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'amr', 'at_hash', 'sid'],
+      ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'at_hash', 'sid'],
       ...scopeClaims,
     ],
+    acr_values_supported: [...levels],
     code_challenge_methods_supported: ['S256'],
     ui_locales_supported: [...locales],
     prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],

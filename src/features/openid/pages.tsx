@@ -45,6 +45,8 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
           : { next: answerAddress(made.redirectUri, made.parameters) }
       case 'sign-in':
         return toSignIn(signIn, visit, sealable(made.request, asked), await signInPage(made))
+      case 'step-up':
+        return toSignIn(signIn, visit, sealable(made.request, asked))
       case 'consent': {
         const { value, change } = formCookieOf(signIn, visit)
         const { id: userId, username } = made.browser.user
@@ -197,6 +199,11 @@ const authorizeParameters = [
   asked('response_mode', '`query`, which is the default, or `form_post`', 'query'),
   asked('prompt', '`none`, `login`, `consent`, `select_account` or `create`', 'login'),
   asked('max_age', 'The most seconds since the last sign-in', '3600'),
+  asked(
+    'acr_values',
+    'The levels of which the sign-in must have one, with spaces between them: `aal2` asks for a second factor, `phr` for a passkey; other words are ignored',
+    'aal2',
+  ),
   asked('id_token_hint', 'An ID token of the user who should be signed in', 'eyJ…'),
   asked('login_hint', 'The name or address to fill in', 'ada@example.com'),
   asked(
