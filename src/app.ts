@@ -5,6 +5,7 @@ import { accountRoutes } from './features/accounts/routes.ts'
 import { secondFactorRoutes } from './features/accounts/second-factor.routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
 import { clientRoutes } from './features/administration/clients.routes.ts'
+import { factorAdministrationRoutes } from './features/administration/factors.routes.ts'
 import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
 import { providerRoutes } from './features/administration/providers.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
@@ -31,6 +32,7 @@ import { secondPages } from './features/sign-in/second.pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { socialPages } from './features/social/pages.tsx'
 import { socialRoutes } from './features/social/routes.ts'
+import { factorRecoveryRoutes } from './features/verification/factor.routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
 import { inBatches } from './http/batching.ts'
@@ -108,6 +110,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(secondPages(service.signIn, { ...signingIn, sessions: service.sessions }, kit))
     .use(accountPages(service.signIn, { ...service, ...signingIn, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
+    .use(factorRecoveryRoutes(service.verification, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(socialPages(service.social, { ...service, pages: withCookies }, kit))
     .use(sessionRoutes(service, kit))
@@ -116,6 +119,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
+    .use(factorAdministrationRoutes(service.administration, kit))
     .use(apiKeyRoutes(service.administration, kit))
     .use(clientRoutes(service.administration, kit))
     .use(signingKeyAdministrationRoutes(service.administration, kit))
