@@ -65,6 +65,7 @@ const has: Record<string, Evidence> = {
   'A second factor at every login: codes of authenticator apps, and recovery codes': {
     routes: [
       'POST /token/mfa',
+      'POST /token/step-up',
       'GET /users/me/factors',
       'PATCH /users/me/factors/{id}',
       'DELETE /users/me/factors/{id}',
@@ -76,6 +77,8 @@ const has: Record<string, Evidence> = {
   },
   'Passkeys: a login without a password, both factors at once; security keys as the second factor': {
     routes: ['POST /passkeys/options', 'POST /token/passkey'].concat([
+      'POST /users/me/factors/webauthn/options',
+      'POST /users/me/factors/webauthn',
       'GET /.well-known/webauthn',
       'GET /.well-known/passkey-endpoints',
     ]),
