@@ -63,7 +63,16 @@ const has: Record<string, Evidence> = {
     settings: ['REFRESH_TOKEN_GRACE_SECONDS'],
   },
   'A second factor at every login: codes of authenticator apps, and recovery codes': {
-    routes: ['POST /token/mfa'],
+    routes: [
+      'POST /token/mfa',
+      'GET /users/me/factors',
+      'PATCH /users/me/factors/{id}',
+      'DELETE /users/me/factors/{id}',
+      'POST /users/me/factors/totp',
+      'POST /users/me/factors/totp/{id}/confirm',
+      'POST /users/me/recovery-codes',
+    ],
+    settings: ['MAX_FACTORS_PER_USER'],
   },
   'Rate limits on password guessing that lock no user out': {
     commands: ['limits clear'],
@@ -77,6 +86,11 @@ const has: Record<string, Evidence> = {
         'DELETE /admin/users/{id}',
         'DELETE /admin/users/{id}/sessions',
         'POST /admin/users/{id}/password-reset',
+        'GET /admin/users/{id}/factors',
+        'DELETE /admin/users/{id}/factors',
+        'DELETE /admin/users/{id}/factors/{fid}',
+        'POST /admin/users/{id}/factor-recovery',
+        'POST /factor-recovery/finish',
         'PUT /admin/users/{id}/roles/{role}',
         'DELETE /admin/users/{id}/roles/{role}',
         'GET /admin/roles',
@@ -92,6 +106,7 @@ const has: Record<string, Evidence> = {
         'POST /admin/keys/{kid}/revoke',
       ]),
       commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'].concat(
+        ['users factors', 'users reset-factors'],
         ['list', 'show', 'create', 'update', 'delete', 'grant', 'revoke'].map((verb) => `roles ${verb}`),
       ),
       settings: ['AUDIT_DAYS', 'ADMIN_EMAIL'],
@@ -226,7 +241,7 @@ describe('12.D9 the table on the first screen of README', () => {
       const type = (await app.request(method, path)).headers.get('content-type') ?? ''
       if (type.startsWith('text/html'))
         expect(path).toMatch(
-          /^\/(?:docs|account|authorize)\b|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-(?:in|up|out)|end-session|social\/.*)$/,
+          /^\/(?:docs|account|authorize)\b|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-(?:in|up|out)|sign-in\/second|end-session|social\/.*|factor-recovery)$/,
         )
     }
   })

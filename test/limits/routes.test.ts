@@ -59,6 +59,20 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     await app.rows.identities.add({ ...row, email: null, createdAt: i, lastUsedAt: i })
     return { id: String((await app.rows.identities.one({ subject: row.subject })).id) }
   },
+  'POST /users/me/factors/totp': () => ({ json: {} }),
+  'POST /users/me/factors/totp/:id/confirm': async (i, app, { id: userId, grant }) => {
+    if (i === 0) await app.request('POST', '/users/me/factors/totp', { token: grant.access_token, json: {} })
+    const { id } = await app.rows.totpFactors.one({ userId })
+    // The guess is right once in 300,000 times, for each of them.
+    return { id: `t${id}`, json: { code: '000000' } }
+  },
+  'PATCH /users/me/factors/:id': async (i, app, { id: userId }) => {
+    const row = { userId, name: 'Phone', secret: '', createdAt: 0, confirmedAt: 0 }
+    if (i === 0) await app.rows.totpFactors.add(row)
+    return { id: `t${(await app.rows.totpFactors.one({ userId })).id}`, json: { name: `Name ${i}` } }
+  },
+  'DELETE /users/me/factors/:id': () => ({ id: 't1', json: { password: 'wrong' } }),
+  'POST /users/me/recovery-codes': () => ({ json: { password: 'wrong' } }),
   'POST /introspect': (i) => ({ form: { token: 'x', client_id: `gateway${i}`, client_secret: 'wrong' } }),
   'POST /admin/users': (i) => ({ json: { email: `n${i}@example.com`, username: `new-${i}`, password } }),
   'POST /admin/users/:id/invitation': async (i, app) => ({ id: String(await target(app, i, true)) }),
@@ -70,6 +84,17 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     return { id: String(id) }
   },
   'POST /admin/users/:id/password-reset': (_, _app, { id }) => ({ id: String(id) }),
+  'POST /admin/users/:id/factor-recovery': async (i, app) => ({ id: await withFactor(app, i) }),
+  'DELETE /admin/users/:id/factors': async (i, app) => ({ id: await withFactor(app, i), json: { reason: 'Lost' } }),
+  'DELETE /admin/users/:id/factors/:fid': async (i, app) => {
+    const id = await withFactor(app, i)
+    const { id: fid } = await app.rows.totpFactors.one({ userId: Number(id) })
+    return { id, sid: `t${fid}`, json: { reason: 'Lost' } }
+  },
+  'POST /factor-recovery/finish': async (i, app, user) => {
+    if (i === 0) await withRecovery(app, user.id)
+    return { json: { token: lastToken, password: 'wrong' } }
+  },
   'PUT /admin/users/:id/roles/:role': async (i, app) => ({ id: String(await target(app, i)) }),
   'DELETE /admin/users/:id/roles/:role': async (i, app) => {
     const id = await target(app, i)
@@ -107,6 +132,25 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
 async function target(app: TestApp, i: number, isInvited = false) {
   const names = { email: `t${++targets}@example.com`, username: `target-${i}-${targets}` }
   return (await app.admin.createUser({ ...names, ...(!isInvited && { password }) })).id
+}
+
+/** Makes a user with an authenticator app, whom an administrator helps. */
+async function withFactor(app: TestApp, i: number): Promise<string> {
+  const id = await target(app, i)
+  await app.factors.addApp(id)
+  return String(id)
+}
+
+let lastToken = ''
+
+/** Mails the user a link to remove lost factors. */
+async function withRecovery(app: TestApp, userId: number): Promise<void> {
+  await app.factors.addApp(userId)
+  const boss = await app.signUp(`boss-${++targets}`, password)
+  await app.admin.giveRole(boss.id, 'admin')
+  await app.request('POST', `/admin/users/${userId}/factor-recovery`, { token: boss.grant.access_token })
+  await app.process.deliverMail()
+  lastToken = /kwm_[\w-]{43}/.exec(await (await app.request('GET', '/dev/mailbox.json')).text())![0]
 }
 
 let targets = 0
@@ -188,12 +232,17 @@ describe('the limits of routes', () => {
 
   test('12.A2 each route of a user that names no limit for writes says why', () => {
     const withoutLimit = app.table.routes.filter(
-      (route) => route.access !== 'open' && route.method !== 'GET' && !wordsOf(route).includes('account'),
+      (route) =>
+        route.access !== 'open' &&
+        route.method !== 'GET' &&
+        !wordsOf(route).some((word) => word === 'account' || word === 'factor'),
     )
     // A deletion of the account succeeds once.
     const deletion = ['DELETE /users/me', 'POST /users/me/delete']
+    // A confirmation needs an app that was begun, which counts.
+    const confirmation = 'POST /users/me/factors/totp/:id/confirm'
     const reading = ['POST /introspect', 'POST /userinfo']
-    expect(withoutLimit.map(nameOf).sort()).toEqual([...deletion, ...reading, 'POST /logout'].sort())
+    expect(withoutLimit.map(nameOf).sort()).toEqual([...deletion, ...reading, confirmation, 'POST /logout'].sort())
   })
 
   test('each route that takes a password names its limit, open or not', async () => {
@@ -244,7 +293,7 @@ describe('the limits of routes', () => {
       const path =
         route.pattern
           .replace(/:(?:id|name|kid)/, id)
-          .replace(':sid', sid)
+          .replace(/:(?:sid|fid)/, sid)
           .replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {

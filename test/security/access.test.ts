@@ -26,6 +26,7 @@ const written: Record<string, readonly string[]> = {
     'POST /email/change/confirm',
     'POST /email/undo',
     'POST /invitation/accept',
+    'POST /factor-recovery/finish',
     'POST /login/email',
     'POST /login/email/verify',
     'GET /.well-known/jwks.json',
@@ -51,6 +52,8 @@ const written: Record<string, readonly string[]> = {
     'POST /logout',
     'GET /users/me/sessions',
     'GET /users/me/identities',
+    'GET /users/me/factors',
+    'PATCH /users/me/factors/{id}',
     'DELETE /users/me/sessions',
     'DELETE /users/me/sessions/{id}',
     'GET /forward-auth',
@@ -59,9 +62,18 @@ const written: Record<string, readonly string[]> = {
   ],
   openid: ['GET /userinfo', 'POST /userinfo'],
   'credentials of a client': ['POST /device_authorization'],
-  fresh: ['DELETE /users/me', 'POST /users/me/delete', 'POST /users/me/export', 'DELETE /users/me/identities/{id}'],
+  fresh: [
+    'DELETE /users/me',
+    'POST /users/me/delete',
+    'POST /users/me/export',
+    'DELETE /users/me/identities/{id}',
+    'POST /users/me/factors/totp',
+    'POST /users/me/factors/totp/{id}/confirm',
+    'DELETE /users/me/factors/{id}',
+    'POST /users/me/recovery-codes',
+  ],
   'tokens:introspect': ['POST /introspect'],
-  'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
+  'users:read': ['GET /admin/users', 'GET /admin/users/{id}', 'GET /admin/users/{id}/factors'],
   'audit:read': ['GET /admin/audit'],
   'api-keys:read': ['GET /admin/api-keys'],
   'clients:read': ['GET /admin/clients', 'GET /admin/clients/{id}'],
@@ -76,6 +88,9 @@ const written: Record<string, readonly string[]> = {
     'DELETE /admin/users/{id}',
     'DELETE /admin/users/{id}/sessions',
     'POST /admin/users/{id}/password-reset',
+    'POST /admin/users/{id}/factor-recovery',
+    'DELETE /admin/users/{id}/factors',
+    'DELETE /admin/users/{id}/factors/{fid}',
     'PUT /admin/users/{id}/roles/{role}',
     'DELETE /admin/users/{id}/roles/{role}',
     'POST /admin/roles',
@@ -271,8 +286,10 @@ describeEachDialect('access', (dialect) => {
     await make('boss', true)
     const { operations } = readDocument(await (await app.request('GET', '/openapi.json')).text())
     const taking = operations.filter(
-      // An export also lists the session and the event of the request before.
-      ({ path, bodies }) => path !== '/users/me/export' && bodies.some(({ type }) => type === 'application/json'),
+      // An export also lists the session and the event of the request before, and each secret is a new one.
+      ({ path, bodies }) =>
+        !['/users/me/export', '/users/me/factors/totp'].includes(path) &&
+        bodies.some(({ type }) => type === 'application/json'),
     )
     expect(taking.length).toBeGreaterThan(15)
     const unknown = { not_a_member: 'x', role: 'admin', id: 4711, is_admin: true, constructor: { prototype: 1 } }

@@ -17,7 +17,7 @@ export const secondFactorRoutes = (
     async ({ request, body }) => {
       const token = body.mfa_token
       const factor = readFactorAnswer(body)
-      if (!factor) return toFactorMethods(await sessions.describeFactor({ token, isBrowser: false }))
+      if (!factor) return toFactorMethods(await sessions.describeFactor({ token, isBrowser: false, withOptions: true }))
       const grant = await accounts.answerFactor({ token, answer: factor, origin: kit.origin(request) })
       noteUser(request, grant.userId)
       return toTokenAnswer(grant)

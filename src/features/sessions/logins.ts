@@ -39,10 +39,11 @@ export interface LoginSessions {
    */
   answerFactor(login: LoginAnswer): Promise<BegunSession>
   /**
-   * Says how a login that waits can go on, and makes a new challenge of WebAuthn. Uses up no try.
+   * Says how a login that waits can go on. Uses up no try.
+   * @param login.withOptions true also makes a new challenge of WebAuthn
    * @throws KeywardError `mfa_token_expired`
    */
-  describeFactor(login: { token: string; isBrowser: boolean }): Promise<{
+  describeFactor(login: { token: string; isBrowser: boolean; withOptions: boolean }): Promise<{
     methods: FactorDue['methods']
     expiresIn: number
     webauthn?: object | undefined

@@ -65,15 +65,14 @@ export async function answerFactor(
 /** See `Sessions.describeFactor`. */
 export async function describeFactor(
   needs: SessionsNeeds,
-  { token, isBrowser }: { token: string; isBrowser: boolean },
+  { token, isBrowser, withOptions }: { token: string; isBrowser: boolean; withOptions: boolean },
 ): Promise<{ methods: FactorDue['methods']; expiresIn: number; webauthn?: object | undefined }> {
   const { factors, clock } = needs
   const challenge = await factors.findChallenge('login', token)
   if (!challenge || ((JSON.parse(challenge.login) as Kept).browser !== undefined) !== isBrowser) throw expired()
   const methods = await factors.methods(challenge.userId)
-  const webauthn = methods.includes('webauthn')
-    ? await factors.requestWebauthn(challenge.userId, challenge.id)
-    : undefined
+  const isAsked = withOptions && methods.includes('webauthn')
+  const webauthn = isAsked ? await factors.requestWebauthn(challenge.userId, challenge.id) : undefined
   return { methods, expiresIn: Math.ceil((challenge.expiresAt - clock.now()) / 1000), webauthn }
 }
 

@@ -1,17 +1,14 @@
 import { Elysia } from 'elysia'
-import { invalidField, KeywardError, MISSING } from '../../errors.ts'
-import { noteUser } from '../../http/caller.ts'
+import { invalidField, MISSING } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answerParts } from '../../http/parts.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { isLocale } from '../../lib/locale.ts'
-import type { Next } from '../../pages/next.ts'
-import type { FormProblem, Pages, View, Visit } from '../../pages/pages.tsx'
+import type { Pages, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
-import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Mails } from '../mail/mail.ts'
-import type { BrowserSession, SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { Verification } from '../verification/verification.ts'
 import { addressView, passwordView } from './pages/account/credentials.tsx'
 import { deletedView, deleteView, exportView } from './pages/account/data.tsx'
@@ -25,6 +22,7 @@ import {
 import { overviewView, type PageBelow } from './pages/account/overview.tsx'
 import type { AccountShown } from './pages/account/parts.tsx'
 import { profileView } from './pages/account/profile.tsx'
+import { type AccountPage, accountVisits } from './pages/account/visits.ts'
 import type { SocialProvider } from './pages/providers.tsx'
 import type { SignIn } from './sign-in.ts'
 
@@ -58,16 +56,6 @@ export interface AccountPagesNeeds {
   identities?: LinkedIdentities
 }
 
-/** One page below `/account`. */
-interface AccountPage {
-  view(visit: Visit, shown: AccountShown): View | Promise<View>
-  /** Does what the form asks for, by the use case of the JSON route. */
-  act(visit: Visit, caller: SessionCaller): Promise<string | Next | Response>
-  codes: Parameters<typeof submitted>
-  /** Whether the overview leads to the page; always, if undefined. */
-  isUsed?(userId: number): Promise<boolean>
-}
-
 /** The pages with which people see and change their account. Each does what a JSON route does. */
 export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: HttpKit) {
   const { pages, clock, accounts, sessions, verification, mails, minLength, apps, identities } = needs
@@ -75,14 +63,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
   if (pages === undefined) return routes
 
   const from = ({ request }: Visit) => kit.requester(request)
-  const callerOf = ({ id, user, authTime, acr }: BrowserSession): SessionCaller => ({
-    kind: 'session',
-    userId: user.id,
-    sessionId: id,
-    authTime,
-    acr,
-    user,
-  })
+  const { show, submission } = accountVisits(signIn, { clock, accounts })
 
   const below: Partial<Record<PageBelow, AccountPage>> = {
     profile: {
@@ -191,32 +172,6 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
     return names.filter((_, at) => used[at])
   }
 
-  const toLogIn = (visit: Visit, page: string): Next =>
-    toSignIn(signIn, visit, { to: 'account', query: page, seen: clock.now() })
-
-  /** Shows a page to the owner of a browser session; anybody else is asked to log in. */
-  async function show(
-    visit: Visit,
-    page: PageBelow | '',
-    view: (shown: AccountShown) => View | Promise<View>,
-    problem?: FormProblem,
-  ): Promise<View | Next> {
-    const browser = await visit.browser()
-    if (!browser) return toLogIn(visit, page)
-    noteUser(visit.request, browser.user.id)
-    const { value, change } = formCookieOf(signIn, visit)
-    const asked = signIn.seal({ to: 'account', query: page, seen: clock.now() }, value)
-    const made = await view({
-      browser,
-      hidden: { form: signIn.formToken(value) },
-      hasPassword: await accounts.hasPassword(browser.user.id),
-      isFresh: accounts.isFresh(browser.authTime),
-      logInAgain: `/sign-in?request=${asked}`,
-      problem,
-    })
-    return { ...made, cookies: [change] }
-  }
-
   routes.get(
     '/account',
     ({ request }) =>
@@ -245,38 +200,13 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
         detail: { summary: `See the page ${name} of your account`, tags: ['pages'] },
       },
     )
-    routes.post(
-      `/account/${name}`,
-      ({ request }) =>
-        pages.submit(request, {
-          async act(visit) {
-            if (!signIn.isFormToken(visit.input.form ?? '', visit.cookie('form')))
-              throw new KeywardError('csrf_refused')
-            const browser = await visit.browser()
-            if (!browser) return toLogIn(visit, name)
-            noteUser(request, browser.user.id)
-            try {
-              return await act(visit, callerOf(browser))
-            } catch (error) {
-              // The session has ended since it was read.
-              if (error instanceof KeywardError && error.code === 'invalid_token') return toLogIn(visit, name)
-              throw error
-            }
-          },
-          async again(visit, problem) {
-            if (problem.code === 'csrf_refused') return undefined
-            const made = await show(visit, name, (one) => view(visit, one), problem)
-            return 'next' in made ? undefined : made
-          },
-        }),
-      {
-        ...open,
-        limit: ['login', 'account', 'mail'],
-        parse: 'none',
-        response: { 200: shown()[200], ...submitted(...codes) },
-        detail: { summary: `Send the form of the page ${name}`, tags: ['pages'] },
-      },
-    )
+    routes.post(`/account/${name}`, ({ request }) => pages.submit(request, submission(name, { view, act })), {
+      ...open,
+      limit: ['login', 'account', 'mail'],
+      parse: 'none',
+      response: { 200: shown()[200], ...submitted(...codes) },
+      detail: { summary: `Send the form of the page ${name}`, tags: ['pages'] },
+    })
   }
   return routes
 }

@@ -2,17 +2,19 @@ import { Elysia } from 'elysia'
 import { type FieldError, KeywardError, MISSING } from '../../errors.ts'
 import { noteUser } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { type Clock, DAY, SECOND } from '../../lib/clock.ts'
-import type { CookieChange } from '../../pages/cookies.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Next } from '../../pages/next.ts'
 import type { FormProblem, Pages, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
+import { deviceCookie, sessionCookie } from '../../pages/session-cookies.ts'
+import { toSecond } from '../../pages/to-second.ts'
 import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { SocialProvider } from './pages/providers.tsx'
 import { deadRequestView, signInView } from './pages/sign-in.tsx'
 import { signedOutView, signOutView } from './pages/sign-out.tsx'
 import { type LegalLinks, signUpClosed, signUpSent, signUpView } from './pages/sign-up.tsx'
-import type { SignIn } from './sign-in.ts'
+import type { SignIn, SignInRequest } from './sign-in.ts'
 
 export interface SignInPagesNeeds {
   /** Undefined when `PAGES` is `off`, and where pages may not use cookies; then this feature has no page routes. */
@@ -47,7 +49,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
     if (!request) return deadRequestView(visit, signIn.startAgain(sealed, formCookie))
     const browser = await visit.browser()
     const username = browser?.user.username
-    const may = { mayRemember: rememberDays > 0, mayRegister, providers: await providers() }
+    const may = { mayRemember: rememberDays > 0, mayRegister, rpId: undefined, providers: await providers() }
     return signInView(visit, { request, sealed, username, ...may, problem })
   }
 
@@ -60,30 +62,27 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
     return signUpView(visit, { request, sealed, minLength, legal, providers: await providers(), problem })
   }
 
-  /** Logs in with a password that was typed in a form. @returns the cookies of the new session */
-  async function logIn(visit: Visit, identifier: string, isRemembered: boolean): Promise<CookieChange[]> {
+  /** Logs in with a password that was typed in a form. @returns the next page, which may ask for the second factor */
+  async function logIn(visit: Visit, asked: SignInRequest, isRemembered: boolean): Promise<Next> {
     const { request, cookie } = visit
+    const { request: sealed = '', username = '', password = '' } = visit.input
     const former = await visit.browser()
-    const signedIn = await signIn.logIn({
-      identifier,
-      password: visit.input.password ?? '',
-      deviceToken: cookie('device'),
-      origin: kit.origin(request),
-      client: kit.clientPrefix(request),
-      browser: { isRemembered, replaces: former?.id },
-    })
-    noteUser(request, signedIn.userId)
-    return cookiesOf(signedIn, isRemembered)
+    try {
+      const { userId, ...made } = await signIn.logIn({
+        identifier: username,
+        password,
+        deviceToken: cookie('device'),
+        origin: kit.origin(request),
+        client: kit.clientPrefix(request),
+        browser: { isRemembered, replaces: former?.id },
+      })
+      noteUser(request, userId)
+      const cookies = [sessionCookie(made.cookie, isRemembered ? rememberDays : 0), deviceCookie(made.deviceToken)]
+      return { next: signIn.afterwards(sealed, asked), cookies }
+    } catch (error) {
+      return toSecond(error, sealed)
+    }
   }
-
-  const cookiesOf = (signedIn: { cookie: string; deviceToken: string }, isRemembered: boolean): CookieChange[] => [
-    {
-      name: 'session',
-      value: signedIn.cookie,
-      maxAgeSeconds: isRemembered ? (rememberDays * DAY) / SECOND : undefined,
-    },
-    { name: 'device', value: signedIn.deviceToken, maxAgeSeconds: DEVICE_DAYS * (DAY / SECOND) },
-  ]
 
   return routes
     .get(
@@ -122,7 +121,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
             if (password === '') errors.push({ field: 'password', message: MISSING })
             if (errors.length > 0) throw new KeywardError('validation_failed', { errors })
             const isRemembered = rememberDays > 0 && remember === 'on'
-            return { next: signIn.afterwards(sealed, asked), cookies: await logIn(visit, username, isRemembered) }
+            return logIn(visit, asked, isRemembered)
           },
           again: view,
         }),
@@ -164,7 +163,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
             }
             await accounts.register(registration)
             try {
-              return { next: signIn.afterwards(sealed, asked), cookies: await logIn(visit, username, false) }
+              return await logIn(visit, asked, false)
             } catch (error) {
               if (!(error instanceof KeywardError)) throw error
               // The account exists. Its owner can log in when the load or the limit is over.
@@ -228,6 +227,3 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
 }
 
 const open = { open: true, page: true } as const
-
-/** How long a browser keeps the device token. The token expires then. */
-const DEVICE_DAYS = 180

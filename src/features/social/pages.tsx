@@ -11,6 +11,8 @@ import type { CookieChange } from '../../pages/cookies.ts'
 import type { Next } from '../../pages/next.ts'
 import type { AskedOf, Pages, View, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
+import { cookiesOf } from '../../pages/session-cookies.ts'
+import { toSecond } from '../../pages/to-second.ts'
 import { toSignIn } from '../../pages/to-sign-in.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { SignIn, SignInRequest } from '../sign-in/sign-in.ts'
@@ -48,16 +50,15 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
   /** Where the browser goes after a step, with its cookies. */
   async function next(visit: Visit, { name, id, request }: Step, arrival: Arrival): Promise<Next> {
     if (arrival.step === 'done') {
-      const begun = await sessions.requireSession(arrival.begun)
-      noteUser(visit.request, begun.user.id)
       const formCookie = signIn.formCookie(visit.cookie('form'))
-      const cookies: CookieChange[] = [
-        { name: 'session', value: sessions.cookieOf(begun) },
-        { name: 'device', value: await sessions.makeDeviceToken(begun), maxAgeSeconds: DEVICE_DAYS * (DAY / SECOND) },
-        { name: 'form', value: formCookie, maxAgeSeconds: DAY / SECOND },
-        ...withoutFlow(visit, id),
-      ]
-      return { next: signIn.afterwards(signIn.seal(request, formCookie), request), cookies }
+      const sealed = signIn.seal(request, formCookie)
+      const begun = await sessions.requireSession(arrival.begun).catch((error) => toSecond(error, sealed))
+      const kept: CookieChange = { name: 'form', value: formCookie, maxAgeSeconds: DAY / SECOND }
+      const cookies = [kept, ...withoutFlow(visit, id)]
+      if ('next' in begun) return { ...begun, cookies: [...(begun.cookies ?? []), ...cookies] }
+      noteUser(visit.request, begun.user.id)
+      cookies.push(...(await cookiesOf(sessions, begun, 0)))
+      return { next: signIn.afterwards(sealed, request), cookies }
     }
     const { step: page, pending } = arrival
     const of = arrival.step === 'ask' && {
@@ -275,9 +276,6 @@ const endings = [
 ] as const
 
 const NamePath = t.Object({ name: t.String({ description: 'The name of the provider', examples: ['github'] }) })
-
-/** How long a browser keeps the device token. The token expires then. */
-const DEVICE_DAYS = 180
 /** A link needs a login as recent as this. */
 const FRESH = 15 * MINUTE
 /** The longest field of a provider's form that is passed on. */

@@ -2,7 +2,7 @@ import { Field, HiddenUsername } from '../../../../pages/field.tsx'
 import { Form } from '../../../../pages/form.tsx'
 import type { View, Visit } from '../../../../pages/pages.tsx'
 import { NewPassword } from '../../../../pages/parts.tsx'
-import { type AccountShown, ConfirmField, LogInAgain, mustLogInAgain, noticeOf, pageBelow, textsOf } from './parts.tsx'
+import { type AccountShown, ConfirmField, mustProveAgain, noticeOf, ProveAgain, pageBelow, textsOf } from './parts.tsx'
 
 /**
  * The form for another address, which first gets a mail; and for an address that is not proved, the mail once more.
@@ -34,8 +34,8 @@ export function addressView(visit: Visit, shown: AccountShown, sendsMail: boolea
             />
           </>
         )}
-        {mustLogInAgain(shown) ? (
-          <LogInAgain visit={visit} shown={shown} />
+        {mustProveAgain(shown) ? (
+          <ProveAgain visit={visit} shown={shown} />
         ) : (
           <>
             <p>{texts.effect}</p>
