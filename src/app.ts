@@ -1,10 +1,12 @@
 import { Elysia } from 'elysia'
 import { pagesOf, signInOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
+import { passkeyRoutes } from './features/accounts/passkey.routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { secondFactorRoutes } from './features/accounts/second-factor.routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
 import { clientRoutes } from './features/administration/clients.routes.ts'
+import { factorAdministrationRoutes } from './features/administration/factors.routes.ts'
 import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
 import { providerRoutes } from './features/administration/providers.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
@@ -13,6 +15,7 @@ import { signingKeyAdministrationRoutes } from './features/administration/signin
 import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
 import { enrollmentRoutes } from './features/enrollment/routes.ts'
+import { passkeyDocumentRoutes } from './features/factors/routes.ts'
 import { invitationPages } from './features/invitations/pages.tsx'
 import { invitationRoutes } from './features/invitations/routes.ts'
 import { mailboxRoutes } from './features/mail/routes.ts'
@@ -31,6 +34,7 @@ import { secondPages } from './features/sign-in/second.pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { socialPages } from './features/social/pages.tsx'
 import { socialRoutes } from './features/social/routes.ts'
+import { factorRecoveryRoutes } from './features/verification/factor.routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
 import { inBatches } from './http/batching.ts'
@@ -100,6 +104,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
     .use(tokenEndpointRoutes(service, kit))
     .use(secondFactorRoutes(service, kit))
+    .use(passkeyRoutes(service, kit))
     .use(accountRoutes(service, kit))
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, showing, kit))
@@ -108,6 +113,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(secondPages(service.signIn, { ...signingIn, sessions: service.sessions }, kit))
     .use(accountPages(service.signIn, { ...service, ...signingIn, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
+    .use(factorRecoveryRoutes(service.verification, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(socialPages(service.social, { ...service, pages: withCookies }, kit))
     .use(sessionRoutes(service, kit))
@@ -116,6 +122,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
+    .use(factorAdministrationRoutes(service.administration, kit))
     .use(apiKeyRoutes(service.administration, kit))
     .use(clientRoutes(service.administration, kit))
     .use(signingKeyAdministrationRoutes(service.administration, kit))
@@ -123,6 +130,12 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(mailAdministrationRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
     .use(metadataRoutes(service.openid, kit))
+    .use(
+      passkeyDocumentRoutes(
+        { origins: service.factors.passkeyOrigins, page: withCookies && `${config.PUBLIC_URL}/account/security` },
+        kit,
+      ),
+    )
     .use(openIdRoutes(service.openid, kit))
     .use(openIdPages({ ...service, pages }, kit))
     .use(endSessionRoutes({ ...service, pages }, kit))

@@ -19,6 +19,9 @@ interface Attempt extends RequestOptions {
   query?: string
 }
 
+/** Passes the check of the members, and is malformed. */
+const emptyAnswer = { clientDataJSON: '', authenticatorData: '', signature: '' }
+
 /** Requests that count as an attempt on a route with a limit, by its name in the table. */
 const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Attempt | Promise<Attempt>> = {
   'POST /token': (_, _app, { username }) => ({ form: { username, password: 'wrong' } }),
@@ -27,6 +30,9 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     if (i === 0) await app.factors.addApp(user.id)
     return { json: { mfa_token: await waitingLogin(app, user), otp: 'wrong' } }
   },
+  'POST /token/passkey': () => ({
+    json: { credential: { id: 'AA', rawId: 'AA', type: 'public-key', response: emptyAnswer } },
+  }),
   'POST /revoke': async (i, app) => ({
     form: { token: 'x', client_id: await clientOnce(app, i), client_secret: 'kwc_wrong' },
   }),
@@ -84,6 +90,17 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     return { id: String(id) }
   },
   'POST /admin/users/:id/password-reset': (_, _app, { id }) => ({ id: String(id) }),
+  'POST /admin/users/:id/factor-recovery': async (i, app) => ({ id: await withFactor(app, i) }),
+  'DELETE /admin/users/:id/factors': async (i, app) => ({ id: await withFactor(app, i), json: { reason: 'Lost' } }),
+  'DELETE /admin/users/:id/factors/:fid': async (i, app) => {
+    const id = await withFactor(app, i)
+    const { id: fid } = await app.rows.totpFactors.one({ userId: Number(id) })
+    return { id, sid: `t${fid}`, json: { reason: 'Lost' } }
+  },
+  'POST /factor-recovery/finish': async (i, app, user) => {
+    if (i === 0) await withRecovery(app, user.id)
+    return { json: { token: lastToken, password: 'wrong' } }
+  },
   'PUT /admin/users/:id/roles/:role': async (i, app) => ({ id: String(await target(app, i)) }),
   'DELETE /admin/users/:id/roles/:role': async (i, app) => {
     const id = await target(app, i)
@@ -121,6 +138,25 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
 async function target(app: TestApp, i: number, isInvited = false) {
   const names = { email: `t${++targets}@example.com`, username: `target-${i}-${targets}` }
   return (await app.admin.createUser({ ...names, ...(!isInvited && { password }) })).id
+}
+
+/** Makes a user with an authenticator app, whom an administrator helps. */
+async function withFactor(app: TestApp, i: number): Promise<string> {
+  const id = await target(app, i)
+  await app.factors.addApp(id)
+  return String(id)
+}
+
+let lastToken = ''
+
+/** Mails the user a link to remove lost factors. */
+async function withRecovery(app: TestApp, userId: number): Promise<void> {
+  await app.factors.addApp(userId)
+  const boss = await app.signUp(`boss-${++targets}`, password)
+  await app.admin.giveRole(boss.id, 'admin')
+  await app.request('POST', `/admin/users/${userId}/factor-recovery`, { token: boss.grant.access_token })
+  await app.process.deliverMail()
+  lastToken = /kwm_[\w-]{43}/.exec(await (await app.request('GET', '/dev/mailbox.json')).text())![0]
 }
 
 let targets = 0
@@ -181,7 +217,7 @@ const nameOf = ({ method, pattern }: Route) => `${method} ${pattern}`
 describe('the limits of routes', () => {
   const app = appPerSuite(
     limited({
-      env: { METRICS_TOKEN: 'only-for-this-test', EMAIL_LOGIN: 'on', LIMITS: 'code.account=3/1d' },
+      env: { METRICS_TOKEN: 'only-for-this-test', EMAIL_LOGIN: 'on', LIMITS: 'code.account=3/1d,passkey.prefix=20/5m' },
       mailbox: true,
     }),
   )
@@ -263,7 +299,7 @@ describe('the limits of routes', () => {
       const path =
         route.pattern
           .replace(/:(?:id|name|kid)/, id)
-          .replace(':sid', sid)
+          .replace(/:(?:sid|fid)/, sid)
           .replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {

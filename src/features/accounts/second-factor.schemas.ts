@@ -4,13 +4,34 @@ import { optionalText, refusedWith } from '../../http/schemas.ts'
 import { parseStrictJson } from '../../lib/json.ts'
 import type { FactorAnswer, FactorMethod } from '../factors/factors.ts'
 
-/** An AuthenticationResponseJSON of WebAuthn. The feature `factors` reads the rest of it. */
-export const WebauthnAnswer = t.Object(
-  { id: t.String(), type: t.String(), response: t.Object({ clientDataJSON: t.String() }) },
-  { title: 'WebauthnAnswer', description: 'The answer of the browser to the request options: `credential.toJSON()`' },
-)
+const base64Url = (description: string) => t.String({ description: `${description}, in base64url` })
 
-const webauthn = t.Optional(t.Union([WebauthnAnswer, t.Null()], { ...refusedWith('Expected credential.toJSON()') }))
+/** The members of an AuthenticationResponseJSON of WebAuthn that the feature `factors` reads. Others are ignored. */
+export const WebauthnAnswer = t.Object(
+  {
+    id: base64Url('The credential id'),
+    rawId: base64Url('The same'),
+    type: t.String({ description: '`public-key`' }),
+    response: t.Object({
+      clientDataJSON: base64Url('What the browser saw'),
+      authenticatorData: base64Url('What the authenticator says'),
+      signature: base64Url('Its signature'),
+      userHandle: optionalText('The user handle of the passkey, in base64url'),
+    }),
+  },
+  {
+    title: 'WebauthnAnswer',
+    description: 'The answer of the browser to the options: `credential.toJSON()`',
+    examples: [
+      {
+        id: 'kO1bV0n0mTz7q3cF9hJ2sA',
+        rawId: 'kO1bV0n0mTz7q3cF9hJ2sA',
+        type: 'public-key',
+        response: { clientDataJSON: 'eyJ0eXBlIjoi…', authenticatorData: 'SZYN5YgOjGh0…', signature: 'MEUCIQ…' },
+      },
+    ],
+  },
+)
 
 /** The second factor of a login. Exactly one of `otp`, `recovery_code` and `webauthn`, or none to ask for the methods. */
 export const SecondFactorBody = t.Object(
@@ -18,7 +39,7 @@ export const SecondFactorBody = t.Object(
     mfa_token: t.String({ description: 'From the `403` of the login' }),
     otp: optionalText('The six digits of an authenticator app'),
     recovery_code: optionalText('A recovery code, with or without hyphens, in any case'),
-    webauthn,
+    webauthn: t.Optional(t.Union([WebauthnAnswer, t.Null()], refusedWith('Expected credential.toJSON()'))),
   },
   {
     title: 'SecondFactor',
@@ -52,7 +73,7 @@ export const toFactorMethods = (of: {
 export interface SentAnswer {
   otp?: string | null | undefined
   recovery_code?: string | null | undefined
-  webauthn?: object | string | null | undefined
+  webauthn?: unknown
 }
 
 /**
@@ -64,15 +85,16 @@ export function readFactorAnswer({ otp, recovery_code: recoveryCode, webauthn }:
   const answers: FactorAnswer[] = []
   if (otp) answers.push({ otp })
   if (recoveryCode) answers.push({ recoveryCode })
-  if (webauthn) answers.push({ webauthn: typeof webauthn === 'string' ? readJson(webauthn) : webauthn })
+  if (webauthn) answers.push({ webauthn: typeof webauthn === 'string' ? readWebauthn('webauthn', webauthn) : webauthn })
   if (answers.length > 1) throw invalidField('otp', 'Send one of otp, recovery_code and webauthn')
   return answers[0]
 }
 
-function readJson(text: string): unknown {
+/** Reads the answer of a browser in a form. @throws KeywardError `validation_failed` */
+export function readWebauthn(field: string, text: string): unknown {
   try {
     return parseStrictJson(text)
   } catch {
-    throw invalidField('webauthn', 'This is not JSON')
+    throw invalidField(field, 'This is not JSON')
   }
 }
