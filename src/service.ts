@@ -6,6 +6,7 @@ import { type Administration, createAdministration } from './features/administra
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
 import { type Clients, createClients } from './features/clients/clients.ts'
+import { createEnrollment, type Enrollment } from './features/enrollment/enrollment.ts'
 import { createFactors, type Factors } from './features/factors/factors.ts'
 import { createInvitations, findingFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
@@ -60,6 +61,7 @@ export interface Service {
   sessions: Sessions
   access: Access
   accounts: Accounts
+  enrollment: Enrollment
   verification: Verification
   invitations: Invitations
   signIn: SignIn
@@ -159,6 +161,8 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const applications = createApplications(store)
     const more = { random, factors, identities, applications, registration, pending }
     const accounts = createAccounts({ ...account, ...more, proofs, limits, metrics, mails })
+    const enrolling = { store, limits, users, factors, sessions, accounts, identities, ...parts.enrollmentOf(config) }
+    const enrollment = createEnrollment(enrolling)
     const proving = { ...account, ...mailing, accounts, identities, metrics }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
@@ -188,6 +192,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       limits,
       roles,
       accounts,
+      enrollment,
       social,
       administration,
       verification,

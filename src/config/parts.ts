@@ -91,6 +91,8 @@ export const factorsOf = (config: Config) => ({
   },
 })
 
+export const enrollmentOf = ({ REQUIRE_SECOND_FACTOR: required }: Config) => ({ required })
+
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,
   lifetimes: {

@@ -25,6 +25,7 @@ type LimitWord =
   | 'device'
   | 'social'
   | 'mfa'
+  | 'factor'
 
 export interface Route {
   method: string

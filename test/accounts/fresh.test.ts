@@ -7,6 +7,7 @@ import { expectRefusal } from '../support/refusal.ts'
 
 /** A body that a route with the word `fresh` accepts, by route; `{}` for the others. */
 const bodies: Record<string, object> = {
+  'POST /users/me/factors/totp/:id/confirm': { code: '123456' },
   'POST /admin/users': { email: 'new@example.com', username: 'new' },
   'PATCH /admin/users/:id': { name: 'Ada' },
   'POST /admin/roles': { name: 'support' },

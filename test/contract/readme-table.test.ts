@@ -63,7 +63,16 @@ const has: Record<string, Evidence> = {
     settings: ['REFRESH_TOKEN_GRACE_SECONDS'],
   },
   'A second factor at every login: codes of authenticator apps, and recovery codes': {
-    routes: ['POST /token/mfa'],
+    routes: [
+      'POST /token/mfa',
+      'GET /users/me/factors',
+      'PATCH /users/me/factors/{id}',
+      'DELETE /users/me/factors/{id}',
+      'POST /users/me/factors/totp',
+      'POST /users/me/factors/totp/{id}/confirm',
+      'POST /users/me/recovery-codes',
+    ],
+    settings: ['MAX_FACTORS_PER_USER'],
   },
   'Rate limits on password guessing that lock no user out': {
     commands: ['limits clear'],

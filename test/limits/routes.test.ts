@@ -59,6 +59,20 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     await app.rows.identities.add({ ...row, email: null, createdAt: i, lastUsedAt: i })
     return { id: String((await app.rows.identities.one({ subject: row.subject })).id) }
   },
+  'POST /users/me/factors/totp': () => ({ json: {} }),
+  'POST /users/me/factors/totp/:id/confirm': async (i, app, { id: userId, grant }) => {
+    if (i === 0) await app.request('POST', '/users/me/factors/totp', { token: grant.access_token, json: {} })
+    const { id } = await app.rows.totpFactors.one({ userId })
+    // The guess is right once in 300,000 times, for each of them.
+    return { id: `t${id}`, json: { code: '000000' } }
+  },
+  'PATCH /users/me/factors/:id': async (i, app, { id: userId }) => {
+    const row = { userId, name: 'Phone', secret: '', createdAt: 0, confirmedAt: 0 }
+    if (i === 0) await app.rows.totpFactors.add(row)
+    return { id: `t${(await app.rows.totpFactors.one({ userId })).id}`, json: { name: `Name ${i}` } }
+  },
+  'DELETE /users/me/factors/:id': () => ({ id: 't1', json: { password: 'wrong' } }),
+  'POST /users/me/recovery-codes': () => ({ json: { password: 'wrong' } }),
   'POST /introspect': (i) => ({ form: { token: 'x', client_id: `gateway${i}`, client_secret: 'wrong' } }),
   'POST /admin/users': (i) => ({ json: { email: `n${i}@example.com`, username: `new-${i}`, password } }),
   'POST /admin/users/:id/invitation': async (i, app) => ({ id: String(await target(app, i, true)) }),
@@ -188,12 +202,17 @@ describe('the limits of routes', () => {
 
   test('12.A2 each route of a user that names no limit for writes says why', () => {
     const withoutLimit = app.table.routes.filter(
-      (route) => route.access !== 'open' && route.method !== 'GET' && !wordsOf(route).includes('account'),
+      (route) =>
+        route.access !== 'open' &&
+        route.method !== 'GET' &&
+        !wordsOf(route).some((word) => word === 'account' || word === 'factor'),
     )
     // A deletion of the account succeeds once.
     const deletion = ['DELETE /users/me', 'POST /users/me/delete']
+    // A confirmation needs an app that was begun, which counts.
+    const confirmation = 'POST /users/me/factors/totp/:id/confirm'
     const reading = ['POST /introspect', 'POST /userinfo']
-    expect(withoutLimit.map(nameOf).sort()).toEqual([...deletion, ...reading, 'POST /logout'].sort())
+    expect(withoutLimit.map(nameOf).sort()).toEqual([...deletion, ...reading, confirmation, 'POST /logout'].sort())
   })
 
   test('each route that takes a password names its limit, open or not', async () => {

@@ -51,6 +51,8 @@ const written: Record<string, readonly string[]> = {
     'POST /logout',
     'GET /users/me/sessions',
     'GET /users/me/identities',
+    'GET /users/me/factors',
+    'PATCH /users/me/factors/{id}',
     'DELETE /users/me/sessions',
     'DELETE /users/me/sessions/{id}',
     'GET /forward-auth',
@@ -59,7 +61,16 @@ const written: Record<string, readonly string[]> = {
   ],
   openid: ['GET /userinfo', 'POST /userinfo'],
   'credentials of a client': ['POST /device_authorization'],
-  fresh: ['DELETE /users/me', 'POST /users/me/delete', 'POST /users/me/export', 'DELETE /users/me/identities/{id}'],
+  fresh: [
+    'DELETE /users/me',
+    'POST /users/me/delete',
+    'POST /users/me/export',
+    'DELETE /users/me/identities/{id}',
+    'POST /users/me/factors/totp',
+    'POST /users/me/factors/totp/{id}/confirm',
+    'DELETE /users/me/factors/{id}',
+    'POST /users/me/recovery-codes',
+  ],
   'tokens:introspect': ['POST /introspect'],
   'users:read': ['GET /admin/users', 'GET /admin/users/{id}'],
   'audit:read': ['GET /admin/audit'],
@@ -271,8 +282,10 @@ describeEachDialect('access', (dialect) => {
     await make('boss', true)
     const { operations } = readDocument(await (await app.request('GET', '/openapi.json')).text())
     const taking = operations.filter(
-      // An export also lists the session and the event of the request before.
-      ({ path, bodies }) => path !== '/users/me/export' && bodies.some(({ type }) => type === 'application/json'),
+      // An export also lists the session and the event of the request before, and each secret is a new one.
+      ({ path, bodies }) =>
+        !['/users/me/export', '/users/me/factors/totp'].includes(path) &&
+        bodies.some(({ type }) => type === 'application/json'),
     )
     expect(taking.length).toBeGreaterThan(15)
     const unknown = { not_a_member: 'x', role: 'admin', id: 4711, is_admin: true, constructor: { prototype: 1 } }

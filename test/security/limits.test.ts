@@ -43,6 +43,10 @@ describeEachDialect('limits', (dialect) => {
       'POST /users/me/export': () => ({ token, json: { password: 'wrong' } }),
       'DELETE /users/me/identities/:id': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/delete': () => ({ token, json: { password: 'wrong' } }),
+      'POST /users/me/factors/totp': () => ({ token, json: { password: 'wrong' } }),
+      'POST /users/me/factors/totp/:id/confirm': () => ({ token, json: { password: 'wrong', code: '000000' } }),
+      'DELETE /users/me/factors/:id': () => ({ token, json: { password: 'wrong' } }),
+      'POST /users/me/recovery-codes': () => ({ token, json: { password: 'wrong' } }),
       'POST /register': (at) => ({
         json: { email: `a${at}@example.com`, username: `name-${at}`, password: 'correct horse battery' },
       }),
@@ -58,6 +62,7 @@ describeEachDialect('limits', (dialect) => {
       'POST /invitation/accept',
       'POST /logout',
       'PATCH /users/me',
+      'PATCH /users/me/factors/:id',
       'DELETE /users/me/sessions',
       'DELETE /users/me/sessions/:id',
       // Their limit `account.write` is in test/limits/routes.test.ts.

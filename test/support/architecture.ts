@@ -77,6 +77,7 @@ const features = [
   'access',
   'metrics',
   'accounts',
+  'enrollment',
   'verification',
   'invitations',
   'sign-in',

@@ -68,7 +68,7 @@ export interface AccountsNeeds {
   proofs: Pick<Proofs, 'exportOf'>
   apiKeys: Pick<ApiKeys, 'exportOf'>
   identities: { exportOf(userId: number): Promise<object[]> }
-  factors: Pick<Factors, 'stateOf'>
+  factors: Pick<Factors, 'stateOf' | 'exportOf'>
   /** What the user gave applications: lists of rows, by name. */
   applications: { exportOf(userId: number): Promise<object> }
   registration: RegistrationSettings

@@ -3,6 +3,7 @@ import { beginTotp, confirmTotp, PENDING_TOTP, type PendingTotp } from './add-to
 import { type FactorChanger, listOf, remove, rename, renewRecoveryCodes } from './change.ts'
 import type { Factor } from './factor.ts'
 import type { FactorsNeeds } from './factors.ts'
+import { exportOf } from './own.store.ts'
 import { countUnused } from './recovery-codes.store.ts'
 import { removeOldPending } from './totp.store.ts'
 import { renewTotpSeals } from './use-totp.ts'
@@ -45,6 +46,8 @@ export interface FactorChanges {
    * @throws KeywardError `no_factor`
    */
   renewRecoveryCodes(of: { by: FactorChanger }): Promise<string[]>
+  /** All that is stored about the factors of a user, for an export: lists of rows, by name, without secrets and keys. */
+  exportOf(userId: number): Promise<Record<string, object[]>>
   /** Replaces the seals of secrets after a change of SECRET_KEY. One server calls it every minute. */
   maintain(): Promise<void>
   /** Deletes up to `limit` authenticator apps that were not confirmed in time. @returns how many */
@@ -59,6 +62,7 @@ export const factorChanges = (needs: FactorsNeeds): FactorChanges => ({
   rename: (of) => rename(needs, of),
   remove: (of) => remove(needs, of),
   renewRecoveryCodes: (of) => renewRecoveryCodes(needs, of),
+  exportOf: (userId) => exportOf(needs.store, userId),
   maintain: () => renewTotpSeals(needs),
   cleanUpPending: (limit) => removeOldPending(needs.store, { before: needs.clock.now() - PENDING_TOTP, limit }),
 })

@@ -12,7 +12,7 @@ import { type FactorGate, factorGate } from './gate.ts'
 import { type Passkeys, passkeys } from './passkeys.ts'
 
 export type { CheckedPasskey, PendingPasskey } from './add-passkey.ts'
-export type { PendingTotp } from './add-totp.ts'
+export { PENDING_TOTP, type PendingTotp } from './add-totp.ts'
 export type { ChallengePurpose, NewChallenge, StoredChallenge } from './challenges.ts'
 export { CHALLENGE_LIFETIME } from './challenges.ts'
 export type { FactorChanger } from './change.ts'
@@ -31,6 +31,7 @@ export {
 export { factorsBetween, type ListedFactor } from './listed.store.ts'
 export type { FormerPasskeys } from './passkeys.store.ts'
 export { qrSvg } from './qr.ts'
+export { useUpCodes } from './use-totp.ts'
 export type { CreationOptionsJson, CredentialKind, RequestOptionsJson } from './webauthn/options.ts'
 
 /** A way to show a second factor. `webauthn` is a passkey or a security key. */

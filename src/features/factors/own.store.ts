@@ -98,3 +98,56 @@ export async function removeAll({ q, t: { totpFactors, passkeys } }: Db, userId:
   await q.delete(totpFactors).where(eq(totpFactors.userId, userId))
   await q.delete(passkeys).where(eq(passkeys.userId, userId))
 }
+
+/**
+ * All that is stored about the factors of a user, for an export: lists of rows, by name, without secrets, public keys and
+ * MACs.
+ */
+export async function exportOf({ q, t }: Db, userId: number): Promise<Record<string, object[]>> {
+  const { factorAccounts: accounts, totpFactors: apps, passkeys: keys, recoveryCodes: codes } = t
+  const { factorChallenges: challenges } = t
+  const { id, purpose, sessionId, amr, tries, createdAt, expiresAt } = challenges
+  return {
+    factorAccounts: await q
+      .select({ failedInRow: accounts.failedInRow, lockedAt: accounts.lockedAt, dueAt: accounts.dueAt })
+      .from(accounts)
+      .where(eq(accounts.userId, userId)),
+    authenticatorApps: await q
+      .select({
+        id: apps.id,
+        name: apps.name,
+        confirmedAt: apps.confirmedAt,
+        lastUsedAt: apps.lastUsedAt,
+        createdAt: apps.createdAt,
+      })
+      .from(apps)
+      .where(eq(apps.userId, userId))
+      .orderBy(asc(apps.id)),
+    passkeys: await q
+      .select({
+        id: keys.id,
+        name: keys.name,
+        kind: keys.kind,
+        rpId: keys.rpId,
+        isUvInitialized: keys.isUvInitialized,
+        isBackupEligible: keys.isBackupEligible,
+        isBackedUp: keys.isBackedUp,
+        aaguid: keys.aaguid,
+        transports: keys.transports,
+        createdAt: keys.createdAt,
+        lastUsedAt: keys.lastUsedAt,
+      })
+      .from(keys)
+      .where(eq(keys.userId, userId))
+      .orderBy(asc(keys.id)),
+    recoveryCodes: await q
+      .select({ id: codes.id, createdAt: codes.createdAt, usedAt: codes.usedAt })
+      .from(codes)
+      .where(eq(codes.userId, userId))
+      .orderBy(asc(codes.id)),
+    factorChallenges: await q
+      .select({ id, purpose, sessionId, amr, tries, createdAt, expiresAt })
+      .from(challenges)
+      .where(eq(challenges.userId, userId)),
+  }
+}

@@ -93,6 +93,13 @@ export async function confirm(
   return confirmed.length > 0
 }
 
+/** Uses `step` and all before it, of every factor. */
+export const useStepOfAll = ({ q, t: { totpFactors } }: Db, step: number): Promise<unknown> =>
+  q
+    .update(totpFactors)
+    .set({ lastStep: step })
+    .where(and(isNotNull(totpFactors.confirmedAt), or(isNull(totpFactors.lastStep), lt(totpFactors.lastStep, step))))
+
 /** Deletes up to `limit` factors that no code has confirmed until `before`. @returns how many */
 export async function removeOldPending(
   { q, t: { totpFactors } }: Db,

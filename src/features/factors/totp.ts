@@ -12,7 +12,7 @@ const STEP = 30 * SECOND
 const DIGITS = 6
 
 /** A code may be one step old or early, because clocks differ (RFC 6238 section 5.2). */
-const WINDOW = 1
+export const WINDOW = 1
 
 /** The most characters of a URI: the QR code of a longer one has more than 57 modules in a row (version 10). */
 const MAX_URI = 271

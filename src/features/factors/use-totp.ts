@@ -2,7 +2,7 @@ import { unopenable } from '../secrets/secrets.ts'
 import { factorId } from './factor.ts'
 import type { FactorsNeeds } from './factors.ts'
 import * as store from './totp.store.ts'
-import { matchingStep, stepAt } from './totp.ts'
+import { matchingStep, stepAt, WINDOW } from './totp.ts'
 
 /** A last used step this far ahead of the clock means that the clock was set back. */
 const AHEAD = 2
@@ -33,6 +33,13 @@ export async function useTotp(
   }
   return undefined
 }
+
+/**
+ * Uses up every code that could have been accepted until now, of all users. After a restore from a backup, a code that
+ * was used since the backup would otherwise work again while it is accepted.
+ */
+export const useUpCodes = ({ store: db, clock }: Pick<FactorsNeeds, 'store' | 'clock'>): Promise<unknown> =>
+  store.useStepOfAll(db, stepAt(clock.now()) + WINDOW)
 
 /** @throws KeyringError when no secret of this process opens the seal */
 export function openTotp({ secrets }: FactorsNeeds, { id, secret }: { id: number; secret: string }): Uint8Array {

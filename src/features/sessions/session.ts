@@ -22,6 +22,7 @@ export type EndReason =
   | 'browser_session_ended'
   | 'ended_by_user'
   | 'password_changed'
+  | 'factor_changed'
   | 'password_set_by_admin'
   | 'password_reset'
   | 'email_verified'

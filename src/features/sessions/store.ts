@@ -107,6 +107,19 @@ const prepared = statements((db, { select, change }) => {
           ),
         ),
     ),
+    raise: change(
+      q
+        .update(sessions)
+        .set({
+          amr: named('amr'),
+          authTime: named('now'),
+          mfaTime: named('now'),
+          generation: named('next'),
+          refreshedAt: named('now'),
+          expiresAt: named('expiresAt'),
+        })
+        .where(and(eq(sessions.id, named('id')), eq(sessions.generation, named('generation')), alive)),
+    ),
     recordUse: change(
       q
         .update(sessions)
@@ -189,6 +202,15 @@ export const rotate = async (
   db: Db,
   { userId, ...by }: Written<'id' | 'userId' | 'clientId' | 'parentId' | 'generation' | 'expiresAt'>,
 ): Promise<boolean> => (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 }, { userId })) > 0
+
+/**
+ * Records a second factor that was shown in a live session, and moves it from `generation` to the next one.
+ * @returns false when the session has another generation, or is not alive
+ */
+export const raise = async (
+  db: Db,
+  by: Pick<StoredSession, 'id' | 'generation' | 'amr' | 'expiresAt'> & { now: EpochMs },
+): Promise<boolean> => (await execute(db, prepared(db).raise, { ...by, next: by.generation + 1 })) > 0
 
 /** Records a use of a live browser session that was last used at `before` or earlier. */
 export const recordUse = (

@@ -19,12 +19,15 @@ interface IdentitiesNeeds {
 export interface Identities {
   /** The identities of a user, for an export. */
   exportOf(userId: number): Promise<object[]>
+  /** True when an identity of an enabled provider can sign the user in. */
+  canSignIn(userId: number): Promise<boolean>
   /** Removes all identities of a user, in the current transaction. */
   removeOf(userId: number): Promise<void>
 }
 
 export const createIdentities = ({ store: db, audit }: IdentitiesNeeds): Identities => ({
   exportOf: async (userId) => (await store.listOf(db, userId)).map(({ userId: _, ...identity }) => identity),
+  canSignIn: (userId) => store.hasOther(db, { userId }),
   async removeOf(userId) {
     for (const { id, provider } of await store.removeOf(db, userId))
       await audit.record({ event: 'identity.unlinked', userId, details: { id, provider } })

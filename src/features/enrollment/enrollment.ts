@@ -1,0 +1,83 @@
+import type { Store } from '../../storage/store.ts'
+import type { Accounts, FreshProof } from '../accounts/accounts.ts'
+import type { Factor, Factors, PendingTotp } from '../factors/factors.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { Users } from '../users/users.ts'
+import { type Added, beginTotp, confirmTotp } from './add-totp.ts'
+import { isRequired, remove, rename, renewCodes } from './change.ts'
+
+export type { Added } from './add-totp.ts'
+
+export interface EnrollmentNeeds {
+  store: Store
+  limits: Pick<Limits, 'reserve'>
+  users: Pick<Users, 'hold'>
+  factors: Factors
+  sessions: Pick<Sessions, 'endAll' | 'raise'>
+  accounts: Pick<Accounts, 'requireFresh' | 'hasPassword'>
+  identities: { canSignIn(userId: number): Promise<boolean> }
+  /** Who needs a second factor (REQUIRE_SECOND_FACTOR). */
+  required: 'none' | 'admins' | 'all'
+}
+
+/** The second factors of a user, as `GET /users/me/factors` shows them. */
+export interface OwnFactors {
+  factors: Factor[]
+  recoveryCodes: { remaining: number; createdAt: number | null }
+  isRequired: boolean
+}
+
+/**
+ * What people do with their own second factors. Every change but a new name needs a fresh check of a credential, and once
+ * there is a factor, of the factor. It ends all other sessions of the user, and the owner gets a mail.
+ */
+export interface Enrollment {
+  list(caller: SessionCaller): Promise<OwnFactors>
+  /**
+   * Begins to add an authenticator app, which counts for nothing until `confirmTotp`.
+   * @param of.name as typed; undefined for the usual name
+   * @throws KeywardError `validation_failed` for a wrong name, `too_many_factors`, `rate_limited`; those of
+   *   `Accounts.requireFresh`; `invalid_token` when the session has just ended
+   */
+  beginTotp(caller: SessionCaller, of: FreshProof & { name?: string | null }): Promise<PendingTotp>
+  /**
+   * Confirms an authenticator app with its first code. The caller's session then counts as one with a second factor.
+   * @throws KeywardError `factor_not_found`, also for one that waits for more than ten minutes; `invalid_code`, which
+   *   counts as a wrong code of a login; `too_many_factors`; and as `beginTotp`
+   */
+  confirmTotp(caller: SessionCaller, of: FreshProof & { id: string; code: string }): Promise<Added>
+  /**
+   * Renames a factor. Writes nothing when it has this name.
+   * @throws KeywardError `validation_failed`, `factor_not_found`, `rate_limited`
+   */
+  rename(caller: SessionCaller, of: { id: string; name: string; ip: string }): Promise<Factor>
+  /**
+   * Removes a factor, and with the last usable one the recovery codes. An account with a password needs it, too.
+   * @throws KeywardError `factor_not_found`; `validation_failed` without the password; `factor_required` when a rule
+   *   wants a factor and this is the last one; `last_login_method` when nothing else signs the user in; `rate_limited`;
+   *   those of `Accounts.requireFresh`
+   */
+  remove(caller: SessionCaller, of: FreshProof & { id: string }): Promise<void>
+  /**
+   * Makes ten recovery codes and voids all earlier ones.
+   * @throws KeywardError `no_factor`, `rate_limited`; those of `Accounts.requireFresh`
+   */
+  renewCodes(caller: SessionCaller, of: FreshProof): Promise<string[]>
+}
+
+export const createEnrollment = (needs: EnrollmentNeeds): Enrollment => ({
+  async list({ user }) {
+    const { factors } = needs
+    return {
+      factors: await factors.list(user.id),
+      recoveryCodes: await factors.recoveryCodes(user.id),
+      isRequired: isRequired(needs, user),
+    }
+  },
+  beginTotp: (caller, of) => beginTotp(needs, caller, of),
+  confirmTotp: (caller, of) => confirmTotp(needs, caller, of),
+  rename: (caller, of) => rename(needs, caller, of),
+  remove: (caller, of) => remove(needs, caller, of),
+  renewCodes: (caller, of) => renewCodes(needs, caller, of),
+})
