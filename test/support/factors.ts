@@ -1,10 +1,12 @@
 import { eq } from 'drizzle-orm'
+import type { CredentialKind } from '../../src/features/factors/factors.ts'
 import { makeRecoveryCodes } from '../../src/features/factors/recovery-codes.ts'
 import { insertPending, setSecret } from '../../src/features/factors/totp.store.ts'
 import { codeAt, newSecret, stepAt } from '../../src/features/factors/totp.ts'
 import { totpContext } from '../../src/features/factors/use-totp.ts'
 import { SECOND } from '../../src/lib/clock.ts'
 import type { Service } from '../../src/service.ts'
+import { type AuthenticatorBehaviour, type SoftAuthenticator, softAuthenticator } from './authenticator.ts'
 
 /** An authenticator app in a test. */
 export interface Authenticator {
@@ -17,13 +19,31 @@ export interface Authenticator {
 export interface TestFactors {
   /** Adds a confirmed authenticator app. No code of it was used. */
   addApp(userId: number): Promise<Authenticator>
+  /** Adds a passkey, or a security key, which an authenticator in software holds. */
+  addPasskey(userId: number, how?: NewTestPasskey): Promise<SoftAuthenticator & { id: string }>
   /** Makes ten recovery codes. */
   makeCodes(userId: number): Promise<string[]>
 }
 
+export interface NewTestPasskey extends Partial<AuthenticatorBehaviour> {
+  kind?: CredentialKind
+  name?: string
+}
+
 export const factorsOf = (service: Service): TestFactors => {
-  const { store, clock, random, secrets } = service
+  const { store, clock, random, secrets, users, factors, config } = service
   return {
+    async addPasskey(userId, { kind = 'passkey', name, ...behaviour } = {}) {
+      const user = (await users.find(userId))!
+      const by = { userId, sessionId: `session of ${userId}`, ip: '203.0.113.9' }
+      const isKey = kind === 'security_key'
+      const like = isKey ? { verifiesUser: false, synced: false, counter: 0 } : {}
+      const authenticator = softAuthenticator({ origin: new URL(config.PUBLIC_URL).origin, ...like, ...behaviour })
+      const { challengeId, options } = await factors.beginPasskey({ user, by, kind })
+      const checked = await factors.checkPasskey({ by, challengeId, response: authenticator.create(options) })
+      const { factor } = await store.transaction(() => factors.addPasskey({ by, checked, name }))
+      return { ...authenticator, id: factor.id }
+    },
     async addApp(userId) {
       const secret = newSecret(random)
       const now = clock.now()

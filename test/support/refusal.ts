@@ -49,6 +49,7 @@ const oauthPaths = [
   '/user/token',
   '/token/refresh',
   '/token/mfa',
+  '/token/passkey',
   '/token/step-up',
   '/revoke',
   '/introspect',

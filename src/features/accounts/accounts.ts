@@ -36,6 +36,12 @@ import {
   logInBrowser,
   type SignedIn,
 } from './login.ts'
+import {
+  type BrowserPasskeyLogin,
+  logInWithPasskey,
+  logInWithPasskeyInBrowser,
+  type PasskeyLogin,
+} from './passkey-login.ts'
 import type { PendingRegistrations } from './pending.ts'
 import { askToRegister, type Registration, register } from './register.ts'
 import { type ProvedRegistration, registerProved } from './register-proved.ts'
@@ -46,6 +52,7 @@ export type { Completion } from './complete-registration.ts'
 export type { NewAccount } from './create-account.ts'
 export type { FreshProof, PasswordOwner, ProofNeeded } from './fresh.ts'
 export type { BrowserLogin, Login, SignedIn } from './login.ts'
+export type { BrowserPasskeyLogin, PasskeyLogin } from './passkey-login.ts'
 export { createPendingRegistrations, PENDING_LIFETIME, type PendingRegistrations } from './pending.ts'
 export type { Registration } from './register.ts'
 export type { ProvedRegistration } from './register-proved.ts'
@@ -60,6 +67,7 @@ export interface AccountsNeeds {
   users: Users
   passwords: Passwords
   limits: Limits
+  factors: Pick<Factors, 'openPasskey' | 'provePasskey'>
   roles: Roles
   sessions: Sessions
   metrics: Pick<Metrics, 'login'>
@@ -146,6 +154,15 @@ export interface Accounts {
    */
   logInBrowser(login: BrowserLogin): Promise<SignedIn>
   /**
+   * Logs in with a passkey alone, which is both factors. Nobody types a name: the answer of the browser says whose passkey
+   * it is. `Factors.askForPasskey` makes the options, and each of them works once.
+   * @throws KeywardError `invalid_passkey`, also for an inactive account; `unknown_passkey` when no account has it;
+   *   `rate_limited`; `not_found` with `PASSKEYS=off`
+   */
+  logInWithPasskey(login: PasskeyLogin): Promise<LoginGrant>
+  /** As `logInWithPasskey`, and begins a browser session. */
+  logInWithPasskeyInBrowser(login: BrowserPasskeyLogin): Promise<SignedIn>
+  /**
    * Ends a login that waited for the second factor; see `Sessions.answerFactor`.
    * @throws KeywardError as `Sessions.answerFactor`
    */
@@ -225,6 +242,8 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   completeRegistration: (completion, redeem) => completeRegistration(needs, completion, redeem),
   logIn: (login) => needs.metrics.login('password', logIn(needs, login)),
   logInBrowser: (login) => needs.metrics.login('password', logInBrowser(needs, login)),
+  logInWithPasskey: (login) => needs.metrics.login('passkey', logInWithPasskey(needs, login)),
+  logInWithPasskeyInBrowser: (login) => needs.metrics.login('passkey', logInWithPasskeyInBrowser(needs, login)),
   answerFactor: (login) => needs.metrics.login('second_factor', answerFactor(needs, login)),
   answerFactorInBrowser: (login) => needs.metrics.login('second_factor', answerFactorInBrowser(needs, login)),
   changePassword: (caller, change) => changePassword(needs, caller, change),

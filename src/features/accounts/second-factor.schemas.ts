@@ -6,8 +6,17 @@ import type { FactorAnswer, FactorMethod } from '../factors/factors.ts'
 
 /** An AuthenticationResponseJSON of WebAuthn. The feature `factors` reads the rest of it. */
 export const WebauthnAnswer = t.Object(
-  { id: t.String(), type: t.String(), response: t.Object({ clientDataJSON: t.String() }) },
-  { title: 'WebauthnAnswer', description: 'The answer of the browser to the request options: `credential.toJSON()`' },
+  {
+    id: t.String(),
+    type: t.String(),
+    // Without `additionalProperties`, Elysia would remove the members that are not named here.
+    response: t.Object({ clientDataJSON: t.String() }, { additionalProperties: true }),
+  },
+  {
+    title: 'WebauthnAnswer',
+    description: 'The answer of the browser to the request options: `credential.toJSON()`',
+    additionalProperties: true,
+  },
 )
 
 const webauthn = t.Optional(t.Union([WebauthnAnswer, t.Null()], { ...refusedWith('Expected credential.toJSON()') }))
@@ -64,15 +73,16 @@ export function readFactorAnswer({ otp, recovery_code: recoveryCode, webauthn }:
   const answers: FactorAnswer[] = []
   if (otp) answers.push({ otp })
   if (recoveryCode) answers.push({ recoveryCode })
-  if (webauthn) answers.push({ webauthn: typeof webauthn === 'string' ? readJson(webauthn) : webauthn })
+  if (webauthn) answers.push({ webauthn: typeof webauthn === 'string' ? readWebauthn('webauthn', webauthn) : webauthn })
   if (answers.length > 1) throw invalidField('otp', 'Send one of otp, recovery_code and webauthn')
   return answers[0]
 }
 
-function readJson(text: string): unknown {
+/** Reads the answer of a browser in a form. @throws KeywardError `validation_failed` */
+export function readWebauthn(field: string, text: string): unknown {
   try {
     return parseStrictJson(text)
   } catch {
-    throw invalidField('webauthn', 'This is not JSON')
+    throw invalidField(field, 'This is not JSON')
   }
 }

@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import { levelOf } from '../tokens/tokens.ts'
 import { roleNames } from '../users/users.ts'
 import type { RefreshTokens } from './refresh-token.ts'
 import { answerAtOnce, askForFactor } from './second-factor.ts'
@@ -47,12 +48,22 @@ export async function finishLogin(
   asked: Asked = {},
   code?: CodeAtOnce,
 ): Promise<LoginGrant> {
-  const { session, user, deviceId, scope = asked.scope } = await requireSession(needs, begun, asked, code)
+  const finished = await requireSession(needs, begun, asked, code)
+  const { session, user, scope = asked.scope } = finished
   // The cookie of a browser session must not become tokens for the whole account.
   if (session.kind !== 'api') throw new Error('A browser session has no tokens')
-  const deviceToken = await needs.deviceTokens.make({ deviceId, userId: user.id })
+  const deviceToken = await makeDeviceToken(needs, finished)
   const tokens = needs.refreshTokensOf(session)
   return { ...makeGrant(needs, { session, user, tokens, generation: 0 }, { scope }), deviceToken }
+}
+
+/** See `Sessions.makeDeviceToken`. After a second factor or a passkey, nothing waits behind the hashes of passwords. */
+export async function makeDeviceToken(
+  { deviceTokens }: SessionsNeeds,
+  { session, deviceId, user }: BegunSession,
+): Promise<string> {
+  const device = { deviceId, userId: user.id }
+  return levelOf(session.amr.split(' ')) === 'aal1' ? deviceTokens.make(device) : deviceTokens.makeNow(device)
 }
 
 /** See `Sessions.requireSession`. */

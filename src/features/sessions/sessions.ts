@@ -186,6 +186,8 @@ export interface Sessions extends LoginSessions, BrowserSessions, ClientSessions
   revoke(token: string, ip: string): Promise<void>
   /** The device of a device token; undefined when Keyward did not make the token, or the token has expired. */
   readDevice(token: string): Promise<Device | undefined>
+  /** As `readDevice`, for a login without a password: it does not wait behind password hashes. */
+  readDeviceNow(token: string): Device | undefined
   /**
    * Finds out whether a device is known for this user: a login on the device succeeded, and the device was not
    * forgotten since. A user has at most 20 known devices, not counting devices with a token of a version before 0.3.0.
@@ -281,6 +283,7 @@ export function createSessions({
     endAll: (change) => endAll(needs, change),
     revoke: (token, ip) => revoke(needs, token, ip),
     readDevice: (token) => needs.deviceTokens.read(token),
+    readDeviceNow: (token) => needs.deviceTokens.readNow(token),
     findDevice: (device, user) => findDevice(needs, device, user),
     forgetDevice: (id) => known.forgetDevice(db, id),
     isKnownNetwork: ({ userId, client }) => known.hasNetwork(db, { userId, network: client }),
