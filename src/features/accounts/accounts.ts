@@ -67,7 +67,6 @@ export interface AccountsNeeds {
   users: Users
   passwords: Passwords
   limits: Limits
-  factors: Pick<Factors, 'openPasskey' | 'provePasskey'>
   roles: Roles
   sessions: Sessions
   metrics: Pick<Metrics, 'login'>
@@ -76,7 +75,7 @@ export interface AccountsNeeds {
   proofs: Pick<Proofs, 'exportOf'>
   apiKeys: Pick<ApiKeys, 'exportOf'>
   identities: { exportOf(userId: number): Promise<object[]> }
-  factors: Pick<Factors, 'stateOf' | 'exportOf'>
+  factors: Pick<Factors, 'stateOf' | 'exportOf' | 'openPasskey' | 'provePasskey'>
   /** What the user gave applications: lists of rows, by name. */
   applications: { exportOf(userId: number): Promise<object> }
   registration: RegistrationSettings
