@@ -46,7 +46,10 @@ export interface AccountPagesNeeds {
   /** Undefined when `PAGES` is `off`, and where pages may not use cookies; then this feature has no page routes. */
   pages: Pages | undefined
   clock: Clock
-  accounts: Pick<Accounts, 'updateProfile' | 'changePassword' | 'exportOwn' | 'deleteOwn' | 'isFresh' | 'hasPassword'>
+  accounts: Pick<
+    Accounts,
+    'updateProfile' | 'changePassword' | 'exportOwn' | 'deleteOwn' | 'proofNeeded' | 'hasPassword'
+  >
   sessions: Pick<Sessions, 'listOwn' | 'endOwn' | 'endOwnAll'>
   verification: Pick<Verification, 'askToVerify'>
   mails: Pick<Mails, 'isOn'>

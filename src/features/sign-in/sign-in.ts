@@ -5,6 +5,7 @@ import { type Random, randomId } from '../../lib/random.ts'
 import type { Accounts, BrowserLogin, BrowserPasskeyLogin, SignedIn } from '../accounts/accounts.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { BrowserSession, Sessions } from '../sessions/sessions.ts'
+import type { Level } from '../tokens/tokens.ts'
 import { createSealedRequests, isFormCookie } from './sealed-request.ts'
 
 /** The purpose of a sign-in: where the browser goes afterwards, and what the page shows. */
@@ -19,6 +20,8 @@ export interface SignInRequest {
   hint?: string
   /** The language that the application asks for (`ui_locales`). */
   locale?: Locale
+  /** The level that the application asks for, when the session does not have it. */
+  level?: Level
   /** The user whom a page asks for consent. The answer of another user in the same browser does not count. */
   userId?: number
   /** The name of the application that asks. */
