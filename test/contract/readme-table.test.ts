@@ -65,6 +65,7 @@ const has: Record<string, Evidence> = {
   'A second factor at every login: codes of authenticator apps, and recovery codes': {
     routes: [
       'POST /token/mfa',
+      'POST /token/step-up',
       'GET /users/me/factors',
       'PATCH /users/me/factors/{id}',
       'DELETE /users/me/factors/{id}',

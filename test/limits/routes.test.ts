@@ -27,6 +27,7 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     if (i === 0) await app.factors.addApp(user.id)
     return { json: { mfa_token: await waitingLogin(app, user), otp: 'wrong' } }
   },
+  'POST /token/step-up': () => ({ json: { otp: 'wrong' } }),
   'POST /revoke': async (i, app) => ({
     form: { token: 'x', client_id: await clientOnce(app, i), client_secret: 'kwc_wrong' },
   }),

@@ -70,4 +70,3 @@ describeApp('a passkey on the page to log in', {}, (app) => {
     expect(await app.rows.sessions.one({ kind: 'browser' })).toMatchObject({ amr: 'pwd hwk mfa' })
   })
 })
-

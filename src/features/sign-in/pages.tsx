@@ -6,7 +6,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Next } from '../../pages/next.ts'
 import type { FormProblem, Pages, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
-import { deviceCookie, sessionCookie } from '../../pages/session-cookies.ts'
+import { cookiesOf } from '../../pages/session-cookies.ts'
 import { toSecond } from '../../pages/to-second.ts'
 import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
 import type { Accounts, BrowserLogin, SignedIn } from '../accounts/accounts.ts'
@@ -40,7 +40,17 @@ export interface SignInPagesNeeds {
  * cases.
  */
 export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKit) {
-  const { pages, accounts, clock, rememberDays, rpId, mayRegister, minLength, legal, providers = async () => [] } = needs
+  const {
+    pages,
+    accounts,
+    clock,
+    rememberDays,
+    rpId,
+    mayRegister,
+    minLength,
+    legal,
+    providers = async () => [],
+  } = needs
   const routes = new Elysia({ name: 'keyward.sign-in-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
@@ -78,19 +88,14 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
     const { request: sealed = '' } = visit.input
     const former = await visit.browser()
     try {
-      const { userId, ...made } = await way({
+      const signedIn = await way({
         deviceToken: cookie('device'),
         origin: kit.origin(request),
         client: kit.clientPrefix(request),
         browser: { isRemembered, replaces: former?.id },
       })
-      noteUser(request, userId)
-      const cookies = [
-        sessionCookie(made.cookie, isRemembered ? rememberDays : 0),
-        deviceCookie(made.deviceToken),
-        ...(cookie('second') === undefined ? [] : [{ name: 'second', value: null } as const]),
-      ]
-      return { next: signIn.afterwards(sealed, asked), cookies }
+      noteUser(request, signedIn.userId)
+      return { next: signIn.afterwards(sealed, asked), cookies: cookiesOf(visit, signedIn, rememberDays) }
     } catch (error) {
       return toSecond(error, sealed)
     }

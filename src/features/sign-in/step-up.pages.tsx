@@ -7,19 +7,18 @@ import type { FormProblem, Pages, View, Visit } from '../../pages/pages.tsx'
 import { optionsAnswer, shown, submitted } from '../../pages/routes.ts'
 import type { Accounts, StepUp } from '../accounts/accounts.ts'
 import type { FactorMethod } from '../factors/factors.ts'
-import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { SessionCaller } from '../sessions/sessions.ts'
 import { readAnswer } from './factor-input.ts'
 import { callerOf } from './pages/account/visits.ts'
 import { factorMissingView, provePasswordView, proveView } from './pages/factors/prove.tsx'
-import { cookieOf } from './pages/factors/security-page.ts'
+import { raisedCookie } from './pages/factors/security-page.ts'
 import { deadRequestView } from './pages/sign-in.tsx'
 import type { SignIn, SignInRequest } from './sign-in.ts'
 
 export interface StepUpPagesNeeds {
   /** Undefined when `PAGES` is `off`, and where pages may not use cookies; then this feature has no page routes. */
   pages: Pages | undefined
-  accounts: Pick<Accounts, 'stepUp' | 'hasPassword'>
-  sessions: Pick<Sessions, 'describeStepUp'>
+  accounts: Pick<Accounts, 'stepUp' | 'describeStepUp'>
   /** How long "keep me logged in" lasts (REMEMBER_ME_DAYS). */
   rememberDays: number
 }
@@ -31,11 +30,13 @@ interface Asked {
   caller: SessionCaller
   /** The second factors that can be shown. */
   methods: readonly FactorMethod[]
+  /** True when the password is enough, because the person has no second factor. */
+  isPasswordEnough: boolean
 }
 
 /** The page on which a person who is logged in proves it again. It does what `POST /token/step-up` does. */
 export function stepUpPages(signIn: SignIn, needs: StepUpPagesNeeds, kit: HttpKit) {
-  const { pages, accounts, sessions, rememberDays } = needs
+  const { pages, accounts, rememberDays } = needs
   const routes = new Elysia({ name: 'keyward.step-up-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
@@ -48,20 +49,26 @@ export function stepUpPages(signIn: SignIn, needs: StepUpPagesNeeds, kit: HttpKi
     if (!browser) return { next: `/sign-in?request=${sealed}` }
     noteUser(visit.request, browser.user.id)
     const caller = callerOf(browser)
-    const { methods } = await sessions.describeStepUp(caller, { withOptions: false })
+    const { methods } = await accounts.describeStepUp(caller, { withOptions: false })
     // Only a passkey reaches the highest level.
-    const fitting = request.level === 'phr' ? methods.filter((method) => method === 'webauthn') : methods
-    return { request, sealed, caller, methods: fitting }
+    const fits = (method: FactorMethod) => request.level !== 'phr' || method === 'webauthn'
+    return {
+      request,
+      sealed,
+      caller,
+      methods: methods.filter((method) => method !== 'password').filter(fits),
+      isPasswordEnough: methods.includes('password'),
+    }
   }
 
   async function view(visit: Visit, problem?: FormProblem): Promise<View | Next> {
     const asked = await read(visit)
     if (!asked) return deadRequestView(visit, signIn.startAgain(visit.input.request ?? '', visit.cookie('form')))
     if ('next' in asked) return asked
-    const { request, sealed, caller, methods } = asked
+    const { request, sealed, methods, isPasswordEnough } = asked
     if (methods.length > 0) return proveView(visit, { page: '/sign-in/step-up', methods, request, sealed, problem })
-    if (request.level !== undefined && request.level !== 'aal1') return factorMissingView(visit)
-    if (await accounts.hasPassword(caller.userId)) return provePasswordView(visit, { request, sealed, problem })
+    if (request.level !== undefined) return factorMissingView(visit)
+    if (isPasswordEnough) return provePasswordView(visit, { request, sealed, problem })
     return { next: `/sign-in?request=${sealed}` }
   }
 
@@ -77,7 +84,7 @@ export function stepUpPages(signIn: SignIn, needs: StepUpPagesNeeds, kit: HttpKi
     const { request, sealed, caller, methods } = asked
     const from = kit.requester(visit.request)
     const raised = await accounts.stepUp(caller, { shown: shownIn(visit, methods), ...from })
-    return { next: signIn.afterwards(sealed, request), cookies: [cookieOf(raised, rememberDays)] }
+    return { next: signIn.afterwards(sealed, request), cookies: [raisedCookie(raised, rememberDays)] }
   }
 
   return routes
@@ -108,7 +115,7 @@ export function stepUpPages(signIn: SignIn, needs: StepUpPagesNeeds, kit: HttpKi
           async act(visit) {
             const asked = await read(visit)
             if (!asked || 'next' in asked) throw new KeywardError('csrf_refused')
-            const { webauthn } = await sessions.describeStepUp(asked.caller, { withOptions: true })
+            const { webauthn } = await accounts.describeStepUp(asked.caller, { withOptions: true })
             if (!webauthn) throw new KeywardError('webauthn_failed')
             return Response.json({ options: webauthn }, { headers: { 'cache-control': 'no-store' } })
           },

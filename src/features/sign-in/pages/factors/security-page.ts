@@ -1,11 +1,12 @@
 import { KeywardError } from '../../../../errors.ts'
+import type { CookieChange } from '../../../../pages/cookies.ts'
 import type { Next } from '../../../../pages/next.ts'
 import type { View, Visit } from '../../../../pages/pages.tsx'
 import { sessionCookie } from '../../../../pages/session-cookies.ts'
 import type { FreshProof } from '../../../accounts/accounts.ts'
 import type { Added, Enrollment } from '../../../enrollment/enrollment.ts'
 import type { Raised, SessionCaller } from '../../../sessions/sessions.ts'
-import { readCode, readCredential } from '../../factor-input.ts'
+import { readCode } from '../../factor-input.ts'
 import type { AccountShown } from '../account/parts.tsx'
 import { type AccountPage, callerOf } from '../account/visits.ts'
 import { codesView } from './codes.tsx'
@@ -15,8 +16,6 @@ import { isTotpUri, totpView } from './totp.tsx'
 
 export interface SecurityPageNeeds {
   enrollment: Enrollment
-  /** The RP ID of passkeys; undefined with `PASSKEYS=off`. */
-  rpId: string | undefined
   /** How long "keep me logged in" lasts (REMEMBER_ME_DAYS). */
   rememberDays: number
   from(visit: Visit): Pick<FreshProof, 'ip' | 'client'>
@@ -26,7 +25,7 @@ const PAGE = '/account/security'
 
 /** The page of the second factors of an account. It does what the routes below `/users/me/factors` do. */
 export function securityPage(needs: SecurityPageNeeds): AccountPage {
-  const { enrollment, rpId, rememberDays, from } = needs
+  const { enrollment, rememberDays, from } = needs
 
   async function view(visit: Visit, account: AccountShown): Promise<View> {
     const { id, do: action, uri = '' } = visit.input
@@ -37,13 +36,16 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     const shown: SecurityShown = {
       factors: own.factors,
       recoveryCodes: own.recoveryCodes.remaining,
-      mayUsePasskeys: rpId !== undefined,
+      mayUsePasskeys: false,
     }
     const factor = action === 'confirm' ? undefined : own.factors.find((one) => one.id === id)
     return factor ? factorView(visit, account, { ...shown, factor }) : securityView(visit, account, shown)
   }
 
-  const totp = (visit: Visit, of: Pick<Parameters<typeof totpView>[1], 'uri' | 'problem'> & { hidden: Record<string, string> }) =>
+  const totp = (
+    visit: Visit,
+    of: Pick<Parameters<typeof totpView>[1], 'uri' | 'problem'> & { hidden: Record<string, string> },
+  ) =>
     totpView(visit, {
       ...of,
       action: PAGE,
@@ -52,7 +54,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     })
 
   async function act(visit: Visit, caller: SessionCaller): Promise<string | Next | View> {
-    const { id = '', form = '', name = '', code = '', password, credential = '', challenge_id: challengeId = '' } = visit.input
+    const { id = '', form = '', name = '', code = '', password } = visit.input
     const { ip, client } = from(visit)
     const proof = { ip, client }
     switch (visit.input.do) {
@@ -63,10 +65,6 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
       }
       case 'confirm':
         return afterwards(visit, await enrollment.confirmTotp(caller, { ...proof, id, code: readCode(code, 'code') }))
-      case 'register': {
-        const response = readCredential(credential)
-        return afterwards(visit, await enrollment.addPasskey(caller, { ...proof, challengeId, response }))
-      }
       case 'rename':
         await enrollment.rename(caller, { id, name, ip })
         return `${PAGE}?renamed`
@@ -82,7 +80,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
 
   /** What follows a new factor: the recovery codes that came with the first one, or the list. */
   function afterwards(visit: Visit, { recoveryCodes, raised }: Added): Next | View {
-    const cookies = [cookieOf(raised, rememberDays)]
+    const cookies = [raisedCookie(raised, rememberDays)]
     if (recoveryCodes === undefined) return { next: `${PAGE}?added`, cookies }
     return { ...codes(visit, recoveryCodes, { added: '' }), cookies }
   }
@@ -97,12 +95,9 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
       'reauthentication_required',
       'invalid_password',
       'invalid_code',
-      'webauthn_failed',
-      'synced_passkey',
       'totp_locked',
       'factor_not_found',
       'too_many_factors',
-      'credential_exists',
       'factor_required',
       'last_login_method',
       'no_factor',
@@ -117,7 +112,7 @@ const mayTryAgain = (code: KeywardError['code']): boolean =>
   ['invalid_code', 'validation_failed', 'rate_limited', 'totp_locked'].includes(code)
 
 /** The cookie of a session that was raised, which replaces the former one. */
-export function cookieOf(raised: Raised, rememberDays: number) {
-  if (!('cookie' in raised)) throw new Error('A session of a page has a cookie')
-  return sessionCookie(raised.cookie, raised.isRemembered ? rememberDays : 0)
+export function raisedCookie(raised: Raised, rememberDays: number): CookieChange {
+  if (!('cookie' in raised)) throw new Error('The session of a page has a cookie')
+  return sessionCookie(raised, rememberDays)
 }
