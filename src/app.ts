@@ -6,6 +6,7 @@ import { accountRoutes } from './features/accounts/routes.ts'
 import { secondFactorRoutes } from './features/accounts/second-factor.routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
 import { clientRoutes } from './features/administration/clients.routes.ts'
+import { factorAdministrationRoutes } from './features/administration/factors.routes.ts'
 import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
 import { providerRoutes } from './features/administration/providers.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
@@ -34,6 +35,7 @@ import { stepUpPages } from './features/sign-in/step-up.pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { socialPages } from './features/social/pages.tsx'
 import { socialRoutes } from './features/social/routes.ts'
+import { factorRecoveryRoutes } from './features/verification/factor.routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
 import { inBatches } from './http/batching.ts'
@@ -113,6 +115,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(stepUpPages(service.signIn, signingIn, kit))
     .use(accountPages(service.signIn, { ...service, ...signingIn, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
+    .use(factorRecoveryRoutes(service.verification, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(socialPages(service.social, { ...service, pages: withCookies }, kit))
     .use(sessionRoutes(service, kit))
@@ -121,6 +124,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
+    .use(factorAdministrationRoutes(service.administration, kit))
     .use(apiKeyRoutes(service.administration, kit))
     .use(clientRoutes(service.administration, kit))
     .use(signingKeyAdministrationRoutes(service.administration, kit))

@@ -72,6 +72,7 @@ export const catalogue = {
   credential_exists: [409, 'This passkey or security key is registered already'],
   factor_required: [409, 'A rule of this service requires the factor: add another one first'],
   no_factor: [409, 'The account has no second factor'],
+  own_account: [409, 'Nobody does this to their own account: use the routes for your own factors'],
   // Signing keys
   key_not_found: [404, 'Signing key not found'],
   key_not_ready: [409, 'The next signing key was published too short a time ago'],

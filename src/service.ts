@@ -163,13 +163,13 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const accounts = createAccounts({ ...account, ...more, proofs, limits, metrics, mails })
     const enrolling = { store, limits, users, factors, sessions, accounts, identities, ...parts.enrollmentOf(config) }
     const enrollment = createEnrollment(enrolling)
-    const proving = { ...account, ...mailing, accounts, identities, metrics }
+    const proving = { ...account, ...mailing, accounts, identities, metrics, factors }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
     const social = createSocial({ ...proving, random, verification, outgoing, publicUrl: config.PUBLIC_URL })
     const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
-    const managing = { clients, limits, accounts, mails, invitations, signingKeys, social }
+    const managing = { clients, limits, accounts, mails, invitations, signingKeys, social, factors }
     const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })

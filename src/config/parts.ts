@@ -81,12 +81,14 @@ function rememberedOf({ REMEMBER_ME_DAYS, SESSION_MAX_DAYS }: Config) {
   return { idle: lifetime, absolute: lifetime }
 }
 
-export const factorsOf = (config: Config) => ({
+export const factorsOf = (config: DraftConfig) => ({
   settings: {
     app: config.APP_NAME,
     maxPerUser: config.MAX_FACTORS_PER_USER,
     hasPasskeys: config.PASSKEYS === 'on',
     rpId: rpIdOf(config),
+    required: config.REQUIRE_SECOND_FACTOR,
+    grace: config.SECOND_FACTOR_GRACE_DAYS * DAY,
     origins: [new URL(config.PUBLIC_URL).origin, ...config.WEBAUTHN_ORIGINS],
     allowsSynced: config.PASSKEYS_SYNCED === 'allow',
   },

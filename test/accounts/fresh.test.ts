@@ -10,6 +10,8 @@ const bodies: Record<string, object> = {
   'POST /users/me/factors/totp/:id/confirm': { code: '123456' },
   'POST /admin/users': { email: 'new@example.com', username: 'new' },
   'PATCH /admin/users/:id': { name: 'Ada' },
+  'DELETE /admin/users/:id/factors': { reason: 'Lost' },
+  'DELETE /admin/users/:id/factors/:fid': { reason: 'Lost' },
   'POST /admin/roles': { name: 'support' },
   'POST /admin/clients': { name: 'Shop', redirect_uris: ['https://shop.example/cb'] },
   'POST /admin/providers': { name: 'github', kind: 'github', client_id: 'keyward', client_secret: 'secret' },

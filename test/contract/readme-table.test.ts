@@ -87,6 +87,11 @@ const has: Record<string, Evidence> = {
         'DELETE /admin/users/{id}',
         'DELETE /admin/users/{id}/sessions',
         'POST /admin/users/{id}/password-reset',
+        'GET /admin/users/{id}/factors',
+        'DELETE /admin/users/{id}/factors',
+        'DELETE /admin/users/{id}/factors/{fid}',
+        'POST /admin/users/{id}/factor-recovery',
+        'POST /factor-recovery/finish',
         'PUT /admin/users/{id}/roles/{role}',
         'DELETE /admin/users/{id}/roles/{role}',
         'GET /admin/roles',
@@ -102,6 +107,7 @@ const has: Record<string, Evidence> = {
         'POST /admin/keys/{kid}/revoke',
       ]),
       commands: ['apikeys create', 'apikeys list', 'apikeys revoke', 'audit list'].concat(
+        ['users factors', 'users reset-factors'],
         ['list', 'show', 'create', 'update', 'delete', 'grant', 'revoke'].map((verb) => `roles ${verb}`),
       ),
       settings: ['AUDIT_DAYS', 'ADMIN_EMAIL'],
@@ -236,7 +242,7 @@ describe('12.D9 the table on the first screen of README', () => {
       const type = (await app.request(method, path)).headers.get('content-type') ?? ''
       if (type.startsWith('text/html'))
         expect(path).toMatch(
-          /^\/(?:docs|account|authorize)\b|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-(?:in|up|out)|sign-in\/second|end-session|social\/.*)$/,
+          /^\/(?:docs|account|authorize)\b|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-(?:in|up|out)|sign-in\/second|end-session|social\/.*|factor-recovery)$/,
         )
     }
   })

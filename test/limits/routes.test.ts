@@ -85,6 +85,17 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     return { id: String(id) }
   },
   'POST /admin/users/:id/password-reset': (_, _app, { id }) => ({ id: String(id) }),
+  'POST /admin/users/:id/factor-recovery': async (i, app) => ({ id: await withFactor(app, i) }),
+  'DELETE /admin/users/:id/factors': async (i, app) => ({ id: await withFactor(app, i), json: { reason: 'Lost' } }),
+  'DELETE /admin/users/:id/factors/:fid': async (i, app) => {
+    const id = await withFactor(app, i)
+    const { id: fid } = await app.rows.totpFactors.one({ userId: Number(id) })
+    return { id, sid: `t${fid}`, json: { reason: 'Lost' } }
+  },
+  'POST /factor-recovery/finish': async (i, app, user) => {
+    if (i === 0) await withRecovery(app, user.id)
+    return { json: { token: lastToken, password: 'wrong' } }
+  },
   'PUT /admin/users/:id/roles/:role': async (i, app) => ({ id: String(await target(app, i)) }),
   'DELETE /admin/users/:id/roles/:role': async (i, app) => {
     const id = await target(app, i)
@@ -122,6 +133,25 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
 async function target(app: TestApp, i: number, isInvited = false) {
   const names = { email: `t${++targets}@example.com`, username: `target-${i}-${targets}` }
   return (await app.admin.createUser({ ...names, ...(!isInvited && { password }) })).id
+}
+
+/** Makes a user with an authenticator app, whom an administrator helps. */
+async function withFactor(app: TestApp, i: number): Promise<string> {
+  const id = await target(app, i)
+  await app.factors.addApp(id)
+  return String(id)
+}
+
+let lastToken = ''
+
+/** Mails the user a link to remove lost factors. */
+async function withRecovery(app: TestApp, userId: number): Promise<void> {
+  await app.factors.addApp(userId)
+  const boss = await app.signUp(`boss-${++targets}`, password)
+  await app.admin.giveRole(boss.id, 'admin')
+  await app.request('POST', `/admin/users/${userId}/factor-recovery`, { token: boss.grant.access_token })
+  await app.process.deliverMail()
+  lastToken = /kwm_[\w-]{43}/.exec(await (await app.request('GET', '/dev/mailbox.json')).text())![0]
 }
 
 let targets = 0
@@ -264,7 +294,7 @@ describe('the limits of routes', () => {
       const path =
         route.pattern
           .replace(/:(?:id|name|kid)/, id)
-          .replace(':sid', sid)
+          .replace(/:(?:sid|fid)/, sid)
           .replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {

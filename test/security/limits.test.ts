@@ -76,6 +76,11 @@ describeEachDialect('limits', (dialect) => {
       'DELETE /admin/users/:id',
       'DELETE /admin/users/:id/sessions',
       'POST /admin/users/:id/password-reset',
+      'POST /admin/users/:id/factor-recovery',
+      'DELETE /admin/users/:id/factors',
+      'DELETE /admin/users/:id/factors/:fid',
+      // Its token has 256 random bits. Wrong passwords beside a right one count as logins: test/limits/routes.test.ts.
+      'POST /factor-recovery/finish',
       'PUT /admin/users/:id/roles/:role',
       'DELETE /admin/users/:id/roles/:role',
       'POST /admin/roles',

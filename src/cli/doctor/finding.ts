@@ -23,6 +23,7 @@ export const checkNames = [
   'secret_key',
   'clients',
   'first_admin',
+  'second_factors',
   'mail',
   'client_address',
 ] as const

@@ -10,6 +10,8 @@ import type { Users } from '../users/users.ts'
 import { type FactorChanges, factorChanges } from './changes.ts'
 import { type FactorGate, factorGate } from './gate.ts'
 import { type Passkeys, passkeys } from './passkeys.ts'
+import { type FactorPolicy, factorPolicy } from './policy.ts'
+import { type FactorResets, factorResets } from './reset.ts'
 
 export type { CheckedPasskey, PendingPasskey } from './add-passkey.ts'
 export { PENDING_TOTP, type PendingTotp } from './add-totp.ts'
@@ -30,7 +32,9 @@ export {
 } from './imported.ts'
 export { factorsBetween, type ListedFactor } from './listed.store.ts'
 export type { FormerPasskeys } from './passkeys.store.ts'
+export { type Demand, type FactorReport, inspectFactors } from './policy.ts'
 export { qrSvg } from './qr.ts'
+export type { ResetFactors } from './reset.ts'
 export { useUpCodes } from './use-totp.ts'
 export type { CreationOptionsJson, CredentialKind, RequestOptionsJson } from './webauthn/options.ts'
 
@@ -66,6 +70,10 @@ export interface FactorSettings {
   hasPasskeys: boolean
   /** The RP ID of passkeys (WebAuthn section 5.4.2). One that was made for another is no factor. */
   rpId: string
+  /** Who needs a second factor (REQUIRE_SECOND_FACTOR). Roles can require one beside it. */
+  required: 'none' | 'admins' | 'all'
+  /** How long a user who lacks a required factor may go on, in milliseconds (SECOND_FACTOR_GRACE_DAYS). */
+  grace: number
   /** The origins that may use passkeys, compared exactly. */
   origins: readonly string[]
   /** False with `PASSKEYS_SYNCED=deny`. */
@@ -86,10 +94,12 @@ export interface FactorsNeeds {
 }
 
 /** Second factors: authenticator apps, passkeys, security keys and recovery codes. */
-export interface Factors extends FactorGate, FactorChanges, Passkeys {}
+export interface Factors extends FactorGate, FactorChanges, FactorPolicy, FactorResets, Passkeys {}
 
 export const createFactors = (needs: FactorsNeeds): Factors => ({
   ...factorGate(needs),
   ...factorChanges(needs),
+  ...factorPolicy(needs),
+  ...factorResets(needs),
   ...passkeys(needs),
 })

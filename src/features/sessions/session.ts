@@ -29,6 +29,8 @@ export type EndReason =
   | 'email_changed'
   | 'email_change_undone'
   | 'invitation_accepted'
+  | 'factors_reset'
+  | 'factors_recovered'
   | 'deactivated'
   | 'refresh_token_reused'
   | 'revoked'
