@@ -124,7 +124,7 @@ describeApp('POST /token/step-up', {}, (app) => {
     await app.request('POST', '/logout', { token: ada.grant.access_token })
     const answer = { otp: phone.code() }
     const shown = { answer, ip: '192.0.2.1' }
-    await expect(Promise.resolve(app.process.sessions.stepUp(caller, shown))).rejects.toMatchObject({
+    await expect(app.process.sessions.stepUp(caller, shown)).rejects.toMatchObject({
       code: 'invalid_token',
     })
     expect(await app.rows.factorAccounts.one({ userId: ada.id })).toMatchObject({ failedInRow: 0 })
