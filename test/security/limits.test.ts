@@ -54,6 +54,9 @@ describeEachDialect('limits', (dialect) => {
     }
     /** Routes whose secrets have at least 192 bits, or that need none. */
     const without = [
+      'POST /passkeys/options',
+      // Nobody guesses a signature. Its limit `passkey.prefix` is in test/limits/routes.test.ts.
+      'POST /token/passkey',
       'POST /token/refresh',
       'POST /revoke',
       'POST /introspect',

@@ -5,22 +5,34 @@ import { parseStrictJson } from '../../lib/json.ts'
 import type { FactorAnswer, FactorMethod } from '../factors/factors.ts'
 import type { StepUpWays } from './step-up.ts'
 
-/** An AuthenticationResponseJSON of WebAuthn. The feature `factors` reads the rest of it. */
+const base64Url = (description: string) => t.String({ description: `${description}, in base64url` })
+
+/** The members of an AuthenticationResponseJSON of WebAuthn that the feature `factors` reads. Others are ignored. */
 export const WebauthnAnswer = t.Object(
   {
-    id: t.String(),
-    type: t.String(),
-    // Without `additionalProperties`, Elysia would remove the members that are not named here.
-    response: t.Object({ clientDataJSON: t.String() }, { additionalProperties: true }),
+    id: base64Url('The credential id'),
+    rawId: base64Url('The same'),
+    type: t.String({ description: '`public-key`' }),
+    response: t.Object({
+      clientDataJSON: base64Url('What the browser saw'),
+      authenticatorData: base64Url('What the authenticator says'),
+      signature: base64Url('Its signature'),
+      userHandle: optionalText('The user handle of the passkey, in base64url'),
+    }),
   },
   {
     title: 'WebauthnAnswer',
-    description: 'The answer of the browser to the request options: `credential.toJSON()`',
-    additionalProperties: true,
+    description: 'The answer of the browser to the options: `credential.toJSON()`',
+    examples: [
+      {
+        id: 'kO1bV0n0mTz7q3cF9hJ2sA',
+        rawId: 'kO1bV0n0mTz7q3cF9hJ2sA',
+        type: 'public-key',
+        response: { clientDataJSON: 'eyJ0eXBlIjoi…', authenticatorData: 'SZYN5YgOjGh0…', signature: 'MEUCIQ…' },
+      },
+    ],
   },
 )
-
-const webauthn = t.Optional(t.Union([WebauthnAnswer, t.Null()], { ...refusedWith('Expected credential.toJSON()') }))
 
 /** The second factor of a login. Exactly one of `otp`, `recovery_code` and `webauthn`, or none to ask for the methods. */
 export const SecondFactorBody = t.Object(
@@ -28,7 +40,7 @@ export const SecondFactorBody = t.Object(
     mfa_token: t.String({ description: 'From the `403` of the login' }),
     otp: optionalText('The six digits of an authenticator app'),
     recovery_code: optionalText('A recovery code, with or without hyphens, in any case'),
-    webauthn,
+    webauthn: t.Optional(t.Union([WebauthnAnswer, t.Null()], refusedWith('Expected credential.toJSON()'))),
   },
   {
     title: 'SecondFactor',
@@ -42,7 +54,7 @@ export const StepUpBody = t.Object(
     password: optionalText('Your password: enough for an account without a second factor'),
     otp: optionalText('The six digits of an authenticator app'),
     recovery_code: optionalText('A recovery code, with or without hyphens, in any case'),
-    webauthn,
+    webauthn: t.Optional(WebauthnAnswer),
   },
   { title: 'StepUp', examples: [{ otp: '492039' }] },
 )
@@ -91,7 +103,7 @@ export const toStepUpMethods = ({ methods, expiresIn, webauthn }: StepUpWays): S
 export interface SentAnswer {
   otp?: string | null | undefined
   recovery_code?: string | null | undefined
-  webauthn?: object | string | null | undefined
+  webauthn?: unknown
 }
 
 /**
