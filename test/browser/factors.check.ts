@@ -93,7 +93,7 @@ describe.skipIf(!hasPrograms('chromium', 'zbarimg'))('the pages of second factor
       expect(await Bun.file((await file.path())!).text()).toContain(recovery!)
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
       await page.locator('[data-copied] button').first().click()
-      await page.waitForFunction('document.querySelector("[role=status]").textContent !== ""')
+      await page.locator('[role=status]:not(:empty)').waitFor()
       expect(await page.evaluate('navigator.clipboard.readText()')).toContain(recovery)
       // The page cannot be left by its button before the box is checked.
       await submit()
