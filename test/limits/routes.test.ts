@@ -30,6 +30,7 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     if (i === 0) await app.factors.addApp(user.id)
     return { json: { mfa_token: await waitingLogin(app, user), otp: 'wrong' } }
   },
+  'POST /token/step-up': () => ({ json: { otp: 'wrong' } }),
   'POST /token/passkey': () => ({
     json: { credential: { id: 'AA', rawId: 'AA', type: 'public-key', response: emptyAnswer } },
   }),

@@ -53,6 +53,7 @@ const written: Record<string, readonly string[]> = {
     'PUT /users/me/password',
     'PATCH /users/me',
     'GET /user/user',
+    'POST /token/step-up',
     'POST /logout',
     'GET /users/me/sessions',
     'GET /users/me/identities',

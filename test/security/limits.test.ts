@@ -39,6 +39,7 @@ describeEachDialect('limits', (dialect) => {
       'POST /email/verify': () => ({ json: { challenge_id: toVerify, code: 'wrong!', password: 'wrong' } }),
       'POST /login/email': () => ({ json: { email: 'ada@example.com' } }),
       'POST /login/email/verify': () => ({ json: { challenge_id: toLogIn, code: 'wrong!' } }),
+      'POST /token/step-up': () => ({ token, json: { otp: 'wrong' } }),
       'DELETE /users/me': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/export': () => ({ token, json: { password: 'wrong' } }),
       'DELETE /users/me/identities/:id': () => ({ token, json: { password: 'wrong' } }),

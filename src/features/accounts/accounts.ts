@@ -11,7 +11,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Proofs } from '../proofs/proofs.ts'
 import type { Roles } from '../roles/roles.ts'
-import type { LoginAnswer, LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { LoginAnswer, LoginGrant, Raised, SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
 import { type Completion, completeRegistration } from './complete-registration.ts'
@@ -45,6 +45,7 @@ import {
 import type { PendingRegistrations } from './pending.ts'
 import { askToRegister, type Registration, register } from './register.ts'
 import { type ProvedRegistration, registerProved } from './register-proved.ts'
+import { describeStepUp, type StepUp, type StepUpWays, stepUp } from './step-up.ts'
 import { type ProfileChange, updateProfile } from './update-profile.ts'
 
 export type { PasswordChange } from './change-password.ts'
@@ -56,6 +57,7 @@ export type { BrowserPasskeyLogin, PasskeyLogin } from './passkey-login.ts'
 export { createPendingRegistrations, PENDING_LIFETIME, type PendingRegistrations } from './pending.ts'
 export type { Registration } from './register.ts'
 export type { ProvedRegistration } from './register-proved.ts'
+export type { StepUp, StepUpWays } from './step-up.ts'
 export type { ProfileChange } from './update-profile.ts'
 
 export interface AccountsNeeds {
@@ -197,6 +199,18 @@ export interface Accounts {
   requireFresh(caller: SessionCaller, proof: FreshProof): Promise<void>
   /** Says what `requireFresh` asks of the caller now; with `credential`, the password in the body is enough. */
   proofNeeded(caller: SessionCaller): Promise<ProofNeeded>
+  /**
+   * Checks a password or a second factor of the caller, and makes new credentials of the same session, which is then
+   * fresh: with a second factor for everything, with the password for what needs no second factor.
+   * @throws KeywardError `invalid_password`, which counts as a failed login; `invalid_code`, `webauthn_failed`,
+   *   `totp_locked`, `rate_limited`, `overloaded`; `invalid_token` when the session has just ended
+   */
+  stepUp(caller: SessionCaller, shown: StepUp): Promise<Raised>
+  /**
+   * Says what `stepUp` accepts now.
+   * @param how.withOptions true also makes new request options of WebAuthn; earlier ones become void
+   */
+  describeStepUp(caller: SessionCaller, how: { withOptions: boolean }): Promise<StepUpWays>
   /** True when a check of a credential at `authTime` is still fresh. */
   isFresh(authTime: EpochMs): boolean
   /** True when the account has a password, false when its owner logs in in other ways only. */
@@ -250,6 +264,8 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
   exportOwn: (caller, proof) => exportOwn(needs, caller, proof),
   proofNeeded: (caller) => proofNeeded(needs, caller),
+  stepUp: (caller, shown) => stepUp(needs, caller, shown),
+  describeStepUp: (caller, how) => describeStepUp(needs, caller, how),
   isFresh: (authTime) => isFresh(needs, authTime),
   hasPassword: async (userId) => typeof (await needs.users.findPassword(userId))?.hash === 'string',
   checkPassword: (owner, proof) => checkPassword(needs, owner, proof),

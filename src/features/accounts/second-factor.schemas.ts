@@ -3,6 +3,7 @@ import { invalidField } from '../../errors.ts'
 import { optionalText, refusedWith } from '../../http/schemas.ts'
 import { parseStrictJson } from '../../lib/json.ts'
 import type { FactorAnswer, FactorMethod } from '../factors/factors.ts'
+import type { StepUpWays } from './step-up.ts'
 
 const base64Url = (description: string) => t.String({ description: `${description}, in base64url` })
 
@@ -47,6 +48,17 @@ export const SecondFactorBody = t.Object(
   },
 )
 
+/** What is shown again in a session. Exactly one of the members, or none to ask for the methods. */
+export const StepUpBody = t.Object(
+  {
+    password: optionalText('Your password: enough for an account without a second factor'),
+    otp: optionalText('The six digits of an authenticator app'),
+    recovery_code: optionalText('A recovery code, with or without hyphens, in any case'),
+    webauthn: t.Optional(WebauthnAnswer),
+  },
+  { title: 'StepUp', examples: [{ otp: '492039' }] },
+)
+
 /** The ways to go on, when no answer was sent. */
 export const FactorMethods = t.Object(
   {
@@ -69,6 +81,24 @@ export const toFactorMethods = (of: {
   ...(of.webauthn && { webauthn: of.webauthn }),
 })
 
+/** What makes a session fresh, when nothing was sent. */
+export const StepUpMethods = t.Object(
+  {
+    methods: t.Array(
+      t.Union([t.Literal('webauthn'), t.Literal('totp'), t.Literal('recovery_code'), t.Literal('password')]),
+      { description: 'Your second factors that work now; without a second factor `password`, if you have one' },
+    ),
+    expires_in: t.Optional(t.Integer({ description: 'How many seconds `webauthn` works' })),
+    webauthn: FactorMethods.properties.webauthn,
+  },
+  { title: 'StepUpMethods', examples: [{ methods: ['totp', 'recovery_code'] }] },
+)
+
+export const toStepUpMethods = ({ methods, expiresIn, webauthn }: StepUpWays): Static<typeof StepUpMethods> => ({
+  methods: [...methods],
+  ...(webauthn && { expires_in: expiresIn, webauthn }),
+})
+
 /** The members of a body that can show a second factor. A form has `webauthn` as JSON text. */
 export interface SentAnswer {
   otp?: string | null | undefined
@@ -81,13 +111,28 @@ export interface SentAnswer {
  * @returns undefined when there is none
  * @throws KeywardError `validation_failed` for two, and for `webauthn` that is no JSON
  */
-export function readFactorAnswer({ otp, recovery_code: recoveryCode, webauthn }: SentAnswer): FactorAnswer | undefined {
+export function readFactorAnswer(sent: SentAnswer): FactorAnswer | undefined {
+  const answers = answersIn(sent)
+  if (answers.length > 1) throw invalidField('otp', 'Send one of otp, recovery_code and webauthn')
+  return answers[0]
+}
+
+/**
+ * Reads what a client shows again in a session; as `readFactorAnswer`, with the password as one more way.
+ * @throws KeywardError `validation_failed`
+ */
+export function readStepUp({ password, ...sent }: SentAnswer & { password?: string | null | undefined }) {
+  const answers = [...answersIn(sent), ...(password ? [{ password }] : [])]
+  if (answers.length > 1) throw invalidField('otp', 'Send one of password, otp, recovery_code and webauthn')
+  return answers[0]
+}
+
+function answersIn({ otp, recovery_code: recoveryCode, webauthn }: SentAnswer): FactorAnswer[] {
   const answers: FactorAnswer[] = []
   if (otp) answers.push({ otp })
   if (recoveryCode) answers.push({ recoveryCode })
   if (webauthn) answers.push({ webauthn: typeof webauthn === 'string' ? readWebauthn('webauthn', webauthn) : webauthn })
-  if (answers.length > 1) throw invalidField('otp', 'Send one of otp, recovery_code and webauthn')
-  return answers[0]
+  return answers
 }
 
 /** Reads the answer of a browser in a form. @throws KeywardError `validation_failed` */
