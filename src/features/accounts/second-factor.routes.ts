@@ -67,7 +67,7 @@ export const secondFactorRoutes = (
       },
       {
         access: 'user',
-        limit: ['login', 'mfa'],
+        limit: ['login', 'mfa', 'account'],
         oauth: true,
         parse: 'strictJson',
         body: StepUpBody,

@@ -54,7 +54,7 @@ export const StepUpBody = t.Object(
     password: optionalText('Your password: enough for an account without a second factor'),
     otp: optionalText('The six digits of an authenticator app'),
     recovery_code: optionalText('A recovery code, with or without hyphens, in any case'),
-    webauthn: t.Optional(WebauthnAnswer),
+    webauthn: SecondFactorBody.properties.webauthn,
   },
   { title: 'StepUp', examples: [{ otp: '492039' }] },
 )

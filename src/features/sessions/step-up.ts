@@ -1,5 +1,6 @@
 import { KeywardError } from '../../errors.ts'
 import type { FactorAnswer, FactorMethod } from '../factors/factors.ts'
+import { accountWrite } from '../limits/limits.ts'
 import { type Raised, raise } from './raise.ts'
 import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 
@@ -12,8 +13,11 @@ export async function stepUp(
   { userId, sessionId, user }: Stepping,
   { answer, ip }: { answer: FactorAnswer; ip: string },
 ): Promise<Raised> {
-  const { store: db, audit, users, factors } = needs
+  const { store: db, audit, users, limits, factors } = needs
   const about = { userId, sessionId, ip }
+  // Every answer writes an event. What is right writes the session too.
+  await using place = await limits.reserve([accountWrite(userId)], { userId, ip })
+  place.keep()
   await using guess = await factors.reserveGuess(about, answer)
   // Used up before the answer is looked at, so that no answer can be tried twice.
   const ceremony = 'webauthn' in answer ? await factors.takeCeremony({ purpose: 'step_up', sessionId }) : undefined
