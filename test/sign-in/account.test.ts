@@ -285,7 +285,9 @@ describeEachDialect('the pages of an account', (dialect) => {
     await app.passTime(16 * MINUTE)
     expect((await browser.open('/account/identities')).html).toContain('confirm that it is you')
     expect((await browser.send(page)).status).toBe(401)
-    const again = /href="\.\.\/(sign-in\/step-up\?request=[^"]+)"/.exec((await browser.open('/account/identities')).html)![1]
+    const again = /href="\.\.\/(sign-in\/step-up\?request=[^"]+)"/.exec(
+      (await browser.open('/account/identities')).html,
+    )![1]
     const back = await browser.send(await browser.open(`/${again}`), { password: ada.password })
     expect(back.path).toBe('/account/identities')
     const done = await browser.send(back)
