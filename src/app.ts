@@ -31,6 +31,7 @@ import { sessionRoutes } from './features/sessions/routes.ts'
 import { accountPages, type ConnectedApps, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { secondPages } from './features/sign-in/second.pages.tsx'
+import { stepUpPages } from './features/sign-in/step-up.pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { socialPages } from './features/social/pages.tsx'
 import { socialRoutes } from './features/social/routes.ts'
@@ -111,6 +112,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(invitationPages(service.invitations, showing, kit))
     .use(signInPages(service.signIn, { ...signingIn, providers: service.social.buttons }, kit))
     .use(secondPages(service.signIn, { ...signingIn, sessions: service.sessions }, kit))
+    .use(stepUpPages(service.signIn, signingIn, kit))
     .use(accountPages(service.signIn, { ...service, ...signingIn, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
     .use(factorRecoveryRoutes(service.verification, kit))
