@@ -77,6 +77,8 @@ const has: Record<string, Evidence> = {
   },
   'Passkeys: a login without a password, both factors at once; security keys as the second factor': {
     routes: ['POST /passkeys/options', 'POST /token/passkey'].concat([
+      'POST /users/me/factors/webauthn/options',
+      'POST /users/me/factors/webauthn',
       'GET /.well-known/webauthn',
       'GET /.well-known/passkey-endpoints',
     ]),
