@@ -13,6 +13,7 @@ import { administrationRoutes } from './features/administration/routes.ts'
 import { signingKeyAdministrationRoutes } from './features/administration/signing-keys.routes.ts'
 import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
+import { enrollmentAtLoginRoutes } from './features/enrollment/at-login.routes.ts'
 import { enrollmentRoutes } from './features/enrollment/routes.ts'
 import { invitationPages } from './features/invitations/pages.tsx'
 import { invitationRoutes } from './features/invitations/routes.ts'
@@ -115,6 +116,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(socialPages(service.social, { ...service, pages: withCookies }, kit))
     .use(sessionRoutes(service, kit))
     .use(enrollmentRoutes(service.enrollment, kit))
+    .use(enrollmentAtLoginRoutes(service, kit))
     .use(socialRoutes(service.social, kit))
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))

@@ -152,7 +152,16 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const factors = createFactors({ ...kit, users, limits, mails, secrets, ...parts.factorsOf(config) })
     const beginning = { ...kit, users, limits, factors, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
-    const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
+    const access = createAccess({
+      limits,
+      factors,
+      clients,
+      sessions,
+      apiKeys,
+      roles,
+      tokens,
+      issuer: config.PUBLIC_URL,
+    })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails, logouts }))
     const registration = parts.registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
@@ -161,14 +170,23 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const applications = createApplications(store)
     const more = { random, factors, identities, applications, registration, pending }
     const accounts = createAccounts({ ...account, ...more, proofs, limits, metrics, mails })
-    const enrolling = { store, limits, users, factors, sessions, accounts, identities, ...parts.enrollmentOf(config) }
+    const enrolling = { store, limits, users, factors, sessions, accounts, identities, proofs, mails }
     const enrollment = createEnrollment(enrolling)
     const proving = { ...account, ...mailing, accounts, identities, metrics, factors }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
     const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
     const social = createSocial({ ...proving, random, verification, outgoing, publicUrl: config.PUBLIC_URL })
-    const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
+    const openid = createOpenId({
+      ...kit,
+      secrets,
+      limits,
+      factors,
+      clients,
+      sessions,
+      tokens,
+      ...parts.openIdOf(config),
+    })
     const managing = { clients, limits, accounts, mails, invitations, signingKeys, social, factors }
     const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))

@@ -10,7 +10,7 @@ import { beginSession, finish } from './begin-session.ts'
 import { recordConsent } from './consents.ts'
 import * as store from './device.store.ts'
 import { type ClientGrant, makeGrant } from './grant.ts'
-import { mayUse } from './may-use.ts'
+import { countedUser, mayUse } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { readScope } from './scopes.ts'
 
@@ -103,7 +103,7 @@ export async function findDevice(
   const bound =
     userCodeMacs && (await store.bind(db, { userCodeMacs, browserSessionId: browser.id, userId, now: clock.now() }))
   const client = bound && (await clients.find(bound.clientId))
-  if (!bound || !client || !mayUse(client, browser.user)) {
+  if (!bound || !client || !mayUse(client, await countedUser(needs, browser.user, browser.amr))) {
     places.keep()
     throw new KeywardError('invalid_or_expired')
   }

@@ -17,6 +17,9 @@ const exampleDetails: Partial<Record<ErrorCode, ErrorDetail>> = {
       methods: ['totp', 'recovery_code'],
     },
   },
+  mfa_enrollment_required: {
+    challenge: { token: 'kwf_8wTz3kBzVb5YyC6a1V3Zk0Q7dL4nR2sXf9uJ6mPqHtE', expiresIn: 1200, methods: ['totp'] },
+  },
 }
 
 /**
@@ -26,7 +29,7 @@ const exampleDetails: Partial<Record<ErrorCode, ErrorDetail>> = {
 export function guardCodes(access: string): ErrorCode[] {
   if (access === 'open') return []
   const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token', 'insufficient_scope']
-  return access.includes(':') ? [...refusals, 'forbidden'] : refusals
+  return access.includes(':') ? [...refusals, 'forbidden', 'reauthentication_required'] : refusals
 }
 
 /** Words for groups of codes that most routes share, so that component names stay short. */
