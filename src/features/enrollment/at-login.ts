@@ -112,7 +112,6 @@ export async function confirmTotpAtLogin(
   // Only the app that this login has begun to add, after the code of the mail.
   if ((await factors.stageOf(waiting.id)) !== id) throw new KeywardError('factor_not_found')
   await using guess = await factors.reserveGuess({ userId, ip }, { otp: code })
-  if (!(await factors.takeTry(waiting.id))) throw new KeywardError('mfa_token_expired')
   try {
     const { begun, added } = await sessions.finishEnrollment({
       token,

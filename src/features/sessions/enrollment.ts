@@ -61,6 +61,7 @@ export async function finishEnrollment<Added>(
   const kept = challenge && (JSON.parse(challenge.login) as Kept)
   if (!challenge || !kept || (kept.browser !== undefined) !== (browser !== undefined)) throw expired()
   const { id, userId, epoch, amr } = challenge
+  if (!(await factors.takeTry(id))) throw expired()
   return db.transaction(
     async () => {
       if (!(await users.holdForSession({ id: userId, epoch }))) throw expired()

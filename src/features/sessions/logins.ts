@@ -53,7 +53,8 @@ export interface LoginSessions {
    */
   findEnrollment(of: EnrollmentToken): Promise<WaitingEnrollment>
   /**
-   * Begins the session of a login that waited until its user had a second factor. All other sessions of the user end. Of
+   * Begins the session of a login that waited until its user had a second factor. Each call uses up one of five tries,
+   * whatever it comes to. All other sessions of the user end. Of
    * concurrent calls for a user, only one succeeds.
    * @throws KeywardError `mfa_token_expired` as `findEnrollment`; the error of `end.add`, after which the login waits on
    */
