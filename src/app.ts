@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import { pagesOf, signInOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
+import { passkeyRoutes } from './features/accounts/passkey.routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
 import { secondFactorRoutes } from './features/accounts/second-factor.routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
@@ -15,6 +16,7 @@ import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
 import { enrollmentAtLoginRoutes } from './features/enrollment/at-login.routes.ts'
 import { enrollmentRoutes } from './features/enrollment/routes.ts'
+import { passkeyDocumentRoutes } from './features/factors/routes.ts'
 import { invitationPages } from './features/invitations/pages.tsx'
 import { invitationRoutes } from './features/invitations/routes.ts'
 import { mailboxRoutes } from './features/mail/routes.ts'
@@ -103,6 +105,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
     .use(tokenEndpointRoutes(service, kit))
     .use(secondFactorRoutes(service, kit))
+    .use(passkeyRoutes(service, kit))
     .use(accountRoutes(service, kit))
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, showing, kit))
@@ -129,6 +132,12 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(mailAdministrationRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
     .use(metadataRoutes(service.openid, kit))
+    .use(
+      passkeyDocumentRoutes(
+        { origins: service.factors.passkeyOrigins, page: withCookies && `${config.PUBLIC_URL}/account/security` },
+        kit,
+      ),
+    )
     .use(openIdRoutes(service.openid, kit))
     .use(openIdPages({ ...service, pages }, kit))
     .use(endSessionRoutes({ ...service, pages }, kit))

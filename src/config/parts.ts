@@ -71,6 +71,7 @@ export const openIdOf = (config: Config) => ({
   settings: {
     isProvider: clientsUnavailable(config) === undefined,
     hasPasswordGrant: config.PASSWORD_GRANT === 'on',
+    hasPasskeys: config.PASSKEYS === 'on',
   },
 })
 

@@ -26,6 +26,7 @@ type LimitWord =
   | 'social'
   | 'mfa'
   | 'factor'
+  | 'passkey'
 
 export interface Route {
   method: string

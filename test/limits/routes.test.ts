@@ -19,6 +19,9 @@ interface Attempt extends RequestOptions {
   query?: string
 }
 
+/** Passes the check of the members, and is malformed. */
+const emptyAnswer = { clientDataJSON: '', authenticatorData: '', signature: '' }
+
 /** Requests that count as an attempt on a route with a limit, by its name in the table. */
 const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Attempt | Promise<Attempt>> = {
   'POST /token': (_, _app, { username }) => ({ form: { username, password: 'wrong' } }),
@@ -27,6 +30,17 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     if (i === 0) await app.factors.addApp(user.id)
     return { json: { mfa_token: await waitingLogin(app, user), otp: 'wrong' } }
   },
+  'POST /token/step-up': () => ({ json: { otp: 'wrong' } }),
+  'POST /token/passkey': () => ({
+    json: { credential: { id: 'AA', rawId: 'AA', type: 'public-key', response: emptyAnswer } },
+  }),
+  'POST /token/enroll': async (_, app, user) => ({ json: { mfa_token: await app.factors.beginEnrollment(user.id) } }),
+  'POST /token/enroll/totp': async (_, app, user) => ({
+    json: { mfa_token: await app.factors.beginEnrollment(user.id, 'proved') },
+  }),
+  'POST /token/enroll/confirm': async (_, app, user) => ({
+    json: { mfa_token: await app.factors.beginEnrollment(user.id, 't1'), id: 't1', otp: 'wrong' },
+  }),
   'POST /revoke': async (i, app) => ({
     form: { token: 'x', client_id: await clientOnce(app, i), client_secret: 'kwc_wrong' },
   }),
@@ -211,7 +225,7 @@ const nameOf = ({ method, pattern }: Route) => `${method} ${pattern}`
 describe('the limits of routes', () => {
   const app = appPerSuite(
     limited({
-      env: { METRICS_TOKEN: 'only-for-this-test', EMAIL_LOGIN: 'on', LIMITS: 'code.account=3/1d' },
+      env: { METRICS_TOKEN: 'only-for-this-test', EMAIL_LOGIN: 'on', LIMITS: 'code.account=3/1d,passkey.prefix=20/5m' },
       mailbox: true,
     }),
   )

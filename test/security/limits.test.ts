@@ -39,6 +39,7 @@ describeEachDialect('limits', (dialect) => {
       'POST /email/verify': () => ({ json: { challenge_id: toVerify, code: 'wrong!', password: 'wrong' } }),
       'POST /login/email': () => ({ json: { email: 'ada@example.com' } }),
       'POST /login/email/verify': () => ({ json: { challenge_id: toLogIn, code: 'wrong!' } }),
+      'POST /token/step-up': () => ({ token, json: { otp: 'wrong' } }),
       'DELETE /users/me': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/export': () => ({ token, json: { password: 'wrong' } }),
       'DELETE /users/me/identities/:id': () => ({ token, json: { password: 'wrong' } }),
@@ -53,6 +54,13 @@ describeEachDialect('limits', (dialect) => {
     }
     /** Routes whose secrets have at least 192 bits, or that need none. */
     const without = [
+      'POST /passkeys/options',
+      // They need a login that waits. Their limits are in test/limits/routes.test.ts.
+      'POST /token/enroll',
+      'POST /token/enroll/totp',
+      'POST /token/enroll/confirm',
+      // Nobody guesses a signature. Its limit `passkey.prefix` is in test/limits/routes.test.ts.
+      'POST /token/passkey',
       'POST /token/refresh',
       'POST /revoke',
       'POST /introspect',

@@ -64,7 +64,9 @@ export interface Process {
   /** The sessions of browsers and clients, which begin on pages and by grants. */
   sessions: Pick<
     Service['sessions'],
+    | 'authenticate'
     | 'begin'
+    | 'stepUp'
     | 'cookieOf'
     | 'findByCookie'
     | 'endBrowser'

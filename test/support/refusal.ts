@@ -50,6 +50,7 @@ const oauthPaths = [
   '/user/token',
   '/token/refresh',
   '/token/mfa',
+  '/token/passkey',
   '/token/step-up',
   '/token/enroll',
   '/token/enroll/totp',

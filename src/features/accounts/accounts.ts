@@ -11,7 +11,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Proofs } from '../proofs/proofs.ts'
 import type { Roles } from '../roles/roles.ts'
-import type { LoginAnswer, LoginGrant, SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { LoginAnswer, LoginGrant, Raised, SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import { changePassword, type PasswordChange } from './change-password.ts'
 import { type Completion, completeRegistration } from './complete-registration.ts'
@@ -36,9 +36,16 @@ import {
   logInBrowser,
   type SignedIn,
 } from './login.ts'
+import {
+  type BrowserPasskeyLogin,
+  logInWithPasskey,
+  logInWithPasskeyInBrowser,
+  type PasskeyLogin,
+} from './passkey-login.ts'
 import type { PendingRegistrations } from './pending.ts'
 import { askToRegister, type Registration, register } from './register.ts'
 import { type ProvedRegistration, registerProved } from './register-proved.ts'
+import { describeStepUp, type StepUp, type StepUpWays, stepUp } from './step-up.ts'
 import { type ProfileChange, updateProfile } from './update-profile.ts'
 
 export type { PasswordChange } from './change-password.ts'
@@ -46,9 +53,11 @@ export type { Completion } from './complete-registration.ts'
 export type { NewAccount } from './create-account.ts'
 export type { FreshProof, PasswordOwner, ProofNeeded } from './fresh.ts'
 export type { BrowserLogin, Login, SignedIn } from './login.ts'
+export type { BrowserPasskeyLogin, PasskeyLogin } from './passkey-login.ts'
 export { createPendingRegistrations, PENDING_LIFETIME, type PendingRegistrations } from './pending.ts'
 export type { Registration } from './register.ts'
 export type { ProvedRegistration } from './register-proved.ts'
+export type { StepUp, StepUpWays } from './step-up.ts'
 export type { ProfileChange } from './update-profile.ts'
 
 export interface AccountsNeeds {
@@ -68,7 +77,7 @@ export interface AccountsNeeds {
   proofs: Pick<Proofs, 'exportOf'>
   apiKeys: Pick<ApiKeys, 'exportOf'>
   identities: { exportOf(userId: number): Promise<object[]> }
-  factors: Pick<Factors, 'stateOf' | 'exportOf'>
+  factors: Pick<Factors, 'stateOf' | 'exportOf' | 'openPasskey' | 'provePasskey'>
   /** What the user gave applications: lists of rows, by name. */
   applications: { exportOf(userId: number): Promise<object> }
   registration: RegistrationSettings
@@ -146,6 +155,15 @@ export interface Accounts {
    */
   logInBrowser(login: BrowserLogin): Promise<SignedIn>
   /**
+   * Logs in with a passkey alone, which is both factors. Nobody types a name: the answer of the browser says whose passkey
+   * it is. `Factors.askForPasskey` makes the options, and each of them works once.
+   * @throws KeywardError `invalid_passkey`, also for an inactive account; `unknown_passkey` when no account has it;
+   *   `rate_limited`; `not_found` with `PASSKEYS=off`
+   */
+  logInWithPasskey(login: PasskeyLogin): Promise<LoginGrant>
+  /** As `logInWithPasskey`, and begins a browser session. */
+  logInWithPasskeyInBrowser(login: BrowserPasskeyLogin): Promise<SignedIn>
+  /**
    * Ends a login that waited for the second factor; see `Sessions.answerFactor`.
    * @throws KeywardError as `Sessions.answerFactor`
    */
@@ -181,6 +199,15 @@ export interface Accounts {
   requireFresh(caller: SessionCaller, proof: FreshProof): Promise<void>
   /** Says what `requireFresh` asks of the caller now; with `credential`, the password in the body is enough. */
   proofNeeded(caller: SessionCaller): Promise<ProofNeeded>
+  /**
+   * Checks a password or a second factor of the caller, and makes new credentials of the same session, which is then
+   * fresh: with a second factor for everything, with the password for what needs no second factor.
+   * @throws KeywardError `invalid_password`, which counts as a failed login; `invalid_code`, `webauthn_failed`,
+   *   `totp_locked`, `rate_limited`, `overloaded`; `invalid_token` when the session has just ended
+   */
+  stepUp(caller: SessionCaller, shown: StepUp): Promise<Raised>
+  /** Says what `stepUp` accepts now, and makes new request options of WebAuthn; earlier ones become void. */
+  describeStepUp(caller: SessionCaller): Promise<StepUpWays>
   /** True when a check of a credential at `authTime` is still fresh. */
   isFresh(authTime: EpochMs): boolean
   /** True when the account has a password, false when its owner logs in in other ways only. */
@@ -225,6 +252,8 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   completeRegistration: (completion, redeem) => completeRegistration(needs, completion, redeem),
   logIn: (login) => needs.metrics.login('password', logIn(needs, login)),
   logInBrowser: (login) => needs.metrics.login('password', logInBrowser(needs, login)),
+  logInWithPasskey: (login) => needs.metrics.login('passkey', logInWithPasskey(needs, login)),
+  logInWithPasskeyInBrowser: (login) => needs.metrics.login('passkey', logInWithPasskeyInBrowser(needs, login)),
   answerFactor: (login) => needs.metrics.login('second_factor', answerFactor(needs, login)),
   answerFactorInBrowser: (login) => needs.metrics.login('second_factor', answerFactorInBrowser(needs, login)),
   changePassword: (caller, change) => changePassword(needs, caller, change),
@@ -232,6 +261,8 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
   exportOwn: (caller, proof) => exportOwn(needs, caller, proof),
   proofNeeded: (caller) => proofNeeded(needs, caller),
+  stepUp: (caller, shown) => stepUp(needs, caller, shown),
+  describeStepUp: (caller) => describeStepUp(needs, caller),
   isFresh: (authTime) => isFresh(needs, authTime),
   hasPassword: async (userId) => typeof (await needs.users.findPassword(userId))?.hash === 'string',
   checkPassword: (owner, proof) => checkPassword(needs, owner, proof),

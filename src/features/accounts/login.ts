@@ -54,7 +54,8 @@ export async function answerFactor(
 export const answerFactorInBrowser = async (needs: AccountsNeeds, login: LoginAnswer): Promise<SignedIn> =>
   signedIn(needs, await needs.sessions.answerFactor({ ...login, browser: login.browser ?? {} }))
 
-async function signedIn({ sessions }: AccountsNeeds, begun: BegunSession): Promise<SignedIn> {
+/** The cookies of a session that has begun on a page. */
+export async function signedIn({ sessions }: AccountsNeeds, begun: BegunSession): Promise<SignedIn> {
   const deviceToken = await sessions.makeDeviceToken(begun)
   const { isRemembered } = begun.session
   return { userId: begun.user.id, cookie: sessions.cookieOf(begun), deviceToken, isRemembered }

@@ -2,7 +2,7 @@ import { KeywardError } from '../../errors.ts'
 import type { FreshProof } from '../accounts/accounts.ts'
 import type { Factor, PendingTotp } from '../factors/factors.ts'
 import { factorChange } from '../limits/limits.ts'
-import type { Grant, SessionCaller } from '../sessions/sessions.ts'
+import type { Raised, SessionCaller } from '../sessions/sessions.ts'
 import { changerOf, readName, whole } from './change.ts'
 import type { EnrollmentNeeds } from './enrollment.ts'
 
@@ -11,8 +11,8 @@ export interface Added {
   factor: Factor
   /** Ten codes, which nothing shows again; undefined when the account had a factor before. */
   recoveryCodes: string[] | undefined
-  /** New tokens of the caller's session, which now counts as one with a second factor. */
-  grant: Grant
+  /** The new credentials of the caller's session, which now counts as one with a second factor. */
+  raised: Raised
 }
 
 export const USUAL_NAME = 'Authenticator app'
@@ -49,7 +49,7 @@ export async function confirmTotp(
       async (by) => {
         const added = await needs.factors.confirmTotp({ by, id, code })
         await guess.giveBack()
-        return { ...added, grant: await needs.sessions.raise(caller, { amr: ['otp'] }) }
+        return { ...added, raised: await needs.sessions.raise(caller, { amr: ['otp'], isFactor: true }) }
       },
       proof,
     )

@@ -4,6 +4,7 @@ import { rfc3339, SECOND } from '../../lib/clock.ts'
 import { PasswordProof } from '../accounts/schemas.ts'
 import { type Factor, PENDING_TOTP, type PendingTotp, qrSvg } from '../factors/factors.ts'
 import { TokenPair, toTokenPair } from '../sessions/schemas.ts'
+import { grantOf } from '../sessions/sessions.ts'
 import type { Added, OwnFactors } from './enrollment.ts'
 
 const time = t.String({ description: 'RFC 3339, UTC' })
@@ -136,10 +137,10 @@ export const AddedFactor = t.Object(
   },
 )
 
-export const toAddedFactor = ({ factor, recoveryCodes, grant }: Added): Static<typeof AddedFactor> => ({
+export const toAddedFactor = ({ factor, recoveryCodes, raised }: Added): Static<typeof AddedFactor> => ({
   factor: toFactorView(factor),
   ...(recoveryCodes && { recovery_codes: recoveryCodes }),
-  ...toTokenPair(grant),
+  ...toTokenPair(grantOf(raised)),
 })
 
 export const FactorNameBody = t.Object(

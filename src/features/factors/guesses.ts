@@ -1,5 +1,6 @@
 import { KeywardError } from '../../errors.ts'
-import { type RuleName, userKey } from '../limits/limits.ts'
+import { clientPrefix } from '../../lib/ip.ts'
+import { type Count, userKey } from '../limits/limits.ts'
 import type { FactorAnswer, FactorMethod, FactorsNeeds } from './factors.ts'
 import * as store from './guesses.store.ts'
 
@@ -20,8 +21,13 @@ const MOST_IN_ROW = 100
 export const methodOf = (answer: FactorAnswer): FactorMethod =>
   'otp' in answer ? 'totp' : 'recoveryCode' in answer ? 'recovery_code' : 'webauthn'
 
-/** Wrong answers of WebAuthn count nowhere: nobody guesses a signature. */
-const rules: Partial<Record<FactorMethod, RuleName>> = { totp: 'mfa.account', recovery_code: 'recovery.account' }
+const rules = { totp: 'mfa.account', recovery_code: 'recovery.account' } as const
+
+/** Nobody guesses a signature, so wrong answers of WebAuthn count for the network only, and never for the account. */
+const countOf = (method: FactorMethod, { userId, ip }: { userId: number; ip: string }): Count =>
+  method === 'webauthn'
+    ? { rule: 'passkey.prefix', key: clientPrefix(ip) }
+    : { rule: rules[method], key: userKey(userId) }
 
 /** See `Factors.reserveGuess`. */
 export async function reserveGuess(
@@ -32,13 +38,12 @@ export async function reserveGuess(
   const { store: db, clock, audit, limits, mails } = needs
   const { userId, ip } = about
   const method = methodOf(answer)
-  const rule = rules[method]
-  const place = rule && (await limits.reserve([{ rule, key: userKey(userId) }], { userId, ip }))
+  const place = await limits.reserve([countOf(method, about)], { userId, ip })
   let inRow: number | undefined
   try {
     if (method === 'totp') inRow = await countCode(needs, about)
   } catch (error) {
-    await place?.[Symbol.asyncDispose]()
+    await place[Symbol.asyncDispose]()
     throw error
   }
   let isSettled = false
@@ -46,7 +51,7 @@ export async function reserveGuess(
   return {
     async keep() {
       isSettled = true
-      place?.keep()
+      place.keep()
       await db.transaction(
         async () => {
           await audit.record({ ...about, event: 'mfa.failed', details: { method } })
@@ -57,7 +62,7 @@ export async function reserveGuess(
       )
     },
     async giveBack() {
-      await place?.giveBack()
+      await place.giveBack()
       // A code that was right shows that codes were not locked.
       if (method !== 'totp' && (await store.unlock(db, userId)))
         await audit.record({ ...about, event: 'factor.unlocked', details: { method } })
@@ -70,7 +75,7 @@ export async function reserveGuess(
       if (isSettled) return
       isSettled = true
       if (inRow !== undefined) await store.uncount(db, userId)
-      await place?.[Symbol.asyncDispose]()
+      await place[Symbol.asyncDispose]()
     },
   }
 

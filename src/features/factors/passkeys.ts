@@ -10,8 +10,8 @@ import { createSealedChallenges } from './webauthn/sealed-challenge.ts'
 
 /** Passkeys and security keys (WebAuthn Level 3): their registration, and the sign-in with a passkey alone. */
 export interface Passkeys {
-  /** False with `PASSKEYS=off`. */
-  hasPasskeys: boolean
+  /** The origins that may use passkeys; undefined with `PASSKEYS=off`. */
+  passkeyOrigins: readonly string[] | undefined
   /**
    * Begins the registration of a passkey or security key in a session. Another one that waits in the session is void.
    * @throws KeywardError `not_found` with `PASSKEYS=off`; `too_many_factors`
@@ -75,7 +75,7 @@ export function passkeys(needs: FactorsNeeds): Passkeys {
   const { store: db, clock, random, secrets, settings } = needs
   const challenges = createSealedChallenges({ macKeys: () => secrets.macKeys('passkey_challenge'), random })
   return {
-    hasPasskeys: settings.hasPasskeys,
+    passkeyOrigins: settings.hasPasskeys ? settings.origins : undefined,
     beginPasskey: (of) => beginPasskey(needs, of),
     checkPasskey: (of) => checkPasskey(needs, of),
     addPasskey: (of) => addPasskey(needs, of),

@@ -45,6 +45,8 @@ export const ServerMetadata = t.Object(
   {
     title: 'ServerMetadata',
     description: 'Server metadata (RFC 8414, OpenID Connect Discovery 1.0)',
-    examples: [metadataOf({ issuer: 'https://auth.example.com', isProvider: true, hasPasswordGrant: true })],
+    examples: [
+      metadataOf({ issuer: 'https://auth.example.com', isProvider: true, hasPasswordGrant: true, hasPasskeys: true }),
+    ],
   },
 )

@@ -2,7 +2,7 @@ import { locales } from '../../lib/locale.ts'
 import { levels } from '../tokens/tokens.ts'
 import { DEVICE_CODE_GRANT } from './device.ts'
 import { scopeClaims, standardScopes } from './scopes.ts'
-import { MFA_GRANT } from './token-request.ts'
+import { MFA_GRANT, PASSKEY_GRANT } from './token-request.ts'
 
 export interface MetadataSettings {
   /** PUBLIC_URL. */
@@ -11,13 +11,15 @@ export interface MetadataSettings {
   isProvider: boolean
   /** False with `PASSWORD_GRANT=off`. */
   hasPasswordGrant: boolean
+  /** False with `PASSKEYS=off`. */
+  hasPasskeys: boolean
 }
 
 /**
  * The metadata of the authorization server (RFC 8414) and of the OpenID provider (OpenID Connect Discovery 1.0), which
  * are one document. It names only what works.
  */
-export const metadataOf = ({ issuer, isProvider, hasPasswordGrant }: MetadataSettings) => ({
+export const metadataOf = ({ issuer, isProvider, hasPasswordGrant, hasPasskeys }: MetadataSettings) => ({
   issuer,
   ...(isProvider && { authorization_endpoint: `${issuer}/authorize` }),
   token_endpoint: `${issuer}/token`,
@@ -35,6 +37,7 @@ export const metadataOf = ({ issuer, isProvider, hasPasswordGrant }: MetadataSet
     ...(hasPasswordGrant ? ['password'] : []),
     'refresh_token',
     MFA_GRANT,
+    ...(hasPasskeys ? [PASSKEY_GRANT] : []),
   ],
   token_endpoint_auth_methods_supported: isProvider ? clientMethods : ['none'],
   revocation_endpoint_auth_methods_supported: isProvider ? clientMethods : ['none'],

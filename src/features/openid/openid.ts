@@ -73,6 +73,8 @@ export interface OpenId {
   isProvider: boolean
   /** False with `PASSWORD_GRANT=off`. */
   hasPasswordGrant: boolean
+  /** False with `PASSKEYS=off`. */
+  hasPasskeys: boolean
   /** The metadata for clients (RFC 8414, OpenID Connect Discovery 1.0). */
   metadata: ReturnType<typeof metadataOf>
   /**
@@ -151,6 +153,7 @@ export function createOpenId(needs: OpenIdNeeds): OpenId {
   return {
     isProvider: settings.isProvider,
     hasPasswordGrant: settings.hasPasswordGrant,
+    hasPasskeys: settings.hasPasskeys,
     metadata: metadataOf({ issuer, ...settings }),
     authorize: (query, asked) => authorize(needs, query, asked),
     deny: (query) => deny(needs, query),

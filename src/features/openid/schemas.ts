@@ -9,7 +9,7 @@ export const TokenEndpointBody = t.Object(
   {
     ...TokenBody.properties,
     grant_type: optionalText(
-      '`password`, which is the default, `refresh_token`, `urn:keyward:oauth:grant-type:mfa`, or for registered clients `authorization_code` or `client_credentials`',
+      '`password`, which is the default, `refresh_token`, `urn:keyward:oauth:grant-type:mfa`, `urn:keyward:oauth:grant-type:passkey`, or for registered clients `authorization_code` or `client_credentials`',
     ),
     scope: optionalText(
       'Of a login any value, which is answered by `account`: the program acts as the user. Of a registered client the scopes that it wants',
@@ -24,6 +24,9 @@ export const TokenEndpointBody = t.Object(
     mfa_token: optionalText('With `grant_type=urn:keyward:oauth:grant-type:mfa`: from the `403` of the login'),
     recovery_code: optionalText('With `mfa_token`, in place of `otp`'),
     webauthn: optionalText('With `mfa_token`, in place of `otp`: the answer of the browser, as JSON text'),
+    credential: optionalText(
+      'With `grant_type=urn:keyward:oauth:grant-type:passkey`: the answer of the browser, as JSON text',
+    ),
   },
   { title: 'TokenRequest', examples: TokenBody.examples as unknown[] },
 )

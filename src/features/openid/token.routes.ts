@@ -6,7 +6,7 @@ import { answer, bodyProblems } from '../../http/schemas.ts'
 import { requireOneMethod, type SentClient, sentClient } from '../../http/sent-client.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { toTokenAnswer } from '../accounts/schemas.ts'
-import { readFactorAnswer } from '../accounts/second-factor.schemas.ts'
+import { readFactorAnswer, readWebauthn } from '../accounts/second-factor.schemas.ts'
 import type { Client, Clients } from '../clients/clients.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { DEVICE_CODE_GRANT, type OpenId } from './openid.ts'
@@ -15,6 +15,7 @@ import {
   asInvalidGrant,
   isClientGrant,
   MFA_GRANT,
+  PASSKEY_GRANT,
   readCodeExchange,
   required,
   type TokenRequest,
@@ -67,6 +68,19 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
     return toTokenAnswer(grant)
   }
 
+  async function logInWithPasskey({ request, body }: TokenContext) {
+    const { credential } = required(body, ['credential'])
+    const grant = await accounts.logInWithPasskey({
+      response: readWebauthn('credential', credential),
+      deviceToken: body.device_token || undefined,
+      asked: { scope: body.scope ?? undefined },
+      origin: kit.origin(request),
+      client: kit.clientPrefix(request),
+    })
+    noteUser(request, grant.userId)
+    return toTokenAnswer(grant)
+  }
+
   async function refresh({ request, body }: TokenContext, sent: SentClient | undefined) {
     const { refresh_token: refreshToken } = required(body, ['refresh_token'])
     const origin = kit.origin(request)
@@ -104,13 +118,14 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
     if (type === 'password') return logIn(context, sent)
     if (type === 'refresh_token') return refresh(context, sent)
     if (type === MFA_GRANT) return answerFactor(context)
+    if (type === PASSKEY_GRANT && openid.hasPasskeys) return logInWithPasskey(context)
     if (openid.isProvider && isClientGrant(type)) return forClient(request, await grantToClient(context, sent))
     throw new KeywardError('unsupported_grant_type')
   }
 
   const route = {
     open: true,
-    limit: ['login', 'client', 'mfa'],
+    limit: ['login', 'client', 'mfa', 'passkey'],
     oauth: true,
     parse: 'anyForm',
     body: TokenEndpointBody,
@@ -137,6 +152,8 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
         'invalid_code',
         'webauthn_failed',
         'totp_locked',
+        'invalid_passkey',
+        'unknown_passkey',
         'rate_limited',
         'overloaded',
       ),

@@ -10,6 +10,7 @@ import { makeCookie, parseCookie } from './cookie.ts'
 import { endBrowser as endReplaced } from './end.store.ts'
 import { endOne } from './end.ts'
 import { endClientsBelow, recordEnd } from './ended.ts'
+import { makeDeviceToken } from './grant.ts'
 import { absoluteEndOf, type BegunSession, expiryOf, lifetimeOf, type StoredSession } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
@@ -56,7 +57,7 @@ export const browserSessions = (needs: SessionsNeeds): BrowserSessions => ({
     if (session.kind !== 'browser') throw new Error('Only a browser session has a cookie')
     return makeCookie(needs.cookieMacs, session)
   },
-  makeDeviceToken: ({ deviceId, user }) => needs.deviceTokens.make({ deviceId, userId: user.id }),
+  makeDeviceToken: (begun) => makeDeviceToken(needs, begun),
   findByCookie: (cookie) => findByCookie(needs, cookie),
   async findBrowser(id) {
     const found = await store.findWithUser(needs.store, id)

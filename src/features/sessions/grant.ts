@@ -51,14 +51,23 @@ export async function finishLogin(
   asked: Asked = {},
   code?: CodeAtOnce,
 ): Promise<LoginGrant> {
-  const made = await requireSession(needs, begun, asked, code)
-  const { session, user, deviceId, scope = asked.scope, secondFactorDue } = made
+  const finished = await requireSession(needs, begun, asked, code)
+  const { session, user, scope = asked.scope, secondFactorDue } = finished
   // The cookie of a browser session must not become tokens for the whole account.
   if (session.kind !== 'api') throw new Error('A browser session has no tokens')
-  const deviceToken = await needs.deviceTokens.make({ deviceId, userId: user.id })
+  const deviceToken = await makeDeviceToken(needs, finished)
   const tokens = needs.refreshTokensOf(session)
   const grant = await makeGrant(needs, { session, user, tokens, generation: 0 }, { scope })
   return { ...grant, deviceToken, ...(secondFactorDue !== undefined && { secondFactorDue }) }
+}
+
+/** See `Sessions.makeDeviceToken`. After a second factor or a passkey, nothing waits behind the hashes of passwords. */
+export async function makeDeviceToken(
+  { deviceTokens }: SessionsNeeds,
+  { session, deviceId, user }: BegunSession,
+): Promise<string> {
+  const device = { deviceId, userId: user.id }
+  return levelOf(session.amr.split(' ')) === 'aal1' ? deviceTokens.make(device) : deviceTokens.makeNow(device)
 }
 
 /** See `Sessions.requireSession`. */

@@ -29,7 +29,7 @@ import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
 import { type LoginSessions, loginSessions } from './logins.ts'
 import { countLive, deleteOver, findCheckTimes, pageOfUser } from './own.store.ts'
-import { raise, type ShownFactor } from './raise.ts'
+import { type RaisedSessions, raisedSessions } from './raised.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
 import type { EndReason, Origin, SessionLifetimes, SessionSummary, StoredSession } from './session.ts'
@@ -43,7 +43,7 @@ export type { EndedClientSession } from './ended.ts'
 export type { EnrollmentToken, FinishedEnrollment, WaitingEnrollment } from './enrollment.ts'
 export type { Asked, CodeAtOnce, Grant, LoginGrant } from './grant.ts'
 export type { KnownDevice } from './known.ts'
-export type { ShownFactor } from './raise.ts'
+export { grantOf, type Raised, type RaisedBrowser, type Shown } from './raise.ts'
 export type { LoginAnswer } from './second-factor.ts'
 export type {
   Begun,
@@ -102,7 +102,7 @@ export interface SessionsNeeds {
 }
 
 /** Sessions, and the devices and networks that are known for a user. */
-export interface Sessions extends LoginSessions, BrowserSessions, ClientSessions {
+export interface Sessions extends LoginSessions, RaisedSessions, BrowserSessions, ClientSessions {
   /**
    * Exchanges a refresh token for its successor (RFC 6749 section 6, RFC 9700 section 4.14.2). A client that lost the
    * answer can retry with the same token and gets the same successor; `SessionLifetimes` has the conditions. An old
@@ -110,13 +110,6 @@ export interface Sessions extends LoginSessions, BrowserSessions, ClientSessions
    * @throws KeywardError `invalid_refresh_token`
    */
   refresh(token: string, origin: Origin, asked?: Asked): Promise<Grant>
-  /**
-   * Records that a second factor was shown in the caller's session, and makes new tokens of it: the same session, its
-   * next generation, whose access tokens have the higher level. Call it in the transaction that has checked the factor,
-   * with the user's row locked. An older access token keeps its level until it expires.
-   * @throws KeywardError `invalid_token` when the session has just ended
-   */
-  raise(caller: Pick<SessionCaller, 'userId' | 'sessionId'>, shown: ShownFactor): Promise<Grant>
   /**
    * Finds the caller of an access token. Every request reads the user and the session from the database in one
    * statement, so a deactivated user or an ended session is refused at once. The first use of a generation is recorded,
@@ -188,6 +181,8 @@ export interface Sessions extends LoginSessions, BrowserSessions, ClientSessions
   revoke(token: string, ip: string): Promise<void>
   /** The device of a device token; undefined when Keyward did not make the token, or the token has expired. */
   readDevice(token: string): Promise<Device | undefined>
+  /** As `readDevice`, for a login without a password: it does not wait behind password hashes. */
+  readDeviceNow(token: string): Device | undefined
   /**
    * Finds out whether a device is known for this user: a login on the device succeeded, and the device was not
    * forgotten since. A user has at most 20 known devices, not counting devices with a token of a version before 0.3.0.
@@ -267,7 +262,7 @@ export function createSessions({
     ...browserSessions(needs),
     ...clientSessions(needs),
     refresh: (token, origin, asked) => refresh(needs, token, origin, asked),
-    raise: (caller, shown) => raise(needs, caller, shown),
+    ...raisedSessions(needs),
     authenticate: (token) => authenticate(needs, token),
     authenticateClient: (token) => authenticateClient(needs, token),
     authenticateExisting: (token) => authenticateExisting(needs, token),
@@ -283,6 +278,7 @@ export function createSessions({
     endAll: (change) => endAll(needs, change),
     revoke: (token, ip) => revoke(needs, token, ip),
     readDevice: (token) => needs.deviceTokens.read(token),
+    readDeviceNow: (token) => needs.deviceTokens.readNow(token),
     findDevice: (device, user) => findDevice(needs, device, user),
     forgetDevice: (id) => known.forgetDevice(db, id),
     isKnownNetwork: ({ userId, client }) => known.hasNetwork(db, { userId, network: client }),

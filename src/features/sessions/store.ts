@@ -113,7 +113,8 @@ const prepared = statements((db, { select, change }) => {
         .set({
           amr: named('amr'),
           authTime: named('now'),
-          mfaTime: named('now'),
+          mfaTime: sql`coalesce(${castPlaceholder('mfaTime', 'bigint')}, ${sessions.mfaTime})`,
+          macSalt: named('macSalt'),
           generation: named('next'),
           refreshedAt: named('now'),
           expiresAt: named('expiresAt'),
@@ -204,12 +205,16 @@ export const rotate = async (
 ): Promise<boolean> => (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 }, { userId })) > 0
 
 /**
- * Records a second factor that was shown in a live session, and moves it from `generation` to the next one.
+ * Records what was shown in a live session, and moves it from `generation` to the next one.
+ * @param by.mfaTime null leaves the time of the last check of a second factor as it is
  * @returns false when the session has another generation, or is not alive
  */
 export const raise = async (
   db: Db,
-  by: Pick<StoredSession, 'id' | 'generation' | 'amr' | 'expiresAt'> & { now: EpochMs },
+  by: Pick<StoredSession, 'id' | 'generation' | 'amr' | 'macSalt' | 'expiresAt'> & {
+    mfaTime: EpochMs | null
+    now: EpochMs
+  },
 ): Promise<boolean> => (await execute(db, prepared(db).raise, { ...by, next: by.generation + 1 })) > 0
 
 /** Records a use of a live browser session that was last used at `before` or earlier. */
