@@ -160,7 +160,7 @@ describeApp('a service that requires a second factor of everybody', everybody, (
     return ada
   }
 
-  test('F46, M4: after the grace days, a login adds one, with the code of a mail beside the password', async () => {
+  test('M4: after the grace days, a login adds one, with the code of a mail beside the password', async () => {
     const ada = await overdue()
     const mfa_token = await enrollmentOf(app, ada)
     // The token opens nothing else.
