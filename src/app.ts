@@ -15,6 +15,7 @@ import { signingKeyAdministrationRoutes } from './features/administration/signin
 import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
 import { enrollmentAtLoginRoutes } from './features/enrollment/at-login.routes.ts'
+import { passkeyEnrollmentRoutes } from './features/enrollment/passkey.routes.ts'
 import { enrollmentRoutes } from './features/enrollment/routes.ts'
 import { passkeyDocumentRoutes } from './features/factors/routes.ts'
 import { invitationPages } from './features/invitations/pages.tsx'
@@ -32,6 +33,7 @@ import { sessionRoutes } from './features/sessions/routes.ts'
 import { accountPages, type ConnectedApps, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { secondPages } from './features/sign-in/second.pages.tsx'
+import { stepUpPages } from './features/sign-in/step-up.pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { socialPages } from './features/social/pages.tsx'
 import { socialRoutes } from './features/social/routes.ts'
@@ -112,6 +114,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(invitationPages(service.invitations, showing, kit))
     .use(signInPages(service.signIn, { ...signingIn, providers: service.social.buttons }, kit))
     .use(secondPages(service.signIn, { ...signingIn, sessions: service.sessions }, kit))
+    .use(stepUpPages(service.signIn, signingIn, kit))
     .use(accountPages(service.signIn, { ...service, ...signingIn, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
     .use(factorRecoveryRoutes(service.verification, kit))
@@ -120,6 +123,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(sessionRoutes(service, kit))
     .use(enrollmentRoutes(service.enrollment, kit))
     .use(enrollmentAtLoginRoutes(service, kit))
+    .use(passkeyEnrollmentRoutes(service.enrollment, kit))
     .use(socialRoutes(service.social, kit))
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))

@@ -79,6 +79,7 @@ const withoutSecret = (): Finding[] => [
     fix: 'Set the SECRET_KEY of this database; for a new one, start the server with --dev.',
   }),
   skipped('signing_keys', 'There is no SECRET_KEY.'),
+  skipped('authenticator_apps', 'There is no SECRET_KEY.'),
   skipped('secret_key', 'There is no SECRET_KEY.'),
 ]
 

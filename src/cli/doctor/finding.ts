@@ -20,6 +20,7 @@ export const checkNames = [
   'clock',
   'data_keys',
   'signing_keys',
+  'authenticator_apps',
   'secret_key',
   'clients',
   'first_admin',

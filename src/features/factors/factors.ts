@@ -30,6 +30,7 @@ export {
   readTotpSecret,
   type Sealer,
 } from './imported.ts'
+export { inspectTotp, type TotpSeals } from './inspect.ts'
 export { factorsBetween, type ListedFactor } from './listed.store.ts'
 export type { FormerPasskeys } from './passkeys.store.ts'
 export { type Demand, type FactorReport, factorMissing, inspectFactors } from './policy.ts'

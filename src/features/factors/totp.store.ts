@@ -126,6 +126,18 @@ export const sealsWith = (
     .orderBy(asc(totpFactors.id))
     .limit(limit)
 
+/** Up to `limit` factors of all users with ids above `after`, by id. */
+export const sealsAfter = (
+  { q, t: { totpFactors } }: Db,
+  { after, limit }: { after: number; limit: number },
+): Promise<{ id: number; userId: number; secret: string }[]> =>
+  q
+    .select({ id: totpFactors.id, userId: totpFactors.userId, secret: totpFactors.secret })
+    .from(totpFactors)
+    .where(gt(totpFactors.id, after))
+    .orderBy(asc(totpFactors.id))
+    .limit(limit)
+
 /** Replaces the seal `from` of a secret by `to`. Does nothing when another process has replaced `from` before. */
 export const replaceSeal = (
   { q, t: { totpFactors } }: Db,

@@ -1,7 +1,7 @@
 import type { User } from '../users/users.ts'
 import { open } from './begin.ts'
 import { endAll } from './end.ts'
-import { expired, type Kept, withFactor } from './second-factor.ts'
+import { expired, type Kept, linkFailed, withFactor } from './second-factor.ts'
 import type { BegunSession, NewBrowserLogin, Origin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 
@@ -71,14 +71,15 @@ export async function finishEnrollment<Added>(
       await endAll(needs, { userId, reason: 'factor_changed' })
       // As it is after the end of the other sessions, which has raised the session epoch.
       const user = (await users.find(userId))!
-      const { device, scope } = kept
+      const { device, link, scope } = kept
       const begun = await open(needs, {
         user,
         amr: withFactor(amr, shown),
         origin,
         ...(device && { device }),
+        ...(link && { link }),
         ...(kept.browser && { browser: { ...kept.browser, ...browser } }),
-      })
+      }).catch(linkFailed)
       const about = { userId, ip: origin.ip, sessionId: begun.session.id }
       await audit.record({ ...about, event: 'mfa.passed', details: { method: shown.join(' ') } })
       return { begun: { ...begun, ...(scope !== undefined && { scope }) }, added }
