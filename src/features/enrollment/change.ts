@@ -40,6 +40,15 @@ export const whole = <T>(
     { userId: caller.userId },
   )
 
+/**
+ * True when a rule of this service wants a second factor of the user. The user is read again: the caller's user has only
+ * the roles that count at the level of the session.
+ */
+export async function isRequired({ users, factors }: EnrollmentNeeds, userId: number): Promise<boolean> {
+  const user = await users.find(userId)
+  return user !== undefined && factors.isRequired(user)
+}
+
 /** See `Enrollment.rename`. */
 export async function rename(
   { store: db, limits, factors }: EnrollmentNeeds,
@@ -64,7 +73,7 @@ export async function remove(
   { id, ...proof }: FreshProof & { id: string },
 ): Promise<void> {
   const { accounts, limits, factors, identities } = needs
-  const { userId, user } = caller
+  const { userId } = caller
   await accounts.requireFresh(caller, proof)
   const hasPassword = await accounts.hasPassword(userId)
   // A thief with a copied session, or with the unlocked phone, does not know the password.
@@ -76,7 +85,7 @@ export async function remove(
     async (by) => {
       const { removed, left } = await factors.remove({ by, id })
       if (!removed.isUsable) return
-      if (!left.some(({ isUsable }) => isUsable) && (await factors.isRequired(user)))
+      if (!left.some(({ isUsable }) => isUsable) && (await isRequired(needs, userId)))
         throw new KeywardError('factor_required')
       const signsIn = ({ type, isUsable }: Factor) => type === 'passkey' && isUsable
       if (signsIn(removed) && !hasPassword && !left.some(signsIn) && !(await identities.canSignIn(userId)))

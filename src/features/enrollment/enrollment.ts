@@ -18,7 +18,7 @@ import {
   prepareAtLogin,
   type TotpAtLogin,
 } from './at-login.ts'
-import { remove, rename, renewCodes } from './change.ts'
+import { isRequired, remove, rename, renewCodes } from './change.ts'
 
 export type { Added } from './add-totp.ts'
 export type { AddedAtLogin, EnrollmentStep } from './at-login.ts'
@@ -26,7 +26,7 @@ export type { AddedAtLogin, EnrollmentStep } from './at-login.ts'
 export interface EnrollmentNeeds {
   store: Store
   limits: Pick<Limits, 'reserve'>
-  users: Pick<Users, 'hold'>
+  users: Pick<Users, 'find' | 'hold'>
   factors: Factors
   sessions: Pick<Sessions, 'endAll' | 'raise' | 'findEnrollment' | 'finishEnrollment'>
   proofs: Pick<Proofs, 'checkCode' | 'redeem'>
@@ -120,12 +120,12 @@ export interface Enrollment {
 }
 
 export const createEnrollment = (needs: EnrollmentNeeds): Enrollment => ({
-  async list({ user }) {
+  async list({ userId }) {
     const { factors } = needs
     return {
-      factors: await factors.list(user.id),
-      recoveryCodes: await factors.recoveryCodes(user.id),
-      isRequired: await factors.isRequired(user),
+      factors: await factors.list(userId),
+      recoveryCodes: await factors.recoveryCodes(userId),
+      isRequired: await isRequired(needs, userId),
     }
   },
   beginTotp: (caller, of) => beginTotp(needs, caller, of),
