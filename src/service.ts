@@ -22,7 +22,7 @@ import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secr
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
-import { createIdentities, createSocial, type Social } from './features/social/social.ts'
+import { createIdentities, createLinks, createSocial, type Social } from './features/social/social.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
 import { createVerification, type Verification } from './features/verification/verification.ts'
@@ -150,7 +150,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const telling = { users, clients, tokens, outgoing, delivers: !waitInside }
     const logouts = used('logouts', createLogouts({ ...kit, ...telling }))
     const factors = createFactors({ ...kit, users, limits, mails, secrets, ...parts.factorsOf(config) })
-    const beginning = { ...kit, users, limits, factors, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
+    const links = createLinks({ ...kit, mails })
+    const begun = { users, limits, factors, tokens, secrets, mails, logouts, links }
+    const beginning = { ...kit, ...begun, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
     const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails, logouts }))
@@ -168,7 +170,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const inviting = { ...account, random, proofs, mails, identities, factors, ...parts.firstAdminOf(config) }
     const invitations = createInvitations(inviting)
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
-    const social = createSocial({ ...proving, random, verification, outgoing, publicUrl: config.PUBLIC_URL })
+    const social = createSocial({ ...proving, random, factors, verification, outgoing, publicUrl: config.PUBLIC_URL })
     const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
     const managing = { clients, limits, accounts, mails, invitations, signingKeys, social, factors }
     const administration = createAdministration({ ...account, ...managing })

@@ -132,6 +132,7 @@ export const pagesOf = (config: Config) => ({
 
 export const signInOf = (config: Config) => ({
   rememberDays: config.REMEMBER_ME_DAYS,
+  rpId: config.PASSKEYS === 'on' ? rpIdOf(config) : undefined,
   mayRegister: config.REGISTRATION !== 'closed',
   legal: { terms: config.TERMS_URL, privacy: config.PRIVACY_URL },
 })

@@ -1,32 +1,28 @@
-import type { BegunSession, Sessions } from '../features/sessions/sessions.ts'
+import type { SignedIn } from '../features/accounts/accounts.ts'
 import { DAY, SECOND } from '../lib/clock.ts'
 import type { CookieChange } from './cookies.ts'
+import type { Visit } from './pages.tsx'
 
 /** How long a browser keeps the device token. The token expires then. */
 const DEVICE_DAYS = 180
 
-export const deviceCookie = (value: string): CookieChange => ({
-  name: 'device',
-  value,
-  maxAgeSeconds: DEVICE_DAYS * (DAY / SECOND),
-})
-
-/** @param rememberDays REMEMBER_ME_DAYS for a login that is remembered; 0 for one that ends with the browser */
-export const sessionCookie = (value: string, rememberDays: number): CookieChange => ({
-  name: 'session',
-  value,
-  maxAgeSeconds: rememberDays > 0 ? (rememberDays * DAY) / SECOND : undefined,
-})
-
-/** The cookies of a browser session that has just begun. The login that waited for it is over. */
-export async function cookiesOf(
-  sessions: Pick<Sessions, 'cookieOf' | 'makeDeviceToken'>,
-  begun: BegunSession,
+/** @param rememberDays REMEMBER_ME_DAYS; a session that is not remembered ends with the browser */
+export const sessionCookie = (
+  { cookie, isRemembered }: Pick<SignedIn, 'cookie' | 'isRemembered'>,
   rememberDays: number,
-): Promise<CookieChange[]> {
-  return [
-    sessionCookie(sessions.cookieOf(begun), begun.session.isRemembered ? rememberDays : 0),
-    deviceCookie(await sessions.makeDeviceToken(begun)),
-    { name: 'second', value: null },
-  ]
-}
+): CookieChange => ({
+  name: 'session',
+  value: cookie,
+  maxAgeSeconds: isRemembered ? (rememberDays * DAY) / SECOND : undefined,
+})
+
+/** The cookies of a browser session that has just begun. A login that waited for its second factor is over then. */
+export const cookiesOf = (
+  visit: Pick<Visit, 'cookie'>,
+  signedIn: Omit<SignedIn, 'userId'>,
+  rememberDays: number,
+): CookieChange[] => [
+  sessionCookie(signedIn, rememberDays),
+  { name: 'device', value: signedIn.deviceToken, maxAgeSeconds: DEVICE_DAYS * (DAY / SECOND) },
+  ...(visit.cookie('second') === undefined ? [] : [{ name: 'second', value: null } as const]),
+]

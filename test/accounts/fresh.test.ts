@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
+import { madePasskey } from '../enrollment/support.ts'
 import { audit, decode, loggedIn, refreshed, sessionIdOf } from '../sessions/support.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { appPerTest, describeApp } from '../support/hooks.ts'
@@ -8,6 +9,8 @@ import { expectRefusal } from '../support/refusal.ts'
 /** A body that a route with the word `fresh` accepts, by route; `{}` for the others. */
 const bodies: Record<string, object> = {
   'POST /users/me/factors/totp/:id/confirm': { code: '123456' },
+  'POST /users/me/factors/webauthn/options': { kind: 'passkey' },
+  'POST /users/me/factors/webauthn': madePasskey,
   'POST /admin/users': { email: 'new@example.com', username: 'new' },
   'PATCH /admin/users/:id': { name: 'Ada' },
   'DELETE /admin/users/:id/factors': { reason: 'Lost' },

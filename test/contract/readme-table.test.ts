@@ -77,6 +77,8 @@ const has: Record<string, Evidence> = {
   },
   'Passkeys: a login without a password, both factors at once; security keys as the second factor': {
     routes: ['POST /passkeys/options', 'POST /token/passkey'].concat([
+      'POST /users/me/factors/webauthn/options',
+      'POST /users/me/factors/webauthn',
       'GET /.well-known/webauthn',
       'GET /.well-known/passkey-endpoints',
     ]),
@@ -244,7 +246,7 @@ describe('12.D9 the table on the first screen of README', () => {
       const type = (await app.request(method, path)).headers.get('content-type') ?? ''
       if (type.startsWith('text/html'))
         expect(path).toMatch(
-          /^\/(?:docs|account|authorize)\b|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-(?:in|up|out)|sign-in\/second|end-session|social\/.*|factor-recovery)$/,
+          /^\/(?:docs|account|authorize)\b|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-(?:in|up|out)|sign-in\/(?:second|step-up)|end-session|social\/.*|factor-recovery)$/,
         )
     }
   })

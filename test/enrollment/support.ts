@@ -3,6 +3,7 @@ import { Secret, TOTP } from 'otpauth'
 import { answered } from '../administration/support.ts'
 import type { Pair } from '../sessions/support.ts'
 import type { TestApp } from '../support/app.ts'
+import type { SoftAuthenticator, Wrong } from '../support/authenticator.ts'
 
 export interface Pending {
   id: string
@@ -19,6 +20,7 @@ export interface FactorView {
   created_at: string
   last_used_at: string | null
   usable: boolean
+  synced?: boolean
 }
 
 export interface FactorList {
@@ -53,6 +55,41 @@ export const remove = (app: TestApp, token: string, id: string, json: object = {
 
 export const renewCodes = (app: TestApp, token: string, json: object = {}): Promise<Response> =>
   app.request('POST', '/users/me/recovery-codes', { token, json })
+
+/** A registration that passes the check of the members, and is malformed. */
+export const madePasskey = {
+  challenge_id: 'none',
+  credential: {
+    id: 'AA',
+    rawId: 'AA',
+    type: 'public-key',
+    response: { clientDataJSON: '', attestationObject: '', transports: [] },
+  },
+}
+
+type CreationOptions = Parameters<SoftAuthenticator['create']>[0]
+
+/** Asks for the options of a registration. */
+export const passkeyOptions = (app: TestApp, token: string, kind = 'passkey') =>
+  answered<{ challenge_id: string; expires_in: number; options: CreationOptions }>(
+    app.request('POST', '/users/me/factors/webauthn/options', { token, json: { kind } }),
+  )
+
+export const sendPasskey = (app: TestApp, token: string, json: object): Promise<Response> =>
+  app.request('POST', '/users/me/factors/webauthn', { token, json })
+
+/** Registers an authenticator in software as a passkey or security key. */
+export async function enrolPasskey(
+  app: TestApp,
+  token: string,
+  authenticator: SoftAuthenticator,
+  { kind, name, wrong }: { kind?: string; name?: string; wrong?: Wrong } = {},
+) {
+  const { challenge_id, options } = await passkeyOptions(app, token, kind)
+  const credential = authenticator.create(options, wrong)
+  const added = await answered<Confirmed>(sendPasskey(app, token, { challenge_id, credential, name }), 201)
+  return { ...added, token: added.access_token, options }
+}
 
 /** Adds an authenticator app, and confirms it with its present code. */
 export async function enrol(app: TestApp, token: string, name = 'Phone') {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { limitNames } from '../../src/config/limits.ts'
 import type { Route } from '../../src/http/route-table.ts'
 import { SECOND } from '../../src/lib/clock.ts'
+import { madePasskey } from '../enrollment/support.ts'
 import { waitingLogin } from '../factors/support.ts'
 import { loggedIn, sessionIdOf } from '../sessions/support.ts'
 import { githubBody } from '../social/support.ts'
@@ -73,6 +74,8 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     // The guess is right once in 300,000 times, for each of them.
     return { id: `t${id}`, json: { code: '000000' } }
   },
+  'POST /users/me/factors/webauthn/options': () => ({ json: { kind: 'passkey' } }),
+  'POST /users/me/factors/webauthn': () => ({ json: madePasskey }),
   'PATCH /users/me/factors/:id': async (i, app, { id: userId }) => {
     const row = { userId, name: 'Phone', secret: '', createdAt: 0, confirmedAt: 0 }
     if (i === 0) await app.rows.totpFactors.add(row)

@@ -74,6 +74,8 @@ const written: Record<string, readonly string[]> = {
     'DELETE /users/me/identities/{id}',
     'POST /users/me/factors/totp',
     'POST /users/me/factors/totp/{id}/confirm',
+    'POST /users/me/factors/webauthn/options',
+    'POST /users/me/factors/webauthn',
     'DELETE /users/me/factors/{id}',
     'POST /users/me/recovery-codes',
   ],

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'bun:test'
+import { madePasskey } from '../enrollment/support.ts'
 import { waitingLogin } from '../factors/support.ts'
 import type { RequestOptions, SignedUp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
@@ -46,6 +47,8 @@ describeEachDialect('limits', (dialect) => {
       'POST /users/me/delete': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/factors/totp': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/factors/totp/:id/confirm': () => ({ token, json: { password: 'wrong', code: '000000' } }),
+      'POST /users/me/factors/webauthn/options': () => ({ token, json: { password: 'wrong', kind: 'passkey' } }),
+      'POST /users/me/factors/webauthn': () => ({ token, json: { password: 'wrong', ...madePasskey } }),
       'DELETE /users/me/factors/:id': () => ({ token, json: { password: 'wrong' } }),
       'POST /users/me/recovery-codes': () => ({ token, json: { password: 'wrong' } }),
       'POST /register': (at) => ({

@@ -67,6 +67,8 @@ export interface Process {
     | 'authenticate'
     | 'begin'
     | 'stepUp'
+    | 'answerFactor'
+    | 'requireSession'
     | 'cookieOf'
     | 'findByCookie'
     | 'endBrowser'

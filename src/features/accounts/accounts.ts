@@ -206,8 +206,11 @@ export interface Accounts {
    *   `totp_locked`, `rate_limited`, `overloaded`; `invalid_token` when the session has just ended
    */
   stepUp(caller: SessionCaller, shown: StepUp): Promise<Raised>
-  /** Says what `stepUp` accepts now, and makes new request options of WebAuthn; earlier ones become void. */
-  describeStepUp(caller: SessionCaller): Promise<StepUpWays>
+  /**
+   * Says what `stepUp` accepts now.
+   * @param how.withOptions true also makes new request options of WebAuthn; earlier ones become void
+   */
+  describeStepUp(caller: SessionCaller, how: { withOptions: boolean }): Promise<StepUpWays>
   /** True when a check of a credential at `authTime` is still fresh. */
   isFresh(authTime: EpochMs): boolean
   /** True when the account has a password, false when its owner logs in in other ways only. */
@@ -262,7 +265,7 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   exportOwn: (caller, proof) => exportOwn(needs, caller, proof),
   proofNeeded: (caller) => proofNeeded(needs, caller),
   stepUp: (caller, shown) => stepUp(needs, caller, shown),
-  describeStepUp: (caller) => describeStepUp(needs, caller),
+  describeStepUp: (caller, how) => describeStepUp(needs, caller, how),
   isFresh: (authTime) => isFresh(needs, authTime),
   hasPassword: async (userId) => typeof (await needs.users.findPassword(userId))?.hash === 'string',
   checkPassword: (owner, proof) => checkPassword(needs, owner, proof),

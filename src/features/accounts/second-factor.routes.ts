@@ -63,7 +63,7 @@ export const secondFactorRoutes = (
         const caller = sessionOf(request)
         const shown = readStepUp(body)
         if (shown) return toTokenPair(grantOf(await accounts.stepUp(caller, { shown, ...kit.requester(request) })))
-        return toStepUpMethods(await accounts.describeStepUp(caller))
+        return toStepUpMethods(await accounts.describeStepUp(caller, { withOptions: true }))
       },
       {
         access: 'user',

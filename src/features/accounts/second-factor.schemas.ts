@@ -34,13 +34,15 @@ export const WebauthnAnswer = t.Object(
   },
 )
 
+const webauthn = t.Optional(t.Union([WebauthnAnswer, t.Null()], refusedWith('Expected credential.toJSON()')))
+
 /** The second factor of a login. Exactly one of `otp`, `recovery_code` and `webauthn`, or none to ask for the methods. */
 export const SecondFactorBody = t.Object(
   {
     mfa_token: t.String({ description: 'From the `403` of the login' }),
     otp: optionalText('The six digits of an authenticator app'),
     recovery_code: optionalText('A recovery code, with or without hyphens, in any case'),
-    webauthn: t.Optional(t.Union([WebauthnAnswer, t.Null()], refusedWith('Expected credential.toJSON()'))),
+    webauthn,
   },
   {
     title: 'SecondFactor',

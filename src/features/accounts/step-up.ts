@@ -36,9 +36,10 @@ export interface StepUpWays {
 export async function describeStepUp(
   { sessions, factors, users }: AccountsNeeds,
   caller: SessionCaller,
+  how: { withOptions: boolean },
 ): Promise<StepUpWays> {
   const { userId } = caller
-  if ((await factors.stateOf(userId)).has) return sessions.describeStepUp(caller, { withOptions: true })
+  if ((await factors.stateOf(userId)).has) return sessions.describeStepUp(caller, how)
   const hasPassword = typeof (await users.findPassword(userId))?.hash === 'string'
   return { methods: hasPassword ? ['password'] : [] }
 }

@@ -1,9 +1,10 @@
 import type { Store } from '../../storage/store.ts'
 import type { Accounts, FreshProof } from '../accounts/accounts.ts'
-import type { Factor, Factors, PendingTotp } from '../factors/factors.ts'
+import type { CredentialKind, Factor, Factors, PendingPasskey, PendingTotp } from '../factors/factors.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users/users.ts'
+import { addPasskey, beginPasskey } from './add-passkey.ts'
 import { type Added, beginTotp, confirmTotp } from './add-totp.ts'
 import { isRequired, remove, rename, renewCodes } from './change.ts'
 
@@ -48,6 +49,24 @@ export interface Enrollment {
    */
   confirmTotp(caller: SessionCaller, of: FreshProof & { id: string; code: string }): Promise<Added>
   /**
+   * Begins to add a passkey or security key. Another one that waits in the session is void.
+   * @throws KeywardError `not_found` with `PASSKEYS=off`; `too_many_factors`, `rate_limited`; those of
+   *   `Accounts.requireFresh`
+   */
+  beginPasskey(caller: SessionCaller, of: FreshProof & { kind: CredentialKind }): Promise<PendingPasskey>
+  /**
+   * Adds the passkey or security key that the browser has made, a RegistrationResponseJSON. The challenge is used up,
+   * whatever the answer is. The caller's session then counts as one with a second factor.
+   * @param of.name as typed; without one, the name of the program or device that made it
+   * @throws KeywardError `webauthn_failed`; `synced_passkey` with `PASSKEYS_SYNCED=deny`; `credential_exists`, also when
+   *   it belongs to another account; `validation_failed` for a wrong name; `too_many_factors`; `not_found` with
+   *   `PASSKEYS=off`; those of `Accounts.requireFresh`; `invalid_token` when the session has just ended
+   */
+  addPasskey(
+    caller: SessionCaller,
+    of: FreshProof & { challengeId: string; credential: unknown; name?: string | null },
+  ): Promise<Added>
+  /**
    * Renames a factor. Writes nothing when it has this name.
    * @throws KeywardError `validation_failed`, `factor_not_found`, `rate_limited`
    */
@@ -77,6 +96,8 @@ export const createEnrollment = (needs: EnrollmentNeeds): Enrollment => ({
   },
   beginTotp: (caller, of) => beginTotp(needs, caller, of),
   confirmTotp: (caller, of) => confirmTotp(needs, caller, of),
+  beginPasskey: (caller, of) => beginPasskey(needs, caller, of),
+  addPasskey: (caller, of) => addPasskey(needs, caller, of),
   rename: (caller, of) => rename(needs, caller, of),
   remove: (caller, of) => remove(needs, caller, of),
   renewCodes: (caller, of) => renewCodes(needs, caller, of),

@@ -46,7 +46,7 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
       case 'sign-in':
         return toSignIn(signIn, visit, sealable(made.request, asked), await signInPage(made))
       case 'step-up':
-        return toSignIn(signIn, visit, sealable(made.request, asked))
+        return toSignIn(signIn, visit, { ...sealable(made.request, asked), level: made.level }, 'sign-in/step-up')
       case 'consent': {
         const { value, change } = formCookieOf(signIn, visit)
         const { id: userId, username } = made.browser.user

@@ -37,7 +37,7 @@ const noFactor: FactorState = { has: false, methods: [] }
  */
 export async function open(
   needs: SessionsNeeds,
-  { user, amr, origin, device, browser }: NewLogin,
+  { user, amr, origin, device, browser, link }: NewLogin,
 ): Promise<BegunSession> {
   const { store: db, clock, random, audit, mails, lifetimes, maxPerUser } = needs
   const now = clock.now()
@@ -69,6 +69,7 @@ export async function open(
     loginNetwork: network,
     deviceId,
   })
+  if (link) await needs.links.add({ ...link, userId: user.id, ip: origin.ip })
   if (browser?.replaces !== undefined)
     await replaceBrowser(needs, { replaced: browser.replaces, by: { ...session, userId: user.id }, ip: origin.ip })
   const reason = 'too_many_sessions'

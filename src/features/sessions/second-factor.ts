@@ -3,7 +3,7 @@ import type { FactorAnswer, StoredChallenge } from '../factors/factors.ts'
 import { open } from './begin.ts'
 import type { Asked } from './grant.ts'
 import type { KnownDevice } from './known.ts'
-import type { BegunSession, FactorDue, NewBrowserLogin, NewLogin, Origin } from './session.ts'
+import type { BegunSession, FactorDue, NewBrowserLogin, NewLink, NewLogin, Origin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 
 /** The answer to a login that waits for a second factor. */
@@ -20,6 +20,7 @@ export interface LoginAnswer {
 interface Kept {
   device?: KnownDevice
   browser?: NewBrowserLogin
+  link?: NewLink
   scope?: string
 }
 
@@ -30,11 +31,11 @@ interface Kept {
  */
 export async function askForFactor(
   needs: SessionsNeeds,
-  { user, amr, device, browser, ip, methods }: FactorDue,
+  { user, amr, device, browser, link, ip, methods }: FactorDue,
   { scope }: Asked = {},
 ): Promise<KeywardError> {
   const { audit, factors } = needs
-  const kept: Kept = { device, browser, scope: scope || undefined }
+  const kept: Kept = { device, browser, link, scope: scope || undefined }
   const login = JSON.stringify(kept)
   const about = { userId: user.id, epoch: user.sessionEpoch, amr, ip }
   const { id, token, expiresIn } = await factors.beginChallenge({ purpose: 'login', ...about, login })
@@ -101,7 +102,7 @@ async function pass(
   { answer, origin, challenge }: { answer: FactorAnswer; origin: Origin; challenge?: StoredChallenge },
 ): Promise<BegunSession> {
   const { store: db, audit, users, factors } = needs
-  const { userId, epoch, device, browser, scope } = login
+  const { userId, epoch, device, browser, link, scope } = login
   const about = { userId, ip: origin.ip }
   await using guess = await factors.reserveGuess(about, answer)
   const webauthn = challenge && (await useUp(needs, challenge.id, answer))
@@ -113,8 +114,8 @@ async function pass(
       if (challenge && !(await factors.endChallenge(challenge.id))) throw expired()
       await guess.giveBack()
       const user = (await users.find(userId))!
-      const more: Omit<NewLogin, 'user' | 'amr'> = { origin, device, browser }
-      const session = await open(needs, { ...more, user, amr: withFactor(login.amr, proof.amr) })
+      const more: Omit<NewLogin, 'user' | 'amr'> = { origin, device, browser, link }
+      const session = await open(needs, { ...more, user, amr: withFactor(login.amr, proof.amr) }).catch(linkFailed)
       const details = { method: proof.method, ...(proof.factorId !== undefined && { factor: proof.factorId }) }
       await audit.record({ ...about, event: 'mfa.passed', sessionId: session.session.id, details })
       return { ...session, ...(scope !== undefined && { scope }) }
@@ -124,6 +125,11 @@ async function pass(
   if (begun) return begun
   await guess.keep()
   throw new KeywardError('webauthn' in answer ? 'webauthn_failed' : 'invalid_code')
+}
+
+/** Somebody else has linked the account at the provider meanwhile: the whole login begins again. */
+function linkFailed(error: unknown): never {
+  throw error instanceof KeywardError && error.code === 'identity_taken' ? expired() : error
 }
 
 /**

@@ -104,6 +104,17 @@ export interface NewLogin {
   device?: KnownDevice
   /** Given for a login on a page: the session gets a cookie, and no refresh token. */
   browser?: NewBrowserLogin
+  /** The account at a provider that gets linked with the user when the session begins, and not before. */
+  link?: NewLink
+}
+
+export interface NewLink {
+  /** The name and the label of the provider. */
+  provider: string
+  label: string
+  issuer: string
+  subject: string
+  email: string | null
 }
 
 export interface NewBrowserLogin {

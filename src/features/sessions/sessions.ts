@@ -32,7 +32,7 @@ import { countLive, deleteOver, findCheckTimes, pageOfUser } from './own.store.t
 import { type RaisedSessions, raisedSessions } from './raised.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
-import type { EndReason, Origin, SessionLifetimes, SessionSummary, StoredSession } from './session.ts'
+import type { EndReason, NewLink, Origin, SessionLifetimes, SessionSummary, StoredSession } from './session.ts'
 import { createSessionMacs, type SessionMacs } from './session-mac.ts'
 import * as store from './store.ts'
 
@@ -49,6 +49,7 @@ export type {
   BegunSession,
   EndReason,
   FactorDue,
+  NewLink,
   NewLogin,
   Origin,
   SessionSummary,
@@ -91,6 +92,11 @@ export interface SessionsNeeds {
   mails: Pick<Mails, 'isOn' | 'notify'>
   /** Called in the transaction that ends sessions of clients, so that the clients are told. */
   logouts: { queue(ended: readonly EndedClientSession[]): Promise<void> }
+  /**
+   * Links an account at a provider, in the transaction in which the session begins.
+   * @throws KeywardError `identity_taken`
+   */
+  links: { add(link: NewLink & { userId: number; ip: string }): Promise<void> }
   cookieMacs: SessionMacs
   refreshTokensOf: RefreshTokensOf
   deviceTokens: DeviceTokens

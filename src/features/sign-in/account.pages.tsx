@@ -7,6 +7,7 @@ import { isLocale } from '../../lib/locale.ts'
 import type { Pages, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Enrollment } from '../enrollment/enrollment.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { Verification } from '../verification/verification.ts'
@@ -23,6 +24,7 @@ import { overviewView, type PageBelow } from './pages/account/overview.tsx'
 import type { AccountShown } from './pages/account/parts.tsx'
 import { profileView } from './pages/account/profile.tsx'
 import { type AccountPage, accountVisits } from './pages/account/visits.ts'
+import { securityPage } from './pages/factors/security-page.ts'
 import type { SocialProvider } from './pages/providers.tsx'
 import type { SignIn } from './sign-in.ts'
 
@@ -46,12 +48,18 @@ export interface AccountPagesNeeds {
   /** Undefined when `PAGES` is `off`, and where pages may not use cookies; then this feature has no page routes. */
   pages: Pages | undefined
   clock: Clock
-  accounts: Pick<Accounts, 'updateProfile' | 'changePassword' | 'exportOwn' | 'deleteOwn' | 'isFresh' | 'hasPassword'>
+  accounts: Pick<
+    Accounts,
+    'updateProfile' | 'changePassword' | 'exportOwn' | 'deleteOwn' | 'proofNeeded' | 'hasPassword'
+  >
   sessions: Pick<Sessions, 'listOwn' | 'endOwn' | 'endOwnAll'>
   verification: Pick<Verification, 'askToVerify'>
   mails: Pick<Mails, 'isOn'>
+  enrollment: Enrollment
   /** The least number of characters in a password. */
   minLength: number
+  /** How long "keep me logged in" lasts (REMEMBER_ME_DAYS). */
+  rememberDays: number
   apps?: ConnectedApps
   identities?: LinkedIdentities
 }
@@ -59,6 +67,7 @@ export interface AccountPagesNeeds {
 /** The pages with which people see and change their account. Each does what a JSON route does. */
 export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: HttpKit) {
   const { pages, clock, accounts, sessions, verification, mails, minLength, apps, identities } = needs
+  const { enrollment, rememberDays } = needs
   const routes = new Elysia({ name: 'keyward.account-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
@@ -109,6 +118,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
       },
       codes: [...freshCodes],
     },
+    security: securityPage({ enrollment, rememberDays, from }),
     sessions: {
       view: async (visit, shown) =>
         sessionsView(visit, shown, await sessions.listOwn({ userId: shown.browser.user.id })),

@@ -5,6 +5,7 @@ import type { HttpKit } from '../../http/kit.ts'
 import type { FormProblem, Pages, View, Visit } from '../../pages/pages.tsx'
 import { optionsAnswer, shown, submitted } from '../../pages/routes.ts'
 import { cookiesOf } from '../../pages/session-cookies.ts'
+import type { Accounts } from '../accounts/accounts.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { readAnswer } from './factor-input.ts'
 import { deadLoginView, proveView } from './pages/factors/prove.tsx'
@@ -14,14 +15,15 @@ import type { SignIn } from './sign-in.ts'
 export interface SecondPagesNeeds {
   /** Undefined when `PAGES` is `off`, and where pages may not use cookies; then this feature has no page routes. */
   pages: Pages | undefined
-  sessions: Pick<Sessions, 'answerFactor' | 'describeFactor' | 'cookieOf' | 'makeDeviceToken'>
+  accounts: Pick<Accounts, 'answerFactorInBrowser'>
+  sessions: Pick<Sessions, 'describeFactor'>
   /** How long "keep me logged in" lasts (REMEMBER_ME_DAYS). */
   rememberDays: number
 }
 
 /** The page of a login that waits for its second factor. It does what `POST /token/mfa` does. */
 export function secondPages(signIn: SignIn, needs: SecondPagesNeeds, kit: HttpKit) {
-  const { pages, sessions, rememberDays } = needs
+  const { pages, accounts, sessions, rememberDays } = needs
   const routes = new Elysia({ name: 'keyward.second-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
@@ -64,14 +66,14 @@ export function secondPages(signIn: SignIn, needs: SecondPagesNeeds, kit: HttpKi
             if (!asked) throw new KeywardError('csrf_refused')
             const answer = readAnswer(visit.input)
             const former = await visit.browser()
-            const begun = await sessions.answerFactor({
+            const signedIn = await accounts.answerFactorInBrowser({
               token: tokenOf(visit),
               answer,
               origin: kit.origin(request),
               browser: { replaces: former?.id },
             })
-            noteUser(request, begun.user.id)
-            return { next: signIn.afterwards(sealed, asked), cookies: await cookiesOf(sessions, begun, rememberDays) }
+            noteUser(request, signedIn.userId)
+            return { next: signIn.afterwards(sealed, asked), cookies: cookiesOf(visit, signedIn, rememberDays) }
           },
           again: view,
         }),

@@ -57,7 +57,9 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
       const cookies = [kept, ...withoutFlow(visit, id)]
       if ('next' in begun) return { ...begun, cookies: [...(begun.cookies ?? []), ...cookies] }
       noteUser(visit.request, begun.user.id)
-      cookies.push(...(await cookiesOf(sessions, begun, 0)))
+      const deviceToken = await sessions.makeDeviceToken(begun)
+      const made = { cookie: sessions.cookieOf(begun), deviceToken, isRemembered: false }
+      cookies.push(...cookiesOf(visit, made, 0))
       return { next: signIn.afterwards(sealed, request), cookies }
     }
     const { step: page, pending } = arrival

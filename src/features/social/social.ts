@@ -40,6 +40,7 @@ export type { ProviderCheck } from './diagnose.ts'
 export { FLOW_LIFETIME, flowIdOf, isFlowId, type PendingFlow } from './flow.ts'
 export { createIdentities } from './identities.ts'
 export type { Identity, LinkedIdentity } from './identity.ts'
+export { createLinks } from './link.ts'
 export {
   type AuthMethod,
   authMethods,

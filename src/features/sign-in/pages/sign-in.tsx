@@ -65,7 +65,7 @@ export function signInView(visit: Visit, shown: SignInShown): View {
             action="/sign-in/passkey"
             options="/passkeys/options"
             use="get"
-            hidden={{ request: sealed, remember: '' }}
+            hidden={{ request: sealed, ...(mayRemember && { remember: '' }) }}
             button={textsOf(visit).webauthn.signIn}
             look="plain"
             isOffered

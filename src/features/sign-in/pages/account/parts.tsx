@@ -96,7 +96,7 @@ export const mustProveAgain = ({ freshness }: AccountShown): boolean => freshnes
 /** Stands in place of a form that needs a fresh session. */
 export function ProveAgain({ visit, shown }: { visit: Visit; shown: Pick<AccountShown, 'freshness' | 'proveAgain'> }) {
   const { confirm } = textsOf(visit)
-  const { text, link } = shown.freshness === 'factor' ? confirm.proveAgain : confirm.logInAgain
+  const { text, link } = shown.freshness === 'login' ? confirm.logInAgain : confirm.proveAgain
   return (
     <>
       <p>{text}</p>

@@ -22,7 +22,7 @@ export interface AccountPage {
 
 export interface AccountVisitsNeeds {
   clock: Clock
-  accounts: Pick<Accounts, 'isFresh' | 'hasPassword'>
+  accounts: Pick<Accounts, 'proofNeeded' | 'hasPassword'>
 }
 
 /** How the pages of an account know their owner. */
@@ -47,15 +47,20 @@ export function accountVisits(signIn: SignIn, { clock, accounts }: AccountVisits
     if (!browser) return toLogIn(visit, page)
     noteUser(visit.request, browser.user.id)
     const { value, change } = formCookieOf(signIn, visit)
-    const asked = signIn.seal({ to: 'account', query: page, seen: clock.now() }, value)
+    const { id } = visit.input
+    const query = page === 'security' && id !== undefined ? `security?id=${encodeURIComponent(id)}` : page
+    const asked = signIn.seal({ to: 'account', query, seen: clock.now() }, value)
     const hasPassword = await accounts.hasPassword(browser.user.id)
-    const freshness = accounts.isFresh(browser.authTime) ? 'fresh' : hasPassword ? 'password' : 'login'
+    const needed = await accounts.proofNeeded(callerOf(browser))
+    const freshness = needed === 'credential' ? (hasPassword ? 'password' : 'login') : freshnessOf[needed]
+    // The page to log in asks for everything again; the other one only for what is missing.
+    const provePage = freshness === 'login' ? 'sign-in' : 'sign-in/step-up'
     const made = await view({
       browser,
       hidden: { form: signIn.formToken(value) },
       hasPassword,
       freshness,
-      proveAgain: `/sign-in?request=${asked}`,
+      proveAgain: `/${provePage}?request=${asked}`,
       problem,
     })
     return { ...made, cookies: [change] }
@@ -85,6 +90,8 @@ export function accountVisits(signIn: SignIn, { clock, accounts }: AccountVisits
     }),
   }
 }
+
+const freshnessOf = { none: 'fresh', factor: 'factor' } as const
 
 export const callerOf = ({ id, user, authTime, acr }: BrowserSession): SessionCaller => ({
   kind: 'session',

@@ -18,7 +18,9 @@ export interface CodesShown {
  */
 export function codesView(visit: Visit, { codes, done, next, formAction }: CodesShown): View {
   const texts = textsOf(visit).codes
-  const file = `${visit.app}: ${textsOf(visit).recovery.title}\n\n${codes.join('\n')}\n`
+  // Long words of the title may be hyphenated on the page only.
+  const name = textsOf(visit).recovery.title.replaceAll('\u00ad', '')
+  const file = `${visit.app}: ${name}\n\n${codes.join('\n')}\n`
   return {
     title: texts.title,
     formAction,

@@ -128,6 +128,22 @@ export function provePasswordView(visit: Visit, shown: Omit<ProveShown, 'page' |
   }
 }
 
+/** The page of a person without the second factor that an application asks for. It leads to where one is added. */
+export function factorMissingView(visit: Visit): View {
+  const { enroll, security } = textsOf(visit)
+  return {
+    title: enroll.title,
+    content: (
+      <>
+        <p>{enroll.text}</p>
+        <a class="button" href={visit.link('/account/security')}>
+          {security.title}
+        </a>
+      </>
+    ),
+  }
+}
+
 /** The page of a login that cannot go on. @param again the page that begins the login anew */
 export function deadLoginView(visit: Visit, again: string): View {
   const { dead } = textsOf(visit).second

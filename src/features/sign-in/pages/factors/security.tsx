@@ -1,23 +1,18 @@
 import { Field } from '../../../../pages/field.tsx'
 import { Form } from '../../../../pages/form.tsx'
-import { Notice } from '../../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../../pages/pages.tsx'
 import type { Saying } from '../../../../pages/texts/text.ts'
 import type { Factor } from '../../../factors/factors.ts'
 import { type AccountShown, ProveAgain, pageBelow, timeText } from '../account/parts.tsx'
 import { AddFactor } from './add.tsx'
-import { type Signals, SignalsFor, textsOf } from './parts.tsx'
+import { textsOf } from './parts.tsx'
 
 /** What the page about the second factors of an account shows. */
 export interface SecurityShown {
   factors: readonly Factor[]
   recoveryCodes: number
-  /** From when a policy requires a second factor that the account does not have; null for no such policy. */
-  dueAt: number | null
   /** False with `PASSKEYS=off`. */
   mayUsePasskeys: boolean
-  /** Names the passkeys of the account to the browser. */
-  signals: Signals
 }
 
 const PAGE = '/account/security'
@@ -25,7 +20,7 @@ const PAGE = '/account/security'
 /** The second factors of an account, and what can be added. */
 export function securityView(visit: Visit, account: AccountShown, shown: SecurityShown): View {
   const { security: texts, factor } = textsOf(visit)
-  const { factors, dueAt, mayUsePasskeys, signals } = shown
+  const { factors, mayUsePasskeys } = shown
   const { input } = visit
   const { problem, hidden } = account
   const isGone = problem?.code === 'factor_not_found'
@@ -46,11 +41,6 @@ export function securityView(visit: Visit, account: AccountShown, shown: Securit
       done,
       children: (
         <>
-          {dueAt !== null && (
-            <Notice kind="warning">
-              <p>{texts.due(timeText(dueAt, visit.locale))}</p>
-            </Notice>
-          )}
           <p>{hasUsable ? texts.intro : texts.none}</p>
           {factors.length > 0 && (
             <ul class="list">
@@ -68,11 +58,10 @@ export function securityView(visit: Visit, account: AccountShown, shown: Securit
               <AddFactor visit={visit} page={PAGE} hidden={hidden} mayUsePasskeys={mayUsePasskeys} />
             </>
           )}
-          <SignalsFor signals={signals} />
         </>
       ),
     }),
-    script: 'passkey',
+    ...(mayUsePasskeys && { script: 'passkey' }),
   }
 }
 

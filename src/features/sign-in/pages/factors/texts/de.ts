@@ -112,10 +112,10 @@ export const de: FactorTexts = {
     expired: 'Es hat zu lange gedauert. Beginnen Sie noch einmal.',
   },
   recovery: {
-    title: 'Wiederherstellungscodes',
+    title: 'Wiederherstellungs\u00adcodes',
     left: (count) => (count === 1 ? '1 Code ist übrig.' : `${count} Codes sind übrig.`),
     few: 'Machen Sie neue, bevor Sie sie brauchen.',
-    renew: 'Neue Wiederherstellungscodes machen',
+    renew: 'Neue Wiederherstellungs\u00adcodes machen',
     renewHint: 'Die alten gelten dann nicht mehr.',
   },
   codes: {
