@@ -32,7 +32,6 @@ export {
 } from './imported.ts'
 export { inspectTotp, type TotpSeals } from './inspect.ts'
 export { factorsBetween, type ListedFactor } from './listed.store.ts'
-export type { FormerPasskeys } from './passkeys.store.ts'
 export { type Demand, type FactorReport, inspectFactors } from './policy.ts'
 export { qrSvg } from './qr.ts'
 export type { ResetFactors } from './reset.ts'
