@@ -13,13 +13,11 @@ export type { Added } from './add-totp.ts'
 export interface EnrollmentNeeds {
   store: Store
   limits: Pick<Limits, 'reserve'>
-  users: Pick<Users, 'hold'>
+  users: Pick<Users, 'find' | 'hold'>
   factors: Factors
   sessions: Pick<Sessions, 'endAll' | 'raise'>
   accounts: Pick<Accounts, 'requireFresh' | 'hasPassword'>
   identities: { canSignIn(userId: number): Promise<boolean> }
-  /** Who needs a second factor (REQUIRE_SECOND_FACTOR). */
-  required: 'none' | 'admins' | 'all'
 }
 
 /** The second factors of a user, as `GET /users/me/factors` shows them. */
@@ -86,12 +84,12 @@ export interface Enrollment {
 }
 
 export const createEnrollment = (needs: EnrollmentNeeds): Enrollment => ({
-  async list({ user }) {
+  async list({ userId }) {
     const { factors } = needs
     return {
-      factors: await factors.list(user.id),
-      recoveryCodes: await factors.recoveryCodes(user.id),
-      isRequired: isRequired(needs, user),
+      factors: await factors.list(userId),
+      recoveryCodes: await factors.recoveryCodes(userId),
+      isRequired: await isRequired(needs, userId),
     }
   },
   beginTotp: (caller, of) => beginTotp(needs, caller, of),
