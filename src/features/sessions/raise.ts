@@ -70,7 +70,7 @@ async function raiseOnce(
   if (!(await store.raise(db, { id, generation, amr, macSalt, mfaTime: isFactor ? now : null, expiresAt, now })))
     return undefined
   if (isBrowser) return { cookie: makeCookie(cookieMacs, raised), isRemembered }
-  return { grant: makeGrant(needs, { session: raised, user, tokens: refreshTokensOf(raised), ...raised }) }
+  return { grant: await makeGrant(needs, { session: raised, user, tokens: refreshTokensOf(raised), ...raised }) }
 }
 
 /** The methods of a session after one more was shown. `mfa` stays the last. */

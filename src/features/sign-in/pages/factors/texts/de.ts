@@ -135,7 +135,7 @@ export const de: FactorTexts = {
   },
   enroll: {
     title: 'Schützen Sie Ihr Konto',
-    text: 'Dieser Dienst verlangt einen zweiten Faktor. Wählen Sie einen; Sie brauchen ihn bei jeder Anmeldung.',
+    text: 'Dieser Dienst verlangt einen zweiten Faktor. Fügen Sie einen hinzu; Sie brauchen ihn bei jeder Anmeldung.',
     mail: {
       text: 'Eine E-Mail mit einem Code ist zu Ihnen unterwegs.',
       code: 'Code aus der E-Mail',

@@ -130,7 +130,7 @@ export const en: FactorTexts = {
   },
   enroll: {
     title: 'Protect your account',
-    text: 'This service requires a second factor. Choose one; you need it at every login.',
+    text: 'This service requires a second factor. Add one; you need it at every login.',
     mail: {
       text: 'A mail with a code is on its way to you.',
       code: 'Code of the mail',

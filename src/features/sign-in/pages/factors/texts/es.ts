@@ -137,7 +137,7 @@ export const es: FactorTexts = {
   },
   enroll: {
     title: 'Proteja su cuenta',
-    text: 'Este servicio exige un segundo factor. Elija uno; lo necesitará cada vez que inicie sesión.',
+    text: 'Este servicio exige un segundo factor. Añada uno; lo necesitará cada vez que inicie sesión.',
     mail: {
       text: 'Un correo con un código está en camino.',
       code: 'Código del correo',

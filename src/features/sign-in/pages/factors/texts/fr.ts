@@ -137,7 +137,7 @@ export const fr: FactorTexts = {
   },
   enroll: {
     title: 'Protégez votre compte',
-    text: 'Ce service exige un second facteur. Choisissez-en un\u00a0; vous en aurez besoin à chaque connexion.',
+    text: 'Ce service exige un second facteur. Ajoutez-en un\u00a0; vous en aurez besoin à chaque connexion.',
     mail: {
       text: 'Un e-mail avec un code est en route.',
       code: 'Code reçu par e-mail',
