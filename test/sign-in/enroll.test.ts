@@ -66,6 +66,18 @@ describeApp('the page of a login that must add a second factor', { env: everybod
     expect((await createBrowser(app).logIn(ada)).title).toBe('Confirm your login')
   })
 
+  test('is not shown in the days before; the page of the account says what is required, and how long an app waits', async () => {
+    const ada = await app.signUp()
+    const browser = createBrowser(app)
+    expect((await browser.logIn(ada)).path).toBe('/account')
+    const page = await browser.open('/account/security')
+    expect(page.html).toContain('This service requires a second factor.')
+    const scan = await browser.send(page, {}, to('totp'))
+    await app.clock.advance(11 * MINUTE)
+    const late = await browser.send(scan, { code: appOf(scan)(app.clock.now()) })
+    expect([late.status, late.html.includes('It took too long. Begin again.')]).toEqual([404, true])
+  })
+
   test('ends after twenty minutes, and takes no login of another browser', async () => {
     const ada = await overdue(app)
     const [browser, other] = [createBrowser(app), createBrowser(app)]

@@ -67,7 +67,6 @@ export const de: FactorTexts = {
     title: 'Sicherheit',
     intro: 'Hiermit bestätigen Sie eine Anmeldung. Mit einem Passkey melden Sie sich ohne Passwort an.',
     none: 'Nur Ihr Passwort schützt Ihr Konto. Fügen Sie einen Passkey oder eine Authenticator-App hinzu.',
-    due: (when) => `Dieser Dienst verlangt es ab dem ${when}.`,
     types: { totp: 'Authenticator-App', passkey: 'Passkey', security_key: 'Sicherheitsschlüssel' },
     added: (when) => `Hinzugefügt: ${when}`,
     lastUsed: (when) => `Zuletzt benutzt: ${when}`,

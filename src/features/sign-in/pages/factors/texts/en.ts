@@ -63,7 +63,6 @@ export const en: FactorTexts = {
     title: 'Security',
     intro: 'With one of these you confirm a login. With a passkey you log in without a password.',
     none: 'Only your password protects your account. Add a passkey or an authenticator app.',
-    due: (when) => `This service requires it from ${when}.`,
     types: { totp: 'Authenticator app', passkey: 'Passkey', security_key: 'Security key' },
     added: (when) => `Added ${when}`,
     lastUsed: (when) => `Last used ${when}`,

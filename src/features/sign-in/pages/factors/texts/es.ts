@@ -69,7 +69,6 @@ export const es: FactorTexts = {
     intro:
       'Con uno de estos medios confirma un inicio de sesión. Con una llave de acceso inicia sesión sin contraseña.',
     none: 'Solo su contraseña protege su cuenta. Añada una llave de acceso o una aplicación de autenticación.',
-    due: (when) => `Este servicio lo exige a partir del ${when}.`,
     types: { totp: 'Aplicación de autenticación', passkey: 'Llave de acceso', security_key: 'Llave de seguridad' },
     added: (when) => `Añadido: ${when}`,
     lastUsed: (when) => `Último uso: ${when}`,

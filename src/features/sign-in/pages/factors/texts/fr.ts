@@ -68,7 +68,6 @@ export const fr: FactorTexts = {
     intro:
       'L’un de ces moyens vous permet de confirmer une connexion. Avec une clé d’accès, vous vous connectez sans mot de passe.',
     none: 'Seul votre mot de passe protège votre compte. Ajoutez une clé d’accès ou une application d’authentification.',
-    due: (when) => `Ce service l’exige à partir du ${when}.`,
     types: { totp: 'Application d’authentification', passkey: 'Clé d’accès', security_key: 'Clé de sécurité' },
     added: (when) => `Ajout\u00a0: ${when}`,
     lastUsed: (when) => `Dernière utilisation\u00a0: ${when}`,

@@ -66,7 +66,6 @@ export const ja: FactorTexts = {
     title: 'セキュリティ',
     intro: 'これらを使ってログインを確認します。パスキーがあれば、パスワードなしでログインできます。',
     none: 'アカウントを守っているのはパスワードだけです。パスキーまたは認証アプリを追加してください。',
-    due: (when) => `${when}から、このサービスで必要になります。`,
     types: { totp: '認証アプリ', passkey: 'パスキー', security_key: 'セキュリティキー' },
     added: (when) => `追加：${when}`,
     lastUsed: (when) => `最終使用：${when}`,
