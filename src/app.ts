@@ -14,6 +14,7 @@ import { administrationRoutes } from './features/administration/routes.ts'
 import { signingKeyAdministrationRoutes } from './features/administration/signing-keys.routes.ts'
 import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
+import { enrollmentAtLoginRoutes } from './features/enrollment/at-login.routes.ts'
 import { passkeyEnrollmentRoutes } from './features/enrollment/passkey.routes.ts'
 import { enrollmentRoutes } from './features/enrollment/routes.ts'
 import { passkeyDocumentRoutes } from './features/factors/routes.ts'
@@ -30,6 +31,7 @@ import { tokenEndpointRoutes } from './features/openid/token.routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { accountPages, type ConnectedApps, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
+import { enrollPages } from './features/sign-in/enroll.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { secondPages } from './features/sign-in/second.pages.tsx'
 import { stepUpPages } from './features/sign-in/step-up.pages.tsx'
@@ -113,6 +115,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(invitationPages(service.invitations, showing, kit))
     .use(signInPages(service.signIn, { ...signingIn, providers: service.social.buttons }, kit))
     .use(secondPages(service.signIn, { ...signingIn, sessions: service.sessions }, kit))
+    .use(enrollPages(service.signIn, { ...service, ...signingIn }, kit))
     .use(stepUpPages(service.signIn, signingIn, kit))
     .use(accountPages(service.signIn, { ...service, ...signingIn, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
@@ -121,6 +124,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(socialPages(service.social, { ...service, pages: withCookies }, kit))
     .use(sessionRoutes(service, kit))
     .use(enrollmentRoutes(service.enrollment, kit))
+    .use(enrollmentAtLoginRoutes(service, kit))
     .use(passkeyEnrollmentRoutes(service.enrollment, kit))
     .use(socialRoutes(service.social, kit))
     .use(accessRoutes(service.access, kit))

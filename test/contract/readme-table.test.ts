@@ -65,6 +65,9 @@ const has: Record<string, Evidence> = {
   'A second factor at every login: codes of authenticator apps, and recovery codes': {
     routes: [
       'POST /token/mfa',
+      'POST /token/enroll',
+      'POST /token/enroll/totp',
+      'POST /token/enroll/confirm',
       'POST /token/step-up',
       'GET /users/me/factors',
       'PATCH /users/me/factors/{id}',
@@ -246,7 +249,7 @@ describe('12.D9 the table on the first screen of README', () => {
       const type = (await app.request(method, path)).headers.get('content-type') ?? ''
       if (type.startsWith('text/html'))
         expect(path).toMatch(
-          /^\/(?:docs|account|authorize)\b|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-(?:in|up|out)|sign-in\/(?:second|step-up)|end-session|social\/.*|factor-recovery)$/,
+          /^\/(?:docs|account|authorize)\b|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-(?:in|up|out)|sign-in\/(?:second|enroll|step-up)|end-session|social\/.*|factor-recovery)$/,
         )
     }
   })

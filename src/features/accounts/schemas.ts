@@ -1,6 +1,6 @@
 import { type Static, t } from 'elysia'
 import { optionalChoice, optionalText } from '../../http/schemas.ts'
-import { SECOND } from '../../lib/clock.ts'
+import { rfc3339, SECOND } from '../../lib/clock.ts'
 import { locales } from '../../lib/locale.ts'
 import { scopeText, TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import type { Grant, LoginGrant } from '../sessions/sessions.ts'
@@ -153,6 +153,13 @@ export const TokenAnswer = t.Object(
         description: 'Keep it, also after a logout, and send it with the next login; absent after a refresh',
       }),
     ),
+    second_factor_due: t.Optional(
+      t.String({
+        format: 'date-time',
+        description:
+          'After a login, when a rule wants a second factor that the account does not have: from this time on, some roles, or the login, need one',
+      }),
+    ),
   },
   {
     title: 'Tokens',
@@ -171,6 +178,7 @@ export const TokenAnswer = t.Object(
 export const toTokenAnswer = (grant: Grant & Partial<LoginGrant>): Static<typeof TokenAnswer> => ({
   ...toTokenPair(grant),
   ...(grant.deviceToken !== undefined && { device_token: grant.deviceToken }),
+  ...(grant.secondFactorDue !== undefined && { second_factor_due: rfc3339(grant.secondFactorDue) }),
 })
 
 /** The answer of `GET /user/user`, with the same fields as in the FastAPI service that Keyward replaces. */

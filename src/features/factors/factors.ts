@@ -32,7 +32,7 @@ export {
 } from './imported.ts'
 export { inspectTotp, type TotpSeals } from './inspect.ts'
 export { factorsBetween, type ListedFactor } from './listed.store.ts'
-export { type Demand, type FactorReport, inspectFactors } from './policy.ts'
+export { type Demand, type FactorReport, factorMissing, inspectFactors } from './policy.ts'
 export { qrSvg } from './qr.ts'
 export type { ResetFactors } from './reset.ts'
 export { useUpCodes } from './use-totp.ts'

@@ -38,6 +38,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     const shown: SecurityShown = {
       factors: own.factors,
       recoveryCodes: own.recoveryCodes.remaining,
+      isRequired: own.isRequired,
       mayUsePasskeys,
     }
     const factor = action === 'confirm' ? undefined : own.factors.find((one) => one.id === id)
