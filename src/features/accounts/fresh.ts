@@ -48,7 +48,7 @@ export async function requireFresh(
 /** See `Accounts.proofNeeded`. */
 export async function proofNeeded(needs: AccountsNeeds, caller: SessionCaller): Promise<ProofNeeded> {
   const { has } = await needs.factors.stateOf(caller.userId)
-  const times = await needs.sessions.findCheckTimes(caller)
+  const times = await needs.sessions.findChecks(caller)
   const checked = (has ? times?.mfaTime : times?.authTime) ?? 0
   if (has && !reaches(caller.acr, 'aal2')) return 'factor'
   if (isFresh(needs, Math.min(caller.authTime, checked))) return 'none'

@@ -28,11 +28,19 @@ import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
 import { type LoginSessions, loginSessions } from './logins.ts'
-import { countLive, deleteOver, findCheckTimes, pageOfUser } from './own.store.ts'
+import { countLive, deleteOver, findChecks, pageOfUser } from './own.store.ts'
 import { type RaisedSessions, raisedSessions } from './raised.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
-import type { EndReason, NewLink, Origin, SessionLifetimes, SessionSummary, StoredSession } from './session.ts'
+import type {
+  EndReason,
+  NewLink,
+  Origin,
+  SessionChecks,
+  SessionLifetimes,
+  SessionSummary,
+  StoredSession,
+} from './session.ts'
 import { createSessionMacs, type SessionMacs } from './session-mac.ts'
 import * as store from './store.ts'
 
@@ -62,7 +70,7 @@ export interface SessionCaller {
   kind: 'session'
   userId: number
   sessionId: string
-  /** The claim `auth_time` of the access token. `findCheckTimes` returns the present time of the session. */
+  /** The claim `auth_time` of the access token. `findChecks` returns the present time of the session. */
   authTime: EpochMs
   /** The claim `acr` of the access token. The session may have reached a higher level since. */
   acr: Level
@@ -154,7 +162,7 @@ export interface Sessions extends LoginSessions, RaisedSessions, BrowserSessions
    * Returns when a credential was last checked in the caller's session, and when a second factor was, or null; undefined
    * when the session is not stored any more.
    */
-  findCheckTimes(caller: SessionCaller): Promise<{ authTime: EpochMs; mfaTime: EpochMs | null } | undefined>
+  findChecks(caller: SessionCaller): Promise<SessionChecks | undefined>
   /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
   listOwn(caller: Pick<SessionCaller, 'userId'>): Promise<SessionSummary[]>
   /** Ends the caller's session. Does nothing when the session has already ended. */
@@ -276,7 +284,7 @@ export function createSessions({
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
     exportDevices: (userId) => known.devicesOf(db, userId),
     exportPage: (page) => pageOfUser(db, page),
-    findCheckTimes: ({ userId, sessionId }) => findCheckTimes(db, { userId, sessionId }),
+    findChecks: ({ userId, sessionId }) => findChecks(db, { userId, sessionId }),
     listOwn: (caller) => listOwn(needs, caller),
     logout: (caller, ip) => logout(needs, caller, ip),
     endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),

@@ -39,6 +39,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
       factors: own.factors,
       recoveryCodes: own.recoveryCodes.remaining,
       isRequired: own.isRequired,
+      needsMailedCode: own.needsMailedCode,
       mayUsePasskeys,
     }
     const factor = action === 'confirm' ? undefined : own.factors.find((one) => one.id === id)
@@ -110,6 +111,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     codes: [
       'reauthentication_required',
       'invalid_password',
+      'mfa_enrollment_required',
       'invalid_code',
       'webauthn_failed',
       'synced_passkey',
