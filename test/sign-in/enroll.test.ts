@@ -107,7 +107,7 @@ describeApp(
       const page = await browser.open('/account/security')
       expect(page.html).toContain('we first send you a mail with a code')
       expect(page.html).not.toContain('Add a passkey</button>')
-      const address = await browser.send(await browser.open('/account/address'), { email: 'thief@example.com' })
+      const address = await browser.send(await browser.open('/account/address'), { email: 'thief@example.com' }, 1)
       expect(address.title).toBe('Protect your account')
       const start = await browser.send(page, {}, to('totp'))
       expect([start.title, start.path.split('?')[0]]).toEqual(['Protect your account', '/sign-in/enroll'])

@@ -32,15 +32,7 @@ import { countLive, deleteOver, findChecks, pageOfUser } from './own.store.ts'
 import { type RaisedSessions, raisedSessions } from './raised.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
-import type {
-  EndReason,
-  NewLink,
-  Origin,
-  SessionChecks,
-  SessionLifetimes,
-  SessionSummary,
-  StoredSession,
-} from './session.ts'
+import type { EndReason, NewLink, Origin, SessionLifetimes, SessionSummary, StoredSession } from './session.ts'
 import { createSessionMacs, type SessionMacs } from './session-mac.ts'
 import * as store from './store.ts'
 
@@ -159,10 +151,9 @@ export interface Sessions extends LoginSessions, RaisedSessions, BrowserSessions
    */
   exportPage(page: { userId: number; after: string; limit: number }): Promise<({ id: string } & object)[]>
   /**
-   * Returns when a credential was last checked in the caller's session, and when a second factor was, or null; undefined
-   * when the session is not stored any more.
+   * Returns what was checked in the caller's session, and when; undefined when the session is not stored any more.
    */
-  findChecks(caller: SessionCaller): Promise<SessionChecks | undefined>
+  findChecks(caller: SessionCaller): ReturnType<typeof findChecks>
   /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
   listOwn(caller: Pick<SessionCaller, 'userId'>): Promise<SessionSummary[]>
   /** Ends the caller's session. Does nothing when the session has already ended. */
