@@ -67,8 +67,7 @@ const factorRequired = () =>
   })
 
 /** True when a check of a credential at `authTime` is at most `FRESH` old. */
-export const isFresh = ({ clock }: Pick<AccountsNeeds, 'clock'>, authTime: EpochMs): boolean =>
-  clock.now() - authTime <= FRESH
+const isFresh = ({ clock }: Pick<AccountsNeeds, 'clock'>, authTime: EpochMs): boolean => clock.now() - authTime <= FRESH
 
 /** The account whose password is checked, and the session of the request, if the request has one. */
 export type PasswordOwner = Pick<SessionCaller, 'user'> & Partial<Pick<SessionCaller, 'sessionId'>>
