@@ -87,6 +87,8 @@ export const auditEvents = [
   'factor.refused',
   'factor.clone_suspected',
   'recovery_codes.renewed',
+  'trusted_device.added',
+  'trusted_device.removed',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]

@@ -7,6 +7,7 @@ import type { Users } from '../users/users.ts'
 import { addPasskey, beginPasskey } from './add-passkey.ts'
 import { type Added, beginTotp, confirmTotp } from './add-totp.ts'
 import { isRequired, remove, rename, renewCodes } from './change.ts'
+import { type OwnTrustedDevices, ownTrustedDevices } from './trusted.ts'
 
 export type { Added } from './add-totp.ts'
 
@@ -33,7 +34,7 @@ export interface OwnFactors {
  * What people do with their own second factors. Every change but a new name needs a fresh check of a credential, and once
  * there is a factor, of the factor. It ends all other sessions of the user, and the owner gets a mail.
  */
-export interface Enrollment {
+export interface Enrollment extends OwnTrustedDevices {
   list(caller: SessionCaller): Promise<OwnFactors>
   /**
    * Begins to add an authenticator app, which counts for nothing until `confirmTotp`.
@@ -101,4 +102,5 @@ export const createEnrollment = (needs: EnrollmentNeeds): Enrollment => ({
   rename: (caller, of) => rename(needs, caller, of),
   remove: (caller, of) => remove(needs, caller, of),
   renewCodes: (caller, of) => renewCodes(needs, caller, of),
+  ...ownTrustedDevices(needs),
 })

@@ -20,14 +20,16 @@ import * as store from './store.ts'
  */
 export async function begin(needs: SessionsNeeds, login: NewLogin): Promise<Begun> {
   const { users, factors } = needs
-  const { user, amr, origin, ...more } = login
+  const { user, amr, origin, trustedToken, ...more } = login
   // A user who has not accepted the invitation has no credential that could be checked. This is the last word on it.
   if (user.invitedAt !== null || !(await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })))
     throw new KeywardError('invalid_credentials')
   // A change of factors needs the same lock, so none comes between this and the new session.
   const { has, methods } = levelOf(amr) === 'aal1' ? await factors.stateOf(user.id) : noFactor
-  if (has) return { due: 'factor', user, amr, ...more, ip: origin.ip, methods }
-  return open(needs, login)
+  if (!has) return open(needs, login)
+  if (trustedToken !== undefined && (await factors.isTrusted(user, trustedToken)))
+    return open(needs, { ...login, amr: [...amr, 'device'] })
+  return { due: 'factor', user, amr, ...more, ip: origin.ip, methods }
 }
 
 const noFactor: FactorState = { has: false, methods: [] }

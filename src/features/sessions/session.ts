@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../lib/clock.ts'
-import type { FactorMethod } from '../factors/factors.ts'
+import type { FactorMethod, NewTrustedDevice } from '../factors/factors.ts'
 import type { User } from '../users/users.ts'
 import type { KnownDevice } from './known.ts'
 
@@ -106,6 +106,8 @@ export interface NewLogin {
   browser?: NewBrowserLogin
   /** The account at a provider that gets linked with the user when the session begins, and not before. */
   link?: NewLink
+  /** The token of a trusted device that came with a password. It does not take the place of the password. */
+  trustedToken?: string
 }
 
 export interface NewLink {
@@ -138,13 +140,15 @@ export interface BegunSession {
   deviceId: string
   /** The scope that the client asked for with the first factor, when a second factor came later. */
   scope?: string
+  /** Given when the login has shown a second factor, and the device is trusted from now on. */
+  trusted?: NewTrustedDevice
 }
 
 /**
  * A login whose first factor was right, and whose user has a second one. Nothing is stored yet, and nothing was given
  * out. `Sessions.finishLogin` and `Sessions.requireSession` store it and refuse with its `mfa_token`.
  */
-export interface FactorDue extends Omit<NewLogin, 'origin'> {
+export interface FactorDue extends Omit<NewLogin, 'origin' | 'trustedToken'> {
   due: 'factor'
   ip: string
   /** The methods that work now. */
