@@ -35,6 +35,7 @@ describe('RFC 8414 metadata', () => {
         'password',
         'refresh_token',
         'urn:keyward:oauth:grant-type:mfa',
+        'urn:keyward:oauth:grant-type:passkey',
       ],
       acr_values_supported: ['aal1', 'aal2', 'phr'],
       subject_types_supported: ['public'],
@@ -63,7 +64,12 @@ describe('RFC 8414 metadata', () => {
     expect((await app.request('GET', '/.well-known/openid-configuration')).status).toBe(404)
     const metadata = (await (await app.request('GET', WELL_KNOWN)).json()) as Record<string, unknown>
     expect(metadata).not.toHaveProperty('authorization_endpoint')
-    expect(metadata.grant_types_supported).toEqual(['password', 'refresh_token', 'urn:keyward:oauth:grant-type:mfa'])
+    expect(metadata.grant_types_supported).toEqual([
+      'password',
+      'refresh_token',
+      'urn:keyward:oauth:grant-type:mfa',
+      'urn:keyward:oauth:grant-type:passkey',
+    ])
     expect((await app.request('GET', '/authorize')).status).toBe(404)
   })
 

@@ -208,7 +208,7 @@ describeEachDialect('the rule that links identities', (dialect) => {
     expect(events.map(({ details }) => details)).toEqual(Array(3).fill('{"provider":"hub"}'))
   })
 
-  test('F36, L7: an account with a second factor is linked when the factor was shown, in the transaction of the session', async () => {
+  test('L7: an account with a second factor is linked when the factor was shown, in the transaction of the session', async () => {
     const { app } = await open(dialect)
     const { social } = app.admin
     await addProvider(app, 'hub')

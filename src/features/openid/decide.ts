@@ -13,6 +13,8 @@ export interface AuthorizationVisit {
   browser: BrowserSession | undefined
   /** When the request first came, before any sign-in for it. */
   seen: EpochMs
+  /** The level for which the user was sent to the page for another factor, by this request. */
+  level?: Level | undefined
   /** True when the user has just pressed "Allow" on the consent page of this request. */
   isAllowed?: boolean
 }
@@ -56,8 +58,8 @@ export async function decide(
 
   const level = levelFor(request)
   if (!reaches(levelOf(browser.amr), level)) {
-    // The user signed in for this request and did not reach the level. The page would ask the same again, forever.
-    if (silent || browser.authTime >= visit.seen)
+    // The user comes from the page for another factor without having reached the level. It would ask the same again.
+    if (silent || visit.level !== undefined)
       return {
         kind: 'refused',
         error: 'unmet_authentication_requirements',

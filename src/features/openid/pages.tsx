@@ -9,6 +9,7 @@ import { shown, submitted, toNext } from '../../pages/routes.ts'
 import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
 import type { SignIn, SignInRequest } from '../sign-in/sign-in.ts'
 import type { Social } from '../social/social.ts'
+import type { Level } from '../tokens/tokens.ts'
 import { answerAddress, formActionOf } from './answer-address.ts'
 import { asQuery } from './as-query.ts'
 import type { Authorization, AuthorizationRequest, OpenId } from './openid.ts'
@@ -65,7 +66,7 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
   }
 
   const authorize = async (visit: Visit, asked: Asked) => {
-    const seen = { browser: await visit.browser(), seen: asked.seen, ip: ipOf(visit) }
+    const seen = { browser: await visit.browser(), seen: asked.seen, level: asked.level, ip: ipOf(visit) }
     return show(visit, await openid.authorize(asked.query, seen), asked)
   }
 
@@ -127,7 +128,7 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
             if (visit.input.decision !== 'allow') return show(visit, await openid.deny(asked.query), asked)
             const browser = await visit.browser()
             const isAllowed = browser !== undefined && browser.user.id === asked.userId
-            const seen = { browser, seen: asked.seen, isAllowed, ip: ipOf(visit) }
+            const seen = { browser, seen: asked.seen, level: asked.level, isAllowed, ip: ipOf(visit) }
             return show(visit, await openid.authorize(asked.query, seen), asked)
           },
           again: async () => undefined,
@@ -154,6 +155,8 @@ interface Asked {
   query: string
   /** When the request first came. */
   seen: EpochMs
+  /** The level for which the user was sent to the page for another factor. */
+  level?: Level | undefined
 }
 
 const sealable = (

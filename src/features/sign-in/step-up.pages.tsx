@@ -67,7 +67,10 @@ export function stepUpPages(signIn: SignIn, needs: StepUpPagesNeeds, kit: HttpKi
     if ('next' in asked) return asked
     const { request, sealed, methods, isPasswordEnough } = asked
     if (methods.length > 0) return proveView(visit, { page: '/sign-in/step-up', methods, request, sealed, problem })
-    if (request.level !== undefined) return factorMissingView(visit)
+    if (request.level !== undefined) {
+      const back = request.to === 'authorize' ? signIn.afterwards(sealed, request) : undefined
+      return factorMissingView(visit, { request, back })
+    }
     if (isPasswordEnough) return provePasswordView(visit, { request, sealed, problem })
     return { next: `/sign-in?request=${sealed}` }
   }

@@ -37,7 +37,7 @@ export function proveView(visit: Visit, { page, methods, request, sealed, proble
     content: (
       <>
         <ProblemNotice says={notice} />
-        {!isLogin && <p>{stepUp.text}</p>}
+        {!isLogin && <p>{reasonOf(visit, request) ?? stepUp.text}</p>}
         {way === 'webauthn' && <WebauthnWay visit={visit} page={page} hidden={hidden} />}
         {way === 'totp' && (
           <Form action={visit.link(page)} hidden={hidden} button={ways.button}>
@@ -128,20 +128,38 @@ export function provePasswordView(visit: Visit, shown: Omit<ProveShown, 'page' |
   }
 }
 
-/** The page of a person without the second factor that an application asks for. It leads to where one is added. */
-export function factorMissingView(visit: Visit): View {
-  const { enroll, security } = textsOf(visit)
+/**
+ * The page for a person who has no factor of the level that an application asks for: they may add one, or go back.
+ * @param shown.back the path that answers the application; undefined when nothing waits for an answer
+ */
+export function factorMissingView(visit: Visit, shown: { request: SignInRequest; back: string | undefined }): View {
+  const { enroll, security, stepUp } = textsOf(visit)
+  const { clientName = visit.app, formAction } = shown.request
   return {
     title: enroll.title,
+    formAction,
     content: (
       <>
-        <p>{enroll.text}</p>
+        <p>{reasonOf(visit, shown.request)}</p>
         <a class="button" href={visit.link('/account/security')}>
           {security.title}
         </a>
+        {shown.back !== undefined && (
+          <ul class="links">
+            <li>
+              <a href={visit.link(shown.back)}>{stepUp.back(clientName)}</a>
+            </li>
+          </ul>
+        )}
       </>
     ),
   }
+}
+
+/** Says which application asks for which level; undefined when none does. */
+function reasonOf(visit: Visit, { level, clientName = visit.app }: SignInRequest): string | undefined {
+  if (level === undefined || level === 'aal1') return undefined
+  return textsOf(visit).stepUp.asked[level](clientName)
 }
 
 /** The page of a login that cannot go on. @param again the page that begins the login anew */

@@ -13,6 +13,8 @@ export const de: FactorTexts = {
   stepUp: {
     title: 'Bestätigen Sie, dass Sie es sind',
     text: 'Zu Ihrer Sicherheit, weil Ihre letzte Bestätigung schon länger her ist.',
+    asked: { aal2: (app) => `${app} verlangt einen zweiten Faktor.`, phr: (app) => `${app} verlangt einen Passkey.` },
+    back: (app) => `Zurück zu ${app}`,
     password: 'Ihr Passwort',
     wrongPassword: 'Das ist nicht Ihr Passwort.',
     missingPassword: 'Geben Sie Ihr Passwort ein.',

@@ -13,6 +13,8 @@ export const en: FactorTexts = {
   stepUp: {
     title: 'Confirm that it is you',
     text: 'For your safety, because your last confirmation was some time ago.',
+    asked: { aal2: (app) => `${app} asks for a second factor.`, phr: (app) => `${app} asks for a passkey.` },
+    back: (app) => `Back to ${app}`,
     password: 'Your password',
     wrongPassword: 'This is not your password.',
     missingPassword: 'Enter your password.',

@@ -13,6 +13,8 @@ export const es: FactorTexts = {
   stepUp: {
     title: 'Confirme que es usted',
     text: 'Por su seguridad, porque su última confirmación fue hace tiempo.',
+    asked: { aal2: (app) => `${app} pide un segundo factor.`, phr: (app) => `${app} pide una llave de acceso.` },
+    back: (app) => `Volver a ${app}`,
     password: 'Su contraseña',
     wrongPassword: 'Esta no es su contraseña.',
     missingPassword: 'Escriba su contraseña.',

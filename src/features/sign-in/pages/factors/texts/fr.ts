@@ -13,6 +13,8 @@ export const fr: FactorTexts = {
   stepUp: {
     title: 'Confirmez que c’est bien vous',
     text: 'Pour votre sécurité, parce que votre dernière confirmation remonte à un certain temps.',
+    asked: { aal2: (app) => `${app} demande un second facteur.`, phr: (app) => `${app} demande une clé d’accès.` },
+    back: (app) => `Revenir à ${app}`,
     password: 'Votre mot de passe',
     wrongPassword: 'Ce n’est pas votre mot de passe.',
     missingPassword: 'Saisissez votre mot de passe.',

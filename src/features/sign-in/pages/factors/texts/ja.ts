@@ -13,6 +13,8 @@ export const ja: FactorTexts = {
   stepUp: {
     title: '本人確認',
     text: '前回の確認から時間がたっているため、安全のためにもう一度確認します。',
+    asked: { aal2: (app) => `${app}には2つ目の認証方法が必要です。`, phr: (app) => `${app}にはパスキーが必要です。` },
+    back: (app) => `${app}に戻る`,
     password: 'パスワード',
     wrongPassword: 'パスワードが正しくありません。',
     missingPassword: 'パスワードを入力してください。',

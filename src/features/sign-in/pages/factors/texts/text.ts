@@ -11,7 +11,18 @@ export interface FactorTexts {
     dead: Saying & { button: string }
   }
   /** The page on which a person who is logged in proves again who they are. */
-  stepUp: { title: string; text: string; password: string; wrongPassword: string; missingPassword: string }
+  stepUp: {
+    title: string
+    /** The reason when it is only that time has passed. */
+    text: string
+    /** The reason when an application asks for a level. */
+    asked: { aal2: (app: string) => string; phr: (app: string) => string }
+    /** The link for a person who cannot reach the level. */
+    back: (app: string) => string
+    password: string
+    wrongPassword: string
+    missingPassword: string
+  }
   /** The ways to prove a second factor. */
   ways: {
     /** The link to another way. */
