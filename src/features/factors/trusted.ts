@@ -1,5 +1,5 @@
 import { KeywardError } from '../../errors.ts'
-import { DAY, type EpochMs } from '../../lib/clock.ts'
+import { DAY, type EpochMs, SECOND } from '../../lib/clock.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
 import { hmacSha256 } from '../../lib/hash.ts'
 import { isRandomId, randomId } from '../../lib/random.ts'
@@ -22,7 +22,8 @@ export interface TrustedDevice {
 /** What the device gets. Nothing shows the token again. */
 export interface NewTrustedDevice {
   token: string
-  expiresAt: EpochMs
+  /** How many seconds the device is trusted. */
+  expiresIn: number
 }
 
 type Owner = Pick<User, 'id' | 'sessionEpoch'>
@@ -95,7 +96,7 @@ export function trustedDevices(needs: FactorsNeeds): TrustedDevices {
       await store.insert(db, { id, userId, mac, epoch, name, ip, createdAt, expiresAt }, { ...which, keep: MOST })
       await audit.record({ event: 'trusted_device.added', ...by, details: { device: id } })
       await mails.notify('trusted_device_added', userId, { ip, device: name })
-      return { token, expiresAt }
+      return { token, expiresIn: lifetime / SECOND }
     },
     async isTrusted(user, token) {
       if (!isToken(token)) return false

@@ -58,7 +58,11 @@ export async function finishLogin(
   if (session.kind !== 'api') throw new Error('A browser session has no tokens')
   const deviceToken = await makeDeviceToken(needs, finished)
   const tokens = needs.refreshTokensOf(session)
-  return { ...makeGrant(needs, { session, user, tokens, generation: 0 }, { scope }), deviceToken, ...(trusted && { trustedToken: trusted.token }) }
+  return {
+    ...makeGrant(needs, { session, user, tokens, generation: 0 }, { scope }),
+    deviceToken,
+    ...(trusted && { trustedToken: trusted.token }),
+  }
 }
 
 /** See `Sessions.makeDeviceToken`. After a second factor or a passkey, nothing waits behind the hashes of passwords. */

@@ -32,11 +32,13 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     const { problem, hidden } = account
     if (action === 'confirm' && problem && mayTryAgain(problem.code) && isTotpUri(uri))
       return totp(visit, { hidden: { ...hidden, id: id ?? '' }, uri, problem })
-    const own = await enrollment.list(callerOf(account.browser))
+    const caller = callerOf(account.browser)
+    const own = await enrollment.list(caller)
     const shown: SecurityShown = {
       factors: own.factors,
       recoveryCodes: own.recoveryCodes.remaining,
       mayUsePasskeys: false,
+      trusted: await enrollment.listTrusted(caller),
     }
     const factor = action === 'confirm' ? undefined : own.factors.find((one) => one.id === id)
     return factor ? factorView(visit, account, { ...shown, factor }) : securityView(visit, account, shown)
@@ -73,6 +75,12 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
         return `${PAGE}?removed`
       case 'codes':
         return codes(visit, await enrollment.renewCodes(caller, proof), {})
+      case 'untrust':
+        await enrollment.removeTrusted(caller, { id: visit.input.device ?? '', ip })
+        return `${PAGE}?untrusted`
+      case 'untrust-all':
+        await enrollment.removeAllTrusted(caller, { ip })
+        return `${PAGE}?untrusted`
       default:
         throw new KeywardError('invalid_request')
     }
@@ -97,6 +105,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
       'invalid_code',
       'totp_locked',
       'factor_not_found',
+      'trusted_device_not_found',
       'too_many_factors',
       'factor_required',
       'last_login_method',

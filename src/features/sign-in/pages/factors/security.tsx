@@ -2,10 +2,11 @@ import { Field } from '../../../../pages/field.tsx'
 import { Form } from '../../../../pages/form.tsx'
 import type { FormProblem, View, Visit } from '../../../../pages/pages.tsx'
 import type { Saying } from '../../../../pages/texts/text.ts'
-import type { Factor } from '../../../factors/factors.ts'
+import type { Factor, TrustedDevice } from '../../../factors/factors.ts'
 import { type AccountShown, ProveAgain, pageBelow, timeText } from '../account/parts.tsx'
 import { AddFactor } from './add.tsx'
 import { textsOf } from './parts.tsx'
+import { TrustedDevices } from './trusted.tsx'
 
 /** What the page about the second factors of an account shows. */
 export interface SecurityShown {
@@ -13,17 +14,19 @@ export interface SecurityShown {
   recoveryCodes: number
   /** False with `PASSKEYS=off`. */
   mayUsePasskeys: boolean
+  trusted: readonly TrustedDevice[]
 }
 
 const PAGE = '/account/security'
 
 /** The second factors of an account, and what can be added. */
 export function securityView(visit: Visit, account: AccountShown, shown: SecurityShown): View {
-  const { security: texts, factor } = textsOf(visit)
+  const { security: texts, factor, trusted } = textsOf(visit)
   const { factors, mayUsePasskeys } = shown
   const { input } = visit
   const { problem, hidden } = account
   const isGone = problem?.code === 'factor_not_found'
+  const isUntrusted = problem?.code === 'trusted_device_not_found'
   const done = isGone
     ? factor.gone
     : 'added' in input
@@ -32,12 +35,14 @@ export function securityView(visit: Visit, account: AccountShown, shown: Securit
         ? texts.isRemoved
         : 'renamed' in input
           ? texts.isRenamed
-          : undefined
+          : 'untrusted' in input || isUntrusted
+            ? trusted.ended
+            : undefined
   const hasUsable = factors.some(({ isUsable }) => isUsable)
   return {
     ...pageBelow(visit, {
       title: texts.title,
-      problem: isGone ? undefined : noticeOf(visit, problem),
+      problem: isGone || isUntrusted ? undefined : noticeOf(visit, problem),
       done,
       children: (
         <>
@@ -58,6 +63,7 @@ export function securityView(visit: Visit, account: AccountShown, shown: Securit
               <AddFactor visit={visit} page={PAGE} hidden={hidden} mayUsePasskeys={mayUsePasskeys} />
             </>
           )}
+          <TrustedDevices visit={visit} page={PAGE} hidden={hidden} devices={shown.trusted} />
         </>
       ),
     }),
