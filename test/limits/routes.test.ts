@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { limitNames } from '../../src/config/limits.ts'
 import type { Route } from '../../src/http/route-table.ts'
-import { SECOND } from '../../src/lib/clock.ts'
+import { DAY, SECOND } from '../../src/lib/clock.ts'
 import { madePasskey } from '../enrollment/support.ts'
 import { waitingLogin } from '../factors/support.ts'
 import { loggedIn, sessionIdOf } from '../sessions/support.ts'
